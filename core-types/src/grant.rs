@@ -1,0 +1,301 @@
+//! One permission at a time, as people write it: `CAPABILITY[=SCOPE]`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::capability::{Capabilities, Capability, ConfigRead, UnknownCapability};
+use crate::network::{NetworkRule, NetworkRuleError};
+use crate::pattern::{Pattern, PatternError};
+use crate::scope::{EnvName, GrantedPath, ScopeError, SecretName};
+use crate::serde_as_text;
+
+/// One permission: a capability with the scope that it needs.
+///
+/// ```
+/// # use core_types::{Capabilities, Grant};
+/// let mut capabilities = Capabilities::default();
+/// let grant: Grant = "network=api.example.com".parse()?;
+/// assert!(capabilities.add(&grant) && capabilities.covers(&grant));
+/// # Ok::<(), core_types::GrantError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grant {
+    /// `config-read`, or `config-read=greeting.*` for a part.
+    ConfigRead(Option<Pattern>),
+    /// `secret-read=NAME`
+    SecretRead(SecretName),
+    /// `secret-write=NAME`
+    SecretWrite(SecretName),
+    /// `notification`
+    Notification,
+    /// `clipboard-write`
+    ClipboardWrite,
+    /// `ipc-publish=TOPIC`
+    IpcPublish(Pattern),
+    /// `env=NAME`
+    Env(EnvName),
+    /// `network=HOST`
+    Network(NetworkRule),
+    /// `filesystem=read:PATH`
+    FilesystemRead(GrantedPath),
+    /// `filesystem=write:PATH`, which includes reading.
+    FilesystemWrite(GrantedPath),
+}
+
+/// Why a text is no grant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    /// There is no such capability.
+    #[error(transparent)]
+    Capability(#[from] UnknownCapability),
+    /// The capability must say how far it reaches.
+    #[error("`{capability}` must say how far it reaches: `{}`", example(*.capability))]
+    ScopeMissing {
+        /// The capability.
+        capability: Capability,
+    },
+    /// The capability cannot be narrowed.
+    #[error("`{capability}` takes no scope")]
+    ScopeUnknown {
+        /// The capability.
+        capability: Capability,
+    },
+    /// The scope of `filesystem` does not say whether to read or write.
+    #[error("`{}` does not say whether to read or write: `{}`", text.escape_debug(), example(Capability::Filesystem))]
+    Access {
+        /// The scope as given.
+        text: String,
+    },
+    /// The scope is no pattern.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// The scope names no host.
+    #[error(transparent)]
+    Network(#[from] NetworkRuleError),
+    /// The scope is no name or directory.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
+}
+
+/// How a grant of the capability is written.
+fn example(capability: Capability) -> &'static str {
+    match capability {
+        Capability::ConfigRead => "config-read=greeting.*",
+        Capability::SecretRead => "secret-read=github-token",
+        Capability::SecretWrite => "secret-write=github-token",
+        Capability::Notification => "notification",
+        Capability::ClipboardWrite => "clipboard-write",
+        Capability::IpcPublish => "ipc-publish=greeting.*",
+        Capability::Env => "env=LANG",
+        Capability::Network => "network=api.example.com",
+        Capability::Filesystem => "filesystem=read:~/Documents",
+    }
+}
+
+impl Grant {
+    /// The capability that this is a part of.
+    pub fn capability(&self) -> Capability {
+        match self {
+            Self::ConfigRead(_) => Capability::ConfigRead,
+            Self::SecretRead(_) => Capability::SecretRead,
+            Self::SecretWrite(_) => Capability::SecretWrite,
+            Self::Notification => Capability::Notification,
+            Self::ClipboardWrite => Capability::ClipboardWrite,
+            Self::IpcPublish(_) => Capability::IpcPublish,
+            Self::Env(_) => Capability::Env,
+            Self::Network(_) => Capability::Network,
+            Self::FilesystemRead(_) | Self::FilesystemWrite(_) => Capability::Filesystem,
+        }
+    }
+
+    /// The grant of a capability that needs no scope.
+    ///
+    /// # Errors
+    /// When it does need one.
+    pub fn unscoped(capability: Capability) -> Result<Self, GrantError> {
+        match capability {
+            Capability::ConfigRead => Ok(Self::ConfigRead(None)),
+            Capability::Notification => Ok(Self::Notification),
+            Capability::ClipboardWrite => Ok(Self::ClipboardWrite),
+            _ => Err(GrantError::ScopeMissing { capability }),
+        }
+    }
+
+    fn scoped(capability: Capability, scope: &str) -> Result<Self, GrantError> {
+        Ok(match capability {
+            Capability::ConfigRead => Self::ConfigRead(Some(scope.parse()?)),
+            Capability::SecretRead => Self::SecretRead(scope.parse()?),
+            Capability::SecretWrite => Self::SecretWrite(scope.parse()?),
+            Capability::IpcPublish => Self::IpcPublish(scope.parse()?),
+            Capability::Env => Self::Env(scope.parse()?),
+            Capability::Network => Self::Network(scope.parse()?),
+            Capability::Filesystem => match scope.split_once(':') {
+                Some(("read", path)) => Self::FilesystemRead(path.parse()?),
+                Some(("write", path)) => Self::FilesystemWrite(path.parse()?),
+                _ => return Err(GrantError::Access { text: scope.to_owned() }),
+            },
+            Capability::Notification | Capability::ClipboardWrite => {
+                return Err(GrantError::ScopeUnknown { capability });
+            }
+        })
+    }
+}
+
+impl FromStr for Grant {
+    type Err = GrantError;
+
+    fn from_str(text: &str) -> Result<Self, GrantError> {
+        match text.split_once('=') {
+            None => Self::unscoped(text.parse()?),
+            Some((capability, scope)) => Self::scoped(capability.parse()?, scope),
+        }
+    }
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.capability().name())?;
+        match self {
+            Self::ConfigRead(None) | Self::Notification | Self::ClipboardWrite => Ok(()),
+            Self::ConfigRead(Some(pattern)) | Self::IpcPublish(pattern) => write!(f, "={pattern}"),
+            Self::SecretRead(name) | Self::SecretWrite(name) => write!(f, "={name}"),
+            Self::Env(name) => write!(f, "={name}"),
+            Self::Network(rule) => write!(f, "={rule}"),
+            Self::FilesystemRead(path) => write!(f, "=read:{path}"),
+            Self::FilesystemWrite(path) => write!(f, "=write:{path}"),
+        }
+    }
+}
+
+serde_as_text!(Grant);
+
+impl Capabilities {
+    /// Whether the permission is there already.
+    pub fn covers(&self, grant: &Grant) -> bool {
+        match (grant, &self.config_read) {
+            (Grant::ConfigRead(_), ConfigRead::All) => true,
+            (Grant::ConfigRead(Some(pattern)), ConfigRead::Keys(keys)) => keys.contains(pattern),
+            (Grant::ConfigRead(_), _) => false,
+            (Grant::SecretRead(name), _) => self.secret_read.contains(name),
+            (Grant::SecretWrite(name), _) => self.secret_write.contains(name),
+            (Grant::Notification, _) => self.notification,
+            (Grant::ClipboardWrite, _) => self.clipboard_write,
+            (Grant::IpcPublish(topic), _) => self.ipc_publish.contains(topic),
+            (Grant::Env(name), _) => self.env.contains(name),
+            (Grant::Network(rule), _) => self.network.contains(rule),
+            (Grant::FilesystemRead(path), _) => self.filesystem.read.contains(path),
+            (Grant::FilesystemWrite(path), _) => self.filesystem.write.contains(path),
+        }
+    }
+
+    /// Adds a permission. Gives back whether that changed anything.
+    pub fn add(&mut self, grant: &Grant) -> bool {
+        if self.covers(grant) {
+            return false;
+        }
+        match grant {
+            Grant::ConfigRead(None) => self.config_read = ConfigRead::All,
+            Grant::ConfigRead(Some(pattern)) => match &mut self.config_read {
+                ConfigRead::Keys(keys) => keys.push(pattern.clone()),
+                other => *other = ConfigRead::Keys(vec![pattern.clone()]),
+            },
+            Grant::SecretRead(name) => self.secret_read.push(name.clone()),
+            Grant::SecretWrite(name) => self.secret_write.push(name.clone()),
+            Grant::Notification => self.notification = true,
+            Grant::ClipboardWrite => self.clipboard_write = true,
+            Grant::IpcPublish(topic) => self.ipc_publish.push(topic.clone()),
+            Grant::Env(name) => self.env.push(name.clone()),
+            Grant::Network(rule) => self.network.push(rule.clone()),
+            Grant::FilesystemRead(path) => self.filesystem.read.push(path.clone()),
+            Grant::FilesystemWrite(path) => self.filesystem.write.push(path.clone()),
+        }
+        true
+    }
+
+    /// Takes a permission away, if exactly this one is there. Gives back whether that changed anything.
+    ///
+    /// A part of a permission that was given whole cannot be taken away: deny the whole and grant what remains.
+    pub fn take(&mut self, grant: &Grant) -> bool {
+        match grant {
+            Grant::ConfigRead(None) => return self.take_whole(Capability::ConfigRead),
+            Grant::Notification => return self.take_whole(Capability::Notification),
+            Grant::ClipboardWrite => return self.take_whole(Capability::ClipboardWrite),
+            Grant::ConfigRead(Some(pattern)) => {
+                let ConfigRead::Keys(keys) = &mut self.config_read else { return false };
+                let taken = remove(keys, pattern);
+                if keys.is_empty() {
+                    self.config_read = ConfigRead::Denied;
+                }
+                taken
+            }
+            Grant::SecretRead(name) => remove(&mut self.secret_read, name),
+            Grant::SecretWrite(name) => remove(&mut self.secret_write, name),
+            Grant::IpcPublish(topic) => remove(&mut self.ipc_publish, topic),
+            Grant::Env(name) => remove(&mut self.env, name),
+            Grant::Network(rule) => remove(&mut self.network, rule),
+            Grant::FilesystemRead(path) => remove(&mut self.filesystem.read, path),
+            Grant::FilesystemWrite(path) => remove(&mut self.filesystem.write, path),
+        }
+    }
+
+    fn take_whole(&mut self, capability: Capability) -> bool {
+        let had = self.grants(capability);
+        self.deny(capability);
+        had
+    }
+}
+
+fn remove<T: PartialEq>(list: &mut Vec<T>, item: &T) -> bool {
+    let before = list.len();
+    list.retain(|other| other != item);
+    list.len() < before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [&str; 11] = [
+        "config-read",
+        "config-read=greeting.*",
+        "secret-read=a",
+        "secret-write=a",
+        "notification",
+        "clipboard-write",
+        "ipc-publish=a.*",
+        "env=LANG",
+        "network=*.example.org:8443",
+        "filesystem=read:~/a",
+        "filesystem=write:/b",
+    ];
+
+    #[test]
+    fn every_grant_prints_what_it_was_parsed_from_and_can_be_added_and_taken_once() {
+        for text in ALL {
+            let grant: Grant = text.parse().expect(text);
+            assert_eq!(grant.to_string(), text);
+            let mut capabilities = Capabilities::default();
+            assert!(capabilities.add(&grant) && !capabilities.add(&grant), "{text}");
+            assert!(capabilities.covers(&grant) && capabilities.grants(grant.capability()), "{text}");
+            assert_eq!(capabilities.granted().len(), 1, "{text}");
+            assert!(capabilities.take(&grant) && !capabilities.take(&grant), "{text}");
+            assert_eq!(capabilities, Capabilities::default(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_whole_is_covered_but_cannot_be_taken_from_it() {
+        let mut capabilities = Capabilities { config_read: ConfigRead::All, ..Default::default() };
+        let part: Grant = "config-read=a".parse().expect("valid");
+        assert!(capabilities.covers(&part) && !capabilities.add(&part) && !capabilities.take(&part));
+    }
+
+    #[test]
+    fn a_grant_that_says_too_little_or_too_much_is_refused() {
+        for text in
+            ["", "root", "network", "network=", "notification=x", "filesystem=~/x", "filesystem=exec:/x", "env=1"]
+        {
+            assert!(text.parse::<Grant>().is_err(), "{text:?} must be refused");
+        }
+    }
+}

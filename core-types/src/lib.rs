@@ -1,0 +1,54 @@
+//! The values of sesame, without I/O: what an extension is called, where it comes from, what it may do and within which
+//! limits. Every type here parses from text, prints the text that it was parsed from, and is valid by construction.
+//!
+//! The crate builds for `wasm32-wasip2` as well, so that tools written as extensions can use it.
+#![forbid(unsafe_code)]
+
+mod capability;
+mod config;
+mod digest;
+mod grant;
+mod limits;
+mod manifest;
+mod name;
+mod network;
+mod pattern;
+mod policy;
+mod query;
+mod reference;
+mod scope;
+mod toml_text;
+
+pub use capability::{Capabilities, Capability, ConfigRead, FilesystemGrant, UnknownCapability};
+pub use config::{Config, ConfigError};
+pub use digest::{Digest, DigestError};
+pub use grant::{Grant, GrantError};
+pub use limits::{Ceilings, EffectiveLimits, Limit, LimitName, LimitOrigin, Limits};
+pub use manifest::{ExtensionSection, Manifest};
+pub use name::{ExtensionName, NameError};
+pub use network::{NetworkRule, NetworkRuleError, Scheme};
+pub use pattern::{Pattern, PatternError};
+pub use policy::Policy;
+pub use query::{OciPrefix, OciQuery};
+pub use reference::{Identity, OciReference, Provenance, ReferenceError, ReferenceProblem};
+pub use scope::{EnvName, GrantedPath, ScopeError, SecretName};
+pub use toml_text::{Parsed, TomlProblem, UnknownKey, parse_toml};
+
+/// Gives a type that parses and prints text the same form in TOML and JSON: one string.
+macro_rules! serde_as_text {
+    ($type:ty) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+pub(crate) use serde_as_text;

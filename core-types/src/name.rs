@@ -1,0 +1,105 @@
+//! The name of an extension on this machine.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::serde_as_text;
+
+/// The short name of an installed extension: 1 to 64 characters out of `a-z`, `0-9` and `-`, not starting with `-`.
+///
+/// It is a file name on every file system, cannot leave a directory, and looks the same to everybody.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExtensionName(String);
+
+/// Why a text is no extension name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{}` is no extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit",
+    text.escape_debug()
+)]
+pub struct NameError {
+    /// The text as given.
+    pub text: String,
+}
+
+impl ExtensionName {
+    /// The most characters a name can have.
+    pub const MAX_LENGTH: usize = 64;
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ExtensionName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let valid = (1..=Self::MAX_LENGTH).contains(&text.len())
+            && !text.starts_with('-')
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if valid { Ok(Self(text.to_owned())) } else { Err(NameError { text: text.to_owned() }) }
+    }
+}
+
+impl fmt::Display for ExtensionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+serde_as_text!(ExtensionName);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_names_are_names() {
+        for name in ["a", "0", "greeting-extension", "a--b", "x-", &"n".repeat(64)] {
+            assert_eq!(name.parse::<ExtensionName>().expect(name).as_str(), name);
+        }
+    }
+
+    #[test]
+    fn anything_that_could_be_a_path_a_flag_or_a_look_alike_is_refused() {
+        let long = "n".repeat(65);
+        for name in [
+            "",
+            ".",
+            "..",
+            "/x",
+            "a/b",
+            "a\\b",
+            "a\0b",
+            "-x",
+            "A",
+            "a.b",
+            "a_b",
+            "a b",
+            "a\n",
+            "\u{430}",
+            "a\u{2011}b",
+            "é",
+            "🙂",
+            "\u{202e}a",
+            "a\u{200b}",
+            "~",
+            "$HOME",
+            "a:b",
+            "a@b",
+            "%2e",
+            "nul.",
+            &long,
+        ] {
+            assert!(name.parse::<ExtensionName>().is_err(), "{name:?} must be refused");
+        }
+    }
+
+    #[test]
+    fn the_message_shows_control_characters_escaped() {
+        let error = "a\u{1b}[2J".parse::<ExtensionName>().expect_err("not a name");
+        assert!(!error.to_string().contains('\u{1b}'));
+    }
+}

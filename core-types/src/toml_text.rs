@@ -1,0 +1,187 @@
+//! Reading TOML with errors that name the place, and with unknown keys reported instead of refused.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+use toml::de::{DeTable, DeValue};
+
+/// What a TOML text says, with the keys that mean nothing to this version.
+#[derive(Debug, Clone)]
+pub struct Parsed<T> {
+    /// The value.
+    pub value: T,
+    /// Keys that were skipped, in the order of the text. They are worth a warning: a typing error in a key otherwise
+    /// goes unnoticed.
+    pub unknown_keys: Vec<UnknownKey>,
+}
+
+/// A key that this version does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownKey {
+    /// The key with its tables, such as `limits.max_memory`.
+    pub path: String,
+    /// The line of the key, counted from 1.
+    pub line: usize,
+}
+
+/// What is wrong with a TOML text, and where.
+///
+/// It displays as the message, the place and the offending line with the offending text underlined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TomlProblem {
+    /// What is wrong.
+    pub message: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in characters, counted from 1.
+    pub column: usize,
+    /// The whole line.
+    pub text: String,
+    /// How many characters of the line the problem covers, at least 1.
+    pub length: usize,
+}
+
+/// Reads a value from TOML text.
+///
+/// # Errors
+/// When the text is no TOML or a value has the wrong type or form. Unknown keys are no errors.
+pub fn parse_toml<T: DeserializeOwned>(text: &str) -> Result<Parsed<T>, TomlProblem> {
+    let document = toml::Deserializer::parse(text).map_err(|error| TomlProblem::from_toml(&error, text))?;
+    let mut unknown = Vec::new();
+    let value = serde_ignored::deserialize(document, |path| unknown.push(dotted(&path)))
+        .map_err(|error| TomlProblem::from_toml(&error, text))?;
+    Ok(Parsed { value, unknown_keys: locate(unknown, text) })
+}
+
+impl TomlProblem {
+    fn from_toml(error: &toml::de::Error, text: &str) -> Self {
+        Self::at(error.span().unwrap_or(0..0), error.message(), text)
+    }
+
+    /// A problem with the bytes of the text in this range.
+    pub(crate) fn at(span: Range<usize>, message: &str, text: &str) -> Self {
+        let start = span.start.min(text.len());
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        let line_text = text[line_start..line_end].trim_end_matches('\r');
+        let covered = text.get(start..span.end.min(line_end).max(start)).unwrap_or_default();
+        Self {
+            message: message.trim_end().replace('\n', ", "),
+            line: text[..start].matches('\n').count() + 1,
+            column: text[line_start..start].chars().count() + 1,
+            text: line_text.to_owned(),
+            length: covered.chars().count().max(1),
+        }
+    }
+}
+
+/// A path as its keys are written, without the marks of optional values.
+fn dotted(path: &serde_ignored::Path<'_>) -> String {
+    use serde_ignored::Path;
+    let (parent, key) = match path {
+        Path::Root => return String::new(),
+        Path::Map { parent, key } => (parent, key.clone()),
+        Path::Seq { parent, index } => (parent, index.to_string()),
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
+            return dotted(parent);
+        }
+    };
+    let parent = dotted(parent);
+    if parent.is_empty() { key } else { format!("{parent}.{key}") }
+}
+
+/// The lines of keys, found by a second look at the text that only texts with unknown keys need.
+fn locate(paths: Vec<String>, text: &str) -> Vec<UnknownKey> {
+    if paths.is_empty() {
+        return Vec::new();
+    }
+    let document = DeTable::parse(text).ok();
+    let root = document.as_ref().map(|document| document.get_ref());
+    let mut keys: Vec<_> = paths
+        .into_iter()
+        .map(|path| {
+            let start = root.and_then(|root| key_start(root, &path)).unwrap_or(0);
+            UnknownKey { line: text[..start].matches('\n').count() + 1, path }
+        })
+        .collect();
+    keys.sort_by_key(|key| key.line);
+    keys
+}
+
+fn key_start(table: &DeTable<'_>, path: &str) -> Option<usize> {
+    table.iter().find_map(|(key, value)| {
+        let rest = path.strip_prefix(key.get_ref().as_ref())?;
+        match (rest.strip_prefix('.'), value.get_ref()) {
+            (None, _) if rest.is_empty() => Some(key.span().start),
+            (Some(below), DeValue::Table(table)) => key_start(table, below),
+            _ => None,
+        }
+    })
+}
+
+impl fmt::Display for TomlProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text: String = self.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let margin = self.line.to_string();
+        let blank = " ".repeat(margin.len());
+        let before = " ".repeat(self.column.saturating_sub(1));
+        writeln!(f, "line {}, column {}: {}", self.line, self.column, self.message)?;
+        writeln!(f, "{blank} |")?;
+        writeln!(f, "{margin} | {text}")?;
+        write!(f, "{blank} | {before}{}", "^".repeat(self.length))
+    }
+}
+
+impl std::error::Error for TomlProblem {}
+
+impl fmt::Display for UnknownKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: unknown key `{}` does nothing", self.line, self.path.escape_debug())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Sample {
+        #[allow(dead_code)]
+        limits: Option<Inner>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Inner {
+        #[allow(dead_code)]
+        fuel: Option<u32>,
+    }
+
+    #[test]
+    fn unknown_keys_are_reported_with_their_lines() {
+        let parsed = parse_toml::<Sample>("a = 1\n[limits]\nfuel = 2\nfule = 3\n\n[limitz]\nx = 1\n").expect("valid");
+        let found: Vec<_> = parsed.unknown_keys.iter().map(|key| (key.path.as_str(), key.line)).collect();
+        assert_eq!(found, [("a", 1), ("limits.fule", 4), ("limitz", 6)]);
+    }
+
+    #[test]
+    fn a_problem_underlines_the_offending_text() {
+        let problem = parse_toml::<Sample>("[limits]\nfuel = \"lots\"\n").expect_err("a string");
+        insta::assert_snapshot!(problem, @r#"
+        line 2, column 8: invalid type: string "lots", expected u32
+          |
+        2 | fuel = "lots"
+          |        ^^^^^^
+        "#);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,80}|[a-z.=\\[\\]\"\n\r\t ]{0,60}") {
+            if let Err(problem) = parse_toml::<Sample>(&text) {
+                let _ = problem.to_string();
+            }
+        }
+    }
+}

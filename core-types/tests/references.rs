@@ -1,0 +1,214 @@
+//! The grammar of references, row by row: what each text means, or what is wrong with it and where.
+
+use core_types::{OciReference, ReferenceProblem};
+use proptest::prelude::*;
+
+/// Text, registry, principal, scope, revision, provenance.
+type Valid = (&'static str, &'static str, &'static str, &'static str, &'static str, Option<&'static str>);
+
+const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+#[rustfmt::skip]
+const VALID: &[Valid] = &[
+    ("ghcr.io/my-org/greeting-extension:0.1.0", "ghcr.io", "my-org", "greeting-extension", "0.1.0", None),
+    ("ghcr.io/my-org/greeting-extension:0.1.0@sha256:abcdef1234567890", "ghcr.io", "my-org", "greeting-extension", "0.1.0", Some("sha256:abcdef1234567890")),
+    ("ghcr.io/suffiks/examples/wasi/ingress-as:v0.0.5", "ghcr.io", "suffiks", "examples/wasi/ingress-as", "v0.0.5", None),
+    ("oci://ghcr.io/my-org/x:1", "ghcr.io", "my-org", "x", "1", None),
+    ("localhost/a/b:1", "localhost", "a", "b", "1", None),
+    ("localhost:5000/a/b:1", "localhost:5000", "a", "b", "1", None),
+    ("127.0.0.1:5000/a/b:1", "127.0.0.1:5000", "a", "b", "1", None),
+    ("127.0.0.1/a/b:1", "127.0.0.1", "a", "b", "1", None),
+    ("[::1]:5000/a/b:1", "[::1]:5000", "a", "b", "1", None),
+    ("[2001:db8::1]/a/b:1", "[2001:db8::1]", "a", "b", "1", None),
+    ("GHCR.IO/a/b:1", "GHCR.IO", "a", "b", "1", None),
+    ("registry-1.docker.io/a/b:1", "registry-1.docker.io", "a", "b", "1", None),
+    ("xn--bcher-kva.example/a/b:1", "xn--bcher-kva.example", "a", "b", "1", None),
+    ("r:1/a/b:1", "r:1", "a", "b", "1", None),
+    ("r:65535/a/b:1", "r:65535", "a", "b", "1", None),
+    ("r/a.b/c:1", "r", "a.b", "c", "1", None),
+    ("r/a_b/c__d:1", "r", "a_b", "c__d", "1", None),
+    ("r/a-b/c---d:1", "r", "a-b", "c---d", "1", None),
+    ("r/0/1:2", "r", "0", "1", "2", None),
+    ("r/a/b/c/d/e/f/g/h:1", "r", "a", "b/c/d/e/f/g/h", "1", None),
+    ("r/a/b:latest", "r", "a", "b", "latest", None),
+    ("r/a/b:V1_2.3-rc.1", "r", "a", "b", "V1_2.3-rc.1", None),
+    ("r/a/b:_", "r", "a", "b", "_", None),
+    ("r/a/b:1.2.3_build.5", "r", "a", "b", "1.2.3_build.5", None),
+    ("r/a/b:sha256-e3b0c442.sig", "r", "a", "b", "sha256-e3b0c442.sig", None),
+    ("r/a/b:1@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "r", "a", "b", "1", Some(DIGEST)),
+    ("r/a/b:1@sha512:00", "r", "a", "b", "1", Some("sha512:00")),
+    ("r/a/b:1@sha256+b64:0a", "r", "a", "b", "1", Some("sha256+b64:0a")),
+    ("r/a/b:1@multihash.x_y-z:ff", "r", "a", "b", "1", Some("multihash.x_y-z:ff")),
+    ("local/file/greeting:0.1.0", "local", "file", "greeting", "0.1.0", None),
+];
+
+/// Text, byte at which it goes wrong, problem.
+type Invalid = (&'static str, usize, ReferenceProblem);
+
+#[rustfmt::skip]
+const INVALID: &[Invalid] = &[
+    ("", 0, ReferenceProblem::Empty),
+    ("oci://", 6, ReferenceProblem::Empty),
+    ("/a/b:1", 0, ReferenceProblem::Registry),
+    ("https://ghcr.io/a/b:1", 6, ReferenceProblem::Port),
+    ("docker://ghcr.io/a/b:1", 7, ReferenceProblem::Port),
+    ("oci:///a/b:1", 6, ReferenceProblem::Registry),
+    ("gh cr.io/a/b:1", 2, ReferenceProblem::Registry),
+    ("ghcr..io/a/b:1", 5, ReferenceProblem::Registry),
+    (".ghcr.io/a/b:1", 0, ReferenceProblem::Registry),
+    ("ghcr.io./a/b:1", 8, ReferenceProblem::Registry),
+    ("-ghcr.io/a/b:1", 0, ReferenceProblem::Registry),
+    ("ghcr-.io/a/b:1", 4, ReferenceProblem::Registry),
+    ("user@ghcr.io/a/b:1", 4, ReferenceProblem::Registry),
+    ("ghcr.io@evil/a/b:1", 7, ReferenceProblem::Registry),
+    ("gh_cr.io/a/b:1", 2, ReferenceProblem::Registry),
+    ("ɡhcr.io/a/b:1", 0, ReferenceProblem::Registry),
+    ("bücher.example/a/b:1", 1, ReferenceProblem::Registry),
+    ("[::1/a/b:1", 1, ReferenceProblem::Registry),
+    ("[127.0.0.1]/a/b:1", 1, ReferenceProblem::Registry),
+    ("[::1]x/a/b:1", 5, ReferenceProblem::Registry),
+    ("::1/a/b:1", 0, ReferenceProblem::Registry),
+    ("r:/a/b:1", 2, ReferenceProblem::Port),
+    ("r:0/a/b:1", 2, ReferenceProblem::Port),
+    ("r:65536/a/b:1", 2, ReferenceProblem::Port),
+    ("r:+80/a/b:1", 2, ReferenceProblem::Port),
+    ("r:8080x/a/b:1", 2, ReferenceProblem::Port),
+    ("ghcr.io", 7, ReferenceProblem::MissingPrincipal),
+    ("greeting-extension:1", 20, ReferenceProblem::MissingPrincipal),
+    ("ghcr.io/", 8, ReferenceProblem::Component),
+    ("ghcr.io/my-org", 14, ReferenceProblem::MissingScope),
+    ("ghcr.io/my-org:1", 14, ReferenceProblem::MissingScope),
+    ("ghcr.io/my-org/", 15, ReferenceProblem::Component),
+    ("r//b:1", 2, ReferenceProblem::Component),
+    ("r/a//b:1", 4, ReferenceProblem::Component),
+    ("r/A/b:1", 2, ReferenceProblem::Component),
+    ("r/a/B:1", 4, ReferenceProblem::Component),
+    ("r/a/bC:1", 5, ReferenceProblem::Component),
+    ("r/-a/b:1", 2, ReferenceProblem::Component),
+    ("r/a-/b:1", 4, ReferenceProblem::Component),
+    ("r/a/b..c:1", 6, ReferenceProblem::Component),
+    ("r/a/b___c:1", 7, ReferenceProblem::Component),
+    ("r/a/../b:1", 4, ReferenceProblem::Component),
+    ("r/a/b%2f:1", 5, ReferenceProblem::Component),
+    ("r/a/b c:1", 5, ReferenceProblem::Component),
+    ("r/a/b\u{2011}c:1", 5, ReferenceProblem::Component),
+    ("r/a/b\0:1", 5, ReferenceProblem::Component),
+    ("r/a/b", 5, ReferenceProblem::MissingRevision),
+    ("r/a/b@sha256:00", 5, ReferenceProblem::MissingRevision),
+    ("r/a/b:", 6, ReferenceProblem::Revision),
+    ("r/a/b:@sha256:00", 6, ReferenceProblem::Revision),
+    ("r/a/b:.1", 6, ReferenceProblem::Revision),
+    ("r/a/b:-1", 6, ReferenceProblem::Revision),
+    ("r/a/b:1.2.3+build", 11, ReferenceProblem::Revision),
+    ("r/a/b:1/c", 7, ReferenceProblem::Revision),
+    ("r/a/b:1:2", 7, ReferenceProblem::Revision),
+    ("r/a/b:1 ", 7, ReferenceProblem::Revision),
+    ("r/a/b:é", 6, ReferenceProblem::Revision),
+    ("r/a/b:1@", 8, ReferenceProblem::Provenance),
+    ("r/a/b:1@sha256", 14, ReferenceProblem::Provenance),
+    ("r/a/b:1@sha256:", 15, ReferenceProblem::Provenance),
+    ("r/a/b:1@:00", 8, ReferenceProblem::Provenance),
+    ("r/a/b:1@SHA256:00", 8, ReferenceProblem::Provenance),
+    ("r/a/b:1@sha256:0G", 16, ReferenceProblem::Provenance),
+    ("r/a/b:1@sha256:ABCD", 15, ReferenceProblem::Provenance),
+    ("r/a/b:1@sha256:../../x", 15, ReferenceProblem::Provenance),
+    ("r/a/b:1@sha-:00", 12, ReferenceProblem::Provenance),
+    ("r/a/b:1@sha256:00@x", 17, ReferenceProblem::Provenance),
+];
+
+#[test]
+fn valid_references_have_the_expected_fields_and_print_themselves() {
+    for (text, registry, principal, scope, revision, provenance) in VALID {
+        let reference: OciReference = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+        let found = (reference.registry(), reference.principal(), reference.scope(), reference.revision());
+        assert_eq!(found, (*registry, *principal, *scope, *revision), "{text}");
+        assert_eq!(reference.provenance().map(ToString::to_string).as_deref(), *provenance, "{text}");
+        assert_eq!(reference.to_string(), text.trim_start_matches("oci://"));
+    }
+}
+
+#[test]
+fn invalid_references_say_what_is_wrong_and_where() {
+    let found: Vec<_> = INVALID
+        .iter()
+        .map(|(text, ..)| {
+            let error = text.parse::<OciReference>().expect_err(text);
+            (*text, error.position, error.problem)
+        })
+        .collect();
+    let wrong: Vec<_> = std::iter::zip(INVALID, &found).filter(|(expected, found)| expected != found).collect();
+    assert!(wrong.is_empty(), "expected and found: {wrong:#?}");
+}
+
+#[test]
+fn lengths_are_bounded_at_the_limits_of_registries() {
+    let reference =
+        |path: usize, tag: usize| format!("r/a/{}:{}", "p".repeat(path - 2), "t".repeat(tag)).parse::<OciReference>();
+    assert!(reference(255, 128).is_ok());
+    assert_eq!(reference(256, 1).expect_err("too long").problem, ReferenceProblem::TooLong);
+    let error = reference(10, 129).expect_err("too long");
+    assert_eq!((error.position, error.problem), (13 + 128, ReferenceProblem::Revision));
+}
+
+#[test]
+fn columns_count_characters_and_the_message_shows_none_raw() {
+    let error = "é\u{1b}/a/b:1".parse::<OciReference>().expect_err("no host name");
+    assert_eq!(error.column(), 1);
+    insta::assert_snapshot!(error, @r"`é\u{1b}/a/b:1` is no reference: column 1: a registry is a host name or address, with a port if need be, such as `ghcr.io` or `localhost:5000`");
+}
+
+#[test]
+fn a_shortened_provenance_parses_and_is_no_digest() {
+    let reference: OciReference = "r/a/b:1@sha256:abcdef1234567890".parse().expect("valid");
+    insta::assert_snapshot!(
+        reference.pinned_digest().expect_err("shortened"),
+        @"`sha256:abcdef1234567890` is not a whole digest: 64 lower-case hexadecimal digits must follow `sha256:`, not 16 characters of which 16 fit"
+    );
+    assert_eq!("r/a/b:1".parse::<OciReference>().expect("valid").pinned_digest(), Ok(None));
+}
+
+#[test]
+fn the_identity_has_no_revision_and_the_name_is_the_last_component() {
+    let reference: OciReference = "GHCR.io/suffiks/wasi/ingress-as:v1".parse().expect("valid");
+    assert_eq!(reference.identity().to_string(), "ghcr.io/suffiks/wasi/ingress-as");
+    assert_eq!(reference.default_name().expect("a name").as_str(), "ingress-as");
+    assert!("r/a/b_c:1".parse::<OciReference>().expect("valid").default_name().is_err());
+}
+
+/// References put together from the grammar.
+fn reference() -> impl Strategy<Value = String> {
+    (
+        "([a-zA-Z0-9]([a-z0-9-]{0,6}[a-z0-9])?(\\.[a-z0-9]{1,5}){0,2}|\\[::[1-9]\\])(:[1-9][0-9]{0,3})?",
+        "[a-z0-9]{1,6}((\\.|_|__|-{1,3})[a-z0-9]{1,4}){0,2}",
+        "[a-z0-9]{1,6}(/[a-z0-9]{1,4}(__[a-z]{1,3})?){0,3}",
+        "[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}",
+        proptest::option::of("(sha256|md5|a\\+b|x_y\\.z):[0-9a-f]{1,70}"),
+    )
+        .prop_map(|(registry, principal, scope, tag, provenance)| {
+            let pin = provenance.map(|provenance| format!("@{provenance}")).unwrap_or_default();
+            format!("{registry}/{principal}/{scope}:{tag}{pin}")
+        })
+}
+
+proptest! {
+    #[test]
+    fn displaying_then_parsing_is_the_identity(text in reference()) {
+        let parsed: OciReference = text.parse().expect("put together from the grammar");
+        prop_assert_eq!(&parsed.to_string(), &text);
+        prop_assert_eq!(parsed.to_string().parse::<OciReference>().expect("displayed"), parsed);
+    }
+
+    #[test]
+    fn no_text_panics_and_every_error_is_within_the_text(text in "\\PC*|[a-z0-9:/@.\\[\\]_-]{0,60}") {
+        if let Err(error) = text.parse::<OciReference>() {
+            prop_assert!(error.position <= text.len());
+            prop_assert!(error.column() <= text.chars().count() + 1);
+        }
+    }
+
+    #[test]
+    fn a_damaged_reference_never_panics(text in reference(), at in 0..80usize, with: char) {
+        let damaged: String = text.chars().enumerate().map(|(i, c)| if i == at { with } else { c }).collect();
+        let _ = damaged.parse::<OciReference>();
+    }
+}
