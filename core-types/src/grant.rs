@@ -188,6 +188,26 @@ impl Capabilities {
         }
     }
 
+    /// Every permission that is there, one by one, in the order of the documentation.
+    pub fn grants_in_full(&self) -> Vec<Grant> {
+        let mut grants = Vec::new();
+        match &self.config_read {
+            ConfigRead::Denied => {}
+            ConfigRead::All => grants.push(Grant::ConfigRead(None)),
+            ConfigRead::Keys(keys) => grants.extend(keys.iter().cloned().map(|key| Grant::ConfigRead(Some(key)))),
+        }
+        grants.extend(self.secret_read.iter().cloned().map(Grant::SecretRead));
+        grants.extend(self.secret_write.iter().cloned().map(Grant::SecretWrite));
+        grants.extend(self.notification.then_some(Grant::Notification));
+        grants.extend(self.clipboard_write.then_some(Grant::ClipboardWrite));
+        grants.extend(self.ipc_publish.iter().cloned().map(Grant::IpcPublish));
+        grants.extend(self.env.iter().cloned().map(Grant::Env));
+        grants.extend(self.network.iter().cloned().map(Grant::Network));
+        grants.extend(self.filesystem.read.iter().cloned().map(Grant::FilesystemRead));
+        grants.extend(self.filesystem.write.iter().cloned().map(Grant::FilesystemWrite));
+        grants
+    }
+
     /// Adds a permission. Gives back whether that changed anything.
     pub fn add(&mut self, grant: &Grant) -> bool {
         if self.covers(grant) {
@@ -277,7 +297,7 @@ mod tests {
             let mut capabilities = Capabilities::default();
             assert!(capabilities.add(&grant) && !capabilities.add(&grant), "{text}");
             assert!(capabilities.covers(&grant) && capabilities.grants(grant.capability()), "{text}");
-            assert_eq!(capabilities.granted().len(), 1, "{text}");
+            assert_eq!(capabilities.grants_in_full(), std::slice::from_ref(&grant), "{text}");
             assert!(capabilities.take(&grant) && !capabilities.take(&grant), "{text}");
             assert_eq!(capabilities, Capabilities::default(), "{text}");
         }

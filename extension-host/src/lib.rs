@@ -1,1 +1,57 @@
+//! Runs extensions in [Wasmtime](https://docs.wasmtime.dev) with exactly the capabilities and within exactly the limits
+//! that are granted. A desktop program embeds it to offer extensions of its own:
+//!
+//! ```
+//! use extension_host::{Arguments, Host, Permissions};
+//! # let bytes = include_bytes!("../../tests/guests/built/greeting.wasm");
+//!
+//! let host = Host::new()?;
+//! let extension = host.extension(&host.compile(bytes)?, Permissions::default().with_config_read())?;
+//! let report = extension.call_blocking("greet", &Arguments::words(["World"]));
+//!
+//! assert_eq!(report.outcome?.to_text(), "Hello, World!");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Compiling takes much longer than calling: [`CodeCache`] keeps what was compiled, and [`Extension::call`] can be
+//! called any number of times. Every call gets an instance of its own, so that calls cannot see each other.
+//!
+//! # What is guaranteed
+//! A guest reaches what it was granted and nothing else; every call ends within its limits; whatever a guest does, the
+//! host does not panic. Bulk operations over memory are not interrupted, so a call can overrun its time by what the
+//! memory limit lets one of them take. Compiling is bounded only through [`CompilerCommand`].
+#![deny(unsafe_code)]
 
+mod arguments;
+mod bindings;
+mod cache;
+mod call;
+mod capabilities;
+mod code;
+mod compiler;
+mod engine;
+mod error;
+mod exports;
+mod extension;
+mod imports;
+mod interfaces;
+mod json;
+mod limiter;
+mod output;
+mod permissions;
+mod requests;
+mod state;
+
+pub use arguments::{ArgumentError, Arguments};
+pub use cache::{CacheError, CodeCache, CodeKey};
+pub use call::{CallReport, Returned, Usage};
+pub use code::{Code, CodeKind};
+pub use compiler::{CompileError, CompilerCommand, run_compiler};
+pub use error::{CallError, HostError, LimitExceeded};
+pub use exports::{ExportedFunction, FunctionQuery};
+pub use extension::{Extension, Host, IntoCacheError};
+pub use imports::{Import, Refusal};
+pub use permissions::Permissions;
+pub use requests::{RequestError, requested_by_author};
+/// The engine, in the version that this crate works with.
+pub use wasmtime;

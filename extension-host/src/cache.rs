@@ -1,0 +1,214 @@
+//! Compiled code on disk.
+//!
+//! Compiled code is machine code that runs in this process, so a file is used only if sesame wrote it for exactly these
+//! bytes, this engine and this processor, if nobody but the user could have written to it since, and if it has not
+//! changed since. The last is known without reading the file: beside each file `KEY.code` lies `KEY.stamp` with the
+//! inode, size and change time that the file had when it was published, and the kernel sets the change time whenever
+//! a file is written to, truncated, renamed or given other permissions.
+//!
+//! A stamp does not find bits that rot on the disk without the kernel's knowledge.
+
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use core_types::Digest;
+use sha2::{Digest as _, Sha256};
+
+use crate::engine::fingerprint;
+
+/// A directory of compiled code. It may be deleted at any time; what is missing is compiled again.
+#[derive(Debug, Clone)]
+pub struct CodeCache {
+    directory: PathBuf,
+}
+
+/// The name of compiled code: what was compiled, by which Wasmtime with which settings, for which processor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeKey(String);
+
+/// Why a file of the cache cannot be used or made. None of it matters to whoever calls an extension: the code is
+/// compiled again.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// There is none.
+    #[error("`{}` is not there", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file or directory is not the user's alone.
+    #[error("`{}` {reason}", path.display())]
+    NotOurs {
+        /// The file or directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The file has changed since sesame wrote it.
+    #[error("`{}` has changed since it was written", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system refuses.
+    #[error("cannot use `{}`", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl CodeKey {
+    /// The key for code compiled from a binary with this digest.
+    pub fn new(binary: &Digest) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(fingerprint());
+        hash.update(binary.to_string());
+        Self(Digest::from_sha256(hash.finalize().into()).hex())
+    }
+}
+
+impl CodeCache {
+    /// The cache in this directory, which is made when something is stored.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into() }
+    }
+
+    /// Where the code of this key lies if it is there.
+    pub fn path(&self, key: &CodeKey) -> PathBuf {
+        self.directory.join(format!("{}.code", key.0))
+    }
+
+    /// Opens the code of this key, having made sure that it is what was stored.
+    ///
+    /// # Errors
+    /// When it is not there or not to be trusted.
+    pub fn open(&self, key: &CodeKey) -> Result<File, CacheError> {
+        let path = self.path(key);
+        check_directory(&self.directory)?;
+        let (file, metadata) = open_own(&path)?;
+        let mut stamp = String::new();
+        let stamp_path = self.stamp_path(key);
+        let (stamp_file, _) = open_own(&stamp_path)?;
+        stamp_file
+            .take(256)
+            .read_to_string(&mut stamp)
+            .map_err(|source| CacheError::Io { path: stamp_path, source })?;
+        if stamp == stamp_of(&metadata) { Ok(file) } else { Err(CacheError::Changed { path }) }
+    }
+
+    /// Stores code that `write` puts into the file it is given, and opens it.
+    ///
+    /// It is all or nothing, and durable before it can be found: a power cut leaves no half-written code behind a
+    /// stamp that fits.
+    ///
+    /// # Errors
+    /// When the directory is not the user's alone, `write` fails or the system refuses.
+    pub fn store<E: From<CacheError>>(
+        &self,
+        key: &CodeKey,
+        write: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<File, E> {
+        let in_directory = |source| CacheError::Io { path: self.directory.clone(), source };
+        create_private(&self.directory).map_err(in_directory)?;
+        check_directory(&self.directory)?;
+        let temporary = self.temporary().map_err(in_directory)?;
+        write(&temporary)?;
+        let publish = || -> io::Result<()> {
+            // Opened again: whoever wrote may have replaced the file.
+            let written = File::open(&temporary)?;
+            written.set_permissions(Permissions::from_mode(0o600))?;
+            written.sync_data()
+        };
+        publish().map_err(in_directory)?;
+        temporary.persist(self.path(key)).map_err(|error| in_directory(error.error))?;
+        self.stamp(key)?;
+        Ok(self.open(key)?)
+    }
+
+    /// Records what the file looks like now that it has its name.
+    fn stamp(&self, key: &CodeKey) -> Result<(), CacheError> {
+        let (_, metadata) = open_own(&self.path(key))?;
+        let path = self.stamp_path(key);
+        let write = || -> io::Result<()> {
+            let temporary = self.temporary()?;
+            fs::write(&temporary, stamp_of(&metadata))?;
+            temporary.persist(&path).map_err(|error| error.error)
+        };
+        write().map_err(|source| CacheError::Io { path: path.clone(), source })
+    }
+
+    /// Removes the code of this key, if it is there.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn remove(&self, key: &CodeKey) -> Result<(), CacheError> {
+        for path in [self.stamp_path(key), self.path(key)] {
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(CacheError::Io { path, source }),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn stamp_path(&self, key: &CodeKey) -> PathBuf {
+        self.directory.join(format!("{}.stamp", key.0))
+    }
+
+    fn temporary(&self) -> io::Result<tempfile::TempPath> {
+        Ok(tempfile::Builder::new().prefix(".new-").tempfile_in(&self.directory)?.into_temp_path())
+    }
+}
+
+fn stamp_of(metadata: &Metadata) -> String {
+    format!("{} {} {}.{:09}\n", metadata.ino(), metadata.size(), metadata.ctime(), metadata.ctime_nsec())
+}
+
+fn create_private(directory: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)
+}
+
+/// Makes sure that nobody else can put files into the directory.
+fn check_directory(path: &Path) -> Result<(), CacheError> {
+    let metadata = fs::symlink_metadata(path).map_err(|source| io_error(path, source))?;
+    if !metadata.is_dir() {
+        return Err(CacheError::NotOurs { path: path.to_owned(), reason: "is no directory" });
+    }
+    check_owner(path, &metadata)
+}
+
+/// Opens a file that only the user can have written, without following a link.
+fn open_own(path: &Path) -> Result<(File, Metadata), CacheError> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|source| io_error(path, source))?;
+    let metadata = file.metadata().map_err(|source| io_error(path, source))?;
+    if !metadata.is_file() {
+        return Err(CacheError::NotOurs { path: path.to_owned(), reason: "is no plain file" });
+    }
+    check_owner(path, &metadata)?;
+    Ok((file, metadata))
+}
+
+fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), CacheError> {
+    let reason = if metadata.uid() != rustix::process::geteuid().as_raw() {
+        "belongs to another user"
+    } else if metadata.mode() & 0o022 != 0 {
+        "can be written to by others"
+    } else {
+        return Ok(());
+    };
+    Err(CacheError::NotOurs { path: path.to_owned(), reason })
+}
+
+fn io_error(path: &Path, source: io::Error) -> CacheError {
+    match source.kind() {
+        io::ErrorKind::NotFound => CacheError::Missing { path: path.to_owned() },
+        _ => CacheError::Io { path: path.to_owned(), source },
+    }
+}

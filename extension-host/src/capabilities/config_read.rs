@@ -1,0 +1,10 @@
+//! `open-sesame:host/config-read`: the values of `[config]` that the extension may see.
+
+use crate::bindings::open_sesame::host::config_read::Host;
+use crate::state::CallState;
+
+impl Host for CallState {
+    fn get(&mut self, key: String) -> Option<String> {
+        self.config.get(&key).map(str::to_owned)
+    }
+}

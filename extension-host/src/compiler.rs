@@ -1,0 +1,105 @@
+//! Compiling in a process of its own, with bounded time and memory.
+//!
+//! Wasmtime promises nothing about how long a binary takes to compile or how much memory that needs: small ones that
+//! take minutes or gigabytes are known. A program that installs code from strangers therefore compiles it in a child
+//! that the kernel holds down.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rustix::process::{Resource, Rlimit, Signal, setrlimit};
+
+use crate::code;
+
+/// The most processor time that compiling one extension can take, in seconds.
+const CPU_SECONDS: u64 = 300;
+/// The most memory that compiling one extension can take, in bytes.
+const MEMORY_BYTES: u64 = 2 << 30;
+/// More threads than this need more address space than they save time.
+const THREADS: usize = 4;
+
+/// The command line of a program that calls [`run_compiler`] with the two paths that are put behind it.
+#[derive(Debug, Clone)]
+pub struct CompilerCommand {
+    /// The program, usually the running one.
+    pub program: PathBuf,
+    /// What makes it a compiler.
+    pub arguments: Vec<OsString>,
+}
+
+/// Why compiling in a child process gave no code.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The child could not be started.
+    #[error("cannot start the compiler `{}`", program.display())]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It took too much time.
+    #[error("compiling took more than {CPU_SECONDS} seconds of processor time and was stopped")]
+    TooLong,
+    /// It ended abnormally, most often for want of memory.
+    #[error("compiling was stopped: it may have needed more than {} MiB of memory", MEMORY_BYTES >> 20)]
+    Stopped,
+    /// The compiler refused the code.
+    #[error("cannot compile the extension: {message}")]
+    Refused {
+        /// What the compiler said.
+        message: String,
+    },
+}
+
+impl CompilerCommand {
+    /// Compiles one file to another.
+    pub(crate) fn compile(&self, from: &Path, to: &Path) -> Result<(), CompileError> {
+        let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS));
+        let output = Command::new(&self.program)
+            .args(&self.arguments)
+            .args([from, to])
+            .env_clear()
+            .env("RAYON_NUM_THREADS", threads.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .output()
+            .map_err(|source| CompileError::Start { program: self.program.clone(), source })?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(match output.status.signal().and_then(Signal::from_named_raw) {
+            Some(Signal::XCPU | Signal::KILL) => CompileError::TooLong,
+            Some(_) => CompileError::Stopped,
+            None => CompileError::Refused { message: String::from_utf8_lossy(&output.stderr).trim().to_owned() },
+        })
+    }
+}
+
+/// What the child of a [`CompilerCommand`] does: holds itself down, then compiles one file to another. The error goes to
+/// standard error, for the parent to read.
+///
+/// # Errors
+/// When a file cannot be read or written or the compiler refuses the code.
+pub fn run_compiler(from: &Path, to: &Path) -> Result<(), String> {
+    let limits = [(Resource::Cpu, CPU_SECONDS), (Resource::As, MEMORY_BYTES), (Resource::Core, 0)];
+    for (resource, most) in limits {
+        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
+            .map_err(|error| format!("cannot limit the compiler: {error}"))?;
+    }
+    let bytes = fs::read(from).map_err(|error| format!("cannot read `{}`: {error}", from.display()))?;
+    let (_, compiled) = code::compile(&bytes).map_err(|error| chain(&error))?;
+    fs::write(to, compiled).map_err(|error| format!("cannot write `{}`: {error}", to.display()))
+}
+
+/// An error with its causes on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes
+        .fold(String::new(), |text, cause| if text.is_empty() { cause.to_string() } else { format!("{text}: {cause}") })
+}

@@ -1,0 +1,98 @@
+//! The settings under which code is compiled and run, and the name that they have in a cache.
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::{Config, Engine, ModuleVersionStrategy};
+
+use crate::error::HostError;
+
+/// The version of Wasmtime that this crate is pinned to. Code compiled by another, even by another patch release, is
+/// never run: patches mend miscompilations. A test compares it with the lock file.
+pub(crate) const WASMTIME_VERSION: &str = "48.0.8";
+
+/// Raised when a change to [`config`] makes compiled code differ.
+const SETTINGS_VERSION: u32 = 1;
+
+/// An engine that runs compiled code. It has no compiler in it, which is much of what an engine costs to make.
+pub(crate) fn runtime_engine() -> Result<Engine, HostError> {
+    let mut config = config();
+    config.enable_compiler(false);
+    Engine::new(&config).map_err(HostError::Engine)
+}
+
+/// An engine that compiles. What it compiles runs in a [`runtime_engine`].
+pub(crate) fn compiling_engine() -> Result<Engine, HostError> {
+    Engine::new(&config()).map_err(HostError::Engine)
+}
+
+/// What both engines have in common.
+///
+/// Fuel is the one thing that interrupts a guest: it bounds computing exactly, and an asynchronous store hands control
+/// back each time that a slice of it is used, which is when deadlines are looked at. Epochs would do the latter at
+/// twice the cost for code that computes, and need a thread that counts.
+///
+/// Proposals that no toolchain of ours needs are off; each of them has had its sandbox escapes.
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .consume_fuel(true)
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .wasm_relaxed_simd(false)
+        .wasm_tail_call(false)
+        .max_wasm_stack(crate::limiter::STACK_BYTES)
+        .wasm_backtrace_max_frames(None);
+    // Fails only for a version text that is too long.
+    let _ = config.module_version(ModuleVersionStrategy::Custom(fingerprint()));
+    config
+}
+
+/// Names everything but the bytes that compiled code depends on: versions, settings and the processor.
+pub(crate) fn fingerprint() -> String {
+    let mut hash = Sha256::new();
+    hash.update(format!("wasmtime {WASMTIME_VERSION} settings {SETTINGS_VERSION} {}", std::env::consts::ARCH));
+    for feature in processor_features() {
+        hash.update(feature);
+        hash.update(" ");
+    }
+    let digest = hash.finalize();
+    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The processor's features that Cranelift makes use of. Wasmtime checks them again when it loads code; naming them
+/// here lets machines that share a home directory keep their code side by side.
+#[cfg(target_arch = "x86_64")]
+fn processor_features() -> Vec<&'static str> {
+    macro_rules! detected {
+        ($($feature:tt)*) => {
+            [$((std::is_x86_feature_detected!($feature), $feature)),*]
+        };
+    }
+    let all = detected!(
+        "sse3" "ssse3" "sse4.1" "sse4.2" "popcnt" "avx" "avx2" "fma" "bmi1" "bmi2" "lzcnt" "cmpxchg16b"
+        "avx512bitalg" "avx512dq" "avx512f" "avx512vl" "avx512vbmi"
+    );
+    all.into_iter().filter_map(|(there, feature)| there.then_some(feature)).collect()
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn processor_features() -> Vec<&'static str> {
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_named_version_is_the_one_in_the_lock_file() {
+        let lock = include_str!("../../Cargo.lock");
+        let entry = format!("name = \"wasmtime\"\nversion = \"{WASMTIME_VERSION}\"\n");
+        assert!(lock.contains(&entry), "Cargo.lock has another Wasmtime than {WASMTIME_VERSION}");
+    }
+
+    #[test]
+    fn the_fingerprint_is_stable_within_a_process() {
+        assert_eq!(fingerprint(), fingerprint());
+        assert_eq!(fingerprint().len(), 32);
+    }
+}

@@ -1,0 +1,125 @@
+//! What a component wants from the host, and what of it the host refuses.
+
+use core_types::{Capabilities, Capability};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+
+use crate::interfaces::{INTERFACES, Interface};
+
+/// An interface or function that a component imports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// The name with its version, as it stands in the component.
+    pub name: String,
+    /// The capability that it asks for, if it stands for one.
+    pub capability: Option<Capability>,
+}
+
+/// An import that the host does not give. The component does not start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The host has it and the extension may not use it.
+    #[error("`{import}` needs the capability `{capability}`, which is not granted")]
+    NotGranted {
+        /// The import with its version.
+        import: String,
+        /// What has to be granted.
+        capability: Capability,
+    },
+    /// The host does not have it.
+    #[error("`{import}` is not known to this version of sesame{}", nearest_text(nearest.as_deref()))]
+    Unknown {
+        /// The import with its version.
+        import: String,
+        /// The most similar interface that there is.
+        nearest: Option<String>,
+    },
+}
+
+fn nearest_text(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!("; the nearest that it has is `{name}`")).unwrap_or_default()
+}
+
+/// The imports of a component that something has to be linked for. An interface with nothing but types needs nothing.
+pub(crate) fn imports(component: &Component, engine: &Engine) -> Vec<Import> {
+    let component_type = component.component_type();
+    let needed = component_type.imports(engine).filter(|(_, import)| match &import.ty {
+        ComponentItem::ComponentInstance(instance) => {
+            instance.exports(engine).any(|(_, export)| !matches!(export.ty, ComponentItem::Type(_)))
+        }
+        ComponentItem::Type(_) => false,
+        _ => true,
+    });
+    needed.map(|(name, _)| Import { name: name.to_owned(), capability: Capability::of_interface(name) }).collect()
+}
+
+/// The interfaces to link for these imports, or everything that stands in the way.
+pub(crate) fn resolve(
+    imports: &[Import],
+    capabilities: &Capabilities,
+) -> Result<Vec<&'static Interface>, Vec<Refusal>> {
+    let mut refusals = Vec::new();
+    let mut interfaces = Vec::new();
+    for import in imports {
+        match resolve_one(import, capabilities) {
+            Ok(interface) => interfaces.push(interface),
+            Err(refusal) => refusals.push(refusal),
+        }
+    }
+    if refusals.is_empty() { Ok(interfaces) } else { Err(refusals) }
+}
+
+fn resolve_one(import: &Import, capabilities: &Capabilities) -> Result<&'static Interface, Refusal> {
+    let (name, version) = split_version(&import.name);
+    let Some(interface) = INTERFACES.iter().find(|interface| interface.satisfies(name, version)) else {
+        return Err(Refusal::Unknown { import: import.name.clone(), nearest: nearest(name) });
+    };
+    match interface.capability() {
+        Some(capability) if !capabilities.grants(capability) => {
+            Err(Refusal::NotGranted { import: import.name.clone(), capability })
+        }
+        _ => Ok(interface),
+    }
+}
+
+/// Separates `package:namespace/interface` from its version.
+pub(crate) fn split_version(name: &str) -> (&str, Option<&str>) {
+    name.split_once('@').map_or((name, None), |(name, version)| (name, Some(version)))
+}
+
+/// The same interface in another version, or another one of the same package whose name is similar.
+fn nearest(name: &str) -> Option<String> {
+    let (package, _) = name.split_once('/')?;
+    let same_package = |interface: &&Interface| interface.name.split('/').next() == Some(package);
+    let nearest =
+        INTERFACES.iter().filter(same_package).min_by_key(|interface| strsim::levenshtein(interface.name, name))?;
+    Some(format!("{}@{}", nearest.name, nearest.version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(name: &str) -> String {
+        let import = Import { name: name.to_owned(), capability: None };
+        match resolve_one(&import, &Capabilities::default()) {
+            Ok(interface) => format!("linked {}", interface.name),
+            Err(refusal) => refusal.to_string(),
+        }
+    }
+
+    #[test]
+    fn wasi_is_linked_without_a_grant_and_our_interfaces_are_not() {
+        insta::assert_snapshot!(refusal("wasi:filesystem/types@0.2.3"), @"linked wasi:filesystem/types");
+        insta::assert_snapshot!(refusal("open-sesame:host/log@0.1.0"), @"linked open-sesame:host/log");
+        insta::assert_snapshot!(refusal("open-sesame:host/config-read@0.1.0"), @"`open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted");
+    }
+
+    #[test]
+    fn what_is_unknown_is_named_with_the_nearest_that_there_is() {
+        insta::assert_snapshot!(refusal("wasi:http/types@0.3.0"), @"`wasi:http/types@0.3.0` is not known to this version of sesame; the nearest that it has is `wasi:http/types@0.2.12`");
+        insta::assert_snapshot!(refusal("open-sesame:host/config-reed@0.1.0"), @"`open-sesame:host/config-reed@0.1.0` is not known to this version of sesame; the nearest that it has is `open-sesame:host/config-read@0.1.0`");
+        insta::assert_snapshot!(refusal("acme:db/store@1.0.0"), @"`acme:db/store@1.0.0` is not known to this version of sesame");
+    }
+}

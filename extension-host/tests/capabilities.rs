@@ -1,0 +1,155 @@
+//! What is granted works, and nothing else can be reached.
+
+mod support;
+
+use core_types::{Config, parse_toml};
+use extension_host::{Arguments, CallError, Permissions};
+use support::{ECHO, GREETING, GREETING_SDK, HOSTILE, call, extension, permissions, text, try_extension, wat};
+
+fn config(text: &str) -> Config {
+    parse_toml(text).expect(text).value
+}
+
+#[test]
+fn both_greetings_read_their_template_where_they_may() {
+    for binary in [GREETING, GREETING_SDK] {
+        let config = config("greeting.template = \"Servus, {}.\"");
+        let granted = Permissions { config: config.clone(), ..permissions("config-read = true", "") };
+        assert_eq!(text(&try_extension(binary, granted).expect("links"), "greet", &["World"]), "Servus, World.");
+        let elsewhere = Permissions { config, ..permissions("config-read = { keys = [\"other.*\"] }", "") };
+        assert_eq!(text(&try_extension(binary, elsewhere).expect("links"), "greet", &["World"]), "Hello, World!");
+    }
+}
+
+#[test]
+fn an_interface_that_is_not_granted_is_refused_by_name_before_any_code_runs() {
+    let refused = try_extension(GREETING, permissions("notification = true", "")).err().expect("refused");
+    insta::assert_snapshot!(refused, @"`open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted");
+}
+
+#[test]
+fn everything_that_stands_in_the_way_is_named_at_once() {
+    let component = wat(r#"(component
+        (import "open-sesame:host/config-read@0.1.0" (instance (export "get" (func (param "key" string) (result (option string))))))
+        (import "wasi:http/handler@0.3.0" (instance (export "f" (func))))
+        (type $number u32)
+        (import "types:only/this@9.0.0" (instance (alias outer 1 $number (type $n)) (export "t" (type (eq $n)))))
+        (import "plain" (func)))"#);
+    let refused = try_extension(&component, Permissions::default()).err().expect("refused");
+    insta::assert_snapshot!(refused, @"`open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted; `wasi:http/handler@0.3.0` is not known to this version of sesame; the nearest that it has is `wasi:http/types@0.2.12`; `plain` is not known to this version of sesame");
+}
+
+#[test]
+fn a_known_interface_of_another_shape_does_not_link() {
+    let component = wat(r#"(component
+        (import "wasi:random/random@0.2.0" (instance (export "get-random-u64" (func (result string))))))"#);
+    let error = try_extension(&component, Permissions::default()).err().expect("does not fit");
+    assert!(matches!(error, extension_host::HostError::Link(_)), "{error:?}");
+}
+
+#[test]
+fn without_a_grant_wasi_is_there_and_gives_nothing() {
+    let echo = extension(ECHO, "");
+    let read = call(&echo, "read-file", &["/etc/hostname"]).outcome.expect("the call works");
+    assert!(read.is_err(), "no file can be read: {}", read.to_text());
+    assert_eq!(text(&echo, "environment", &[]), "[]");
+}
+
+#[test]
+fn granted_configuration_is_the_environment_and_nothing_of_ours_is() {
+    let config = config("greeting.template = \"x\"\nTOKEN = \"y\"\nhidden.z = \"z\"");
+    let granted = permissions("config-read = { keys = [\"greeting.*\", \"TOKEN\"] }", "");
+    let echo = try_extension(ECHO, Permissions { config, ..granted }).expect("links");
+    assert_eq!(text(&echo, "environment", &[]), r#"[("TOKEN", "y"), ("GREETING_TEMPLATE", "x")]"#);
+}
+
+#[test]
+fn what_a_guest_prints_and_logs_is_kept_apart_from_its_result() {
+    let report = call(&extension(ECHO, ""), "print", &["hello"]);
+    assert_eq!(String::from_utf8_lossy(&report.output), "hello\nhello\n");
+    assert!(report.outcome.expect("returns").is_empty());
+    let report = call(&extension(ECHO, ""), "log-it", &["hello"]);
+    assert_eq!(String::from_utf8_lossy(&report.output), "[debug] hello\n[info] hello\n[warn] hello\n[error] hello\n");
+}
+
+#[test]
+fn a_panic_is_a_crash_with_its_message_in_the_output() {
+    let report = call(&extension(HOSTILE, ""), "panic", &["boom"]);
+    insta::assert_snapshot!(report.outcome.expect_err("crashed"), @"the extension crashed: wasm `unreachable` instruction executed");
+    assert!(String::from_utf8_lossy(&report.output).contains("boom"));
+}
+
+#[test]
+fn exiting_is_no_result_whatever_the_code() {
+    for code in ["0", "1", "5", "6", "9", "101"] {
+        let report = call(&extension(HOSTILE, ""), "exit", &[code]);
+        let expected = code != "0";
+        assert!(matches!(report.outcome, Err(CallError::Exited { failed }) if failed == expected), "{report:?}");
+    }
+}
+
+#[test]
+fn functions_are_found_by_their_name_or_with_their_interface() {
+    let echo = extension(ECHO, "");
+    for name in ["sum", "test:echo/echo#sum", "test:echo/echo@0.1.0#sum"] {
+        assert_eq!(text(&echo, name, &["[1, 2, 3]"]), "6", "{name}");
+    }
+    for name in ["summ", "test:echo/other#sum", "test:echo/echo@0.2.0#sum", "", "#sum", "echo-"] {
+        let error = call(&echo, name, &["[1]"]).outcome.expect_err(name);
+        assert!(matches!(error, CallError::NoSuchFunction { callable, .. } if callable.len() > 30), "{name}");
+    }
+}
+
+#[test]
+fn a_function_of_several_interfaces_has_to_be_named_with_one() {
+    let component = wat(r#"(component
+        (core module $m (func (export "f")))
+        (core instance $i (instantiate $m))
+        (func $f (canon lift (core func $i "f")))
+        (instance $x (export "f" (func $f)))
+        (export "a:b/one@1.0.0" (instance $x))
+        (export "a:b/two" (instance $x))
+        (export "internal" (instance $x)))"#);
+    let extension = extension(&component, "");
+    let error = call(&extension, "f", &[]).outcome.expect_err("ambiguous");
+    let CallError::Ambiguous { candidates, .. } = error else { panic!("{error}") };
+    let names: Vec<_> = candidates.iter().map(|function| function.qualified_name()).collect();
+    assert_eq!(names, ["a:b/one@1.0.0#f", "a:b/two#f"]);
+    assert!(call(&extension, "a:b/one#f", &[]).outcome.is_ok());
+}
+
+#[test]
+fn arguments_that_do_not_fit_are_named() {
+    let echo = extension(ECHO, "");
+    let message = |function: &str, arguments: &[&str]| call(&echo, function, arguments).outcome.expect_err(function).to_string();
+    insta::assert_snapshot!(message("echo-u8", &["256"]), @"argument 1 (`value`) is no u8: 256 is out of range");
+    insta::assert_snapshot!(message("echo-enum", &["purple"]), @"argument 1 (`value`) is no enum { red, green, blue }: `purple` is none of `red`, `green`, `blue`");
+    insta::assert_snapshot!(message("sum", &[]), @"the function takes 1 argument, not 0: (numbers: list<s64>)");
+    insta::assert_snapshot!(message("join", &["[]", "a", "b"]), @"the function takes 1 to 2 arguments, not 3: (parts: list<string>, separator: option<string>)");
+    let json = |text: &str| {
+        let report = echo.call_blocking("echo-record", &Arguments::Json(text.to_owned()));
+        report.outcome.expect_err(text).to_string()
+    };
+    insta::assert_snapshot!(json("{}"), @"the arguments are no JSON array: it is an object");
+    insta::assert_snapshot!(json("[1"), @"the arguments are no JSON array: EOF while parsing a list at line 1 column 2");
+    insta::assert_snapshot!(json(r#"[{"name": "a", "age": 300}]"#), @"argument 1 (`value`) is no record { name: string, age: u8, home: record { street: string, lines: list<string>, postcode: option<u32> }, nickname: option<string>, tags: list<string> }: .age: 300 is out of range");
+    insta::assert_snapshot!(json(r#"[{"name": "a", "agee": 3}]"#), @"argument 1 (`value`) is no record { name: string, age: u8, home: record { street: string, lines: list<string>, postcode: option<u32> }, nickname: option<string>, tags: list<string> }: there is no field `agee`");
+}
+
+#[test]
+fn options_at_the_end_can_be_left_out() {
+    let echo = extension(ECHO, "");
+    assert_eq!(text(&echo, "join", &[r#"["a", "b"]"#]), "a, b");
+    assert_eq!(text(&echo, "join", &[r#"["a", "b"]"#, "none"]), "anoneb", "a text is taken as it stands");
+    let report = echo.call_blocking("join", &Arguments::Json(r#"[["a", "b"], null]"#.to_owned()));
+    assert_eq!(report.outcome.expect("works").to_text(), "a, b");
+}
+
+#[test]
+fn an_error_that_a_function_returns_is_told_apart_from_a_value() {
+    let report = call(&extension(ECHO, ""), "fail", &["no"]);
+    let returned = report.outcome.expect("the call itself worked");
+    assert!(returned.is_err());
+    assert_eq!(returned.to_text(), "no");
+    assert_eq!(returned.to_json(), serde_json::json!({ "err": "no" }));
+}
