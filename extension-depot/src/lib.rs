@@ -1,1 +1,41 @@
+//! Everything between a reference and verified files on disk.
+//!
+//! A [`Depot`] is the collection of installed extensions: their manifests, and beside them their artifacts in an
+//! [OCI image layout](https://github.com/opencontainers/image-spec/blob/main/image-layout.md), which any OCI tool can
+//! read. Installing has two halves, so that a caller can compile and check what arrived before anything changes:
+//! a [`Source`] is fetched into a [`Staged`] artifact, whose bytes are verified, and [`Depot::install`] puts it in place,
+//! all or nothing.
+//!
+//! The Cargo feature `registry` (on by default) is the network. Without it a program can list and open what is
+//! installed and install from files.
+#![forbid(unsafe_code)]
 
+mod artifact;
+mod blob;
+mod depot;
+mod durable;
+mod image;
+mod layout;
+mod lock;
+mod manifest_file;
+mod places;
+mod record;
+#[cfg(feature = "registry")]
+pub mod registry;
+#[cfg(feature = "serve")]
+pub mod serve;
+mod source;
+mod staging;
+mod verify;
+
+pub use artifact::{Artifact, ArtifactError};
+pub use blob::{BlobError, read_blob};
+pub use depot::{Depot, DepotError, Installed, Listed, Removed};
+pub use image::{Descriptor, ImageError, ImageManifest, media_type};
+pub use lock::LockError;
+pub use manifest_file::{LoadedManifest, ManifestError};
+pub use places::Places;
+pub use record::Record;
+pub use source::{Source, SourceError};
+pub use staging::{Staged, StagingError};
+pub use verify::{Finding, Verification};

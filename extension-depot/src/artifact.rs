@@ -1,0 +1,151 @@
+//! An artifact: the documents that lead from a digest to a WebAssembly binary.
+
+use std::collections::BTreeMap;
+
+use core_types::{Digest, OciReference};
+use serde::Serialize;
+
+use crate::blob::{BlobError, digest_of};
+use crate::image::{DESCRIPTION, Descriptor, Document, ImageError, ImageManifest, VERSION, media_type};
+
+/// What a digest leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// The digest of the manifest or index that the tag resolved to. This is what a reference is pinned to.
+    pub digest: Digest,
+    /// The digest of the image manifest, which is another one when there is an index above it.
+    pub manifest_digest: Digest,
+    /// The size of the image manifest in bytes.
+    pub manifest_size: u64,
+    /// The image manifest.
+    pub manifest: ImageManifest,
+    /// The layer with the WebAssembly binary.
+    pub wasm: Descriptor,
+}
+
+/// Why a digest does not lead to an artifact.
+#[derive(Debug, thiserror::Error)]
+pub enum ArtifactError {
+    /// A blob on the way.
+    #[error("the artifact is damaged")]
+    Blob(#[from] BlobError),
+    /// What the documents say.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+}
+
+impl Artifact {
+    /// Follows a digest to its image manifest. `read` gives the bytes of a document, already verified.
+    pub(crate) fn resolve<E: From<ImageError>>(
+        digest: Digest,
+        mut read: impl FnMut(&Digest) -> Result<Vec<u8>, E>,
+    ) -> Result<Self, E> {
+        let bytes = read(&digest)?;
+        match Document::parse(&bytes, None)? {
+            Document::Manifest(manifest) => Ok(Self::new(digest, &bytes, manifest)?),
+            Document::Index(index) => {
+                let bytes = read(&index.wasm_entry()?.digest)?;
+                Ok(Self::of_index(digest, &bytes)?)
+            }
+        }
+    }
+
+    /// The artifact of an image manifest that is pinned by itself or by the index above it.
+    pub(crate) fn new(digest: Digest, bytes: &[u8], manifest: ImageManifest) -> Result<Self, ImageError> {
+        let wasm = manifest.wasm_layer()?.clone();
+        let (manifest_digest, manifest_size) = (digest_of(bytes), bytes.len() as u64);
+        Ok(Self { digest, manifest_digest, manifest_size, manifest, wasm })
+    }
+
+    /// The artifact of the image manifest in these bytes, pinned by an index with this digest.
+    pub(crate) fn of_index(index: Digest, bytes: &[u8]) -> Result<Self, ImageError> {
+        match Document::parse(bytes, None)? {
+            Document::Manifest(manifest) => Self::new(index, bytes, manifest),
+            Document::Index(_) => Err(ImageError::Malformed { reason: "it is an index inside an index".to_owned() }),
+        }
+    }
+
+    /// The version for people: the annotation, else the tag, else 0.0.0.
+    pub fn version(&self, reference: &OciReference) -> String {
+        let annotation = self.manifest.annotations.get(VERSION).filter(|version| is_short_text(version));
+        annotation.cloned().unwrap_or_else(|| reference.revision().to_owned())
+    }
+
+    /// What the publisher says the extension does, if it is one line of text.
+    pub fn description(&self) -> Option<&str> {
+        self.manifest.annotations.get(DESCRIPTION).map(String::as_str).filter(|text| is_short_text(text))
+    }
+
+    /// The blobs that belong to the artifact, the documents included.
+    pub(crate) fn digests(&self) -> Vec<Digest> {
+        let mut digests = vec![self.digest, self.manifest_digest];
+        digests.extend(self.manifest.blobs().map(|blob| blob.digest));
+        digests.sort();
+        digests.dedup();
+        digests
+    }
+}
+
+/// Text that is worth keeping in a manifest: one line without control characters.
+fn is_short_text(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= 200 && !text.chars().any(char::is_control)
+}
+
+/// The documents of a new artifact with one binary in it, in the
+/// [form of the CNCF](https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/). The same input gives the
+/// same bytes.
+pub(crate) struct NewArtifact {
+    pub(crate) manifest: Vec<u8>,
+    pub(crate) config: Vec<u8>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WasmConfig {
+    created: &'static str,
+    architecture: &'static str,
+    os: &'static str,
+    layer_digests: [Digest; 1],
+}
+
+impl NewArtifact {
+    /// Describes a binary. The title is the file's name for those who pull it with another tool.
+    pub(crate) fn new(binary: &[u8], title: &str, annotations: BTreeMap<String, String>) -> serde_json::Result<Self> {
+        let wasm = Descriptor {
+            annotations: BTreeMap::from([("org.opencontainers.image.title".to_owned(), title.to_owned())]),
+            ..Descriptor::of(media_type::WASM, binary)
+        };
+        // A component has a layer number where a core module has none.
+        let os = if binary.get(6) == Some(&1) { "wasip2" } else { "wasip1" };
+        let config = serde_json::to_vec(&WasmConfig {
+            created: "1970-01-01T00:00:00Z",
+            architecture: "wasm",
+            os,
+            layer_digests: [wasm.digest],
+        })?;
+        let manifest = serde_json::to_vec(&ImageManifest {
+            schema_version: 2,
+            media_type: Some(media_type::MANIFEST.to_owned()),
+            artifact_type: None,
+            config: Descriptor::of(media_type::WASM_CONFIG, &config),
+            layers: vec![wasm],
+            annotations,
+        })?;
+        Ok(Self { manifest, config })
+    }
+}
+
+impl Descriptor {
+    /// Describes some bytes.
+    pub(crate) fn of(media_type: &str, bytes: &[u8]) -> Self {
+        Self {
+            media_type: media_type.to_owned(),
+            digest: digest_of(bytes),
+            size: bytes.len() as u64,
+            urls: Vec::new(),
+            artifact_type: None,
+            platform: None,
+            annotations: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! The collection of installed extensions.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use core_types::{Capabilities, Digest, ExtensionName, Identity, OciReference};
+
+use crate::artifact::{Artifact, ArtifactError};
+use crate::durable;
+use crate::layout::{FileError, Layout};
+use crate::lock::{Lock, LockError};
+use crate::manifest_file::{LoadedManifest, ManifestEditor, ManifestError};
+use crate::places::Places;
+use crate::record::Record;
+use crate::staging::{Staged, Staging, StagingError, sweep};
+
+/// The installed extensions of one user.
+///
+/// Any number of processes can use it at once. Reading needs no lock: every file is replaced as a whole, and the digest
+/// in a manifest leads to bytes that never change. The manifest is written last and removed first, so that what it
+/// names is there.
+pub struct Depot {
+    places: Places,
+    waiting: Box<dyn Fn() + Send + Sync>,
+}
+
+/// An extension that is there in full.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    /// Its name.
+    pub name: ExtensionName,
+    /// Its manifest.
+    pub loaded: LoadedManifest,
+    /// Where it came from, pinned.
+    pub reference: OciReference,
+    /// What the pin leads to.
+    pub artifact: Artifact,
+}
+
+/// One manifest in the directory of manifests, good or bad.
+#[derive(Debug)]
+pub struct Listed {
+    /// The extension.
+    pub name: ExtensionName,
+    /// Its manifest, or what is wrong with it.
+    pub manifest: Result<LoadedManifest, ManifestError>,
+    /// Whether the bytes that the manifest is pinned to are there.
+    pub is_installed: bool,
+}
+
+/// What removing an extension left behind and freed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    /// Where the manifest lies now.
+    pub kept_manifest: PathBuf,
+    /// How many bytes of artifacts went.
+    pub freed: u64,
+}
+
+/// Why something about installed extensions cannot be done. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum DepotError {
+    /// There is no manifest of this name.
+    #[error("there is no extension `{name}`")]
+    NotFound {
+        /// The name.
+        name: ExtensionName,
+    },
+    /// There is a manifest, but nothing was installed for it yet.
+    #[error("`{name}` has a manifest but is not installed")]
+    NotInstalled {
+        /// The name.
+        name: ExtensionName,
+        /// Where it would come from, if the manifest says so.
+        reference: Option<OciReference>,
+    },
+    /// The manifest is pinned to an artifact that is not there or damaged.
+    #[error("the artifact of `{name}` is missing or damaged")]
+    Artifact {
+        /// The name.
+        name: ExtensionName,
+        /// What the manifest is pinned to.
+        reference: Box<OciReference>,
+        /// What is wrong.
+        source: ArtifactError,
+    },
+    /// The name belongs to an extension from elsewhere.
+    #[error("`{name}` is the name of an extension from `{installed}`, not from `{wanted}`")]
+    OtherSource {
+        /// The name.
+        name: ExtensionName,
+        /// Whom it belongs to.
+        installed: Identity,
+        /// Who wants it.
+        wanted: Identity,
+    },
+    /// A manifest cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Another process is at work.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// Staging failed.
+    #[error(transparent)]
+    Staging(#[from] StagingError),
+    /// The system refuses.
+    #[error("cannot change `{}`", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl From<FileError> for DepotError {
+    fn from(FileError { path, source }: FileError) -> Self {
+        Self::Io { path, source }
+    }
+}
+
+impl Depot {
+    /// The extensions in these places. Nothing is touched before it is needed.
+    pub fn new(places: Places) -> Self {
+        Self { places, waiting: Box::new(|| {}) }
+    }
+
+    /// Calls `waiting` when a change has to wait for another process.
+    pub fn on_waiting(mut self, waiting: impl Fn() + Send + Sync + 'static) -> Self {
+        self.waiting = Box::new(waiting);
+        self
+    }
+
+    /// Where everything lies.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    fn layout(&self) -> Layout<'_> {
+        Layout { places: &self.places }
+    }
+
+    fn lock(&self) -> Result<Lock, LockError> {
+        Lock::acquire(&self.places.lock(), &self.waiting)
+    }
+
+    fn write(path: PathBuf, contents: &[u8]) -> Result<(), DepotError> {
+        let directory = path.parent().map_or(Ok(()), durable::create_directory);
+        directory.and_then(|()| durable::write(&path, contents)).map_err(|source| DepotError::Io { path, source })
+    }
+
+    /// A place for an artifact that is about to arrive.
+    pub(crate) fn staging(&self) -> Result<Staging, StagingError> {
+        Staging::new(&self.places.staging())
+    }
+
+    /// Every manifest, in the order of the names. Files with other names than extensions have are left out.
+    ///
+    /// # Errors
+    /// When the directory is there and cannot be read. A bad manifest is no error: it is listed as bad.
+    pub fn list(&self) -> Result<Vec<Listed>, DepotError> {
+        let path = self.places.extensions();
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(DepotError::Io { path, source }),
+        };
+        let name_of = |file: &OsStr| file.to_str()?.strip_suffix(".toml")?.parse::<ExtensionName>().ok();
+        let mut names: Vec<_> = entries.flatten().filter_map(|entry| name_of(&entry.file_name())).collect();
+        names.sort();
+        Ok(names.into_iter().filter_map(|name| self.listed(name)).collect())
+    }
+
+    fn listed(&self, name: ExtensionName) -> Option<Listed> {
+        let manifest = LoadedManifest::read(&self.places.manifest(&name), &name).transpose()?;
+        let pinned = manifest.as_ref().ok().and_then(LoadedManifest::pinned);
+        let is_installed = pinned.is_some_and(|(_, digest)| self.places.blob(&digest).exists());
+        Some(Listed { name, manifest, is_installed })
+    }
+
+    /// The manifest of an extension, or nothing if there is none.
+    ///
+    /// # Errors
+    /// When it is there and cannot be used.
+    pub fn manifest(&self, name: &ExtensionName) -> Result<Option<LoadedManifest>, ManifestError> {
+        LoadedManifest::read(&self.places.manifest(name), name)
+    }
+
+    fn existing_manifest(&self, name: &ExtensionName) -> Result<LoadedManifest, DepotError> {
+        self.manifest(name)?.ok_or_else(|| DepotError::NotFound { name: name.clone() })
+    }
+
+    /// An extension whose manifest and artifact are there. The documents of the artifact are verified; the binary is
+    /// not read.
+    ///
+    /// # Errors
+    /// When there is none, or a part of it is missing or damaged.
+    pub fn installed(&self, name: &ExtensionName) -> Result<Installed, DepotError> {
+        let loaded = self.existing_manifest(name)?;
+        let Some((reference, digest)) = loaded.pinned() else {
+            let reference = loaded.manifest.extension.oci;
+            return Err(DepotError::NotInstalled { name: name.clone(), reference });
+        };
+        let artifact = self.layout().artifact(digest).map_err(|source| DepotError::Artifact {
+            name: name.clone(),
+            reference: Box::new(reference.clone()),
+            source,
+        })?;
+        Ok(Installed { name: name.clone(), loaded, reference, artifact })
+    }
+
+    /// Makes sure that an artifact from there can have this name.
+    ///
+    /// # Errors
+    /// [`DepotError::OtherSource`] when the name belongs to somebody else.
+    pub fn check_name(&self, name: &ExtensionName, reference: &OciReference) -> Result<(), DepotError> {
+        let owner = self.manifest(name)?.and_then(|loaded| loaded.manifest.extension.oci);
+        match owner.map(|oci| oci.identity()) {
+            Some(installed) if installed != reference.identity() => {
+                Err(DepotError::OtherSource { name: name.clone(), installed, wanted: reference.identity() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Installs a staged artifact: blobs, index, record, and last the manifest, whose pin makes it current. Each step is
+    /// durable before the next. `capabilities` replace those of the manifest; without them those stay as they are.
+    ///
+    /// # Errors
+    /// When the name belongs to somebody else or something cannot be written. What was installed before is as it was.
+    pub fn install(
+        &self,
+        staged: &Staged,
+        name: &ExtensionName,
+        source: &str,
+        capabilities: Option<&Capabilities>,
+    ) -> Result<(), DepotError> {
+        let _lock = self.lock()?;
+        sweep(&self.places.staging());
+        self.check_name(name, &staged.reference)?;
+        let before = self.manifest(name)?;
+        let layout = self.layout();
+        layout.add_blobs(&staged.staging, &staged.artifact)?;
+        layout.add_entry(name, &staged.artifact)?;
+        self.write_record(&Record::new(name, &staged.reference, source.to_owned(), &staged.artifact))?;
+        let mut editor = ManifestEditor::new(before.as_ref().map(|loaded| loaded.text.as_str()));
+        editor.set_installed(name, &staged.artifact.version(&staged.reference), &staged.reference);
+        if let Some(description) = staged.artifact.description() {
+            editor.set_missing("extension", "description", description);
+        }
+        if let Some(after) = capabilities {
+            let before = before.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
+            editor.set_capabilities(before, after);
+        }
+        Self::write(self.places.manifest(name), editor.into_text().as_bytes())
+    }
+
+    fn write_record(&self, record: &Record) -> Result<(), DepotError> {
+        let path = self.places.record(&record.name, &record.pinned);
+        let text = serde_json::to_vec_pretty(record).map_err(io::Error::from);
+        let text = text.map_err(|source| DepotError::Io { path: path.clone(), source })?;
+        Self::write(path, &text)
+    }
+
+    /// The record of what is installed, or nothing when there is none or it cannot be read.
+    pub fn record(&self, name: &ExtensionName, digest: &Digest) -> Option<Record> {
+        let file = fs::File::open(self.places.record(name, digest)).ok()?;
+        serde_json::from_reader(io::BufReader::new(file)).ok()
+    }
+
+    /// Changes the capabilities in a manifest. `change` says whether it changed anything; if not, nothing is written.
+    /// Gives back what it said.
+    ///
+    /// # Errors
+    /// When there is no such manifest or it cannot be written.
+    pub fn change_capabilities(
+        &self,
+        name: &ExtensionName,
+        change: impl FnOnce(&mut Capabilities) -> bool,
+    ) -> Result<bool, DepotError> {
+        let _lock = self.lock()?;
+        let loaded = self.existing_manifest(name)?;
+        let mut after = loaded.manifest.granted();
+        let changed = change(&mut after);
+        if changed {
+            let mut editor = ManifestEditor::new(Some(&loaded.text));
+            editor.set_capabilities(loaded.manifest.capabilities.as_ref(), &after);
+            Self::write(loaded.path, editor.into_text().as_bytes())?;
+        }
+        Ok(changed)
+    }
+
+    /// Lets an extension be called or not. Gives back whether that changed anything.
+    ///
+    /// # Errors
+    /// When there is no such manifest or it cannot be written.
+    pub fn set_enabled(&self, name: &ExtensionName, enabled: bool) -> Result<bool, DepotError> {
+        let _lock = self.lock()?;
+        let loaded = self.existing_manifest(name)?;
+        let changed = loaded.manifest.extension.enabled != enabled;
+        if changed {
+            let mut editor = ManifestEditor::new(Some(&loaded.text));
+            editor.set_enabled(enabled);
+            Self::write(loaded.path, editor.into_text().as_bytes())?;
+        }
+        Ok(changed)
+    }
+
+    /// Removes an extension, even one whose manifest or artifact is broken: the manifest first, then records, the
+    /// index's entry and the blobs that no other extension needs. The manifest is kept where [`Removed`] says, since
+    /// people write in it.
+    ///
+    /// # Errors
+    /// When there is none, or something cannot be removed.
+    pub fn remove(&self, name: &ExtensionName) -> Result<Removed, DepotError> {
+        let _lock = self.lock()?;
+        sweep(&self.places.staging());
+        let path = self.places.manifest(name);
+        let kept_manifest = self.places.removed_manifest(name);
+        match fs::read(&path) {
+            Ok(text) => Self::write(kept_manifest.clone(), &text)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(DepotError::NotFound { name: name.clone() });
+            }
+            Err(source) => return Err(DepotError::Io { path, source }),
+        }
+        durable::remove(&path).map_err(|source| DepotError::Io { path, source })?;
+        let records = self.places.records(name);
+        match fs::remove_dir_all(&records) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(DepotError::Io { path: records, source });
+            }
+            _ => {}
+        }
+        self.layout().remove_entry(name)?;
+        let freed = self.remove_unused_blobs()?;
+        Ok(Removed { kept_manifest, freed })
+    }
+
+    /// Removes what no manifest is pinned to. While a manifest cannot be read, nothing goes: what it needs is not known.
+    fn remove_unused_blobs(&self) -> Result<u64, DepotError> {
+        let listed = self.list()?;
+        if listed.iter().any(|listed| listed.manifest.is_err()) {
+            return Ok(0);
+        }
+        let pinned = |listed: &Listed| listed.manifest.as_ref().ok().and_then(LoadedManifest::pinned);
+        let keep: Vec<_> = listed.iter().filter_map(pinned).map(|(_, digest)| digest).collect();
+        Ok(self.layout().remove_unused(&keep)?)
+    }
+}
+
+impl LoadedManifest {
+    /// The reference with its whole digest, if the manifest is pinned.
+    pub fn pinned(&self) -> Option<(OciReference, Digest)> {
+        let reference = self.manifest.extension.oci.as_ref()?;
+        let digest = reference.pinned_digest().ok().flatten()?;
+        Some((reference.clone(), digest))
+    }
+}

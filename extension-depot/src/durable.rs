@@ -1,0 +1,66 @@
+//! Writing so that a crash or a power cut leaves the old or the new, and never anything else.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+/// Replaces a file: a temporary one in the same directory is written, synced and renamed over it, and the directory is
+/// synced. When this returns, the new contents survive a power cut; whatever happens before, the old ones are there.
+/// The file is the user's alone (0600) from its first moment on.
+pub(crate) fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let directory = parent(path)?;
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(directory)?;
+    file.write_all(contents)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    sync_directory(directory)
+}
+
+/// Removes a file durably. Gives back whether it was there.
+pub(crate) fn remove(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => sync_directory(parent(path)?).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a directory of the user's alone (0700) with all that are missing above it.
+pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    path.parent().map_or(Ok(()), sync_directory)
+}
+
+/// Makes the names in a directory durable.
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+fn parent(path: &Path) -> io::Result<&Path> {
+    path.parent().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a path without a directory"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn files_and_directories_are_private_and_nothing_else_is_left() {
+        let root = tempfile::tempdir().expect("a directory");
+        let directory = root.path().join("a/b");
+        create_directory(&directory).expect("made");
+        write(&directory.join("f"), b"one").expect("written");
+        write(&directory.join("f"), b"two").expect("replaced");
+        assert_eq!(fs::read(directory.join("f")).expect("read"), b"two");
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!((mode(&root.path().join("a")), mode(&directory), mode(&directory.join("f"))), (0o700, 0o700, 0o600));
+        assert_eq!(fs::read_dir(&directory).expect("read").count(), 1);
+        assert!(remove(&directory.join("f")).expect("removed"));
+        assert!(!remove(&directory.join("f")).expect("nothing to remove"));
+    }
+}

@@ -1,0 +1,122 @@
+//! The OCI image layout in which installed artifacts lie.
+//!
+//! `index.json` names each installed artifact by the name of its extension, so that `oras` and `skopeo` find it as
+//! `DIRECTORY:NAME`. What runs is decided by the manifests alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use core_types::{Digest, ExtensionName};
+
+use crate::artifact::{Artifact, ArtifactError};
+use crate::blob::{open_plain, read_blob};
+use crate::durable;
+use crate::image::{Descriptor, ImageIndex, MAX_MANIFEST, REF_NAME, media_type};
+use crate::places::Places;
+use crate::staging::Staging;
+
+/// The contents of the file `oci-layout`.
+const MARKER: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+
+/// Something about a file of the layout.
+#[derive(Debug)]
+pub(crate) struct FileError {
+    pub(crate) path: PathBuf,
+    pub(crate) source: io::Error,
+}
+
+pub(crate) struct Layout<'a> {
+    pub(crate) places: &'a Places,
+}
+
+impl Layout<'_> {
+    /// Follows a pinned digest to its artifact. Each document is verified as it is read.
+    pub(crate) fn artifact(&self, digest: Digest) -> Result<Artifact, ArtifactError> {
+        Artifact::resolve(digest, |digest| {
+            read_blob(&self.places.blob(digest), digest, MAX_MANIFEST).map_err(ArtifactError::Blob)
+        })
+    }
+
+    /// Puts the blobs of a staged artifact into place. They are durable when this returns.
+    pub(crate) fn add_blobs(&self, staging: &Staging, artifact: &Artifact) -> Result<(), FileError> {
+        let blobs = self.places.extensions().join("blobs").join("sha256");
+        at(&blobs, durable::create_directory(&blobs))?;
+        for digest in artifact.digests() {
+            let target = self.places.blob(&digest);
+            at(&target, fs::rename(staging.blob(&digest), &target))?;
+        }
+        at(&blobs, durable::sync_directory(&blobs))
+    }
+
+    /// Lets the index name this artifact for the extension, in the place of any other.
+    pub(crate) fn add_entry(&self, name: &ExtensionName, artifact: &Artifact) -> Result<(), FileError> {
+        let entry = Descriptor {
+            media_type: media_type::MANIFEST.to_owned(),
+            digest: artifact.manifest_digest,
+            size: artifact.manifest_size,
+            annotations: BTreeMap::from([(REF_NAME.to_owned(), name.to_string())]),
+            ..Descriptor::of("", b"")
+        };
+        self.edit_index(name, Some(entry))
+    }
+
+    /// Lets the index forget the extension.
+    pub(crate) fn remove_entry(&self, name: &ExtensionName) -> Result<(), FileError> {
+        self.edit_index(name, None)
+    }
+
+    fn edit_index(&self, name: &ExtensionName, entry: Option<Descriptor>) -> Result<(), FileError> {
+        let marker = self.places.layout_marker();
+        if !marker.exists() {
+            at(&marker, durable::write(&marker, MARKER))?;
+        }
+        let path = self.places.index();
+        let mut index = self.index();
+        index.manifests.retain(|other| other.annotations.get(REF_NAME).map(String::as_str) != Some(name.as_str()));
+        index.manifests.extend(entry);
+        let text = serde_json::to_vec_pretty(&index).map_err(io::Error::from);
+        at(&path, text.and_then(|text| durable::write(&path, &text)))
+    }
+
+    /// The index; a missing or damaged one is as good as an empty one, as manifests say what is installed.
+    fn index(&self) -> ImageIndex {
+        let read = open_plain(&self.places.index()).ok().and_then(|file| serde_json::from_reader(file).ok());
+        read.unwrap_or_else(|| ImageIndex {
+            schema_version: 2,
+            media_type: Some(media_type::INDEX.to_owned()),
+            manifests: Vec::new(),
+            annotations: BTreeMap::new(),
+        })
+    }
+
+    /// Removes the blobs that none of these artifacts needs. Gives back how many bytes that freed.
+    ///
+    /// `keep` are the pinned digests. When one of them cannot be followed, nothing is removed: what it needs is not
+    /// known.
+    pub(crate) fn remove_unused(&self, keep: &[Digest]) -> Result<u64, FileError> {
+        let mut needed = BTreeSet::new();
+        for digest in keep {
+            match self.artifact(*digest) {
+                Ok(artifact) => needed.extend(artifact.digests().iter().map(Digest::hex)),
+                Err(_) => return Ok(0),
+            }
+        }
+        let directory = self.places.extensions().join("blobs").join("sha256");
+        let mut freed = 0;
+        for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
+            let is_needed = entry.file_name().to_str().is_some_and(|name| needed.contains(name));
+            if !is_needed {
+                let size = entry.metadata().map_or(0, |metadata| metadata.len());
+                at(&entry.path(), fs::remove_file(entry.path()))?;
+                freed += size;
+            }
+        }
+        Ok(freed)
+    }
+}
+
+fn at<T>(path: &std::path::Path, result: io::Result<T>) -> Result<T, FileError> {
+    result.map_err(|source| FileError { path: path.to_owned(), source })
+}

@@ -1,0 +1,109 @@
+//! One change at a time.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::durable;
+
+/// How long to wait while one and the same process holds the lock.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The right to change installed extensions. The kernel takes it back when the process ends, however it ends.
+///
+/// It is held while files are put into place, which is milliseconds, and never while anything is downloaded, compiled
+/// or asked.
+pub(crate) struct Lock {
+    _file: File,
+}
+
+/// Why there is no lock.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process holds it and does not let go.
+    #[error("another sesame is changing extensions{}", holder.as_ref().map(|pid| format!(" (process {pid})")).unwrap_or_default())]
+    Busy {
+        /// The process that holds it, as far as it said so.
+        holder: Option<String>,
+    },
+    /// The lock's file cannot be used.
+    #[error("cannot lock `{}`", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Lock {
+    /// Waits for the lock as long as it changes hands, and [`PATIENCE`] while it does not. `waiting` is called once when
+    /// the wait begins.
+    pub(crate) fn acquire(path: &Path, waiting: &dyn Fn()) -> Result<Self, LockError> {
+        let io_error = |source| LockError::Io { path: path.to_owned(), source };
+        path.parent().map_or(Ok(()), durable::create_directory).map_err(io_error)?;
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(io_error)?;
+        let mut holder = None;
+        let mut since = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(io_error(error)),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            let now = read_holder(&mut file);
+            if holder.is_none() {
+                waiting();
+            }
+            if holder.as_ref() != Some(&now) {
+                (holder, since) = (Some(now), Instant::now());
+            } else if since.elapsed() > PATIENCE {
+                return Err(LockError::Busy { holder: holder.filter(|pid| !pid.is_empty()) });
+            }
+            std::thread::sleep(PAUSE);
+        }
+        write_holder(&mut file).map_err(io_error)?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn read_holder(file: &mut File) -> String {
+    let mut text = String::new();
+    let _ = file.rewind();
+    let _ = file.take(20).read_to_string(&mut text);
+    text.trim().chars().filter(char::is_ascii_digit).collect()
+}
+
+/// Says who holds the lock, for those who wait. Not durable, and nothing depends on it.
+fn write_holder(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn the_second_waits_until_the_first_lets_go_and_says_so() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("deep/lock");
+        let first = Lock::acquire(&path, &|| panic!("nobody holds it")).expect("free");
+        let waited = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| Lock::acquire(&path, &|| waited.store(true, Ordering::SeqCst)).map(drop));
+            while !waited.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+            drop(first);
+            second.join().expect("no panic").expect("free again");
+        });
+    }
+}

@@ -1,0 +1,242 @@
+//! The manifest of an extension as a file: read with care, and edited without losing what the user wrote.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use core_types::{
+    Capabilities, Capability, ConfigRead, ExtensionName, Manifest, OciReference, TomlProblem, UnknownKey,
+};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
+
+use crate::blob::open_plain;
+
+/// The largest manifest, in bytes.
+const MAX_SIZE: u64 = 1 << 20;
+
+/// A manifest with the file that it stands in.
+#[derive(Debug, Clone)]
+pub struct LoadedManifest {
+    /// What it says.
+    pub manifest: Manifest,
+    /// Keys in it that mean nothing.
+    pub unknown_keys: Vec<UnknownKey>,
+    /// The file.
+    pub path: PathBuf,
+    /// The file's text, for editing.
+    pub(crate) text: String,
+}
+
+/// Why a manifest cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// The file cannot be read.
+    #[error("cannot read the manifest `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What stands in it is wrong.
+    #[error("the manifest `{}` is wrong: {problem}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What, and where in the file.
+        problem: TomlProblem,
+    },
+}
+
+impl LoadedManifest {
+    /// Reads the manifest of an extension, or nothing if there is none.
+    pub(crate) fn read(path: &Path, name: &ExtensionName) -> Result<Option<Self>, ManifestError> {
+        let text = match read_text(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(ManifestError::Read { path: path.to_owned(), source }),
+        };
+        let parsed = Manifest::parse(&text, name)
+            .map_err(|problem| ManifestError::Content { path: path.to_owned(), problem })?;
+        let (manifest, unknown_keys) = (parsed.value, parsed.unknown_keys);
+        Ok(Some(Self { manifest, unknown_keys, path: path.to_owned(), text }))
+    }
+}
+
+fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    open_plain(path)?.take(MAX_SIZE + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_SIZE {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it has more than a mebibyte"));
+    }
+    Ok(text)
+}
+
+/// Changes to the text of a manifest. Comments, order and everything that is not changed stay as they are.
+pub(crate) struct ManifestEditor(DocumentMut);
+
+impl ManifestEditor {
+    /// Starts from the text of a valid manifest, or from nothing.
+    pub(crate) fn new(text: Option<&str>) -> Self {
+        Self(text.and_then(|text| text.parse().ok()).unwrap_or_default())
+    }
+
+    /// Fills in what installing knows.
+    pub(crate) fn set_installed(&mut self, name: &ExtensionName, version: &str, reference: &OciReference) {
+        self.set_missing("extension", "name", name.as_str());
+        self.set("extension", "version", version.into());
+        self.set("extension", "oci", reference.to_string().into());
+    }
+
+    /// Sets a text that nobody has set yet.
+    pub(crate) fn set_missing(&mut self, table: &str, key: &str, text: &str) {
+        if self.0.get(table).and_then(|table| table.get(key)).is_none() {
+            self.set(table, key, text.into());
+        }
+    }
+
+    pub(crate) fn set_enabled(&mut self, enabled: bool) {
+        self.set("extension", "enabled", enabled.into());
+    }
+
+    /// Writes what changed between two sets of capabilities.
+    pub(crate) fn set_capabilities(&mut self, before: Option<&Capabilities>, after: &Capabilities) {
+        self.table("capabilities");
+        let denied = Capabilities::default();
+        let before = before.unwrap_or(&denied);
+        for capability in Capability::ALL {
+            match (capability_value(before, capability), capability_value(after, capability)) {
+                (old, new) if old.as_ref().map(ToString::to_string) == new.as_ref().map(ToString::to_string) => {}
+                (_, Some(new)) => self.set("capabilities", capability.name(), new),
+                (_, None) => drop(self.table("capabilities").remove(capability.name())),
+            }
+        }
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.0.to_string()
+    }
+
+    /// Sets a value and keeps the comment behind it.
+    fn set(&mut self, table: &str, key: &str, mut new: Value) {
+        let table = self.table(table);
+        match table.get_mut(key).and_then(Item::as_value_mut) {
+            Some(old) => {
+                *new.decor_mut() = old.decor().clone();
+                *old = new;
+            }
+            None => drop(table.insert(key, value(new))),
+        }
+    }
+
+    /// A table, made as `[name]` at the end if it is not there.
+    fn table(&mut self, name: &str) -> &mut dyn toml_edit::TableLike {
+        let item = self.0.entry(name).or_insert_with(|| Item::Table(Table::new()));
+        if !item.is_table_like() {
+            *item = Item::Table(Table::new());
+        }
+        match item.as_table_like_mut() {
+            Some(table) => table,
+            None => unreachable!("it was made a table above"),
+        }
+    }
+}
+
+/// A capability as it is written, or nothing when it is denied.
+fn capability_value(capabilities: &Capabilities, capability: Capability) -> Option<Value> {
+    fn list<T: ToString>(items: &[T]) -> Value {
+        Value::Array(items.iter().map(ToString::to_string).collect::<Array>())
+    }
+    capabilities.grants(capability).then(|| match capability {
+        Capability::ConfigRead => match &capabilities.config_read {
+            ConfigRead::Keys(keys) => Value::InlineTable(InlineTable::from_iter([("keys", list(keys))])),
+            ConfigRead::All | ConfigRead::Denied => true.into(),
+        },
+        Capability::SecretRead => list(&capabilities.secret_read),
+        Capability::SecretWrite => list(&capabilities.secret_write),
+        Capability::Notification | Capability::ClipboardWrite => true.into(),
+        Capability::IpcPublish => list(&capabilities.ipc_publish),
+        Capability::Env => list(&capabilities.env),
+        Capability::Network => list(&capabilities.network),
+        Capability::Filesystem => {
+            let lists = [("read", &capabilities.filesystem.read), ("write", &capabilities.filesystem.write)];
+            let written = lists.into_iter().filter(|(_, paths)| !paths.is_empty());
+            Value::InlineTable(written.map(|(key, paths)| (key, list(paths))).collect())
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const REFERENCE: &str =
+        "ghcr.io/my-org/greeting:0.1.0@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    fn name() -> ExtensionName {
+        "greeting".parse().expect("a name")
+    }
+
+    fn installed(text: Option<&str>) -> String {
+        let mut editor = ManifestEditor::new(text);
+        editor.set_installed(&name(), "0.1.0", &REFERENCE.parse().expect("a reference"));
+        editor.into_text()
+    }
+
+    #[test]
+    fn installing_fills_in_what_is_missing_and_keeps_every_comment() {
+        insta::assert_snapshot!(installed(Some(
+            "# mine\n\n[capabilities] # decided\nconfig-read = true   # yes\n\n[extension]\nversion = '0.0.1' # old\n# end\n"
+        )), @r#"
+# mine
+
+[capabilities] # decided
+config-read = true   # yes
+
+[extension]
+version = "0.1.0" # old
+name = "greeting"
+oci = "ghcr.io/my-org/greeting:0.1.0@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+# end
+"#);
+        insta::assert_snapshot!(installed(None), @r#"
+[extension]
+name = "greeting"
+version = "0.1.0"
+oci = "ghcr.io/my-org/greeting:0.1.0@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+"#);
+    }
+
+    #[test]
+    fn granting_changes_one_line_and_revoking_takes_it_away() {
+        let text = "[capabilities]\n# web\nnetwork = [\"a.example\"] # one\nconfig-read = true\n";
+        let before = Manifest::parse(text, &name()).expect("valid").value.granted();
+        let mut after = before.clone();
+        after.add(&"network=b.example".parse().expect("a grant"));
+        after.add(&"filesystem=read:~/x".parse().expect("a grant"));
+        after.add(&"notification".parse().expect("a grant"));
+        after.deny(Capability::ConfigRead);
+        let mut editor = ManifestEditor::new(Some(text));
+        editor.set_capabilities(Some(&before), &after);
+        let written = editor.into_text();
+        insta::assert_snapshot!(written, @r#"
+[capabilities]
+# web
+network = ["a.example", "b.example"] # one
+notification = true
+filesystem = { read = ["~/x"] }
+"#);
+        assert_eq!(Manifest::parse(&written, &name()).expect("valid").value.granted(), after);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_of_a_publisher_becomes_a_key(version: String) {
+            let mut editor = ManifestEditor::new(None);
+            editor.set_installed(&name(), &version, &REFERENCE.parse().expect("a reference"));
+            let parsed = Manifest::parse(&editor.into_text(), &name()).expect("what is written can be read");
+            prop_assert_eq!(parsed.value.extension.version, Some(version));
+            prop_assert!(parsed.unknown_keys.is_empty() && parsed.value.capabilities.is_none());
+        }
+    }
+}

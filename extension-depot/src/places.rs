@@ -1,0 +1,89 @@
+//! Where everything lies. The only module that joins path names.
+
+use std::path::PathBuf;
+
+use core_types::{Digest, ExtensionName};
+
+/// The directories of one user. Nothing here looks at the environment: whoever embeds this says where they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// What the user configures: `~/.config/pds`.
+    pub config: PathBuf,
+    /// What sesame remembers: `~/.local/state/pds`.
+    pub state: PathBuf,
+    /// What can be made again: `~/.cache/pds`.
+    pub cache: PathBuf,
+}
+
+impl Places {
+    /// All places below one directory, for tests and demonstrations.
+    pub fn below(root: impl Into<PathBuf>) -> Self {
+        let root = root.into();
+        Self { config: root.join("config"), state: root.join("state"), cache: root.join("cache") }
+    }
+
+    /// Manifests and artifacts; also the root of the OCI layout.
+    pub fn extensions(&self) -> PathBuf {
+        self.config.join("extensions")
+    }
+
+    /// The manifest of an extension.
+    pub fn manifest(&self, name: &ExtensionName) -> PathBuf {
+        self.extensions().join(format!("{name}.toml"))
+    }
+
+    /// A blob of the layout.
+    pub fn blob(&self, digest: &Digest) -> PathBuf {
+        self.extensions().join("blobs").join("sha256").join(digest.hex())
+    }
+
+    /// The file that says that this is an OCI layout.
+    pub fn layout_marker(&self) -> PathBuf {
+        self.extensions().join("oci-layout")
+    }
+
+    /// The index of the layout.
+    pub fn index(&self) -> PathBuf {
+        self.extensions().join("index.json")
+    }
+
+    /// Artifacts that are not installed yet. It lies beside the blobs, so that they can be renamed into place.
+    pub fn staging(&self) -> PathBuf {
+        self.extensions().join(".staging")
+    }
+
+    /// What sesame remembers about extensions.
+    pub fn extension_state(&self) -> PathBuf {
+        self.state.join("extensions")
+    }
+
+    /// The lock that changes are made under.
+    pub fn lock(&self) -> PathBuf {
+        self.extension_state().join("lock")
+    }
+
+    /// The records of an extension, one for each digest.
+    pub fn records(&self, name: &ExtensionName) -> PathBuf {
+        self.extension_state().join("records").join(name.as_str())
+    }
+
+    /// The record of an extension with this digest.
+    pub fn record(&self, name: &ExtensionName, digest: &Digest) -> PathBuf {
+        self.records(name).join(format!("{}.json", digest.hex()))
+    }
+
+    /// The manifest that a removed extension had, for those who change their mind.
+    pub fn removed_manifest(&self, name: &ExtensionName) -> PathBuf {
+        self.extension_state().join("removed").join(format!("{name}.toml"))
+    }
+
+    /// What an extension printed and logged.
+    pub fn log(&self, name: &ExtensionName) -> PathBuf {
+        self.extension_state().join("logs").join(format!("{name}.log"))
+    }
+
+    /// Compiled code.
+    pub fn code(&self) -> PathBuf {
+        self.cache.join("extensions")
+    }
+}

@@ -1,0 +1,48 @@
+//! What was installed, from where and when.
+
+use core_types::{Digest, ExtensionName, OciReference};
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::Artifact;
+
+/// The version of the format that this sesame writes.
+const FORMAT: u32 = 1;
+
+/// The record of one installed version of an extension, kept under its name and digest. It never says what is current.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of the format. Later ones only add.
+    pub format_version: u32,
+    /// The extension.
+    pub name: ExtensionName,
+    /// What was installed, with its digest.
+    pub reference: OciReference,
+    /// What was asked for, in the words of whoever asked.
+    pub source: String,
+    /// The digest that the manifest is pinned to, under which the record is kept.
+    pub pinned: Digest,
+    /// The digest of the image manifest, which differs from the pinned one when that is an index's.
+    pub image_manifest: Digest,
+    /// The digest of the WebAssembly binary.
+    pub binary: Digest,
+    /// The size of the binary in bytes.
+    pub binary_size: u64,
+    /// When, as RFC 3339 in UTC.
+    pub installed_at: String,
+}
+
+impl Record {
+    pub(crate) fn new(name: &ExtensionName, reference: &OciReference, source: String, artifact: &Artifact) -> Self {
+        Self {
+            format_version: FORMAT,
+            name: name.clone(),
+            reference: reference.clone(),
+            source,
+            image_manifest: artifact.manifest_digest,
+            binary: artifact.wasm.digest,
+            binary_size: artifact.wasm.size,
+            pinned: artifact.digest,
+            installed_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What can go wrong with a registry.
+
+use std::path::PathBuf;
+
+use core_types::{Digest, DigestError, OciReference};
+
+use crate::blob::BlobError;
+use crate::image::ImageError;
+use crate::staging::StagingError;
+
+/// Why an artifact cannot be had from a registry.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The reference is pinned to something that is no whole digest.
+    #[error("the reference cannot be pinned")]
+    Pin(#[source] DigestError),
+    /// The network is off by the user's wish.
+    #[error("the registry `{registry}` is not asked, because sesame is offline")]
+    Offline {
+        /// The registry.
+        registry: String,
+    },
+    /// The registry does not have it.
+    #[error("the registry does not have `{reference}`")]
+    NotFound {
+        /// What was asked for.
+        reference: Box<OciReference>,
+    },
+    /// The pin is the digest of a layer.
+    #[error("{given} is the digest of a layer, not of the manifest; the manifest's is {manifest}")]
+    LayerPinned {
+        /// The digest that was given.
+        given: Digest,
+        /// The one that belongs there.
+        manifest: Digest,
+    },
+    /// The registry wants to know who asks.
+    #[error("the registry `{registry}` does not let {who} have `{repository}`")]
+    Unauthorized {
+        /// The registry.
+        registry: String,
+        /// The repository.
+        repository: String,
+        /// `strangers`, or whom it refused.
+        who: String,
+    },
+    /// The registry sends us to ask a token of a host that it is not paired with.
+    #[error(
+        "the registry `{registry}` wants a token from `{realm}`, which it is not paired with; no credential was sent"
+    )]
+    Realm {
+        /// The registry.
+        registry: String,
+        /// The host of the token service.
+        realm: String,
+    },
+    /// The registry's demand for authentication cannot be understood.
+    #[error("the registry `{registry}` asks for authentication in a way that sesame does not know: `{}`", challenge.escape_debug())]
+    Challenge {
+        /// The registry.
+        registry: String,
+        /// What it said.
+        challenge: String,
+    },
+    /// The registry answers with an error.
+    #[error("the registry `{registry}` answers {status}{}", message.as_ref().map(|message| format!(": {message}")).unwrap_or_default())]
+    Status {
+        /// The registry.
+        registry: String,
+        /// The HTTP status.
+        status: u16,
+        /// What it said, shortened.
+        message: Option<String>,
+        /// After how many seconds it wants to be asked again.
+        retry_after: Option<u64>,
+    },
+    /// The registry sends us somewhere that we do not go.
+    #[error("the registry `{registry}` redirects to `{to}`, {reason}")]
+    Redirect {
+        /// The registry.
+        registry: String,
+        /// Where to, without query.
+        to: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// The connection cannot be made or breaks.
+    #[error("cannot reach the registry `{registry}`")]
+    Network {
+        /// The registry.
+        registry: String,
+        /// What went wrong.
+        source: reqwest::Error,
+    },
+    /// The registry does not answer in time.
+    #[error("the registry `{registry}` does not answer in time")]
+    Timeout {
+        /// The registry.
+        registry: String,
+    },
+    /// A document is larger than sesame takes.
+    #[error("the registry `{registry}` sends more than {most} bytes where a document should be")]
+    TooLarge {
+        /// The registry.
+        registry: String,
+        /// The most that is taken.
+        most: u64,
+    },
+    /// The HTTP client cannot be set up.
+    #[error("cannot set up secure connections")]
+    Setup(#[source] reqwest::Error),
+    /// A certificate authority's file cannot be used.
+    #[error("cannot use the certificates in `{}`", path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Bytes are not what they should be.
+    #[error("the registry does not send what was asked for")]
+    Blob(#[source] BlobError),
+    /// What was fetched is no extension.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// What was fetched cannot be kept.
+    #[error(transparent)]
+    Staging(#[from] StagingError),
+}
+
+impl RegistryError {
+    /// Whether the same request may work a moment later, and how long to wait at least.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Network { source, .. } => !source.is_builder(),
+            Self::Status { status, .. } => matches!(status, 429 | 500 | 502 | 503 | 504),
+            Self::Blob(BlobError::Size { expected, found }) => found < expected,
+            _ => false,
+        }
+    }
+
+    /// What is the same error for the user, whether it broke off or never came.
+    pub(crate) fn network(registry: &str, source: reqwest::Error) -> Self {
+        let registry = registry.to_owned();
+        // The address may have a token in its query.
+        let source = source.without_url();
+        if source.is_timeout() { Self::Timeout { registry } } else { Self::Network { registry, source } }
+    }
+}

@@ -1,0 +1,387 @@
+//! Requests to one repository: redirects, retries, bounds.
+
+use std::cell::{OnceCell, RefCell};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use core_types::{Digest, OciReference};
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, NoProxy, Proxy, Response, StatusCode, Url};
+use serde::Deserialize;
+
+use super::auth::{self, Access, Authorization};
+use super::error::RegistryError;
+use super::settings::{Settings, api_host, is_loopback};
+
+const CONNECT: Duration = Duration::from_secs(10);
+const IDLE: Duration = Duration::from_secs(30);
+const TOTAL: Duration = Duration::from_secs(600);
+const MAX_REDIRECTS: usize = 5;
+const MAX_ATTEMPTS: u32 = 4;
+/// The longest wait that a registry can ask for, in seconds.
+const MAX_RETRY_AFTER: u64 = 60;
+/// How much of an error's text is read, in bytes, and shown, in characters.
+const MAX_ERROR: u64 = 8 * 1024;
+const SHOWN_ERROR: usize = 1024;
+
+/// HTTP clients, made when they are needed: reading the system's certificates takes longer than a whole download from
+/// a registry that does without.
+pub(crate) struct Clients {
+    settings: Settings,
+    plain: OnceCell<Client>,
+    secure: OnceCell<Client>,
+}
+
+impl Clients {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self { settings: settings.clone(), plain: OnceCell::new(), secure: OnceCell::new() }
+    }
+
+    pub(crate) fn for_url(&self, url: &Url) -> Result<&Client, RegistryError> {
+        let is_secure = url.scheme() == "https";
+        let slot = if is_secure { &self.secure } else { &self.plain };
+        if slot.get().is_none() {
+            let _ = slot.set(self.build(is_secure)?);
+        }
+        Ok(slot.get().unwrap_or_else(|| unreachable!("set above")))
+    }
+
+    fn build(&self, is_secure: bool) -> Result<Client, RegistryError> {
+        // Another part of the program may have chosen a provider already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .user_agent(concat!("sesame/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT)
+            .read_timeout(IDLE)
+            .no_proxy();
+        for proxy in self.proxies()? {
+            builder = builder.proxy(proxy);
+        }
+        builder = if is_secure { builder.tls_certs_merge(self.authorities()?) } else { builder.tls_certs_only([]) };
+        builder.build().map_err(RegistryError::Setup)
+    }
+
+    fn proxies(&self) -> Result<Vec<Proxy>, RegistryError> {
+        let proxies = &self.settings.proxies;
+        let except = format!("localhost,127.0.0.0/8,::1,{}", proxies.except.as_deref().unwrap_or_default());
+        let http = proxies.http.iter().map(|address| Proxy::http(address.as_str()));
+        let https = proxies.https.iter().map(|address| Proxy::https(address.as_str()));
+        let with_exceptions = |proxy: Proxy| proxy.no_proxy(NoProxy::from_string(&except));
+        http.chain(https).map(|proxy| proxy.map(with_exceptions).map_err(RegistryError::Setup)).collect()
+    }
+
+    fn authorities(&self) -> Result<Vec<Certificate>, RegistryError> {
+        let mut all = Vec::new();
+        for path in &self.settings.authorities {
+            all.extend(read_authorities(path)?);
+        }
+        Ok(all)
+    }
+}
+
+fn read_authorities(path: &PathBuf) -> Result<Vec<Certificate>, RegistryError> {
+    let failed = |reason: String| RegistryError::Certificates { path: path.clone(), reason };
+    let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
+    if certificates.is_empty() { Err(failed("there are none in it".to_owned())) } else { Ok(certificates) }
+}
+
+/// What can be fetched from a repository.
+pub(crate) enum Target<'a> {
+    /// A manifest or index by tag or digest.
+    Manifest(&'a str),
+    /// A blob by digest.
+    Blob(&'a Digest),
+}
+
+/// A repository that is being talked to.
+pub(crate) struct Connection<'a> {
+    settings: &'a Settings,
+    clients: Clients,
+    reference: OciReference,
+    base: Url,
+    authorization: RefCell<Option<Authorization>>,
+}
+
+/// A body that is arriving.
+pub(crate) struct Body<'a> {
+    response: Response,
+    registry: &'a str,
+    deadline: tokio::time::Instant,
+}
+
+/// The headers of a document that matter.
+pub(crate) struct DocumentHeaders {
+    pub(crate) content_type: Option<String>,
+    pub(crate) digest: Option<String>,
+}
+
+impl<'a> Connection<'a> {
+    pub(crate) fn new(settings: &'a Settings, reference: &OciReference) -> Result<Self, RegistryError> {
+        let registry = reference.registry();
+        let base = format!("{}://{}/v2/{}/", settings.scheme(registry), api_host(registry), reference.repository());
+        let base = Url::parse(&base).map_err(|_| RegistryError::NotFound { reference: Box::new(reference.clone()) })?;
+        let clients = Clients::new(settings);
+        Ok(Self { settings, clients, reference: reference.clone(), base, authorization: RefCell::new(None) })
+    }
+
+    fn registry(&self) -> &str {
+        self.reference.registry()
+    }
+
+    fn url(&self, target: &Target<'_>) -> Url {
+        let path = match target {
+            Target::Manifest(name) => format!("manifests/{name}"),
+            Target::Blob(digest) => format!("blobs/{digest}"),
+        };
+        // A digest's colon must not look like a scheme.
+        self.base.join(&format!("./{path}")).unwrap_or_else(|_| self.base.clone())
+    }
+
+    /// Fetches something small, again if the registry has a weak moment.
+    pub(crate) async fn get_bytes(
+        &self,
+        target: &Target<'_>,
+        accept: &str,
+        most: u64,
+    ) -> Result<(Vec<u8>, DocumentHeaders), RegistryError> {
+        let mut attempt = 0;
+        loop {
+            match self.get_bytes_once(target, accept, most).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => pause_before_retry(&mut attempt, error).await?,
+            }
+        }
+    }
+
+    async fn get_bytes_once(
+        &self,
+        target: &Target<'_>,
+        accept: &str,
+        most: u64,
+    ) -> Result<(Vec<u8>, DocumentHeaders), RegistryError> {
+        let Body { response, .. } = self.get(target, accept).await?;
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let headers = DocumentHeaders { content_type: header("content-type"), digest: header("docker-content-digest") };
+        let reading = read_capped(response, self.registry(), most);
+        let timeout = || RegistryError::Timeout { registry: self.registry().to_owned() };
+        let bytes = tokio::time::timeout(IDLE * 2, reading).await.map_err(|_| timeout())??;
+        Ok((bytes, headers))
+    }
+
+    /// Starts a download, authenticating if the registry asks for it.
+    pub(crate) async fn get(&self, target: &Target<'_>, accept: &str) -> Result<Body<'_>, RegistryError> {
+        let url = self.url(target);
+        let mut response = self.follow(url.clone(), accept).await?;
+        if response.status() == StatusCode::UNAUTHORIZED && self.authorization.borrow().is_none() {
+            let challenge = challenge_of(response.headers());
+            let authorization =
+                auth::answer(self.settings, &self.clients, &self.reference, &challenge, Access::Pull).await?;
+            self.authorization.replace(Some(authorization));
+            response = self.follow(url, accept).await?;
+        }
+        let response = self.check_status(response).await?;
+        Ok(Body { response, registry: self.registry(), deadline: tokio::time::Instant::now() + TOTAL })
+    }
+
+    /// Follows redirects as far as they lead to places that a registry may send us to.
+    async fn follow(&self, start: Url, accept: &str) -> Result<Response, RegistryError> {
+        let mut url = start.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let mut request = self.clients.for_url(&url)?.get(url.clone()).header("Accept", accept);
+            let authorization = self.authorization.borrow().clone();
+            if let Some(authorization) = authorization.filter(|_| url.origin() == start.origin()) {
+                request = request.header("Authorization", authorization.header);
+            }
+            let sending = tokio::time::timeout(IDLE, request.send());
+            let timeout = |_| RegistryError::Timeout { registry: self.registry().to_owned() };
+            let response = sending.await.map_err(timeout)?;
+            let response = response.map_err(|source| RegistryError::network(self.registry(), source))?;
+            if !response.status().is_redirection() {
+                return Ok(response);
+            }
+            url = self.redirected(&start, &url, response.headers())?;
+        }
+        Err(self.redirect_error(&url, "and that is one redirect too many"))
+    }
+
+    fn redirected(&self, start: &Url, from: &Url, headers: &HeaderMap) -> Result<Url, RegistryError> {
+        let location = headers.get(LOCATION).and_then(|location| location.to_str().ok()).unwrap_or_default();
+        let to = from.join(location).map_err(|_| self.redirect_error(from, "which is no address"))?;
+        let reason = match to.scheme() {
+            "https" => None,
+            "http" if from.scheme() == "http" => None,
+            "http" => Some("which is not secure"),
+            _ => Some("which is no web address"),
+        };
+        let into_private = is_private(&to) && !is_private(start);
+        match reason.or(into_private.then_some("which is an address of this machine or network")) {
+            None => Ok(to),
+            Some(reason) => Err(self.redirect_error(&to, reason)),
+        }
+    }
+
+    fn redirect_error(&self, to: &Url, reason: &'static str) -> RegistryError {
+        let mut to = to.clone();
+        to.set_query(None);
+        let to = to.to_string().chars().take(200).collect();
+        RegistryError::Redirect { registry: self.registry().to_owned(), to, reason }
+    }
+
+    async fn check_status(&self, response: Response) -> Result<Response, RegistryError> {
+        match response.status() {
+            status if status.is_success() => Ok(response),
+            StatusCode::NOT_FOUND => Err(RegistryError::NotFound { reference: Box::new(self.reference.clone()) }),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                let known = self.authorization.borrow().is_some();
+                Err(auth::unauthorized(&self.reference, known.then_some("the account that is logged in")))
+            }
+            status => {
+                let retry_after = retry_after(response.headers());
+                let message = error_message(response, self.registry()).await;
+                let registry = self.registry().to_owned();
+                Err(RegistryError::Status { registry, status: status.as_u16(), message, retry_after })
+            }
+        }
+    }
+
+    /// A token for pushing, for the client that pushes.
+    pub(crate) async fn push_token(&self) -> Result<Option<String>, RegistryError> {
+        let mut probe = self.base.clone();
+        probe.set_path("/v2/");
+        let response = self.follow(probe, "*/*").await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(None);
+        }
+        let challenge = challenge_of(response.headers());
+        let answer = auth::answer(self.settings, &self.clients, &self.reference, &challenge, Access::Push).await?;
+        answer
+            .token
+            .map(Some)
+            .ok_or_else(|| RegistryError::Challenge { registry: self.registry().to_owned(), challenge })
+    }
+}
+
+impl Body<'_> {
+    /// The next bytes, or nothing at the end.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, RegistryError> {
+        let next = tokio::time::timeout_at(self.deadline, self.response.chunk()).await;
+        let chunk = next.map_err(|_| RegistryError::Timeout { registry: self.registry.to_owned() })?;
+        chunk.map_err(|source| RegistryError::network(self.registry, source))
+    }
+}
+
+/// Reads a body that should be small.
+pub(crate) async fn read_capped(mut response: Response, registry: &str, most: u64) -> Result<Vec<u8>, RegistryError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|source| RegistryError::network(registry, source))? {
+        if (bytes.len() + chunk.len()) as u64 > most {
+            return Err(RegistryError::TooLarge { registry: registry.to_owned(), most });
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// Waits before another attempt, or gives the error back when there is none to be made.
+pub(crate) async fn pause_before_retry(attempt: &mut u32, error: RegistryError) -> Result<(), RegistryError> {
+    *attempt += 1;
+    if *attempt >= MAX_ATTEMPTS || !error.is_passing() {
+        return Err(error);
+    }
+    let wait = match error {
+        RegistryError::Status { retry_after: Some(seconds), .. } if seconds > MAX_RETRY_AFTER => return Err(error),
+        RegistryError::Status { retry_after: Some(seconds), .. } => Duration::from_secs(seconds),
+        _ => Duration::from_millis(100 << *attempt),
+    };
+    tokio::time::sleep(wait).await;
+    Ok(())
+}
+
+fn challenge_of(headers: &HeaderMap) -> String {
+    let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    values.collect::<Vec<_>>().join(", ")
+}
+
+/// The seconds of `Retry-After`. A date or nonsense counts as not said.
+fn retry_after(headers: &HeaderMap) -> Option<u64> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// Whether an address is this machine or network by its own account. Names other than `localhost` are not looked up.
+fn is_private(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    is_loopback(host)
+        || host.parse::<IpAddr>().is_ok_and(|address| match address {
+            IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || v4.is_unspecified(),
+            IpAddr::V6(v6) => {
+                v6.is_unspecified()
+                    || v6.is_unique_local()
+                    || v6.is_unicast_link_local()
+                    || v6.to_ipv4_mapped().is_some()
+            }
+        })
+}
+
+#[derive(Deserialize)]
+struct Errors {
+    errors: Vec<ErrorEntry>,
+}
+
+#[derive(Deserialize)]
+struct ErrorEntry {
+    code: Option<String>,
+    message: Option<String>,
+}
+
+/// What a registry says about an error, shortened.
+async fn error_message(response: Response, registry: &str) -> Option<String> {
+    let bytes = read_capped(response, registry, MAX_ERROR).await.ok()?;
+    let entry = serde_json::from_slice::<Errors>(&bytes).ok()?.errors.into_iter().next()?;
+    let text = match (entry.code, entry.message) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (code, message) => code.or(message)?,
+    };
+    Some(text.chars().take(SHOWN_ERROR).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_nothing() {
+        let parse = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().expect("a header"));
+            retry_after(&headers)
+        };
+        assert_eq!((parse("1"), parse(" 30 "), parse("999999999")), (Some(1), Some(30), Some(999_999_999)));
+        assert_eq!((parse("-1"), parse("soon"), parse("Wed, 21 Oct 2026 07:28:00 GMT")), (None, None, None));
+    }
+
+    #[test]
+    fn addresses_of_this_machine_and_network_are_known() {
+        let private = |url: &str| is_private(&Url::parse(url).expect(url));
+        for url in [
+            "http://localhost/",
+            "http://127.0.0.1:1/",
+            "http://[::1]/",
+            "http://169.254.169.254/",
+            "http://10.0.0.1/",
+            "http://0.0.0.0/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[fd00:ec2::254]/",
+            "http://0x7f.1/",
+        ] {
+            assert!(private(url), "{url}");
+        }
+        for url in ["https://ghcr.io/", "https://1.1.1.1/", "https://localhost.example.com/"] {
+            assert!(!private(url), "{url}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Fetching from OCI registries over the
+//! [distribution API](https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
+//!
+//! A registry is a stranger. What it sends is bounded in size and time, counted and hashed as it arrives, and trusted
+//! only as far as digests reach. Credentials go to the registry itself and to the token hosts that it is paired with,
+//! and nowhere else; places that a document names outside the registry are never asked.
+
+mod auth;
+mod challenge;
+mod credentials;
+mod error;
+mod http;
+mod logins;
+mod push;
+mod settings;
+
+use core_types::{Digest, OciReference};
+
+use crate::artifact::Artifact;
+use crate::blob::{BlobError, check, digest_of};
+use crate::depot::Depot;
+use crate::image::{Descriptor, Document, ImageError, MAX_MANIFEST, media_type};
+use crate::staging::{Staged, Staging};
+
+pub use credentials::{Credential, CredentialFiles};
+pub use error::RegistryError;
+pub use logins::{LoginError, forget_login, store_login};
+pub use push::{PushError, push_wasm};
+pub use settings::{Proxies, RegistrySettings, Settings};
+
+use http::{Connection, Target};
+
+/// What a download reports while it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The reference leads to an artifact with so many bytes to come.
+    Resolved {
+        /// The digest that it is pinned to from now on.
+        digest: Digest,
+        /// Bytes to come.
+        bytes: u64,
+    },
+    /// So many more bytes have come.
+    Received(u64),
+    /// Everything has to come again from the start of a blob: so many bytes do not count.
+    Restarted(u64),
+}
+
+/// Fetches artifacts. Nothing is looked up or connected before it is needed.
+pub struct Registry {
+    settings: Settings,
+}
+
+/// What a reference leads to before anything but documents has been fetched.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The artifact.
+    pub artifact: Artifact,
+    /// The reference, pinned.
+    pub reference: OciReference,
+    /// The documents that lead there, with their digests.
+    documents: Vec<(Digest, Vec<u8>)>,
+}
+
+impl Registry {
+    /// A client with these settings.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings }
+    }
+
+    /// Follows a reference to its artifact. The tag is looked at once; from then on the digest counts.
+    ///
+    /// # Errors
+    /// When the registry does not have it, cannot be reached, or sends something else than an extension.
+    pub async fn resolve(&self, reference: &OciReference) -> Result<Resolved, RegistryError> {
+        let pin = reference.pinned_digest().map_err(RegistryError::Pin)?;
+        let connection = self.connect(reference)?;
+        resolve_with(&connection, reference, pin).await
+    }
+
+    /// Fetches an artifact into the depot's staging area and verifies every byte of it.
+    ///
+    /// # Errors
+    /// As [`Registry::resolve`], and when bytes are not what their digests say.
+    pub async fn stage(
+        &self,
+        depot: &Depot,
+        resolved: &Resolved,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Staged, RegistryError> {
+        let connection = self.connect(&resolved.reference)?;
+        let staging = depot.staging()?;
+        for (digest, bytes) in &resolved.documents {
+            staging.put(digest, bytes).map_err(RegistryError::Blob)?;
+        }
+        let blobs: Vec<_> = resolved.artifact.manifest.blobs().cloned().collect();
+        let bytes = blobs.iter().map(|blob| blob.size).sum();
+        progress(Progress::Resolved { digest: resolved.artifact.digest, bytes });
+        for blob in &blobs {
+            fetch_blob(&connection, &staging, blob, progress).await?;
+        }
+        Ok(Staged { staging, artifact: resolved.artifact.clone(), reference: resolved.reference.clone() })
+    }
+
+    fn connect(&self, reference: &OciReference) -> Result<Connection<'_>, RegistryError> {
+        if self.settings.offline {
+            return Err(RegistryError::Offline { registry: reference.registry().to_owned() });
+        }
+        Connection::new(&self.settings, reference)
+    }
+}
+
+async fn resolve_with(
+    connection: &Connection<'_>,
+    reference: &OciReference,
+    pin: Option<Digest>,
+) -> Result<Resolved, RegistryError> {
+    let (digest, bytes, declared) = match pin {
+        Some(digest) => match fetch_document(connection, &digest.to_string(), Some(&digest)).await {
+            Err(RegistryError::NotFound { .. }) => return Err(explain_missing_pin(connection, reference, digest).await),
+            other => other?,
+        },
+        None => fetch_document(connection, reference.revision(), None).await?,
+    };
+    let mut documents = vec![(digest, bytes)];
+    let artifact = match Document::parse(&documents[0].1, declared.as_deref())? {
+        Document::Manifest(manifest) => Artifact::new(digest, &documents[0].1, manifest)?,
+        Document::Index(index) => {
+            let entry = index.wasm_entry()?;
+            let (child, bytes, _) = fetch_document(connection, &entry.digest.to_string(), Some(&entry.digest)).await?;
+            let artifact = Artifact::of_index(digest, &bytes)?;
+            documents.push((child, bytes));
+            artifact
+        }
+    };
+    Ok(Resolved { artifact, reference: reference.pinned_to(digest), documents })
+}
+
+/// Why there is no manifest with the pinned digest: perhaps somebody gave the layer's.
+async fn explain_missing_pin(connection: &Connection<'_>, reference: &OciReference, pin: Digest) -> RegistryError {
+    let not_found = RegistryError::NotFound { reference: Box::new(reference.clone()) };
+    let Ok((digest, bytes, _)) = fetch_document(connection, reference.revision(), None).await else { return not_found };
+    match Document::parse(&bytes, None) {
+        Ok(Document::Manifest(manifest)) if manifest.blobs().any(|blob| blob.digest == pin) => {
+            RegistryError::LayerPinned { given: pin, manifest: digest }
+        }
+        _ => not_found,
+    }
+}
+
+/// A document by tag or digest: its digest, its bytes and the media type that it came with.
+async fn fetch_document(
+    connection: &Connection<'_>,
+    name: &str,
+    expected: Option<&Digest>,
+) -> Result<(Digest, Vec<u8>, Option<String>), RegistryError> {
+    const ACCEPT: &[&str] =
+        &[media_type::MANIFEST, media_type::INDEX, media_type::DOCKER_MANIFEST, media_type::DOCKER_INDEX];
+    let target = Target::Manifest(name);
+    let (bytes, headers) = connection.get_bytes(&target, &ACCEPT.join(", "), MAX_MANIFEST).await?;
+    let digest = digest_of(&bytes);
+    if let Some(expected) = expected {
+        check(&bytes, expected).map_err(RegistryError::Blob)?;
+    }
+    check_header(headers.digest.as_deref(), digest)?;
+    let declared = headers.content_type.filter(|media_type| media_type.starts_with("application/vnd."));
+    Ok((digest, bytes, declared))
+}
+
+/// A registry that states another digest than that of what it sent is broken or lies. Another algorithm says nothing.
+fn check_header(stated: Option<&str>, found: Digest) -> Result<(), RegistryError> {
+    match stated.filter(|stated| stated.starts_with("sha256:")) {
+        Some(stated) if stated != found.to_string() => match stated.parse() {
+            Ok(expected) => Err(RegistryError::Blob(BlobError::Digest { expected, found })),
+            Err(_) => Err(RegistryError::Image(ImageError::Malformed {
+                reason: format!("it came with the digest `{}`", stated.escape_debug()),
+            })),
+        },
+        _ => Ok(()),
+    }
+}
+
+async fn fetch_blob(
+    connection: &Connection<'_>,
+    staging: &Staging,
+    blob: &Descriptor,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), RegistryError> {
+    let mut attempt = 0;
+    loop {
+        let mut received = 0;
+        match fetch_blob_once(connection, staging, blob, &mut received, progress).await {
+            Ok(()) => return Ok(()),
+            Err(error) => {
+                http::pause_before_retry(&mut attempt, error).await?;
+                progress(Progress::Restarted(received));
+            }
+        }
+    }
+}
+
+async fn fetch_blob_once(
+    connection: &Connection<'_>,
+    staging: &Staging,
+    blob: &Descriptor,
+    received: &mut u64,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), RegistryError> {
+    let mut body = connection.get(&Target::Blob(&blob.digest), "*/*").await?;
+    let mut writer = staging.writer(blob).map_err(RegistryError::Blob)?;
+    while let Some(chunk) = body.chunk().await? {
+        writer.write(&chunk).map_err(RegistryError::Blob)?;
+        *received += chunk.len() as u64;
+        progress(Progress::Received(chunk.len() as u64));
+    }
+    writer.finish(&blob.digest).map_err(RegistryError::Blob)
+}

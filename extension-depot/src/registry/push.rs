@@ -1,0 +1,71 @@
+//! Publishing one binary, through `oci-client`.
+
+use std::collections::BTreeMap;
+
+use core_types::{Digest, OciReference};
+use oci_client::client::{ClientConfig, ClientProtocol};
+use oci_client::secrets::RegistryAuth;
+use oci_client::{Client, Reference};
+
+use super::Registry;
+use super::error::RegistryError;
+use crate::artifact::NewArtifact;
+use crate::blob::digest_of;
+use crate::image::media_type;
+
+/// Why a binary cannot be published.
+#[derive(Debug, thiserror::Error)]
+pub enum PushError {
+    /// The registry before anything was sent.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The registry while it was sent.
+    #[error("cannot push to `{reference}`")]
+    Push {
+        /// Where to.
+        reference: Box<OciReference>,
+        /// What went wrong.
+        source: Box<oci_client::errors::OciDistributionError>,
+    },
+    /// The documents cannot be written.
+    #[error("cannot describe the artifact")]
+    Describe(#[from] serde_json::Error),
+}
+
+/// Publishes a WebAssembly binary in the CNCF's form and gives back the digest of its manifest. `oci-client` is given a
+/// token and never a password, since it would send that to wherever the registry says.
+///
+/// # Errors
+/// When the registry refuses or cannot be reached.
+pub async fn push_wasm(
+    registry: &Registry,
+    reference: &OciReference,
+    title: &str,
+    binary: &[u8],
+    annotations: BTreeMap<String, String>,
+) -> Result<Digest, PushError> {
+    let token = registry.connect(reference)?.push_token().await?;
+    let auth = token.map_or(RegistryAuth::Anonymous, RegistryAuth::Bearer);
+    let failed = |source| PushError::Push { reference: Box::new(reference.clone()), source: Box::new(source) };
+    let client = client(registry, reference).map_err(failed)?;
+    let target =
+        Reference::with_tag(reference.registry().to_owned(), reference.repository(), reference.revision().to_owned());
+    client.store_auth_if_needed(target.resolve_registry(), &auth).await;
+    let documents = NewArtifact::new(binary, title, annotations)?;
+    for blob in [binary, &documents.config] {
+        client.push_blob(&target, blob.to_vec(), &digest_of(blob).to_string()).await.map_err(failed)?;
+    }
+    let digest = digest_of(&documents.manifest);
+    let content_type = media_type::MANIFEST.parse().unwrap_or_else(|_| unreachable!("a constant header"));
+    client.push_manifest_raw(&target, documents.manifest, content_type).await.map_err(failed)?;
+    Ok(digest)
+}
+
+fn client(registry: &Registry, reference: &OciReference) -> Result<Client, oci_client::errors::OciDistributionError> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let protocol = match registry.settings.scheme(reference.registry()) {
+        "http" => ClientProtocol::HttpsExcept(vec![reference.registry().to_owned()]),
+        _ => ClientProtocol::Https,
+    };
+    Client::try_from(ClientConfig { protocol, ..Default::default() })
+}

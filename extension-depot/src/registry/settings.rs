@@ -1,0 +1,117 @@
+//! How registries are talked to.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use super::credentials::CredentialFiles;
+
+/// The settings of a [`super::Registry`]. The default is anonymous, with no proxy and the system's certificates.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Settings by registry, as `host` or `host:port`.
+    pub registries: BTreeMap<String, RegistrySettings>,
+    /// Where credentials may lie.
+    pub credentials: CredentialFiles,
+    /// Whether logins of `sesame registry login` are looked up in the Secret Service.
+    pub secret_service: bool,
+    /// Proxies.
+    pub proxies: Proxies,
+    /// Files with certificate authorities (PEM) that are trusted beside the system's.
+    pub authorities: Vec<PathBuf>,
+    /// Opens no connection at all.
+    pub offline: bool,
+}
+
+/// The settings of one registry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
+pub struct RegistrySettings {
+    /// `plain_http`: whether to talk HTTP without TLS. Default: only with loopback addresses.
+    pub plain_http: Option<bool>,
+    /// `token_hosts`: hosts that may be given this registry's credentials for a token. Default: none beside the registry
+    /// itself and the pairs that are built in.
+    pub token_hosts: Vec<String>,
+}
+
+/// Proxies by scheme of the target. Loopback addresses are always reached directly.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proxies {
+    /// For plain HTTP.
+    pub http: Option<String>,
+    /// For HTTPS.
+    pub https: Option<String>,
+    /// Hosts that are reached directly, as in the variable `NO_PROXY`.
+    pub except: Option<String>,
+}
+
+/// Registries whose token service is another host, by their own account.
+const TOKEN_HOSTS: &[(&str, &str)] = &[("docker.io", "auth.docker.io"), ("registry.gitlab.com", "gitlab.com")];
+
+impl Settings {
+    fn of(&self, registry: &str) -> Option<&RegistrySettings> {
+        self.registries.get(registry)
+    }
+
+    /// `http` or `https`.
+    pub(crate) fn scheme(&self, registry: &str) -> &'static str {
+        let configured = self.of(registry).and_then(|settings| settings.plain_http);
+        if configured.unwrap_or_else(|| is_loopback(host(registry))) { "http" } else { "https" }
+    }
+
+    /// Whether a token host belongs to a registry.
+    pub(crate) fn is_paired(&self, registry: &str, token_host: &str) -> bool {
+        let built_in = TOKEN_HOSTS.contains(&(registry, token_host));
+        built_in || self.of(registry).is_some_and(|settings| settings.token_hosts.iter().any(|host| host == token_host))
+    }
+}
+
+/// Where the registry's API is. Docker's name for its registry is not the registry's host.
+pub(crate) fn api_host(registry: &str) -> &str {
+    if registry == "docker.io" { "registry-1.docker.io" } else { registry }
+}
+
+/// The host of `host[:port]`.
+pub(crate) fn host(authority: &str) -> &str {
+    if authority.starts_with('[') {
+        return authority.split(']').next().unwrap_or_default().trim_start_matches('[');
+    }
+    authority.split(':').next().unwrap_or_default()
+}
+
+/// Whether a host is this machine by its name or address alone.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_is_plain_unless_configured() {
+        let mut settings = Settings::default();
+        let scheme = |settings: &Settings, registry| settings.scheme(registry);
+        for registry in ["localhost", "localhost:5000", "127.0.0.1:5000", "127.9.9.9", "[::1]:5000"] {
+            assert_eq!(scheme(&settings, registry), "http", "{registry}");
+        }
+        for registry in ["ghcr.io", "localhost.evil.com", "127.0.0.1.evil.com", "10.0.0.1", "[::2]:5000"] {
+            assert_eq!(scheme(&settings, registry), "https", "{registry}");
+        }
+        let plain = |plain_http| RegistrySettings { plain_http: Some(plain_http), ..Default::default() };
+        settings.registries.insert("10.0.0.1".to_owned(), plain(true));
+        settings.registries.insert("localhost".to_owned(), plain(false));
+        assert_eq!((scheme(&settings, "10.0.0.1"), scheme(&settings, "localhost")), ("http", "https"));
+    }
+
+    #[test]
+    fn token_hosts_are_paired_exactly() {
+        let settings = Settings::default();
+        assert!(settings.is_paired("docker.io", "auth.docker.io"));
+        for (registry, host) in
+            [("docker.io", "auth.docker.io.evil.com"), ("evil.io", "auth.docker.io"), ("docker.io", "docker.io:8080")]
+        {
+            assert!(!settings.is_paired(registry, host), "{registry} {host}");
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! Where extensions are installed from.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+use std::str::FromStr;
+
+use core_types::{Digest, ExtensionName, NameError, OciReference, ReferenceError};
+
+use crate::artifact::{Artifact, ArtifactError, NewArtifact};
+use crate::blob::{BlobError, check, open_plain};
+use crate::depot::Depot;
+use crate::image::{Descriptor, ImageError, ImageIndex, MAX_BLOB, MAX_MANIFEST, REF_NAME};
+use crate::staging::{Staged, Staging, StagingError};
+
+/// What a person names to install: a reference, a file, or an entry of an OCI image layout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// `registry/principal/scope:revision[@provenance]`
+    Registry(OciReference),
+    /// `./name.wasm`
+    File(PathBuf),
+    /// `oci:PATH[:TAG]`, where the path is a directory or a tar.
+    Layout {
+        /// The directory or tar.
+        path: PathBuf,
+        /// The entry; without it, the only one.
+        tag: Option<String>,
+    },
+}
+
+/// Why a local source gives no artifact.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// It cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is larger than sesame takes.
+    #[error("`{}` is larger than {most} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is taken.
+        most: u64,
+    },
+    /// It is no OCI image layout.
+    #[error("`{}` is no OCI image layout", path.display())]
+    NoLayout {
+        /// The directory or tar.
+        path: PathBuf,
+    },
+    /// The layout does not have that entry, or several.
+    #[error("`{}` has no single entry{}; it has {found}", path.display(), tag.as_ref().map(|tag| format!(" `{}`", tag.escape_debug())).unwrap_or_default())]
+    NoEntry {
+        /// The directory or tar.
+        path: PathBuf,
+        /// The entry that was asked for.
+        tag: Option<String>,
+        /// The entries that there are.
+        found: String,
+    },
+    /// The tag cannot be the revision of a reference.
+    #[error("the entry cannot be referred to")]
+    Reference(#[from] ReferenceError),
+    /// The documents of the artifact.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// Staging failed.
+    #[error(transparent)]
+    Staging(#[from] StagingError),
+}
+
+impl From<ImageError> for SourceError {
+    fn from(error: ImageError) -> Self {
+        Self::Artifact(error.into())
+    }
+}
+
+impl From<BlobError> for SourceError {
+    fn from(error: BlobError) -> Self {
+        Self::Artifact(error.into())
+    }
+}
+
+impl FromStr for Source {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        if let Some(layout) = text.strip_prefix("oci:").filter(|rest| !rest.starts_with("//")) {
+            let (path, tag) = match layout.rsplit_once(':') {
+                Some((path, tag)) if !tag.contains('/') && !path.is_empty() => (path, Some(tag.to_owned())),
+                _ => (layout, None),
+            };
+            return Ok(Self::Layout { path: path.into(), tag });
+        }
+        let is_path = ["./", "../", "/"].iter().any(|start| text.starts_with(start));
+        match text.parse() {
+            Ok(reference) if !is_path => Ok(Self::Registry(reference)),
+            Err(error) if !is_path && !text.ends_with(".wasm") => Err(error),
+            _ => Ok(Self::File(text.into())),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(reference) => reference.fmt(f),
+            Self::File(path) => path.display().fmt(f),
+            Self::Layout { path, tag: None } => write!(f, "oci:{}", path.display()),
+            Self::Layout { path, tag: Some(tag) } => write!(f, "oci:{}:{tag}", path.display()),
+        }
+    }
+}
+
+impl Source {
+    /// The name that the extension has unless the user chooses one: the reference's last path component, or the file's
+    /// name up to its first dot.
+    ///
+    /// # Errors
+    /// When that is no name of an extension.
+    pub fn default_name(&self) -> Result<ExtensionName, NameError> {
+        match self {
+            Self::Registry(reference) => reference.default_name(),
+            Self::File(path) | Self::Layout { path, .. } => {
+                let file = path.file_name().unwrap_or_default().to_string_lossy();
+                file.split('.').next().unwrap_or_default().parse()
+            }
+        }
+    }
+}
+
+impl Depot {
+    /// Stages a WebAssembly file as the extension of this name. The same file always gives the same digest.
+    ///
+    /// # Errors
+    /// When it cannot be read or is too large.
+    pub fn stage_file(&self, path: &Path, name: &ExtensionName) -> Result<Staged, SourceError> {
+        let file = open_plain(path).map_err(|source| SourceError::Read { path: path.to_owned(), source })?;
+        let binary = read_capped(path, file, MAX_BLOB)?;
+        let title = format!("{name}.wasm");
+        let documents = NewArtifact::new(&binary, &title, Default::default())
+            .map_err(|error| SourceError::Read { path: path.to_owned(), source: error.into() })?;
+        let staging = self.staging()?;
+        staging.put_new(&binary)?;
+        staging.put_new(&documents.config)?;
+        let digest = staging.put_new(&documents.manifest)?;
+        let reference = OciReference::local_file(name, "0.0.0")?.pinned_to(digest);
+        let artifact = Artifact::resolve(digest, |_| Ok::<_, SourceError>(documents.manifest.clone()))?;
+        Ok(Staged { staging, artifact, reference })
+    }
+
+    /// Stages an entry of an OCI image layout as the extension of this name.
+    ///
+    /// # Errors
+    /// When it is no layout, has no such entry, or its bytes are not what their digests say.
+    pub fn stage_layout(&self, path: &Path, tag: Option<&str>, name: &ExtensionName) -> Result<Staged, SourceError> {
+        let layout = LayoutFile::open(path)?;
+        let (digest, entry_name) = layout.entry(tag)?;
+        let staging = self.staging()?;
+        let artifact = Artifact::resolve(digest, |digest| {
+            let bytes = layout.blob(digest, MAX_MANIFEST)?;
+            staging.put(digest, &bytes)?;
+            Ok::<_, SourceError>(bytes)
+        })?;
+        for blob in artifact.manifest.blobs() {
+            stage_blob(&layout, &staging, blob)?;
+        }
+        let revision = tag.map(str::to_owned).or(entry_name).filter(|tag| is_tag(tag));
+        let reference = format!("local/layout/{name}:{}", revision.as_deref().unwrap_or("0.0.0"));
+        let reference = reference.parse::<OciReference>()?.pinned_to(digest);
+        Ok(Staged { staging, artifact, reference })
+    }
+}
+
+fn is_tag(text: &str) -> bool {
+    format!("a/b/c:{text}").parse::<OciReference>().is_ok_and(|reference| reference.revision() == text)
+}
+
+fn stage_blob(layout: &LayoutFile<'_>, staging: &Staging, blob: &Descriptor) -> Result<(), SourceError> {
+    let bytes = layout.blob(&blob.digest, MAX_BLOB)?;
+    if bytes.len() as u64 != blob.size {
+        return Err(BlobError::Size { expected: blob.size, found: bytes.len() as u64 }.into());
+    }
+    Ok(staging.put(&blob.digest, &bytes)?)
+}
+
+/// An OCI image layout that somebody gave us: a directory, or a tar of one. Nothing is unpacked; single files are read
+/// by the names that the specification gives them.
+struct LayoutFile<'a> {
+    path: &'a Path,
+    is_tar: bool,
+}
+
+impl<'a> LayoutFile<'a> {
+    fn open(path: &'a Path) -> Result<Self, SourceError> {
+        let metadata = std::fs::metadata(path).map_err(|source| SourceError::Read { path: path.to_owned(), source })?;
+        Ok(Self { path, is_tar: !metadata.is_dir() })
+    }
+
+    /// The digest and the name of an entry of the index.
+    fn entry(&self, tag: Option<&str>) -> Result<(Digest, Option<String>), SourceError> {
+        let no_layout = || SourceError::NoLayout { path: self.path.to_owned() };
+        let bytes = self.read(Path::new("index.json"), MAX_MANIFEST)?.ok_or_else(no_layout)?;
+        let index: ImageIndex = serde_json::from_slice(&bytes).map_err(|_| no_layout())?;
+        let name = |entry: &Descriptor| entry.annotations.get(REF_NAME).cloned();
+        let fits = |entry: &&Descriptor| tag.is_none_or(|tag| name(entry).as_deref() == Some(tag));
+        let fitting: Vec<_> = index.manifests.iter().filter(fits).collect();
+        match fitting.as_slice() {
+            [entry] => Ok((entry.digest, name(entry))),
+            _ => {
+                let names: Vec<_> =
+                    index.manifests.iter().filter_map(name).map(|name| format!("`{}`", name.escape_debug())).collect();
+                let found = if names.is_empty() { "no named ones".to_owned() } else { names.join(", ") };
+                Err(SourceError::NoEntry { path: self.path.to_owned(), tag: tag.map(str::to_owned), found })
+            }
+        }
+    }
+
+    /// A blob whose bytes are what its digest says.
+    fn blob(&self, digest: &Digest, most: u64) -> Result<Vec<u8>, SourceError> {
+        let file = Path::new("blobs").join("sha256").join(digest.hex());
+        let bytes = self.read(&file, most)?.ok_or(BlobError::Missing { digest: *digest })?;
+        check(&bytes, digest)?;
+        Ok(bytes)
+    }
+
+    fn read(&self, file: &Path, most: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        if self.is_tar {
+            return self.read_from_tar(file, most);
+        }
+        let path = self.path.join(file);
+        match open_plain(&path) {
+            Ok(opened) => read_capped(&path, opened, most).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(SourceError::Read { path, source }),
+        }
+    }
+
+    fn read_from_tar(&self, file: &Path, most: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        let read_error = |source| SourceError::Read { path: self.path.to_owned(), source };
+        let mut archive = tar::Archive::new(io::BufReader::new(open_plain(self.path).map_err(read_error)?));
+        for entry in archive.entries().map_err(read_error)? {
+            let entry = entry.map_err(read_error)?;
+            let is_file = entry.header().entry_type().is_file();
+            if is_file && plain(&entry.path().map_err(read_error)?) == file {
+                return read_capped(self.path, entry, most).map(Some);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The path without the `./` that tars put in front.
+fn plain(path: &Path) -> PathBuf {
+    path.components().filter(|component| *component != Component::CurDir).collect()
+}
+
+fn read_capped(path: &Path, from: impl Read, most: u64) -> Result<Vec<u8>, SourceError> {
+    let mut bytes = Vec::new();
+    let read = from.take(most + 1).read_to_end(&mut bytes);
+    read.map_err(|source| SourceError::Read { path: path.to_owned(), source })?;
+    if bytes.len() as u64 > most {
+        return Err(SourceError::TooLarge { path: path.to_owned(), most });
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_a_path_is_one_and_the_rest_are_references() {
+        let source = |text: &str| text.parse::<Source>().map_err(|error| error.to_string());
+        let layout =
+            |path: &str, tag: Option<&str>| Ok(Source::Layout { path: path.into(), tag: tag.map(str::to_owned) });
+        assert!(matches!(source("ghcr.io/a/b:1"), Ok(Source::Registry(_))));
+        assert!(matches!(source("oci://ghcr.io/a/b:1"), Ok(Source::Registry(_))));
+        assert!(matches!(source("ghcr.io/a/b:1.wasm"), Ok(Source::Registry(_))));
+        for path in ["./x.wasm", "../x.wasm", "/x", "x.wasm", "dir/x.wasm", "./ghcr.io/a/b:1"] {
+            assert_eq!(source(path), Ok(Source::File(path.into())));
+        }
+        assert_eq!(source("oci:dir"), layout("dir", None));
+        assert_eq!(source("oci:dir:1.0"), layout("dir", Some("1.0")));
+        assert_eq!(source("oci:/a:b/dir"), layout("/a:b/dir", None));
+        assert!(source("weather").is_err());
+    }
+
+    #[test]
+    fn the_name_is_the_last_component_or_the_files_up_to_its_dot() {
+        let name = |text: &str| text.parse::<Source>().expect(text).default_name().map(|name| name.to_string()).ok();
+        assert_eq!(name("ghcr.io/my-org/wasi/weather:1").as_deref(), Some("weather"));
+        assert_eq!(name("./weather.component.wasm").as_deref(), Some("weather"));
+        assert_eq!(name("oci:/tmp/bundle.tar:1").as_deref(), Some("bundle"));
+        assert_eq!(name("./.wasm"), None);
+        assert_eq!(name("./Weather.wasm"), None);
+    }
+}

@@ -1,0 +1,231 @@
+//! From a registry, a file or a layout to an installed extension and back.
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use core_types::Capability;
+use extension_depot::serve::MemoryRegistry;
+use extension_depot::{ArtifactError, BlobError, DepotError, media_type};
+use support::{component, home, install, name, publish, reference, stage};
+
+fn files(directory: &Path) -> Vec<String> {
+    let mut found: Vec<_> = walk(directory)
+        .into_iter()
+        .map(|path| path.strip_prefix(directory).expect("below").display().to_string())
+        .collect();
+    found.sort();
+    found
+}
+
+fn walk(directory: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.flat_map(|entry| if entry.path().is_dir() { walk(&entry.path()) } else { vec![entry.path()] }).collect()
+}
+
+#[test]
+fn every_form_of_artifact_installs_pinned() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    for (at, layer_type) in media_type::WASM_LAYERS.into_iter().enumerate() {
+        let home = home();
+        let binary = component(layer_type);
+        let digest = publish(&registry, &format!("my-org/form-{at}"), "0.1.0", layer_type, &binary);
+        let text = format!("{}/my-org/form-{at}:0.1.0", registry.host());
+        install(&home, &text).expect(layer_type);
+        let installed = home.depot.installed(&name(&format!("form-{at}"))).expect("installed");
+        assert_eq!(installed.reference, reference(&text).pinned_to(digest));
+        assert_eq!(installed.loaded.manifest.extension.version.as_deref(), Some("0.1.0"));
+        let blob = fs::read(home.depot.places().blob(&installed.artifact.wasm.digest)).expect("there");
+        assert_eq!(blob, binary);
+        assert!(home.depot.verify(&installed.name).findings.is_empty());
+    }
+}
+
+#[test]
+fn what_is_installed_is_an_oci_layout_and_nothing_else_is_left() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let home = home();
+    publish(&registry, "my-org/a", "1", media_type::WASM, &component("a"));
+    install(&home, &format!("{}/my-org/a:1", registry.host())).expect("installed");
+    let root = home.depot.places().extensions();
+    assert_eq!(fs::read_to_string(root.join("oci-layout")).expect("there"), r#"{"imageLayoutVersion":"1.0.0"}"#);
+    assert_eq!(files(&root).iter().filter(|file| file.starts_with("blobs/sha256/")).count(), 3);
+    assert_eq!(files(&root).len(), 3 + 3, "{:?}", files(&root));
+    for path in walk(home.directory.path()) {
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600, "{}", path.display());
+        let parent = path.parent().expect("a directory");
+        assert_eq!(fs::metadata(parent).expect("there").permissions().mode() & 0o777, 0o700, "{}", parent.display());
+    }
+}
+
+#[test]
+fn an_index_is_followed_to_its_wasm_entry_and_pinned_as_the_index() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let home = home();
+    let manifest = support::manifest(&registry, media_type::WASM, &component("i"), "{}");
+    let child = registry.put_manifest("my-org/i", "child", media_type::MANIFEST, manifest.as_bytes());
+    let index = format!(
+        r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"{}","digest":"{child}","size":{},"platform":{{"architecture":"wasm","os":"wasip2"}}}}]}}"#,
+        media_type::MANIFEST,
+        manifest.len()
+    );
+    let digest = registry.put_manifest("my-org/i", "1", media_type::INDEX, index.as_bytes());
+    install(&home, &format!("{}/my-org/i:1", registry.host())).expect("installed");
+    let installed = home.depot.installed(&name("i")).expect("installed");
+    assert_eq!((installed.artifact.digest, installed.artifact.manifest_digest), (digest, child));
+}
+
+#[test]
+fn a_manifest_that_was_there_first_is_honoured() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let home = home();
+    publish(&registry, "my-org/a", "1", media_type::WASM, &component("a"));
+    let path = home.depot.places().manifest(&name("a"));
+    fs::create_dir_all(path.parent().expect("a directory")).expect("made");
+    fs::write(&path, "# mine\n[capabilities]\nnotification = true # yes\n\n[limits]\nmax_fuel = 1_000\n")
+        .expect("written");
+    let staged = stage(&home, &format!("{}/my-org/a:1", registry.host())).expect("staged");
+    home.depot.install(&staged, &name("a"), "a", None).expect("installed");
+    let text = fs::read_to_string(&path).expect("there");
+    assert!(
+        text.starts_with("# mine\n[capabilities]\nnotification = true # yes\n\n[limits]\nmax_fuel = 1_000\n"),
+        "{text}"
+    );
+    let manifest = home.depot.installed(&name("a")).expect("installed").loaded.manifest;
+    assert_eq!(manifest.granted().granted(), [Capability::Notification]);
+}
+
+#[test]
+fn a_name_stays_with_whom_it_belongs_to() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let home = home();
+    for owner in ["my-org", "evil-org"] {
+        publish(&registry, &format!("{owner}/a"), "1", media_type::WASM, &component(owner));
+    }
+    install(&home, &format!("{}/my-org/a:1", registry.host())).expect("installed");
+    let before = files(home.directory.path());
+    let error = install(&home, &format!("{}/evil-org/a:1", registry.host())).expect_err("another's");
+    assert!(matches!(error.downcast_ref(), Some(DepotError::OtherSource { .. })), "{error}");
+    assert_eq!(files(home.directory.path()), before);
+}
+
+#[test]
+fn removing_keeps_shared_blobs_and_the_manifests_text() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let home = home();
+    for other in ["a", "b"] {
+        publish(&registry, &format!("my-org/{other}"), "1", media_type::WASM, &component(other));
+        install(&home, &format!("{}/my-org/{other}:1", registry.host())).expect("installed");
+    }
+    let removed = home.depot.remove(&name("a")).expect("removed");
+    assert!(removed.freed > 0 && fs::read_to_string(removed.kept_manifest).expect("kept").contains("my-org/a:1"));
+    assert!(matches!(home.depot.installed(&name("a")), Err(DepotError::NotFound { .. })));
+    assert!(home.depot.verify(&name("b")).findings.is_empty(), "the empty configuration is shared");
+    home.depot.remove(&name("b")).expect("removed");
+    let blobs = home.depot.places().extensions().join("blobs/sha256");
+    assert_eq!(fs::read_dir(blobs).expect("there").count(), 0);
+    assert!(matches!(home.depot.remove(&name("b")), Err(DepotError::NotFound { .. })));
+}
+
+#[test]
+fn nothing_is_collected_while_a_manifest_cannot_be_read() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let home = home();
+    for other in ["a", "b"] {
+        publish(&registry, &format!("my-org/{other}"), "1", media_type::WASM, &component(other));
+        install(&home, &format!("{}/my-org/{other}:1", registry.host())).expect("installed");
+    }
+    let path = home.depot.places().manifest(&name("b"));
+    let good = fs::read(&path).expect("there");
+    fs::write(&path, "[broken").expect("written");
+    let listed = home.depot.list().expect("listed");
+    assert!(listed[0].manifest.is_ok() && listed[0].is_installed && listed[1].manifest.is_err());
+    assert_eq!(home.depot.remove(&name("a")).expect("removed").freed, 0);
+    fs::write(&path, good).expect("written");
+    assert!(home.depot.verify(&name("b")).findings.is_empty());
+}
+
+#[test]
+fn damage_is_found_and_named() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let home = home();
+    let text = format!("{}/my-org/a:1", registry.host());
+    publish(&registry, "my-org/a", "1", media_type::WASM, &component("a"));
+    install(&home, &text).expect("installed");
+    let artifact = home.depot.installed(&name("a")).expect("installed").artifact;
+    let binary = home.depot.places().blob(&artifact.wasm.digest);
+    let document = home.depot.places().blob(&artifact.digest);
+    for path in [binary, document] {
+        let good = fs::read(&path).expect("there");
+        for bad in [&b""[..], &good[..good.len() / 2], &[good.as_slice(), b"x"].concat(), &vec![0; good.len()]] {
+            fs::write(&path, bad).expect("written");
+            assert_eq!(home.depot.verify(&name("a")).findings.len(), 1);
+        }
+        fs::remove_file(&path).expect("removed");
+        assert_eq!(home.depot.verify(&name("a")).findings.len(), 1);
+        fs::create_dir(&path).expect("a directory instead");
+        assert_eq!(home.depot.verify(&name("a")).findings.len(), 1);
+        fs::remove_dir(&path).expect("removed");
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0)
+            .expect("a pipe instead");
+        assert_eq!(home.depot.verify(&name("a")).findings.len(), 1, "and nobody waits for it");
+        fs::remove_file(&path).expect("removed");
+        fs::write(&path, good).expect("written");
+    }
+    fs::write(home.depot.places().blob(&artifact.digest), "{}").expect("written");
+    let error = home.depot.installed(&name("a")).expect_err("damaged");
+    assert!(
+        matches!(error, DepotError::Artifact { source: ArtifactError::Blob(BlobError::Digest { .. }), .. }),
+        "{error:?}"
+    );
+    install(&home, &text).expect("installing again mends it");
+    assert!(home.depot.verify(&name("a")).findings.is_empty());
+}
+
+#[test]
+fn the_same_file_gives_the_same_digest_and_a_layout_of_it_installs_too() {
+    let (one, two) = (home(), home());
+    let file = one.directory.path().join("weather.component.wasm");
+    fs::write(&file, component("w")).expect("written");
+    let staged = one.depot.stage_file(&file, &name("weather")).expect("staged");
+    let again = two.depot.stage_file(&file, &name("weather")).expect("staged");
+    assert_eq!(staged.reference, again.reference);
+    assert_eq!(staged.reference.identity().to_string(), "local/file/weather");
+    one.depot.install(&staged, &name("weather"), "./weather.component.wasm", None).expect("installed");
+
+    let layout = one.depot.places().extensions();
+    let staged = two.depot.stage_layout(&layout, Some("weather"), &name("copy")).expect("staged");
+    assert_eq!(staged.artifact.wasm.digest, again.artifact.wasm.digest);
+    assert_eq!(staged.reference.identity().to_string(), "local/layout/copy");
+    let error = two.depot.stage_layout(&layout, Some("other"), &name("copy")).err().expect("no such entry");
+    assert!(error.to_string().ends_with("has no single entry `other`; it has `weather`"), "{error}");
+    let error = two.depot.stage_layout(one.directory.path(), None, &name("copy")).err().expect("no layout");
+    assert!(error.to_string().ends_with("is no OCI image layout"), "{error}");
+
+    let tar = one.directory.path().join("bundle.tar");
+    let mut builder = tar::Builder::new(fs::File::create(&tar).expect("created"));
+    builder.append_dir_all(".", &layout).expect("packed");
+    builder.finish().expect("packed");
+    let staged = two.depot.stage_layout(&tar, None, &name("copy")).expect("staged");
+    assert_eq!(staged.artifact.wasm.digest, again.artifact.wasm.digest);
+}
+
+#[test]
+fn what_a_killed_process_left_behind_goes_with_the_next_change() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let home = home();
+    publish(&registry, "my-org/a", "1", media_type::WASM, &component("a"));
+    let text = format!("{}/my-org/a:1", registry.host());
+    let staging = home.depot.places().staging();
+    let abandoned = staging.join("new-abandoned");
+    fs::create_dir_all(&abandoned).expect("made");
+    fs::write(abandoned.join(".lock"), "").expect("written");
+    let in_use = stage(&home, &text).expect("staged");
+    install(&home, &text).expect("installed");
+    assert!(!abandoned.exists());
+    assert!(in_use.binary().exists(), "what is in use stays");
+    drop(in_use);
+    assert_eq!(fs::read_dir(staging).expect("there").count(), 0);
+}

@@ -1,0 +1,306 @@
+//! Registries that misbehave, and what they can do about it: nothing but fail.
+
+mod support;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use extension_depot::media_type;
+use extension_depot::registry::{CredentialFiles, RegistryError, RegistrySettings, Settings};
+use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
+use extension_depot::{BlobError, ImageError};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::Response;
+use hyper::body::Frame;
+use support::{component, home, publish, resolve, stage, stage_with};
+
+const REPOSITORY: &str = "my-org/a";
+
+fn good(registry: &MemoryRegistry) -> String {
+    publish(registry, REPOSITORY, "1", media_type::WASM, &component("a"));
+    format!("{}/{REPOSITORY}:1", registry.host())
+}
+
+/// What staging gives when each request for a blob or document is answered by `answer`.
+fn staged_with(answer: impl Fn(&Seen) -> Option<Response<Body>> + Send + Sync + 'static) -> Result<(), RegistryError> {
+    let registry = MemoryRegistry::start_with(answer).expect("a registry");
+    let home = home();
+    let text = good(&registry);
+    let staged = stage(&home, &text).map(drop);
+    let left = std::fs::read_dir(home.depot.places().staging()).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "nothing is left of a download that failed");
+    staged
+}
+
+fn is_blob(seen: &Seen) -> bool {
+    seen.path.contains("/blobs/sha256")
+}
+
+/// A body of pieces, and of nothing but waiting after them.
+fn pieces(pieces: impl IntoIterator<Item = Bytes, IntoIter: Send + Sync + 'static>) -> Body {
+    let frames = pieces.into_iter().map(|piece| Ok::<_, io::Error>(Frame::data(piece)));
+    StreamBody::new(futures_util::stream::iter(frames)).boxed()
+}
+
+#[test]
+fn a_missing_tag_or_repository_is_not_found() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    good(&registry);
+    for text in ["my-org/a:2", "my-org/b:1"] {
+        let error = resolve(&format!("{}/{text}", registry.host())).expect_err(text);
+        assert!(matches!(error, RegistryError::NotFound { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn a_pinned_digest_wins_over_whatever_the_tag_says() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let first = publish(&registry, REPOSITORY, "1", media_type::WASM, &component("one"));
+    publish(&registry, REPOSITORY, "1", media_type::WASM, &component("two"));
+    let text = format!("{}/{REPOSITORY}:1@{first}", registry.host());
+    assert_eq!(resolve(&text).expect("there").artifact.digest, first);
+
+    let missing = format!("{}/{REPOSITORY}:1@sha256:{}", registry.host(), "0".repeat(64));
+    assert!(matches!(resolve(&missing), Err(RegistryError::NotFound { .. })));
+    let shortened = format!("{}/{REPOSITORY}:1@sha256:abcdef", registry.host());
+    assert!(matches!(resolve(&shortened), Err(RegistryError::Pin(_))));
+}
+
+#[test]
+fn the_digest_of_the_layer_is_recognised() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let text = good(&registry);
+    let artifact = resolve(&text).expect("there").artifact;
+    let error = resolve(&format!("{text}@{}", artifact.wasm.digest)).expect_err("a layer");
+    assert!(matches!(error, RegistryError::LayerPinned { manifest, .. } if manifest == artifact.digest), "{error:?}");
+}
+
+#[test]
+fn other_bytes_than_asked_for_are_refused() {
+    let error = staged_with(|seen| is_blob(seen).then(|| response(200, &[], vec![0; 12]))).expect_err("wrong");
+    assert!(matches!(error, RegistryError::Blob(BlobError::Size { .. } | BlobError::Digest { .. })), "{error:?}");
+    let error = staged_with(|seen| is_blob(seen).then(|| response(200, &[], "[]"))).expect_err("wrong");
+    assert!(matches!(error, RegistryError::Blob(BlobError::Digest { .. })), "{error:?}");
+}
+
+#[test]
+fn a_header_that_lies_about_the_digest_is_an_error_and_another_algorithm_is_none() {
+    let with_header = |digest: &'static str| {
+        let registry = MemoryRegistry::start_with(move |seen| {
+            let manifest = seen.path.contains("/manifests/");
+            manifest.then(|| response(200, &[("Docker-Content-Digest", digest)], MANIFEST.to_owned()))
+        });
+        let registry = registry.expect("a registry");
+        resolve(&format!("{}/a/b:1", registry.host()))
+    };
+    let zeros: &'static str = Box::leak(format!("sha256:{}", "0".repeat(64)).into_boxed_str());
+    assert!(matches!(with_header(zeros), Err(RegistryError::Blob(BlobError::Digest { .. }))));
+    assert!(matches!(with_header("sha256:../../x"), Err(RegistryError::Image(ImageError::Malformed { .. }))));
+    assert!(with_header("sha512:00").is_ok() && with_header("").is_ok());
+}
+
+const MANIFEST: &str = r#"{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0},"layers":[{"mediaType":"application/wasm","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0}]}"#;
+
+#[test]
+fn a_registry_with_a_weak_moment_is_asked_again() {
+    for status in [500, 503, 429] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let weak = move |_: &Seen| {
+            let first = count.fetch_add(1, Ordering::SeqCst) < 2;
+            first.then(|| response(status, &[("Retry-After", "0")], ""))
+        };
+        staged_with(weak).unwrap_or_else(|error| panic!("{status}: {error:?}"));
+        assert!(asked.load(Ordering::SeqCst) > 2);
+    }
+}
+
+#[test]
+fn a_registry_that_stays_broken_is_given_up_with_what_it_said() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let error = staged_with(move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        Some(response(500, &[], r#"{"errors":[{"code":"UNKNOWN","message":"boom"}]}"#))
+    });
+    assert_eq!(asked.load(Ordering::SeqCst), 4);
+    let error = error.expect_err("broken");
+    assert!(
+        matches!(&error, RegistryError::Status { status: 500, message: Some(message), .. } if message == "UNKNOWN: boom"),
+        "{error:?}"
+    );
+
+    let patient = Instant::now();
+    let error = staged_with(|_| Some(response(429, &[("Retry-After", "999999999")], ""))).expect_err("busy");
+    assert!(matches!(error, RegistryError::Status { status: 429, .. }) && patient.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_download_that_breaks_off_starts_again() {
+    let broken = AtomicUsize::new(0);
+    let half = move |seen: &Seen| {
+        (is_blob(seen) && broken.fetch_add(1, Ordering::SeqCst) == 0)
+            .then(|| response(200, &[("Content-Length", "2")], "{"))
+    };
+    staged_with(half).expect("the second time it works");
+    let error = staged_with(|seen| is_blob(seen).then(|| response(200, &[], ""))).expect_err("never whole");
+    assert!(matches!(error, RegistryError::Blob(BlobError::Size { found: 0, .. })), "{error:?}");
+}
+
+#[test]
+fn endless_bodies_end() {
+    let endless = || pieces(std::iter::repeat_with(|| Bytes::from_static(&[b' '; 65536])));
+    let error = staged_with(move |seen| is_blob(seen).then(|| Response::new(endless()))).expect_err("endless");
+    assert!(matches!(error, RegistryError::Blob(BlobError::Size { .. })), "{error:?}");
+    let error = staged_with(move |_| Some(Response::new(endless()))).expect_err("endless");
+    assert!(matches!(error, RegistryError::TooLarge { .. }), "{error:?}");
+    let error = staged_with(move |_| {
+        let mut answer = Response::new(endless());
+        *answer.status_mut() = hyper::StatusCode::IM_A_TEAPOT;
+        Some(answer)
+    });
+    assert!(matches!(error, Err(RegistryError::Status { status: 418, message: None, .. })), "{error:?}");
+}
+
+#[test]
+fn redirects_lead_only_where_a_registry_may_send_us() {
+    let elsewhere = MemoryRegistry::start().expect("another registry");
+    good(&elsewhere);
+    let to = elsewhere.host();
+    let redirect = move |seen: &Seen| {
+        is_blob(seen).then(|| response(307, &[("Location", &format!("http://{to}{}", seen.path))], ""))
+    };
+    staged_with(redirect).expect("blobs may lie with somebody else");
+
+    let looping = |seen: &Seen| Some(response(307, &[("Location", &seen.path)], ""));
+    assert!(matches!(staged_with(looping), Err(RegistryError::Redirect { .. })));
+    let file = |_: &Seen| Some(response(302, &[("Location", "file:///etc/passwd")], ""));
+    assert!(matches!(staged_with(file), Err(RegistryError::Redirect { .. })));
+}
+
+/// Settings with `u:SECRET` for this registry, in a file as `docker login` writes it.
+fn logged_in(host: &str, entry: &str) -> (Settings, tempfile::NamedTempFile) {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), format!(r#"{{"auths": {{"{host}": {entry}}}}}"#)).expect("written");
+    (Settings { credentials: CredentialFiles(vec![file.path().to_owned()]), ..Default::default() }, file)
+}
+
+/// `u:SECRET` in base64.
+const PASSWORD: &str = r#"{"auth": "dTpTRUNSRVQ="}"#;
+
+/// Demands authentication and takes `expected` for it; answers a token service at `/token`.
+fn guarded(challenge: impl Fn(&str) -> String + Send + Sync + 'static, expected: &'static str) -> MemoryRegistry {
+    MemoryRegistry::start_with(move |seen| {
+        if seen.path.starts_with("/token") {
+            return Some(response(200, &[], r#"{"token": "good"}"#));
+        }
+        let known = seen.authorization.as_deref() == Some(expected);
+        (!known).then(|| response(401, &[("WWW-Authenticate", &challenge(&seen.path))], ""))
+    })
+    .expect("a registry")
+}
+
+#[test]
+fn a_password_is_given_to_the_registry_that_asks_for_it() {
+    let registry = guarded(|_| r#"Basic realm="x""#.to_owned(), "Basic dTpTRUNSRVQ=");
+    let text = good(&registry);
+    let (settings, _file) = logged_in(&registry.host(), PASSWORD);
+    stage_with(&home(), &text, settings).expect("let in");
+    assert_eq!(registry.seen()[0].authorization, None, "not before it asks");
+    let error = stage(&home(), &text).map(drop).expect_err("a stranger");
+    assert!(matches!(error, RegistryError::Unauthorized { .. }), "{error:?}");
+}
+
+#[test]
+fn a_token_is_had_with_a_password_an_identity_token_or_nothing() {
+    for (entry, shown) in
+        [(PASSWORD, Some("Basic dTpTRUNSRVQ=")), (r#"{"auth": "", "identitytoken": "t"}"#, None), (r#"{}"#, None)]
+    {
+        let host = Arc::new(std::sync::OnceLock::<String>::new());
+        let own = host.clone();
+        let registry = guarded(
+            move |_| format!(r#"Bearer realm="http://{}/token",service="me""#, own.get().expect("set")),
+            "Bearer good",
+        );
+        host.set(registry.host()).expect("once");
+        let text = good(&registry);
+        let (settings, _file) = logged_in(&registry.host(), entry);
+        stage_with(&home(), &text, settings).unwrap_or_else(|error| panic!("{entry}: {error:?}"));
+        let asked = registry.seen().into_iter().find(|seen| seen.path.starts_with("/token")).expect("asked");
+        assert_eq!(asked.authorization.as_deref(), shown);
+        assert_eq!(asked.method, if entry.contains("identitytoken") { "POST" } else { "GET" });
+    }
+}
+
+#[test]
+fn no_credential_leaves_for_another_host() {
+    let evil = MemoryRegistry::start().expect("somebody else");
+    let realm = format!("http://{}/token", evil.host());
+    for scheme in ["Bearer", "bearer"] {
+        let realm = realm.clone();
+        let registry = guarded(move |_| format!(r#"{scheme} realm="{realm}""#), "never");
+        let text = good(&registry);
+        let (settings, _file) = logged_in(&registry.host(), PASSWORD);
+        let error = stage_with(&home(), &text, settings).map(drop).expect_err("not paired");
+        assert!(matches!(&error, RegistryError::Realm { realm, .. } if realm.contains(&evil.host())), "{error:?}");
+    }
+    let to = evil.host();
+    let registry = MemoryRegistry::start_with(move |seen| match seen.authorization.as_deref() {
+        None => Some(response(401, &[("WWW-Authenticate", "Basic")], "")),
+        Some(_) => Some(response(307, &[("Location", &format!("http://{to}{}", seen.path))], "")),
+    });
+    let registry = registry.expect("a registry");
+    let text = good(&registry);
+    good(&evil);
+    let (settings, _file) = logged_in(&registry.host(), PASSWORD);
+    stage_with(&home(), &text, settings).map(drop).expect("a redirect without the password");
+    assert!(
+        !evil.seen().is_empty() && evil.seen().iter().all(|seen| seen.authorization.is_none()),
+        "{:?}",
+        evil.seen()
+    );
+}
+
+#[test]
+fn a_paired_token_host_is_asked_over_tls_only() {
+    let evil = MemoryRegistry::start().expect("a token host");
+    let realm = format!("http://{}/token", evil.host());
+    let registry = guarded(move |_| format!(r#"Bearer realm="{realm}""#), "never");
+    let text = good(&registry);
+    let (mut settings, _file) = logged_in(&registry.host(), PASSWORD);
+    let paired = RegistrySettings { token_hosts: vec![evil.host()], ..Default::default() };
+    settings.registries.insert(registry.host(), paired);
+    assert!(matches!(stage_with(&home(), &text, settings), Err(RegistryError::Realm { .. })));
+    assert_eq!(evil.seen(), []);
+}
+
+#[test]
+fn offline_opens_no_connection() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let text = good(&registry);
+    let settings = Settings { offline: true, ..Default::default() };
+    assert!(matches!(stage_with(&home(), &text, settings), Err(RegistryError::Offline { .. })));
+    assert_eq!(registry.seen(), []);
+}
+
+#[test]
+fn a_host_that_does_not_answer_is_named() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port();
+    let error = resolve(&format!("127.0.0.1:{port}/a/b:1")).expect_err("nobody there");
+    assert_eq!(error.to_string(), format!("cannot reach the registry `127.0.0.1:{port}`"));
+}
+
+#[test]
+fn what_is_pushed_can_be_pulled() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let text = format!("{}/my-org/pushed:1.0.0", registry.host());
+    let annotations = [("org.opencontainers.image.version".to_owned(), "1.0.0".to_owned())].into();
+    let client = extension_depot::registry::Registry::new(Settings::default());
+    let (to, binary) = (support::reference(&text), component("a"));
+    let pushing = extension_depot::registry::push_wasm(&client, &to, "a.wasm", &binary, annotations);
+    let digest = support::block_on(pushing).expect("pushed");
+    assert_eq!(stage(&home(), &text).expect("pulled").artifact.digest, digest);
+}

@@ -1,0 +1,83 @@
+//! What the tests of this crate share.
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use core_types::{Capabilities, Digest, ExtensionName, OciReference};
+use extension_depot::registry::{Registry, RegistryError, Resolved, Settings};
+use extension_depot::serve::MemoryRegistry;
+use extension_depot::{Depot, Places, Staged};
+use tempfile::TempDir;
+
+/// A depot in a directory of its own.
+pub struct Home {
+    pub depot: Depot,
+    pub directory: TempDir,
+}
+
+pub fn home() -> Home {
+    let directory = tempfile::tempdir().expect("a directory");
+    Home { depot: Depot::new(Places::below(directory.path())), directory }
+}
+
+/// The smallest component, with padding that makes its bytes unlike others.
+pub fn component(padding: &str) -> Vec<u8> {
+    let mut bytes = b"\0asm\x0d\0\x01\0\0".to_vec();
+    bytes.push(u8::try_from(padding.len() + 2).expect("short"));
+    bytes.push(1);
+    bytes.push(b'p');
+    bytes.extend_from_slice(padding.as_bytes());
+    bytes
+}
+
+pub fn name(text: &str) -> ExtensionName {
+    text.parse().expect(text)
+}
+
+pub fn reference(text: &str) -> OciReference {
+    text.parse().expect(text)
+}
+
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let value = runtime.block_on(future);
+    runtime.shutdown_background();
+    value
+}
+
+/// Puts an image manifest with one layer into a registry and gives back its digest.
+pub fn publish(registry: &MemoryRegistry, repository: &str, tag: &str, layer_type: &str, binary: &[u8]) -> Digest {
+    let manifest = manifest(registry, layer_type, binary, "{}");
+    registry.put_manifest(repository, tag, "application/vnd.oci.image.manifest.v1+json", manifest.as_bytes())
+}
+
+/// An image manifest whose blobs are in the registry.
+pub fn manifest(registry: &MemoryRegistry, layer_type: &str, binary: &[u8], annotations: &str) -> String {
+    let config = registry.put_blob(b"{}");
+    let layer = registry.put_blob(binary);
+    format!(
+        r#"{{"schemaVersion":2,"config":{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{config}","size":2}},"layers":[{{"mediaType":"{layer_type}","digest":"{layer}","size":{}}}],"annotations":{annotations}}}"#,
+        binary.len()
+    )
+}
+
+pub fn resolve(text: &str) -> Result<Resolved, RegistryError> {
+    block_on(Registry::new(Settings::default()).resolve(&reference(text)))
+}
+
+pub fn stage(home: &Home, text: &str) -> Result<Staged, RegistryError> {
+    stage_with(home, text, Settings::default())
+}
+
+pub fn stage_with(home: &Home, text: &str, settings: Settings) -> Result<Staged, RegistryError> {
+    let registry = Registry::new(settings);
+    block_on(async {
+        let resolved = registry.resolve(&reference(text)).await?;
+        registry.stage(&home.depot, &resolved, &mut |_| {}).await
+    })
+}
+
+/// Stages and installs under the default name, with nothing granted.
+pub fn install(home: &Home, text: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let staged = stage(home, text)?;
+    let name = staged.reference.default_name()?;
+    Ok(home.depot.install(&staged, &name, text, Some(&Capabilities::default()))?)
+}
