@@ -6,7 +6,8 @@
 //! inode, size and change time that the file had when it was published, and the kernel sets the change time whenever
 //! a file is written to, truncated, renamed or given other permissions.
 //!
-//! A stamp does not find bits that rot on the disk without the kernel's knowledge.
+//! A stamp does not find bits that rot on the disk without the kernel's knowledge; [`CodeCache::verify`] does, by the
+//! digest that stands in the stamp as well.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read};
@@ -26,7 +27,10 @@ pub struct CodeCache {
 
 /// The name of compiled code: what was compiled, by which Wasmtime with which settings, for which processor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CodeKey(String);
+pub struct CodeKey {
+    name: String,
+    binary: Digest,
+}
 
 /// Why a file of the cache cannot be used or made. None of it matters to whoever calls an extension: the code is
 /// compiled again.
@@ -68,7 +72,12 @@ impl CodeKey {
         let mut hash = Sha256::new();
         hash.update(fingerprint());
         hash.update(binary.to_string());
-        Self(Digest::from_sha256(hash.finalize().into()).hex())
+        Self { name: Digest::from_sha256(hash.finalize().into()).hex(), binary: *binary }
+    }
+
+    /// The digest of the binary.
+    pub fn binary(&self) -> &Digest {
+        &self.binary
     }
 }
 
@@ -80,7 +89,7 @@ impl CodeCache {
 
     /// Where the code of this key lies if it is there.
     pub fn path(&self, key: &CodeKey) -> PathBuf {
-        self.directory.join(format!("{}.code", key.0))
+        self.directory.join(format!("{}.code", key.name))
     }
 
     /// Opens the code of this key, having made sure that it is what was stored.
@@ -91,14 +100,28 @@ impl CodeCache {
         let path = self.path(key);
         check_directory(&self.directory)?;
         let (file, metadata) = open_own(&path)?;
+        let stamp = self.read_stamp(key)?;
+        if stamp.lines().next() == Some(&stamp_of(&metadata)) { Ok(file) } else { Err(CacheError::Changed { path }) }
+    }
+
+    fn read_stamp(&self, key: &CodeKey) -> Result<String, CacheError> {
+        let path = self.stamp_path(key);
+        let (file, _) = open_own(&path)?;
         let mut stamp = String::new();
-        let stamp_path = self.stamp_path(key);
-        let (stamp_file, _) = open_own(&stamp_path)?;
-        stamp_file
-            .take(256)
-            .read_to_string(&mut stamp)
-            .map_err(|source| CacheError::Io { path: stamp_path, source })?;
-        if stamp == stamp_of(&metadata) { Ok(file) } else { Err(CacheError::Changed { path }) }
+        file.take(256).read_to_string(&mut stamp).map_err(|source| CacheError::Io { path, source })?;
+        Ok(stamp)
+    }
+
+    /// Reads and hashes the code of this key, which finds what a stamp cannot: bits that rotted on the disk.
+    ///
+    /// # Errors
+    /// As [`CodeCache::open`], and when the bytes are others than were stored.
+    pub fn verify(&self, key: &CodeKey) -> Result<(), CacheError> {
+        let path = self.path(key);
+        let file = self.open(key)?;
+        let found = digest_of(&file).map_err(|source| CacheError::Io { path: path.clone(), source })?;
+        let stamp = self.read_stamp(key)?;
+        if stamp.lines().nth(1) == Some(&found.to_string()) { Ok(()) } else { Err(CacheError::Changed { path }) }
     }
 
     /// Stores code that `write` puts into the file it is given, and opens it.
@@ -132,11 +155,11 @@ impl CodeCache {
 
     /// Records what the file looks like now that it has its name.
     fn stamp(&self, key: &CodeKey) -> Result<(), CacheError> {
-        let (_, metadata) = open_own(&self.path(key))?;
+        let (file, metadata) = open_own(&self.path(key))?;
         let path = self.stamp_path(key);
         let write = || -> io::Result<()> {
             let temporary = self.temporary()?;
-            fs::write(&temporary, stamp_of(&metadata))?;
+            fs::write(&temporary, format!("{}\n{}\n", stamp_of(&metadata), digest_of(&file)?))?;
             temporary.persist(&path).map_err(|error| error.error)
         };
         write().map_err(|source| CacheError::Io { path: path.clone(), source })
@@ -157,7 +180,7 @@ impl CodeCache {
     }
 
     fn stamp_path(&self, key: &CodeKey) -> PathBuf {
-        self.directory.join(format!("{}.stamp", key.0))
+        self.directory.join(format!("{}.stamp", key.name))
     }
 
     fn temporary(&self) -> io::Result<tempfile::TempPath> {
@@ -166,7 +189,18 @@ impl CodeCache {
 }
 
 fn stamp_of(metadata: &Metadata) -> String {
-    format!("{} {} {}.{:09}\n", metadata.ino(), metadata.size(), metadata.ctime(), metadata.ctime_nsec())
+    format!("{} {} {}.{:09}", metadata.ino(), metadata.size(), metadata.ctime(), metadata.ctime_nsec())
+}
+
+fn digest_of(mut file: &File) -> io::Result<Digest> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(Digest::from_sha256(hash.finalize().into())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
 }
 
 fn create_private(directory: &Path) -> io::Result<()> {

@@ -70,20 +70,20 @@ impl Code {
         loaded.map(|loaded| Self(Arc::new(loaded))).map_err(HostError::Load)
     }
 
-    /// Maps code that sesame compiled earlier. The file is not read as a whole: pages come as they are needed.
+    /// Maps code that sesame compiled earlier, of either kind. The file is not read as a whole: pages come as they are
+    /// needed.
     ///
     /// The descriptor is what was checked, and the path under `/proc` leads to it whatever became of the file's name.
     #[allow(unsafe_code)]
-    pub(crate) fn from_checked_file(engine: &Engine, kind: CodeKind, file: &File) -> Result<Self, HostError> {
+    pub(crate) fn from_checked_file(engine: &Engine, file: &File) -> Result<Self, HostError> {
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         // SAFETY: `CodeCache::open` gives out only files that sesame wrote for these bytes, this engine and this
         // processor, in a directory of the user's own, that nobody else can write to and that have not changed since
         // they were published. They are replaced by renaming and never written in place.
         let loaded = unsafe {
-            match kind {
-                CodeKind::Component => Component::deserialize_file(engine, path).map(LoadedCode::Component),
-                CodeKind::Module => Module::deserialize_file(engine, path).map(LoadedCode::Module),
-            }
+            let component = Component::deserialize_file(engine, &path).map(LoadedCode::Component);
+            component
+                .or_else(|error| Module::deserialize_file(engine, &path).map(LoadedCode::Module).map_err(|_| error))
         };
         loaded.map(|loaded| Self(Arc::new(loaded))).map_err(HostError::Load)
     }

@@ -11,7 +11,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use core_types::Digest;
 use rustix::process::{Resource, Rlimit, Signal, setrlimit};
+use sha2::{Digest as _, Sha256};
 
 use crate::code;
 
@@ -22,7 +24,8 @@ const MEMORY_BYTES: u64 = 2 << 30;
 /// More threads than this need more address space than they save time.
 const THREADS: usize = 4;
 
-/// The command line of a program that calls [`run_compiler`] with the two paths that are put behind it.
+/// The command line of a program that calls [`run_compiler`] with what is put behind it: the file to read, the file to
+/// write, and the digest that the first must have.
 #[derive(Debug, Clone)]
 pub struct CompilerCommand {
     /// The program, usually the running one.
@@ -58,11 +61,12 @@ pub enum CompileError {
 
 impl CompilerCommand {
     /// Compiles one file to another.
-    pub(crate) fn compile(&self, from: &Path, to: &Path) -> Result<(), CompileError> {
+    pub(crate) fn compile(&self, from: &Path, digest: &Digest, to: &Path) -> Result<(), CompileError> {
         let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS));
         let output = Command::new(&self.program)
             .args(&self.arguments)
             .args([from, to])
+            .arg(digest.to_string())
             .env_clear()
             .env("RAYON_NUM_THREADS", threads.to_string())
             .stdin(Stdio::null())
@@ -85,14 +89,18 @@ impl CompilerCommand {
 /// standard error, for the parent to read.
 ///
 /// # Errors
-/// When a file cannot be read or written or the compiler refuses the code.
-pub fn run_compiler(from: &Path, to: &Path) -> Result<(), String> {
+/// When a file cannot be read or written, is not what the digest says, or the compiler refuses the code.
+pub fn run_compiler(from: &Path, to: &Path, digest: &Digest) -> Result<(), String> {
     let limits = [(Resource::Cpu, CPU_SECONDS), (Resource::As, MEMORY_BYTES), (Resource::Core, 0)];
     for (resource, most) in limits {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
             .map_err(|error| format!("cannot limit the compiler: {error}"))?;
     }
     let bytes = fs::read(from).map_err(|error| format!("cannot read `{}`: {error}", from.display()))?;
+    let found = Digest::from_sha256(Sha256::digest(&bytes).into());
+    if found != *digest {
+        return Err(format!("`{}` is damaged: expected {digest}, got {found}", from.display()));
+    }
     let (_, compiled) = code::compile(&bytes).map_err(|error| chain(&error))?;
     fs::write(to, compiled).map_err(|error| format!("cannot write `{}`: {error}", to.display()))
 }

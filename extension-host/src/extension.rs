@@ -8,7 +8,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::cache::{CacheError, CodeCache, CodeKey};
-use crate::code::{self, Code, CodeKind, LoadedCode};
+use crate::code::{self, Code, LoadedCode};
 use crate::compiler::{CompileError, CompilerCommand};
 use crate::engine::runtime_engine;
 use crate::error::HostError;
@@ -59,21 +59,21 @@ impl Host {
         &self,
         cache: &CodeCache,
         key: &CodeKey,
-        kind: CodeKind,
         binary: &Path,
         compiler: &CompilerCommand,
     ) -> Result<Code, IntoCacheError> {
-        let file = cache.store(key, |path| compiler.compile(binary, path).map_err(IntoCacheError::Compile))?;
-        Ok(Code::from_checked_file(&self.engine, kind, &file)?)
+        let compile = |path: &Path| compiler.compile(binary, key.binary(), path).map_err(IntoCacheError::Compile);
+        let file = cache.store(key, compile)?;
+        Ok(Code::from_checked_file(&self.engine, &file)?)
     }
 
     /// Loads code from the cache. It is mapped, neither read nor hashed.
     ///
     /// # Errors
-    /// When it is not there, not to be trusted, or of another kind. The way out is to compile again.
-    pub fn load(&self, cache: &CodeCache, key: &CodeKey, kind: CodeKind) -> Result<Code, IntoCacheError> {
+    /// When it is not there or not to be trusted. The way out is to compile again.
+    pub fn load(&self, cache: &CodeCache, key: &CodeKey) -> Result<Code, IntoCacheError> {
         let file = cache.open(key)?;
-        Ok(Code::from_checked_file(&self.engine, kind, &file)?)
+        Ok(Code::from_checked_file(&self.engine, &file)?)
     }
 
     /// What the code imports. No code runs.

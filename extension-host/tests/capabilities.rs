@@ -121,7 +121,8 @@ fn a_function_of_several_interfaces_has_to_be_named_with_one() {
 #[test]
 fn arguments_that_do_not_fit_are_named() {
     let echo = extension(ECHO, "");
-    let message = |function: &str, arguments: &[&str]| call(&echo, function, arguments).outcome.expect_err(function).to_string();
+    let message =
+        |function: &str, arguments: &[&str]| call(&echo, function, arguments).outcome.expect_err(function).to_string();
     insta::assert_snapshot!(message("echo-u8", &["256"]), @"argument 1 (`value`) is no u8: 256 is out of range");
     insta::assert_snapshot!(message("echo-enum", &["purple"]), @"argument 1 (`value`) is no enum { red, green, blue }: `purple` is none of `red`, `green`, `blue`");
     insta::assert_snapshot!(message("sum", &[]), @"the function takes 1 argument, not 0: (numbers: list<s64>)");

@@ -15,7 +15,10 @@ const ENDLESS_FUEL: &str = "max_fuel = 9_000_000_000_000_000_000";
 fn an_endless_loop_runs_until_its_fuel_is_used_up() {
     let unlimited = extension(HOSTILE, &format!("{ENDLESS_FUEL}\ntimeout_ms = 700"));
     let report = call(&unlimited, "spin", &[]);
-    assert!(report.usage.elapsed >= Duration::from_millis(700) && report.usage.fuel > 10_000_000, "it does not end by itself");
+    assert!(
+        report.usage.elapsed >= Duration::from_millis(700) && report.usage.fuel > 10_000_000,
+        "it does not end by itself"
+    );
 
     let report = call(&extension(HOSTILE, "max_fuel = 1_000_000"), "spin", &[]);
     assert_exceeded(&report, LimitName::Fuel, 1_000_000, LimitOrigin::Manifest);

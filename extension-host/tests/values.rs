@@ -34,9 +34,7 @@ fn json_of(ty: &Type) -> BoxedStrategy<Value> {
                 record.fields().map(|field| (field.name.to_owned(), json_of(&field.ty))).unzip();
             fields.prop_map(move |values| names.iter().cloned().zip(values).collect()).boxed()
         }
-        Type::Variant(variant) => {
-            tagged(variant.cases().map(|case| (case.name.to_owned(), case.ty)).collect())
-        }
+        Type::Variant(variant) => tagged(variant.cases().map(|case| (case.name.to_owned(), case.ty)).collect()),
         Type::Result(result) => tagged(vec![("ok".to_owned(), result.ok()), ("err".to_owned(), result.err())]),
         Type::Enum(names) => prop::sample::select(owned(names.names())).prop_map(Value::from).boxed(),
         Type::Flags(flags) => {

@@ -1,0 +1,149 @@
+//! Compiled code that anybody could have touched is never run.
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+
+use core_types::Digest;
+use extension_host::{CacheError, CodeCache, CodeKey, Host};
+use sha2::Digest as _;
+use support::GREETING;
+
+struct Cached {
+    directory: tempfile::TempDir,
+    cache: CodeCache,
+    key: CodeKey,
+}
+
+fn digest(bytes: &[u8]) -> Digest {
+    Digest::from_sha256(sha2::Sha256::digest(bytes).into())
+}
+
+/// A cache with something in it. What is in it is never loaded here, so it need not be code.
+fn cached() -> Cached {
+    let directory = tempfile::tempdir().expect("a directory");
+    let cache = CodeCache::new(directory.path().join("deep/cache"));
+    let key = CodeKey::new(&digest(b"x"));
+    store(&cache, &key).expect("stored");
+    Cached { directory, cache, key }
+}
+
+fn store(cache: &CodeCache, key: &CodeKey) -> Result<fs::File, CacheError> {
+    cache.store(key, |path| fs::write(path, b"code").map_err(|source| CacheError::Io { path: path.into(), source }))
+}
+
+fn touch(path: &Path, change: impl Fn(&Path)) {
+    // The clock of change times is coarse; a change within one tick of it is told apart by size or inode.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    change(path);
+}
+
+#[test]
+fn what_is_stored_is_found_private_and_unchanged() {
+    let Cached { cache, key, directory: _directory } = cached();
+    cache.open(&key).expect("there");
+    cache.verify(&key).expect("whole");
+    let path = cache.path(&key);
+    let mode = |path: &Path| fs::metadata(path).expect("there").mode() & 0o777;
+    assert_eq!((mode(&path), mode(path.parent().expect("above"))), (0o600, 0o700));
+    assert_eq!(fs::read_dir(path.parent().expect("above")).expect("read").count(), 2, "the code and its stamp");
+    cache.remove(&key).expect("removed");
+    assert!(matches!(cache.open(&key), Err(CacheError::Missing { .. })));
+}
+
+#[test]
+fn another_binary_or_engine_has_another_key() {
+    assert_ne!(CodeKey::new(&digest(b"x")), CodeKey::new(&digest(b"y")));
+}
+
+#[test]
+fn a_file_that_changed_in_any_way_is_not_used() {
+    let changes: [(&str, fn(&Path)); 7] = [
+        ("overwritten", |path| fs::write(path, b"evil").expect("written")),
+        ("truncated", |path| fs::write(path, b"co").expect("written")),
+        ("emptied", |path| fs::write(path, b"").expect("written")),
+        ("replaced", |path| {
+            fs::remove_file(path).expect("removed");
+            fs::write(path, b"code").expect("written");
+        }),
+        ("with the old time", |path| {
+            let times =
+                fs::FileTimes::new().set_modified(fs::metadata(path).expect("there").modified().expect("a time"));
+            fs::write(path, b"evil").expect("written");
+            fs::File::options().write(true).open(path).expect("open").set_times(times).expect("set");
+        }),
+        ("renamed away and back", |path| {
+            fs::rename(path, path.with_extension("x")).expect("renamed");
+            fs::rename(path.with_extension("x"), path).expect("renamed");
+        }),
+        ("with other permissions", |path| fs::set_permissions(path, PermissionsExt::from_mode(0o400)).expect("set")),
+    ];
+    for (what, change) in changes {
+        let Cached { cache, key, directory } = cached();
+        touch(&cache.path(&key), change);
+        assert!(matches!(cache.open(&key), Err(CacheError::Changed { .. })), "{what}");
+        store(&cache, &key).expect("stored again");
+        cache.open(&key).expect(what);
+        drop(directory);
+    }
+}
+
+#[test]
+fn a_file_or_directory_that_is_not_the_users_alone_is_not_used() {
+    let make_writable: [fn(&Path); 2] = [
+        |path| fs::set_permissions(path, PermissionsExt::from_mode(0o666)).expect("set"),
+        |path| fs::set_permissions(path.parent().expect("above"), PermissionsExt::from_mode(0o777)).expect("set"),
+    ];
+    for change in make_writable {
+        let Cached { cache, key, directory } = cached();
+        touch(&cache.path(&key), change);
+        assert!(matches!(cache.open(&key), Err(CacheError::NotOurs { .. })));
+        drop(directory);
+    }
+    let Cached { cache, key, directory } = cached();
+    let path = cache.path(&key);
+    let elsewhere = directory.path().join("elsewhere");
+    fs::rename(&path, &elsewhere).expect("moved");
+    symlink(&elsewhere, &path).expect("linked");
+    assert!(cache.open(&key).is_err(), "a link is not followed");
+    fs::remove_file(&path).expect("removed");
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).expect("made");
+    assert!(cache.open(&key).is_err(), "a pipe is not waited for");
+}
+
+#[test]
+#[ignore = "needs root, to give files away"]
+fn a_file_of_another_user_is_not_used() {
+    let Cached { cache, key, directory } = cached();
+    std::os::unix::fs::chown(cache.path(&key), Some(65534), None).expect("given away");
+    assert!(matches!(cache.open(&key), Err(CacheError::NotOurs { .. })));
+    store(&cache, &key).expect("stored again");
+    std::os::unix::fs::chown(directory.path().join("deep/cache"), Some(65534), None).expect("given away");
+    assert!(matches!(cache.open(&key), Err(CacheError::NotOurs { .. })));
+    assert!(matches!(store(&cache, &key), Err(CacheError::NotOurs { .. })));
+}
+
+#[test]
+fn a_damaged_stamp_counts_as_a_change() {
+    for stamp in ["", "0 0 0.0\n", "nonsense", "\u{0}"] {
+        let Cached { cache, key, directory } = cached();
+        fs::write(cache.path(&key).with_extension("stamp"), stamp).expect("written");
+        assert!(matches!(cache.open(&key), Err(CacheError::Changed { .. })), "{stamp:?}");
+        drop(directory);
+    }
+}
+
+#[test]
+fn a_file_with_a_good_stamp_that_is_no_code_does_not_load() {
+    let Cached { cache, key, directory: _directory } = cached();
+    let host = Host::new().expect("a host");
+    assert!(host.load(&cache, &key).is_err());
+    for garbage in [&b""[..], b"\x7fELF", GREETING] {
+        cache
+            .store(&key, |path| fs::write(path, garbage).map_err(|source| CacheError::Io { path: path.into(), source }))
+            .expect("stored");
+        assert!(host.load(&cache, &key).is_err());
+    }
+}

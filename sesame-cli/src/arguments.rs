@@ -1,0 +1,214 @@
+//! The command line as it is typed. Nothing here looks at anything but the text.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use core_types::{Capability, Digest, ExtensionName, Grant};
+use extension_depot::Source;
+
+use crate::exit_code::TABLE;
+
+/// Extensions for the desktop session: WebAssembly from OCI registries, with exactly the capabilities you grant.
+#[derive(Debug, Parser)]
+#[command(name = "sesame", version, after_help = TABLE, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub global: GlobalArguments,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct GlobalArguments {
+    /// Print data as JSON: one object with `schema_version`
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print no notes and no progress
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more: what the extension prints, why code is compiled again
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Open no connection
+    #[arg(long, global = true)]
+    pub offline: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Install, look at, restrict and call extensions
+    #[command(subcommand, visible_alias = "ext")]
+    Extension(ExtensionCommand),
+    /// Log in to registries
+    #[command(subcommand)]
+    Registry(RegistryCommand),
+    /// Show the main job: a registry, an extension, a greeting; nothing outside a temporary directory is touched
+    Demo(DemoArguments),
+    /// What a bounded child process does for `install`
+    #[command(hide = true)]
+    CompileExtension { from: PathBuf, to: PathBuf, digest: Digest },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ExtensionCommand {
+    /// Install an extension from a registry, a file or an OCI layout
+    #[command(visible_alias = "add")]
+    Install(InstallArguments),
+    /// List the installed extensions
+    #[command(visible_alias = "ls")]
+    List,
+    /// Call a function of an extension
+    #[command(visible_alias = "run")]
+    Call(CallArguments),
+    /// Show all that is known of an extension
+    #[command(visible_alias = "show")]
+    Info { name: ExtensionName },
+    /// Remove extensions
+    #[command(visible_alias = "rm")]
+    Remove {
+        #[arg(required = true)]
+        names: Vec<ExtensionName>,
+    },
+    /// Let extensions be called again
+    Enable {
+        #[arg(required = true)]
+        names: Vec<ExtensionName>,
+    },
+    /// Keep extensions from being called
+    Disable {
+        #[arg(required = true)]
+        names: Vec<ExtensionName>,
+    },
+    /// Allow an extension something
+    Grant {
+        name: ExtensionName,
+        /// `config-read`, `network=api.example.com`, `filesystem=read:~/Documents` ...
+        #[arg(required = true, value_name = "CAPABILITY[=SCOPE]")]
+        grants: Vec<Grant>,
+    },
+    /// Take a permission away from an extension
+    Revoke {
+        name: ExtensionName,
+        /// A whole capability, or one scope of it
+        #[arg(required = true, value_name = "CAPABILITY[=SCOPE]")]
+        grants: Vec<Revocation>,
+    },
+    /// Read and hash everything that is installed
+    Verify {
+        /// All of them, if none is named
+        names: Vec<ExtensionName>,
+        /// Fetch what is damaged again, and compile what is stale
+        #[arg(long)]
+        repair: bool,
+    },
+    /// Show what an extension printed and logged
+    Logs {
+        name: ExtensionName,
+        /// How many of the last lines
+        #[arg(short = 'n', long, default_value_t = 100)]
+        lines: usize,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct InstallArguments {
+    /// `registry/principal/scope:revision[@digest]`, `./file.wasm` or `oci:PATH[:TAG]`
+    pub source: Source,
+    /// The name to install it under, instead of the last part of the source
+    #[arg(long)]
+    pub name: Option<ExtensionName>,
+    /// Allow this; can be given several times
+    #[arg(long, value_name = "CAPABILITY[=SCOPE]")]
+    pub grant: Vec<Grant>,
+    /// Allow all that the extension asks for
+    #[arg(long)]
+    pub grant_requested: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CallArguments {
+    pub name: ExtensionName,
+    /// `greet`, or `ns:pkg/interface#greet` when several have it
+    pub function: String,
+    /// Texts as they are; numbers, `true`, enums; WAVE for the rest; `-` reads standard input. After `--` all is data
+    #[arg(allow_negative_numbers = true)]
+    pub arguments: Vec<OsString>,
+    /// All arguments as one JSON array
+    #[arg(long, value_name = "JSON", conflicts_with = "arguments")]
+    pub json_args: Option<String>,
+    /// Print what the call used, against its limits
+    #[arg(long)]
+    pub stats: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RegistryCommand {
+    /// Keep a login in the Secret Service of this session
+    Login {
+        /// `host` or `host:port`
+        registry: String,
+        #[arg(short, long)]
+        username: String,
+        /// Read the password from standard input
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+    /// Forget a login
+    Logout {
+        /// `host` or `host:port`
+        registry: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Keep the registry running until interrupted
+    #[arg(long)]
+    pub serve: bool,
+}
+
+/// What `revoke` takes away: a whole capability, or one grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revocation {
+    /// Every part of it.
+    Whole(Capability),
+    /// One part.
+    Part(Grant),
+}
+
+impl std::str::FromStr for Revocation {
+    type Err = core_types::GrantError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.contains('=') { text.parse().map(Self::Part) } else { Ok(Self::Whole(text.parse()?)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn options_of_ours_may_stand_anywhere_before_the_dashes() {
+        let parse = |line: &str| Arguments::try_parse_from(line.split(' ')).expect(line);
+        for line in [
+            "sesame extension call --stats x f -5 a",
+            "sesame extension call x f -5 a --stats",
+            "sesame ext call x --stats f -5 -- a",
+        ] {
+            let Command::Extension(ExtensionCommand::Call(call)) = parse(line).command else { panic!("{line}") };
+            assert!(call.stats && call.arguments == ["-5", "a"], "{line}: {call:?}");
+        }
+        let Command::Extension(ExtensionCommand::Call(call)) = parse("sesame ext call x f -- --stats -").command else {
+            panic!("a call");
+        };
+        assert!(!call.stats && call.arguments == ["--stats", "-"]);
+    }
+}

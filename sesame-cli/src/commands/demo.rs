@@ -1,0 +1,75 @@
+//! `sesame demo`
+
+use std::collections::BTreeMap;
+
+use clap::Parser;
+use core_types::OciReference;
+use extension_depot::registry::{Registry, Settings, push_wasm};
+use extension_depot::serve::MemoryRegistry;
+
+use crate::arguments::{Arguments, DemoArguments};
+use crate::context::Context;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::outcome::Outcome;
+
+/// The extension that greets, built from `tests/guests/greeting`.
+const GREETING: &[u8] = include_bytes!("../../../tests/guests/built/greeting.wasm");
+
+/// Runs the main job as a person would type it, on a registry in this process and in a temporary home.
+pub fn run(context: &Context, arguments: &DemoArguments) -> Result<Outcome, Failure> {
+    let registry = MemoryRegistry::start()?;
+    let reference = publish(&registry)?;
+    let home = tempfile::tempdir()?;
+    let there = context.below(home.path());
+    say(context, &format!("A registry runs on {}, with one extension in it.", registry.host()))?;
+    for line in [
+        format!("sesame extension install {reference}"),
+        "sesame extension list".to_owned(),
+        "sesame extension call greeting-extension greet World".to_owned(),
+    ] {
+        say(context, &format!("\n$ {line}"))?;
+        let code = crate::run(&there, Arguments::parse_from(line.split(' ')).command);
+        if code != ExitCode::Done {
+            return Ok(Outcome::Shown(code));
+        }
+    }
+    say(context, &next_steps(&reference, arguments.serve))?;
+    if arguments.serve {
+        registry.wait();
+    }
+    Ok(Outcome::Shown(ExitCode::Done))
+}
+
+/// Publishes the extension over HTTP, as its author would.
+fn publish(registry: &MemoryRegistry) -> Result<OciReference, Failure> {
+    let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+    let reference: OciReference =
+        reference.parse().map_err(|error: core_types::ReferenceError| Failure::new(ExitCode::Failure, &error))?;
+    let annotations = BTreeMap::from([
+        ("org.opencontainers.image.version".to_owned(), "0.1.0".to_owned()),
+        ("org.opencontainers.image.description".to_owned(), "Greets people".to_owned()),
+    ]);
+    let client = Registry::new(Settings::default());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(push_wasm(&client, &reference, "greeting.wasm", GREETING, annotations))?;
+    Ok(reference)
+}
+
+fn next_steps(reference: &OciReference, serve: bool) -> String {
+    let install = "Next, with a registry of yours:\n  sesame extension install ghcr.io/my-org/greeting-extension:0.1.0";
+    if !serve {
+        return format!("\n{install}\nor keep this one running:\n  sesame demo --serve");
+    }
+    format!(
+        "\nThe registry keeps running. In another terminal:\n  sesame extension install {reference}\n  oras pull --plain-http {reference}\nEnd it with Ctrl-C."
+    )
+}
+
+/// The story of the demonstration is its data.
+fn say(context: &Context, text: &str) -> Result<(), Failure> {
+    if !context.global.json {
+        context.terminal.data(format!("{text}\n").as_bytes())?;
+    }
+    Ok(())
+}

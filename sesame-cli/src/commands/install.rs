@@ -1,0 +1,199 @@
+//! `sesame extension install`
+
+use core_types::{Capability, ExtensionName, Grant, OciReference};
+use extension_depot::registry::Resolved;
+use extension_depot::{Depot, DepotError, Installed, Source, Staged};
+use extension_host::{Code, CodeKind, Host, HostError, Import, Permissions, Refusal, requested_by_author};
+
+use crate::arguments::InstallArguments;
+use crate::consent::{Answers, Decision, Requests, decide};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::outcome::{Installation, Outcome};
+use crate::progress::DownloadBar;
+use crate::ready;
+
+/// Fetches, verifies, compiles and link-checks an extension, asks what it may do, and only then installs it.
+pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, Failure> {
+    let name = match &arguments.name {
+        Some(name) => name.clone(),
+        None => arguments.source.default_name().map_err(|error| Failure::no_name(&error))?,
+    };
+    let depot = context.depot()?;
+    match stage(context, &depot, &arguments.source, &name)? {
+        Arrival::Already(installed) => already(context, &depot, &installed, arguments),
+        Arrival::Staged(staged) => install(context, &depot, &staged, &name, arguments),
+    }
+}
+
+/// What arrived.
+enum Arrival {
+    /// Nothing: exactly this is installed.
+    Already(Box<Installed>),
+    /// An artifact.
+    Staged(Staged),
+}
+
+fn stage(context: &Context, depot: &Depot, source: &Source, name: &ExtensionName) -> Result<Arrival, Failure> {
+    let staged = match source {
+        Source::Registry(reference) => return stage_from_registry(context, depot, reference, name),
+        Source::File(path) => depot.stage_file(path, name)?,
+        Source::Layout { path, tag } => depot.stage_layout(path, tag.as_deref(), name)?,
+    };
+    check(context, depot, name, &staged.reference)?;
+    Ok(match installed_as(depot, name, &staged.reference) {
+        Some(installed) => Arrival::Already(Box::new(installed)),
+        None => Arrival::Staged(staged),
+    })
+}
+
+fn stage_from_registry(
+    context: &Context,
+    depot: &Depot,
+    reference: &OciReference,
+    name: &ExtensionName,
+) -> Result<Arrival, Failure> {
+    check(context, depot, name, reference)?;
+    if let Some(installed) = reference.provenance().and_then(|_| installed_as(depot, name, reference)) {
+        return Ok(Arrival::Already(Box::new(installed)));
+    }
+    let registry = context.registry()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let staged = runtime.block_on(async {
+        let resolved: Resolved = registry.resolve(reference).await?;
+        if let Some(installed) = installed_as(depot, name, &resolved.reference) {
+            return Ok(Arrival::Already(Box::new(installed)));
+        }
+        let bar = DownloadBar::new(context);
+        let staged = registry.stage(depot, &resolved, &mut |progress| bar.update(progress)).await?;
+        Ok(Arrival::Staged(staged))
+    });
+    runtime.shutdown_background();
+    staged
+}
+
+/// Whether the extension can come from there under this name, found out before anything is fetched.
+fn check(context: &Context, depot: &Depot, name: &ExtensionName, reference: &OciReference) -> Result<(), Failure> {
+    context.check_source(reference)?;
+    depot.check_name(name, reference).map_err(|error| Failure::of_extension(name, &error))
+}
+
+/// The extension of this name, if it is whole and pinned to the same.
+fn installed_as(depot: &Depot, name: &ExtensionName, reference: &OciReference) -> Option<Installed> {
+    let installed = depot.installed(name).ok().filter(|installed| installed.reference == *reference)?;
+    depot.places().blob(&installed.artifact.wasm.digest).exists().then_some(installed)
+}
+
+/// Nothing is written, unless the user grants something by the way.
+fn already(
+    context: &Context,
+    depot: &Depot,
+    installed: &Installed,
+    arguments: &InstallArguments,
+) -> Result<Outcome, Failure> {
+    context.warn_unknown_keys(&installed.loaded);
+    let missing: Vec<_> =
+        arguments.grant.iter().filter(|grant| !installed.loaded.manifest.granted().covers(grant)).cloned().collect();
+    if !missing.is_empty() {
+        let add = |capabilities: &mut core_types::Capabilities| missing.iter().filter(|grant| capabilities.add(grant)).count() > 0;
+        depot
+            .change_capabilities(&installed.name, add)
+            .map_err(|error| Failure::of_extension(&installed.name, &error))?;
+    }
+    Ok(Outcome::Installed(Installation {
+        name: installed.name.clone(),
+        version: installed.loaded.manifest.extension.version.clone().unwrap_or_default(),
+        reference: installed.reference.clone(),
+        manifest: installed.loaded.path.clone(),
+        already: true,
+        granted: missing,
+        denied: Vec::new(),
+    }))
+}
+
+fn install(
+    context: &Context,
+    depot: &Depot,
+    staged: &Staged,
+    name: &ExtensionName,
+    arguments: &InstallArguments,
+) -> Result<Outcome, Failure> {
+    let existing = depot.manifest(name)?;
+    if let Some(loaded) = &existing {
+        context.warn_unknown_keys(loaded);
+    }
+    let requests = examine(context, staged, name)?;
+    let can_ask = context.can_ask();
+    let mut ask = |grant: &Grant| can_ask && asked(context, name, grant);
+    let answers = Answers { granted: &arguments.grant, grant_requested: arguments.grant_requested, ask: &mut ask };
+    let before = existing.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
+    let Decision { capabilities, granted, denied } = decide(before, &requests, answers);
+    depot
+        .install(staged, name, &arguments.source.to_string(), capabilities.as_ref())
+        .map_err(|error| Failure::of_extension(name, &error))?;
+    Ok(Outcome::Installed(Installation {
+        name: name.clone(),
+        version: staged.artifact.version(&staged.reference),
+        reference: staged.reference.clone(),
+        manifest: depot.places().manifest(name),
+        already: false,
+        granted,
+        denied,
+    }))
+}
+
+fn asked(context: &Context, name: &ExtensionName, grant: &Grant) -> bool {
+    context.terminal.confirm(&format!("`{name}` asks for {grant}. Allow it?")).unwrap_or(false)
+}
+
+/// Compiles the code and finds out what it asks for. Code that could never start here is refused.
+fn examine(context: &Context, staged: &Staged, name: &ExtensionName) -> Result<Requests, Failure> {
+    let binary = std::fs::read(staged.binary())?;
+    CodeKind::of(&binary).map_err(|error| Failure::of_host(name, &error))?;
+    let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
+    let code = ready::code(context, &host, &staged.binary(), &staged.artifact.wasm.digest)?;
+    let imports = host.imports(&code);
+    check_link(&host, &code, &imports).map_err(|error| Failure::of_host(name, &error))?;
+    let mut imported: Vec<_> = imports.iter().filter_map(|import| import.capability).collect();
+    if code.kind() == CodeKind::Module {
+        // A module gets its configuration as environment and imports nothing for it.
+        imported.push(Capability::ConfigRead);
+    }
+    Ok(Requests::new(imported, requested_by_author(&binary)?))
+}
+
+/// Links the code as if everything that it imports were granted.
+fn check_link(host: &Host, code: &Code, imports: &[Import]) -> Result<(), HostError> {
+    let mut permissions = Permissions::default().with_config_read();
+    permissions.capabilities =
+        core_types::Capabilities::with_all(imports.iter().filter_map(|import| import.capability));
+    match host.extension(code, permissions) {
+        Ok(_) | Err(HostError::CoreModule) => Ok(()),
+        Err(HostError::Refused(refusals)) => {
+            let unknown: Vec<_> =
+                refusals.into_iter().filter(|refusal| matches!(refusal, Refusal::Unknown { .. })).collect();
+            if unknown.is_empty() { Ok(()) } else { Err(HostError::Refused(unknown)) }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Fetches and installs once more exactly what an extension is pinned to.
+pub fn reinstall(
+    context: &Context,
+    depot: &Depot,
+    name: &ExtensionName,
+    reference: &OciReference,
+) -> Result<(), Failure> {
+    let registry = context.registry()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let staged = runtime.block_on(async {
+        let resolved = registry.resolve(reference).await?;
+        let bar = DownloadBar::new(context);
+        registry.stage(depot, &resolved, &mut |progress| bar.update(progress)).await
+    });
+    runtime.shutdown_background();
+    let install =
+        |staged: &Staged| -> Result<(), DepotError> { depot.install(staged, name, &reference.to_string(), None) };
+    install(&staged?).map_err(|error| Failure::of_extension(name, &error))
+}

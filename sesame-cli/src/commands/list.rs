@@ -1,0 +1,47 @@
+//! `sesame extension list`
+
+use extension_depot::Listed;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::outcome::{Outcome, Row, State};
+
+/// Lists every manifest; a broken one is a row that says why.
+pub fn run(context: &Context) -> Result<Outcome, Failure> {
+    let listed = context.depot()?.list().map_err(|error| Failure::new(crate::exit_code::ExitCode::Local, &error))?;
+    for loaded in listed.iter().filter_map(|listed| listed.manifest.as_ref().ok()) {
+        context.warn_unknown_keys(loaded);
+    }
+    Ok(Outcome::Listed(listed.into_iter().map(row).collect()))
+}
+
+fn row(listed: Listed) -> Row {
+    match listed.manifest {
+        Ok(loaded) => {
+            let manifest = loaded.manifest;
+            let state = match (listed.is_installed, manifest.extension.enabled) {
+                (false, _) => State::NotInstalled,
+                (true, true) => State::Enabled,
+                (true, false) => State::Disabled,
+            };
+            Row {
+                name: listed.name,
+                version: manifest.extension.version,
+                reference: manifest.extension.oci,
+                capabilities: manifest.capabilities.map(|granted| granted.granted()).unwrap_or_default(),
+                limits: manifest.limits,
+                state,
+                problem: None,
+            }
+        }
+        Err(error) => Row {
+            name: listed.name,
+            version: None,
+            reference: None,
+            capabilities: Vec::new(),
+            limits: Default::default(),
+            state: State::Broken,
+            problem: Some(crate::render::first_line(&error.to_string())),
+        },
+    }
+}

@@ -1,0 +1,47 @@
+//! One file a command: from its arguments to its outcome, by way of the libraries.
+
+mod call;
+mod change;
+mod compile;
+mod demo;
+mod info;
+mod install;
+mod list;
+mod login;
+mod logs;
+mod remove;
+mod verify;
+
+use crate::arguments::{Command, ExtensionCommand, RegistryCommand};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::outcome::Outcome;
+
+/// Runs a command.
+pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
+    match command {
+        Command::Extension(command) => extension(context, command),
+        Command::Registry(RegistryCommand::Login { registry, username, password_stdin: _ }) => {
+            login::login(&registry, username)
+        }
+        Command::Registry(RegistryCommand::Logout { registry }) => login::logout(&registry),
+        Command::Demo(arguments) => demo::run(context, &arguments),
+        Command::CompileExtension { from, to, digest } => compile::run(&from, &to, &digest),
+    }
+}
+
+fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Failure> {
+    match command {
+        ExtensionCommand::Install(arguments) => install::run(context, &arguments),
+        ExtensionCommand::List => list::run(context),
+        ExtensionCommand::Call(arguments) => call::run(context, arguments),
+        ExtensionCommand::Info { name } => info::run(context, &name),
+        ExtensionCommand::Remove { names } => remove::run(context, &names),
+        ExtensionCommand::Enable { names } => change::enable(context, &names, true),
+        ExtensionCommand::Disable { names } => change::enable(context, &names, false),
+        ExtensionCommand::Grant { name, grants } => change::grant(context, &name, &grants),
+        ExtensionCommand::Revoke { name, grants } => change::revoke(context, &name, &grants),
+        ExtensionCommand::Verify { names, repair } => verify::run(context, names, repair),
+        ExtensionCommand::Logs { name, lines } => logs::run(context, &name, lines),
+    }
+}

@@ -1,0 +1,125 @@
+//! What an extension is given when it is installed. The only place that decides this.
+
+use core_types::{Capabilities, Capability, Grant};
+
+use crate::outcome::Denied;
+
+/// What an extension asks for.
+pub struct Requests {
+    /// Permissions with all that they need to be granted.
+    pub grants: Vec<Grant>,
+    /// Capabilities that need a scope which the extension does not name.
+    pub without_scope: Vec<Capability>,
+}
+
+/// What the user says about requests.
+pub struct Answers<'a> {
+    /// `--grant`
+    pub granted: &'a [Grant],
+    /// `--grant-requested`
+    pub grant_requested: bool,
+    /// Asks about one request; without a person there is nobody to say yes.
+    pub ask: &'a mut dyn FnMut(&Grant) -> bool,
+}
+
+/// What comes of it.
+pub struct Decision {
+    /// The capabilities for the manifest, or nothing when it stays as it is.
+    pub capabilities: Option<Capabilities>,
+    /// What was given now.
+    pub granted: Vec<Grant>,
+    /// What is asked for and not given.
+    pub denied: Vec<Denied>,
+}
+
+impl Requests {
+    /// What the imports of a component and its author's manifest ask for. Imports say nothing about scopes.
+    pub fn new(imported: impl IntoIterator<Item = Capability>, by_author: Vec<Grant>) -> Self {
+        let mut requests = Self { grants: by_author, without_scope: Vec::new() };
+        for capability in imported {
+            let is_asked = requests.grants.iter().any(|grant| grant.capability() == capability);
+            match Grant::unscoped(capability) {
+                _ if is_asked => {}
+                Ok(grant) => requests.grants.push(grant),
+                Err(_) => requests.without_scope.push(capability),
+            }
+        }
+        requests
+    }
+}
+
+/// Decides. A manifest that has `[capabilities]` already is added to by `--grant` alone: its owner has decided.
+pub fn decide(existing: Option<&Capabilities>, requests: &Requests, answers: Answers<'_>) -> Decision {
+    let mut capabilities = existing.cloned().unwrap_or_default();
+    let mut granted: Vec<_> = answers.granted.iter().filter(|grant| capabilities.add(grant)).cloned().collect();
+    let mut denied = Vec::new();
+    for grant in &requests.grants {
+        let is_given = capabilities.covers(grant);
+        // An extension's own configuration is nobody's secret.
+        let allow = existing.is_none()
+            && !is_given
+            && (answers.grant_requested || grant.capability() == Capability::ConfigRead || (answers.ask)(grant));
+        if allow && capabilities.add(grant) {
+            granted.push(grant.clone());
+        } else if !is_given {
+            denied.push(Denied { capability: grant.capability(), grant: grant.to_string() });
+        }
+    }
+    let missing = requests.without_scope.iter().filter(|capability| !capabilities.grants(**capability));
+    denied.extend(missing.map(|capability| Denied { capability: *capability, grant: format!("{capability}=SCOPE") }));
+    let is_changed = existing.is_none() || !granted.is_empty();
+    Decision { capabilities: is_changed.then_some(capabilities), granted, denied }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grants(texts: &[&str]) -> Vec<Grant> {
+        texts.iter().map(|text| text.parse().expect(text)).collect()
+    }
+
+    fn decided(existing: Option<&Capabilities>, granted: &[&str], all: bool, yes: bool) -> (Vec<String>, Vec<String>) {
+        let requests = Requests::new(
+            [Capability::ConfigRead, Capability::SecretRead, Capability::Notification],
+            grants(&["network=api.example.com"]),
+        );
+        let granted = grants(granted);
+        let answers = Answers { granted: &granted, grant_requested: all, ask: &mut |_| yes };
+        let decision = decide(existing, &requests, answers);
+        (
+            decision.granted.iter().map(ToString::to_string).collect(),
+            decision.denied.into_iter().map(|denied| denied.grant).collect(),
+        )
+    }
+
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn without_a_person_only_the_own_configuration_is_given() {
+        let expected =
+            (texts(&["config-read"]), texts(&["network=api.example.com", "notification", "secret-read=SCOPE"]));
+        assert_eq!(decided(None, &[], false, false), expected);
+    }
+
+    #[test]
+    fn what_is_granted_requested_or_said_yes_to_is_given() {
+        let everything = texts(&["network=api.example.com", "config-read", "notification"]);
+        assert_eq!(decided(None, &[], true, false), (everything.clone(), texts(&["secret-read=SCOPE"])));
+        assert_eq!(decided(None, &[], false, true), (everything, texts(&["secret-read=SCOPE"])));
+        let expected =
+            (texts(&["secret-read=token", "config-read"]), texts(&["network=api.example.com", "notification"]));
+        assert_eq!(decided(None, &["secret-read=token"], false, false), expected);
+    }
+
+    #[test]
+    fn an_existing_decision_is_added_to_by_grant_alone() {
+        let existing = Capabilities::default();
+        let denied = texts(&["network=api.example.com", "config-read", "notification", "secret-read=SCOPE"]);
+        assert_eq!(decided(Some(&existing), &[], true, true), (Vec::new(), denied));
+        let (granted, denied) = decided(Some(&existing), &["notification"], false, false);
+        assert_eq!((granted, denied.len()), (texts(&["notification"]), 3));
+    }
+}

@@ -1,0 +1,321 @@
+//! What the user is told when something cannot be done: the error, one hint, an exit code. The only place that
+//! decides these.
+
+use std::error::Error;
+use std::path::Path;
+
+use core_types::{ExtensionName, NameError, OciReference};
+use extension_depot::registry::{LoginError, PushError, RegistryError};
+use extension_depot::{
+    ArtifactError, BlobError, DepotError, ImageError, LockError, ManifestError, SourceError, StagingError,
+};
+use extension_host::{CallError, CompileError, ExportedFunction, HostError, IntoCacheError, Refusal, RequestError};
+
+use crate::exit_code::ExitCode;
+use crate::user_config::ConfigFileError;
+
+/// A failure as it is shown.
+#[derive(Debug)]
+pub struct Failure {
+    /// What failed.
+    pub message: String,
+    /// Why, from the outside in.
+    pub causes: Vec<String>,
+    /// More that helps, such as what can be called.
+    pub details: Vec<String>,
+    /// One command or action that helps.
+    pub hint: Option<String>,
+    /// What the shell is told.
+    pub code: ExitCode,
+}
+
+impl Failure {
+    /// A failure from an error and its causes.
+    pub fn new(code: ExitCode, error: &dyn Error) -> Self {
+        let mut causes = Vec::new();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        Self { message: error.to_string(), causes, details: Vec::new(), hint: None, code }
+    }
+
+    /// A failure without a cause.
+    pub fn message(code: ExitCode, message: impl Into<String>) -> Self {
+        Self { message: message.into(), causes: Vec::new(), details: Vec::new(), hint: None, code }
+    }
+
+    /// The same failure with a hint.
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn with_optional_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    /// There is nowhere to keep anything.
+    pub fn no_home() -> Self {
+        Self::message(ExitCode::Local, "there is no home directory").with_hint("set HOME to an absolute path")
+    }
+
+    /// A policy does not let extensions come from there.
+    pub fn source_refused(reference: &OciReference, policy: &Path) -> Self {
+        let message = format!("policy does not let extensions come from `{}`", reference.identity());
+        Self::message(ExitCode::Refused, message)
+            .with_hint(format!("`registries` in `{}` names the places that are allowed", policy.display()))
+    }
+
+    /// The source gives no name.
+    pub fn no_name(error: &NameError) -> Self {
+        Self::new(ExitCode::Usage, error).with_hint("choose a name: add `--name NAME`")
+    }
+
+    /// The extension is there and may not be called.
+    pub fn disabled(name: &ExtensionName) -> Self {
+        Self::message(ExitCode::Refused, format!("`{name}` is disabled"))
+            .with_hint(format!("sesame extension enable {name}"))
+    }
+
+    /// Something about the installed extension of this name.
+    pub fn of_extension(name: &ExtensionName, error: &DepotError) -> Self {
+        let (code, hint) = match error {
+            DepotError::NotFound { .. } => (ExitCode::NotFound, Some("sesame extension list".to_owned())),
+            DepotError::NotInstalled { reference: Some(reference), .. } => (
+                ExitCode::NotFound,
+                Some(format!("sesame extension install {reference}{}", name_option(name, reference))),
+            ),
+            DepotError::NotInstalled { reference: None, .. } => {
+                (ExitCode::NotFound, Some(format!("sesame extension install REFERENCE --name {name}")))
+            }
+            DepotError::Artifact { .. } => (ExitCode::Local, Some(format!("sesame extension verify --repair {name}"))),
+            DepotError::OtherSource { .. } => {
+                (ExitCode::Refused, Some("install it beside the other: add `--name NAME`".to_owned()))
+            }
+            DepotError::Manifest(error) => (ExitCode::Local, Some(manifest_hint(error))),
+            DepotError::Lock(error) => return error.into(),
+            DepotError::Staging(_) | DepotError::Io { .. } => (ExitCode::Local, None),
+        };
+        Self::new(code, error).with_optional_hint(hint)
+    }
+
+    /// The extension of this name does not start.
+    pub fn of_host(name: &ExtensionName, error: &HostError) -> Self {
+        match error {
+            HostError::Refused(refusals) => Self::refused(name, refusals),
+            HostError::Engine(_) => Self::new(ExitCode::Local, error),
+            HostError::NotWasm { .. } | HostError::Compile(_) => Self::new(ExitCode::Failure, error),
+            HostError::Load(_) => Self::new(ExitCode::Local, error),
+            HostError::Link(_) => Self::new(ExitCode::Refused, error)
+                .with_hint("it was built for another version of these interfaces; ask its author"),
+            HostError::CoreModule => Self::new(ExitCode::Failure, error),
+        }
+    }
+
+    fn refused(name: &ExtensionName, refusals: &[Refusal]) -> Self {
+        let mut failure = Self::message(ExitCode::Refused, format!("`{name}` does not get what it needs"));
+        failure.details = refusals.iter().map(ToString::to_string).collect();
+        let grantable = |refusal: &Refusal| match refusal {
+            Refusal::NotGranted { capability, .. } => Some(capability.to_string()),
+            Refusal::Unknown { .. } => None,
+        };
+        let missing: Option<Vec<_>> = refusals.iter().map(grantable).collect();
+        failure.with_hint(match missing {
+            Some(capabilities) => format!("sesame extension grant {name} {}", capabilities.join(" ")),
+            None => "it needs another version of sesame; ask its author which".to_owned(),
+        })
+    }
+
+    /// A call gave no value. `limits_file` is where the limits of the extension are written.
+    pub fn of_call(name: &ExtensionName, error: &CallError, limits_file: &Path) -> Self {
+        match error {
+            CallError::NoSuchFunction { callable, .. } => {
+                Self::new(ExitCode::NotFound, error).listing("these can be called:", name, callable)
+            }
+            CallError::Ambiguous { candidates, .. } => {
+                Self::new(ExitCode::NotFound, error).listing("these have the name:", name, candidates)
+            }
+            CallError::Argument(_) | CallError::Uncallable { .. } => {
+                Self::new(ExitCode::Usage, error).with_hint(format!("sesame extension info {name}"))
+            }
+            CallError::Limit(exceeded) => {
+                let key = exceeded.limit.name.key();
+                let hint = key.map(|key| format!("raise `{key}` under [limits] in `{}`", limits_file.display()));
+                Self::new(ExitCode::Limit, error).with_optional_hint(hint)
+            }
+            CallError::Trap { .. } => {
+                Self::new(ExitCode::Limit, error).with_hint(format!("sesame extension logs {name}"))
+            }
+            CallError::Exited { .. } => {
+                Self::new(ExitCode::Failure, error).with_hint(format!("sesame extension logs {name}"))
+            }
+            CallError::Other(_) => Self::new(ExitCode::Limit, error),
+        }
+    }
+
+    fn listing(mut self, title: &str, name: &ExtensionName, functions: &[ExportedFunction]) -> Self {
+        self.details.push(title.to_owned());
+        self.details.extend(functions.iter().map(|function| format!("  {function}")));
+        let example = functions.first().map(ExportedFunction::qualified_name);
+        self.with_optional_hint(example.map(|function| format!("sesame extension call {name} '{function}'")))
+    }
+}
+
+/// What makes `install` use this name, where it would choose another.
+pub fn name_option(name: &ExtensionName, reference: &OciReference) -> String {
+    let is_default = reference.default_name().is_ok_and(|default| default == *name);
+    if is_default { String::new() } else { format!(" --name {name}") }
+}
+
+fn manifest_hint(error: &ManifestError) -> String {
+    match error {
+        ManifestError::Read { path, .. } | ManifestError::Content { path, .. } => {
+            format!("mend `{}` with an editor", path.display())
+        }
+    }
+}
+
+impl From<&LockError> for Failure {
+    fn from(error: &LockError) -> Self {
+        let failure = Self::new(ExitCode::Local, error);
+        match error {
+            LockError::Busy { holder: Some(pid) } => failure.with_hint(format!("see what it does: ps -p {pid}")),
+            _ => failure,
+        }
+    }
+}
+
+impl From<ManifestError> for Failure {
+    fn from(error: ManifestError) -> Self {
+        Self::new(ExitCode::Local, &error).with_hint(manifest_hint(&error))
+    }
+}
+
+impl From<ConfigFileError> for Failure {
+    fn from(error: ConfigFileError) -> Self {
+        Self::new(ExitCode::Local, &error)
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        let code = match &error {
+            RegistryError::Pin(_) | RegistryError::LayerPinned { .. } => ExitCode::Untrusted,
+            RegistryError::NotFound { .. } => ExitCode::NotFound,
+            RegistryError::Unauthorized { .. } => ExitCode::Authentication,
+            RegistryError::Blob(error) => code_of_blob(error),
+            RegistryError::Image(error) => code_of_image(error),
+            RegistryError::Staging(_) | RegistryError::Certificates { .. } => ExitCode::Local,
+            _ => ExitCode::Network,
+        };
+        let hint = registry_hint(&error);
+        Self::new(code, &error).with_optional_hint(hint)
+    }
+}
+
+fn registry_hint(error: &RegistryError) -> Option<String> {
+    match error {
+        RegistryError::Pin(_) => Some("give the whole digest, or none".to_owned()),
+        RegistryError::LayerPinned { manifest, .. } => Some(format!("pin it with @{manifest}")),
+        RegistryError::Offline { .. } => Some("leave out `--offline` and unset SESAME_OFFLINE".to_owned()),
+        RegistryError::NotFound { .. } => Some(
+            "it may be private as well: sesame registry login REGISTRY --username NAME --password-stdin".to_owned(),
+        ),
+        RegistryError::Unauthorized { registry, .. } => {
+            Some(format!("sesame registry login {registry} --username NAME --password-stdin"))
+        }
+        RegistryError::Realm { registry, realm } => {
+            let host = realm.split("://").last().unwrap_or(realm);
+            Some(format!(
+                "if you trust it, add `token_hosts = [\"{host}\"]` under [registries.\"{registry}\"] in config.toml"
+            ))
+        }
+        RegistryError::Network { registry, .. } => Some(format!(
+            "if it speaks plain HTTP, add `plain_http = true` under [registries.\"{registry}\"] in config.toml"
+        )),
+        _ => None,
+    }
+}
+
+fn code_of_blob(error: &BlobError) -> ExitCode {
+    match error {
+        BlobError::Digest { .. } | BlobError::TooLarge { .. } => ExitCode::Untrusted,
+        BlobError::Size { expected, found } if found > expected => ExitCode::Untrusted,
+        BlobError::Size { .. } => ExitCode::Network,
+        BlobError::Missing { .. } | BlobError::Io { .. } => ExitCode::Local,
+    }
+}
+
+fn code_of_image(error: &ImageError) -> ExitCode {
+    match error {
+        ImageError::NoWasm { .. } | ImageError::AmbiguousIndex { .. } => ExitCode::Failure,
+        _ => ExitCode::Untrusted,
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        let code = match &error {
+            SourceError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ExitCode::NotFound,
+            SourceError::NoEntry { .. } => ExitCode::NotFound,
+            SourceError::Artifact(ArtifactError::Blob(error)) => code_of_blob(error),
+            SourceError::Artifact(ArtifactError::Image(error)) => code_of_image(error),
+            SourceError::NoLayout { .. } | SourceError::Reference(_) | SourceError::TooLarge { .. } => {
+                ExitCode::Failure
+            }
+            SourceError::Read { .. } | SourceError::Staging(_) => ExitCode::Local,
+        };
+        Self::new(code, &error)
+    }
+}
+
+impl From<IntoCacheError> for Failure {
+    fn from(error: IntoCacheError) -> Self {
+        let code = match &error {
+            IntoCacheError::Compile(CompileError::TooLong | CompileError::Stopped) => ExitCode::Limit,
+            IntoCacheError::Compile(CompileError::Refused { .. }) => ExitCode::Failure,
+            IntoCacheError::Compile(CompileError::Start { .. })
+            | IntoCacheError::Cache(_)
+            | IntoCacheError::Load(_) => ExitCode::Local,
+        };
+        Self::new(code, &error)
+    }
+}
+
+impl From<RequestError> for Failure {
+    fn from(error: RequestError) -> Self {
+        Self::new(ExitCode::Failure, &error)
+    }
+}
+
+impl From<StagingError> for Failure {
+    fn from(error: StagingError) -> Self {
+        Self::new(ExitCode::Local, &error)
+    }
+}
+
+impl From<LoginError> for Failure {
+    fn from(error: LoginError) -> Self {
+        Self::new(ExitCode::Local, &error).with_hint(
+            "start a Secret Service such as gnome-keyring, or use `docker login` or `podman login`, which sesame reads",
+        )
+    }
+}
+
+impl From<PushError> for Failure {
+    fn from(error: PushError) -> Self {
+        match error {
+            PushError::Registry(error) => error.into(),
+            other => Self::new(ExitCode::Network, &other),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(ExitCode::Local, &error)
+    }
+}

@@ -1,0 +1,159 @@
+//! What commands give back. Everything that is shown comes from here.
+
+use std::path::PathBuf;
+
+use core_types::{
+    Capabilities, Capability, Config, Digest, EffectiveLimits, ExtensionName, Grant, Limits, OciReference,
+};
+use extension_host::{Import, Returned, Usage};
+use serde::Serialize;
+
+use crate::exit_code::ExitCode;
+
+/// What came of a command.
+pub enum Outcome {
+    /// `install`
+    Installed(Installation),
+    /// `list`
+    Listed(Vec<Row>),
+    /// `call`
+    Called(Box<Call>),
+    /// `info`
+    Info(Box<Info>),
+    /// `remove`
+    Removed(Vec<Removal>),
+    /// `enable`, `disable`, `grant`, `revoke`, `login`, `logout`
+    Changed(Vec<Change>),
+    /// `verify`
+    Verified(Vec<Check>),
+    /// `logs`
+    Log(Vec<u8>),
+    /// `demo`, which has shown everything already.
+    Shown(ExitCode),
+}
+
+impl Outcome {
+    /// What the shell is told.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Called(call) if call.returned.is_err() => ExitCode::Failure,
+            Self::Verified(checks) if checks.iter().any(|check| !check.findings.is_empty()) => ExitCode::Local,
+            Self::Shown(code) => *code,
+            _ => ExitCode::Done,
+        }
+    }
+}
+
+/// An extension that is installed now.
+#[derive(Serialize)]
+pub struct Installation {
+    pub name: ExtensionName,
+    pub version: String,
+    pub reference: OciReference,
+    pub manifest: PathBuf,
+    /// Whether it was installed already, so that nothing was written.
+    pub already: bool,
+    /// What it was given by this installation.
+    pub granted: Vec<Grant>,
+    /// What it asks for and does not have, with what has to be granted.
+    pub denied: Vec<Denied>,
+}
+
+/// Something that an extension asks for and does not have.
+#[derive(Serialize)]
+pub struct Denied {
+    pub capability: Capability,
+    /// What to grant; a capability alone has to be given a scope.
+    pub grant: String,
+}
+
+/// One line of the list.
+#[derive(Serialize)]
+pub struct Row {
+    pub name: ExtensionName,
+    pub version: Option<String>,
+    pub reference: Option<OciReference>,
+    pub capabilities: Vec<Capability>,
+    pub limits: Limits,
+    pub state: State,
+    /// What is wrong, for a broken one.
+    pub problem: Option<String>,
+}
+
+/// Whether an extension can be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    Enabled,
+    Disabled,
+    NotInstalled,
+    Broken,
+}
+
+impl State {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+            Self::NotInstalled => "not installed",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// A call that returned.
+pub struct Call {
+    pub returned: Returned,
+    pub usage: Usage,
+    pub limits: EffectiveLimits,
+    /// What the guest printed, for those who asked to be told more.
+    pub output: Vec<u8>,
+    pub with_stats: bool,
+}
+
+/// All that is known of an extension.
+pub struct Info {
+    pub name: ExtensionName,
+    pub version: Option<String>,
+    pub description: Option<String>,
+    pub reference: OciReference,
+    pub binary: Digest,
+    pub binary_size: u64,
+    pub installed_at: Option<String>,
+    pub source: Option<String>,
+    pub manifest: PathBuf,
+    pub enabled: bool,
+    pub capabilities: Capabilities,
+    pub limits: EffectiveLimits,
+    pub config: Config,
+    pub imports: Vec<Import>,
+    /// The functions with their types.
+    pub exports: Vec<(String, String)>,
+}
+
+/// An extension that is gone.
+#[derive(Serialize)]
+pub struct Removal {
+    pub name: ExtensionName,
+    pub kept_manifest: PathBuf,
+    pub freed_bytes: u64,
+}
+
+/// Something that is so now.
+#[derive(Serialize)]
+pub struct Change {
+    /// What is so now, as a sentence without a full stop.
+    pub now: String,
+    /// Whether it was not so before.
+    pub changed: bool,
+}
+
+/// What verifying found of one extension.
+#[derive(Serialize)]
+pub struct Check {
+    pub name: ExtensionName,
+    /// What is wrong still.
+    pub findings: Vec<String>,
+    /// What was mended.
+    pub repaired: Vec<String>,
+}

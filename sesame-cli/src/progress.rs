@@ -1,0 +1,57 @@
+//! Progress on standard error, where a person is watching.
+
+use std::time::Duration;
+
+use extension_depot::registry::Progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::context::Context;
+
+/// A bar for a download.
+pub struct DownloadBar(ProgressBar);
+
+impl DownloadBar {
+    /// A bar that is drawn only where somebody watches.
+    pub fn new(context: &Context) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target(context));
+        if let Ok(style) = ProgressStyle::with_template("downloading {bar:30} {bytes}/{total_bytes}") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    /// Takes what the download reports.
+    pub fn update(&self, progress: Progress) {
+        match progress {
+            Progress::Resolved { bytes, .. } => self.0.set_length(bytes),
+            Progress::Received(bytes) => self.0.inc(bytes),
+            Progress::Restarted(bytes) => self.0.dec(bytes),
+        }
+    }
+}
+
+impl Drop for DownloadBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Shows that something of unknown length is going on, while it does.
+pub fn working<T>(context: &Context, what: &'static str, work: impl FnOnce() -> T) -> T {
+    let spinner = ProgressBar::with_draw_target(None, target(context)).with_message(what);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {spinner} {elapsed}") {
+        spinner.set_style(style);
+    }
+    spinner.enable_steady_tick(Duration::from_millis(100));
+    let done = work();
+    spinner.finish_and_clear();
+    done
+}
+
+fn target(context: &Context) -> ProgressDrawTarget {
+    if context.terminal.shows_progress() && !context.global.quiet {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    }
+}

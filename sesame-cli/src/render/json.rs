@@ -1,0 +1,98 @@
+//! JSON for programs: one object with `schema_version`.
+
+use std::io;
+
+use core_types::LimitOrigin;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Rendered;
+use crate::failure::Failure;
+use crate::outcome::{Call, Info, Outcome};
+
+/// Raised when something is taken away or means something else. Additions do not count.
+const SCHEMA_VERSION: u32 = 1;
+
+/// An outcome as one object on one line.
+pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
+    let (key, value) = match outcome {
+        Outcome::Installed(installation) => ("installed", to_value(installation)?),
+        Outcome::Listed(rows) => ("extensions", to_value(rows)?),
+        Outcome::Called(call) => return called(call),
+        Outcome::Info(known) => ("extension", info(known)?),
+        Outcome::Removed(removals) => ("removed", to_value(removals)?),
+        Outcome::Changed(changes) => ("changes", to_value(changes)?),
+        Outcome::Verified(checks) => ("verified", to_value(checks)?),
+        Outcome::Log(text) => ("log", String::from_utf8_lossy(text).into()),
+        Outcome::Shown(_) => return Ok(Rendered::default()),
+    };
+    Ok(Rendered { data: object(&[(key, value)]).into_bytes(), ..Default::default() })
+}
+
+fn to_value(value: &impl Serialize) -> io::Result<Value> {
+    Ok(serde_json::to_value(value)?)
+}
+
+fn object(members: &[(&str, Value)]) -> String {
+    let mut object = json!({ "schema_version": SCHEMA_VERSION });
+    for (key, value) in members {
+        object[*key] = value.clone();
+    }
+    format!("{object}\n")
+}
+
+/// The result of a call; what it used is part of it, asked for or not.
+fn called(call: &Call) -> io::Result<Rendered> {
+    let usage = json!({
+        "fuel": call.usage.fuel,
+        "memory_bytes": call.usage.memory_bytes,
+        "elapsed_ms": call.usage.elapsed.as_secs_f64() * 1000.0,
+    });
+    let members = [("result", call.returned.to_json()), ("usage", usage)];
+    Ok(Rendered { data: object(&members).into_bytes(), ..Default::default() })
+}
+
+fn info(info: &Info) -> io::Result<Value> {
+    let origin = |origin: &LimitOrigin| match origin {
+        LimitOrigin::Policy(path) => json!({ "policy": path }),
+        LimitOrigin::Default => "default".into(),
+        LimitOrigin::Manifest => "manifest".into(),
+        LimitOrigin::Fixed => "fixed".into(),
+    };
+    let limit = |limit: &core_types::Limit| {
+        let name = limit.name.key().map_or_else(|| limit.name.to_string(), str::to_owned);
+        json!({ "name": name, "value": limit.value, "origin": origin(&limit.origin) })
+    };
+    let imports: Vec<_> =
+        info.imports.iter().map(|import| json!({ "name": import.name, "capability": import.capability })).collect();
+    let exports: Vec<_> =
+        info.exports.iter().map(|(name, signature)| json!({ "name": name, "signature": signature })).collect();
+    Ok(json!({
+        "name": info.name,
+        "version": info.version,
+        "description": info.description,
+        "reference": info.reference,
+        "binary": { "digest": info.binary, "size": info.binary_size },
+        "installed_at": info.installed_at,
+        "source": info.source,
+        "manifest": info.manifest,
+        "enabled": info.enabled,
+        "capabilities": info.capabilities,
+        "limits": info.limits.iter().map(limit).collect::<Vec<_>>(),
+        "config": info.config,
+        "imports": imports,
+        "exports": exports,
+    }))
+}
+
+/// A failure as one object on one line, for standard error.
+pub fn failure(failure: &Failure) -> String {
+    let error = json!({
+        "code": failure.code.name(),
+        "message": failure.message,
+        "causes": failure.causes,
+        "details": failure.details,
+        "hint": failure.hint,
+    });
+    object(&[("error", error)])
+}

@@ -1,0 +1,228 @@
+//! Text for people; tab-separated lines where nobody is looking.
+
+use std::fmt::Write;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use core_types::{Limit, LimitName, Limits, OciReference};
+
+use super::Rendered;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::outcome::{Call, Change, Check, Info, Installation, Outcome, Removal, Row, State};
+use crate::terminal::{inert, inert_line};
+
+/// An outcome as text.
+pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
+    match outcome {
+        Outcome::Installed(installation) => installed(installation),
+        Outcome::Listed(rows) if context.terminal.shows_output() => table(context, rows),
+        Outcome::Listed(rows) => data(rows.iter().map(plain_row).collect()),
+        Outcome::Called(call) => called(context, call),
+        Outcome::Info(known) => data(info(known)),
+        Outcome::Removed(removals) => data(removals.iter().map(removal).collect()),
+        Outcome::Changed(changes) => data(changes.iter().map(change).collect()),
+        Outcome::Verified(checks) => data(checks.iter().map(check).collect()),
+        Outcome::Log(text) => Rendered { data: text.clone(), ..Default::default() },
+        Outcome::Shown(_) => Rendered::default(),
+    }
+}
+
+/// A failure as text: the error, its causes, what else helps, one hint.
+pub fn failure(failure: &Failure) -> String {
+    let mut text = format!("error: {}\n", failure.message);
+    for cause in &failure.causes {
+        let _ = writeln!(text, "caused by: {cause}");
+    }
+    for detail in &failure.details {
+        let _ = writeln!(text, "{detail}");
+    }
+    if let Some(hint) = &failure.hint {
+        let _ = writeln!(text, "hint: {hint}");
+    }
+    text
+}
+
+fn data(text: String) -> Rendered {
+    Rendered { data: text.into_bytes(), ..Default::default() }
+}
+
+fn installed(installation: &Installation) -> Rendered {
+    let Installation { name, version, reference, already, granted, denied, .. } = installation;
+    let version = inert_line(version);
+    let first = if *already { "already installed:" } else { "installed" };
+    let mut talk = String::new();
+    for grant in granted {
+        let own =
+            if grant.capability() == core_types::Capability::ConfigRead { " (its own [config] only)" } else { "" };
+        let _ = writeln!(talk, "granted: {grant}{own}");
+    }
+    for denied in denied {
+        let _ = writeln!(
+            talk,
+            "not granted: {}; allow it with: sesame extension grant {name} {}",
+            denied.capability, denied.grant
+        );
+    }
+    Rendered { data: format!("{first} {name} {version} from {reference}\n").into_bytes(), talk }
+}
+
+fn table(context: &Context, rows: &[Row]) -> Rendered {
+    if rows.is_empty() {
+        let talk = "no extensions are installed\nhint: sesame extension install REFERENCE\n".to_owned();
+        return Rendered { talk, ..Default::default() };
+    }
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    if let Some(width) = context.terminal.width() {
+        table.set_width(width);
+    }
+    table.set_header(["NAME", "VERSION", "REFERENCE", "CAPABILITIES", "LIMITS", "STATE"]);
+    for row in rows {
+        table.add_row(cells(row, true));
+    }
+    data(format!("{table}\n"))
+}
+
+/// The columns of a row, without anything that strangers could play tricks with.
+fn cells(row: &Row, short: bool) -> [String; 6] {
+    let reference =
+        row.reference.as_ref().map(|reference| if short { shortened(reference) } else { reference.to_string() });
+    let capabilities: Vec<_> = row.capabilities.iter().map(ToString::to_string).collect();
+    let state = match &row.problem {
+        Some(problem) => format!("{}: {problem}", State::Broken.name()),
+        None => row.state.name().to_owned(),
+    };
+    [
+        row.name.to_string(),
+        row.version.clone().unwrap_or_default(),
+        reference.unwrap_or_default(),
+        capabilities.join(" "),
+        limits(&row.limits),
+        state,
+    ]
+    .map(|cell| inert_line(&cell))
+}
+
+/// A reference with the beginning of its digest, which is enough to tell versions apart by eye.
+fn shortened(reference: &OciReference) -> String {
+    match reference.pinned_digest() {
+        Ok(Some(digest)) => format!("{}@sha256:{}", reference.unpinned(), digest.short()),
+        _ => reference.to_string(),
+    }
+}
+
+fn limits(limits: &Limits) -> String {
+    let written = limits.iter().filter_map(|(name, value)| Some(format!("{}={value}", name.key()?)));
+    let written: Vec<_> = written.collect();
+    if written.is_empty() { "defaults".to_owned() } else { written.join(" ") }
+}
+
+fn plain_row(row: &Row) -> String {
+    cells(row, false).join("\t") + "\n"
+}
+
+fn called(context: &Context, call: &Call) -> Rendered {
+    let mut talk = String::new();
+    if context.global.verbose {
+        talk.push_str(&String::from_utf8_lossy(&call.output));
+    }
+    if call.with_stats {
+        talk.push_str(&stats(call));
+    }
+    if call.returned.is_err() {
+        let text = call.returned.to_text();
+        let _ = writeln!(
+            talk,
+            "error: the extension returned an error{}",
+            if text.is_empty() { "" } else { ": " }.to_owned() + &text
+        );
+        return Rendered { talk, ..Default::default() };
+    }
+    let data = match call.returned.bytes() {
+        Some(bytes) => bytes,
+        None if call.returned.is_empty() => Vec::new(),
+        None => (call.returned.to_text() + "\n").into_bytes(),
+    };
+    Rendered { data, talk }
+}
+
+/// What a call used, each against its limit.
+fn stats(call: &Call) -> String {
+    let limit = |name: LimitName| {
+        let limit: &Limit = call.limits.get(name);
+        format!("{} ({})", limit.value_with_unit(), limit.origin)
+    };
+    let memory = call.usage.memory_bytes as f64 / f64::from(1 << 20);
+    let time = call.usage.elapsed.as_secs_f64() * 1000.0;
+    format!(
+        "fuel: {} of {}\nmemory: {memory:.1} MiB of {}\ntime: {time:.1} ms of {}\n",
+        call.usage.fuel,
+        limit(LimitName::Fuel),
+        limit(LimitName::Memory),
+        limit(LimitName::Timeout),
+    )
+}
+
+fn info(info: &Info) -> String {
+    let mut text = String::new();
+    let mut field = |name: &str, value: &str| {
+        let _ = writeln!(text, "{name:<13}{}", inert_line(value));
+    };
+    field("name", info.name.as_str());
+    field("version", info.version.as_deref().unwrap_or_default());
+    if let Some(description) = &info.description {
+        field("description", description);
+    }
+    field("reference", &info.reference.to_string());
+    field("binary", &format!("{}, {} bytes", info.binary, info.binary_size));
+    if let Some((at, source)) = info.installed_at.as_ref().zip(info.source.as_ref()) {
+        field("installed", &format!("{at}, as {source}"));
+    }
+    field("manifest", &info.manifest.display().to_string());
+    field("state", if info.enabled { State::Enabled } else { State::Disabled }.name());
+    for grant in info.capabilities.grants_in_full() {
+        field("may use", &grant.to_string());
+    }
+    for limit in info.limits.iter() {
+        field("limit", &format!("{} {} ({})", limit.name, limit.value_with_unit(), limit.origin));
+    }
+    for import in &info.imports {
+        let granted = match import.capability {
+            Some(capability) if info.capabilities.grants(capability) => ": granted",
+            Some(_) => ": not granted",
+            None => "",
+        };
+        field("imports", &format!("{}{granted}", import.name));
+    }
+    for (name, signature) in &info.exports {
+        field("exports", &format!("{name}: {signature}"));
+    }
+    text
+}
+
+fn removal(removal: &Removal) -> String {
+    let Removal { name, kept_manifest, freed_bytes } = removal;
+    format!(
+        "removed {name}: {freed_bytes} bytes freed, its manifest is kept in {}\n",
+        inert(&kept_manifest.display().to_string())
+    )
+}
+
+fn change(change: &Change) -> String {
+    if change.changed { format!("{}\n", change.now) } else { format!("{} already\n", change.now) }
+}
+
+fn check(check: &Check) -> String {
+    let name = &check.name;
+    let mut text = String::new();
+    for repaired in &check.repaired {
+        let _ = writeln!(text, "{name}: repaired: {}", inert(repaired));
+    }
+    for finding in &check.findings {
+        let _ = writeln!(text, "{name}: {}", inert(finding));
+    }
+    if text.is_empty() {
+        let _ = writeln!(text, "{name}: good");
+    }
+    text
+}

@@ -1,0 +1,110 @@
+//! Standard output and error, and what may be written to them.
+
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+
+/// What is known of the three standard streams.
+#[derive(Debug, Clone)]
+pub struct Terminal {
+    stdin: bool,
+    stdout: bool,
+    stderr: bool,
+}
+
+impl Terminal {
+    /// Looks at the streams of this process.
+    pub fn detect() -> Self {
+        Self {
+            stdin: io::stdin().is_terminal(),
+            stdout: io::stdout().is_terminal(),
+            stderr: io::stderr().is_terminal(),
+        }
+    }
+
+    /// Whether standard output goes to a person.
+    pub fn shows_output(&self) -> bool {
+        self.stdout
+    }
+
+    /// Whether standard error goes to a person.
+    pub fn shows_progress(&self) -> bool {
+        self.stderr
+    }
+
+    /// Whether a person can be asked.
+    pub fn is_interactive(&self) -> bool {
+        self.stdin && self.stderr
+    }
+
+    /// The columns of the terminal that standard output goes to.
+    pub fn width(&self) -> Option<u16> {
+        let size = self.stdout.then(|| rustix::termios::tcgetwinsize(io::stdout()).ok()).flatten()?;
+        (size.ws_col > 0).then_some(size.ws_col)
+    }
+
+    /// Writes data. On a terminal it is made inert first.
+    pub fn data(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        if self.stdout {
+            stdout.write_all(inert(&String::from_utf8_lossy(bytes)).as_bytes())?;
+        } else {
+            stdout.write_all(bytes)?;
+        }
+        stdout.flush()
+    }
+
+    /// Writes a line of talk. Where standard error is gone there is nobody to talk to.
+    pub fn note(&self, text: &str) {
+        let _ = self.talk(&format!("{text}\n"));
+    }
+
+    /// Writes talk, made inert: much of it contains what strangers wrote.
+    pub fn talk(&self, text: &str) -> io::Result<()> {
+        io::stderr().lock().write_all(inert(text).as_bytes())
+    }
+
+    /// Asks a question that is answered with yes or no; no is the default.
+    pub fn confirm(&self, question: &str) -> io::Result<bool> {
+        self.talk(&format!("{question} [y/N] "))?;
+        let mut answer = String::new();
+        io::stdin().lock().take(1024).read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+}
+
+/// Text without anything that a terminal acts on, or that makes text look like other text: control characters but for
+/// line breaks and tabs, marks that change the direction, and characters without width are shown as their code.
+pub fn inert(text: &str) -> String {
+    let mut inert = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_active(character) { inert.extend(character.escape_unicode()) } else { inert.push(character) }
+    }
+    inert
+}
+
+fn is_active(character: char) -> bool {
+    match character {
+        '\n' | '\t' => false,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
+        '\u{61c}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' | '\u{ad}' | '\u{180e}' => true,
+        other => other.is_control(),
+    }
+}
+
+/// The same on one line, for tables.
+pub fn inert_line(text: &str) -> String {
+    inert(text).replace(['\n', '\t'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_acts_on_remains() {
+        let hostile = "a\u{1b}[2Jb\u{1b}]52;c;cm0=\u{7}\u{9b}31m\rc\u{202e}gnp\u{200b}\u{7f}\u{85}\u{2066}";
+        let shown = inert(hostile);
+        assert!(shown.chars().all(|c| !is_active(c)), "{shown:?}");
+        assert_eq!(inert("plain ünïcode 🙂 text\n\tindented"), "plain ünïcode 🙂 text\n\tindented");
+        assert_eq!(inert_line("a\nb\tc"), "a b c");
+    }
+}

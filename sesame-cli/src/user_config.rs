@@ -1,0 +1,139 @@
+//! What the user and the administrator configured.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use core_types::{Ceilings, Policy, TomlProblem, UnknownKey, parse_toml};
+use extension_depot::registry::RegistrySettings;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// `config.toml`, the files of `config.d` over it, and the policies of both the user and the system.
+#[derive(Debug, Clone, Default)]
+pub struct UserConfig {
+    /// Settings by registry.
+    pub registries: BTreeMap<String, RegistrySettings>,
+    /// All policies that hold, with the file that each stands in.
+    pub policies: Vec<(Policy, PathBuf)>,
+    /// Keys that mean nothing, with their files.
+    pub unknown_keys: Vec<(PathBuf, UnknownKey)>,
+}
+
+/// Why a configuration file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigFileError {
+    /// It cannot be read.
+    #[error("cannot read the configuration `{}`", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    /// What stands in it is wrong.
+    #[error("the configuration `{}` is wrong: {problem}", path.display())]
+    Content { path: PathBuf, problem: TomlProblem },
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ConfigFile {
+    registries: BTreeMap<String, RegistrySettings>,
+    extensions: ExtensionsTable,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ExtensionsTable {
+    policy: Policy,
+}
+
+impl UserConfig {
+    /// Reads all files. Missing ones say nothing.
+    ///
+    /// A policy that cannot be read is an error and not an absent policy.
+    pub fn load(config_directory: &Path, system_policy: &Path) -> Result<Self, ConfigFileError> {
+        let mut config = Self::default();
+        if let Some(policy) = config.read(system_policy)? {
+            config.policies.push((policy, system_policy.to_owned()));
+        }
+        for path in config_files(config_directory)? {
+            if let Some(file) = config.read::<ConfigFile>(&path)? {
+                config.registries.extend(file.registries);
+                config.policies.push((file.extensions.policy, path));
+            }
+        }
+        Ok(config)
+    }
+
+    fn read<T: DeserializeOwned>(&mut self, path: &Path) -> Result<Option<T>, ConfigFileError> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(ConfigFileError::Read { path: path.to_owned(), source }),
+        };
+        let parsed =
+            parse_toml(&text).map_err(|problem| ConfigFileError::Content { path: path.to_owned(), problem })?;
+        self.unknown_keys.extend(parsed.unknown_keys.into_iter().map(|key| (path.to_owned(), key)));
+        Ok(Some(parsed.value))
+    }
+
+    /// The ceilings of all policies.
+    pub fn ceilings(&self) -> Vec<Ceilings> {
+        let ceilings =
+            |(policy, source): &(Policy, PathBuf)| Ceilings { limits: policy.limits.clone(), source: source.clone() };
+        self.policies.iter().map(ceilings).collect()
+    }
+}
+
+/// `config.toml`, then the files of `config.d` in the order of their names.
+fn config_files(directory: &Path) -> Result<Vec<PathBuf>, ConfigFileError> {
+    let more = directory.join("config.d");
+    let entries = match fs::read_dir(&more) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![directory.join("config.toml")]),
+        Err(source) => return Err(ConfigFileError::Read { path: more, source }),
+    };
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    paths.insert(0, directory.join("config.toml"));
+    Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(directory: &Path) -> UserConfig {
+        UserConfig::load(directory, &directory.join("policy.toml")).expect("valid")
+    }
+
+    #[test]
+    fn the_samples_load_without_a_warning() {
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config-examples");
+        let config = load(&samples);
+        assert_eq!(config.unknown_keys, []);
+        assert_eq!(config.policies.len(), 2);
+        assert_eq!(config.registries["registry.example.com:5000"].plain_http, Some(true));
+        assert_eq!(config.registries["registry.example.org"].token_hosts, ["auth.example.org"]);
+    }
+
+    #[test]
+    fn later_files_win_and_every_policy_holds() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("written");
+        fs::create_dir(directory.path().join("config.d")).expect("made");
+        write("config.toml", "[registries.\"a:1\"]\nplain_http = true\n[extensions.policy]\ndeny = [\"network\"]");
+        write("config.d/10.toml", "[registries.\"a:1\"]\nplain_http = false\ntypo = 1");
+        write("config.d/20.toml", "[extensions.policy.limits]\nmax_fuel = 5");
+        write("config.d/ignored.txt", "[");
+        let config = load(directory.path());
+        assert_eq!(config.registries["a:1"].plain_http, Some(false));
+        assert_eq!(config.policies.len(), 3);
+        assert_eq!(config.unknown_keys.len(), 1);
+        write("config.d/30.toml", "[extensions.policy]\ndeny = [\"everything\"]");
+        let error = UserConfig::load(directory.path(), Path::new("/nonexistent")).expect_err("unknown capability");
+        assert!(
+            error.to_string().contains("30.toml` is wrong: line 2, column 8: `everything` is no capability"),
+            "{error}"
+        );
+    }
+}
