@@ -188,23 +188,23 @@ mod tests {
         insta::assert_snapshot!(installed(Some(
             "# mine\n\n[capabilities] # decided\nconfig-read = true   # yes\n\n[extension]\nversion = '0.0.1' # old\n# end\n"
         )), @r#"
-# mine
+    # mine
 
-[capabilities] # decided
-config-read = true   # yes
+    [capabilities] # decided
+    config-read = true   # yes
 
-[extension]
-version = "0.1.0" # old
-name = "greeting"
-oci = "ghcr.io/my-org/greeting:0.1.0@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-# end
-"#);
+    [extension]
+    version = "0.1.0" # old
+    name = "greeting"
+    oci = "ghcr.io/my-org/greeting:0.1.0@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    # end
+    "#);
         insta::assert_snapshot!(installed(None), @r#"
-[extension]
-name = "greeting"
-version = "0.1.0"
-oci = "ghcr.io/my-org/greeting:0.1.0@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-"#);
+    [extension]
+    name = "greeting"
+    version = "0.1.0"
+    oci = "ghcr.io/my-org/greeting:0.1.0@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    "#);
     }
 
     #[test]
@@ -220,12 +220,12 @@ oci = "ghcr.io/my-org/greeting:0.1.0@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae
         editor.set_capabilities(Some(&before), &after);
         let written = editor.into_text();
         insta::assert_snapshot!(written, @r#"
-[capabilities]
-# web
-network = ["a.example", "b.example"] # one
-notification = true
-filesystem = { read = ["~/x"] }
-"#);
+    [capabilities]
+    # web
+    network = ["a.example", "b.example"] # one
+    notification = true
+    filesystem = { read = ["~/x"] }
+    "#);
         assert_eq!(Manifest::parse(&written, &name()).expect("valid").value.granted(), after);
     }
 

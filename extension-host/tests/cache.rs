@@ -140,7 +140,7 @@ fn a_file_with_a_good_stamp_that_is_no_code_does_not_load() {
     let Cached { cache, key, directory: _directory } = cached();
     let host = Host::new().expect("a host");
     assert!(host.load(&cache, &key).is_err());
-    for garbage in [&b""[..], b"\x7fELF", GREETING] {
+    for garbage in [&b""[..], b"\x7fELF", &GREETING] {
         cache
             .store(&key, |path| fs::write(path, garbage).map_err(|source| CacheError::Io { path: path.into(), source }))
             .expect("stored");

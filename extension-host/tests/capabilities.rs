@@ -12,7 +12,7 @@ fn config(text: &str) -> Config {
 
 #[test]
 fn both_greetings_read_their_template_where_they_may() {
-    for binary in [GREETING, GREETING_SDK] {
+    for binary in [&*GREETING, &*GREETING_SDK] {
         let config = config("greeting.template = \"Servus, {}.\"");
         let granted = Permissions { config: config.clone(), ..permissions("config-read = true", "") };
         assert_eq!(text(&try_extension(binary, granted).expect("links"), "greet", &["World"]), "Servus, World.");
@@ -23,7 +23,7 @@ fn both_greetings_read_their_template_where_they_may() {
 
 #[test]
 fn an_interface_that_is_not_granted_is_refused_by_name_before_any_code_runs() {
-    let refused = try_extension(GREETING, permissions("notification = true", "")).err().expect("refused");
+    let refused = try_extension(&GREETING, permissions("notification = true", "")).err().expect("refused");
     insta::assert_snapshot!(refused, @"`open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted");
 }
 
@@ -49,7 +49,7 @@ fn a_known_interface_of_another_shape_does_not_link() {
 
 #[test]
 fn without_a_grant_wasi_is_there_and_gives_nothing() {
-    let echo = extension(ECHO, "");
+    let echo = extension(&ECHO, "");
     let read = call(&echo, "read-file", &["/etc/hostname"]).outcome.expect("the call works");
     assert!(read.is_err(), "no file can be read: {}", read.to_text());
     assert_eq!(text(&echo, "environment", &[]), "[]");
@@ -59,22 +59,22 @@ fn without_a_grant_wasi_is_there_and_gives_nothing() {
 fn granted_configuration_is_the_environment_and_nothing_of_ours_is() {
     let config = config("greeting.template = \"x\"\nTOKEN = \"y\"\nhidden.z = \"z\"");
     let granted = permissions("config-read = { keys = [\"greeting.*\", \"TOKEN\"] }", "");
-    let echo = try_extension(ECHO, Permissions { config, ..granted }).expect("links");
+    let echo = try_extension(&ECHO, Permissions { config, ..granted }).expect("links");
     assert_eq!(text(&echo, "environment", &[]), r#"[("TOKEN", "y"), ("GREETING_TEMPLATE", "x")]"#);
 }
 
 #[test]
 fn what_a_guest_prints_and_logs_is_kept_apart_from_its_result() {
-    let report = call(&extension(ECHO, ""), "print", &["hello"]);
+    let report = call(&extension(&ECHO, ""), "print", &["hello"]);
     assert_eq!(String::from_utf8_lossy(&report.output), "hello\nhello\n");
     assert!(report.outcome.expect("returns").is_empty());
-    let report = call(&extension(ECHO, ""), "log-it", &["hello"]);
+    let report = call(&extension(&ECHO, ""), "log-it", &["hello"]);
     assert_eq!(String::from_utf8_lossy(&report.output), "[debug] hello\n[info] hello\n[warn] hello\n[error] hello\n");
 }
 
 #[test]
 fn a_panic_is_a_crash_with_its_message_in_the_output() {
-    let report = call(&extension(HOSTILE, ""), "panic", &["boom"]);
+    let report = call(&extension(&HOSTILE, ""), "panic", &["boom"]);
     insta::assert_snapshot!(report.outcome.expect_err("crashed"), @"the extension crashed: wasm `unreachable` instruction executed");
     assert!(String::from_utf8_lossy(&report.output).contains("boom"));
 }
@@ -82,7 +82,7 @@ fn a_panic_is_a_crash_with_its_message_in_the_output() {
 #[test]
 fn exiting_is_no_result_whatever_the_code() {
     for code in ["0", "1", "5", "6", "9", "101"] {
-        let report = call(&extension(HOSTILE, ""), "exit", &[code]);
+        let report = call(&extension(&HOSTILE, ""), "exit", &[code]);
         let expected = code != "0";
         assert!(matches!(report.outcome, Err(CallError::Exited { failed }) if failed == expected), "{report:?}");
     }
@@ -90,7 +90,7 @@ fn exiting_is_no_result_whatever_the_code() {
 
 #[test]
 fn functions_are_found_by_their_name_or_with_their_interface() {
-    let echo = extension(ECHO, "");
+    let echo = extension(&ECHO, "");
     for name in ["sum", "test:echo/echo#sum", "test:echo/echo@0.1.0#sum"] {
         assert_eq!(text(&echo, name, &["[1, 2, 3]"]), "6", "{name}");
     }
@@ -120,7 +120,7 @@ fn a_function_of_several_interfaces_has_to_be_named_with_one() {
 
 #[test]
 fn arguments_that_do_not_fit_are_named() {
-    let echo = extension(ECHO, "");
+    let echo = extension(&ECHO, "");
     let message =
         |function: &str, arguments: &[&str]| call(&echo, function, arguments).outcome.expect_err(function).to_string();
     insta::assert_snapshot!(message("echo-u8", &["256"]), @"argument 1 (`value`) is no u8: 256 is out of range");
@@ -139,7 +139,7 @@ fn arguments_that_do_not_fit_are_named() {
 
 #[test]
 fn options_at_the_end_can_be_left_out() {
-    let echo = extension(ECHO, "");
+    let echo = extension(&ECHO, "");
     assert_eq!(text(&echo, "join", &[r#"["a", "b"]"#]), "a, b");
     assert_eq!(text(&echo, "join", &[r#"["a", "b"]"#, "none"]), "anoneb", "a text is taken as it stands");
     let report = echo.call_blocking("join", &Arguments::Json(r#"[["a", "b"], null]"#.to_owned()));
@@ -148,7 +148,7 @@ fn options_at_the_end_can_be_left_out() {
 
 #[test]
 fn an_error_that_a_function_returns_is_told_apart_from_a_value() {
-    let report = call(&extension(ECHO, ""), "fail", &["no"]);
+    let report = call(&extension(&ECHO, ""), "fail", &["no"]);
     let returned = report.outcome.expect("the call itself worked");
     assert!(returned.is_err());
     assert_eq!(returned.to_text(), "no");

@@ -13,39 +13,39 @@ const ENDLESS_FUEL: &str = "max_fuel = 9_000_000_000_000_000_000";
 
 #[test]
 fn an_endless_loop_runs_until_its_fuel_is_used_up() {
-    let unlimited = extension(HOSTILE, &format!("{ENDLESS_FUEL}\ntimeout_ms = 700"));
+    let unlimited = extension(&HOSTILE, &format!("{ENDLESS_FUEL}\ntimeout_ms = 700"));
     let report = call(&unlimited, "spin", &[]);
     assert!(
         report.usage.elapsed >= Duration::from_millis(700) && report.usage.fuel > 10_000_000,
         "it does not end by itself"
     );
 
-    let report = call(&extension(HOSTILE, "max_fuel = 1_000_000"), "spin", &[]);
+    let report = call(&extension(&HOSTILE, "max_fuel = 1_000_000"), "spin", &[]);
     assert_exceeded(&report, LimitName::Fuel, 1_000_000, LimitOrigin::Manifest);
     assert_eq!(report.usage.fuel, 1_000_000);
 }
 
 #[test]
 fn an_endless_loop_runs_until_its_time_is_over() {
-    let report = call(&extension(HOSTILE, &format!("{ENDLESS_FUEL}\ntimeout_ms = 200")), "spin", &[]);
+    let report = call(&extension(&HOSTILE, &format!("{ENDLESS_FUEL}\ntimeout_ms = 200")), "spin", &[]);
     assert_exceeded(&report, LimitName::Timeout, 200, LimitOrigin::Manifest);
     assert!(report.usage.elapsed < Duration::from_millis(450), "{:?}", report.usage.elapsed);
 }
 
 #[test]
 fn sleeping_in_the_host_ends_with_the_time() {
-    let report = call(&extension(HOSTILE, ""), "sleep", &["900"]);
+    let report = call(&extension(&HOSTILE, ""), "sleep", &["900"]);
     assert!(report.outcome.is_ok() && report.usage.elapsed >= Duration::from_millis(900), "it does block: {report:?}");
     assert!(report.usage.fuel < 100_000, "and fuel does not notice");
 
-    let report = call(&extension(HOSTILE, "timeout_ms = 200"), "sleep", &["60000"]);
+    let report = call(&extension(&HOSTILE, "timeout_ms = 200"), "sleep", &["60000"]);
     assert_exceeded(&report, LimitName::Timeout, 200, LimitOrigin::Manifest);
     assert!(report.usage.elapsed < Duration::from_millis(450), "{:?}", report.usage.elapsed);
 }
 
 #[test]
 fn a_call_after_one_that_was_stopped_works() {
-    let hostile = extension(HOSTILE, "timeout_ms = 100");
+    let hostile = extension(&HOSTILE, "timeout_ms = 100");
     assert!(call(&hostile, "sleep", &["60000"]).outcome.is_err());
     assert_eq!(text(&hostile, "recurse", &["10"]), text(&hostile, "recurse", &["10"]));
 }
@@ -97,13 +97,13 @@ fn memory_is_counted_over_all_memories() {
 
 #[test]
 fn memory_that_a_component_starts_with_counts() {
-    let report = call(&extension(HOSTILE, "max_memory_mib = 1"), "recurse", &["1"]);
+    let report = call(&extension(&HOSTILE, "max_memory_mib = 1"), "recurse", &["1"]);
     assert_exceeded(&report, LimitName::Memory, 1, LimitOrigin::Manifest);
 }
 
 #[test]
 fn a_guest_that_is_refused_memory_and_goes_on_is_left_alone() {
-    let got: u32 = text(&extension(HOSTILE, ""), "grow-memory", &["200"]).parse().expect("a number");
+    let got: u32 = text(&extension(&HOSTILE, ""), "grow-memory", &["200"]).parse().expect("a number");
     assert!((32..64).contains(&got), "{got} MiB of 64");
 }
 
@@ -140,7 +140,7 @@ fn instances_are_counted() {
 
 #[test]
 fn recursion_ends_with_the_stack() {
-    let hostile = extension(HOSTILE, "");
+    let hostile = extension(&HOSTILE, "");
     assert!(call(&hostile, "recurse", &["1000"]).outcome.is_ok(), "it does recurse");
     assert_exceeded(&call(&hostile, "recurse", &["10000000"]), LimitName::Stack, 512, LimitOrigin::Fixed);
 }
@@ -148,21 +148,21 @@ fn recursion_ends_with_the_stack() {
 #[test]
 fn a_result_is_bounded_by_what_the_host_would_hold() {
     let forty_mebibytes = (40u64 << 20).to_string();
-    let returned = text(&extension(HOSTILE, "max_transfer_mib = 64"), "long-string", &[&forty_mebibytes]);
+    let returned = text(&extension(&HOSTILE, "max_transfer_mib = 64"), "long-string", &[&forty_mebibytes]);
     assert_eq!(returned.len(), 40 << 20, "the host does hold it");
 
     let gibibyte = (1u64 << 30).to_string();
-    let roomy = extension(HOSTILE, &format!("{ENDLESS_FUEL}\nmax_memory_mib = 4_095\ntimeout_ms = 60_000"));
+    let roomy = extension(&HOSTILE, &format!("{ENDLESS_FUEL}\nmax_memory_mib = 4_095\ntimeout_ms = 60_000"));
     let report = call(&roomy, "long-string", &[&gibibyte]);
     assert_exceeded(&report, LimitName::Transfer, 16, LimitOrigin::Default);
 }
 
 #[test]
 fn output_is_bounded() {
-    let report = call(&extension(HOSTILE, "max_output_kib = 100_000"), "flood", &["40000000"]);
+    let report = call(&extension(&HOSTILE, "max_output_kib = 100_000"), "flood", &["40000000"]);
     assert!(report.outcome.is_ok() && report.output.len() == 40_000_000, "the host does hold it");
 
-    let report = call(&extension(HOSTILE, "max_output_kib = 100"), "flood", &["40000000"]);
+    let report = call(&extension(&HOSTILE, "max_output_kib = 100"), "flood", &["40000000"]);
     assert_exceeded(&report, LimitName::Output, 100, LimitOrigin::Manifest);
     assert_eq!(report.output.len(), 100 * 1024);
 }
@@ -220,7 +220,7 @@ fn a_ceiling_of_policy_holds_over_the_manifest_and_is_named() {
     let manifest = core_types::parse_toml("max_fuel = 1_000_000").expect("valid").value;
     let limits = EffectiveLimits::new(&manifest, &[ceilings("max_fuel = 1_000")]);
     let permissions = Permissions { limits, ..Default::default() };
-    let report = call(&support::try_extension(HOSTILE, permissions).expect("it links"), "spin", &[]);
+    let report = call(&support::try_extension(&HOSTILE, permissions).expect("it links"), "spin", &[]);
     assert_exceeded(&report, LimitName::Fuel, 1_000, LimitOrigin::Policy("/etc/pds/policy.toml".into()));
     insta::assert_snapshot!(
         report.outcome.expect_err("stopped"),
@@ -230,13 +230,13 @@ fn a_ceiling_of_policy_holds_over_the_manifest_and_is_named() {
 
 #[test]
 fn the_same_input_uses_the_same_fuel() {
-    let used = || call(&extension(HOSTILE, ""), "recurse", &["500"]).usage.fuel;
+    let used = || call(&extension(&HOSTILE, ""), "recurse", &["500"]).usage.fuel;
     assert_eq!(used(), used());
 }
 
 #[test]
 fn many_spinning_guests_all_end_in_time() {
-    let spinning = std::sync::Arc::new(extension(HOSTILE, &format!("{ENDLESS_FUEL}\ntimeout_ms = 300")));
+    let spinning = std::sync::Arc::new(extension(&HOSTILE, &format!("{ENDLESS_FUEL}\ntimeout_ms = 300")));
     let threads: Vec<_> = (0..8)
         .map(|_| {
             let spinning = spinning.clone();

@@ -85,7 +85,7 @@ fn runner(cases: u32) -> TestRunner {
 }
 
 /// The guest, compiled once.
-static ECHOING: LazyLock<Extension> = LazyLock::new(|| extension(ECHO, ""));
+static ECHOING: LazyLock<Extension> = LazyLock::new(|| extension(&ECHO, ""));
 
 fn echoes(extension: &Extension) -> Vec<ExportedFunction> {
     extension.exports().iter().filter(|function| function.name.starts_with("echo-")).cloned().collect()

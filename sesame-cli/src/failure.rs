@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use core_types::{ExtensionName, NameError, OciReference};
+use core_types::{Capability, ExtensionName, Limit, LimitOrigin, NameError, OciReference};
 use extension_depot::registry::{LoginError, PushError, RegistryError};
 use extension_depot::{
     ArtifactError, BlobError, DepotError, ImageError, LockError, ManifestError, SourceError, StagingError,
@@ -115,6 +115,13 @@ impl Failure {
         }
     }
 
+    /// A capability that the manifest grants and a policy takes away.
+    pub fn denied_by_policy(name: &ExtensionName, capability: Capability, policy: &Path) -> Self {
+        let message = format!("policy denies `{name}` the capability `{capability}`, which it needs");
+        Self::message(ExitCode::Refused, message)
+            .with_hint(format!("`deny` in `{}` names what no extension has", policy.display()))
+    }
+
     fn refused(name: &ExtensionName, refusals: &[Refusal]) -> Self {
         let mut failure = Self::message(ExitCode::Refused, format!("`{name}` does not get what it needs"));
         failure.details = refusals.iter().map(ToString::to_string).collect();
@@ -142,8 +149,7 @@ impl Failure {
                 Self::new(ExitCode::Usage, error).with_hint(format!("sesame extension info {name}"))
             }
             CallError::Limit(exceeded) => {
-                let key = exceeded.limit.name.key();
-                let hint = key.map(|key| format!("raise `{key}` under [limits] in `{}`", limits_file.display()));
+                let hint = limit_hint(&exceeded.limit, limits_file);
                 Self::new(ExitCode::Limit, error).with_optional_hint(hint)
             }
             CallError::Trap { .. } => {
@@ -168,6 +174,17 @@ impl Failure {
 pub fn name_option(name: &ExtensionName, reference: &OciReference) -> String {
     let is_default = reference.default_name().is_ok_and(|default| default == *name);
     if is_default { String::new() } else { format!(" --name {name}") }
+}
+
+/// Where a limit can be raised, by whom it can be raised.
+fn limit_hint(limit: &Limit, manifest: &Path) -> Option<String> {
+    let key = limit.name.key()?;
+    Some(match &limit.origin {
+        LimitOrigin::Policy(policy) => {
+            format!("`{key}` in the policy `{}` is the highest value allowed", policy.display())
+        }
+        _ => format!("raise `{key}` under [limits] in `{}`", manifest.display()),
+    })
 }
 
 fn manifest_hint(error: &ManifestError) -> String {

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use core_types::ExtensionName;
 use extension_depot::Installed;
-use extension_host::{Arguments, Extension, Host};
+use extension_host::{Arguments, Extension, Host, HostError, Refusal};
 
 use super::logs;
 use crate::arguments::CallArguments;
@@ -54,7 +54,22 @@ fn extension(context: &Context, installed: &Installed) -> Result<Extension, Fail
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
     let wasm = &installed.artifact.wasm.digest;
     let code = ready::code(context, &host, &context.places()?.blob(wasm), wasm)?;
-    host.extension(&code, permissions).map_err(|error| Failure::of_host(name, &error))
+    host.extension(&code, permissions)
+        .map_err(|error| denied_by_policy(context, installed, &error).unwrap_or_else(|| Failure::of_host(name, &error)))
+}
+
+/// Whether the host refuses only what the manifest grants and a policy denies; then granting it again is no help.
+fn denied_by_policy(context: &Context, installed: &Installed, error: &HostError) -> Option<Failure> {
+    let HostError::Refused(refusals) = error else { return None };
+    let granted = installed.loaded.manifest.granted();
+    refusals.iter().find_map(|refusal| match refusal {
+        Refusal::NotGranted { capability, .. } if granted.grants(*capability) => {
+            let policies = &context.config().ok()?.policies;
+            let (_, path) = policies.iter().find(|(policy, _)| policy.deny.contains(capability))?;
+            Some(Failure::denied_by_policy(&installed.name, *capability, path))
+        }
+        _ => None,
+    })
 }
 
 /// The arguments as bytes, with the first `-` replaced by standard input.

@@ -95,7 +95,9 @@ fn already(
     let missing: Vec<_> =
         arguments.grant.iter().filter(|grant| !installed.loaded.manifest.granted().covers(grant)).cloned().collect();
     if !missing.is_empty() {
-        let add = |capabilities: &mut core_types::Capabilities| missing.iter().filter(|grant| capabilities.add(grant)).count() > 0;
+        let add = |capabilities: &mut core_types::Capabilities| {
+            missing.iter().filter(|grant| capabilities.add(grant)).count() > 0
+        };
         depot
             .change_capabilities(&installed.name, add)
             .map_err(|error| Failure::of_extension(&installed.name, &error))?;

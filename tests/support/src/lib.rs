@@ -1,1 +1,184 @@
+//! What sesame's end-to-end tests share: a sealed environment for the binary, and output that is the same everywhere.
+#![allow(clippy::missing_panics_doc, reason = "tests panic")]
 
+use std::ffi::OsStr;
+use std::fmt;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use extension_depot::serve::MemoryRegistry;
+use tempfile::TempDir;
+
+/// The committed component of a guest, or one from the folder that `SESAME_BUILT_GUESTS` names.
+pub fn guest(name: &str) -> Vec<u8> {
+    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/../guests/built");
+    let folder = std::env::var_os("SESAME_BUILT_GUESTS").map_or_else(|| committed.into(), PathBuf::from);
+    std::fs::read(folder.join(format!("{name}.wasm"))).expect(name)
+}
+
+/// A home of its own for one test, in which nothing of the machine's environment is seen.
+pub struct TestEnv {
+    binary: PathBuf,
+    directory: TempDir,
+}
+
+/// What a command did: displayed as exit code, output and errors, with what differs between runs replaced by names.
+#[must_use]
+pub struct Run {
+    /// The exit code; 128 and the signal for one that was killed.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: String,
+    replacements: Vec<(String, &'static str)>,
+}
+
+impl TestEnv {
+    /// A new home for this binary.
+    pub fn new(binary: impl Into<PathBuf>) -> Self {
+        let directory = tempfile::Builder::new().prefix("sesame-test-").tempdir().expect("a directory");
+        std::fs::create_dir(directory.path().join("work")).expect("made");
+        Self { binary: binary.into(), directory }
+    }
+
+    /// The home directory.
+    pub fn home(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A path below the home directory.
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.directory.path().join(below)
+    }
+
+    /// Writes a file below the home directory, with the directories above it.
+    pub fn write(&self, below: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(below);
+        std::fs::create_dir_all(path.parent().expect("below")).expect("made");
+        std::fs::write(&path, contents).expect("written");
+        path
+    }
+
+    /// Reads a file below the home directory.
+    pub fn read(&self, below: &str) -> String {
+        std::fs::read_to_string(self.path(below)).unwrap_or_else(|error| panic!("{below}: {error}"))
+    }
+
+    /// A command of the binary, not started yet.
+    pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args(arguments).env_clear().env("HOME", self.home()).current_dir(self.path("work"));
+        command
+    }
+
+    /// Runs `sesame` with these words, without input.
+    pub fn run(&self, line: &str) -> Run {
+        self.run_with(line.split_whitespace(), b"")
+    }
+
+    /// Runs `sesame` with these arguments and this input.
+    pub fn run_with<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>, input: &[u8]) -> Run {
+        self.finish(self.command(arguments), input)
+    }
+
+    /// Runs a prepared command with this input.
+    pub fn finish(&self, mut command: Command, input: &[u8]) -> Run {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("it starts");
+        let mut stdin = child.stdin.take().expect("piped");
+        let input = input.to_owned();
+        // A command that does not read its input must not block us.
+        let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+        let output = child.wait_with_output().expect("it ends");
+        writer.join().expect("no panic");
+        self.seen(output)
+    }
+
+    fn seen(&self, output: Output) -> Run {
+        use std::os::unix::process::ExitStatusExt;
+        let code = output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or_default());
+        let home = self.home().display().to_string();
+        Run {
+            code,
+            stdout: output.stdout,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            replacements: vec![(home, "~")],
+        }
+    }
+
+    /// Every file below the home directory with its contents, for telling whether anything changed. The lock is left
+    /// out: it holds the process that had it last.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        collect(self.home(), &mut files);
+        files.retain(|(path, _)| path.file_name().is_none_or(|name| name != "lock"));
+        files.sort();
+        files
+    }
+}
+
+fn collect(directory: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in std::fs::read_dir(directory).expect("readable").flatten() {
+        if entry.path().is_dir() {
+            collect(&entry.path(), files);
+        } else {
+            files.push((entry.path(), std::fs::read(entry.path()).unwrap_or_default()));
+        }
+    }
+}
+
+impl Run {
+    /// Shows a text under another name.
+    pub fn hiding(mut self, text: impl Into<String>, name: &'static str) -> Self {
+        self.replacements.push((text.into(), name));
+        self
+    }
+
+    /// Shows the registry's host as `REGISTRY`.
+    pub fn hiding_registry(self, registry: &MemoryRegistry) -> Self {
+        self.hiding(registry.host(), "REGISTRY")
+    }
+
+    /// The output as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// The same run, having made sure that it succeeded.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, 0, "{self}");
+        self
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = format!("exit {}\n", self.code);
+        for (name, stream) in [("out", self.text()), ("err", self.stderr.clone())] {
+            for line in stream.lines() {
+                text.push_str(&format!("{name}: {line}\n"));
+            }
+        }
+        for (from, to) in &self.replacements {
+            text = text.replace(from, to);
+        }
+        f.write_str(&hide_digests(&text))
+    }
+}
+
+/// Digests change with every compiler that builds a guest; what matters is that one is there.
+fn hide_digests(text: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("sha256:") {
+        let (before, digest) = rest.split_at(at + "sha256:".len());
+        let hex = digest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digest.len());
+        shown.push_str(before);
+        shown.push_str(if hex == 64 { "DIGEST" } else { &digest[..hex] });
+        rest = &digest[hex..];
+    }
+    shown + rest
+}

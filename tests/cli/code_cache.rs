@@ -1,0 +1,96 @@
+//! A cache that is missing, stale, damaged or somebody else's never crashes and never runs.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use crate::support::{GREETING, TestEnv, with_guest};
+
+fn code(env: &TestEnv) -> PathBuf {
+    let entries = fs::read_dir(env.path(".cache/pds/extensions")).expect("there").flatten().map(|entry| entry.path());
+    let mut code: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "code")).collect();
+    assert_eq!(code.len(), 1);
+    code.remove(0)
+}
+
+#[track_caller]
+fn greets(env: &TestEnv) -> String {
+    let run = env.run("-v extension call greet greet World").ok();
+    assert_eq!(run.text(), "Hello, World!\n");
+    run.stderr
+}
+
+#[test]
+fn a_warm_cache_is_used_and_a_missing_one_is_made() {
+    let env = with_guest("greet", &GREETING);
+    assert_eq!(greets(&env), "");
+    fs::remove_dir_all(env.path(".cache")).expect("removed");
+    assert_eq!(greets(&env), "compiling: there is no compiled code yet\n");
+    assert_eq!(greets(&env), "");
+}
+
+#[test]
+fn a_changed_file_is_compiled_again() {
+    let changes: [fn(&PathBuf); 4] = [
+        |path| fs::write(path, b"").expect("written"),
+        |path| {
+            let bytes = fs::read(path).expect("there");
+            fs::write(path, &bytes[..bytes.len() / 2]).expect("written");
+        },
+        |path| {
+            let mut bytes = fs::read(path).expect("there");
+            let middle = bytes.len() / 2;
+            bytes[middle..].fill(0xcc);
+            fs::write(path, bytes).expect("written");
+        },
+        |path| fs::set_permissions(path, PermissionsExt::from_mode(0o666)).expect("set"),
+    ];
+    for change in changes {
+        let env = with_guest("greet", &GREETING);
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        change(&code(&env));
+        assert!(greets(&env).starts_with("compiling: "));
+        assert_eq!(greets(&env), "");
+    }
+}
+
+#[test]
+fn a_directory_that_others_can_write_to_is_not_used() {
+    let env = with_guest("greet", &GREETING);
+    let directory = env.path(".cache/pds/extensions");
+    fs::set_permissions(&directory, PermissionsExt::from_mode(0o777)).expect("set");
+    assert!(greets(&env).contains("warning: compiled code is not kept: "));
+    fs::remove_dir_all(&directory).expect("removed");
+    fs::write(&directory, "").expect("a file instead");
+    assert!(greets(&env).contains("warning: compiled code is not kept: "));
+}
+
+#[test]
+fn rot_without_a_trace_is_found_by_verify() {
+    let env = with_guest("greet", &GREETING);
+    let stamp = code(&env).with_extension("stamp");
+    let text = fs::read_to_string(&stamp).expect("there");
+    let (first, digest) = text.split_once('\n').expect("two lines");
+    let rotten = digest.replace(|c: char| c.is_ascii_digit(), "0");
+    fs::write(&stamp, format!("{first}\n{rotten}")).expect("written");
+    let run = env.run("extension verify greet");
+    assert_eq!(run.code, 9, "{run}");
+    assert!(run.text().contains("has changed since it was written"), "{run}");
+    env.run("extension verify --repair greet").ok();
+    env.run("extension verify greet").ok();
+}
+
+#[test]
+fn a_compile_bomb_ends_within_its_bounds() {
+    // One function of many nested blocks over a large table of targets takes a compiler long.
+    let blocks = 40_000;
+    let nested =
+        format!("{}(br_table {} (i32.const 0)){}", "(block ".repeat(blocks), "0 ".repeat(blocks), ")".repeat(blocks));
+    let text = format!("(component (core module (func {nested})))");
+    let env = crate::support::env();
+    let Ok(bytes) = wat::parse_str(&text) else { return };
+    env.write("work/bomb.wasm", bytes);
+    let run = env.run("extension install ./bomb.wasm");
+    assert!([0, 1, 7].contains(&run.code), "{run}");
+}

@@ -1,0 +1,40 @@
+//! The committed guests are what their sources make.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use extension_host::Host;
+
+const GUESTS: [&str; 4] = ["echo", "greeting", "greeting-sdk", "hostile"];
+
+fn built(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/guests/built").join(format!("{name}.wasm"));
+    std::fs::read(path).expect(name)
+}
+
+/// What a component exports, and imports beside WASI, whose version moves with the compiler.
+fn interface(binary: &[u8]) -> BTreeSet<String> {
+    let host = Host::new().expect("a host");
+    let code = host.compile(binary).expect("it compiles");
+    let imports = host.imports(&code).into_iter().map(|import| format!("imports {}", import.name));
+    let exports = host.exports(&code).into_iter().map(|function| format!("exports {function}"));
+    imports.filter(|import| !import.starts_with("imports wasi:")).chain(exports).collect()
+}
+
+#[test]
+fn both_greetings_are_the_same_world() {
+    assert_eq!(interface(&built("greeting")), interface(&built("greeting-sdk")));
+    let expected = ["exports greet: func(name: string) -> string", "imports open-sesame:host/config-read@0.1.0"];
+    assert_eq!(interface(&built("greeting")), expected.map(str::to_owned).into());
+}
+
+#[test]
+#[ignore = "needs guests rebuilt by .ci/build-guests, in SESAME_GUESTS_OUT"]
+fn rebuilt_guests_export_and_import_the_same() {
+    let rebuilt = std::env::var_os("SESAME_GUESTS_OUT").expect("SESAME_GUESTS_OUT names the folder");
+    for name in GUESTS {
+        let path = Path::new(&rebuilt).join(format!("{name}.wasm"));
+        let rebuilt = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert_eq!(interface(&rebuilt), interface(&built(name)), "{name}");
+    }
+}

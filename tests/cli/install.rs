@@ -1,0 +1,266 @@
+//! `sesame extension install`
+
+use std::os::unix::fs::PermissionsExt;
+
+use extension_depot::serve::MemoryRegistry;
+
+use crate::support::{ECHO, GREETING, Run, TestEnv, env, manifest, publish, registry, with_guest};
+
+fn install(env: &TestEnv, registry: &MemoryRegistry, rest: &str) -> Run {
+    env.run(&format!("extension install {}/{rest}", registry.host())).hiding_registry(registry)
+}
+
+#[test]
+fn installing_says_what_was_granted_and_again_writes_nothing() {
+    let (env, registry) = (env(), registry());
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
+    exit 0
+    out: installed greeting-extension 0.1.0 from REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
+    err: granted: config-read (its own [config] only)
+    "#);
+    let before = env.files();
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
+    exit 0
+    out: already installed: greeting-extension 0.1.0 from REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
+    "#);
+    assert_eq!(env.files(), before);
+    assert_eq!(
+        registry.seen().iter().filter(|seen| seen.path.contains("/blobs/sha256") && seen.method == "GET").count(),
+        2
+    );
+}
+
+#[test]
+fn everything_is_private_whatever_the_umask() {
+    let (env, registry) = (env(), registry());
+    let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "umask 000; exec \"$0\" extension install \"$1\"", env!("CARGO_BIN_EXE_sesame"), &reference]);
+    command.env_clear().env("HOME", env.home());
+    env.finish(command, b"").ok();
+    for (path, _) in env.files() {
+        let mode = |path: &std::path::Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+        assert_eq!(mode(path.parent().expect("above")), 0o700, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_pinned_reference_installs_those_bytes_whatever_the_tag_says() {
+    let (env, registry) = (env(), registry());
+    install(&env, &registry, "my-org/greeting-extension:0.1.0").ok();
+    let text = env.read(&manifest("greeting-extension"));
+    let digest = text.split('@').nth(1).expect("pinned").split('"').next().expect("it").to_owned();
+    publish(&registry, "my-org/greeting-extension:0.1.0", &ECHO, &[]);
+    let second = self::env();
+    install(&second, &registry, &format!("my-org/greeting-extension:0.1.0@{digest}")).ok();
+    assert_eq!(second.read(&manifest("greeting-extension")), text);
+}
+
+#[test]
+fn references_that_cannot_be_installed_say_why() {
+    let (env, registry) = (env(), registry());
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:9"), @r#"
+    exit 3
+    err: error: the registry does not have `REGISTRY/my-org/greeting-extension:9`
+    err: hint: it may be private as well: sesame registry login REGISTRY --username NAME --password-stdin
+    "#);
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0@sha256:abcdef1234567890"), @r#"
+    exit 6
+    err: error: the reference cannot be pinned
+    err: caused by: `sha256:abcdef1234567890` is not a whole digest: 64 lower-case hexadecimal digits must follow `sha256:`, not 16 characters of which 16 fit
+    err: hint: give the whole digest, or none
+    "#);
+    insta::assert_snapshot!(env.run("extension install my-org/greeting-extension"), @r#"
+    exit 2
+    err: error: invalid value 'my-org/greeting-extension' for '<SOURCE>': `my-org/greeting-extension` is no reference: column 26: the scope is missing: `registry/principal/scope:revision`
+    err: 
+    err: For more information, try '--help'.
+    "#);
+    insta::assert_snapshot!(env.run("extension install ./missing.wasm"), @r#"
+    exit 3
+    err: error: cannot read `./missing.wasm`
+    err: caused by: No such file or directory (os error 2)
+    "#);
+    insta::assert_snapshot!(env.run("extension install oci:missing:1"), @r#"
+    exit 3
+    err: error: cannot read `missing`
+    err: caused by: No such file or directory (os error 2)
+    "#);
+    insta::assert_snapshot!(env.run("--offline extension install ghcr.io/my-org/x:1"), @r#"
+    exit 8
+    err: error: the registry `ghcr.io` is not asked, because sesame is offline
+    err: hint: leave out `--offline` and unset SESAME_OFFLINE
+    "#);
+    env.write("work/text.wasm", "hello");
+    insta::assert_snapshot!(env.run("extension install ./text.wasm"), @r#"
+    exit 1
+    err: error: this is no WebAssembly: it starts with `hello`
+    "#);
+    env.write("work/Upper.wasm", &*GREETING);
+    insta::assert_snapshot!(env.run("extension install ./Upper.wasm"), @r#"
+    exit 2
+    err: error: `Upper` is no extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit
+    err: hint: choose a name: add `--name NAME`
+    "#);
+    env.write("work/broken.wasm", &GREETING[..GREETING.len() / 2]);
+    let run = env.run("extension install ./broken.wasm");
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stderr.starts_with("error: cannot compile the extension: "), "{run}");
+    assert!(!env.path(".config/pds/extensions").join("broken.toml").exists());
+}
+
+#[test]
+fn a_docker_image_is_said_to_be_one() {
+    let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
+    let blob = registry.put_blob(b"x");
+    let manifest = format!(
+        r#"{{"schemaVersion":2,"config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{blob}","size":1}},"layers":[{{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"{blob}","size":1}}]}}"#
+    );
+    registry.put_manifest("library/debian", "12", "application/vnd.oci.image.manifest.v1+json", manifest.as_bytes());
+    insta::assert_snapshot!(install(&env, &registry, "library/debian:12"), @r#"
+    exit 1
+    err: error: this is no extension: no layer is WebAssembly; it is `application/vnd.oci.image.config.v1+json` with the layers `application/vnd.oci.image.layer.v1.tar+gzip`
+    "#);
+}
+
+#[test]
+fn an_import_that_sesame_does_not_know_is_refused_at_install() {
+    let env = env();
+    let component =
+        wat::parse_str(r#"(component (import "open-sesame:host/teleport@0.1.0" (instance (export "go" (func)))))"#);
+    env.write("work/future.wasm", component.expect("valid"));
+    insta::assert_snapshot!(env.run("extension install ./future.wasm"), @r#"
+    exit 5
+    err: error: `future` does not get what it needs
+    err: `open-sesame:host/teleport@0.1.0` is not known to this version of sesame; the nearest that it has is `open-sesame:host/log@0.1.0`
+    err: hint: it needs another version of sesame; ask its author which
+    "#);
+    assert!(!env.path(&manifest("future")).exists());
+}
+
+/// A component that carries its author's manifest.
+fn with_author_manifest(manifest: &str) -> Vec<u8> {
+    let mut bytes = GREETING.to_vec();
+    let name = "open-sesame:manifest";
+    let mut section = vec![u8::try_from(name.len()).expect("short")];
+    section.extend(name.as_bytes());
+    section.extend(manifest.as_bytes());
+    bytes.push(0);
+    let mut length = section.len();
+    while length >= 0x80 {
+        bytes.push(u8::try_from(length & 0x7f).expect("seven bits") | 0x80);
+        length >>= 7;
+    }
+    bytes.push(u8::try_from(length).expect("seven bits"));
+    bytes.extend(section);
+    bytes
+}
+
+#[test]
+fn what_the_author_asks_for_stays_denied_without_a_person() {
+    let env = env();
+    let asks = "[capabilities]\nconfig-read = true\nnotification = true\nnetwork = [\"api.example.com\"]\n";
+    env.write("work/asks.wasm", with_author_manifest(asks));
+    insta::assert_snapshot!(env.run("extension install ./asks.wasm"), @r#"
+    exit 0
+    out: installed asks 0.0.0 from local/file/asks:0.0.0@sha256:DIGEST
+    err: granted: config-read (its own [config] only)
+    err: not granted: notification; allow it with: sesame extension grant asks notification
+    err: not granted: network; allow it with: sesame extension grant asks network=api.example.com
+    "#);
+    assert!(env.read(&manifest("asks")).ends_with("[capabilities]\nconfig-read = true\n"));
+    env.run("extension remove asks").ok();
+    env.run("extension install ./asks.wasm --grant notification").ok();
+    assert!(env.read(&manifest("asks")).ends_with("[capabilities]\nconfig-read = true\nnotification = true\n"));
+    env.run("extension remove asks").ok();
+    env.run("extension install ./asks.wasm --grant-requested").ok();
+    assert!(env.read(&manifest("asks")).contains("network = [\"api.example.com\"]\n"));
+    env.write("work/nonsense.wasm", with_author_manifest("[capabilities]\nnotification = 1"));
+    insta::assert_snapshot!(env.run("extension install ./nonsense.wasm"), @r#"
+    exit 1
+    err: error: the custom section `open-sesame:manifest` is no manifest: line 2, column 16: invalid type: integer `1`, expected a boolean
+    err:   |
+    err: 2 | notification = 1
+    err:   |                ^
+    "#);
+}
+
+#[test]
+fn a_manifest_that_was_there_first_is_honoured_with_its_comments() {
+    let (env, registry) = (env(), registry());
+    let text = "# mine\n[capabilities]\n# nothing yet\n\n[limits]\nmax_fuel = 1_000 # little\nmax_fule = 2\n";
+    env.write(&manifest("greeting-extension"), text);
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
+    exit 0
+    out: installed greeting-extension 0.1.0 from REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
+    err: warning: `~/.config/pds/extensions/greeting-extension.toml`, line 7: unknown key `limits.max_fule` does nothing
+    err: not granted: config-read; allow it with: sesame extension grant greeting-extension config-read
+    "#);
+    assert!(env.read(&manifest("greeting-extension")).starts_with(text));
+    insta::assert_snapshot!(env.run("extension call greeting-extension greet World"), @r#"
+    exit 5
+    err: warning: `~/.config/pds/extensions/greeting-extension.toml`, line 7: unknown key `limits.max_fule` does nothing
+    err: error: `greeting-extension` does not get what it needs
+    err: `open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted
+    err: hint: sesame extension grant greeting-extension config-read
+    "#);
+    env.run("extension grant greeting-extension config-read").ok();
+    insta::assert_snapshot!(env.run("-q extension call greeting-extension greet World"), @r#"
+    exit 7
+    err: error: the extension went over its limit of fuel: 1,000 (set in the manifest)
+    err: hint: raise `max_fuel` under [limits] in `~/.config/pds/extensions/greeting-extension.toml`
+    "#);
+}
+
+#[test]
+fn a_name_stays_with_its_source_and_another_can_be_chosen() {
+    let (env, registry) = (env(), registry());
+    publish(&registry, "evil-org/greeting-extension:0.1.0", &ECHO, &[]);
+    install(&env, &registry, "my-org/greeting-extension:0.1.0").ok();
+    insta::assert_snapshot!(install(&env, &registry, "evil-org/greeting-extension:0.1.0"), @r#"
+    exit 5
+    err: error: `greeting-extension` is the name of an extension from `REGISTRY/my-org/greeting-extension`, not from `REGISTRY/evil-org/greeting-extension`
+    err: hint: install it beside the other: add `--name NAME`
+    "#);
+    install(&env, &registry, "evil-org/greeting-extension:0.1.0 --name other").ok();
+    assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+    assert_eq!(env.run("extension call other sum [1,2]").ok().text(), "3\n");
+}
+
+#[test]
+fn what_a_publisher_writes_stays_data() {
+    let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
+    let evil = [
+        ("org.opencontainers.image.version", "1\"\n[capabilities]\nsecret-read = [\"*\"]\n#"),
+        ("org.opencontainers.image.description", "a\u{1b}[2Jb"),
+    ];
+    publish(&registry, "my-org/evil:2", &GREETING, &evil);
+    install(&env, &registry, "my-org/evil:2").ok();
+    let text = env.read(&manifest("evil"));
+    assert!(text.contains("version = \"2\"\n") && !text.contains("secret") && !text.contains("description"), "{text}");
+}
+
+#[test]
+fn installed_artifacts_install_elsewhere_from_the_layout() {
+    let first = with_guest("echo", &ECHO);
+    let second = env();
+    let layout = first.path(".config/pds/extensions");
+    second.run(&format!("extension install oci:{}:echo --name echo", layout.display())).ok();
+    assert_eq!(second.run("extension call echo sum [1,2]").ok().text(), "3\n");
+}
+
+#[test]
+fn policy_says_where_extensions_come_from() {
+    let (env, registry) = (env(), registry());
+    env.write(".config/pds/config.toml", "[extensions.policy]\nregistries = [\"ghcr.io/my-org\"]\n");
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
+    exit 5
+    err: error: policy does not let extensions come from `REGISTRY/my-org/greeting-extension`
+    err: hint: `registries` in `~/.config/pds/config.toml` names the places that are allowed
+    "#);
+    assert_eq!(
+        registry.seen().iter().filter(|seen| seen.method == "GET" && seen.path.contains("manifests")).count(),
+        0
+    );
+}

@@ -1,0 +1,30 @@
+//! Which crate may know which. The directions are drawn in CONTRIBUTING.md.
+
+use std::process::Command;
+
+fn tree(package: &str) -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{lib}", "--package", package])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).lines().map(|line| line.replace('_', "-")).collect()
+}
+
+#[test]
+fn crates_know_only_what_lies_below_them() {
+    let rules: [(&str, &[&str]); 4] = [
+        ("core-types", &["tokio", "reqwest", "wasmtime", "extension-host", "extension-depot", "clap"]),
+        ("extension-host", &["extension-depot", "oci-client", "reqwest", "clap", "toml-edit", "keyring"]),
+        ("extension-depot", &["extension-host", "wasmtime", "clap"]),
+        ("extension-sdk", &["extension-host", "extension-depot", "core-types", "wasmtime"]),
+    ];
+    for (package, forbidden) in rules {
+        let known = tree(package);
+        assert!(known.iter().any(|line| line == package), "{known:?}");
+        for other in forbidden {
+            assert!(!known.iter().any(|line| line == other), "{package} must not depend on {other}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The binary as a person uses it, each test in a home of its own.
+
+mod call;
+mod code_cache;
+mod crash;
+mod demo;
+mod guests;
+mod install;
+mod layering;
+mod list;
+mod manage;
+mod output;
+mod registries;
+mod support;

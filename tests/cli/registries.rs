@@ -1,0 +1,161 @@
+//! Real registries and other people's tools.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use extension_depot::serve::{MemoryRegistry, response};
+
+use crate::support::{GREETING, TestEnv, env, manifest};
+
+/// A command of the test servers that runs as long as this lives.
+struct Server {
+    child: Child,
+    address: String,
+    authority: Option<PathBuf>,
+}
+
+fn tools() -> PathBuf {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    std::env::var_os("SESAME_TEST_SERVERS").map_or_else(|| home.join(".cache/sesame-test-servers/bin"), PathBuf::from)
+}
+
+impl Server {
+    fn start(options: &[&str]) -> Self {
+        use std::io::BufRead;
+        let mut command = Command::new(tools().join("with-registry"));
+        command.args(options).args([
+            "sh",
+            "-c",
+            "echo \"$SESAME_TEST_REGISTRY\"; echo \"$SESAME_TEST_REGISTRY_CA\"; exec cat >&2",
+        ]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the registry starts");
+        let mut lines = std::io::BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut line = || lines.next().expect("a line").expect("readable");
+        let address = line();
+        let authority = Some(line()).filter(|line| !line.is_empty()).map(PathBuf::from);
+        Self { child, address, authority }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Its input closes, and with it the registry ends.
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+fn oras(directory: &Path, arguments: &[&str]) -> String {
+    let output =
+        Command::new(tools().join("oras")).args(arguments).current_dir(directory).env("HOME", directory).output();
+    let output = output.expect("oras runs");
+    assert!(output.status.success(), "oras {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn push_as_in_the_guide(env: &TestEnv, options: &[&str], registry: &str) -> String {
+    env.write("work/greeting.component.wasm", &*GREETING);
+    let reference = format!("{registry}/my-org/greeting-extension:0.1.0");
+    let file = "greeting.component.wasm:application/vnd.wasm.component.v1+wasm";
+    oras(&env.path("work"), &[&["push"], options, &[&reference, file]].concat());
+    reference
+}
+
+#[test]
+#[ignore = "needs docker-registry and oras, from .ci/test-servers"]
+fn what_oras_pushes_as_in_the_guide_is_installed_and_called() {
+    let (server, env) = (Server::start(&[]), env());
+    let reference = push_as_in_the_guide(&env, &["--plain-http"], &server.address);
+    let digest = oras(&env.path("work"), &["resolve", "--plain-http", &reference]);
+    env.run(&format!("extension install {reference}")).ok();
+    assert!(env.read(&manifest("greeting-extension")).contains(&format!("{reference}@{}", digest.trim())));
+    assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+}
+
+#[test]
+#[ignore = "needs docker-registry and oras, from .ci/test-servers"]
+fn a_registry_with_passwords_lets_in_who_is_logged_in() {
+    let (server, env) = (Server::start(&["--user", "me:SECRET"]), env());
+    let push = ["--plain-http", "--username", "me", "--password", "SECRET"];
+    let reference = push_as_in_the_guide(&env, &push, &server.address);
+    let run = env.run(&format!("extension install {reference}"));
+    assert_eq!(run.code, 4, "{run}");
+    // "me:SECRET" in base64.
+    env.write(".docker/config.json", format!(r#"{{"auths": {{"{}": {{"auth": "bWU6U0VDUkVU"}}}}}}"#, server.address));
+    env.run(&format!("extension install {reference}")).ok();
+    assert!(
+        env.files()
+            .iter()
+            .all(|(path, bytes)| path.ends_with("config.json") || !bytes.windows(6).any(|w| w == b"SECRET"))
+    );
+}
+
+#[test]
+#[ignore = "needs docker-registry and oras, from .ci/test-servers"]
+fn a_certificate_authority_can_be_added_and_none_is_believed_without() {
+    let (server, env) = (Server::start(&["--tls"]), env());
+    let authority = server.authority.as_ref().expect("with --tls").display().to_string();
+    let reference = push_as_in_the_guide(&env, &["--ca-file", &authority], &server.address);
+    let settings = format!("[registries.\"{}\"]\nplain_http = false\n", server.address);
+    env.write(".config/pds/config.toml", settings);
+    let run = env.run(&format!("extension install {reference}"));
+    assert_eq!(run.code, 8, "{run}");
+    let mut command = env.command(["extension", "install", &reference]);
+    command.env("SESAME_CA_FILE", &authority);
+    env.finish(command, b"").ok();
+}
+
+#[test]
+#[ignore = "needs oras, from .ci/test-servers"]
+fn oras_reads_the_layout_of_installed_extensions_and_pulls_from_our_registry() {
+    let (env, registry) = (env(), crate::support::registry());
+    let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+    env.run(&format!("extension install {reference}")).ok();
+    let work = env.path("work");
+    let layout = format!("{}:greeting-extension", env.path(".config/pds/extensions").display());
+    let manifest = oras(&work, &["manifest", "fetch", "--oci-layout", &layout]);
+    assert!(manifest.contains("application/wasm"), "{manifest}");
+    oras(&work, &["cp", "--from-oci-layout", &layout, "--to-oci-layout", "copy:greeting-extension"]);
+    env.run("extension install oci:copy:greeting-extension --name copied").ok();
+    oras(&work, &["pull", "--plain-http", &reference]);
+    assert_eq!(std::fs::read(work.join("x.wasm")).expect("pulled"), *GREETING);
+}
+
+#[test]
+#[ignore = "needs a Secret Service, from .ci/test-servers"]
+fn a_login_lives_in_the_secret_service_and_nowhere_else() {
+    let guarded = MemoryRegistry::start_with(|seen| {
+        // "me:SECRET" in base64.
+        let known = seen.authorization.as_deref() == Some("Basic bWU6U0VDUkVU");
+        (!known).then(|| response(401, &[("WWW-Authenticate", "Basic")], ""))
+    });
+    let guarded = guarded.expect("a registry");
+    let env = env();
+    let script = r#"
+        printf SECRET | "$sesame" registry login "$registry" --username me --password-stdin
+        "$sesame" extension install "$registry/my-org/nothing:1"; echo "install $?"
+        "$sesame" registry logout "$registry"
+        "$sesame" registry logout "$registry"
+        "$sesame" extension install "$registry/my-org/nothing:1"; echo "install $?""#;
+    let mut command = Command::new(tools().join("with-secret-service"));
+    command.args(["sh", "-c", script]).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", env.home());
+    command.env("sesame", env!("CARGO_BIN_EXE_sesame")).env("registry", guarded.host());
+    let run = env.finish(command, b"").ok().hiding_registry(&guarded);
+    insta::assert_snapshot!(run.text().replace(&guarded.host(), "REGISTRY"), @r#"
+    logged in to `REGISTRY`
+    install 3
+    logged out of `REGISTRY`
+    logged out of `REGISTRY` already
+    install 4
+    "#);
+    assert!(env.files().iter().all(|(_, bytes)| !bytes.windows(6).any(|window| window == b"SECRET")));
+}
+
+#[test]
+fn without_a_secret_service_a_login_is_refused_and_written_nowhere() {
+    let env = env();
+    let run = env.run_with(["registry", "login", "ghcr.io", "--username", "me", "--password-stdin"], b"SECRET\n");
+    assert_eq!(run.code, 9, "{run}");
+    assert!(!run.to_string().contains("SECRET"), "{run}");
+    assert_eq!(env.files(), []);
+}

@@ -1,0 +1,47 @@
+//! What these tests start from.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use extension_depot::registry::{Registry, Settings, push_wasm};
+use extension_depot::serve::MemoryRegistry;
+use test_support::guest;
+pub use test_support::{Run, TestEnv};
+
+pub static GREETING: LazyLock<Vec<u8>> = LazyLock::new(|| guest("greeting"));
+pub static ECHO: LazyLock<Vec<u8>> = LazyLock::new(|| guest("echo"));
+pub static HOSTILE: LazyLock<Vec<u8>> = LazyLock::new(|| guest("hostile"));
+
+pub fn env() -> TestEnv {
+    TestEnv::new(env!("CARGO_BIN_EXE_sesame"))
+}
+
+/// A registry with the greeting extension in it.
+pub fn registry() -> MemoryRegistry {
+    let registry = MemoryRegistry::start().expect("a registry");
+    publish(&registry, "my-org/greeting-extension:0.1.0", &GREETING, &[]);
+    registry
+}
+
+/// Publishes a binary as its author would.
+pub fn publish(registry: &MemoryRegistry, to: &str, binary: &[u8], annotations: &[(&str, &str)]) {
+    let reference = format!("{}/{to}", registry.host()).parse().expect("a reference");
+    let annotations = annotations.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let annotations: BTreeMap<_, _> = annotations.collect();
+    let client = Registry::new(Settings::default());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(push_wasm(&client, &reference, "x.wasm", binary, annotations)).expect("pushed");
+}
+
+/// An environment in which a guest is installed from a file under its name.
+pub fn with_guest(name: &str, binary: &[u8]) -> TestEnv {
+    let env = env();
+    env.write(&format!("work/{name}.wasm"), binary);
+    env.run(&format!("extension install ./{name}.wasm")).ok();
+    env
+}
+
+/// The manifest of an extension, below the home directory.
+pub fn manifest(name: &str) -> String {
+    format!(".config/pds/extensions/{name}.toml")
+}
