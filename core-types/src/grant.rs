@@ -237,9 +237,9 @@ impl Capabilities {
     /// A part of a permission that was given whole cannot be taken away: deny the whole and grant what remains.
     pub fn take(&mut self, grant: &Grant) -> bool {
         match grant {
-            Grant::ConfigRead(None) => return self.take_whole(Capability::ConfigRead),
-            Grant::Notification => return self.take_whole(Capability::Notification),
-            Grant::ClipboardWrite => return self.take_whole(Capability::ClipboardWrite),
+            Grant::ConfigRead(None) => self.take_whole(Capability::ConfigRead),
+            Grant::Notification => self.take_whole(Capability::Notification),
+            Grant::ClipboardWrite => self.take_whole(Capability::ClipboardWrite),
             Grant::ConfigRead(Some(pattern)) => {
                 let ConfigRead::Keys(keys) = &mut self.config_read else { return false };
                 let taken = remove(keys, pattern);

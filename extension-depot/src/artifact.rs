@@ -42,7 +42,7 @@ impl Artifact {
     ) -> Result<Self, E> {
         let bytes = read(&digest)?;
         match Document::parse(&bytes, None)? {
-            Document::Manifest(manifest) => Ok(Self::new(digest, &bytes, manifest)?),
+            Document::Manifest(manifest) => Ok(Self::new(digest, &bytes, *manifest)?),
             Document::Index(index) => {
                 let bytes = read(&index.wasm_entry()?.digest)?;
                 Ok(Self::of_index(digest, &bytes)?)
@@ -60,7 +60,7 @@ impl Artifact {
     /// The artifact of the image manifest in these bytes, pinned by an index with this digest.
     pub(crate) fn of_index(index: Digest, bytes: &[u8]) -> Result<Self, ImageError> {
         match Document::parse(bytes, None)? {
-            Document::Manifest(manifest) => Self::new(index, bytes, manifest),
+            Document::Manifest(manifest) => Self::new(index, bytes, *manifest),
             Document::Index(_) => Err(ImageError::Malformed { reason: "it is an index inside an index".to_owned() }),
         }
     }

@@ -74,7 +74,7 @@ pub enum DepotError {
         /// The name.
         name: ExtensionName,
         /// Where it would come from, if the manifest says so.
-        reference: Option<OciReference>,
+        reference: Option<Box<OciReference>>,
     },
     /// The manifest is pinned to an artifact that is not there or damaged.
     #[error("the artifact of `{name}` is missing or damaged")]
@@ -200,7 +200,7 @@ impl Depot {
     pub fn installed(&self, name: &ExtensionName) -> Result<Installed, DepotError> {
         let loaded = self.existing_manifest(name)?;
         let Some((reference, digest)) = loaded.pinned() else {
-            let reference = loaded.manifest.extension.oci;
+            let reference = loaded.manifest.extension.oci.map(Box::new);
             return Err(DepotError::NotInstalled { name: name.clone(), reference });
         };
         let artifact = self.layout().artifact(digest).map_err(|source| DepotError::Artifact {

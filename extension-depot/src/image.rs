@@ -115,7 +115,7 @@ pub(crate) struct ImageIndex {
 /// A document that a tag or digest leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Document {
-    Manifest(ImageManifest),
+    Manifest(Box<ImageManifest>),
     Index(ImageIndex),
 }
 
@@ -187,7 +187,7 @@ impl Document {
         let document = if is_index {
             serde_json::from_slice(bytes).map(Self::Index)
         } else {
-            serde_json::from_slice(bytes).map(Self::Manifest)
+            serde_json::from_slice(bytes).map(Box::new).map(Self::Manifest)
         };
         document.map_err(|error| malformed(error.to_string()))
     }

@@ -54,7 +54,7 @@ impl Depot {
             Err(error) => {
                 let reference = match &error {
                     DepotError::Artifact { reference, .. } => Some((**reference).clone()),
-                    DepotError::NotInstalled { reference, .. } => reference.clone(),
+                    DepotError::NotInstalled { reference, .. } => reference.as_deref().cloned(),
                     _ => None,
                 };
                 Verification { name: name.clone(), reference, findings: vec![Finding::Extension(error)] }

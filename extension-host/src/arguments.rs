@@ -65,7 +65,7 @@ impl Arguments {
     pub(crate) fn values(&self, function: &ComponentFunc) -> Result<Vec<Val>, ArgumentError> {
         match self {
             Self::Words(words) => fill(function, words, |ty, word| parse_word(ty, word)),
-            Self::Json(text) => fill(function, &json::parse_array(text)?, |ty, value| json::to_val(ty, value)),
+            Self::Json(text) => fill(function, &json::parse_array(text)?, json::to_val),
         }
     }
 }

@@ -60,7 +60,8 @@ fn another_binary_or_engine_has_another_key() {
 
 #[test]
 fn a_file_that_changed_in_any_way_is_not_used() {
-    let changes: [(&str, fn(&Path)); 7] = [
+    type Change = (&'static str, fn(&Path));
+    let changes: [Change; 7] = [
         ("overwritten", |path| fs::write(path, b"evil").expect("written")),
         ("truncated", |path| fs::write(path, b"co").expect("written")),
         ("emptied", |path| fs::write(path, b"").expect("written")),

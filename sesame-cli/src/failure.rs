@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use core_types::{Capability, ExtensionName, Limit, LimitOrigin, NameError, OciReference};
+use core_types::{Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciReference};
 use extension_depot::registry::{LoginError, PushError, RegistryError};
 use extension_depot::{
     ArtifactError, BlobError, DepotError, ImageError, LockError, ManifestError, SourceError, StagingError,
@@ -113,6 +113,16 @@ impl Failure {
                 .with_hint("it was built for another version of these interfaces; ask its author"),
             HostError::CoreModule => Self::new(ExitCode::Failure, error),
         }
+    }
+
+    /// A part of a permission that was given whole cannot be taken away alone.
+    pub fn part_of_whole(name: &ExtensionName, grant: &Grant) -> Self {
+        let capability = grant.capability();
+        Self::message(
+            ExitCode::Refused,
+            format!("`{name}` has all of {capability}, of which {grant} cannot be taken away"),
+        )
+        .with_hint(format!("sesame extension revoke {name} {capability}"))
     }
 
     /// A capability that the manifest grants and a policy takes away.

@@ -13,7 +13,7 @@ use crate::exit_code::ExitCode;
 /// What came of a command.
 pub enum Outcome {
     /// `install`
-    Installed(Installation),
+    Installed(Box<Installation>),
     /// `list`
     Listed(Vec<Row>),
     /// `call`

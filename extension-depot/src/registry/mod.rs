@@ -124,7 +124,7 @@ async fn resolve_with(
     };
     let mut documents = vec![(digest, bytes)];
     let artifact = match Document::parse(&documents[0].1, declared.as_deref())? {
-        Document::Manifest(manifest) => Artifact::new(digest, &documents[0].1, manifest)?,
+        Document::Manifest(manifest) => Artifact::new(digest, &documents[0].1, *manifest)?,
         Document::Index(index) => {
             let entry = index.wasm_entry()?;
             let (child, bytes, _) = fetch_document(connection, &entry.digest.to_string(), Some(&entry.digest)).await?;

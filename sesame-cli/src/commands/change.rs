@@ -45,12 +45,29 @@ fn warn_of_policy(context: &Context, name: &ExtensionName, grants: &[Grant]) -> 
 
 /// Takes something away.
 pub fn revoke(context: &Context, name: &ExtensionName, revocations: &[Revocation]) -> Result<Outcome, Failure> {
+    check_parts(context, name, revocations)?;
     let mut changes = Vec::new();
     change(context, name, |capabilities| {
         changes.extend(revocations.iter().map(|revocation| take(capabilities, name, revocation)));
         changes.iter().any(|change| change.changed)
     })?;
     Ok(Outcome::Changed(changes))
+}
+
+/// Makes sure that each part can be taken away: a part of what was given whole cannot, and saying nothing about that
+/// would leave a permission in force that its owner believes to be gone.
+fn check_parts(context: &Context, name: &ExtensionName, revocations: &[Revocation]) -> Result<(), Failure> {
+    let Some(loaded) = context.depot()?.manifest(name)? else { return Ok(()) };
+    let mut capabilities = loaded.manifest.granted();
+    for revocation in revocations {
+        take(&mut capabilities, name, revocation);
+        if let Revocation::Part(grant) = revocation
+            && capabilities.covers(grant)
+        {
+            return Err(Failure::part_of_whole(name, grant));
+        }
+    }
+    Ok(())
 }
 
 fn take(capabilities: &mut Capabilities, name: &ExtensionName, revocation: &Revocation) -> Change {
@@ -62,11 +79,7 @@ fn take(capabilities: &mut Capabilities, name: &ExtensionName, revocation: &Revo
         }
         Revocation::Part(grant) => {
             let changed = capabilities.take(grant);
-            let now = match capabilities.covers(grant) {
-                true => format!("`{name}` may still use {grant}, as part of {}", grant.capability()),
-                false => format!("`{name}` may not use {grant}"),
-            };
-            Change { now, changed }
+            Change { now: format!("`{name}` may not use {grant}"), changed }
         }
     }
 }

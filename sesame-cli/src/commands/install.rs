@@ -31,7 +31,7 @@ enum Arrival {
     /// Nothing: exactly this is installed.
     Already(Box<Installed>),
     /// An artifact.
-    Staged(Staged),
+    Staged(Box<Staged>),
 }
 
 fn stage(context: &Context, depot: &Depot, source: &Source, name: &ExtensionName) -> Result<Arrival, Failure> {
@@ -43,7 +43,7 @@ fn stage(context: &Context, depot: &Depot, source: &Source, name: &ExtensionName
     check(context, depot, name, &staged.reference)?;
     Ok(match installed_as(depot, name, &staged.reference) {
         Some(installed) => Arrival::Already(Box::new(installed)),
-        None => Arrival::Staged(staged),
+        None => Arrival::Staged(Box::new(staged)),
     })
 }
 
@@ -66,7 +66,7 @@ fn stage_from_registry(
         }
         let bar = DownloadBar::new(context);
         let staged = registry.stage(depot, &resolved, &mut |progress| bar.update(progress)).await?;
-        Ok(Arrival::Staged(staged))
+        Ok(Arrival::Staged(Box::new(staged)))
     });
     runtime.shutdown_background();
     staged
@@ -102,7 +102,7 @@ fn already(
             .change_capabilities(&installed.name, add)
             .map_err(|error| Failure::of_extension(&installed.name, &error))?;
     }
-    Ok(Outcome::Installed(Installation {
+    Ok(Outcome::Installed(Box::new(Installation {
         name: installed.name.clone(),
         version: installed.loaded.manifest.extension.version.clone().unwrap_or_default(),
         reference: installed.reference.clone(),
@@ -110,7 +110,7 @@ fn already(
         already: true,
         granted: missing,
         denied: Vec::new(),
-    }))
+    })))
 }
 
 fn install(
@@ -133,7 +133,7 @@ fn install(
     depot
         .install(staged, name, &arguments.source.to_string(), capabilities.as_ref())
         .map_err(|error| Failure::of_extension(name, &error))?;
-    Ok(Outcome::Installed(Installation {
+    Ok(Outcome::Installed(Box::new(Installation {
         name: name.clone(),
         version: staged.artifact.version(&staged.reference),
         reference: staged.reference.clone(),
@@ -141,7 +141,7 @@ fn install(
         already: false,
         granted,
         denied,
-    }))
+    })))
 }
 
 fn asked(context: &Context, name: &ExtensionName, grant: &Grant) -> bool {

@@ -24,7 +24,6 @@ pub struct TestEnv {
 }
 
 /// What a command did: displayed as exit code, output and errors, with what differs between runs replaced by names.
-#[must_use]
 pub struct Run {
     /// The exit code; 128 and the signal for one that was killed.
     pub code: i32,
@@ -74,16 +73,19 @@ impl TestEnv {
     }
 
     /// Runs `sesame` with these words, without input.
+    #[must_use]
     pub fn run(&self, line: &str) -> Run {
         self.run_with(line.split_whitespace(), b"")
     }
 
     /// Runs `sesame` with these arguments and this input.
+    #[must_use]
     pub fn run_with<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>, input: &[u8]) -> Run {
         self.finish(self.command(arguments), input)
     }
 
     /// Runs a prepared command with this input.
+    #[must_use]
     pub fn finish(&self, mut command: Command, input: &[u8]) -> Run {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("it starts");
