@@ -1,6 +1,6 @@
 //! Bytes that are named by their digest.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -71,8 +71,8 @@ pub fn read_blob(path: &Path, digest: &Digest, most: u64) -> Result<Vec<u8>, Blo
         io::ErrorKind::NotFound => BlobError::Missing { digest: *digest },
         _ => BlobError::Io { path: path.to_owned(), source },
     };
-    let file = open_plain(path).map_err(io_error)?;
-    let size = file.metadata().map_err(io_error)?.len();
+    let (file, metadata) = open_plain(path).map_err(io_error)?;
+    let size = metadata.len();
     if size > most {
         return Err(BlobError::TooLarge { size, most });
     }
@@ -82,12 +82,13 @@ pub fn read_blob(path: &Path, digest: &Digest, most: u64) -> Result<Vec<u8>, Blo
     Ok(bytes)
 }
 
-/// Opens a plain file for reading. A pipe or device in its place does not make us wait.
-pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
+/// Opens a plain file for reading, and says what it is. A pipe or device in its place does not make us wait.
+pub(crate) fn open_plain(path: &Path) -> io::Result<(File, Metadata)> {
     let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if file.metadata()?.is_file() {
-        return Ok(file);
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        return Ok((file, metadata));
     }
     Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"))
 }

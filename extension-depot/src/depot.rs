@@ -1,6 +1,7 @@
 //! The collection of installed extensions.
 
-use std::ffi::OsStr;
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -170,13 +171,14 @@ impl Depot {
         let name_of = |file: &OsStr| file.to_str()?.strip_suffix(".toml")?.parse::<ExtensionName>().ok();
         let mut names: Vec<_> = entries.flatten().filter_map(|entry| name_of(&entry.file_name())).collect();
         names.sort();
-        Ok(names.into_iter().filter_map(|name| self.listed(name)).collect())
+        let blobs = self.layout().blob_names();
+        Ok(names.into_iter().filter_map(|name| self.listed(name, &blobs)).collect())
     }
 
-    fn listed(&self, name: ExtensionName) -> Option<Listed> {
+    fn listed(&self, name: ExtensionName, blobs: &HashSet<OsString>) -> Option<Listed> {
         let manifest = LoadedManifest::read(&self.places.manifest(&name), &name).transpose()?;
         let pinned = manifest.as_ref().ok().and_then(LoadedManifest::pinned);
-        let is_installed = pinned.is_some_and(|(_, digest)| self.places.blob(&digest).exists());
+        let is_installed = pinned.is_some_and(|(_, digest)| blobs.contains(OsStr::new(&digest.hex())));
         Some(Listed { name, manifest, is_installed })
     }
 

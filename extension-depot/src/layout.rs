@@ -3,7 +3,8 @@
 //! `index.json` names each installed artifact by the name of its extension, so that `oras` and `skopeo` find it as
 //! `DIRECTORY:NAME`. What runs is decided by the manifests alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -82,13 +83,20 @@ impl Layout<'_> {
 
     /// The index; a missing or damaged one is as good as an empty one, as manifests say what is installed.
     fn index(&self) -> ImageIndex {
-        let read = open_plain(&self.places.index()).ok().and_then(|file| serde_json::from_reader(file).ok());
+        let opened = open_plain(&self.places.index()).ok();
+        let read = opened.and_then(|(file, _)| serde_json::from_reader(io::BufReader::new(file)).ok());
         read.unwrap_or_else(|| ImageIndex {
             schema_version: 2,
             media_type: Some(media_type::INDEX.to_owned()),
             manifests: Vec::new(),
             annotations: BTreeMap::new(),
         })
+    }
+
+    /// The names of all blobs, in one look at their directory.
+    pub(crate) fn blob_names(&self) -> HashSet<OsString> {
+        let entries = fs::read_dir(self.places.extensions().join("blobs").join("sha256"));
+        entries.into_iter().flatten().flatten().map(|entry| entry.file_name()).collect()
     }
 
     /// Removes the blobs that none of these artifacts needs. Gives back how many bytes that freed.

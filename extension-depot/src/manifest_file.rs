@@ -63,12 +63,14 @@ impl LoadedManifest {
 }
 
 fn read_text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    open_plain(path)?.take(MAX_SIZE + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MAX_SIZE {
+    let (file, metadata) = open_plain(path)?;
+    // With room for all of it, it is read at once: a list reads a thousand of these.
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(MAX_SIZE)).unwrap_or_default() + 1);
+    file.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_SIZE {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it has more than a mebibyte"));
     }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
 }
 
 /// Changes to the text of a manifest. Comments, order and everything that is not changed stay as they are.

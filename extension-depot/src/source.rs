@@ -141,7 +141,7 @@ impl Depot {
     /// # Errors
     /// When it cannot be read or is too large.
     pub fn stage_file(&self, path: &Path, name: &ExtensionName) -> Result<Staged, SourceError> {
-        let file = open_plain(path).map_err(|source| SourceError::Read { path: path.to_owned(), source })?;
+        let (file, _) = open_plain(path).map_err(|source| SourceError::Read { path: path.to_owned(), source })?;
         let binary = read_capped(path, file, MAX_BLOB)?;
         let title = format!("{name}.wasm");
         let documents = NewArtifact::new(&binary, &title, Default::default())
@@ -236,7 +236,7 @@ impl<'a> LayoutFile<'a> {
         }
         let path = self.path.join(file);
         match open_plain(&path) {
-            Ok(opened) => read_capped(&path, opened, most).map(Some),
+            Ok((opened, _)) => read_capped(&path, opened, most).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(SourceError::Read { path, source }),
         }
@@ -244,7 +244,7 @@ impl<'a> LayoutFile<'a> {
 
     fn read_from_tar(&self, file: &Path, most: u64) -> Result<Option<Vec<u8>>, SourceError> {
         let read_error = |source| SourceError::Read { path: self.path.to_owned(), source };
-        let mut archive = tar::Archive::new(io::BufReader::new(open_plain(self.path).map_err(read_error)?));
+        let mut archive = tar::Archive::new(io::BufReader::new(open_plain(self.path).map_err(read_error)?.0));
         for entry in archive.entries().map_err(read_error)? {
             let entry = entry.map_err(read_error)?;
             let is_file = entry.header().entry_type().is_file();

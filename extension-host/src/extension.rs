@@ -13,7 +13,8 @@ use crate::compiler::{CompileError, CompilerCommand};
 use crate::engine::runtime_engine;
 use crate::error::HostError;
 use crate::exports::{self, ExportedFunction};
-use crate::imports::{self, Import};
+use crate::imports::{self, Import, Linked};
+use crate::interfaces::OwnInterface;
 use crate::permissions::Permissions;
 use crate::state::CallState;
 
@@ -21,6 +22,7 @@ use crate::state::CallState;
 #[derive(Clone)]
 pub struct Host {
     engine: Engine,
+    own: Vec<OwnInterface>,
 }
 
 /// An extension that is compiled, linked to what it was granted, and ready to be called any number of times.
@@ -39,7 +41,30 @@ impl Host {
     /// # Errors
     /// When the engine does not run on this machine.
     pub fn new() -> Result<Self, HostError> {
-        Ok(Self { engine: runtime_engine()? })
+        Ok(Self { engine: runtime_engine()?, own: Vec::new() })
+    }
+
+    /// The same host with an interface of the embedding program, for every extension that imports it. `link` adds it to
+    /// the linker under its full name; it is called once for each such extension. The name is `package:name/interface`.
+    ///
+    /// Granting is the program's business then: whatever the interface does, it does for every extension.
+    ///
+    /// ```
+    /// # use extension_host::Host;
+    /// let host = Host::new()?.with_interface("acme:shop/stock", "1.0.0", |linker| {
+    ///     let mut stock = linker.instance("acme:shop/stock@1.0.0")?;
+    ///     stock.func_wrap("count", |_, (_item,): (String,)| Ok((3_u32,)))
+    /// });
+    /// # Ok::<(), extension_host::HostError>(())
+    /// ```
+    pub fn with_interface(
+        mut self,
+        name: impl Into<String>,
+        version: impl Into<String>,
+        link: impl Fn(&mut Linker<CallState>) -> wasmtime::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.own.push(OwnInterface { name: name.into(), version: version.into(), link: Arc::new(link) });
+        self
     }
 
     /// Compiles a binary in this process, without bounds on time and memory.
@@ -100,10 +125,14 @@ impl Host {
         let LoadedCode::Component(component) = &*code.0 else { return Err(HostError::CoreModule) };
         let Permissions { capabilities, limits, config } = permissions;
         let imports = imports::imports(component, &self.engine);
-        let interfaces = imports::resolve(&imports, &capabilities).map_err(HostError::Refused)?;
+        let interfaces = imports::resolve(&imports, &capabilities, &self.own).map_err(HostError::Refused)?;
         let mut linker = Linker::new(&self.engine);
         for interface in interfaces {
-            (interface.link)(&mut linker).map_err(HostError::Link)?;
+            let linked = match interface {
+                Linked::Ours(interface) => (interface.link)(&mut linker),
+                Linked::Own(interface) => (interface.link)(&mut linker),
+            };
+            linked.map_err(HostError::Link)?;
         }
         Ok(Extension {
             instance: linker.instantiate_pre(component).map_err(HostError::Link)?,

@@ -5,7 +5,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
-use crate::interfaces::{INTERFACES, Interface};
+use crate::interfaces::{INTERFACES, Interface, OwnInterface};
 
 /// An interface or function that a component imports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,15 +54,24 @@ pub(crate) fn imports(component: &Component, engine: &Engine) -> Vec<Import> {
     needed.map(|(name, _)| Import { name: name.to_owned(), capability: Capability::of_interface(name) }).collect()
 }
 
+/// What to link for an import.
+pub(crate) enum Linked<'a> {
+    /// An interface of this host.
+    Ours(&'static Interface),
+    /// An interface of the embedding program.
+    Own(&'a OwnInterface),
+}
+
 /// The interfaces to link for these imports, or everything that stands in the way.
-pub(crate) fn resolve(
+pub(crate) fn resolve<'a>(
     imports: &[Import],
     capabilities: &Capabilities,
-) -> Result<Vec<&'static Interface>, Vec<Refusal>> {
+    own: &'a [OwnInterface],
+) -> Result<Vec<Linked<'a>>, Vec<Refusal>> {
     let mut refusals = Vec::new();
     let mut interfaces = Vec::new();
     for import in imports {
-        match resolve_one(import, capabilities) {
+        match resolve_one(import, capabilities, own) {
             Ok(interface) => interfaces.push(interface),
             Err(refusal) => refusals.push(refusal),
         }
@@ -70,8 +79,15 @@ pub(crate) fn resolve(
     if refusals.is_empty() { Ok(interfaces) } else { Err(refusals) }
 }
 
-fn resolve_one(import: &Import, capabilities: &Capabilities) -> Result<&'static Interface, Refusal> {
+fn resolve_one<'a>(
+    import: &Import,
+    capabilities: &Capabilities,
+    own: &'a [OwnInterface],
+) -> Result<Linked<'a>, Refusal> {
     let (name, version) = split_version(&import.name);
+    if let Some(interface) = own.iter().find(|interface| interface.satisfies(name, version)) {
+        return Ok(Linked::Own(interface));
+    }
     let Some(interface) = INTERFACES.iter().find(|interface| interface.satisfies(name, version)) else {
         return Err(Refusal::Unknown { import: import.name.clone(), nearest: nearest(name) });
     };
@@ -79,7 +95,7 @@ fn resolve_one(import: &Import, capabilities: &Capabilities) -> Result<&'static 
         Some(capability) if !capabilities.grants(capability) => {
             Err(Refusal::NotGranted { import: import.name.clone(), capability })
         }
-        _ => Ok(interface),
+        _ => Ok(Linked::Ours(interface)),
     }
 }
 
@@ -103,8 +119,9 @@ mod tests {
 
     fn refusal(name: &str) -> String {
         let import = Import { name: name.to_owned(), capability: None };
-        match resolve_one(&import, &Capabilities::default()) {
-            Ok(interface) => format!("linked {}", interface.name),
+        match resolve_one(&import, &Capabilities::default(), &[]) {
+            Ok(Linked::Ours(interface)) => format!("linked {}", interface.name),
+            Ok(Linked::Own(interface)) => format!("linked {} of the program", interface.name),
             Err(refusal) => refusal.to_string(),
         }
     }

@@ -1,5 +1,7 @@
 //! Every interface that this host has, and how it is linked.
 
+use std::sync::Arc;
+
 use core_types::Capability;
 use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::WasiView;
@@ -36,6 +38,24 @@ impl Interface {
     /// Whether an import of this name and version is satisfied by it.
     pub(crate) fn satisfies(&self, name: &str, version: Option<&str>) -> bool {
         self.name == name && version.is_none_or(|version| compatible(version, self.version))
+    }
+}
+
+/// An interface that the embedding program adds.
+#[derive(Clone)]
+pub(crate) struct OwnInterface {
+    /// `package:namespace/interface`, without version.
+    pub(crate) name: String,
+    /// The version that the program has.
+    pub(crate) version: String,
+    /// Adds it to a linker.
+    pub(crate) link: Arc<dyn Fn(&mut Linker<CallState>) -> wasmtime::Result<()> + Send + Sync>,
+}
+
+impl OwnInterface {
+    /// Whether an import of this name and version is satisfied by it.
+    pub(crate) fn satisfies(&self, name: &str, version: Option<&str>) -> bool {
+        self.name == name && version.is_none_or(|version| compatible(version, &self.version))
     }
 }
 

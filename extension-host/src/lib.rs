@@ -53,5 +53,6 @@ pub use extension::{Extension, Host, IntoCacheError};
 pub use imports::{Import, Refusal};
 pub use permissions::Permissions;
 pub use requests::{RequestError, requested_by_author};
+pub use state::CallState;
 /// The engine, in the version that this crate works with.
 pub use wasmtime;

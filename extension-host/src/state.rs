@@ -14,8 +14,8 @@ use crate::output::Output;
 /// The most random bytes that one WASI call gives.
 const RANDOM_BYTES: u64 = 64 * 1024;
 
-/// The data of one [`wasmtime::Store`].
-pub(crate) struct CallState {
+/// What the host keeps for one call: the data of its [`wasmtime::Store`]. It has nothing for others to see.
+pub struct CallState {
     pub(crate) config: Arc<Config>,
     pub(crate) limiter: Limiter,
     pub(crate) output: Output,

@@ -3,7 +3,7 @@
 mod support;
 
 use core_types::{Config, parse_toml};
-use extension_host::{Arguments, CallError, Permissions};
+use extension_host::{Arguments, CallError, Host, Permissions};
 use support::{ECHO, GREETING, GREETING_SDK, HOSTILE, call, extension, permissions, text, try_extension, wat};
 
 fn config(text: &str) -> Config {
@@ -37,6 +37,23 @@ fn everything_that_stands_in_the_way_is_named_at_once() {
         (import "plain" (func)))"#);
     let refused = try_extension(&component, Permissions::default()).err().expect("refused");
     insta::assert_snapshot!(refused, @"`open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted; `wasi:http/handler@0.3.0` is not known to this version of sesame; the nearest that it has is `wasi:http/types@0.2.12`; `plain` is not known to this version of sesame");
+}
+
+#[test]
+fn an_embedding_program_can_add_an_interface_of_its_own() {
+    let component = wat(r#"(component
+        (import "acme:shop/stock@1.2.0" (instance $stock (export "count" (func (result u32)))))
+        (core func $count (canon lower (func $stock "count")))
+        (core module $m (import "" "count" (func $count (result i32))) (func (export "f") (result i32) (call $count)))
+        (core instance $i (instantiate $m (with "" (instance (export "count" (func $count))))))
+        (func (export "f") (result u32) (canon lift (core func $i "f"))))"#);
+    let host = Host::new().expect("a host").with_interface("acme:shop/stock", "1.0.0", |linker| {
+        linker.instance("acme:shop/stock@1.0.0")?.func_wrap("count", |_, (): ()| Ok((3_u32,)))
+    });
+    let code = host.compile(&component).expect("it compiles");
+    let extension = host.extension(&code, Permissions::default()).expect("it links");
+    assert_eq!(text(&extension, "f", &[]), "3");
+    assert!(try_extension(&component, Permissions::default()).is_err(), "and only there");
 }
 
 #[test]

@@ -187,6 +187,23 @@ fn what_the_author_asks_for_stays_denied_without_a_person() {
 }
 
 #[test]
+fn a_person_is_asked_once_for_each_request() {
+    let env = env();
+    let asks = "[capabilities]\nnotification = true\nnetwork = [\"api.example.com\"]\n";
+    env.write("work/asks.wasm", with_author_manifest(asks));
+    let mut command = std::process::Command::new("script");
+    let line = format!("{} extension install ./asks.wasm", env!("CARGO_BIN_EXE_sesame"));
+    command.args(["-qec", &line, "/dev/null"]).env_clear().env("HOME", env.home()).env("PATH", "/usr/bin:/bin");
+    command.current_dir(env.path("work"));
+    let run = env.finish(command, b"y\nn\n").ok();
+    let text = run.text();
+    assert!(text.contains("`asks` asks for notification. Allow it? [y/N]"), "{text}");
+    assert!(text.contains("`asks` asks for network=api.example.com. Allow it? [y/N]"), "{text}");
+    assert!(text.contains("granted: notification") && text.contains("not granted: network"), "{text}");
+    assert!(!env.read(&manifest("asks")).contains("network"));
+}
+
+#[test]
 fn a_manifest_that_was_there_first_is_honoured_with_its_comments() {
     let (env, registry) = (env(), registry());
     let text = "# mine\n[capabilities]\n# nothing yet\n\n[limits]\nmax_fuel = 1_000 # little\nmax_fule = 2\n";

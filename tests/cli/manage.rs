@@ -17,9 +17,17 @@ fn grants_are_written_once_and_taken_away_again() {
     out: `greet` may use notification already
     "#);
     assert_eq!(env.files(), before);
-    insta::assert_snapshot!(env.run("extension revoke greet network config-read=greeting.*"), @"");
+    insta::assert_snapshot!(env.run("extension revoke greet network config-read=greeting.*"), @r#"
+    exit 5
+    err: error: `greet` has all of config-read, of which config-read=greeting.* cannot be taken away
+    err: hint: sesame extension revoke greet config-read
+    "#);
     assert_eq!(env.files(), before);
-    insta::assert_snapshot!(env.run("extension revoke greet network notification"), @"");
+    insta::assert_snapshot!(env.run("extension revoke greet network notification"), @r#"
+    exit 0
+    out: `greet` may not use network
+    out: `greet` may not use notification
+    "#);
     insta::assert_snapshot!(env.run("extension revoke greet network=api.example.com"), @r#"
     exit 0
     out: `greet` may not use network=api.example.com already

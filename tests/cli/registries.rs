@@ -62,6 +62,49 @@ fn push_as_in_the_guide(env: &TestEnv, options: &[&str], registry: &str) -> Stri
 }
 
 #[test]
+fn a_proxy_of_the_environment_is_used_and_not_for_this_machine() {
+    let (env, registry) = (env(), crate::support::registry());
+    env.write(".config/pds/config.toml", "[registries.\"registry.example\"]\nplain_http = true\n");
+    let install = |reference: &str, except: &str| {
+        let mut command = env.command(["extension", "install", reference, "--name", "greet"]);
+        command.env("http_proxy", format!("http://{}", registry.host())).env("NO_PROXY", except);
+        env.finish(command, b"")
+    };
+    install("registry.example/my-org/greeting-extension:0.1.0", "").ok();
+    assert!(registry.seen().iter().any(|seen| seen.path == "/v2/my-org/greeting-extension/manifests/0.1.0"));
+    let run = install("registry.example/my-org/greeting-extension:0.1.1", "registry.example");
+    assert_eq!(run.code, 8, "the name is looked up, and there is none: {run}");
+    let nobody = install("127.0.0.1:1/my-org/greeting-extension:0.1.0", "");
+    assert_ne!(nobody.code, 0, "{nobody}");
+}
+
+#[test]
+fn a_credential_helper_is_asked_and_one_that_fails_is_no_obstacle() {
+    let guarded = |seen: &extension_depot::serve::Seen| {
+        // "me:SECRET" in base64.
+        let known = seen.authorization.as_deref() == Some("Basic bWU6U0VDUkVU");
+        (!known && seen.method == "GET").then(|| response(401, &[("WWW-Authenticate", "Basic")], ""))
+    };
+    let (env, registry) = (env(), MemoryRegistry::start_with(guarded).expect("a registry"));
+    let manifest = br#"{"schemaVersion":2,"config":{},"layers":[]}"#;
+    registry.put_manifest("my-org/x", "1", "application/vnd.oci.image.manifest.v1+json", manifest);
+    let helper = env.write(
+        "bin/docker-credential-test",
+        "#!/bin/sh\ncat >/dev/null\necho '{\"Username\":\"me\",\"Secret\":\"SECRET\"}'\n",
+    );
+    std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
+    let install = |helper: &str| {
+        env.write(".docker/config.json", format!(r#"{{"credHelpers": {{"{}": "{helper}"}}}}"#, registry.host()));
+        let mut command = env.command(["extension", "install", &format!("{}/my-org/x:1", registry.host())]);
+        command.env("PATH", format!("{}:/usr/bin:/bin", env.path("bin").display()));
+        env.finish(command, b"")
+    };
+    let run = install("test");
+    assert!(run.code == 6 && !run.to_string().contains("SECRET"), "let in, to what is no artifact: {run}");
+    assert_eq!(install("missing").code, 4);
+}
+
+#[test]
 #[ignore = "needs docker-registry and oras, from .ci/test-servers"]
 fn what_oras_pushes_as_in_the_guide_is_installed_and_called() {
     let (server, env) = (Server::start(&[]), env());

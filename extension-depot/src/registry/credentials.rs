@@ -85,7 +85,7 @@ fn addresses(reference: &OciReference) -> Vec<String> {
 
 fn in_file(path: &std::path::Path, addresses: &[String]) -> Option<Credential> {
     let mut text = String::new();
-    open_plain(path).ok()?.take(MAX_FILE).read_to_string(&mut text).ok()?;
+    open_plain(path).ok()?.0.take(MAX_FILE).read_to_string(&mut text).ok()?;
     addresses.iter().find_map(|address| {
         let found: Result<_, CredentialRetrievalError> =
             docker_credential::get_credential_from_reader(text.as_bytes(), address);
