@@ -29,7 +29,7 @@ pub enum LimitName {
     Transfer,
     /// The call stack, in KiB. Fixed at 512.
     Stack,
-    /// Resource handles, such as open streams. Fixed at 10,000.
+    /// Resource handles, such as open streams. Fixed at 1,000.
     Handles,
 }
 
@@ -113,7 +113,7 @@ impl LimitName {
             Self::Output => 1_024,
             Self::Transfer => 16,
             Self::Stack => 512,
-            Self::Handles => 10_000,
+            Self::Handles => 1_000,
         }
     }
 
@@ -128,7 +128,7 @@ impl LimitName {
             Self::Output => 1..=1_048_576,
             Self::Transfer => 1..=4_096,
             Self::Stack => 512..=512,
-            Self::Handles => 10_000..=10_000,
+            Self::Handles => 1_000..=1_000,
         }
     }
 
@@ -336,7 +336,7 @@ mod tests {
         let shown: Vec<_> = effective.iter().map(Limit::value_with_unit).collect();
         assert_eq!(
             shown,
-            ["64 MiB", "1,000,000,000", "5,000 ms", "20,000", "64", "1,024 KiB", "16 MiB", "512 KiB", "10,000"]
+            ["64 MiB", "1,000,000,000", "5,000 ms", "20,000", "64", "1,024 KiB", "16 MiB", "512 KiB", "1,000"]
         );
     }
 }

@@ -60,6 +60,15 @@ pub struct Removed {
     pub freed: u64,
 }
 
+/// What an installation changes about the capabilities in a manifest, and what it thinks that they are.
+#[derive(Debug, Clone, Copy)]
+pub struct CapabilityChange<'a> {
+    /// What the decision was made upon; nothing where there was no `[capabilities]`.
+    pub before: Option<&'a Capabilities>,
+    /// What was decided.
+    pub after: &'a Capabilities,
+}
+
 /// Why something about installed extensions cannot be done. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum DepotError {
@@ -96,6 +105,18 @@ pub enum DepotError {
         installed: Identity,
         /// Who wants it.
         wanted: Identity,
+    },
+    /// The capabilities in the manifest are others than those that a decision was made upon.
+    #[error("the capabilities of `{name}` have been changed meanwhile")]
+    CapabilitiesChanged {
+        /// The name.
+        name: ExtensionName,
+    },
+    /// The manifest is pinned to other bytes than those that would mend it.
+    #[error("`{name}` has been changed meanwhile")]
+    Changed {
+        /// The name.
+        name: ExtensionName,
     },
     /// A manifest cannot be used.
     #[error(transparent)]
@@ -228,21 +249,25 @@ impl Depot {
     }
 
     /// Installs a staged artifact: blobs, index, record, and last the manifest, whose pin makes it current. Each step is
-    /// durable before the next. `capabilities` replace those of the manifest; without them those stay as they are.
+    /// durable before the next. Without a change the capabilities of the manifest stay as they are.
     ///
     /// # Errors
-    /// When the name belongs to somebody else or something cannot be written. What was installed before is as it was.
+    /// [`DepotError::CapabilitiesChanged`] when they are others than the change was decided upon. When the name belongs to somebody else or something cannot be written. What was installed before is as it was.
     pub fn install(
         &self,
         staged: &Staged,
         name: &ExtensionName,
         source: &str,
-        capabilities: Option<&Capabilities>,
+        change: Option<CapabilityChange<'_>>,
     ) -> Result<(), DepotError> {
         let _lock = self.lock()?;
         sweep(&self.places.staging());
         self.check_name(name, &staged.reference)?;
         let before = self.manifest(name)?;
+        let existing = before.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
+        if change.is_some_and(|change| change.before != existing) {
+            return Err(DepotError::CapabilitiesChanged { name: name.clone() });
+        }
         let layout = self.layout();
         layout.add_blobs(&staged.staging, &staged.artifact)?;
         layout.add_entry(name, &staged.artifact)?;
@@ -252,11 +277,25 @@ impl Depot {
         if let Some(description) = staged.artifact.description() {
             editor.set_missing("extension", "description", description);
         }
-        if let Some(after) = capabilities {
-            let before = before.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
-            editor.set_capabilities(before, after);
+        if let Some(change) = change {
+            editor.set_capabilities(existing, change.after);
         }
         Self::write(self.places.manifest(name), editor.into_text().as_bytes())
+    }
+
+    /// Puts the blobs of an extension back into place, if its manifest is still pinned to them. Nothing else changes.
+    ///
+    /// # Errors
+    /// When the manifest is gone or pinned to something else by now, or something cannot be written.
+    pub fn repair(&self, staged: &Staged, name: &ExtensionName) -> Result<(), DepotError> {
+        let _lock = self.lock()?;
+        let pinned = self.existing_manifest(name)?.pinned();
+        if pinned.is_none_or(|(reference, _)| reference != staged.reference) {
+            return Err(DepotError::Changed { name: name.clone() });
+        }
+        let layout = self.layout();
+        layout.add_blobs(&staged.staging, &staged.artifact)?;
+        Ok(layout.add_entry(name, &staged.artifact)?)
     }
 
     fn write_record(&self, record: &Record) -> Result<(), DepotError> {

@@ -43,6 +43,8 @@ pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 pub(crate) const MAX_MANIFEST: u64 = 4 << 20;
 /// The largest layer or configuration, in bytes.
 pub(crate) const MAX_BLOB: u64 = 64 << 20;
+/// The most bytes of all blobs of one artifact together.
+const MAX_ARTIFACT: u64 = 128 << 20;
 /// The most layers that an artifact has.
 const MAX_LAYERS: usize = 64;
 
@@ -224,6 +226,12 @@ impl ImageManifest {
     /// When there is none or several, or a blob is too large or lies elsewhere.
     pub fn wasm_layer(&self) -> Result<&Descriptor, ImageError> {
         self.blobs().try_for_each(Descriptor::check)?;
+        let size = self.blobs().fold(0_u64, |size, blob| size.saturating_add(blob.size));
+        if size > MAX_ARTIFACT {
+            return Err(ImageError::Malformed {
+                reason: format!("its blobs have {size} bytes; the most is {MAX_ARTIFACT}"),
+            });
+        }
         if self.layers.len() > MAX_LAYERS {
             return Err(ImageError::Malformed { reason: format!("it has {} layers", self.layers.len()) });
         }

@@ -30,7 +30,7 @@ mod verify;
 
 pub use artifact::{Artifact, ArtifactError};
 pub use blob::{BlobError, read_blob};
-pub use depot::{Depot, DepotError, Installed, Listed, Removed};
+pub use depot::{CapabilityChange, Depot, DepotError, Installed, Listed, Removed};
 pub use image::{Descriptor, ImageError, ImageManifest, media_type};
 pub use lock::LockError;
 pub use manifest_file::{LoadedManifest, ManifestError};

@@ -70,6 +70,7 @@ struct State {
     uploads: BTreeMap<u64, Vec<u8>>,
     next_upload: u64,
     seen: Vec<Seen>,
+    is_sealed: bool,
 }
 
 impl MemoryRegistry {
@@ -108,6 +109,11 @@ impl MemoryRegistry {
     /// Where it listens, as references write it: `127.0.0.1:PORT`.
     pub fn host(&self) -> String {
         self.address.to_string()
+    }
+
+    /// Takes nothing any more: from here on it can only be read.
+    pub fn seal(&self) {
+        self.contents.state().is_sealed = true;
     }
 
     /// Every request so far.
@@ -188,7 +194,7 @@ impl Contents {
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
         let seen = Seen { method: parts.method.to_string(), path, authorization: header("authorization") };
-        self.state().seen.push(seen.clone());
+        self.state().note(&seen);
         if let Some(answer) = (self.intercept)(&seen) {
             return answer;
         }
@@ -210,6 +216,9 @@ impl Contents {
         }
         let is_read = method == Method::GET || method == Method::HEAD;
         let mut state = self.state();
+        if state.is_sealed && !is_read {
+            return error(405, "UNSUPPORTED");
+        }
         if let Some((repository, upload)) = rest.split_once("/blobs/uploads/") {
             return state.upload(method, repository, upload, query, body);
         }
@@ -236,6 +245,13 @@ impl Contents {
 }
 
 impl State {
+    /// Remembers a request, for tests; a sealed registry is no test's.
+    fn note(&mut self, seen: &Seen) {
+        if !self.is_sealed {
+            self.seen.push(seen.clone());
+        }
+    }
+
     fn blob(&self, digest: &str) -> Response<Body> {
         match digest.parse::<Digest>().ok().and_then(|digest| self.blobs.get(&digest)) {
             Some(bytes) => response(200, &[("Docker-Content-Digest", digest)], bytes.clone()),

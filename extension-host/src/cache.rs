@@ -141,28 +141,27 @@ impl CodeCache {
         check_directory(&self.directory)?;
         let temporary = self.temporary().map_err(in_directory)?;
         write(&temporary)?;
-        let publish = || -> io::Result<()> {
-            // Opened again: whoever wrote may have replaced the file.
+        let publish = || -> io::Result<File> {
+            // Opened again: whoever wrote may have replaced the file. From here on the descriptor is the file, whatever
+            // another process puts in its place.
             let written = File::open(&temporary)?;
             written.set_permissions(Permissions::from_mode(0o600))?;
-            written.sync_data()
+            written.sync_data()?;
+            Ok(written)
         };
-        publish().map_err(in_directory)?;
+        let written = publish().map_err(in_directory)?;
         temporary.persist(self.path(key)).map_err(|error| in_directory(error.error))?;
-        self.stamp(key)?;
-        Ok(self.open(key)?)
+        self.stamp(key, &written).map_err(in_directory)?;
+        Ok(written)
     }
 
-    /// Records what the file looks like now that it has its name.
-    fn stamp(&self, key: &CodeKey) -> Result<(), CacheError> {
-        let (file, metadata) = open_own(&self.path(key))?;
-        let path = self.stamp_path(key);
-        let write = || -> io::Result<()> {
-            let temporary = self.temporary()?;
-            fs::write(&temporary, format!("{}\n{}\n", stamp_of(&metadata), digest_of(&file)?))?;
-            temporary.persist(&path).map_err(|error| error.error)
-        };
-        write().map_err(|source| CacheError::Io { path: path.clone(), source })
+    /// Records what the file looks like now that it has its name. Of two processes that store at once the later stamp may
+    /// fit the earlier file, which then counts as changed and is compiled once more.
+    fn stamp(&self, key: &CodeKey, written: &File) -> io::Result<()> {
+        let stamp = format!("{}\n{}\n", stamp_of(&written.metadata()?), digest_of(written)?);
+        let temporary = self.temporary()?;
+        fs::write(&temporary, stamp)?;
+        temporary.persist(self.stamp_path(key)).map_err(|error| error.error)
     }
 
     /// Removes the code of this key, if it is there.

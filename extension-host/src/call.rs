@@ -109,7 +109,7 @@ impl Extension {
     async fn run(&self, prepared: Prepared) -> CallReport {
         let started = Instant::now();
         let limit = Duration::from_millis(self.limits.get(LimitName::Timeout).value);
-        let mut store = self.store();
+        let mut store = self.store(started + limit);
         let outcome = match tokio::time::timeout(limit, self.instantiate_and_call(&mut store, prepared)).await {
             Ok(result) => result.map_err(|error| self.classify(error, store.data())),
             Err(_) => Err(self.exceeded(LimitName::Timeout)),
@@ -125,8 +125,8 @@ impl Extension {
     }
 
     /// A store with every limit in place, before anything is instantiated in it.
-    fn store(&self) -> Store<CallState> {
-        let mut store = Store::new(&self.engine, CallState::new(&self.config, &self.limits));
+    fn store(&self, deadline: Instant) -> Store<CallState> {
+        let mut store = Store::new(&self.engine, CallState::new(&self.config, &self.limits, deadline));
         let value = |name| self.limits.get(name).value;
         let bytes = usize::try_from(value(LimitName::Transfer)).unwrap_or(usize::MAX).saturating_mul(1 << 20);
         store.limiter(|state| &mut state.limiter);
@@ -178,6 +178,9 @@ fn exceeded_limit(error: &wasmtime::Error, state: &CallState) -> Option<LimitNam
         Some(Trap::OutOfFuel) => return Some(LimitName::Fuel),
         Some(Trap::StackOverflow) => return Some(LimitName::Stack),
         _ => {}
+    }
+    if state.is_expired() {
+        return Some(LimitName::Timeout);
     }
     if error.downcast_ref::<OutputFull>().is_some() || state.output.ran_over() {
         return Some(LimitName::Output);

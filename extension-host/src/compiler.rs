@@ -51,6 +51,12 @@ pub enum CompileError {
     /// It ended abnormally, most often for want of memory.
     #[error("compiling was stopped: it may have needed more than {} MiB of memory", MEMORY_BYTES >> 20)]
     Stopped,
+    /// The file is not there or not what its digest says.
+    #[error("the binary is missing or damaged: {message}")]
+    Input {
+        /// What is wrong with it.
+        message: String,
+    },
     /// The compiler refused the code.
     #[error("cannot compile the extension: {message}")]
     Refused {
@@ -80,9 +86,28 @@ impl CompilerCommand {
         Err(match output.status.signal().and_then(Signal::from_named_raw) {
             Some(Signal::XCPU | Signal::KILL) => CompileError::TooLong,
             Some(_) => CompileError::Stopped,
-            None => CompileError::Refused { message: String::from_utf8_lossy(&output.stderr).trim().to_owned() },
+            None => failed(output.status.code(), &output.stderr),
         })
     }
+}
+
+/// What the child said, on one line: it may quote names from the binary.
+fn failed(code: Option<i32>, stderr: &[u8]) -> CompileError {
+    let line = String::from_utf8_lossy(stderr).trim().replace(|c: char| c.is_control(), " ");
+    let message = line.chars().take(1000).collect();
+    if code == Some(INPUT) { CompileError::Input { message } } else { CompileError::Refused { message } }
+}
+
+/// The exit code of a child that cannot read what it should compile.
+const INPUT: i32 = 9;
+
+/// Why the child made nothing.
+#[derive(Debug)]
+pub struct CompilerFailure {
+    /// What to print on standard error, for the parent.
+    pub message: String,
+    /// What to exit with.
+    pub code: i32,
 }
 
 /// What the child of a [`CompilerCommand`] does: holds itself down, then compiles one file to another. The error goes to
@@ -90,19 +115,21 @@ impl CompilerCommand {
 ///
 /// # Errors
 /// When a file cannot be read or written, is not what the digest says, or the compiler refuses the code.
-pub fn run_compiler(from: &Path, to: &Path, digest: &Digest) -> Result<(), String> {
+pub fn run_compiler(from: &Path, to: &Path, digest: &Digest) -> Result<(), CompilerFailure> {
+    let refused = |message| CompilerFailure { message, code: 1 };
+    let input = |message| CompilerFailure { message, code: INPUT };
     let limits = [(Resource::Cpu, CPU_SECONDS), (Resource::As, MEMORY_BYTES), (Resource::Core, 0)];
     for (resource, most) in limits {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
-            .map_err(|error| format!("cannot limit the compiler: {error}"))?;
+            .map_err(|error| refused(format!("cannot limit the compiler: {error}")))?;
     }
-    let bytes = fs::read(from).map_err(|error| format!("cannot read `{}`: {error}", from.display()))?;
+    let bytes = fs::read(from).map_err(|error| input(format!("cannot read `{}`: {error}", from.display())))?;
     let found = Digest::from_sha256(Sha256::digest(&bytes).into());
     if found != *digest {
-        return Err(format!("`{}` is damaged: expected {digest}, got {found}", from.display()));
+        return Err(input(format!("`{}` is damaged: expected {digest}, got {found}", from.display())));
     }
-    let (_, compiled) = code::compile(&bytes).map_err(|error| chain(&error))?;
-    fs::write(to, compiled).map_err(|error| format!("cannot write `{}`: {error}", to.display()))
+    let (_, compiled) = code::compile(&bytes).map_err(|error| refused(chain(&error)))?;
+    fs::write(to, compiled).map_err(|error| refused(format!("cannot write `{}`: {error}", to.display())))
 }
 
 /// An error with its causes on one line.

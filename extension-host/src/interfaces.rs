@@ -114,7 +114,7 @@ interfaces! {
     "wasi:sockets/instance-network" WASI |l| sockets::instance_network::add_to_linker::<_, WasiSockets>(l, CallState::sockets);
     "wasi:sockets/network" WASI |l| sockets::network::add_to_linker::<_, WasiSockets>(l, &sockets::network::LinkOptions::default(), CallState::sockets);
     "wasi:sockets/ip-name-lookup" WASI |l| sockets::ip_name_lookup::add_to_linker::<_, WasiSockets>(l, CallState::sockets);
-    "wasi:http/types" WASI |l| http::types::add_to_linker::<_, WasiHttp>(l, &http::types::LinkOptions::default(), CallState::http);
+    "wasi:http/types" WASI crate::capabilities::link_http_types;
     "wasi:http/outgoing-handler" WASI |l| http::outgoing_handler::add_to_linker::<_, WasiHttp>(l, CallState::http);
 }
 

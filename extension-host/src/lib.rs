@@ -46,7 +46,7 @@ pub use arguments::{ArgumentError, Arguments};
 pub use cache::{CacheError, CodeCache, CodeKey};
 pub use call::{CallReport, Returned, Usage};
 pub use code::{Code, CodeKind};
-pub use compiler::{CompileError, CompilerCommand, run_compiler};
+pub use compiler::{CompileError, CompilerCommand, CompilerFailure, run_compiler};
 pub use error::{CallError, HostError, LimitExceeded};
 pub use exports::{ExportedFunction, FunctionQuery};
 pub use extension::{Extension, Host, IntoCacheError};

@@ -7,12 +7,22 @@ use wasmparser::{Parser, Payload};
 /// it.
 const SECTION: &str = "open-sesame:manifest";
 
+/// The largest such section, in bytes.
+const MAX_SECTION: usize = 64 * 1024;
+/// The most permissions that an author can ask for.
+const MAX_REQUESTS: usize = 64;
+
 /// Why the author's requests cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// The binary is damaged.
     #[error("the sections of the binary cannot be read")]
     Binary(#[source] wasmparser::BinaryReaderError),
+    /// It is larger than anybody would read, or asks for more than anybody would answer.
+    #[error(
+        "the custom section `{SECTION}` is too large: {MAX_SECTION} bytes and {MAX_REQUESTS} requests are the most"
+    )]
+    TooLarge,
     /// The section is no text.
     #[error("the custom section `{SECTION}` is no UTF-8 text")]
     Text,
@@ -35,9 +45,13 @@ struct AuthorManifest {
 /// When the section is there and cannot be understood.
 pub fn requested_by_author(binary: &[u8]) -> Result<Vec<Grant>, RequestError> {
     let Some(section) = section(binary)? else { return Ok(Vec::new()) };
+    if section.len() > MAX_SECTION {
+        return Err(RequestError::TooLarge);
+    }
     let text = std::str::from_utf8(section).map_err(|_| RequestError::Text)?;
     let parsed = parse_toml::<AuthorManifest>(text).map_err(RequestError::Manifest)?;
-    Ok(parsed.value.capabilities.grants_in_full())
+    let requests = parsed.value.capabilities.grants_in_full();
+    if requests.len() > MAX_REQUESTS { Err(RequestError::TooLarge) } else { Ok(requests) }
 }
 
 /// The contents of the section at the outermost level. Those of components inside are not the author's.

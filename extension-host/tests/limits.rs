@@ -43,6 +43,50 @@ fn sleeping_in_the_host_ends_with_the_time() {
     assert!(report.usage.elapsed < Duration::from_millis(450), "{:?}", report.usage.elapsed);
 }
 
+/// Calls the host for ever with as much as it takes, which costs the guest next to no fuel.
+fn busy_host(import: &str, function: &str, ty: &str, parameters: &str, arguments: &str) -> Vec<u8> {
+    wat(&format!(
+        r#"(component
+        (import "{import}" (instance $host (export "{function}" (func {ty}))))
+        (core module $libc
+            (memory (export "memory") 300)
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+        (core instance $libc (instantiate $libc))
+        (core func $call (canon lower (func $host "{function}")
+            (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+        (core module $m
+            (import "" "call" (func $call (param {parameters})))
+            (func (export "f") (loop $l (call $call {arguments}) (br $l))))
+        (core instance $i (instantiate $m (with "" (instance (export "call" (func $call))))))
+        (func (export "f") (canon lift (core func $i "f"))))"#
+    ))
+}
+
+#[test]
+fn a_guest_that_keeps_the_host_busy_ends_with_the_time() {
+    let config_read = busy_host(
+        "open-sesame:host/config-read@0.1.0",
+        "get",
+        r#"(param "key" string) (result (option string))"#,
+        "i32 i32 i32",
+        "(i32.const 16) (i32.const 12000000) (i32.const 0)",
+    );
+    let random = busy_host(
+        "wasi:random/random@0.2.0",
+        "get-random-bytes",
+        r#"(param "len" u64) (result (list u8))"#,
+        "i64 i32",
+        "(i64.const 65536) (i32.const 0)",
+    );
+    for guest in [config_read, random] {
+        let busy = support::try_extension(&guest, support::permissions("config-read = true", "timeout_ms = 200"));
+        let report = call(&busy.expect("it links"), "f", &[]);
+        assert_exceeded(&report, LimitName::Timeout, 200, LimitOrigin::Manifest);
+        assert!(report.usage.elapsed < Duration::from_millis(450), "{:?}", report.usage.elapsed);
+        assert!(report.usage.fuel < 1_000_000, "and fuel would not have noticed: {}", report.usage.fuel);
+    }
+}
+
 #[test]
 fn a_call_after_one_that_was_stopped_works() {
     let hostile = extension(&HOSTILE, "timeout_ms = 100");
@@ -210,9 +254,9 @@ fn resources_of_the_host_are_counted() {
             (func (export "f") (canon lift (core func $i "f"))))"#
         ))
     };
-    assert!(call(&extension(&subscribe(4_000), ""), "f", &[]).outcome.is_ok(), "it does pile up");
-    let report = call(&extension(&subscribe(20_000), ""), "f", &[]);
-    assert_exceeded(&report, LimitName::Handles, 10_000, LimitOrigin::Fixed);
+    assert!(call(&extension(&subscribe(400), ""), "f", &[]).outcome.is_ok(), "it does pile up");
+    let report = call(&extension(&subscribe(2_000), ""), "f", &[]);
+    assert_exceeded(&report, LimitName::Handles, 1_000, LimitOrigin::Fixed);
 }
 
 #[test]

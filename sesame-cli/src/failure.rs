@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use core_types::{Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciReference};
+use core_types::{Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciReference};
 use extension_depot::registry::{LoginError, PushError, RegistryError};
 use extension_depot::{
     ArtifactError, BlobError, DepotError, ImageError, LockError, ManifestError, SourceError, StagingError,
@@ -91,6 +91,10 @@ impl Failure {
             DepotError::NotInstalled { reference: None, .. } => {
                 (ExitCode::NotFound, Some(format!("sesame extension install REFERENCE --name {name}")))
             }
+            DepotError::Artifact { reference, .. } if reference.registry() == "local" => {
+                (ExitCode::Local, Some(format!("sesame extension install FILE --name {name}")))
+            }
+            DepotError::CapabilitiesChanged { .. } | DepotError::Changed { .. } => (ExitCode::Local, None),
             DepotError::Artifact { .. } => (ExitCode::Local, Some(format!("sesame extension verify --repair {name}"))),
             DepotError::OtherSource { .. } => {
                 (ExitCode::Refused, Some("install it beside the other: add `--name NAME`".to_owned()))
@@ -115,14 +119,14 @@ impl Failure {
         }
     }
 
-    /// A part of a permission that was given whole cannot be taken away alone.
-    pub fn part_of_whole(name: &ExtensionName, grant: &Grant) -> Self {
+    /// A part of a permission that is not there as such, while other parts are, which may cover it.
+    pub fn no_such_part(name: &ExtensionName, grant: &Grant, there: &Capabilities) -> Self {
         let capability = grant.capability();
-        Self::message(
-            ExitCode::Refused,
-            format!("`{name}` has all of {capability}, of which {grant} cannot be taken away"),
-        )
-        .with_hint(format!("sesame extension revoke {name} {capability}"))
+        let parts = there.grants_in_full().into_iter().filter(|part| part.capability() == capability);
+        let mut failure = Self::message(ExitCode::Refused, format!("`{name}` was not granted {grant} as such"));
+        failure.details.push("these may cover it:".to_owned());
+        failure.details.extend(parts.map(|part| format!("  {part}")));
+        failure.with_hint(format!("sesame extension revoke {name} {capability}"))
     }
 
     /// A capability that the manifest grants and a policy takes away.
@@ -248,9 +252,12 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
         RegistryError::Pin(_) => Some("give the whole digest, or none".to_owned()),
         RegistryError::LayerPinned { manifest, .. } => Some(format!("pin it with @{manifest}")),
         RegistryError::Offline { .. } => Some("leave out `--offline` and unset SESAME_OFFLINE".to_owned()),
-        RegistryError::NotFound { .. } => Some(
-            "it may be private as well: sesame registry login REGISTRY --username NAME --password-stdin".to_owned(),
-        ),
+        RegistryError::NotFound { reference } => {
+            let registry = reference.registry();
+            Some(format!(
+                "it may be private as well: sesame registry login {registry} --username NAME --password-stdin"
+            ))
+        }
         RegistryError::Unauthorized { registry, .. } => {
             Some(format!("sesame registry login {registry} --username NAME --password-stdin"))
         }
@@ -260,9 +267,6 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
                 "if you trust it, add `token_hosts = [\"{host}\"]` under [registries.\"{registry}\"] in config.toml"
             ))
         }
-        RegistryError::Network { registry, .. } => Some(format!(
-            "if it speaks plain HTTP, add `plain_http = true` under [registries.\"{registry}\"] in config.toml"
-        )),
         _ => None,
     }
 }
@@ -303,6 +307,9 @@ impl From<IntoCacheError> for Failure {
     fn from(error: IntoCacheError) -> Self {
         let code = match &error {
             IntoCacheError::Compile(CompileError::TooLong | CompileError::Stopped) => ExitCode::Limit,
+            IntoCacheError::Compile(CompileError::Input { .. }) => {
+                return Self::new(ExitCode::Local, &error).with_hint("sesame extension verify --repair");
+            }
             IntoCacheError::Compile(CompileError::Refused { .. }) => ExitCode::Failure,
             IntoCacheError::Compile(CompileError::Start { .. })
             | IntoCacheError::Cache(_)

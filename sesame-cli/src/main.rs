@@ -29,9 +29,15 @@ fn main() {
 
 /// Runs a command and shows what came of it.
 fn run(context: &Context, command: arguments::Command) -> ExitCode {
-    let shown = match commands::run(context, command) {
-        Ok(outcome) => render::outcome(context, &outcome).map(|()| outcome.exit_code()),
-        Err(failure) => render::failure(context, &failure).map(|()| failure.code),
-    };
-    shown.unwrap_or_else(|error| render::lost_output(&error))
+    match commands::run(context, command) {
+        Ok(outcome) => match render::outcome(context, &outcome) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::Local,
+            // A reader that has seen enough changes nothing about what came of it.
+            _ => outcome.exit_code(),
+        },
+        Err(failure) => {
+            render::failure(context, &failure);
+            failure.code
+        }
+    }
 }

@@ -81,7 +81,8 @@ pub fn inert(text: &str) -> String {
     inert
 }
 
-fn is_active(character: char) -> bool {
+/// Whether a terminal acts on a character, or shows it as something else than it is.
+pub fn is_active(character: char) -> bool {
     match character {
         '\n' | '\t' => false,
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,

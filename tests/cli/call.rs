@@ -12,6 +12,7 @@ fn texts_numbers_wave_and_json_go_in_and_come_out() {
     assert_eq!(out(&["echo-string", "\"quoted\" and 'not'"]), "\"quoted\" and 'not'\n");
     assert_eq!(out(&["echo-string", ""]), "\n");
     assert_eq!(out(&["echo-string", "--", "--json"]), "--json\n");
+    assert_eq!(out(&["echo-string", "--", "-"]), "-\n");
     assert_eq!(out(&["echo-string", "-"]), "from stdin\n");
     assert_eq!(out(&["echo-s8", "-5"]), "-5\n");
     assert_eq!(out(&["echo-bool", "true"]), "true\n");

@@ -105,6 +105,7 @@ pub(crate) struct Connection<'a> {
     reference: OciReference,
     base: Url,
     authorization: RefCell<Option<Authorization>>,
+    deadline: tokio::time::Instant,
 }
 
 /// A body that is arriving.
@@ -126,7 +127,8 @@ impl<'a> Connection<'a> {
         let base = format!("{}://{}/v2/{}/", settings.scheme(registry), api_host(registry), reference.repository());
         let base = Url::parse(&base).map_err(|_| RegistryError::NotFound { reference: Box::new(reference.clone()) })?;
         let clients = Clients::new(settings);
-        Ok(Self { settings, clients, reference: reference.clone(), base, authorization: RefCell::new(None) })
+        let deadline = tokio::time::Instant::now() + TOTAL;
+        Ok(Self { settings, clients, reference: reference.clone(), base, authorization: RefCell::new(None), deadline })
     }
 
     fn registry(&self) -> &str {
@@ -177,15 +179,17 @@ impl<'a> Connection<'a> {
     pub(crate) async fn get(&self, target: &Target<'_>, accept: &str) -> Result<Body<'_>, RegistryError> {
         let url = self.url(target);
         let mut response = self.follow(url.clone(), accept).await?;
-        if response.status() == StatusCode::UNAUTHORIZED && self.authorization.borrow().is_none() {
+        // Tokens expire, some within a minute: each request may authenticate once.
+        if response.status() == StatusCode::UNAUTHORIZED {
             let challenge = challenge_of(response.headers());
-            let authorization =
-                auth::answer(self.settings, &self.clients, &self.reference, &challenge, Access::Pull).await?;
+            let answering = auth::answer(self.settings, &self.clients, &self.reference, &challenge, Access::Pull);
+            let timeout = |_| RegistryError::Timeout { registry: self.registry().to_owned() };
+            let authorization = tokio::time::timeout(IDLE, answering).await.map_err(timeout)??;
             self.authorization.replace(Some(authorization));
             response = self.follow(url, accept).await?;
         }
         let response = self.check_status(response).await?;
-        Ok(Body { response, registry: self.registry(), deadline: tokio::time::Instant::now() + TOTAL })
+        Ok(Body { response, registry: self.registry(), deadline: self.deadline })
     }
 
     /// Follows redirects as far as they lead to places that a registry may send us to.
@@ -340,13 +344,14 @@ struct ErrorEntry {
 
 /// What a registry says about an error, shortened.
 async fn error_message(response: Response, registry: &str) -> Option<String> {
-    let bytes = read_capped(response, registry, MAX_ERROR).await.ok()?;
+    let bytes = tokio::time::timeout(CONNECT, read_capped(response, registry, MAX_ERROR)).await.ok()?.ok()?;
     let entry = serde_json::from_slice::<Errors>(&bytes).ok()?.errors.into_iter().next()?;
     let text = match (entry.code, entry.message) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (code, message) => code.or(message)?,
     };
-    Some(text.chars().take(SHOWN_ERROR).collect())
+    // On one line: what a registry says must not look like what sesame says.
+    Some(text.chars().take(SHOWN_ERROR).map(|c| if c.is_control() { ' ' } else { c }).collect())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use core_types::{Capabilities, Digest, ExtensionName, OciReference};
 use extension_depot::registry::{Registry, RegistryError, Resolved, Settings};
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{Depot, Places, Staged};
+use extension_depot::{CapabilityChange, Depot, Places, Staged};
 use tempfile::TempDir;
 
 /// A depot in a directory of its own.
@@ -79,5 +79,8 @@ pub fn stage_with(home: &Home, text: &str, settings: Settings) -> Result<Staged,
 pub fn install(home: &Home, text: &str) -> Result<(), Box<dyn std::error::Error>> {
     let staged = stage(home, text)?;
     let name = staged.reference.default_name()?;
-    Ok(home.depot.install(&staged, &name, text, Some(&Capabilities::default()))?)
+    let existing = home.depot.manifest(&name)?;
+    let before = existing.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
+    let change = CapabilityChange { before, after: &Capabilities::default() };
+    Ok(home.depot.install(&staged, &name, text, Some(change))?)
 }

@@ -4,7 +4,8 @@ use crate::bindings::open_sesame::host::config_read::Host;
 use crate::state::CallState;
 
 impl Host for CallState {
-    fn get(&mut self, key: String) -> Option<String> {
-        self.config.get(&key).map(str::to_owned)
+    fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {
+        self.check_time()?;
+        Ok(self.config.get(&key).map(str::to_owned))
     }
 }

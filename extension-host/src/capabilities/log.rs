@@ -5,6 +5,7 @@ use crate::state::CallState;
 
 impl Host for CallState {
     fn log(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
+        self.check_time()?;
         let level = match level {
             Level::Debug => "debug",
             Level::Info => "info",

@@ -4,4 +4,4 @@ mod config_read;
 mod log;
 mod network;
 
-pub(crate) use network::RefuseAll;
+pub(crate) use network::{RefuseAll, link_http_types};

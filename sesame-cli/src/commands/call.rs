@@ -17,13 +17,16 @@ use crate::ready;
 
 /// Calls one function in a new instance.
 pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failure> {
-    let CallArguments { name, function, arguments, json_args, stats } = arguments;
+    let CallArguments { name, function, arguments, data, json_args, stats } = arguments;
     let depot = context.depot()?;
     let installed = depot.installed(&name).map_err(|error| Failure::of_extension(&name, &error))?;
     let extension = extension(context, &installed)?;
     let arguments = match json_args {
         Some(json) => Arguments::Json(json),
-        None => Arguments::Words(read_words(arguments)?),
+        None => {
+            let data = data.into_iter().map(OsString::into_vec);
+            Arguments::Words(read_words(arguments)?.into_iter().chain(data).collect())
+        }
     };
     let report = extension.call_blocking(&function, &arguments);
     logs::append(context, depot.places(), &name, &function, &report);

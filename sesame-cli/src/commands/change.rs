@@ -54,17 +54,18 @@ pub fn revoke(context: &Context, name: &ExtensionName, revocations: &[Revocation
     Ok(Outcome::Changed(changes))
 }
 
-/// Makes sure that each part can be taken away: a part of what was given whole cannot, and saying nothing about that
-/// would leave a permission in force that its owner believes to be gone.
+/// Makes sure that each part is there to be taken away. Another one may cover it (all of `config-read`, `*.example.org`),
+/// and saying nothing would leave a permission in force that its owner believes to be gone.
 fn check_parts(context: &Context, name: &ExtensionName, revocations: &[Revocation]) -> Result<(), Failure> {
     let Some(loaded) = context.depot()?.manifest(name)? else { return Ok(()) };
     let mut capabilities = loaded.manifest.granted();
     for revocation in revocations {
-        take(&mut capabilities, name, revocation);
+        let change = take(&mut capabilities, name, revocation);
         if let Revocation::Part(grant) = revocation
-            && capabilities.covers(grant)
+            && !change.changed
+            && capabilities.grants(grant.capability())
         {
-            return Err(Failure::part_of_whole(name, grant));
+            return Err(Failure::no_such_part(name, grant, &capabilities));
         }
     }
     Ok(())

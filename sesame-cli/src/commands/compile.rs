@@ -13,9 +13,10 @@ use crate::outcome::Outcome;
 pub fn run(from: &Path, to: &Path, digest: &Digest) -> Result<Outcome, Failure> {
     match run_compiler(from, to, digest) {
         Ok(()) => Ok(Outcome::Shown(ExitCode::Done)),
-        Err(message) => {
-            crate::terminal::Terminal::detect().note(&message);
-            Ok(Outcome::Shown(ExitCode::Failure))
+        Err(failure) => {
+            crate::terminal::Terminal::detect().note(&failure.message);
+            let damaged = failure.code == ExitCode::Local.number();
+            Ok(Outcome::Shown(if damaged { ExitCode::Local } else { ExitCode::Failure }))
         }
     }
 }

@@ -20,6 +20,7 @@ const GREETING: &[u8] = include_bytes!("../../../tests/guests/built/greeting.was
 pub fn run(context: &Context, arguments: &DemoArguments) -> Result<Outcome, Failure> {
     let registry = MemoryRegistry::start()?;
     let reference = publish(&registry)?;
+    registry.seal();
     let home = tempfile::tempdir()?;
     let there = context.below(home.path());
     say(context, &format!("A registry runs on {}, with one extension in it.", registry.host()))?;
@@ -35,6 +36,8 @@ pub fn run(context: &Context, arguments: &DemoArguments) -> Result<Outcome, Fail
         }
     }
     say(context, &next_steps(&reference, arguments.serve))?;
+    // It must not outlive us if we are interrupted.
+    drop(home);
     if arguments.serve {
         registry.wait();
     }

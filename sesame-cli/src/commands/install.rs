@@ -2,7 +2,7 @@
 
 use core_types::{Capability, ExtensionName, Grant, OciReference};
 use extension_depot::registry::Resolved;
-use extension_depot::{Depot, DepotError, Installed, Source, Staged};
+use extension_depot::{CapabilityChange, Depot, DepotError, Installed, Source, Staged};
 use extension_host::{Code, CodeKind, Host, HostError, Import, Permissions, Refusal, requested_by_author};
 
 use crate::arguments::InstallArguments;
@@ -120,19 +120,35 @@ fn install(
     name: &ExtensionName,
     arguments: &InstallArguments,
 ) -> Result<Outcome, Failure> {
-    let existing = depot.manifest(name)?;
-    if let Some(loaded) = &existing {
+    if let Some(loaded) = &depot.manifest(name)? {
         context.warn_unknown_keys(loaded);
     }
     let requests = examine(context, staged, name)?;
+    loop {
+        match install_as_decided(context, depot, staged, name, arguments, &requests) {
+            // Somebody else decided while we compiled or asked: their word counts, and we look again.
+            Err(DepotError::CapabilitiesChanged { .. }) => {}
+            other => return other.map_err(|error| Failure::of_extension(name, &error)),
+        }
+    }
+}
+
+fn install_as_decided(
+    context: &Context,
+    depot: &Depot,
+    staged: &Staged,
+    name: &ExtensionName,
+    arguments: &InstallArguments,
+    requests: &Requests,
+) -> Result<Outcome, DepotError> {
+    let existing = depot.manifest(name)?;
     let can_ask = context.can_ask();
     let mut ask = |grant: &Grant| can_ask && asked(context, name, grant);
     let answers = Answers { granted: &arguments.grant, grant_requested: arguments.grant_requested, ask: &mut ask };
     let before = existing.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
-    let Decision { capabilities, granted, denied } = decide(before, &requests, answers);
-    depot
-        .install(staged, name, &arguments.source.to_string(), capabilities.as_ref())
-        .map_err(|error| Failure::of_extension(name, &error))?;
+    let Decision { capabilities, granted, denied } = decide(before, requests, answers);
+    let change = capabilities.as_ref().map(|after| CapabilityChange { before, after });
+    depot.install(staged, name, &arguments.source.to_string(), change)?;
     Ok(Outcome::Installed(Box::new(Installation {
         name: name.clone(),
         version: staged.artifact.version(&staged.reference),
@@ -187,6 +203,7 @@ pub fn reinstall(
     name: &ExtensionName,
     reference: &OciReference,
 ) -> Result<(), Failure> {
+    context.check_source(reference)?;
     let registry = context.registry()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let staged = runtime.block_on(async {
@@ -195,7 +212,5 @@ pub fn reinstall(
         registry.stage(depot, &resolved, &mut |progress| bar.update(progress)).await
     });
     runtime.shutdown_background();
-    let install =
-        |staged: &Staged| -> Result<(), DepotError> { depot.install(staged, name, &reference.to_string(), None) };
-    install(&staged?).map_err(|error| Failure::of_extension(name, &error))
+    depot.repair(&staged?, name).map_err(|error| Failure::of_extension(name, &error))
 }

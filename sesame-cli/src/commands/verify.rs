@@ -1,6 +1,6 @@
 //! `sesame extension verify`
 
-use core_types::ExtensionName;
+use core_types::{ExtensionName, OciReference};
 use extension_depot::{Depot, Verification};
 use extension_host::{CacheError, CodeKey, Host};
 
@@ -39,6 +39,10 @@ fn check_artifact(context: &Context, depot: &Depot, verification: &Verification,
     let name = &verification.name;
     let findings: Vec<_> = verification.findings.iter().map(ToString::to_string).collect();
     match &verification.reference {
+        Some(reference) if repair && is_local(reference) => {
+            check.findings.extend(findings);
+            check.findings.push("it did not come from a registry: install it from its file once more".to_owned());
+        }
         Some(reference) if repair && reference.provenance().is_some() => {
             match reinstall(context, depot, name, reference) {
                 Ok(()) => check.repaired.extend(findings),
@@ -50,6 +54,11 @@ fn check_artifact(context: &Context, depot: &Depot, verification: &Verification,
         }
         _ => check.findings.extend(findings),
     }
+}
+
+/// Whether an extension came from a file or layout, which no registry has.
+fn is_local(reference: &OciReference) -> bool {
+    reference.registry() == "local"
 }
 
 /// Compiled code is worth a finding only when it is there and wrong; what is missing is made when it is needed.

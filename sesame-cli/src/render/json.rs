@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::Rendered;
 use crate::failure::Failure;
 use crate::outcome::{Call, Info, Outcome};
+use crate::terminal::is_active;
 
 /// Raised when something is taken away or means something else. Additions do not count.
 const SCHEMA_VERSION: u32 = 1;
@@ -38,7 +39,21 @@ fn object(members: &[(&str, Value)]) -> String {
     for (key, value) in members {
         object[*key] = value.clone();
     }
-    format!("{object}\n")
+    inert(&format!("{object}\n"))
+}
+
+/// What a terminal would act on, written as JSON writes characters, so that it stays JSON.
+fn inert(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_active(character) {
+            let mut units = [0; 2];
+            text.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            text.push(character);
+        }
+    }
+    text
 }
 
 /// The result of a call; what it used is part of it, asked for or not.

@@ -6,7 +6,6 @@ mod text;
 use std::io;
 
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
@@ -23,20 +22,16 @@ pub struct Rendered {
 pub fn outcome(context: &Context, outcome: &Outcome) -> io::Result<()> {
     let rendered = if context.global.json { json::outcome(outcome)? } else { text::outcome(context, outcome) };
     if !rendered.talk.is_empty() && !context.global.quiet {
-        context.terminal.talk(&rendered.talk)?;
+        // Where nobody listens to talk, data still matters.
+        let _ = context.terminal.talk(&rendered.talk);
     }
     if rendered.data.is_empty() { Ok(()) } else { context.terminal.data(&rendered.data) }
 }
 
-/// Shows why there is no outcome.
-pub fn failure(context: &Context, failure: &Failure) -> io::Result<()> {
+/// Shows why there is no outcome, to whoever listens.
+pub fn failure(context: &Context, failure: &Failure) {
     let text = if context.global.json { json::failure(failure) } else { text::failure(failure) };
-    context.terminal.talk(&text)
-}
-
-/// What to do when output cannot be written. A reader that has seen enough is no error.
-pub fn lost_output(error: &io::Error) -> ExitCode {
-    if error.kind() == io::ErrorKind::BrokenPipe { ExitCode::Done } else { ExitCode::Local }
+    let _ = context.terminal.talk(&text);
 }
 
 /// The first line of a text of several, for places that have one.

@@ -130,7 +130,7 @@ fn called(context: &Context, call: &Call) -> Rendered {
         talk.push_str(&stats(call));
     }
     if call.returned.is_err() {
-        let text = call.returned.to_text();
+        let text = inert_line(&call.returned.to_text());
         let _ = writeln!(
             talk,
             "error: the extension returned an error{}",
