@@ -19,6 +19,9 @@ use crate::state::CallState;
 
 type Link = fn(&mut Linker<CallState>) -> wasmtime::Result<()>;
 
+/// How an interface of the embedding program is linked.
+pub(crate) type OwnLink = dyn Fn(&mut Linker<CallState>) -> wasmtime::Result<()> + Send + Sync;
+
 /// An interface that extensions can import.
 pub(crate) struct Interface {
     /// `package:namespace/interface`, without version.
@@ -49,7 +52,7 @@ pub(crate) struct OwnInterface {
     /// The version that the program has.
     pub(crate) version: String,
     /// Adds it to a linker.
-    pub(crate) link: Arc<dyn Fn(&mut Linker<CallState>) -> wasmtime::Result<()> + Send + Sync>,
+    pub(crate) link: Arc<OwnLink>,
 }
 
 impl OwnInterface {
