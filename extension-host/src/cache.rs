@@ -150,17 +150,19 @@ impl CodeCache {
             Ok(written)
         };
         let written = publish().map_err(in_directory)?;
+        let digest = digest_of(&written).map_err(in_directory)?;
+        // One at a time, so that of two processes that store the same code, file and stamp are of the same one.
+        let lock = File::open(&self.directory).map_err(in_directory)?;
+        lock.lock().map_err(in_directory)?;
         temporary.persist(self.path(key)).map_err(|error| in_directory(error.error))?;
-        self.stamp(key, &written).map_err(in_directory)?;
+        self.stamp(key, &written, &digest).map_err(in_directory)?;
         Ok(written)
     }
 
-    /// Records what the file looks like now that it has its name. Of two processes that store at once the later stamp may
-    /// fit the earlier file, which then counts as changed and is compiled once more.
-    fn stamp(&self, key: &CodeKey, written: &File) -> io::Result<()> {
-        let stamp = format!("{}\n{}\n", stamp_of(&written.metadata()?), digest_of(written)?);
+    /// Records what the file looks like now that it has its name.
+    fn stamp(&self, key: &CodeKey, written: &File, digest: &Digest) -> io::Result<()> {
         let temporary = self.temporary()?;
-        fs::write(&temporary, stamp)?;
+        fs::write(&temporary, format!("{}\n{digest}\n", stamp_of(&written.metadata()?)))?;
         temporary.persist(self.stamp_path(key)).map_err(|error| error.error)
     }
 

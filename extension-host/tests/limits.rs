@@ -29,7 +29,7 @@ fn an_endless_loop_runs_until_its_fuel_is_used_up() {
 fn an_endless_loop_runs_until_its_time_is_over() {
     let report = call(&extension(&HOSTILE, &format!("{ENDLESS_FUEL}\ntimeout_ms = 200")), "spin", &[]);
     assert_exceeded(&report, LimitName::Timeout, 200, LimitOrigin::Manifest);
-    assert!(report.usage.elapsed < Duration::from_millis(450), "{:?}", report.usage.elapsed);
+    assert!(report.usage.elapsed < Duration::from_millis(1_500), "{:?}", report.usage.elapsed);
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn sleeping_in_the_host_ends_with_the_time() {
 
     let report = call(&extension(&HOSTILE, "timeout_ms = 200"), "sleep", &["60000"]);
     assert_exceeded(&report, LimitName::Timeout, 200, LimitOrigin::Manifest);
-    assert!(report.usage.elapsed < Duration::from_millis(450), "{:?}", report.usage.elapsed);
+    assert!(report.usage.elapsed < Duration::from_millis(1_500), "{:?}", report.usage.elapsed);
 }
 
 /// Calls the host for ever with as much as it takes, which costs the guest next to no fuel.
@@ -82,7 +82,7 @@ fn a_guest_that_keeps_the_host_busy_ends_with_the_time() {
         let busy = support::try_extension(&guest, support::permissions("config-read = true", "timeout_ms = 200"));
         let report = call(&busy.expect("it links"), "f", &[]);
         assert_exceeded(&report, LimitName::Timeout, 200, LimitOrigin::Manifest);
-        assert!(report.usage.elapsed < Duration::from_millis(450), "{:?}", report.usage.elapsed);
+        assert!(report.usage.elapsed < Duration::from_millis(1_500), "{:?}", report.usage.elapsed);
         assert!(report.usage.fuel < 1_000_000, "and fuel would not have noticed: {}", report.usage.fuel);
     }
 }
@@ -290,6 +290,6 @@ fn many_spinning_guests_all_end_in_time() {
     for thread in threads {
         let report = thread.join().expect("no panic");
         assert_exceeded(&report, LimitName::Timeout, 300, LimitOrigin::Manifest);
-        assert!(report.usage.elapsed < Duration::from_secs(2), "{:?}", report.usage.elapsed);
+        assert!(report.usage.elapsed < Duration::from_secs(5), "{:?}", report.usage.elapsed);
     }
 }
