@@ -67,7 +67,7 @@ impl Clients {
 
     fn proxies(&self) -> Result<Vec<Proxy>, RegistryError> {
         let proxies = &self.settings.proxies;
-        let except = format!("localhost,127.0.0.0/8,::1,{}", proxies.except.as_deref().unwrap_or_default());
+        let except = proxies.exceptions();
         let http = proxies.http.iter().map(|address| Proxy::http(address.as_str()));
         let https = proxies.https.iter().map(|address| Proxy::https(address.as_str()));
         let with_exceptions = |proxy: Proxy| proxy.no_proxy(NoProxy::from_string(&except));

@@ -70,14 +70,13 @@ fn client(registry: &Registry, reference: &OciReference) -> Result<Client, oci_c
     };
     // Without a proxy of ours, oci-client would take that of the environment, even for this machine.
     let proxies = &registry.settings.proxies;
-    let except = format!("localhost,127.0.0.0/8,::1,{}", proxies.except.as_deref().unwrap_or_default());
     let unused = || Some("http://127.0.0.1:9".to_owned());
     let is_local = is_loopback(host(reference.registry()));
     Client::try_from(ClientConfig {
         protocol,
         http_proxy: proxies.http.clone().or_else(|| is_local.then(unused).flatten()),
         https_proxy: proxies.https.clone().or_else(|| is_local.then(unused).flatten()),
-        no_proxy: Some(except),
+        no_proxy: Some(proxies.exceptions()),
         ..Default::default()
     })
 }

@@ -45,6 +45,13 @@ pub struct Proxies {
     pub except: Option<String>,
 }
 
+impl Proxies {
+    /// What is reached directly: this machine, whatever is configured, and what is configured.
+    pub(crate) fn exceptions(&self) -> String {
+        format!("localhost,127.0.0.0/8,::1,{}", self.except.as_deref().unwrap_or_default())
+    }
+}
+
 /// Registries whose token service is another host, by their own account.
 const TOKEN_HOSTS: &[(&str, &str)] = &[("docker.io", "auth.docker.io"), ("registry.gitlab.com", "gitlab.com")];
 
