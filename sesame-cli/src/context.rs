@@ -116,6 +116,15 @@ impl Context {
         }))
     }
 
+    /// Waits for work on the network, in a runtime that exists no longer than that. What still blocks in a thread of it
+    /// is left behind.
+    pub fn wait_for<T>(&self, work: impl Future<Output = T>) -> std::io::Result<T> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let done = runtime.block_on(work);
+        runtime.shutdown_background();
+        Ok(done)
+    }
+
     /// Whether the user wants no connections.
     pub fn is_offline(&self) -> bool {
         self.global.offline || env::var_os("SESAME_OFFLINE").is_some_and(|value| !value.is_empty() && value != "0")

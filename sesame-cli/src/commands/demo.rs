@@ -19,7 +19,7 @@ const GREETING: &[u8] = include_bytes!("../../../tests/guests/built/greeting.was
 /// Runs the main job as a person would type it, on a registry in this process and in a temporary home.
 pub fn run(context: &Context, arguments: &DemoArguments) -> Result<Outcome, Failure> {
     let registry = MemoryRegistry::start()?;
-    let reference = publish(&registry)?;
+    let reference = publish(context, &registry)?;
     registry.seal();
     let home = tempfile::tempdir()?;
     let there = context.below(home.path());
@@ -45,7 +45,7 @@ pub fn run(context: &Context, arguments: &DemoArguments) -> Result<Outcome, Fail
 }
 
 /// Publishes the extension over HTTP, as its author would.
-fn publish(registry: &MemoryRegistry) -> Result<OciReference, Failure> {
+fn publish(context: &Context, registry: &MemoryRegistry) -> Result<OciReference, Failure> {
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     let reference: OciReference =
         reference.parse().map_err(|error: core_types::ReferenceError| Failure::new(ExitCode::Failure, &error))?;
@@ -54,8 +54,7 @@ fn publish(registry: &MemoryRegistry) -> Result<OciReference, Failure> {
         ("org.opencontainers.image.description".to_owned(), "Greets people".to_owned()),
     ]);
     let client = Registry::new(Settings::default());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(push_wasm(&client, &reference, "greeting.wasm", GREETING, annotations))?;
+    context.wait_for(push_wasm(&client, &reference, "greeting.wasm", GREETING, annotations))??;
     Ok(reference)
 }
 

@@ -58,8 +58,7 @@ fn stage_from_registry(
         return Ok(Arrival::Already(Box::new(installed)));
     }
     let registry = context.registry()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let staged = runtime.block_on(async {
+    context.wait_for(async {
         let resolved: Resolved = registry.resolve(reference).await?;
         if let Some(installed) = installed_as(depot, name, &resolved.reference) {
             return Ok(Arrival::Already(Box::new(installed)));
@@ -67,9 +66,7 @@ fn stage_from_registry(
         let bar = DownloadBar::new(context);
         let staged = registry.stage(depot, &resolved, &mut |progress| bar.update(progress)).await?;
         Ok(Arrival::Staged(Box::new(staged)))
-    });
-    runtime.shutdown_background();
-    staged
+    })?
 }
 
 /// Whether the extension can come from there under this name, found out before anything is fetched.
@@ -205,12 +202,10 @@ pub fn reinstall(
 ) -> Result<(), Failure> {
     context.check_source(reference)?;
     let registry = context.registry()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let staged = runtime.block_on(async {
+    let staged = context.wait_for(async {
         let resolved = registry.resolve(reference).await?;
         let bar = DownloadBar::new(context);
         registry.stage(depot, &resolved, &mut |progress| bar.update(progress)).await
-    });
-    runtime.shutdown_background();
+    })?;
     depot.repair(&staged?, name).map_err(|error| Failure::of_extension(name, &error))
 }
