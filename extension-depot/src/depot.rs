@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use core_types::{Capabilities, Digest, ExtensionName, Identity, OciReference};
 
@@ -164,8 +164,13 @@ impl Depot {
         Layout { places: &self.places }
     }
 
+    /// The right to change something. What changes that were killed left behind goes first.
     fn lock(&self) -> Result<Lock, LockError> {
-        Lock::acquire(&self.places.lock(), &self.waiting)
+        let lock = Lock::acquire(&self.places.lock(), &self.waiting)?;
+        sweep(&self.places.staging());
+        durable::remove_leftovers(&self.places.extensions());
+        durable::remove_leftovers(&self.places.extension_state().join("removed"));
+        Ok(lock)
     }
 
     fn write(path: PathBuf, contents: &[u8]) -> Result<(), DepotError> {
@@ -261,7 +266,6 @@ impl Depot {
         change: Option<CapabilityChange<'_>>,
     ) -> Result<(), DepotError> {
         let _lock = self.lock()?;
-        sweep(&self.places.staging());
         self.check_name(name, &staged.reference)?;
         let before = self.manifest(name)?;
         let existing = before.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
@@ -357,18 +361,11 @@ impl Depot {
     /// When there is none, or something cannot be removed.
     pub fn remove(&self, name: &ExtensionName) -> Result<Removed, DepotError> {
         let _lock = self.lock()?;
-        sweep(&self.places.staging());
-        let path = self.places.manifest(name);
         let kept_manifest = self.places.removed_manifest(name);
-        match fs::read(&path) {
-            Ok(text) => Self::write(kept_manifest.clone(), &text)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(DepotError::NotFound { name: name.clone() });
-            }
-            Err(source) => return Err(DepotError::Io { path, source }),
-        }
-        durable::remove(&path).map_err(|source| DepotError::Io { path, source })?;
         let records = self.places.records(name);
+        if !self.remove_manifest(name, &kept_manifest)? && !records.exists() && !self.layout().has_entry(name) {
+            return Err(DepotError::NotFound { name: name.clone() });
+        }
         match fs::remove_dir_all(&records) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 return Err(DepotError::Io { path: records, source });
@@ -378,6 +375,17 @@ impl Depot {
         self.layout().remove_entry(name)?;
         let freed = self.remove_unused_blobs()?;
         Ok(Removed { kept_manifest, freed })
+    }
+
+    /// Removes a manifest after copying it. Gives back whether there was one: a removal that was killed may have taken it.
+    fn remove_manifest(&self, name: &ExtensionName, kept: &Path) -> Result<bool, DepotError> {
+        let path = self.places.manifest(name);
+        match fs::read(&path) {
+            Ok(text) => Self::write(kept.to_owned(), &text)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(source) => return Err(DepotError::Io { path, source }),
+        }
+        durable::remove(&path).map_err(|source| DepotError::Io { path, source })
     }
 
     /// Removes what no manifest is pinned to. While a manifest cannot be read, nothing goes: what it needs is not known.

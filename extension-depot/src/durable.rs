@@ -5,12 +5,15 @@ use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
+/// How the names of files begin that are not in their place yet.
+const NEW: &str = ".new-";
+
 /// Replaces a file: a temporary one in the same directory is written, synced and renamed over it, and the directory is
 /// synced. When this returns, the new contents survive a power cut; whatever happens before, the old ones are there.
 /// The file is the user's alone (0600) from its first moment on.
 pub(crate) fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
     let directory = parent(path)?;
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(directory)?;
+    let mut file = tempfile::Builder::new().prefix(NEW).tempfile_in(directory)?;
     file.write_all(contents)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
@@ -23,6 +26,16 @@ pub(crate) fn remove(path: &Path) -> io::Result<bool> {
         Ok(()) => sync_directory(parent(path)?).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+/// Removes the temporary files that killed processes left in a directory. Only for who holds the lock under which the
+/// files of this directory are written.
+pub(crate) fn remove_leftovers(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(NEW.as_bytes()) {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 

@@ -75,10 +75,22 @@ impl Layout<'_> {
         }
         let path = self.places.index();
         let mut index = self.index();
-        index.manifests.retain(|other| other.annotations.get(REF_NAME).map(String::as_str) != Some(name.as_str()));
+        index.manifests.retain(|other| self.is_current(other, name));
         index.manifests.extend(entry);
         let text = serde_json::to_vec_pretty(&index).map_err(io::Error::from);
         at(&path, text.and_then(|text| durable::write(&path, &text)))
+    }
+
+    /// Whether an entry stays when that of `changed` is replaced. What a removal that was killed left behind goes.
+    fn is_current(&self, entry: &Descriptor, changed: &ExtensionName) -> bool {
+        let name = entry.annotations.get(REF_NAME).and_then(|name| name.parse::<ExtensionName>().ok());
+        name.is_some_and(|name| name != *changed && self.places.manifest(&name).exists())
+    }
+
+    /// Whether the index names the extension.
+    pub(crate) fn has_entry(&self, name: &ExtensionName) -> bool {
+        let is_its = |entry: &Descriptor| entry.annotations.get(REF_NAME).map(String::as_str) == Some(name.as_str());
+        self.index().manifests.iter().any(is_its)
     }
 
     /// The index; a missing or damaged one is as good as an empty one, as manifests say what is installed.

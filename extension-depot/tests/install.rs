@@ -130,6 +130,27 @@ fn removing_keeps_shared_blobs_and_the_manifests_text() {
 }
 
 #[test]
+fn a_removal_that_was_killed_is_finished_by_the_next() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let home = home();
+    for other in ["a", "b"] {
+        publish(&registry, &format!("my-org/{other}"), "1", media_type::WASM, &component(other));
+        install(&home, &format!("{}/my-org/{other}:1", registry.host())).expect("installed");
+    }
+    let places = home.depot.places();
+    let index = || fs::read_to_string(places.index()).expect("there");
+    for path in [places.manifest(&name("a")), places.manifest(&name("b"))] {
+        fs::remove_file(path).expect("removed");
+    }
+    fs::write(places.extensions().join(".new-x7"), "half").expect("written");
+    assert!(home.depot.remove(&name("a")).expect("finished").freed > 0);
+    assert!(!index().contains("ref.name"), "the index forgets what has no manifest: {}", index());
+    home.depot.remove(&name("b")).expect("its records are still there");
+    assert!(matches!(home.depot.remove(&name("b")), Err(DepotError::NotFound { .. })));
+    assert!(!places.extensions().join(".new-x7").exists(), "what a killed change left goes");
+}
+
+#[test]
 fn nothing_is_collected_while_a_manifest_cannot_be_read() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();

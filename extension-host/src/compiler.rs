@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use core_types::Digest;
-use rustix::process::{Resource, Rlimit, Signal, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use sha2::{Digest as _, Sha256};
 
 use crate::code;
@@ -118,6 +118,8 @@ pub struct CompilerFailure {
 pub fn run_compiler(from: &Path, to: &Path, digest: &Digest) -> Result<(), CompilerFailure> {
     let refused = |message| CompilerFailure { message, code: 1 };
     let input = |message| CompilerFailure { message, code: INPUT };
+    // Nobody wants the code any more when the parent is gone.
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let limits = [(Resource::Cpu, CPU_SECONDS), (Resource::As, MEMORY_BYTES), (Resource::Core, 0)];
     for (resource, most) in limits {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })

@@ -36,6 +36,7 @@ pub struct GlobalArguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Install, look at, restrict and call extensions
     #[command(subcommand, visible_alias = "ext")]
@@ -51,6 +52,8 @@ pub enum Command {
 }
 
 #[derive(Debug, Subcommand)]
+// Only the arguments of the command that was typed are built: the tree is most of what happens before a call.
+#[command(defer = true)]
 pub enum ExtensionCommand {
     /// Install an extension from a registry, a file or an OCI layout
     #[command(visible_alias = "add")]
@@ -146,6 +149,7 @@ pub struct CallArguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum RegistryCommand {
     /// Keep a login in the Secret Service of this session
     Login {

@@ -69,6 +69,17 @@ impl Failure {
             .with_hint(format!("`registries` in `{}` names the places that are allowed", policy.display()))
     }
 
+    /// The tag led to other bytes when the extension was installed.
+    pub fn tag_moved(name: &ExtensionName, installed: &OciReference, found: &OciReference) -> Self {
+        let message = format!("the tag `{}` has moved since `{name}` was installed", installed.revision());
+        let mut failure = Self::message(ExitCode::Untrusted, message);
+        failure.details = vec![format!("installed: {installed}"), format!("found:     {found}")];
+        failure.with_hint(format!(
+            "if its maker says why, take the new one: sesame extension install {found}{}",
+            name_option(name, found)
+        ))
+    }
+
     /// The source gives no name.
     pub fn no_name(error: &NameError) -> Self {
         Self::new(ExitCode::Usage, error).with_hint("choose a name: add `--name NAME`")

@@ -15,11 +15,15 @@ mod terminal;
 mod user_config;
 
 use clap::Parser;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 
 fn main() {
+    // Credentials and secrets pass through this process; a crash must not leave them in a file.
+    let no_core = Rlimit { current: Some(0), maximum: getrlimit(Resource::Core).maximum };
+    let _ = setrlimit(Resource::Core, no_core);
     let arguments = arguments::Arguments::parse();
     let context = Context::new(arguments.global);
     let code = run(&context, arguments.command);

@@ -58,6 +58,27 @@ fn a_pinned_reference_installs_those_bytes_whatever_the_tag_says() {
 }
 
 #[test]
+fn a_tag_that_moved_is_refused_until_its_bytes_are_named() {
+    let (env, registry) = (env(), registry());
+    install(&env, &registry, "my-org/greeting-extension:0.1.0").ok();
+    let (before, before_text) = (env.files(), env.read(&manifest("greeting-extension")));
+    publish(&registry, "my-org/greeting-extension:0.1.0", &ECHO, &[]);
+    let refused = install(&env, &registry, "my-org/greeting-extension:0.1.0");
+    insta::assert_snapshot!(refused, @r#"
+    exit 6
+    err: error: the tag `0.1.0` has moved since `greeting-extension` was installed
+    err: installed: REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
+    err: found:     REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
+    err: hint: if its maker says why, take the new one: sesame extension install REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
+    "#);
+    assert_eq!(env.files(), before);
+    let again = env.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host()));
+    let command = again.stderr.split("take the new one: sesame ").nth(1).expect("a command").trim().to_owned();
+    env.run(&command).ok();
+    assert_ne!(env.read(&manifest("greeting-extension")), before_text);
+}
+
+#[test]
 fn references_that_cannot_be_installed_say_why() {
     let (env, registry) = (env(), registry());
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:9"), @r#"

@@ -63,6 +63,7 @@ fn stage_from_registry(
         if let Some(installed) = installed_as(depot, name, &resolved.reference) {
             return Ok(Arrival::Already(Box::new(installed)));
         }
+        check_tag(depot, name, reference, &resolved.reference)?;
         let bar = DownloadBar::new(context);
         let staged = registry.stage(depot, &resolved, &mut |progress| bar.update(progress)).await?;
         Ok(Arrival::Staged(Box::new(staged)))
@@ -73,6 +74,24 @@ fn stage_from_registry(
 fn check(context: &Context, depot: &Depot, name: &ExtensionName, reference: &OciReference) -> Result<(), Failure> {
     context.check_source(reference)?;
     depot.check_name(name, reference).map_err(|error| Failure::of_extension(name, &error))
+}
+
+/// Makes sure that a tag still leads to the bytes that are installed under it, unless the user names the bytes.
+fn check_tag(
+    depot: &Depot,
+    name: &ExtensionName,
+    wanted: &OciReference,
+    resolved: &OciReference,
+) -> Result<(), Failure> {
+    let pinned = depot.manifest(name)?.and_then(|loaded| loaded.pinned()).map(|(reference, _)| reference);
+    match pinned {
+        Some(pinned)
+            if wanted.provenance().is_none() && pinned.revision() == resolved.revision() && pinned != *resolved =>
+        {
+            Err(Failure::tag_moved(name, &pinned, resolved))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The extension of this name, if it is whole and pinned to the same.
