@@ -117,6 +117,21 @@ impl Capability {
         }
     }
 
+    /// What it is, in a few words for the one who is asked.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::ConfigRead => "read its own settings, which you write in its manifest",
+            Self::SecretRead => "read a secret that you keep for it in your keyring",
+            Self::SecretWrite => "store and forget a secret of its own in your keyring",
+            Self::Notification => "show notifications, ten a minute at most",
+            Self::ClipboardWrite => "replace what is on your clipboard; it cannot read it",
+            Self::IpcPublish => "send messages on a topic to other programs of your session",
+            Self::Env => "see a variable of your session's environment",
+            Self::Network => "send anything that it knows to this host, and read what the host answers",
+            Self::Filesystem => "read everything in this directory, and with `write` change and delete it",
+        }
+    }
+
     /// Whether a grant has to say how far it reaches: which host, directory, name or topic.
     pub fn needs_scope(self) -> bool {
         !matches!(self, Self::ConfigRead | Self::Notification | Self::ClipboardWrite)
@@ -201,6 +216,14 @@ impl Capabilities {
             Capability::Network => self.network.clear(),
             Capability::Filesystem => self.filesystem = FilesystemGrant::default(),
         }
+    }
+}
+
+impl FilesystemGrant {
+    /// Whether everything in this directory may be read, or written as well.
+    pub fn covers(&self, path: &GrantedPath, write: bool) -> bool {
+        let contains = |granted: &GrantedPath| granted.contains(path);
+        self.write.iter().any(contains) || !write && self.read.iter().any(contains)
     }
 }
 

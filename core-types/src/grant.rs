@@ -170,21 +170,23 @@ impl fmt::Display for Grant {
 serde_as_text!(Grant);
 
 impl Capabilities {
-    /// Whether the permission is there already.
+    /// Whether the permission is there already, by itself or as a part of a wider one.
     pub fn covers(&self, grant: &Grant) -> bool {
         match (grant, &self.config_read) {
             (Grant::ConfigRead(_), ConfigRead::All) => true,
-            (Grant::ConfigRead(Some(pattern)), ConfigRead::Keys(keys)) => keys.contains(pattern),
+            (Grant::ConfigRead(Some(pattern)), ConfigRead::Keys(keys)) => {
+                keys.iter().any(|key| key.covers_all(pattern))
+            }
             (Grant::ConfigRead(_), _) => false,
             (Grant::SecretRead(name), _) => self.secret_read.contains(name),
             (Grant::SecretWrite(name), _) => self.secret_write.contains(name),
             (Grant::Notification, _) => self.notification,
             (Grant::ClipboardWrite, _) => self.clipboard_write,
-            (Grant::IpcPublish(topic), _) => self.ipc_publish.contains(topic),
+            (Grant::IpcPublish(topic), _) => self.ipc_publish.iter().any(|pattern| pattern.covers_all(topic)),
             (Grant::Env(name), _) => self.env.contains(name),
-            (Grant::Network(rule), _) => self.network.contains(rule),
-            (Grant::FilesystemRead(path), _) => self.filesystem.read.contains(path),
-            (Grant::FilesystemWrite(path), _) => self.filesystem.write.contains(path),
+            (Grant::Network(rule), _) => self.network.iter().any(|granted| granted.covers(rule)),
+            (Grant::FilesystemRead(path), _) => self.filesystem.covers(path, false),
+            (Grant::FilesystemWrite(path), _) => self.filesystem.covers(path, true),
         }
     }
 

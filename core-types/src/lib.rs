@@ -4,8 +4,10 @@
 //! The crate builds for `wasm32-wasip2` as well, so that tools written as extensions can use it.
 #![forbid(unsafe_code)]
 
+mod activity;
 mod capability;
 mod config;
+mod decision;
 mod digest;
 mod grant;
 mod limits;
@@ -13,25 +15,31 @@ mod manifest;
 mod name;
 mod network;
 mod pattern;
+mod permissions;
 mod policy;
 mod query;
 mod reference;
 mod scope;
+mod timed;
 mod toml_text;
 
+pub use activity::{Activity, CallOutcome, CallRecord, Touch};
 pub use capability::{Capabilities, Capability, ConfigRead, FilesystemGrant, UnknownCapability};
 pub use config::{Config, ConfigError};
+pub use decision::{Authority, Decision, Document, Place, Request, Rule, Verdict, decide};
 pub use digest::{Digest, DigestError};
 pub use grant::{Grant, GrantError};
 pub use limits::{Ceilings, EffectiveLimits, Limit, LimitName, LimitOrigin, Limits};
 pub use manifest::{ExtensionSection, Manifest};
 pub use name::{ExtensionName, NameError};
-pub use network::{NetworkRule, NetworkRuleError, Scheme};
+pub use network::{NetworkRule, NetworkRuleError, Scheme, is_public};
 pub use pattern::{Pattern, PatternError};
+pub use permissions::{Owner, Permissions};
 pub use policy::Policy;
 pub use query::{OciPrefix, OciQuery};
 pub use reference::{Identity, OciReference, Provenance, ReferenceError, ReferenceProblem};
 pub use scope::{EnvName, GrantedPath, ScopeError, SecretName};
+pub use timed::{BootTime, TimedGrant, TimedGrants};
 pub use toml_text::{Parsed, TomlProblem, UnknownKey, parse_toml};
 
 /// Gives a type that parses and prints text the same form in TOML and JSON: one string.

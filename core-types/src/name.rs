@@ -22,6 +22,13 @@ pub struct NameError {
     pub text: String,
 }
 
+/// The name of an extension that nobody gave one.
+impl Default for ExtensionName {
+    fn default() -> Self {
+        Self("extension".to_owned())
+    }
+}
+
 impl ExtensionName {
     /// The most characters a name can have.
     pub const MAX_LENGTH: usize = 64;

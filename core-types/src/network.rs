@@ -1,15 +1,17 @@
 //! Which hosts an extension may talk to.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use crate::serde_as_text;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
-/// One entry of `network`: `[scheme://]host[:port]`, where the host may start with `*.`.
+/// One entry of `network`: `[scheme://]host[:port][+private]`, where the host may start with `*.`; in a manifest also
+/// `{ host = "[scheme://]host[:port]", allow_private = true }`.
 ///
 /// Without scheme and port it means HTTPS on port 443. `*.example.org` covers every name below `example.org` and not
-/// `example.org` itself.
+/// `example.org` itself. A name that leads to an address of this machine or of the local network is refused, unless
+/// `+private` allows that; an address, or `localhost`, is granted as what it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NetworkRule {
     text: String,
@@ -17,6 +19,7 @@ pub struct NetworkRule {
     host: String,
     subdomains: bool,
     port: u16,
+    private: bool,
 }
 
 /// The protocols that `network` can allow.
@@ -31,7 +34,7 @@ pub enum Scheme {
 /// Why a text is no network rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{}` names no host: write `api.example.com`, `*.example.org:8443` or `http://localhost:8080`",
+    "`{}` names no host: write `api.example.com`, `*.example.org:8443` or `http://127.0.0.1:8080`",
     text.escape_debug()
 )]
 pub struct NetworkRuleError {
@@ -50,10 +53,86 @@ impl NetworkRule {
         };
         host_fits && scheme == self.scheme && port == self.port
     }
+
+    /// Whether the rule lets its host be at this address: any public one, and others only if the rule says so.
+    pub fn allows_address(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        match self.granted_address() {
+            Some(granted) => granted == address,
+            None if self.host == "localhost" => address.is_loopback(),
+            None => self.private || is_public(address),
+        }
+    }
+
+    /// Whether every request that the other rule allows is allowed by this one.
+    pub fn covers(&self, other: &Self) -> bool {
+        let host_covers = if self.subdomains {
+            other
+                .host
+                .strip_suffix(&self.host)
+                .is_some_and(|below| below.ends_with('.') || below.is_empty() && other.subdomains)
+        } else {
+            self.host == other.host && !other.subdomains
+        };
+        host_covers && (self.scheme, self.port) == (other.scheme, other.port) && (self.private || !other.private)
+    }
+
+    /// The address that the rule names instead of a host.
+    fn granted_address(&self) -> Option<IpAddr> {
+        let host = self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&self.host);
+        host.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+    }
 }
 
+/// Whether an address is one that the whole internet shares, after the registries of special addresses
+/// (<https://www.iana.org/assignments/iana-ipv4-special-registry>, `iana-ipv6-special-registry`).
+pub fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let is_special = a == 0
+        || address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_documentation()
+        || address.is_multicast()
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99)
+        || (a == 198 && (18..20).contains(&b));
+    !is_special
+}
+
+/// Only 2000::/3 is given out. Of that, what can carry an IPv4 address or is documentation is not public.
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [first, second, ..] = address.segments();
+    let is_special = (first == 0x2001 && second < 0x0200)
+        || (first == 0x2001 && second == 0x0db8)
+        || first == 0x2002
+        || first == 0x3fff;
+    (0x2000..0x4000).contains(&first) && !is_special
+}
+
+/// What stands behind a rule that allows private addresses.
+const PRIVATE: &str = "+private";
+
 impl Scheme {
-    fn default_port(self) -> u16 {
+    /// The name in front of `://`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    /// The port where none is written.
+    pub fn default_port(self) -> u16 {
         match self {
             Self::Http => 80,
             Self::Https => 443,
@@ -70,8 +149,9 @@ impl FromStr for NetworkRule {
 }
 
 fn parse(text: &str) -> Option<NetworkRule> {
-    let (scheme, rest) = match text.split_once("://") {
-        None => (Scheme::Https, text),
+    let (private, rule) = text.strip_suffix(PRIVATE).map_or((false, text), |rule| (true, rule));
+    let (scheme, rest) = match rule.split_once("://") {
+        None => (Scheme::Https, rule),
         Some(("https", rest)) => (Scheme::Https, rest),
         Some(("http", rest)) => (Scheme::Http, rest),
         Some(_) => return None,
@@ -83,7 +163,7 @@ fn parse(text: &str) -> Option<NetworkRule> {
         None => (false, host),
     };
     let host = host.to_ascii_lowercase();
-    is_host(&host).then(|| NetworkRule { text: text.to_owned(), scheme, host, subdomains, port })
+    is_host(&host).then(|| NetworkRule { text: text.to_owned(), scheme, host, subdomains, port, private })
 }
 
 fn split_port(authority: &str, scheme: Scheme) -> Option<(&str, u16)> {
@@ -122,7 +202,45 @@ impl fmt::Display for NetworkRule {
     }
 }
 
-serde_as_text!(NetworkRule);
+impl serde::Serialize for NetworkRule {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for NetworkRule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RuleVisitor)
+    }
+}
+
+struct RuleVisitor;
+
+impl<'de> Visitor<'de> for RuleVisitor {
+    type Value = NetworkRule;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a host such as `api.example.com`, or `{ host = \"...\", allow_private = true }`")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<NetworkRule, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NetworkRule, A::Error> {
+        let (mut host, mut allow_private) = (None, false);
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "host" => host = Some(map.next_value::<String>()?),
+                "allow_private" => allow_private = map.next_value()?,
+                _ => drop(map.next_value::<de::IgnoredAny>()?),
+            }
+        }
+        let host = host.ok_or_else(|| de::Error::missing_field("host"))?;
+        let text = if allow_private { host + PRIVATE } else { host };
+        text.parse().map_err(de::Error::custom)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -147,6 +265,78 @@ mod tests {
         assert!(!allows("*.example.org", Scheme::Https, "example.org", 443));
         assert!(!allows("*.example.org", Scheme::Https, "notexample.org", 443));
         assert!(!allows("*.example.org", Scheme::Https, ".example.org", 443));
+    }
+
+    #[test]
+    fn a_name_leads_to_public_addresses_unless_it_may_lead_elsewhere() {
+        let allows = |rule: &str, address: &str| {
+            rule.parse::<NetworkRule>().expect(rule).allows_address(address.parse().expect(address))
+        };
+        for address in ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34"] {
+            assert!(allows("example.com", address) && allows("*.example.com", address), "{address}");
+        }
+        for address in [
+            "127.0.0.1",
+            "127.8.8.8",
+            "::1",
+            "::",
+            "0.0.0.0",
+            "::ffff:127.0.0.1",
+            "10.0.0.1",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "fd00:ec2::254",
+            "fe80::1",
+            "100.64.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "2001::1",
+            "ff02::1",
+            "198.18.0.1",
+            "192.0.0.1",
+            "::127.0.0.1",
+            "240.0.0.1",
+        ] {
+            assert!(!allows("example.com", address), "{address}");
+            assert!(allows("example.com+private", address), "{address}");
+        }
+        assert!(allows("http://127.0.0.1:80", "127.0.0.1") && !allows("http://127.0.0.1:80", "127.0.0.2"));
+        assert!(allows("http://localhost:80", "::1") && !allows("http://localhost:80", "10.0.0.1"));
+        assert!(allows("[::1]:8443", "::1") && !allows("[::1]:8443", "::2"));
+    }
+
+    #[test]
+    fn a_wider_rule_covers_a_narrower_one() {
+        let covers =
+            |wide: &str, narrow: &str| wide.parse::<NetworkRule>().expect(wide).covers(&narrow.parse().expect(narrow));
+        assert!(covers("*.example.org", "api.example.org") && covers("*.example.org", "*.api.example.org"));
+        assert!(
+            covers("*.example.org", "*.example.org")
+                && covers("a.org+private", "a.org")
+                && covers("a.org", "a.org:443")
+        );
+        assert!(!covers("*.example.org", "example.org") && !covers("a.org", "a.org+private"));
+        assert!(
+            !covers("a.example.org", "*.example.org")
+                && !covers("a.org", "http://a.org")
+                && !covers("a.org", "a.org:1")
+        );
+        assert!(!covers("*.example.org", "evilexample.org"));
+    }
+
+    #[test]
+    fn a_manifest_can_write_a_table() {
+        #[derive(serde::Deserialize)]
+        struct Sample {
+            network: Vec<NetworkRule>,
+        }
+        let text = "network = [\"a.org\", { host = \"http://nas.local:8080\", allow_private = true }]";
+        let parsed = crate::parse_toml::<Sample>(text).expect("valid").value.network;
+        assert_eq!(parsed[1].to_string(), "http://nas.local:8080+private");
+        assert!(crate::parse_toml::<Sample>("network = [{ allow_private = true }]").is_err());
     }
 
     #[test]

@@ -30,6 +30,14 @@ impl Pattern {
             None => self.0 == name,
         }
     }
+
+    /// Whether the pattern covers every name that the other one covers.
+    pub fn covers_all(&self, other: &Self) -> bool {
+        match other.0.strip_suffix('*') {
+            Some(prefix) => self.0.strip_suffix('*').is_some_and(|own| prefix.starts_with(own)),
+            None => self.covers(&other.0),
+        }
+    }
 }
 
 impl FromStr for Pattern {
@@ -69,6 +77,14 @@ mod tests {
         assert!(!covers("greeting.*", "greetings.x"));
         assert!(covers("*", "anything"));
         assert!(!covers("*", ""));
+    }
+
+    #[test]
+    fn a_wider_pattern_covers_a_narrower_one() {
+        let covers =
+            |wide: &str, narrow: &str| wide.parse::<Pattern>().expect(wide).covers_all(&narrow.parse().expect(narrow));
+        assert!(covers("*", "a.*") && covers("a.*", "a.b.*") && covers("a.*", "a.b") && covers("a", "a"));
+        assert!(!covers("a.b.*", "a.*") && !covers("a", "a.*") && !covers("a.*", "*") && !covers("a.*", "ab.*"));
     }
 
     #[test]

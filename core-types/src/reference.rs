@@ -413,6 +413,18 @@ impl fmt::Display for Provenance {
     }
 }
 
+impl Identity {
+    /// The identity of an extension that a program brings by itself. No reference has one like it.
+    pub fn embedded(name: &ExtensionName) -> Self {
+        Self(format!("embedded/{name}"))
+    }
+
+    /// The identity as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)

@@ -46,6 +46,12 @@ impl GrantedPath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether the other path is this one or lies below it, as the two are written.
+    pub fn contains(&self, other: &Self) -> bool {
+        let own = self.0.trim_end_matches('/');
+        other.0.strip_prefix(own).is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    }
 }
 
 fn is_secret_name(text: &str) -> bool {

@@ -120,6 +120,22 @@ fn key_start(table: &DeTable<'_>, path: &str) -> Option<usize> {
     })
 }
 
+/// The line, counted from 1, of the text `value` in the array under these keys; or of the last key, where the text is not
+/// there or is empty.
+pub(crate) fn line_of_value(text: &str, keys: &[&str], value: &str) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let (last, tables) = keys.split_last()?;
+    let mut table = document.get_ref();
+    for key in tables {
+        table = table.get(*key)?.get_ref().as_table()?;
+    }
+    let (key, found) = table.get_key_value(*last)?;
+    let items = found.get_ref().as_array().into_iter().flat_map(|array| array.iter());
+    let item = items.into_iter().find(|item| !value.is_empty() && item.get_ref().as_str() == Some(value));
+    let start = item.map_or(key.span().start, |item| item.span().start);
+    Some(text[..start].matches('\n').count() + 1)
+}
+
 impl fmt::Display for TomlProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text: String = self.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -1,0 +1,155 @@
+//! What extensions did: the values of the activity log.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::decision::{Request, Verdict};
+use crate::grant::Grant;
+
+/// The most different things that one call is remembered for. What goes beyond is counted.
+const MAX_TOUCHES: usize = 64;
+/// The longest name of a thing that is remembered, in bytes. A guest chooses it.
+const MAX_OBJECT: usize = 256;
+
+/// What one call touched or was refused, each thing once, in the order of the first time.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activity {
+    /// The things.
+    pub touches: Vec<Touch>,
+    /// How often something was touched that is not listed, because there were too many things.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more: u64,
+}
+
+/// One thing that was touched or refused. What was read, written or sent is never in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touch {
+    /// The capability and the thing: `network=https://api.example.com:443`, `secret-read=token`.
+    pub what: String,
+    /// Whether it was allowed.
+    pub verdict: Verdict,
+    /// How often.
+    pub times: u64,
+    /// What to grant so that it is allowed, for what was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+    /// The least grant that allows it, for what can be granted.
+    #[serde(skip)]
+    pub least: Option<Grant>,
+}
+
+/// What became of one call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// The extension.
+    pub extension: String,
+    /// Where it comes from.
+    pub identity: String,
+    /// The function.
+    pub function: String,
+    /// How it ended.
+    pub outcome: CallOutcome,
+    /// Why it ended so, unless it returned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What it touched.
+    #[serde(flatten)]
+    pub activity: Activity,
+    /// Units of fuel.
+    pub fuel: u64,
+    /// The most bytes of all linear memories.
+    pub peak_memory_bytes: u64,
+    /// Wall-clock time.
+    #[serde(rename = "elapsed_us", with = "microseconds")]
+    pub elapsed: Duration,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallOutcome {
+    /// With a value.
+    Returned,
+    /// With an error that the extension returned.
+    Error,
+    /// It crashed or ended itself.
+    Crashed,
+    /// It went over a limit.
+    Limit,
+    /// It was not started: something that it needs is not granted.
+    Refused,
+    /// Its caller did not wait for it.
+    Cancelled,
+    /// It could not be called as it was asked to.
+    Failed,
+}
+
+impl Activity {
+    /// Notes that something was asked for.
+    pub fn note(&mut self, request: &Request, verdict: Verdict) {
+        let what = shortened(&request.to_string());
+        if let Some(touch) = self.touches.iter_mut().find(|touch| touch.what == what && touch.verdict == verdict) {
+            touch.times += 1;
+        } else if self.touches.len() < MAX_TOUCHES {
+            let grant = (verdict != Verdict::Allow).then(|| request.grant_text());
+            self.touches.push(Touch { what, verdict, times: 1, grant, least: request.least_grant() });
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// What was refused.
+    pub fn refused(&self) -> impl Iterator<Item = &Touch> {
+        self.touches.iter().filter(|touch| touch.verdict != Verdict::Allow)
+    }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+fn shortened(text: &str) -> String {
+    if text.len() <= MAX_OBJECT {
+        return text.to_owned();
+    }
+    let mut short: String = text[..text.floor_char_boundary(MAX_OBJECT)].to_owned();
+    short.push('…');
+    short
+}
+
+mod microseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_micros)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn things_are_noted_once_counted_and_held_down() {
+        let mut activity = Activity::default();
+        for _ in 0..3 {
+            activity.note(&Request::ReadSecret("token".to_owned()), Verdict::Deny);
+        }
+        activity.note(&Request::ReadSecret("token".to_owned()), Verdict::Allow);
+        assert_eq!(activity.touches.len(), 2);
+        assert_eq!((activity.touches[0].times, activity.touches[0].grant.as_deref()), (3, Some("secret-read=token")));
+        assert_eq!(activity.touches[1].grant, None);
+        for at in 0..100 {
+            activity.note(&Request::Publish(format!("{at}{}", "é".repeat(500))), Verdict::Deny);
+        }
+        assert_eq!((activity.touches.len(), activity.more), (MAX_TOUCHES, 38));
+        assert!(activity.touches.iter().all(|touch| touch.what.len() <= MAX_OBJECT + 3));
+    }
+}
