@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::decision::{Request, Verdict};
+use crate::decision::{Decision, Request, Rule, Verdict};
 use crate::grant::Grant;
+use crate::permissions::Owner;
 
 /// The most different things that one call is remembered for. What goes beyond is counted.
 const MAX_TOUCHES: usize = 64;
@@ -31,7 +32,10 @@ pub struct Touch {
     pub verdict: Verdict,
     /// How often.
     pub times: u64,
-    /// What to grant so that it is allowed, for what was refused.
+    /// Why it was refused, and where that rule stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// What to grant so that it is allowed, for what was refused and can be granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
     /// The least grant that allows it, for what can be granted.
@@ -71,9 +75,9 @@ pub struct CallRecord {
 pub enum CallOutcome {
     /// With a value.
     Returned,
-    /// With an error that the extension returned.
+    /// With an error that the extension returned, or by its own will.
     Error,
-    /// It crashed or ended itself.
+    /// It crashed.
     Crashed,
     /// It went over a limit.
     Limit,
@@ -86,14 +90,24 @@ pub enum CallOutcome {
 }
 
 impl Activity {
-    /// Notes that something was asked for.
-    pub fn note(&mut self, request: &Request, verdict: Verdict) {
+    /// Notes that something was asked for, and what was decided.
+    pub fn note(&mut self, request: &Request, decision: &Decision<'_>) {
+        let verdict = decision.verdict;
         let what = shortened(&request.to_string());
         if let Some(touch) = self.touches.iter_mut().find(|touch| touch.what == what && touch.verdict == verdict) {
             touch.times += 1;
         } else if self.touches.len() < MAX_TOUCHES {
-            let grant = (verdict != Verdict::Allow).then(|| request.grant_text());
-            self.touches.push(Touch { what, verdict, times: 1, grant, least: request.least_grant() });
+            let is_refused = verdict != Verdict::Allow;
+            // Where a policy refuses, granting it again is no help.
+            let can_be_granted = is_refused && !matches!(decision.rule, Rule::Policy(..));
+            self.touches.push(Touch {
+                what,
+                verdict,
+                times: 1,
+                rule: is_refused.then(|| decision.to_string()),
+                grant: can_be_granted.then(|| request.grant_text()),
+                least: request.least_grant(),
+            });
         } else {
             self.more += 1;
         }
@@ -102,6 +116,23 @@ impl Activity {
     /// What was refused.
     pub fn refused(&self) -> impl Iterator<Item = &Touch> {
         self.touches.iter().filter(|touch| touch.verdict != Verdict::Allow)
+    }
+}
+
+impl CallRecord {
+    /// A call of which nothing is known but how it ended.
+    pub fn of(owner: &Owner, function: &str, outcome: CallOutcome) -> Self {
+        Self {
+            extension: owner.name.to_string(),
+            identity: owner.identity.to_string(),
+            function: shortened(function),
+            outcome,
+            reason: None,
+            activity: Activity::default(),
+            fuel: 0,
+            peak_memory_bytes: 0,
+            elapsed: Duration::ZERO,
+        }
     }
 }
 
@@ -135,21 +166,31 @@ mod microseconds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capability::Capability;
+    use crate::decision::Document;
 
     #[test]
     fn things_are_noted_once_counted_and_held_down() {
         let mut activity = Activity::default();
+        let manifest = Document { path: "x.toml".into(), text: String::new() };
+        let refused = Decision { verdict: Verdict::Deny, rule: Rule::NotGranted(&manifest) };
+        let by_policy = Decision { verdict: Verdict::Deny, rule: Rule::Policy(Capability::Notification, &manifest) };
+        let allowed = Decision { verdict: Verdict::Allow, rule: Rule::NotGranted(&manifest) };
+        let read = Request::ReadSecret("token".to_owned());
         for _ in 0..3 {
-            activity.note(&Request::ReadSecret("token".to_owned()), Verdict::Deny);
+            activity.note(&read, &refused);
         }
-        activity.note(&Request::ReadSecret("token".to_owned()), Verdict::Allow);
-        assert_eq!(activity.touches.len(), 2);
-        assert_eq!((activity.touches[0].times, activity.touches[0].grant.as_deref()), (3, Some("secret-read=token")));
-        assert_eq!(activity.touches[1].grant, None);
+        activity.note(&read, &allowed);
+        activity.note(&Request::Notify, &by_policy);
+        let [first, second, third] = &activity.touches[..] else { panic!("{activity:?}") };
+        assert_eq!((first.times, first.grant.as_deref()), (3, Some("secret-read=token")));
+        assert_eq!(first.rule.as_deref(), Some("not granted (x.toml)"));
+        assert_eq!((&second.grant, &second.rule, second.verdict), (&None, &None, Verdict::Allow));
+        assert_eq!((&third.grant, third.rule.is_some()), (&None, true), "granting is no help against a policy");
         for at in 0..100 {
-            activity.note(&Request::Publish(format!("{at}{}", "é".repeat(500))), Verdict::Deny);
+            activity.note(&Request::Publish(format!("{at}{}", "é".repeat(500))), &refused);
         }
-        assert_eq!((activity.touches.len(), activity.more), (MAX_TOUCHES, 38));
+        assert_eq!((activity.touches.len(), activity.more), (MAX_TOUCHES, 39));
         assert!(activity.touches.iter().all(|touch| touch.what.len() <= MAX_OBJECT + 3));
     }
 }

@@ -185,24 +185,6 @@ impl Capabilities {
         }
     }
 
-    /// As much of these capabilities as there can be without a scope, and a stand-in where a scope is needed: enough to
-    /// link against everything, and nothing to run with.
-    pub fn with_all(capabilities: impl IntoIterator<Item = Capability>) -> Self {
-        let mut all = Self::default();
-        for capability in capabilities {
-            match capability {
-                Capability::ConfigRead => all.config_read = ConfigRead::All,
-                Capability::Notification => all.notification = true,
-                Capability::ClipboardWrite => all.clipboard_write = true,
-                Capability::SecretRead => all.secret_read.extend("any".parse()),
-                Capability::SecretWrite => all.secret_write.extend("any".parse()),
-                Capability::IpcPublish => all.ipc_publish.extend("any".parse()),
-                Capability::Env | Capability::Network | Capability::Filesystem => {}
-            }
-        }
-        all
-    }
-
     /// Takes away every part of a capability.
     pub fn deny(&mut self, capability: Capability) {
         match capability {

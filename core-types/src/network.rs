@@ -112,10 +112,11 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 /// Only 2000::/3 is given out. Of that, what can carry an IPv4 address or is documentation is not public.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
-    let is_special = (first == 0x2001 && second < 0x0200)
-        || (first == 0x2001 && second == 0x0db8)
-        || first == 0x2002
-        || first == 0x3fff;
+    let is_special = match first {
+        0x2001 => second < 0x0200 || second == 0x0db8,
+        0x2002 | 0x3fff => true,
+        _ => false,
+    };
     (0x2000..0x4000).contains(&first) && !is_special
 }
 

@@ -23,7 +23,7 @@ pub struct Permissions {
 }
 
 /// Who an extension is: what people call it, and to whom its secrets belong.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Owner {
     /// Its name on this machine.
     pub name: ExtensionName,

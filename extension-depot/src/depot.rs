@@ -6,16 +6,19 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use core_types::{Capabilities, Digest, ExtensionName, Identity, OciReference};
+use core_types::{Capabilities, Digest, ExtensionName, Identity, LimitName, OciReference};
 
+use crate::activity_log::ActivityError;
 use crate::artifact::{Artifact, ArtifactError};
 use crate::durable;
+use crate::health::Quarantine;
 use crate::layout::{FileError, Layout};
 use crate::lock::{Lock, LockError};
 use crate::manifest_file::{LoadedManifest, ManifestEditor, ManifestError};
 use crate::places::Places;
 use crate::record::Record;
 use crate::staging::{Staged, Staging, StagingError, sweep};
+use crate::timed_grants::TimedGrantsError;
 
 /// The installed extensions of one user.
 ///
@@ -49,6 +52,8 @@ pub struct Listed {
     pub manifest: Result<LoadedManifest, ManifestError>,
     /// Whether the bytes that the manifest is pinned to are there.
     pub is_installed: bool,
+    /// Why it is put aside, if it is.
+    pub quarantine: Option<Quarantine>,
 }
 
 /// What removing an extension left behind and freed.
@@ -127,6 +132,26 @@ pub enum DepotError {
     /// Staging failed.
     #[error(transparent)]
     Staging(#[from] StagingError),
+    /// Its user keeps it from being called.
+    #[error("`{name}` is disabled")]
+    Disabled {
+        /// The name.
+        name: ExtensionName,
+    },
+    /// It failed again and again.
+    #[error("`{name}` was put aside: {quarantine}")]
+    Quarantined {
+        /// The name.
+        name: ExtensionName,
+        /// How it failed.
+        quarantine: Quarantine,
+    },
+    /// The activity log.
+    #[error(transparent)]
+    Activity(#[from] ActivityError),
+    /// Grants that end.
+    #[error(transparent)]
+    Timed(#[from] TimedGrantsError),
     /// The system refuses.
     #[error("cannot change `{}`", path.display())]
     Io {
@@ -165,7 +190,7 @@ impl Depot {
     }
 
     /// The right to change something. What changes that were killed left behind goes first.
-    fn lock(&self) -> Result<Lock, LockError> {
+    pub(crate) fn lock(&self) -> Result<Lock, LockError> {
         let lock = Lock::acquire(&self.places.lock(), &self.waiting)?;
         sweep(&self.places.staging());
         durable::remove_leftovers(&self.places.extensions());
@@ -197,15 +222,21 @@ impl Depot {
         let name_of = |file: &OsStr| file.to_str()?.strip_suffix(".toml")?.parse::<ExtensionName>().ok();
         let mut names: Vec<_> = entries.flatten().filter_map(|entry| name_of(&entry.file_name())).collect();
         names.sort();
-        let blobs = self.layout().blob_names();
-        Ok(names.into_iter().filter_map(|name| self.listed(name, &blobs)).collect())
+        let (blobs, failed) = (self.layout().blob_names(), self.failed());
+        Ok(names.into_iter().filter_map(|name| self.listed(name, &blobs, &failed)).collect())
     }
 
-    fn listed(&self, name: ExtensionName, blobs: &HashSet<OsString>) -> Option<Listed> {
+    fn listed(
+        &self,
+        name: ExtensionName,
+        blobs: &HashSet<OsString>,
+        failed: &HashSet<ExtensionName>,
+    ) -> Option<Listed> {
         let manifest = LoadedManifest::read(&self.places.manifest(&name), &name).transpose()?;
-        let pinned = manifest.as_ref().ok().and_then(LoadedManifest::pinned);
-        let is_installed = pinned.is_some_and(|(_, digest)| blobs.contains(OsStr::new(&digest.hex())));
-        Some(Listed { name, manifest, is_installed })
+        let digest = manifest.as_ref().ok().and_then(LoadedManifest::pinned).map(|(_, digest)| digest);
+        let digest = digest.filter(|digest| blobs.contains(OsStr::new(&digest.hex())));
+        let quarantine = digest.filter(|_| failed.contains(&name)).and_then(|digest| self.quarantine(&name, &digest));
+        Some(Listed { name, manifest, is_installed: digest.is_some(), quarantine })
     }
 
     /// The manifest of an extension, or nothing if there is none.
@@ -216,7 +247,7 @@ impl Depot {
         LoadedManifest::read(&self.places.manifest(name), name)
     }
 
-    fn existing_manifest(&self, name: &ExtensionName) -> Result<LoadedManifest, DepotError> {
+    pub(crate) fn existing_manifest(&self, name: &ExtensionName) -> Result<LoadedManifest, DepotError> {
         self.manifest(name)?.ok_or_else(|| DepotError::NotFound { name: name.clone() })
     }
 
@@ -337,6 +368,24 @@ impl Depot {
         Ok(changed)
     }
 
+    /// Writes capabilities and limits into a manifest: all of the first, and of the second those that are given.
+    ///
+    /// # Errors
+    /// When there is no such manifest or it cannot be written.
+    pub fn set_needs(
+        &self,
+        name: &ExtensionName,
+        capabilities: &Capabilities,
+        limits: &[(LimitName, u64)],
+    ) -> Result<(), DepotError> {
+        let _lock = self.lock()?;
+        let loaded = self.existing_manifest(name)?;
+        let mut editor = ManifestEditor::new(Some(&loaded.text));
+        editor.set_capabilities(loaded.manifest.capabilities.as_ref(), capabilities);
+        limits.iter().for_each(|(name, value)| editor.set_limit(*name, *value));
+        Self::write(loaded.path, editor.into_text().as_bytes())
+    }
+
     /// Lets an extension be called or not. Gives back whether that changed anything.
     ///
     /// # Errors
@@ -372,6 +421,7 @@ impl Depot {
             }
             _ => {}
         }
+        self.forget_failures(name)?;
         self.layout().remove_entry(name)?;
         let freed = self.remove_unused_blobs()?;
         Ok(Removed { kept_manifest, freed })

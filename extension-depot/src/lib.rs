@@ -10,10 +10,12 @@
 //! installed and install from files.
 #![forbid(unsafe_code)]
 
+mod activity_log;
 mod artifact;
 mod blob;
 mod depot;
 mod durable;
+mod health;
 mod image;
 mod layout;
 mod lock;
@@ -26,11 +28,15 @@ pub mod registry;
 pub mod serve;
 mod source;
 mod staging;
+mod timed_grants;
+mod user_config;
 mod verify;
 
+pub use activity_log::{ActivityEntry, ActivityError, ActivityFinding, ActivityLog};
 pub use artifact::{Artifact, ArtifactError};
 pub use blob::{BlobError, read_blob};
 pub use depot::{CapabilityChange, Depot, DepotError, Installed, Listed, Removed};
+pub use health::{Opened, Quarantine};
 pub use image::{Descriptor, ImageError, ImageManifest, media_type};
 pub use lock::LockError;
 pub use manifest_file::{LoadedManifest, ManifestError};
@@ -38,4 +44,6 @@ pub use places::Places;
 pub use record::Record;
 pub use source::{Source, SourceError};
 pub use staging::{Staged, StagingError};
+pub use timed_grants::TimedGrantsError;
+pub use user_config::{ConfigFileError, RegistrySettings, UserConfig};
 pub use verify::{Finding, Verification};

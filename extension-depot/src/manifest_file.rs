@@ -4,7 +4,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Capabilities, Capability, ConfigRead, ExtensionName, Manifest, OciReference, TomlProblem, UnknownKey,
+    Capabilities, Capability, ConfigRead, Document, ExtensionName, LimitName, Manifest, OciReference, TomlProblem,
+    UnknownKey,
 };
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
@@ -24,6 +25,13 @@ pub struct LoadedManifest {
     pub path: PathBuf,
     /// The file's text, for editing.
     pub(crate) text: String,
+}
+
+/// The file with what stands in it.
+impl From<&LoadedManifest> for Document {
+    fn from(loaded: &LoadedManifest) -> Self {
+        Self { path: loaded.path.clone(), text: loaded.text.clone() }
+    }
 }
 
 /// Why a manifest cannot be used.
@@ -98,6 +106,12 @@ impl ManifestEditor {
 
     pub(crate) fn set_enabled(&mut self, enabled: bool) {
         self.set("extension", "enabled", enabled.into());
+    }
+
+    pub(crate) fn set_limit(&mut self, name: LimitName, value: u64) {
+        if let Some(key) = name.key() {
+            self.set("limits", key, i64::try_from(value).unwrap_or(i64::MAX).into());
+        }
     }
 
     /// Writes what changed between two sets of capabilities.

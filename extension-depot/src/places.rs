@@ -1,6 +1,6 @@
 //! Where everything lies. The only module that joins path names.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use core_types::{Digest, ExtensionName};
 
@@ -13,13 +13,23 @@ pub struct Places {
     pub state: PathBuf,
     /// What can be made again: `~/.cache/pds`.
     pub cache: PathBuf,
+    /// What goes with the login session: `$XDG_RUNTIME_DIR/pds`. Without it, nothing can be granted for a while.
+    pub runtime: Option<PathBuf>,
+    /// The policy of the system: `/etc/pds/policy.toml`.
+    pub system_policy: PathBuf,
 }
 
 impl Places {
     /// All places below one directory, for tests and demonstrations.
     pub fn below(root: impl Into<PathBuf>) -> Self {
         let root = root.into();
-        Self { config: root.join("config"), state: root.join("state"), cache: root.join("cache") }
+        Self {
+            config: root.join("config"),
+            state: root.join("state"),
+            cache: root.join("cache"),
+            runtime: Some(root.join("runtime")),
+            system_policy: root.join("policy.toml"),
+        }
     }
 
     /// Manifests and artifacts; also the root of the OCI layout.
@@ -80,6 +90,32 @@ impl Places {
     /// What an extension printed and logged.
     pub fn log(&self, name: &ExtensionName) -> PathBuf {
         self.extension_state().join("logs").join(format!("{name}.log"))
+    }
+
+    /// What extensions did.
+    pub fn activity(&self) -> PathBuf {
+        self.extension_state().join("activity")
+    }
+
+    /// How often an extension failed lately.
+    pub fn health(&self, name: &ExtensionName) -> PathBuf {
+        self.extension_state().join("health").join(format!("{name}.json"))
+    }
+
+    /// The grants of an extension that end.
+    pub fn timed_grants(&self, name: &ExtensionName) -> Option<PathBuf> {
+        Some(self.runtime.as_ref()?.join("grants").join(format!("{name}.toml")))
+    }
+
+    /// What extensions did in the last minute.
+    pub fn rates(&self) -> Option<PathBuf> {
+        Some(self.runtime.as_ref()?.join("rates"))
+    }
+
+    /// Everything that is sesame's own, and that no extension may be let into.
+    pub fn protected(&self) -> Vec<PathBuf> {
+        let system = self.system_policy.parent().map(Path::to_owned);
+        [&self.config, &self.state, &self.cache].into_iter().chain(&self.runtime).cloned().chain(system).collect()
     }
 
     /// Compiled code.

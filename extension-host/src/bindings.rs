@@ -1,4 +1,32 @@
 //! The host's side of `wit/`, generated.
 #![allow(missing_docs, unsafe_code)]
 
-wasmtime::component::bindgen!({ path: "../wit/host", world: "imports", imports: { default: trappable } });
+wasmtime::component::bindgen!({
+    path: "../wit/host",
+    world: "imports",
+    imports: {
+        "open-sesame:host/secret-read.get": async | trappable,
+        "open-sesame:host/secret-write.set": async | trappable,
+        "open-sesame:host/secret-write.remove": async | trappable,
+        "open-sesame:host/notification.show": async | trappable,
+        "open-sesame:host/clipboard-write.set-text": async | trappable,
+        "open-sesame:host/ipc-publish.publish": async | trappable,
+        default: trappable,
+    },
+});
+
+/// The one interface of `wasi:config` that there is, as <https://github.com/WebAssembly/wasi-config> proposes it.
+pub(crate) mod wasi_config {
+    wasmtime::component::bindgen!({
+        inline: "
+            package wasi:config@0.2.0-rc.1;
+            interface store {
+                variant error { upstream(string), io(string) }
+                get: func(key: string) -> result<option<string>, error>;
+                get-all: func() -> result<list<tuple<string, string>>, error>;
+            }
+            world imports { import store; }
+        ",
+        imports: { default: trappable },
+    });
+}

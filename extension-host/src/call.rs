@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-use core_types::LimitName;
+use core_types::{Activity, LimitName};
 use tokio::runtime::Runtime;
 use wasmtime::component::wasm_wave;
 use wasmtime::component::{ComponentExportIndex, Val};
@@ -11,10 +11,13 @@ use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
 
 use crate::arguments::Arguments;
+use crate::directories::DirectoryError;
 use crate::error::{CallError, LimitExceeded};
 use crate::exports::{self, ExportedFunction};
 use crate::extension::Extension;
+use crate::gate::Gate;
 use crate::json;
+use crate::observe::Watch;
 use crate::output::OutputFull;
 use crate::state::CallState;
 
@@ -30,6 +33,8 @@ pub struct CallReport {
     pub usage: Usage,
     /// What the guest printed and logged, up to the limit. It is a stranger's text: escape it before a terminal sees it.
     pub output: Vec<u8>,
+    /// What it touched and was refused.
+    pub activity: Activity,
 }
 
 /// The value that a function returned.
@@ -46,6 +51,8 @@ pub struct Usage {
     pub fuel: u64,
     /// The bytes of all linear memories at the end, which is the most there ever was.
     pub memory_bytes: usize,
+    /// The elements of all tables at the end, which is the most there ever was.
+    pub table_elements: usize,
     /// Wall-clock time, instantiation included.
     pub elapsed: Duration,
 }
@@ -53,10 +60,14 @@ pub struct Usage {
 impl Extension {
     /// Calls a function in a new instance. Needs a tokio runtime with time enabled; dropping the future ends the call.
     pub async fn call(&self, function: &str, arguments: &Arguments) -> CallReport {
-        match self.prepare(function, arguments) {
-            Ok(prepared) => self.run(prepared).await,
-            Err(error) => CallReport { outcome: Err(error), usage: Usage::default(), output: Vec::new() },
-        }
+        let gate = Gate::new(self.permissions.clone());
+        let watch = Watch::new(self.observer.as_ref(), gate.clone(), function);
+        let report = match self.prepare(function, arguments) {
+            Ok(prepared) => self.run(prepared, gate).await,
+            Err(error) => CallReport::failed(error, &gate),
+        };
+        watch.ended(&report);
+        report
     }
 
     /// Calls a function in a new instance and waits for it.
@@ -74,11 +85,7 @@ impl Extension {
             };
             match made {
                 Ok(runtime) => slot.insert(runtime).block_on(self.call(function, arguments)),
-                Err(error) => CallReport {
-                    outcome: Err(CallError::Other(error.into())),
-                    usage: Usage::default(),
-                    output: Vec::new(),
-                },
+                Err(error) => CallReport::failed(CallError::Other(error.into()), &Gate::new(self.permissions.clone())),
             }
         })
     }
@@ -106,10 +113,13 @@ impl Extension {
     }
 
     /// Instantiates and calls within the limits.
-    async fn run(&self, prepared: Prepared) -> CallReport {
+    async fn run(&self, prepared: Prepared, gate: Gate) -> CallReport {
         let started = Instant::now();
-        let limit = Duration::from_millis(self.limits.get(LimitName::Timeout).value);
-        let mut store = self.store(started + limit);
+        let limit = Duration::from_millis(self.limits().get(LimitName::Timeout).value);
+        let mut store = match self.store(gate.clone(), started + limit) {
+            Ok(store) => store,
+            Err(error) => return CallReport::failed(error.into(), &gate),
+        };
         let outcome = match tokio::time::timeout(limit, self.instantiate_and_call(&mut store, prepared)).await {
             Ok(result) => result.map_err(|error| self.classify(error, store.data())),
             Err(_) => Err(self.exceeded(LimitName::Timeout)),
@@ -118,16 +128,25 @@ impl Extension {
             Ok(_) if store.data().output.ran_over() => Err(self.exceeded(LimitName::Output)),
             other => other,
         };
-        let fuel = self.limits.get(LimitName::Fuel).value - store.get_fuel().unwrap_or_default();
-        let state = store.data();
-        let usage = Usage { fuel, memory_bytes: state.limiter.memory_bytes(), elapsed: started.elapsed() };
-        CallReport { outcome, usage, output: state.output.contents() }
+        let usage = self.usage(&store, started);
+        CallReport { outcome, usage, output: store.data().output.contents(), activity: gate.noted() }
+    }
+
+    fn usage(&self, store: &Store<CallState>, started: Instant) -> Usage {
+        let limiter = &store.data().limiter;
+        Usage {
+            fuel: self.limits().get(LimitName::Fuel).value - store.get_fuel().unwrap_or_default(),
+            memory_bytes: limiter.memory_bytes(),
+            table_elements: limiter.table_elements(),
+            elapsed: started.elapsed(),
+        }
     }
 
     /// A store with every limit in place, before anything is instantiated in it.
-    fn store(&self, deadline: Instant) -> Store<CallState> {
-        let mut store = Store::new(&self.engine, CallState::new(&self.config, &self.limits, deadline));
-        let value = |name| self.limits.get(name).value;
+    fn store(&self, gate: Gate, deadline: Instant) -> Result<Store<CallState>, DirectoryError> {
+        let state = CallState::new(gate, &self.config, &self.backends, deadline)?;
+        let mut store = Store::new(&self.engine, state);
+        let value = |name| self.limits().get(name).value;
         let bytes = usize::try_from(value(LimitName::Transfer)).unwrap_or(usize::MAX).saturating_mul(1 << 20);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(bytes);
@@ -135,7 +154,7 @@ impl Extension {
         // Both fail only on engines without fuel, and ours has it.
         let _ = store.set_fuel(value(LimitName::Fuel));
         let _ = store.fuel_async_yield_interval(Some(FUEL_SLICE));
-        store
+        Ok(store)
     }
 
     async fn instantiate_and_call(
@@ -152,7 +171,7 @@ impl Extension {
     }
 
     fn exceeded(&self, name: LimitName) -> CallError {
-        CallError::Limit(LimitExceeded { limit: self.limits.get(name).clone() })
+        CallError::Limit(LimitExceeded { limit: self.limits().get(name).clone() })
     }
 
     /// Tells what an error of the engine means.
@@ -213,8 +232,9 @@ struct Prepared {
 struct CallRuntime(Option<Runtime>);
 
 impl CallRuntime {
+    /// Sockets cost little more than a descriptor: a granted request may need them.
     fn new() -> std::io::Result<Self> {
-        tokio::runtime::Builder::new_current_thread().enable_time().build().map(|runtime| Self(Some(runtime)))
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map(|runtime| Self(Some(runtime)))
     }
 
     fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
@@ -231,6 +251,13 @@ impl Drop for CallRuntime {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+impl CallReport {
+    /// A call that was not started.
+    fn failed(error: CallError, gate: &Gate) -> Self {
+        Self { outcome: Err(error), usage: Usage::default(), output: Vec::new(), activity: gate.noted() }
     }
 }
 

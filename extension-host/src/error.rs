@@ -3,6 +3,7 @@
 use core_types::Limit;
 
 use crate::arguments::ArgumentError;
+use crate::directories::DirectoryError;
 use crate::exports::ExportedFunction;
 use crate::imports::Refusal;
 
@@ -65,6 +66,9 @@ pub enum CallError {
         /// The function.
         function: String,
     },
+    /// A directory that is granted cannot be had. The extension was not started.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// The arguments do not fit.
     #[error(transparent)]
     Argument(#[from] ArgumentError),

@@ -3,19 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use core_types::{Config, EffectiveLimits};
+use core_types::{CallOutcome, CallRecord, Config, EffectiveLimits, Permissions};
 use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre, Linker};
 
+use crate::backends::Backends;
 use crate::cache::{CacheError, CodeCache, CodeKey};
 use crate::code::{self, Code, LoadedCode};
 use crate::compiler::{CompileError, CompilerCommand};
 use crate::engine::runtime_engine;
 use crate::error::HostError;
 use crate::exports::{self, ExportedFunction};
-use crate::imports::{self, Import, Linked};
+use crate::gate::Gate;
+use crate::imports::{self, Import, Linked, Ungranted};
 use crate::interfaces::OwnInterface;
-use crate::permissions::Permissions;
+use crate::observe::Observer;
 use crate::state::CallState;
 
 /// Runs extensions. One is enough for a program; it can be used from many threads at once.
@@ -23,6 +25,8 @@ use crate::state::CallState;
 pub struct Host {
     engine: Engine,
     own: Vec<OwnInterface>,
+    backends: Backends,
+    observer: Option<Observer>,
 }
 
 /// An extension that is compiled, linked to what it was granted, and ready to be called any number of times.
@@ -30,8 +34,11 @@ pub struct Extension {
     pub(crate) engine: Engine,
     pub(crate) component: Component,
     pub(crate) instance: InstancePre<CallState>,
+    pub(crate) permissions: Arc<Permissions>,
+    /// As much of the configuration as it may see.
     pub(crate) config: Arc<Config>,
-    pub(crate) limits: EffectiveLimits,
+    pub(crate) backends: Backends,
+    pub(crate) observer: Option<Observer>,
     pub(crate) functions: Vec<ExportedFunction>,
 }
 
@@ -41,7 +48,19 @@ impl Host {
     /// # Errors
     /// When the engine does not run on this machine.
     pub fn new() -> Result<Self, HostError> {
-        Ok(Self { engine: runtime_engine()?, own: Vec::new() })
+        Ok(Self { engine: runtime_engine()?, own: Vec::new(), backends: Backends::default(), observer: None })
+    }
+
+    /// The same host with these backends behind the capabilities. Without any, what is granted is not available.
+    pub fn with_backends(mut self, backends: Backends) -> Self {
+        self.backends = backends;
+        self
+    }
+
+    /// The same host with somebody who is told of each call: when it ended, was refused, or its caller let go of it.
+    pub fn observed_by(mut self, observer: impl Fn(&CallRecord) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
     }
 
     /// The same host with an interface of the embedding program, for every extension that imports it. `link` adds it to
@@ -117,15 +136,35 @@ impl Host {
         }
     }
 
-    /// Links the code to what it is granted. No code runs.
+    /// Links the code to what it is granted at this moment. No code runs.
+    ///
+    /// A grant that ends, or is taken away by another process, is felt by an extension that is linked afterwards: linking
+    /// costs a fraction of a call, so a program that honours both links for each call.
     ///
     /// # Errors
     /// [`HostError::Refused`] names everything that it imports and does not get.
     pub fn extension(&self, code: &Code, permissions: Permissions) -> Result<Extension, HostError> {
+        self.link(code, permissions, Ungranted::Refused)
+    }
+
+    /// Links the code to everything that it imports, so that one can find out what it wants: what is not granted is
+    /// refused when it is asked for, and [`crate::CallReport::activity`] says what that was.
+    ///
+    /// # Errors
+    /// When it imports what this host does not have.
+    pub fn extension_to_learn_from(&self, code: &Code, permissions: Permissions) -> Result<Extension, HostError> {
+        self.link(code, permissions, Ungranted::Linked)
+    }
+
+    fn link(&self, code: &Code, permissions: Permissions, ungranted: Ungranted) -> Result<Extension, HostError> {
         let LoadedCode::Component(component) = &*code.0 else { return Err(HostError::CoreModule) };
-        let Permissions { capabilities, limits, config } = permissions;
+        let permissions = Arc::new(permissions);
+        let gate = Gate::new(permissions.clone());
         let imports = imports::imports(component, &self.engine);
-        let interfaces = imports::resolve(&imports, &capabilities, &self.own).map_err(HostError::Refused)?;
+        let interfaces = imports::resolve(&imports, &gate, ungranted, &self.own).map_err(|refusals| {
+            self.observe_refusal(&gate);
+            HostError::Refused(refusals)
+        })?;
         let mut linker = Linker::new(&self.engine);
         for interface in interfaces {
             let linked = match interface {
@@ -139,9 +178,21 @@ impl Host {
             engine: self.engine.clone(),
             functions: exports::exports(component, &self.engine),
             component: component.clone(),
-            config: Arc::new(config.visible(&capabilities.config_read)),
-            limits,
+            config: Arc::new(permissions.config.visible(&gate.in_force().config_read)),
+            permissions,
+            backends: self.backends.clone(),
+            observer: self.observer.clone(),
         })
+    }
+
+    fn observe_refusal(&self, gate: &Gate) {
+        if let Some(observer) = &self.observer {
+            observer(&CallRecord {
+                reason: Some("an import is not granted".to_owned()),
+                activity: gate.noted(),
+                ..CallRecord::of(&gate.permissions.owner, "", CallOutcome::Refused)
+            });
+        }
     }
 }
 
@@ -167,6 +218,6 @@ impl Extension {
 
     /// The limits that hold for every call.
     pub fn limits(&self) -> &EffectiveLimits {
-        &self.limits
+        &self.permissions.limits
     }
 }

@@ -1,10 +1,11 @@
 //! What a component wants from the host, and what of it the host refuses.
 
-use core_types::{Capabilities, Capability};
+use core_types::{Capability, Request};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
+use crate::gate::Gate;
 use crate::interfaces::{INTERFACES, Interface, OwnInterface};
 
 /// An interface or function that a component imports.
@@ -62,16 +63,26 @@ pub(crate) enum Linked<'a> {
     Own(&'a OwnInterface),
 }
 
+/// Whether an interface that is not granted keeps an extension from starting.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ungranted {
+    /// It does.
+    Refused,
+    /// It is there, and each of its functions refuses: for finding out what an extension wants.
+    Linked,
+}
+
 /// The interfaces to link for these imports, or everything that stands in the way.
 pub(crate) fn resolve<'a>(
     imports: &[Import],
-    capabilities: &Capabilities,
+    gate: &Gate,
+    ungranted: Ungranted,
     own: &'a [OwnInterface],
 ) -> Result<Vec<Linked<'a>>, Vec<Refusal>> {
     let mut refusals = Vec::new();
     let mut interfaces = Vec::new();
     for import in imports {
-        match resolve_one(import, capabilities, own) {
+        match resolve_one(import, gate, ungranted, own) {
             Ok(interface) => interfaces.push(interface),
             Err(refusal) => refusals.push(refusal),
         }
@@ -81,7 +92,8 @@ pub(crate) fn resolve<'a>(
 
 fn resolve_one<'a>(
     import: &Import,
-    capabilities: &Capabilities,
+    gate: &Gate,
+    ungranted: Ungranted,
     own: &'a [OwnInterface],
 ) -> Result<Linked<'a>, Refusal> {
     let (name, version) = split_version(&import.name);
@@ -92,7 +104,7 @@ fn resolve_one<'a>(
         return Err(Refusal::Unknown { import: import.name.clone(), nearest: nearest(name) });
     };
     match interface.capability() {
-        Some(capability) if !capabilities.grants(capability) => {
+        Some(capability) if ungranted == Ungranted::Refused && !gate.allows(&Request::Import(capability)) => {
             Err(Refusal::NotGranted { import: import.name.clone(), capability })
         }
         _ => Ok(Linked::Ours(interface)),
@@ -119,7 +131,7 @@ mod tests {
 
     fn refusal(name: &str) -> String {
         let import = Import { name: name.to_owned(), capability: None };
-        match resolve_one(&import, &Capabilities::default(), &[]) {
+        match resolve_one(&import, &Gate::new(Default::default()), Ungranted::Refused, &[]) {
             Ok(Linked::Ours(interface)) => format!("linked {}", interface.name),
             Ok(Linked::Own(interface)) => format!("linked {} of the program", interface.name),
             Err(refusal) => refusal.to_string(),

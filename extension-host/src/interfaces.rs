@@ -15,6 +15,7 @@ use wasmtime_wasi_http::p2::bindings::http;
 use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 
 use crate::bindings::open_sesame::host;
+use crate::bindings::wasi_config::wasi::config;
 use crate::state::CallState;
 
 type Link = fn(&mut Linker<CallState>) -> wasmtime::Result<()>;
@@ -78,6 +79,7 @@ fn compatible(wanted: &str, there: &str) -> bool {
 
 const HOST: &str = "0.1.0";
 const WASI: &str = "0.2.12";
+const CONFIG: &str = "0.2.0-rc.1";
 
 macro_rules! interfaces {
     ($($name:literal $version:ident $link:expr;)*) => {
@@ -89,6 +91,11 @@ macro_rules! interfaces {
 
 interfaces! {
     "open-sesame:host/config-read" HOST |l| host::config_read::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
+    "open-sesame:host/secret-read" HOST |l| host::secret_read::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
+    "open-sesame:host/secret-write" HOST |l| host::secret_write::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
+    "open-sesame:host/notification" HOST |l| host::notification::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
+    "open-sesame:host/clipboard-write" HOST |l| host::clipboard_write::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
+    "open-sesame:host/ipc-publish" HOST |l| host::ipc_publish::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "open-sesame:host/log" HOST |l| host::log::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "wasi:io/error" WASI |l| io::error::add_to_linker::<_, Io>(l, |s| s.ctx().table);
     "wasi:io/poll" WASI |l| io::poll::add_to_linker::<_, Io>(l, |s| s.ctx().table);
@@ -98,7 +105,7 @@ interfaces! {
     "wasi:random/random" WASI |l| random::random::add_to_linker::<_, WasiRandom>(l, |s| s.ctx().ctx.random());
     "wasi:random/insecure" WASI |l| random::insecure::add_to_linker::<_, WasiRandom>(l, |s| s.ctx().ctx.random());
     "wasi:random/insecure-seed" WASI |l| random::insecure_seed::add_to_linker::<_, WasiRandom>(l, |s| s.ctx().ctx.random());
-    "wasi:cli/environment" WASI |l| cli::environment::add_to_linker::<_, WasiCli>(l, CallState::cli);
+    "wasi:cli/environment" WASI crate::capabilities::link_environment;
     "wasi:cli/exit" WASI |l| cli::exit::add_to_linker::<_, WasiCli>(l, CallState::cli);
     "wasi:cli/stdin" WASI |l| cli::stdin::add_to_linker::<_, WasiCli>(l, CallState::cli);
     "wasi:cli/stdout" WASI |l| cli::stdout::add_to_linker::<_, WasiCli>(l, CallState::cli);
@@ -109,7 +116,7 @@ interfaces! {
     "wasi:cli/terminal-stdout" WASI |l| cli::terminal_stdout::add_to_linker::<_, WasiCli>(l, CallState::cli);
     "wasi:cli/terminal-stderr" WASI |l| cli::terminal_stderr::add_to_linker::<_, WasiCli>(l, CallState::cli);
     "wasi:filesystem/types" WASI |l| filesystem::types::add_to_linker::<_, WasiFilesystem>(l, CallState::filesystem);
-    "wasi:filesystem/preopens" WASI |l| filesystem::preopens::add_to_linker::<_, WasiFilesystem>(l, CallState::filesystem);
+    "wasi:filesystem/preopens" WASI crate::capabilities::link_preopens;
     "wasi:sockets/tcp" WASI |l| sockets::tcp::add_to_linker::<_, WasiSockets>(l, CallState::sockets);
     "wasi:sockets/tcp-create-socket" WASI |l| sockets::tcp_create_socket::add_to_linker::<_, WasiSockets>(l, CallState::sockets);
     "wasi:sockets/udp" WASI |l| sockets::udp::add_to_linker::<_, WasiSockets>(l, CallState::sockets);
@@ -117,6 +124,7 @@ interfaces! {
     "wasi:sockets/instance-network" WASI |l| sockets::instance_network::add_to_linker::<_, WasiSockets>(l, CallState::sockets);
     "wasi:sockets/network" WASI |l| sockets::network::add_to_linker::<_, WasiSockets>(l, &sockets::network::LinkOptions::default(), CallState::sockets);
     "wasi:sockets/ip-name-lookup" WASI |l| sockets::ip_name_lookup::add_to_linker::<_, WasiSockets>(l, CallState::sockets);
+    "wasi:config/store" CONFIG |l| config::store::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "wasi:http/types" WASI crate::capabilities::link_http_types;
     "wasi:http/outgoing-handler" WASI |l| http::outgoing_handler::add_to_linker::<_, WasiHttp>(l, CallState::http);
 }

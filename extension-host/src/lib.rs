@@ -23,35 +23,54 @@
 #![deny(unsafe_code)]
 
 mod arguments;
+mod backends;
 mod bindings;
 mod cache;
 mod call;
 mod capabilities;
 mod code;
 mod compiler;
+mod directories;
 mod engine;
 mod error;
 mod exports;
 mod extension;
+mod gate;
 mod imports;
 mod interfaces;
 mod json;
 mod limiter;
+mod observe;
 mod output;
-mod permissions;
+mod rate;
 mod requests;
 mod state;
 
 pub use arguments::{ArgumentError, Arguments};
+pub use backends::{
+    BackendError, Backends, Clipboard, Environment, Notification, Notifier, PATIENCE, Publisher, SecretStore, patiently,
+};
 pub use cache::{CacheError, CodeCache, CodeKey};
 pub use call::{CallReport, Returned, Usage};
+#[cfg(feature = "secrets")]
+pub use capabilities::SecretService;
+#[cfg(feature = "notification")]
+pub use capabilities::SessionNotifier;
+#[cfg(feature = "ipc")]
+pub use capabilities::SessionPublisher;
+#[cfg(feature = "clipboard")]
+pub use capabilities::{Display, HolderCommand, HolderFailure, SessionClipboard, hold_clipboard};
 pub use code::{Code, CodeKind};
 pub use compiler::{CompileError, CompilerCommand, CompilerFailure, run_compiler};
+/// What an extension is given.
+pub use core_types::Permissions;
+pub use directories::{DirectoryError, DirectoryRules};
 pub use error::{CallError, HostError, LimitExceeded};
 pub use exports::{ExportedFunction, FunctionQuery};
 pub use extension::{Extension, Host, IntoCacheError};
+pub use gate::boot_time;
 pub use imports::{Import, Refusal};
-pub use permissions::Permissions;
+pub use rate::RateLimits;
 pub use requests::{RequestError, requested_by_author};
 pub use state::CallState;
 /// The engine, in the version that this crate works with.

@@ -35,6 +35,11 @@ impl Limiter {
         self.memory.used
     }
 
+    /// The elements of all tables, which never shrink either.
+    pub(crate) fn table_elements(&self) -> usize {
+        self.table_elements.used
+    }
+
     /// What the guest asked for and did not get.
     pub(crate) fn refused(&self) -> Option<LimitName> {
         let refused = [(&self.memory, LimitName::Memory), (&self.table_elements, LimitName::TableElements)];

@@ -3,28 +3,34 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use core_types::{Config, EffectiveLimits, LimitName};
+use core_types::{Capability, Config, EffectiveLimits, FilesystemGrant, GrantedPath, LimitName, Request};
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::capabilities::RefuseAll;
+use crate::backends::{BackendError, Backends, patiently};
+use crate::bindings::open_sesame::host::types::Error;
+use crate::capabilities::Outgoing;
+use crate::directories::{DirectoryError, OpenDirectory};
+use crate::gate::Gate;
 use crate::limiter::Limiter;
 use crate::output::Output;
 
 /// The most random bytes that one WASI call gives.
 const RANDOM_BYTES: u64 = 64 * 1024;
-/// The most bytes that the header fields of one HTTP message take. Without a grant nobody reads them.
-const FIELD_BYTES: usize = 8 * 1024;
+/// The most bytes that the header fields of one HTTP message take.
+const FIELD_BYTES: usize = 64 * 1024;
 
 /// What the host keeps for one call: the data of its [`wasmtime::Store`]. It has nothing for others to see.
 pub struct CallState {
+    pub(crate) gate: Gate,
     pub(crate) config: Arc<Config>,
     pub(crate) limiter: Limiter,
     pub(crate) output: Output,
+    backends: Backends,
     wasi: WasiCtx,
     http: WasiHttpCtx,
-    http_hooks: RefuseAll,
+    outgoing: Outgoing,
     table: ResourceTable,
     deadline: Instant,
     expired: Option<Box<Expired>>,
@@ -46,24 +52,32 @@ pub(crate) struct DeadlineReached;
 
 impl CallState {
     /// `config` holds only what the extension may see.
-    pub(crate) fn new(config: &Arc<Config>, limits: &EffectiveLimits, deadline: Instant) -> Self {
+    pub(crate) fn new(
+        gate: Gate,
+        config: &Arc<Config>,
+        backends: &Backends,
+        deadline: Instant,
+    ) -> Result<Self, DirectoryError> {
+        let limits = &gate.permissions.limits;
         let kibibytes = usize::try_from(limits.get(LimitName::Output).value).unwrap_or(usize::MAX);
         let output = Output::new(kibibytes.saturating_mul(1024));
-        let mut table = ResourceTable::new();
-        table.set_max_capacity(limits.get(LimitName::Handles).value as usize);
+        let limiter = Limiter::new(limits);
+        let table = table_of(limits);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(FIELD_BYTES);
-        Self {
+        Ok(Self {
+            wasi: wasi(&gate, config, backends, &output)?,
+            outgoing: Outgoing::new(gate.clone(), backends.is_offline),
+            gate,
             config: config.clone(),
-            limiter: Limiter::new(limits),
-            wasi: inert_wasi(config, &output),
+            limiter,
+            backends: backends.clone(),
             http,
-            http_hooks: RefuseAll,
             output,
             table,
             deadline,
             expired: None,
-        }
+        })
     }
 
     /// Whether the time of the call is over.
@@ -76,6 +90,41 @@ impl CallState {
         if self.is_expired() { Err(DeadlineReached) } else { Ok(()) }
     }
 
+    /// Asks a backend for something, if the extension may have it: granted, not too large, and not too often.
+    ///
+    /// The outer error is the end of the call; the inner one is the guest's to handle.
+    pub(crate) async fn ask_backend<T: Send + 'static>(
+        &mut self,
+        request: Request,
+        size: Size,
+        ask: impl FnOnce(&Backends, &core_types::Owner) -> Result<T, BackendError> + Send + 'static,
+    ) -> wasmtime::Result<Result<T, Error>> {
+        self.check_time()?;
+        if let Err(refusal) = self.admit(&request, size) {
+            return Ok(Err(refusal));
+        }
+        let (backends, owner) = (self.backends.clone(), self.gate.permissions.owner.clone());
+        let silence = silence(request.capability());
+        let asked = tokio::task::spawn_blocking(move || patiently(silence, move || ask(&backends, &owner))).await;
+        let answer = asked.unwrap_or_else(|error| Err(BackendError::Other(error.to_string())));
+        Ok(answer.map_err(Error::from))
+    }
+
+    fn admit(&self, request: &Request, size: Size) -> Result<(), Error> {
+        if !self.gate.allows(request) {
+            return Err(Error::Denied(format!("{request} is not granted")));
+        }
+        if size.given > size.most {
+            return Err(Error::TooLarge(size.most as u64));
+        }
+        let owner = &self.gate.permissions.owner;
+        match self.backends.rates.take(owner, request.capability()) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::TooMany),
+            Err(error) => Err(Error::Unavailable(format!("requests cannot be counted: {error}"))),
+        }
+    }
+
     fn expire(&mut self) -> &mut Expired {
         self.expired.get_or_insert_with(|| {
             let mut table = ResourceTable::new();
@@ -85,16 +134,106 @@ impl CallState {
     }
 }
 
-/// WASI with clocks, random numbers, captured output and the extension's configuration as environment, and nothing
-/// else: no arguments, no input, no directory, no socket, no name look-up.
-fn inert_wasi(config: &Config, output: &Output) -> WasiCtx {
+/// How many bytes were given, and how many may be.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) given: usize,
+    pub(crate) most: usize,
+}
+
+impl Size {
+    /// Nothing was given.
+    pub(crate) const NOTHING: Self = Self { given: 0, most: 0 };
+}
+
+/// What is said of a backend that does not answer.
+fn silence(capability: Capability) -> &'static str {
+    match capability {
+        Capability::SecretRead | Capability::SecretWrite => {
+            "the keyring did not answer within five seconds; it may be locked and wait for its password"
+        }
+        Capability::ClipboardWrite => "the clipboard did not answer within five seconds",
+        _ => "the session bus did not answer within five seconds",
+    }
+}
+
+impl From<BackendError> for Error {
+    fn from(error: BackendError) -> Self {
+        match error {
+            BackendError::NotFound => Self::NotFound,
+            BackendError::Unavailable(why) => Self::Unavailable(why),
+            BackendError::Other(why) => Self::Other(why),
+        }
+    }
+}
+
+fn table_of(limits: &EffectiveLimits) -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(usize::try_from(limits.get(LimitName::Handles).value).unwrap_or(usize::MAX));
+    table
+}
+
+/// WASI with clocks, random numbers, captured output, and what is granted: the extension's configuration and variables
+/// of the session as environment, and directories. No arguments, no input, no socket, no name look-up.
+fn wasi(gate: &Gate, config: &Config, backends: &Backends, output: &Output) -> Result<WasiCtx, DirectoryError> {
+    let granted = gate.in_force();
     let mut builder = WasiCtxBuilder::new();
     builder.stdout(output.stream()).stderr(output.stream()).max_random_size(RANDOM_BYTES);
     builder.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
-    for (name, value) in config.environment() {
+    let configured: Vec<_> = config.environment().collect();
+    for (name, value) in &configured {
         builder.env(name, value);
     }
-    builder.build()
+    for name in granted.env.iter().filter(|name| configured.iter().all(|(taken, _)| taken != name.as_str())) {
+        if let Some(value) = backends.environment.variable(name) {
+            builder.env(name.as_str(), value);
+        }
+    }
+    for (path, write) in directories(&granted.filesystem) {
+        let opened = backends.directories.open(path)?;
+        preopen(&mut builder, path, &opened, write)?;
+    }
+    Ok(builder.build())
+}
+
+impl CallState {
+    /// Notes that the guest looked at its environment, and what of the session it found there.
+    pub(crate) fn note_environment(&self) {
+        for name in self.gate.in_force().env {
+            self.gate.allows(&Request::ReadVariable(name));
+        }
+    }
+
+    /// Notes that the guest looked for directories. One that finds none sees no more than that a file is not there.
+    pub(crate) fn note_directories(&self) {
+        let granted = self.gate.in_force().filesystem;
+        let mut opened = directories(&granted).peekable();
+        if opened.peek().is_none() {
+            self.gate.allows(&Request::ListDirectories);
+        }
+        for (path, write) in opened {
+            self.gate.allows(&Request::OpenDirectory { path: path.clone(), write });
+        }
+    }
+}
+
+/// The directories that are granted. One that can be written is not given a second time to be read.
+fn directories(granted: &FilesystemGrant) -> impl Iterator<Item = (&GrantedPath, bool)> {
+    let read = granted.read.iter().filter(|path| !granted.write.contains(path)).map(|path| (path, false));
+    read.chain(granted.write.iter().map(|path| (path, true)))
+}
+
+fn preopen(
+    builder: &mut WasiCtxBuilder,
+    path: &GrantedPath,
+    opened: &OpenDirectory,
+    write: bool,
+) -> Result<(), DirectoryError> {
+    let permissions = if write { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+    let added = builder.preopened_dir(opened.held_path(), opened.path.to_string_lossy(), permissions);
+    added
+        .map(drop)
+        .map_err(|error| DirectoryError::Open { path: path.clone(), source: std::io::Error::other(error.to_string()) })
 }
 
 impl WasiView for CallState {
@@ -117,6 +256,6 @@ impl WasiHttpView for CallState {
             Some(nothing) if expired => &mut nothing.table,
             _ => &mut self.table,
         };
-        WasiHttpCtxView { hooks: &mut self.http_hooks, table, ctx: &mut self.http }
+        WasiHttpCtxView { hooks: &mut self.outgoing, table, ctx: &mut self.http }
     }
 }

@@ -2,10 +2,13 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use core_types::{Capability, Digest, ExtensionName, Grant};
+use core_types::{Capability, Digest, ExtensionName, Grant, SecretName};
 use extension_depot::Source;
+use extension_host::Display;
+use jiff::SignedDuration;
 
 use crate::exit_code::TABLE;
 
@@ -44,11 +47,17 @@ pub enum Command {
     /// Log in to registries
     #[command(subcommand)]
     Registry(RegistryCommand),
+    /// Keep secrets for extensions in your keyring
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// Show the main job: a registry, an extension, a greeting; nothing outside a temporary directory is touched
     Demo(DemoArguments),
     /// What a bounded child process does for `install`
     #[command(hide = true)]
     CompileExtension { from: PathBuf, to: PathBuf, digest: Digest },
+    /// What a child process does for `clipboard-write`
+    #[command(hide = true)]
+    HoldClipboard { display: Display },
 }
 
 #[derive(Debug, Subcommand)]
@@ -84,12 +93,7 @@ pub enum ExtensionCommand {
         names: Vec<ExtensionName>,
     },
     /// Allow an extension something
-    Grant {
-        name: ExtensionName,
-        /// `config-read`, `network=api.example.com`, `filesystem=read:~/Documents` ...
-        #[arg(required = true, value_name = "CAPABILITY[=SCOPE]")]
-        grants: Vec<Grant>,
-    },
+    Grant(GrantArguments),
     /// Take a permission away from an extension
     Revoke {
         name: ExtensionName,
@@ -97,6 +101,15 @@ pub enum ExtensionCommand {
         #[arg(required = true, value_name = "CAPABILITY[=SCOPE]")]
         grants: Vec<Revocation>,
     },
+    /// Show what an extension, installed or not, asks for and what would be decided. Nothing is installed or run
+    Inspect {
+        /// A name, `registry/principal/scope:revision[@digest]`, `./file.wasm` or `oci:PATH[:TAG]`
+        what: String,
+    },
+    /// Show what an extension was refused lately, and the command that would allow it
+    Why { name: ExtensionName },
+    /// Show what extensions touched
+    Activity(ActivityArguments),
     /// Read and hash everything that is installed
     Verify {
         /// All of them, if none is named
@@ -146,6 +159,71 @@ pub struct CallArguments {
     /// Print what the call used, against its limits
     #[arg(long)]
     pub stats: bool,
+    /// Print the least `[capabilities]` and `[limits]` that the call needed. What is not granted stays refused
+    #[arg(long)]
+    pub learn: bool,
+    /// With `--learn`: put them into the manifest
+    #[arg(long, requires = "learn")]
+    pub write: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct GrantArguments {
+    pub name: ExtensionName,
+    /// `config-read`, `network=api.example.com`, `filesystem=read:~/Documents` ...
+    #[arg(required = true, value_name = "CAPABILITY[=SCOPE]")]
+    pub grants: Vec<Grant>,
+    /// Only for so long, such as `90s`, `30m` or `1h`, and not beyond this login session
+    #[arg(long = "for", value_name = "TIME", value_parser = duration, conflicts_with = "until")]
+    pub period: Option<Duration>,
+    /// Only as long as this login session
+    #[arg(long, value_name = "logout", value_parser = ["logout"])]
+    pub until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct ActivityArguments {
+    /// All of them, if none is named
+    pub names: Vec<ExtensionName>,
+    /// Only of the last time, such as `30m`, `1h` or `2d`
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub since: Option<Duration>,
+    #[command(subcommand)]
+    pub command: Option<ActivityCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ActivityCommand {
+    /// Find out whether the log was changed
+    Verify,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum SecretCommand {
+    /// Store a secret for an extension, from standard input or a prompt that does not show it
+    Set { name: ExtensionName, secret: SecretName },
+    /// List the names of an extension's secrets
+    #[command(visible_alias = "ls")]
+    List { name: ExtensionName },
+    /// Forget a secret
+    #[command(visible_alias = "rm")]
+    Remove { name: ExtensionName, secret: SecretName },
+}
+
+/// A time such as `90s`, `1h 30m` or `2d`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let invalid = |_| format!("`{}` is no time; write `90s`, `30m`, `1h` or `2d`", text.escape_debug());
+    let days = text.strip_suffix('d').and_then(|days| days.trim().parse::<i64>().ok()).filter(|days| *days < 36_500);
+    let parsed = match days {
+        Some(days) => SignedDuration::from_hours(days * 24),
+        None => text.parse::<SignedDuration>().map_err(invalid)?,
+    };
+    Duration::try_from(parsed)
+        .ok()
+        .filter(|time| !time.is_zero())
+        .ok_or_else(|| "a time is longer than nothing".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -200,6 +278,16 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        for (text, seconds) in [("90s", 90), ("30m", 1_800), ("1h", 3_600), ("1h 30m", 5_400), ("2d", 172_800)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "0s", "-1h", "soon", "1", "99999999999d"] {
+            assert!(duration(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

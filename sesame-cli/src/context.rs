@@ -4,17 +4,20 @@ use std::cell::OnceCell;
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use core_types::{Capabilities, EffectiveLimits, Manifest, OciReference};
-use directories::ProjectDirs;
+use core_types::{EnvName, OciReference};
+use directories::{BaseDirs, ProjectDirs};
 use extension_depot::registry::{CredentialFiles, Proxies, Registry, Settings};
-use extension_depot::{Depot, LoadedManifest, Places};
-use extension_host::{CodeCache, CompilerCommand, Permissions};
+use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
+use extension_host::{
+    Backends, CodeCache, CompilerCommand, DirectoryRules, Display, Environment, HolderCommand, RateLimits,
+    SecretService, SessionClipboard, SessionNotifier, SessionPublisher,
+};
 
 use crate::arguments::GlobalArguments;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
-use crate::user_config::UserConfig;
 
 /// The system's policy. No variable or option moves it.
 const SYSTEM_POLICY: &str = "/etc/pds/policy.toml";
@@ -37,6 +40,8 @@ impl Context {
                 config: directories.config_dir().to_owned(),
                 state: directories.state_dir()?.to_owned(),
                 cache: directories.cache_dir().to_owned(),
+                runtime: directories.runtime_dir().map(Path::to_owned),
+                system_policy: PathBuf::from(SYSTEM_POLICY),
             })
         });
         Self { global, terminal: Terminal::detect(), places, config: OnceCell::new() }
@@ -77,7 +82,7 @@ impl Context {
     /// What is configured.
     pub fn config(&self) -> Result<&UserConfig, Failure> {
         if self.config.get().is_none() {
-            let config = UserConfig::load(&self.places()?.config, Path::new(SYSTEM_POLICY))?;
+            let config = UserConfig::load(self.places()?)?;
             for (path, key) in &config.unknown_keys {
                 self.warn(&format!("`{}`, {key}", path.display()));
             }
@@ -86,22 +91,37 @@ impl Context {
         Ok(self.config.get().unwrap_or_else(|| unreachable!("set above")))
     }
 
-    /// What is in force for an extension: its manifest within every policy.
-    pub fn permissions(&self, manifest: &Manifest) -> Result<Permissions, Failure> {
-        let config = self.config()?;
-        let within =
-            |capabilities: Capabilities, (policy, _): &(core_types::Policy, PathBuf)| policy.within(capabilities);
-        Ok(Permissions {
-            capabilities: config.policies.iter().fold(manifest.granted(), within),
-            limits: EffectiveLimits::new(&manifest.limits, &config.ceilings()),
-            config: manifest.config.clone(),
+    /// What stands behind the capabilities in this session. Nothing is connected before it is needed.
+    pub fn backends(&self) -> Result<Backends, Failure> {
+        Ok(Backends {
+            secrets: Arc::new(SecretService),
+            notifications: Arc::new(SessionNotifier),
+            clipboard: Arc::new(SessionClipboard { holder: clipboard_holder() }),
+            publisher: Arc::new(SessionPublisher),
+            environment: Arc::new(SessionEnvironment),
+            directories: Arc::new(self.directory_rules()?),
+            is_offline: self.is_offline(),
+            rates: Arc::new(self.places()?.rates().map_or_else(RateLimits::default, RateLimits::shared)),
         })
+    }
+
+    /// Which directories extensions can be let into: none of sesame's own, and no keyring.
+    pub fn directory_rules(&self) -> Result<DirectoryRules, Failure> {
+        let base = BaseDirs::new();
+        let mut protected = self.places()?.protected();
+        protected.extend(base.as_ref().map(|base| base.data_dir().join("keyrings")));
+        Ok(DirectoryRules { home: base.map(|base| base.home_dir().to_owned()), protected })
+    }
+
+    /// Whether no extension may be called.
+    pub fn is_safe_mode(&self) -> bool {
+        is_set("SESAME_SAFE_MODE")
     }
 
     /// Makes sure that every policy lets extensions come from there.
     pub fn check_source(&self, reference: &OciReference) -> Result<(), Failure> {
         let refusing = self.config()?.policies.iter().find(|(policy, _)| !policy.allows_source(reference));
-        refusing.map_or(Ok(()), |(_, path)| Err(Failure::source_refused(reference, path)))
+        refusing.map_or(Ok(()), |(_, document)| Err(Failure::source_refused(reference, &document.path)))
     }
 
     /// A client for registries with everything that the environment says.
@@ -127,19 +147,25 @@ impl Context {
 
     /// Whether the user wants no connections.
     pub fn is_offline(&self) -> bool {
-        self.global.offline || env::var_os("SESAME_OFFLINE").is_some_and(|value| !value.is_empty() && value != "0")
+        self.global.offline || is_set("SESAME_OFFLINE")
     }
 
     /// The command line of a bounded child that compiles: this program.
     pub fn compiler(&self) -> CompilerCommand {
-        let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"));
-        CompilerCommand { program, arguments: vec![OsString::from("compile-extension")] }
+        CompilerCommand { program: this_program(), arguments: vec![OsString::from("compile-extension")] }
     }
 
     /// Says something on standard error that the user should know.
     pub fn warn(&self, text: &str) {
         if !self.global.quiet {
             self.terminal.note(&format!("warning: {text}"));
+        }
+    }
+
+    /// Says something on standard error.
+    pub fn say(&self, text: &str) {
+        if !self.global.quiet {
+            self.terminal.note(text);
         }
     }
 
@@ -157,10 +183,39 @@ impl Context {
         }
     }
 
-    /// Expands nothing and asks nobody: whether a question can be answered.
+    /// Whether a question can be answered.
     pub fn can_ask(&self) -> bool {
         self.terminal.is_interactive() && !self.global.json && env::var_os("CI").is_none_or(|value| value.is_empty())
     }
+}
+
+/// The variables of this process, which are the session's.
+struct SessionEnvironment;
+
+impl Environment for SessionEnvironment {
+    fn variable(&self, name: &EnvName) -> Option<String> {
+        env::var(name.as_str()).ok()
+    }
+}
+
+/// What holds the clipboard of this session's display: this program, with what it needs to find the display.
+fn clipboard_holder() -> Option<HolderCommand> {
+    let display = [("WAYLAND_DISPLAY", Display::Wayland), ("DISPLAY", Display::X11)];
+    let (_, display) = display.into_iter().find(|(name, _)| path_variable(name).is_some())?;
+    let needed = ["WAYLAND_DISPLAY", "DISPLAY", "XDG_RUNTIME_DIR", "XAUTHORITY", "HOME"];
+    Some(HolderCommand {
+        program: this_program(),
+        arguments: vec![OsString::from("hold-clipboard"), OsString::from(display.name())],
+        environment: needed.iter().filter_map(|name| Some((OsString::from(name), env::var_os(name)?))).collect(),
+    })
+}
+
+fn this_program() -> PathBuf {
+    env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"))
+}
+
+fn is_set(name: &str) -> bool {
+    env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0")
 }
 
 fn path_variable(name: &str) -> Option<PathBuf> {

@@ -4,15 +4,19 @@
 use std::error::Error;
 use std::path::Path;
 
-use core_types::{Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciReference};
+use core_types::{Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciReference, Touch};
 use extension_depot::registry::{LoginError, PushError, RegistryError};
 use extension_depot::{
-    ArtifactError, BlobError, DepotError, ImageError, LockError, ManifestError, SourceError, StagingError,
+    ActivityError, ArtifactError, BlobError, ConfigFileError, DepotError, ImageError, LockError, ManifestError,
+    SourceError, StagingError, TimedGrantsError,
 };
-use extension_host::{CallError, CompileError, ExportedFunction, HostError, IntoCacheError, Refusal, RequestError};
+use extension_host::{
+    BackendError, CallError, CompileError, DirectoryError, ExportedFunction, HostError, IntoCacheError, Refusal,
+    RequestError, Returned,
+};
 
 use crate::exit_code::ExitCode;
-use crate::user_config::ConfigFileError;
+use crate::terminal::inert_line;
 
 /// A failure as it is shown.
 #[derive(Debug)]
@@ -85,10 +89,9 @@ impl Failure {
         Self::new(ExitCode::Usage, error).with_hint("choose a name: add `--name NAME`")
     }
 
-    /// The extension is there and may not be called.
-    pub fn disabled(name: &ExtensionName) -> Self {
-        Self::message(ExitCode::Refused, format!("`{name}` is disabled"))
-            .with_hint(format!("sesame extension enable {name}"))
+    /// The user wants no extension to be called.
+    pub fn safe_mode() -> Self {
+        Self::message(ExitCode::Refused, "no extension is called in safe mode").with_hint("unset SESAME_SAFE_MODE")
     }
 
     /// Something about the installed extension of this name.
@@ -110,9 +113,15 @@ impl Failure {
             DepotError::OtherSource { .. } => {
                 (ExitCode::Refused, Some("install it beside the other: add `--name NAME`".to_owned()))
             }
+            DepotError::Disabled { .. } => (ExitCode::Refused, Some(format!("sesame extension enable {name}"))),
+            DepotError::Quarantined { .. } => (
+                ExitCode::Refused,
+                Some(format!("see `sesame extension logs {name}`, then: sesame extension enable {name}")),
+            ),
+            DepotError::Timed(error) => (ExitCode::Local, timed_hint(error)),
             DepotError::Manifest(error) => (ExitCode::Local, Some(manifest_hint(error))),
             DepotError::Lock(error) => return error.into(),
-            DepotError::Staging(_) | DepotError::Io { .. } => (ExitCode::Local, None),
+            DepotError::Staging(_) | DepotError::Activity(_) | DepotError::Io { .. } => (ExitCode::Local, None),
         };
         Self::new(code, error).with_optional_hint(hint)
     }
@@ -173,6 +182,7 @@ impl Failure {
             CallError::Argument(_) | CallError::Uncallable { .. } => {
                 Self::new(ExitCode::Usage, error).with_hint(format!("sesame extension info {name}"))
             }
+            CallError::Directory(error) => Self::of_directory(name, error),
             CallError::Limit(exceeded) => {
                 let hint = limit_hint(&exceeded.limit, limits_file);
                 Self::new(ExitCode::Limit, error).with_optional_hint(hint)
@@ -187,11 +197,63 @@ impl Failure {
         }
     }
 
+    /// The extension returned an error.
+    pub fn returned_error(returned: &Returned) -> Self {
+        let text = inert_line(&returned.to_text());
+        let colon = if text.is_empty() { "" } else { ": " };
+        Self::message(ExitCode::Failure, format!("the extension returned an error{colon}{text}"))
+    }
+
+    /// A directory that an extension cannot be let into.
+    pub fn of_directory(name: &ExtensionName, error: &DirectoryError) -> Self {
+        let hint = match error {
+            DirectoryError::Link { path, real } => {
+                format!("if it is meant, grant `{}` itself and revoke `{path}`", real.display())
+            }
+            DirectoryError::Open { path, .. } => {
+                format!("make it, or: sesame extension revoke {name} filesystem={path}")
+            }
+            DirectoryError::Protected { .. } | DirectoryError::NoHome { .. } => {
+                format!("see what is granted: sesame extension info {name}")
+            }
+        };
+        let code = if matches!(error, DirectoryError::Open { .. }) { ExitCode::Local } else { ExitCode::Refused };
+        Self::new(code, error).with_hint(hint)
+    }
+
+    /// The same failure, for a call that was refused something: that is the likely cause.
+    pub fn with_refusals(mut self, name: &ExtensionName, refused: &[&Touch]) -> Self {
+        if refused.is_empty() {
+            return self;
+        }
+        if matches!(self.code, ExitCode::Failure | ExitCode::Limit) {
+            self.code = ExitCode::Refused;
+        }
+        self.details.extend(refused.iter().map(|touch| refusal(name, touch)));
+        let grant = refused.iter().find_map(|touch| touch.grant.as_ref());
+        self.with_optional_hint(grant.map(|grant| format!("sesame extension grant {name} {grant}")))
+    }
+
     fn listing(mut self, title: &str, name: &ExtensionName, functions: &[ExportedFunction]) -> Self {
         self.details.push(title.to_owned());
         self.details.extend(functions.iter().map(|function| format!("  {function}")));
         let example = functions.first().map(ExportedFunction::qualified_name);
         self.with_optional_hint(example.map(|function| format!("sesame extension call {name} '{function}'")))
+    }
+}
+
+/// What an extension was refused, and why.
+pub fn refusal(name: &ExtensionName, touch: &Touch) -> String {
+    format!("`{name}` may not use {}: {}", touch.what, touch.rule.as_deref().unwrap_or("not granted"))
+}
+
+fn timed_hint(error: &TimedGrantsError) -> Option<String> {
+    match error {
+        TimedGrantsError::NoSession => Some("leave out `--for` and `--until`, or set XDG_RUNTIME_DIR".to_owned()),
+        TimedGrantsError::NotOurs { path } | TimedGrantsError::Content { path, .. } => {
+            Some(format!("remove `{}`: what is granted for a while is lost with it", path.display()))
+        }
+        TimedGrantsError::Io { .. } => None,
     }
 }
 
@@ -217,6 +279,32 @@ fn manifest_hint(error: &ManifestError) -> String {
         ManifestError::Read { path, .. } | ManifestError::Content { path, .. } => {
             format!("mend `{}` with an editor", path.display())
         }
+    }
+}
+
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Self {
+        let failure =
+            Self::new(if error == BackendError::NotFound { ExitCode::NotFound } else { ExitCode::Local }, &error);
+        match error {
+            BackendError::Unavailable(_) => {
+                failure.with_hint("unlock your keyring, or start a Secret Service such as gnome-keyring")
+            }
+            _ => failure,
+        }
+    }
+}
+
+impl From<TimedGrantsError> for Failure {
+    fn from(error: TimedGrantsError) -> Self {
+        let hint = timed_hint(&error);
+        Self::new(ExitCode::Local, &error).with_optional_hint(hint)
+    }
+}
+
+impl From<ActivityError> for Failure {
+    fn from(error: ActivityError) -> Self {
+        Self::new(ExitCode::Local, &error)
     }
 }
 

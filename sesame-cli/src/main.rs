@@ -12,7 +12,6 @@ mod progress;
 mod ready;
 mod render;
 mod terminal;
-mod user_config;
 
 use clap::Parser;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use core_types::{
-    Capabilities, Capability, Config, Digest, EffectiveLimits, ExtensionName, Grant, Limits, OciReference,
+    Capabilities, Capability, Config, Digest, EffectiveLimits, ExtensionName, Grant, LimitName, Limits, OciReference,
+    Touch, Verdict,
 };
+use extension_depot::{ActivityEntry, ActivityFinding};
 use extension_host::{Import, Returned, Usage};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
@@ -26,6 +29,18 @@ pub enum Outcome {
     Changed(Vec<Change>),
     /// `verify`
     Verified(Vec<Check>),
+    /// `call --learn`
+    Learned(Box<Learned>),
+    /// `secret list`
+    Secrets(Vec<String>),
+    /// `activity`
+    Activity(Vec<ActivityEntry>),
+    /// `activity verify`
+    ActivityVerified { lines: usize, findings: Vec<ActivityFinding> },
+    /// `why`
+    Why { name: ExtensionName, refused: Vec<RefusedThing> },
+    /// `inspect`
+    Inspected(Box<Inspection>),
     /// `logs`
     Log(Vec<u8>),
     /// `demo`, which has shown everything already.
@@ -38,6 +53,8 @@ impl Outcome {
         match self {
             Self::Called(call) if call.returned.is_err() => ExitCode::Failure,
             Self::Verified(checks) if checks.iter().any(|check| !check.findings.is_empty()) => ExitCode::Local,
+            Self::ActivityVerified { findings, .. } if !findings.is_empty() => ExitCode::Local,
+            Self::Learned(learned) if learned.result.is_err() => ExitCode::Failure,
             Self::Shown(code) => *code,
             _ => ExitCode::Done,
         }
@@ -55,6 +72,8 @@ pub struct Installation {
     pub already: bool,
     /// What it was given by this installation.
     pub granted: Vec<Grant>,
+    /// What it was given until the session ends.
+    pub for_session: Vec<Grant>,
     /// What it asks for and does not have, with what has to be granted.
     pub denied: Vec<Denied>,
 }
@@ -76,7 +95,7 @@ pub struct Row {
     pub capabilities: Vec<Capability>,
     pub limits: Limits,
     pub state: State,
-    /// What is wrong, for a broken one.
+    /// What is wrong, for a broken one and for one that was put aside.
     pub problem: Option<String>,
 }
 
@@ -86,6 +105,7 @@ pub struct Row {
 pub enum State {
     Enabled,
     Disabled,
+    Quarantined,
     NotInstalled,
     Broken,
 }
@@ -95,6 +115,7 @@ impl State {
         match self {
             Self::Enabled => "enabled",
             Self::Disabled => "disabled",
+            Self::Quarantined => "put aside",
             Self::NotInstalled => "not installed",
             Self::Broken => "broken",
         }
@@ -122,13 +143,72 @@ pub struct Info {
     pub installed_at: Option<String>,
     pub source: Option<String>,
     pub manifest: PathBuf,
-    pub enabled: bool,
+    pub state: State,
+    /// Why it was put aside, if it was.
+    pub problem: Option<String>,
+    /// What the manifest grants, within every policy.
     pub capabilities: Capabilities,
+    /// What is granted for a while, with when that ends.
+    pub timed: Vec<(Grant, String)>,
     pub limits: EffectiveLimits,
     pub config: Config,
     pub imports: Vec<Import>,
     /// The functions with their types.
     pub exports: Vec<(String, String)>,
+}
+
+/// The least that a call needed.
+#[derive(Serialize)]
+pub struct Learned {
+    pub name: ExtensionName,
+    /// What the call gave, or why it gave nothing.
+    pub result: Result<String, String>,
+    pub capabilities: Capabilities,
+    /// What of that was refused.
+    pub refused: Vec<Touch>,
+    #[serde(serialize_with = "limits_by_key")]
+    pub limits: Vec<(LimitName, u64)>,
+    /// Whether it is in the manifest now.
+    pub written: bool,
+}
+
+fn limits_by_key<S: serde::Serializer>(limits: &[(LimitName, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(limits.iter().filter_map(|(name, value)| Some((name.key()?, value))))
+}
+
+/// Something that an extension was refused.
+#[derive(Serialize)]
+pub struct RefusedThing {
+    pub at: Timestamp,
+    pub what: String,
+    /// Why, and where that stands.
+    pub rule: String,
+    /// What to grant, where that helps.
+    pub grant: Option<String>,
+    pub is_granted_now: bool,
+}
+
+/// What can be known of an extension without running it.
+pub struct Inspection {
+    pub name: ExtensionName,
+    pub version: String,
+    pub description: Option<String>,
+    pub reference: OciReference,
+    pub binary: Digest,
+    pub binary_size: u64,
+    pub imports: Vec<Import>,
+    pub asks_for: Vec<Asked>,
+    /// The functions with their types.
+    pub exports: Vec<(String, String)>,
+}
+
+/// Something that an extension asks for, and what would be decided now.
+#[derive(Serialize)]
+pub struct Asked {
+    pub what: String,
+    pub verdict: Verdict,
+    /// By which rule, and where that stands.
+    pub rule: String,
 }
 
 /// An extension that is gone.

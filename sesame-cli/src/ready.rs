@@ -3,11 +3,34 @@
 use std::path::Path;
 
 use core_types::Digest;
+use extension_depot::{Depot, Installed};
 use extension_host::{CacheError, Code, CodeCache, CodeKey, Host, IntoCacheError};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::progress::working;
+
+/// A host for calls of an installed extension: with what this session offers, and with a note of each call.
+pub fn session_host(context: &Context, installed: &Installed) -> Result<Host, Failure> {
+    let host = Host::new().map_err(|error| Failure::of_host(&installed.name, &error))?;
+    let (depot, terminal) = (Depot::new(context.places()?.clone()), context.terminal.clone());
+    let (name, pinned, quiet) = (installed.name.clone(), installed.artifact.digest, context.global.quiet);
+    let note = move |text: String| {
+        if !quiet {
+            terminal.note(&format!("warning: {text}"));
+        }
+    };
+    Ok(host.with_backends(context.backends()?).observed_by(move |call| match depot.note_call(&name, &pinned, call) {
+        Ok(None) => {}
+        Ok(Some(quarantine)) => note(format!("`{name}` is put aside: {quarantine}")),
+        // A log that cannot be written keeps nobody from calling, and somebody has to know.
+        Err(error) => note(format!("this call is not in the activity log: {}", with_cause(&error))),
+    }))
+}
+
+fn with_cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+}
 
 /// The code of a binary. The cache is asked first; what it does not have or cannot be trusted with is compiled again.
 pub fn code(context: &Context, host: &Host, binary: &Path, digest: &Digest) -> Result<Code, Failure> {

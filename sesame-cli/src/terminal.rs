@@ -64,10 +64,16 @@ impl Terminal {
 
     /// Asks a question that is answered with yes or no; no is the default.
     pub fn confirm(&self, question: &str) -> io::Result<bool> {
-        self.talk(&format!("{question} [y/N] "))?;
+        let answer = self.ask(&format!("{question} [y/N]"))?;
+        Ok(matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Asks a question that is answered with a line, without the blanks around it.
+    pub fn ask(&self, question: &str) -> io::Result<String> {
+        self.talk(&format!("{question} "))?;
         let mut answer = String::new();
         io::stdin().lock().take(1024).read_line(&mut answer)?;
-        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+        Ok(answer.trim().to_owned())
     }
 }
 

@@ -210,17 +210,23 @@ fn what_the_author_asks_for_stays_denied_without_a_person() {
 #[test]
 fn a_person_is_asked_once_for_each_request() {
     let env = env();
-    let asks = "[capabilities]\nnotification = true\nnetwork = [\"api.example.com\"]\n";
+    let asks = "[capabilities]\nnotification = true\nclipboard-write = true\nnetwork = [\"api.example.com\"]\n";
     env.write("work/asks.wasm", with_author_manifest(asks));
     let mut command = std::process::Command::new("script");
     let line = format!("{} extension install ./asks.wasm", env!("CARGO_BIN_EXE_sesame"));
     command.args(["-qec", &line, "/dev/null"]).env_clear().env("HOME", env.home()).env("PATH", "/usr/bin:/bin");
     command.current_dir(env.path("work"));
-    let run = env.finish(command, b"y\nn\n").ok();
+    std::fs::create_dir(env.path("run")).expect("made");
+    command.env("XDG_RUNTIME_DIR", env.path("run"));
+    let run = env.finish(command, b"a\ns\nn\n").ok();
     let text = run.text();
-    assert!(text.contains("`asks` asks for notification. Allow it? [y/N]"), "{text}");
-    assert!(text.contains("`asks` asks for network=api.example.com. Allow it? [y/N]"), "{text}");
+    let question = "`asks` asks for notification: it could show notifications, ten a minute at most.";
+    assert!(text.contains(question) && text.contains("Allow it? [a]lways, for this [s]ession, [N]o:"), "{text}");
+    assert!(text.contains("`asks` asks for network=api.example.com: it could send anything"), "{text}");
     assert!(text.contains("granted: notification") && text.contains("not granted: network"), "{text}");
+    assert!(text.contains("granted for this session: clipboard-write"), "{text}");
+    assert!(!env.read(&manifest("asks")).contains("clipboard"));
+    assert!(env.read("run/pds/grants/asks.toml").contains("what = \"clipboard-write\""));
     assert!(!env.read(&manifest("asks")).contains("network"));
 }
 

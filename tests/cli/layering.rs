@@ -16,7 +16,7 @@ fn tree(package: &str) -> Vec<String> {
 fn crates_know_only_what_lies_below_them() {
     let rules: [(&str, &[&str]); 4] = [
         ("core-types", &["tokio", "reqwest", "wasmtime", "extension-host", "extension-depot", "clap"]),
-        ("extension-host", &["extension-depot", "oci-client", "reqwest", "clap", "toml-edit", "keyring"]),
+        ("extension-host", &["extension-depot", "oci-client", "reqwest", "clap", "directories", "rpassword"]),
         ("extension-depot", &["extension-host", "wasmtime", "clap"]),
         ("extension-sdk", &["extension-host", "extension-depot", "core-types", "wasmtime"]),
     ];

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use super::credentials::CredentialFiles;
+pub use crate::user_config::RegistrySettings;
 
 /// The settings of a [`super::Registry`]. The default is anonymous, with no proxy and the system's certificates.
 #[derive(Debug, Clone, Default)]
@@ -21,17 +22,6 @@ pub struct Settings {
     pub authorities: Vec<PathBuf>,
     /// Opens no connection at all.
     pub offline: bool,
-}
-
-/// The settings of one registry.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(default)]
-pub struct RegistrySettings {
-    /// `plain_http`: whether to talk HTTP without TLS. Default: only with loopback addresses.
-    pub plain_http: Option<bool>,
-    /// `token_hosts`: hosts that may be given this registry's credentials for a token. Default: none beside the registry
-    /// itself and the pairs that are built in.
-    pub token_hosts: Vec<String>,
 }
 
 /// Proxies by scheme of the target. Loopback addresses are always reached directly.

@@ -1,7 +1,29 @@
-//! The host's side of each interface of `open-sesame:host`, one file an interface.
+//! The host's side of each capability, one file each: the interface, and the backend of an ordinary session.
 
+mod clipboard_write;
 mod config_read;
+mod config_store;
+mod environment;
+mod filesystem;
+#[cfg(feature = "network")]
+mod http_client;
+mod ipc_publish;
 mod log;
 mod network;
+mod notification;
+mod secrets;
+#[cfg(any(feature = "notification", feature = "ipc"))]
+mod session_bus;
 
-pub(crate) use network::{RefuseAll, link_http_types};
+#[cfg(feature = "clipboard")]
+pub use clipboard_write::{Display, HolderCommand, HolderFailure, SessionClipboard, hold_clipboard};
+#[cfg(feature = "ipc")]
+pub use ipc_publish::SessionPublisher;
+#[cfg(feature = "notification")]
+pub use notification::SessionNotifier;
+#[cfg(feature = "secrets")]
+pub use secrets::SecretService;
+
+pub(crate) use environment::link_environment;
+pub(crate) use filesystem::link_preopens;
+pub(crate) use network::{Outgoing, link_http_types};

@@ -1,29 +1,103 @@
-//! `wasi:http`: linked for every extension that imports it, and inert.
+//! `wasi:http`: linked for every extension that imports it; requests go out to hosts that are granted and nowhere else.
 
-use http::{Request, Response};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use core_types::{Request as Wanted, Scheme};
+use http::{Request, Response, Uri};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi_http::p2::bindings::http::types;
 use wasmtime_wasi_http::p2::types::HostOutgoingRequest;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiHttp, WasiHttpHooks, WasiHttpView};
 
+use crate::gate::Gate;
 use crate::state::CallState;
 
-/// Refuses every outgoing request before anything is resolved or connected.
-pub(crate) struct RefuseAll;
+/// The most bytes that all responses of one call bring.
+const MOST_RESPONSE_BYTES: u64 = 64 << 20;
+/// The most connections that one call makes.
+const MOST_CONNECTIONS: u32 = 100;
 
-type Body = wasmtime_wasi_http::WasiBody;
-type Sending = Box<dyn Future<Output = Result<(), Error>> + Send>;
+/// Decides about each outgoing request before anything is resolved or connected. Redirects are handed to the guest, whose
+/// next request is decided about like the first.
+pub(crate) struct Outgoing {
+    gate: Gate,
+    is_offline: bool,
+    budget: Budget,
+}
 
-impl WasiHttpHooks for RefuseAll {
-    fn send_request(
-        &mut self,
-        _: Request<Body>,
-        _: Option<RequestOptions>,
-        _: Sending,
-    ) -> Box<dyn Future<Output = Result<(Response<Body>, Sending), Error>> + Send> {
-        Box::new(async { Err(Error::HttpRequestDenied) })
+/// What one call may still use of the network.
+#[derive(Clone)]
+pub(crate) struct Budget {
+    pub(crate) bytes: Arc<AtomicU64>,
+    pub(crate) connections: Arc<AtomicU32>,
+}
+
+/// Where a request goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) scheme: Scheme,
+    /// As the guest spells it, without brackets around an address.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+pub(crate) type Body = wasmtime_wasi_http::WasiBody;
+pub(crate) type Sending = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type Sent = Box<dyn Future<Output = Result<(Response<Body>, Sending), Error>> + Send>;
+
+impl Outgoing {
+    pub(crate) fn new(gate: Gate, is_offline: bool) -> Self {
+        let budget = Budget {
+            bytes: Arc::new(AtomicU64::new(MOST_RESPONSE_BYTES)),
+            connections: Arc::new(AtomicU32::new(MOST_CONNECTIONS)),
+        };
+        Self { gate, is_offline, budget }
     }
+
+    fn decide(&self, uri: &Uri) -> Result<Target, Error> {
+        let target = Target::of(uri)?;
+        let Target { scheme, host, port } = target.clone();
+        if !self.gate.allows(&Wanted::Connect { scheme, host, port }) || self.is_offline {
+            return Err(Error::HttpRequestDenied);
+        }
+        Ok(target)
+    }
+}
+
+impl Target {
+    /// A name in front of an `@` could make a reader take one host for another, so there is none.
+    fn of(uri: &Uri) -> Result<Self, Error> {
+        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'));
+        let authority = authority.ok_or(Error::HttpRequestUriInvalid)?;
+        let scheme = match uri.scheme_str() {
+            Some("https") => Scheme::Https,
+            Some("http") => Scheme::Http,
+            _ => return Err(Error::HttpProtocolError),
+        };
+        let port = authority.port_u16().unwrap_or_else(|| scheme.default_port());
+        Ok(Self { scheme, host: authority.host().to_owned(), port })
+    }
+}
+
+impl WasiHttpHooks for Outgoing {
+    fn send_request(&mut self, request: Request<Body>, options: Option<RequestOptions>, _: Sending) -> Sent {
+        match self.decide(request.uri()) {
+            Ok(target) => send(request, options, target, self.gate.clone(), self.budget.clone()),
+            Err(error) => Box::new(async { Err(error) }),
+        }
+    }
+}
+
+#[cfg(feature = "network")]
+fn send(request: Request<Body>, options: Option<RequestOptions>, target: Target, gate: Gate, budget: Budget) -> Sent {
+    Box::new(super::http_client::send(request, options.unwrap_or_default(), target, gate, budget))
+}
+
+#[cfg(not(feature = "network"))]
+fn send(_: Request<Body>, _: Option<RequestOptions>, _: Target, _: Gate, _: Budget) -> Sent {
+    Box::new(async { Err(Error::HttpRequestDenied) })
 }
 
 /// The interface, in the version that Wasmtime registers it under.
@@ -47,4 +121,20 @@ pub(crate) fn link_http_types(linker: &mut Linker<CallState>) -> wasmtime::Resul
     linker.instance(TYPES)?.func_wrap("[method]outgoing-request.set-method", set_method)?;
     linker.allow_shadowing(false);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_has_one_host_that_everybody_reads_alike() {
+        let target = |uri: &str| Target::of(&uri.parse().expect(uri)).ok();
+        let expected = |scheme, host: &str, port| Some(Target { scheme, host: host.to_owned(), port });
+        assert_eq!(target("https://api.example.com/x"), expected(Scheme::Https, "api.example.com", 443));
+        assert_eq!(target("http://[::1]:8080/"), expected(Scheme::Http, "[::1]", 8080));
+        for uri in ["https://api.example.com@evil.org/", "ftp://x/", "/only/a/path", "https://a:b@c/"] {
+            assert_eq!(target(uri), None, "{uri}");
+        }
+    }
 }

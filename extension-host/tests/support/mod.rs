@@ -23,7 +23,7 @@ fn guest(name: &str) -> Vec<u8> {
 pub fn permissions(capabilities: &str, limits: &str) -> Permissions {
     let capabilities: Capabilities = parse_toml(capabilities).expect(capabilities).value;
     let limits = EffectiveLimits::new(&parse_toml(limits).expect(limits).value, &[]);
-    Permissions { capabilities, limits, ..Default::default() }
+    Permissions { limits, ..Permissions::of(capabilities) }
 }
 
 /// An extension with these limits and nothing granted.

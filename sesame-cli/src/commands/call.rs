@@ -4,23 +4,26 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
 
-use core_types::ExtensionName;
-use extension_depot::Installed;
-use extension_host::{Arguments, Extension, Host, HostError, Refusal};
+use core_types::{Capability, Touch};
+use extension_depot::Opened;
+use extension_host::{Arguments, CallReport, Extension, HostError, Refusal};
 
-use super::logs;
+use super::{learn, logs};
 use crate::arguments::CallArguments;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, refusal};
 use crate::outcome::{Call, Outcome};
 use crate::ready;
 
 /// Calls one function in a new instance.
 pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failure> {
-    let CallArguments { name, function, arguments, data, json_args, stats } = arguments;
+    let CallArguments { name, function, arguments, data, json_args, stats, learn, write } = arguments;
+    if context.is_safe_mode() {
+        return Err(Failure::safe_mode());
+    }
     let depot = context.depot()?;
-    let installed = depot.installed(&name).map_err(|error| Failure::of_extension(&name, &error))?;
-    let extension = extension(context, &installed)?;
+    let opened = depot.open(&name, context.config()?).map_err(|error| Failure::of_extension(&name, &error))?;
+    let extension = extension(context, &opened, learn)?;
     let arguments = match json_args {
         Some(json) => Arguments::Json(json),
         None => {
@@ -30,48 +33,79 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
     };
     let report = extension.call_blocking(&function, &arguments);
     logs::append(context, depot.places(), &name, &function, &report);
-    let output = report.output;
-    match report.outcome {
-        Ok(returned) => Ok(Outcome::Called(Box::new(Call {
-            returned,
-            usage: report.usage,
-            limits: extension.limits().clone(),
-            output,
-            with_stats: stats,
-        }))),
+    if learn {
+        return learn::run(context, &depot, &opened, report, write);
+    }
+    returned(context, &opened, &extension, report, stats)
+}
+
+/// What the user sees of a call.
+fn returned(
+    context: &Context,
+    opened: &Opened,
+    extension: &Extension,
+    report: CallReport,
+    with_stats: bool,
+) -> Result<Outcome, Failure> {
+    let (name, limits_file) = (&opened.installed.name, &opened.installed.loaded.path);
+    let CallReport { outcome, usage, output, activity } = report;
+    let refused: Vec<_> = activity.refused().filter(|touch| is_worth_telling(touch)).collect();
+    let explain = || context.explain(String::from_utf8_lossy(&output).trim_end());
+    match outcome {
+        Ok(returned) if returned.is_err() && !refused.is_empty() => {
+            explain();
+            Err(Failure::returned_error(&returned).with_refusals(name, &refused))
+        }
+        Ok(returned) => {
+            refused.iter().for_each(|touch| warn_of_refusal(context, opened, touch));
+            let limits = extension.limits().clone();
+            Ok(Outcome::Called(Box::new(Call { returned, usage, limits, output, with_stats })))
+        }
         Err(error) => {
-            context.explain(String::from_utf8_lossy(&output).trim_end());
-            Err(Failure::of_call(&name, &error, &installed.loaded.path))
+            explain();
+            Err(Failure::of_call(name, &error, limits_file).with_refusals(name, &refused))
         }
     }
 }
 
-/// An installed extension, linked to what is in force for it.
-fn extension(context: &Context, installed: &Installed) -> Result<Extension, Failure> {
-    let name: &ExtensionName = &installed.name;
-    context.warn_unknown_keys(&installed.loaded);
-    if !installed.loaded.manifest.extension.enabled {
-        return Err(Failure::disabled(name));
+/// An own setting that is kept from an extension is kept on purpose, and extensions ask for settings that nobody made.
+fn is_worth_telling(touch: &Touch) -> bool {
+    !touch.what.starts_with(Capability::ConfigRead.name())
+}
+
+fn warn_of_refusal(context: &Context, opened: &Opened, touch: &Touch) {
+    let name = &opened.installed.name;
+    // Whoever looks for directories and goes on without needed none.
+    if touch.what != Capability::Filesystem.name() {
+        let grant = touch.grant.as_ref().map(|grant| format!("; allow it with: sesame extension grant {name} {grant}"));
+        context.warn(&format!("{}{}", refusal(name, touch), grant.unwrap_or_default()));
     }
-    let permissions = context.permissions(&installed.loaded.manifest)?;
-    let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
+}
+
+/// The extension, linked to what is in force for it at this moment.
+fn extension(context: &Context, opened: &Opened, learn: bool) -> Result<Extension, Failure> {
+    let installed = &opened.installed;
+    context.warn_unknown_keys(&installed.loaded);
+    let host = ready::session_host(context, installed)?;
     let wasm = &installed.artifact.wasm.digest;
     let code = ready::code(context, &host, &context.places()?.blob(wasm), wasm)?;
-    host.extension(&code, permissions)
-        .map_err(|error| denied_by_policy(context, installed, &error).unwrap_or_else(|| Failure::of_host(name, &error)))
+    let permissions = opened.permissions.clone();
+    let linked =
+        if learn { host.extension_to_learn_from(&code, permissions) } else { host.extension(&code, permissions) };
+    linked
+        .map_err(|error| denied_by_policy(opened, &error).unwrap_or_else(|| Failure::of_host(&installed.name, &error)))
 }
 
 /// Whether the host refuses only what the manifest grants and a policy denies; then granting it again is no help.
-fn denied_by_policy(context: &Context, installed: &Installed, error: &HostError) -> Option<Failure> {
+fn denied_by_policy(opened: &Opened, error: &HostError) -> Option<Failure> {
     let HostError::Refused(refusals) = error else { return None };
-    let granted = installed.loaded.manifest.granted();
+    let authority = &opened.permissions.authority;
     refusals.iter().find_map(|refusal| match refusal {
-        Refusal::NotGranted { capability, .. } if granted.grants(*capability) => {
-            let policies = &context.config().ok()?.policies;
-            let (_, path) = policies.iter().find(|(policy, _)| policy.deny.contains(capability))?;
-            Some(Failure::denied_by_policy(&installed.name, *capability, path))
+        Refusal::NotGranted { capability, .. } => {
+            let (_, document) = authority.policies.iter().find(|(policy, _)| policy.deny.contains(capability))?;
+            Some(Failure::denied_by_policy(&opened.installed.name, *capability, &document.path))
         }
-        _ => None,
+        Refusal::Unknown { .. } => None,
     })
 }
 

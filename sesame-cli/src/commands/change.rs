@@ -1,8 +1,11 @@
 //! `sesame extension enable`, `disable`, `grant` and `revoke`
 
-use core_types::{Capabilities, ExtensionName, Grant};
+use std::time::Duration;
 
-use crate::arguments::Revocation;
+use core_types::{BootTime, Capabilities, ExtensionName, Grant, TimedGrant, TimedGrants};
+use extension_host::boot_time;
+
+use crate::arguments::{GrantArguments, Revocation};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
@@ -11,15 +14,38 @@ use crate::outcome::{Change, Outcome};
 pub fn enable(context: &Context, names: &[ExtensionName], enabled: bool) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let set = |name: &ExtensionName| {
-        let changed = depot.set_enabled(name, enabled).map_err(|error| Failure::of_extension(name, &error))?;
+        let of_extension = |error| Failure::of_extension(name, &error);
+        let changed = depot.set_enabled(name, enabled).map_err(of_extension)?;
+        let changed = enabled && depot.forget_failures(name).map_err(of_extension)? || changed;
         let now = format!("`{name}` is {}", if enabled { "enabled" } else { "disabled" });
         Ok(Change { now, changed })
     };
     names.iter().map(set).collect::<Result<_, _>>().map(Outcome::Changed)
 }
 
-/// Allows something.
-pub fn grant(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Result<Outcome, Failure> {
+/// Allows something: for good, or until something ends.
+pub fn grant(context: &Context, arguments: &GrantArguments) -> Result<Outcome, Failure> {
+    let GrantArguments { name, grants, period, until } = arguments;
+    check_directories(context, name, grants)?;
+    let changes = match (period, until) {
+        (None, None) => grant_for_good(context, name, grants)?,
+        (period, _) => grant_for_a_while(context, name, grants, *period)?,
+    };
+    warn_of_policy(context, name, grants)?;
+    Ok(Outcome::Changed(changes))
+}
+
+/// What would be refused when it is used is refused when it is granted.
+pub fn check_directories(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Result<(), Failure> {
+    let mut directories = grants.iter().filter_map(|grant| match grant {
+        Grant::FilesystemRead(path) | Grant::FilesystemWrite(path) => Some(path),
+        _ => None,
+    });
+    let rules = context.directory_rules()?;
+    directories.try_for_each(|path| rules.check(path).map_err(|error| Failure::of_directory(name, &error)))
+}
+
+fn grant_for_good(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Result<Vec<Change>, Failure> {
     let mut changes = Vec::new();
     change(context, name, |capabilities| {
         for grant in grants {
@@ -28,30 +54,74 @@ pub fn grant(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Resul
         }
         changes.iter().any(|change| change.changed)
     })?;
-    warn_of_policy(context, name, grants)?;
-    Ok(Outcome::Changed(changes))
+    Ok(changes)
+}
+
+/// Grants until the session ends, or for a time within it.
+pub fn grant_for_a_while(
+    context: &Context,
+    name: &ExtensionName,
+    grants: &[Grant],
+    period: Option<Duration>,
+) -> Result<Vec<Change>, Failure> {
+    let now = boot_time();
+    let until = period.map(|period| now.after(period));
+    let add = |timed: &mut TimedGrants| {
+        grants.iter().for_each(|grant| timed.add(TimedGrant { grant: grant.clone(), until }, now));
+        true
+    };
+    let granted = context.depot()?.change_timed_grants(name, add);
+    granted.map_err(|error| Failure::of_extension(name, &error))?;
+    let ends = until.map_or_else(|| "until you log out".to_owned(), |until| remaining(until, now));
+    let change = |grant: &Grant| Change { now: format!("`{name}` may use {grant} {ends}"), changed: true };
+    Ok(grants.iter().map(change).collect())
+}
+
+/// How long something holds, for people.
+pub fn remaining(until: BootTime, now: BootTime) -> String {
+    let seconds = until.since(now).as_secs_f64().round() as u64;
+    match seconds {
+        0..120 => format!("for {seconds} s"),
+        120..7_200 => format!("for {} min", seconds.div_ceil(60)),
+        _ => format!("for {} h", seconds.div_ceil(3_600)),
+    }
 }
 
 /// A grant that a policy takes away again does nothing, which its giver should know.
 fn warn_of_policy(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Result<(), Failure> {
-    for (policy, path) in &context.config()?.policies {
+    for (policy, document) in &context.config()?.policies {
         for grant in grants.iter().filter(|grant| policy.deny.contains(&grant.capability())) {
-            let (capability, path) = (grant.capability(), path.display());
+            let (capability, path) = (grant.capability(), document.path.display());
             context.warn(&format!("`{name}` does not get {capability} while policy in `{path}` denies it"));
         }
     }
     Ok(())
 }
 
-/// Takes something away.
+/// Takes something away, however long it was granted for.
 pub fn revoke(context: &Context, name: &ExtensionName, revocations: &[Revocation]) -> Result<Outcome, Failure> {
-    check_parts(context, name, revocations)?;
+    let was_timed = revoke_timed(context, name, revocations)?;
+    if !was_timed {
+        check_parts(context, name, revocations)?;
+    }
     let mut changes = Vec::new();
     change(context, name, |capabilities| {
         changes.extend(revocations.iter().map(|revocation| take(capabilities, name, revocation)));
         changes.iter().any(|change| change.changed)
     })?;
+    changes.iter_mut().for_each(|change| change.changed |= was_timed);
     Ok(Outcome::Changed(changes))
+}
+
+fn revoke_timed(context: &Context, name: &ExtensionName, revocations: &[Revocation]) -> Result<bool, Failure> {
+    let is_meant = |timed: &TimedGrant| {
+        revocations.iter().any(|revocation| match revocation {
+            Revocation::Whole(capability) => timed.grant.capability() == *capability,
+            Revocation::Part(grant) => timed.grant == *grant,
+        })
+    };
+    let changed = context.depot()?.change_timed_grants(name, |timed| timed.retain(|timed| !is_meant(timed)));
+    changed.map_err(|error| Failure::of_extension(name, &error))
 }
 
 /// Makes sure that each part is there to be taken away. Another one may cover it (all of `config-read`, `*.example.org`),

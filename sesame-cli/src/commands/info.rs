@@ -1,11 +1,13 @@
 //! `sesame extension info`
 
-use core_types::ExtensionName;
-use extension_host::Host;
+use core_types::{Authority, ExtensionName, TimedGrant, TimedGrants};
+use extension_depot::{Depot, Installed};
+use extension_host::{Host, boot_time};
 
+use super::change::remaining;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::outcome::{Info, Outcome};
+use crate::outcome::{Info, Outcome, State};
 use crate::ready;
 
 /// Shows all that is known of an extension, what it imports and exports included. None of its code runs.
@@ -17,7 +19,14 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let wasm = &installed.artifact.wasm;
     let code = ready::code(context, &host, &depot.places().blob(&wasm.digest), &wasm.digest)?;
     let exports = host.exports(&code);
-    let permissions = context.permissions(&installed.loaded.manifest)?;
+    let permissions = depot.permissions(&installed, context.config()?)?;
+    let (state, problem) = state(&depot, &installed);
+    let now = boot_time();
+    let timed = permissions.authority.timed.iter().filter(|timed| timed.holds_at(now));
+    let ends =
+        |timed: &TimedGrant| timed.until.map_or_else(|| "until you log out".to_owned(), |until| remaining(until, now));
+    let timed = timed.map(|timed| (timed.grant.clone(), ends(timed))).collect();
+    let capabilities = Authority { timed: TimedGrants::default(), ..permissions.authority }.in_force(now);
     let record = depot.record(name, &installed.artifact.digest);
     let manifest = installed.loaded.manifest;
     Ok(Outcome::Info(Box::new(Info {
@@ -30,11 +39,22 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         installed_at: record.as_ref().map(|record| record.installed_at.clone()),
         source: record.map(|record| record.source),
         manifest: installed.loaded.path,
-        enabled: manifest.extension.enabled,
-        capabilities: permissions.capabilities,
+        state,
+        problem,
+        capabilities,
+        timed,
         limits: permissions.limits,
         config: permissions.config,
         imports: host.imports(&code),
         exports: exports.iter().map(|function| (function.qualified_name(), function.signature())).collect(),
     })))
+}
+
+/// Whether it can be called, and why it was put aside if it was.
+fn state(depot: &Depot, installed: &Installed) -> (State, Option<String>) {
+    match depot.quarantine(&installed.name, &installed.artifact.digest) {
+        _ if !installed.loaded.manifest.extension.enabled => (State::Disabled, None),
+        Some(quarantine) => (State::Quarantined, Some(quarantine.to_string())),
+        None => (State::Enabled, None),
+    }
 }

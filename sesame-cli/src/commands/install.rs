@@ -3,10 +3,11 @@
 use core_types::{Capability, ExtensionName, Grant, OciReference};
 use extension_depot::registry::Resolved;
 use extension_depot::{CapabilityChange, Depot, DepotError, Installed, Source, Staged};
-use extension_host::{Code, CodeKind, Host, HostError, Import, Permissions, Refusal, requested_by_author};
+use extension_host::{Code, CodeKind, Host, HostError, Permissions, requested_by_author};
 
+use super::change::{check_directories, grant_for_a_while};
 use crate::arguments::InstallArguments;
-use crate::consent::{Answers, Decision, Requests, decide};
+use crate::consent::{Answer, Answers, Decision, Requests, decide};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Installation, Outcome};
@@ -27,14 +28,15 @@ pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, F
 }
 
 /// What arrived.
-enum Arrival {
+pub enum Arrival {
     /// Nothing: exactly this is installed.
     Already(Box<Installed>),
     /// An artifact.
     Staged(Box<Staged>),
 }
 
-fn stage(context: &Context, depot: &Depot, source: &Source, name: &ExtensionName) -> Result<Arrival, Failure> {
+/// Fetches what a source leads to, unless exactly that is installed under the name.
+pub fn stage(context: &Context, depot: &Depot, source: &Source, name: &ExtensionName) -> Result<Arrival, Failure> {
     let staged = match source {
         Source::Registry(reference) => return stage_from_registry(context, depot, reference, name),
         Source::File(path) => depot.stage_file(path, name)?,
@@ -125,6 +127,7 @@ fn already(
         manifest: installed.loaded.path.clone(),
         already: true,
         granted: missing,
+        for_session: Vec::new(),
         denied: Vec::new(),
     })))
 }
@@ -140,11 +143,19 @@ fn install(
         context.warn_unknown_keys(loaded);
     }
     let requests = examine(context, staged, name)?;
+    check_directories(context, name, &arguments.grant)?;
     loop {
         match install_as_decided(context, depot, staged, name, arguments, &requests) {
             // Somebody else decided while we compiled or asked: their word counts, and we look again.
             Err(DepotError::CapabilitiesChanged { .. }) => {}
-            other => return other.map_err(|error| Failure::of_extension(name, &error)),
+            Err(error) => return Err(Failure::of_extension(name, &error)),
+            Ok(installation) => {
+                let for_session = &installation.for_session;
+                if !for_session.is_empty() {
+                    grant_for_a_while(context, name, for_session, None)?;
+                }
+                return Ok(Outcome::Installed(Box::new(installation)));
+            }
         }
     }
 }
@@ -156,28 +167,59 @@ fn install_as_decided(
     name: &ExtensionName,
     arguments: &InstallArguments,
     requests: &Requests,
-) -> Result<Outcome, DepotError> {
+) -> Result<Installation, DepotError> {
     let existing = depot.manifest(name)?;
     let can_ask = context.can_ask();
-    let mut ask = |grant: &Grant| can_ask && asked(context, name, grant);
-    let answers = Answers { granted: &arguments.grant, grant_requested: arguments.grant_requested, ask: &mut ask };
+    let mut ask = |grant: &Grant| if can_ask { asked(context, name, grant) } else { Answer::No };
+    let mut ask_scope = |capability| if can_ask { asked_for_scope(context, name, capability) } else { None };
+    let answers = Answers {
+        granted: &arguments.grant,
+        grant_requested: arguments.grant_requested,
+        ask: &mut ask,
+        ask_scope: &mut ask_scope,
+    };
     let before = existing.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
-    let Decision { capabilities, granted, denied } = decide(before, requests, answers);
+    let Decision { capabilities, granted, for_session, denied } = decide(before, requests, answers);
     let change = capabilities.as_ref().map(|after| CapabilityChange { before, after });
     depot.install(staged, name, &arguments.source.to_string(), change)?;
-    Ok(Outcome::Installed(Box::new(Installation {
+    Ok(Installation {
         name: name.clone(),
         version: staged.artifact.version(&staged.reference),
         reference: staged.reference.clone(),
         manifest: depot.places().manifest(name),
         already: false,
         granted,
+        for_session,
         denied,
-    })))
+    })
 }
 
-fn asked(context: &Context, name: &ExtensionName, grant: &Grant) -> bool {
-    context.terminal.confirm(&format!("`{name}` asks for {grant}. Allow it?")).unwrap_or(false)
+/// One question for each request: what it is, what it could do, and for how long.
+fn asked(context: &Context, name: &ExtensionName, grant: &Grant) -> Answer {
+    let meaning = grant.capability().meaning();
+    let question =
+        format!("`{name}` asks for {grant}: it could {meaning}.\n  Allow it? [a]lways, for this [s]ession, [N]o:");
+    match context.terminal.ask(&question).unwrap_or_default().to_ascii_lowercase().as_str() {
+        "a" | "always" | "y" | "yes" => Answer::Always,
+        "s" | "session" => Answer::Session,
+        _ => Answer::No,
+    }
+}
+
+/// A capability that has to be narrowed, by an extension that does not say how: the user says it, or nothing.
+fn asked_for_scope(context: &Context, name: &ExtensionName, capability: Capability) -> Option<Grant> {
+    let meaning = capability.meaning();
+    let question = format!(
+        "`{name}` imports {capability} and does not say how far it has to reach: it could {meaning}.\n  {capability}= (nothing: not allowed):"
+    );
+    let scope = context.terminal.ask(&question).ok().filter(|scope| !scope.is_empty())?;
+    match format!("{capability}={scope}").parse() {
+        Ok(grant) => Some(grant),
+        Err(error) => {
+            context.warn(&format!("not allowed: {error}"));
+            None
+        }
+    }
 }
 
 /// Compiles the code and finds out what it asks for. Code that could never start here is refused.
@@ -187,7 +229,7 @@ fn examine(context: &Context, staged: &Staged, name: &ExtensionName) -> Result<R
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
     let code = ready::code(context, &host, &staged.binary(), &staged.artifact.wasm.digest)?;
     let imports = host.imports(&code);
-    check_link(&host, &code, &imports).map_err(|error| Failure::of_host(name, &error))?;
+    check_link(&host, &code).map_err(|error| Failure::of_host(name, &error))?;
     let mut imported: Vec<_> = imports.iter().filter_map(|import| import.capability).collect();
     if code.kind() == CodeKind::Module {
         // A module gets its configuration as environment and imports nothing for it.
@@ -197,17 +239,9 @@ fn examine(context: &Context, staged: &Staged, name: &ExtensionName) -> Result<R
 }
 
 /// Links the code as if everything that it imports were granted.
-fn check_link(host: &Host, code: &Code, imports: &[Import]) -> Result<(), HostError> {
-    let mut permissions = Permissions::default().with_config_read();
-    permissions.capabilities =
-        core_types::Capabilities::with_all(imports.iter().filter_map(|import| import.capability));
-    match host.extension(code, permissions) {
+fn check_link(host: &Host, code: &Code) -> Result<(), HostError> {
+    match host.extension_to_learn_from(code, Permissions::default()) {
         Ok(_) | Err(HostError::CoreModule) => Ok(()),
-        Err(HostError::Refused(refusals)) => {
-            let unknown: Vec<_> =
-                refusals.into_iter().filter(|refusal| matches!(refusal, Refusal::Unknown { .. })).collect();
-            if unknown.is_empty() { Ok(()) } else { Err(HostError::Refused(unknown)) }
-        }
         Err(error) => Err(error),
     }
 }

@@ -21,8 +21,9 @@ fn row(listed: Listed) -> Row {
             let manifest = loaded.manifest;
             let state = match (listed.is_installed, manifest.extension.enabled) {
                 (false, _) => State::NotInstalled,
-                (true, true) => State::Enabled,
                 (true, false) => State::Disabled,
+                (true, true) if listed.quarantine.is_some() => State::Quarantined,
+                (true, true) => State::Enabled,
             };
             Row {
                 name: listed.name,
@@ -31,7 +32,7 @@ fn row(listed: Listed) -> Row {
                 capabilities: manifest.capabilities.map(|granted| granted.granted()).unwrap_or_default(),
                 limits: manifest.limits,
                 state,
-                problem: None,
+                problem: listed.quarantine.map(|quarantine| quarantine.to_string()),
             }
         }
         Err(error) => Row {

@@ -1,18 +1,23 @@
 //! One file a command: from its arguments to its outcome, by way of the libraries.
 
+mod activity;
 mod call;
 mod change;
 mod compile;
 mod demo;
+mod hold_clipboard;
 mod info;
+mod inspect;
 mod install;
+mod learn;
 mod list;
 mod login;
 mod logs;
 mod remove;
+mod secret;
 mod verify;
 
-use crate::arguments::{Command, ExtensionCommand, RegistryCommand};
+use crate::arguments::{Command, ExtensionCommand, RegistryCommand, SecretCommand};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
@@ -25,6 +30,10 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
             login::login(&registry, username)
         }
         Command::Registry(RegistryCommand::Logout { registry }) => login::logout(&registry),
+        Command::Secret(SecretCommand::Set { name, secret }) => secret::set(context, &name, &secret),
+        Command::Secret(SecretCommand::List { name }) => secret::list(context, &name),
+        Command::Secret(SecretCommand::Remove { name, secret }) => secret::remove(context, &name, &secret),
+        Command::HoldClipboard { display } => hold_clipboard::run(display),
         Command::Demo(arguments) => demo::run(context, &arguments),
         Command::CompileExtension { from, to, digest } => compile::run(&from, &to, &digest),
     }
@@ -39,8 +48,11 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Remove { names } => remove::run(context, &names),
         ExtensionCommand::Enable { names } => change::enable(context, &names, true),
         ExtensionCommand::Disable { names } => change::enable(context, &names, false),
-        ExtensionCommand::Grant { name, grants } => change::grant(context, &name, &grants),
+        ExtensionCommand::Grant(arguments) => change::grant(context, &arguments),
         ExtensionCommand::Revoke { name, grants } => change::revoke(context, &name, &grants),
+        ExtensionCommand::Inspect { what } => inspect::run(context, &what),
+        ExtensionCommand::Why { name } => activity::why(context, &name),
+        ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
         ExtensionCommand::Verify { names, repair } => verify::run(context, names, repair),
         ExtensionCommand::Logs { name, lines } => logs::run(context, &name, lines),
     }

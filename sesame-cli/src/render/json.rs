@@ -3,12 +3,13 @@
 use std::io;
 
 use core_types::LimitOrigin;
+use extension_host::Import;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Rendered;
 use crate::failure::Failure;
-use crate::outcome::{Call, Info, Outcome};
+use crate::outcome::{Call, Info, Inspection, Outcome};
 use crate::terminal::is_active;
 
 /// Raised when something is taken away or means something else. Additions do not count.
@@ -24,6 +25,14 @@ pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
         Outcome::Removed(removals) => ("removed", to_value(removals)?),
         Outcome::Changed(changes) => ("changes", to_value(changes)?),
         Outcome::Verified(checks) => ("verified", to_value(checks)?),
+        Outcome::Learned(needs) => ("learned", to_value(needs)?),
+        Outcome::Secrets(names) => ("secrets", to_value(names)?),
+        Outcome::Activity(entries) => ("activity", to_value(entries)?),
+        Outcome::ActivityVerified { lines, findings } => {
+            ("verified", json!({ "lines": lines, "findings": to_value(findings)? }))
+        }
+        Outcome::Why { refused, .. } => ("refused", to_value(refused)?),
+        Outcome::Inspected(inspection) => ("inspection", inspected(inspection)),
         Outcome::Log(text) => ("log", String::from_utf8_lossy(text).into()),
         Outcome::Shown(_) => return Ok(Rendered::default()),
     };
@@ -78,10 +87,6 @@ fn info(info: &Info) -> io::Result<Value> {
         let name = limit.name.key().map_or_else(|| limit.name.to_string(), str::to_owned);
         json!({ "name": name, "value": limit.value, "origin": origin(&limit.origin) })
     };
-    let imports: Vec<_> =
-        info.imports.iter().map(|import| json!({ "name": import.name, "capability": import.capability })).collect();
-    let exports: Vec<_> =
-        info.exports.iter().map(|(name, signature)| json!({ "name": name, "signature": signature })).collect();
     Ok(json!({
         "name": info.name,
         "version": info.version,
@@ -91,13 +96,36 @@ fn info(info: &Info) -> io::Result<Value> {
         "installed_at": info.installed_at,
         "source": info.source,
         "manifest": info.manifest,
-        "enabled": info.enabled,
+        "state": info.state,
+        "problem": info.problem,
         "capabilities": info.capabilities,
+        "timed": info.timed.iter().map(|(grant, until)| json!({ "grant": grant, "until": until })).collect::<Vec<_>>(),
         "limits": info.limits.iter().map(limit).collect::<Vec<_>>(),
         "config": info.config,
-        "imports": imports,
-        "exports": exports,
+        "imports": imports(&info.imports),
+        "exports": exports(&info.exports),
     }))
+}
+
+fn imports(imports: &[Import]) -> Value {
+    imports.iter().map(|import| json!({ "name": import.name, "capability": import.capability })).collect()
+}
+
+fn exports(exports: &[(String, String)]) -> Value {
+    exports.iter().map(|(name, signature)| json!({ "name": name, "signature": signature })).collect()
+}
+
+fn inspected(inspection: &Inspection) -> Value {
+    json!({
+        "name": inspection.name,
+        "version": inspection.version,
+        "description": inspection.description,
+        "reference": inspection.reference,
+        "binary": { "digest": inspection.binary, "size": inspection.binary_size },
+        "asks_for": inspection.asks_for,
+        "imports": imports(&inspection.imports),
+        "exports": exports(&inspection.exports),
+    })
 }
 
 /// A failure as one object on one line, for standard error.

@@ -3,12 +3,15 @@
 use std::fmt::Write;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use core_types::{Limit, LimitName, Limits, OciReference};
+use core_types::{CallOutcome, ExtensionName, Limit, LimitName, Limits, OciReference, Verdict};
+use extension_depot::{ActivityEntry, ActivityFinding};
 
 use super::Rendered;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::outcome::{Call, Change, Check, Info, Installation, Outcome, Removal, Row, State};
+use crate::outcome::{
+    Asked, Call, Change, Check, Info, Inspection, Installation, Learned, Outcome, RefusedThing, Removal, Row,
+};
 use crate::terminal::{inert, inert_line};
 
 /// An outcome as text.
@@ -22,6 +25,12 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::Removed(removals) => data(removals.iter().map(removal).collect()),
         Outcome::Changed(changes) => data(changes.iter().map(change).collect()),
         Outcome::Verified(checks) => data(checks.iter().map(check).collect()),
+        Outcome::Learned(needs) => learned(needs),
+        Outcome::Secrets(names) => data(names.iter().map(|name| format!("{}\n", inert_line(name))).collect()),
+        Outcome::Activity(entries) => data(entries.iter().map(activity).collect()),
+        Outcome::ActivityVerified { lines, findings } => data(activity_verified(*lines, findings)),
+        Outcome::Why { name, refused } => why(name, refused),
+        Outcome::Inspected(inspection) => data(inspected(inspection)),
         Outcome::Log(text) => Rendered { data: text.clone(), ..Default::default() },
         Outcome::Shown(_) => Rendered::default(),
     }
@@ -47,7 +56,7 @@ fn data(text: String) -> Rendered {
 }
 
 fn installed(installation: &Installation) -> Rendered {
-    let Installation { name, version, reference, already, granted, denied, .. } = installation;
+    let Installation { name, version, reference, already, granted, for_session, denied, .. } = installation;
     let version = inert_line(version);
     let first = if *already { "already installed:" } else { "installed" };
     let mut talk = String::new();
@@ -55,6 +64,9 @@ fn installed(installation: &Installation) -> Rendered {
         let own =
             if grant.capability() == core_types::Capability::ConfigRead { " (its own [config] only)" } else { "" };
         let _ = writeln!(talk, "granted: {grant}{own}");
+    }
+    for grant in for_session {
+        let _ = writeln!(talk, "granted for this session: {grant}");
     }
     for denied in denied {
         let _ = writeln!(
@@ -89,7 +101,7 @@ fn cells(row: &Row, short: bool) -> [String; 6] {
         row.reference.as_ref().map(|reference| if short { shortened(reference) } else { reference.to_string() });
     let capabilities: Vec<_> = row.capabilities.iter().map(ToString::to_string).collect();
     let state = match &row.problem {
-        Some(problem) => format!("{}: {problem}", State::Broken.name()),
+        Some(problem) => format!("{}: {problem}", row.state.name()),
         None => row.state.name().to_owned(),
     };
     [
@@ -130,12 +142,7 @@ fn called(context: &Context, call: &Call) -> Rendered {
         talk.push_str(&stats(call));
     }
     if call.returned.is_err() {
-        let text = inert_line(&call.returned.to_text());
-        let _ = writeln!(
-            talk,
-            "error: the extension returned an error{}",
-            if text.is_empty() { "" } else { ": " }.to_owned() + &text
-        );
+        talk.push_str(&failure(&Failure::returned_error(&call.returned)));
         return Rendered { talk, ..Default::default() };
     }
     let data = match call.returned.bytes() {
@@ -179,9 +186,13 @@ fn info(info: &Info) -> String {
         field("installed", &format!("{at}, as {source}"));
     }
     field("manifest", &info.manifest.display().to_string());
-    field("state", if info.enabled { State::Enabled } else { State::Disabled }.name());
+    let problem = info.problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
+    field("state", &format!("{}{problem}", info.state.name()));
     for grant in info.capabilities.grants_in_full() {
         field("may use", &grant.to_string());
+    }
+    for (grant, until) in &info.timed {
+        field("may use", &format!("{grant}, {until}"));
     }
     for limit in info.limits.iter() {
         field("limit", &format!("{} {} ({})", limit.name, limit.value_with_unit(), limit.origin));
@@ -223,6 +234,117 @@ fn check(check: &Check) -> String {
     }
     if text.is_empty() {
         let _ = writeln!(text, "{name}: good");
+    }
+    text
+}
+
+fn learned(needs: &Learned) -> Rendered {
+    let mut talk = match &needs.result {
+        Ok(text) => format!("result: {}\n", inert_line(text)),
+        Err(error) => format!("the call failed: {}\n", inert_line(error)),
+    };
+    if needs.written {
+        let _ = writeln!(talk, "written into the manifest of `{}`", needs.name);
+    }
+    let mut text = "[capabilities]\n".to_owned();
+    for touch in &needs.refused {
+        let _ = writeln!(text, "# refused in this call: {}", inert_line(&touch.what));
+    }
+    text.push_str(&toml::to_string(&needs.capabilities).unwrap_or_default());
+    text.push_str("\n[limits]\n");
+    for (name, value) in &needs.limits {
+        let _ = writeln!(text, "{} = {value}", name.key().unwrap_or_default());
+    }
+    Rendered { data: text.into_bytes(), talk }
+}
+
+/// One call: when, who, what became of it, what it used, and everything that it touched.
+fn activity(entry: &ActivityEntry) -> String {
+    let call = &entry.call;
+    let touches = call.activity.touches.iter().map(|touch| {
+        let refused = if touch.verdict == Verdict::Allow { "" } else { "refused " };
+        let times = if touch.times > 1 { format!(" x{}", touch.times) } else { String::new() };
+        format!("{refused}{}{times}", touch.what)
+    });
+    let more = (call.activity.more > 0).then(|| format!("and {} more", call.activity.more));
+    let cells = [
+        entry.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        call.extension.clone(),
+        call.function.clone(),
+        outcome_name(call.outcome).to_owned(),
+        format!("fuel {}", call.fuel),
+        format!("{:.1} MiB", call.peak_memory_bytes as f64 / f64::from(1 << 20)),
+        touches.chain(more).collect::<Vec<_>>().join(", "),
+    ];
+    cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
+}
+
+fn outcome_name(outcome: CallOutcome) -> &'static str {
+    match outcome {
+        CallOutcome::Returned => "returned",
+        CallOutcome::Error => "error",
+        CallOutcome::Crashed => "crashed",
+        CallOutcome::Limit => "limit",
+        CallOutcome::Refused => "refused",
+        CallOutcome::Cancelled => "cancelled",
+        CallOutcome::Failed => "failed",
+    }
+}
+
+fn activity_verified(lines: usize, findings: &[ActivityFinding]) -> String {
+    if findings.is_empty() {
+        return format!("{lines} lines, each as it was written\n");
+    }
+    let line = |finding: &ActivityFinding| {
+        let ActivityFinding { file, line, problem } = finding;
+        let place = if *line == 0 { String::new() } else { format!(":{line}") };
+        format!("{}{place}: {}\n", inert(&file.display().to_string()), inert_line(problem))
+    };
+    findings.iter().map(line).collect()
+}
+
+fn why(name: &ExtensionName, refused: &[RefusedThing]) -> Rendered {
+    if refused.is_empty() {
+        return Rendered { talk: format!("`{name}` was refused nothing lately\n"), ..Default::default() };
+    }
+    let mut text = String::new();
+    for thing in refused {
+        let at = thing.at.strftime("%Y-%m-%dT%H:%M:%SZ");
+        let _ = writeln!(text, "{at}  {}: {}", inert_line(&thing.what), inert_line(&thing.rule));
+        let _ = match &thing.grant {
+            _ if thing.is_granted_now => writeln!(text, "  it is granted by now"),
+            Some(grant) => writeln!(text, "  allow it: sesame extension grant {name} {}", inert_line(grant)),
+            None => writeln!(text, "  granting it is no help"),
+        };
+    }
+    data(text)
+}
+
+fn inspected(inspection: &Inspection) -> String {
+    let mut text = String::new();
+    let mut field = |name: &str, value: &str| {
+        let _ = writeln!(text, "{name:<13}{}", inert_line(value));
+    };
+    field("name", inspection.name.as_str());
+    field("version", &inspection.version);
+    if let Some(description) = &inspection.description {
+        field("description", description);
+    }
+    field("reference", &inspection.reference.to_string());
+    field("binary", &format!("{}, {} bytes", inspection.binary, inspection.binary_size));
+    for Asked { what, verdict, rule } in &inspection.asks_for {
+        let verdict = match verdict {
+            Verdict::Allow => "allowed",
+            Verdict::Deny => "refused",
+            Verdict::Ask => "would be asked",
+        };
+        field("asks for", &format!("{what}: {verdict}, {rule}"));
+    }
+    for import in &inspection.imports {
+        field("imports", &import.name);
+    }
+    for (name, signature) in &inspection.exports {
+        field("exports", &format!("{name}: {signature}"));
     }
     text
 }

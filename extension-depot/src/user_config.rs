@@ -5,10 +5,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use core_types::{Ceilings, Policy, TomlProblem, UnknownKey, parse_toml};
-use extension_depot::registry::RegistrySettings;
+use core_types::{Ceilings, Document, Parsed, Policy, TomlProblem, UnknownKey, parse_toml};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use crate::places::Places;
 
 /// `config.toml`, the files of `config.d` over it, and the policies of both the user and the system.
 #[derive(Debug, Clone, Default)]
@@ -16,7 +17,7 @@ pub struct UserConfig {
     /// Settings by registry.
     pub registries: BTreeMap<String, RegistrySettings>,
     /// All policies that hold, with the file that each stands in.
-    pub policies: Vec<(Policy, PathBuf)>,
+    pub policies: Vec<(Policy, Document)>,
     /// Keys that mean nothing, with their files.
     pub unknown_keys: Vec<(PathBuf, UnknownKey)>,
 }
@@ -26,10 +27,31 @@ pub struct UserConfig {
 pub enum ConfigFileError {
     /// It cannot be read.
     #[error("cannot read the configuration `{}`", path.display())]
-    Read { path: PathBuf, source: io::Error },
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// What stands in it is wrong.
     #[error("the configuration `{}` is wrong: {problem}", path.display())]
-    Content { path: PathBuf, problem: TomlProblem },
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What, and where in the file.
+        problem: TomlProblem,
+    },
+}
+
+/// The settings of one registry: `[registries."host:port"]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct RegistrySettings {
+    /// `plain_http`: whether to talk HTTP without TLS. Default: only with loopback addresses.
+    pub plain_http: Option<bool>,
+    /// `token_hosts`: hosts that may be given this registry's credentials for a token. Default: none beside the registry
+    /// itself and the pairs that are built in.
+    pub token_hosts: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -48,37 +70,40 @@ struct ExtensionsTable {
 impl UserConfig {
     /// Reads all files. Missing ones say nothing.
     ///
-    /// A policy that cannot be read is an error and not an absent policy.
-    pub fn load(config_directory: &Path, system_policy: &Path) -> Result<Self, ConfigFileError> {
+    /// # Errors
+    /// When one is there and cannot be used. A policy that cannot be read is an error and not an absent policy.
+    pub fn load(places: &Places) -> Result<Self, ConfigFileError> {
         let mut config = Self::default();
-        if let Some(policy) = config.read(system_policy)? {
-            config.policies.push((policy, system_policy.to_owned()));
+        if let Some((policy, document)) = config.read(&places.system_policy)? {
+            config.policies.push((policy, document));
         }
-        for path in config_files(config_directory)? {
-            if let Some(file) = config.read::<ConfigFile>(&path)? {
+        for path in config_files(&places.config)? {
+            if let Some((file, document)) = config.read::<ConfigFile>(&path)? {
                 config.registries.extend(file.registries);
-                config.policies.push((file.extensions.policy, path));
+                config.policies.push((file.extensions.policy, document));
             }
         }
         Ok(config)
     }
 
-    fn read<T: DeserializeOwned>(&mut self, path: &Path) -> Result<Option<T>, ConfigFileError> {
+    fn read<T: DeserializeOwned>(&mut self, path: &Path) -> Result<Option<(T, Document)>, ConfigFileError> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(ConfigFileError::Read { path: path.to_owned(), source }),
         };
-        let parsed =
-            parse_toml(&text).map_err(|problem| ConfigFileError::Content { path: path.to_owned(), problem })?;
-        self.unknown_keys.extend(parsed.unknown_keys.into_iter().map(|key| (path.to_owned(), key)));
-        Ok(Some(parsed.value))
+        let content = |problem| ConfigFileError::Content { path: path.to_owned(), problem };
+        let Parsed { value, unknown_keys } = parse_toml(&text).map_err(content)?;
+        self.unknown_keys.extend(unknown_keys.into_iter().map(|key| (path.to_owned(), key)));
+        Ok(Some((value, Document { path: path.to_owned(), text })))
     }
 
     /// The ceilings of all policies.
     pub fn ceilings(&self) -> Vec<Ceilings> {
-        let ceilings =
-            |(policy, source): &(Policy, PathBuf)| Ceilings { limits: policy.limits.clone(), source: source.clone() };
+        let ceilings = |(policy, document): &(Policy, Document)| Ceilings {
+            limits: policy.limits.clone(),
+            source: document.path.clone(),
+        };
         self.policies.iter().map(ceilings).collect()
     }
 }
@@ -102,8 +127,13 @@ fn config_files(directory: &Path) -> Result<Vec<PathBuf>, ConfigFileError> {
 mod tests {
     use super::*;
 
+    fn places(directory: &Path) -> Places {
+        let system_policy = directory.join("policy.toml");
+        Places { config: directory.to_owned(), system_policy, ..Places::below(directory) }
+    }
+
     fn load(directory: &Path) -> UserConfig {
-        UserConfig::load(directory, &directory.join("policy.toml")).expect("valid")
+        UserConfig::load(&places(directory)).expect("valid")
     }
 
     #[test]
@@ -130,7 +160,7 @@ mod tests {
         assert_eq!(config.policies.len(), 3);
         assert_eq!(config.unknown_keys.len(), 1);
         write("config.d/30.toml", "[extensions.policy]\ndeny = [\"everything\"]");
-        let error = UserConfig::load(directory.path(), Path::new("/nonexistent")).expect_err("unknown capability");
+        let error = UserConfig::load(&places(directory.path())).expect_err("unknown capability");
         assert!(
             error.to_string().contains("30.toml` is wrong: line 2, column 8: `everything` is no capability"),
             "{error}"

@@ -1,0 +1,194 @@
+//! `open-sesame:host/clipboard-write`: text on the clipboard.
+
+use core_types::Request;
+
+use crate::bindings::open_sesame::host::clipboard_write::Host;
+use crate::bindings::open_sesame::host::types::Error;
+use crate::state::{CallState, Size};
+
+/// The longest text, in bytes.
+const MOST: usize = 1 << 20;
+
+impl Host for CallState {
+    async fn set_text(&mut self, text: String) -> wasmtime::Result<Result<(), Error>> {
+        let size = Size { given: text.len(), most: MOST };
+        let set = move |backends: &crate::Backends, _: &_| backends.clipboard.set_text(&text);
+        self.ask_backend(Request::SetClipboard, size, set).await
+    }
+}
+
+#[cfg(feature = "clipboard")]
+pub use session::{Display, HolderCommand, HolderFailure, SessionClipboard, hold_clipboard};
+
+#[cfg(feature = "clipboard")]
+mod session {
+    use std::ffi::OsString;
+    use std::io::{self, BufRead, BufReader, Read, Write};
+    use std::path::PathBuf;
+    use std::process::{Child, Command, Stdio};
+    use std::str::FromStr;
+
+    use arboard::SetExtLinux;
+    use wl_clipboard_rs::copy;
+
+    use super::MOST;
+    use crate::backends::{BackendError, Clipboard};
+
+    /// What the child says when the text is on the clipboard.
+    const HELD: &str = "held";
+
+    /// The clipboard of a session.
+    ///
+    /// On X11 and Wayland a text is on the clipboard as long as somebody hands it out, so a child process holds it until
+    /// something else is put there.
+    #[derive(Debug, Clone)]
+    pub struct SessionClipboard {
+        /// What holds it; nothing in a session without a display.
+        pub holder: Option<HolderCommand>,
+    }
+
+    /// The command line of a program that calls [`hold_clipboard`].
+    #[derive(Debug, Clone)]
+    pub struct HolderCommand {
+        /// The program, usually the running one.
+        pub program: PathBuf,
+        /// What makes it a holder, and of which clipboard.
+        pub arguments: Vec<OsString>,
+        /// The variables by which it finds the display, and no others.
+        pub environment: Vec<(OsString, OsString)>,
+    }
+
+    /// Why a text could not be put on the clipboard. It goes to standard output, for the parent.
+    #[derive(Debug, thiserror::Error)]
+    pub enum HolderFailure {
+        /// The compositor has no protocol for programs without a window.
+        #[error("the Wayland compositor does not offer `{0}`, which programs without a window need for the clipboard")]
+        Protocol(String),
+        /// The display server refuses.
+        #[error("the display server refuses: {0}")]
+        Display(String),
+        /// The text cannot be read or the parent not told.
+        #[error("cannot talk to sesame: {0}")]
+        Pipe(#[from] io::Error),
+    }
+
+    impl Clipboard for SessionClipboard {
+        fn set_text(&self, text: &str) -> Result<(), BackendError> {
+            let Some(holder) = &self.holder else {
+                return Err(BackendError::Unavailable("this session has no display".to_owned()));
+            };
+            let mut child = holder.start().map_err(|error| {
+                BackendError::Other(format!("cannot start `{}`: {error}", holder.program.display()))
+            })?;
+            let answer = hand_over(&mut child, text).map_err(|error| BackendError::Other(error.to_string()))?;
+            if answer == HELD {
+                // It holds the text for as long as that is wanted; somebody has to take note of its end.
+                let reaping = std::thread::Builder::new().name("sesame-clipboard".to_owned());
+                let _ = reaping.spawn(move || child.wait());
+                return Ok(());
+            }
+            let _ = child.wait();
+            Err(BackendError::Unavailable(if answer.is_empty() { "the clipboard refuses".to_owned() } else { answer }))
+        }
+    }
+
+    impl HolderCommand {
+        fn start(&self) -> io::Result<Child> {
+            Command::new(&self.program)
+                .args(&self.arguments)
+                .env_clear()
+                .envs(self.environment.iter().map(|(name, value)| (name, value)))
+                .current_dir("/")
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+        }
+    }
+
+    /// Gives the child the text and waits for what it says.
+    fn hand_over(child: &mut Child, text: &str) -> io::Result<String> {
+        if let Some(mut input) = child.stdin.take() {
+            input.write_all(text.as_bytes())?;
+        }
+        let mut answer = String::new();
+        if let Some(output) = child.stdout.take() {
+            BufReader::new(output.take(1024)).read_line(&mut answer)?;
+        }
+        Ok(answer.trim_end().to_owned())
+    }
+
+    /// Which clipboard to hold.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Display {
+        /// That of the compositor that `WAYLAND_DISPLAY` names.
+        Wayland,
+        /// That of the server that `DISPLAY` names.
+        X11,
+    }
+
+    impl Display {
+        /// The name on a command line.
+        pub fn name(self) -> &'static str {
+            match self {
+                Self::Wayland => "wayland",
+                Self::X11 => "x11",
+            }
+        }
+    }
+
+    impl FromStr for Display {
+        type Err = String;
+
+        fn from_str(name: &str) -> Result<Self, String> {
+            let found = [Self::Wayland, Self::X11].into_iter().find(|display| display.name() == name);
+            found.ok_or_else(|| format!("`{}` is no kind of display", name.escape_debug()))
+        }
+    }
+
+    /// What the child of a [`HolderCommand`] does: reads a text from standard input, puts it on the clipboard, says so on
+    /// standard output, and hands it out until something else is put there.
+    ///
+    /// # Errors
+    /// When the text cannot be put there. That is said on standard output as well.
+    pub fn hold_clipboard(display: Display) -> Result<(), HolderFailure> {
+        // The terminal may close and the text has to stay.
+        let _ = rustix::process::setsid();
+        let mut text = String::new();
+        io::stdin().lock().take(MOST as u64).read_to_string(&mut text)?;
+        let held = match display {
+            Display::Wayland => hold_on_wayland(text),
+            Display::X11 => hold_on_x11(&text),
+        };
+        held.inspect_err(|failure| drop(say(&failure.to_string())))
+    }
+
+    /// Tells the parent, once.
+    fn say(what: &str) -> io::Result<()> {
+        let mut output = io::stdout().lock();
+        writeln!(output, "{}", what.replace('\n', " "))?;
+        output.flush()
+    }
+
+    fn hold_on_wayland(text: String) -> Result<(), HolderFailure> {
+        let mut options = copy::Options::new();
+        options.foreground(true);
+        let source = copy::Source::Bytes(text.into_bytes().into());
+        let prepared = options.prepare_copy(source, copy::MimeType::Text).map_err(|error| match error {
+            copy::Error::MissingProtocol { name, .. } => HolderFailure::Protocol(name.to_string()),
+            other => HolderFailure::Display(other.to_string()),
+        })?;
+        say(HELD)?;
+        prepared.serve().map_err(|error| HolderFailure::Display(error.to_string()))
+    }
+
+    /// The library tells that it holds the text only if it does not wait, and when the text is gone only if it does. So
+    /// the text is put there twice, with nothing in between.
+    fn hold_on_x11(text: &str) -> Result<(), HolderFailure> {
+        let display = |error: arboard::Error| HolderFailure::Display(error.to_string());
+        let mut clipboard = arboard::Clipboard::new().map_err(display)?;
+        clipboard.set_text(text).map_err(display)?;
+        say(HELD)?;
+        clipboard.set().wait().text(text).map_err(display)
+    }
+}

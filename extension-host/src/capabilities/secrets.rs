@@ -1,0 +1,100 @@
+//! `open-sesame:host/secret-read` and `secret-write`: secrets in the keyring of the session, each extension's apart.
+
+use core_types::Request;
+
+use crate::bindings::open_sesame::host::types::Error;
+use crate::bindings::open_sesame::host::{secret_read, secret_write};
+use crate::state::{CallState, Size};
+
+/// The longest secret, in bytes.
+const MOST: usize = 64 * 1024;
+
+impl secret_read::Host for CallState {
+    async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, Error>> {
+        let request = Request::ReadSecret(name.clone());
+        self.ask_backend(request, Size::NOTHING, move |backends, owner| backends.secrets.read(owner, &name)).await
+    }
+}
+
+impl secret_write::Host for CallState {
+    async fn set(&mut self, name: String, value: String) -> wasmtime::Result<Result<(), Error>> {
+        let request = Request::WriteSecret(name.clone());
+        let size = Size { given: value.len(), most: MOST };
+        self.ask_backend(request, size, move |backends, owner| backends.secrets.store(owner, &name, &value)).await
+    }
+
+    async fn remove(&mut self, name: String) -> wasmtime::Result<Result<(), Error>> {
+        let request = Request::WriteSecret(name.clone());
+        self.ask_backend(request, Size::NOTHING, move |backends, owner| backends.secrets.remove(owner, &name)).await
+    }
+}
+
+#[cfg(feature = "secrets")]
+pub use service::SecretService;
+
+#[cfg(feature = "secrets")]
+mod service {
+    use std::collections::HashMap;
+
+    use core_types::Owner;
+    use keyring::{Entry, Error};
+
+    use crate::backends::{BackendError, SecretStore};
+
+    /// The Secret Service of the session (<https://specifications.freedesktop.org/secret-service-spec>), such as GNOME
+    /// Keyring. There is no other place: without it, nothing is stored.
+    ///
+    /// A secret is found by two attributes of its own, the identity of its extension and its name, so no pair of them
+    /// can be taken for another. `owner_name` is not among them.
+    #[derive(Debug, Clone, Copy, Default)]
+    pub struct SecretService;
+
+    /// The attribute by which all secrets of an extension are found. What comes from a registry, a file or a program
+    /// has identities that never meet.
+    fn service(owner: &Owner) -> String {
+        format!("sesame extension {}", owner.identity)
+    }
+
+    fn entry(owner: &Owner, name: &str) -> Result<Entry, BackendError> {
+        connect()?;
+        Entry::new(&service(owner), name).map_err(backend_error)
+    }
+
+    fn connect() -> Result<(), BackendError> {
+        let status = Entry::store_status().as_ref();
+        let unavailable = |error| BackendError::Unavailable(format!("this session has no keyring: {error}"));
+        status.copied().map_err(unavailable)
+    }
+
+    fn backend_error(error: Error) -> BackendError {
+        match error {
+            Error::NoEntry => BackendError::NotFound,
+            Error::NoStorageAccess(why) => BackendError::Unavailable(format!("the keyring is locked: {why}")),
+            other => BackendError::Unavailable(format!("the keyring refuses: {other}")),
+        }
+    }
+
+    impl SecretStore for SecretService {
+        fn read(&self, owner: &Owner, name: &str) -> Result<String, BackendError> {
+            entry(owner, name)?.get_password().map_err(backend_error)
+        }
+
+        fn store(&self, owner: &Owner, name: &str, value: &str) -> Result<(), BackendError> {
+            entry(owner, name)?.set_password(value).map_err(backend_error)
+        }
+
+        fn remove(&self, owner: &Owner, name: &str) -> Result<(), BackendError> {
+            entry(owner, name)?.delete_credential().map_err(backend_error)
+        }
+
+        fn names(&self, owner: &Owner) -> Result<Vec<String>, BackendError> {
+            connect()?;
+            let service = service(owner);
+            let found = keyring_core::Entry::search(&HashMap::from([("service", service.as_str())]));
+            let specifiers = found.map_err(backend_error)?.into_iter().filter_map(|entry| entry.get_specifiers());
+            let mut names: Vec<_> = specifiers.map(|(_, name)| name).collect();
+            names.sort();
+            Ok(names)
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Where host functions ask whether they may do what a guest wants. What was asked and decided is kept.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use core_types::{Activity, BootTime, Capabilities, Permissions, Request, decide};
+use rustix::time::{ClockId, clock_gettime};
+
+/// Asks the one decision point of [`core_types::decide`] in the name of one extension.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) permissions: Arc<Permissions>,
+    activity: Arc<Mutex<Activity>>,
+}
+
+/// The moment on the clock that timed grants end by.
+pub fn boot_time() -> BootTime {
+    let time = clock_gettime(ClockId::Boottime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    BootTime::since_boot(std::time::Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default()))
+}
+
+impl Gate {
+    pub(crate) fn new(permissions: Arc<Permissions>) -> Self {
+        Self { permissions, activity: Arc::default() }
+    }
+
+    /// Whether the extension may do this now. Noted either way.
+    pub(crate) fn allows(&self, request: &Request) -> bool {
+        let decision = decide(request, &self.permissions.authority, self.now());
+        self.activity().note(request, &decision);
+        decision.allows()
+    }
+
+    /// Everything that is granted at this moment.
+    pub(crate) fn in_force(&self) -> Capabilities {
+        self.permissions.authority.in_force(self.now())
+    }
+
+    /// What was asked and decided up to now.
+    pub(crate) fn noted(&self) -> Activity {
+        self.activity().clone()
+    }
+
+    /// The clock is looked at only where something ends by it.
+    fn now(&self) -> BootTime {
+        if self.permissions.authority.timed.is_empty() { BootTime::default() } else { boot_time() }
+    }
+
+    fn activity(&self) -> MutexGuard<'_, Activity> {
+        self.activity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,69 @@
+//! Tells somebody what became of each call, even of one that nobody waits for.
+
+use std::sync::Arc;
+
+use core_types::{CallOutcome, CallRecord};
+
+use crate::call::CallReport;
+use crate::error::CallError;
+use crate::gate::Gate;
+
+/// Who is told.
+pub(crate) type Observer = Arc<dyn Fn(&CallRecord) + Send + Sync>;
+
+/// Watches over one call. When it goes before the call has ended, the caller let go of the call.
+pub(crate) struct Watch<'a> {
+    observer: Option<&'a Observer>,
+    gate: Gate,
+    function: &'a str,
+}
+
+impl<'a> Watch<'a> {
+    pub(crate) fn new(observer: Option<&'a Observer>, gate: Gate, function: &'a str) -> Self {
+        Self { observer, gate, function }
+    }
+
+    /// Tells how the call ended.
+    pub(crate) fn ended(mut self, report: &CallReport) {
+        let Some(observer) = self.observer.take() else { return };
+        let (outcome, reason) = outcome(report);
+        observer(&CallRecord {
+            reason,
+            activity: report.activity.clone(),
+            fuel: report.usage.fuel,
+            peak_memory_bytes: report.usage.memory_bytes as u64,
+            elapsed: report.usage.elapsed,
+            ..self.record(outcome)
+        });
+    }
+
+    fn record(&self, outcome: CallOutcome) -> CallRecord {
+        CallRecord::of(&self.gate.permissions.owner, self.function, outcome)
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if let Some(observer) = self.observer.take() {
+            observer(&CallRecord { activity: self.gate.noted(), ..self.record(CallOutcome::Cancelled) });
+        }
+    }
+}
+
+fn outcome(report: &CallReport) -> (CallOutcome, Option<String>) {
+    match &report.outcome {
+        Ok(returned) if returned.is_err() => (CallOutcome::Error, None),
+        Ok(_) => (CallOutcome::Returned, None),
+        Err(error) => (outcome_of(error), Some(error.to_string())),
+    }
+}
+
+fn outcome_of(error: &CallError) -> CallOutcome {
+    match error {
+        CallError::Limit(_) => CallOutcome::Limit,
+        CallError::Trap { .. } => CallOutcome::Crashed,
+        CallError::Exited { .. } => CallOutcome::Error,
+        CallError::Directory(_) => CallOutcome::Refused,
+        _ => CallOutcome::Failed,
+    }
+}

@@ -1,0 +1,93 @@
+//! `sesame extension call --learn`: the least that a call needed
+
+use core_types::{Capabilities, Grant, LimitName, Touch};
+use extension_depot::{Depot, Opened};
+use extension_host::{CallReport, Usage};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::outcome::{Learned, Outcome};
+
+/// Finds out what the call touched and used, and puts it into the manifest if that is wanted.
+pub fn run(
+    context: &Context,
+    depot: &Depot,
+    opened: &Opened,
+    report: CallReport,
+    write: bool,
+) -> Result<Outcome, Failure> {
+    let name = &opened.installed.name;
+    let touches = &report.activity.touches;
+    let learned = Learned {
+        name: name.clone(),
+        capabilities: needed(touches),
+        refused: report.activity.refused().cloned().collect(),
+        limits: limits(&report.usage),
+        result: report.outcome.map(|returned| returned.to_text()).map_err(|error| error.to_string()),
+        written: write && may_write(context, &opened.installed.loaded.manifest.granted(), &needed(touches)),
+    };
+    if learned.written {
+        depot
+            .set_needs(name, &learned.capabilities, &learned.limits)
+            .map_err(|error| Failure::of_extension(name, &error))?;
+    }
+    Ok(Outcome::Learned(Box::new(learned)))
+}
+
+/// A person is asked, having seen the difference; a script has said what it wants.
+fn may_write(context: &Context, before: &Capabilities, after: &Capabilities) -> bool {
+    for (sign, grant) in difference(before, after) {
+        context.say(&format!("{sign} {grant}"));
+    }
+    !context.can_ask() || context.terminal.confirm("Write this into the manifest?").unwrap_or(false)
+}
+
+/// What goes and what comes.
+fn difference(before: &Capabilities, after: &Capabilities) -> Vec<(char, Grant)> {
+    let (old, new) = (before.grants_in_full(), after.grants_in_full());
+    let gone = old.iter().filter(|grant| !new.contains(grant)).map(|grant| ('-', grant.clone()));
+    let come = new.iter().filter(|grant| !old.contains(grant)).map(|grant| ('+', grant.clone()));
+    gone.chain(come).collect()
+}
+
+/// The least grants that allow everything that was touched, refused things included.
+fn needed(touches: &[Touch]) -> Capabilities {
+    let mut capabilities = Capabilities::default();
+    for grant in touches.iter().filter_map(|touch| touch.least.as_ref()) {
+        capabilities.add(grant);
+    }
+    capabilities
+}
+
+/// Half as much again as was used, in round numbers. What a call takes in time depends on more than the extension, so less
+/// than a second is not asked for.
+fn limits(usage: &Usage) -> Vec<(LimitName, u64)> {
+    let more = |used: u64| used.saturating_add(used / 2).max(1);
+    let milliseconds = u64::try_from(usage.elapsed.as_millis()).unwrap_or(u64::MAX);
+    vec![
+        (LimitName::Memory, more(usage.memory_bytes as u64).div_ceil(1 << 20)),
+        (LimitName::Fuel, rounded_up(more(usage.fuel))),
+        (LimitName::Timeout, rounded_up(more(milliseconds)).max(1_000)),
+        (LimitName::TableElements, rounded_up(more(usage.table_elements as u64))),
+    ]
+}
+
+/// The next number with two digits that are not zero.
+fn rounded_up(number: u64) -> u64 {
+    let unit = 10_u64.pow(number.max(1).ilog10().saturating_sub(1));
+    number.div_ceil(unit).saturating_mul(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_half_as_much_again_in_round_numbers() {
+        for (number, expected) in [(0, 0), (1, 1), (99, 99), (100, 100), (101, 110), (12_345, 13_000), (999, 1_000)] {
+            assert_eq!(rounded_up(number), expected, "{number}");
+        }
+        let usage = Usage { fuel: 1_234_567, memory_bytes: 17 << 16, ..Default::default() };
+        assert_eq!(limits(&usage)[..2], [(LimitName::Memory, 2), (LimitName::Fuel, 1_900_000)]);
+    }
+}

@@ -1,0 +1,77 @@
+//! `sesame secret set`, `list` and `remove`
+
+use std::io::Read;
+
+use core_types::{ExtensionName, Owner, SecretName};
+use extension_host::{BackendError, SecretService, SecretStore, patiently};
+
+use crate::context::Context;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::outcome::{Change, Outcome};
+
+/// The longest secret, in bytes, as extensions can store them.
+const MOST: u64 = 64 * 1024;
+
+/// Stores a secret.
+pub fn set(context: &Context, name: &ExtensionName, secret: &SecretName) -> Result<Outcome, Failure> {
+    let owner = owner(context, name)?;
+    let value = read_value(context, name, secret)?;
+    let stored = secret.to_string();
+    ask(move |store| store.store(&owner, &stored, &value))?;
+    Ok(Outcome::Changed(vec![Change { now: format!("`{name}` has the secret {secret}"), changed: true }]))
+}
+
+/// Lists the names of secrets.
+pub fn list(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
+    let owner = owner(context, name)?;
+    Ok(Outcome::Secrets(ask(move |store| store.names(&owner))?))
+}
+
+/// Forgets a secret.
+pub fn remove(context: &Context, name: &ExtensionName, secret: &SecretName) -> Result<Outcome, Failure> {
+    let (owner, removed) = (owner(context, name)?, secret.to_string());
+    let changed = match ask(move |store| store.remove(&owner, &removed)) {
+        Ok(()) => true,
+        Err(BackendError::NotFound) => false,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Outcome::Changed(vec![Change { now: format!("`{name}` has no secret {secret}"), changed }]))
+}
+
+fn ask<T: Send + 'static>(
+    ask: impl FnOnce(&dyn SecretStore) -> Result<T, BackendError> + Send + 'static,
+) -> Result<T, BackendError> {
+    let silence = "the keyring did not answer within five seconds; it may be locked and wait for its password";
+    patiently(silence, move || ask(&SecretService))
+}
+
+/// Secrets belong to where an extension comes from, so that no other of the same name gets them.
+fn owner(context: &Context, name: &ExtensionName) -> Result<Owner, Failure> {
+    let loaded = context.depot()?.manifest(name)?;
+    let not_found = || extension_depot::DepotError::NotFound { name: name.clone() };
+    let loaded = loaded.ok_or_else(|| Failure::of_extension(name, &not_found()))?;
+    let reference = loaded.manifest.extension.oci.as_ref();
+    let not_installed = || extension_depot::DepotError::NotInstalled { name: name.clone(), reference: None };
+    let reference = reference.ok_or_else(|| Failure::of_extension(name, &not_installed()))?;
+    Ok(Owner { name: name.clone(), identity: reference.identity() })
+}
+
+/// A value never comes from the command line, which every process can read.
+fn read_value(context: &Context, name: &ExtensionName, secret: &SecretName) -> Result<String, Failure> {
+    if context.terminal.is_interactive() {
+        return Ok(rpassword::prompt_password(format!("{secret} for {name} (not shown): "))?);
+    }
+    let mut value = String::new();
+    std::io::stdin().lock().take(MOST + 1).read_to_string(&mut value)?;
+    if value.len() as u64 > MOST {
+        return Err(Failure::message(ExitCode::Usage, format!("a secret has at most {MOST} bytes")));
+    }
+    // What `echo` and editors put at the end is not meant.
+    let value = value.strip_suffix('\n').map_or(value.as_str(), |value| value.strip_suffix('\r').unwrap_or(value));
+    if value.is_empty() {
+        return Err(Failure::message(ExitCode::Usage, "standard input has no secret")
+            .with_hint(format!("printf %s \"$TOKEN\" | sesame secret set {name} {secret}")));
+    }
+    Ok(value.to_owned())
+}
