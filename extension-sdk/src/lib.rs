@@ -1,7 +1,8 @@
 //! What a Rust extension for Open Sesame depends on.
 //!
 //! [`generate!`] turns the extension's world, written in WIT, into traits to implement and an
-//! `export!` macro; [`config`] and [`log`] are the host's side of the conversation.
+//! `export!` macro; [`config`], [`secret`], [`notification`], [`clipboard`], [`ipc`] and [`log`] are the host's side
+//! of the conversation. Each but `log` has to be granted by the user, and says with which line of the manifest.
 //!
 //! ```
 //! extension_sdk::generate!({
@@ -33,10 +34,16 @@
 //! Outside of a component there is no host: built for another target, the extension compiles, and its
 //! own logic can be tested, but a call to the host panics.
 
+pub mod clipboard;
 pub mod config;
+mod error;
+pub mod ipc;
 pub mod log;
+pub mod notification;
+pub mod secret;
 
 pub use bindings::open_sesame::host;
+pub use error::Error;
 pub use wit_bindgen;
 
 /// What wit-bindgen makes of `wit/host`.

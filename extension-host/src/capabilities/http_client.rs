@@ -63,15 +63,32 @@ pub(crate) async fn send(
     *request.uri_mut() = path.parse::<Uri>().map_err(|_| Error::HttpRequestUriInvalid)?;
     let first_byte = wait(options.first_byte_timeout, FIRST_BYTE);
     let pause = wait(options.between_bytes_timeout, BETWEEN_BYTES);
+    let mut connection = Some(Box::pin(connection));
     let answer = timeout(first_byte, sender.send_request(request));
-    let mut connection = Box::pin(connection);
-    let response = tokio::select! {
-        biased;
-        answer = answer => answer.map_err(|_| Error::ConnectionReadTimeout)?.map_err(head_error)?,
-        ended = &mut connection => return Err(ended.err().map_or(Error::ConnectionTerminated, head_error)),
-    };
+    let response =
+        drive(answer, &mut connection).await?.map_err(|_| Error::ConnectionReadTimeout)?.map_err(head_error)?;
     let body = |incoming| LimitedBody { incoming, budget, pause, timer: Box::pin(sleep(pause)) }.boxed_unsync();
-    Ok((response.map(body), Box::new(async move { connection.await.map_err(Error::from) })))
+    let rest =
+        async move { if let Some(connection) = connection { connection.await.map_err(Error::from) } else { Ok(()) } };
+    Ok((response.map(body), Box::new(rest)))
+}
+
+/// Waits for an answer while the connection does its work. A short one can have done all of it before the answer is
+/// looked at.
+async fn drive<T>(
+    answer: impl Future<Output = T>,
+    connection: &mut Option<Pin<Box<impl Future<Output = Result<(), hyper::Error>>>>>,
+) -> Result<T, Error> {
+    let mut answer = std::pin::pin!(answer);
+    if let Some(working) = connection {
+        tokio::select! {
+            biased;
+            answer = &mut answer => return Ok(answer),
+            ended = working => ended.map_err(head_error)?,
+        }
+    }
+    *connection = None;
+    Ok(answer.await)
 }
 
 fn take_one(budget: &Budget) -> Result<(), Error> {

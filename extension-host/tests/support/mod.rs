@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use core_types::{Capabilities, Ceilings, EffectiveLimits, LimitName, LimitOrigin, parse_toml};
 use extension_host::{Arguments, CallError, CallReport, Extension, Host, HostError, Permissions};
 
+pub static DESKTOP: LazyLock<Vec<u8>> = LazyLock::new(|| guest("desktop"));
 pub static ECHO: LazyLock<Vec<u8>> = LazyLock::new(|| guest("echo"));
 pub static GREETING: LazyLock<Vec<u8>> = LazyLock::new(|| guest("greeting"));
 pub static GREETING_SDK: LazyLock<Vec<u8>> = LazyLock::new(|| guest("greeting-sdk"));

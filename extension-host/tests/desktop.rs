@@ -1,0 +1,401 @@
+//! Every capability: granted and used, granted for something else, and not granted at all.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+use core_types::{
+    Activity, Authority, BootTime, CallOutcome, CallRecord, Capability, Document, EnvName, Owner, TimedGrant,
+    TimedGrants, Verdict, parse_toml,
+};
+use extension_host::{
+    Arguments, BackendError, Backends, CallReport, Clipboard, Code, Environment, Extension, Host, HostError,
+    Notification, Notifier, Permissions, Publisher, RateLimits, SecretStore, boot_time,
+};
+use support::{permissions, wat};
+
+static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
+static DESKTOP: LazyLock<Code> = LazyLock::new(|| HOST.compile(&support::DESKTOP).expect("it compiles"));
+
+/// Everything that the guest imports, each as narrow as it can be.
+const GRANTED: &str = r#"
+    config-read = { keys = ["greeting.*"] }
+    secret-read = ["token"]
+    secret-write = ["written", "large"]
+    notification = true
+    clipboard-write = true
+    ipc-publish = ["greeting.*"]
+    env = ["LANG", "MISSING"]
+"#;
+
+/// Remembers what it was asked for.
+#[derive(Default)]
+struct Desk {
+    secrets: Mutex<BTreeMap<(String, String), String>>,
+    said: Mutex<Vec<String>>,
+}
+
+impl Desk {
+    fn say(&self, what: String) -> Result<(), BackendError> {
+        self.said.lock().expect("not poisoned").push(what);
+        Ok(())
+    }
+
+    fn key(owner: &Owner, name: &str) -> (String, String) {
+        (owner.identity.to_string(), name.to_owned())
+    }
+}
+
+impl SecretStore for Desk {
+    fn read(&self, owner: &Owner, name: &str) -> Result<String, BackendError> {
+        let secrets = self.secrets.lock().expect("not poisoned");
+        secrets.get(&Self::key(owner, name)).cloned().ok_or(BackendError::NotFound)
+    }
+
+    fn store(&self, owner: &Owner, name: &str, value: &str) -> Result<(), BackendError> {
+        self.secrets.lock().expect("not poisoned").insert(Self::key(owner, name), value.to_owned());
+        Ok(())
+    }
+
+    fn remove(&self, owner: &Owner, name: &str) -> Result<(), BackendError> {
+        let removed = self.secrets.lock().expect("not poisoned").remove(&Self::key(owner, name));
+        removed.map(drop).ok_or(BackendError::NotFound)
+    }
+
+    fn names(&self, _: &Owner) -> Result<Vec<String>, BackendError> {
+        Ok(Vec::new())
+    }
+}
+
+impl Notifier for Desk {
+    fn show(&self, owner: &Owner, notification: &Notification) -> Result<(), BackendError> {
+        self.say(format!("{}: {} / {}", owner.name, notification.summary, notification.body))
+    }
+}
+
+impl Clipboard for Desk {
+    fn set_text(&self, text: &str) -> Result<(), BackendError> {
+        self.say(format!("copied {} bytes", text.len()))
+    }
+}
+
+impl Publisher for Desk {
+    fn publish(&self, owner: &Owner, topic: &str, payload: &str) -> Result<(), BackendError> {
+        self.say(format!("{} {topic}={payload}", owner.identity))
+    }
+}
+
+impl Environment for Desk {
+    fn variable(&self, name: &EnvName) -> Option<String> {
+        (name.as_str() != "MISSING").then(|| format!("the {name}"))
+    }
+}
+
+/// A backend that never answers.
+struct Silent;
+
+impl SecretStore for Silent {
+    fn read(&self, _: &Owner, _: &str) -> Result<String, BackendError> {
+        std::thread::sleep(Duration::from_secs(600));
+        Err(BackendError::NotFound)
+    }
+
+    fn store(&self, _: &Owner, _: &str, _: &str) -> Result<(), BackendError> {
+        self.read(&Owner::default(), "").map(drop)
+    }
+
+    fn remove(&self, _: &Owner, _: &str) -> Result<(), BackendError> {
+        self.read(&Owner::default(), "").map(drop)
+    }
+
+    fn names(&self, _: &Owner) -> Result<Vec<String>, BackendError> {
+        self.read(&Owner::default(), "").map(|_| Vec::new())
+    }
+}
+
+fn backends(desk: &Arc<Desk>) -> Backends {
+    Backends {
+        secrets: desk.clone(),
+        notifications: desk.clone(),
+        clipboard: desk.clone(),
+        publisher: desk.clone(),
+        environment: desk.clone(),
+        rates: Arc::new(RateLimits::default()),
+        ..Backends::default()
+    }
+}
+
+fn linked(desk: &Arc<Desk>, permissions: Permissions) -> Extension {
+    let host = HOST.clone().with_backends(backends(desk));
+    host.extension(&DESKTOP, permissions).expect("it links")
+}
+
+fn desktop(desk: &Arc<Desk>) -> Extension {
+    linked(desk, permissions(GRANTED, ""))
+}
+
+fn call(extension: &Extension, line: &str) -> CallReport {
+    let mut words = line.split(' ');
+    let function = words.next().expect("a function");
+    extension.call_blocking(function, &Arguments::words(words))
+}
+
+/// The text that comes back, whether it is a value or an error of the guest's.
+fn said(extension: &Extension, line: &str) -> String {
+    call(extension, line).outcome.unwrap_or_else(|error| panic!("{line}: {error:?}")).to_text()
+}
+
+fn refused(activity: &Activity) -> Vec<&str> {
+    activity.refused().map(|touch| touch.what.as_str()).collect()
+}
+
+#[test]
+fn what_is_granted_reaches_the_backend_in_the_name_of_the_extension() {
+    let desk = Arc::new(Desk::default());
+    let desktop = desktop(&desk);
+    assert_eq!(said(&desktop, "read-secret token"), "not found");
+    desk.store(&Owner::default(), "token", "s3cr3t").expect("stored");
+    assert_eq!(said(&desktop, "read-secret token"), "s3cr3t");
+    assert_eq!(said(&desktop, "write-secret written value"), "");
+    assert_eq!(desk.read(&Owner::default(), "written").as_deref(), Ok("value"));
+    assert_eq!(
+        (said(&desktop, "remove-secret written"), said(&desktop, "remove-secret written")),
+        (String::new(), "not found".to_owned())
+    );
+    assert_eq!(said(&desktop, "notify Hello <b>World</b>"), "");
+    assert_eq!(said(&desktop, "copy-text hello"), "");
+    assert_eq!(said(&desktop, "publish-message greeting.sent x"), "");
+    let everything = ["extension: Hello / <b>World</b>", "copied 5 bytes", "embedded/extension greeting.sent=x"];
+    assert_eq!(*desk.said.lock().expect("not poisoned"), everything);
+}
+
+#[test]
+fn what_is_granted_for_something_else_is_denied_and_nothing_reaches_the_backend() {
+    let desk = Arc::new(Desk::default());
+    desk.store(&Owner::default(), "other", "hidden").expect("stored");
+    let desktop = desktop(&desk);
+    for (line, request, grant) in [
+        ("read-secret other", "secret-read=other", "secret-read=other"),
+        ("read-secret written", "secret-read=written", "secret-read=written"),
+        ("read-secret ../token", "secret-read=../token", "secret-read=SCOPE"),
+        ("read-secret TOKEN", "secret-read=TOKEN", "secret-read=TOKEN"),
+        ("write-secret token x", "secret-write=token", "secret-write=token"),
+        ("remove-secret token", "secret-write=token", "secret-write=token"),
+        ("publish-message greetings x", "ipc-publish=greetings", "ipc-publish=greetings"),
+        ("publish-message greeting x", "ipc-publish=greeting", "ipc-publish=greeting"),
+        ("publish-message greeting.* x", "ipc-publish=greeting.*", "ipc-publish=greeting.*"),
+    ] {
+        let report = call(&desktop, line);
+        let text = report.outcome.expect("the guest goes on").to_text();
+        assert_eq!(text, format!("denied: {request} is not granted"), "{line}");
+        assert_eq!(refused(&report.activity), [request], "{line}");
+        assert_eq!(report.activity.touches[0].grant.as_deref(), Some(grant), "{line}");
+    }
+    assert!(desk.said.lock().expect("not poisoned").is_empty());
+}
+
+#[test]
+fn an_interface_that_is_not_granted_keeps_the_extension_from_starting() {
+    for capability in ["config-read", "secret-read", "secret-write", "notification", "clipboard-write", "ipc-publish"] {
+        let component = wat(&format!(
+            "(component (import \"open-sesame:host/{capability}@0.1.0\" (instance (export \"f\" (func)))))"
+        ));
+        let seen: Arc<Mutex<Vec<CallRecord>>> = Arc::default();
+        let observer = seen.clone();
+        let host = HOST.clone().observed_by(move |call| observer.lock().expect("not poisoned").push(call.clone()));
+        let code = host.compile(&component).expect("it compiles");
+        let granted_other = permissions(
+            GRANTED.lines().find(|line| !line.contains(capability) && line.contains('=')).expect("one"),
+            "",
+        );
+        for permissions in [Permissions::default(), granted_other] {
+            let Err(HostError::Refused(refusals)) = host.extension(&code, permissions) else { panic!("{capability}") };
+            let expected = format!(
+                "`open-sesame:host/{capability}@0.1.0` needs the capability `{capability}`, which is not granted"
+            );
+            assert_eq!(refusals[0].to_string(), expected);
+        }
+        let seen = seen.lock().expect("not poisoned");
+        assert!(seen.iter().all(|call| call.outcome == CallOutcome::Refused), "{seen:?}");
+        assert_eq!(refused(&seen[0].activity), [capability]);
+    }
+}
+
+#[test]
+fn a_policy_takes_away_what_the_manifest_grants() {
+    let mut permissions = permissions(GRANTED, "");
+    let policy = parse_toml("deny = [\"notification\"]").expect("valid").value;
+    permissions.authority.policies =
+        vec![(policy, Document { path: "/etc/pds/policy.toml".into(), text: "deny = [\"notification\"]".to_owned() })];
+    let refusals = HOST.extension(&DESKTOP, permissions.clone()).err().expect("refused").to_string();
+    assert!(refusals.contains("`notification`, which is not granted"), "{refusals}");
+    let desk = Arc::new(Desk::default());
+    let host = HOST.clone().with_backends(backends(&desk));
+    let learning = host.extension_to_learn_from(&DESKTOP, permissions).expect("linked all the same");
+    let report = call(&learning, "notify a b");
+    let touch = &report.activity.touches[0];
+    assert_eq!(touch.rule.as_deref(), Some("policy denies `notification` (/etc/pds/policy.toml:1)"));
+    assert_eq!((touch.verdict, &touch.grant), (Verdict::Deny, &None));
+    assert!(desk.said.lock().expect("not poisoned").is_empty());
+}
+
+#[test]
+fn a_timed_grant_ends_by_itself_even_within_a_call() {
+    let desk = Arc::new(Desk::default());
+    let without = GRANTED.replace("notification = true", "");
+    let timed = |until: BootTime| {
+        let mut permissions = permissions(&without, "");
+        let mut grants = TimedGrants::default();
+        grants.add(
+            TimedGrant { grant: "notification".parse().expect("a grant"), until: Some(until) },
+            BootTime::default(),
+        );
+        permissions.authority.timed = grants;
+        permissions
+    };
+    let soon = boot_time().after(Duration::from_millis(400));
+    let desktop = linked(&desk, timed(soon));
+    assert_eq!(said(&desktop, "notify a b"), "");
+    std::thread::sleep(Duration::from_millis(450));
+    assert_eq!(said(&desktop, "notify a b"), "denied: notification is not granted");
+    assert!(HOST.extension(&DESKTOP, timed(soon)).is_err(), "and it does not start any more");
+}
+
+#[test]
+fn floods_and_huge_values_end_at_the_host() {
+    let desk = Arc::new(Desk::default());
+    let desktop = desktop(&desk);
+    assert_eq!(said(&desktop, "notify-often 10000"), "10");
+    assert_eq!(said(&desktop, "notify a b"), "too many requests in too little time");
+    assert_eq!(said(&desktop, "copy-large-text 1048576"), "");
+    assert_eq!(said(&desktop, "copy-large-text 1048577"), "too large: 1048576 bytes are the most");
+    assert_eq!(said(&desktop, "write-large-secret 65536"), "");
+    assert_eq!(said(&desktop, "write-large-secret 65537"), "too large: 65536 bytes are the most");
+    let long = "x".repeat(5_000);
+    let large = |line: String| said(&linked(&Arc::default(), permissions(GRANTED, "")), &line);
+    assert_eq!(large(format!("notify {long} b")), "too large: 256 bytes are the most");
+    assert_eq!(large(format!("notify a {long}")), "too large: 4096 bytes are the most");
+    assert_eq!(
+        large(format!("publish-message greeting.x {}", "x".repeat(70_000))),
+        "too large: 65536 bytes are the most"
+    );
+}
+
+#[test]
+fn a_backend_that_never_answers_is_left_after_five_seconds() {
+    let backends = Backends { secrets: Arc::new(Silent), ..Backends::default() };
+    let permissions = permissions(GRANTED, "timeout_ms = 20_000");
+    let silent = HOST.clone().with_backends(backends).extension(&DESKTOP, permissions).expect("it links");
+    let started = Instant::now();
+    let text = said(&silent, "read-secret token");
+    assert!(text.starts_with("unavailable: the keyring did not answer within five seconds"), "{text}");
+    assert!((Duration::from_secs(5)..Duration::from_secs(7)).contains(&started.elapsed()), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_program_without_backends_says_so() {
+    let bare = HOST.extension(&DESKTOP, permissions(GRANTED, "")).expect("it links");
+    for (line, what) in [
+        ("read-secret token", "secrets"),
+        ("notify a b", "notifications"),
+        ("copy-text a", "clipboard"),
+        ("publish-message greeting.x a", "messages"),
+    ] {
+        assert_eq!(said(&bare, line), format!("unavailable: this program offers no {what}"));
+    }
+}
+
+#[test]
+fn secrets_of_one_name_from_two_places_never_meet() {
+    let desk = Arc::new(Desk::default());
+    let of = |identity: &str| {
+        let reference: core_types::OciReference = format!("{identity}:1").parse().expect("a reference");
+        let owner = Owner { name: "greeting".parse().expect("a name"), identity: reference.identity() };
+        linked(
+            &desk,
+            Permissions {
+                owner,
+                ..permissions(
+                    "secret-read = [\"token\"]\nsecret-write = [\"token\"]\nnotification = true\nclipboard-write = true\nconfig-read = true\nipc-publish = [\"a\"]",
+                    "",
+                )
+            },
+        )
+    };
+    let (ours, evil) = (of("ghcr.io/my-org/greeting"), of("evil.io/my-org/greeting"));
+    assert_eq!(said(&ours, "write-secret token mine"), "");
+    assert_eq!(said(&evil, "read-secret token"), "not found");
+    assert_eq!(said(&ours, "read-secret token"), "mine");
+}
+
+#[test]
+fn only_listed_variables_are_seen_and_configuration_comes_first() {
+    let desk = Arc::new(Desk::default());
+    let config = parse_toml("greeting.template = \"x\"\nother = \"hidden\"").expect("valid").value;
+    let granted = GRANTED.replace("\"MISSING\"", "\"MISSING\", \"GREETING_TEMPLATE\"");
+    let desktop = linked(&desk, Permissions { config, ..permissions(&granted, "") });
+    let report = call(&desktop, "variables");
+    let text = report.outcome.expect("returns").to_text();
+    assert_eq!(text, r#"[("GREETING_TEMPLATE", "x"), ("LANG", "the LANG")]"#);
+    let none = linked(&desk, permissions(&GRANTED.replace("env", "#"), ""));
+    assert_eq!(said(&none, "variables"), "[]");
+}
+
+#[test]
+fn wasi_config_is_a_second_face_of_config_read() {
+    let desk = Arc::new(Desk::default());
+    let config = parse_toml("greeting.template = \"x\"\nother = \"hidden\"").expect("valid").value;
+    let desktop = linked(&desk, Permissions { config, ..permissions(GRANTED, "") });
+    assert_eq!(said(&desktop, "store-value greeting.template"), "some(\"x\")");
+    assert_eq!(said(&desktop, "store-value other"), "none");
+    assert_eq!(said(&desktop, "store-all"), "[(\"greeting.template\", \"x\")]");
+    assert_eq!(said(&desktop, "config-value other"), "none");
+}
+
+#[test]
+fn every_call_is_told_to_the_observer_even_one_that_nobody_waits_for() {
+    let seen: Arc<Mutex<Vec<CallRecord>>> = Arc::default();
+    let observer = seen.clone();
+    let host = HOST
+        .clone()
+        .with_backends(Backends { secrets: Arc::new(Silent), ..backends(&Arc::default()) })
+        .observed_by(move |call| observer.lock().expect("not poisoned").push(call.clone()));
+    let desktop = host.extension(&DESKTOP, permissions(GRANTED, "")).expect("it links");
+    call(&desktop, "notify a b");
+    call(&desktop, "no-such-function");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let arguments = Arguments::words(["token"]);
+        let cancelled = tokio::time::timeout(Duration::from_millis(300), desktop.call("read-secret", &arguments));
+        assert!(cancelled.await.is_err(), "nobody waited");
+    });
+    runtime.shutdown_background();
+    let seen = seen.lock().expect("not poisoned");
+    let ended: Vec<_> =
+        seen.iter().map(|call| (call.function.as_str(), call.outcome, call.activity.touches.len())).collect();
+    let expected = [
+        ("notify", CallOutcome::Returned, 1),
+        ("no-such-function", CallOutcome::Failed, 0),
+        ("read-secret", CallOutcome::Cancelled, 1),
+    ];
+    assert_eq!(ended, expected);
+    assert!(seen[0].fuel > 0 && seen[0].peak_memory_bytes > 0 && !seen[0].elapsed.is_zero());
+}
+
+#[test]
+fn learning_links_everything_and_allows_nothing_more() {
+    let desk = Arc::new(Desk::default());
+    let host = HOST.clone().with_backends(backends(&desk));
+    let learning = host.extension_to_learn_from(&DESKTOP, Permissions::default()).expect("linked");
+    let report = call(&learning, "everything World");
+    assert!(report.outcome.expect("returns").is_err());
+    assert_eq!(refused(&report.activity), ["config-read=greeting.template", "secret-read=token"]);
+    assert!(desk.said.lock().expect("not poisoned").is_empty());
+    assert!(
+        Capability::ALL
+            .into_iter()
+            .all(|capability| !Authority::default().in_force(BootTime::default()).grants(capability))
+    );
+}

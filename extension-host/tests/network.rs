@@ -1,0 +1,234 @@
+//! Requests go to hosts that are granted, at addresses that are allowed, and bring back no more than they may.
+
+mod support;
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+use extension_host::{Arguments, Backends, CallReport, Code, Extension, Host};
+use support::permissions;
+
+static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
+static DESKTOP: LazyLock<Code> = LazyLock::new(|| HOST.compile(&support::DESKTOP).expect("it compiles"));
+
+/// What the guest imports beside HTTP.
+const OTHERS: &str = "config-read = true\nsecret-read = [\"a\"]\nsecret-write = [\"a\"]\nnotification = true\n\
+     clipboard-write = true\nipc-publish = [\"a\"]\n";
+
+/// A server on loopback that answers by path and remembers what it was asked.
+struct Server {
+    address: SocketAddr,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+        let noted = seen.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let noted = noted.clone();
+                std::thread::spawn(move || drop(answer(stream, &noted)));
+            }
+        });
+        Self { address, seen }
+    }
+
+    fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    fn seen(&self) -> Vec<String> {
+        self.seen.lock().expect("not poisoned").clone()
+    }
+}
+
+fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    let first = lines.next().unwrap_or_else(|| Ok(String::new()))?;
+    let rest: Vec<_> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+    seen.lock().expect("not poisoned").push(format!("{first} | {}", rest.join(" | ")));
+    let path = first.split(' ').nth(1).unwrap_or_default();
+    match path {
+        "/redirect" => {
+            stream.write_all(b"HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n")
+        }
+        "/headers" => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\n")?;
+            (0..10_000).try_for_each(|at| stream.write_all(format!("x-{at}: {}\r\n", "y".repeat(100)).as_bytes()))
+        }
+        "/endless" => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+            let piece = vec![b'x'; 1 << 20];
+            (0..200).try_for_each(|_| stream.write_all(&piece))
+        }
+        "/silent" => {
+            std::thread::sleep(Duration::from_secs(60));
+            Ok(())
+        }
+        "/half" => stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"),
+        "/nonsense" => stream.write_all(b"\x00\x01\x02 nonsense\r\n\r\n"),
+        _ => stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello"),
+    }
+}
+
+fn guest_with(network: &str, limits: &str, is_offline: bool) -> Extension {
+    let backends = Backends { is_offline, ..Backends::default() };
+    let permissions = permissions(&format!("{OTHERS}network = {network}"), limits);
+    HOST.clone().with_backends(backends).extension(&DESKTOP, permissions).expect("it links")
+}
+
+fn guest(network: &str) -> Extension {
+    guest_with(network, "", false)
+}
+
+fn call(extension: &Extension, function: &str, arguments: &[&str]) -> CallReport {
+    extension.call_blocking(function, &Arguments::words(arguments.iter().copied()))
+}
+
+fn said(extension: &Extension, function: &str, arguments: &[&str]) -> Result<String, String> {
+    let returned = call(extension, function, arguments).outcome.unwrap_or_else(|error| panic!("{function}: {error:?}"));
+    if returned.is_err() { Err(returned.to_text()) } else { Ok(returned.to_text()) }
+}
+
+fn fetch(extension: &Extension, authority: &str, path: &str) -> Result<String, String> {
+    said(extension, "fetch", &["http", authority, path])
+}
+
+#[test]
+fn a_host_that_is_granted_answers_and_no_other_is_asked() {
+    let server = Server::start();
+    let port = server.port();
+    let guest = guest(&format!("[\"http://127.0.0.1:{port}\"]"));
+    assert_eq!(fetch(&guest, &format!("127.0.0.1:{port}"), "/x?y"), Ok("(200, \"hello\")".to_owned()));
+    assert!(server.seen()[0].starts_with("GET /x?y HTTP/1.1 | "), "{:?}", server.seen());
+    assert!(server.seen()[0].contains(&format!("host: 127.0.0.1:{port}")), "{:?}", server.seen());
+    for authority in [
+        &format!("127.0.0.2:{port}"),
+        &format!("localhost:{port}"),
+        &format!("127.1:{port}"),
+        &format!("0x7f.0.0.1:{port}"),
+        &format!("2130706433:{port}"),
+        &format!("0177.0.0.1:{port}"),
+        &format!("[::ffff:127.0.0.1]:{port}"),
+        &format!("[::1]:{port}"),
+        &format!("0.0.0.0:{port}"),
+        &format!("127.0.0.1.:{port}x"),
+        "127.0.0.1",
+        "127.0.0.1:1",
+        &format!("a@127.0.0.1:{port}"),
+        &format!("127.0.0.1:{port}@evil.org"),
+        "169.254.169.254",
+        "metadata.google.internal",
+        &format!("127.0.0.1%00.evil.org:{port}"),
+    ] {
+        let told = fetch(&guest, authority, "/");
+        assert!(told.is_err(), "{authority}: {told:?}");
+    }
+    assert!(said(&guest, "fetch", &["https", &format!("127.0.0.1:{port}"), "/"]).is_err(), "another protocol");
+    assert!(said(&guest, "fetch", &["ftp", &format!("127.0.0.1:{port}"), "/"]).is_err(), "another protocol");
+    assert_eq!(server.seen().len(), 1, "{:?}", server.seen());
+}
+
+#[test]
+fn a_refused_request_is_noted_with_what_would_allow_it() {
+    let report = call(&guest("[]"), "fetch", &["https", "api.example.com", "/"]);
+    assert_eq!(report.outcome.expect("returns").to_text(), "ErrorCode::HttpRequestDenied");
+    let touch = &report.activity.touches[0];
+    assert_eq!(touch.what, "network=https://api.example.com:443");
+    assert_eq!(touch.grant.as_deref(), Some("network=api.example.com"));
+}
+
+#[test]
+fn a_name_that_leads_to_this_machine_is_refused_unless_that_is_granted() {
+    let server = Server::start();
+    let port = server.port();
+    let name = format!("localhost:{port}");
+    assert_eq!(fetch(&guest(&format!("[\"http://{name}\"]")), &name, "/"), Ok("(200, \"hello\")".to_owned()));
+    // This spelling is a name to the rules and an address to the resolver.
+    let odd = format!("127.1:{port}");
+    assert_eq!(
+        fetch(&guest(&format!("[\"http://{odd}\"]")), &odd, "/"),
+        Err("ErrorCode::DestinationIpProhibited".to_owned())
+    );
+    let private = guest(&format!("[{{ host = \"http://{odd}\", allow_private = true }}]"));
+    assert_eq!(fetch(&private, &odd, "/"), Ok("(200, \"hello\")".to_owned()));
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[test]
+fn a_redirect_is_the_guests_to_follow_and_the_next_hop_is_decided_about() {
+    let server = Server::start();
+    let port = server.port();
+    let guest = guest(&format!("[\"http://127.0.0.1:{port}\"]"));
+    let told = fetch(&guest, &format!("127.0.0.1:{port}"), "/redirect");
+    assert_eq!(told, Ok("(302, \"http://169.254.169.254/\")".to_owned()));
+    assert_eq!(fetch(&guest, "169.254.169.254", "/"), Err("ErrorCode::HttpRequestDenied".to_owned()));
+}
+
+#[test]
+fn a_guest_cannot_say_who_it_talks_to_in_another_way() {
+    let server = Server::start();
+    let authority = format!("127.0.0.1:{}", server.port());
+    let guest = guest(&format!("[\"http://{authority}\"]"));
+    for name in [
+        "host",
+        "Host",
+        "HOST",
+        "connection",
+        "transfer-encoding",
+        "upgrade",
+        "keep-alive",
+        "proxy-connection",
+        "http2-settings",
+    ] {
+        let told = said(&guest, "fetch-with-header", &[&authority, name, "evil.org"]);
+        assert!(told.is_err(), "{name}: {told:?}");
+    }
+    assert_eq!(said(&guest, "fetch-with-header", &[&authority, "x-token", "mine"]), Ok("200".to_owned()));
+    assert!(said(&guest, "fetch-with-header", &[&authority, "x-token", "a\r\nHost: evil.org"]).is_err());
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[test]
+fn answers_end_at_their_limits() {
+    let server = Server::start();
+    let authority = format!("127.0.0.1:{}", server.port());
+    let guest =
+        guest_with(&format!("[\"http://{authority}\"]"), "max_fuel = 100_000_000_000\ntimeout_ms = 60_000", false);
+    assert!(fetch(&guest, &authority, "/headers").is_err());
+    assert!(fetch(&guest, &authority, "/nonsense").is_err());
+    assert!(fetch(&guest, &authority, "/half").is_err());
+    let told = said(&guest, "fetch-size", &[&authority, "/endless"]);
+    assert!(
+        told.as_ref().is_err_and(|told| told.contains("HttpResponseBodySize") || told.contains("body size")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn waiting_ends_with_the_call_and_no_time_at_all_is_no_panic() {
+    let server = Server::start();
+    let authority = format!("127.0.0.1:{}", server.port());
+    let rule = format!("[\"http://{authority}\"]");
+    let impatient = said(&guest(&rule), "fetch-impatiently", &[&authority]);
+    assert!(impatient.is_err() || impatient == Ok("200".to_owned()), "{impatient:?}");
+    let started = Instant::now();
+    let report = call(&guest_with(&rule, "timeout_ms = 700", false), "fetch", &["http", &authority, "/silent"]);
+    assert!(report.outcome.is_err() && started.elapsed() < Duration::from_secs(2), "{:?}", report.outcome);
+}
+
+#[test]
+fn offline_nothing_goes_out_and_sockets_never_do() {
+    let server = Server::start();
+    let authority = format!("127.0.0.1:{}", server.port());
+    let offline = guest_with(&format!("[\"http://{authority}\"]"), "", true);
+    assert_eq!(fetch(&offline, &authority, "/"), Err("ErrorCode::HttpRequestDenied".to_owned()));
+    let online = guest(&format!("[\"http://{authority}\"]"));
+    assert!(said(&online, "connect-socket", &[&server.port().to_string()]).is_err());
+    assert!(server.seen().is_empty());
+}
