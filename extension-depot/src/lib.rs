@@ -39,7 +39,7 @@ pub use depot::{CapabilityChange, Depot, DepotError, Installed, Listed, Removed}
 pub use health::{Opened, Quarantine};
 pub use image::{Descriptor, ImageError, ImageManifest, media_type};
 pub use lock::LockError;
-pub use manifest_file::{LoadedManifest, ManifestError};
+pub use manifest_file::{LoadedManifest, ManifestError, needs_text};
 pub use places::Places;
 pub use record::Record;
 pub use source::{Source, SourceError};

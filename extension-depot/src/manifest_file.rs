@@ -81,6 +81,14 @@ fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
 }
 
+/// The tables `[capabilities]` and `[limits]` with these values, as they are written into manifests.
+pub fn needs_text(capabilities: &Capabilities, limits: &[(LimitName, u64)]) -> String {
+    let mut editor = ManifestEditor::new(None);
+    editor.set_capabilities(None, capabilities);
+    limits.iter().for_each(|(name, value)| editor.set_limit(*name, *value));
+    editor.into_text()
+}
+
 /// Changes to the text of a manifest. Comments, order and everything that is not changed stay as they are.
 pub(crate) struct ManifestEditor(DocumentMut);
 

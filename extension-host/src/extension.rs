@@ -216,6 +216,11 @@ impl Extension {
         &self.functions
     }
 
+    /// What it imports.
+    pub fn imports(&self) -> Vec<Import> {
+        imports::imports(&self.component, &self.engine)
+    }
+
     /// The limits that hold for every call.
     pub fn limits(&self) -> &EffectiveLimits {
         &self.permissions.limits

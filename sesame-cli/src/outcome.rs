@@ -164,7 +164,9 @@ pub struct Learned {
     /// What the call gave, or why it gave nothing.
     pub result: Result<String, String>,
     pub capabilities: Capabilities,
-    /// What of that was refused.
+    /// What it imports and did not use, so that it is not known how far that has to reach.
+    pub unscoped: Vec<Capability>,
+    /// What was refused.
     pub refused: Vec<Touch>,
     #[serde(serialize_with = "limits_by_key")]
     pub limits: Vec<(LimitName, u64)>,

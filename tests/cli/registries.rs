@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use extension_depot::serve::{MemoryRegistry, response};
 
-use crate::support::{GREETING, TestEnv, env, manifest};
+use crate::support::{GREETING, TestEnv, env, manifest, server_tools};
 
 /// A command of the test servers that runs as long as this lives.
 struct Server {
@@ -14,15 +14,10 @@ struct Server {
     authority: Option<PathBuf>,
 }
 
-fn tools() -> PathBuf {
-    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    std::env::var_os("SESAME_TEST_SERVERS").map_or_else(|| home.join(".cache/sesame-test-servers/bin"), PathBuf::from)
-}
-
 impl Server {
     fn start(options: &[&str]) -> Self {
         use std::io::BufRead;
-        let mut command = Command::new(tools().join("with-registry"));
+        let mut command = Command::new(server_tools().join("with-registry"));
         command.args(options).args([
             "sh",
             "-c",
@@ -46,8 +41,11 @@ impl Drop for Server {
 }
 
 fn oras(directory: &Path, arguments: &[&str]) -> String {
-    let output =
-        Command::new(tools().join("oras")).args(arguments).current_dir(directory).env("HOME", directory).output();
+    let output = Command::new(server_tools().join("oras"))
+        .args(arguments)
+        .current_dir(directory)
+        .env("HOME", directory)
+        .output();
     let output = output.expect("oras runs");
     assert!(output.status.success(), "oras {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -180,7 +178,7 @@ fn a_login_lives_in_the_secret_service_and_nowhere_else() {
         "$sesame" registry logout "$registry"
         "$sesame" registry logout "$registry"
         "$sesame" extension install "$registry/my-org/nothing:1"; echo "install $?""#;
-    let mut command = Command::new(tools().join("with-secret-service"));
+    let mut command = Command::new(server_tools().join("with-secret-service"));
     command.args(["sh", "-c", script]).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", env.home());
     command.env("sesame", env!("CARGO_BIN_EXE_sesame")).env("registry", guarded.host());
     let run = env.finish(command, b"").ok().hiding_registry(&guarded);

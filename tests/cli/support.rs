@@ -1,6 +1,7 @@
 //! What these tests start from.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use extension_depot::registry::{Registry, Settings, push_wasm};
@@ -39,6 +40,12 @@ pub fn with_guest(name: &str, binary: &[u8]) -> TestEnv {
     env.write(&format!("work/{name}.wasm"), binary);
     env.run(&format!("extension install ./{name}.wasm")).ok();
     env
+}
+
+/// The servers and clients that .ci/test-servers installs.
+pub fn server_tools() -> PathBuf {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    std::env::var_os("SESAME_TEST_SERVERS").map_or_else(|| home.join(".cache/sesame-test-servers/bin"), PathBuf::from)
 }
 
 /// The manifest of an extension, below the home directory.

@@ -27,9 +27,12 @@ mod session {
     use std::path::PathBuf;
     use std::process::{Child, Command, Stdio};
     use std::str::FromStr;
+    use std::sync::mpsc;
+    use std::thread;
 
     use arboard::SetExtLinux;
     use wl_clipboard_rs::copy;
+    use x11rb::connection::Connection;
 
     use super::MOST;
     use crate::backends::{BackendError, Clipboard};
@@ -158,7 +161,7 @@ mod session {
         io::stdin().lock().take(MOST as u64).read_to_string(&mut text)?;
         let held = match display {
             Display::Wayland => hold_on_wayland(text),
-            Display::X11 => hold_on_x11(&text),
+            Display::X11 => hold_on_x11(text),
         };
         held.inspect_err(|failure| drop(say(&failure.to_string())))
     }
@@ -182,9 +185,23 @@ mod session {
         prepared.serve().map_err(|error| HolderFailure::Display(error.to_string()))
     }
 
+    /// Ends when something else is on the clipboard, or with the display server: the library that holds the text does not
+    /// notice that, so a second connection waits for it.
+    fn hold_on_x11(text: String) -> Result<(), HolderFailure> {
+        let (watched, _) = x11rb::connect(None).map_err(|error| HolderFailure::Display(error.to_string()))?;
+        let (ended, waiting) = mpsc::channel();
+        let server_ended = ended.clone();
+        thread::spawn(move || {
+            while watched.wait_for_event().is_ok() {}
+            server_ended.send(Ok(()))
+        });
+        thread::spawn(move || ended.send(hold_until_replaced(&text)));
+        waiting.recv().unwrap_or(Ok(()))
+    }
+
     /// The library tells that it holds the text only if it does not wait, and when the text is gone only if it does. So
     /// the text is put there twice, with nothing in between.
-    fn hold_on_x11(text: &str) -> Result<(), HolderFailure> {
+    fn hold_until_replaced(text: &str) -> Result<(), HolderFailure> {
         let display = |error: arboard::Error| HolderFailure::Display(error.to_string());
         let mut clipboard = arboard::Clipboard::new().map_err(display)?;
         clipboard.set_text(text).map_err(display)?;

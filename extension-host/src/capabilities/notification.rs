@@ -55,7 +55,8 @@ mod session {
                 .body()
                 .deserialize()
                 .map_err(|error| BackendError::Other(error.to_string()))?;
-            let reads_markup = capabilities.iter().any(|capability| capability == "body-markup");
+            // dunst reads markup and says so only of links; whoever shows anything but text in a body is not trusted with it.
+            let reads_markup = capabilities.iter().any(|capability| capability.starts_with("body-"));
             let urgency: u8 = if notification.is_minor { 0 } else { 1 };
             let arguments = (
                 format!("sesame: {}", owner.name),

@@ -34,7 +34,7 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
     let report = extension.call_blocking(&function, &arguments);
     logs::append(context, depot.places(), &name, &function, &report);
     if learn {
-        return learn::run(context, &depot, &opened, report, write);
+        return learn::run(context, &depot, &opened, &extension, report, write);
     }
     returned(context, &opened, &extension, report, stats)
 }

@@ -1,8 +1,8 @@
 //! `sesame extension call --learn`: the least that a call needed
 
-use core_types::{Capabilities, Grant, LimitName, Touch};
+use core_types::{Capabilities, Capability, Grant, LimitName, Touch};
 use extension_depot::{Depot, Opened};
-use extension_host::{CallReport, Usage};
+use extension_host::{CallReport, Extension, Usage};
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -13,18 +13,22 @@ pub fn run(
     context: &Context,
     depot: &Depot,
     opened: &Opened,
+    extension: &Extension,
     report: CallReport,
     write: bool,
 ) -> Result<Outcome, Failure> {
     let name = &opened.installed.name;
-    let touches = &report.activity.touches;
+    let before = opened.installed.loaded.manifest.granted();
+    let imported: Vec<_> = extension.imports().iter().filter_map(|import| import.capability).collect();
+    let (capabilities, unscoped) = needed(&report.activity.touches, &imported, &before);
     let learned = Learned {
         name: name.clone(),
-        capabilities: needed(touches),
         refused: report.activity.refused().cloned().collect(),
         limits: limits(&report.usage),
         result: report.outcome.map(|returned| returned.to_text()).map_err(|error| error.to_string()),
-        written: write && may_write(context, &opened.installed.loaded.manifest.granted(), &needed(touches)),
+        written: write && may_write(context, &before, &capabilities),
+        capabilities,
+        unscoped,
     };
     if learned.written {
         depot
@@ -50,13 +54,23 @@ fn difference(before: &Capabilities, after: &Capabilities) -> Vec<(char, Grant)>
     gone.chain(come).collect()
 }
 
-/// The least grants that allow everything that was touched, refused things included.
-fn needed(touches: &[Touch]) -> Capabilities {
+/// The least grants that allow everything that was touched, refused things included, and let the extension start: of what
+/// it imports and did not use it keeps what it has. Also what it imports and nothing is known of to grant.
+fn needed(touches: &[Touch], imported: &[Capability], before: &Capabilities) -> (Capabilities, Vec<Capability>) {
     let mut capabilities = Capabilities::default();
     for grant in touches.iter().filter_map(|touch| touch.least.as_ref()) {
         capabilities.add(grant);
     }
-    capabilities
+    let unused: Vec<_> = imported.iter().filter(|capability| !capabilities.grants(**capability)).copied().collect();
+    for capability in &unused {
+        let kept = before.grants_in_full().into_iter().filter(|grant| grant.capability() == *capability);
+        let least = Grant::unscoped(*capability).ok().filter(|_| !before.grants(*capability));
+        for grant in kept.chain(least) {
+            capabilities.add(&grant);
+        }
+    }
+    let unscoped = unused.into_iter().filter(|capability| !capabilities.grants(*capability)).collect();
+    (capabilities, unscoped)
 }
 
 /// Half as much again as was used, in round numbers. What a call takes in time depends on more than the extension, so less

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use core_types::{CallOutcome, ExtensionName, Limit, LimitName, Limits, OciReference, Verdict};
-use extension_depot::{ActivityEntry, ActivityFinding};
+use extension_depot::{ActivityEntry, ActivityFinding, needs_text};
 
 use super::Rendered;
 use crate::context::Context;
@@ -246,15 +246,14 @@ fn learned(needs: &Learned) -> Rendered {
     if needs.written {
         let _ = writeln!(talk, "written into the manifest of `{}`", needs.name);
     }
-    let mut text = "[capabilities]\n".to_owned();
+    let mut text = String::new();
     for touch in &needs.refused {
         let _ = writeln!(text, "# refused in this call: {}", inert_line(&touch.what));
     }
-    text.push_str(&toml::to_string(&needs.capabilities).unwrap_or_default());
-    text.push_str("\n[limits]\n");
-    for (name, value) in &needs.limits {
-        let _ = writeln!(text, "{} = {value}", name.key().unwrap_or_default());
+    for capability in &needs.unscoped {
+        let _ = writeln!(text, "# imported and not used in this call, but needed to start: {capability}=SCOPE");
     }
+    text.push_str(&needs_text(&needs.capabilities, &needs.limits));
     Rendered { data: text.into_bytes(), talk }
 }
 

@@ -1,0 +1,193 @@
+//! The capabilities of a desktop session against real services: gnome-keyring, dunst, X11, sway and weston, a D-Bus client.
+
+use std::path::Path;
+use std::process::Command;
+
+use test_support::guest;
+
+use crate::support::{Run, TestEnv, env, server_tools};
+
+/// What the guest imports, each as narrow as it can be.
+const GRANTS: &str = "--grant secret-read=token --grant secret-write=token --grant notification --grant clipboard-write \
+     --grant ipc-publish=greeting.*";
+
+/// An environment in which the guest that uses every capability is installed.
+fn desktop() -> TestEnv {
+    let env = env();
+    env.write("work/desktop.wasm", guest("desktop"));
+    env.run(&format!("extension install ./desktop.wasm {GRANTS}")).ok();
+    env
+}
+
+/// Runs a script in a session with a bus and a keyring, by way of these commands. `sesame` is the program.
+fn in_session(env: &TestEnv, session: &[&str], script: &str) -> Run {
+    let program = Path::new(env!("CARGO_BIN_EXE_sesame"));
+    let servers = server_tools();
+    let with_desktop = concat!(env!("CARGO_MANIFEST_DIR"), "/../.ci/servers/with-desktop");
+    let mut command = Command::new(servers.join("with-secret-service"));
+    let words = session.iter().map(|word| if *word == "with-desktop" { with_desktop } else { *word });
+    command.args(words).args(["sh", "-c", script]);
+    let path = format!("{}:{}:/usr/bin:/bin", program.parent().expect("a directory").display(), servers.display());
+    command.env_clear().env("HOME", env.home()).env("PATH", path).current_dir(env.path("work"));
+    env.finish(command, b"")
+}
+
+#[test]
+#[ignore = "needs gnome-keyring, from .ci/test-servers"]
+fn secrets_live_in_the_keyring_each_extensions_apart() {
+    let env = desktop();
+    let run = in_session(
+        &env,
+        &[],
+        "printf 's3cr3t\\n' | sesame secret set desktop token
+         sesame extension call desktop read-secret token
+         sesame secret list desktop
+         secret-tool search service 'sesame extension local/file/desktop' 2>&1 | grep -c '^secret = s3cr3t'
+         sesame extension install ./desktop.wasm --name other --grant secret-read=token -q
+         sesame secret list other
+         sesame extension call desktop write-secret token changed
+         sesame extension call desktop read-secret token
+         sesame secret remove desktop token
+         sesame extension call desktop read-secret token",
+    );
+    insta::assert_snapshot!(run, @r#"
+    exit 1
+    out: `desktop` has the secret token
+    out: s3cr3t
+    out: token
+    out: 1
+    out: installed other 0.0.0 from local/file/other:0.0.0@sha256:DIGEST
+    out: changed
+    out: `desktop` has no secret token
+    err: error: the extension returned an error: not found
+    "#);
+    let secret = b"s3cr3t";
+    let leaked: Vec<_> = env
+        .files()
+        .into_iter()
+        .filter(|(_, bytes)| bytes.windows(secret.len()).any(|window| window == secret))
+        .collect();
+    assert!(leaked.is_empty(), "no file has the secret");
+}
+
+#[test]
+#[ignore = "needs gnome-keyring, from .ci/test-servers"]
+fn a_keyring_that_is_locked_or_missing_is_named_soon() {
+    let env = desktop();
+    let locked = in_session(&env, &["--locked"], "printf x | sesame secret set desktop token");
+    insta::assert_snapshot!(locked, @r#"
+    exit 9
+    err: error: the keyring is locked: SS error: prompt dismissed
+    err: hint: unlock your keyring, or start a Secret Service such as gnome-keyring
+    "#);
+    insta::assert_snapshot!(in_session(&env, &["--locked"], "sesame extension call desktop write-secret token x"), @r#"
+    exit 1
+    err: error: the extension returned an error: unavailable: the keyring is locked: SS error: prompt dismissed
+    "#);
+    let none = env.run("secret list desktop");
+    assert!(none.code == 9 && none.stderr.contains("this session has no keyring"), "{none}");
+}
+
+#[test]
+#[ignore = "needs gnome-keyring, from .ci/test-servers"]
+fn a_keyring_that_never_answers_is_left_after_five_seconds() {
+    let env = desktop();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sesame"));
+    // Something listens and says nothing, which is what a hanging bus looks like.
+    let silent = std::os::unix::net::UnixListener::bind(env.path("silent")).expect("bound");
+    command.args(["secret", "list", "desktop"]).env_clear().env("HOME", env.home());
+    command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", env.path("silent").display()));
+    let started = std::time::Instant::now();
+    let run = env.finish(command, b"");
+    drop(silent);
+    assert!(started.elapsed() < std::time::Duration::from_secs(7), "{:?}", started.elapsed());
+    assert!(run.code == 9 && run.stderr.contains("did not answer within five seconds"), "{run}");
+}
+
+#[test]
+#[ignore = "needs dunst and Xvfb, which .ci/run installs"]
+fn notifications_are_text_and_say_whose_they_are() {
+    let env = desktop();
+    let run = in_session(
+        &env,
+        &["with-desktop", "--x11"],
+        "sesame extension call desktop notify '<b>Title</b>' '<i>body</i> & <a href=\"x\">more</a>'
+         dunstctl close-all
+         dunstctl history | grep -A2 -E '\"(appname|summary|body|message)\"' | grep data | sort -u",
+    );
+    insta::assert_snapshot!(run, @r#"
+    exit 0
+    out: 					"data" : "&lt;i&gt;body&lt;/i&gt; &amp; &lt;a href=&quot;x&quot;&gt;more&lt;/a&gt;"
+    out: 					"data" : "<b>&lt;b&gt;Title&lt;/b&gt;</b>\n&lt;i&gt;body&lt;/i&gt; &amp; &lt;a href=&quot;x&quot;&gt;more&lt;/a&gt;"
+    out: 					"data" : "<b>Title</b>"
+    out: 					"data" : "sesame: desktop"
+    "#);
+}
+
+#[test]
+#[ignore = "needs Xvfb and xclip, which .ci/run installs"]
+fn a_text_stays_on_the_clipboard_of_x11_until_it_is_replaced() {
+    let run = in_session(
+        &desktop(),
+        &["with-desktop", "--x11"],
+        "sesame extension call desktop copy-text 'one text'
+         xclip -o -selection clipboard; echo
+         pgrep -fc '[h]old-clipboard x11'
+         sesame extension call desktop copy-text 'another'
+         xclip -o -selection clipboard; echo
+         printf 'from elsewhere' | xclip -i -selection clipboard
+         sleep 0.5
+         pgrep -fc '[h]old-clipboard x11'
+         sesame extension call desktop copy-large-text 1000000
+         xclip -o -selection clipboard | wc -c",
+    );
+    insta::assert_snapshot!(run, @r#"
+    exit 0
+    out: one text
+    out: 1
+    out: another
+    out: 0
+    out: 1000000
+    "#);
+}
+
+#[test]
+#[ignore = "needs sway, weston and wl-clipboard, which .ci/run installs"]
+fn a_text_stays_on_the_clipboard_of_wayland_where_there_is_a_protocol_for_it() {
+    let env = desktop();
+    let script = "sesame extension call desktop copy-text 'one text' && wl-paste --no-newline && echo";
+    insta::assert_snapshot!(in_session(&env, &["with-desktop", "--wayland"], script), @r#"
+    exit 0
+    out: one text
+    "#);
+    insta::assert_snapshot!(in_session(&env, &["with-desktop", "--wayland-without-clipboard"], script), @r#"
+    exit 1
+    err: error: the extension returned an error: unavailable: the Wayland compositor does not offer `ext-data-control, or wlr-data-control`, which programs without a window need for the clipboard
+    "#);
+    insta::assert_snapshot!(env.run("extension call desktop copy-text x"), @r#"
+    exit 1
+    err: error: the extension returned an error: unavailable: this session has no display
+    "#);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring's bus, from .ci/test-servers, and dbus-monitor"]
+fn messages_reach_a_client_on_the_session_bus() {
+    let run = in_session(
+        &desktop(),
+        &[],
+        "dbus-monitor --session \"type='signal',interface='org.opensesame.Extensions1'\" >signals &
+         sleep 0.5
+         sesame extension call desktop publish-message greeting.sent 'a payload'
+         sesame extension call desktop publish-message greetings.sent 'not granted' 2>/dev/null
+         sleep 0.3; kill $!
+         grep -A3 'member=Published' signals | sed 's/.*path=/path=/'",
+    );
+    insta::assert_snapshot!(run, @r#"
+    exit 0
+    out: path=/org/opensesame/Extensions; interface=org.opensesame.Extensions1; member=Published
+    out:    string "local/file/desktop"
+    out:    string "greeting.sent"
+    out:    string "a payload"
+    "#);
+}

@@ -1,0 +1,303 @@
+//! What may be done for a while, what was refused and why, and what is remembered of it.
+
+use std::process::Command;
+
+use test_support::guest;
+
+use crate::support::{HOSTILE, Run, TestEnv, env, manifest, with_guest};
+
+/// What the guest imports, each as narrow as it can be.
+const GRANTS: &str = "--grant secret-read=token --grant secret-write=token --grant notification --grant clipboard-write \
+     --grant ipc-publish=greeting.*";
+
+fn desktop() -> TestEnv {
+    let env = env();
+    env.write("work/desktop.wasm", guest("desktop"));
+    env.run(&format!("extension install ./desktop.wasm {GRANTS}")).ok();
+    env
+}
+
+/// Runs with a runtime directory, as login sessions have one.
+fn in_session(env: &TestEnv, line: &str) -> Run {
+    with_variable(env, "XDG_RUNTIME_DIR", env.path("run").to_str().expect("text"), line)
+}
+
+fn with_variable(env: &TestEnv, name: &str, value: &str, line: &str) -> Run {
+    let _ = std::fs::create_dir(env.path("run"));
+    let mut command: Command = env.command(line.split(' '));
+    command.env(name, value);
+    env.finish(command, b"")
+}
+
+#[test]
+fn a_denial_names_the_extension_the_capability_and_the_command_that_grants_it() {
+    let env = desktop();
+    for (line, grant) in [
+        ("read-secret other", "secret-read=other"),
+        ("write-secret other x", "secret-write=other"),
+        ("publish-message elsewhere x", "ipc-publish=elsewhere"),
+        ("fetch https api.example.com /", "network=api.example.com"),
+        ("fetch http 169.254.169.254 /", "network=http://169.254.169.254"),
+        ("read-text /etc/hostname", "filesystem=read:DIRECTORY"),
+    ] {
+        let run = env.run(&format!("extension call desktop {line}"));
+        assert_eq!(run.code, 5, "{run}");
+        let hint = format!("hint: sesame extension grant desktop {grant}\n");
+        assert!(run.stderr.contains("`desktop` may not use ") && run.stderr.ends_with(&hint), "{run}");
+    }
+    for capability in ["notification", "clipboard-write"] {
+        env.run(&format!("extension revoke desktop {capability}")).ok();
+        let run = env.run("extension call desktop variables");
+        assert!(run.code == 5 && run.stderr.contains(&format!("grant desktop {capability}")), "{run}");
+        env.run(&format!("extension grant desktop {capability}")).ok();
+    }
+    insta::assert_snapshot!(env.run("extension call desktop read-secret other"), @r#"
+    exit 5
+    err: error: the extension returned an error: denied: secret-read=other is not granted
+    err: `desktop` may not use secret-read=other: not granted (~/.config/pds/extensions/desktop.toml:6)
+    err: hint: sesame extension grant desktop secret-read=other
+    "#);
+}
+
+#[test]
+fn what_was_refused_is_shown_with_what_would_allow_it() {
+    let env = desktop();
+    insta::assert_snapshot!(env.run("extension why desktop"), @r#"
+    exit 0
+    err: `desktop` was refused nothing lately
+    "#);
+    assert_eq!(env.run("extension call desktop read-secret other").code, 5);
+    assert_eq!(env.run("extension call desktop fetch https api.example.com /").code, 5);
+    env.run("extension grant desktop secret-read=other").ok();
+    let run = env.run("extension why desktop").ok();
+    let lines: Vec<_> = run
+        .text()
+        .lines()
+        .map(|line| line.split_once("Z  ").map_or(line.to_owned(), |(_, rest)| rest.to_owned()))
+        .collect();
+    insta::assert_snapshot!(lines.join("\n").replace(env.home().to_str().expect("text"), "~"), @r#"
+    network=https://api.example.com:443: not granted (~/.config/pds/extensions/desktop.toml:6)
+      allow it: sesame extension grant desktop network=api.example.com
+    secret-read=other: not granted (~/.config/pds/extensions/desktop.toml:6)
+      it is granted by now
+    "#);
+    env.write(".config/pds/config.toml", "[extensions.policy]\ndeny = [\n  \"network\",\n]\n");
+    assert_eq!(env.run("extension call desktop fetch https api.example.com /").code, 5);
+    let run = env.run("extension why desktop").text().replace(env.home().to_str().expect("text"), "~");
+    assert!(
+        run.contains("policy denies `network` (~/.config/pds/config.toml:3)") && run.contains("granting it is no help"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_grant_for_a_while_holds_ends_and_can_be_taken_away() {
+    let env = desktop();
+    insta::assert_snapshot!(env.run("extension grant desktop network=api.example.com --for 1h"), @r#"
+    exit 9
+    err: error: this session has no runtime directory, so nothing can be granted for a while
+    err: hint: leave out `--for` and `--until`, or set XDG_RUNTIME_DIR
+    "#);
+    insta::assert_snapshot!(in_session(&env, "extension grant desktop secret-read=other --for 1h"), @r#"
+    exit 0
+    out: `desktop` may use secret-read=other for 60 min
+    "#);
+    insta::assert_snapshot!(in_session(&env, "extension grant desktop env=LANG --until logout"), @r#"
+    exit 0
+    out: `desktop` may use env=LANG until you log out
+    "#);
+    assert!(!env.read(&manifest("desktop")).contains("other"));
+    let read = || in_session(&env, "extension call desktop read-secret other").stderr;
+    assert!(read().contains("unavailable"), "it is allowed, and there is no keyring: {}", read());
+    let info = in_session(&env, "extension info desktop").ok().text();
+    assert!(info.contains("secret-read=other, for 60 min") && info.contains("env=LANG, until you log out"), "{info}");
+    assert!(env.run("extension call desktop read-secret other").code == 5, "another session has it not");
+    insta::assert_snapshot!(in_session(&env, "extension revoke desktop secret-read=other"), @r#"
+    exit 0
+    out: `desktop` may not use secret-read=other
+    "#);
+    assert!(read().contains("denied"), "{}", read());
+    in_session(&env, "extension grant desktop secret-read=other --for 1s").ok();
+    assert!(read().contains("unavailable"));
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert!(read().contains("denied"));
+    env.write("run/pds/grants/desktop.toml", "[[grant]]\nwhat = \"everything\"\n");
+    insta::assert_snapshot!(in_session(&env, "extension call desktop variables"), @r#"
+    exit 9
+    err: error: the grants in `~/run/pds/grants/desktop.toml` are wrong: line 2, column 8: `everything` is no capability; there are `config-read`, `secret-read`, `secret-write`, `notification`, `clipboard-write`, `ipc-publish`, `env`, `network`, `filesystem`
+    err:   |
+    err: 2 | what = "everything"
+    err:   |        ^^^^^^^^^^^^
+    err: hint: remove `~/run/pds/grants/desktop.toml`: what is granted for a while is lost with it
+    "#);
+}
+
+#[test]
+fn no_grant_reaches_what_is_sesames_own() {
+    let env = desktop();
+    std::fs::create_dir_all(env.path("Documents")).expect("made");
+    std::os::unix::fs::symlink(env.path(".config"), env.path("innocent")).expect("made");
+    env.run("extension grant desktop filesystem=read:~/Documents").ok();
+    for path in
+        ["~", "~/.config", "~/.config/pds/extensions", "~/.local/state/pds", "~/.local", "/", "/proc", "~/innocent"]
+    {
+        let run = env.run(&format!("extension grant desktop filesystem=write:{path}"));
+        assert!(run.code == 5 && run.stderr.contains("which no extension gets"), "{run}");
+    }
+    std::fs::create_dir_all(env.path(".local/share/keyrings")).expect("made");
+    assert_eq!(env.run("extension grant desktop filesystem=read:~/.local/share/keyrings").code, 5);
+    let text = env.read(&manifest("desktop")).replace("~/Documents", "~/.config");
+    env.write(&manifest("desktop"), text);
+    insta::assert_snapshot!(env.run("extension call desktop variables"), @r#"
+    exit 5
+    err: error: `~/.config` is, contains or lies in `~/.config/pds`, which no extension gets
+    err: hint: see what is granted: sesame extension info desktop
+    "#);
+}
+
+#[test]
+#[ignore = "needs root, for mounts"]
+fn another_mount_of_sesames_files_is_no_way_in() {
+    let env = desktop();
+    std::fs::create_dir_all(env.path("Documents/deep")).expect("made");
+    env.run("extension grant desktop filesystem=read:~/Documents").ok();
+    let script =
+        "mount --bind \"$HOME/.config\" \"$HOME/Documents/deep\" && exec \"$0\" extension call desktop variables";
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", script, env!("CARGO_BIN_EXE_sesame")]);
+    command.env_clear().env("HOME", env.home()).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    insta::assert_snapshot!(env.finish(command, b""), @r#"
+    exit 5
+    err: error: `~/Documents` is, contains or lies in `~/.config/pds`, which no extension gets
+    err: hint: see what is granted: sesame extension info desktop
+    "#);
+}
+
+#[test]
+fn every_call_is_in_the_log_and_a_change_of_the_log_is_found() {
+    let env = desktop();
+    env.run("extension call desktop variables").ok();
+    assert_eq!(env.run("extension call desktop read-secret other").code, 5);
+    assert_eq!(env.run("extension call desktop no-such-function").code, 3);
+    env.run("extension revoke desktop notification").ok();
+    assert_eq!(env.run("extension call desktop variables").code, 5);
+    let activity = env.run("extension activity desktop --since 1h").ok().text();
+    let shown: Vec<_> = activity
+        .lines()
+        .map(|line| line.split('\t').skip(1).filter(|cell| !cell.starts_with("fuel")).collect::<Vec<_>>().join(" "))
+        .collect();
+    insta::assert_snapshot!(shown.join("\n"), @r#"
+    desktop variables returned 1.1 MiB 
+    desktop read-secret error 1.1 MiB refused secret-read=other
+    desktop no-such-function failed 0.0 MiB 
+    desktop  refused 0.0 MiB config-read, secret-read, secret-write, refused notification, clipboard-write, ipc-publish
+    "#);
+    assert_eq!(env.run("extension activity other").ok().text(), "");
+    let json = env.run("--json extension activity").ok().text();
+    assert!(json.contains("\"function\":\"variables\"") && json.contains("\"grant\":\"secret-read=other\""), "{json}");
+    insta::assert_snapshot!(env.run("extension activity verify"), @r#"
+    exit 0
+    out: 4 lines, each as it was written
+    "#);
+    let log = ".local/state/pds/extensions/activity/activity.jsonl";
+    env.write(log, env.read(log).replacen("variables", "something", 1));
+    let found = env.run("extension activity verify");
+    assert!(found.code == 9 && found.text().contains("activity.jsonl:2: line 1 was changed"), "{found}");
+}
+
+#[test]
+fn a_log_that_cannot_be_written_blocks_no_call_and_is_said() {
+    let env = desktop();
+    env.write(".local/state/pds/extensions/activity", "a file in the place of the directory");
+    insta::assert_snapshot!(env.run("extension call desktop variables"), @r#"
+    exit 0
+    out: []
+    err: warning: this call is not in the activity log: cannot use the activity log `~/.local/state/pds/extensions/activity/head.json`: Not a directory (os error 20)
+    "#);
+}
+
+#[test]
+fn learning_prints_the_least_and_writes_it_when_asked() {
+    let env = desktop();
+    env.run("extension revoke desktop secret-read secret-write notification clipboard-write ipc-publish config-read")
+        .ok();
+    let run = env.run("extension call desktop fetch https api.example.com / --learn");
+    let text = run.text();
+    let stable: Vec<_> = text.lines().filter(|line| !line.starts_with("max_fuel")).collect();
+    insta::assert_snapshot!(stable.join("\n"), @r#"
+    # refused in this call: network=https://api.example.com:443
+    # imported and not used in this call, but needed to start: secret-read=SCOPE
+    # imported and not used in this call, but needed to start: secret-write=SCOPE
+    # imported and not used in this call, but needed to start: ipc-publish=SCOPE
+    [capabilities]
+    config-read = true
+    notification = true
+    clipboard-write = true
+    network = ["api.example.com"]
+
+    [limits]
+    max_memory_mib = 2
+    timeout_ms = 1000
+    max_table_elements = 370
+    "#);
+    let run = env.run("extension call desktop fetch https api.example.com / --learn --write");
+    assert!(
+        run.stderr.contains("+ network=api.example.com") && run.stderr.contains("written into the manifest"),
+        "{run}"
+    );
+    let written = env.read(&manifest("desktop"));
+    assert!(written.contains("network = [\"api.example.com\"]") && written.contains("max_memory_mib = 2"), "{written}");
+}
+
+#[test]
+fn an_extension_that_keeps_failing_is_put_aside_until_its_user_says_otherwise() {
+    let env = with_guest("hostile", &HOSTILE);
+    for _ in 0..4 {
+        assert_eq!(env.run("extension call hostile panic boom").code, 7);
+    }
+    assert!(env.run("extension call hostile panic boom").stderr.contains("`hostile` is put aside"));
+    insta::assert_snapshot!(env.run("extension call hostile panic boom"), @r#"
+    exit 5
+    err: error: `hostile` was put aside: it failed 5 times in a row, last: the extension crashed: wasm `unreachable` instruction executed
+    err: hint: see `sesame extension logs hostile`, then: sesame extension enable hostile
+    "#);
+    let listed = env.run("extension list").ok().text();
+    assert!(listed.contains("put aside: it failed 5 times in a row, last: the extension crashed"), "{listed}");
+    env.run("extension enable hostile").ok();
+    assert_eq!(env.run("extension call hostile panic boom").code, 7);
+}
+
+#[test]
+fn in_safe_mode_nothing_is_called() {
+    let env = desktop();
+    insta::assert_snapshot!(with_variable(&env, "SESAME_SAFE_MODE", "1", "extension call desktop variables"), @r#"
+    exit 5
+    err: error: no extension is called in safe mode
+    err: hint: unset SESAME_SAFE_MODE
+    "#);
+    with_variable(&env, "SESAME_SAFE_MODE", "1", "extension list").ok();
+    with_variable(&env, "SESAME_SAFE_MODE", "0", "extension call desktop variables").ok();
+}
+
+#[test]
+fn what_an_extension_asks_for_can_be_seen_before_it_is_installed() {
+    let env = env();
+    env.write("work/desktop.wasm", guest("desktop"));
+    let before = env.files();
+    let run = env.run("extension inspect ./desktop.wasm").ok();
+    let asks: Vec<_> = run.text().lines().filter(|line| line.starts_with("asks")).map(str::to_owned).collect();
+    insta::assert_snapshot!(asks.join("\n"), @r#"
+    asks for     config-read: would be asked, not decided yet
+    asks for     notification: would be asked, not decided yet
+    asks for     clipboard-write: would be asked, not decided yet
+    asks for     secret-read=SCOPE: would be asked, not decided yet
+    asks for     secret-write=SCOPE: would be asked, not decided yet
+    asks for     ipc-publish=SCOPE: would be asked, not decided yet
+    "#);
+    let after: Vec<_> = env.files().into_iter().filter(|(path, _)| !path.starts_with(env.path(".cache"))).collect();
+    assert_eq!(after, before, "nothing is installed");
+    env.run(&format!("extension install ./desktop.wasm {GRANTS}")).ok();
+    let run = env.run("extension inspect desktop").ok().text();
+    assert!(run.contains("notification: allowed, granted: notification"), "{run}");
+    assert_eq!(env.run("extension inspect missing").code, 3);
+}
