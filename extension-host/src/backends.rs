@@ -13,8 +13,9 @@ use core_types::{EnvName, Owner};
 use crate::directories::DirectoryRules;
 use crate::rate::RateLimits;
 
-/// How long an extension waits for a backend. A keyring that asks for its password can wait forever.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+/// How long an extension waits for a backend. A keyring that asks for its password can wait forever. It is less than the
+/// time that a call has by default, so that the extension learns why it waited.
+pub const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Keeps the secrets of extensions, each under the identity of its owner.
 pub trait SecretStore: Send + Sync {

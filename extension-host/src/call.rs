@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-use core_types::{Activity, LimitName};
+use core_types::{Activity, Capability, LimitName};
 use tokio::runtime::Runtime;
 use wasmtime::component::wasm_wave;
 use wasmtime::component::{ComponentExportIndex, Val};
@@ -78,10 +78,11 @@ impl Extension {
         thread_local! {
             static RUNTIME: RefCell<Option<CallRuntime>> = const { RefCell::new(None) };
         }
+        let with_network = self.permissions.authority.grants_now_or_later(Capability::Network);
         RUNTIME.with_borrow_mut(|slot| {
-            let made = match slot.take() {
+            let made = match slot.take().filter(|runtime| runtime.with_network || !with_network) {
                 Some(runtime) => Ok(runtime),
-                None => CallRuntime::new(),
+                None => CallRuntime::new(with_network),
             };
             match made {
                 Ok(runtime) => slot.insert(runtime).block_on(self.call(function, arguments)),
@@ -229,16 +230,24 @@ struct Prepared {
 }
 
 /// A runtime for calls of one thread.
-struct CallRuntime(Option<Runtime>);
+struct CallRuntime {
+    runtime: Option<Runtime>,
+    with_network: bool,
+}
 
 impl CallRuntime {
-    /// Sockets cost little more than a descriptor: a granted request may need them.
-    fn new() -> std::io::Result<Self> {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map(|runtime| Self(Some(runtime)))
+    /// What sockets need is made only for extensions that may have them.
+    fn new(with_network: bool) -> std::io::Result<Self> {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_time();
+        if with_network {
+            builder.enable_io();
+        }
+        Ok(Self { runtime: Some(builder.build()?), with_network })
     }
 
     fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        match &self.0 {
+        match &self.runtime {
             Some(runtime) => runtime.block_on(future),
             None => unreachable!("the runtime is there until it is dropped"),
         }
@@ -248,7 +257,7 @@ impl CallRuntime {
 /// A host call that was left because its time was over may still wait in a thread; nothing waits for it.
 impl Drop for CallRuntime {
     fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
+        if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }

@@ -150,10 +150,10 @@ impl Size {
 fn silence(capability: Capability) -> &'static str {
     match capability {
         Capability::SecretRead | Capability::SecretWrite => {
-            "the keyring did not answer within five seconds; it may be locked and wait for its password"
+            "the keyring did not answer within four seconds; it may be locked and wait for its password"
         }
-        Capability::ClipboardWrite => "the clipboard did not answer within five seconds",
-        _ => "the session bus did not answer within five seconds",
+        Capability::ClipboardWrite => "the clipboard did not answer within four seconds",
+        _ => "the session bus did not answer within four seconds",
     }
 }
 

@@ -192,6 +192,8 @@ fn what_the_author_asks_for_stays_denied_without_a_person() {
     "#);
     assert!(env.read(&manifest("asks")).ends_with("[capabilities]\nconfig-read = true\n"));
     env.run("extension remove asks").ok();
+    let inspected = env.run("extension inspect ./asks.wasm").ok().text();
+    assert!(inspected.contains("network=api.example.com: would be asked, not decided yet"), "{inspected}");
     env.run("extension install ./asks.wasm --grant notification").ok();
     assert!(env.read(&manifest("asks")).ends_with("[capabilities]\nconfig-read = true\nnotification = true\n"));
     env.run("extension remove asks").ok();

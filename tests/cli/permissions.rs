@@ -4,18 +4,7 @@ use std::process::Command;
 
 use test_support::guest;
 
-use crate::support::{HOSTILE, Run, TestEnv, env, manifest, with_guest};
-
-/// What the guest imports, each as narrow as it can be.
-const GRANTS: &str = "--grant secret-read=token --grant secret-write=token --grant notification --grant clipboard-write \
-     --grant ipc-publish=greeting.*";
-
-fn desktop() -> TestEnv {
-    let env = env();
-    env.write("work/desktop.wasm", guest("desktop"));
-    env.run(&format!("extension install ./desktop.wasm {GRANTS}")).ok();
-    env
-}
+use crate::support::{DESKTOP_GRANTS, HOSTILE, Run, TestEnv, desktop, env, manifest, with_guest};
 
 /// Runs with a runtime directory, as login sessions have one.
 fn in_session(env: &TestEnv, line: &str) -> Run {
@@ -296,7 +285,7 @@ fn what_an_extension_asks_for_can_be_seen_before_it_is_installed() {
     "#);
     let after: Vec<_> = env.files().into_iter().filter(|(path, _)| !path.starts_with(env.path(".cache"))).collect();
     assert_eq!(after, before, "nothing is installed");
-    env.run(&format!("extension install ./desktop.wasm {GRANTS}")).ok();
+    env.run(&format!("extension install ./desktop.wasm {DESKTOP_GRANTS}")).ok();
     let run = env.run("extension inspect desktop").ok().text();
     assert!(run.contains("notification: allowed, granted: notification"), "{run}");
     assert_eq!(env.run("extension inspect missing").code, 3);

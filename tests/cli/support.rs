@@ -42,6 +42,18 @@ pub fn with_guest(name: &str, binary: &[u8]) -> TestEnv {
     env
 }
 
+/// What the guest `desktop` imports, each as narrow as it can be.
+pub const DESKTOP_GRANTS: &str = "--grant secret-read=token --grant secret-write=token --grant notification --grant clipboard-write \
+     --grant ipc-publish=greeting.*";
+
+/// An environment in which the guest that uses every capability is installed.
+pub fn desktop() -> TestEnv {
+    let env = env();
+    env.write("work/desktop.wasm", guest("desktop"));
+    env.run(&format!("extension install ./desktop.wasm {DESKTOP_GRANTS}")).ok();
+    env
+}
+
 /// The servers and clients that .ci/test-servers installs.
 pub fn server_tools() -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();

@@ -42,7 +42,7 @@ pub fn remove(context: &Context, name: &ExtensionName, secret: &SecretName) -> R
 fn ask<T: Send + 'static>(
     ask: impl FnOnce(&dyn SecretStore) -> Result<T, BackendError> + Send + 'static,
 ) -> Result<T, BackendError> {
-    let silence = "the keyring did not answer within five seconds; it may be locked and wait for its password";
+    let silence = "the keyring did not answer within four seconds; it may be locked and wait for its password";
     patiently(silence, move || ask(&SecretService))
 }
 
