@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::grant::Grant;
+use crate::reference::Identity;
 use crate::toml_text::{Parsed, TomlProblem, parse_toml};
 
 /// A moment on the clock that counts from the start of the machine, suspended time included. Nobody can set it back.
@@ -22,10 +23,16 @@ pub struct TimedGrant {
 ///
 /// The file lies in the directory that goes with the login session, so nothing in it outlives a logout or a reboot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TimedGrants(Vec<TimedGrant>);
+pub struct TimedGrants {
+    identity: Option<String>,
+    grants: Vec<TimedGrant>,
+}
 
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 struct GrantsFile {
+    /// To whom they were given. Another extension that gets the name has none of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity: Option<String>,
     #[serde(default)]
     grant: Vec<GrantEntry>,
 }
@@ -73,7 +80,14 @@ impl TimedGrants {
             grant: entry.what,
             until: entry.until_ms.map(|until| BootTime(Duration::from_millis(until))),
         };
-        Ok(Self(file.grant.into_iter().map(timed).collect()))
+        Ok(Self { identity: file.identity, grants: file.grant.into_iter().map(timed).collect() })
+    }
+
+    /// What of it belongs to an extension from there: all, or nothing.
+    pub fn of(self, identity: &Identity) -> Self {
+        let is_its = self.identity.as_deref() == Some(identity.as_str());
+        let grants = if is_its { self.grants } else { Vec::new() };
+        Self { identity: Some(identity.to_string()), grants }
     }
 
     /// The text of the file.
@@ -82,36 +96,38 @@ impl TimedGrants {
             what: timed.grant.clone(),
             until_ms: timed.until.map(|until| u64::try_from(until.0.as_millis()).unwrap_or(u64::MAX)),
         };
-        toml::to_string(&GrantsFile { grant: self.0.iter().map(entry).collect() }).unwrap_or_default()
+        let grant = self.grants.iter().map(entry).collect();
+        toml::to_string(&GrantsFile { identity: self.identity.clone(), grant }).unwrap_or_default()
     }
 
     /// Every grant, whether it still holds or not.
     pub fn iter(&self) -> impl Iterator<Item = &TimedGrant> {
-        self.0.iter()
+        self.grants.iter()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.grants.is_empty()
     }
 
     /// Adds one in the place of another of the same permission, and forgets those that ended.
     pub fn add(&mut self, timed: TimedGrant, now: BootTime) {
-        self.0.retain(|other| other.holds_at(now) && other.grant != timed.grant);
-        self.0.push(timed);
+        self.grants.retain(|other| other.holds_at(now) && other.grant != timed.grant);
+        self.grants.push(timed);
     }
 
     /// Keeps those that a test says yes to. Gives back whether one went.
     pub fn retain(&mut self, keep: impl Fn(&TimedGrant) -> bool) -> bool {
-        let before = self.0.len();
-        self.0.retain(keep);
-        self.0.len() < before
+        let before = self.grants.len();
+        self.grants.retain(keep);
+        self.grants.len() < before
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reference::OciReference;
 
     fn at(seconds: u64) -> BootTime {
         BootTime::since_boot(Duration::from_secs(seconds))
@@ -135,10 +151,21 @@ mod tests {
         what = "notification"
         "#);
         assert_eq!(TimedGrants::parse(&grants.to_text()), Ok(grants.clone()));
-        assert!(grants.iter().all(|grant| grant.holds_at(at(99))) && !grants.0[0].holds_at(at(100)));
+        assert!(grants.iter().all(|grant| grant.holds_at(at(99))) && !grants.grants[0].holds_at(at(100)));
         grants.add(timed("network=api.example.com", Some(200)), at(150));
-        assert_eq!(grants.0, [timed("notification", None), timed("network=api.example.com", Some(200))]);
-        assert!(grants.retain(|timed| timed.until.is_some()) && grants.0.len() == 1);
+        assert_eq!(grants.grants, [timed("notification", None), timed("network=api.example.com", Some(200))]);
+        assert!(grants.retain(|timed| timed.until.is_some()) && grants.grants.len() == 1);
+    }
+
+    #[test]
+    fn another_extension_of_the_same_name_has_none_of_them() {
+        let identity = |text: &str| text.parse::<OciReference>().expect(text).identity();
+        let ours = identity("ghcr.io/my-org/greeting:1");
+        let mut grants = TimedGrants::default().of(&ours);
+        grants.add(timed("notification", None), at(1));
+        let read = TimedGrants::parse(&grants.to_text()).expect("valid");
+        assert_eq!(read.clone().of(&ours), grants);
+        assert!(read.of(&identity("evil.io/my-org/greeting:1")).is_empty());
     }
 
     #[test]

@@ -422,6 +422,7 @@ impl Depot {
             _ => {}
         }
         self.forget_failures(name)?;
+        self.forget_timed_grants(name)?;
         self.layout().remove_entry(name)?;
         let freed = self.remove_unused_blobs()?;
         Ok(Removed { kept_manifest, freed })

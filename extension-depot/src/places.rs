@@ -107,9 +107,9 @@ impl Places {
         Some(self.runtime.as_ref()?.join("grants").join(format!("{name}.toml")))
     }
 
-    /// What extensions did in the last minute.
-    pub fn rates(&self) -> Option<PathBuf> {
-        Some(self.runtime.as_ref()?.join("rates"))
+    /// What extensions did in the last minute. It belongs to the session, and is kept elsewhere rather than not at all.
+    pub fn rates(&self) -> PathBuf {
+        self.runtime.clone().unwrap_or_else(|| self.extension_state()).join("rates")
     }
 
     /// Everything that is sesame's own, and that no extension may be let into.

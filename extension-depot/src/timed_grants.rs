@@ -5,7 +5,9 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use core_types::{Authority, Document, EffectiveLimits, ExtensionName, Owner, Permissions, TimedGrants, TomlProblem};
+use core_types::{
+    Authority, Document, EffectiveLimits, ExtensionName, Identity, Owner, Permissions, TimedGrants, TomlProblem,
+};
 
 use crate::blob::open_plain;
 use crate::depot::{Depot, DepotError, Installed};
@@ -46,20 +48,21 @@ pub enum TimedGrantsError {
 }
 
 impl Depot {
-    /// The grants of an extension that end, those that have ended included.
+    /// The grants that end of the extension of this name and origin, those that have ended included.
     ///
     /// # Errors
     /// When they are there and cannot be used. Grants that cannot be read grant nothing.
-    pub fn timed_grants(&self, name: &ExtensionName) -> Result<TimedGrants, TimedGrantsError> {
+    pub fn timed_grants(&self, name: &ExtensionName, identity: &Identity) -> Result<TimedGrants, TimedGrantsError> {
         let Some(path) = self.places().timed_grants(name) else { return Ok(TimedGrants::default()) };
         let text = match read(&path) {
             Ok(text) => text,
             Err(TimedGrantsError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                return Ok(TimedGrants::default());
+                return Ok(TimedGrants::default().of(identity));
             }
             Err(error) => return Err(error),
         };
-        TimedGrants::parse(&text).map_err(|problem| TimedGrantsError::Content { path, problem })
+        let parsed = TimedGrants::parse(&text).map_err(|problem| TimedGrantsError::Content { path, problem })?;
+        Ok(parsed.of(identity))
     }
 
     /// Changes the grants of an extension that end. `change` says whether it changed anything. Gives back what it said.
@@ -72,14 +75,21 @@ impl Depot {
         change: impl FnOnce(&mut TimedGrants) -> bool,
     ) -> Result<bool, DepotError> {
         let _lock = self.lock()?;
-        self.existing_manifest(name)?;
-        let mut grants = self.timed_grants(name)?;
+        let reference = self.existing_manifest(name)?.manifest.extension.oci;
+        let not_installed = || DepotError::NotInstalled { name: name.clone(), reference: None };
+        let mut grants = self.timed_grants(name, &reference.ok_or_else(not_installed)?.identity())?;
         if !change(&mut grants) {
             return Ok(false);
         }
         let path = self.places().timed_grants(name).ok_or(TimedGrantsError::NoSession)?;
         write(&path, &grants).map_err(|source| TimedGrantsError::Io { path, source })?;
         Ok(true)
+    }
+
+    /// Forgets the grants of an extension that end.
+    pub(crate) fn forget_timed_grants(&self, name: &ExtensionName) -> Result<(), DepotError> {
+        let Some(path) = self.places().timed_grants(name) else { return Ok(()) };
+        durable::remove(&path).map(drop).map_err(|source| DepotError::Io { path, source })
     }
 
     /// What is in force for an installed extension at this moment: its manifest and the grants of this session, within
@@ -92,7 +102,7 @@ impl Depot {
         let authority = Authority {
             capabilities: Some(loaded.manifest.granted()),
             manifest: Document::from(loaded),
-            timed: self.timed_grants(name)?,
+            timed: self.timed_grants(name, &reference.identity())?,
             policies: config.policies.clone(),
         };
         Ok(Permissions {

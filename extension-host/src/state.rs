@@ -114,7 +114,7 @@ impl CallState {
         if !self.gate.allows(request) {
             return Err(Error::Denied(format!("{request} is not granted")));
         }
-        if size.given > size.most {
+        if !size.fits() {
             return Err(Error::TooLarge(size.most as u64));
         }
         let owner = &self.gate.permissions.owner;
@@ -144,6 +144,10 @@ pub(crate) struct Size {
 impl Size {
     /// Nothing was given.
     pub(crate) const NOTHING: Self = Self { given: 0, most: 0 };
+
+    pub(crate) fn fits(self) -> bool {
+        self.given <= self.most
+    }
 }
 
 /// What is said of a backend that does not answer.

@@ -101,7 +101,7 @@ impl Context {
             environment: Arc::new(SessionEnvironment),
             directories: Arc::new(self.directory_rules()?),
             is_offline: self.is_offline(),
-            rates: Arc::new(self.places()?.rates().map_or_else(RateLimits::default, RateLimits::shared)),
+            rates: Arc::new(RateLimits::shared(self.places()?.rates())),
         })
     }
 

@@ -4,7 +4,9 @@
 use std::error::Error;
 use std::path::Path;
 
-use core_types::{Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciReference, Touch};
+use core_types::{
+    Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciReference, Request, Touch,
+};
 use extension_depot::registry::{LoginError, PushError, RegistryError};
 use extension_depot::{
     ActivityError, ArtifactError, BlobError, ConfigFileError, DepotError, ImageError, LockError, ManifestError,
@@ -160,7 +162,7 @@ impl Failure {
         let mut failure = Self::message(ExitCode::Refused, format!("`{name}` does not get what it needs"));
         failure.details = refusals.iter().map(ToString::to_string).collect();
         let grantable = |refusal: &Refusal| match refusal {
-            Refusal::NotGranted { capability, .. } => Some(capability.to_string()),
+            Refusal::NotGranted { capability, .. } => Some(Request::Import(*capability).grant_text()),
             Refusal::Unknown { .. } => None,
         };
         let missing: Option<Vec<_>> = refusals.iter().map(grantable).collect();
@@ -210,10 +212,7 @@ impl Failure {
             DirectoryError::Link { path, real } => {
                 format!("if it is meant, grant `{}` itself and revoke `{path}`", real.display())
             }
-            DirectoryError::Open { path, .. } => {
-                format!("make it, or: sesame extension revoke {name} filesystem={path}")
-            }
-            DirectoryError::Protected { .. } | DirectoryError::NoHome { .. } => {
+            DirectoryError::Open { .. } | DirectoryError::Protected { .. } | DirectoryError::NoHome { .. } => {
                 format!("see what is granted: sesame extension info {name}")
             }
         };

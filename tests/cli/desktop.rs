@@ -98,12 +98,25 @@ fn notifications_are_text_and_say_whose_they_are() {
         &env,
         &["with-desktop", "--x11"],
         "sesame extension call desktop notify '<b>Title</b>' '<i>body</i> & <a href=\"x\">more</a>'
+         sesame extension call desktop notify-often 30
+         sesame extension call desktop notify once more 2>&1
          dunstctl close-all
-         dunstctl history | grep -A2 -E '\"(appname|summary|body|message)\"' | grep data | sort -u",
+         dunstctl history | grep -A2 -E '\"(appname|summary|body|message)\"' | grep data | grep -v -E 'again|\"[0-9]\"' | sort -u",
     );
     insta::assert_snapshot!(run, @r#"
     exit 0
+    out: 9
+    out: error: the extension returned an error: too many requests in too little time
     out: 					"data" : "&lt;i&gt;body&lt;/i&gt; &amp; &lt;a href=&quot;x&quot;&gt;more&lt;/a&gt;"
+    out: 					"data" : "0"
+    out: 					"data" : "1"
+    out: 					"data" : "2"
+    out: 					"data" : "3"
+    out: 					"data" : "4"
+    out: 					"data" : "5"
+    out: 					"data" : "6"
+    out: 					"data" : "7"
+    out: 					"data" : "8"
     out: 					"data" : "<b>&lt;b&gt;Title&lt;/b&gt;</b>\n&lt;i&gt;body&lt;/i&gt; &amp; &lt;a href=&quot;x&quot;&gt;more&lt;/a&gt;"
     out: 					"data" : "<b>Title</b>"
     out: 					"data" : "sesame: desktop"

@@ -110,6 +110,10 @@ fn a_grant_for_a_while_holds_ends_and_can_be_taken_away() {
     assert!(read().contains("unavailable"));
     std::thread::sleep(std::time::Duration::from_millis(1100));
     assert!(read().contains("denied"));
+    in_session(&env, "extension grant desktop secret-read=other --until logout").ok();
+    in_session(&env, "extension remove desktop").ok();
+    env.run(&format!("extension install ./desktop.wasm {DESKTOP_GRANTS}")).ok();
+    assert!(read().contains("denied"), "who is removed has no grants left");
     env.write("run/pds/grants/desktop.toml", "[[grant]]\nwhat = \"everything\"\n");
     insta::assert_snapshot!(in_session(&env, "extension call desktop variables"), @r#"
     exit 9

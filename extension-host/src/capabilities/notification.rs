@@ -13,10 +13,9 @@ const MOST_BODY: usize = 4 * 1024;
 
 impl Host for CallState {
     async fn show(&mut self, summary: String, body: String, urgency: Urgency) -> wasmtime::Result<Result<(), Error>> {
-        let size = match summary.len() {
-            given @ ..=MOST_SUMMARY => Size { given: body.len(), most: MOST_BODY.max(given) },
-            given => Size { given, most: MOST_SUMMARY },
-        };
+        let (summary_size, body_size) =
+            (Size { given: summary.len(), most: MOST_SUMMARY }, Size { given: body.len(), most: MOST_BODY });
+        let size = if summary_size.fits() { body_size } else { summary_size };
         let notification = Notification { summary, body, is_minor: urgency == Urgency::Low };
         let show = move |backends: &crate::Backends, owner: &_| backends.notifications.show(owner, &notification);
         self.ask_backend(Request::Notify, size, show).await

@@ -120,7 +120,12 @@ fn revoke_timed(context: &Context, name: &ExtensionName, revocations: &[Revocati
             Revocation::Part(grant) => timed.grant == *grant,
         })
     };
-    let changed = context.depot()?.change_timed_grants(name, |timed| timed.retain(|timed| !is_meant(timed)));
+    let depot = context.depot()?;
+    // What is not installed has nothing that ends, and can have a manifest all the same.
+    if depot.manifest(name)?.is_some_and(|loaded| loaded.manifest.extension.oci.is_none()) {
+        return Ok(false);
+    }
+    let changed = depot.change_timed_grants(name, |timed| timed.retain(|timed| !is_meant(timed)));
     changed.map_err(|error| Failure::of_extension(name, &error))
 }
 

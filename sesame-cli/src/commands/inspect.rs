@@ -1,6 +1,6 @@
 //! `sesame extension inspect`
 
-use core_types::{Authority, Document, ExtensionName, Grant, Request, decide};
+use core_types::{Authority, Document, ExtensionName, Grant, OciReference, Request, decide};
 use extension_depot::{Depot, Source, Staged};
 use extension_host::{Host, boot_time, requested_by_author};
 
@@ -38,7 +38,7 @@ fn inspection(
     context: &Context,
     depot: &Depot,
     name: &ExtensionName,
-    reference: &core_types::OciReference,
+    reference: &OciReference,
     artifact: &extension_depot::Artifact,
     binary: &std::path::Path,
 ) -> Result<Outcome, Failure> {
@@ -47,7 +47,7 @@ fn inspection(
     let imports = host.imports(&code);
     let by_author = requested_by_author(&std::fs::read(binary)?)?;
     let requests = Requests::new(imports.iter().filter_map(|import| import.capability), by_author);
-    let authority = authority(context, depot, name)?;
+    let authority = authority(context, depot, name, reference)?;
     let exports = host.exports(&code);
     Ok(Outcome::Inspected(Box::new(Inspection {
         name: name.clone(),
@@ -63,13 +63,18 @@ fn inspection(
 }
 
 /// What would decide if it were called under this name now. Without a manifest, nobody has decided yet.
-fn authority(context: &Context, depot: &Depot, name: &ExtensionName) -> Result<Authority, Failure> {
+fn authority(
+    context: &Context,
+    depot: &Depot,
+    name: &ExtensionName,
+    reference: &OciReference,
+) -> Result<Authority, Failure> {
     let policies = context.config()?.policies.clone();
     let loaded = depot.manifest(name)?;
     Ok(Authority {
         capabilities: loaded.as_ref().and_then(|loaded| loaded.manifest.capabilities.clone()),
         manifest: loaded.as_ref().map(Document::from).unwrap_or_default(),
-        timed: depot.timed_grants(name)?,
+        timed: depot.timed_grants(name, &reference.identity())?,
         policies,
     })
 }

@@ -112,6 +112,7 @@ fn already(
     context.warn_unknown_keys(&installed.loaded);
     let missing: Vec<_> =
         arguments.grant.iter().filter(|grant| !installed.loaded.manifest.granted().covers(grant)).cloned().collect();
+    check_directories(context, &installed.name, &missing)?;
     if !missing.is_empty() {
         let add = |capabilities: &mut core_types::Capabilities| {
             missing.iter().filter(|grant| capabilities.add(grant)).count() > 0
