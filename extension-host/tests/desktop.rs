@@ -224,6 +224,19 @@ fn an_interface_that_is_not_granted_keeps_the_extension_from_starting() {
 }
 
 #[test]
+fn what_is_granted_and_not_imported_changes_nothing() {
+    let desk = Arc::new(Desk::default());
+    let host = HOST.clone().with_backends(backends(&desk));
+    let echo = host.compile(&support::ECHO).expect("it compiles");
+    for permissions in [permissions(GRANTED, ""), Permissions::default()] {
+        let extension = host.extension(&echo, permissions).expect("it imports nothing that needs a grant");
+        let report = call(&extension, "print hello");
+        assert!(report.outcome.is_ok() && report.activity == Activity::default(), "{:?}", report.activity);
+    }
+    assert!(desk.said.lock().expect("not poisoned").is_empty());
+}
+
+#[test]
 fn a_policy_takes_away_what_the_manifest_grants() {
     let mut permissions = permissions(GRANTED, "");
     let policy = parse_toml("deny = [\"notification\"]").expect("valid").value;
