@@ -54,6 +54,9 @@ impl Staging {
     pub(crate) fn new(parent: &Path) -> Result<Self, StagingError> {
         let make = || -> io::Result<Self> {
             durable::create_directory(parent)?;
+            // Until the lock is there, this one keeps a sweep away.
+            let being_made = File::open(parent)?;
+            being_made.lock_shared()?;
             let directory = tempfile::Builder::new().prefix("new-").tempdir_in(parent)?;
             let lock = directory.path().join(LOCK);
             let lock = OpenOptions::new().write(true).create_new(true).mode(0o600).open(lock)?;
@@ -95,23 +98,18 @@ impl Staged {
     }
 }
 
-/// Removes the directories that processes left behind when they were killed. Those in use are locked.
+/// Removes the directories that processes left behind when they were killed. Those in use are locked, and while one is
+/// being made the directory above it is.
 pub(crate) fn sweep(parent: &Path) {
-    let Ok(entries) = fs::read_dir(parent) else { return };
-    for entry in entries.flatten() {
+    let Ok(directory) = File::open(parent) else { return };
+    if directory.try_lock().is_err() {
+        return;
+    }
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let path = entry.path();
-        let abandoned = match File::open(path.join(LOCK)) {
-            Ok(lock) => lock.try_lock().is_ok(),
-            // Made a moment ago and not locked yet, or half removed.
-            Err(_) => is_old(&path),
-        };
-        if abandoned {
+        let is_in_use = File::open(path.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err());
+        if !is_in_use {
             let _ = fs::remove_dir_all(path);
         }
     }
-}
-
-fn is_old(path: &Path) -> bool {
-    let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
-    modified.ok().and_then(|time| time.elapsed().ok()).is_some_and(|age| age.as_secs() > 60)
 }

@@ -243,9 +243,11 @@ fn what_a_killed_process_left_behind_goes_with_the_next_change() {
     let abandoned = staging.join("new-abandoned");
     fs::create_dir_all(&abandoned).expect("made");
     fs::write(abandoned.join(".lock"), "").expect("written");
+    let unlocked = staging.join("new-unlocked");
+    fs::create_dir(&unlocked).expect("made");
     let in_use = stage(&home, &text).expect("staged");
     install(&home, &text).expect("installed");
-    assert!(!abandoned.exists());
+    assert!(!abandoned.exists() && !unlocked.exists());
     assert!(in_use.binary().exists(), "what is in use stays");
     drop(in_use);
     assert_eq!(fs::read_dir(staging).expect("there").count(), 0);

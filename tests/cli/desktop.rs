@@ -108,15 +108,6 @@ fn notifications_are_text_and_say_whose_they_are() {
     out: 9
     out: error: the extension returned an error: too many requests in too little time
     out: 					"data" : "&lt;i&gt;body&lt;/i&gt; &amp; &lt;a href=&quot;x&quot;&gt;more&lt;/a&gt;"
-    out: 					"data" : "0"
-    out: 					"data" : "1"
-    out: 					"data" : "2"
-    out: 					"data" : "3"
-    out: 					"data" : "4"
-    out: 					"data" : "5"
-    out: 					"data" : "6"
-    out: 					"data" : "7"
-    out: 					"data" : "8"
     out: 					"data" : "<b>&lt;b&gt;Title&lt;/b&gt;</b>\n&lt;i&gt;body&lt;/i&gt; &amp; &lt;a href=&quot;x&quot;&gt;more&lt;/a&gt;"
     out: 					"data" : "<b>Title</b>"
     out: 					"data" : "sesame: desktop"
