@@ -14,8 +14,8 @@ use crate::host::clipboard_write;
 ///
 /// # Errors
 ///
-/// [`Error::TooLarge`] beyond 1 MiB, and [`Error::Unavailable`] if the session has no clipboard for programs without a
-/// window.
+/// [`Error::TooLarge`] beyond 1 MiB, [`Error::TooMany`] after thirty in a minute, and [`Error::Unavailable`] if the
+/// session has no clipboard for programs without a window.
 ///
 /// # Panics
 ///
