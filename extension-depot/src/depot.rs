@@ -318,7 +318,8 @@ impl Depot {
         Self::write(self.places.manifest(name), editor.into_text().as_bytes())
     }
 
-    /// Puts the blobs of an extension back into place, if its manifest is still pinned to them. Nothing else changes.
+    /// Puts the blobs of an extension back into place, if its manifest is still pinned to them, and a record where there is
+    /// none. The manifest stays as it is.
     ///
     /// # Errors
     /// When the manifest is gone or pinned to something else by now, or something cannot be written.
@@ -330,7 +331,11 @@ impl Depot {
         }
         let layout = self.layout();
         layout.add_blobs(&staged.staging, &staged.artifact)?;
-        Ok(layout.add_entry(name, &staged.artifact)?)
+        layout.add_entry(name, &staged.artifact)?;
+        if self.record(name, &staged.artifact.digest).is_some() {
+            return Ok(());
+        }
+        self.write_record(&Record::new(name, &staged.reference, staged.reference.to_string(), &staged.artifact))
     }
 
     fn write_record(&self, record: &Record) -> Result<(), DepotError> {

@@ -77,6 +77,8 @@ impl Layout<'_> {
         let mut index = self.index();
         index.manifests.retain(|other| self.is_current(other, name));
         index.manifests.extend(entry);
+        // The same extensions make the same index, in whichever order they were installed.
+        index.manifests.sort_by(|one, other| one.annotations.get(REF_NAME).cmp(&other.annotations.get(REF_NAME)));
         let text = serde_json::to_vec_pretty(&index).map_err(io::Error::from);
         at(&path, text.and_then(|text| durable::write(&path, &text)))
     }

@@ -118,6 +118,8 @@ pub enum ExtensionCommand {
         #[arg(long)]
         repair: bool,
     },
+    /// Install what the manifests say, such as after copying them to another machine
+    Sync(SyncArguments),
     /// Show what an extension printed and logged
     Logs {
         name: ExtensionName,
@@ -179,6 +181,19 @@ pub struct GrantArguments {
     /// Only as long as this login session
     #[arg(long, value_name = "logout", value_parser = ["logout"])]
     pub until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct SyncArguments {
+    /// Change nothing, and exit with 1 if something would have to be done
+    #[arg(long)]
+    pub check: bool,
+    /// Change nothing, and print what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Refuse manifests that are not pinned to a digest
+    #[arg(long)]
+    pub locked: bool,
 }
 
 #[derive(Debug, Args)]

@@ -63,6 +63,15 @@ impl Failure {
         self
     }
 
+    /// The message with its causes, for places that have one line.
+    pub fn in_one_line(&self) -> String {
+        std::iter::once(&self.message)
+            .chain(&self.causes)
+            .map(|text| crate::render::first_line(text))
+            .collect::<Vec<_>>()
+            .join(": ")
+    }
+
     /// There is nowhere to keep anything.
     pub fn no_home() -> Self {
         Self::message(ExitCode::Local, "there is no home directory").with_hint("set HOME to an absolute path")
@@ -111,6 +120,9 @@ impl Failure {
                 (ExitCode::Local, Some(format!("sesame extension install FILE --name {name}")))
             }
             DepotError::CapabilitiesChanged { .. } | DepotError::Changed { .. } => (ExitCode::Local, None),
+            DepotError::Artifact { source: ArtifactError::Blob(BlobError::Missing { .. }), .. } => {
+                (ExitCode::Local, Some("sesame extension sync".to_owned()))
+            }
             DepotError::Artifact { .. } => (ExitCode::Local, Some(format!("sesame extension verify --repair {name}"))),
             DepotError::OtherSource { .. } => {
                 (ExitCode::Refused, Some("install it beside the other: add `--name NAME`".to_owned()))

@@ -39,6 +39,8 @@ pub enum Outcome {
     ActivityVerified { lines: usize, findings: Vec<ActivityFinding> },
     /// `why`
     Why { name: ExtensionName, refused: Vec<RefusedThing> },
+    /// `sync`
+    Synced { steps: Vec<Step>, is_check: bool },
     /// `inspect`
     Inspected(Box<Inspection>),
     /// `logs`
@@ -54,6 +56,10 @@ impl Outcome {
             Self::Called(call) if call.returned.is_err() => ExitCode::Failure,
             Self::Verified(checks) if checks.iter().any(|check| !check.findings.is_empty()) => ExitCode::Local,
             Self::ActivityVerified { findings, .. } if !findings.is_empty() => ExitCode::Local,
+            Self::Synced { steps, .. } if steps.iter().any(|step| step.state == StepState::Failed) => ExitCode::Failure,
+            Self::Synced { steps, is_check: true } if steps.iter().any(|step| step.state != StepState::Done) => {
+                ExitCode::Failure
+            }
             Self::Learned(learned) if learned.result.is_err() => ExitCode::Failure,
             Self::Shown(code) => *code,
             _ => ExitCode::Done,
@@ -176,6 +182,44 @@ pub struct Learned {
 
 fn limits_by_key<S: serde::Serializer>(limits: &[(LimitName, u64)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(limits.iter().filter_map(|(name, value)| Some((name.key()?, value))))
+}
+
+/// What one manifest takes, or took.
+#[derive(Serialize)]
+pub struct Step {
+    pub name: ExtensionName,
+    pub reference: Option<OciReference>,
+    pub state: StepState,
+    /// Why it failed.
+    pub problem: Option<String>,
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepState {
+    /// There is nothing to do.
+    Done,
+    /// The artifact that the manifest is pinned to has to be fetched.
+    ToFetch,
+    /// What the manifest names has to be looked up, installed and pinned.
+    ToPin,
+    Fetched,
+    Pinned,
+    Failed,
+}
+
+impl StepState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "as it should be",
+            Self::ToFetch => "to be fetched",
+            Self::ToPin => "to be installed and pinned",
+            Self::Fetched => "fetched",
+            Self::Pinned => "installed and pinned",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// Something that an extension was refused.

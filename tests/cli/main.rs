@@ -14,3 +14,4 @@ mod output;
 mod permissions;
 mod registries;
 mod support;
+mod sync;

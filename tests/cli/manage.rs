@@ -182,7 +182,7 @@ fn a_pin_without_its_artifact_is_said_with_what_mends_it() {
     err: error: the artifact of `greeting-extension` is missing or damaged
     err: caused by: the artifact is damaged
     err: caused by: the blob sha256:DIGEST is missing
-    err: hint: sesame extension verify --repair greeting-extension
+    err: hint: sesame extension sync
     "#);
     env.run("extension verify --repair").ok();
     assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");

@@ -15,6 +15,7 @@ mod login;
 mod logs;
 mod remove;
 mod secret;
+mod sync;
 mod verify;
 
 use crate::arguments::{Command, ExtensionCommand, RegistryCommand, SecretCommand};
@@ -54,6 +55,7 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Why { name } => activity::why(context, &name),
         ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
         ExtensionCommand::Verify { names, repair } => verify::run(context, names, repair),
+        ExtensionCommand::Sync(arguments) => sync::run(context, &arguments),
         ExtensionCommand::Logs { name, lines } => logs::run(context, &name, lines),
     }
 }

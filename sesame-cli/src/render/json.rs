@@ -32,6 +32,7 @@ pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
             ("verified", json!({ "lines": lines, "findings": to_value(findings)? }))
         }
         Outcome::Why { refused, .. } => ("refused", to_value(refused)?),
+        Outcome::Synced { steps, .. } => ("steps", to_value(steps)?),
         Outcome::Inspected(inspection) => ("inspection", inspected(inspection)),
         Outcome::Log(text) => ("log", String::from_utf8_lossy(text).into()),
         Outcome::Shown(_) => return Ok(Rendered::default()),

@@ -10,7 +10,7 @@ use super::Rendered;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{
-    Asked, Call, Change, Check, Info, Inspection, Installation, Learned, Outcome, RefusedThing, Removal, Row,
+    Asked, Call, Change, Check, Info, Inspection, Installation, Learned, Outcome, RefusedThing, Removal, Row, Step,
 };
 use crate::terminal::{inert, inert_line};
 
@@ -30,6 +30,7 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::Activity(entries) => data(entries.iter().map(activity).collect()),
         Outcome::ActivityVerified { lines, findings } => data(activity_verified(*lines, findings)),
         Outcome::Why { name, refused } => why(name, refused),
+        Outcome::Synced { steps, .. } => data(steps.iter().map(step).collect()),
         Outcome::Inspected(inspection) => data(inspected(inspection)),
         Outcome::Log(text) => Rendered { data: text.clone(), ..Default::default() },
         Outcome::Shown(_) => Rendered::default(),
@@ -347,4 +348,11 @@ fn inspected(inspection: &Inspection) -> String {
         field("exports", &format!("{name}: {signature}"));
     }
     text
+}
+
+fn step(step: &Step) -> String {
+    let reference = step.reference.as_ref().map(shortened).unwrap_or_default();
+    let problem = step.problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
+    let cells = [step.name.to_string(), reference, format!("{}{problem}", step.state.name())];
+    cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
 }
