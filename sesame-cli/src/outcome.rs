@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::exit_code::ExitCode;
+use crate::failure::Failure;
 
 /// What came of a command.
 pub enum Outcome {
@@ -45,11 +46,29 @@ pub enum Outcome {
     Inspected(Box<Inspection>),
     /// `logs`
     Log(Vec<u8>),
+    /// A command with several names, of which some failed.
+    Partly { done: Box<Self>, failures: Vec<Failure> },
     /// `demo`, which has shown everything already.
     Shown(ExitCode),
 }
 
 impl Outcome {
+    /// What came of doing the same for several names: one that fails stops none of the others.
+    pub fn of_each<N, T>(
+        names: &[N],
+        act: impl FnMut(&N) -> Result<T, Failure>,
+        done: impl FnOnce(Vec<T>) -> Self,
+    ) -> Result<Self, Failure> {
+        let (good, bad): (Vec<_>, Vec<_>) = names.iter().map(act).partition(Result::is_ok);
+        let mut failures: Vec<_> = bad.into_iter().filter_map(Result::err).collect();
+        let good: Vec<_> = good.into_iter().filter_map(Result::ok).collect();
+        match failures.len() {
+            0 => Ok(done(good)),
+            1 if good.is_empty() => Err(failures.remove(0)),
+            _ => Ok(Self::Partly { done: Box::new(done(good)), failures }),
+        }
+    }
+
     /// What the shell is told.
     pub fn exit_code(&self) -> ExitCode {
         match self {
@@ -61,6 +80,7 @@ impl Outcome {
                 ExitCode::Failure
             }
             Self::Learned(learned) if learned.result.is_err() => ExitCode::Failure,
+            Self::Partly { failures, .. } => failures.first().map_or(ExitCode::Failure, |failure| failure.code),
             Self::Shown(code) => *code,
             _ => ExitCode::Done,
         }

@@ -187,3 +187,22 @@ fn a_pin_without_its_artifact_is_said_with_what_mends_it() {
     env.run("extension verify --repair").ok();
     assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
 }
+
+#[test]
+fn one_name_that_is_not_there_stops_no_other() {
+    let env = with_guest("echo", &ECHO);
+    env.run("extension install ./echo.wasm --name other").ok();
+    insta::assert_snapshot!(env.run("extension disable missing echo nowhere other"), @r#"
+    exit 3
+    out: `echo` is disabled
+    out: `other` is disabled
+    err: error: there is no extension `missing`
+    err: hint: sesame extension list
+    err: error: there is no extension `nowhere`
+    err: hint: sesame extension list
+    "#);
+    assert!(env.run("extension list").ok().text().lines().all(|line| line.ends_with("disabled")));
+    let run = env.run("extension remove other missing echo");
+    assert!(run.code == 3 && run.stderr.contains("there is no extension `missing`"), "{run}");
+    assert_eq!(env.run("extension list").ok().text(), "");
+}

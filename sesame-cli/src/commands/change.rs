@@ -20,7 +20,7 @@ pub fn enable(context: &Context, names: &[ExtensionName], enabled: bool) -> Resu
         let now = format!("`{name}` is {}", if enabled { "enabled" } else { "disabled" });
         Ok(Change { now, changed })
     };
-    names.iter().map(set).collect::<Result<_, _>>().map(Outcome::Changed)
+    Outcome::of_each(names, set, Outcome::Changed)
 }
 
 /// Allows something: for good, or until something ends.

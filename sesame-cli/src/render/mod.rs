@@ -20,6 +20,10 @@ pub struct Rendered {
 
 /// Shows what came of a command.
 pub fn outcome(context: &Context, outcome: &Outcome) -> io::Result<()> {
+    if let Outcome::Partly { done, failures } = outcome {
+        failures.iter().for_each(|one| failure(context, one));
+        return self::outcome(context, done);
+    }
     let rendered = if context.global.json { json::outcome(outcome)? } else { text::outcome(context, outcome) };
     if !rendered.talk.is_empty() && !context.global.quiet {
         // Where nobody listens to talk, data still matters.

@@ -33,7 +33,7 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::Synced { steps, .. } => data(steps.iter().map(step).collect()),
         Outcome::Inspected(inspection) => data(inspected(inspection)),
         Outcome::Log(text) => Rendered { data: text.clone(), ..Default::default() },
-        Outcome::Shown(_) => Rendered::default(),
+        Outcome::Partly { .. } | Outcome::Shown(_) => Rendered::default(),
     }
 }
 
