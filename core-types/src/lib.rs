@@ -22,6 +22,7 @@ mod reference;
 mod scope;
 mod timed;
 mod toml_text;
+mod version;
 
 pub use activity::{Activity, CallOutcome, CallRecord, Touch};
 pub use capability::{Capabilities, Capability, ConfigRead, FilesystemGrant, UnknownCapability};
@@ -41,6 +42,7 @@ pub use reference::{Identity, OciReference, Provenance, ReferenceError, Referenc
 pub use scope::{EnvName, GrantedPath, ScopeError, SecretName};
 pub use timed::{BootTime, TimedGrant, TimedGrants};
 pub use toml_text::{Parsed, TomlProblem, UnknownKey, parse_toml};
+pub use version::{compare_tags, newest_tag, version_of_tag};
 
 /// Gives a type that parses and prints text the same form in TOML and JSON: one string.
 macro_rules! serde_as_text {

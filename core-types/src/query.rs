@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::reference::{Reader, ReferenceError, ReferenceProblem};
+use crate::reference::{OciReference, Reader, ReferenceError, ReferenceProblem};
 use crate::serde_as_text;
 
 /// A repository, perhaps with a tag: `registry/principal/scope[:revision]`.
@@ -24,6 +24,12 @@ pub struct OciPrefix {
 }
 
 impl OciQuery {
+    /// The repository that a reference points into.
+    pub(crate) fn of_repository(reference: &OciReference) -> Self {
+        let components = reference.repository().split('/').map(str::to_owned).collect();
+        Self { prefix: OciPrefix { registry: reference.registry().to_owned(), components }, revision: None }
+    }
+
     /// The registry's host, with its port if one was written.
     pub fn registry(&self) -> &str {
         &self.prefix.registry

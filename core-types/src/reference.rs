@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::digest::{Digest, DigestError};
 use crate::name::{ExtensionName, NameError};
+use crate::query::OciQuery;
 use crate::serde_as_text;
 
 /// Where an artifact lies in an OCI registry: `registry/principal/scope:revision[@provenance]`.
@@ -159,6 +160,11 @@ impl OciReference {
     pub fn pinned_to(&self, digest: Digest) -> Self {
         let provenance = Provenance { algorithm: "sha256".to_owned(), hex: digest.hex() };
         Self { provenance: Some(provenance), ..self.clone() }
+    }
+
+    /// The repository that it points into.
+    pub fn repository_query(&self) -> OciQuery {
+        OciQuery::of_repository(self)
     }
 
     /// The same reference without its provenance.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use extension_depot::media_type;
-use extension_depot::registry::{CredentialFiles, RegistryError, RegistrySettings, Settings};
+use extension_depot::registry::{CredentialFiles, Registry, RegistryError, RegistrySettings, Settings};
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
 use extension_depot::{BlobError, ImageError};
 use http_body_util::{BodyExt, StreamBody};
@@ -303,4 +303,40 @@ fn what_is_pushed_can_be_pulled() {
     let pushing = extension_depot::registry::push_wasm(&client, &to, "a.wasm", &binary, annotations);
     let digest = support::block_on(pushing).expect("pushed");
     assert_eq!(stage(&home(), &text).expect("pulled").artifact.digest, digest);
+}
+
+#[tokio::test]
+async fn tags_are_read_page_by_page_and_no_link_is_followed() {
+    let pages = |seen: &Seen| {
+        let rest = seen.path.strip_prefix("/v2/my-org/many/tags/list?n=1000")?;
+        let evil = [("link", "<http://169.254.169.254/latest>; rel=\"next\"")];
+        Some(match rest {
+            "" => response(200, &evil, r#"{"tags":["0.1.0","0.2.0"]}"#),
+            "&last=0.2.0" => response(200, &[], r#"{"tags":["0.3.0"]}"#),
+            _ => response(500, &[], ""),
+        })
+    };
+    let registry = MemoryRegistry::start_with(pages).expect("a registry");
+    let client = Registry::new(Settings::default());
+    let many = format!("{}/my-org/many", registry.host()).parse().expect("a repository");
+    assert_eq!(client.tags(&many).await.expect("tags"), ["0.1.0", "0.2.0", "0.3.0"]);
+    assert_eq!(registry.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn tags_that_are_none_or_never_end_are_refused_or_cut_off() {
+    for body in [r#"{"tags":["../../x"]}"#, "{\"tags\":[\"a\\u001b[2J\"]}", r#"{"tags":"x"}"#, "<html>", ""] {
+        let registry = MemoryRegistry::start_with(move |_| Some(response(200, &[], body))).expect("a registry");
+        let query = format!("{}/my-org/x", registry.host()).parse().expect("a repository");
+        let error = Registry::new(Settings::default()).tags(&query).await.expect_err(body);
+        assert!(matches!(error, RegistryError::Image(_)), "{body}: {error}");
+    }
+    let more = |_: &Seen| Some(response(200, &[("link", "<x>; rel=\"next\"")], r#"{"tags":["1"]}"#));
+    let registry = MemoryRegistry::start_with(more).expect("a registry");
+    let query = format!("{}/my-org/x", registry.host()).parse().expect("a repository");
+    Registry::new(Settings::default()).tags(&query).await.expect("cut off");
+    assert_eq!(registry.seen().len(), 100);
+    let empty = MemoryRegistry::start_with(|_| Some(response(200, &[], r#"{"tags":null}"#))).expect("a registry");
+    let query = format!("{}/my-org/x", empty.host()).parse().expect("a repository");
+    assert_eq!(Registry::new(Settings::default()).tags(&query).await.expect("none"), [""; 0]);
 }

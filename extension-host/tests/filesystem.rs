@@ -122,6 +122,7 @@ fn a_directory_to_read_cannot_be_changed_in_any_way() {
     for (function, arguments) in [
         ("write-text", vec![note.as_str(), "changed"]),
         ("write-text", vec![&home.path("read/new"), "new"]),
+        ("append-text", vec![&note, "more"]),
         ("truncate-file", vec![&note]),
         ("delete-file", vec![&note]),
         ("rename-file", vec![&note, &home.path("read/other")]),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use core_types::{Capability, Digest, ExtensionName, Grant, SecretName};
+use core_types::{Capability, Digest, ExtensionName, Grant, OciQuery, SecretName};
 use extension_depot::Source;
 use extension_host::Display;
 use jiff::SignedDuration;
@@ -117,6 +117,11 @@ pub enum ExtensionCommand {
         /// Fetch what is damaged again, and compile what is stale
         #[arg(long)]
         repair: bool,
+    },
+    /// Show which extensions have a newer version, or a tag that has moved
+    Outdated {
+        /// All of them, if none is named
+        names: Vec<ExtensionName>,
     },
     /// Install what the manifests say, such as after copying them to another machine
     Sync(SyncArguments),
@@ -253,6 +258,11 @@ pub enum RegistryCommand {
         /// Read the password from standard input
         #[arg(long, required = true)]
         password_stdin: bool,
+    },
+    /// List the tags of a repository, the newest version first
+    Tags {
+        /// `registry/principal/scope`
+        repository: OciQuery,
     },
     /// Forget a login
     Logout {

@@ -42,6 +42,10 @@ pub enum Outcome {
     Why { name: ExtensionName, refused: Vec<RefusedThing> },
     /// `sync`
     Synced { steps: Vec<Step>, is_check: bool },
+    /// `outdated`
+    Outdated(Vec<Freshness>),
+    /// `registry tags`
+    Tags(Vec<String>),
     /// `inspect`
     Inspected(Box<Inspection>),
     /// `logs`
@@ -202,6 +206,45 @@ pub struct Learned {
 
 fn limits_by_key<S: serde::Serializer>(limits: &[(LimitName, u64)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(limits.iter().filter_map(|(name, value)| Some((name.key()?, value))))
+}
+
+/// How an installed extension stands to what its registry has.
+#[derive(Serialize)]
+pub struct Freshness {
+    pub name: ExtensionName,
+    pub installed: OciReference,
+    /// The tag of the newest version, if there are versions.
+    pub newest: Option<String>,
+    pub age: Age,
+}
+
+/// Whether there is something newer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Age {
+    Newest,
+    Outdated,
+    /// The tag leads to other bytes than those that are installed.
+    Moved,
+    /// The registry does not have the tag any more.
+    Withdrawn,
+    /// The tag is no version, so nothing is newer than it.
+    NoVersion,
+    /// It came from a file.
+    Local,
+}
+
+impl Age {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Newest => "the newest",
+            Self::Outdated => "there is a newer one",
+            Self::Moved => "the tag has moved",
+            Self::Withdrawn => "the tag is gone",
+            Self::NoVersion => "the tag is no version",
+            Self::Local => "from a file",
+        }
+    }
 }
 
 /// What one manifest takes, or took.

@@ -10,6 +10,7 @@ mod install;
 mod layering;
 mod list;
 mod manage;
+mod outdated;
 mod output;
 mod permissions;
 mod registries;

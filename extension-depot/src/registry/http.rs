@@ -96,6 +96,8 @@ pub(crate) enum Target<'a> {
     Manifest(&'a str),
     /// A blob by digest.
     Blob(&'a Digest),
+    /// The tags behind `last`, and how many of them.
+    Tags { most: usize, last: Option<&'a str> },
 }
 
 /// A repository that is being talked to.
@@ -119,6 +121,8 @@ pub(crate) struct Body<'a> {
 pub(crate) struct DocumentHeaders {
     pub(crate) content_type: Option<String>,
     pub(crate) digest: Option<String>,
+    /// Whether the registry says that there is another page.
+    pub(crate) has_more: bool,
 }
 
 impl<'a> Connection<'a> {
@@ -139,6 +143,8 @@ impl<'a> Connection<'a> {
         let path = match target {
             Target::Manifest(name) => format!("manifests/{name}"),
             Target::Blob(digest) => format!("blobs/{digest}"),
+            Target::Tags { most, last: None } => format!("tags/list?n={most}"),
+            Target::Tags { most, last: Some(last) } => format!("tags/list?n={most}&last={last}"),
         };
         // A digest's colon must not look like a scheme.
         self.base.join(&format!("./{path}")).unwrap_or_else(|_| self.base.clone())
@@ -168,7 +174,11 @@ impl<'a> Connection<'a> {
     ) -> Result<(Vec<u8>, DocumentHeaders), RegistryError> {
         let Body { response, .. } = self.get(target, accept).await?;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let headers = DocumentHeaders { content_type: header("content-type"), digest: header("docker-content-digest") };
+        let headers = DocumentHeaders {
+            content_type: header("content-type"),
+            digest: header("docker-content-digest"),
+            has_more: header("link").is_some_and(|link| link.contains("next")),
+        };
         let reading = read_capped(response, self.registry(), most);
         let timeout = || RegistryError::Timeout { registry: self.registry().to_owned() };
         let bytes = tokio::time::timeout(IDLE * 2, reading).await.map_err(|_| timeout())??;

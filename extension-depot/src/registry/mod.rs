@@ -13,6 +13,7 @@ mod http;
 mod logins;
 mod push;
 mod settings;
+mod tags;
 
 use core_types::{Digest, OciReference};
 

@@ -13,6 +13,7 @@ mod learn;
 mod list;
 mod login;
 mod logs;
+mod outdated;
 mod remove;
 mod secret;
 mod sync;
@@ -30,6 +31,7 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Registry(RegistryCommand::Login { registry, username, password_stdin: _ }) => {
             login::login(&registry, username)
         }
+        Command::Registry(RegistryCommand::Tags { repository }) => outdated::tags(context, &repository),
         Command::Registry(RegistryCommand::Logout { registry }) => login::logout(&registry),
         Command::Secret(SecretCommand::Set { name, secret }) => secret::set(context, &name, &secret),
         Command::Secret(SecretCommand::List { name }) => secret::list(context, &name),
@@ -55,6 +57,7 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Why { name } => activity::why(context, &name),
         ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
         ExtensionCommand::Verify { names, repair } => verify::run(context, names, repair),
+        ExtensionCommand::Outdated { names } => outdated::run(context, names),
         ExtensionCommand::Sync(arguments) => sync::run(context, &arguments),
         ExtensionCommand::Logs { name, lines } => logs::run(context, &name, lines),
     }

@@ -32,6 +32,8 @@ pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
             ("verified", json!({ "lines": lines, "findings": to_value(findings)? }))
         }
         Outcome::Why { refused, .. } => ("refused", to_value(refused)?),
+        Outcome::Outdated(rows) => ("outdated", to_value(rows)?),
+        Outcome::Tags(tags) => ("tags", to_value(tags)?),
         Outcome::Synced { steps, .. } => ("steps", to_value(steps)?),
         Outcome::Inspected(inspection) => ("inspection", inspected(inspection)),
         Outcome::Log(text) => ("log", String::from_utf8_lossy(text).into()),

@@ -10,7 +10,8 @@ use super::Rendered;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{
-    Asked, Call, Change, Check, Info, Inspection, Installation, Learned, Outcome, RefusedThing, Removal, Row, Step,
+    Asked, Call, Change, Check, Freshness, Info, Inspection, Installation, Learned, Outcome, RefusedThing, Removal,
+    Row, Step,
 };
 use crate::terminal::{inert, inert_line};
 
@@ -30,6 +31,8 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::Activity(entries) => data(entries.iter().map(activity).collect()),
         Outcome::ActivityVerified { lines, findings } => data(activity_verified(*lines, findings)),
         Outcome::Why { name, refused } => why(name, refused),
+        Outcome::Outdated(rows) => data(rows.iter().map(freshness).collect()),
+        Outcome::Tags(tags) => data(tags.iter().map(|tag| format!("{}\n", inert_line(tag))).collect()),
         Outcome::Synced { steps, .. } => data(steps.iter().map(step).collect()),
         Outcome::Inspected(inspection) => data(inspected(inspection)),
         Outcome::Log(text) => Rendered { data: text.clone(), ..Default::default() },
@@ -354,5 +357,12 @@ fn step(step: &Step) -> String {
     let reference = step.reference.as_ref().map(shortened).unwrap_or_default();
     let problem = step.problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
     let cells = [step.name.to_string(), reference, format!("{}{problem}", step.state.name())];
+    cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
+}
+
+fn freshness(row: &Freshness) -> String {
+    let Freshness { name, installed, newest, age } = row;
+    let newest = newest.as_deref().unwrap_or_default();
+    let cells = [name.to_string(), installed.revision().to_owned(), newest.to_owned(), age.name().to_owned()];
     cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
 }

@@ -1,5 +1,6 @@
 """Uses capabilities from Python.
 
+    mkdir wit/deps
     ln -s ../../../../../wit/host wit/deps/open-sesame-host
     componentize-py -d wit -w desktop-py componentize app -o desktop-py.wasm
 """
@@ -18,8 +19,12 @@ def said(error):
             return "not found"
         case types.Error_Unavailable(why):
             return f"unavailable: {why}"
-        case other:
-            return str(other)
+        case types.Error_TooLarge(most):
+            return f"too large: {most} bytes are the most"
+        case types.Error_TooMany():
+            return "too many requests in too little time"
+        case types.Error_Other(why):
+            return why
 
 
 class WitWorld(wit_world.WitWorld):

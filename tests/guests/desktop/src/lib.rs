@@ -3,6 +3,8 @@
 mod files;
 mod http;
 
+use std::io::Write;
+
 use extension_sdk::{clipboard, config, ipc, notification, secret};
 use wasi::config::store;
 
@@ -84,6 +86,11 @@ impl Guest for Desktop {
 
     fn write_text(path: String, text: String) -> Result<(), String> {
         std::fs::write(path, text).map_err(|error| error.to_string())
+    }
+
+    fn append_text(path: String, text: String) -> Result<(), String> {
+        let mut file = std::fs::OpenOptions::new().append(true).open(path).map_err(|error| error.to_string())?;
+        file.write_all(text.as_bytes()).map_err(|error| error.to_string())
     }
 
     fn truncate_file(path: String) -> Result<(), String> {

@@ -1,0 +1,54 @@
+//! Tags as versions.
+
+use std::cmp::Ordering;
+
+use semver::Version;
+
+/// The version that a tag stands for, if it stands for one: `0.1.0`, `v0.1.0`, and `1.2.3_build` for `1.2.3+build`, which
+/// cannot be a tag.
+pub fn version_of_tag(tag: &str) -> Option<Version> {
+    let text = tag.strip_prefix('v').unwrap_or(tag);
+    Version::parse(&text.replacen('_', "+", 1)).ok()
+}
+
+/// The tag of the highest version among these. One that is not finished (`1.0.0-rc.1`) counts only where
+/// `with_prereleases` says so.
+pub fn newest_tag<'a>(tags: impl IntoIterator<Item = &'a str>, with_prereleases: bool) -> Option<&'a str> {
+    let versions = tags.into_iter().filter_map(|tag| Some((version_of_tag(tag)?, tag)));
+    let counts = |(version, _): &(Version, &str)| with_prereleases || version.pre.is_empty();
+    versions.filter(counts).max_by(|one, other| one.0.cmp(&other.0)).map(|(_, tag)| tag)
+}
+
+/// The order in which tags are shown: versions from the highest on, then the others by name.
+pub fn compare_tags(one: &str, other: &str) -> Ordering {
+    match (version_of_tag(one), version_of_tag(other)) {
+        (Some(one), Some(other)) => other.cmp(&one),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => one.cmp(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers_and_never_by_name() {
+        let tags = ["0.9.0", "v0.10.0", "latest", "1.0.0-rc.1", "0.10.0_build", "2024", "1.0"];
+        assert_eq!(newest_tag(tags, false), Some("0.10.0_build"));
+        assert_eq!(newest_tag(tags, true), Some("1.0.0-rc.1"));
+        assert_eq!(newest_tag(["latest", "edge"], true), None);
+        let mut sorted = tags;
+        sorted.sort_by(|one, other| compare_tags(one, other));
+        assert_eq!(sorted, ["1.0.0-rc.1", "0.10.0_build", "v0.10.0", "0.9.0", "1.0", "2024", "latest"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_tag_panics(one in "\\PC{0,30}", other in "[v0-9._-]{0,30}") {
+            let _ = (version_of_tag(&one), newest_tag([one.as_str(), other.as_str()], true), compare_tags(&one, &other));
+        }
+    }
+}
