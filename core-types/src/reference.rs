@@ -162,6 +162,14 @@ impl OciReference {
         Self { provenance: Some(provenance), ..self.clone() }
     }
 
+    /// Another tag of the same repository, without provenance.
+    ///
+    /// # Errors
+    /// When the text is no tag.
+    pub fn with_revision(&self, tag: &str) -> Result<Self, ReferenceError> {
+        format!("{}/{}:{tag}", self.registry(), self.repository()).parse()
+    }
+
     /// The repository that it points into.
     pub fn repository_query(&self) -> OciQuery {
         OciQuery::of_repository(self)

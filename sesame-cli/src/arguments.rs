@@ -123,6 +123,9 @@ pub enum ExtensionCommand {
         /// All of them, if none is named
         names: Vec<ExtensionName>,
     },
+    /// Install newer versions, without giving them more than their predecessors had
+    #[command(visible_alias = "upgrade")]
+    Update(UpdateArguments),
     /// Install what the manifests say, such as after copying them to another machine
     Sync(SyncArguments),
     /// Show what an extension printed and logged
@@ -186,6 +189,21 @@ pub struct GrantArguments {
     /// Only as long as this login session
     #[arg(long, value_name = "logout", value_parser = ["logout"])]
     pub until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct UpdateArguments {
+    #[arg(required_unless_present = "all")]
+    pub names: Vec<ExtensionName>,
+    /// Update everything that came from a registry
+    #[arg(long, conflicts_with = "names")]
+    pub all: bool,
+    /// Fetch and compare, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Allow what a newer version asks for and its predecessor did not
+    #[arg(long)]
+    pub accept_new_capabilities: bool,
 }
 
 #[derive(Debug, Args)]

@@ -63,6 +63,25 @@ impl Requests {
     }
 }
 
+impl Requests {
+    /// What is asked for here and not there.
+    pub fn beyond(self, before: &Self) -> Self {
+        let is_new = |grant: &Grant| !before.grants.contains(grant);
+        let is_new_capability = |capability: &Capability| !before.without_scope.contains(capability);
+        Self {
+            grants: self.grants.into_iter().filter(is_new).collect(),
+            without_scope: self.without_scope.into_iter().filter(is_new_capability).collect(),
+        }
+    }
+
+    /// What is not granted yet, as one would grant it.
+    pub fn missing_from(&self, granted: &Capabilities) -> Vec<String> {
+        let grants = self.grants.iter().filter(|grant| !granted.covers(grant)).map(ToString::to_string);
+        let unscoped = self.without_scope.iter().filter(|capability| !granted.grants(**capability));
+        grants.chain(unscoped.map(|capability| format!("{capability}=SCOPE"))).collect()
+    }
+}
+
 /// Decides. A manifest that has `[capabilities]` already is added to by `--grant` alone: its owner has decided.
 pub fn decide(existing: Option<&Capabilities>, requests: &Requests, answers: Answers<'_>) -> Decision {
     let mut capabilities = existing.cloned().unwrap_or_default();

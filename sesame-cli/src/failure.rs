@@ -95,6 +95,19 @@ impl Failure {
         ))
     }
 
+    /// A newer version asks for more than the one that is installed.
+    pub fn asks_for_more(name: &ExtensionName, to: &str, missing: &[String]) -> Self {
+        let message = format!("`{name}` {to} asks for more than the installed version; that one stays");
+        let mut failure = Self::message(ExitCode::Refused, message);
+        failure.details = missing.iter().map(|grant| format!("it asks for {grant}")).collect();
+        let unscoped: Vec<_> = missing.iter().filter(|grant| grant.ends_with("=SCOPE")).map(String::as_str).collect();
+        failure.with_hint(if unscoped.is_empty() {
+            format!("sesame extension update {name} --accept-new-capabilities")
+        } else {
+            format!("say how far it may reach, then update: sesame extension grant {name} {}", unscoped.join(" "))
+        })
+    }
+
     /// The source gives no name.
     pub fn no_name(error: &NameError) -> Self {
         Self::new(ExitCode::Usage, error).with_hint("choose a name: add `--name NAME`")

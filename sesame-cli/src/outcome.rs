@@ -44,6 +44,8 @@ pub enum Outcome {
     Synced { steps: Vec<Step>, is_check: bool },
     /// `outdated`
     Outdated(Vec<Freshness>),
+    /// `update`
+    Updated(Vec<Update>),
     /// `registry tags`
     Tags(Vec<String>),
     /// `inspect`
@@ -245,6 +247,23 @@ impl Age {
             Self::Local => "from a file",
         }
     }
+}
+
+/// What an update did, or would do.
+#[derive(Serialize)]
+pub struct Update {
+    pub name: ExtensionName,
+    pub from: OciReference,
+    /// What is newer, if something is.
+    pub to: Option<OciReference>,
+    pub age: Age,
+    /// What it asks for and its predecessor did not, unless that is granted already.
+    pub asks_for: Vec<String>,
+    /// What it was given beyond what its predecessor had.
+    pub granted: Vec<Grant>,
+    pub for_session: Vec<Grant>,
+    /// Whether it is installed now.
+    pub applied: bool,
 }
 
 /// What one manifest takes, or took.

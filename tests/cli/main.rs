@@ -16,3 +16,4 @@ mod permissions;
 mod registries;
 mod support;
 mod sync;
+mod update;

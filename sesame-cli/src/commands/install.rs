@@ -1,6 +1,8 @@
 //! `sesame extension install`
 
-use core_types::{Capability, ExtensionName, Grant, OciReference};
+use std::path::Path;
+
+use core_types::{Capability, Digest, ExtensionName, Grant, OciReference};
 use extension_depot::registry::Resolved;
 use extension_depot::{CapabilityChange, Depot, DepotError, Installed, Source, Staged};
 use extension_host::{Code, CodeKind, Host, HostError, Permissions, requested_by_author};
@@ -143,7 +145,7 @@ fn install(
     if let Some(loaded) = &depot.manifest(name)? {
         context.warn_unknown_keys(loaded);
     }
-    let requests = examine(context, staged, name)?;
+    let requests = examine(context, &staged.binary(), &staged.artifact.wasm.digest, name)?;
     check_directories(context, name, &arguments.grant)?;
     loop {
         match install_as_decided(context, depot, staged, name, arguments, &requests) {
@@ -196,7 +198,7 @@ fn install_as_decided(
 }
 
 /// One question for each request: what it is, what it could do, and for how long.
-fn asked(context: &Context, name: &ExtensionName, grant: &Grant) -> Answer {
+pub fn asked(context: &Context, name: &ExtensionName, grant: &Grant) -> Answer {
     let meaning = grant.capability().meaning();
     let question =
         format!("`{name}` asks for {grant}: it could {meaning}.\n  Allow it? [a]lways, for this [s]ession, [N]o:");
@@ -208,7 +210,7 @@ fn asked(context: &Context, name: &ExtensionName, grant: &Grant) -> Answer {
 }
 
 /// A capability that has to be narrowed, by an extension that does not say how: the user says it, or nothing.
-fn asked_for_scope(context: &Context, name: &ExtensionName, capability: Capability) -> Option<Grant> {
+pub fn asked_for_scope(context: &Context, name: &ExtensionName, capability: Capability) -> Option<Grant> {
     let meaning = capability.meaning();
     let question = format!(
         "`{name}` imports {capability} and does not say how far it has to reach: it could {meaning}.\n  {capability}= (nothing: not allowed):"
@@ -224,11 +226,11 @@ fn asked_for_scope(context: &Context, name: &ExtensionName, capability: Capabili
 }
 
 /// Compiles the code and finds out what it asks for. Code that could never start here is refused.
-fn examine(context: &Context, staged: &Staged, name: &ExtensionName) -> Result<Requests, Failure> {
-    let binary = std::fs::read(staged.binary())?;
+pub fn examine(context: &Context, path: &Path, digest: &Digest, name: &ExtensionName) -> Result<Requests, Failure> {
+    let binary = std::fs::read(path)?;
     CodeKind::of(&binary).map_err(|error| Failure::of_host(name, &error))?;
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
-    let code = ready::code(context, &host, &staged.binary(), &staged.artifact.wasm.digest)?;
+    let code = ready::code(context, &host, path, digest)?;
     let imports = host.imports(&code);
     check_link(&host, &code).map_err(|error| Failure::of_host(name, &error))?;
     let mut imported: Vec<_> = imports.iter().filter_map(|import| import.capability).collect();
@@ -254,6 +256,12 @@ pub fn reinstall(
     name: &ExtensionName,
     reference: &OciReference,
 ) -> Result<(), Failure> {
+    let staged = fetch(context, depot, reference)?;
+    depot.repair(&staged, name).map_err(|error| Failure::of_extension(name, &error))
+}
+
+/// Fetches what a reference leads to. Nothing is installed yet.
+pub fn fetch(context: &Context, depot: &Depot, reference: &OciReference) -> Result<Staged, Failure> {
     context.check_source(reference)?;
     let registry = context.registry()?;
     let staged = context.wait_for(async {
@@ -261,5 +269,5 @@ pub fn reinstall(
         let bar = DownloadBar::new(context);
         registry.stage(depot, &resolved, &mut |progress| bar.update(progress)).await
     })?;
-    depot.repair(&staged?, name).map_err(|error| Failure::of_extension(name, &error))
+    Ok(staged?)
 }

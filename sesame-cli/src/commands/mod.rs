@@ -17,6 +17,7 @@ mod outdated;
 mod remove;
 mod secret;
 mod sync;
+mod update;
 mod verify;
 
 use crate::arguments::{Command, ExtensionCommand, RegistryCommand, SecretCommand};
@@ -58,6 +59,7 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
         ExtensionCommand::Verify { names, repair } => verify::run(context, names, repair),
         ExtensionCommand::Outdated { names } => outdated::run(context, names),
+        ExtensionCommand::Update(arguments) => update::run(context, &arguments),
         ExtensionCommand::Sync(arguments) => sync::run(context, &arguments),
         ExtensionCommand::Logs { name, lines } => logs::run(context, &name, lines),
     }

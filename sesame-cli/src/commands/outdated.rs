@@ -30,13 +30,14 @@ pub fn run(context: &Context, names: Vec<ExtensionName>) -> Result<Outcome, Fail
     Outcome::of_each(&names, look, Outcome::Outdated)
 }
 
-fn installed(depot: &Depot) -> Result<Vec<ExtensionName>, Failure> {
+/// The names of everything that is installed.
+pub fn installed(depot: &Depot) -> Result<Vec<ExtensionName>, Failure> {
     let listed = depot.list().map_err(|error: DepotError| Failure::new(ExitCode::Local, &error))?;
     Ok(listed.into_iter().filter(|listed| listed.is_installed).map(|listed| listed.name).collect())
 }
 
 /// The newest tag, and how what is installed stands to it.
-async fn freshness(registry: &Registry, installed: &OciReference) -> Result<(Option<String>, Age), RegistryError> {
+pub async fn freshness(registry: &Registry, installed: &OciReference) -> Result<(Option<String>, Age), RegistryError> {
     if installed.registry() == "local" {
         return Ok((None, Age::Local));
     }

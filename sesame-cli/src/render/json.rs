@@ -33,6 +33,7 @@ pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
         }
         Outcome::Why { refused, .. } => ("refused", to_value(refused)?),
         Outcome::Outdated(rows) => ("outdated", to_value(rows)?),
+        Outcome::Updated(updates) => ("updated", to_value(updates)?),
         Outcome::Tags(tags) => ("tags", to_value(tags)?),
         Outcome::Synced { steps, .. } => ("steps", to_value(steps)?),
         Outcome::Inspected(inspection) => ("inspection", inspected(inspection)),

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{
     Asked, Call, Change, Check, Freshness, Info, Inspection, Installation, Learned, Outcome, RefusedThing, Removal,
-    Row, Step,
+    Row, Step, Update,
 };
 use crate::terminal::{inert, inert_line};
 
@@ -32,6 +32,7 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::ActivityVerified { lines, findings } => data(activity_verified(*lines, findings)),
         Outcome::Why { name, refused } => why(name, refused),
         Outcome::Outdated(rows) => data(rows.iter().map(freshness).collect()),
+        Outcome::Updated(updates) => data(updates.iter().map(update).collect()),
         Outcome::Tags(tags) => data(tags.iter().map(|tag| format!("{}\n", inert_line(tag))).collect()),
         Outcome::Synced { steps, .. } => data(steps.iter().map(step).collect()),
         Outcome::Inspected(inspection) => data(inspected(inspection)),
@@ -364,5 +365,23 @@ fn freshness(row: &Freshness) -> String {
     let Freshness { name, installed, newest, age } = row;
     let newest = newest.as_deref().unwrap_or_default();
     let cells = [name.to_string(), installed.revision().to_owned(), newest.to_owned(), age.name().to_owned()];
+    cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
+}
+
+fn update(update: &Update) -> String {
+    let Update { name, from, to, age, asks_for, granted, for_session, applied } = update;
+    let state = match to {
+        None => age.name().to_owned(),
+        Some(_) if *applied => "updated".to_owned(),
+        Some(_) => format!("would be updated: {}", age.name()),
+    };
+    let mut more: Vec<_> = granted.iter().map(ToString::to_string).collect();
+    more.extend(for_session.iter().map(|grant| format!("{grant} for this session")));
+    let more = match (more.is_empty(), asks_for.is_empty()) {
+        (false, _) => format!("; granted: {}", more.join(", ")),
+        (true, false) => format!("; it asks for {}", asks_for.join(", ")),
+        (true, true) => String::new(),
+    };
+    let cells = [name.to_string(), shortened(from), to.as_ref().map(shortened).unwrap_or_default(), state + &more];
     cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
 }
