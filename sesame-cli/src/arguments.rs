@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use core_types::{Capability, Digest, ExtensionName, Grant, OciQuery, SecretName};
 use extension_depot::Source;
 use extension_host::Display;
@@ -52,6 +53,16 @@ pub enum Command {
     Secret(SecretCommand),
     /// Show the main job: a registry, an extension, a greeting; nothing outside a temporary directory is touched
     Demo(DemoArguments),
+    /// Print a script that completes commands and options in your shell
+    Completions {
+        /// `bash`, `zsh`, `fish`, `elvish` or `powershell`
+        shell: Shell,
+    },
+    /// Write the manual pages
+    Man {
+        /// Where to; it is made if it is not there
+        directory: PathBuf,
+    },
     /// What a bounded child process does for `install`
     #[command(hide = true)]
     CompileExtension { from: PathBuf, to: PathBuf, digest: Digest },

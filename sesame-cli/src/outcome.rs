@@ -52,6 +52,10 @@ pub enum Outcome {
     Inspected(Box<Inspection>),
     /// `logs`
     Log(Vec<u8>),
+    /// `completions`
+    Script(Vec<u8>),
+    /// `man`
+    Written(Vec<PathBuf>),
     /// A command with several names, of which some failed.
     Partly { done: Box<Self>, failures: Vec<Failure> },
     /// `demo`, which has shown everything already.

@@ -14,6 +14,7 @@ mod outdated;
 mod output;
 mod permissions;
 mod registries;
+mod shell;
 mod support;
 mod sync;
 mod update;

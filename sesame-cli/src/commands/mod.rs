@@ -16,6 +16,7 @@ mod logs;
 mod outdated;
 mod remove;
 mod secret;
+mod shell;
 mod sync;
 mod update;
 mod verify;
@@ -39,6 +40,8 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Secret(SecretCommand::Remove { name, secret }) => secret::remove(context, &name, &secret),
         Command::HoldClipboard { display } => hold_clipboard::run(display),
         Command::Demo(arguments) => demo::run(context, &arguments),
+        Command::Completions { shell } => Ok(shell::completions(shell)),
+        Command::Man { directory } => shell::manual(&directory),
         Command::CompileExtension { from, to, digest } => compile::run(&from, &to, &digest),
     }
 }

@@ -38,6 +38,8 @@ pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
         Outcome::Synced { steps, .. } => ("steps", to_value(steps)?),
         Outcome::Inspected(inspection) => ("inspection", inspected(inspection)),
         Outcome::Log(text) => ("log", String::from_utf8_lossy(text).into()),
+        Outcome::Script(script) => ("script", String::from_utf8_lossy(script).into()),
+        Outcome::Written(paths) => ("written", to_value(paths)?),
         Outcome::Partly { .. } | Outcome::Shown(_) => return Ok(Rendered::default()),
     };
     Ok(Rendered { data: object(&[(key, value)]).into_bytes(), ..Default::default() })

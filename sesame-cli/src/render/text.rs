@@ -37,6 +37,8 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::Synced { steps, .. } => data(steps.iter().map(step).collect()),
         Outcome::Inspected(inspection) => data(inspected(inspection)),
         Outcome::Log(text) => Rendered { data: text.clone(), ..Default::default() },
+        Outcome::Script(script) => Rendered { data: script.clone(), ..Default::default() },
+        Outcome::Written(paths) => data(paths.iter().map(|path| format!("{}\n", path.display())).collect()),
         Outcome::Partly { .. } | Outcome::Shown(_) => Rendered::default(),
     }
 }
