@@ -40,9 +40,11 @@ pub use policy::Policy;
 pub use query::{OciPrefix, OciQuery};
 pub use reference::{Identity, OciReference, Provenance, ReferenceError, ReferenceProblem};
 pub use scope::{EnvName, GrantedPath, ScopeError, SecretName};
+/// What versions are wanted, as in `^1.2`.
+pub use semver::VersionReq;
 pub use timed::{BootTime, TimedGrant, TimedGrants};
 pub use toml_text::{Parsed, TomlProblem, UnknownKey, parse_toml};
-pub use version::{compare_tags, newest_tag, version_of_tag};
+pub use version::{compare_tags, newest_tag, newest_tag_within, version_of_tag};
 
 /// Gives a type that parses and prints text the same form in TOML and JSON: one string.
 macro_rules! serde_as_text {

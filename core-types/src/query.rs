@@ -40,6 +40,14 @@ impl OciQuery {
         self.prefix.components.join("/")
     }
 
+    /// The reference to a tag of this repository.
+    ///
+    /// # Errors
+    /// When the text is no tag.
+    pub fn at(&self, tag: &str) -> Result<OciReference, ReferenceError> {
+        format!("{}/{}:{tag}", self.registry(), self.repository()).parse()
+    }
+
     /// The tag, if one was asked for.
     pub fn revision(&self) -> Option<&str> {
         self.revision.as_deref()

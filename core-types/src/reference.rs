@@ -167,7 +167,7 @@ impl OciReference {
     /// # Errors
     /// When the text is no tag.
     pub fn with_revision(&self, tag: &str) -> Result<Self, ReferenceError> {
-        format!("{}/{}:{tag}", self.registry(), self.repository()).parse()
+        self.repository_query().at(tag)
     }
 
     /// The repository that it points into.

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use semver::Version;
+use semver::{Version, VersionReq};
 
 /// The version that a tag stands for, if it stands for one: `0.1.0`, `v0.1.0`, and `1.2.3_build` for `1.2.3+build`, which
 /// cannot be a tag.
@@ -17,6 +17,14 @@ pub fn newest_tag<'a>(tags: impl IntoIterator<Item = &'a str>, with_prereleases:
     let versions = tags.into_iter().filter_map(|tag| Some((version_of_tag(tag)?, tag)));
     let counts = |(version, _): &(Version, &str)| with_prereleases || version.pre.is_empty();
     versions.filter(counts).max_by(|one, other| one.0.cmp(&other.0)).map(|(_, tag)| tag)
+}
+
+/// The tag of the highest version among these that a requirement such as `^1.2` allows. One that is not finished counts only
+/// where the requirement names one of the same version.
+pub fn newest_tag_within<'a>(tags: impl IntoIterator<Item = &'a str>, wanted: &VersionReq) -> Option<&'a str> {
+    let versions = tags.into_iter().filter_map(|tag| Some((version_of_tag(tag)?, tag)));
+    let fitting = versions.filter(|(version, _)| wanted.matches(version));
+    fitting.max_by(|one, other| one.0.cmp(&other.0)).map(|(_, tag)| tag)
 }
 
 /// The order in which tags are shown: versions from the highest on, then the others by name.
@@ -40,6 +48,8 @@ mod tests {
         assert_eq!(newest_tag(tags, false), Some("0.10.0_build"));
         assert_eq!(newest_tag(tags, true), Some("1.0.0-rc.1"));
         assert_eq!(newest_tag(["latest", "edge"], true), None);
+        let within = |wanted: &str| newest_tag_within(tags, &wanted.parse().expect(wanted));
+        assert_eq!((within("<0.10"), within("^1"), within("^1.0.0-rc.1")), (Some("0.9.0"), None, Some("1.0.0-rc.1")));
         let mut sorted = tags;
         sorted.sort_by(|one, other| compare_tags(one, other));
         assert_eq!(sorted, ["1.0.0-rc.1", "0.10.0_build", "v0.10.0", "0.9.0", "1.0", "2024", "latest"]);

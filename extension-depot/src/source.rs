@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
-use core_types::{Digest, ExtensionName, NameError, OciReference, ReferenceError};
+use core_types::{Digest, ExtensionName, NameError, OciQuery, OciReference, ReferenceError, ReferenceProblem};
 
 use crate::artifact::{Artifact, ArtifactError, NewArtifact};
 use crate::blob::{BlobError, check, open_plain};
@@ -13,11 +13,13 @@ use crate::depot::Depot;
 use crate::image::{Descriptor, ImageError, ImageIndex, MAX_BLOB, MAX_MANIFEST, REF_NAME};
 use crate::staging::{Staged, Staging, StagingError};
 
-/// What a person names to install: a reference, a file, or an entry of an OCI image layout.
+/// What a person names to install: a reference, a repository, a file, or an entry of an OCI image layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// `registry/principal/scope:revision[@provenance]`
     Registry(OciReference),
+    /// `registry/principal/scope`: the newest version that the repository has.
+    Newest(OciQuery),
     /// `./name.wasm`
     File(PathBuf),
     /// `oci:PATH[:TAG]`, where the path is a directory or a tar.
@@ -101,6 +103,11 @@ impl FromStr for Source {
         let is_path = ["./", "../", "/"].iter().any(|start| text.starts_with(start));
         match text.parse() {
             Ok(reference) if !is_path => Ok(Self::Registry(reference)),
+            Err(ReferenceError { problem: ReferenceProblem::MissingRevision, .. })
+                if !is_path && !text.ends_with(".wasm") =>
+            {
+                text.parse().map(Self::Newest)
+            }
             Err(error) if !is_path && !text.ends_with(".wasm") => Err(error),
             _ => Ok(Self::File(text.into())),
         }
@@ -111,6 +118,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Registry(reference) => reference.fmt(f),
+            Self::Newest(repository) => repository.fmt(f),
             Self::File(path) => path.display().fmt(f),
             Self::Layout { path, tag: None } => write!(f, "oci:{}", path.display()),
             Self::Layout { path, tag: Some(tag) } => write!(f, "oci:{}:{tag}", path.display()),
@@ -127,6 +135,7 @@ impl Source {
     pub fn default_name(&self) -> Result<ExtensionName, NameError> {
         match self {
             Self::Registry(reference) => reference.default_name(),
+            Self::Newest(repository) => repository.repository().rsplit('/').next().unwrap_or_default().parse(),
             Self::File(path) | Self::Layout { path, .. } => {
                 let file = path.file_name().unwrap_or_default().to_string_lossy();
                 file.split('.').next().unwrap_or_default().parse()

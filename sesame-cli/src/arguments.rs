@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use core_types::{Capability, Digest, ExtensionName, Grant, OciQuery, SecretName};
+use core_types::{Capability, Digest, ExtensionName, Grant, OciQuery, SecretName, VersionReq};
 use extension_depot::Source;
 use extension_host::Display;
 use jiff::SignedDuration;
@@ -150,8 +150,12 @@ pub enum ExtensionCommand {
 
 #[derive(Debug, Args)]
 pub struct InstallArguments {
-    /// `registry/principal/scope:revision[@digest]`, `./file.wasm` or `oci:PATH[:TAG]`
+    /// `registry/principal/scope:revision[@digest]`, `./file.wasm` or `oci:PATH[:TAG]`. Without a revision it is the newest
+    /// version, never the tag `latest`
     pub source: Source,
+    /// The newest version within a range, such as `^1.2` or `<2`
+    #[arg(long, value_name = "RANGE")]
+    pub version: Option<VersionReq>,
     /// The name to install it under, instead of the last part of the source
     #[arg(long)]
     pub name: Option<ExtensionName>,

@@ -5,11 +5,12 @@ use std::error::Error;
 use std::path::Path;
 
 use core_types::{
-    Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciReference, Request, Touch,
+    Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference, Request,
+    Touch, VersionReq,
 };
 use extension_depot::registry::{LoginError, PushError, RegistryError};
 use extension_depot::{
-    ActivityError, ArtifactError, BlobError, ConfigFileError, DepotError, ImageError, LockError, ManifestError,
+    ActivityError, ArtifactError, BlobError, ConfigFileError, DepotError, ImageError, LockError, ManifestError, Source,
     SourceError, StagingError, TimedGrantsError,
 };
 use extension_host::{
@@ -93,6 +94,25 @@ impl Failure {
             "if its maker says why, take the new one: sesame extension install {found}{}",
             name_option(name, found)
         ))
+    }
+
+    /// A range of versions was given for one thing.
+    pub fn version_of_no_repository(source: &Source) -> Self {
+        let message =
+            format!("`--version` chooses among the tags of a repository, and `{source}` is one thing already");
+        Self::message(ExitCode::Usage, message).with_hint("leave out the tag, or `--version`")
+    }
+
+    /// A repository has no tag that is a version, or none in the range.
+    pub fn no_version(repository: &OciQuery, wanted: Option<&VersionReq>, tags: &[String]) -> Self {
+        let within = wanted.map(|wanted| format!(" in `{wanted}`")).unwrap_or_default();
+        let mut failure = Self::message(ExitCode::NotFound, format!("`{repository}` has no version{within}"));
+        if let Some(tag) = tags.first() {
+            let shown: Vec<_> = tags.iter().take(10).map(String::as_str).collect();
+            failure.details.push(format!("its tags are: {}", shown.join(" ")));
+            failure.hint = Some(format!("name a tag: sesame extension install {repository}:{tag}"));
+        }
+        failure
     }
 
     /// A newer version asks for more than the one that is installed.

@@ -310,3 +310,41 @@ fn policy_says_where_extensions_come_from() {
         0
     );
 }
+
+#[test]
+fn without_a_tag_it_is_the_newest_version_and_never_latest() {
+    let (env, registry) = (env(), registry());
+    for tag in ["0.9.0", "0.10.0", "1.0.0-rc.1", "latest"] {
+        publish(&registry, &format!("my-org/greeting-extension:{tag}"), &GREETING, &[]);
+    }
+    publish(&registry, "my-org/unversioned:latest", &GREETING, &[]);
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension"), @r#"
+    exit 0
+    out: installed greeting-extension 0.10.0 from REGISTRY/my-org/greeting-extension:0.10.0@sha256:DIGEST
+    err: granted: config-read (its own [config] only)
+    "#);
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension --name old --version <0.10"), @r#"
+    exit 0
+    out: installed old 0.9.0 from REGISTRY/my-org/greeting-extension:0.9.0@sha256:DIGEST
+    err: granted: config-read (its own [config] only)
+    "#);
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension --name new --version ^2"), @r#"
+    exit 3
+    err: error: `REGISTRY/my-org/greeting-extension` has no version in `^2`
+    err: its tags are: 0.1.0 0.10.0 0.9.0 1.0.0-rc.1 latest
+    err: hint: name a tag: sesame extension install REGISTRY/my-org/greeting-extension:0.1.0
+    "#);
+    insta::assert_snapshot!(install(&env, &registry, "my-org/unversioned"), @r#"
+    exit 3
+    err: error: `REGISTRY/my-org/unversioned` has no version
+    err: its tags are: latest
+    err: hint: name a tag: sesame extension install REGISTRY/my-org/unversioned:latest
+    "#);
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.9.0 --version ^2"), @r#"
+    exit 2
+    err: error: `--version` chooses among the tags of a repository, and `REGISTRY/my-org/greeting-extension:0.9.0` is one thing already
+    err: hint: leave out the tag, or `--version`
+    "#);
+    let inspected = env.run(&format!("extension inspect {}/my-org/greeting-extension", registry.host())).ok().text();
+    assert!(inspected.contains(":0.10.0@sha256:"), "{inspected}");
+}

@@ -1,6 +1,6 @@
 //! The tags of a repository.
 
-use core_types::{OciQuery, OciReference};
+use core_types::OciQuery;
 use serde::Deserialize;
 
 use super::Registry;
@@ -29,7 +29,9 @@ impl Registry {
     /// # Errors
     /// When the registry does not have the repository, cannot be reached, or sends something else than tags.
     pub async fn tags(&self, repository: &OciQuery) -> Result<Vec<String>, RegistryError> {
-        let connection = self.connect(&any_of(repository)?)?;
+        // A connection is made for a reference, and what it points to is not asked for.
+        let any = repository.at("any").map_err(|error| malformed(&error.to_string()))?;
+        let connection = self.connect(&any)?;
         let mut tags: Vec<String> = Vec::new();
         for _ in 0..MAX_PAGES {
             let (page, is_last) = page(&connection, tags.last().map(String::as_str)).await?;
@@ -42,12 +44,6 @@ impl Registry {
         tags.retain(|tag| !names_a_digest(tag));
         Ok(tags)
     }
-}
-
-/// Any reference into the repository: a connection is made for one, and what it points to is not asked for.
-fn any_of(repository: &OciQuery) -> Result<OciReference, RegistryError> {
-    let text = format!("{}/{}:{}", repository.registry(), repository.repository(), "any");
-    text.parse().map_err(|_| malformed("the repository has no name that a registry can have"))
 }
 
 async fn page(connection: &Connection<'_>, last: Option<&str>) -> Result<(Vec<String>, bool), RegistryError> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use core_types::{Capability, Digest, ExtensionName, Grant, OciReference};
+use core_types::{Capability, Digest, ExtensionName, Grant, OciReference, VersionReq, newest_tag, newest_tag_within};
 use extension_depot::registry::Resolved;
 use extension_depot::{CapabilityChange, Depot, DepotError, Installed, Source, Staged};
 use extension_host::{Code, CodeKind, Host, HostError, Permissions, requested_by_author};
@@ -11,6 +11,7 @@ use super::change::{check_directories, grant_for_a_while};
 use crate::arguments::InstallArguments;
 use crate::consent::{Answer, Answers, Decision, Requests, decide};
 use crate::context::Context;
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Installation, Outcome};
 use crate::progress::DownloadBar;
@@ -23,10 +24,29 @@ pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, F
         None => arguments.source.default_name().map_err(|error| Failure::no_name(&error))?,
     };
     let depot = context.depot()?;
-    match stage(context, &depot, &arguments.source, &name)? {
+    let source = settle(context, &arguments.source, arguments.version.as_ref())?;
+    match stage(context, &depot, &source, &name)? {
         Arrival::Already(installed) => already(context, &depot, &installed, arguments),
         Arrival::Staged(staged) => install(context, &depot, &staged, &name, arguments),
     }
+}
+
+/// Finds out which version a repository stands for. Every other source stays what it is.
+pub fn settle(context: &Context, source: &Source, wanted: Option<&VersionReq>) -> Result<Source, Failure> {
+    let Source::Newest(repository) = source else {
+        return if wanted.is_some() { Err(Failure::version_of_no_repository(source)) } else { Ok(source.clone()) };
+    };
+    let any = repository.at("any").map_err(|error| Failure::new(ExitCode::Usage, &error))?;
+    context.check_source(&any)?;
+    let registry = context.registry()?;
+    let tags = context.wait_for(registry.tags(repository))??;
+    let all = tags.iter().map(String::as_str);
+    let newest = match wanted {
+        Some(wanted) => newest_tag_within(all, wanted),
+        None => newest_tag(all, false),
+    };
+    let newest = newest.ok_or_else(|| Failure::no_version(repository, wanted, &tags))?;
+    repository.at(newest).map(Source::Registry).map_err(|error| Failure::new(ExitCode::Network, &error))
 }
 
 /// What arrived.
@@ -41,6 +61,7 @@ pub enum Arrival {
 pub fn stage(context: &Context, depot: &Depot, source: &Source, name: &ExtensionName) -> Result<Arrival, Failure> {
     let staged = match source {
         Source::Registry(reference) => return stage_from_registry(context, depot, reference, name),
+        Source::Newest(_) => return stage(context, depot, &settle(context, source, None)?, name),
         Source::File(path) => depot.stage_file(path, name)?,
         Source::Layout { path, tag } => depot.stage_layout(path, tag.as_deref(), name)?,
     };

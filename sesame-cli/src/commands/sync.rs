@@ -93,6 +93,7 @@ fn fetch(context: &Context, depot: &Depot, name: &ExtensionName, reference: &Oci
 /// Installs what the manifest names without a digest, which pins it.
 fn pin(context: &Context, name: &ExtensionName, reference: OciReference) -> Result<(), Failure> {
     let source = Source::Registry(reference);
-    let arguments = InstallArguments { source, name: Some(name.clone()), grant: Vec::new(), grant_requested: false };
+    let (grant, name) = (Vec::new(), Some(name.clone()));
+    let arguments = InstallArguments { source, version: None, name, grant, grant_requested: false };
     install::run(context, &arguments).map(drop)
 }
