@@ -268,10 +268,11 @@ fn a_timed_grant_ends_by_itself_even_within_a_call() {
         permissions.authority.timed = grants;
         permissions
     };
-    let soon = boot_time().after(Duration::from_millis(400));
+    LazyLock::force(&DESKTOP);
+    let soon = boot_time().after(Duration::from_millis(1500));
     let desktop = linked(&desk, timed(soon));
     assert_eq!(said(&desktop, "notify a b"), "");
-    std::thread::sleep(Duration::from_millis(450));
+    std::thread::sleep(Duration::from_millis(1550));
     assert_eq!(said(&desktop, "notify a b"), "denied: notification is not granted");
     assert!(HOST.extension(&DESKTOP, timed(soon)).is_err(), "and it does not start any more");
 }

@@ -106,9 +106,9 @@ fn a_grant_for_a_while_holds_ends_and_can_be_taken_away() {
     out: `desktop` may not use secret-read=other
     "#);
     assert!(read().contains("denied"), "{}", read());
-    in_session(&env, "extension grant desktop secret-read=other --for 1s").ok();
+    in_session(&env, "extension grant desktop secret-read=other --for 3s").ok();
     assert!(read().contains("unavailable"));
-    std::thread::sleep(std::time::Duration::from_millis(1100));
+    std::thread::sleep(std::time::Duration::from_millis(3100));
     assert!(read().contains("denied"));
     in_session(&env, "extension grant desktop secret-read=other --until logout").ok();
     in_session(&env, "extension remove desktop").ok();
