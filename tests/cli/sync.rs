@@ -37,20 +37,20 @@ fn manifests_alone_bring_back_the_same_bytes() {
     "#);
     insta::assert_snapshot!(second.run("extension sync --check").hiding_registry(&registry), @r#"
     exit 1
-    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:9acf762444fb	to be fetched
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:0f130ec8310e	to be fetched
+    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:SHORT	to be fetched
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	to be fetched
     "#);
     let before = second.files();
     insta::assert_snapshot!(second.run("extension sync --dry-run").hiding_registry(&registry), @r#"
     exit 0
-    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:9acf762444fb	to be fetched
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:0f130ec8310e	to be fetched
+    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:SHORT	to be fetched
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	to be fetched
     "#);
     assert_eq!(second.files(), before);
     insta::assert_snapshot!(second.run("extension sync").hiding_registry(&registry), @r#"
     exit 0
-    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:9acf762444fb	fetched
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:0f130ec8310e	fetched
+    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:SHORT	fetched
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	fetched
     "#);
     let blobs = |env: &TestEnv| -> Vec<_> {
         let below = env.path(".config/pds/extensions");
@@ -62,8 +62,8 @@ fn manifests_alone_bring_back_the_same_bytes() {
     assert_eq!(second.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
     insta::assert_snapshot!(second.run("extension sync --check").hiding_registry(&registry), @r#"
     exit 0
-    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:9acf762444fb	as it should be
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:0f130ec8310e	as it should be
+    out: echo	REGISTRY/my-org/echo:2.0.0@sha256:SHORT	as it should be
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	as it should be
     "#);
     let asked = registry.seen().len();
     second.run("--offline extension sync").ok();
@@ -85,16 +85,16 @@ fn one_manifest_that_cannot_be_followed_stops_no_other() {
     exit 1
     out: broken		failed: the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 1, column 8: unclosed table, expected `]`
     out: by-tag	REGISTRY/my-org/greeting-extension:0.1.0	failed: its manifest is not pinned to a digest
-    out: echo	local/file/echo:0.0.0@sha256:db2bb92e05a1	to be fetched
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:0f130ec8310e	to be fetched
+    out: echo	local/file/echo:0.0.0@sha256:SHORT	to be fetched
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	to be fetched
     out: nowhere		failed: its manifest has no `oci` to install from
     "#);
     insta::assert_snapshot!(second.run("extension sync").hiding_registry(&registry), @r#"
     exit 1
     out: broken		failed: the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 1, column 8: unclosed table, expected `]`
     out: by-tag	REGISTRY/my-org/greeting-extension:0.1.0	installed and pinned
-    out: echo	local/file/echo:0.0.0@sha256:db2bb92e05a1	failed: it came from a file: install it from its file once more
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:0f130ec8310e	fetched
+    out: echo	local/file/echo:0.0.0@sha256:SHORT	failed: it came from a file: install it from its file once more
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	fetched
     out: nowhere		failed: its manifest has no `oci` to install from
     "#);
     assert_eq!(second.run("extension call by-tag greet World").ok().text(), "Hello, World!\n");

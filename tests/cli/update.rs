@@ -39,7 +39,7 @@ fn a_newer_version_takes_the_place_of_the_old_one() {
     let before = env.files();
     insta::assert_snapshot!(env.run("extension update greeting-extension --dry-run").hiding_registry(&registry), @r#"
     exit 0
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:0f130ec8310e	REGISTRY/my-org/greeting-extension:0.2.0@sha256:2933973b761e	would be updated: there is a newer one
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	would be updated: there is a newer one
     "#);
     let outside_the_cache = |files: Vec<(std::path::PathBuf, Vec<u8>)>| -> Vec<_> {
         files.into_iter().filter(|(path, _)| !path.starts_with(env.path(".cache"))).collect()
@@ -47,7 +47,7 @@ fn a_newer_version_takes_the_place_of_the_old_one() {
     assert!(outside_the_cache(env.files()) == outside_the_cache(before), "nothing changes");
     insta::assert_snapshot!(env.run("extension update greeting-extension").hiding_registry(&registry), @r#"
     exit 0
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:0f130ec8310e	REGISTRY/my-org/greeting-extension:0.2.0@sha256:2933973b761e	updated
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	updated
     "#);
     let text = env.read(&manifest("greeting-extension"));
     assert!(
@@ -57,7 +57,7 @@ fn a_newer_version_takes_the_place_of_the_old_one() {
     assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
     insta::assert_snapshot!(env.run("extension update --all").hiding_registry(&registry), @r#"
     exit 0
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.2.0@sha256:2933973b761e		the newest
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT		the newest
     "#);
     env.run("extension verify").ok();
 }
@@ -82,7 +82,7 @@ fn a_version_that_asks_for_more_leaves_the_old_one_in_place() {
     let accepted = env.run("extension update greeting-extension --accept-new-capabilities");
     insta::assert_snapshot!(accepted.hiding_registry(&registry), @r#"
     exit 0
-    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:0f130ec8310e	REGISTRY/my-org/greeting-extension:0.2.0@sha256:b90a9c105b84	updated; granted: network=api.example.com
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	updated; granted: network=api.example.com
     "#);
     let text = env.read(&manifest("greeting-extension"));
     assert!(text.contains("network = [\"api.example.com\"]") && text.contains("0.2.0"), "{text}");

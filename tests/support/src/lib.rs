@@ -179,7 +179,11 @@ fn hide_digests(text: &str) -> String {
         let (before, digest) = rest.split_at(at + "sha256:".len());
         let hex = digest.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digest.len());
         shown.push_str(before);
-        shown.push_str(if hex == 64 { "DIGEST" } else { &digest[..hex] });
+        shown.push_str(match hex {
+            12 => "SHORT",
+            64 => "DIGEST",
+            _ => &digest[..hex],
+        });
         rest = &digest[hex..];
     }
     shown + rest
