@@ -15,6 +15,7 @@ mod manifest;
 mod name;
 mod network;
 mod pattern;
+mod period;
 mod permissions;
 mod policy;
 mod query;
@@ -35,16 +36,17 @@ pub use manifest::{ExtensionSection, Manifest};
 pub use name::{ExtensionName, NameError};
 pub use network::{NetworkRule, NetworkRuleError, Scheme, is_public};
 pub use pattern::{Pattern, PatternError};
+pub use period::{Period, PeriodError};
 pub use permissions::{Owner, Permissions};
-pub use policy::Policy;
+pub use policy::{Policy, Preapproved, SourceRefusal};
 pub use query::{OciPrefix, OciQuery};
 pub use reference::{Identity, OciReference, Provenance, ReferenceError, ReferenceProblem};
 pub use scope::{EnvName, GrantedPath, ScopeError, SecretName};
-/// What versions are wanted, as in `^1.2`.
-pub use semver::VersionReq;
+/// What versions are wanted, as in `^1.2`, and what a tag can stand for.
+pub use semver::{Version, VersionReq};
 pub use timed::{BootTime, TimedGrant, TimedGrants};
 pub use toml_text::{Parsed, TomlProblem, UnknownKey, parse_toml};
-pub use version::{compare_tags, newest_tag, newest_tag_within, version_of_tag};
+pub use version::{compare_tags, newer_tags, newest_tag, newest_tag_within, version_of_tag};
 
 /// Gives a type that parses and prints text the same form in TOML and JSON: one string.
 macro_rules! serde_as_text {

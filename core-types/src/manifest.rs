@@ -41,11 +41,13 @@ pub struct ExtensionSection {
     pub description: Option<String>,
     /// `enabled`: whether it can be called. Default: true.
     pub enabled: bool,
+    /// `pinned`: whether `update` leaves it at its version. Default: false.
+    pub pinned: bool,
 }
 
 impl Default for ExtensionSection {
     fn default() -> Self {
-        Self { version: None, oci: None, description: None, enabled: true }
+        Self { version: None, oci: None, description: None, enabled: true, pinned: false }
     }
 }
 
@@ -68,6 +70,8 @@ struct ExtensionFile {
     oci: Option<OciReference>,
     description: Option<String>,
     enabled: Option<bool>,
+    #[serde(default)]
+    pinned: bool,
 }
 
 impl Manifest {
@@ -98,6 +102,7 @@ impl From<ManifestFile> for Manifest {
             oci: extension.oci,
             description: extension.description,
             enabled: extension.enabled.unwrap_or(true),
+            pinned: extension.pinned,
         };
         Self { extension, capabilities, limits, config }
     }

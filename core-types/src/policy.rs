@@ -1,24 +1,73 @@
 //! What the administrator or the user holds extensions down to.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use crate::capability::{Capabilities, Capability};
+use crate::grant::Grant;
 use crate::limits::Limits;
+use crate::period::Period;
 use crate::query::OciPrefix;
 use crate::reference::OciReference;
 
 /// A policy: the top level of `/etc/pds/policy.toml`, and `[extensions.policy]` of the user's configuration.
 ///
-/// It is a ceiling. Where both files say something, the stricter holds; neither can give anything that a manifest
-/// does not ask for.
+/// It is a ceiling. Where several files say something, the strictest holds; none can give anything that a manifest
+/// does not ask for, but for what `preapproved` lets a list of extensions have. Places are `registry[/principal[/scope]]`
+/// and cover whole path segments.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
 pub struct Policy {
     /// `deny`: capabilities that no extension has, whatever its manifest says. Default: none.
     pub deny: Vec<Capability>,
-    /// `registries`: the only places from which extensions can be installed, as `registry[/principal[/scope]]`.
-    /// Default: all places.
-    pub registries: Option<Vec<OciPrefix>>,
+    /// `allowed_registries`: the only places that extensions can come from. Default: all places.
+    pub allowed_registries: Option<Vec<OciPrefix>>,
+    /// `blocked_namespaces`: places that no extension can come from. Default: none.
+    pub blocked_namespaces: Vec<OciPrefix>,
+    /// `require_signature`: whether extensions have to be signed by somebody who is trusted. Default: false.
+    pub require_signature: bool,
+    /// `trusted_signers`: for a place, the files of the public keys one of which has to have signed what comes from there.
+    /// Default: none.
+    pub trusted_signers: BTreeMap<OciPrefix, Vec<String>>,
+    /// `min_release_age`: how long ago a version has to have been seen first before `update` takes it, such as `7d`.
+    /// Default: no time.
+    pub min_release_age: Option<Period>,
+    /// `preapproved`: what the extensions of a published list are given without a question. Default: nothing.
+    pub preapproved: Vec<Preapproved>,
     /// `limits`: the highest values that manifests can have. Default: none.
     pub limits: Limits,
+}
+
+/// What the extensions of one published list are given without a question.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct Preapproved {
+    /// `list`: where the list is published.
+    pub list: OciPrefix,
+    /// `grants`: what its extensions may have, as `CAPABILITY[=SCOPE]`.
+    #[serde(default)]
+    pub grants: Vec<Grant>,
+}
+
+/// Why a policy does not let an extension come from a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceRefusal {
+    /// Other places are allowed, and this one is not.
+    NotAllowed,
+    /// The place is blocked.
+    Blocked(OciPrefix),
+    /// It has to be signed by somebody who is trusted.
+    Unsigned,
+}
+
+/// The refusal as the end of a sentence about the source.
+impl fmt::Display for SourceRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAllowed => f.write_str("it is none of the places in `allowed_registries`"),
+            Self::Blocked(prefix) => write!(f, "`blocked_namespaces` names `{prefix}`"),
+            Self::Unsigned => f.write_str("it has to have a verified signature"),
+        }
+    }
 }
 
 impl Policy {
@@ -28,10 +77,34 @@ impl Policy {
         capabilities
     }
 
-    /// Whether an extension can come from there.
-    pub fn allows_source(&self, reference: &OciReference) -> bool {
-        let covers = |prefix: &OciPrefix| prefix.covers(reference.registry(), &reference.repository());
-        self.registries.as_ref().is_none_or(|prefixes| prefixes.iter().any(covers))
+    /// Makes sure that an extension can come from there.
+    ///
+    /// # Errors
+    /// With the first rule that does not let it.
+    pub fn check_source(&self, reference: &OciReference) -> Result<(), SourceRefusal> {
+        let covers = |prefix: &&OciPrefix| prefix.covers(reference.registry(), &reference.repository());
+        if let Some(blocked) = self.blocked_namespaces.iter().find(covers) {
+            return Err(SourceRefusal::Blocked(blocked.clone()));
+        }
+        if self.allowed_registries.as_ref().is_some_and(|allowed| !allowed.iter().any(|prefix| covers(&prefix))) {
+            return Err(SourceRefusal::NotAllowed);
+        }
+        if self.require_signature || self.trusted_signers.keys().any(|prefix| covers(&prefix)) {
+            return Err(SourceRefusal::Unsigned);
+        }
+        Ok(())
+    }
+
+    /// Whether the extensions of this list are given this without a question.
+    pub fn preapproves(&self, list: &OciReference, grant: &Grant) -> bool {
+        let is_meant = |entry: &&Preapproved| entry.list.covers(list.registry(), &list.repository());
+        self.preapproved.iter().filter(is_meant).any(|entry| {
+            let mut allowed = Capabilities::default();
+            for grant in &entry.grants {
+                allowed.add(grant);
+            }
+            allowed.covers(grant)
+        })
     }
 }
 
@@ -39,15 +112,53 @@ impl Policy {
 mod tests {
     use super::*;
 
+    fn policy(text: &str) -> Policy {
+        crate::parse_toml(text).expect("valid").value
+    }
+
+    fn refusal(policy: &Policy, reference: &str) -> Option<String> {
+        policy.check_source(&reference.parse().expect(reference)).err().map(|refusal| refusal.to_string())
+    }
+
     #[test]
     fn a_policy_takes_away_and_never_gives() {
-        let policy: Policy =
-            crate::parse_toml("deny = [\"notification\"]\nregistries = [\"ghcr.io/my-org\"]").expect("valid").value;
+        let policy = policy("deny = [\"notification\"]");
         let asked = Capabilities { notification: true, clipboard_write: true, ..Default::default() };
         assert_eq!(policy.within(asked).granted(), [Capability::ClipboardWrite]);
-        let allows = |text: &str| policy.allows_source(&text.parse().expect(text));
-        assert!(allows("ghcr.io/my-org/x:1"));
-        assert!(!allows("ghcr.io/my-org-evil/x:1") && !allows("evil.io/my-org/x:1"));
-        assert!(Policy::default().allows_source(&"evil.io/a/b:1".parse().expect("valid")));
+    }
+
+    #[test]
+    fn places_are_compared_by_whole_segments_and_what_is_blocked_is_blocked() {
+        let policy = policy("allowed_registries = [\"ghcr.io/my-org\"]\nblocked_namespaces = [\"ghcr.io/my-org/old\"]");
+        assert_eq!(refusal(&policy, "ghcr.io/my-org/x:1"), None);
+        assert_eq!(refusal(&policy, "ghcr.io/my-org/older:1"), None);
+        for other in ["ghcr.io/my-org-evil/x:1", "evil.io/my-org/x:1", "ghcr.io.evil.com/my-org/x:1"] {
+            assert_eq!(refusal(&policy, other), Some(SourceRefusal::NotAllowed.to_string()), "{other}");
+        }
+        let blocked = Some("`blocked_namespaces` names `ghcr.io/my-org/old`".to_owned());
+        assert_eq!(refusal(&policy, "ghcr.io/my-org/old:1"), blocked);
+        assert_eq!(refusal(&policy, "GHCR.io/my-org/old/deep:1"), blocked);
+        assert_eq!(refusal(&Policy::default(), "evil.io/a/b:1"), None);
+    }
+
+    #[test]
+    fn a_signature_is_required_everywhere_or_where_there_are_signers() {
+        let unsigned = Some(SourceRefusal::Unsigned.to_string());
+        assert_eq!(refusal(&policy("require_signature = true"), "a.io/b/c:1"), unsigned);
+        let policy = policy("[trusted_signers]\n\"ghcr.io/my-org\" = [\"/etc/pds/my-org.pub\"]");
+        assert_eq!(refusal(&policy, "ghcr.io/my-org/x:1"), unsigned);
+        assert_eq!(refusal(&policy, "ghcr.io/other/x:1"), None);
+    }
+
+    #[test]
+    fn a_list_is_given_what_is_preapproved_for_it_and_no_more() {
+        let policy =
+            policy("[[preapproved]]\nlist = \"r.io/org/set\"\ngrants = [\"notification\", \"network=*.example.org\"]");
+        let list = |text: &str| text.parse::<OciReference>().expect(text);
+        let approves = |from: &str, grant: &str| policy.preapproves(&list(from), &grant.parse().expect(grant));
+        assert!(approves("r.io/org/set:stable", "notification"));
+        assert!(approves("r.io/org/set:stable", "network=*.example.org"));
+        assert!(!approves("r.io/org/set:stable", "network=api.example.com"));
+        assert!(!approves("r.io/org/setter:stable", "notification"));
     }
 }

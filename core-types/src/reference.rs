@@ -99,6 +99,8 @@ pub enum ReferenceProblem {
     Trailing,
 }
 
+/// What stands in the place of a registry where there is none.
+const LOCAL: &str = "local";
 /// The longest path behind the registry, in bytes.
 const MAX_PATH: usize = 255;
 /// The longest tag, in bytes.
@@ -180,9 +182,17 @@ impl OciReference {
         Self { provenance: None, ..self.clone() }
     }
 
+    /// Whether it came from a file or an OCI layout, which no registry has.
+    pub fn is_local(&self) -> bool {
+        self.registry == LOCAL
+    }
+
     /// A reference for a component that came from a file and no registry: `local/file/NAME:VERSION`.
+    ///
+    /// # Errors
+    /// When the revision is no tag.
     pub fn local_file(name: &ExtensionName, revision: &str) -> Result<Self, ReferenceError> {
-        format!("local/file/{name}:{revision}").parse()
+        format!("{LOCAL}/file/{name}:{revision}").parse()
     }
 }
 

@@ -14,17 +14,29 @@ pub fn version_of_tag(tag: &str) -> Option<Version> {
 /// The tag of the highest version among these. One that is not finished (`1.0.0-rc.1`) counts only where
 /// `with_prereleases` says so.
 pub fn newest_tag<'a>(tags: impl IntoIterator<Item = &'a str>, with_prereleases: bool) -> Option<&'a str> {
-    let versions = tags.into_iter().filter_map(|tag| Some((version_of_tag(tag)?, tag)));
-    let counts = |(version, _): &(Version, &str)| with_prereleases || version.pre.is_empty();
-    versions.filter(counts).max_by(|one, other| one.0.cmp(&other.0)).map(|(_, tag)| tag)
+    versions(tags, |version| with_prereleases || version.pre.is_empty()).pop()
 }
 
 /// The tag of the highest version among these that a requirement such as `^1.2` allows. One that is not finished counts only
 /// where the requirement names one of the same version.
 pub fn newest_tag_within<'a>(tags: impl IntoIterator<Item = &'a str>, wanted: &VersionReq) -> Option<&'a str> {
+    versions(tags, |version| wanted.matches(version)).pop()
+}
+
+/// The tags of the versions above this one, from the highest on. One that is not finished counts only where this one is not
+/// finished either.
+pub fn newer_tags<'a>(tags: impl IntoIterator<Item = &'a str>, than: &Version) -> Vec<&'a str> {
+    let mut newer = versions(tags, |version| version > than && (version.pre.is_empty() || !than.pre.is_empty()));
+    newer.reverse();
+    newer
+}
+
+/// The tags that are versions and fit, from the lowest on.
+fn versions<'a>(tags: impl IntoIterator<Item = &'a str>, fits: impl Fn(&Version) -> bool) -> Vec<&'a str> {
     let versions = tags.into_iter().filter_map(|tag| Some((version_of_tag(tag)?, tag)));
-    let fitting = versions.filter(|(version, _)| wanted.matches(version));
-    fitting.max_by(|one, other| one.0.cmp(&other.0)).map(|(_, tag)| tag)
+    let mut fitting: Vec<_> = versions.filter(|(version, _)| fits(version)).collect();
+    fitting.sort();
+    fitting.into_iter().map(|(_, tag)| tag).collect()
 }
 
 /// The order in which tags are shown: versions from the highest on, then the others by name.
@@ -50,6 +62,9 @@ mod tests {
         assert_eq!(newest_tag(["latest", "edge"], true), None);
         let within = |wanted: &str| newest_tag_within(tags, &wanted.parse().expect(wanted));
         assert_eq!((within("<0.10"), within("^1"), within("^1.0.0-rc.1")), (Some("0.9.0"), None, Some("1.0.0-rc.1")));
+        let newer = |than: &str| newer_tags(tags, &version_of_tag(than).expect(than));
+        assert_eq!(newer("0.9.0"), ["0.10.0_build", "v0.10.0"]);
+        assert_eq!(newer("1.0.0-alpha"), ["1.0.0-rc.1"]);
         let mut sorted = tags;
         sorted.sort_by(|one, other| compare_tags(one, other));
         assert_eq!(sorted, ["1.0.0-rc.1", "0.10.0_build", "v0.10.0", "0.9.0", "1.0", "2024", "latest"]);

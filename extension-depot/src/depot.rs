@@ -4,21 +4,24 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use core_types::{Capabilities, Digest, ExtensionName, Identity, LimitName, OciReference};
+use core_types::{Capabilities, Digest, ExtensionName, OciReference};
 
-use crate::activity_log::ActivityError;
-use crate::artifact::{Artifact, ArtifactError};
+use crate::artifact::Artifact;
+use crate::blob::read_blob;
+use crate::depot_error::DepotError;
 use crate::durable;
 use crate::health::Quarantine;
-use crate::layout::{FileError, Layout};
+use crate::history::Generation;
+use crate::image::MAX_BLOB;
+use crate::layout::Layout;
 use crate::lock::{Lock, LockError};
-use crate::manifest_file::{LoadedManifest, ManifestEditor, ManifestError};
+use crate::manifest_file::{LoadedManifest, ManifestError};
 use crate::places::Places;
 use crate::record::Record;
-use crate::staging::{Staged, Staging, StagingError, sweep};
-use crate::timed_grants::TimedGrantsError;
+use crate::staging::{Staging, StagingError, sweep};
+use crate::state_file::{self, StateFileError};
 
 /// The installed extensions of one user.
 ///
@@ -56,15 +59,6 @@ pub struct Listed {
     pub quarantine: Option<Quarantine>,
 }
 
-/// What removing an extension left behind and freed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Removed {
-    /// Where the manifest lies now.
-    pub kept_manifest: PathBuf,
-    /// How many bytes of artifacts went.
-    pub freed: u64,
-}
-
 /// What an installation changes about the capabilities in a manifest, and what it thinks that they are.
 #[derive(Debug, Clone, Copy)]
 pub struct CapabilityChange<'a> {
@@ -72,100 +66,6 @@ pub struct CapabilityChange<'a> {
     pub before: Option<&'a Capabilities>,
     /// What was decided.
     pub after: &'a Capabilities,
-}
-
-/// Why something about installed extensions cannot be done. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum DepotError {
-    /// There is no manifest of this name.
-    #[error("there is no extension `{name}`")]
-    NotFound {
-        /// The name.
-        name: ExtensionName,
-    },
-    /// There is a manifest, but nothing was installed for it yet.
-    #[error("`{name}` has a manifest but is not installed")]
-    NotInstalled {
-        /// The name.
-        name: ExtensionName,
-        /// Where it would come from, if the manifest says so.
-        reference: Option<Box<OciReference>>,
-    },
-    /// The manifest is pinned to an artifact that is not there or damaged.
-    #[error("the artifact of `{name}` is missing or damaged")]
-    Artifact {
-        /// The name.
-        name: ExtensionName,
-        /// What the manifest is pinned to.
-        reference: Box<OciReference>,
-        /// What is wrong.
-        source: ArtifactError,
-    },
-    /// The name belongs to an extension from elsewhere.
-    #[error("`{name}` is the name of an extension from `{installed}`, not from `{wanted}`")]
-    OtherSource {
-        /// The name.
-        name: ExtensionName,
-        /// Whom it belongs to.
-        installed: Identity,
-        /// Who wants it.
-        wanted: Identity,
-    },
-    /// The capabilities in the manifest are others than those that a decision was made upon.
-    #[error("the capabilities of `{name}` have been changed meanwhile")]
-    CapabilitiesChanged {
-        /// The name.
-        name: ExtensionName,
-    },
-    /// The manifest is pinned to other bytes than those that would mend it.
-    #[error("`{name}` has been changed meanwhile")]
-    Changed {
-        /// The name.
-        name: ExtensionName,
-    },
-    /// A manifest cannot be used.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// Another process is at work.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// Staging failed.
-    #[error(transparent)]
-    Staging(#[from] StagingError),
-    /// Its user keeps it from being called.
-    #[error("`{name}` is disabled")]
-    Disabled {
-        /// The name.
-        name: ExtensionName,
-    },
-    /// It failed again and again.
-    #[error("`{name}` was put aside: {quarantine}")]
-    Quarantined {
-        /// The name.
-        name: ExtensionName,
-        /// How it failed.
-        quarantine: Quarantine,
-    },
-    /// The activity log.
-    #[error(transparent)]
-    Activity(#[from] ActivityError),
-    /// Grants that end.
-    #[error(transparent)]
-    Timed(#[from] TimedGrantsError),
-    /// The system refuses.
-    #[error("cannot change `{}`", path.display())]
-    Io {
-        /// The file or directory.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-impl From<FileError> for DepotError {
-    fn from(FileError { path, source }: FileError) -> Self {
-        Self::Io { path, source }
-    }
 }
 
 impl Depot {
@@ -185,7 +85,7 @@ impl Depot {
         &self.places
     }
 
-    fn layout(&self) -> Layout<'_> {
+    pub(crate) fn layout(&self) -> Layout<'_> {
         Layout { places: &self.places }
     }
 
@@ -198,7 +98,7 @@ impl Depot {
         Ok(lock)
     }
 
-    fn write(path: PathBuf, contents: &[u8]) -> Result<(), DepotError> {
+    pub(crate) fn write(path: PathBuf, contents: &[u8]) -> Result<(), DepotError> {
         let directory = path.parent().map_or(Ok(()), durable::create_directory);
         directory.and_then(|()| durable::write(&path, contents)).map_err(|source| DepotError::Io { path, source })
     }
@@ -247,7 +147,11 @@ impl Depot {
         LoadedManifest::read(&self.places.manifest(name), name)
     }
 
-    pub(crate) fn existing_manifest(&self, name: &ExtensionName) -> Result<LoadedManifest, DepotError> {
+    /// The manifest of an extension.
+    ///
+    /// # Errors
+    /// [`DepotError::NotFound`] when there is none, or when it cannot be used.
+    pub fn existing_manifest(&self, name: &ExtensionName) -> Result<LoadedManifest, DepotError> {
         self.manifest(name)?.ok_or_else(|| DepotError::NotFound { name: name.clone() })
     }
 
@@ -270,6 +174,38 @@ impl Depot {
         Ok(Installed { name: name.clone(), loaded, reference, artifact })
     }
 
+    /// The extension of this name, if everything that its manifest is pinned to is there, as far as can be seen without
+    /// reading the binary.
+    pub fn whole(&self, name: &ExtensionName) -> Option<Installed> {
+        let installed = self.installed(name).ok()?;
+        self.places.blob(&installed.artifact.wasm.digest).exists().then_some(installed)
+    }
+
+    /// What a generation was pinned to, if all of it is still there as it was.
+    ///
+    /// # Errors
+    /// [`DepotError::GenerationGone`] when it is not.
+    pub fn artifact_of_generation(
+        &self,
+        name: &ExtensionName,
+        generation: &Generation,
+    ) -> Result<(OciReference, Artifact), DepotError> {
+        let gone = || DepotError::GenerationGone { name: name.clone(), number: generation.number };
+        let reference = generation.reference.clone().ok_or_else(gone)?;
+        let artifact = self.artifact_of(&reference).ok_or_else(gone)?;
+        let blob = &artifact.wasm.digest;
+        read_blob(&self.places.blob(blob), blob, MAX_BLOB).map_err(|_| gone())?;
+        Ok((reference, artifact))
+    }
+
+    /// The record of what is installed, or nothing when there is none.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn record(&self, name: &ExtensionName, digest: &Digest) -> Result<Option<Record>, StateFileError> {
+        state_file::read(&self.places.record(name, digest))
+    }
+
     /// Makes sure that an artifact from there can have this name.
     ///
     /// # Errors
@@ -282,177 +218,6 @@ impl Depot {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Installs a staged artifact: blobs, index, record, and last the manifest, whose pin makes it current. Each step is
-    /// durable before the next. Without a change the capabilities of the manifest stay as they are.
-    ///
-    /// # Errors
-    /// [`DepotError::CapabilitiesChanged`] when they are others than the change was decided upon. When the name belongs to somebody else or something cannot be written. What was installed before is as it was.
-    pub fn install(
-        &self,
-        staged: &Staged,
-        name: &ExtensionName,
-        source: &str,
-        change: Option<CapabilityChange<'_>>,
-    ) -> Result<(), DepotError> {
-        let _lock = self.lock()?;
-        self.check_name(name, &staged.reference)?;
-        let before = self.manifest(name)?;
-        let existing = before.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
-        if change.is_some_and(|change| change.before != existing) {
-            return Err(DepotError::CapabilitiesChanged { name: name.clone() });
-        }
-        let layout = self.layout();
-        layout.add_blobs(&staged.staging, &staged.artifact)?;
-        layout.add_entry(name, &staged.artifact)?;
-        self.write_record(&Record::new(name, &staged.reference, source.to_owned(), &staged.artifact))?;
-        let mut editor = ManifestEditor::new(before.as_ref().map(|loaded| loaded.text.as_str()));
-        editor.set_installed(name, &staged.artifact.version(&staged.reference), &staged.reference);
-        if let Some(description) = staged.artifact.description() {
-            editor.set_missing("extension", "description", description);
-        }
-        if let Some(change) = change {
-            editor.set_capabilities(existing, change.after);
-        }
-        Self::write(self.places.manifest(name), editor.into_text().as_bytes())
-    }
-
-    /// Puts the blobs of an extension back into place, if its manifest is still pinned to them, and a record where there is
-    /// none. The manifest stays as it is.
-    ///
-    /// # Errors
-    /// When the manifest is gone or pinned to something else by now, or something cannot be written.
-    pub fn repair(&self, staged: &Staged, name: &ExtensionName) -> Result<(), DepotError> {
-        let _lock = self.lock()?;
-        let pinned = self.existing_manifest(name)?.pinned();
-        if pinned.is_none_or(|(reference, _)| reference != staged.reference) {
-            return Err(DepotError::Changed { name: name.clone() });
-        }
-        let layout = self.layout();
-        layout.add_blobs(&staged.staging, &staged.artifact)?;
-        layout.add_entry(name, &staged.artifact)?;
-        if self.record(name, &staged.artifact.digest).is_some() {
-            return Ok(());
-        }
-        self.write_record(&Record::new(name, &staged.reference, staged.reference.to_string(), &staged.artifact))
-    }
-
-    fn write_record(&self, record: &Record) -> Result<(), DepotError> {
-        let path = self.places.record(&record.name, &record.pinned);
-        let text = serde_json::to_vec_pretty(record).map_err(io::Error::from);
-        let text = text.map_err(|source| DepotError::Io { path: path.clone(), source })?;
-        Self::write(path, &text)
-    }
-
-    /// The record of what is installed, or nothing when there is none or it cannot be read.
-    pub fn record(&self, name: &ExtensionName, digest: &Digest) -> Option<Record> {
-        let file = fs::File::open(self.places.record(name, digest)).ok()?;
-        serde_json::from_reader(io::BufReader::new(file)).ok()
-    }
-
-    /// Changes the capabilities in a manifest. `change` says whether it changed anything; if not, nothing is written.
-    /// Gives back what it said.
-    ///
-    /// # Errors
-    /// When there is no such manifest or it cannot be written.
-    pub fn change_capabilities(
-        &self,
-        name: &ExtensionName,
-        change: impl FnOnce(&mut Capabilities) -> bool,
-    ) -> Result<bool, DepotError> {
-        let _lock = self.lock()?;
-        let loaded = self.existing_manifest(name)?;
-        let mut after = loaded.manifest.granted();
-        let changed = change(&mut after);
-        if changed {
-            let mut editor = ManifestEditor::new(Some(&loaded.text));
-            editor.set_capabilities(loaded.manifest.capabilities.as_ref(), &after);
-            Self::write(loaded.path, editor.into_text().as_bytes())?;
-        }
-        Ok(changed)
-    }
-
-    /// Writes capabilities and limits into a manifest: all of the first, and of the second those that are given.
-    ///
-    /// # Errors
-    /// When there is no such manifest or it cannot be written.
-    pub fn set_needs(
-        &self,
-        name: &ExtensionName,
-        capabilities: &Capabilities,
-        limits: &[(LimitName, u64)],
-    ) -> Result<(), DepotError> {
-        let _lock = self.lock()?;
-        let loaded = self.existing_manifest(name)?;
-        let mut editor = ManifestEditor::new(Some(&loaded.text));
-        editor.set_capabilities(loaded.manifest.capabilities.as_ref(), capabilities);
-        limits.iter().for_each(|(name, value)| editor.set_limit(*name, *value));
-        Self::write(loaded.path, editor.into_text().as_bytes())
-    }
-
-    /// Lets an extension be called or not. Gives back whether that changed anything.
-    ///
-    /// # Errors
-    /// When there is no such manifest or it cannot be written.
-    pub fn set_enabled(&self, name: &ExtensionName, enabled: bool) -> Result<bool, DepotError> {
-        let _lock = self.lock()?;
-        let loaded = self.existing_manifest(name)?;
-        let changed = loaded.manifest.extension.enabled != enabled;
-        if changed {
-            let mut editor = ManifestEditor::new(Some(&loaded.text));
-            editor.set_enabled(enabled);
-            Self::write(loaded.path, editor.into_text().as_bytes())?;
-        }
-        Ok(changed)
-    }
-
-    /// Removes an extension, even one whose manifest or artifact is broken: the manifest first, then records, the
-    /// index's entry and the blobs that no other extension needs. The manifest is kept where [`Removed`] says, since
-    /// people write in it.
-    ///
-    /// # Errors
-    /// When there is none, or something cannot be removed.
-    pub fn remove(&self, name: &ExtensionName) -> Result<Removed, DepotError> {
-        let _lock = self.lock()?;
-        let kept_manifest = self.places.removed_manifest(name);
-        let records = self.places.records(name);
-        if !self.remove_manifest(name, &kept_manifest)? && !records.exists() && !self.layout().has_entry(name) {
-            return Err(DepotError::NotFound { name: name.clone() });
-        }
-        match fs::remove_dir_all(&records) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(DepotError::Io { path: records, source });
-            }
-            _ => {}
-        }
-        self.forget_failures(name)?;
-        self.forget_timed_grants(name)?;
-        self.layout().remove_entry(name)?;
-        let freed = self.remove_unused_blobs()?;
-        Ok(Removed { kept_manifest, freed })
-    }
-
-    /// Removes a manifest after copying it. Gives back whether there was one: a removal that was killed may have taken it.
-    fn remove_manifest(&self, name: &ExtensionName, kept: &Path) -> Result<bool, DepotError> {
-        let path = self.places.manifest(name);
-        match fs::read(&path) {
-            Ok(text) => Self::write(kept.to_owned(), &text)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(source) => return Err(DepotError::Io { path, source }),
-        }
-        durable::remove(&path).map_err(|source| DepotError::Io { path, source })
-    }
-
-    /// Removes what no manifest is pinned to. While a manifest cannot be read, nothing goes: what it needs is not known.
-    fn remove_unused_blobs(&self) -> Result<u64, DepotError> {
-        let listed = self.list()?;
-        if listed.iter().any(|listed| listed.manifest.is_err()) {
-            return Ok(0);
-        }
-        let pinned = |listed: &Listed| listed.manifest.as_ref().ok().and_then(LoadedManifest::pinned);
-        let keep: Vec<_> = listed.iter().filter_map(pinned).map(|(_, digest)| digest).collect();
-        Ok(self.layout().remove_unused(&keep)?)
     }
 }
 

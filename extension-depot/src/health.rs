@@ -9,7 +9,8 @@ use core_types::{CallOutcome, CallRecord, Digest, ExtensionName, Permissions};
 use serde::{Deserialize, Serialize};
 
 use crate::activity_log::ActivityLog;
-use crate::depot::{Depot, DepotError, Installed};
+use crate::depot::{Depot, Installed};
+use crate::depot_error::DepotError;
 use crate::durable;
 use crate::user_config::UserConfig;
 
@@ -90,7 +91,7 @@ impl Depot {
     /// An extension that may be called now, and what it is given.
     ///
     /// # Errors
-    /// When it is not there whole, disabled, put aside, or the grants of this session cannot be read.
+    /// When it is not there whole, disabled, put aside, refused by a policy, or the grants of this session cannot be read.
     pub fn open(&self, name: &ExtensionName, config: &UserConfig) -> Result<Opened, DepotError> {
         let installed = self.installed(name)?;
         if !installed.loaded.manifest.extension.enabled {
@@ -99,6 +100,7 @@ impl Depot {
         if let Some(quarantine) = self.quarantine(name, &installed.artifact.digest) {
             return Err(DepotError::Quarantined { name: name.clone(), quarantine });
         }
+        config.check_source(&installed.reference)?;
         let permissions = self.permissions(&installed, config)?;
         Ok(Opened { installed, permissions })
     }

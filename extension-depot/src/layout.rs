@@ -113,29 +113,21 @@ impl Layout<'_> {
         entries.into_iter().flatten().flatten().map(|entry| entry.file_name()).collect()
     }
 
-    /// Removes the blobs that none of these artifacts needs. Gives back how many bytes that freed.
-    ///
-    /// `keep` are the pinned digests. When one of them cannot be followed, nothing is removed: what it needs is not
-    /// known.
-    pub(crate) fn remove_unused(&self, keep: &[Digest]) -> Result<u64, FileError> {
-        let mut needed = BTreeSet::new();
-        for digest in keep {
-            match self.artifact(*digest) {
-                Ok(artifact) => needed.extend(artifact.digests().iter().map(Digest::hex)),
-                Err(_) => return Ok(0),
-            }
-        }
-        let directory = self.places.extensions().join("blobs").join("sha256");
-        let mut freed = 0;
-        for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
-            let is_needed = entry.file_name().to_str().is_some_and(|name| needed.contains(name));
-            if !is_needed {
-                let size = entry.metadata().map_or(0, |metadata| metadata.len());
-                at(&entry.path(), fs::remove_file(entry.path()))?;
-                freed += size;
-            }
-        }
-        Ok(freed)
+    /// The blobs beside these, with their sizes in bytes.
+    pub(crate) fn unneeded(&self, needed: &BTreeSet<Digest>) -> Vec<(Digest, u64)> {
+        let entries = fs::read_dir(self.places.extensions().join("blobs").join("sha256"));
+        let mut blobs: Vec<_> = entries
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter_map(|entry| {
+                let digest = format!("sha256:{}", entry.file_name().to_str()?).parse().ok()?;
+                Some((digest, entry.metadata().map_or(0, |metadata| metadata.len())))
+            })
+            .filter(|(digest, _)| !needed.contains(digest))
+            .collect();
+        blobs.sort();
+        blobs
     }
 }
 

@@ -68,9 +68,15 @@ impl LoadedManifest {
         let (manifest, unknown_keys) = (parsed.value, parsed.unknown_keys);
         Ok(Some(Self { manifest, unknown_keys, path: path.to_owned(), text }))
     }
+
+    /// The text, and where it says that the extension came from.
+    pub(crate) fn text_and_origin(&self) -> (&str, Option<&OciReference>) {
+        (&self.text, self.manifest.extension.oci.as_ref())
+    }
 }
 
-fn read_text(path: &Path) -> io::Result<String> {
+/// The text of a manifest, whatever it says.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     let (file, metadata) = open_plain(path)?;
     // With room for all of it, it is read at once: a list reads a thousand of these.
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(MAX_SIZE)).unwrap_or_default() + 1);
@@ -114,6 +120,10 @@ impl ManifestEditor {
 
     pub(crate) fn set_enabled(&mut self, enabled: bool) {
         self.set("extension", "enabled", enabled.into());
+    }
+
+    pub(crate) fn set_pinned(&mut self, pinned: bool) {
+        self.set("extension", "pinned", pinned.into());
     }
 
     pub(crate) fn set_limit(&mut self, name: LimitName, value: u64) {

@@ -82,6 +82,26 @@ impl Places {
         self.records(name).join(format!("{}.json", digest.hex()))
     }
 
+    /// The generations of all extensions.
+    pub fn histories(&self) -> PathBuf {
+        self.extension_state().join("history")
+    }
+
+    /// The generations of an extension.
+    pub fn history(&self, name: &ExtensionName) -> PathBuf {
+        self.histories().join(name.as_str())
+    }
+
+    /// One generation of an extension.
+    pub fn generation(&self, name: &ExtensionName, number: u32) -> PathBuf {
+        self.history(name).join(format!("{number:06}.json"))
+    }
+
+    /// When the tags of a repository were first seen; `repository` is the digest of its name.
+    pub fn first_seen(&self, repository: &Digest) -> PathBuf {
+        self.extension_state().join("first-seen").join(format!("{}.json", repository.hex()))
+    }
+
     /// The manifest that a removed extension had, for those who change their mind.
     pub fn removed_manifest(&self, name: &ExtensionName) -> PathBuf {
         self.extension_state().join("removed").join(format!("{name}.toml"))

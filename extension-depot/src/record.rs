@@ -4,15 +4,11 @@ use core_types::{Digest, ExtensionName, OciReference};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
-
-/// The version of the format that this sesame writes.
-const FORMAT: u32 = 1;
+use crate::state_file::{self, StateFile};
 
 /// The record of one installed version of an extension, kept under its name and digest. It never says what is current.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The version of the format. Later ones only add.
-    pub format_version: u32,
     /// The extension.
     pub name: ExtensionName,
     /// What was installed, with its digest.
@@ -31,10 +27,13 @@ pub struct Record {
     pub installed_at: String,
 }
 
+impl StateFile for Record {
+    const FORMAT: u32 = 1;
+}
+
 impl Record {
     pub(crate) fn new(name: &ExtensionName, reference: &OciReference, source: String, artifact: &Artifact) -> Self {
         Self {
-            format_version: FORMAT,
             name: name.clone(),
             reference: reference.clone(),
             source,
@@ -42,7 +41,7 @@ impl Record {
             binary: artifact.wasm.digest,
             binary_size: artifact.wasm.size,
             pinned: artifact.digest,
-            installed_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            installed_at: state_file::now(),
         }
     }
 }

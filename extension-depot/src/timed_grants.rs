@@ -10,7 +10,8 @@ use core_types::{
 };
 
 use crate::blob::open_plain;
-use crate::depot::{Depot, DepotError, Installed};
+use crate::depot::{Depot, Installed};
+use crate::depot_error::DepotError;
 use crate::durable;
 use crate::user_config::UserConfig;
 

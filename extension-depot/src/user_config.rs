@@ -5,7 +5,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use core_types::{Ceilings, Document, Parsed, Policy, TomlProblem, UnknownKey, parse_toml};
+use core_types::{
+    Ceilings, Document, Identity, OciPrefix, OciReference, Parsed, Period, Policy, SourceRefusal, TomlProblem,
+    UnknownKey, parse_toml,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -43,6 +46,18 @@ pub enum ConfigFileError {
     },
 }
 
+/// A policy does not let extensions come from a place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("policy does not let extensions come from `{source_of}`: {refusal}")]
+pub struct PolicyRefusal {
+    /// The place.
+    pub source_of: Identity,
+    /// Why not.
+    pub refusal: SourceRefusal,
+    /// The file that says so.
+    pub policy: PathBuf,
+}
+
 /// The settings of one registry: `[registries."host:port"]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
@@ -52,6 +67,13 @@ pub struct RegistrySettings {
     /// `token_hosts`: hosts that may be given this registry's credentials for a token. Default: none beside the registry
     /// itself and the pairs that are built in.
     pub token_hosts: Vec<String>,
+    /// `mirrors`: where the same repositories are asked for first, as `host[:port][/path in front of the repository]`. The
+    /// registry itself is asked where every mirror fails. A mirror is believed about tags as the registry is; bytes are
+    /// checked against digests all the same. Default: none.
+    pub mirrors: Vec<OciPrefix>,
+    /// `ca`: a file with certificate authorities (PEM) that are trusted beside the system's while this registry is talked to.
+    /// Default: none.
+    pub ca: Option<PathBuf>,
 }
 
 #[derive(Default, Deserialize)]
@@ -96,6 +118,25 @@ impl UserConfig {
         let Parsed { value, unknown_keys } = parse_toml(&text).map_err(content)?;
         self.unknown_keys.extend(unknown_keys.into_iter().map(|key| (path.to_owned(), key)));
         Ok(Some((value, Document { path: path.to_owned(), text })))
+    }
+
+    /// Makes sure that every policy lets extensions come from there.
+    ///
+    /// # Errors
+    /// With the first policy that does not.
+    pub fn check_source(&self, reference: &OciReference) -> Result<(), PolicyRefusal> {
+        self.policies.iter().try_for_each(|(policy, document)| {
+            policy.check_source(reference).map_err(|refusal| PolicyRefusal {
+                source_of: reference.identity(),
+                refusal,
+                policy: document.path.clone(),
+            })
+        })
+    }
+
+    /// How long ago a version has to have been seen first before it is taken; the longest that any policy wants.
+    pub fn min_release_age(&self) -> Option<Period> {
+        self.policies.iter().filter_map(|(policy, _)| policy.min_release_age).max()
     }
 
     /// The ceilings of all policies.

@@ -5,7 +5,8 @@ use std::fmt;
 use core_types::{ExtensionName, OciReference};
 
 use crate::blob::{BlobError, read_blob};
-use crate::depot::{Depot, DepotError};
+use crate::depot::Depot;
+use crate::depot_error::DepotError;
 use crate::image::{Descriptor, MAX_BLOB};
 
 /// What looking at every byte of an extension found.

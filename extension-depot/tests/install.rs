@@ -8,7 +8,7 @@ use std::path::Path;
 
 use core_types::Capability;
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{ArtifactError, BlobError, DepotError, media_type};
+use extension_depot::{ArtifactError, BlobError, DepotError, Reason, media_type};
 use support::{component, home, install, name, publish, reference, stage};
 
 fn files(directory: &Path) -> Vec<String> {
@@ -87,7 +87,7 @@ fn a_manifest_that_was_there_first_is_honoured() {
     fs::write(&path, "# mine\n[capabilities]\nnotification = true # yes\n\n[limits]\nmax_fuel = 1_000\n")
         .expect("written");
     let staged = stage(&home, &format!("{}/my-org/a:1", registry.host())).expect("staged");
-    home.depot.install(&staged, &name("a"), "a", None).expect("installed");
+    home.depot.install(&staged, &name("a"), "a", None, Reason::Installed).expect("installed");
     let text = fs::read_to_string(&path).expect("there");
     assert!(
         text.starts_with("# mine\n[capabilities]\nnotification = true # yes\n\n[limits]\nmax_fuel = 1_000\n"),
@@ -119,14 +119,17 @@ fn removing_keeps_shared_blobs_and_the_manifests_text() {
         publish(&registry, &format!("my-org/{other}"), "1", media_type::WASM, &component(other));
         install(&home, &format!("{}/my-org/{other}:1", registry.host())).expect("installed");
     }
-    let removed = home.depot.remove(&name("a")).expect("removed");
-    assert!(removed.freed > 0 && fs::read_to_string(removed.kept_manifest).expect("kept").contains("my-org/a:1"));
+    let removed = home.depot.remove(&name("a"), false).expect("removed");
+    assert!(
+        removed.freed > 0
+            && fs::read_to_string(removed.kept_manifest.expect("kept")).expect("kept").contains("my-org/a:1")
+    );
     assert!(matches!(home.depot.installed(&name("a")), Err(DepotError::NotFound { .. })));
     assert!(home.depot.verify(&name("b")).findings.is_empty(), "the empty configuration is shared");
-    home.depot.remove(&name("b")).expect("removed");
+    home.depot.remove(&name("b"), false).expect("removed");
     let blobs = home.depot.places().extensions().join("blobs/sha256");
     assert_eq!(fs::read_dir(blobs).expect("there").count(), 0);
-    assert!(matches!(home.depot.remove(&name("b")), Err(DepotError::NotFound { .. })));
+    assert!(matches!(home.depot.remove(&name("b"), false), Err(DepotError::NotFound { .. })));
 }
 
 #[test]
@@ -143,10 +146,10 @@ fn a_removal_that_was_killed_is_finished_by_the_next() {
         fs::remove_file(path).expect("removed");
     }
     fs::write(places.extensions().join(".new-x7"), "half").expect("written");
-    assert!(home.depot.remove(&name("a")).expect("finished").freed > 0);
+    assert!(home.depot.remove(&name("a"), false).expect("finished").freed > 0);
     assert!(!index().contains("ref.name"), "the index forgets what has no manifest: {}", index());
-    home.depot.remove(&name("b")).expect("its records are still there");
-    assert!(matches!(home.depot.remove(&name("b")), Err(DepotError::NotFound { .. })));
+    home.depot.remove(&name("b"), false).expect("its records are still there");
+    assert!(matches!(home.depot.remove(&name("b"), false), Err(DepotError::NotFound { .. })));
     assert!(!places.extensions().join(".new-x7").exists(), "what a killed change left goes");
 }
 
@@ -163,7 +166,7 @@ fn nothing_is_collected_while_a_manifest_cannot_be_read() {
     fs::write(&path, "[broken").expect("written");
     let listed = home.depot.list().expect("listed");
     assert!(listed[0].manifest.is_ok() && listed[0].is_installed && listed[1].manifest.is_err());
-    assert_eq!(home.depot.remove(&name("a")).expect("removed").freed, 0);
+    assert_eq!(home.depot.remove(&name("a"), false).expect("removed").freed, 0);
     fs::write(&path, good).expect("written");
     assert!(home.depot.verify(&name("b")).findings.is_empty());
 }
@@ -214,7 +217,9 @@ fn the_same_file_gives_the_same_digest_and_a_layout_of_it_installs_too() {
     let again = two.depot.stage_file(&file, &name("weather")).expect("staged");
     assert_eq!(staged.reference, again.reference);
     assert_eq!(staged.reference.identity().to_string(), "local/file/weather");
-    one.depot.install(&staged, &name("weather"), "./weather.component.wasm", None).expect("installed");
+    one.depot
+        .install(&staged, &name("weather"), "./weather.component.wasm", None, Reason::Installed)
+        .expect("installed");
 
     let layout = one.depot.places().extensions();
     let staged = two.depot.stage_layout(&layout, Some("weather"), &name("copy")).expect("staged");

@@ -102,6 +102,29 @@ fn a_header_that_lies_about_the_digest_is_an_error_and_another_algorithm_is_none
     assert!(with_header("sha512:00").is_ok() && with_header("").is_ok());
 }
 
+#[test]
+fn a_mirror_is_asked_first_and_the_registry_where_it_fails() {
+    let (registry, mirror) =
+        (MemoryRegistry::start().expect("on loopback"), MemoryRegistry::start().expect("on loopback"));
+    let home = home();
+    publish(&registry, REPOSITORY, "1", "application/wasm", &component("a"));
+    publish(&mirror, &format!("cache/{REPOSITORY}"), "1", "application/wasm", &component("a"));
+    let mirrors = vec![format!("{}/cache", mirror.host()).parse().expect("a prefix")];
+    let settings = || {
+        let own = RegistrySettings { mirrors: mirrors.clone(), ..Default::default() };
+        Settings { registries: [(registry.host(), own)].into(), ..Default::default() }
+    };
+    let text = format!("{}/{REPOSITORY}:1", registry.host());
+    let staged = stage_with(&home, &text, settings()).expect("from the mirror");
+    assert_eq!(staged.reference.registry(), registry.host(), "it is known by where it belongs");
+    assert!(registry.seen().is_empty() && mirror.seen().iter().all(|seen| seen.path.contains("/cache/my-org/")));
+    publish(&registry, REPOSITORY, "2", "application/wasm", &component("b"));
+    let newer = format!("{}/{REPOSITORY}:2", registry.host());
+    stage_with(&home, &newer, settings()).expect("from the registry itself");
+    drop(mirror);
+    stage_with(&home, &text, settings()).expect("without the mirror");
+}
+
 const MANIFEST: &str = r#"{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0},"layers":[{"mediaType":"application/wasm","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0}]}"#;
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use core_types::{EnvName, Owner};
+use core_types::{Capability, EnvName, Owner};
 
 use crate::directories::DirectoryRules;
 use crate::rate::RateLimits;
@@ -193,9 +193,9 @@ impl Environment for Absent {
 /// Asks a backend and waits at most [`PATIENCE`]. A backend that never answers keeps its thread and nothing else.
 ///
 /// # Errors
-/// What the backend says, or [`BackendError::Unavailable`] with `silence` when it says nothing.
+/// What the backend says, or [`BackendError::Unavailable`] when it says nothing.
 pub fn patiently<T: Send + 'static>(
-    silence: &str,
+    capability: Capability,
     ask: impl FnOnce() -> Result<T, BackendError> + Send + 'static,
 ) -> Result<T, BackendError> {
     let (answer, answered) = mpsc::sync_channel(1);
@@ -206,6 +206,17 @@ pub fn patiently<T: Send + 'static>(
     asking.map_err(|error| BackendError::Other(format!("cannot start a thread: {error}")))?;
     match answered.recv_timeout(PATIENCE) {
         Ok(answer) => answer,
-        Err(_) => Err(BackendError::Unavailable(silence.to_owned())),
+        Err(_) => Err(BackendError::Unavailable(silence(capability).to_owned())),
+    }
+}
+
+/// What is said of the backend of a capability that does not answer.
+fn silence(capability: Capability) -> &'static str {
+    match capability {
+        Capability::SecretRead | Capability::SecretWrite => {
+            "the keyring did not answer within four seconds; it may be locked and wait for its password"
+        }
+        Capability::ClipboardWrite => "the clipboard did not answer within four seconds",
+        _ => "the session bus did not answer within four seconds",
     }
 }

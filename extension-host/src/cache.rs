@@ -9,15 +9,23 @@
 //! A stamp does not find bits that rot on the disk without the kernel's knowledge; [`CodeCache::verify`] does, by the
 //! digest that stands in the stamp as well.
 
+use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use core_types::Digest;
 use sha2::{Digest as _, Sha256};
 
 use crate::engine::fingerprint;
+
+/// How the names of files begin that are not in their place yet.
+const NEW: &str = ".new-";
+
+/// After how long a file without its name belongs to nobody: compiling takes minutes at most.
+const ABANDONED: Duration = Duration::from_secs(3_600);
 
 /// A directory of compiled code. It may be deleted at any time; what is missing is compiled again.
 #[derive(Debug, Clone)]
@@ -171,13 +179,39 @@ impl CodeCache {
     /// # Errors
     /// When the system refuses.
     pub fn remove(&self, key: &CodeKey) -> Result<(), CacheError> {
-        for path in [self.stamp_path(key), self.path(key)] {
-            match fs::remove_file(&path) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(CacheError::Io { path, source }),
-                _ => {}
-            }
+        remove_if_there(&self.stamp_path(key))?;
+        remove_if_there(&self.path(key))
+    }
+
+    /// The files of this cache that belong to none of these keys, with their sizes in bytes: code of what is gone, of other
+    /// versions of Wasmtime and other processors, and what was left behind by processes that were killed.
+    ///
+    /// # Errors
+    /// When the directory is there and cannot be read, or is not the user's alone.
+    pub fn beside(&self, keys: &[CodeKey]) -> Result<Vec<(PathBuf, u64)>, CacheError> {
+        match check_directory(&self.directory) {
+            Err(CacheError::Missing { .. }) => return Ok(Vec::new()),
+            other => other?,
         }
-        Ok(())
+        let kept: HashSet<_> = keys.iter().flat_map(|key| [self.path(key), self.stamp_path(key)]).collect();
+        let entries = fs::read_dir(&self.directory).map_err(|source| io_error(&self.directory, source))?;
+        let mut files: Vec<_> = entries
+            .flatten()
+            .filter(|entry| !kept.contains(&entry.path()))
+            .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
+            .filter(|(path, metadata)| is_of_cache(path, metadata))
+            .map(|(path, metadata)| (path, metadata.len()))
+            .collect();
+        files.sort();
+        Ok(files)
+    }
+
+    /// Removes files that [`CodeCache::beside`] named.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn remove_files(&self, files: &[(PathBuf, u64)]) -> Result<(), CacheError> {
+        files.iter().try_for_each(|(path, _)| remove_if_there(path))
     }
 
     fn stamp_path(&self, key: &CodeKey) -> PathBuf {
@@ -185,8 +219,24 @@ impl CodeCache {
     }
 
     fn temporary(&self) -> io::Result<tempfile::TempPath> {
-        Ok(tempfile::Builder::new().prefix(".new-").tempfile_in(&self.directory)?.into_temp_path())
+        Ok(tempfile::Builder::new().prefix(NEW).tempfile_in(&self.directory)?.into_temp_path())
     }
+}
+
+fn remove_if_there(path: &Path) -> Result<(), CacheError> {
+    match fs::remove_file(path).map_err(|source| io_error(path, source)) {
+        Ok(()) | Err(CacheError::Missing { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a file is one that this cache made: code, a stamp, or either that has not got its name for so long that nobody
+/// is at work on it any more.
+fn is_of_cache(path: &Path, metadata: &Metadata) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let is_named = path.extension().is_some_and(|extension| extension == "code" || extension == "stamp");
+    let is_stale = || metadata.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED));
+    is_named || name.starts_with(NEW.as_bytes()) && is_stale()
 }
 
 fn stamp_of(metadata: &Metadata) -> String {

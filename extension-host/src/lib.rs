@@ -52,6 +52,7 @@ pub use backends::{
 };
 pub use cache::{CacheError, CodeCache, CodeKey};
 pub use call::{CallReport, Returned, Usage};
+pub use capabilities::MAX_SECRET;
 #[cfg(feature = "secrets")]
 pub use capabilities::SecretService;
 #[cfg(feature = "notification")]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use core_types::{Capability, Config, EffectiveLimits, FilesystemGrant, GrantedPath, LimitName, Request};
+use core_types::{Config, EffectiveLimits, FilesystemGrant, GrantedPath, LimitName, Request};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -104,8 +104,8 @@ impl CallState {
             return Ok(Err(refusal));
         }
         let (backends, owner) = (self.backends.clone(), self.gate.permissions.owner.clone());
-        let silence = silence(request.capability());
-        let asked = tokio::task::spawn_blocking(move || patiently(silence, move || ask(&backends, &owner))).await;
+        let capability = request.capability();
+        let asked = tokio::task::spawn_blocking(move || patiently(capability, move || ask(&backends, &owner))).await;
         let answer = asked.unwrap_or_else(|error| Err(BackendError::Other(error.to_string())));
         Ok(answer.map_err(Error::from))
     }
@@ -147,17 +147,6 @@ impl Size {
 
     pub(crate) fn fits(self) -> bool {
         self.given <= self.most
-    }
-}
-
-/// What is said of a backend that does not answer.
-fn silence(capability: Capability) -> &'static str {
-    match capability {
-        Capability::SecretRead | Capability::SecretWrite => {
-            "the keyring did not answer within four seconds; it may be locked and wait for its password"
-        }
-        Capability::ClipboardWrite => "the clipboard did not answer within four seconds",
-        _ => "the session bus did not answer within four seconds",
     }
 }
 

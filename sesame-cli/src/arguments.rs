@@ -2,14 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use core_types::{Capability, Digest, ExtensionName, Grant, OciQuery, SecretName, VersionReq};
+use core_types::{Capability, Digest, ExtensionName, Grant, OciQuery, Period, SecretName, VersionReq};
 use extension_depot::Source;
 use extension_host::Display;
-use jiff::SignedDuration;
 
 use crate::exit_code::TABLE;
 
@@ -87,11 +85,14 @@ pub enum ExtensionCommand {
     /// Show all that is known of an extension
     #[command(visible_alias = "show")]
     Info { name: ExtensionName },
-    /// Remove extensions
+    /// Remove extensions. Their manifests, logs and secrets are kept
     #[command(visible_alias = "rm")]
     Remove {
         #[arg(required = true)]
         names: Vec<ExtensionName>,
+        /// Keep neither the manifest nor the log nor the secrets
+        #[arg(long)]
+        purge: bool,
     },
     /// Let extensions be called again
     Enable {
@@ -137,6 +138,29 @@ pub enum ExtensionCommand {
     /// Install newer versions, without giving them more than their predecessors had
     #[command(visible_alias = "upgrade")]
     Update(UpdateArguments),
+    /// Keep extensions at their versions: `update` leaves them alone
+    Pin {
+        #[arg(required = true)]
+        names: Vec<ExtensionName>,
+    },
+    /// Let extensions be updated again
+    Unpin {
+        #[arg(required = true)]
+        names: Vec<ExtensionName>,
+    },
+    /// Show what an extension was before
+    History { name: ExtensionName },
+    /// Go back to what an extension was before. Nothing is fetched
+    Rollback(RollbackArguments),
+    /// Remove what nobody goes back to: old generations, their artifacts and compiled code
+    Gc {
+        /// How many versions of each extension stay, the installed one included
+        #[arg(long, default_value_t = 3, value_name = "N")]
+        keep: usize,
+        /// Change nothing, and print what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Install what the manifests say, such as after copying them to another machine
     Sync(SyncArguments),
     /// Show what an extension printed and logged
@@ -199,8 +223,8 @@ pub struct GrantArguments {
     #[arg(required = true, value_name = "CAPABILITY[=SCOPE]")]
     pub grants: Vec<Grant>,
     /// Only for so long, such as `90s`, `30m` or `1h`, and not beyond this login session
-    #[arg(long = "for", value_name = "TIME", value_parser = duration, conflicts_with = "until")]
-    pub period: Option<Duration>,
+    #[arg(long = "for", value_name = "TIME", conflicts_with = "until")]
+    pub period: Option<Period>,
     /// Only as long as this login session
     #[arg(long, value_name = "logout", value_parser = ["logout"])]
     pub until: Option<String>,
@@ -217,6 +241,22 @@ pub struct UpdateArguments {
     #[arg(long)]
     pub dry_run: bool,
     /// Allow what a newer version asks for and its predecessor did not
+    #[arg(long)]
+    pub accept_new_capabilities: bool,
+    /// Take versions however new they are, whatever `min_release_age` says
+    #[arg(long)]
+    pub now: bool,
+    /// Refuse tags that lead to other bytes than those that are installed
+    #[arg(long)]
+    pub locked: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RollbackArguments {
+    pub name: ExtensionName,
+    /// The generation, as `history` numbers them; without it, the newest with another version
+    pub generation: Option<u32>,
+    /// Allow again what it was allowed then and is not now
     #[arg(long)]
     pub accept_new_capabilities: bool,
 }
@@ -240,8 +280,8 @@ pub struct ActivityArguments {
     /// All of them, if none is named
     pub names: Vec<ExtensionName>,
     /// Only of the last time, such as `30m`, `1h` or `2d`
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub since: Option<Duration>,
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<Period>,
     #[command(subcommand)]
     pub command: Option<ActivityCommand>,
 }
@@ -263,20 +303,6 @@ pub enum SecretCommand {
     /// Forget a secret
     #[command(visible_alias = "rm")]
     Remove { name: ExtensionName, secret: SecretName },
-}
-
-/// A time such as `90s`, `1h 30m` or `2d`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let invalid = |_| format!("`{}` is no time; write `90s`, `30m`, `1h` or `2d`", text.escape_debug());
-    let days = text.strip_suffix('d').and_then(|days| days.trim().parse::<i64>().ok()).filter(|days| *days < 36_500);
-    let parsed = match days {
-        Some(days) => SignedDuration::from_hours(days * 24),
-        None => text.parse::<SignedDuration>().map_err(invalid)?,
-    };
-    Duration::try_from(parsed)
-        .ok()
-        .filter(|time| !time.is_zero())
-        .ok_or_else(|| "a time is longer than nothing".to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -336,16 +362,6 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn times_are_read_as_people_write_them() {
-        for (text, seconds) in [("90s", 90), ("30m", 1_800), ("1h", 3_600), ("1h 30m", 5_400), ("2d", 172_800)] {
-            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
-        }
-        for text in ["", "0s", "-1h", "soon", "1", "99999999999d"] {
-            assert!(duration(text).is_err(), "{text:?}");
-        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What an extension is given when it is installed. The only place that decides this.
 
-use core_types::{Capabilities, Capability, Grant};
+use core_types::{Capabilities, Capability, ExtensionName, Grant};
 
+use crate::context::Context;
 use crate::outcome::Denied;
 
 /// What an extension asks for.
@@ -16,7 +17,7 @@ pub struct Requests {
 pub struct Answers<'a> {
     /// `--grant`
     pub granted: &'a [Grant],
-    /// `--grant-requested`
+    /// `--grant-requested`, or `--accept-new-capabilities`
     pub grant_requested: bool,
     /// Asks about one request; without a person there is nobody to say yes.
     pub ask: &'a mut dyn FnMut(&Grant) -> Answer,
@@ -33,6 +34,31 @@ pub enum Answer {
     Session,
     /// It is not allowed.
     No,
+}
+
+/// What was decided before.
+#[derive(Debug, Clone, Copy)]
+pub enum Standing<'a> {
+    /// Nothing: it is installed for the first time, or its manifest has no `[capabilities]`.
+    Undecided,
+    /// Its owner wrote these into its manifest.
+    Decided(&'a Capabilities),
+    /// Its predecessor has these, and the requests are those that its predecessor did not have.
+    Updating(&'a Capabilities),
+}
+
+impl<'a> Standing<'a> {
+    /// What a manifest says.
+    pub fn of(capabilities: Option<&'a Capabilities>) -> Self {
+        capabilities.map_or(Self::Undecided, Self::Decided)
+    }
+
+    fn capabilities(self) -> Option<&'a Capabilities> {
+        match self {
+            Self::Undecided => None,
+            Self::Decided(capabilities) | Self::Updating(capabilities) => Some(capabilities),
+        }
+    }
 }
 
 /// What comes of it.
@@ -73,27 +99,21 @@ impl Requests {
             without_scope: self.without_scope.into_iter().filter(is_new_capability).collect(),
         }
     }
-
-    /// What is not granted yet, as one would grant it.
-    pub fn missing_from(&self, granted: &Capabilities) -> Vec<String> {
-        let grants = self.grants.iter().filter(|grant| !granted.covers(grant)).map(ToString::to_string);
-        let unscoped = self.without_scope.iter().filter(|capability| !granted.grants(**capability));
-        grants.chain(unscoped.map(|capability| format!("{capability}=SCOPE"))).collect()
-    }
 }
 
-/// Decides. A manifest that has `[capabilities]` already is added to by `--grant` alone: its owner has decided.
-pub fn decide(existing: Option<&Capabilities>, requests: &Requests, answers: Answers<'_>) -> Decision {
-    let mut capabilities = existing.cloned().unwrap_or_default();
+/// Decides. Who has decided before is added to by `--grant` alone; who is updated keeps what they have, and is asked about
+/// what is new.
+pub fn decide(standing: Standing<'_>, requests: &Requests, answers: Answers<'_>) -> Decision {
+    let mut capabilities = standing.capabilities().cloned().unwrap_or_default();
     let mut granted: Vec<_> = answers.granted.iter().filter(|grant| capabilities.add(grant)).cloned().collect();
     let (mut for_session, mut denied) = (Vec::new(), Vec::new());
     for grant in requests.grants.iter().filter(|grant| !capabilities.covers(grant)).collect::<Vec<_>>() {
-        // An extension's own configuration is nobody's secret.
-        let is_given = answers.grant_requested || grant.capability() == Capability::ConfigRead;
-        let answer = match existing {
-            Some(_) => Answer::No,
-            None if is_given => Answer::Always,
-            None => (answers.ask)(grant),
+        let answer = match standing {
+            Standing::Decided(_) => Answer::No,
+            _ if answers.grant_requested => Answer::Always,
+            // An extension's own configuration is nobody's secret.
+            Standing::Undecided if grant.capability() == Capability::ConfigRead => Answer::Always,
+            _ => (answers.ask)(grant),
         };
         match answer {
             Answer::Always if capabilities.add(grant) => granted.push(grant.clone()),
@@ -102,17 +122,67 @@ pub fn decide(existing: Option<&Capabilities>, requests: &Requests, answers: Ans
             Answer::No => denied.push(Denied { capability: grant.capability(), grant: grant.to_string() }),
         }
     }
-    for capability in
-        requests.without_scope.iter().filter(|capability| !capabilities.grants(**capability)).collect::<Vec<_>>()
-    {
-        let named = if existing.is_none() { (answers.ask_scope)(*capability) } else { None };
+    let unscoped = requests.without_scope.iter().filter(|capability| !capabilities.grants(**capability));
+    for capability in unscoped.copied().collect::<Vec<_>>() {
+        let named = if matches!(standing, Standing::Decided(_)) { None } else { (answers.ask_scope)(capability) };
         match named {
             Some(grant) if capabilities.add(&grant) => granted.push(grant),
-            _ => denied.push(Denied { capability: *capability, grant: format!("{capability}=SCOPE") }),
+            _ => denied.push(Denied { capability, grant: format!("{capability}=SCOPE") }),
         }
     }
-    let is_changed = existing.is_none() || !granted.is_empty();
+    let is_changed = matches!(standing, Standing::Undecided) || !granted.is_empty();
     Decision { capabilities: is_changed.then_some(capabilities), granted, for_session, denied }
+}
+
+/// What is not given where nobody says anything.
+pub fn not_given(standing: Standing<'_>, requests: &Requests) -> Vec<Denied> {
+    let (mut ask, mut ask_scope) = (|_: &Grant| Answer::No, |_| None);
+    let answers = Answers { granted: &[], grant_requested: false, ask: &mut ask, ask_scope: &mut ask_scope };
+    decide(standing, requests, answers).denied
+}
+
+/// Asks whoever sits at the terminal; without a person nobody says yes.
+pub fn ask_person(
+    context: &Context,
+    name: &ExtensionName,
+    standing: Standing<'_>,
+    requests: &Requests,
+    granted: &[Grant],
+    grant_requested: bool,
+) -> Decision {
+    let can_ask = context.can_ask();
+    let mut ask = |grant: &Grant| if can_ask { asked(context, name, grant) } else { Answer::No };
+    let mut ask_scope = |capability| if can_ask { asked_for_scope(context, name, capability) } else { None };
+    let answers = Answers { granted, grant_requested, ask: &mut ask, ask_scope: &mut ask_scope };
+    decide(standing, requests, answers)
+}
+
+/// One question for each request: what it is, what it could do, and for how long.
+fn asked(context: &Context, name: &ExtensionName, grant: &Grant) -> Answer {
+    let meaning = grant.capability().meaning();
+    let question =
+        format!("`{name}` asks for {grant}: it could {meaning}.\n  Allow it? [a]lways, for this [s]ession, [N]o:");
+    match context.terminal.ask(&question).unwrap_or_default().to_ascii_lowercase().as_str() {
+        "a" | "always" | "y" | "yes" => Answer::Always,
+        "s" | "session" => Answer::Session,
+        _ => Answer::No,
+    }
+}
+
+/// A capability that has to be narrowed, by an extension that does not say how: the user says it, or nothing.
+fn asked_for_scope(context: &Context, name: &ExtensionName, capability: Capability) -> Option<Grant> {
+    let meaning = capability.meaning();
+    let question = format!(
+        "`{name}` imports {capability} and does not say how far it has to reach: it could {meaning}.\n  {capability}= (nothing: not allowed):"
+    );
+    let scope = context.terminal.ask(&question).ok().filter(|scope| !scope.is_empty())?;
+    match format!("{capability}={scope}").parse() {
+        Ok(grant) => Some(grant),
+        Err(error) => {
+            context.warn(&format!("not allowed: {error}"));
+            None
+        }
+    }
 }
 
 #[cfg(test)]
@@ -136,7 +206,7 @@ mod tests {
         let granted = grants(granted);
         let (mut ask, mut ask_scope) = (|_: &Grant| answer, |_| None);
         let answers = Answers { granted: &granted, grant_requested: all, ask: &mut ask, ask_scope: &mut ask_scope };
-        let decision = decide(existing, &requests, answers);
+        let decision = decide(Standing::of(existing), &requests, answers);
         let session = decision.for_session.iter().map(|grant| format!("{grant} for the session"));
         (
             decision.granted.iter().map(ToString::to_string).chain(session).collect(),
@@ -170,6 +240,21 @@ mod tests {
         let (granted, denied) = decided(None, &[], false, Answer::Session);
         let expected = ["config-read", "network=api.example.com for the session", "notification for the session"];
         assert_eq!((granted, denied), (texts(&expected), texts(&["secret-read=SCOPE"])));
+    }
+
+    #[test]
+    fn an_update_asks_about_what_is_new_and_gives_nothing_by_itself() {
+        let requests = Requests::new([Capability::ConfigRead, Capability::Notification], Vec::new());
+        let base = Capabilities { notification: true, ..Default::default() };
+        let decided = |accept: bool| {
+            let (mut ask, mut ask_scope) = (|_: &Grant| Answer::No, |_| None);
+            let answers = Answers { granted: &[], grant_requested: accept, ask: &mut ask, ask_scope: &mut ask_scope };
+            decide(Standing::Updating(&base), &requests, answers)
+        };
+        let refused = decided(false);
+        assert_eq!((refused.granted, refused.denied.len(), refused.capabilities), (Vec::new(), 1, None));
+        let accepted = decided(true);
+        assert_eq!((accepted.granted, accepted.denied.len()), (grants(&["config-read"]), 0));
     }
 
     #[test]

@@ -15,6 +15,8 @@ use extension_host::{
     SecretService, SessionClipboard, SessionNotifier, SessionPublisher,
 };
 
+use tokio::runtime::Runtime;
+
 use crate::arguments::GlobalArguments;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
@@ -30,6 +32,8 @@ pub struct Context {
     pub terminal: Terminal,
     places: Option<Places>,
     config: OnceCell<UserConfig>,
+    registry: OnceCell<Registry>,
+    runtime: OnceCell<Runtime>,
 }
 
 impl Context {
@@ -44,17 +48,16 @@ impl Context {
                 system_policy: PathBuf::from(SYSTEM_POLICY),
             })
         });
-        Self { global, terminal: Terminal::detect(), places, config: OnceCell::new() }
+        Self::of(global, Terminal::detect(), places)
     }
 
     /// The same surroundings with everything below another directory, for the demonstration.
     pub fn below(&self, root: &Path) -> Self {
-        Self {
-            global: self.global.clone(),
-            terminal: self.terminal.clone(),
-            places: Some(Places::below(root)),
-            config: OnceCell::new(),
-        }
+        Self::of(self.global.clone(), self.terminal.clone(), Some(Places::below(root)))
+    }
+
+    fn of(global: GlobalArguments, terminal: Terminal, places: Option<Places>) -> Self {
+        Self { global, terminal, places, config: OnceCell::new(), registry: OnceCell::new(), runtime: OnceCell::new() }
     }
 
     /// Where everything lies.
@@ -120,29 +123,35 @@ impl Context {
 
     /// Makes sure that every policy lets extensions come from there.
     pub fn check_source(&self, reference: &OciReference) -> Result<(), Failure> {
-        let refusing = self.config()?.policies.iter().find(|(policy, _)| !policy.allows_source(reference));
-        refusing.map_or(Ok(()), |(_, document)| Err(Failure::source_refused(reference, &document.path)))
+        Ok(self.config()?.check_source(reference)?)
     }
 
     /// A client for registries with everything that the environment says.
-    pub fn registry(&self) -> Result<Registry, Failure> {
-        Ok(Registry::new(Settings {
-            registries: self.config()?.registries.clone(),
-            credentials: CredentialFiles(credential_files()),
-            secret_service: env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some(),
-            proxies: proxies(),
-            authorities: path_variable("SESAME_CA_FILE").into_iter().collect(),
-            offline: self.is_offline(),
-        }))
+    pub fn registry(&self) -> Result<&Registry, Failure> {
+        if self.registry.get().is_none() {
+            let _ = self.registry.set(Registry::new(Settings {
+                registries: self.config()?.registries.clone(),
+                credentials: CredentialFiles(credential_files()),
+                secret_service: self.has_secret_service(),
+                proxies: proxies(),
+                authorities: path_variable("SESAME_CA_FILE").into_iter().collect(),
+                offline: self.is_offline(),
+            }));
+        }
+        Ok(self.registry.get().unwrap_or_else(|| unreachable!("set above")))
     }
 
-    /// Waits for work on the network, in a runtime that exists no longer than that. What still blocks in a thread of it
-    /// is left behind.
+    /// Whether this session has a bus on which a Secret Service could be.
+    pub fn has_secret_service(&self) -> bool {
+        env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some()
+    }
+
+    /// Waits for work on the network. Connections that it leaves open serve what is waited for next.
     pub fn wait_for<T>(&self, work: impl Future<Output = T>) -> std::io::Result<T> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let done = runtime.block_on(work);
-        runtime.shutdown_background();
-        Ok(done)
+        if self.runtime.get().is_none() {
+            let _ = self.runtime.set(tokio::runtime::Builder::new_current_thread().enable_all().build()?);
+        }
+        Ok(self.runtime.get().unwrap_or_else(|| unreachable!("set above")).block_on(work))
     }
 
     /// Whether the user wants no connections.

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use core_types::{
     Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference, Request,
-    Touch, VersionReq,
+    SourceRefusal, Touch, VersionReq,
 };
 use extension_depot::registry::{LoginError, PushError, RegistryError};
 use extension_depot::{
-    ActivityError, ArtifactError, BlobError, ConfigFileError, DepotError, ImageError, LockError, ManifestError, Source,
-    SourceError, StagingError, TimedGrantsError,
+    ActivityError, ArtifactError, BlobError, ConfigFileError, DepotError, ImageError, LockError, ManifestError,
+    PolicyRefusal, Source, SourceError, StagingError, StateFileError, TimedGrantsError,
 };
 use extension_host::{
     BackendError, CallError, CompileError, DirectoryError, ExportedFunction, HostError, IntoCacheError, Refusal,
@@ -19,6 +19,7 @@ use extension_host::{
 };
 
 use crate::exit_code::ExitCode;
+use crate::outcome::Denied;
 use crate::terminal::inert_line;
 
 /// A failure as it is shown.
@@ -78,13 +79,6 @@ impl Failure {
         Self::message(ExitCode::Local, "there is no home directory").with_hint("set HOME to an absolute path")
     }
 
-    /// A policy does not let extensions come from there.
-    pub fn source_refused(reference: &OciReference, policy: &Path) -> Self {
-        let message = format!("policy does not let extensions come from `{}`", reference.identity());
-        Self::message(ExitCode::Refused, message)
-            .with_hint(format!("`registries` in `{}` names the places that are allowed", policy.display()))
-    }
-
     /// The tag led to other bytes when the extension was installed.
     pub fn tag_moved(name: &ExtensionName, installed: &OciReference, found: &OciReference) -> Self {
         let message = format!("the tag `{}` has moved since `{name}` was installed", installed.revision());
@@ -116,16 +110,24 @@ impl Failure {
     }
 
     /// A newer version asks for more than the one that is installed.
-    pub fn asks_for_more(name: &ExtensionName, to: &str, missing: &[String]) -> Self {
+    pub fn asks_for_more(name: &ExtensionName, to: &str, missing: &[Denied]) -> Self {
         let message = format!("`{name}` {to} asks for more than the installed version; that one stays");
         let mut failure = Self::message(ExitCode::Refused, message);
-        failure.details = missing.iter().map(|grant| format!("it asks for {grant}")).collect();
-        let unscoped: Vec<_> = missing.iter().filter(|grant| grant.ends_with("=SCOPE")).map(String::as_str).collect();
+        failure.details = missing.iter().map(|denied| format!("it asks for {}", denied.grant)).collect();
+        let all = missing.iter().map(|denied| denied.grant.as_str());
+        let unscoped: Vec<_> = all.filter(|grant| grant.ends_with("=SCOPE")).collect();
         failure.with_hint(if unscoped.is_empty() {
             format!("sesame extension update {name} --accept-new-capabilities")
         } else {
             format!("say how far it may reach, then update: sesame extension grant {name} {}", unscoped.join(" "))
         })
+    }
+
+    /// A tag leads to other bytes than those that are installed, and the user wants the same.
+    pub fn moved_while_locked(name: &ExtensionName, installed: &OciReference) -> Self {
+        let message = format!("the tag `{}` of `{name}` leads to other bytes by now", installed.revision());
+        Self::message(ExitCode::Untrusted, message)
+            .with_hint(format!("take them: leave out `--locked`: sesame extension update {name}"))
     }
 
     /// The source gives no name.
@@ -149,7 +151,7 @@ impl Failure {
             DepotError::NotInstalled { reference: None, .. } => {
                 (ExitCode::NotFound, Some(format!("sesame extension install REFERENCE --name {name}")))
             }
-            DepotError::Artifact { reference, .. } if reference.registry() == "local" => {
+            DepotError::Artifact { reference, .. } if reference.is_local() => {
                 (ExitCode::Local, Some(format!("sesame extension install FILE --name {name}")))
             }
             DepotError::CapabilitiesChanged { .. } | DepotError::Changed { .. } => (ExitCode::Local, None),
@@ -165,6 +167,11 @@ impl Failure {
                 ExitCode::Refused,
                 Some(format!("see `sesame extension logs {name}`, then: sesame extension enable {name}")),
             ),
+            DepotError::Policy(refusal) => return refusal.clone().into(),
+            DepotError::State(error) => (ExitCode::Local, state_file_hint(error)),
+            DepotError::GenerationGone { .. } => {
+                (ExitCode::Local, Some(format!("what can be gone back to: sesame extension history {name}")))
+            }
             DepotError::Timed(error) => (ExitCode::Local, timed_hint(error)),
             DepotError::Manifest(error) => (ExitCode::Local, Some(manifest_hint(error))),
             DepotError::Lock(error) => return error.into(),
@@ -291,6 +298,16 @@ pub fn refusal(name: &ExtensionName, touch: &Touch) -> String {
     format!("`{name}` may not use {}: {}", touch.what, touch.rule.as_deref().unwrap_or("not granted"))
 }
 
+fn state_file_hint(error: &StateFileError) -> Option<String> {
+    match error {
+        StateFileError::Newer { .. } => Some("use the newer sesame that wrote it".to_owned()),
+        StateFileError::Damaged { path, .. } => {
+            Some(format!("move `{}` away: what it says is lost, and nothing else", path.display()))
+        }
+        StateFileError::Io { .. } => None,
+    }
+}
+
 fn timed_hint(error: &TimedGrantsError) -> Option<String> {
     match error {
         TimedGrantsError::NoSession => Some("leave out `--for` and `--until`, or set XDG_RUNTIME_DIR".to_owned()),
@@ -323,6 +340,16 @@ fn manifest_hint(error: &ManifestError) -> String {
         ManifestError::Read { path, .. } | ManifestError::Content { path, .. } => {
             format!("mend `{}` with an editor", path.display())
         }
+    }
+}
+
+impl From<PolicyRefusal> for Failure {
+    fn from(error: PolicyRefusal) -> Self {
+        let code = match error.refusal {
+            SourceRefusal::Unsigned => ExitCode::Untrusted,
+            SourceRefusal::NotAllowed | SourceRefusal::Blocked(_) => ExitCode::Refused,
+        };
+        Self::new(code, &error).with_hint(format!("the policy is `{}`", error.policy.display()))
     }
 }
 

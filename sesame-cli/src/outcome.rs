@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use core_types::{
     Capabilities, Capability, Config, Digest, EffectiveLimits, ExtensionName, Grant, LimitName, Limits, OciReference,
-    Touch, Verdict,
+    Touch, Verdict, version_of_tag,
 };
 use extension_depot::{ActivityEntry, ActivityFinding};
 use extension_host::{Import, Returned, Usage};
@@ -46,6 +46,12 @@ pub enum Outcome {
     Outdated(Vec<Freshness>),
     /// `update`
     Updated(Vec<Update>),
+    /// `history`
+    History(Vec<PastGeneration>),
+    /// `rollback`
+    RolledBack(Rollback),
+    /// `gc`
+    Collected(Collection),
     /// `registry tags`
     Tags(Vec<String>),
     /// `inspect`
@@ -69,9 +75,13 @@ impl Outcome {
         act: impl FnMut(&N) -> Result<T, Failure>,
         done: impl FnOnce(Vec<T>) -> Self,
     ) -> Result<Self, Failure> {
-        let (good, bad): (Vec<_>, Vec<_>) = names.iter().map(act).partition(Result::is_ok);
-        let mut failures: Vec<_> = bad.into_iter().filter_map(Result::err).collect();
-        let good: Vec<_> = good.into_iter().filter_map(Result::ok).collect();
+        let (mut good, mut failures) = (Vec::new(), Vec::new());
+        for result in names.iter().map(act) {
+            match result {
+                Ok(value) => good.push(value),
+                Err(failure) => failures.push(failure),
+            }
+        }
         match failures.len() {
             0 => Ok(done(good)),
             1 if good.is_empty() => Err(failures.remove(0)),
@@ -106,12 +116,78 @@ pub struct Installation {
     pub manifest: PathBuf,
     /// Whether it was installed already, so that nothing was written.
     pub already: bool,
+    /// What was installed before, if it was something else.
+    pub replaced: Option<Replaced>,
     /// What it was given by this installation.
     pub granted: Vec<Grant>,
     /// What it was given until the session ends.
     pub for_session: Vec<Grant>,
     /// What it asks for and does not have, with what has to be granted.
     pub denied: Vec<Denied>,
+}
+
+/// What an installation took the place of.
+#[derive(Serialize)]
+pub struct Replaced {
+    pub reference: OciReference,
+    pub direction: Direction,
+}
+
+/// How a version stands to the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    Upgrade,
+    Downgrade,
+    /// The same version with other bytes, or tags that are no versions.
+    Other,
+}
+
+impl Replaced {
+    pub fn new(reference: OciReference, by: &OciReference) -> Self {
+        let version = |reference: &OciReference| version_of_tag(reference.revision());
+        let direction = match (version(&reference), version(by)) {
+            (Some(old), Some(new)) if new > old => Direction::Upgrade,
+            (Some(old), Some(new)) if new < old => Direction::Downgrade,
+            _ => Direction::Other,
+        };
+        Self { reference, direction }
+    }
+}
+
+/// One thing that an extension was.
+#[derive(Serialize)]
+pub struct PastGeneration {
+    pub number: u32,
+    pub at: String,
+    pub reason: String,
+    pub version: Option<String>,
+    pub reference: Option<OciReference>,
+    pub signer: Option<String>,
+    pub is_current: bool,
+}
+
+/// What an extension went back to.
+#[derive(Serialize)]
+pub struct Rollback {
+    pub name: ExtensionName,
+    pub to: u32,
+    pub version: String,
+    pub reference: OciReference,
+    /// What it is allowed again.
+    pub granted: Vec<Grant>,
+    /// What it was allowed then and is not now.
+    pub denied: Vec<Denied>,
+}
+
+/// What was removed because nobody goes back to it.
+#[derive(Serialize)]
+pub struct Collection {
+    pub generations: Vec<(ExtensionName, u32)>,
+    pub blobs: Vec<Digest>,
+    pub compiled: Vec<PathBuf>,
+    pub bytes: u64,
+    pub is_dry_run: bool,
 }
 
 /// Something that an extension asks for and does not have.
@@ -238,6 +314,10 @@ pub enum Age {
     NoVersion,
     /// It came from a file.
     Local,
+    /// Its user keeps it at its version.
+    Pinned,
+    /// There is a newer version that has not been known for as long as policy wants.
+    TooNew,
 }
 
 impl Age {
@@ -249,6 +329,8 @@ impl Age {
             Self::Withdrawn => "the tag is gone",
             Self::NoVersion => "the tag is no version",
             Self::Local => "from a file",
+            Self::Pinned => "pinned",
+            Self::TooNew => "there is a newer one, too new for `min_release_age`",
         }
     }
 }
@@ -262,7 +344,7 @@ pub struct Update {
     pub to: Option<OciReference>,
     pub age: Age,
     /// What it asks for and its predecessor did not, unless that is granted already.
-    pub asks_for: Vec<String>,
+    pub asks_for: Vec<Denied>,
     /// What it was given beyond what its predecessor had.
     pub granted: Vec<Grant>,
     pub for_session: Vec<Grant>,
@@ -347,8 +429,11 @@ pub struct Asked {
 #[derive(Serialize)]
 pub struct Removal {
     pub name: ExtensionName,
-    pub kept_manifest: PathBuf,
+    /// Where the manifest lies now, unless that went as well.
+    pub kept_manifest: Option<PathBuf>,
     pub freed_bytes: u64,
+    /// The secrets that went from the keyring.
+    pub secrets: Vec<String>,
 }
 
 /// Something that is so now.

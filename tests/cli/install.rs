@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use extension_depot::serve::MemoryRegistry;
 
-use crate::support::{ECHO, GREETING, Run, TestEnv, env, manifest, publish, registry, with_guest};
+use crate::support::{ECHO, GREETING, Run, TestEnv, asking, env, manifest, publish, registry, with_guest};
 
 fn install(env: &TestEnv, registry: &MemoryRegistry, rest: &str) -> Run {
     env.run(&format!("extension install {}/{rest}", registry.host())).hiding_registry(registry)
@@ -160,29 +160,11 @@ fn an_import_that_sesame_does_not_know_is_refused_at_install() {
     assert!(!env.path(&manifest("future")).exists());
 }
 
-/// A component that carries its author's manifest.
-fn with_author_manifest(manifest: &str) -> Vec<u8> {
-    let mut bytes = GREETING.to_vec();
-    let name = "open-sesame:manifest";
-    let mut section = vec![u8::try_from(name.len()).expect("short")];
-    section.extend(name.as_bytes());
-    section.extend(manifest.as_bytes());
-    bytes.push(0);
-    let mut length = section.len();
-    while length >= 0x80 {
-        bytes.push(u8::try_from(length & 0x7f).expect("seven bits") | 0x80);
-        length >>= 7;
-    }
-    bytes.push(u8::try_from(length).expect("seven bits"));
-    bytes.extend(section);
-    bytes
-}
-
 #[test]
 fn what_the_author_asks_for_stays_denied_without_a_person() {
     let env = env();
     let asks = "[capabilities]\nconfig-read = true\nnotification = true\nnetwork = [\"api.example.com\"]\n";
-    env.write("work/asks.wasm", with_author_manifest(asks));
+    env.write("work/asks.wasm", asking(&GREETING, asks));
     insta::assert_snapshot!(env.run("extension install ./asks.wasm"), @r#"
     exit 0
     out: installed asks 0.0.0 from local/file/asks:0.0.0@sha256:DIGEST
@@ -199,7 +181,7 @@ fn what_the_author_asks_for_stays_denied_without_a_person() {
     env.run("extension remove asks").ok();
     env.run("extension install ./asks.wasm --grant-requested").ok();
     assert!(env.read(&manifest("asks")).contains("network = [\"api.example.com\"]\n"));
-    env.write("work/nonsense.wasm", with_author_manifest("[capabilities]\nnotification = 1"));
+    env.write("work/nonsense.wasm", asking(&GREETING, "[capabilities]\nnotification = 1"));
     insta::assert_snapshot!(env.run("extension install ./nonsense.wasm"), @r#"
     exit 1
     err: error: the custom section `open-sesame:manifest` is no manifest: line 2, column 16: invalid type: integer `1`, expected a boolean
@@ -213,7 +195,7 @@ fn what_the_author_asks_for_stays_denied_without_a_person() {
 fn a_person_is_asked_once_for_each_request() {
     let env = env();
     let asks = "[capabilities]\nnotification = true\nclipboard-write = true\nnetwork = [\"api.example.com\"]\n";
-    env.write("work/asks.wasm", with_author_manifest(asks));
+    env.write("work/asks.wasm", asking(&GREETING, asks));
     let mut command = std::process::Command::new("script");
     let line = format!("{} extension install ./asks.wasm", env!("CARGO_BIN_EXE_sesame"));
     command.args(["-qec", &line, "/dev/null"]).env_clear().env("HOME", env.home()).env("PATH", "/usr/bin:/bin");
@@ -299,16 +281,72 @@ fn installed_artifacts_install_elsewhere_from_the_layout() {
 #[test]
 fn policy_says_where_extensions_come_from() {
     let (env, registry) = (env(), registry());
-    env.write(".config/pds/config.toml", "[extensions.policy]\nregistries = [\"ghcr.io/my-org\"]\n");
+    let policy = |text: &str| env.write(".config/pds/config.toml", format!("[extensions.policy]\n{text}\n"));
+    policy("allowed_registries = [\"ghcr.io/my-org\"]");
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
     exit 5
-    err: error: policy does not let extensions come from `REGISTRY/my-org/greeting-extension`
-    err: hint: `registries` in `~/.config/pds/config.toml` names the places that are allowed
+    err: error: policy does not let extensions come from `REGISTRY/my-org/greeting-extension`: it is none of the places in `allowed_registries`
+    err: hint: the policy is `~/.config/pds/config.toml`
     "#);
-    assert_eq!(
-        registry.seen().iter().filter(|seen| seen.method == "GET" && seen.path.contains("manifests")).count(),
-        0
-    );
+    let is_document = |method: &str, path: &str| method == "GET" && path.contains("manifests");
+    let documents = || registry.seen().iter().filter(|seen| is_document(&seen.method, &seen.path)).count();
+    assert_eq!(documents(), 0);
+    policy(&format!("blocked_namespaces = [\"{}/my-org\"]", registry.host()));
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
+    exit 5
+    err: error: policy does not let extensions come from `REGISTRY/my-org/greeting-extension`: `blocked_namespaces` names `REGISTRY/my-org`
+    err: hint: the policy is `~/.config/pds/config.toml`
+    "#);
+    policy("require_signature = true");
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
+    exit 6
+    err: error: policy does not let extensions come from `REGISTRY/my-org/greeting-extension`: it has to have a verified signature
+    err: hint: the policy is `~/.config/pds/config.toml`
+    "#);
+    assert_eq!(documents(), 0);
+}
+
+#[test]
+fn a_policy_that_is_tightened_holds_at_once_for_what_is_installed() {
+    let (env, registry) = (env(), registry());
+    install(&env, &registry, "my-org/greeting-extension:0.1.0").ok();
+    let policy = |text: &str| env.write(".config/pds/config.toml", format!("[extensions.policy]\n{text}\n"));
+    for (text, code) in [
+        ("allowed_registries = []".to_owned(), 5),
+        (format!("blocked_namespaces = [\"{}\"]", registry.host()), 5),
+        ("require_signature = true".to_owned(), 6),
+        (format!("[extensions.policy.trusted_signers]\n\"{}/my-org\" = [\"k.pub\"]", registry.host()), 6),
+    ] {
+        policy(&text);
+        for command in ["call greeting-extension greet World", "update greeting-extension"] {
+            let run = env.run(&format!("extension {command}"));
+            assert!(run.code == code && run.stderr.contains("policy does not let"), "{command} under {text}: {run}");
+        }
+        env.run("extension list").ok();
+    }
+    policy("");
+    env.run("extension call greeting-extension greet World").ok();
+}
+
+#[test]
+fn another_version_says_which_way_it_goes() {
+    let (env, registry) = (env(), registry());
+    for tag in ["0.2.0", "stable"] {
+        publish(&registry, &format!("my-org/greeting-extension:{tag}"), &asking(&GREETING, "# other\n"), &[]);
+    }
+    install(&env, &registry, "my-org/greeting-extension:0.1.0").ok();
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.2.0"), @r#"
+    exit 0
+    out: installed greeting-extension 0.2.0 from REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST
+    err: an upgrade: it takes the place of REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT
+    "#);
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
+    exit 0
+    out: installed greeting-extension 0.1.0 from REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
+    err: a downgrade: it takes the place of REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT
+    "#);
+    let json = env.run(&format!("--json extension install {}/my-org/greeting-extension:stable", registry.host()));
+    assert!(json.ok().text().contains("\"direction\":\"other\""));
 }
 
 #[test]

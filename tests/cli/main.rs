@@ -6,6 +6,7 @@ mod crash;
 mod demo;
 mod desktop;
 mod guests;
+mod history;
 mod install;
 mod layering;
 mod list;

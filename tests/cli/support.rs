@@ -34,6 +34,25 @@ pub fn publish(registry: &MemoryRegistry, to: &str, binary: &[u8], annotations: 
     runtime.block_on(push_wasm(&client, &reference, "x.wasm", binary, annotations)).expect("pushed");
 }
 
+/// The guest with a custom section in which its author asks for this.
+pub fn asking(binary: &[u8], manifest: &str) -> Vec<u8> {
+    let name = b"open-sesame:manifest";
+    let mut section = vec![u8::try_from(name.len()).expect("short")];
+    section.extend_from_slice(name);
+    section.extend_from_slice(manifest.as_bytes());
+    let mut bytes = binary.to_vec();
+    // A custom section: its number, its size in LEB128, its contents.
+    bytes.push(0);
+    let mut size = section.len();
+    while size >= 0x80 {
+        bytes.push(u8::try_from(size & 0x7f).expect("seven bits") | 0x80);
+        size >>= 7;
+    }
+    bytes.push(u8::try_from(size).expect("seven bits"));
+    bytes.extend(section);
+    bytes
+}
+
 /// An environment in which a guest is installed from a file under its name.
 pub fn with_guest(name: &str, binary: &[u8]) -> TestEnv {
     let env = env();

@@ -2,26 +2,7 @@
 
 use extension_depot::serve::MemoryRegistry;
 
-use crate::support::{ECHO, GREETING, TestEnv, env, manifest, publish, registry};
-
-/// The guest with a custom section in which its author asks for this.
-fn asking(binary: &[u8], manifest: &str) -> Vec<u8> {
-    let name = b"open-sesame:manifest";
-    let mut section = vec![u8::try_from(name.len()).expect("short")];
-    section.extend_from_slice(name);
-    section.extend_from_slice(manifest.as_bytes());
-    let mut bytes = binary.to_vec();
-    // A custom section: its number, its size in LEB128, its contents.
-    bytes.push(0);
-    let mut size = section.len();
-    while size >= 0x80 {
-        bytes.push(u8::try_from(size & 0x7f).expect("seven bits") | 0x80);
-        size >>= 7;
-    }
-    bytes.push(u8::try_from(size).expect("seven bits"));
-    bytes.extend(section);
-    bytes
-}
+use crate::support::{ECHO, GREETING, TestEnv, asking, env, manifest, publish, registry};
 
 fn installed(registry: &MemoryRegistry) -> TestEnv {
     let env = env();
@@ -94,12 +75,42 @@ fn a_version_that_asks_for_more_leaves_the_old_one_in_place() {
 }
 
 #[test]
-fn a_tag_that_moved_is_followed_and_a_version_that_cannot_start_is_not() {
+fn the_tag_of_a_version_stays_and_another_tag_is_followed_unless_locked() {
+    let (env, registry) = (env(), registry());
+    publish(&registry, "my-org/follow:stable", &GREETING, &[]);
+    for reference in ["my-org/greeting-extension:0.1.0", "my-org/follow:stable"] {
+        env.run(&format!("extension install {}/{reference}", registry.host())).ok();
+        publish(&registry, reference, &asking(&GREETING, "# other\n"), &[]);
+    }
+    let asked = registry.seen().len();
+    insta::assert_snapshot!(env.run("extension update greeting-extension").hiding_registry(&registry), @r#"
+    exit 0
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT		the newest
+    "#);
+    assert_eq!(registry.seen().len() - asked, 1, "nothing new costs one request: {:?}", registry.seen());
+    insta::assert_snapshot!(env.run("extension update follow --locked").hiding_registry(&registry), @r#"
+    exit 6
+    err: error: the tag `stable` of `follow` leads to other bytes by now
+    err: hint: take them: leave out `--locked`: sesame extension update follow
+    "#);
+    insta::assert_snapshot!(env.run("extension update follow --dry-run").hiding_registry(&registry), @r#"
+    exit 0
+    out: follow	REGISTRY/my-org/follow:stable@sha256:SHORT	REGISTRY/my-org/follow:stable@sha256:SHORT	would be updated: the tag has moved
+    "#);
+    env.run("extension update follow").ok();
+    let asked = registry.seen().len();
+    insta::assert_snapshot!(env.run("extension update --all").hiding_registry(&registry), @r#"
+    exit 0
+    out: follow	REGISTRY/my-org/follow:stable@sha256:SHORT		the tag is no version
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT		the newest
+    "#);
+    assert_eq!(registry.seen().len() - asked, 2, "one request for each");
+}
+
+#[test]
+fn a_version_that_cannot_start_leaves_the_old_one_in_place() {
     let registry = registry();
     let env = installed(&registry);
-    publish(&registry, "my-org/greeting-extension:0.1.0", &ECHO, &[]);
-    let run = env.run("extension update greeting-extension --dry-run").hiding_registry(&registry);
-    assert!(run.text().contains("would be updated: the tag has moved"), "{run}");
     let unknown = wat::parse_str("(component (import \"acme:db/store@1.0.0\" (instance (export \"f\" (func)))))");
     publish(&registry, "my-org/greeting-extension:9.0.0", &unknown.expect("valid"), &[]);
     let before = env.read(&manifest("greeting-extension"));
@@ -108,4 +119,56 @@ fn a_tag_that_moved_is_followed_and_a_version_that_cannot_start_is_not() {
     assert_eq!(env.read(&manifest("greeting-extension")), before);
     assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
     assert_eq!(env.run("extension update").code, 2);
+}
+
+#[test]
+fn what_is_pinned_stays_until_it_is_not() {
+    let registry = registry();
+    let env = installed(&registry);
+    publish(&registry, "my-org/greeting-extension:0.2.0", &ECHO, &[]);
+    insta::assert_snapshot!(env.run("extension pin greeting-extension"), @r#"
+    exit 0
+    out: `greeting-extension` stays at its version
+    "#);
+    let asked = registry.seen().len();
+    insta::assert_snapshot!(env.run("extension update --all").hiding_registry(&registry), @r#"
+    exit 0
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT		pinned
+    "#);
+    assert_eq!(registry.seen().len(), asked, "nobody is asked");
+    insta::assert_snapshot!(env.run("extension pin greeting-extension"), @r#"
+    exit 0
+    out: `greeting-extension` stays at its version already
+    "#);
+    insta::assert_snapshot!(env.run("extension unpin greeting-extension"), @r#"
+    exit 0
+    out: `greeting-extension` can be updated
+    "#);
+    let updated = env.run("extension update --all").ok().text();
+    assert!(updated.ends_with("updated\n"), "{updated}");
+}
+
+#[test]
+fn what_is_too_new_is_held_back_by_when_it_was_first_seen_here() {
+    let registry = registry();
+    let env = installed(&registry);
+    env.write(".config/pds/config.toml", "[extensions.policy]\nmin_release_age = \"2s\"\n");
+    publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# new\n"), &[]);
+    insta::assert_snapshot!(env.run("extension update greeting-extension").hiding_registry(&registry), @r#"
+    exit 0
+    out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT		there is a newer one, too new for `min_release_age`
+    "#);
+    insta::assert_snapshot!(env.run("extension outdated").hiding_registry(&registry), @r#"
+    exit 0
+    out: greeting-extension	0.1.0	0.1.0	there is a newer one, too new for `min_release_age`
+    "#);
+    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    // A newer one that nobody has seen yet does not keep back the one that has been seen for long enough.
+    publish(&registry, "my-org/greeting-extension:0.3.0", &ECHO, &[]);
+    // Nor does the age of a tag count for other bytes behind it.
+    publish(&registry, "my-org/greeting-extension:0.2.5", &ECHO, &[]);
+    let updated = env.run("extension update greeting-extension").ok().text();
+    assert!(updated.contains(":0.2.0@") && updated.ends_with("updated\n"), "{updated}");
+    let forced = env.run("extension update greeting-extension --now --accept-new-capabilities").ok().text();
+    assert!(forced.contains(":0.3.0@"), "{forced}");
 }

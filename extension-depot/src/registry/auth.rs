@@ -112,14 +112,14 @@ struct TokenRequest {
 impl TokenRequest {
     async fn send(self, clients: &Clients, reference: &OciReference) -> Result<Authorization, RegistryError> {
         let registry = reference.registry();
-        let client = clients.for_url(&self.realm)?;
+        let client = clients.for_url(&self.realm, registry)?;
         let username = match &self.credential {
             Some(Credential::Password { username, .. }) => Some(username.clone()),
             Some(Credential::RefreshToken(_)) => Some("<token>".to_owned()),
             None => None,
         };
         // No redirect is followed from here: a token service answers or it does not.
-        let response = self.request(client).send().await.map_err(|source| RegistryError::network(registry, source))?;
+        let response = self.request(&client).send().await.map_err(|source| RegistryError::network(registry, source))?;
         match response.status().as_u16() {
             200 => {}
             400 | 401 | 403 | 404 => return Err(unauthorized(reference, username.as_deref())),

@@ -1,8 +1,9 @@
 //! Requests to one repository: redirects, retries, bounds.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -32,24 +33,34 @@ const SHOWN_ERROR: usize = 1024;
 pub(crate) struct Clients {
     settings: Settings,
     plain: OnceCell<Client>,
-    secure: OnceCell<Client>,
+    /// By the file of certificate authorities that they trust beside those that all do.
+    secure: RefCell<BTreeMap<Option<PathBuf>, Client>>,
 }
 
 impl Clients {
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self { settings: settings.clone(), plain: OnceCell::new(), secure: OnceCell::new() }
+        Self { settings: settings.clone(), plain: OnceCell::new(), secure: RefCell::default() }
     }
 
-    pub(crate) fn for_url(&self, url: &Url) -> Result<&Client, RegistryError> {
-        let is_secure = url.scheme() == "https";
-        let slot = if is_secure { &self.secure } else { &self.plain };
-        if slot.get().is_none() {
-            let _ = slot.set(self.build(is_secure)?);
+    /// The client for an address, while this registry is talked to.
+    pub(crate) fn for_url(&self, url: &Url, registry: &str) -> Result<Client, RegistryError> {
+        if url.scheme() != "https" {
+            if self.plain.get().is_none() {
+                let _ = self.plain.set(self.build(None)?);
+            }
+            return Ok(self.plain.get().unwrap_or_else(|| unreachable!("set above")).clone());
         }
-        Ok(slot.get().unwrap_or_else(|| unreachable!("set above")))
+        let own = self.settings.authorities_of(registry).map(Path::to_owned);
+        if let Some(client) = self.secure.borrow().get(&own) {
+            return Ok(client.clone());
+        }
+        let client = self.build(Some(self.authorities(own.as_deref())?))?;
+        self.secure.borrow_mut().insert(own, client.clone());
+        Ok(client)
     }
 
-    fn build(&self, is_secure: bool) -> Result<Client, RegistryError> {
+    /// A client that trusts these authorities and the system's, or one that speaks no TLS.
+    fn build(&self, authorities: Option<Vec<Certificate>>) -> Result<Client, RegistryError> {
         // Another part of the program may have chosen a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
@@ -61,7 +72,10 @@ impl Clients {
         for proxy in self.proxies()? {
             builder = builder.proxy(proxy);
         }
-        builder = if is_secure { builder.tls_certs_merge(self.authorities()?) } else { builder.tls_certs_only([]) };
+        builder = match authorities {
+            Some(authorities) => builder.tls_certs_merge(authorities),
+            None => builder.tls_certs_only([]),
+        };
         builder.build().map_err(RegistryError::Setup)
     }
 
@@ -74,17 +88,17 @@ impl Clients {
         http.chain(https).map(|proxy| proxy.map(with_exceptions).map_err(RegistryError::Setup)).collect()
     }
 
-    fn authorities(&self) -> Result<Vec<Certificate>, RegistryError> {
+    fn authorities(&self, own: Option<&Path>) -> Result<Vec<Certificate>, RegistryError> {
         let mut all = Vec::new();
-        for path in &self.settings.authorities {
+        for path in self.settings.authorities.iter().map(PathBuf::as_path).chain(own) {
             all.extend(read_authorities(path)?);
         }
         Ok(all)
     }
 }
 
-fn read_authorities(path: &PathBuf) -> Result<Vec<Certificate>, RegistryError> {
-    let failed = |reason: String| RegistryError::Certificates { path: path.clone(), reason };
+fn read_authorities(path: &Path) -> Result<Vec<Certificate>, RegistryError> {
+    let failed = |reason: String| RegistryError::Certificates { path: path.to_owned(), reason };
     let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
     if certificates.is_empty() { Err(failed("there are none in it".to_owned())) } else { Ok(certificates) }
@@ -103,7 +117,7 @@ pub(crate) enum Target<'a> {
 /// A repository that is being talked to.
 pub(crate) struct Connection<'a> {
     settings: &'a Settings,
-    clients: Clients,
+    clients: &'a Clients,
     reference: OciReference,
     base: Url,
     authorization: RefCell<Option<Authorization>>,
@@ -126,11 +140,14 @@ pub(crate) struct DocumentHeaders {
 }
 
 impl<'a> Connection<'a> {
-    pub(crate) fn new(settings: &'a Settings, reference: &OciReference) -> Result<Self, RegistryError> {
+    pub(crate) fn new(
+        settings: &'a Settings,
+        clients: &'a Clients,
+        reference: &OciReference,
+    ) -> Result<Self, RegistryError> {
         let registry = reference.registry();
         let base = format!("{}://{}/v2/{}/", settings.scheme(registry), api_host(registry), reference.repository());
         let base = Url::parse(&base).map_err(|_| RegistryError::NotFound { reference: Box::new(reference.clone()) })?;
-        let clients = Clients::new(settings);
         let deadline = tokio::time::Instant::now() + TOTAL;
         Ok(Self { settings, clients, reference: reference.clone(), base, authorization: RefCell::new(None), deadline })
     }
@@ -192,7 +209,7 @@ impl<'a> Connection<'a> {
         // Tokens expire, some within a minute: each request may authenticate once.
         if response.status() == StatusCode::UNAUTHORIZED {
             let challenge = challenge_of(response.headers());
-            let answering = auth::answer(self.settings, &self.clients, &self.reference, &challenge, Access::Pull);
+            let answering = auth::answer(self.settings, self.clients, &self.reference, &challenge, Access::Pull);
             let timeout = |_| RegistryError::Timeout { registry: self.registry().to_owned() };
             let authorization = tokio::time::timeout(IDLE, answering).await.map_err(timeout)??;
             self.authorization.replace(Some(authorization));
@@ -206,7 +223,7 @@ impl<'a> Connection<'a> {
     async fn follow(&self, start: Url, accept: &str) -> Result<Response, RegistryError> {
         let mut url = start.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let mut request = self.clients.for_url(&url)?.get(url.clone()).header("Accept", accept);
+            let mut request = self.clients.for_url(&url, self.registry())?.get(url.clone()).header("Accept", accept);
             let authorization = self.authorization.borrow().clone();
             if let Some(authorization) = authorization.filter(|_| url.origin() == start.origin()) {
                 request = request.header("Authorization", authorization.header);
@@ -272,7 +289,7 @@ impl<'a> Connection<'a> {
             return Ok(None);
         }
         let challenge = challenge_of(response.headers());
-        let answer = auth::answer(self.settings, &self.clients, &self.reference, &challenge, Access::Push).await?;
+        let answer = auth::answer(self.settings, self.clients, &self.reference, &challenge, Access::Push).await?;
         answer
             .token
             .map(Some)

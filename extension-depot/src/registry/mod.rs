@@ -29,7 +29,7 @@ pub use logins::{LoginError, forget_login, store_login};
 pub use push::{PushError, push_wasm};
 pub use settings::{Proxies, RegistrySettings, Settings};
 
-use http::{Connection, Target};
+use http::{Clients, Connection, Target};
 
 /// What a download reports while it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,7 @@ pub enum Progress {
 /// Fetches artifacts. Nothing is looked up or connected before it is needed.
 pub struct Registry {
     settings: Settings,
+    clients: Clients,
 }
 
 /// What a reference leads to before anything but documents has been fetched.
@@ -66,7 +67,7 @@ pub struct Resolved {
 impl Registry {
     /// A client with these settings.
     pub fn new(settings: Settings) -> Self {
-        Self { settings }
+        Self { clients: Clients::new(&settings), settings }
     }
 
     /// Follows a reference to its artifact. The tag is looked at once; from then on the digest counts.
@@ -75,8 +76,7 @@ impl Registry {
     /// When the registry does not have it, cannot be reached, or sends something else than an extension.
     pub async fn resolve(&self, reference: &OciReference) -> Result<Resolved, RegistryError> {
         let pin = reference.pinned_digest().map_err(RegistryError::Pin)?;
-        let connection = self.connect(reference)?;
-        resolve_with(&connection, reference, pin).await
+        self.at_each(reference, async |connection| resolve_with(connection, reference, pin).await).await
     }
 
     /// Fetches an artifact into the depot's staging area and verifies every byte of it.
@@ -89,7 +89,6 @@ impl Registry {
         resolved: &Resolved,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Staged, RegistryError> {
-        let connection = self.connect(&resolved.reference)?;
         let staging = depot.staging()?;
         for (digest, bytes) in &resolved.documents {
             staging.put(digest, bytes).map_err(RegistryError::Blob)?;
@@ -97,17 +96,37 @@ impl Registry {
         let blobs: Vec<_> = resolved.artifact.manifest.blobs().cloned().collect();
         let bytes = blobs.iter().map(|blob| blob.size).sum();
         progress(Progress::Resolved { digest: resolved.artifact.digest, bytes });
-        for blob in &blobs {
-            fetch_blob(&connection, &staging, blob, progress).await?;
-        }
+        let fetch_all = async |connection: &Connection<'_>| {
+            for blob in &blobs {
+                fetch_blob(connection, &staging, blob, progress).await?;
+            }
+            Ok(())
+        };
+        self.at_each(&resolved.reference, fetch_all).await?;
         Ok(Staged { staging, artifact: resolved.artifact.clone(), reference: resolved.reference.clone() })
+    }
+
+    /// Asks each place that may have a reference, until one has.
+    async fn at_each<T>(
+        &self,
+        reference: &OciReference,
+        mut ask: impl AsyncFnMut(&Connection<'_>) -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        let mut places = self.settings.places(reference);
+        let itself = places.pop().unwrap_or_else(|| reference.clone());
+        for mirror in &places {
+            if let Ok(answer) = ask(&self.connect(mirror)?).await {
+                return Ok(answer);
+            }
+        }
+        ask(&self.connect(&itself)?).await
     }
 
     fn connect(&self, reference: &OciReference) -> Result<Connection<'_>, RegistryError> {
         if self.settings.offline {
             return Err(RegistryError::Offline { registry: reference.registry().to_owned() });
         }
-        Connection::new(&self.settings, reference)
+        Connection::new(&self.settings, &self.clients, reference)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use core_types::OciReference;
 
 use super::credentials::CredentialFiles;
 pub use crate::user_config::RegistrySettings;
@@ -56,6 +58,20 @@ impl Settings {
         if configured.unwrap_or_else(|| is_loopback(host(registry))) { "http" } else { "https" }
     }
 
+    /// Where a reference is looked for, in the order in which it is tried: the mirrors, then the registry itself.
+    pub(crate) fn places(&self, reference: &OciReference) -> Vec<OciReference> {
+        let mirrors = self.of(reference.registry()).map(|settings| settings.mirrors.as_slice()).unwrap_or_default();
+        let mirrored = mirrors.iter().filter_map(|mirror| {
+            format!("{mirror}/{}:{}", reference.repository(), reference.revision()).parse::<OciReference>().ok()
+        });
+        mirrored.chain(std::iter::once(reference.clone())).collect()
+    }
+
+    /// The files with certificate authorities for a registry beside those for all.
+    pub(crate) fn authorities_of(&self, registry: &str) -> Option<&Path> {
+        self.of(registry)?.ca.as_deref()
+    }
+
     /// Whether a token host belongs to a registry.
     pub(crate) fn is_paired(&self, registry: &str, token_host: &str) -> bool {
         let built_in = TOKEN_HOSTS.contains(&(registry, token_host));
@@ -99,6 +115,19 @@ mod tests {
         settings.registries.insert("10.0.0.1".to_owned(), plain(true));
         settings.registries.insert("localhost".to_owned(), plain(false));
         assert_eq!((scheme(&settings, "10.0.0.1"), scheme(&settings, "localhost")), ("http", "https"));
+    }
+
+    #[test]
+    fn mirrors_come_before_the_registry_and_only_for_it() {
+        let mut settings = Settings::default();
+        let mirrors = ["m.example/ghcr", "n.example"].map(|text| text.parse().expect(text)).to_vec();
+        settings.registries.insert("ghcr.io".to_owned(), RegistrySettings { mirrors, ..Default::default() });
+        let places = |text: &str| {
+            let places = settings.places(&text.parse().expect(text)).into_iter();
+            places.map(|place| place.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(places("ghcr.io/a/b:1"), ["m.example/ghcr/a/b:1", "n.example/a/b:1", "ghcr.io/a/b:1"]);
+        assert_eq!(places("ghcr.io.evil/a/b:1"), ["ghcr.io.evil/a/b:1"]);
     }
 
     #[test]

@@ -31,19 +31,23 @@ impl Registry {
     pub async fn tags(&self, repository: &OciQuery) -> Result<Vec<String>, RegistryError> {
         // A connection is made for a reference, and what it points to is not asked for.
         let any = repository.at("any").map_err(|error| malformed(&error.to_string()))?;
-        let connection = self.connect(&any)?;
-        let mut tags: Vec<String> = Vec::new();
-        for _ in 0..MAX_PAGES {
-            let (page, is_last) = page(&connection, tags.last().map(String::as_str)).await?;
-            let before = tags.len();
-            tags.extend(page);
-            if is_last || tags.len() == before {
-                break;
-            }
-        }
+        let mut tags = self.at_each(&any, async |connection| all_pages(connection).await).await?;
         tags.retain(|tag| !names_a_digest(tag));
         Ok(tags)
     }
+}
+
+async fn all_pages(connection: &Connection<'_>) -> Result<Vec<String>, RegistryError> {
+    let mut tags: Vec<String> = Vec::new();
+    for _ in 0..MAX_PAGES {
+        let (page, is_last) = page(connection, tags.last().map(String::as_str)).await?;
+        let before = tags.len();
+        tags.extend(page);
+        if is_last || tags.len() == before {
+            break;
+        }
+    }
+    Ok(tags)
 }
 
 async fn page(connection: &Connection<'_>, last: Option<&str>) -> Result<(Vec<String>, bool), RegistryError> {

@@ -4,7 +4,7 @@
 use core_types::{Capabilities, Digest, ExtensionName, OciReference};
 use extension_depot::registry::{Registry, RegistryError, Resolved, Settings};
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{CapabilityChange, Depot, Places, Staged};
+use extension_depot::{CapabilityChange, Depot, Places, Reason, Staged};
 use tempfile::TempDir;
 
 /// A depot in a directory of its own.
@@ -82,5 +82,5 @@ pub fn install(home: &Home, text: &str) -> Result<(), Box<dyn std::error::Error>
     let existing = home.depot.manifest(&name)?;
     let before = existing.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
     let change = CapabilityChange { before, after: &Capabilities::default() };
-    Ok(home.depot.install(&staged, &name, text, Some(change))?)
+    Ok(home.depot.install(&staged, &name, text, Some(change), Reason::Installed)?)
 }

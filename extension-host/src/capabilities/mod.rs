@@ -21,6 +21,7 @@ pub use clipboard_write::{Display, HolderCommand, HolderFailure, SessionClipboar
 pub use ipc_publish::SessionPublisher;
 #[cfg(feature = "notification")]
 pub use notification::SessionNotifier;
+pub use secrets::MAX_SECRET;
 #[cfg(feature = "secrets")]
 pub use secrets::SecretService;
 

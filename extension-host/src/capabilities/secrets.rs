@@ -6,8 +6,8 @@ use crate::bindings::open_sesame::host::types::Error;
 use crate::bindings::open_sesame::host::{secret_read, secret_write};
 use crate::state::{CallState, Size};
 
-/// The longest secret, in bytes.
-const MOST: usize = 64 * 1024;
+/// The longest secret that can be stored, in bytes.
+pub const MAX_SECRET: usize = 64 * 1024;
 
 impl secret_read::Host for CallState {
     async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, Error>> {
@@ -19,7 +19,7 @@ impl secret_read::Host for CallState {
 impl secret_write::Host for CallState {
     async fn set(&mut self, name: String, value: String) -> wasmtime::Result<Result<(), Error>> {
         let request = Request::WriteSecret(name.clone());
-        let size = Size { given: value.len(), most: MOST };
+        let size = Size { given: value.len(), most: MAX_SECRET };
         self.ask_backend(request, size, move |backends, owner| backends.secrets.store(owner, &name, &value)).await
     }
 

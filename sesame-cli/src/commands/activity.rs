@@ -19,7 +19,7 @@ pub fn run(context: &Context, arguments: ActivityArguments) -> Result<Outcome, F
     if let Some(ActivityCommand::Verify) = command {
         return Ok(Outcome::ActivityVerified { lines: log.entries().len(), findings: log.verify()? });
     }
-    let from = since.and_then(|since| Timestamp::now().checked_sub(since).ok());
+    let from = since.and_then(|since| Timestamp::now().checked_sub(since.duration()).ok());
     let is_wanted = |entry: &ActivityEntry| {
         from.is_none_or(|from| entry.at >= from)
             && (names.is_empty() || names.iter().any(|name| name.as_str() == entry.call.extension))

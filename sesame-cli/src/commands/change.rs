@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use core_types::{BootTime, Capabilities, ExtensionName, Grant, TimedGrant, TimedGrants};
+use core_types::{BootTime, Capabilities, ExtensionName, Grant, Period, TimedGrant, TimedGrants};
+use extension_depot::Reason;
 use extension_host::boot_time;
 
 use crate::arguments::{GrantArguments, Revocation};
@@ -23,13 +24,26 @@ pub fn enable(context: &Context, names: &[ExtensionName], enabled: bool) -> Resu
     Outcome::of_each(names, set, Outcome::Changed)
 }
 
+/// Keeps extensions at their versions, or lets them be updated again.
+pub fn pin(context: &Context, names: &[ExtensionName], pinned: bool) -> Result<Outcome, Failure> {
+    let depot = context.depot()?;
+    let set = |name: &ExtensionName| {
+        let changed = depot.set_pinned(name, pinned).map_err(|error| Failure::of_extension(name, &error))?;
+        Ok(Change {
+            now: format!("`{name}` {}", if pinned { "stays at its version" } else { "can be updated" }),
+            changed,
+        })
+    };
+    Outcome::of_each(names, set, Outcome::Changed)
+}
+
 /// Allows something: for good, or until something ends.
 pub fn grant(context: &Context, arguments: &GrantArguments) -> Result<Outcome, Failure> {
     let GrantArguments { name, grants, period, until } = arguments;
     check_directories(context, name, grants)?;
     let changes = match (period, until) {
         (None, None) => grant_for_good(context, name, grants)?,
-        (period, _) => grant_for_a_while(context, name, grants, *period)?,
+        (period, _) => grant_for_a_while(context, name, grants, period.map(Period::duration))?,
     };
     warn_of_policy(context, name, grants)?;
     Ok(Outcome::Changed(changes))
@@ -47,7 +61,7 @@ pub fn check_directories(context: &Context, name: &ExtensionName, grants: &[Gran
 
 fn grant_for_good(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Result<Vec<Change>, Failure> {
     let mut changes = Vec::new();
-    change(context, name, |capabilities| {
+    change(context, name, Reason::Granted, |capabilities| {
         for grant in grants {
             let changed = capabilities.add(grant);
             changes.push(Change { now: format!("`{name}` may use {grant}"), changed });
@@ -72,13 +86,14 @@ pub fn grant_for_a_while(
     };
     let granted = context.depot()?.change_timed_grants(name, add);
     granted.map_err(|error| Failure::of_extension(name, &error))?;
-    let ends = until.map_or_else(|| "until you log out".to_owned(), |until| remaining(until, now));
+    let ends = remaining(until, now);
     let change = |grant: &Grant| Change { now: format!("`{name}` may use {grant} {ends}"), changed: true };
     Ok(grants.iter().map(change).collect())
 }
 
-/// How long something holds, for people.
-pub fn remaining(until: BootTime, now: BootTime) -> String {
+/// How long something holds, for people. What has no end of its own ends with the session.
+pub fn remaining(until: Option<BootTime>, now: BootTime) -> String {
+    let Some(until) = until else { return "until you log out".to_owned() };
     let seconds = until.since(now).as_secs_f64().round() as u64;
     match seconds {
         0..120 => format!("for {seconds} s"),
@@ -105,7 +120,7 @@ pub fn revoke(context: &Context, name: &ExtensionName, revocations: &[Revocation
         check_parts(context, name, revocations)?;
     }
     let mut changes = Vec::new();
-    change(context, name, |capabilities| {
+    change(context, name, Reason::Revoked, |capabilities| {
         changes.extend(revocations.iter().map(|revocation| take(capabilities, name, revocation)));
         changes.iter().any(|change| change.changed)
     })?;
@@ -163,7 +178,8 @@ fn take(capabilities: &mut Capabilities, name: &ExtensionName, revocation: &Revo
 fn change(
     context: &Context,
     name: &ExtensionName,
+    reason: Reason,
     change: impl FnOnce(&mut Capabilities) -> bool,
 ) -> Result<bool, Failure> {
-    context.depot()?.change_capabilities(name, change).map_err(|error| Failure::of_extension(name, &error))
+    context.depot()?.change_capabilities(name, reason, change).map_err(|error| Failure::of_extension(name, &error))
 }

@@ -1,6 +1,6 @@
 //! `sesame extension info`
 
-use core_types::{Authority, ExtensionName, TimedGrant, TimedGrants};
+use core_types::{Authority, ExtensionName, TimedGrants};
 use extension_depot::{Depot, Installed};
 use extension_host::{Host, boot_time};
 
@@ -23,11 +23,10 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let (state, problem) = state(&depot, &installed);
     let now = boot_time();
     let timed = permissions.authority.timed.iter().filter(|timed| timed.holds_at(now));
-    let ends =
-        |timed: &TimedGrant| timed.until.map_or_else(|| "until you log out".to_owned(), |until| remaining(until, now));
-    let timed = timed.map(|timed| (timed.grant.clone(), ends(timed))).collect();
+    let timed = timed.map(|timed| (timed.grant.clone(), remaining(timed.until, now))).collect();
     let capabilities = Authority { timed: TimedGrants::default(), ..permissions.authority }.in_force(now);
-    let record = depot.record(name, &installed.artifact.digest);
+    let record =
+        depot.record(name, &installed.artifact.digest).map_err(|error| Failure::of_extension(name, &error.into()))?;
     let manifest = installed.loaded.manifest;
     Ok(Outcome::Info(Box::new(Info {
         name: name.clone(),

@@ -2,9 +2,9 @@
 
 use core_types::{Authority, Document, ExtensionName, Grant, OciReference, Request, decide};
 use extension_depot::{Depot, Source, Staged};
-use extension_host::{Host, boot_time, requested_by_author};
+use extension_host::{Host, boot_time};
 
-use super::install::{Arrival, stage};
+use super::install::{Arrival, requests_of, stage};
 use crate::consent::Requests;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
@@ -22,7 +22,7 @@ pub fn run(context: &Context, what: &str) -> Result<Outcome, Failure> {
     }
     let source: Source = what.parse().map_err(|error| Failure::new(ExitCode::Usage, &error))?;
     let name = source.default_name().unwrap_or_default();
-    match stage(context, &depot, &source, &name)? {
+    match stage(context, &depot, &source, None, &name)? {
         Arrival::Already(installed) => {
             let binary = depot.places().blob(&installed.artifact.wasm.digest);
             inspection(context, &depot, &name, &installed.reference, &installed.artifact, &binary)
@@ -45,8 +45,7 @@ fn inspection(
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
     let code = ready::code(context, &host, binary, &artifact.wasm.digest)?;
     let imports = host.imports(&code);
-    let by_author = requested_by_author(&std::fs::read(binary)?)?;
-    let requests = Requests::new(imports.iter().filter_map(|import| import.capability), by_author);
+    let requests = requests_of(&host, &code, &std::fs::read(binary)?)?;
     let authority = authority(context, depot, name, reference)?;
     let exports = host.exports(&code);
     Ok(Outcome::Inspected(Box::new(Inspection {

@@ -2,18 +2,18 @@
 
 use std::path::Path;
 
-use core_types::{Capability, Digest, ExtensionName, Grant, OciReference, VersionReq, newest_tag, newest_tag_within};
+use core_types::{Capability, Digest, ExtensionName, OciReference, VersionReq, newest_tag, newest_tag_within};
 use extension_depot::registry::Resolved;
-use extension_depot::{CapabilityChange, Depot, DepotError, Installed, Source, Staged};
+use extension_depot::{CapabilityChange, Depot, DepotError, Installed, Reason, Source, Staged};
 use extension_host::{Code, CodeKind, Host, HostError, Permissions, requested_by_author};
 
 use super::change::{check_directories, grant_for_a_while};
 use crate::arguments::InstallArguments;
-use crate::consent::{Answer, Answers, Decision, Requests, decide};
+use crate::consent::{Decision, Requests, Standing, ask_person};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::outcome::{Installation, Outcome};
+use crate::outcome::{Installation, Outcome, Replaced};
 use crate::progress::DownloadBar;
 use crate::ready;
 
@@ -24,15 +24,14 @@ pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, F
         None => arguments.source.default_name().map_err(|error| Failure::no_name(&error))?,
     };
     let depot = context.depot()?;
-    let source = settle(context, &arguments.source, arguments.version.as_ref())?;
-    match stage(context, &depot, &source, &name)? {
+    match stage(context, &depot, &arguments.source, arguments.version.as_ref(), &name)? {
         Arrival::Already(installed) => already(context, &depot, &installed, arguments),
         Arrival::Staged(staged) => install(context, &depot, &staged, &name, arguments),
     }
 }
 
 /// Finds out which version a repository stands for. Every other source stays what it is.
-pub fn settle(context: &Context, source: &Source, wanted: Option<&VersionReq>) -> Result<Source, Failure> {
+fn settle(context: &Context, source: &Source, wanted: Option<&VersionReq>) -> Result<Source, Failure> {
     let Source::Newest(repository) = source else {
         return if wanted.is_some() { Err(Failure::version_of_no_repository(source)) } else { Ok(source.clone()) };
     };
@@ -58,10 +57,16 @@ pub enum Arrival {
 }
 
 /// Fetches what a source leads to, unless exactly that is installed under the name.
-pub fn stage(context: &Context, depot: &Depot, source: &Source, name: &ExtensionName) -> Result<Arrival, Failure> {
-    let staged = match source {
+pub fn stage(
+    context: &Context,
+    depot: &Depot,
+    source: &Source,
+    wanted: Option<&VersionReq>,
+    name: &ExtensionName,
+) -> Result<Arrival, Failure> {
+    let staged = match &settle(context, source, wanted)? {
         Source::Registry(reference) => return stage_from_registry(context, depot, reference, name),
-        Source::Newest(_) => return stage(context, depot, &settle(context, source, None)?, name),
+        Source::Newest(repository) => return Err(Failure::no_version(repository, wanted, &[])),
         Source::File(path) => depot.stage_file(path, name)?,
         Source::Layout { path, tag } => depot.stage_layout(path, tag.as_deref(), name)?,
     };
@@ -121,8 +126,7 @@ fn check_tag(
 
 /// The extension of this name, if it is whole and pinned to the same.
 fn installed_as(depot: &Depot, name: &ExtensionName, reference: &OciReference) -> Option<Installed> {
-    let installed = depot.installed(name).ok().filter(|installed| installed.reference == *reference)?;
-    depot.places().blob(&installed.artifact.wasm.digest).exists().then_some(installed)
+    depot.whole(name).filter(|installed| installed.reference == *reference)
 }
 
 /// Nothing is written, unless the user grants something by the way.
@@ -141,7 +145,7 @@ fn already(
             missing.iter().filter(|grant| capabilities.add(grant)).count() > 0
         };
         depot
-            .change_capabilities(&installed.name, add)
+            .change_capabilities(&installed.name, Reason::Granted, add)
             .map_err(|error| Failure::of_extension(&installed.name, &error))?;
     }
     Ok(Outcome::Installed(Box::new(Installation {
@@ -150,6 +154,7 @@ fn already(
         reference: installed.reference.clone(),
         manifest: installed.loaded.path.clone(),
         already: true,
+        replaced: None,
         granted: missing,
         for_session: Vec::new(),
         denied: Vec::new(),
@@ -193,57 +198,24 @@ fn install_as_decided(
     requests: &Requests,
 ) -> Result<Installation, DepotError> {
     let existing = depot.manifest(name)?;
-    let can_ask = context.can_ask();
-    let mut ask = |grant: &Grant| if can_ask { asked(context, name, grant) } else { Answer::No };
-    let mut ask_scope = |capability| if can_ask { asked_for_scope(context, name, capability) } else { None };
-    let answers = Answers {
-        granted: &arguments.grant,
-        grant_requested: arguments.grant_requested,
-        ask: &mut ask,
-        ask_scope: &mut ask_scope,
-    };
     let before = existing.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
-    let Decision { capabilities, granted, for_session, denied } = decide(before, requests, answers);
+    let replaced = existing.as_ref().and_then(|loaded| loaded.pinned()).map(|(reference, _)| reference);
+    let (grants, all) = (&arguments.grant, arguments.grant_requested);
+    let Decision { capabilities, granted, for_session, denied } =
+        ask_person(context, name, Standing::of(before), requests, grants, all);
     let change = capabilities.as_ref().map(|after| CapabilityChange { before, after });
-    depot.install(staged, name, &arguments.source.to_string(), change)?;
+    depot.install(staged, name, &arguments.source.to_string(), change, Reason::Installed)?;
     Ok(Installation {
         name: name.clone(),
         version: staged.artifact.version(&staged.reference),
         reference: staged.reference.clone(),
         manifest: depot.places().manifest(name),
         already: false,
+        replaced: replaced.map(|replaced| Replaced::new(replaced, &staged.reference)),
         granted,
         for_session,
         denied,
     })
-}
-
-/// One question for each request: what it is, what it could do, and for how long.
-pub fn asked(context: &Context, name: &ExtensionName, grant: &Grant) -> Answer {
-    let meaning = grant.capability().meaning();
-    let question =
-        format!("`{name}` asks for {grant}: it could {meaning}.\n  Allow it? [a]lways, for this [s]ession, [N]o:");
-    match context.terminal.ask(&question).unwrap_or_default().to_ascii_lowercase().as_str() {
-        "a" | "always" | "y" | "yes" => Answer::Always,
-        "s" | "session" => Answer::Session,
-        _ => Answer::No,
-    }
-}
-
-/// A capability that has to be narrowed, by an extension that does not say how: the user says it, or nothing.
-pub fn asked_for_scope(context: &Context, name: &ExtensionName, capability: Capability) -> Option<Grant> {
-    let meaning = capability.meaning();
-    let question = format!(
-        "`{name}` imports {capability} and does not say how far it has to reach: it could {meaning}.\n  {capability}= (nothing: not allowed):"
-    );
-    let scope = context.terminal.ask(&question).ok().filter(|scope| !scope.is_empty())?;
-    match format!("{capability}={scope}").parse() {
-        Ok(grant) => Some(grant),
-        Err(error) => {
-            context.warn(&format!("not allowed: {error}"));
-            None
-        }
-    }
 }
 
 /// Compiles the code and finds out what it asks for. Code that could never start here is refused.
@@ -252,14 +224,18 @@ pub fn examine(context: &Context, path: &Path, digest: &Digest, name: &Extension
     CodeKind::of(&binary).map_err(|error| Failure::of_host(name, &error))?;
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
     let code = ready::code(context, &host, path, digest)?;
-    let imports = host.imports(&code);
     check_link(&host, &code).map_err(|error| Failure::of_host(name, &error))?;
-    let mut imported: Vec<_> = imports.iter().filter_map(|import| import.capability).collect();
+    requests_of(&host, &code, &binary)
+}
+
+/// What the code and its author ask for.
+pub fn requests_of(host: &Host, code: &Code, binary: &[u8]) -> Result<Requests, Failure> {
+    let mut imported: Vec<_> = host.imports(code).iter().filter_map(|import| import.capability).collect();
     if code.kind() == CodeKind::Module {
         // A module gets its configuration as environment and imports nothing for it.
         imported.push(Capability::ConfigRead);
     }
-    Ok(Requests::new(imported, requested_by_author(&binary)?))
+    Ok(Requests::new(imported, requested_by_author(binary)?))
 }
 
 /// Links the code as if everything that it imports were granted.

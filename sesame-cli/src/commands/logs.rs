@@ -21,10 +21,7 @@ const MAX_SIZE: u64 = 4 << 20;
 /// Shows the last lines.
 pub fn run(context: &Context, name: &ExtensionName, lines: usize) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    if depot.manifest(name)?.is_none() {
-        let not_found = extension_depot::DepotError::NotFound { name: name.clone() };
-        return Err(Failure::of_extension(name, &not_found));
-    }
+    depot.existing_manifest(name).map_err(|error| Failure::of_extension(name, &error))?;
     let path = depot.places().log(name);
     let mut text = Vec::new();
     for path in [path.with_extension("log.old"), path] {

@@ -5,6 +5,8 @@ mod call;
 mod change;
 mod compile;
 mod demo;
+mod gc;
+mod history;
 mod hold_clipboard;
 mod info;
 mod inspect;
@@ -52,7 +54,7 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::List => list::run(context),
         ExtensionCommand::Call(arguments) => call::run(context, arguments),
         ExtensionCommand::Info { name } => info::run(context, &name),
-        ExtensionCommand::Remove { names } => remove::run(context, &names),
+        ExtensionCommand::Remove { names, purge } => remove::run(context, &names, purge),
         ExtensionCommand::Enable { names } => change::enable(context, &names, true),
         ExtensionCommand::Disable { names } => change::enable(context, &names, false),
         ExtensionCommand::Grant(arguments) => change::grant(context, &arguments),
@@ -63,6 +65,11 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Verify { names, repair } => verify::run(context, names, repair),
         ExtensionCommand::Outdated { names } => outdated::run(context, names),
         ExtensionCommand::Update(arguments) => update::run(context, &arguments),
+        ExtensionCommand::Pin { names } => change::pin(context, &names, true),
+        ExtensionCommand::Unpin { names } => change::pin(context, &names, false),
+        ExtensionCommand::History { name } => history::run(context, &name),
+        ExtensionCommand::Rollback(arguments) => history::roll_back(context, &arguments),
+        ExtensionCommand::Gc { keep, dry_run } => gc::run(context, keep, dry_run),
         ExtensionCommand::Sync(arguments) => sync::run(context, &arguments),
         ExtensionCommand::Logs { name, lines } => logs::run(context, &name, lines),
     }

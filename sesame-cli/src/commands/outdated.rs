@@ -1,6 +1,6 @@
 //! `sesame extension outdated` and `sesame registry tags`
 
-use core_types::{ExtensionName, OciQuery, OciReference, compare_tags, newest_tag, version_of_tag};
+use core_types::{ExtensionName, OciQuery, OciReference, Period, Version, compare_tags, newer_tags, version_of_tag};
 use extension_depot::registry::{Registry, RegistryError};
 use extension_depot::{Depot, DepotError};
 
@@ -8,6 +8,9 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Age, Freshness, Outcome};
+
+/// How many newer versions are looked at until one is found that has been known for long enough.
+const MAX_CANDIDATES: usize = 10;
 
 /// Lists the tags of a repository, the newest version first.
 pub fn tags(context: &Context, repository: &OciQuery) -> Result<Outcome, Failure> {
@@ -21,11 +24,11 @@ pub fn tags(context: &Context, repository: &OciQuery) -> Result<Outcome, Failure
 pub fn run(context: &Context, names: Vec<ExtensionName>) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let names = if names.is_empty() { installed(&depot)? } else { names };
-    let registry = context.registry()?;
     let look = |name: &ExtensionName| {
-        let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
-        let (newest, age) = context.wait_for(freshness(&registry, &installed.reference))??;
-        Ok(Freshness { name: name.clone(), installed: installed.reference, newest, age })
+        let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?.reference;
+        let look = Look { registry: context.registry()?, depot: &depot, min_age: context.config()?.min_release_age() };
+        let Found { newest, age, .. } = context.wait_for(look.closely(&installed))??;
+        Ok(Freshness { name: name.clone(), installed, newest, age })
     };
     Outcome::of_each(&names, look, Outcome::Outdated)
 }
@@ -36,26 +39,91 @@ pub fn installed(depot: &Depot) -> Result<Vec<ExtensionName>, Failure> {
     Ok(listed.into_iter().filter(|listed| listed.is_installed).map(|listed| listed.name).collect())
 }
 
-/// The newest tag, and how what is installed stands to it.
-pub async fn freshness(registry: &Registry, installed: &OciReference) -> Result<(Option<String>, Age), RegistryError> {
-    if installed.registry() == "local" {
-        return Ok((None, Age::Local));
+/// A look at what a registry has by now.
+pub struct Look<'a> {
+    pub registry: &'a Registry,
+    pub depot: &'a Depot,
+    /// How long a version has to have been known before it is taken.
+    pub min_age: Option<Period>,
+}
+
+/// What there is.
+pub struct Found {
+    /// The tag of the newest version that can be taken.
+    pub newest: Option<String>,
+    pub age: Age,
+    /// What an update would take.
+    pub target: Option<OciReference>,
+}
+
+impl Found {
+    fn nothing(installed: &OciReference, age: Age) -> Self {
+        Self {
+            newest: version_of_tag(installed.revision()).map(|_| installed.revision().to_owned()),
+            age,
+            target: None,
+        }
     }
-    let query: OciQuery = installed.repository_query();
-    let tags = registry.tags(&query).await?;
-    let current = version_of_tag(installed.revision());
-    let is_unfinished = current.as_ref().is_some_and(|version| !version.pre.is_empty());
-    let newest = newest_tag(tags.iter().map(String::as_str), is_unfinished).map(str::to_owned);
-    let newer = newest
-        .clone()
-        .filter(|newest| current.as_ref().is_some_and(|current| version_of_tag(newest).as_ref() > Some(current)));
-    if newer.is_some() {
-        return Ok((newer, Age::Outdated));
+}
+
+impl Look<'_> {
+    /// What an update would take, in one request where nothing is new: the versions above the one that is installed, or,
+    /// where the tag is no version, what it leads to by now. That the tag of a version has moved is not noticed.
+    pub async fn for_update(&self, installed: &OciReference) -> Result<Found, Failure> {
+        match version_of_tag(installed.revision()) {
+            _ if installed.is_local() => Ok(Found { newest: None, age: Age::Local, target: None }),
+            Some(current) => self.for_newer(installed, &current).await,
+            None => self.for_moved(installed).await,
+        }
     }
-    match registry.resolve(&installed.unpinned()).await {
-        Ok(resolved) if resolved.reference != *installed => Ok((newest, Age::Moved)),
-        Ok(_) => Ok((newest, if current.is_some() { Age::Newest } else { Age::NoVersion })),
-        Err(RegistryError::NotFound { .. }) => Ok((newest, Age::Withdrawn)),
-        Err(error) => Err(error),
+
+    /// The same, and whether the tag of a version still leads to what is installed.
+    pub async fn closely(&self, installed: &OciReference) -> Result<Found, Failure> {
+        let found = self.for_update(installed).await?;
+        match found.age {
+            Age::Newest | Age::TooNew => {
+                let age = self.tag(installed).await?;
+                Ok(if age == Age::NoVersion { found } else { Found { age, target: None, ..found } })
+            }
+            _ => Ok(found),
+        }
+    }
+
+    async fn for_newer(&self, installed: &OciReference, current: &Version) -> Result<Found, Failure> {
+        let tags = self.registry.tags(&installed.repository_query()).await?;
+        let newer = newer_tags(tags.iter().map(String::as_str), current);
+        let mut found = Found::nothing(installed, if newer.is_empty() { Age::Newest } else { Age::TooNew });
+        for tag in newer.into_iter().take(MAX_CANDIDATES) {
+            let candidate = installed.with_revision(tag).map_err(|error| Failure::new(ExitCode::Network, &error))?;
+            if let Some(target) = self.known_long_enough(candidate).await? {
+                found = Found { newest: Some(tag.to_owned()), age: Age::Outdated, target: Some(target) };
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The candidate, pinned to the bytes that have been known for long enough where that matters.
+    async fn known_long_enough(&self, candidate: OciReference) -> Result<Option<OciReference>, Failure> {
+        let Some(min_age) = self.min_age else { return Ok(Some(candidate)) };
+        let resolved = self.registry.resolve(&candidate).await?.reference;
+        let known_for = self.depot.known_for(&resolved).map_err(|error| Failure::new(ExitCode::Local, &error))?;
+        Ok((known_for >= min_age.duration()).then_some(resolved))
+    }
+
+    async fn for_moved(&self, installed: &OciReference) -> Result<Found, Failure> {
+        let age = self.tag(installed).await?;
+        let target = (age == Age::Moved).then(|| installed.unpinned());
+        Ok(Found { age, target, ..Found::nothing(installed, age) })
+    }
+
+    /// Whether a tag still leads to what is installed.
+    async fn tag(&self, installed: &OciReference) -> Result<Age, RegistryError> {
+        match self.registry.resolve(&installed.unpinned()).await {
+            Ok(resolved) if resolved.reference != *installed => Ok(Age::Moved),
+            Ok(_) => Ok(Age::NoVersion),
+            Err(RegistryError::NotFound { .. }) => Ok(Age::Withdrawn),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -2,16 +2,13 @@
 
 use std::io::Read;
 
-use core_types::{ExtensionName, Owner, SecretName};
-use extension_host::{BackendError, SecretService, SecretStore, patiently};
+use core_types::{Capability, ExtensionName, Owner, SecretName};
+use extension_host::{BackendError, MAX_SECRET, SecretService, SecretStore, patiently};
 
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
-
-/// The longest secret, in bytes, as extensions can store them.
-const MOST: u64 = 64 * 1024;
 
 /// Stores a secret.
 pub fn set(context: &Context, name: &ExtensionName, secret: &SecretName) -> Result<Outcome, Failure> {
@@ -39,18 +36,33 @@ pub fn remove(context: &Context, name: &ExtensionName, secret: &SecretName) -> R
     Ok(Outcome::Changed(vec![Change { now: format!("`{name}` has no secret {secret}"), changed }]))
 }
 
+/// Forgets every secret of an extension that is about to go, and gives back their names. A keyring that cannot be asked
+/// keeps nothing from being removed, but its user has to know.
+pub fn forget_all(context: &Context, name: &ExtensionName) -> Vec<String> {
+    let Ok(owner) = owner(context, name) else { return Vec::new() };
+    let forget = move |store: &dyn SecretStore| -> Result<Vec<String>, BackendError> {
+        let names = store.names(&owner)?;
+        names.iter().try_for_each(|secret| store.remove(&owner, secret))?;
+        Ok(names)
+    };
+    if !context.has_secret_service() {
+        return Vec::new();
+    }
+    ask(forget).unwrap_or_else(|error| {
+        context.warn(&format!("the secrets of `{name}` stay in the keyring: {error}"));
+        Vec::new()
+    })
+}
+
 fn ask<T: Send + 'static>(
     ask: impl FnOnce(&dyn SecretStore) -> Result<T, BackendError> + Send + 'static,
 ) -> Result<T, BackendError> {
-    let silence = "the keyring did not answer within four seconds; it may be locked and wait for its password";
-    patiently(silence, move || ask(&SecretService))
+    patiently(Capability::SecretRead, move || ask(&SecretService))
 }
 
 /// Secrets belong to where an extension comes from, so that no other of the same name gets them.
 fn owner(context: &Context, name: &ExtensionName) -> Result<Owner, Failure> {
-    let loaded = context.depot()?.manifest(name)?;
-    let not_found = || extension_depot::DepotError::NotFound { name: name.clone() };
-    let loaded = loaded.ok_or_else(|| Failure::of_extension(name, &not_found()))?;
+    let loaded = context.depot()?.existing_manifest(name).map_err(|error| Failure::of_extension(name, &error))?;
     let reference = loaded.manifest.extension.oci.as_ref();
     let not_installed = || extension_depot::DepotError::NotInstalled { name: name.clone(), reference: None };
     let reference = reference.ok_or_else(|| Failure::of_extension(name, &not_installed()))?;
@@ -63,9 +75,9 @@ fn read_value(context: &Context, name: &ExtensionName, secret: &SecretName) -> R
         return Ok(rpassword::prompt_password(format!("{secret} for {name} (not shown): "))?);
     }
     let mut value = String::new();
-    std::io::stdin().lock().take(MOST + 1).read_to_string(&mut value)?;
-    if value.len() as u64 > MOST {
-        return Err(Failure::message(ExitCode::Usage, format!("a secret has at most {MOST} bytes")));
+    std::io::stdin().lock().take(MAX_SECRET as u64 + 1).read_to_string(&mut value)?;
+    if value.len() > MAX_SECRET {
+        return Err(Failure::message(ExitCode::Usage, format!("a secret has at most {MAX_SECRET} bytes")));
     }
     // What `echo` and editors put at the end is not meant.
     let value = value.strip_suffix('\n').map_or(value.as_str(), |value| value.strip_suffix('\r').unwrap_or(value));

@@ -42,16 +42,10 @@ fn plan(depot: &Depot, listed: Listed) -> Step {
     };
     let state = match loaded.pinned() {
         None => StepState::ToPin,
-        Some(_) if is_whole(depot, &name) => StepState::Done,
+        Some(_) if depot.whole(&name).is_some() => StepState::Done,
         Some(_) => StepState::ToFetch,
     };
     step(Some(reference), state, None)
-}
-
-/// Whether everything that the manifest is pinned to is there, as far as can be seen without reading the binary.
-fn is_whole(depot: &Depot, name: &ExtensionName) -> bool {
-    let binary = |installed: extension_depot::Installed| depot.places().blob(&installed.artifact.wasm.digest);
-    depot.installed(name).is_ok_and(|installed| binary(installed).exists())
 }
 
 /// What is not pinned can be another thing tomorrow.
@@ -80,7 +74,7 @@ fn apply(context: &Context, depot: &Depot, step: &mut Step) {
 
 /// Fetches exactly what the manifest is pinned to. The manifest stays as it is, to the byte.
 fn fetch(context: &Context, depot: &Depot, name: &ExtensionName, reference: &OciReference) -> Result<(), Failure> {
-    if reference.registry() == "local" {
+    if reference.is_local() {
         return Err(Failure::message(ExitCode::NotFound, "it came from a file: install it from its file once more"));
     }
     reinstall(context, depot, name, reference)?;

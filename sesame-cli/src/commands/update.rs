@@ -1,13 +1,13 @@
 //! `sesame extension update`
 
-use core_types::{Capabilities, ExtensionName, Grant, OciReference};
-use extension_depot::{CapabilityChange, Depot, Installed, Staged};
+use core_types::ExtensionName;
+use extension_depot::{CapabilityChange, Depot, Installed, Reason, Staged};
 
 use super::change::grant_for_a_while;
-use super::install::{asked, asked_for_scope, examine, fetch};
-use super::outdated;
+use super::install::{examine, fetch};
+use super::outdated::{self, Found, Look};
 use crate::arguments::UpdateArguments;
-use crate::consent::{Answer, Requests};
+use crate::consent::{Decision, Requests, Standing, ask_person, not_given};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Age, Outcome, Update};
@@ -26,36 +26,52 @@ fn update(
     arguments: &UpdateArguments,
 ) -> Result<Update, Failure> {
     let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
-    let registry = context.registry()?;
-    let (newest, age) = context.wait_for(outdated::freshness(&registry, &installed.reference))??;
+    let found = find(context, depot, &installed, arguments)?;
     let mut update = Update {
         name: name.clone(),
         from: installed.reference.clone(),
         to: None,
-        age,
+        age: found.age,
         asks_for: Vec::new(),
         granted: Vec::new(),
         for_session: Vec::new(),
         applied: false,
     };
-    let Some(target) = target(&installed.reference, newest.as_deref(), age) else { return Ok(update) };
+    let Some(target) = found.target else { return Ok(update) };
+    if found.age == Age::Moved && arguments.locked {
+        return Err(Failure::moved_while_locked(name, &installed.reference));
+    }
     let staged = fetch(context, depot, &target)?;
     update.to = Some(staged.reference.clone());
-    let new = new_requests(context, depot, &installed, &staged)?;
-    update.asks_for = new.missing_from(&installed.loaded.manifest.granted());
-    if !arguments.dry_run {
-        apply(context, depot, &installed, &staged, &new, arguments, &mut update)?;
+    let requests = new_requests(context, depot, &installed, &staged)?;
+    let base = installed.loaded.manifest.granted();
+    if arguments.dry_run {
+        update.asks_for = not_given(Standing::Updating(&base), &requests);
+        return Ok(update);
     }
-    Ok(update)
+    let accept = arguments.accept_new_capabilities;
+    let decision = ask_person(context, name, Standing::Updating(&base), &requests, &[], accept);
+    if !decision.denied.is_empty() {
+        return Err(Failure::asks_for_more(name, staged.reference.revision(), &decision.denied));
+    }
+    apply(context, depot, &installed, &staged, &decision)?;
+    Ok(Update { applied: true, granted: decision.granted, for_session: decision.for_session, ..update })
 }
 
-/// What to install: the newest version, or what the tag leads to by now.
-fn target(installed: &OciReference, newest: Option<&str>, age: Age) -> Option<OciReference> {
-    match age {
-        Age::Outdated => installed.with_revision(newest?).ok(),
-        Age::Moved => Some(installed.unpinned()),
-        Age::Newest | Age::Withdrawn | Age::NoVersion | Age::Local => None,
+/// What is newer. An extension that its user pinned is not looked for.
+fn find(
+    context: &Context,
+    depot: &Depot,
+    installed: &Installed,
+    arguments: &UpdateArguments,
+) -> Result<Found, Failure> {
+    if installed.loaded.manifest.extension.pinned {
+        return Ok(Found { newest: None, age: Age::Pinned, target: None });
     }
+    context.check_source(&installed.reference)?;
+    let min_age = if arguments.now { None } else { context.config()?.min_release_age() };
+    let look = Look { registry: context.registry()?, depot, min_age };
+    context.wait_for(look.for_update(&installed.reference))?
 }
 
 /// What the new version asks for and the old one did not.
@@ -66,66 +82,13 @@ fn new_requests(context: &Context, depot: &Depot, old: &Installed, new: &Staged)
     Ok(examine(context, &new.binary(), &new.artifact.wasm.digest, name)?.beyond(&before))
 }
 
-fn apply(
-    context: &Context,
-    depot: &Depot,
-    old: &Installed,
-    new: &Staged,
-    requests: &Requests,
-    arguments: &UpdateArguments,
-    update: &mut Update,
-) -> Result<(), Failure> {
-    let name = &old.name;
+fn apply(context: &Context, depot: &Depot, old: &Installed, new: &Staged, decision: &Decision) -> Result<(), Failure> {
+    let (name, source) = (&old.name, new.reference.unpinned().to_string());
     let before = old.loaded.manifest.capabilities.as_ref();
-    let mut after = old.loaded.manifest.granted();
-    let accept = arguments.accept_new_capabilities;
-    (update.granted, update.for_session) = widen(context, name, &mut after, requests, accept);
-    let mut given = after.clone();
-    for grant in &update.for_session {
-        given.add(grant);
+    let change = decision.capabilities.as_ref().map(|after| CapabilityChange { before, after });
+    depot.install(new, name, &source, change, Reason::Updated).map_err(|error| Failure::of_extension(name, &error))?;
+    if !decision.for_session.is_empty() {
+        grant_for_a_while(context, name, &decision.for_session, None)?;
     }
-    let missing = requests.missing_from(&given);
-    if !missing.is_empty() {
-        return Err(Failure::asks_for_more(name, new.reference.revision(), &missing));
-    }
-    let change = (!update.granted.is_empty()).then_some(CapabilityChange { before, after: &after });
-    let source = new.reference.unpinned().to_string();
-    depot.install(new, name, &source, change).map_err(|error| Failure::of_extension(name, &error))?;
-    if !update.for_session.is_empty() {
-        grant_for_a_while(context, name, &update.for_session, None)?;
-    }
-    update.applied = true;
     Ok(())
-}
-
-/// Adds what is new and allowed: all of it where that was accepted, and otherwise what a person says yes to.
-fn widen(
-    context: &Context,
-    name: &ExtensionName,
-    capabilities: &mut Capabilities,
-    requests: &Requests,
-    accept: bool,
-) -> (Vec<Grant>, Vec<Grant>) {
-    let (mut granted, mut for_session) = (Vec::new(), Vec::new());
-    for grant in &requests.grants {
-        let answer = match (capabilities.covers(grant), accept, context.can_ask()) {
-            (true, ..) | (_, false, false) => Answer::No,
-            (_, true, _) => Answer::Always,
-            (_, _, true) => asked(context, name, grant),
-        };
-        match answer {
-            Answer::Always if capabilities.add(grant) => granted.push(grant.clone()),
-            Answer::Session => for_session.push(grant.clone()),
-            Answer::Always | Answer::No => {}
-        }
-    }
-    for capability in requests.without_scope.iter().filter(|_| context.can_ask()) {
-        let is_given = capabilities.grants(*capability);
-        if let Some(grant) = (!is_given).then(|| asked_for_scope(context, name, *capability)).flatten()
-            && capabilities.add(&grant)
-        {
-            granted.push(grant);
-        }
-    }
-    (granted, for_session)
 }

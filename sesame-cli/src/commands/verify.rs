@@ -1,6 +1,6 @@
 //! `sesame extension verify`
 
-use core_types::{ExtensionName, OciReference};
+use core_types::ExtensionName;
 use extension_depot::{Depot, Verification};
 use extension_host::{CacheError, CodeKey, Host};
 
@@ -39,7 +39,7 @@ fn check_artifact(context: &Context, depot: &Depot, verification: &Verification,
     let name = &verification.name;
     let findings: Vec<_> = verification.findings.iter().map(ToString::to_string).collect();
     match &verification.reference {
-        Some(reference) if repair && is_local(reference) => {
+        Some(reference) if repair && reference.is_local() => {
             check.findings.extend(findings);
             check.findings.push("it did not come from a registry: install it from its file once more".to_owned());
         }
@@ -54,11 +54,6 @@ fn check_artifact(context: &Context, depot: &Depot, verification: &Verification,
         }
         _ => check.findings.extend(findings),
     }
-}
-
-/// Whether an extension came from a file or layout, which no registry has.
-fn is_local(reference: &OciReference) -> bool {
-    reference.registry() == "local"
 }
 
 /// Compiled code is worth a finding only when it is there and wrong; what is missing is made when it is needed.

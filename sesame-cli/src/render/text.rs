@@ -10,8 +10,8 @@ use super::Rendered;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{
-    Asked, Call, Change, Check, Freshness, Info, Inspection, Installation, Learned, Outcome, RefusedThing, Removal,
-    Row, Step, Update,
+    Asked, Call, Change, Check, Collection, Denied, Direction, Freshness, Info, Inspection, Installation, Learned,
+    Outcome, PastGeneration, RefusedThing, Removal, Replaced, Rollback, Row, Step, Update,
 };
 use crate::terminal::{inert, inert_line};
 
@@ -33,6 +33,9 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::Why { name, refused } => why(name, refused),
         Outcome::Outdated(rows) => data(rows.iter().map(freshness).collect()),
         Outcome::Updated(updates) => data(updates.iter().map(update).collect()),
+        Outcome::History(generations) => data(generations.iter().map(past_generation).collect()),
+        Outcome::RolledBack(rollback) => rolled_back(rollback),
+        Outcome::Collected(collection) => data(collected(collection)),
         Outcome::Tags(tags) => data(tags.iter().map(|tag| format!("{}\n", inert_line(tag))).collect()),
         Outcome::Synced { steps, .. } => data(steps.iter().map(step).collect()),
         Outcome::Inspected(inspection) => data(inspected(inspection)),
@@ -63,10 +66,18 @@ fn data(text: String) -> Rendered {
 }
 
 fn installed(installation: &Installation) -> Rendered {
-    let Installation { name, version, reference, already, granted, for_session, denied, .. } = installation;
+    let Installation { name, version, reference, already, replaced, granted, for_session, denied, .. } = installation;
     let version = inert_line(version);
     let first = if *already { "already installed:" } else { "installed" };
     let mut talk = String::new();
+    if let Some(Replaced { reference, direction }) = replaced {
+        let what = match direction {
+            Direction::Upgrade => "an upgrade",
+            Direction::Downgrade => "a downgrade",
+            Direction::Other => "other bytes",
+        };
+        let _ = writeln!(talk, "{what}: it takes the place of {}", shortened(reference));
+    }
     for grant in granted {
         let own =
             if grant.capability() == core_types::Capability::ConfigRead { " (its own [config] only)" } else { "" };
@@ -75,14 +86,16 @@ fn installed(installation: &Installation) -> Rendered {
     for grant in for_session {
         let _ = writeln!(talk, "granted for this session: {grant}");
     }
-    for denied in denied {
-        let _ = writeln!(
-            talk,
-            "not granted: {}; allow it with: sesame extension grant {name} {}",
-            denied.capability, denied.grant
-        );
-    }
+    talk.push_str(&not_granted(name, denied));
     Rendered { data: format!("{first} {name} {version} from {reference}\n").into_bytes(), talk }
+}
+
+fn not_granted(name: &ExtensionName, denied: &[Denied]) -> String {
+    let line = |denied: &Denied| {
+        let Denied { capability, grant } = denied;
+        format!("not granted: {capability}; allow it with: sesame extension grant {name} {grant}\n")
+    };
+    denied.iter().map(line).collect()
 }
 
 fn table(context: &Context, rows: &[Row]) -> Rendered {
@@ -219,11 +232,13 @@ fn info(info: &Info) -> String {
 }
 
 fn removal(removal: &Removal) -> String {
-    let Removal { name, kept_manifest, freed_bytes } = removal;
-    format!(
-        "removed {name}: {freed_bytes} bytes freed, its manifest is kept in {}\n",
-        inert(&kept_manifest.display().to_string())
-    )
+    let Removal { name, kept_manifest, freed_bytes, secrets } = removal;
+    let rest = match kept_manifest {
+        Some(path) => format!(", its manifest is kept in {}", inert(&path.display().to_string())),
+        None if secrets.is_empty() => ", nothing is kept".to_owned(),
+        None => format!(", nothing is kept; forgotten secrets: {}", inert_line(&secrets.join(" "))),
+    };
+    format!("removed {name}: {freed_bytes} bytes freed{rest}\n")
 }
 
 fn change(change: &Change) -> String {
@@ -363,6 +378,37 @@ fn step(step: &Step) -> String {
     cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
 }
 
+fn past_generation(generation: &PastGeneration) -> String {
+    let PastGeneration { number, at, reason, version, reference, signer, is_current } = generation;
+    let cells = [
+        number.to_string(),
+        at.clone(),
+        reason.clone(),
+        version.clone().unwrap_or_default(),
+        reference.as_ref().map(shortened).unwrap_or_default(),
+        signer.clone().unwrap_or_else(|| "signer not checked".to_owned()),
+        if *is_current { "current".to_owned() } else { String::new() },
+    ];
+    cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
+}
+
+fn rolled_back(rollback: &Rollback) -> Rendered {
+    let Rollback { name, to, version, reference, granted, denied } = rollback;
+    let granted: String = granted.iter().map(|grant| format!("granted: {grant}\n")).collect();
+    let data = format!("rolled back {name} to generation {to}: {} from {reference}\n", inert_line(version));
+    Rendered { data: data.into_bytes(), talk: granted + &not_granted(name, denied) }
+}
+
+fn collected(collection: &Collection) -> String {
+    let Collection { generations, blobs, compiled, bytes, is_dry_run } = collection;
+    let done = if *is_dry_run { "would be removed" } else { "removed" };
+    let mut text: String =
+        generations.iter().map(|(name, number)| format!("{name}: generation {number} {done}\n")).collect();
+    let (blobs, compiled) = (blobs.len(), compiled.len());
+    let _ = writeln!(text, "{blobs} blobs and {compiled} files of compiled code {done}: {bytes} bytes");
+    text
+}
+
 fn freshness(row: &Freshness) -> String {
     let Freshness { name, installed, newest, age } = row;
     let newest = newest.as_deref().unwrap_or_default();
@@ -381,7 +427,10 @@ fn update(update: &Update) -> String {
     more.extend(for_session.iter().map(|grant| format!("{grant} for this session")));
     let more = match (more.is_empty(), asks_for.is_empty()) {
         (false, _) => format!("; granted: {}", more.join(", ")),
-        (true, false) => format!("; it asks for {}", asks_for.join(", ")),
+        (true, false) => {
+            let asks_for: Vec<_> = asks_for.iter().map(|denied| denied.grant.as_str()).collect();
+            format!("; it asks for {}", asks_for.join(", "))
+        }
         (true, true) => String::new(),
     };
     let cells = [name.to_string(), shortened(from), to.as_ref().map(shortened).unwrap_or_default(), state + &more];

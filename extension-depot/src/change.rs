@@ -1,0 +1,205 @@
+//! Everything that changes an installed extension, each under the lock, all or nothing.
+
+use core_types::{Capabilities, ExtensionName, LimitName, OciReference};
+
+use crate::depot::{CapabilityChange, Depot};
+use crate::depot_error::DepotError;
+use crate::durable;
+use crate::history::{Generation, Reason};
+use crate::manifest_file::{LoadedManifest, ManifestEditor, read_text};
+use crate::record::Record;
+use crate::staging::Staged;
+use crate::state_file;
+
+impl Depot {
+    /// Installs a staged artifact: blobs, index, record, generation, and last the manifest, whose pin makes it current.
+    /// Each step is durable before the next. Without a change the capabilities of the manifest stay as they are.
+    ///
+    /// # Errors
+    /// [`DepotError::CapabilitiesChanged`] when they are others than the change was decided upon. When the name belongs to
+    /// somebody else or something cannot be written. What was installed before is as it was.
+    pub fn install(
+        &self,
+        staged: &Staged,
+        name: &ExtensionName,
+        source: &str,
+        change: Option<CapabilityChange<'_>>,
+        reason: Reason,
+    ) -> Result<(), DepotError> {
+        let _lock = self.lock()?;
+        self.check_name(name, &staged.reference)?;
+        let before = self.manifest(name)?;
+        let existing = before.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
+        if change.is_some_and(|change| change.before != existing) {
+            return Err(DepotError::CapabilitiesChanged { name: name.clone() });
+        }
+        let layout = self.layout();
+        layout.add_blobs(&staged.staging, &staged.artifact)?;
+        layout.add_entry(name, &staged.artifact)?;
+        self.write_record(&Record::new(name, &staged.reference, source.to_owned(), &staged.artifact))?;
+        let mut editor = ManifestEditor::new(before.as_ref().map(|loaded| loaded.text.as_str()));
+        editor.set_installed(name, &staged.artifact.version(&staged.reference), &staged.reference);
+        if let Some(description) = staged.artifact.description() {
+            editor.set_missing("extension", "description", description);
+        }
+        if let Some(change) = change {
+            editor.set_capabilities(existing, change.after);
+        }
+        let before = before.as_ref().map(LoadedManifest::text_and_origin);
+        self.write_manifest(name, before, editor, Some(&staged.reference), reason)
+    }
+
+    /// Puts the blobs of an extension back into place, if its manifest is still pinned to them, and a record where there is
+    /// none. The manifest stays as it is.
+    ///
+    /// # Errors
+    /// When the manifest is gone or pinned to something else by now, or something cannot be written.
+    pub fn repair(&self, staged: &Staged, name: &ExtensionName) -> Result<(), DepotError> {
+        let _lock = self.lock()?;
+        let pinned = self.existing_manifest(name)?.pinned();
+        if pinned.is_none_or(|(reference, _)| reference != staged.reference) {
+            return Err(DepotError::Changed { name: name.clone() });
+        }
+        let layout = self.layout();
+        layout.add_blobs(&staged.staging, &staged.artifact)?;
+        layout.add_entry(name, &staged.artifact)?;
+        if matches!(self.record(name, &staged.artifact.digest), Ok(Some(_))) {
+            return Ok(());
+        }
+        self.write_record(&Record::new(name, &staged.reference, staged.reference.to_string(), &staged.artifact))
+    }
+
+    fn write_record(&self, record: &Record) -> Result<(), DepotError> {
+        durable::remove_leftovers(&self.places().records(&record.name));
+        Ok(state_file::write(&self.places().record(&record.name, &record.pinned), record)?)
+    }
+
+    /// Goes back to a generation: its bytes and its manifest, with these capabilities.
+    ///
+    /// # Errors
+    /// When the bytes are not there any more, the name belongs to somebody else by now, or something cannot be written.
+    pub fn roll_back(
+        &self,
+        name: &ExtensionName,
+        generation: &Generation,
+        capabilities: &Capabilities,
+    ) -> Result<(), DepotError> {
+        let _lock = self.lock()?;
+        let (reference, artifact) = self.artifact_of_generation(name, generation)?;
+        let before = self.text_and_origin(name);
+        self.layout().add_entry(name, &artifact)?;
+        self.write_record(&Record::new(name, &reference, reference.to_string(), &artifact))?;
+        let then = generation.parsed(name).ok().and_then(|manifest| manifest.capabilities);
+        let mut editor = ManifestEditor::new(Some(&generation.manifest));
+        editor.set_capabilities(then.as_ref(), capabilities);
+        let reason = Reason::RolledBack(generation.number);
+        let before = before.as_ref().map(|(text, origin)| (text.as_str(), origin.as_ref()));
+        self.write_manifest(name, before, editor, Some(&reference), reason)
+    }
+
+    /// The text of a manifest that may be broken, and where it says that the extension came from.
+    fn text_and_origin(&self, name: &ExtensionName) -> Option<(String, Option<OciReference>)> {
+        match self.manifest(name) {
+            Ok(loaded) => loaded.map(|loaded| (loaded.text, loaded.manifest.extension.oci)),
+            Err(_) => read_text(&self.places().manifest(name)).ok().map(|text| (text, None)),
+        }
+    }
+
+    /// Changes the capabilities in a manifest. `change` says whether it changed anything; if not, nothing is written.
+    /// Gives back what it said.
+    ///
+    /// # Errors
+    /// When there is no such manifest or it cannot be written.
+    pub fn change_capabilities(
+        &self,
+        name: &ExtensionName,
+        reason: Reason,
+        change: impl FnOnce(&mut Capabilities) -> bool,
+    ) -> Result<bool, DepotError> {
+        self.edit(name, reason, |loaded, editor| {
+            let mut after = loaded.manifest.granted();
+            let changed = change(&mut after);
+            if changed {
+                editor.set_capabilities(loaded.manifest.capabilities.as_ref(), &after);
+            }
+            changed
+        })
+    }
+
+    /// Writes capabilities and limits into a manifest: all of the first, and of the second those that are given.
+    ///
+    /// # Errors
+    /// When there is no such manifest or it cannot be written.
+    pub fn set_needs(
+        &self,
+        name: &ExtensionName,
+        capabilities: &Capabilities,
+        limits: &[(LimitName, u64)],
+    ) -> Result<(), DepotError> {
+        let edited = self.edit(name, Reason::Learned, |loaded, editor| {
+            editor.set_capabilities(loaded.manifest.capabilities.as_ref(), capabilities);
+            limits.iter().for_each(|(name, value)| editor.set_limit(*name, *value));
+            true
+        });
+        edited.map(drop)
+    }
+
+    /// Lets an extension be called or not. Gives back whether that changed anything.
+    ///
+    /// # Errors
+    /// When there is no such manifest or it cannot be written.
+    pub fn set_enabled(&self, name: &ExtensionName, enabled: bool) -> Result<bool, DepotError> {
+        let reason = if enabled { Reason::Enabled } else { Reason::Disabled };
+        self.edit(name, reason, |loaded, editor| {
+            editor.set_enabled(enabled);
+            loaded.manifest.extension.enabled != enabled
+        })
+    }
+
+    /// Keeps an extension at its version, or lets it be updated again. Gives back whether that changed anything.
+    ///
+    /// # Errors
+    /// When there is no such manifest or it cannot be written.
+    pub fn set_pinned(&self, name: &ExtensionName, pinned: bool) -> Result<bool, DepotError> {
+        let reason = if pinned { Reason::Pinned } else { Reason::Unpinned };
+        self.edit(name, reason, |loaded, editor| {
+            editor.set_pinned(pinned);
+            loaded.manifest.extension.pinned != pinned
+        })
+    }
+
+    /// Edits a manifest that is there. `edit` says whether it changed anything; if not, nothing is written.
+    fn edit(
+        &self,
+        name: &ExtensionName,
+        reason: Reason,
+        edit: impl FnOnce(&LoadedManifest, &mut ManifestEditor) -> bool,
+    ) -> Result<bool, DepotError> {
+        let _lock = self.lock()?;
+        let loaded = self.existing_manifest(name)?;
+        let mut editor = ManifestEditor::new(Some(&loaded.text));
+        let changed = edit(&loaded, &mut editor);
+        if changed {
+            let before = loaded.text_and_origin();
+            self.write_manifest(name, Some(before), editor, before.1, reason)?;
+        }
+        Ok(changed)
+    }
+
+    /// Notes the generation and then writes the manifest, which is the moment at which the change is made.
+    fn write_manifest(
+        &self,
+        name: &ExtensionName,
+        before: Option<(&str, Option<&OciReference>)>,
+        editor: ManifestEditor,
+        reference: Option<&OciReference>,
+        reason: Reason,
+    ) -> Result<(), DepotError> {
+        let text = editor.into_text();
+        if before.is_some_and(|(before, _)| before == text) {
+            return Ok(());
+        }
+        self.note_generation(name, before, (&text, reference), reason)?;
+        Self::write(self.places().manifest(name), text.as_bytes())
+    }
+}

@@ -1,0 +1,140 @@
+//! Collecting what nobody goes back to: old generations, and the records and blobs that only they needed.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use core_types::{Digest, ExtensionName};
+
+use crate::depot::Depot;
+use crate::depot_error::DepotError;
+use crate::history::Generation;
+use crate::manifest_file::LoadedManifest;
+use crate::removal::remove_file;
+
+/// What was collected, or would be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Generations that cannot be gone back to any more.
+    pub generations: Vec<(ExtensionName, u32)>,
+    /// Blobs that nothing needs, with their sizes in bytes.
+    pub blobs: Vec<(Digest, u64)>,
+    /// The binaries that stay, for whoever keeps compiled code of them.
+    pub binaries: BTreeSet<Digest>,
+}
+
+impl Collected {
+    /// How many bytes of blobs there were.
+    pub fn bytes(&self) -> u64 {
+        self.blobs.iter().map(|(_, size)| size).sum()
+    }
+}
+
+impl Depot {
+    /// Finds the generations beyond the newest `keep` versions of each extension, and the blobs that nothing needs after
+    /// that, and removes them if `apply` says so. What is installed now always stays, and so does every generation of a
+    /// version that stays.
+    ///
+    /// # Errors
+    /// When something cannot be read or removed. While a manifest cannot be read, no blob goes: what it needs is not known.
+    pub fn collect(&self, keep: usize, apply: bool) -> Result<Collected, DepotError> {
+        let _lock = self.lock()?;
+        let mut collected = Collected::default();
+        let mut staying = Vec::new();
+        for name in self.names_with_history()? {
+            let generations = self.generations(&name)?;
+            let (old, kept) = split(generations, keep, self.pinned(&name));
+            collected.generations.extend(old.iter().map(|generation| (name.clone(), generation.number)));
+            staying.extend(kept);
+        }
+        let needed = self.needed_blobs(&staying)?;
+        collected.binaries = staying.iter().filter_map(|generation| generation.binary).collect();
+        collected.binaries.extend(self.installed_binaries()?);
+        if let Some(needed) = needed {
+            collected.blobs = self.layout().unneeded(&needed);
+        }
+        if apply {
+            self.apply(&collected)?;
+        }
+        Ok(collected)
+    }
+
+    /// Generations first: a crash leaves blobs that the next collection takes, and no generation without its blobs.
+    fn apply(&self, collected: &Collected) -> Result<(), DepotError> {
+        for (name, number) in &collected.generations {
+            remove_file(&self.generation_path(name, *number))?;
+        }
+        for (digest, _) in &collected.blobs {
+            remove_file(&self.places().blob(digest))?;
+        }
+        Ok(())
+    }
+
+    /// Removes what neither a manifest nor a generation needs. Gives back how many bytes that freed.
+    pub(crate) fn remove_unused_blobs(&self) -> Result<u64, DepotError> {
+        let mut staying = Vec::new();
+        for name in self.names_with_history()? {
+            staying.extend(self.generations(&name)?);
+        }
+        let Some(needed) = self.needed_blobs(&staying)? else { return Ok(0) };
+        let collected = Collected { blobs: self.layout().unneeded(&needed), ..Default::default() };
+        self.apply(&collected)?;
+        Ok(collected.bytes())
+    }
+
+    /// The blobs that manifests and these generations need; nothing when that cannot be known, because a manifest or what
+    /// it is pinned to cannot be read.
+    fn needed_blobs(&self, generations: &[Generation]) -> Result<Option<BTreeSet<Digest>>, DepotError> {
+        let mut needed = BTreeSet::new();
+        for listed in self.list()? {
+            let Ok(loaded) = listed.manifest else { return Ok(None) };
+            let Some((_, digest)) = loaded.pinned() else { continue };
+            match self.layout().artifact(digest) {
+                Ok(artifact) => needed.extend(artifact.digests()),
+                Err(_) => return Ok(None),
+            }
+        }
+        for generation in generations {
+            let artifact = generation.reference.as_ref().and_then(|reference| self.artifact_of(reference));
+            match artifact {
+                Some(artifact) => needed.extend(artifact.digests()),
+                // Its documents are damaged; what is known of it stays for a repair.
+                None => {
+                    let known = [generation.pinned(), generation.image_manifest, generation.binary];
+                    needed.extend(known.into_iter().flatten());
+                }
+            }
+        }
+        Ok(Some(needed))
+    }
+
+    fn names_with_history(&self) -> Result<Vec<ExtensionName>, DepotError> {
+        let entries = fs::read_dir(self.places().histories()).into_iter().flatten().flatten();
+        let mut names: Vec<_> =
+            entries.filter_map(|entry| entry.file_name().to_str()?.parse::<ExtensionName>().ok()).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn pinned(&self, name: &ExtensionName) -> Option<Digest> {
+        let loaded = self.manifest(name).ok().flatten()?;
+        loaded.pinned().map(|(_, digest)| digest)
+    }
+
+    fn installed_binaries(&self) -> Result<Vec<Digest>, DepotError> {
+        let pinned = |listed: crate::Listed| listed.manifest.ok().as_ref().and_then(LoadedManifest::pinned);
+        let artifact = |(_, digest)| self.layout().artifact(digest).ok();
+        Ok(self.list()?.into_iter().filter_map(pinned).filter_map(artifact).map(|found| found.wasm.digest).collect())
+    }
+}
+
+/// The generations that go and those that stay: those of the version that is installed and of the newest others, `keep`
+/// versions in all.
+fn split(generations: Vec<Generation>, keep: usize, current: Option<Digest>) -> (Vec<Generation>, Vec<Generation>) {
+    let mut versions: Vec<_> = current.into_iter().collect();
+    for digest in generations.iter().rev().filter_map(Generation::pinned) {
+        if versions.len() < keep.max(1) && !versions.contains(&digest) {
+            versions.push(digest);
+        }
+    }
+    generations.into_iter().partition(|generation| generation.pinned().is_none_or(|digest| !versions.contains(&digest)))
+}

@@ -1,0 +1,125 @@
+//! Why something about installed extensions cannot be done.
+
+use std::io;
+use std::path::PathBuf;
+
+use core_types::{ExtensionName, Identity, OciReference};
+
+use crate::activity_log::ActivityError;
+use crate::artifact::ArtifactError;
+use crate::health::Quarantine;
+use crate::layout::FileError;
+use crate::lock::LockError;
+use crate::manifest_file::ManifestError;
+use crate::staging::StagingError;
+use crate::state_file::StateFileError;
+use crate::timed_grants::TimedGrantsError;
+use crate::user_config::PolicyRefusal;
+
+/// Why something about installed extensions cannot be done. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum DepotError {
+    /// There is no manifest of this name.
+    #[error("there is no extension `{name}`")]
+    NotFound {
+        /// The name.
+        name: ExtensionName,
+    },
+    /// There is a manifest, but nothing was installed for it yet.
+    #[error("`{name}` has a manifest but is not installed")]
+    NotInstalled {
+        /// The name.
+        name: ExtensionName,
+        /// Where it would come from, if the manifest says so.
+        reference: Option<Box<OciReference>>,
+    },
+    /// The manifest is pinned to an artifact that is not there or damaged.
+    #[error("the artifact of `{name}` is missing or damaged")]
+    Artifact {
+        /// The name.
+        name: ExtensionName,
+        /// What the manifest is pinned to.
+        reference: Box<OciReference>,
+        /// What is wrong.
+        source: ArtifactError,
+    },
+    /// The name belongs to an extension from elsewhere.
+    #[error("`{name}` is the name of an extension from `{installed}`, not from `{wanted}`")]
+    OtherSource {
+        /// The name.
+        name: ExtensionName,
+        /// Whom it belongs to.
+        installed: Identity,
+        /// Who wants it.
+        wanted: Identity,
+    },
+    /// The capabilities in the manifest are others than those that a decision was made upon.
+    #[error("the capabilities of `{name}` have been changed meanwhile")]
+    CapabilitiesChanged {
+        /// The name.
+        name: ExtensionName,
+    },
+    /// The manifest is pinned to other bytes than those that would mend it.
+    #[error("`{name}` has been changed meanwhile")]
+    Changed {
+        /// The name.
+        name: ExtensionName,
+    },
+    /// A manifest cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Something that sesame remembers cannot be read or written.
+    #[error(transparent)]
+    State(#[from] StateFileError),
+    /// The bytes of a generation are gone or damaged.
+    #[error("the bytes of generation {number} of `{name}` are not there any more")]
+    GenerationGone {
+        /// The name.
+        name: ExtensionName,
+        /// The generation.
+        number: u32,
+    },
+    /// Another process is at work.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// Staging failed.
+    #[error(transparent)]
+    Staging(#[from] StagingError),
+    /// A policy does not let it come from where it came from.
+    #[error(transparent)]
+    Policy(#[from] PolicyRefusal),
+    /// Its user keeps it from being called.
+    #[error("`{name}` is disabled")]
+    Disabled {
+        /// The name.
+        name: ExtensionName,
+    },
+    /// It failed again and again.
+    #[error("`{name}` was put aside: {quarantine}")]
+    Quarantined {
+        /// The name.
+        name: ExtensionName,
+        /// How it failed.
+        quarantine: Quarantine,
+    },
+    /// The activity log.
+    #[error(transparent)]
+    Activity(#[from] ActivityError),
+    /// Grants that end.
+    #[error(transparent)]
+    Timed(#[from] TimedGrantsError),
+    /// The system refuses.
+    #[error("cannot change `{}`", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl From<FileError> for DepotError {
+    fn from(FileError { path, source }: FileError) -> Self {
+        Self::Io { path, source }
+    }
+}
