@@ -45,7 +45,7 @@ pub use scope::{EnvName, GrantedPath, ScopeError, SecretName};
 /// What versions are wanted, as in `^1.2`, and what a tag can stand for.
 pub use semver::{Version, VersionReq};
 pub use timed::{BootTime, TimedGrant, TimedGrants};
-pub use toml_text::{Parsed, TomlProblem, UnknownKey, parse_toml};
+pub use toml_text::{Parsed, TomlLeaf, TomlProblem, UnknownKey, parse_toml, toml_leaves};
 pub use version::{compare_tags, newer_tags, newest_tag, newest_tag_within, version_of_tag};
 
 /// Gives a type that parses and prints text the same form in TOML and JSON: one string.

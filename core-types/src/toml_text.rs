@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// What a TOML text says, with the keys that mean nothing to this version.
@@ -120,6 +121,62 @@ fn key_start(table: &DeTable<'_>, path: &str) -> Option<usize> {
     })
 }
 
+/// One value of a TOML text, with where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TomlLeaf {
+    /// The keys that lead to it, as they are written in TOML; entries of arrays of tables by their number, from 0.
+    pub keys: Vec<String>,
+    /// The value as it is written.
+    pub value: String,
+    /// The line, counted from 1.
+    pub line: usize,
+}
+
+/// Every value of a TOML text, in the order of the text. Arrays of values and inline tables count as one. A text that is no
+/// TOML has none.
+pub fn toml_leaves(text: &str) -> Vec<TomlLeaf> {
+    let mut leaves = Vec::new();
+    if let Ok(document) = DeTable::parse(text) {
+        collect_leaves(document.get_ref(), &mut Vec::new(), text, &mut leaves);
+    }
+    leaves.sort_by_key(|leaf| leaf.line);
+    leaves
+}
+
+fn collect_leaves(table: &DeTable<'_>, keys: &mut Vec<String>, text: &str, leaves: &mut Vec<TomlLeaf>) {
+    for (key, value) in table {
+        keys.push(key.get_ref().to_string());
+        let tables = match value.get_ref() {
+            DeValue::Array(items) => items.iter().map(|item| own_table(item, text)).collect::<Option<Vec<_>>>(),
+            _ => None,
+        };
+        match (own_table(value, text), tables) {
+            (Some(below), _) => collect_leaves(below, keys, text, leaves),
+            (None, Some(entries)) if !entries.is_empty() => {
+                for (at, entry) in entries.into_iter().enumerate() {
+                    keys.push(at.to_string());
+                    collect_leaves(entry, keys, text, leaves);
+                    keys.pop();
+                }
+            }
+            _ => {
+                let line = text[..key.span().start].matches('\n').count() + 1;
+                let value = text.get(value.span()).unwrap_or_default().to_owned();
+                leaves.push(TomlLeaf { keys: keys.clone(), value, line });
+            }
+        }
+        keys.pop();
+    }
+}
+
+/// A table that is no value in braces.
+fn own_table<'a, 'b>(value: &'b Spanned<DeValue<'a>>, text: &str) -> Option<&'b DeTable<'a>> {
+    match value.get_ref() {
+        DeValue::Table(table) if !text.get(value.span()).unwrap_or_default().starts_with('{') => Some(table),
+        _ => None,
+    }
+}
+
 /// The line, counted from 1, of the text `value` in the array under these keys; or of the last key, where the text is not
 /// there or is empty.
 pub(crate) fn line_of_value(text: &str, keys: &[&str], value: &str) -> Option<usize> {
@@ -179,6 +236,28 @@ mod tests {
         let parsed = parse_toml::<Sample>("a = 1\n[limits]\nfuel = 2\nfule = 3\n\n[limitz]\nx = 1\n").expect("valid");
         let found: Vec<_> = parsed.unknown_keys.iter().map(|key| (key.path.as_str(), key.line)).collect();
         assert_eq!(found, [("a", 1), ("limits.fule", 4), ("limitz", 6)]);
+    }
+
+    #[test]
+    fn every_value_is_found_with_its_line() {
+        let text =
+            "a.b = 1\n[c]\nd = [\n  1]\ne = { f = true }\n\"g.h\" = \"x\"\n[[i]]\nj = 1\n[[i]]\nj = 2\n[i.k]\nl = []\n";
+        let found: Vec<_> = toml_leaves(text)
+            .into_iter()
+            .map(|leaf| format!("{} {} = {}", leaf.line, leaf.keys.join("/"), leaf.value.replace('\n', " ")))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "1 a/b = 1",
+                "3 c/d = [   1]",
+                "5 c/e = { f = true }",
+                "6 c/g.h = \"x\"",
+                "8 i/0/j = 1",
+                "10 i/1/j = 2",
+                "12 i/1/k/l = []"
+            ]
+        );
     }
 
     #[test]

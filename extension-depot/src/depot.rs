@@ -16,7 +16,7 @@ use crate::health::Quarantine;
 use crate::history::Generation;
 use crate::image::MAX_BLOB;
 use crate::layout::Layout;
-use crate::lock::{Lock, LockError};
+use crate::lock::{self, Lock, LockError};
 use crate::manifest_file::{LoadedManifest, ManifestError};
 use crate::places::Places;
 use crate::record::Record;
@@ -96,6 +96,11 @@ impl Depot {
         durable::remove_leftovers(&self.places.extensions());
         durable::remove_leftovers(&self.places.extension_state().join("removed"));
         Ok(lock)
+    }
+
+    /// The process that is changing something now, as far as it said so; nothing when nobody is.
+    pub fn lock_holder(&self) -> Option<String> {
+        lock::holder(&self.places.lock())
     }
 
     pub(crate) fn write(path: PathBuf, contents: &[u8]) -> Result<(), DepotError> {

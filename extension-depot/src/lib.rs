@@ -57,5 +57,5 @@ pub use source::{Source, SourceError};
 pub use staging::{Staged, StagingError};
 pub use state_file::StateFileError;
 pub use timed_grants::TimedGrantsError;
-pub use user_config::{ConfigFileError, PolicyRefusal, RegistrySettings, UserConfig};
+pub use user_config::{CheckedFile, ConfigFileError, PolicyRefusal, RegistrySettings, Setting, UserConfig};
 pub use verify::{Finding, Verification};

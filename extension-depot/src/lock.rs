@@ -72,6 +72,12 @@ impl Lock {
     }
 }
 
+/// The process that holds a lock now, as far as it said so; nothing when nobody does.
+pub(crate) fn holder(path: &Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    matches!(file.try_lock(), Err(TryLockError::WouldBlock)).then(|| read_holder(&mut file))
+}
+
 fn read_holder(file: &mut File) -> String {
     let mut text = String::new();
     let _ = file.rewind();

@@ -107,6 +107,11 @@ impl Places {
         self.extension_state().join("removed").join(format!("{name}.toml"))
     }
 
+    /// Logins, where their user wants them in a file.
+    pub fn logins(&self) -> PathBuf {
+        self.state.join("credentials.json")
+    }
+
     /// What an extension printed and logged.
     pub fn log(&self, name: &ExtensionName) -> PathBuf {
         self.extension_state().join("logs").join(format!("{name}.log"))

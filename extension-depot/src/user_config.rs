@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Ceilings, Document, Identity, OciPrefix, OciReference, Parsed, Period, Policy, SourceRefusal, TomlProblem,
-    UnknownKey, parse_toml,
+    Ceilings, Document, Identity, OciPrefix, OciReference, Parsed, Period, Policy, SourceRefusal, TomlLeaf,
+    TomlProblem, UnknownKey, parse_toml, toml_leaves,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +23,26 @@ pub struct UserConfig {
     pub policies: Vec<(Policy, Document)>,
     /// Keys that mean nothing, with their files.
     pub unknown_keys: Vec<(PathBuf, UnknownKey)>,
+    /// The files, from the one that counts least on; the system's policy first.
+    documents: Vec<Document>,
+    /// Whether the first of them is the system's policy, whose keys stand at its top level.
+    has_system_policy: bool,
+}
+
+/// A file of the configuration, and the keys in it that mean nothing or what is wrong with it.
+pub type CheckedFile = (PathBuf, Result<Vec<UnknownKey>, ConfigFileError>);
+
+/// One value that is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The key with its tables, as TOML has it; those of the system's policy below `extensions.policy`.
+    pub key: String,
+    /// The value as it is written.
+    pub value: String,
+    /// The file.
+    pub path: PathBuf,
+    /// The line, counted from 1.
+    pub line: usize,
 }
 
 /// Why a configuration file cannot be used.
@@ -97,6 +117,7 @@ impl UserConfig {
     pub fn load(places: &Places) -> Result<Self, ConfigFileError> {
         let mut config = Self::default();
         if let Some((policy, document)) = config.read(&places.system_policy)? {
+            config.has_system_policy = true;
             config.policies.push((policy, document));
         }
         for path in config_files(&places.config)? {
@@ -117,7 +138,59 @@ impl UserConfig {
         let content = |problem| ConfigFileError::Content { path: path.to_owned(), problem };
         let Parsed { value, unknown_keys } = parse_toml(&text).map_err(content)?;
         self.unknown_keys.extend(unknown_keys.into_iter().map(|key| (path.to_owned(), key)));
-        Ok(Some((value, Document { path: path.to_owned(), text })))
+        let document = Document { path: path.to_owned(), text };
+        self.documents.push(document.clone());
+        Ok(Some((value, document)))
+    }
+
+    /// Every file of the configuration by itself: the keys in it that mean nothing, or what is wrong with it. Files that
+    /// are not there are left out.
+    ///
+    /// # Errors
+    /// When the directory of files cannot be read.
+    pub fn check(places: &Places) -> Result<Vec<CheckedFile>, ConfigFileError> {
+        let mut checked = Vec::new();
+        let mut check = |path: &Path, read: &dyn Fn(&mut Self) -> Result<bool, ConfigFileError>| {
+            let mut config = Self::default();
+            match read(&mut config) {
+                Ok(false) => {}
+                Ok(true) => {
+                    checked.push((path.to_owned(), Ok(config.unknown_keys.into_iter().map(|(_, key)| key).collect())));
+                }
+                Err(error) => checked.push((path.to_owned(), Err(error))),
+            }
+        };
+        let system = &places.system_policy;
+        check(system, &|config| Ok(config.read::<Policy>(system)?.is_some()));
+        for path in config_files(&places.config)? {
+            check(&path, &|config| Ok(config.read::<ConfigFile>(&path)?.is_some()));
+        }
+        Ok(checked)
+    }
+
+    /// Every value that is in force, with where it stands. All policies hold; of the settings of a registry, those in the
+    /// last file that has any.
+    pub fn settings(&self) -> Vec<Setting> {
+        let all: Vec<_> =
+            self.documents.iter().enumerate().flat_map(|(at, document)| self.written(at, document)).collect();
+        let table = |keys: &[String]| keys.get(..2).filter(|keys| keys[0] == "registries").map(<[String]>::to_vec);
+        let last = |keys: &[String]| {
+            table(keys).and_then(|table| all.iter().rev().find(|(other, _)| other.starts_with(&table)))
+        };
+        let is_in_force = |(keys, setting): &&(Vec<String>, Setting)| {
+            last(keys).is_none_or(|(_, winner)| winner.path == setting.path)
+        };
+        all.iter().filter(is_in_force).map(|(_, setting)| setting.clone()).collect()
+    }
+
+    fn written(&self, at: usize, document: &Document) -> Vec<(Vec<String>, Setting)> {
+        let above: &[&str] = if at == 0 && self.has_system_policy { &["extensions", "policy"] } else { &[] };
+        let setting = |leaf: TomlLeaf| {
+            let keys: Vec<_> = above.iter().map(|key| (*key).to_owned()).chain(leaf.keys).collect();
+            let key = keys.iter().map(|key| written_key(key)).collect::<Vec<_>>().join(".");
+            (keys, Setting { key, value: leaf.value, path: document.path.clone(), line: leaf.line })
+        };
+        toml_leaves(&document.text).into_iter().map(setting).collect()
     }
 
     /// Makes sure that every policy lets extensions come from there.
@@ -147,6 +220,12 @@ impl UserConfig {
         };
         self.policies.iter().map(ceilings).collect()
     }
+}
+
+/// A key as it is written in TOML: bare where that is possible.
+fn written_key(key: &str) -> String {
+    let is_bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    if is_bare { key.to_owned() } else { toml_edit::Value::from(key).to_string() }
 }
 
 /// `config.toml`, then the files of `config.d` in the order of their names.
@@ -197,6 +276,17 @@ mod tests {
         write("config.d/20.toml", "[extensions.policy.limits]\nmax_fuel = 5");
         write("config.d/ignored.txt", "[");
         let config = load(directory.path());
+        let settings = config.settings();
+        let shown: Vec<_> = settings.iter().map(|set| format!("{} = {} {}", set.key, set.value, set.line)).collect();
+        assert_eq!(
+            shown,
+            [
+                "extensions.policy.deny = [\"network\"] 4",
+                "registries.\"a:1\".plain_http = false 2",
+                "registries.\"a:1\".typo = 1 3",
+                "extensions.policy.limits.max_fuel = 5 2"
+            ]
+        );
         assert_eq!(config.registries["a:1"].plain_http, Some(false));
         assert_eq!(config.policies.len(), 3);
         assert_eq!(config.unknown_keys.len(), 1);

@@ -49,6 +49,11 @@ pub enum Command {
     /// Keep secrets for extensions in your keyring
     #[command(subcommand)]
     Secret(SecretCommand),
+    /// Show and check the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Look at everything that sesame needs, and say how to mend what is wrong
+    Doctor,
     /// Show the main job: a registry, an extension, a greeting; nothing outside a temporary directory is touched
     Demo(DemoArguments),
     /// Print a script that completes commands and options in your shell
@@ -308,16 +313,22 @@ pub enum SecretCommand {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum RegistryCommand {
-    /// Keep a login in the Secret Service of this session
+    /// Keep a login, in the Secret Service of this session unless said otherwise
     Login {
         /// `host` or `host:port`
         registry: String,
         #[arg(short, long)]
         username: String,
-        /// Read the password from standard input
-        #[arg(long, required = true)]
+        /// Read the password from standard input, which is also done where no terminal can be asked
+        #[arg(long)]
         password_stdin: bool,
+        /// `secret-service`, or `file`: a file that only you can read, where the password is not encrypted
+        #[arg(long, value_name = "WHERE", default_value = "secret-service")]
+        store: StoreName,
     },
+    /// List the registries that logins are kept for
+    #[command(visible_alias = "ls")]
+    List,
     /// List the tags of a repository, the newest version first
     Tags {
         /// `registry/principal/scope`
@@ -328,6 +339,26 @@ pub enum RegistryCommand {
         /// `host` or `host:port`
         registry: String,
     },
+}
+
+/// Where a login is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum StoreName {
+    SecretService,
+    File,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum ConfigCommand {
+    /// Show every value that is configured
+    Show {
+        /// Name the file and line of each
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Read every file of the configuration and every manifest, and say what is wrong in them
+    Validate,
 }
 
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use core_types::{EnvName, OciReference};
 use directories::{BaseDirs, ProjectDirs};
-use extension_depot::registry::{CredentialFiles, Proxies, Registry, Settings};
+use extension_depot::registry::{Credential, CredentialFiles, ExplicitLogin, Proxies, Registry, Settings};
 use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
 use extension_host::{
     Backends, CodeCache, CompilerCommand, DirectoryRules, Display, Environment, HolderCommand, RateLimits,
@@ -19,6 +19,7 @@ use tokio::runtime::Runtime;
 
 use crate::arguments::GlobalArguments;
 use crate::failure::Failure;
+use crate::outcome::ConfigValue;
 use crate::terminal::Terminal;
 
 /// The system's policy. No variable or option moves it.
@@ -116,6 +117,23 @@ impl Context {
         Ok(DirectoryRules { home: base.map(|base| base.home_dir().to_owned()), protected })
     }
 
+    /// The user that this process runs as.
+    pub fn user(&self) -> u32 {
+        rustix::process::geteuid().as_raw()
+    }
+
+    /// What the environment configures. What could be secret is not among it.
+    pub fn variables(&self) -> Vec<ConfigValue> {
+        let names =
+            ["SESAME_OFFLINE", "SESAME_SAFE_MODE", "SESAME_CA_FILE", "SESAME_REGISTRY", "SESAME_REGISTRY_USERNAME"];
+        let value = |name: &str| {
+            let value = env::var_os(name).filter(|value| !value.is_empty())?;
+            let (key, value) = (name.to_owned(), format!("{:?}", value.to_string_lossy()));
+            Some(ConfigValue { key, value, origin: "environment".to_owned() })
+        };
+        names.into_iter().filter_map(value).collect()
+    }
+
     /// Whether no extension may be called.
     pub fn is_safe_mode(&self) -> bool {
         is_set("SESAME_SAFE_MODE")
@@ -131,8 +149,9 @@ impl Context {
         if self.registry.get().is_none() {
             let _ = self.registry.set(Registry::new(Settings {
                 registries: self.config()?.registries.clone(),
-                credentials: CredentialFiles(credential_files()),
-                secret_service: self.has_secret_service(),
+                login: explicit_login(),
+                credentials: CredentialFiles(credential_files(self.places()?)),
+                secret_service: self.has_session_bus(),
                 proxies: proxies(),
                 authorities: path_variable("SESAME_CA_FILE").into_iter().collect(),
                 offline: self.is_offline(),
@@ -141,8 +160,8 @@ impl Context {
         Ok(self.registry.get().unwrap_or_else(|| unreachable!("set above")))
     }
 
-    /// Whether this session has a bus on which a Secret Service could be.
-    pub fn has_secret_service(&self) -> bool {
+    /// Whether this session has a bus, on which a Secret Service could be.
+    pub fn has_session_bus(&self) -> bool {
         env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some()
     }
 
@@ -231,12 +250,25 @@ fn path_variable(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// The files in which `docker login` and `podman login` keep credentials, in the order in which they are asked.
-fn credential_files() -> Vec<PathBuf> {
+/// The login that the environment gives for one registry, for scripts: `SESAME_REGISTRY` says for which.
+fn explicit_login() -> Option<ExplicitLogin> {
+    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    let registry = variable("SESAME_REGISTRY")?;
+    let credential = match (variable("SESAME_REGISTRY_USERNAME"), variable("SESAME_REGISTRY_TOKEN")) {
+        (Some(username), _) => Credential::Password { username, password: variable("SESAME_REGISTRY_PASSWORD")? },
+        (None, token) => Credential::RefreshToken(token?),
+    };
+    Some(ExplicitLogin { registry, credential })
+}
+
+/// The files in which logins lie, in the order in which they are asked: our own, then those of `docker login` and
+/// `podman login`.
+fn credential_files(places: &Places) -> Vec<PathBuf> {
     let absolute = |name: &str| path_variable(name).filter(|path| path.is_absolute());
     let home = absolute("HOME");
     let config = absolute("XDG_CONFIG_HOME").or_else(|| home.as_ref().map(|home| home.join(".config")));
     let files = [
+        Some(places.logins()),
         path_variable("REGISTRY_AUTH_FILE"),
         path_variable("DOCKER_CONFIG").map(|directory| directory.join("config.json")),
         absolute("XDG_RUNTIME_DIR").map(|directory| directory.join("containers/auth.json")),

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use core_types::{
     Capabilities, Capability, Config, Digest, EffectiveLimits, ExtensionName, Grant, LimitName, Limits, OciReference,
-    Touch, Verdict, version_of_tag,
+    Touch, UnknownKey, Verdict, version_of_tag,
 };
+use extension_depot::registry::KeptLogin;
 use extension_depot::{ActivityEntry, ActivityFinding};
 use extension_host::{Import, Returned, Usage};
 use jiff::Timestamp;
@@ -52,6 +53,14 @@ pub enum Outcome {
     RolledBack(Rollback),
     /// `gc`
     Collected(Collection),
+    /// `config show`
+    Config { values: Vec<ConfigValue>, with_origin: bool },
+    /// `config validate`
+    Validated(Vec<FileCheck>),
+    /// `doctor`
+    Diagnosed(Vec<Diagnosis>),
+    /// `registry list`
+    Logins(Vec<KeptLogin>),
     /// `registry tags`
     Tags(Vec<String>),
     /// `inspect`
@@ -99,6 +108,8 @@ impl Outcome {
             Self::Synced { steps, is_check: true } if steps.iter().any(|step| step.state != StepState::Done) => {
                 ExitCode::Failure
             }
+            Self::Validated(files) if files.iter().any(|file| file.problem.is_some()) => ExitCode::Failure,
+            Self::Diagnosed(all) if all.iter().any(|one| one.health == Health::Bad) => ExitCode::Local,
             Self::Learned(learned) if learned.result.is_err() => ExitCode::Failure,
             Self::Partly { failures, .. } => failures.first().map_or(ExitCode::Failure, |failure| failure.code),
             Self::Shown(code) => *code,
@@ -124,6 +135,63 @@ pub struct Installation {
     pub for_session: Vec<Grant>,
     /// What it asks for and does not have, with what has to be granted.
     pub denied: Vec<Denied>,
+}
+
+/// One value that is configured.
+#[derive(Serialize)]
+pub struct ConfigValue {
+    pub key: String,
+    pub value: String,
+    /// The file and line, or that it is a variable.
+    pub origin: String,
+}
+
+/// What is wrong in one file.
+#[derive(Serialize)]
+pub struct FileCheck {
+    pub path: PathBuf,
+    pub problem: Option<String>,
+    /// Keys that do nothing.
+    pub warnings: Vec<String>,
+}
+
+impl FileCheck {
+    pub fn new(path: PathBuf, result: Result<Vec<UnknownKey>, impl std::error::Error>) -> Self {
+        match result {
+            Ok(unknown) => Self { path, problem: None, warnings: unknown.iter().map(ToString::to_string).collect() },
+            Err(error) => Self { path, problem: Some(error.to_string()), warnings: Vec::new() },
+        }
+    }
+}
+
+/// What was found of one thing that sesame needs.
+#[derive(Serialize)]
+pub struct Diagnosis {
+    pub what: String,
+    pub health: Health,
+    pub finding: String,
+    /// What mends it, where something does.
+    pub mend: Option<String>,
+}
+
+/// How well something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Health {
+    Good,
+    /// It works, but not all of it.
+    Doubtful,
+    Bad,
+}
+
+impl Health {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Doubtful => "look",
+            Self::Bad => "bad",
+        }
+    }
 }
 
 /// What an installation took the place of.

@@ -7,6 +7,7 @@ use extension_depot::{Depot, Installed};
 use extension_host::{CacheError, Code, CodeCache, CodeKey, Host, IntoCacheError};
 
 use crate::context::Context;
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::progress::working;
 
@@ -24,12 +25,11 @@ pub fn session_host(context: &Context, installed: &Installed) -> Result<Host, Fa
         Ok(None) => {}
         Ok(Some(quarantine)) => note(format!("`{name}` is put aside: {quarantine}")),
         // A log that cannot be written keeps nobody from calling, and somebody has to know.
-        Err(error) => note(format!("this call is not in the activity log: {}", with_cause(&error))),
+        Err(error) => note(format!(
+            "this call is not in the activity log: {}",
+            Failure::new(ExitCode::Local, &error).in_one_line()
+        )),
     }))
-}
-
-fn with_cause(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 /// The code of a binary. The cache is asked first; what it does not have or cannot be trusted with is compiled again.

@@ -2,6 +2,7 @@
 
 mod call;
 mod code_cache;
+mod config;
 mod crash;
 mod demo;
 mod desktop;

@@ -193,6 +193,58 @@ fn a_login_lives_in_the_secret_service_and_nowhere_else() {
 }
 
 #[test]
+fn a_login_can_be_kept_in_a_file_that_is_its_users_alone() {
+    let guarded = MemoryRegistry::start_with(|seen| {
+        // "me:SECRET" in base64.
+        let known = seen.authorization.as_deref() == Some("Basic bWU6U0VDUkVU");
+        (!known).then(|| response(401, &[("WWW-Authenticate", "Basic")], ""))
+    });
+    let (env, guarded) = (env(), guarded.expect("a registry"));
+    let host = guarded.host();
+    let login = ["registry", "login", &host, "--username", "me", "--store", "file"];
+    insta::assert_snapshot!(env.run_with(login, b"SECRET\n").hiding_registry(&guarded), @r#"
+    exit 0
+    out: logged in to `REGISTRY`
+    "#);
+    let path = env.path(".local/state/pds/credentials.json");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).expect("there").permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let install = format!("extension install {host}/my-org/nothing:1");
+    assert_eq!(env.run(&install).code, 3, "let in");
+    insta::assert_snapshot!(env.run("registry list").hiding_registry(&guarded), @r#"
+    exit 0
+    out: REGISTRY	~/.local/state/pds/credentials.json
+    "#);
+    insta::assert_snapshot!(env.run(&format!("registry logout {host}")).hiding_registry(&guarded), @r#"
+    exit 0
+    out: logged out of `REGISTRY`
+    "#);
+    insta::assert_snapshot!(env.run(&format!("registry logout {host}")).hiding_registry(&guarded), @r#"
+    exit 0
+    out: logged out of `REGISTRY` already
+    "#);
+    assert_eq!(env.run(&install).code, 4, "out again");
+}
+
+#[test]
+fn a_login_of_the_environment_is_for_the_registry_that_it_names_and_for_no_other() {
+    let guarded = || {
+        let refuse = |_: &extension_depot::serve::Seen| Some(response(401, &[("WWW-Authenticate", "Basic")], ""));
+        MemoryRegistry::start_with(refuse).expect("a registry")
+    };
+    let (env, named, other) = (env(), guarded(), guarded());
+    for registry in [&named, &other] {
+        let mut command = env.command(["extension", "install", &format!("{}/my-org/x:1", registry.host())]);
+        command.env("SESAME_REGISTRY", named.host());
+        command.env("SESAME_REGISTRY_USERNAME", "me").env("SESAME_REGISTRY_PASSWORD", "SECRET");
+        let run = env.finish(command, b"");
+        assert!(run.code == 4 && !run.to_string().contains("SECRET"), "{run}");
+    }
+    let told = |registry: &MemoryRegistry| registry.seen().iter().any(|seen| seen.authorization.is_some());
+    assert!(told(&named) && !told(&other));
+}
+
+#[test]
 fn without_a_secret_service_a_login_is_refused_and_written_nowhere() {
     let env = env();
     let run = env.run_with(["registry", "login", "ghcr.io", "--username", "me", "--password-stdin"], b"SECRET\n");

@@ -48,12 +48,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The largest file of credentials, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 
-/// The credential for a repository: sesame's own login, then the files in their order, each asked for the longest path
+/// The credential for a repository: what its user gave to this process, sesame's own login, then the files in their order, each asked for the longest path
 /// first. Nothing is an answer too: many registries let strangers read.
 ///
 /// Files that are missing or cannot be understood and helpers that fail count as having nothing.
 pub(crate) fn find(settings: &Settings, reference: &OciReference) -> Option<Credential> {
     let registry = reference.registry().to_owned();
+    if let Some(login) = settings.login.as_ref().filter(|login| login.registry == registry) {
+        return Some(login.credential.clone());
+    }
     if settings.secret_service
         && let Some(login) = within_patience(move || logins::login(&registry).ok().flatten())
     {

@@ -280,11 +280,23 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// A token for pushing, for the client that pushes.
-    pub(crate) async fn push_token(&self) -> Result<Option<String>, RegistryError> {
+    /// What the registry says when it is asked whether it is one.
+    async fn probe(&self) -> Result<Response, RegistryError> {
         let mut probe = self.base.clone();
         probe.set_path("/v2/");
-        let response = self.follow(probe, "*/*").await?;
+        self.follow(probe, "*/*").await
+    }
+
+    /// Makes sure that the registry answers.
+    pub(crate) async fn reach(&self) -> Result<(), RegistryError> {
+        let response = self.probe().await?;
+        let is_closed = matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        if is_closed { Ok(()) } else { self.check_status(response).await.map(drop) }
+    }
+
+    /// A token for pushing, for the client that pushes.
+    pub(crate) async fn push_token(&self) -> Result<Option<String>, RegistryError> {
+        let response = self.probe().await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(None);
         }

@@ -1,12 +1,29 @@
-//! Logins that sesame itself keeps: one secret per registry in the Secret Service of the session.
+//! Logins that sesame itself keeps: in the Secret Service of the session, or, where its user says so, in a file.
 
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use keyring::{Entry, Error};
 use serde::{Deserialize, Serialize};
 
 use super::credentials::Credential;
+use crate::lock::{Lock, LockError};
+use crate::state_file::{self, StateFile, StateFileError};
 
 /// How the secrets are found by those who look through their keyring.
 const SERVICE: &str = "sesame registry";
+
+/// Where a login is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoginStore {
+    /// The Secret Service of the session.
+    SecretService,
+    /// A file that only the user can read (0600), in which passwords stand as `docker login` writes them: encoded, not
+    /// encrypted.
+    File(PathBuf),
+}
 
 /// Why a login cannot be stored or forgotten.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +34,21 @@ pub enum LoginError {
     /// Only names and passwords are stored.
     #[error("a login has a name and a password")]
     NoPassword,
+    /// The file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] StateFileError),
+    /// Another process is at work on the file.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+}
+
+/// A login that is kept, without its password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptLogin {
+    /// The registry.
+    pub registry: String,
+    /// Where it is kept.
+    pub store: LoginStore,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -25,15 +57,33 @@ struct Login {
     password: String,
 }
 
+/// The form of `docker login`, which the reader of other tools' files reads as well.
+#[derive(Default, Serialize, Deserialize)]
+struct LoginFile {
+    auths: BTreeMap<String, EncodedLogin>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EncodedLogin {
+    auth: String,
+}
+
+impl StateFile for LoginFile {
+    const FORMAT: u32 = 1;
+}
+
+fn connect() -> Result<(), LoginError> {
+    // The reason is in the status; the error itself says only that there is none.
+    let status = Entry::store_status().as_ref().map(drop);
+    status.map_err(|error| LoginError::SecretService(Error::PlatformFailure(error.to_string().into())))
+}
+
 fn entry(registry: &str) -> Result<Entry, LoginError> {
-    if let Err(error) = Entry::store_status() {
-        // The reason is in the status; the error itself says only that there is none.
-        return Err(LoginError::SecretService(Error::PlatformFailure(error.to_string().into())));
-    }
+    connect()?;
     Entry::new(SERVICE, registry).map_err(LoginError::SecretService)
 }
 
-/// The login for a registry, if there is one.
+/// The login for a registry in the Secret Service, if there is one.
 pub(crate) fn login(registry: &str) -> Result<Option<Credential>, LoginError> {
     let secret = match entry(registry)?.get_secret() {
         Ok(secret) => secret,
@@ -44,25 +94,88 @@ pub(crate) fn login(registry: &str) -> Result<Option<Credential>, LoginError> {
     Ok(login.map(|Login { username, password }| Credential::Password { username, password }))
 }
 
-/// Keeps a login in the Secret Service. There is no other place: without the service this fails.
+/// Keeps a login where it is said to be kept, and nowhere else: when that fails, nothing is kept.
 ///
 /// # Errors
-/// When the Secret Service cannot be used.
-pub fn store_login(registry: &str, credential: &Credential) -> Result<(), LoginError> {
+/// When the Secret Service or the file cannot be used.
+pub fn store_login(store: &LoginStore, registry: &str, credential: &Credential) -> Result<(), LoginError> {
     let Credential::Password { username, password } = credential else { return Err(LoginError::NoPassword) };
-    let login = Login { username: username.clone(), password: password.clone() };
-    let secret = serde_json::to_vec(&login).unwrap_or_default();
-    entry(registry)?.set_secret(&secret).map_err(LoginError::SecretService)
+    match store {
+        LoginStore::SecretService => {
+            let login = Login { username: username.clone(), password: password.clone() };
+            let secret = serde_json::to_vec(&login).unwrap_or_default();
+            entry(registry)?.set_secret(&secret).map_err(LoginError::SecretService)
+        }
+        LoginStore::File(path) => {
+            let auth = STANDARD.encode(format!("{username}:{password}"));
+            change_file(path, |file| file.auths.insert(registry.to_owned(), EncodedLogin { auth })).map(drop)
+        }
+    }
 }
 
 /// Forgets a login. Gives back whether there was one.
 ///
 /// # Errors
-/// When the Secret Service cannot be used.
-pub fn forget_login(registry: &str) -> Result<bool, LoginError> {
-    match entry(registry)?.delete_credential() {
-        Ok(()) => Ok(true),
-        Err(Error::NoEntry) => Ok(false),
-        Err(error) => Err(LoginError::SecretService(error)),
+/// When the Secret Service or the file cannot be used.
+pub fn forget_login(store: &LoginStore, registry: &str) -> Result<bool, LoginError> {
+    match store {
+        LoginStore::SecretService => match entry(registry)?.delete_credential() {
+            Ok(()) => Ok(true),
+            Err(Error::NoEntry) => Ok(false),
+            Err(error) => Err(LoginError::SecretService(error)),
+        },
+        LoginStore::File(path) if !path.exists() => Ok(false),
+        LoginStore::File(path) => Ok(change_file(path, |file| file.auths.remove(registry))?.is_some()),
+    }
+}
+
+/// The registries that logins are kept for in a place, in the order of their names.
+///
+/// # Errors
+/// When the Secret Service or the file cannot be used.
+pub fn kept_logins(store: &LoginStore) -> Result<Vec<KeptLogin>, LoginError> {
+    let mut registries: Vec<_> = match store {
+        LoginStore::SecretService => {
+            connect()?;
+            let found = keyring_core::Entry::search(&HashMap::from([("service", SERVICE)]));
+            let found = found.map_err(LoginError::SecretService)?;
+            found.into_iter().filter_map(|entry| entry.get_specifiers()).map(|(_, registry)| registry).collect()
+        }
+        LoginStore::File(path) => state_file::read::<LoginFile>(path)?.unwrap_or_default().auths.into_keys().collect(),
+    };
+    registries.sort();
+    Ok(registries.into_iter().map(|registry| KeptLogin { registry, store: store.clone() }).collect())
+}
+
+fn change_file<T>(path: &Path, change: impl FnOnce(&mut LoginFile) -> T) -> Result<T, LoginError> {
+    let _lock = Lock::acquire(&path.with_extension("lock"), &|| {})?;
+    let mut file = state_file::read::<LoginFile>(path)?.unwrap_or_default();
+    let changed = change(&mut file);
+    state_file::write(path, &file)?;
+    Ok(changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_file_of_logins_is_its_users_alone_and_forgets() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("state/credentials.json");
+        let store = LoginStore::File(path.clone());
+        let login = Credential::Password { username: "u".to_owned(), password: "p".to_owned() };
+        assert!(!forget_login(&store, "ghcr.io").expect("nothing"));
+        for registry in ["quay.io", "ghcr.io"] {
+            store_login(&store, registry, &login).expect("stored");
+        }
+        let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let registries =
+            || -> Vec<_> { kept_logins(&store).expect("readable").into_iter().map(|login| login.registry).collect() };
+        assert_eq!(registries(), ["ghcr.io", "quay.io"]);
+        assert!(forget_login(&store, "quay.io").expect("forgotten"));
+        assert_eq!(registries(), ["ghcr.io"]);
     }
 }

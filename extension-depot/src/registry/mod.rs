@@ -25,9 +25,9 @@ use crate::staging::{Staged, Staging};
 
 pub use credentials::{Credential, CredentialFiles};
 pub use error::RegistryError;
-pub use logins::{LoginError, forget_login, store_login};
+pub use logins::{KeptLogin, LoginError, LoginStore, forget_login, kept_logins, store_login};
 pub use push::{PushError, push_wasm};
-pub use settings::{Proxies, RegistrySettings, Settings};
+pub use settings::{ExplicitLogin, Proxies, RegistrySettings, Settings};
 
 use http::{Clients, Connection, Target};
 
@@ -104,6 +104,14 @@ impl Registry {
         };
         self.at_each(&resolved.reference, fetch_all).await?;
         Ok(Staged { staging, artifact: resolved.artifact.clone(), reference: resolved.reference.clone() })
+    }
+
+    /// Makes sure that a registry answers, whether it lets strangers in or not.
+    ///
+    /// # Errors
+    /// When it cannot be reached or answers with an error.
+    pub async fn reach(&self, reference: &OciReference) -> Result<(), RegistryError> {
+        self.connect(reference)?.reach().await
     }
 
     /// Asks each place that may have a reference, until one has.

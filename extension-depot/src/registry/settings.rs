@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use core_types::OciReference;
 
-use super::credentials::CredentialFiles;
+use super::credentials::{Credential, CredentialFiles};
 pub use crate::user_config::RegistrySettings;
 
 /// The settings of a [`super::Registry`]. The default is anonymous, with no proxy and the system's certificates.
@@ -14,6 +14,8 @@ pub use crate::user_config::RegistrySettings;
 pub struct Settings {
     /// Settings by registry, as `host` or `host:port`.
     pub registries: BTreeMap<String, RegistrySettings>,
+    /// A login that comes before all others.
+    pub login: Option<ExplicitLogin>,
     /// Where credentials may lie.
     pub credentials: CredentialFiles,
     /// Whether logins of `sesame registry login` are looked up in the Secret Service.
@@ -24,6 +26,15 @@ pub struct Settings {
     pub authorities: Vec<PathBuf>,
     /// Opens no connection at all.
     pub offline: bool,
+}
+
+/// A login for one registry that its user gave to this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplicitLogin {
+    /// The registry that may be told, and no other.
+    pub registry: String,
+    /// What it is told.
+    pub credential: Credential,
 }
 
 /// Proxies by scheme of the target. Loopback addresses are always reached directly.

@@ -1,31 +1,79 @@
-//! `sesame registry login` and `logout`
+//! `sesame registry login`, `logout` and `list`
 
 use std::io::Read;
 
-use extension_depot::registry::{Credential, forget_login, store_login};
+use extension_depot::registry::{Credential, LoginError, LoginStore, forget_login, kept_logins, store_login};
 
+use crate::arguments::StoreName;
+use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
 
-/// Keeps a login in the Secret Service. The password comes from standard input and stands nowhere else.
-pub fn login(registry: &str, username: String) -> Result<Outcome, Failure> {
+/// Keeps a login. The password comes from standard input or a prompt, and stands nowhere else.
+pub fn login(
+    context: &Context,
+    registry: &str,
+    username: String,
+    stdin: bool,
+    to: StoreName,
+) -> Result<Outcome, Failure> {
     check_registry(registry)?;
-    let mut password = String::new();
-    std::io::stdin().lock().take(64 * 1024).read_to_string(&mut password)?;
-    let password = password.trim_end_matches(['\r', '\n']).to_owned();
+    let store = match to {
+        StoreName::SecretService => LoginStore::SecretService,
+        StoreName::File => file(context)?,
+    };
+    if username.is_empty() || username.contains(':') {
+        return Err(Failure::message(ExitCode::Usage, "a user name is not empty and has no `:`"));
+    }
+    let password = read_password(context, registry, stdin)?;
     if password.is_empty() {
         return Err(Failure::message(ExitCode::Usage, "there is no password on standard input"));
     }
-    store_login(registry, &Credential::Password { username, password })?;
+    store_login(&store, registry, &Credential::Password { username, password }).map_err(|error| match error {
+        LoginError::SecretService(_) => Failure::from(error)
+            .with_hint("unlock your keyring, or add `--store file`, which does not encrypt the password"),
+        other => other.into(),
+    })?;
     Ok(Outcome::Changed(vec![Change { now: format!("logged in to `{registry}`"), changed: true }]))
 }
 
-/// Forgets a login.
-pub fn logout(registry: &str) -> Result<Outcome, Failure> {
+fn read_password(context: &Context, registry: &str, stdin: bool) -> Result<String, Failure> {
+    if !stdin && context.can_ask() {
+        return Ok(rpassword::prompt_password(format!("password for {registry} (not shown): "))?);
+    }
+    let mut password = String::new();
+    std::io::stdin().lock().take(64 * 1024).read_to_string(&mut password)?;
+    Ok(password.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Forgets a login, wherever it is kept.
+pub fn logout(context: &Context, registry: &str) -> Result<Outcome, Failure> {
     check_registry(registry)?;
-    let changed = forget_login(registry)?;
+    let was_in_file = forget_login(&file(context)?, registry)?;
+    let was_in_service = match forget_login(&LoginStore::SecretService, registry) {
+        // Where there is no service, nothing is in it.
+        Err(LoginError::SecretService(_)) if was_in_file || !context.has_session_bus() => false,
+        other => other?,
+    };
+    let changed = was_in_file || was_in_service;
     Ok(Outcome::Changed(vec![Change { now: format!("logged out of `{registry}`"), changed }]))
+}
+
+/// Lists the registries that logins are kept for.
+pub fn list(context: &Context) -> Result<Outcome, Failure> {
+    let mut logins = kept_logins(&file(context)?)?;
+    if context.has_session_bus() {
+        match kept_logins(&LoginStore::SecretService) {
+            Ok(kept) => logins.extend(kept),
+            Err(error) => context.warn(&Failure::from(error).in_one_line()),
+        }
+    }
+    Ok(Outcome::Logins(logins))
+}
+
+fn file(context: &Context) -> Result<LoginStore, Failure> {
+    Ok(LoginStore::File(context.places()?.logins()))
 }
 
 fn check_registry(registry: &str) -> Result<(), Failure> {

@@ -4,7 +4,9 @@ mod activity;
 mod call;
 mod change;
 mod compile;
+mod config;
 mod demo;
+mod doctor;
 mod gc;
 mod history;
 mod hold_clipboard;
@@ -23,7 +25,7 @@ mod sync;
 mod update;
 mod verify;
 
-use crate::arguments::{Command, ExtensionCommand, RegistryCommand, SecretCommand};
+use crate::arguments::{Command, ConfigCommand, ExtensionCommand, RegistryCommand, SecretCommand};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
@@ -32,14 +34,18 @@ use crate::outcome::Outcome;
 pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Extension(command) => extension(context, command),
-        Command::Registry(RegistryCommand::Login { registry, username, password_stdin: _ }) => {
-            login::login(&registry, username)
+        Command::Registry(RegistryCommand::Login { registry, username, password_stdin, store }) => {
+            login::login(context, &registry, username, password_stdin, store)
         }
+        Command::Registry(RegistryCommand::List) => login::list(context),
         Command::Registry(RegistryCommand::Tags { repository }) => outdated::tags(context, &repository),
-        Command::Registry(RegistryCommand::Logout { registry }) => login::logout(&registry),
+        Command::Registry(RegistryCommand::Logout { registry }) => login::logout(context, &registry),
         Command::Secret(SecretCommand::Set { name, secret }) => secret::set(context, &name, &secret),
         Command::Secret(SecretCommand::List { name }) => secret::list(context, &name),
         Command::Secret(SecretCommand::Remove { name, secret }) => secret::remove(context, &name, &secret),
+        Command::Config(ConfigCommand::Show { origin }) => config::show(context, origin),
+        Command::Config(ConfigCommand::Validate) => config::validate(context),
+        Command::Doctor => doctor::run(context),
         Command::HoldClipboard { display } => hold_clipboard::run(display),
         Command::Demo(arguments) => demo::run(context, &arguments),
         Command::Completions { shell } => Ok(shell::completions(shell)),

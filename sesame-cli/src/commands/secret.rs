@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use core_types::{Capability, ExtensionName, Owner, SecretName};
-use extension_host::{BackendError, MAX_SECRET, SecretService, SecretStore, patiently};
+use extension_host::{BackendError, MAX_SECRET, SecretService, SecretStore};
 
 use crate::context::Context;
 use crate::exit_code::ExitCode;
@@ -45,7 +45,7 @@ pub fn forget_all(context: &Context, name: &ExtensionName) -> Vec<String> {
         names.iter().try_for_each(|secret| store.remove(&owner, secret))?;
         Ok(names)
     };
-    if !context.has_secret_service() {
+    if !context.has_session_bus() {
         return Vec::new();
     }
     ask(forget).unwrap_or_else(|error| {
@@ -54,10 +54,16 @@ pub fn forget_all(context: &Context, name: &ExtensionName) -> Vec<String> {
     })
 }
 
+/// Asks the keyring something of which only the words of a failure matter, and waits no longer than for a secret.
+pub fn patiently<T: Send + 'static>(ask: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, String> {
+    let ask = move || ask().map_err(BackendError::Other);
+    extension_host::patiently(Capability::SecretRead, ask).map_err(|error| error.to_string())
+}
+
 fn ask<T: Send + 'static>(
     ask: impl FnOnce(&dyn SecretStore) -> Result<T, BackendError> + Send + 'static,
 ) -> Result<T, BackendError> {
-    patiently(Capability::SecretRead, move || ask(&SecretService))
+    extension_host::patiently(Capability::SecretRead, move || ask(&SecretService))
 }
 
 /// Secrets belong to where an extension comes from, so that no other of the same name gets them.

@@ -3,6 +3,7 @@
 use std::io;
 
 use core_types::LimitOrigin;
+use extension_depot::registry::{KeptLogin, LoginStore};
 use extension_host::Import;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -37,6 +38,10 @@ pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
         Outcome::History(generations) => ("history", to_value(generations)?),
         Outcome::RolledBack(rollback) => ("rolled_back", to_value(rollback)?),
         Outcome::Collected(collection) => ("collected", to_value(collection)?),
+        Outcome::Config { values, .. } => ("config", to_value(values)?),
+        Outcome::Validated(files) => ("files", to_value(files)?),
+        Outcome::Diagnosed(all) => ("diagnoses", to_value(all)?),
+        Outcome::Logins(logins) => ("logins", logins.iter().map(login).collect()),
         Outcome::Tags(tags) => ("tags", to_value(tags)?),
         Outcome::Synced { steps, .. } => ("steps", to_value(steps)?),
         Outcome::Inspected(inspection) => ("inspection", inspected(inspection)),
@@ -114,6 +119,14 @@ fn info(info: &Info) -> io::Result<Value> {
         "imports": imports(&info.imports),
         "exports": exports(&info.exports),
     }))
+}
+
+fn login(login: &KeptLogin) -> Value {
+    let file = match &login.store {
+        LoginStore::SecretService => None,
+        LoginStore::File(path) => Some(path),
+    };
+    json!({ "registry": login.registry, "file": file })
 }
 
 fn imports(imports: &[Import]) -> Value {

@@ -4,14 +4,16 @@ use std::fmt::Write;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use core_types::{CallOutcome, ExtensionName, Limit, LimitName, Limits, OciReference, Verdict};
+use extension_depot::registry::{KeptLogin, LoginStore};
 use extension_depot::{ActivityEntry, ActivityFinding, needs_text};
 
 use super::Rendered;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{
-    Asked, Call, Change, Check, Collection, Denied, Direction, Freshness, Info, Inspection, Installation, Learned,
-    Outcome, PastGeneration, RefusedThing, Removal, Replaced, Rollback, Row, Step, Update,
+    Asked, Call, Change, Check, Collection, ConfigValue, Denied, Diagnosis, Direction, FileCheck, Freshness, Info,
+    Inspection, Installation, Learned, Outcome, PastGeneration, RefusedThing, Removal, Replaced, Rollback, Row, Step,
+    Update,
 };
 use crate::terminal::{inert, inert_line};
 
@@ -36,6 +38,12 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::History(generations) => data(generations.iter().map(past_generation).collect()),
         Outcome::RolledBack(rollback) => rolled_back(rollback),
         Outcome::Collected(collection) => data(collected(collection)),
+        Outcome::Config { values, with_origin } => {
+            data(values.iter().map(|value| setting(value, *with_origin)).collect())
+        }
+        Outcome::Validated(files) => data(files.iter().map(file_check).collect()),
+        Outcome::Diagnosed(all) => data(all.iter().map(diagnosis).collect()),
+        Outcome::Logins(logins) => data(logins.iter().map(login).collect()),
         Outcome::Tags(tags) => data(tags.iter().map(|tag| format!("{}\n", inert_line(tag))).collect()),
         Outcome::Synced { steps, .. } => data(steps.iter().map(step).collect()),
         Outcome::Inspected(inspection) => data(inspected(inspection)),
@@ -376,6 +384,37 @@ fn step(step: &Step) -> String {
     let problem = step.problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
     let cells = [step.name.to_string(), reference, format!("{}{problem}", step.state.name())];
     cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
+}
+
+fn setting(value: &ConfigValue, with_origin: bool) -> String {
+    let ConfigValue { key, value, origin } = value;
+    let origin = if with_origin { format!("\t{}", inert_line(origin)) } else { String::new() };
+    format!("{} = {}{origin}\n", inert_line(key), inert_line(value))
+}
+
+fn file_check(file: &FileCheck) -> String {
+    let path = inert_line(&file.path.display().to_string());
+    let warnings = file.warnings.iter().map(|warning| format!("{path}: {}\n", inert_line(warning)));
+    match &file.problem {
+        // It names the file itself.
+        Some(problem) => inert(problem.trim_end()) + "\n",
+        None if file.warnings.is_empty() => format!("{path}: good\n"),
+        None => warnings.collect(),
+    }
+}
+
+fn diagnosis(diagnosis: &Diagnosis) -> String {
+    let Diagnosis { what, health, finding, mend } = diagnosis;
+    let mend = mend.as_ref().map(|mend| format!("\n      {}", inert_line(mend))).unwrap_or_default();
+    format!("{:<5} {}: {}{mend}\n", health.name(), inert_line(what), inert_line(finding))
+}
+
+fn login(login: &KeptLogin) -> String {
+    let place = match &login.store {
+        LoginStore::SecretService => "the Secret Service".to_owned(),
+        LoginStore::File(path) => path.display().to_string(),
+    };
+    format!("{}\t{}\n", inert_line(&login.registry), inert_line(&place))
 }
 
 fn past_generation(generation: &PastGeneration) -> String {

@@ -1,0 +1,31 @@
+//! `sesame config show` and `validate`
+
+use extension_depot::UserConfig;
+
+use crate::context::Context;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::outcome::{ConfigValue, FileCheck, Outcome};
+
+/// Shows every value that is configured, by files and by variables.
+pub fn show(context: &Context, origin: bool) -> Result<Outcome, Failure> {
+    let mut values: Vec<_> = context.variables();
+    values.extend(context.config()?.settings().into_iter().map(|setting| ConfigValue {
+        key: setting.key,
+        value: setting.value,
+        origin: format!("{}:{}", setting.path.display(), setting.line),
+    }));
+    Ok(Outcome::Config { values, with_origin: origin })
+}
+
+/// Reads every file of the configuration and every manifest, each by itself.
+pub fn validate(context: &Context) -> Result<Outcome, Failure> {
+    let checked = UserConfig::check(context.places()?).map_err(|error| Failure::new(ExitCode::Local, &error))?;
+    let of_config = checked.into_iter().map(|(path, result)| FileCheck::new(path, result));
+    let listed = context.depot()?.list().map_err(|error| Failure::new(ExitCode::Local, &error))?;
+    let places = context.places()?;
+    let of_manifests = listed
+        .into_iter()
+        .map(|listed| FileCheck::new(places.manifest(&listed.name), listed.manifest.map(|loaded| loaded.unknown_keys)));
+    Ok(Outcome::Validated(of_config.chain(of_manifests).collect()))
+}

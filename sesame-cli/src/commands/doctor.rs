@@ -1,0 +1,210 @@
+//! `sesame doctor`
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use core_types::{ExtensionName, OciReference};
+use extension_depot::registry::{LoginStore, kept_logins};
+use extension_depot::{Depot, DepotError, Listed, UserConfig};
+use extension_host::CacheError;
+
+use crate::context::Context;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::outcome::{Diagnosis, Health, Outcome};
+
+/// Looks at everything that sesame needs. Nothing is changed, and nothing that is wrong with one thing keeps the others from
+/// being looked at.
+pub fn run(context: &Context) -> Result<Outcome, Failure> {
+    let depot = context.depot()?;
+    let mut all = directories(context, &depot);
+    all.push(lock(&depot));
+    all.extend(configuration(context, &depot));
+    all.extend(extensions(&depot)?);
+    all.push(cache(context)?);
+    all.push(session(context, &depot));
+    all.push(keyring(context));
+    all.extend(registries(context, &depot)?);
+    Ok(Outcome::Diagnosed(all))
+}
+
+fn good(what: impl Into<String>, finding: impl Into<String>) -> Diagnosis {
+    Diagnosis { what: what.into(), health: Health::Good, finding: finding.into(), mend: None }
+}
+
+fn bad(what: impl Into<String>, finding: impl Into<String>, mend: Option<String>) -> Diagnosis {
+    Diagnosis { what: what.into(), health: Health::Bad, finding: finding.into(), mend }
+}
+
+fn doubtful(what: impl Into<String>, finding: impl Into<String>, mend: Option<String>) -> Diagnosis {
+    Diagnosis { what: what.into(), health: Health::Doubtful, finding: finding.into(), mend }
+}
+
+/// The directories: there, this user's, and written to by nobody else.
+fn directories(context: &Context, depot: &Depot) -> Vec<Diagnosis> {
+    let places = depot.places();
+    let named = [
+        ("configuration", Some(&places.config)),
+        ("extensions", Some(&places.extensions())),
+        ("state", Some(&places.state)),
+        ("cache", Some(&places.cache)),
+        ("runtime directory", places.runtime.as_ref()),
+    ]
+    .map(|(what, path)| (what, path.cloned()));
+    let user = context.user();
+    named.into_iter().filter_map(|(what, path)| Some(directory(what, &path?, user))).collect()
+}
+
+fn directory(what: &str, path: &Path, user: u32) -> Diagnosis {
+    let shown = path.display();
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => good(what, format!("{shown} is not there yet")),
+        Err(error) => bad(what, format!("{shown}: {error}"), None),
+        Ok(metadata) if !metadata.is_dir() => {
+            bad(what, format!("{shown} is no directory"), Some(format!("mv '{shown}' '{shown}.old'")))
+        }
+        Ok(metadata) if metadata.uid() != user => {
+            bad(what, format!("{shown} belongs to another user"), Some(format!("sudo chown -R \"$USER\" '{shown}'")))
+        }
+        Ok(metadata) if metadata.mode() & 0o022 != 0 => {
+            bad(what, format!("{shown} can be written to by others"), Some(format!("chmod go-w '{shown}'")))
+        }
+        Ok(_) => good(what, shown.to_string()),
+    }
+}
+
+fn lock(depot: &Depot) -> Diagnosis {
+    match depot.lock_holder() {
+        None => good("lock", "nobody is changing anything"),
+        Some(process) => doubtful(
+            "lock",
+            format!("process {process} is changing something"),
+            Some(format!("if it does not end: ps -p {process}")),
+        ),
+    }
+}
+
+fn configuration(context: &Context, depot: &Depot) -> Vec<Diagnosis> {
+    let checked = match UserConfig::check(depot.places()) {
+        Ok(checked) => checked,
+        Err(error) => {
+            return vec![bad("configuration files", Failure::new(ExitCode::Local, &error).in_one_line(), None)];
+        }
+    };
+    let mend = || Some("sesame config validate".to_owned());
+    let of_file = |path: &Path, result: &Result<Vec<_>, _>| match result {
+        Err(error) => bad("configuration file", Failure::new(ExitCode::Local, error).in_one_line(), mend()),
+        Ok(unknown) if !unknown.is_empty() => {
+            doubtful("configuration file", format!("{} has keys that do nothing", path.display()), mend())
+        }
+        Ok(_) => good("configuration file", path.display().to_string()),
+    };
+    let mut all: Vec<_> = checked.iter().map(|(path, result)| of_file(path, result)).collect();
+    if context.is_safe_mode() {
+        let mend = Some("unset SESAME_SAFE_MODE".to_owned());
+        all.push(doubtful("safe mode", "no extension is called", mend));
+    }
+    all
+}
+
+fn extensions(depot: &Depot) -> Result<Vec<Diagnosis>, Failure> {
+    let listed = depot.list().map_err(|error| Failure::new(ExitCode::Local, &error))?;
+    Ok(listed.iter().map(|listed| extension(depot, listed)).collect())
+}
+
+fn extension(depot: &Depot, listed: &Listed) -> Diagnosis {
+    let name = &listed.name;
+    let what = format!("extension {name}");
+    let failed = |error: &DepotError| {
+        let failure = Failure::of_extension(name, error);
+        bad(what.clone(), failure.in_one_line(), failure.hint)
+    };
+    let installed = match depot.installed(name) {
+        Ok(installed) => installed,
+        Err(error @ DepotError::NotInstalled { .. }) => {
+            let failure = Failure::of_extension(name, &error);
+            return doubtful(what, failure.in_one_line(), failure.hint);
+        }
+        Err(error) => return failed(&error),
+    };
+    if depot.whole(name).is_none() {
+        return bad(what, "its binary is missing", Some("sesame extension sync".to_owned()));
+    }
+    if let Err(error) = depot.record(name, &installed.artifact.digest) {
+        return failed(&error.into());
+    }
+    if let Err(error) = depot.history(name) {
+        return failed(&error);
+    }
+    match &listed.quarantine {
+        Some(quarantine) => doubtful(what, quarantine.to_string(), Some(format!("sesame extension enable {name}"))),
+        None => good(what, installed.reference.to_string()),
+    }
+}
+
+fn cache(context: &Context) -> Result<Diagnosis, Failure> {
+    Ok(match context.code_cache()?.beside(&[]) {
+        Ok(files) => good("compiled code", format!("{} files", files.len())),
+        Err(error @ CacheError::NotOurs { .. }) => {
+            let path = context.places()?.code();
+            bad("compiled code", error.to_string(), Some(format!("rm -r '{}'", path.display())))
+        }
+        Err(error) => bad("compiled code", Failure::new(ExitCode::Local, &error).in_one_line(), None),
+    })
+}
+
+fn session(context: &Context, depot: &Depot) -> Diagnosis {
+    match (depot.places().runtime.is_some(), context.has_session_bus()) {
+        (true, true) => good("session", "a runtime directory and a session bus"),
+        (true, false) => doubtful(
+            "session",
+            "there is no session bus: no notifications, no messages, no keyring",
+            Some("start sesame from your desktop session, or set DBUS_SESSION_BUS_ADDRESS".to_owned()),
+        ),
+        (false, _) => doubtful(
+            "session",
+            "there is no runtime directory: nothing can be granted for a while",
+            Some("set XDG_RUNTIME_DIR".to_owned()),
+        ),
+    }
+}
+
+fn keyring(context: &Context) -> Diagnosis {
+    if !context.has_session_bus() {
+        return doubtful("keyring", "not looked for: there is no session bus", None);
+    }
+    let mend = Some("unlock your keyring, or start a Secret Service such as gnome-keyring".to_owned());
+    match super::secret::patiently(|| kept_logins(&LoginStore::SecretService).map_err(|error| error.to_string())) {
+        Ok(logins) => good("keyring", format!("it answers; logins kept for {} registries", logins.len())),
+        Err(reason) => doubtful("keyring", reason, mend),
+    }
+}
+
+/// Each registry that something came from: whether it answers.
+fn registries(context: &Context, depot: &Depot) -> Result<Vec<Diagnosis>, Failure> {
+    let listed = depot.list().map_err(|error| Failure::new(ExitCode::Local, &error))?;
+    let origin = |listed: Listed| -> Option<(ExtensionName, OciReference)> {
+        Some((listed.name, listed.manifest.ok()?.manifest.extension.oci?))
+    };
+    let origins: BTreeMap<_, _> = listed
+        .into_iter()
+        .filter_map(origin)
+        .filter(|(_, reference)| !reference.is_local())
+        .map(|(_, reference)| (reference.registry().to_owned(), reference))
+        .collect();
+    let look = |(registry, reference): (String, OciReference)| {
+        let what = format!("registry {registry}");
+        if context.is_offline() {
+            return Ok(doubtful(what, "not asked: sesame is offline", None));
+        }
+        Ok(match context.wait_for(context.registry()?.reach(&reference))? {
+            Ok(()) => good(what, "it answers"),
+            Err(error) => {
+                let failure = Failure::from(error);
+                bad(what, failure.in_one_line(), failure.hint)
+            }
+        })
+    };
+    origins.into_iter().map(look).collect()
+}

@@ -1,0 +1,116 @@
+//! `sesame config` and `sesame doctor`
+
+use crate::support::{TestEnv, env, manifest, registry, with_guest};
+
+fn configured() -> TestEnv {
+    let env = env();
+    env.write(
+        ".config/pds/config.toml",
+        "[registries.\"ghcr.io\"]\nmirrors = [\"m.example/ghcr\"]\n\n[extensions.policy]\ndeny = [\"network\"]\n",
+    );
+    env.write(".config/pds/config.d/10-more.toml", "[extensions.policy.limits]\nmax_fuel = 5_000_000_000 # much\n");
+    env
+}
+
+#[test]
+fn every_value_is_shown_with_the_line_that_it_stands_in() {
+    let env = configured();
+    insta::assert_snapshot!(env.run("config show"), @r#"
+    exit 0
+    out: registries."ghcr.io".mirrors = ["m.example/ghcr"]
+    out: extensions.policy.deny = ["network"]
+    out: extensions.policy.limits.max_fuel = 5_000_000_000
+    "#);
+    let mut command = env.command(["config", "show", "--origin"]);
+    command.env("SESAME_OFFLINE", "1").env("SESAME_REGISTRY_PASSWORD", "SECRET");
+    insta::assert_snapshot!(env.finish(command, b""), @r#"
+    exit 0
+    out: SESAME_OFFLINE = "1"	environment
+    out: registries."ghcr.io".mirrors = ["m.example/ghcr"]	~/.config/pds/config.toml:2
+    out: extensions.policy.deny = ["network"]	~/.config/pds/config.toml:5
+    out: extensions.policy.limits.max_fuel = 5_000_000_000	~/.config/pds/config.d/10-more.toml:2
+    "#);
+    let json = env.run("--json config show").ok().text();
+    assert!(json.contains("\"origin\":") && json.contains("config.toml:2\""), "{json}");
+}
+
+#[test]
+fn every_file_is_checked_by_itself() {
+    let env = configured();
+    insta::assert_snapshot!(env.run("config validate"), @r#"
+    exit 0
+    out: ~/.config/pds/config.toml: good
+    out: ~/.config/pds/config.d/10-more.toml: good
+    "#);
+    env.write(".config/pds/config.d/20.toml", "[extensions.policy]\nallowed_registries = \"ghcr.io\"\n");
+    env.write(".config/pds/config.d/30.toml", "[extensions.policy]\nallow_registries = []\n");
+    env.write(&manifest("broken"), "[capabilities]\nnotification = \"yes\"\n");
+    insta::assert_snapshot!(env.run("config validate"), @r#"
+    exit 1
+    out: ~/.config/pds/config.toml: good
+    out: ~/.config/pds/config.d/10-more.toml: good
+    out: the configuration `~/.config/pds/config.d/20.toml` is wrong: line 2, column 22: invalid type: string "ghcr.io", expected a sequence
+    out:   |
+    out: 2 | allowed_registries = "ghcr.io"
+    out:   |                      ^^^^^^^^^
+    out: ~/.config/pds/config.d/30.toml: line 2: unknown key `extensions.policy.allow_registries` does nothing
+    out: the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 2, column 16: invalid type: string "yes", expected a boolean
+    out:   |
+    out: 2 | notification = "yes"
+    out:   |                ^^^^^
+    "#);
+    insta::assert_snapshot!(env.run("config show"), @r#"
+    exit 9
+    err: error: the configuration `~/.config/pds/config.d/20.toml` is wrong: line 2, column 22: invalid type: string "ghcr.io", expected a sequence
+    err:   |
+    err: 2 | allowed_registries = "ghcr.io"
+    err:   |                      ^^^^^^^^^
+    "#);
+}
+
+#[test]
+fn the_doctor_finds_what_is_wrong_and_says_what_mends_it() {
+    let registry = registry();
+    let env = with_guest("local", &crate::support::GREETING);
+    for name in ["whole", "other"] {
+        let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+        env.run(&format!("extension install {reference} --name {name}")).ok();
+    }
+    assert!(env.run("doctor").ok().text().contains("it answers"));
+    env.write(&manifest("broken"), "[");
+    env.write(&manifest("planned"), "[extension]\noci = \"127.0.0.1:1/my-org/planned:1\"\n");
+    env.write(".config/pds/config.toml", "typo = 1\n");
+    env.write(".local/state/pds/extensions/history/whole/000001.json", "{");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(env.path(".cache/pds/extensions"), mode).expect("set");
+    let before = env.files();
+    insta::assert_snapshot!(env.run("--offline doctor").hiding_registry(&registry), @r#"
+    exit 9
+    out: good  configuration: ~/.config/pds
+    out: good  extensions: ~/.config/pds/extensions
+    out: good  state: ~/.local/state/pds
+    out: good  cache: ~/.cache/pds
+    out: good  lock: nobody is changing anything
+    out: look  configuration file: ~/.config/pds/config.toml has keys that do nothing
+    out:       sesame config validate
+    out: bad   extension broken: the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 1, column 2: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
+    out:       mend `~/.config/pds/extensions/broken.toml` with an editor
+    out: good  extension local: local/file/local:0.0.0@sha256:DIGEST
+    out: good  extension other: REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
+    out: look  extension planned: `planned` has a manifest but is not installed
+    out:       sesame extension install 127.0.0.1:1/my-org/planned:1
+    out: bad   extension whole: `~/.local/state/pds/extensions/history/whole/000001.json` is damaged: EOF while parsing an object at line 1 column 1
+    out:       move `~/.local/state/pds/extensions/history/whole/000001.json` away: what it says is lost, and nothing else
+    out: bad   compiled code: `~/.cache/pds/extensions` can be written to by others
+    out:       rm -r '~/.cache/pds/extensions'
+    out: look  session: there is no runtime directory: nothing can be granted for a while
+    out:       set XDG_RUNTIME_DIR
+    out: look  keyring: not looked for: there is no session bus
+    out: look  registry 127.0.0.1:1: not asked: sesame is offline
+    out: look  registry REGISTRY: not asked: sesame is offline
+    "#);
+    assert!(env.files() == before, "nothing changes");
+    drop(registry);
+    let run = env.run("doctor");
+    assert!(run.code == 9 && run.text().contains("cannot reach the registry"), "{run}");
+}
