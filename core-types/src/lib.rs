@@ -9,6 +9,7 @@ mod capability;
 mod config;
 mod decision;
 mod digest;
+mod extension_list;
 mod grant;
 mod limits;
 mod manifest;
@@ -30,6 +31,7 @@ pub use capability::{Capabilities, Capability, ConfigRead, FilesystemGrant, Unkn
 pub use config::{Config, ConfigError};
 pub use decision::{Authority, Decision, Document, Place, Request, Rule, Verdict, decide};
 pub use digest::{Digest, DigestError};
+pub use extension_list::{ExtensionEntry, ExtensionList};
 pub use grant::{Grant, GrantError};
 pub use limits::{Ceilings, EffectiveLimits, Limit, LimitName, LimitOrigin, Limits};
 pub use manifest::{ExtensionSection, Manifest};

@@ -2,7 +2,7 @@
 
 use core_types::{Capabilities, ExtensionName, LimitName, OciReference};
 
-use crate::depot::{CapabilityChange, Depot};
+use crate::depot::{Depot, InstallOrder};
 use crate::depot_error::DepotError;
 use crate::durable;
 use crate::history::{Generation, Reason};
@@ -18,51 +18,56 @@ impl Depot {
     /// # Errors
     /// [`DepotError::CapabilitiesChanged`] when they are others than the change was decided upon. When the name belongs to
     /// somebody else or something cannot be written. What was installed before is as it was.
-    pub fn install(
-        &self,
-        staged: &Staged,
-        name: &ExtensionName,
-        source: &str,
-        change: Option<CapabilityChange<'_>>,
-        reason: Reason,
-    ) -> Result<(), DepotError> {
+    pub fn install(&self, staged: &Staged, name: &ExtensionName, order: &InstallOrder<'_>) -> Result<(), DepotError> {
         let _lock = self.lock()?;
         self.check_name(name, &staged.reference)?;
         let before = self.manifest(name)?;
         let existing = before.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
-        if change.is_some_and(|change| change.before != existing) {
+        if order.change.is_some_and(|change| change.before != existing) {
             return Err(DepotError::CapabilitiesChanged { name: name.clone() });
         }
         let layout = self.layout();
         layout.add_blobs(&staged.staging, &staged.artifact)?;
-        layout.add_entry(name, &staged.artifact)?;
-        self.write_record(&Record::new(name, &staged.reference, source.to_owned(), &staged.artifact))?;
+        layout.sync_blobs()?;
+        layout.add_entries(&[(name, &staged.artifact)])?;
+        self.write_record(&Record::new(name, &staged.reference, order.source.to_owned(), &staged.artifact))?;
         let mut editor = ManifestEditor::new(before.as_ref().map(|loaded| loaded.text.as_str()));
         editor.set_installed(name, &staged.artifact.version(&staged.reference), &staged.reference);
         if let Some(description) = staged.artifact.description() {
             editor.set_missing("extension", "description", description);
         }
-        if let Some(change) = change {
+        if let Some((limits, config)) = order.seed.filter(|_| before.is_none()) {
+            editor.set_seed(limits, config);
+        }
+        if let Some(change) = order.change {
             editor.set_capabilities(existing, change.after);
         }
         let before = before.as_ref().map(LoadedManifest::text_and_origin);
-        self.write_manifest(name, before, editor, Some(&staged.reference), reason)
+        self.write_manifest(name, before, editor, Some(&staged.reference), order.reason)
     }
 
-    /// Puts the blobs of an extension back into place, if its manifest is still pinned to them, and a record where there is
-    /// none. The manifest stays as it is.
+    /// Puts the blobs of extensions back into place, each if its manifest is still pinned to them, and a record where there is
+    /// none. The manifests stay as they are. What came of each stands where it stood; one that fails stops no other.
     ///
     /// # Errors
-    /// When the manifest is gone or pinned to something else by now, or something cannot be written.
-    pub fn repair(&self, staged: &Staged, name: &ExtensionName) -> Result<(), DepotError> {
+    /// When nothing can be changed now. Of one: when its manifest is gone or pinned to something else by now, or something
+    /// cannot be written.
+    pub fn repair(&self, all: &[(&ExtensionName, &Staged)]) -> Result<Vec<Result<(), DepotError>>, DepotError> {
         let _lock = self.lock()?;
+        let repaired: Vec<_> = all.iter().map(|(name, staged)| self.repair_one(name, staged)).collect();
+        let good = all.iter().zip(&repaired).filter(|(_, result)| result.is_ok());
+        let entries: Vec<_> = good.map(|((name, staged), _)| (*name, &staged.artifact)).collect();
+        self.layout().sync_blobs()?;
+        self.layout().add_entries(&entries)?;
+        Ok(repaired)
+    }
+
+    fn repair_one(&self, name: &ExtensionName, staged: &Staged) -> Result<(), DepotError> {
         let pinned = self.existing_manifest(name)?.pinned();
         if pinned.is_none_or(|(reference, _)| reference != staged.reference) {
             return Err(DepotError::Changed { name: name.clone() });
         }
-        let layout = self.layout();
-        layout.add_blobs(&staged.staging, &staged.artifact)?;
-        layout.add_entry(name, &staged.artifact)?;
+        self.layout().add_blobs(&staged.staging, &staged.artifact)?;
         if matches!(self.record(name, &staged.artifact.digest), Ok(Some(_))) {
             return Ok(());
         }
@@ -87,7 +92,7 @@ impl Depot {
         let _lock = self.lock()?;
         let (reference, artifact) = self.artifact_of_generation(name, generation)?;
         let before = self.text_and_origin(name);
-        self.layout().add_entry(name, &artifact)?;
+        self.layout().add_entries(&[(name, &artifact)])?;
         self.write_record(&Record::new(name, &reference, reference.to_string(), &artifact))?;
         let then = generation.parsed(name).ok().and_then(|manifest| manifest.capabilities);
         let mut editor = ManifestEditor::new(Some(&generation.manifest));

@@ -6,14 +6,14 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use core_types::{Capabilities, Digest, ExtensionName, OciReference};
+use core_types::{Capabilities, Config, Digest, ExtensionName, Limits, OciReference};
 
 use crate::artifact::Artifact;
 use crate::blob::read_blob;
 use crate::depot_error::DepotError;
 use crate::durable;
 use crate::health::Quarantine;
-use crate::history::Generation;
+use crate::history::{Generation, Reason};
 use crate::image::MAX_BLOB;
 use crate::layout::Layout;
 use crate::lock::{self, Lock, LockError};
@@ -57,6 +57,19 @@ pub struct Listed {
     pub is_installed: bool,
     /// Why it is put aside, if it is.
     pub quarantine: Option<Quarantine>,
+}
+
+/// How an artifact is to be installed.
+#[derive(Debug, Clone, Copy)]
+pub struct InstallOrder<'a> {
+    /// What was asked for, in the words of whoever asked.
+    pub source: &'a str,
+    /// What becomes of the capabilities; without it they stay as they are.
+    pub change: Option<CapabilityChange<'a>>,
+    /// Why it is installed.
+    pub reason: Reason,
+    /// What a manifest that is not there yet begins with.
+    pub seed: Option<(&'a Limits, &'a Config)>,
 }
 
 /// What an installation changes about the capabilities in a manifest, and what it thinks that they are.

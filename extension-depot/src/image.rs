@@ -20,6 +20,8 @@ pub mod media_type {
     pub const WASM_CONFIG: &str = "application/vnd.wasm.config.v0+json";
     /// A WebAssembly binary, as the CNCF has it.
     pub const WASM: &str = "application/wasm";
+    /// A list of extensions, as a layer.
+    pub const EXTENSION_LIST: &str = "application/vnd.open-sesame.extension-list.v1+toml";
     /// The layers that hold a WebAssembly binary, by producer: the CNCF's tools, Open Sesame's guide, two older
     /// generations of tools, runwasi and Suffiks.
     pub const WASM_LAYERS: [&str; 6] = [
@@ -241,6 +243,19 @@ impl ImageManifest {
             [layer] => Ok(layer),
             [] => Err(ImageError::NoWasm { found: self.description() }),
             several => Err(ImageError::SeveralWasm { count: several.len() }),
+        }
+    }
+
+    /// The layer with a list of extensions.
+    ///
+    /// # Errors
+    /// When there is none or several.
+    pub(crate) fn list_layer(&self) -> Result<&Descriptor, ImageError> {
+        self.blobs().try_for_each(Descriptor::check)?;
+        let is_list = |layer: &&Descriptor| layer.media_type == media_type::EXTENSION_LIST;
+        match self.layers.iter().filter(is_list).collect::<Vec<_>>().as_slice() {
+            [layer] => Ok(layer),
+            _ => Err(ImageError::Malformed { reason: format!("it is no list of extensions; {}", self.description()) }),
         }
     }
 

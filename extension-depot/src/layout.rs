@@ -40,7 +40,7 @@ impl Layout<'_> {
         })
     }
 
-    /// Puts the blobs of a staged artifact into place. They are durable when this returns.
+    /// Puts the blobs of a staged artifact into place. They are durable after [`Layout::sync_blobs`].
     pub(crate) fn add_blobs(&self, staging: &Staging, artifact: &Artifact) -> Result<(), FileError> {
         let blobs = self.places.extensions().join("blobs").join("sha256");
         at(&blobs, durable::create_directory(&blobs))?;
@@ -48,45 +48,52 @@ impl Layout<'_> {
             let target = self.places.blob(&digest);
             at(&target, fs::rename(staging.blob(&digest), &target))?;
         }
-        at(&blobs, durable::sync_directory(&blobs))
+        Ok(())
     }
 
-    /// Lets the index name this artifact for the extension, in the place of any other.
-    pub(crate) fn add_entry(&self, name: &ExtensionName, artifact: &Artifact) -> Result<(), FileError> {
-        let entry = Descriptor {
+    /// Makes the names of blobs durable.
+    pub(crate) fn sync_blobs(&self) -> Result<(), FileError> {
+        let blobs = self.places.extensions().join("blobs").join("sha256");
+        if blobs.is_dir() { at(&blobs, durable::sync_directory(&blobs)) } else { Ok(()) }
+    }
+
+    /// Lets the index name these artifacts for their extensions, each in the place of any other.
+    pub(crate) fn add_entries(&self, all: &[(&ExtensionName, &Artifact)]) -> Result<(), FileError> {
+        let entry = |(name, artifact): &(&ExtensionName, &Artifact)| Descriptor {
             media_type: media_type::MANIFEST.to_owned(),
             digest: artifact.manifest_digest,
             size: artifact.manifest_size,
             annotations: BTreeMap::from([(REF_NAME.to_owned(), name.to_string())]),
             ..Descriptor::of("", b"")
         };
-        self.edit_index(name, Some(entry))
+        let names: Vec<_> = all.iter().map(|(name, _)| *name).collect();
+        self.edit_index(&names, all.iter().map(entry).collect())
     }
 
     /// Lets the index forget the extension.
     pub(crate) fn remove_entry(&self, name: &ExtensionName) -> Result<(), FileError> {
-        self.edit_index(name, None)
+        self.edit_index(&[name], Vec::new())
     }
 
-    fn edit_index(&self, name: &ExtensionName, entry: Option<Descriptor>) -> Result<(), FileError> {
+    fn edit_index(&self, changed: &[&ExtensionName], entries: Vec<Descriptor>) -> Result<(), FileError> {
         let marker = self.places.layout_marker();
         if !marker.exists() {
             at(&marker, durable::write(&marker, MARKER))?;
         }
         let path = self.places.index();
         let mut index = self.index();
-        index.manifests.retain(|other| self.is_current(other, name));
-        index.manifests.extend(entry);
+        index.manifests.retain(|other| self.is_current(other, changed));
+        index.manifests.extend(entries);
         // The same extensions make the same index, in whichever order they were installed.
         index.manifests.sort_by(|one, other| one.annotations.get(REF_NAME).cmp(&other.annotations.get(REF_NAME)));
         let text = serde_json::to_vec_pretty(&index).map_err(io::Error::from);
         at(&path, text.and_then(|text| durable::write(&path, &text)))
     }
 
-    /// Whether an entry stays when that of `changed` is replaced. What a removal that was killed left behind goes.
-    fn is_current(&self, entry: &Descriptor, changed: &ExtensionName) -> bool {
+    /// Whether an entry stays when those of `changed` are replaced. What a removal that was killed left behind goes.
+    fn is_current(&self, entry: &Descriptor, changed: &[&ExtensionName]) -> bool {
         let name = entry.annotations.get(REF_NAME).and_then(|name| name.parse::<ExtensionName>().ok());
-        name.is_some_and(|name| name != *changed && self.places.manifest(&name).exists())
+        name.is_some_and(|name| !changed.contains(&&name) && self.places.manifest(&name).exists())
     }
 
     /// Whether the index names the extension.

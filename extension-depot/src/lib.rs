@@ -43,7 +43,7 @@ pub use activity_log::{ActivityEntry, ActivityError, ActivityFinding, ActivityLo
 pub use artifact::{Artifact, ArtifactError};
 pub use blob::{BlobError, read_blob};
 pub use collect::Collected;
-pub use depot::{CapabilityChange, Depot, Installed, Listed};
+pub use depot::{CapabilityChange, Depot, InstallOrder, Installed, Listed};
 pub use depot_error::DepotError;
 pub use health::{Opened, Quarantine};
 pub use history::{Generation, History, Reason};

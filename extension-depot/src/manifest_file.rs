@@ -4,8 +4,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Capabilities, Capability, ConfigRead, Document, ExtensionName, LimitName, Manifest, OciReference, TomlProblem,
-    UnknownKey,
+    Capabilities, Capability, Config, ConfigRead, Document, ExtensionName, LimitName, Limits, Manifest, OciReference,
+    TomlProblem, UnknownKey,
 };
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
@@ -116,6 +116,12 @@ impl ManifestEditor {
         if self.0.get(table).and_then(|table| table.get(key)).is_none() {
             self.set(table, key, text.into());
         }
+    }
+
+    /// Begins a manifest with these.
+    pub(crate) fn set_seed(&mut self, limits: &Limits, config: &Config) {
+        limits.iter().for_each(|(name, value)| self.set_limit(name, value));
+        config.iter().for_each(|(key, text)| self.set_missing("config", key, text));
     }
 
     pub(crate) fn set_enabled(&mut self, enabled: bool) {

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Ceilings, Document, Identity, OciPrefix, OciReference, Parsed, Period, Policy, SourceRefusal, TomlLeaf,
+    Ceilings, Document, Grant, Identity, OciPrefix, OciReference, Parsed, Period, Policy, SourceRefusal, TomlLeaf,
     TomlProblem, UnknownKey, parse_toml, toml_leaves,
 };
 use serde::Deserialize;
@@ -205,6 +205,11 @@ impl UserConfig {
                 policy: document.path.clone(),
             })
         })
+    }
+
+    /// Whether a policy lets the extensions of this list have this without a question.
+    pub fn preapproves(&self, list: &OciReference, grant: &Grant) -> bool {
+        self.policies.iter().any(|(policy, _)| policy.preapproves(list, grant))
     }
 
     /// How long ago a version has to have been seen first before it is taken; the longest that any policy wants.

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use core_types::Capability;
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{ArtifactError, BlobError, DepotError, Reason, media_type};
-use support::{component, home, install, name, publish, reference, stage};
+use extension_depot::{ArtifactError, BlobError, DepotError, media_type};
+use support::{component, home, install, name, order, publish, reference, stage};
 
 fn files(directory: &Path) -> Vec<String> {
     let mut found: Vec<_> = walk(directory)
@@ -87,7 +87,7 @@ fn a_manifest_that_was_there_first_is_honoured() {
     fs::write(&path, "# mine\n[capabilities]\nnotification = true # yes\n\n[limits]\nmax_fuel = 1_000\n")
         .expect("written");
     let staged = stage(&home, &format!("{}/my-org/a:1", registry.host())).expect("staged");
-    home.depot.install(&staged, &name("a"), "a", None, Reason::Installed).expect("installed");
+    home.depot.install(&staged, &name("a"), &order("a", None)).expect("installed");
     let text = fs::read_to_string(&path).expect("there");
     assert!(
         text.starts_with("# mine\n[capabilities]\nnotification = true # yes\n\n[limits]\nmax_fuel = 1_000\n"),
@@ -217,9 +217,7 @@ fn the_same_file_gives_the_same_digest_and_a_layout_of_it_installs_too() {
     let again = two.depot.stage_file(&file, &name("weather")).expect("staged");
     assert_eq!(staged.reference, again.reference);
     assert_eq!(staged.reference.identity().to_string(), "local/file/weather");
-    one.depot
-        .install(&staged, &name("weather"), "./weather.component.wasm", None, Reason::Installed)
-        .expect("installed");
+    one.depot.install(&staged, &name("weather"), &order("./weather.component.wasm", None)).expect("installed");
 
     let layout = one.depot.places().extensions();
     let staged = two.depot.stage_layout(&layout, Some("weather"), &name("copy")).expect("staged");

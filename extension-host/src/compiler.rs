@@ -5,7 +5,7 @@
 //! that the kernel holds down.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,9 @@ use core_types::Digest;
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use sha2::{Digest as _, Sha256};
 
+use crate::cache::{CodeCache, CodeKey};
 use crate::code;
+use crate::extension::IntoCacheError;
 
 /// The most processor time that compiling one extension can take, in seconds.
 const CPU_SECONDS: u64 = 300;
@@ -32,6 +34,8 @@ pub struct CompilerCommand {
     pub program: PathBuf,
     /// What makes it a compiler.
     pub arguments: Vec<OsString>,
+    /// With how many threads it compiles.
+    pub threads: usize,
 }
 
 /// Why compiling in a child process gave no code.
@@ -66,15 +70,25 @@ pub enum CompileError {
 }
 
 impl CompilerCommand {
+    /// A command that compiles with as many threads as there are processors, up to the number that is worth it.
+    pub fn new(program: PathBuf, arguments: Vec<OsString>) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS));
+        Self { program, arguments, threads }
+    }
+
+    /// Compiles a binary into the cache, and opens what came of it.
+    pub(crate) fn compile_into(&self, cache: &CodeCache, key: &CodeKey, binary: &Path) -> Result<File, IntoCacheError> {
+        cache.store(key, |path| self.compile(binary, key.binary(), path).map_err(IntoCacheError::Compile))
+    }
+
     /// Compiles one file to another.
     pub(crate) fn compile(&self, from: &Path, digest: &Digest, to: &Path) -> Result<(), CompileError> {
-        let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS));
         let output = Command::new(&self.program)
             .args(&self.arguments)
             .args([from, to])
             .arg(digest.to_string())
             .env_clear()
-            .env("RAYON_NUM_THREADS", threads.to_string())
+            .env("RAYON_NUM_THREADS", self.threads.min(THREADS).to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

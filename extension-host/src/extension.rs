@@ -106,8 +106,7 @@ impl Host {
         binary: &Path,
         compiler: &CompilerCommand,
     ) -> Result<Code, IntoCacheError> {
-        let compile = |path: &Path| compiler.compile(binary, key.binary(), path).map_err(IntoCacheError::Compile);
-        let file = cache.store(key, compile)?;
+        let file = compiler.compile_into(cache, key, binary)?;
         Ok(Code::from_checked_file(&self.engine, &file)?)
     }
 

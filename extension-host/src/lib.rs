@@ -29,6 +29,7 @@ mod cache;
 mod call;
 mod capabilities;
 mod code;
+mod compile_many;
 mod compiler;
 mod directories;
 mod engine;
@@ -62,6 +63,7 @@ pub use capabilities::SessionPublisher;
 #[cfg(feature = "clipboard")]
 pub use capabilities::{Display, HolderCommand, HolderFailure, SessionClipboard, hold_clipboard};
 pub use code::{Code, CodeKind};
+pub use compile_many::compile_many;
 pub use compiler::{CompileError, CompilerCommand, CompilerFailure, run_compiler};
 /// What an extension is given.
 pub use core_types::Permissions;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use core_types::{Capability, Digest, ExtensionName, Grant, OciQuery, Period, SecretName, VersionReq};
+use core_types::{Capability, Digest, ExtensionName, Grant, OciQuery, OciReference, Period, SecretName, VersionReq};
 use extension_depot::Source;
 use extension_host::Display;
 
@@ -166,7 +166,7 @@ pub enum ExtensionCommand {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Install what the manifests say, such as after copying them to another machine
+    /// Install what the manifests or a list say, such as after copying them to another machine
     Sync(SyncArguments),
     /// Show what an extension printed and logged
     Logs {
@@ -268,15 +268,36 @@ pub struct RollbackArguments {
 
 #[derive(Debug, Args)]
 pub struct SyncArguments {
+    /// A list to follow instead of the manifests: `./list.toml`, or a published one as `registry/principal/scope:revision`
+    pub list: Option<ListSource>,
     /// Change nothing, and exit with 1 if something would have to be done
     #[arg(long)]
     pub check: bool,
     /// Change nothing, and print what would be done
     #[arg(long)]
     pub dry_run: bool,
-    /// Refuse manifests that are not pinned to a digest
+    /// Refuse what is not pinned to a digest
     #[arg(long)]
     pub locked: bool,
+    /// Allow all that newly installed extensions ask for
+    #[arg(long)]
+    pub grant_requested: bool,
+}
+
+/// Where a list of extensions lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListSource {
+    File(PathBuf),
+    Published(OciReference),
+}
+
+impl std::str::FromStr for ListSource {
+    type Err = core_types::ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_path = text.ends_with(".toml") || ["./", "../", "/"].iter().any(|start| text.starts_with(start));
+        if is_path { Ok(Self::File(text.into())) } else { text.parse().map(Self::Published) }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -90,6 +90,12 @@ impl Requests {
 }
 
 impl Requests {
+    /// Adds what somebody else asks for on its behalf, which also says how far.
+    pub fn add(&mut self, grants: Vec<Grant>) {
+        self.without_scope.retain(|capability| grants.iter().all(|grant| grant.capability() != *capability));
+        self.grants.extend(grants.into_iter().filter(|grant| !self.grants.contains(grant)).collect::<Vec<_>>());
+    }
+
     /// What is asked for here and not there.
     pub fn beyond(self, before: &Self) -> Self {
         let is_new = |grant: &Grant| !before.grants.contains(grant);

@@ -180,7 +180,7 @@ impl Context {
 
     /// The command line of a bounded child that compiles: this program.
     pub fn compiler(&self) -> CompilerCommand {
-        CompilerCommand { program: this_program(), arguments: vec![OsString::from("compile-extension")] }
+        CompilerCommand::new(this_program(), vec![OsString::from("compile-extension")])
     }
 
     /// Says something on standard error that the user should know.

@@ -17,8 +17,8 @@ use crate::failure::Failure;
 
 /// What came of a command.
 pub enum Outcome {
-    /// `install`
-    Installed(Box<Installation>),
+    /// `install`, `import`
+    Installed(Vec<Installation>),
     /// `list`
     Listed(Vec<Row>),
     /// `call`
@@ -440,19 +440,44 @@ pub enum StepState {
     ToFetch,
     /// What the manifest names has to be looked up, installed and pinned.
     ToPin,
+    /// A list names it, and it is not installed.
+    ToInstall,
+    /// A list names other bytes than those that are installed.
+    ToUpdate,
     Fetched,
     Pinned,
+    Installed,
+    Updated,
     Failed,
 }
 
+impl Step {
+    /// Notes how it ended, or why it did not.
+    pub fn end(&mut self, done: Result<StepState, String>) {
+        match done {
+            Ok(state) => self.state = state,
+            Err(problem) => (self.state, self.problem) = (StepState::Failed, Some(problem)),
+        }
+    }
+}
+
 impl StepState {
+    /// Whether something has to be fetched.
+    pub fn is_to_do(self) -> bool {
+        matches!(self, Self::ToFetch | Self::ToPin | Self::ToInstall | Self::ToUpdate)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Done => "as it should be",
             Self::ToFetch => "to be fetched",
             Self::ToPin => "to be installed and pinned",
+            Self::ToInstall => "to be installed",
+            Self::ToUpdate => "to be updated",
             Self::Fetched => "fetched",
             Self::Pinned => "installed and pinned",
+            Self::Installed => "installed",
+            Self::Updated => "updated",
             Self::Failed => "failed",
         }
     }

@@ -7,13 +7,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::context::Context;
 
-/// A bar for a download.
+/// One bar for everything that is downloaded.
 pub struct DownloadBar(ProgressBar);
 
 impl DownloadBar {
     /// A bar that is drawn only where somebody watches.
     pub fn new(context: &Context) -> Self {
-        let bar = ProgressBar::with_draw_target(None, target(context));
+        let bar = ProgressBar::with_draw_target(Some(0), target(context));
         if let Ok(style) = ProgressStyle::with_template("downloading {bar:30} {bytes}/{total_bytes}") {
             bar.set_style(style);
         }
@@ -23,7 +23,7 @@ impl DownloadBar {
     /// Takes what the download reports.
     pub fn update(&self, progress: Progress) {
         match progress {
-            Progress::Resolved { bytes, .. } => self.0.set_length(bytes),
+            Progress::Resolved { bytes, .. } => self.0.inc_length(bytes),
             Progress::Received(bytes) => self.0.inc(bytes),
             Progress::Restarted(bytes) => self.0.dec(bytes),
         }

@@ -29,7 +29,13 @@ pub use logins::{KeptLogin, LoginError, LoginStore, forget_login, kept_logins, s
 pub use push::{PushError, push_wasm};
 pub use settings::{ExplicitLogin, Proxies, RegistrySettings, Settings};
 
+use futures_util::StreamExt;
 use http::{Clients, Connection, Target};
+
+/// How many artifacts are fetched at a time.
+const AT_ONCE: usize = 8;
+/// The largest list of extensions, in bytes.
+const MAX_LIST: u64 = 1 << 20;
 
 /// What a download reports while it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +93,7 @@ impl Registry {
         &self,
         depot: &Depot,
         resolved: &Resolved,
-        progress: &mut dyn FnMut(Progress),
+        progress: &dyn Fn(Progress),
     ) -> Result<Staged, RegistryError> {
         let staging = depot.staging()?;
         for (digest, bytes) in &resolved.documents {
@@ -104,6 +110,30 @@ impl Registry {
         };
         self.at_each(&resolved.reference, fetch_all).await?;
         Ok(Staged { staging, artifact: resolved.artifact.clone(), reference: resolved.reference.clone() })
+    }
+
+    /// Follows and fetches several references, some at a time. What came of each stands where its reference stood; one that
+    /// fails stops no other.
+    pub async fn stage_all(
+        &self,
+        depot: &Depot,
+        references: &[OciReference],
+        progress: &dyn Fn(Progress),
+    ) -> Vec<Result<Staged, RegistryError>> {
+        let stage = async |reference: &OciReference| {
+            let resolved = self.resolve(reference).await?;
+            self.stage(depot, &resolved, progress).await
+        };
+        futures_util::stream::iter(references.iter().map(stage)).buffered(AT_ONCE).collect().await
+    }
+
+    /// A list of extensions that is published as an artifact: its text, and the reference pinned to its bytes.
+    ///
+    /// # Errors
+    /// When the registry does not have it, cannot be reached, or sends something else than a list.
+    pub async fn list(&self, reference: &OciReference) -> Result<(OciReference, String), RegistryError> {
+        let pin = reference.pinned_digest().map_err(RegistryError::Pin)?;
+        self.at_each(reference, async |connection| list_with(connection, reference, pin).await).await
     }
 
     /// Makes sure that a registry answers, whether it lets strangers in or not.
@@ -164,6 +194,24 @@ async fn resolve_with(
     Ok(Resolved { artifact, reference: reference.pinned_to(digest), documents })
 }
 
+async fn list_with(
+    connection: &Connection<'_>,
+    reference: &OciReference,
+    pin: Option<Digest>,
+) -> Result<(OciReference, String), RegistryError> {
+    let name = pin.map_or_else(|| reference.revision().to_owned(), |digest| digest.to_string());
+    let (digest, bytes, declared) = fetch_document(connection, &name, pin.as_ref()).await?;
+    let malformed = |reason: &str| RegistryError::Image(ImageError::Malformed { reason: reason.to_owned() });
+    let Document::Manifest(manifest) = Document::parse(&bytes, declared.as_deref())? else {
+        return Err(malformed("it is an index and no list of extensions"));
+    };
+    let layer = manifest.list_layer()?;
+    let (text, _) = connection.get_bytes(&Target::Blob(&layer.digest), "*/*", MAX_LIST).await?;
+    check(&text, &layer.digest).map_err(RegistryError::Blob)?;
+    let text = String::from_utf8(text).map_err(|_| malformed("the list of extensions is no text"))?;
+    Ok((reference.pinned_to(digest), text))
+}
+
 /// Why there is no manifest with the pinned digest: perhaps somebody gave the layer's.
 async fn explain_missing_pin(connection: &Connection<'_>, reference: &OciReference, pin: Digest) -> RegistryError {
     let not_found = RegistryError::NotFound { reference: Box::new(reference.clone()) };
@@ -212,7 +260,7 @@ async fn fetch_blob(
     connection: &Connection<'_>,
     staging: &Staging,
     blob: &Descriptor,
-    progress: &mut dyn FnMut(Progress),
+    progress: &dyn Fn(Progress),
 ) -> Result<(), RegistryError> {
     let mut attempt = 0;
     loop {
@@ -232,7 +280,7 @@ async fn fetch_blob_once(
     staging: &Staging,
     blob: &Descriptor,
     received: &mut u64,
-    progress: &mut dyn FnMut(Progress),
+    progress: &dyn Fn(Progress),
 ) -> Result<(), RegistryError> {
     let mut body = connection.get(&Target::Blob(&blob.digest), "*/*").await?;
     let mut writer = staging.writer(blob).map_err(RegistryError::Blob)?;

@@ -4,7 +4,7 @@
 use core_types::{Capabilities, Digest, ExtensionName, OciReference};
 use extension_depot::registry::{Registry, RegistryError, Resolved, Settings};
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{CapabilityChange, Depot, Places, Reason, Staged};
+use extension_depot::{CapabilityChange, Depot, InstallOrder, Places, Reason, Staged};
 use tempfile::TempDir;
 
 /// A depot in a directory of its own.
@@ -71,8 +71,13 @@ pub fn stage_with(home: &Home, text: &str, settings: Settings) -> Result<Staged,
     let registry = Registry::new(settings);
     block_on(async {
         let resolved = registry.resolve(&reference(text)).await?;
-        registry.stage(&home.depot, &resolved, &mut |_| {}).await
+        registry.stage(&home.depot, &resolved, &|_| {}).await
     })
+}
+
+/// An order as `install` gives it.
+pub fn order<'a>(source: &'a str, change: Option<CapabilityChange<'a>>) -> InstallOrder<'a> {
+    InstallOrder { source, change, reason: Reason::Installed, seed: None }
 }
 
 /// Stages and installs under the default name, with nothing granted.
@@ -82,5 +87,5 @@ pub fn install(home: &Home, text: &str) -> Result<(), Box<dyn std::error::Error>
     let existing = home.depot.manifest(&name)?;
     let before = existing.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
     let change = CapabilityChange { before, after: &Capabilities::default() };
-    Ok(home.depot.install(&staged, &name, text, Some(change), Reason::Installed)?)
+    Ok(home.depot.install(&staged, &name, &order(text, Some(change)))?)
 }

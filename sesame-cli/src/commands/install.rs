@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use core_types::{Capability, Digest, ExtensionName, OciReference, VersionReq, newest_tag, newest_tag_within};
+use core_types::{
+    Capabilities, Capability, Digest, ExtensionEntry, ExtensionName, Grant, OciReference, VersionReq, newest_tag,
+    newest_tag_within,
+};
 use extension_depot::registry::Resolved;
-use extension_depot::{CapabilityChange, Depot, DepotError, Installed, Reason, Source, Staged};
+use extension_depot::{CapabilityChange, Depot, DepotError, InstallOrder, Installed, Reason, Source, Staged};
 use extension_host::{Code, CodeKind, Host, HostError, Permissions, requested_by_author};
 
 use super::change::{check_directories, grant_for_a_while};
 use crate::arguments::InstallArguments;
-use crate::consent::{Decision, Requests, Standing, ask_person};
+use crate::consent::{Requests, Standing, ask_person};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -24,10 +27,29 @@ pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, F
         None => arguments.source.default_name().map_err(|error| Failure::no_name(&error))?,
     };
     let depot = context.depot()?;
-    match stage(context, &depot, &arguments.source, arguments.version.as_ref(), &name)? {
-        Arrival::Already(installed) => already(context, &depot, &installed, arguments),
-        Arrival::Staged(staged) => install(context, &depot, &staged, &name, arguments),
-    }
+    let terms = Terms {
+        source: arguments.source.to_string(),
+        grant: &arguments.grant,
+        grant_requested: arguments.grant_requested,
+        entry: None,
+    };
+    let installation = match stage(context, &depot, &arguments.source, arguments.version.as_ref(), &name)? {
+        Arrival::Already(installed) => already(context, &depot, &installed, &arguments.grant)?,
+        Arrival::Staged(staged) => install(context, &depot, &staged, &name, &terms)?,
+    };
+    Ok(Outcome::Installed(vec![installation]))
+}
+
+/// On which terms something that arrived is installed.
+pub struct Terms<'a> {
+    /// What was asked for, in the words of whoever asked.
+    pub source: String,
+    /// What it is given without a question.
+    pub grant: &'a [Grant],
+    /// Whether it is given all that it asks for.
+    pub grant_requested: bool,
+    /// What a list says of it.
+    pub entry: Option<&'a ExtensionEntry>,
 }
 
 /// Finds out which version a repository stands for. Every other source stays what it is.
@@ -95,7 +117,7 @@ fn stage_from_registry(
         }
         check_tag(depot, name, reference, &resolved.reference)?;
         let bar = DownloadBar::new(context);
-        let staged = registry.stage(depot, &resolved, &mut |progress| bar.update(progress)).await?;
+        let staged = registry.stage(depot, &resolved, &|progress| bar.update(progress)).await?;
         Ok(Arrival::Staged(Box::new(staged)))
     })?
 }
@@ -130,51 +152,48 @@ fn installed_as(depot: &Depot, name: &ExtensionName, reference: &OciReference) -
 }
 
 /// Nothing is written, unless the user grants something by the way.
-fn already(
-    context: &Context,
-    depot: &Depot,
-    installed: &Installed,
-    arguments: &InstallArguments,
-) -> Result<Outcome, Failure> {
-    context.warn_unknown_keys(&installed.loaded);
-    let missing: Vec<_> =
-        arguments.grant.iter().filter(|grant| !installed.loaded.manifest.granted().covers(grant)).cloned().collect();
-    check_directories(context, &installed.name, &missing)?;
+fn already(context: &Context, depot: &Depot, installed: &Installed, grant: &[Grant]) -> Result<Installation, Failure> {
+    let Installed { name, loaded, reference, .. } = installed;
+    context.warn_unknown_keys(loaded);
+    let granted = loaded.manifest.granted();
+    let missing: Vec<_> = grant.iter().filter(|grant| !granted.covers(grant)).cloned().collect();
+    check_directories(context, name, &missing)?;
     if !missing.is_empty() {
-        let add = |capabilities: &mut core_types::Capabilities| {
-            missing.iter().filter(|grant| capabilities.add(grant)).count() > 0
-        };
-        depot
-            .change_capabilities(&installed.name, Reason::Granted, add)
-            .map_err(|error| Failure::of_extension(&installed.name, &error))?;
+        let add = |capabilities: &mut Capabilities| missing.iter().filter(|grant| capabilities.add(grant)).count() > 0;
+        let changed = depot.change_capabilities(name, Reason::Granted, add);
+        changed.map_err(|error| Failure::of_extension(name, &error))?;
     }
-    Ok(Outcome::Installed(Box::new(Installation {
-        name: installed.name.clone(),
-        version: installed.loaded.manifest.extension.version.clone().unwrap_or_default(),
-        reference: installed.reference.clone(),
-        manifest: installed.loaded.path.clone(),
+    Ok(Installation {
+        name: name.clone(),
+        version: loaded.manifest.extension.version.clone().unwrap_or_default(),
+        reference: reference.clone(),
+        manifest: loaded.path.clone(),
         already: true,
         replaced: None,
         granted: missing,
         for_session: Vec::new(),
         denied: Vec::new(),
-    })))
+    })
 }
 
-fn install(
+/// Compiles, link-checks, asks and installs what arrived.
+pub fn install(
     context: &Context,
     depot: &Depot,
     staged: &Staged,
     name: &ExtensionName,
-    arguments: &InstallArguments,
-) -> Result<Outcome, Failure> {
+    terms: &Terms<'_>,
+) -> Result<Installation, Failure> {
     if let Some(loaded) = &depot.manifest(name)? {
         context.warn_unknown_keys(loaded);
     }
-    let requests = examine(context, &staged.binary(), &staged.artifact.wasm.digest, name)?;
-    check_directories(context, name, &arguments.grant)?;
+    let mut requests = examine(context, &staged.binary(), &staged.artifact.wasm.digest, name)?;
+    if let Some(entry) = terms.entry {
+        requests.add(entry.capabilities.grants_in_full());
+    }
+    check_directories(context, name, terms.grant)?;
     loop {
-        match install_as_decided(context, depot, staged, name, arguments, &requests) {
+        match install_as_decided(context, depot, staged, name, terms, &requests) {
             // Somebody else decided while we compiled or asked: their word counts, and we look again.
             Err(DepotError::CapabilitiesChanged { .. }) => {}
             Err(error) => return Err(Failure::of_extension(name, &error)),
@@ -183,7 +202,7 @@ fn install(
                 if !for_session.is_empty() {
                     grant_for_a_while(context, name, for_session, None)?;
                 }
-                return Ok(Outcome::Installed(Box::new(installation)));
+                return Ok(installation);
             }
         }
     }
@@ -194,17 +213,21 @@ fn install_as_decided(
     depot: &Depot,
     staged: &Staged,
     name: &ExtensionName,
-    arguments: &InstallArguments,
+    terms: &Terms<'_>,
     requests: &Requests,
 ) -> Result<Installation, DepotError> {
     let existing = depot.manifest(name)?;
     let before = existing.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
     let replaced = existing.as_ref().and_then(|loaded| loaded.pinned()).map(|(reference, _)| reference);
-    let (grants, all) = (&arguments.grant, arguments.grant_requested);
-    let Decision { capabilities, granted, for_session, denied } =
-        ask_person(context, name, Standing::of(before), requests, grants, all);
-    let change = capabilities.as_ref().map(|after| CapabilityChange { before, after });
-    depot.install(staged, name, &arguments.source.to_string(), change, Reason::Installed)?;
+    let standing = Standing::of(before);
+    let decision = ask_person(context, name, standing, requests, terms.grant, terms.grant_requested);
+    let order = InstallOrder {
+        source: &terms.source,
+        change: decision.capabilities.as_ref().map(|after| CapabilityChange { before, after }),
+        reason: Reason::Installed,
+        seed: terms.entry.map(|entry| (&entry.limits, &entry.config)),
+    };
+    depot.install(staged, name, &order)?;
     Ok(Installation {
         name: name.clone(),
         version: staged.artifact.version(&staged.reference),
@@ -212,9 +235,9 @@ fn install_as_decided(
         manifest: depot.places().manifest(name),
         already: false,
         replaced: replaced.map(|replaced| Replaced::new(replaced, &staged.reference)),
-        granted,
-        for_session,
-        denied,
+        granted: decision.granted,
+        for_session: decision.for_session,
+        denied: decision.denied,
     })
 }
 
@@ -254,7 +277,8 @@ pub fn reinstall(
     reference: &OciReference,
 ) -> Result<(), Failure> {
     let staged = fetch(context, depot, reference)?;
-    depot.repair(&staged, name).map_err(|error| Failure::of_extension(name, &error))
+    let of_extension = |error| Failure::of_extension(name, &error);
+    depot.repair(&[(name, &staged)]).map_err(of_extension)?.into_iter().try_for_each(|one| one.map_err(of_extension))
 }
 
 /// Fetches what a reference leads to. Nothing is installed yet.
@@ -264,7 +288,7 @@ pub fn fetch(context: &Context, depot: &Depot, reference: &OciReference) -> Resu
     let staged = context.wait_for(async {
         let resolved = registry.resolve(reference).await?;
         let bar = DownloadBar::new(context);
-        registry.stage(depot, &resolved, &mut |progress| bar.update(progress)).await
+        registry.stage(depot, &resolved, &|progress| bar.update(progress)).await
     })?;
     Ok(staged?)
 }

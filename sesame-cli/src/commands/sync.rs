@@ -1,36 +1,81 @@
-//! `sesame extension sync`
+//! `sesame extension sync`: a plan for every extension first, then what it takes
 
-use core_types::{ExtensionName, OciReference};
-use extension_depot::{Depot, Listed, Source};
-use extension_host::Host;
+use core_types::{ExtensionEntry, ExtensionList, ExtensionName, Grant, OciReference};
+use extension_depot::{Depot, Listed, Staged};
+use extension_host::compile_many;
 
-use super::install::{self, reinstall};
-use crate::arguments::{InstallArguments, SyncArguments};
+use super::install::{Terms, install};
+use super::update::replace;
+use crate::arguments::{ListSource, SyncArguments};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, Step, StepState};
-use crate::ready;
+use crate::progress::{DownloadBar, working};
 
-/// Makes installed what the manifests say, and nothing else: a plan for every manifest first, then what it takes.
+/// What one extension takes.
+struct Planned {
+    step: Step,
+    /// What the list says of it, if there is a list.
+    entry: Option<ExtensionEntry>,
+}
+
+/// What a list says, and where it was published, if it was.
+struct List {
+    extensions: ExtensionList,
+    published: Option<OciReference>,
+}
+
+/// Makes installed what the manifests or a list say, and nothing else.
 pub fn run(context: &Context, arguments: &SyncArguments) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let listed = depot.list().map_err(|error| Failure::new(ExitCode::Local, &error))?;
-    let mut steps: Vec<_> = listed.into_iter().map(|listed| plan(&depot, listed)).collect();
+    let list = arguments.list.as_ref().map(|source| read_list(context, source)).transpose()?;
+    let published = list.as_ref().and_then(|list| list.published.clone());
+    let mut plan = match list {
+        None => plan_of_manifests(&depot)?,
+        Some(list) => list.extensions.into_entries().map(|(name, entry)| plan_of_entry(&depot, name, entry)).collect(),
+    };
     if arguments.locked {
-        steps.iter_mut().for_each(refuse_unpinned);
+        plan.iter_mut().for_each(|planned| refuse_unpinned(&mut planned.step));
     }
-    if arguments.check || arguments.dry_run {
-        return Ok(Outcome::Synced { steps, is_check: arguments.check });
+    if !arguments.check && !arguments.dry_run {
+        apply(context, &depot, &mut plan, published.as_ref(), arguments.grant_requested)?;
     }
-    for step in &mut steps {
-        apply(context, &depot, step);
+    let steps = plan.into_iter().map(|planned| planned.step).collect();
+    Ok(Outcome::Synced { steps, is_check: arguments.check })
+}
+
+fn read_list(context: &Context, source: &ListSource) -> Result<List, Failure> {
+    let (text, published, place) = match source {
+        ListSource::File(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                let mut failure = Failure::message(ExitCode::Local, format!("cannot read `{}`", path.display()));
+                failure.causes.push(error.to_string());
+                failure
+            })?;
+            (text, None, path.display().to_string())
+        }
+        ListSource::Published(reference) => {
+            context.check_source(reference)?;
+            let (pinned, text) = context.wait_for(context.registry()?.list(reference))??;
+            (text, Some(pinned), reference.to_string())
+        }
+    };
+    let parsed = ExtensionList::parse(&text, published.is_some())
+        .map_err(|problem| Failure::message(ExitCode::Failure, format!("the list `{place}` is wrong: {problem}")))?;
+    for key in &parsed.unknown_keys {
+        context.warn(&format!("`{place}`, {key}"));
     }
-    Ok(Outcome::Synced { steps, is_check: false })
+    Ok(List { extensions: parsed.value, published })
+}
+
+fn plan_of_manifests(depot: &Depot) -> Result<Vec<Planned>, Failure> {
+    let listed = depot.list().map_err(|error| Failure::new(ExitCode::Local, &error))?;
+    Ok(listed.into_iter().map(|listed| Planned { step: step_of_manifest(depot, listed), entry: None }).collect())
 }
 
 /// What one manifest takes.
-fn plan(depot: &Depot, listed: Listed) -> Step {
+fn step_of_manifest(depot: &Depot, listed: Listed) -> Step {
     let Listed { name, manifest, .. } = listed;
     let step = |reference, state, problem| Step { name: name.clone(), reference, state, problem };
     let loaded = match manifest {
@@ -48,46 +93,162 @@ fn plan(depot: &Depot, listed: Listed) -> Step {
     step(Some(reference), state, None)
 }
 
+/// What one entry of a list takes. A manifest that is there already decides what the extension may do.
+fn plan_of_entry(depot: &Depot, name: ExtensionName, entry: ExtensionEntry) -> Planned {
+    let reference = entry.oci.clone();
+    let step = |state, problem| Step { name: name.clone(), reference: Some(reference.clone()), state, problem };
+    let failed = |failure: Failure| step(StepState::Failed, Some(failure.in_one_line()));
+    let step = match depot.check_name(&name, &reference).and_then(|()| Ok(depot.manifest(&name)?)) {
+        Err(error) => failed(Failure::of_extension(&name, &error)),
+        Ok(None) => step(StepState::ToInstall, None),
+        Ok(Some(loaded)) => match loaded.pinned() {
+            None => step(StepState::ToInstall, None),
+            Some((pinned, _)) if !is_same(&pinned, &reference) => step(StepState::ToUpdate, None),
+            Some(_) if depot.whole(&name).is_some() => step(StepState::Done, None),
+            Some(_) => step(StepState::ToFetch, None),
+        },
+    };
+    Planned { step, entry: Some(entry) }
+}
+
+/// Whether what is installed is what a list wants: the same bytes, or, where the list names none, the same tag.
+fn is_same(pinned: &OciReference, wanted: &OciReference) -> bool {
+    match wanted.provenance() {
+        Some(provenance) => pinned.provenance() == Some(provenance),
+        None => pinned.unpinned() == *wanted,
+    }
+}
+
 /// What is not pinned can be another thing tomorrow.
 fn refuse_unpinned(step: &mut Step) {
-    if step.state == StepState::ToPin {
+    let is_pinned = step.reference.as_ref().is_some_and(|reference| reference.provenance().is_some());
+    if step.state != StepState::Failed && !is_pinned {
         step.state = StepState::Failed;
         step.problem = Some("its manifest is not pinned to a digest".to_owned());
     }
 }
 
-fn apply(context: &Context, depot: &Depot, step: &mut Step) {
-    let Some(reference) = step.reference.clone() else { return };
-    let applied = match step.state {
-        StepState::ToFetch => fetch(context, depot, &step.name, &reference).map(|()| StepState::Fetched),
-        StepState::ToPin => pin(context, &step.name, reference).map(|()| StepState::Pinned),
-        _ => return,
-    };
-    match applied {
-        Ok(state) => step.state = state,
-        Err(failure) => {
-            step.state = StepState::Failed;
-            step.problem = Some(failure.in_one_line());
+/// Fetches everything at once, compiles as much at a time as there are processors, and then puts each into place.
+fn apply(
+    context: &Context,
+    depot: &Depot,
+    plan: &mut [Planned],
+    published: Option<&OciReference>,
+    grant_requested: bool,
+) -> Result<(), Failure> {
+    let mut arrived = stage(context, depot, plan)?;
+    compile(context, plan, &mut arrived)?;
+    let (fetched, other): (Vec<_>, Vec<_>) =
+        arrived.into_iter().partition(|(at, _)| plan[*at].step.state == StepState::ToFetch);
+    put_back(depot, plan, &fetched)?;
+    for (at, staged) in other {
+        let done = match put_in_place(context, depot, &plan[at], &staged, published, grant_requested) {
+            Ok(state) => Ok(state),
+            Err(failure) => Err(failure.in_one_line()),
+        };
+        plan[at].step.end(done);
+    }
+    Ok(())
+}
+
+/// Fetches what has to be fetched. What cannot be had is noted in the plan.
+fn stage(context: &Context, depot: &Depot, plan: &mut [Planned]) -> Result<Vec<(usize, Staged)>, Failure> {
+    let (mut places, mut references) = (Vec::new(), Vec::new());
+    for (at, planned) in plan.iter_mut().enumerate().filter(|(_, planned)| planned.step.state.is_to_do()) {
+        let Some(reference) = planned.step.reference.clone() else { continue };
+        let allowed = if reference.is_local() {
+            Err("it came from a file: install it from its file once more".to_owned())
+        } else {
+            context.check_source(&reference).map_err(|failure| failure.in_one_line())
+        };
+        match allowed {
+            Ok(()) => {
+                places.push(at);
+                references.push(reference);
+            }
+            Err(problem) => planned.step.end(Err(problem)),
         }
     }
-}
-
-/// Fetches exactly what the manifest is pinned to. The manifest stays as it is, to the byte.
-fn fetch(context: &Context, depot: &Depot, name: &ExtensionName, reference: &OciReference) -> Result<(), Failure> {
-    if reference.is_local() {
-        return Err(Failure::message(ExitCode::NotFound, "it came from a file: install it from its file once more"));
+    if references.is_empty() {
+        return Ok(Vec::new());
     }
-    reinstall(context, depot, name, reference)?;
-    let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
-    let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
-    let wasm = &installed.artifact.wasm.digest;
-    ready::code(context, &host, &depot.places().blob(wasm), wasm).map(drop)
+    let bar = DownloadBar::new(context);
+    let staged =
+        context.wait_for(context.registry()?.stage_all(depot, &references, &|progress| bar.update(progress)))?;
+    let mut arrived = Vec::new();
+    for (at, result) in places.into_iter().zip(staged) {
+        match result {
+            Ok(staged) => arrived.push((at, staged)),
+            Err(error) => plan[at].step.end(Err(Failure::from(error).in_one_line())),
+        }
+    }
+    Ok(arrived)
 }
 
-/// Installs what the manifest names without a digest, which pins it.
-fn pin(context: &Context, name: &ExtensionName, reference: OciReference) -> Result<(), Failure> {
-    let source = Source::Registry(reference);
-    let (grant, name) = (Vec::new(), Some(name.clone()));
-    let arguments = InstallArguments { source, version: None, name, grant, grant_requested: false };
-    install::run(context, &arguments).map(drop)
+/// Compiles what arrived. What cannot be compiled is noted in the plan and not installed.
+fn compile(context: &Context, plan: &mut [Planned], arrived: &mut Vec<(usize, Staged)>) -> Result<(), Failure> {
+    let binaries: Vec<_> = arrived.iter().map(|(_, staged)| (staged.binary(), staged.artifact.wasm.digest)).collect();
+    let (cache, compiler) = (context.code_cache()?, context.compiler());
+    let failed = working(context, "compiling", || compile_many(&cache, &binaries, &compiler, &|| {}));
+    for (place, error) in failed.into_iter().rev() {
+        let (at, _) = arrived.remove(place);
+        plan[at].step.end(Err(Failure::from(error).in_one_line()));
+    }
+    Ok(())
+}
+
+/// Puts the bytes of manifests that are there already back into place, all at once. The manifests stay as they are, to
+/// the byte.
+fn put_back(depot: &Depot, plan: &mut [Planned], fetched: &[(usize, Staged)]) -> Result<(), Failure> {
+    if fetched.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = fetched.iter().map(|(at, _)| plan[*at].step.name.clone()).collect();
+    let all: Vec<_> = names.iter().zip(fetched).map(|(name, (_, staged))| (name, staged)).collect();
+    let repaired = depot.repair(&all).map_err(|error| Failure::new(ExitCode::Local, &error))?;
+    for (((at, _), name), result) in fetched.iter().zip(&names).zip(repaired) {
+        let done = result.map(|()| StepState::Fetched);
+        plan[*at].step.end(done.map_err(|error| Failure::of_extension(name, &error).in_one_line()));
+    }
+    Ok(())
+}
+
+/// Installs or updates one extension. A list asks on behalf of its extensions; what policy lets it have needs no question.
+fn put_in_place(
+    context: &Context,
+    depot: &Depot,
+    planned: &Planned,
+    staged: &Staged,
+    published: Option<&OciReference>,
+    grant_requested: bool,
+) -> Result<StepState, Failure> {
+    let Planned { step: Step { name, state, .. }, entry } = planned;
+    let grant = preapproved(context, entry.as_ref(), published)?;
+    if *state == StepState::ToUpdate {
+        let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
+        replace(context, depot, &installed, staged, &grant, grant_requested)?;
+        return Ok(StepState::Updated);
+    }
+    let list = published.map_or_else(|| "a list".to_owned(), |list| format!("the list {list}"));
+    let source = if entry.is_some() { list } else { staged.reference.unpinned().to_string() };
+    let terms = Terms { source, grant: &grant, grant_requested, entry: entry.as_ref() };
+    let installation = install(context, depot, staged, name, &terms)?;
+    for denied in &installation.denied {
+        context.say(&format!(
+            "`{name}` is not granted {}: sesame extension grant {name} {}",
+            denied.capability, denied.grant
+        ));
+    }
+    Ok(if *state == StepState::ToPin { StepState::Pinned } else { StepState::Installed })
+}
+
+fn preapproved(
+    context: &Context,
+    entry: Option<&ExtensionEntry>,
+    published: Option<&OciReference>,
+) -> Result<Vec<Grant>, Failure> {
+    let Some((entry, list)) = entry.zip(published) else { return Ok(Vec::new()) };
+    let config = context.config()?;
+    let asked = entry.capabilities.grants_in_full();
+    Ok(asked.into_iter().filter(|grant| config.preapproves(list, grant)).collect())
 }

@@ -1,7 +1,7 @@
 //! `sesame extension update`
 
-use core_types::ExtensionName;
-use extension_depot::{CapabilityChange, Depot, Installed, Reason, Staged};
+use core_types::{ExtensionName, Grant};
+use extension_depot::{CapabilityChange, Depot, InstallOrder, Installed, Reason, Staged};
 
 use super::change::grant_for_a_while;
 use super::install::{examine, fetch};
@@ -43,18 +43,12 @@ fn update(
     }
     let staged = fetch(context, depot, &target)?;
     update.to = Some(staged.reference.clone());
-    let requests = new_requests(context, depot, &installed, &staged)?;
-    let base = installed.loaded.manifest.granted();
     if arguments.dry_run {
-        update.asks_for = not_given(Standing::Updating(&base), &requests);
+        let requests = new_requests(context, depot, &installed, &staged)?;
+        update.asks_for = not_given(Standing::Updating(&installed.loaded.manifest.granted()), &requests);
         return Ok(update);
     }
-    let accept = arguments.accept_new_capabilities;
-    let decision = ask_person(context, name, Standing::Updating(&base), &requests, &[], accept);
-    if !decision.denied.is_empty() {
-        return Err(Failure::asks_for_more(name, staged.reference.revision(), &decision.denied));
-    }
-    apply(context, depot, &installed, &staged, &decision)?;
+    let decision = replace(context, depot, &installed, &staged, &[], arguments.accept_new_capabilities)?;
     Ok(Update { applied: true, granted: decision.granted, for_session: decision.for_session, ..update })
 }
 
@@ -82,13 +76,29 @@ fn new_requests(context: &Context, depot: &Depot, old: &Installed, new: &Staged)
     Ok(examine(context, &new.binary(), &new.artifact.wasm.digest, name)?.beyond(&before))
 }
 
-fn apply(context: &Context, depot: &Depot, old: &Installed, new: &Staged, decision: &Decision) -> Result<(), Failure> {
+/// Puts another version in the place of the installed one, if all that it asks for beyond that is allowed: because it is
+/// among `grant`, accepted, or said yes to.
+pub fn replace(
+    context: &Context,
+    depot: &Depot,
+    old: &Installed,
+    new: &Staged,
+    grant: &[Grant],
+    accept: bool,
+) -> Result<Decision, Failure> {
     let (name, source) = (&old.name, new.reference.unpinned().to_string());
+    let requests = new_requests(context, depot, old, new)?;
+    let base = old.loaded.manifest.granted();
+    let decision = ask_person(context, name, Standing::Updating(&base), &requests, grant, accept);
+    if !decision.denied.is_empty() {
+        return Err(Failure::asks_for_more(name, new.reference.revision(), &decision.denied));
+    }
     let before = old.loaded.manifest.capabilities.as_ref();
     let change = decision.capabilities.as_ref().map(|after| CapabilityChange { before, after });
-    depot.install(new, name, &source, change, Reason::Updated).map_err(|error| Failure::of_extension(name, &error))?;
+    let order = InstallOrder { source: &source, change, reason: Reason::Updated, seed: None };
+    depot.install(new, name, &order).map_err(|error| Failure::of_extension(name, &error))?;
     if !decision.for_session.is_empty() {
         grant_for_a_while(context, name, &decision.for_session, None)?;
     }
-    Ok(())
+    Ok(decision)
 }

@@ -19,7 +19,10 @@ const SCHEMA_VERSION: u32 = 1;
 /// An outcome as one object on one line.
 pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
     let (key, value) = match outcome {
-        Outcome::Installed(installation) => ("installed", to_value(installation)?),
+        Outcome::Installed(all) => match all.as_slice() {
+            [installation] => ("installed", to_value(installation)?),
+            all => ("installed", to_value(&all)?),
+        },
         Outcome::Listed(rows) => ("extensions", to_value(rows)?),
         Outcome::Called(call) => return called(call),
         Outcome::Info(known) => ("extension", info(known)?),

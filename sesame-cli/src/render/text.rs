@@ -20,7 +20,11 @@ use crate::terminal::{inert, inert_line};
 /// An outcome as text.
 pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
     match outcome {
-        Outcome::Installed(installation) => installed(installation),
+        Outcome::Installed(all) => all.iter().map(installed).fold(Rendered::default(), |mut all, one| {
+            all.data.extend(one.data);
+            all.talk.push_str(&one.talk);
+            all
+        }),
         Outcome::Listed(rows) if context.terminal.shows_output() => table(context, rows),
         Outcome::Listed(rows) => data(rows.iter().map(plain_row).collect()),
         Outcome::Called(call) => called(context, call),
