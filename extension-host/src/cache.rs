@@ -167,6 +167,14 @@ impl CodeCache {
         Ok(written)
     }
 
+    /// A directory for code that has no name yet, on the same file system.
+    pub(crate) fn scratch(&self) -> Result<tempfile::TempDir, CacheError> {
+        let in_directory = |source| CacheError::Io { path: self.directory.clone(), source };
+        create_private(&self.directory).map_err(in_directory)?;
+        check_directory(&self.directory)?;
+        tempfile::Builder::new().prefix(NEW).tempdir_in(&self.directory).map_err(in_directory)
+    }
+
     /// Records what the file looks like now that it has its name.
     fn stamp(&self, key: &CodeKey, written: &File, digest: &Digest) -> io::Result<()> {
         let temporary = self.temporary()?;
@@ -224,7 +232,9 @@ impl CodeCache {
 }
 
 fn remove_if_there(path: &Path) -> Result<(), CacheError> {
-    match fs::remove_file(path).map_err(|source| io_error(path, source)) {
+    let is_directory = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+    let removed = if is_directory { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed.map_err(|source| io_error(path, source)) {
         Ok(()) | Err(CacheError::Missing { .. }) => Ok(()),
         Err(error) => Err(error),
     }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
-use crate::engine::compiling_engine;
 use crate::error::HostError;
 
 /// The two kinds of WebAssembly binaries.
@@ -89,10 +88,9 @@ impl Code {
     }
 }
 
-/// Compiles a binary to machine code in the form that a runtime engine loads.
-pub(crate) fn compile(bytes: &[u8]) -> Result<(CodeKind, Vec<u8>), HostError> {
+/// Compiles a binary with a compiling engine, to machine code in the form that a runtime engine loads.
+pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<(CodeKind, Vec<u8>), HostError> {
     let kind = CodeKind::of(bytes)?;
-    let engine = compiling_engine()?;
     let compiled = match kind {
         CodeKind::Component => engine.precompile_component(bytes),
         CodeKind::Module => engine.precompile_module(bytes),

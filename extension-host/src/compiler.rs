@@ -14,9 +14,11 @@ use std::process::{Command, Stdio};
 use core_types::Digest;
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
 
 use crate::cache::{CodeCache, CodeKey};
 use crate::code;
+use crate::engine::compiling_engine;
 use crate::extension::IntoCacheError;
 
 /// The most processor time that compiling one extension can take, in seconds.
@@ -26,8 +28,36 @@ const MEMORY_BYTES: u64 = 2 << 30;
 /// More threads than this need more address space than they save time.
 const THREADS: usize = 4;
 
-/// The command line of a program that calls [`run_compiler`] with what is put behind it: the file to read, the file to
-/// write, and the digest that the first must have.
+/// One file to compile to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompilerJob {
+    /// The file to read.
+    pub from: PathBuf,
+    /// The file to write.
+    pub to: PathBuf,
+    /// The digest that the first must have.
+    pub digest: Digest,
+}
+
+impl CompilerJob {
+    /// The jobs that the arguments of a child stand for; nothing when they stand for none.
+    pub fn parse_all(arguments: &[OsString]) -> Option<Vec<Self>> {
+        let parse = |job: &[OsString]| match job {
+            [from, to, digest] => {
+                Some(Self { from: from.into(), to: to.into(), digest: digest.to_str()?.parse().ok()? })
+            }
+            _ => None,
+        };
+        arguments.chunks(3).map(parse).collect()
+    }
+
+    fn to_arguments(&self) -> [OsString; 3] {
+        [self.from.clone().into(), self.to.clone().into(), self.digest.to_string().into()]
+    }
+}
+
+/// The command line of a program that calls [`run_compiler`] with the jobs that are put behind it, three arguments each: the
+/// file to read, the file to write, and the digest that the first must have.
 #[derive(Debug, Clone)]
 pub struct CompilerCommand {
     /// The program, usually the running one.
@@ -82,11 +112,16 @@ impl CompilerCommand {
     }
 
     /// Compiles one file to another.
-    pub(crate) fn compile(&self, from: &Path, digest: &Digest, to: &Path) -> Result<(), CompileError> {
+    fn compile(&self, from: &Path, digest: &Digest, to: &Path) -> Result<(), CompileError> {
+        self.compile_each(&[CompilerJob { from: from.to_owned(), to: to.to_owned(), digest: *digest }])
+    }
+
+    /// Compiles several files in one child, which saves starting as many. The bounds hold for all of them together, and
+    /// which of them failed is not known.
+    pub(crate) fn compile_each(&self, jobs: &[CompilerJob]) -> Result<(), CompileError> {
         let output = Command::new(&self.program)
             .args(&self.arguments)
-            .args([from, to])
-            .arg(digest.to_string())
+            .args(jobs.iter().flat_map(CompilerJob::to_arguments))
             .env_clear()
             .env("RAYON_NUM_THREADS", self.threads.min(THREADS).to_string())
             .stdin(Stdio::null())
@@ -124,14 +159,12 @@ pub struct CompilerFailure {
     pub code: i32,
 }
 
-/// What the child of a [`CompilerCommand`] does: holds itself down, then compiles one file to another. The error goes to
+/// What the child of a [`CompilerCommand`] does: holds itself down, then compiles each file to another. The error goes to
 /// standard error, for the parent to read.
 ///
 /// # Errors
 /// When a file cannot be read or written, is not what the digest says, or the compiler refuses the code.
-pub fn run_compiler(from: &Path, to: &Path, digest: &Digest) -> Result<(), CompilerFailure> {
-    let refused = |message| CompilerFailure { message, code: 1 };
-    let input = |message| CompilerFailure { message, code: INPUT };
+pub fn run_compiler(jobs: &[CompilerJob]) -> Result<(), CompilerFailure> {
     // Nobody wants the code any more when the parent is gone.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
     let limits = [(Resource::Cpu, CPU_SECONDS), (Resource::As, MEMORY_BYTES), (Resource::Core, 0)];
@@ -139,12 +172,22 @@ pub fn run_compiler(from: &Path, to: &Path, digest: &Digest) -> Result<(), Compi
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
             .map_err(|error| refused(format!("cannot limit the compiler: {error}")))?;
     }
+    let engine = compiling_engine().map_err(|error| refused(chain(&error)))?;
+    jobs.iter().try_for_each(|job| run_job(&engine, job))
+}
+
+fn refused(message: String) -> CompilerFailure {
+    CompilerFailure { message, code: 1 }
+}
+
+fn run_job(engine: &Engine, CompilerJob { from, to, digest }: &CompilerJob) -> Result<(), CompilerFailure> {
+    let input = |message| CompilerFailure { message, code: INPUT };
     let bytes = fs::read(from).map_err(|error| input(format!("cannot read `{}`: {error}", from.display())))?;
     let found = Digest::from_sha256(Sha256::digest(&bytes).into());
     if found != *digest {
         return Err(input(format!("`{}` is damaged: expected {digest}, got {found}", from.display())));
     }
-    let (_, compiled) = code::compile(&bytes).map_err(|error| refused(chain(&error)))?;
+    let (_, compiled) = code::compile(engine, &bytes).map_err(|error| refused(chain(&error)))?;
     fs::write(to, compiled).map_err(|error| refused(format!("cannot write `{}`: {error}", to.display())))
 }
 

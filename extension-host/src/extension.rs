@@ -11,7 +11,7 @@ use crate::backends::Backends;
 use crate::cache::{CacheError, CodeCache, CodeKey};
 use crate::code::{self, Code, LoadedCode};
 use crate::compiler::{CompileError, CompilerCommand};
-use crate::engine::runtime_engine;
+use crate::engine::{compiling_engine, runtime_engine};
 use crate::error::HostError;
 use crate::exports::{self, ExportedFunction};
 use crate::gate::Gate;
@@ -91,7 +91,7 @@ impl Host {
     /// # Errors
     /// When the bytes are no WebAssembly or use features that are off.
     pub fn compile(&self, binary: &[u8]) -> Result<Code, HostError> {
-        let (kind, compiled) = code::compile(binary)?;
+        let (kind, compiled) = code::compile(&compiling_engine()?, binary)?;
         Code::from_compiled(&self.engine, kind, &compiled)
     }
 

@@ -63,8 +63,8 @@ pub use capabilities::SessionPublisher;
 #[cfg(feature = "clipboard")]
 pub use capabilities::{Display, HolderCommand, HolderFailure, SessionClipboard, hold_clipboard};
 pub use code::{Code, CodeKind};
-pub use compile_many::compile_many;
-pub use compiler::{CompileError, CompilerCommand, CompilerFailure, run_compiler};
+pub use compile_many::{Binary, compile_many};
+pub use compiler::{CompileError, CompilerCommand, CompilerFailure, CompilerJob, run_compiler};
 /// What an extension is given.
 pub use core_types::Permissions;
 pub use directories::{DirectoryError, DirectoryRules};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use core_types::{Capability, Digest, ExtensionName, Grant, OciQuery, OciReference, Period, SecretName, VersionReq};
+use core_types::{Capability, ExtensionName, Grant, OciQuery, OciReference, Period, SecretName, VersionReq};
 use extension_depot::Source;
 use extension_host::Display;
 
@@ -68,7 +68,7 @@ pub enum Command {
     },
     /// What a bounded child process does for `install`
     #[command(hide = true)]
-    CompileExtension { from: PathBuf, to: PathBuf, digest: Digest },
+    CompileExtension { jobs: Vec<OsString> },
     /// What a child process does for `clipboard-write`
     #[command(hide = true)]
     HoldClipboard { display: Display },

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use extension_depot::serve::{MemoryRegistry, response};
 
-use crate::support::{ECHO, GREETING, TestEnv, env, manifest, publish, registry};
+use crate::support::{ECHO, GREETING, TestEnv, asking, env, manifest, publish, registry};
 
 /// Another machine, to which nothing but the manifests was copied.
 fn copied(from: &TestEnv, names: &[&str]) -> TestEnv {
@@ -122,4 +122,145 @@ fn other_bytes_behind_a_pin_are_refused() {
     is_evil.store(false, Ordering::SeqCst);
     second.run("extension sync").ok();
     second.run("extension call greeting-extension greet World").ok();
+}
+
+/// A list of extensions, published as `oras push` does it.
+fn publish_list(registry: &MemoryRegistry, tag: &str, text: &str) {
+    let (config, layer) = (registry.put_blob(b"{}"), registry.put_blob(text.as_bytes()));
+    let manifest = format!(
+        r#"{{"schemaVersion":2,"artifactType":"application/vnd.open-sesame.extension-list.v1+toml","config":{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{config}","size":2}},"layers":[{{"mediaType":"application/vnd.open-sesame.extension-list.v1+toml","digest":"{layer}","size":{}}}]}}"#,
+        text.len()
+    );
+    let media_type = "application/vnd.oci.image.manifest.v1+json";
+    registry.put_manifest("my-org/desktop-set", tag, media_type, manifest.as_bytes());
+}
+
+/// The reference of a version, pinned as a list has to pin it.
+fn pinned(registry: &MemoryRegistry, tag: &str) -> String {
+    let env = env();
+    env.run(&format!("extension install {}/my-org/greeting-extension:{tag}", registry.host())).ok();
+    let text = env.read(&manifest("greeting-extension"));
+    text.split('"').find(|text| text.contains("@sha256:")).expect("pinned").to_owned()
+}
+
+#[test]
+fn a_fleet_follows_one_tag_and_is_given_what_policy_approved_for_it() {
+    let (env, registry) = (env(), registry());
+    publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# other\n"), &[]);
+    let list = |tag: &str| {
+        let asks = "{ config-read = true, notification = true, clipboard-write = true }";
+        format!(
+            "[greeter]\noci = \"{}\"\ncapabilities = {asks}\nlimits.max_memory_mib = 32\nconfig.greeting.template = \"Moin, {{}}!\"\n",
+            pinned(&registry, tag)
+        )
+    };
+    let sync = format!("extension sync {}/my-org/desktop-set:stable", registry.host());
+    publish_list(&registry, "stable", &list("0.1.0"));
+    let approve = format!(
+        "[[extensions.policy.preapproved]]\nlist = \"{}/my-org/desktop-set\"\ngrants = [\"notification\"]\n",
+        registry.host()
+    );
+    env.write(".config/pds/config.toml", approve);
+    insta::assert_snapshot!(env.run(&format!("{sync} --check")).hiding_registry(&registry), @r#"
+    exit 1
+    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	to be installed
+    "#);
+    insta::assert_snapshot!(env.run(&sync).hiding_registry(&registry), @r#"
+    exit 0
+    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	installed
+    err: `greeter` is not granted clipboard-write: sesame extension grant greeter clipboard-write
+    "#);
+    insta::assert_snapshot!(env.read(&manifest("greeter")).replace(&registry.host(), "REGISTRY").replace(&pinned(&registry, "0.1.0").split(':').next_back().expect("hex").to_owned(), "DIGEST"), @r#"
+    [extension]
+    name = "greeter"
+    version = "0.1.0"
+    oci = "REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST"
+
+    [limits]
+    max_memory_mib = 32
+
+    [config]
+    "greeting.template" = "Moin, {}!"
+
+    [capabilities]
+    config-read = true
+    notification = true
+    "#);
+    assert_eq!(env.run("extension call greeter greet World").ok().text(), "Moin, World!\n");
+    env.run(&format!("{sync} --check")).ok();
+    publish_list(&registry, "stable", &list("0.2.0"));
+    insta::assert_snapshot!(env.run(&format!("{sync} --dry-run")).hiding_registry(&registry), @r#"
+    exit 0
+    out: greeter	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	to be updated
+    "#);
+    insta::assert_snapshot!(env.run(&sync).hiding_registry(&registry), @r#"
+    exit 0
+    out: greeter	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	updated
+    "#);
+    assert_eq!(env.run("extension call greeter greet World").ok().text(), "Moin, World!\n");
+    env.run("extension rollback greeter").ok();
+}
+
+#[test]
+fn a_list_gives_nothing_by_itself_and_takes_nobodys_place() {
+    let (env, registry) = (env(), registry());
+    env.write("work/echo.wasm", &*ECHO);
+    env.run("extension install ./echo.wasm").ok();
+    let oci = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+    let entry = |name: &str| format!("[{name}]\noci = \"{oci}\"\ncapabilities = {{ notification = true }}\n");
+    env.write("work/list.toml", format!("{}{}", entry("echo"), entry("greeter")));
+    insta::assert_snapshot!(env.run("extension sync ./list.toml --locked --dry-run").hiding_registry(&registry), @r#"
+    exit 1
+    out: echo	REGISTRY/my-org/greeting-extension:0.1.0	failed: `echo` is the name of an extension from `local/file/echo`, not from `REGISTRY/my-org/greeting-extension`
+    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0	failed: its manifest is not pinned to a digest
+    "#);
+    insta::assert_snapshot!(env.run("extension sync list.toml").hiding_registry(&registry), @r#"
+    exit 1
+    out: echo	REGISTRY/my-org/greeting-extension:0.1.0	failed: `echo` is the name of an extension from `local/file/echo`, not from `REGISTRY/my-org/greeting-extension`
+    out: greeter	REGISTRY/my-org/greeting-extension:0.1.0	installed
+    err: `greeter` is not granted notification: sesame extension grant greeter notification
+    "#);
+    assert!(!env.read(&manifest("greeter")).contains("notification"));
+    env.write("work/wrong.toml", "[greeter]\noci = 1\n");
+    insta::assert_snapshot!(env.run("extension sync ./wrong.toml"), @r#"
+    exit 1
+    err: error: the list `./wrong.toml` is wrong: line 2, column 7: invalid type: integer `1`, expected a string
+    err:   |
+    err: 2 | oci = 1
+    err:   |       ^
+    "#);
+    // A published list has to say which bytes, and has to be one.
+    publish_list(&registry, "loose", &entry("greeter"));
+    let run =
+        |tag: &str| env.run(&format!("extension sync {}/my-org/{tag}", registry.host())).hiding_registry(&registry);
+    insta::assert_snapshot!(run("desktop-set:loose"), @r#"
+    exit 1
+    err: error: the list `REGISTRY/my-org/desktop-set:loose` is wrong: line 2, column 7: `greeter` is not pinned to a digest, as a published list has to
+    err:   |
+    err: 2 | oci = "REGISTRY/my-org/greeting-extension:0.1.0"
+    err:   |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    "#);
+    insta::assert_snapshot!(run("greeting-extension:0.1.0"), @r#"
+    exit 6
+    err: error: the image manifest cannot be understood: it is no list of extensions; it is `application/vnd.wasm.config.v0+json` with the layers `application/wasm`
+    "#);
+    assert_eq!(run("desktop-set:missing").code, 3);
+}
+
+#[test]
+fn what_cannot_be_compiled_stops_no_other() {
+    let (first, registry) = (env(), registry());
+    for (name, binary) in [("echo", &*ECHO), ("greeter", &*GREETING)] {
+        publish(&registry, &format!("my-org/{name}:1.0.0"), binary, &[]);
+        first.run(&format!("extension install {}/my-org/{name}:1.0.0", registry.host())).ok();
+    }
+    let second = copied(&first, &["echo", "greeter"]);
+    publish(&registry, "my-org/bomb:1.0.0", b"\0asm\x0d\0\x01\0nonsense", &[]);
+    let oci = format!("{}/my-org/bomb:1.0.0", registry.host());
+    second.write(&manifest("bomb"), format!("[extension]\noci = \"{oci}\"\n"));
+    let run = second.run("extension sync").hiding_registry(&registry);
+    assert!(run.code == 1 && run.text().lines().next().expect("a line").contains("failed: cannot compile"), "{run}");
+    assert_eq!(run.text().matches("\tfetched\n").count(), 2, "{run}");
+    second.run("extension call greeter greet World").ok();
+    assert!(!second.read(&manifest("bomb")).contains("sha256"), "nothing was changed");
 }

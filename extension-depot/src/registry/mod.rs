@@ -32,6 +32,9 @@ pub use settings::{ExplicitLogin, Proxies, RegistrySettings, Settings};
 use futures_util::StreamExt;
 use http::{Clients, Connection, Target};
 
+/// The configuration that says nothing
+/// (<https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidance-for-an-empty-descriptor>).
+const EMPTY: &[u8] = b"{}";
 /// How many artifacts are fetched at a time.
 const AT_ONCE: usize = 8;
 /// The largest list of extensions, in bytes.
@@ -104,6 +107,12 @@ impl Registry {
         progress(Progress::Resolved { digest: resolved.artifact.digest, bytes });
         let fetch_all = async |connection: &Connection<'_>| {
             for blob in &blobs {
+                if blob.digest == digest_of(EMPTY) {
+                    // Most producers configure nothing, and everybody knows how that is written.
+                    staging.put(&blob.digest, EMPTY).map_err(RegistryError::Blob)?;
+                    progress(Progress::Received(EMPTY.len() as u64));
+                    continue;
+                }
                 fetch_blob(connection, &staging, blob, progress).await?;
             }
             Ok(())
@@ -112,19 +121,22 @@ impl Registry {
         Ok(Staged { staging, artifact: resolved.artifact.clone(), reference: resolved.reference.clone() })
     }
 
-    /// Follows and fetches several references, some at a time. What came of each stands where its reference stood; one that
-    /// fails stops no other.
+    /// Follows and fetches several references, some at a time. `arrived` is called for each that has come, with its place
+    /// among the references. What came of each stands where its reference stood; one that fails stops no other.
     pub async fn stage_all(
         &self,
         depot: &Depot,
         references: &[OciReference],
         progress: &dyn Fn(Progress),
+        arrived: &dyn Fn(usize, &Staged),
     ) -> Vec<Result<Staged, RegistryError>> {
-        let stage = async |reference: &OciReference| {
+        let stage = async |(place, reference): (usize, &OciReference)| {
             let resolved = self.resolve(reference).await?;
-            self.stage(depot, &resolved, progress).await
+            let staged = self.stage(depot, &resolved, progress).await?;
+            arrived(place, &staged);
+            Ok(staged)
         };
-        futures_util::stream::iter(references.iter().map(stage)).buffered(AT_ONCE).collect().await
+        futures_util::stream::iter(references.iter().enumerate().map(stage)).buffered(AT_ONCE).collect().await
     }
 
     /// A list of extensions that is published as an artifact: its text, and the reference pinned to its bytes.

@@ -1,17 +1,18 @@
 //! What the bounded child of `install` does: `sesame compile-extension`
 
-use std::path::Path;
+use std::ffi::OsString;
 
-use core_types::Digest;
-use extension_host::run_compiler;
+use extension_host::{CompilerJob, run_compiler};
 
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// Compiles one file to another. The parent reads standard error, so the message is printed bare.
-pub fn run(from: &Path, to: &Path, digest: &Digest) -> Result<Outcome, Failure> {
-    match run_compiler(from, to, digest) {
+/// Compiles files to others. The parent reads standard error, so the message is printed bare.
+pub fn run(jobs: &[OsString]) -> Result<Outcome, Failure> {
+    let jobs = CompilerJob::parse_all(jobs);
+    let jobs = jobs.ok_or_else(|| Failure::message(ExitCode::Usage, "a job has a file, another and a digest"))?;
+    match run_compiler(&jobs) {
         Ok(()) => Ok(Outcome::Shown(ExitCode::Done)),
         Err(failure) => {
             crate::terminal::Terminal::detect().note(&failure.message);

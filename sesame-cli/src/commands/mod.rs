@@ -50,7 +50,7 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Demo(arguments) => demo::run(context, &arguments),
         Command::Completions { shell } => Ok(shell::completions(shell)),
         Command::Man { directory } => shell::manual(&directory),
-        Command::CompileExtension { from, to, digest } => compile::run(&from, &to, &digest),
+        Command::CompileExtension { jobs } => compile::run(&jobs),
     }
 }
 

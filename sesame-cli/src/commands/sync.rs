@@ -2,7 +2,7 @@
 
 use core_types::{ExtensionEntry, ExtensionList, ExtensionName, Grant, OciReference};
 use extension_depot::{Depot, Listed, Staged};
-use extension_host::compile_many;
+use extension_host::{Binary, compile_many};
 
 use super::install::{Terms, install};
 use super::update::replace;
@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, Step, StepState};
-use crate::progress::{DownloadBar, working};
+use crate::progress::DownloadBar;
 
 /// What one extension takes.
 struct Planned {
@@ -128,7 +128,7 @@ fn refuse_unpinned(step: &mut Step) {
     }
 }
 
-/// Fetches everything at once, compiles as much at a time as there are processors, and then puts each into place.
+/// Fetches some at a time, compiles what has come with all processors, and then puts each into place.
 fn apply(
     context: &Context,
     depot: &Depot,
@@ -136,24 +136,51 @@ fn apply(
     published: Option<&OciReference>,
     grant_requested: bool,
 ) -> Result<(), Failure> {
-    let mut arrived = stage(context, depot, plan)?;
-    compile(context, plan, &mut arrived)?;
+    let arrived = stage(context, depot, plan)?;
     let (fetched, other): (Vec<_>, Vec<_>) =
         arrived.into_iter().partition(|(at, _)| plan[*at].step.state == StepState::ToFetch);
     put_back(depot, plan, &fetched)?;
     for (at, staged) in other {
-        let done = match put_in_place(context, depot, &plan[at], &staged, published, grant_requested) {
-            Ok(state) => Ok(state),
-            Err(failure) => Err(failure.in_one_line()),
-        };
-        plan[at].step.end(done);
+        let done = put_in_place(context, depot, &plan[at], &staged, published, grant_requested);
+        plan[at].step.end(done.map_err(|failure| failure.in_one_line()));
     }
     Ok(())
 }
 
-/// Fetches what has to be fetched. What cannot be had is noted in the plan.
+/// Fetches and compiles what has to be fetched. What cannot be had or compiled is noted in the plan.
 fn stage(context: &Context, depot: &Depot, plan: &mut [Planned]) -> Result<Vec<(usize, Staged)>, Failure> {
-    let (mut places, mut references) = (Vec::new(), Vec::new());
+    let wanted = wanted(context, plan);
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (places, references): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
+    let (cache, compiler, registry) = (context.code_cache()?, context.compiler(), context.registry()?);
+    let bar = DownloadBar::new(context);
+    let (staged, failed) = compile_many(&cache, &compiler, references.len(), |queue| {
+        let arrived = |place: usize, staged: &Staged| {
+            let binary = Binary { place: places[place], path: staged.binary(), digest: staged.artifact.wasm.digest };
+            // Who compiles is there for as long as this goes on.
+            let _ = queue.send(binary);
+        };
+        context.wait_for(registry.stage_all(depot, &references, &|progress| bar.update(progress), &arrived))
+    });
+    let mut arrived = Vec::new();
+    for (at, result) in places.into_iter().zip(staged?) {
+        match result {
+            Ok(staged) => arrived.push((at, staged)),
+            Err(error) => plan[at].step.end(Err(Failure::from(error).in_one_line())),
+        }
+    }
+    for (at, error) in failed {
+        arrived.retain(|(place, _)| *place != at);
+        plan[at].step.end(Err(Failure::from(error).in_one_line()));
+    }
+    Ok(arrived)
+}
+
+/// What has to be fetched and may come from where it lies, by its place in the plan.
+fn wanted(context: &Context, plan: &mut [Planned]) -> Vec<(usize, OciReference)> {
+    let mut wanted = Vec::new();
     for (at, planned) in plan.iter_mut().enumerate().filter(|(_, planned)| planned.step.state.is_to_do()) {
         let Some(reference) = planned.step.reference.clone() else { continue };
         let allowed = if reference.is_local() {
@@ -162,39 +189,11 @@ fn stage(context: &Context, depot: &Depot, plan: &mut [Planned]) -> Result<Vec<(
             context.check_source(&reference).map_err(|failure| failure.in_one_line())
         };
         match allowed {
-            Ok(()) => {
-                places.push(at);
-                references.push(reference);
-            }
+            Ok(()) => wanted.push((at, reference)),
             Err(problem) => planned.step.end(Err(problem)),
         }
     }
-    if references.is_empty() {
-        return Ok(Vec::new());
-    }
-    let bar = DownloadBar::new(context);
-    let staged =
-        context.wait_for(context.registry()?.stage_all(depot, &references, &|progress| bar.update(progress)))?;
-    let mut arrived = Vec::new();
-    for (at, result) in places.into_iter().zip(staged) {
-        match result {
-            Ok(staged) => arrived.push((at, staged)),
-            Err(error) => plan[at].step.end(Err(Failure::from(error).in_one_line())),
-        }
-    }
-    Ok(arrived)
-}
-
-/// Compiles what arrived. What cannot be compiled is noted in the plan and not installed.
-fn compile(context: &Context, plan: &mut [Planned], arrived: &mut Vec<(usize, Staged)>) -> Result<(), Failure> {
-    let binaries: Vec<_> = arrived.iter().map(|(_, staged)| (staged.binary(), staged.artifact.wasm.digest)).collect();
-    let (cache, compiler) = (context.code_cache()?, context.compiler());
-    let failed = working(context, "compiling", || compile_many(&cache, &binaries, &compiler, &|| {}));
-    for (place, error) in failed.into_iter().rev() {
-        let (at, _) = arrived.remove(place);
-        plan[at].step.end(Err(Failure::from(error).in_one_line()));
-    }
-    Ok(())
+    wanted
 }
 
 /// Puts the bytes of manifests that are there already back into place, all at once. The manifests stay as they are, to
