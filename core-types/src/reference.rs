@@ -194,6 +194,14 @@ impl OciReference {
     pub fn local_file(name: &ExtensionName, revision: &str) -> Result<Self, ReferenceError> {
         format!("{LOCAL}/file/{name}:{revision}").parse()
     }
+
+    /// A reference for what came from an OCI layout and no registry: `local/layout/NAME:TAG`.
+    ///
+    /// # Errors
+    /// When the revision is no tag.
+    pub fn local_layout(name: &ExtensionName, revision: &str) -> Result<Self, ReferenceError> {
+        format!("{LOCAL}/layout/{name}:{revision}").parse()
+    }
 }
 
 impl Provenance {

@@ -13,6 +13,8 @@ use crate::image::{DESCRIPTION, Descriptor, Document, ImageError, ImageManifest,
 pub struct Artifact {
     /// The digest of the manifest or index that the tag resolved to. This is what a reference is pinned to.
     pub digest: Digest,
+    /// The size in bytes of the document with that digest.
+    pub document_size: u64,
     /// The digest of the image manifest, which is another one when there is an index above it.
     pub manifest_digest: Digest,
     /// The size of the image manifest in bytes.
@@ -44,8 +46,9 @@ impl Artifact {
         match Document::parse(&bytes, None)? {
             Document::Manifest(manifest) => Ok(Self::new(digest, &bytes, *manifest)?),
             Document::Index(index) => {
+                let size = bytes.len() as u64;
                 let bytes = read(&index.wasm_entry()?.digest)?;
-                Ok(Self::of_index(digest, &bytes)?)
+                Ok(Self::of_index((digest, size), &bytes)?)
             }
         }
     }
@@ -54,13 +57,13 @@ impl Artifact {
     pub(crate) fn new(digest: Digest, bytes: &[u8], manifest: ImageManifest) -> Result<Self, ImageError> {
         let wasm = manifest.wasm_layer()?.clone();
         let (manifest_digest, manifest_size) = (digest_of(bytes), bytes.len() as u64);
-        Ok(Self { digest, manifest_digest, manifest_size, manifest, wasm })
+        Ok(Self { digest, document_size: manifest_size, manifest_digest, manifest_size, manifest, wasm })
     }
 
-    /// The artifact of the image manifest in these bytes, pinned by an index with this digest.
-    pub(crate) fn of_index(index: Digest, bytes: &[u8]) -> Result<Self, ImageError> {
+    /// The artifact of the image manifest in these bytes, pinned by an index with this digest and size.
+    pub(crate) fn of_index((index, size): (Digest, u64), bytes: &[u8]) -> Result<Self, ImageError> {
         match Document::parse(bytes, None)? {
-            Document::Manifest(manifest) => Self::new(index, bytes, *manifest),
+            Document::Manifest(manifest) => Ok(Self { document_size: size, ..Self::new(index, bytes, *manifest)? }),
             Document::Index(_) => Err(ImageError::Malformed { reason: "it is an index inside an index".to_owned() }),
         }
     }

@@ -40,11 +40,15 @@ pub(crate) const VERSION: &str = "org.opencontainers.image.version";
 pub(crate) const DESCRIPTION: &str = "org.opencontainers.image.description";
 /// The annotation that names an entry of a layout's index.
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
+/// The annotation that says where an entry of a bundle came from.
+pub(crate) const ORIGIN: &str = "open-sesame.reference";
 
 /// The largest image manifest or index, in bytes.
 pub(crate) const MAX_MANIFEST: u64 = 4 << 20;
 /// The largest layer or configuration, in bytes.
 pub(crate) const MAX_BLOB: u64 = 64 << 20;
+/// The largest blob of what refers to an artifact, in bytes.
+pub(crate) const MAX_REFERRED: u64 = 4 << 20;
 /// The most bytes of all blobs of one artifact together.
 const MAX_ARTIFACT: u64 = 128 << 20;
 /// The most layers that an artifact has.
@@ -244,6 +248,21 @@ impl ImageManifest {
             [] => Err(ImageError::NoWasm { found: self.description() }),
             several => Err(ImageError::SeveralWasm { count: several.len() }),
         }
+    }
+
+    /// Makes sure that it can be fetched as something that refers to an artifact.
+    ///
+    /// # Errors
+    /// When a blob is too large or lies elsewhere, or there are too many.
+    pub(crate) fn check_referrer(&self) -> Result<(), ImageError> {
+        self.blobs().try_for_each(Descriptor::check)?;
+        if self.layers.len() > MAX_LAYERS {
+            return Err(ImageError::Malformed { reason: format!("it has {} layers", self.layers.len()) });
+        }
+        let large = self.blobs().find(|blob| blob.size > MAX_REFERRED);
+        large.map_or(Ok(()), |blob| {
+            Err(ImageError::TooLarge { digest: blob.digest, size: blob.size, most: MAX_REFERRED })
+        })
     }
 
     /// The layer with a list of extensions.

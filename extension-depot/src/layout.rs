@@ -19,7 +19,7 @@ use crate::places::Places;
 use crate::staging::Staging;
 
 /// The contents of the file `oci-layout`.
-const MARKER: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+pub(crate) const MARKER: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 
 /// Something about a file of the layout.
 #[derive(Debug)]

@@ -12,7 +12,9 @@
 
 mod activity_log;
 mod artifact;
+mod attachment;
 mod blob;
+mod bundle;
 mod change;
 mod collect;
 mod depot;
@@ -41,7 +43,9 @@ mod verify;
 
 pub use activity_log::{ActivityEntry, ActivityError, ActivityFinding, ActivityLog};
 pub use artifact::{Artifact, ArtifactError};
+pub use attachment::Attachment;
 pub use blob::{BlobError, read_blob};
+pub use bundle::{BundleError, Bundled};
 pub use collect::Collected;
 pub use depot::{CapabilityChange, Depot, InstallOrder, Installed, Listed};
 pub use depot_error::DepotError;

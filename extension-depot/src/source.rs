@@ -9,8 +9,9 @@ use core_types::{Digest, ExtensionName, NameError, OciQuery, OciReference, Refer
 
 use crate::artifact::{Artifact, ArtifactError, NewArtifact};
 use crate::blob::{BlobError, check, open_plain};
+use crate::bundle::Bundled;
 use crate::depot::Depot;
-use crate::image::{Descriptor, ImageError, ImageIndex, MAX_BLOB, MAX_MANIFEST, REF_NAME};
+use crate::image::{Descriptor, ImageError, ImageIndex, MAX_BLOB, MAX_MANIFEST, ORIGIN, REF_NAME};
 use crate::staging::{Staged, Staging, StagingError};
 
 /// What a person names to install: a reference, a repository, a file, or an entry of an OCI image layout.
@@ -171,6 +172,43 @@ impl Depot {
     pub fn stage_layout(&self, path: &Path, tag: Option<&str>, name: &ExtensionName) -> Result<Staged, SourceError> {
         let layout = LayoutFile::open(path)?;
         let (digest, entry_name) = layout.entry(tag)?;
+        let revision = tag.map(str::to_owned).or(entry_name).filter(|tag| is_tag(tag));
+        let reference = OciReference::local_layout(name, revision.as_deref().unwrap_or("0.0.0"))?.pinned_to(digest);
+        self.stage_entry(&layout, digest, reference)
+    }
+
+    /// The extensions in a bundle, in the order in which it names them. Entries that are none are left out.
+    ///
+    /// # Errors
+    /// When it is no layout.
+    pub fn bundled(&self, path: &Path) -> Result<Vec<Bundled>, SourceError> {
+        let index = LayoutFile::open(path)?.index()?;
+        let bundled = |entry: &Descriptor| {
+            let reference: OciReference = entry.annotations.get(ORIGIN)?.parse().ok()?;
+            let is_pinned_to_it = reference.pinned_digest() == Ok(Some(entry.digest));
+            let name = entry.annotations.get(REF_NAME)?.parse().ok()?;
+            is_pinned_to_it.then_some(Bundled { name, reference })
+        };
+        Ok(index.manifests.iter().filter_map(bundled).collect())
+    }
+
+    /// Stages an extension of a bundle under the reference that the bundle says it came from.
+    ///
+    /// # Errors
+    /// When its bytes are not there or not what their digests say.
+    pub fn stage_bundled(&self, path: &Path, bundled: &Bundled) -> Result<Staged, SourceError> {
+        let layout = LayoutFile::open(path)?;
+        let digest = bundled.reference.pinned_digest().ok().flatten();
+        let digest = digest.ok_or_else(|| SourceError::NoLayout { path: path.to_owned() })?;
+        self.stage_entry(&layout, digest, bundled.reference.clone())
+    }
+
+    fn stage_entry(
+        &self,
+        layout: &LayoutFile<'_>,
+        digest: Digest,
+        reference: OciReference,
+    ) -> Result<Staged, SourceError> {
         let staging = self.staging()?;
         let artifact = Artifact::resolve(digest, |digest| {
             let bytes = layout.blob(digest, MAX_MANIFEST)?;
@@ -178,11 +216,8 @@ impl Depot {
             Ok::<_, SourceError>(bytes)
         })?;
         for blob in artifact.manifest.blobs() {
-            stage_blob(&layout, &staging, blob)?;
+            stage_blob(layout, &staging, blob)?;
         }
-        let revision = tag.map(str::to_owned).or(entry_name).filter(|tag| is_tag(tag));
-        let reference = format!("local/layout/{name}:{}", revision.as_deref().unwrap_or("0.0.0"));
-        let reference = reference.parse::<OciReference>()?.pinned_to(digest);
         Ok(Staged { staging, artifact, reference })
     }
 }
@@ -214,9 +249,7 @@ impl<'a> LayoutFile<'a> {
 
     /// The digest and the name of an entry of the index.
     fn entry(&self, tag: Option<&str>) -> Result<(Digest, Option<String>), SourceError> {
-        let no_layout = || SourceError::NoLayout { path: self.path.to_owned() };
-        let bytes = self.read(Path::new("index.json"), MAX_MANIFEST)?.ok_or_else(no_layout)?;
-        let index: ImageIndex = serde_json::from_slice(&bytes).map_err(|_| no_layout())?;
+        let index = self.index()?;
         let name = |entry: &Descriptor| entry.annotations.get(REF_NAME).cloned();
         let fits = |entry: &&Descriptor| tag.is_none_or(|tag| name(entry).as_deref() == Some(tag));
         let fitting: Vec<_> = index.manifests.iter().filter(fits).collect();
@@ -229,6 +262,12 @@ impl<'a> LayoutFile<'a> {
                 Err(SourceError::NoEntry { path: self.path.to_owned(), tag: tag.map(str::to_owned), found })
             }
         }
+    }
+
+    fn index(&self) -> Result<ImageIndex, SourceError> {
+        let no_layout = || SourceError::NoLayout { path: self.path.to_owned() };
+        let bytes = self.read(Path::new("index.json"), MAX_MANIFEST)?.ok_or_else(no_layout)?;
+        serde_json::from_slice(&bytes).map_err(|_| no_layout())
     }
 
     /// A blob whose bytes are what its digest says.
@@ -254,7 +293,8 @@ impl<'a> LayoutFile<'a> {
     fn read_from_tar(&self, file: &Path, most: u64) -> Result<Option<Vec<u8>>, SourceError> {
         let read_error = |source| SourceError::Read { path: self.path.to_owned(), source };
         let mut archive = tar::Archive::new(io::BufReader::new(open_plain(self.path).map_err(read_error)?.0));
-        for entry in archive.entries().map_err(read_error)? {
+        // What is not asked for is jumped over, not read.
+        for entry in archive.entries_with_seek().map_err(read_error)? {
             let entry = entry.map_err(read_error)?;
             let is_file = entry.header().entry_type().is_file();
             if is_file && plain(&entry.path().map_err(read_error)?) == file {

@@ -207,6 +207,11 @@ impl UserConfig {
         })
     }
 
+    /// Whether a policy says where extensions may come from.
+    pub fn restricts_sources(&self) -> bool {
+        self.policies.iter().any(|(policy, _)| policy.allowed_registries.is_some())
+    }
+
     /// Whether a policy lets the extensions of this list have this without a question.
     pub fn preapproves(&self, list: &OciReference, grant: &Grant) -> bool {
         self.policies.iter().any(|(policy, _)| policy.preapproves(list, grant))

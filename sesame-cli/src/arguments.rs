@@ -168,6 +168,10 @@ pub enum ExtensionCommand {
     },
     /// Install what the manifests or a list say, such as after copying them to another machine
     Sync(SyncArguments),
+    /// Put extensions into one file that other machines and other tools can take in
+    Export(ExportArguments),
+    /// Install what is in such a file. Nothing is fetched
+    Import(ImportArguments),
     /// Show what an extension printed and logged
     Logs {
         name: ExtensionName,
@@ -280,6 +284,29 @@ pub struct SyncArguments {
     #[arg(long)]
     pub locked: bool,
     /// Allow all that newly installed extensions ask for
+    #[arg(long)]
+    pub grant_requested: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    #[arg(required = true)]
+    pub names: Vec<ExtensionName>,
+    /// The file, an OCI image layout as a tar; it replaces another
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// The file
+    pub bundle: PathBuf,
+    /// All that are in it, if none is named
+    pub names: Vec<ExtensionName>,
+    /// Allow this to each; can be given several times
+    #[arg(long, value_name = "CAPABILITY[=SCOPE]")]
+    pub grant: Vec<Grant>,
+    /// Allow all that the extensions ask for
     #[arg(long)]
     pub grant_requested: bool,
 }

@@ -10,8 +10,8 @@ use core_types::{
 };
 use extension_depot::registry::{LoginError, PushError, RegistryError};
 use extension_depot::{
-    ActivityError, ArtifactError, BlobError, ConfigFileError, DepotError, ImageError, LockError, ManifestError,
-    PolicyRefusal, Source, SourceError, StagingError, StateFileError, TimedGrantsError,
+    ActivityError, ArtifactError, BlobError, BundleError, ConfigFileError, DepotError, ImageError, LockError,
+    ManifestError, PolicyRefusal, Source, SourceError, StagingError, StateFileError, TimedGrantsError,
 };
 use extension_host::{
     BackendError, CallError, CompileError, DirectoryError, ExportedFunction, HostError, IntoCacheError, Refusal,
@@ -88,6 +88,22 @@ impl Failure {
             "if its maker says why, take the new one: sesame extension install {found}{}",
             name_option(name, found)
         ))
+    }
+
+    /// A bundle names where something came from, and nothing shows that it did.
+    pub fn unproven_origin(name: &ExtensionName, claimed: &OciReference) -> Self {
+        let message = format!("nothing shows that the `{name}` of this bundle came from `{}`", claimed.identity());
+        Self::message(ExitCode::Untrusted, message).with_hint(format!(
+            "install it from there: sesame extension install {claimed}{}",
+            name_option(name, claimed)
+        ))
+    }
+
+    /// A file is no bundle.
+    pub fn no_bundle(path: &Path) -> Self {
+        let path = path.display();
+        Self::message(ExitCode::Failure, format!("`{path}` has no extensions that `sesame extension export` put there"))
+            .with_hint(format!("install an entry of it: sesame extension install oci:{path} --name NAME"))
     }
 
     /// A range of versions was given for one thing.
@@ -385,6 +401,16 @@ impl From<&LockError> for Failure {
         match error {
             LockError::Busy { holder: Some(pid) } => failure.with_hint(format!("see what it does: ps -p {pid}")),
             _ => failure,
+        }
+    }
+}
+
+impl From<BundleError> for Failure {
+    fn from(error: BundleError) -> Self {
+        let failure = Self::new(ExitCode::Local, &error);
+        match error {
+            BundleError::Blob { name, .. } => failure.with_hint(format!("sesame extension verify --repair {name}")),
+            BundleError::Write { .. } => failure,
         }
     }
 }

@@ -7,7 +7,7 @@ use core_types::{
     Touch, UnknownKey, Verdict, version_of_tag,
 };
 use extension_depot::registry::KeptLogin;
-use extension_depot::{ActivityEntry, ActivityFinding};
+use extension_depot::{ActivityEntry, ActivityFinding, Installed};
 use extension_host::{Import, Returned, Usage};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -190,6 +190,24 @@ impl Health {
             Self::Good => "good",
             Self::Doubtful => "look",
             Self::Bad => "bad",
+        }
+    }
+}
+
+impl Installation {
+    /// What was there already, so that nothing was written.
+    pub fn already(installed: &Installed) -> Self {
+        let Installed { name, loaded, reference, .. } = installed;
+        Self {
+            name: name.clone(),
+            version: loaded.manifest.extension.version.clone().unwrap_or_default(),
+            reference: reference.clone(),
+            manifest: loaded.path.clone(),
+            already: true,
+            replaced: None,
+            granted: Vec::new(),
+            for_session: Vec::new(),
+            denied: Vec::new(),
         }
     }
 }

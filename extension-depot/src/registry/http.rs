@@ -110,6 +110,8 @@ pub(crate) enum Target<'a> {
     Manifest(&'a str),
     /// A blob by digest.
     Blob(&'a Digest),
+    /// What refers to a digest.
+    Referrers(&'a Digest),
     /// The tags behind `last`, and how many of them.
     Tags { most: usize, last: Option<&'a str> },
 }
@@ -160,6 +162,7 @@ impl<'a> Connection<'a> {
         let path = match target {
             Target::Manifest(name) => format!("manifests/{name}"),
             Target::Blob(digest) => format!("blobs/{digest}"),
+            Target::Referrers(digest) => format!("referrers/{digest}"),
             Target::Tags { most, last: None } => format!("tags/list?n={most}"),
             Target::Tags { most, last: Some(last) } => format!("tags/list?n={most}&last={last}"),
         };

@@ -12,6 +12,7 @@ mod error;
 mod http;
 mod logins;
 mod push;
+mod referrers;
 mod settings;
 mod tags;
 
@@ -198,7 +199,7 @@ async fn resolve_with(
         Document::Index(index) => {
             let entry = index.wasm_entry()?;
             let (child, bytes, _) = fetch_document(connection, &entry.digest.to_string(), Some(&entry.digest)).await?;
-            let artifact = Artifact::of_index(digest, &bytes)?;
+            let artifact = Artifact::of_index((digest, documents[0].1.len() as u64), &bytes)?;
             documents.push((child, bytes));
             artifact
         }

@@ -153,7 +153,7 @@ fn installed_as(depot: &Depot, name: &ExtensionName, reference: &OciReference) -
 
 /// Nothing is written, unless the user grants something by the way.
 fn already(context: &Context, depot: &Depot, installed: &Installed, grant: &[Grant]) -> Result<Installation, Failure> {
-    let Installed { name, loaded, reference, .. } = installed;
+    let Installed { name, loaded, .. } = installed;
     context.warn_unknown_keys(loaded);
     let granted = loaded.manifest.granted();
     let missing: Vec<_> = grant.iter().filter(|grant| !granted.covers(grant)).cloned().collect();
@@ -163,17 +163,7 @@ fn already(context: &Context, depot: &Depot, installed: &Installed, grant: &[Gra
         let changed = depot.change_capabilities(name, Reason::Granted, add);
         changed.map_err(|error| Failure::of_extension(name, &error))?;
     }
-    Ok(Installation {
-        name: name.clone(),
-        version: loaded.manifest.extension.version.clone().unwrap_or_default(),
-        reference: reference.clone(),
-        manifest: loaded.path.clone(),
-        already: true,
-        replaced: None,
-        granted: missing,
-        for_session: Vec::new(),
-        denied: Vec::new(),
-    })
+    Ok(Installation { granted: missing, ..Installation::already(installed) })
 }
 
 /// Compiles, link-checks, asks and installs what arrived.

@@ -1,6 +1,7 @@
 //! One file a command: from its arguments to its outcome, by way of the libraries.
 
 mod activity;
+mod bundle;
 mod call;
 mod change;
 mod compile;
@@ -77,6 +78,8 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Rollback(arguments) => history::roll_back(context, &arguments),
         ExtensionCommand::Gc { keep, dry_run } => gc::run(context, keep, dry_run),
         ExtensionCommand::Sync(arguments) => sync::run(context, &arguments),
+        ExtensionCommand::Export(arguments) => bundle::export(context, &arguments),
+        ExtensionCommand::Import(arguments) => bundle::import(context, &arguments),
         ExtensionCommand::Logs { name, lines } => logs::run(context, &name, lines),
     }
 }

@@ -1,0 +1,130 @@
+//! Bundles: installed extensions as one file, an OCI image layout in a tar.
+//!
+//! Any OCI tool reads it (`oras --oci-layout`, `skopeo oci-archive:`), and the same extensions make the same bytes. Each entry
+//! of its index has the name of the extension and, for whoever takes it in, the reference that it came from. What refers to
+//! an artifact, such as its signature, is in it as well.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use core_types::{Digest, ExtensionName, OciReference};
+
+use crate::attachment::Attachment;
+use crate::blob::{BlobError, read_blob};
+use crate::depot::{Depot, Installed};
+use crate::durable;
+use crate::image::{Descriptor, ImageIndex, MAX_BLOB, ORIGIN, REF_NAME, media_type};
+use crate::layout::MARKER;
+
+/// Why a bundle cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// Something of an extension is missing or damaged.
+    #[error("a part of `{name}` cannot be put into the bundle")]
+    Blob {
+        /// The extension.
+        name: ExtensionName,
+        /// What is wrong.
+        source: BlobError,
+    },
+    /// The file cannot be written.
+    #[error("cannot write the bundle `{}`", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// One extension of a bundle, as the bundle says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundled {
+    /// Its name.
+    pub name: ExtensionName,
+    /// Where it came from, pinned. The bytes are checked against the pin; that they came from there is a claim.
+    pub reference: OciReference,
+}
+
+impl Depot {
+    /// Writes extensions with what refers to them into one file, which replaces another as a whole. Every byte is checked as
+    /// it is read.
+    ///
+    /// # Errors
+    /// When a blob is missing or damaged, or the file cannot be written.
+    pub fn export(&self, extensions: &[Installed], attachments: &[Attachment], to: &Path) -> Result<(), BundleError> {
+        let write_error = |source| BundleError::Write { path: to.to_owned(), source };
+        let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(directory).map_err(write_error)?;
+        let mut bundle =
+            BundleWriter { tar: tar::Builder::new(io::BufWriter::new(&mut file)), written: BTreeSet::new() };
+        bundle.file("oci-layout", MARKER).map_err(write_error)?;
+        bundle.file("index.json", &index_of(extensions, attachments)).map_err(write_error)?;
+        for extension in extensions {
+            for digest in extension.artifact.digests() {
+                let read = read_blob(&self.places().blob(&digest), &digest, MAX_BLOB);
+                let bytes = read.map_err(|source| BundleError::Blob { name: extension.name.clone(), source })?;
+                bundle.blob(&digest, &bytes).map_err(write_error)?;
+            }
+        }
+        for (digest, bytes) in attachments.iter().flat_map(|attachment| &attachment.blobs) {
+            bundle.blob(digest, bytes).map_err(write_error)?;
+        }
+        bundle.finish().map_err(write_error)?;
+        file.as_file().sync_all().map_err(write_error)?;
+        file.persist(to).map_err(|error| write_error(error.error))?;
+        durable::sync_directory(directory).map_err(write_error)
+    }
+}
+
+fn index_of(extensions: &[Installed], attachments: &[Attachment]) -> Vec<u8> {
+    let entry = |extension: &Installed| {
+        let Installed { name, reference, artifact, .. } = extension;
+        let is_index = artifact.digest != artifact.manifest_digest;
+        let annotations = [(REF_NAME, name.to_string()), (ORIGIN, reference.to_string())];
+        Descriptor {
+            media_type: if is_index { media_type::INDEX } else { media_type::MANIFEST }.to_owned(),
+            digest: artifact.digest,
+            size: artifact.document_size,
+            annotations: annotations.map(|(key, value)| (key.to_owned(), value)).into(),
+            ..Descriptor::of("", b"")
+        }
+    };
+    let attached = attachments.iter().map(|attachment| attachment.descriptor.clone());
+    let index = ImageIndex {
+        schema_version: 2,
+        media_type: Some(media_type::INDEX.to_owned()),
+        manifests: extensions.iter().map(entry).chain(attached).collect(),
+        annotations: BTreeMap::new(),
+    };
+    serde_json::to_vec_pretty(&index).unwrap_or_default()
+}
+
+/// Writes a tar in which nothing depends on when or by whom it was made.
+struct BundleWriter<W: Write> {
+    tar: tar::Builder<W>,
+    written: BTreeSet<Digest>,
+}
+
+impl<W: Write> BundleWriter<W> {
+    fn file(&mut self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(tar::EntryType::Regular);
+        header.set_mode(0o644);
+        header.set_mtime(0);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_size(bytes.len() as u64);
+        self.tar.append_data(&mut header, path, bytes)
+    }
+
+    /// Several artifacts share a blob, which is written once.
+    fn blob(&mut self, digest: &Digest, bytes: &[u8]) -> io::Result<()> {
+        if self.written.insert(*digest) { self.file(&format!("blobs/sha256/{}", digest.hex()), bytes) } else { Ok(()) }
+    }
+
+    fn finish(self) -> io::Result<()> {
+        self.tar.into_inner()?.flush()
+    }
+}

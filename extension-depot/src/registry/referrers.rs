@@ -1,0 +1,93 @@
+//! What refers to an artifact: signatures, attestations and the like.
+
+use core_types::{Digest, OciReference};
+
+use super::error::RegistryError;
+use super::http::{Connection, Target};
+use super::{Registry, fetch_document};
+use crate::attachment::Attachment;
+use crate::blob::check;
+use crate::image::{Descriptor, Document, ImageError, ImageIndex, MAX_MANIFEST, MAX_REFERRED, REF_NAME};
+
+/// The most things that are fetched for one artifact.
+const MOST: usize = 64;
+/// The endings of the tags under which cosign keeps signatures, attestations and bills of materials
+/// (<https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md>).
+const TAG_ENDINGS: [&str; 3] = ["sig", "att", "sbom"];
+
+impl Registry {
+    /// Everything that refers to the artifact that a reference is pinned to: by the registry's list of
+    /// [referrers](https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers), or the tag that
+    /// stands for it in older registries, and by cosign's tags. Nothing of it is believed yet.
+    ///
+    /// # Errors
+    /// When the registry cannot be reached or sends something else. That nothing refers to it is no error.
+    pub async fn referrers(&self, pinned: &OciReference) -> Result<Vec<Attachment>, RegistryError> {
+        let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else { return Ok(Vec::new()) };
+        self.at_each(pinned, async |connection| all(connection, &digest).await).await
+    }
+}
+
+async fn all(connection: &Connection<'_>, digest: &Digest) -> Result<Vec<Attachment>, RegistryError> {
+    let mut found = Vec::new();
+    for descriptor in listed(connection, digest).await?.into_iter().take(MOST) {
+        found.push(attachment(connection, &descriptor.digest.to_string(), Some(&descriptor.digest), None).await?);
+    }
+    for ending in TAG_ENDINGS {
+        let tag = format!("sha256-{}.{ending}", digest.hex());
+        match attachment(connection, &tag, None, Some(tag.clone())).await {
+            Ok(attachment) => found.push(attachment),
+            Err(RegistryError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+/// The registry's list, else the index under the tag that stands for it, else nothing.
+async fn listed(connection: &Connection<'_>, digest: &Digest) -> Result<Vec<Descriptor>, RegistryError> {
+    let tag = format!("sha256-{}", digest.hex());
+    for target in [Target::Referrers(digest), Target::Manifest(&tag)] {
+        let accept = crate::image::media_type::INDEX;
+        match connection.get_bytes(&target, accept, MAX_MANIFEST).await {
+            Ok((bytes, _)) => {
+                let index: ImageIndex = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
+                return Ok(index.manifests);
+            }
+            Err(RegistryError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn malformed(error: &serde_json::Error) -> RegistryError {
+    RegistryError::Image(ImageError::Malformed { reason: format!("the list of referrers: {error}") })
+}
+
+/// A manifest with all its blobs.
+async fn attachment(
+    connection: &Connection<'_>,
+    name: &str,
+    expected: Option<&Digest>,
+    tag: Option<String>,
+) -> Result<Attachment, RegistryError> {
+    let (digest, bytes, declared) = fetch_document(connection, name, expected).await?;
+    let Document::Manifest(manifest) = Document::parse(&bytes, declared.as_deref())? else {
+        return Err(RegistryError::Image(ImageError::Malformed { reason: "an index refers to it".to_owned() }));
+    };
+    manifest.check_referrer()?;
+    let mut blobs = Vec::new();
+    for blob in manifest.blobs() {
+        let (bytes, _) = connection.get_bytes(&Target::Blob(&blob.digest), "*/*", MAX_REFERRED).await?;
+        check(&bytes, &blob.digest).map_err(RegistryError::Blob)?;
+        blobs.push((blob.digest, bytes));
+    }
+    let mut descriptor = Descriptor::of(crate::image::media_type::MANIFEST, &bytes);
+    descriptor.artifact_type.clone_from(&manifest.artifact_type);
+    if let Some(tag) = tag {
+        descriptor.annotations.insert(REF_NAME.to_owned(), tag);
+    }
+    blobs.push((digest, bytes));
+    Ok(Attachment { descriptor, manifest: *manifest, blobs })
+}

@@ -1,0 +1,121 @@
+//! `sesame extension export` and `import`
+
+use std::process::Command;
+
+use extension_depot::serve::MemoryRegistry;
+
+use crate::support::{ECHO, GREETING, TestEnv, asking, env, manifest, publish, registry, server_tools, with_guest};
+
+/// Two extensions in a bundle, of which one came from a file.
+fn bundled() -> (TestEnv, MemoryRegistry) {
+    let registry = registry();
+    let env = with_guest("echo", &ECHO);
+    env.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host())).ok();
+    env.run("extension export greeting-extension echo --output bundle.tar").ok();
+    (env, registry)
+}
+
+/// The bundle on another machine.
+fn carried(from: &TestEnv) -> TestEnv {
+    let to = env();
+    to.write("work/bundle.tar", std::fs::read(from.path("work/bundle.tar")).expect("there"));
+    to
+}
+
+#[test]
+fn what_is_exported_is_installed_elsewhere_without_a_network() {
+    let (first, registry) = bundled();
+    let before = std::fs::read(first.path("work/bundle.tar")).expect("there");
+    first.run("extension export greeting-extension echo -o bundle.tar").ok();
+    assert!(std::fs::read(first.path("work/bundle.tar")).expect("there") == before, "the same makes the same bytes");
+    let second = carried(&first);
+    insta::assert_snapshot!(second.run("--offline extension import bundle.tar").hiding_registry(&registry), @r#"
+    exit 0
+    out: installed greeting-extension 0.1.0 from REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
+    out: installed echo 0.0.0 from local/file/echo:0.0.0@sha256:DIGEST
+    err: granted: config-read (its own [config] only)
+    "#);
+    assert_eq!(second.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+    assert_eq!(second.read(&manifest("greeting-extension")), first.read(&manifest("greeting-extension")));
+    insta::assert_snapshot!(second.run("extension import bundle.tar echo").hiding_registry(&registry), @r#"
+    exit 0
+    out: already installed: echo 0.0.0 from local/file/echo:0.0.0@sha256:DIGEST
+    "#);
+    insta::assert_snapshot!(second.run("extension import bundle.tar missing"), @r#"
+    exit 3
+    err: error: the bundle `bundle.tar` has no extension `missing`
+    "#);
+    // It is where it says that it is from: what is newer there is found.
+    publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# new\n"), &[]);
+    assert!(second.run("extension outdated greeting-extension").ok().text().contains("there is a newer one"));
+    second.run("extension install oci:bundle.tar:greeting-extension --name other").ok();
+    second.run("extension verify").ok();
+}
+
+#[test]
+fn the_origin_that_a_bundle_claims_gives_it_nothing_that_is_anothers() {
+    let (first, registry) = bundled();
+    let second = carried(&first);
+    publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# other\n"), &[]);
+    second.run(&format!("extension install {}/my-org/greeting-extension:0.2.0", registry.host())).ok();
+    let before = second.read(&manifest("greeting-extension"));
+    insta::assert_snapshot!(second.run("extension import bundle.tar greeting-extension").hiding_registry(&registry), @r#"
+    exit 6
+    err: error: nothing shows that the `greeting-extension` of this bundle came from `REGISTRY/my-org/greeting-extension`
+    err: hint: install it from there: sesame extension install REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
+    "#);
+    assert_eq!(second.read(&manifest("greeting-extension")), before);
+    let third = carried(&first);
+    let policy = format!("[extensions.policy]\nallowed_registries = [\"{}\"]\n", registry.host());
+    third.write(".config/pds/config.toml", policy);
+    let refused = third.run("extension import bundle.tar greeting-extension");
+    assert_eq!(refused.code, 6, "{refused}");
+    // A manifest that pins these very bytes says that they are wanted.
+    third.write(&manifest("greeting-extension"), first.read(&manifest("greeting-extension")));
+    third.run("extension import bundle.tar greeting-extension").ok();
+}
+
+#[test]
+fn a_damaged_bundle_installs_nothing() {
+    let (first, _registry) = bundled();
+    let bytes = std::fs::read(first.path("work/bundle.tar")).expect("there");
+    let at = bytes.windows(8).position(|window| window == b"\0asm\x0d\0\x01\0").expect("a component");
+    let mut flipped = bytes.clone();
+    flipped[at + 5_000] ^= 1;
+    for (name, damaged) in [("flipped", &flipped[..]), ("short", &bytes[..at]), ("empty", &[]), ("text", b"no bundle")] {
+        let env = env();
+        env.write("work/bundle.tar", damaged);
+        let run = env.run("extension import bundle.tar greeting-extension");
+        assert!(matches!(run.code, 1 | 6 | 9), "{name}: {run}");
+        assert!(env.run("extension list").ok().text().is_empty(), "{name}");
+    }
+}
+
+#[test]
+#[ignore = "needs oras, skopeo and docker-registry, from .ci/test-servers"]
+fn other_tools_read_the_bundle_and_signatures_are_in_it() {
+    let (env, registry) = bundled();
+    let (host, work) = (registry.host(), env.path("work"));
+    let oras = |arguments: &[&str]| {
+        let output = Command::new(server_tools().join("oras")).args(arguments).current_dir(&work).output().expect("runs");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    env.write("work/note.txt", "a bill of materials");
+    let reference = format!("{host}/my-org/greeting-extension:0.1.0");
+    oras(&["attach", "--plain-http", "--artifact-type", "text/plain", &reference, "note.txt:text/plain"]);
+    let digest = oras(&["resolve", "--plain-http", &reference]);
+    let signature = format!("{host}/my-org/greeting-extension:{}.sig", digest.trim().replace(':', "-"));
+    oras(&["push", "--plain-http", &signature, "note.txt:application/vnd.dev.cosign.simplesigning.v1+json"]);
+    env.run("extension export greeting-extension -o bundle.tar").ok();
+    assert!(oras(&["manifest", "fetch", "--oci-layout", "bundle.tar:greeting-extension"]).contains("application/wasm"));
+    assert!(oras(&["discover", "--oci-layout", "bundle.tar:greeting-extension"]).contains("text/plain"));
+    let tag = format!("bundle.tar:{}.sig", digest.trim().replace(':', "-"));
+    assert!(oras(&["manifest", "fetch", "--oci-layout", &tag]).contains("simplesigning"));
+    let skopeo = Command::new("skopeo")
+        .args(["inspect", "--raw", "oci-archive:bundle.tar:greeting-extension"])
+        .current_dir(&work)
+        .output();
+    let skopeo = skopeo.expect("skopeo runs");
+    assert!(skopeo.status.success() && String::from_utf8_lossy(&skopeo.stdout).contains("application/wasm"), "{skopeo:?}");
+}
