@@ -11,6 +11,8 @@ use std::time::Duration;
 use core_types::{Capability, EnvName, Owner};
 
 use crate::directories::DirectoryRules;
+#[cfg(feature = "network")]
+use crate::http_access::HttpAccess;
 use crate::rate::RateLimits;
 
 /// How long an extension waits for a backend. A keyring that asks for its password can wait forever. It is less than the
@@ -119,6 +121,9 @@ pub struct Backends {
     pub directories: Arc<DirectoryRules>,
     /// Whether granted requests go out at all.
     pub is_offline: bool,
+    /// Behind `network`: whom it trusts, and through which proxies it goes.
+    #[cfg(feature = "network")]
+    pub http: Arc<HttpAccess>,
     /// How often extensions may do what bothers people.
     pub rates: Arc<RateLimits>,
 }
@@ -135,6 +140,8 @@ impl Default for Backends {
             environment: absent,
             directories: Arc::new(DirectoryRules::default()),
             is_offline: false,
+            #[cfg(feature = "network")]
+            http: Arc::new(HttpAccess::default()),
             rates: Arc::new(RateLimits::default()),
         }
     }

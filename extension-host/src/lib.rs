@@ -37,6 +37,8 @@ mod error;
 mod exports;
 mod extension;
 mod gate;
+#[cfg(feature = "network")]
+mod http_access;
 mod imports;
 mod interfaces;
 mod json;
@@ -72,6 +74,8 @@ pub use error::{CallError, HostError, LimitExceeded};
 pub use exports::{ExportedFunction, FunctionQuery};
 pub use extension::{Extension, Host, IntoCacheError};
 pub use gate::boot_time;
+#[cfg(feature = "network")]
+pub use http_access::HttpAccess;
 pub use imports::{Import, Refusal};
 pub use rate::RateLimits;
 pub use requests::{RequestError, requested_by_author};

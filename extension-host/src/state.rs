@@ -67,7 +67,7 @@ impl CallState {
         http.set_field_size_limit(FIELD_BYTES);
         Ok(Self {
             wasi: wasi(&gate, config, backends, &output)?,
-            outgoing: Outgoing::new(gate.clone(), backends.is_offline),
+            outgoing: Outgoing::new(gate.clone(), backends),
             gate,
             config: config.clone(),
             limiter,

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use extension_host::{Arguments, Backends, CallReport, Code, Extension, Host};
+use extension_host::{Arguments, Backends, CallReport, Code, Extension, Host, HttpAccess};
 use support::permissions;
 
 static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
@@ -231,4 +231,34 @@ fn offline_nothing_goes_out_and_sockets_never_do() {
     let online = guest(&format!("[\"http://{authority}\"]"));
     assert!(said(&online, "connect-socket", &[&server.port().to_string()]).is_err());
     assert!(server.seen().is_empty());
+}
+
+#[test]
+fn a_proxy_of_the_host_program_is_told_names_and_never_of_this_machine() {
+    let (proxy, direct) = (Server::start(), Server::start());
+    let http = HttpAccess::new(Vec::new(), Some(format!("http://me:SECRET@{}", proxy.address)), None);
+    let backends = Backends { http: Arc::new(http), ..Backends::default() };
+    let network = format!("[\"http://api.example.invalid\", \"http://127.0.0.1:{}\"]", direct.port());
+    let permissions = permissions(&format!("{OTHERS}network = {network}"), "");
+    let guest = HOST.clone().with_backends(backends).extension(&DESKTOP, permissions).expect("it links");
+    assert_eq!(fetch(&guest, "api.example.invalid", "/x"), Ok("(200, \"hello\")".to_owned()));
+    assert!(proxy.seen()[0].starts_with("GET http://api.example.invalid/x HTTP/1.1 | "), "{:?}", proxy.seen());
+    assert!(proxy.seen()[0].to_lowercase().contains("proxy-authorization: basic "), "{:?}", proxy.seen());
+    fetch(&guest, &format!("127.0.0.1:{}", direct.port()), "/y").expect("reached directly");
+    assert_eq!((proxy.seen().len(), direct.seen().len()), (1, 1));
+    assert!(!direct.seen()[0].to_lowercase().contains("proxy-authorization"));
+    // What is not granted is not told to the proxy either.
+    assert!(fetch(&guest, "other.example.invalid", "/").is_err());
+    assert_eq!(proxy.seen().len(), 1);
+}
+
+#[test]
+fn a_proxy_for_https_is_asked_for_a_tunnel() {
+    let proxy = Server::start();
+    let http = HttpAccess::new(Vec::new(), None, Some(format!("http://{}", proxy.address)));
+    let backends = Backends { http: Arc::new(http), ..Backends::default() };
+    let permissions = permissions(&format!("{OTHERS}network = [\"api.example.invalid\"]"), "");
+    let guest = HOST.clone().with_backends(backends).extension(&DESKTOP, permissions).expect("it links");
+    said(&guest, "fetch", &["https", "api.example.invalid", "/"]).expect_err("what is behind it speaks no TLS");
+    assert!(proxy.seen()[0].starts_with("CONNECT api.example.invalid:443 HTTP/1.1 | "), "{:?}", proxy.seen());
 }

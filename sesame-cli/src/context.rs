@@ -11,7 +11,7 @@ use directories::{BaseDirs, ProjectDirs};
 use extension_depot::registry::{Credential, CredentialFiles, ExplicitLogin, Proxies, Registry, Settings};
 use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
 use extension_host::{
-    Backends, CodeCache, CompilerCommand, DirectoryRules, Display, Environment, HolderCommand, RateLimits,
+    Backends, CodeCache, CompilerCommand, DirectoryRules, Display, Environment, HolderCommand, HttpAccess, RateLimits,
     SecretService, SessionClipboard, SessionNotifier, SessionPublisher,
 };
 
@@ -105,6 +105,7 @@ impl Context {
             environment: Arc::new(SessionEnvironment),
             directories: Arc::new(self.directory_rules()?),
             is_offline: self.is_offline(),
+            http: Arc::new(http_access()),
             rates: Arc::new(RateLimits::shared(self.places()?.rates())),
         })
     }
@@ -153,7 +154,7 @@ impl Context {
                 credentials: CredentialFiles(credential_files(self.places()?)),
                 secret_service: self.has_session_bus(),
                 proxies: proxies(),
-                authorities: path_variable("SESAME_CA_FILE").into_iter().collect(),
+                authorities: authorities(),
                 offline: self.is_offline(),
             }));
         }
@@ -276,6 +277,17 @@ fn credential_files(places: &Places) -> Vec<PathBuf> {
         home.map(|directory| directory.join(".docker/config.json")),
     ];
     files.into_iter().flatten().collect()
+}
+
+/// The files with certificate authorities that are trusted beside the system's.
+fn authorities() -> Vec<PathBuf> {
+    path_variable("SESAME_CA_FILE").into_iter().collect()
+}
+
+/// What granted requests of extensions go through, which is what registries are reached through.
+fn http_access() -> HttpAccess {
+    let Proxies { http, https, except } = proxies();
+    HttpAccess::new(authorities(), http, https).except(except)
 }
 
 /// The proxies of the environment, in either case. `HTTP_PROXY` in upper case is not believed where it could come from a

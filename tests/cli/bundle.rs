@@ -82,7 +82,8 @@ fn a_damaged_bundle_installs_nothing() {
     let at = bytes.windows(8).position(|window| window == b"\0asm\x0d\0\x01\0").expect("a component");
     let mut flipped = bytes.clone();
     flipped[at + 5_000] ^= 1;
-    for (name, damaged) in [("flipped", &flipped[..]), ("short", &bytes[..at]), ("empty", &[]), ("text", b"no bundle")] {
+    for (name, damaged) in [("flipped", &flipped[..]), ("short", &bytes[..at]), ("empty", &[]), ("text", b"no bundle")]
+    {
         let env = env();
         env.write("work/bundle.tar", damaged);
         let run = env.run("extension import bundle.tar greeting-extension");
@@ -97,7 +98,8 @@ fn other_tools_read_the_bundle_and_signatures_are_in_it() {
     let (env, registry) = bundled();
     let (host, work) = (registry.host(), env.path("work"));
     let oras = |arguments: &[&str]| {
-        let output = Command::new(server_tools().join("oras")).args(arguments).current_dir(&work).output().expect("runs");
+        let output =
+            Command::new(server_tools().join("oras")).args(arguments).current_dir(&work).output().expect("runs");
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
@@ -117,5 +119,8 @@ fn other_tools_read_the_bundle_and_signatures_are_in_it() {
         .current_dir(&work)
         .output();
     let skopeo = skopeo.expect("skopeo runs");
-    assert!(skopeo.status.success() && String::from_utf8_lossy(&skopeo.stdout).contains("application/wasm"), "{skopeo:?}");
+    assert!(
+        skopeo.status.success() && String::from_utf8_lossy(&skopeo.stdout).contains("application/wasm"),
+        "{skopeo:?}"
+    );
 }

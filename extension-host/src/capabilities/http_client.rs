@@ -1,28 +1,28 @@
 //! Sends one request of an extension to a host that is granted.
 //!
 //! The address is looked at after it is resolved, and the very address that was looked at is dialled: a name that leads
-//! to this machine or its network is refused, whatever it led to a moment ago. No proxy is used, nothing is redirected,
-//! and nothing is kept for the next request.
+//! to this machine or its network is refused, whatever it led to a moment ago. Nothing is redirected, and nothing is kept
+//! for the next request. Where its host program names a proxy, the proxy dials.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use core_types::{NetworkRule, Scheme};
+use http::header::PROXY_AUTHORIZATION;
 use http::{Request, Response, Uri};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
+use hyper_util::client::proxy::matcher::Intercept;
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls_platform_verifier::ConfigVerifierExt;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_rustls::TlsConnector;
@@ -30,6 +30,7 @@ use wasmtime_wasi_http::{Error, RequestOptions};
 
 use super::network::{Body, Budget, Sending, Target};
 use crate::gate::Gate;
+use crate::http_access::HttpAccess;
 
 /// How long to wait where the guest does not say. The timeout of the call ends everything in any case.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -44,23 +45,39 @@ const MOST_FIELD_BYTES: usize = 64 * 1024;
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
+/// Where a request goes, and what it meets on the way.
+pub(crate) struct Way {
+    pub(crate) target: Target,
+    pub(crate) gate: Gate,
+    pub(crate) access: Arc<HttpAccess>,
+}
+
 /// Connects, sends and waits for the head of the response. What is left to do for its body comes with it.
 pub(crate) async fn send(
     mut request: Request<Body>,
     options: RequestOptions,
-    target: Target,
-    gate: Gate,
+    way: Way,
     budget: Budget,
 ) -> Result<(Response<Body>, Sending), Error> {
     take_one(&budget)?;
     let wait = |given: Option<Duration>, otherwise| given.unwrap_or(otherwise).max(SHORTEST);
-    let connecting = timeout(wait(options.connect_timeout, CONNECT), connect(&target, &gate));
+    let proxy = way.access.proxy(request.uri());
+    let connecting = timeout(wait(options.connect_timeout, CONNECT), connect(&way, proxy.as_ref()));
     let stream = connecting.await.map_err(|_| Error::ConnectionTimeout)??;
     let mut builder = http1::Builder::new();
     builder.max_headers(MOST_FIELDS).max_buf_size(MOST_FIELD_BYTES);
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
-    let path = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    *request.uri_mut() = path.parse::<Uri>().map_err(|_| Error::HttpRequestUriInvalid)?;
+    match proxy.filter(|_| way.target.scheme == Scheme::Http) {
+        // A proxy for plain HTTP is told the whole address.
+        Some(proxy) => {
+            let authorization = proxy.basic_auth().cloned();
+            request.headers_mut().extend(authorization.map(|value| (PROXY_AUTHORIZATION, value)));
+        }
+        None => {
+            let path = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+            *request.uri_mut() = path.parse::<Uri>().map_err(|_| Error::HttpRequestUriInvalid)?;
+        }
+    }
     let first_byte = wait(options.first_byte_timeout, FIRST_BYTE);
     let pause = wait(options.between_bytes_timeout, BETWEEN_BYTES);
     let mut connection = Some(Box::pin(connection));
@@ -100,16 +117,57 @@ fn head_error(error: hyper::Error) -> Error {
     if error.is_parse_too_large() { Error::HttpResponseHeaderSectionSize(None) } else { error.into() }
 }
 
-/// A connection to one of the addresses that the rule for this host allows.
-async fn connect(target: &Target, gate: &Gate) -> Result<Box<dyn Stream>, Error> {
-    let stream = dial(&addresses(target, gate).await?).await?;
+/// A connection to one of the addresses that the rule for this host allows, or to the proxy in front of it.
+async fn connect(way: &Way, proxy: Option<&Intercept>) -> Result<Box<dyn Stream>, Error> {
+    let Way { target, gate, access } = way;
+    let stream = match proxy {
+        None => dial(&addresses(target, gate).await?).await?,
+        Some(proxy) => {
+            match addresses(target, gate).await {
+                // What cannot be resolved here is the proxy's to find.
+                Ok(_) | Err(Error::DnsError { .. } | Error::DestinationNotFound) => {}
+                Err(refused) => return Err(refused),
+            }
+            through(proxy, target).await?
+        }
+    };
     if target.scheme == Scheme::Http {
         return Ok(Box::new(stream));
     }
-    let name = target.host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_owned();
+    let name = target.bare_host().trim_end_matches('.').to_owned();
     let name = ServerName::try_from(name).map_err(|_| Error::HttpRequestUriInvalid)?;
-    let stream = TlsConnector::from(tls()?).connect(name, stream).await.map_err(Error::Tls)?;
+    let tls = access.tls().map_err(|_| Error::ConfigurationError)?;
+    let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(Error::Tls)?;
     Ok(Box::new(stream))
+}
+
+/// A connection to a proxy, and for HTTPS through it.
+async fn through(proxy: &Intercept, target: &Target) -> Result<TcpStream, Error> {
+    let authority = proxy.uri().authority().ok_or(Error::ConfigurationError)?;
+    let address = (authority.host().to_owned(), authority.port_u16().unwrap_or(80));
+    let mut stream = TcpStream::connect(address).await.map_err(Error::Connect)?;
+    if target.scheme == Scheme::Http {
+        return Ok(stream);
+    }
+    let to = format!("{}:{}", target.host, target.port);
+    let mut request = format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n").into_bytes();
+    if let Some(authorization) = proxy.basic_auth() {
+        request.extend_from_slice(b"Proxy-Authorization: ");
+        request.extend_from_slice(authorization.as_bytes());
+        request.extend_from_slice(b"\r\n");
+    }
+    request.extend_from_slice(b"\r\n");
+    stream.write_all(&request).await.map_err(Error::Connect)?;
+    let mut answer = Vec::new();
+    // One byte at a time: what comes behind the head belongs to TLS.
+    while !answer.ends_with(b"\r\n\r\n") {
+        if answer.len() > MOST_FIELD_BYTES {
+            return Err(Error::HttpResponseHeaderSectionSize(None));
+        }
+        answer.push(stream.read_u8().await.map_err(Error::Connect)?);
+    }
+    let is_open = answer.starts_with(b"HTTP/1.1 200") || answer.starts_with(b"HTTP/1.0 200");
+    if is_open { Ok(stream) } else { Err(Error::ConnectionRefused) }
 }
 
 async fn dial(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
@@ -135,20 +193,9 @@ async fn addresses(target: &Target, gate: &Gate) -> Result<Vec<SocketAddr>, Erro
 }
 
 async fn resolve(target: &Target) -> Result<Vec<SocketAddr>, Error> {
-    let host = target.host.trim_start_matches('[').trim_end_matches(']');
-    let found = tokio::net::lookup_host((host, target.port)).await;
+    let found = tokio::net::lookup_host((target.bare_host(), target.port)).await;
     let found: Vec<_> = found.map_err(|_| Error::DnsError { rcode: None, info_code: None })?.collect();
     if found.is_empty() { Err(Error::DestinationNotFound) } else { Ok(found) }
-}
-
-/// TLS with the certificates that the system trusts. Made by the first request that needs it.
-fn tls() -> Result<Arc<ClientConfig>, Error> {
-    static CONFIG: OnceLock<Option<Arc<ClientConfig>>> = OnceLock::new();
-    let config = CONFIG.get_or_init(|| {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        ClientConfig::with_platform_verifier().ok().map(Arc::new)
-    });
-    config.clone().ok_or(Error::ConfigurationError)
 }
 
 /// The body of a response, up to what the call may still use and as long as something comes.

@@ -11,6 +11,7 @@ use wasmtime_wasi_http::p2::bindings::http::types;
 use wasmtime_wasi_http::p2::types::HostOutgoingRequest;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiHttp, WasiHttpHooks, WasiHttpView};
 
+use crate::backends::Backends;
 use crate::gate::Gate;
 use crate::state::CallState;
 
@@ -23,7 +24,7 @@ const MOST_CONNECTIONS: u32 = 100;
 /// next request is decided about like the first.
 pub(crate) struct Outgoing {
     gate: Gate,
-    is_offline: bool,
+    backends: Backends,
     budget: Budget,
 }
 
@@ -38,7 +39,7 @@ pub(crate) struct Budget {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) scheme: Scheme,
-    /// As the guest spells it, without brackets around an address.
+    /// As the guest spells it.
     pub(crate) host: String,
     pub(crate) port: u16,
 }
@@ -48,18 +49,18 @@ pub(crate) type Sending = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sent = Box<dyn Future<Output = Result<(Response<Body>, Sending), Error>> + Send>;
 
 impl Outgoing {
-    pub(crate) fn new(gate: Gate, is_offline: bool) -> Self {
+    pub(crate) fn new(gate: Gate, backends: &Backends) -> Self {
         let budget = Budget {
             bytes: Arc::new(AtomicU64::new(MOST_RESPONSE_BYTES)),
             connections: Arc::new(AtomicU32::new(MOST_CONNECTIONS)),
         };
-        Self { gate, is_offline, budget }
+        Self { gate, backends: backends.clone(), budget }
     }
 
     fn decide(&self, uri: &Uri) -> Result<Target, Error> {
         let target = Target::of(uri)?;
         let Target { scheme, host, port } = target.clone();
-        if !self.gate.allows(&Wanted::Connect { scheme, host, port }) || self.is_offline {
+        if !self.gate.allows(&Wanted::Connect { scheme, host, port }) || self.backends.is_offline {
             return Err(Error::HttpRequestDenied);
         }
         Ok(target)
@@ -67,6 +68,11 @@ impl Outgoing {
 }
 
 impl Target {
+    /// The host without the brackets around an address.
+    pub(crate) fn bare_host(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
+    }
+
     /// A name in front of an `@` could make a reader take one host for another, so there is none.
     fn of(uri: &Uri) -> Result<Self, Error> {
         let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'));
@@ -84,19 +90,21 @@ impl Target {
 impl WasiHttpHooks for Outgoing {
     fn send_request(&mut self, request: Request<Body>, options: Option<RequestOptions>, _: Sending) -> Sent {
         match self.decide(request.uri()) {
-            Ok(target) => send(request, options, target, self.gate.clone(), self.budget.clone()),
+            Ok(target) => send(self, request, options, target),
             Err(error) => Box::new(async { Err(error) }),
         }
     }
 }
 
 #[cfg(feature = "network")]
-fn send(request: Request<Body>, options: Option<RequestOptions>, target: Target, gate: Gate, budget: Budget) -> Sent {
-    Box::new(super::http_client::send(request, options.unwrap_or_default(), target, gate, budget))
+fn send(outgoing: &Outgoing, request: Request<Body>, options: Option<RequestOptions>, target: Target) -> Sent {
+    let Outgoing { gate, backends, budget } = outgoing;
+    let way = super::http_client::Way { target, gate: gate.clone(), access: backends.http.clone() };
+    Box::new(super::http_client::send(request, options.unwrap_or_default(), way, budget.clone()))
 }
 
 #[cfg(not(feature = "network"))]
-fn send(_: Request<Body>, _: Option<RequestOptions>, _: Target, _: Gate, _: Budget) -> Sent {
+fn send(_: &Outgoing, _: Request<Body>, _: Option<RequestOptions>, _: Target) -> Sent {
     Box::new(async { Err(Error::HttpRequestDenied) })
 }
 
