@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use clap_complete::Shell;
+use clap_complete::{ArgValueCompleter, Shell};
 use core_types::{Capability, ExtensionName, Grant, OciQuery, OciReference, Period, SecretName, VersionReq};
 use extension_depot::Source;
 use extension_host::Display;
 
+use crate::completion;
 use crate::exit_code::TABLE;
 
 /// Extensions for the desktop session: WebAssembly from OCI registries, with exactly the capabilities you grant.
@@ -66,6 +67,9 @@ pub enum Command {
         /// Where to; it is made if it is not there
         directory: PathBuf,
     },
+    /// Print the reference of all commands, as it stands in `docs/commands.md`
+    #[command(hide = true, name = "command-reference")]
+    Reference,
     /// What a bounded child process does for `install`
     #[command(hide = true)]
     CompileExtension { jobs: Vec<OsString> },
@@ -89,11 +93,14 @@ pub enum ExtensionCommand {
     Call(CallArguments),
     /// Show all that is known of an extension
     #[command(visible_alias = "show")]
-    Info { name: ExtensionName },
+    Info {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+    },
     /// Remove extensions. Their manifests, logs and secrets are kept
     #[command(visible_alias = "rm")]
     Remove {
-        #[arg(required = true)]
+        #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
         /// Keep neither the manifest nor the log nor the secrets
         #[arg(long)]
@@ -101,18 +108,19 @@ pub enum ExtensionCommand {
     },
     /// Let extensions be called again
     Enable {
-        #[arg(required = true)]
+        #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
     },
     /// Keep extensions from being called
     Disable {
-        #[arg(required = true)]
+        #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
     },
     /// Allow an extension something
     Grant(GrantArguments),
     /// Take a permission away from an extension
     Revoke {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
         /// A whole capability, or one scope of it
         #[arg(required = true, value_name = "CAPABILITY[=SCOPE]")]
@@ -124,12 +132,16 @@ pub enum ExtensionCommand {
         what: String,
     },
     /// Show what an extension was refused lately, and the command that would allow it
-    Why { name: ExtensionName },
+    Why {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+    },
     /// Show what extensions touched
     Activity(ActivityArguments),
     /// Read and hash everything that is installed
     Verify {
         /// All of them, if none is named
+        #[arg(add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
         /// Fetch what is damaged again, and compile what is stale
         #[arg(long)]
@@ -138,6 +150,7 @@ pub enum ExtensionCommand {
     /// Show which extensions have a newer version, or a tag that has moved
     Outdated {
         /// All of them, if none is named
+        #[arg(add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
     },
     /// Install newer versions, without giving them more than their predecessors had
@@ -145,16 +158,19 @@ pub enum ExtensionCommand {
     Update(UpdateArguments),
     /// Keep extensions at their versions: `update` leaves them alone
     Pin {
-        #[arg(required = true)]
+        #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
     },
     /// Let extensions be updated again
     Unpin {
-        #[arg(required = true)]
+        #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
     },
     /// Show what an extension was before
-    History { name: ExtensionName },
+    History {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+    },
     /// Go back to what an extension was before. Nothing is fetched
     Rollback(RollbackArguments),
     /// Remove what nobody goes back to: old generations, their artifacts and compiled code
@@ -174,6 +190,7 @@ pub enum ExtensionCommand {
     Import(ImportArguments),
     /// Show what an extension printed and logged
     Logs {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
         /// How many of the last lines
         #[arg(short = 'n', long, default_value_t = 100)]
@@ -202,8 +219,10 @@ pub struct InstallArguments {
 
 #[derive(Debug, Args)]
 pub struct CallArguments {
+    #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
     /// `greet`, or `ns:pkg/interface#greet` when several have it
+    #[arg(add = ArgValueCompleter::new(completion::functions))]
     pub function: String,
     /// Texts as they are; numbers, `true`, enums; WAVE for the rest; `-` reads standard input. After `--` all is data
     #[arg(allow_negative_numbers = true)]
@@ -227,6 +246,7 @@ pub struct CallArguments {
 
 #[derive(Debug, Args)]
 pub struct GrantArguments {
+    #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
     /// `config-read`, `network=api.example.com`, `filesystem=read:~/Documents` ...
     #[arg(required = true, value_name = "CAPABILITY[=SCOPE]")]
@@ -241,7 +261,7 @@ pub struct GrantArguments {
 
 #[derive(Debug, Args)]
 pub struct UpdateArguments {
-    #[arg(required_unless_present = "all")]
+    #[arg(required_unless_present = "all", add = ArgValueCompleter::new(completion::names))]
     pub names: Vec<ExtensionName>,
     /// Update everything that came from a registry
     #[arg(long, conflicts_with = "names")]
@@ -262,6 +282,7 @@ pub struct UpdateArguments {
 
 #[derive(Debug, Args)]
 pub struct RollbackArguments {
+    #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
     /// The generation, as `history` numbers them; without it, the newest with another version
     pub generation: Option<u32>,
@@ -290,7 +311,7 @@ pub struct SyncArguments {
 
 #[derive(Debug, Args)]
 pub struct ExportArguments {
-    #[arg(required = true)]
+    #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
     pub names: Vec<ExtensionName>,
     /// The file, an OCI image layout as a tar; it replaces another
     #[arg(short, long, value_name = "FILE")]
@@ -331,6 +352,7 @@ impl std::str::FromStr for ListSource {
 #[command(args_conflicts_with_subcommands = true)]
 pub struct ActivityArguments {
     /// All of them, if none is named
+    #[arg(add = ArgValueCompleter::new(completion::names))]
     pub names: Vec<ExtensionName>,
     /// Only of the last time, such as `30m`, `1h` or `2d`
     #[arg(long, value_name = "TIME")]
@@ -349,13 +371,24 @@ pub enum ActivityCommand {
 #[command(defer = true)]
 pub enum SecretCommand {
     /// Store a secret for an extension, from standard input or a prompt that does not show it
-    Set { name: ExtensionName, secret: SecretName },
+    Set {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+        secret: SecretName,
+    },
     /// List the names of an extension's secrets
     #[command(visible_alias = "ls")]
-    List { name: ExtensionName },
+    List {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+    },
     /// Forget a secret
     #[command(visible_alias = "rm")]
-    Remove { name: ExtensionName, secret: SecretName },
+    Remove {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+        secret: SecretName,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -61,6 +61,11 @@ impl Context {
         Self { global, terminal, places, config: OnceCell::new(), registry: OnceCell::new(), runtime: OnceCell::new() }
     }
 
+    /// Whether it is a shell that wants to know what could follow.
+    pub fn is_asked_to_complete(variable: &str) -> bool {
+        is_set(variable)
+    }
+
     /// Where everything lies.
     pub fn places(&self) -> Result<&Places, Failure> {
         self.places.as_ref().ok_or_else(Failure::no_home)

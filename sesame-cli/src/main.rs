@@ -3,6 +3,7 @@
 
 mod arguments;
 mod commands;
+mod completion;
 mod consent;
 mod context;
 mod exit_code;
@@ -23,6 +24,9 @@ fn main() {
     // Credentials and secrets pass through this process; a crash must not leave them in a file.
     let no_core = Rlimit { current: Some(0), maximum: getrlimit(Resource::Core).maximum };
     let _ = setrlimit(Resource::Core, no_core);
+    if completion::answer() {
+        return;
+    }
     let arguments = arguments::Arguments::parse();
     let context = Context::new(arguments.global);
     let code = run(&context, arguments.command);

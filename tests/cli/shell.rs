@@ -2,21 +2,52 @@
 
 use std::process::Command;
 
-use crate::support::env;
+use crate::support::{ECHO, GREETING, TestEnv, env, manifest, with_guest};
+
+/// What the shell is offered for the last of these words.
+fn offered(env: &TestEnv, words: &[&str]) -> Vec<String> {
+    let mut command = env.command([&["--", "sesame"], words].concat());
+    command.env("SESAME_COMPLETE", "bash").env("_CLAP_IFS", "\n");
+    command.env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+    env.finish(command, b"").ok().text().lines().map(str::to_owned).collect()
+}
 
 #[test]
-fn completions_are_scripts_that_know_the_commands() {
+fn completions_are_scripts_that_ask_the_program_itself() {
     let env = env();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = env.run(&format!("completions {shell}")).ok().text();
-        for word in ["install", "accept-new-capabilities", "outdated"] {
-            assert!(script.contains(word), "{shell}: {word}");
-        }
+        assert!(script.contains("SESAME_COMPLETE") && script.contains("sesame"), "{shell}: {script}");
     }
     let path = env.write("script", env.run("completions bash").text());
     let checked = Command::new("bash").arg("-n").arg(path).status().expect("bash runs");
     assert!(checked.success());
     assert_eq!(env.run("completions csh").code, 2);
+}
+
+#[test]
+fn commands_options_installed_names_and_their_functions_are_offered() {
+    let env = with_guest("greeting", &GREETING);
+    env.write("work/echo.wasm", &*ECHO);
+    env.run("extension install ./echo.wasm").ok();
+    env.write(&manifest("broken"), "[");
+    assert_eq!(offered(&env, &["extension", "ins"]), ["install", "inspect"]);
+    assert!(offered(&env, &["extension", "update", "--acc"]).contains(&"--accept-new-capabilities".to_owned()));
+    assert_eq!(offered(&env, &["extension", "call", "gre"]), ["greeting"]);
+    assert_eq!(offered(&env, &["extension", "remove", "greeting", "e"]), ["echo"]);
+    assert!(offered(&env, &["ext", "info", ""]).starts_with(&["broken".to_owned(), "echo".to_owned()]));
+    assert!(offered(&env, &["extension", "call", "greeting", "gr"]).contains(&"greet".to_owned()));
+    assert!(
+        offered(&env, &["extension", "call", "--stats", "echo", "text"]).iter().all(|name| name.starts_with("text"))
+    );
+    assert!(offered(&env, &["extension", "call", "missing", "x"]).is_empty());
+}
+
+#[test]
+fn the_reference_of_commands_is_the_one_in_the_documentation() {
+    let committed = include_str!("../../docs/commands.md");
+    let made = env().run("command-reference").ok().text();
+    assert!(made == committed, "docs/commands.md is stale: cargo run -- command-reference > docs/commands.md");
 }
 
 #[test]

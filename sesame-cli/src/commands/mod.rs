@@ -49,7 +49,8 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Doctor => doctor::run(context),
         Command::HoldClipboard { display } => hold_clipboard::run(display),
         Command::Demo(arguments) => demo::run(context, &arguments),
-        Command::Completions { shell } => Ok(shell::completions(shell)),
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Reference => Ok(shell::reference()),
         Command::Man { directory } => shell::manual(&directory),
         Command::CompileExtension { jobs } => compile::run(&jobs),
     }

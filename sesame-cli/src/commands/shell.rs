@@ -1,5 +1,6 @@
 //! `sesame completions` and `sesame man`
 
+use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,15 +9,33 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::arguments::Arguments;
+use crate::completion;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
 /// The script that a shell sources.
-pub fn completions(shell: Shell) -> Outcome {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "sesame", &mut script);
-    Outcome::Script(script)
+pub fn completions(shell: Shell) -> Result<Outcome, Failure> {
+    Ok(Outcome::Script(completion::script(shell)?))
+}
+
+/// Every command with its help, as one document.
+pub fn reference() -> Outcome {
+    let mut command = Arguments::command();
+    command.build();
+    let mut text = "# Commands\n\nMade by `sesame command-reference`; a test compares the two.\n".to_owned();
+    describe(&mut command, &mut text);
+    Outcome::Script(text.into_bytes())
+}
+
+fn describe(command: &mut clap::Command, text: &mut String) {
+    let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned();
+    let help = command.render_long_help().to_string();
+    let help: Vec<_> = help.lines().map(str::trim_end).collect();
+    let _ = write!(text, "\n## `{name}`\n\n```\n{}\n```\n", help.join("\n").trim_end());
+    for below in command.get_subcommands_mut().filter(|below| !below.is_hide_set()) {
+        describe(below, text);
+    }
 }
 
 /// Writes one page for each command.
