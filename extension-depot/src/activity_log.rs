@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::blob::open_plain;
 use crate::durable;
 
 /// The size from which on a file is put aside, in bytes.
@@ -119,7 +120,7 @@ impl ActivityLog {
     fn append_locked(&self, head_file: &File, call: &CallRecord) -> io::Result<()> {
         let mut head = read_head(head_file);
         let mut log = OpenOptions::new().append(true).read(true).create(true).mode(0o600).open(self.current())?;
-        let size = log.metadata()?.len();
+        let size = plain(&log)?.len();
         let mended = match &head {
             Some(head) if head.end == size => None,
             _ => mend(&mut head, &log, size)?,
@@ -174,7 +175,7 @@ impl ActivityLog {
     /// # Errors
     /// When a file is there and cannot be read.
     pub fn verify(&self) -> Result<Vec<ActivityFinding>, ActivityError> {
-        let head_file = File::open(self.head()).ok();
+        let head_file = open_plain(&self.head()).ok().map(|(file, _)| file);
         // While it is held, nobody adds a line.
         let _held = head_file.as_ref().map(File::lock_shared);
         let Some(head) = head_file.as_ref().and_then(read_head) else {
@@ -219,7 +220,8 @@ impl ActivityLog {
             }
             other => other,
         };
-        let file = open().map_err(|source| ActivityError::Io { path: path.clone(), source })?;
+        let file = open().and_then(|file| plain(&file).map(|_| file));
+        let file = file.map_err(|source| ActivityError::Io { path: path.clone(), source })?;
         let since = Instant::now();
         loop {
             match file.try_lock() {
@@ -232,6 +234,13 @@ impl ActivityLog {
             }
         }
     }
+}
+
+/// What a file is, if it is a plain one: a pipe would make us wait.
+fn plain(file: &File) -> io::Result<fs::Metadata> {
+    let metadata = file.metadata()?;
+    let error = || io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file");
+    if metadata.is_file() { Ok(metadata) } else { Err(error()) }
 }
 
 /// What a look at all lines in order has found so far.
@@ -349,12 +358,12 @@ fn parse(line: &[u8]) -> Option<ActivityEntry> {
 }
 
 fn lines(path: &Path) -> io::Result<Vec<Vec<u8>>> {
-    BufReader::new(File::open(path)?).split(b'\n').collect()
+    BufReader::new(open_plain(path)?.0).split(b'\n').collect()
 }
 
 fn first_line(path: &Path) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
-    BufReader::new(File::open(path)?.take(MOST_BYTES * 2)).read_until(b'\n', &mut line)?;
+    BufReader::new(open_plain(path)?.0.take(MOST_BYTES * 2)).read_until(b'\n', &mut line)?;
     Ok(line)
 }
 

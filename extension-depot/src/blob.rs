@@ -93,6 +93,20 @@ pub(crate) fn open_plain(path: &Path) -> io::Result<(File, Metadata)> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"))
 }
 
+/// Reads a plain file whole, if it has at most so many bytes. A pipe or device in its place does not make us wait.
+///
+/// # Errors
+/// When it cannot be read, is no plain file or is larger.
+pub fn read_plain(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let (file, metadata) = open_plain(path)?;
+    if metadata.len() > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes")));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// A blob that is being written: counted and hashed as it arrives, and never longer than announced.
 pub(crate) struct BlobWriter {
     file: File,

@@ -9,6 +9,7 @@ use core_types::{CallOutcome, CallRecord, Digest, ExtensionName, Permissions};
 use serde::{Deserialize, Serialize};
 
 use crate::activity_log::ActivityLog;
+use crate::blob::read_plain;
 use crate::depot::{Depot, Installed};
 use crate::depot_error::DepotError;
 use crate::durable;
@@ -16,6 +17,8 @@ use crate::user_config::UserConfig;
 
 /// After so many crashes and limits in a row an extension is put aside.
 const FAILURES: u32 = 5;
+/// The largest file about an extension's failures, in bytes.
+const MAX_SIZE: u64 = 64 << 10;
 /// The longest reason that is kept, in characters.
 const MAX_REASON: usize = 200;
 
@@ -145,6 +148,6 @@ impl Depot {
     }
 
     fn health(&self, name: &ExtensionName) -> Option<Quarantine> {
-        serde_json::from_slice(&fs::read(self.places().health(name)).ok()?).ok()
+        serde_json::from_slice(&read_plain(&self.places().health(name), MAX_SIZE).ok()?).ok()
     }
 }

@@ -46,7 +46,7 @@ pub(crate) const ORIGIN: &str = "open-sesame.reference";
 /// The largest image manifest or index, in bytes.
 pub(crate) const MAX_MANIFEST: u64 = 4 << 20;
 /// The largest layer or configuration, in bytes.
-pub(crate) const MAX_BLOB: u64 = 64 << 20;
+pub const MAX_BLOB: u64 = 64 << 20;
 /// The largest blob of what refers to an artifact, in bytes.
 pub(crate) const MAX_REFERRED: u64 = 4 << 20;
 /// The most bytes of all blobs of one artifact together.

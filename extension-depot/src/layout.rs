@@ -46,7 +46,8 @@ impl Layout<'_> {
         at(&blobs, durable::create_directory(&blobs))?;
         for digest in artifact.digests() {
             let target = self.places.blob(&digest);
-            at(&target, fs::rename(staging.blob(&digest), &target))?;
+            let in_place = || fs::rename(staging.blob(&digest), &target);
+            at(&target, in_place().or_else(|_| fs::remove_dir(&target).and_then(|()| in_place())))?;
         }
         Ok(())
     }

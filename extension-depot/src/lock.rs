@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::blob::open_plain;
 use crate::durable;
 
 /// How long to wait while one and the same process holds the lock.
@@ -74,7 +75,7 @@ impl Lock {
 
 /// The process that holds a lock now, as far as it said so; nothing when nobody does.
 pub(crate) fn holder(path: &Path) -> Option<String> {
-    let mut file = File::open(path).ok()?;
+    let (mut file, _) = open_plain(path).ok()?;
     matches!(file.try_lock(), Err(TryLockError::WouldBlock)).then(|| read_holder(&mut file))
 }
 

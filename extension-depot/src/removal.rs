@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 
 use core_types::ExtensionName;
 
+use crate::blob::read_plain;
 use crate::depot::Depot;
 use crate::depot_error::DepotError;
 use crate::durable;
+
+/// The largest manifest that is kept, in bytes.
+const MAX_KEPT: u64 = 1 << 20;
 
 /// What removing an extension left behind and freed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +58,7 @@ impl Depot {
     /// Removes a manifest after copying it. Gives back whether there was one: a removal that was killed may have taken it.
     fn remove_manifest(&self, name: &ExtensionName, kept: &Path) -> Result<bool, DepotError> {
         let path = self.places().manifest(name);
-        match fs::read(&path) {
+        match read_plain(&path, MAX_KEPT) {
             Ok(text) => Self::write(kept.to_owned(), &text)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(source) => return Err(DepotError::Io { path, source }),

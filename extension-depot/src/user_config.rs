@@ -12,7 +12,11 @@ use core_types::{
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::blob::read_plain;
 use crate::places::Places;
+
+/// The largest file of the configuration, in bytes.
+const MAX_SIZE: u64 = 1 << 20;
 
 /// `config.toml`, the files of `config.d` over it, and the policies of both the user and the system.
 #[derive(Debug, Clone, Default)]
@@ -130,7 +134,7 @@ impl UserConfig {
     }
 
     fn read<T: DeserializeOwned>(&mut self, path: &Path) -> Result<Option<(T, Document)>, ConfigFileError> {
-        let text = match fs::read_to_string(path) {
+        let text = match read_plain(path, MAX_SIZE).and_then(into_text) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(ConfigFileError::Read { path: path.to_owned(), source }),
@@ -230,6 +234,10 @@ impl UserConfig {
         };
         self.policies.iter().map(ceilings).collect()
     }
+}
+
+fn into_text(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
 }
 
 /// A key as it is written in TOML: bare where that is possible.

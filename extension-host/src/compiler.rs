@@ -6,7 +6,8 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -182,13 +183,25 @@ fn refused(message: String) -> CompilerFailure {
 
 fn run_job(engine: &Engine, CompilerJob { from, to, digest }: &CompilerJob) -> Result<(), CompilerFailure> {
     let input = |message| CompilerFailure { message, code: INPUT };
-    let bytes = fs::read(from).map_err(|error| input(format!("cannot read `{}`: {error}", from.display())))?;
+    let bytes = read_plain(from).map_err(|error| input(format!("cannot read `{}`: {error}", from.display())))?;
     let found = Digest::from_sha256(Sha256::digest(&bytes).into());
     if found != *digest {
         return Err(input(format!("`{}` is damaged: expected {digest}, got {found}", from.display())));
     }
     let (_, compiled) = code::compile(engine, &bytes).map_err(|error| refused(chain(&error)))?;
     fs::write(to, compiled).map_err(|error| refused(format!("cannot write `{}`: {error}", to.display())))
+}
+
+/// A pipe or device in the place of the file does not make us wait.
+fn read_plain(path: &Path) -> io::Result<Vec<u8>> {
+    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let mut file = File::options().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"));
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// An error with its causes on one line.

@@ -10,8 +10,8 @@ use core_types::{
 };
 use extension_depot::registry::{LoginError, PushError, RegistryError};
 use extension_depot::{
-    ActivityError, ArtifactError, BlobError, BundleError, ConfigFileError, DepotError, ImageError, LockError,
-    ManifestError, PolicyRefusal, Source, SourceError, StagingError, StateFileError, TimedGrantsError,
+    ActivityError, ArtifactError, BlobError, BundleError, ConfigFileError, DepotError, LockError, ManifestError,
+    PolicyRefusal, Source, SourceError, StagingError, StateFileError, TimedGrantsError,
 };
 use extension_host::{
     BackendError, CallError, CompileError, DirectoryError, ExportedFunction, HostError, IntoCacheError, Refusal,
@@ -104,6 +104,11 @@ impl Failure {
         let path = path.display();
         Self::message(ExitCode::Failure, format!("`{path}` has no extensions that `sesame extension export` put there"))
             .with_hint(format!("install an entry of it: sesame extension install oci:{path} --name NAME"))
+    }
+
+    /// The binary of an installed extension is missing or not what it was.
+    pub fn damaged_binary(name: &ExtensionName, error: &BlobError) -> Self {
+        Self::new(ExitCode::Local, error).with_hint(format!("sesame extension verify --repair {name}"))
     }
 
     /// A range of versions was given for one thing.
@@ -434,7 +439,7 @@ impl From<RegistryError> for Failure {
             RegistryError::NotFound { .. } => ExitCode::NotFound,
             RegistryError::Unauthorized { .. } => ExitCode::Authentication,
             RegistryError::Blob(error) => code_of_blob(error),
-            RegistryError::Image(error) => code_of_image(error),
+            RegistryError::Image(_) => ExitCode::Untrusted,
             RegistryError::Staging(_) | RegistryError::Certificates { .. } => ExitCode::Local,
             _ => ExitCode::Network,
         };
@@ -458,7 +463,7 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
             Some(format!("sesame registry login {registry} --username NAME --password-stdin"))
         }
         RegistryError::Realm { registry, realm } => {
-            let host = realm.split("://").last().unwrap_or(realm);
+            let host = realm.strip_prefix("https://").filter(|host| !host.is_empty())?;
             Some(format!(
                 "if you trust it, add `token_hosts = [\"{host}\"]` under [registries.\"{registry}\"] in config.toml"
             ))
@@ -476,20 +481,13 @@ fn code_of_blob(error: &BlobError) -> ExitCode {
     }
 }
 
-fn code_of_image(error: &ImageError) -> ExitCode {
-    match error {
-        ImageError::NoWasm { .. } | ImageError::AmbiguousIndex { .. } => ExitCode::Failure,
-        _ => ExitCode::Untrusted,
-    }
-}
-
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         let code = match &error {
             SourceError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ExitCode::NotFound,
             SourceError::NoEntry { .. } => ExitCode::NotFound,
             SourceError::Artifact(ArtifactError::Blob(error)) => code_of_blob(error),
-            SourceError::Artifact(ArtifactError::Image(error)) => code_of_image(error),
+            SourceError::Artifact(ArtifactError::Image(_)) => ExitCode::Untrusted,
             SourceError::NoLayout { .. } | SourceError::Reference(_) | SourceError::TooLarge { .. } => {
                 ExitCode::Failure
             }

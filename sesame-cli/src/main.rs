@@ -19,6 +19,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::context::Context;
 use crate::exit_code::ExitCode;
+use crate::terminal::Terminal;
 
 fn main() {
     // Credentials and secrets pass through this process; a crash must not leave them in a file.
@@ -27,11 +28,20 @@ fn main() {
     if completion::answer() {
         return;
     }
-    let arguments = arguments::Arguments::parse();
+    let arguments = arguments::Arguments::try_parse().unwrap_or_else(|error| refuse(&error));
     let context = Context::new(arguments.global);
     let code = run(&context, arguments.command);
     // Nothing is worth unwinding for: what had to be durable is.
     std::process::exit(code.number());
+}
+
+/// Says what is wrong with the command line, or what was asked about it. What was typed can have come from anywhere.
+fn refuse(error: &clap::Error) -> ! {
+    let (terminal, text) = (Terminal::detect(), error.render().to_string());
+    let written = if error.use_stderr() { terminal.talk(&text) } else { terminal.data(text.as_bytes()) };
+    let is_broken = written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
+    let failed = if is_broken { ExitCode::Local.number() } else { error.exit_code() };
+    std::process::exit(failed)
 }
 
 /// Runs a command and shows what came of it.

@@ -141,9 +141,18 @@ fn a_certificate_authority_can_be_added_and_none_is_believed_without() {
     env.write(".config/pds/config.toml", settings);
     let run = env.run(&format!("extension install {reference}"));
     assert_eq!(run.code, 8, "{run}");
-    let mut command = env.command(["extension", "install", &reference]);
+    let mut command = env.command(["extension", "install", &reference, "--name", "by-variable"]);
     command.env("SESAME_CA_FILE", &authority);
     env.finish(command, b"").ok();
+    // For one registry, and for what is asked in its place.
+    let settings = format!(
+        "[registries.\"{0}\"]\nplain_http = false\nca = \"{authority}\"\n\n[registries.\"ghcr.invalid\"]\nmirrors = [\"{0}\"]\n",
+        server.address
+    );
+    env.write(".config/pds/config.toml", settings);
+    env.run(&format!("extension install {reference} --name by-file")).ok();
+    env.run("extension install ghcr.invalid/my-org/greeting-extension:0.1.0 --name mirrored").ok();
+    assert!(env.read(&manifest("mirrored")).contains("ghcr.invalid/my-org/greeting-extension:0.1.0@sha256:"));
 }
 
 #[test]

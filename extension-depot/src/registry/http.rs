@@ -16,6 +16,7 @@ use serde::Deserialize;
 use super::auth::{self, Access, Authorization};
 use super::error::RegistryError;
 use super::settings::{Settings, api_host, is_loopback};
+use crate::blob::read_plain;
 
 const CONNECT: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(30);
@@ -24,6 +25,8 @@ const MAX_REDIRECTS: usize = 5;
 const MAX_ATTEMPTS: u32 = 4;
 /// The longest wait that a registry can ask for, in seconds.
 const MAX_RETRY_AFTER: u64 = 60;
+/// The largest file of certificate authorities, in bytes.
+const MAX_AUTHORITIES: u64 = 16 << 20;
 /// How much of an error's text is read, in bytes, and shown, in characters.
 const MAX_ERROR: u64 = 8 * 1024;
 const SHOWN_ERROR: usize = 1024;
@@ -99,7 +102,7 @@ impl Clients {
 
 fn read_authorities(path: &Path) -> Result<Vec<Certificate>, RegistryError> {
     let failed = |reason: String| RegistryError::Certificates { path: path.to_owned(), reason };
-    let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let pem = read_plain(path, MAX_AUTHORITIES).map_err(|error| failed(error.to_string()))?;
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
     if certificates.is_empty() { Err(failed("there are none in it".to_owned())) } else { Ok(certificates) }
 }

@@ -4,7 +4,7 @@ use core_types::{Authority, Document, ExtensionName, Grant, OciReference, Reques
 use extension_depot::{Depot, Source, Staged};
 use extension_host::{Host, boot_time};
 
-use super::install::{Arrival, requests_of, stage};
+use super::install::{Arrival, binary_of, requests_of, stage};
 use crate::consent::Requests;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
@@ -45,7 +45,7 @@ fn inspection(
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
     let code = ready::code(context, &host, binary, &artifact.wasm.digest)?;
     let imports = host.imports(&code);
-    let requests = requests_of(&host, &code, &std::fs::read(binary)?)?;
+    let requests = requests_of(&host, &code, &binary_of(binary, &artifact.wasm.digest, name)?)?;
     let authority = authority(context, depot, name, reference)?;
     let exports = host.exports(&code);
     Ok(Outcome::Inspected(Box::new(Inspection {

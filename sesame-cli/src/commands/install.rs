@@ -7,7 +7,9 @@ use core_types::{
     newest_tag_within,
 };
 use extension_depot::registry::Resolved;
-use extension_depot::{CapabilityChange, Depot, DepotError, InstallOrder, Installed, Reason, Source, Staged};
+use extension_depot::{
+    CapabilityChange, Depot, DepotError, InstallOrder, Installed, MAX_BLOB, Reason, Source, Staged, read_blob,
+};
 use extension_host::{Code, CodeKind, Host, HostError, Permissions, requested_by_author};
 
 use super::change::{check_directories, grant_for_a_while};
@@ -233,12 +235,17 @@ fn install_as_decided(
 
 /// Compiles the code and finds out what it asks for. Code that could never start here is refused.
 pub fn examine(context: &Context, path: &Path, digest: &Digest, name: &ExtensionName) -> Result<Requests, Failure> {
-    let binary = std::fs::read(path)?;
+    let binary = binary_of(path, digest, name)?;
     CodeKind::of(&binary).map_err(|error| Failure::of_host(name, &error))?;
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
     let code = ready::code(context, &host, path, digest)?;
     check_link(&host, &code).map_err(|error| Failure::of_host(name, &error))?;
     requests_of(&host, &code, &binary)
+}
+
+/// The bytes of a binary, which are what its digest says.
+pub fn binary_of(path: &Path, digest: &Digest, name: &ExtensionName) -> Result<Vec<u8>, Failure> {
+    read_blob(path, digest, MAX_BLOB).map_err(|error| Failure::damaged_binary(name, &error))
 }
 
 /// What the code and its author ask for.

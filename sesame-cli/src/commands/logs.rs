@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use core_types::ExtensionName;
-use extension_depot::Places;
+use extension_depot::{Places, read_plain};
 use extension_host::CallReport;
 
 use crate::context::Context;
@@ -25,7 +25,7 @@ pub fn run(context: &Context, name: &ExtensionName, lines: usize) -> Result<Outc
     let path = depot.places().log(name);
     let mut text = Vec::new();
     for path in [path.with_extension("log.old"), path] {
-        match fs::read(&path) {
+        match read_plain(&path, 2 * MAX_SIZE) {
             Ok(bytes) => text.extend(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
@@ -78,5 +78,7 @@ fn write(path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+    // A pipe in its place does not make a call wait.
+    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags).open(path)
 }

@@ -1,0 +1,196 @@
+//! Names, files and surroundings that nobody means well with.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::support::{ECHO, TestEnv, env, registry, with_guest};
+
+/// Texts that are no names of extensions, each in its own way.
+fn hostile_names() -> Vec<String> {
+    let fixed = [
+        "../x",
+        "..",
+        ".",
+        "",
+        "/etc/passwd",
+        "a/b",
+        "a\\b",
+        "~",
+        "-rf",
+        "GREETING",
+        "greeting\n",
+        "gr\u{435}eting",
+        "greeting\u{2011}x",
+        "\u{202e}gniteerg",
+        "greeting.toml",
+        "*",
+        "$(id)",
+        "nul\u{1b}[31m",
+        "-",
+        "_x",
+        "\u{1f600}",
+    ];
+    fixed.into_iter().map(str::to_owned).chain(["x".repeat(65), "x".repeat(300)]).collect()
+}
+
+#[test]
+fn no_command_takes_a_name_that_is_none() {
+    let env = with_guest("greeting", &crate::support::GREETING);
+    let before = env.files();
+    let commands: [&[&str]; 20] = [
+        &["extension", "info"],
+        &["extension", "remove"],
+        &["extension", "remove", "--purge"],
+        &["extension", "enable"],
+        &["extension", "disable"],
+        &["extension", "pin"],
+        &["extension", "unpin"],
+        &["extension", "history"],
+        &["extension", "rollback"],
+        &["extension", "why"],
+        &["extension", "activity"],
+        &["extension", "verify"],
+        &["extension", "outdated"],
+        &["extension", "update"],
+        &["extension", "logs"],
+        &["extension", "export", "--output", "x.tar"],
+        &["extension", "import", "x.tar"],
+        &["extension", "install", "./greeting.wasm", "--name"],
+        &["secret", "list"],
+        &["registry", "tags"],
+    ];
+    for command in commands {
+        for name in hostile_names() {
+            let run = env.run_with(command.iter().copied().chain([name.as_str()]), b"");
+            assert!(matches!(run.code, 2 | 3), "{command:?} {name:?}: {run}");
+            assert!(!run.to_string().contains(['\u{1b}', '\u{202e}']), "{command:?} {name:?}: {run}");
+        }
+    }
+    for name in hostile_names() {
+        for behind in [["call", &name, "greet"], ["grant", &name, "notification"], ["revoke", &name, "notification"]] {
+            let run = env.run_with(["extension"].into_iter().chain(behind), b"");
+            assert!(matches!(run.code, 2 | 3), "{behind:?}: {run}");
+        }
+    }
+    let not_text = std::ffi::OsStr::from_bytes(b"\xff\xfe");
+    let run = env.run_with([std::ffi::OsStr::new("extension"), std::ffi::OsStr::new("remove"), not_text], b"");
+    assert_eq!(run.code, 2, "{run}");
+    assert!(env.files() == before, "nothing was touched");
+}
+
+/// What can become of a file.
+const DAMAGES: [&str; 6] = ["empty", "half", "zeros", "nonsense", "directory", "pipe"];
+
+fn damage(path: &Path, how: &str) {
+    let bytes = std::fs::read(path).expect("there");
+    std::fs::remove_file(path).expect("removed");
+    match how {
+        "empty" => std::fs::write(path, b""),
+        "half" => std::fs::write(path, &bytes[..bytes.len() / 2]),
+        "zeros" => std::fs::write(path, vec![0; bytes.len()]),
+        "nonsense" => std::fs::write(path, b"\xff[[{nonsense"),
+        "directory" => std::fs::create_dir(path),
+        _ => {
+            let made = std::process::Command::new("mkfifo").arg(path).status();
+            made.map(|status| assert!(status.success()))
+        }
+    }
+    .expect("damaged");
+}
+
+/// An extension that will be damaged, and another one, with every kind of file that there is about them.
+fn furnished(registry: &str) -> TestEnv {
+    let env = env();
+    env.run(&format!("extension install {registry}/my-org/greeting-extension:0.1.0 --name greeting")).ok();
+    env.write("work/echo.wasm", &*ECHO);
+    env.run("extension install ./echo.wasm").ok();
+    env.run("extension disable greeting").ok();
+    env.run("extension enable greeting").ok();
+    env.run("extension call greeting greet World").ok();
+    env.run_with(["registry", "login", "ghcr.io", "-u", "me", "--store", "file"], b"SECRET").ok();
+    env
+}
+
+#[test]
+fn one_damaged_file_is_named_hurts_no_other_extension_and_never_ends_in_a_crash() {
+    let registry = registry();
+    let host = registry.host();
+    let seed = furnished(&host);
+    let belongs_to_echo = |path: &Path| path.to_string_lossy().contains("echo");
+    let files: Vec<_> = seed.files().into_iter().map(|(path, _)| path).collect();
+    let relative = |path: &Path| path.strip_prefix(seed.home()).expect("below").to_owned();
+    let of_echo = digests_of_echo(&seed);
+    let mut points = 0;
+    for path in
+        files.iter().map(|path| relative(path)).filter(|path| !path.starts_with("work") && !path.starts_with(".cache"))
+    {
+        if belongs_to_echo(&path) || of_echo.iter().any(|digest| path.ends_with(digest)) {
+            continue;
+        }
+        for how in DAMAGES {
+            let env = copy_of(&seed);
+            damage(&env.path(path.to_str().expect("text")), how);
+            points += 1;
+            let at = format!("{} {how}", path.display());
+            for line in ["extension list", "extension verify", "doctor", "extension info greeting", "registry list"] {
+                let run = env.run(line);
+                assert!(matches!(run.code, 0 | 3 | 9), "{at}: {line}: {run}");
+            }
+            let other = env.run("extension call echo echo-string hello");
+            assert!(other.code == 0 && other.text() == "hello\n", "{at}: {other}");
+            let called = env.run("extension call greeting greet World");
+            assert!(matches!(called.code, 0 | 3 | 9), "{at}: {called}");
+            if called.code != 0 {
+                assert!(called.stderr.contains("hint: "), "{at}: {called}");
+            }
+        }
+    }
+    assert!(points > 60, "{points} points");
+}
+
+/// The blobs that the other extension needs, which are not what is damaged here.
+fn digests_of_echo(env: &TestEnv) -> Vec<String> {
+    let text = env.run("--json extension verify echo").ok().text();
+    assert!(text.contains("echo"));
+    let manifest = env.read(".config/pds/extensions/echo.toml");
+    let pinned = manifest.split("sha256:").nth(1).expect("pinned")[..64].to_owned();
+    let document = env.read(&format!(".config/pds/extensions/blobs/sha256/{pinned}"));
+    let named = document.split("sha256:").skip(1).map(|rest| rest[..64].to_owned());
+    std::iter::once(pinned).chain(named.collect::<Vec<_>>()).collect()
+}
+
+fn copy_of(seed: &TestEnv) -> TestEnv {
+    let to = env();
+    let status = std::process::Command::new("cp").arg("-a").arg(seed.path(".")).arg(to.home()).status();
+    assert!(status.expect("cp runs").success());
+    // Compiled code is for the very file that was written.
+    std::fs::remove_dir_all(to.path(".cache")).expect("removed");
+    to
+}
+
+#[test]
+fn damaged_blobs_come_back_by_the_command_in_the_hint() {
+    let registry = registry();
+    let seed = furnished(&registry.host());
+    let of_echo = digests_of_echo(&seed);
+    let blobs: Vec<_> = seed
+        .files()
+        .into_iter()
+        .map(|(path, _)| path)
+        .filter(|path| path.to_string_lossy().contains("/blobs/"))
+        .collect();
+    for path in blobs.iter().map(|path| path.strip_prefix(seed.home()).expect("below")) {
+        if of_echo.iter().any(|digest| path.ends_with(digest)) {
+            continue;
+        }
+        for how in ["empty", "half", "zeros", "directory"] {
+            let env = copy_of(&seed);
+            damage(&env.path(path.to_str().expect("text")), how);
+            let at = format!("{} {how}", path.display());
+            assert_eq!(env.run("extension verify greeting").code, 9, "{at}");
+            env.run("extension verify greeting --repair").ok();
+            env.run("extension verify").ok();
+            assert_eq!(env.run("extension call greeting greet World").ok().text(), "Hello, World!\n", "{at}");
+        }
+    }
+}
