@@ -9,16 +9,13 @@ use core_types::{CallOutcome, CallRecord, Digest, ExtensionName, Permissions};
 use serde::{Deserialize, Serialize};
 
 use crate::activity_log::ActivityLog;
-use crate::blob::read_plain;
 use crate::depot::{Depot, Installed};
 use crate::depot_error::DepotError;
-use crate::durable;
+use crate::state_file::{self, StateFile};
 use crate::user_config::UserConfig;
 
 /// After so many crashes and limits in a row an extension is put aside.
 const FAILURES: u32 = 5;
-/// The largest file about an extension's failures, in bytes.
-const MAX_SIZE: u64 = 64 << 10;
 /// The longest reason that is kept, in characters.
 const MAX_REASON: usize = 200;
 
@@ -38,6 +35,10 @@ impl fmt::Display for Quarantine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "it failed {} times in a row, last: {}", self.failures, self.reason)
     }
+}
+
+impl StateFile for Quarantine {
+    const FORMAT: u32 = 1;
 }
 
 impl Quarantine {
@@ -119,11 +120,7 @@ impl Depot {
         let failures = before.map_or(0, |health| health.failures) + 1;
         let health = Quarantine { pinned: *pinned, failures, reason };
         let path = self.places().health(name);
-        let written = path.parent().map_or(Ok(()), durable::create_directory).and_then(|()| {
-            let text = serde_json::to_vec(&health)?;
-            durable::write(&path, &text)
-        });
-        written.map_err(|source| DepotError::Io { path, source })?;
+        state_file::write(&path, &health)?;
         Ok(Some(health).filter(|health| health.failures == FAILURES))
     }
 
@@ -148,6 +145,7 @@ impl Depot {
     }
 
     fn health(&self, name: &ExtensionName) -> Option<Quarantine> {
-        serde_json::from_slice(&read_plain(&self.places().health(name), MAX_SIZE).ok()?).ok()
+        // What cannot be read is as good as never having failed.
+        state_file::read(&self.places().health(name)).ok().flatten()
     }
 }

@@ -48,6 +48,7 @@ pub(crate) const MAX_MANIFEST: u64 = 4 << 20;
 /// The largest layer or configuration, in bytes.
 pub const MAX_BLOB: u64 = 64 << 20;
 /// The largest blob of what refers to an artifact, in bytes.
+#[cfg(feature = "registry")]
 pub(crate) const MAX_REFERRED: u64 = 4 << 20;
 /// The most bytes of all blobs of one artifact together.
 const MAX_ARTIFACT: u64 = 128 << 20;
@@ -254,6 +255,7 @@ impl ImageManifest {
     ///
     /// # Errors
     /// When a blob is too large or lies elsewhere, or there are too many.
+    #[cfg(feature = "registry")]
     pub(crate) fn check_referrer(&self) -> Result<(), ImageError> {
         self.blobs().try_for_each(Descriptor::check)?;
         if self.layers.len() > MAX_LAYERS {
@@ -269,6 +271,7 @@ impl ImageManifest {
     ///
     /// # Errors
     /// When there is none or several.
+    #[cfg(feature = "registry")]
     pub(crate) fn list_layer(&self) -> Result<&Descriptor, ImageError> {
         self.blobs().try_for_each(Descriptor::check)?;
         let is_list = |layer: &&Descriptor| layer.media_type == media_type::EXTENSION_LIST;

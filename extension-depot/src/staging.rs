@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use crate::artifact::Artifact;
 use crate::blob::{BlobError, BlobWriter, check, digest_of};
 use crate::durable;
+#[cfg(feature = "registry")]
 use crate::image::Descriptor;
 
 /// A directory for the blobs of one artifact, on the file system on which they will stay. It goes with the value;
@@ -72,6 +73,7 @@ impl Staging {
     }
 
     /// Starts a blob that arrives piece by piece.
+    #[cfg(feature = "registry")]
     pub(crate) fn writer(&self, descriptor: &Descriptor) -> Result<BlobWriter, BlobError> {
         BlobWriter::create(&self.blob(&descriptor.digest), descriptor.size)
     }

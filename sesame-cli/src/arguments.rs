@@ -215,6 +215,12 @@ pub struct InstallArguments {
     /// Allow all that the extension asks for
     #[arg(long)]
     pub grant_requested: bool,
+    /// Log in to its registry for this once; the password comes from standard input
+    #[arg(short, long, requires = "password_stdin")]
+    pub username: Option<String>,
+    /// Read the password from standard input
+    #[arg(long, requires = "username")]
+    pub password_stdin: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::env;
 use std::ffi::OsString;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub struct Context {
     pub terminal: Terminal,
     places: Option<Places>,
     config: OnceCell<UserConfig>,
+    /// A login for this process alone.
+    login: OnceCell<ExplicitLogin>,
     registry: OnceCell<Registry>,
     runtime: OnceCell<Runtime>,
 }
@@ -58,7 +61,15 @@ impl Context {
     }
 
     fn of(global: GlobalArguments, terminal: Terminal, places: Option<Places>) -> Self {
-        Self { global, terminal, places, config: OnceCell::new(), registry: OnceCell::new(), runtime: OnceCell::new() }
+        Self {
+            global,
+            terminal,
+            places,
+            config: OnceCell::new(),
+            login: OnceCell::new(),
+            registry: OnceCell::new(),
+            runtime: OnceCell::new(),
+        }
     }
 
     /// Whether it is a shell that wants to know what could follow.
@@ -155,7 +166,7 @@ impl Context {
         if self.registry.get().is_none() {
             let _ = self.registry.set(Registry::new(Settings {
                 registries: self.config()?.registries.clone(),
-                login: explicit_login(),
+                login: self.login.get().cloned().or_else(explicit_login),
                 credentials: CredentialFiles(credential_files(self.places()?)),
                 secret_service: self.has_session_bus(),
                 proxies: proxies(),
@@ -164,6 +175,16 @@ impl Context {
             }));
         }
         Ok(self.registry.get().unwrap_or_else(|| unreachable!("set above")))
+    }
+
+    /// Uses a login for one registry, until this process ends. The password comes from standard input.
+    pub fn log_in_once(&self, registry: &str, username: &str) -> Result<(), Failure> {
+        let mut password = String::new();
+        std::io::stdin().lock().take(64 * 1024).read_to_string(&mut password)?;
+        let password = password.trim_end_matches(['\r', '\n']).to_owned();
+        let credential = Credential::Password { username: username.to_owned(), password };
+        let _ = self.login.set(ExplicitLogin { registry: registry.to_owned(), credential });
+        Ok(())
     }
 
     /// Whether this session has a bus, on which a Secret Service could be.

@@ -342,6 +342,8 @@ pub struct Info {
     pub source: Option<String>,
     pub manifest: PathBuf,
     pub state: State,
+    /// Whether `update` leaves it alone.
+    pub pinned: bool,
     /// Why it was put aside, if it was.
     pub problem: Option<String>,
     /// What the manifest grants, within every policy.

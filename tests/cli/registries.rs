@@ -121,8 +121,12 @@ fn a_registry_with_passwords_lets_in_who_is_logged_in() {
     let reference = push_as_in_the_guide(&env, &push, &server.address);
     let run = env.run(&format!("extension install {reference}"));
     assert_eq!(run.code, 4, "{run}");
-    // "me:SECRET" in base64.
-    env.write(".docker/config.json", format!(r#"{{"auths": {{"{}": {{"auth": "bWU6U0VDUkVU"}}}}}}"#, server.address));
+    // "me:SECRET" in base64, where `podman login` and `docker login` put it.
+    let auths = format!(r#"{{"auths": {{"{}": {{"auth": "bWU6U0VDUkVU"}}}}}}"#, server.address);
+    env.write(".config/containers/auth.json", &auths);
+    env.run(&format!("extension install {reference} --name by-podman")).ok();
+    std::fs::remove_file(env.path(".config/containers/auth.json")).expect("removed");
+    env.write(".docker/config.json", &auths);
     env.run(&format!("extension install {reference}")).ok();
     assert!(
         env.files()
@@ -153,6 +157,30 @@ fn a_certificate_authority_can_be_added_and_none_is_believed_without() {
     env.run(&format!("extension install {reference} --name by-file")).ok();
     env.run("extension install ghcr.invalid/my-org/greeting-extension:0.1.0 --name mirrored").ok();
     assert!(env.read(&manifest("mirrored")).contains("ghcr.invalid/my-org/greeting-extension:0.1.0@sha256:"));
+}
+
+#[test]
+#[ignore = "needs docker-registry, oras, cosign and skopeo, from .ci/test-servers and Debian"]
+fn what_other_tools_publish_and_copy_is_installed() {
+    let (server, env) = (Server::start(&[]), env());
+    let (work, host) = (env.path("work"), &server.address);
+    env.write("work/greeting.wasm", &*GREETING);
+    let run = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        let output = command.args(arguments).current_dir(&work).env("HOME", env.home()).output().expect("it runs");
+        assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let cosign = server_tools().join("cosign");
+    let uploaded = format!("{host}/my-org/uploaded:1.0.0");
+    run(&cosign.to_string_lossy(), &["upload", "wasm", "--allow-insecure-registry", "-f", "greeting.wasm", &uploaded]);
+    let (from, to) = (format!("docker://{uploaded}"), format!("docker://{host}/my-org/copied:1.0.0"));
+    run("skopeo", &["copy", "--src-tls-verify=false", "--dest-tls-verify=false", &from, &to]);
+    run("skopeo", &["copy", "--src-tls-verify=false", &from, "oci:layout:1.0.0"]);
+    for source in [uploaded.clone(), format!("{host}/my-org/copied:1.0.0"), "oci:layout:1.0.0".to_owned()] {
+        let name = source.split(['/', ':']).rev().nth(1).expect("a name").to_owned();
+        env.run(&format!("extension install {source} --name {name}")).ok();
+        assert_eq!(env.run(&format!("extension call {name} greet World")).ok().text(), "Hello, World!\n");
+    }
 }
 
 #[test]
@@ -251,6 +279,13 @@ fn a_login_of_the_environment_is_for_the_registry_that_it_names_and_for_no_other
     }
     let told = |registry: &MemoryRegistry| registry.seen().iter().any(|seen| seen.authorization.is_some());
     assert!(told(&named) && !told(&other));
+    // And for once, with the password on standard input.
+    let asked = other.seen().len();
+    let reference = format!("{}/my-org/x:1", other.host());
+    let run = env.run_with(["extension", "install", &reference, "-u", "me", "--password-stdin"], b"SECRET\n");
+    assert_eq!(run.code, 4, "{run}");
+    assert!(other.seen()[asked..].iter().any(|seen| seen.authorization.is_some()));
+    assert!(env.files().iter().all(|(_, bytes)| !bytes.windows(6).any(|window| window == b"SECRET")));
 }
 
 #[test]

@@ -39,6 +39,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         source: record.map(|record| record.source),
         manifest: installed.loaded.path,
         state,
+        pinned: manifest.extension.pinned,
         problem,
         capabilities,
         timed,

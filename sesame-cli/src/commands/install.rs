@@ -29,6 +29,9 @@ pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, F
         None => arguments.source.default_name().map_err(|error| Failure::no_name(&error))?,
     };
     let depot = context.depot()?;
+    if let Some((registry, username)) = registry_of(&arguments.source).zip(arguments.username.as_ref()) {
+        context.log_in_once(registry, username)?;
+    }
     let terms = Terms {
         source: arguments.source.to_string(),
         grant: &arguments.grant,
@@ -40,6 +43,14 @@ pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, F
         Arrival::Staged(staged) => install(context, &depot, &staged, &name, &terms)?,
     };
     Ok(Outcome::Installed(vec![installation]))
+}
+
+fn registry_of(source: &Source) -> Option<&str> {
+    match source {
+        Source::Registry(reference) => Some(reference.registry()),
+        Source::Newest(repository) => Some(repository.registry()),
+        Source::File(_) | Source::Layout { .. } => None,
+    }
 }
 
 /// On which terms something that arrived is installed.

@@ -114,6 +114,7 @@ fn info(info: &Info) -> io::Result<Value> {
         "source": info.source,
         "manifest": info.manifest,
         "state": info.state,
+        "pinned": info.pinned,
         "problem": info.problem,
         "capabilities": info.capabilities,
         "timed": info.timed.iter().map(|(grant, until)| json!({ "grant": grant, "until": until })).collect::<Vec<_>>(),

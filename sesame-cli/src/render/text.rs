@@ -220,6 +220,9 @@ fn info(info: &Info) -> String {
     field("manifest", &info.manifest.display().to_string());
     let problem = info.problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
     field("state", &format!("{}{problem}", info.state.name()));
+    if info.pinned {
+        field("pinned", "update leaves it at this version");
+    }
     for grant in info.capabilities.grants_in_full() {
         field("may use", &grant.to_string());
     }
