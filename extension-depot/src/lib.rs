@@ -34,6 +34,8 @@ pub mod registry;
 mod removal;
 #[cfg(feature = "serve")]
 pub mod serve;
+#[cfg(feature = "registry")]
+mod signature;
 mod source;
 mod staging;
 mod state_file;
@@ -57,6 +59,8 @@ pub use manifest_file::{LoadedManifest, ManifestError, needs_text};
 pub use places::Places;
 pub use record::Record;
 pub use removal::Removed;
+#[cfg(feature = "registry")]
+pub use signature::{KeyError, PublicKey, SignatureState};
 pub use source::{Source, SourceError};
 pub use staging::{Staged, StagingError};
 pub use state_file::StateFileError;

@@ -1,0 +1,69 @@
+//! The classic form: a manifest under the tag `sha256-HEX.sig`, with a layer for each signature.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use core_types::{Digest, OciReference};
+use serde::Deserialize;
+
+use super::{Found, Signature};
+use crate::attachment::Attachment;
+use crate::image::Descriptor;
+
+const LAYER: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+const KIND: &str = "cosign container image signature";
+
+#[derive(Deserialize)]
+struct Claim {
+    critical: Critical,
+}
+
+#[derive(Deserialize)]
+struct Critical {
+    identity: Identity,
+    image: Image,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Identity {
+    docker_reference: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Image {
+    docker_manifest_digest: String,
+}
+
+/// The signatures of an attachment, which has none when it is something else.
+pub(super) fn signatures(attachment: &Attachment, reference: &OciReference, digest: &Digest) -> Vec<Found> {
+    let layers = attachment.manifest.layers.iter().filter(|layer| layer.media_type == LAYER);
+    layers.map(|layer| signature(attachment, layer, reference, digest)).collect()
+}
+
+fn signature(attachment: &Attachment, layer: &Descriptor, reference: &OciReference, digest: &Digest) -> Found {
+    if layer.annotations.contains_key(CERTIFICATE) {
+        return Found::Unsupported("a signature by certificate".to_owned());
+    }
+    let signature = layer.annotations.get(SIGNATURE).and_then(|text| STANDARD.decode(text).ok());
+    let payload = attachment.blobs.iter().find(|(blob, _)| *blob == layer.digest).map(|(_, bytes)| bytes.clone());
+    match (signature, payload) {
+        (Some(signature), Some(message)) if speaks_of(&message, reference, digest) => {
+            Found::Signature(Signature { message, signature, hint: None })
+        }
+        _ => Found::Unusable,
+    }
+}
+
+/// Whether what was signed is a claim about this digest in this repository.
+fn speaks_of(payload: &[u8], reference: &OciReference, digest: &Digest) -> bool {
+    let Ok(Claim { critical }) = serde_json::from_slice::<Claim>(payload) else { return false };
+    let repository = format!("{}/{}", reference.registry(), reference.repository());
+    critical.kind == KIND
+        && critical.image.docker_manifest_digest == digest.to_string()
+        && critical.identity.docker_reference == repository
+}

@@ -1,0 +1,103 @@
+//! Public keys, as cosign and openssl write them.
+
+use std::fmt;
+
+use core_types::Digest;
+use ring::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
+    VerificationAlgorithm,
+};
+use rustls::pki_types::SubjectPublicKeyInfoDer;
+use rustls::pki_types::pem::PemObject;
+use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
+
+use crate::blob::digest_of;
+
+const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const ED: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+
+/// A public key that can have signed something: ECDSA over P-256 or P-384, Ed25519, or RSA of 2048 to 8192 bits (PKCS #1
+/// v1.5 with SHA-256, as cosign uses it).
+#[derive(Clone)]
+pub struct PublicKey {
+    fingerprint: Digest,
+    algorithm: &'static dyn VerificationAlgorithm,
+    raw: Vec<u8>,
+}
+
+/// Why a text is no public key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// It is no PEM of a public key.
+    #[error("it is no public key in PEM (`-----BEGIN PUBLIC KEY-----`)")]
+    NoKey,
+    /// The key is of a kind that is not checked.
+    #[error("it is a key of the kind {kind}, and not ECDSA over P-256 or P-384, Ed25519 or RSA")]
+    Kind {
+        /// The object identifier of the kind.
+        kind: String,
+    },
+}
+
+impl PublicKey {
+    /// Reads a key from the text of its file.
+    ///
+    /// # Errors
+    /// When there is none, or it is of another kind.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, KeyError> {
+        let der = SubjectPublicKeyInfoDer::from_pem_slice(pem).map_err(|_| KeyError::NoKey)?;
+        let key = SubjectPublicKeyInfoRef::try_from(der.as_ref()).map_err(|_| KeyError::NoKey)?;
+        let curve = || key.algorithm.parameters_oid().ok();
+        let algorithm: &'static dyn VerificationAlgorithm = match key.algorithm.oid {
+            EC if curve() == Some(P256) => &ECDSA_P256_SHA256_ASN1,
+            EC if curve() == Some(P384) => &ECDSA_P384_SHA384_ASN1,
+            ED => &ED25519,
+            RSA => &RSA_PKCS1_2048_8192_SHA256,
+            other => return Err(KeyError::Kind { kind: other.to_string() }),
+        };
+        let raw = key.subject_public_key.as_bytes().ok_or(KeyError::NoKey)?.to_vec();
+        Ok(Self { fingerprint: digest_of(der.as_ref()), algorithm, raw })
+    }
+
+    /// The digest of the key in its standard form (DER), by which it is known.
+    pub fn fingerprint(&self) -> &Digest {
+        &self.fingerprint
+    }
+
+    /// Whether this key made a signature over a message.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        UnparsedPublicKey::new(self.algorithm, &self.raw).verify(message, signature).is_ok()
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({})", self.fingerprint)
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint
+    }
+}
+
+impl Eq for PublicKey {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_key_or_of_another_kind_is_said_to_be() {
+        let error = |pem: &str| PublicKey::from_pem(pem.as_bytes()).expect_err(pem).to_string();
+        insta::assert_snapshot!(error("ssh-ed25519 AAAA"), @"it is no public key in PEM (`-----BEGIN PUBLIC KEY-----`)");
+        // A key over the curve secp256k1, which nobody signs artifacts with.
+        let pem = "-----BEGIN PUBLIC KEY-----\nMFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEeb5mfvncu6xVoGKVzocLBwKb/NstzijZWfKBWxb4F5hIOtp3JqPEZV2k+/wOEQio/Re0SKaFVBmcR9CP+xDUuA==\n-----END PUBLIC KEY-----\n";
+        insta::assert_snapshot!(error(pem), @"it is a key of the kind 1.2.840.10045.2.1, and not ECDSA over P-256 or P-384, Ed25519 or RSA");
+        assert!(PublicKey::from_pem(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").is_err());
+    }
+}
