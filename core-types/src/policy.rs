@@ -55,8 +55,17 @@ pub enum SourceRefusal {
     NotAllowed,
     /// The place is blocked.
     Blocked(OciPrefix),
-    /// It has to be signed by somebody who is trusted.
-    Unsigned,
+}
+
+/// Whose signature a policy wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequiredSigner<'a> {
+    /// None.
+    Nobody,
+    /// That of anybody who is trusted.
+    Anybody,
+    /// That of the owner of one of these files of public keys.
+    One(Vec<&'a str>),
 }
 
 /// The refusal as the end of a sentence about the source.
@@ -65,7 +74,6 @@ impl fmt::Display for SourceRefusal {
         match self {
             Self::NotAllowed => f.write_str("it is none of the places in `allowed_registries`"),
             Self::Blocked(prefix) => write!(f, "`blocked_namespaces` names `{prefix}`"),
-            Self::Unsigned => f.write_str("it has to have a verified signature"),
         }
     }
 }
@@ -89,10 +97,19 @@ impl Policy {
         if self.allowed_registries.as_ref().is_some_and(|allowed| !allowed.iter().any(|prefix| covers(&prefix))) {
             return Err(SourceRefusal::NotAllowed);
         }
-        if self.require_signature || self.trusted_signers.keys().any(|prefix| covers(&prefix)) {
-            return Err(SourceRefusal::Unsigned);
-        }
         Ok(())
+    }
+
+    /// Whose signature this policy wants on what comes from there.
+    pub fn required_signer(&self, reference: &OciReference) -> RequiredSigner<'_> {
+        let covers = |prefix: &OciPrefix| prefix.covers(reference.registry(), &reference.repository());
+        let keys: Vec<_> =
+            self.trusted_signers.iter().filter(|(prefix, _)| covers(prefix)).flat_map(|(_, keys)| keys).collect();
+        match (self.require_signature, self.trusted_signers.keys().any(covers)) {
+            (_, true) => RequiredSigner::One(keys.into_iter().map(String::as_str).collect()),
+            (true, false) => RequiredSigner::Anybody,
+            (false, false) => RequiredSigner::Nobody,
+        }
     }
 
     /// Whether the extensions of this list are given this without a question.
@@ -143,11 +160,16 @@ mod tests {
 
     #[test]
     fn a_signature_is_required_everywhere_or_where_there_are_signers() {
-        let unsigned = Some(SourceRefusal::Unsigned.to_string());
-        assert_eq!(refusal(&policy("require_signature = true"), "a.io/b/c:1"), unsigned);
-        let policy = policy("[trusted_signers]\n\"ghcr.io/my-org\" = [\"/etc/pds/my-org.pub\"]");
-        assert_eq!(refusal(&policy, "ghcr.io/my-org/x:1"), unsigned);
-        assert_eq!(refusal(&policy, "ghcr.io/other/x:1"), None);
+        let required = |policy: &Policy, text: &str| match policy.required_signer(&text.parse().expect(text)) {
+            RequiredSigner::Nobody => "nobody".to_owned(),
+            RequiredSigner::Anybody => "anybody".to_owned(),
+            RequiredSigner::One(keys) => keys.join(" "),
+        };
+        assert_eq!(required(&policy("require_signature = true"), "a.io/b/c:1"), "anybody");
+        let policy = policy("[trusted_signers]\n\"ghcr.io/my-org\" = [\"/etc/pds/my-org.pub\"]\n\"ghcr.io/none\" = []");
+        assert_eq!(required(&policy, "ghcr.io/my-org/x:1"), "/etc/pds/my-org.pub");
+        assert_eq!(required(&policy, "ghcr.io/none/x:1"), "", "a list without keys is kept by nobody");
+        assert_eq!(required(&policy, "ghcr.io/other/x:1"), "nobody");
     }
 
     #[test]

@@ -132,6 +132,7 @@ impl NewArtifact {
             artifact_type: None,
             config: Descriptor::of(media_type::WASM_CONFIG, &config),
             layers: vec![wasm],
+            subject: None,
             annotations,
         })?;
         Ok(Self { manifest, config })

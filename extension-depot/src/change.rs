@@ -2,12 +2,13 @@
 
 use core_types::{Capabilities, ExtensionName, LimitName, OciReference};
 
-use crate::depot::{Depot, InstallOrder};
+use crate::depot::{Depot, InstallOrder, Installed};
 use crate::depot_error::DepotError;
 use crate::durable;
 use crate::history::{Generation, Reason};
 use crate::manifest_file::{LoadedManifest, ManifestEditor, read_text};
 use crate::record::Record;
+use crate::signature_state::SignatureState;
 use crate::staging::Staged;
 use crate::state_file;
 
@@ -30,7 +31,12 @@ impl Depot {
         layout.add_blobs(&staged.staging, &staged.artifact)?;
         layout.sync_blobs()?;
         layout.add_entries(&[(name, &staged.artifact)])?;
-        self.write_record(&Record::new(name, &staged.reference, order.source.to_owned(), &staged.artifact))?;
+        let mut record = Record::new(name, &staged.reference, order.source.to_owned(), &staged.artifact);
+        if let Some(state) = order.signature {
+            record.signature = Some(state.into());
+            self.note_signer(&staged.reference, state)?;
+        }
+        self.write_record(&record)?;
         let mut editor = ManifestEditor::new(before.as_ref().map(|loaded| loaded.text.as_str()));
         editor.set_installed(name, &staged.artifact.version(&staged.reference), &staged.reference);
         if let Some(description) = staged.artifact.description() {
@@ -74,6 +80,19 @@ impl Depot {
         self.write_record(&Record::new(name, &staged.reference, staged.reference.to_string(), &staged.artifact))
     }
 
+    /// Notes what is known by now of who signed what is installed.
+    ///
+    /// # Errors
+    /// When it is not installed, or cannot be written.
+    pub fn note_signature(&self, name: &ExtensionName, state: &SignatureState) -> Result<(), DepotError> {
+        let _lock = self.lock()?;
+        let Installed { reference, artifact, .. } = self.installed(name)?;
+        let known = self.record(name, &artifact.digest)?;
+        let record = known.unwrap_or_else(|| Record::new(name, &reference, reference.to_string(), &artifact));
+        self.note_signer(&reference, state)?;
+        self.write_record(&Record { signature: Some(state.into()), ..record })
+    }
+
     fn write_record(&self, record: &Record) -> Result<(), DepotError> {
         durable::remove_leftovers(&self.places().records(&record.name));
         Ok(state_file::write(&self.places().record(&record.name, &record.pinned), record)?)
@@ -93,7 +112,9 @@ impl Depot {
         let (reference, artifact) = self.artifact_of_generation(name, generation)?;
         let before = self.text_and_origin(name);
         self.layout().add_entries(&[(name, &artifact)])?;
-        self.write_record(&Record::new(name, &reference, reference.to_string(), &artifact))?;
+        if !matches!(self.record(name, &artifact.digest), Ok(Some(_))) {
+            self.write_record(&Record::new(name, &reference, reference.to_string(), &artifact))?;
+        }
         let then = generation.parsed(name).ok().and_then(|manifest| manifest.capabilities);
         let mut editor = ManifestEditor::new(Some(&generation.manifest));
         editor.set_capabilities(then.as_ref(), capabilities);

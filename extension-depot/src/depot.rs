@@ -20,6 +20,7 @@ use crate::lock::{self, Lock, LockError};
 use crate::manifest_file::{LoadedManifest, ManifestError};
 use crate::places::Places;
 use crate::record::Record;
+use crate::signature_state::SignatureState;
 use crate::staging::{Staging, StagingError, sweep};
 use crate::state_file::{self, StateFileError};
 
@@ -68,6 +69,8 @@ pub struct InstallOrder<'a> {
     pub change: Option<CapabilityChange<'a>>,
     /// Why it is installed.
     pub reason: Reason,
+    /// What is known of who signed it, if that was looked at.
+    pub signature: Option<&'a SignatureState>,
     /// What a manifest that is not there yet begins with.
     pub seed: Option<(&'a Limits, &'a Config)>,
 }

@@ -14,6 +14,7 @@ use crate::manifest_file::ManifestError;
 use crate::staging::StagingError;
 use crate::state_file::StateFileError;
 use crate::timed_grants::TimedGrantsError;
+use crate::trust::SignatureRefusal;
 use crate::user_config::PolicyRefusal;
 
 /// Why something about installed extensions cannot be done. Nothing was changed.
@@ -88,6 +89,9 @@ pub enum DepotError {
     /// A policy does not let it come from where it came from.
     #[error(transparent)]
     Policy(#[from] PolicyRefusal),
+    /// Whoever signed it, or nobody, does not do.
+    #[error(transparent)]
+    Signature(#[from] SignatureRefusal),
     /// Its user keeps it from being called.
     #[error("`{name}` is disabled")]
     Disabled {

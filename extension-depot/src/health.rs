@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::activity_log::ActivityLog;
 use crate::depot::{Depot, Installed};
 use crate::depot_error::DepotError;
+use crate::signature_state::SignatureState;
 use crate::state_file::{self, StateFile};
+use crate::trust::SignatureRefusal;
 use crate::user_config::UserConfig;
 
 /// After so many crashes and limits in a row an extension is put aside.
@@ -105,8 +107,22 @@ impl Depot {
             return Err(DepotError::Quarantined { name: name.clone(), quarantine });
         }
         config.check_source(&installed.reference)?;
+        if config.wants_signature(&installed.reference) {
+            self.check_recorded_signature(&installed, config)?;
+        }
         let permissions = self.permissions(&installed, config)?;
         Ok(Opened { installed, permissions })
+    }
+
+    /// What was found when it was installed or verified counts, by the policy of this moment.
+    fn check_recorded_signature(&self, installed: &Installed, config: &UserConfig) -> Result<(), DepotError> {
+        let Installed { name, reference, artifact, .. } = installed;
+        let never = || SignatureState::Unchecked { reason: "nobody has looked yet".to_owned() };
+        let found = self.record(name, &artifact.digest)?.and_then(|record| record.signature);
+        let found = found.map_or_else(never, |checked| checked.state);
+        config.missing_signer(reference, found.key()).map_or(Ok(()), |whom| {
+            Err(SignatureRefusal::Required { repository: reference.identity(), whom, found }.into())
+        })
     }
 
     fn note_failure(

@@ -195,10 +195,16 @@ impl Depot {
             reference: reference.cloned(),
             image_manifest: artifact.as_ref().map(|artifact| artifact.manifest_digest),
             binary: artifact.as_ref().map(|artifact| artifact.wasm.digest),
-            signer: None,
+            signer: self.signer(name, artifact.as_ref()),
             manifest: manifest.to_owned(),
         };
         Ok(state_file::write(&self.places().generation(name, number), &generation)?)
+    }
+
+    /// What the record says of who signed.
+    fn signer(&self, name: &ExtensionName, artifact: Option<&Artifact>) -> Option<String> {
+        let record = self.record(name, &artifact?.digest).ok().flatten()?;
+        Some(record.signature?.state.to_string())
     }
 
     /// What a reference is pinned to, if it is pinned and its documents are there.

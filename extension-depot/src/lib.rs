@@ -36,10 +36,12 @@ mod removal;
 pub mod serve;
 #[cfg(feature = "registry")]
 mod signature;
+mod signature_state;
 mod source;
 mod staging;
 mod state_file;
 mod timed_grants;
+mod trust;
 mod user_config;
 mod verify;
 
@@ -57,13 +59,15 @@ pub use image::{Descriptor, ImageError, ImageManifest, MAX_BLOB, media_type};
 pub use lock::LockError;
 pub use manifest_file::{LoadedManifest, ManifestError, needs_text};
 pub use places::Places;
-pub use record::Record;
+pub use record::{CheckedSignature, Record};
 pub use removal::Removed;
 #[cfg(feature = "registry")]
-pub use signature::{KeyError, PublicKey, SignatureState};
+pub use signature::{KeyError, PublicKey};
+pub use signature_state::SignatureState;
 pub use source::{Source, SourceError};
 pub use staging::{Staged, StagingError};
 pub use state_file::StateFileError;
 pub use timed_grants::TimedGrantsError;
+pub use trust::{FirstSigner, FirstUse, SignatureRefusal, TrustError, TrustedSigner, fingerprint_of};
 pub use user_config::{CheckedFile, ConfigFileError, PolicyRefusal, RegistrySettings, Setting, UserConfig};
 pub use verify::{Finding, Verification};

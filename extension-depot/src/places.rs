@@ -107,6 +107,21 @@ impl Places {
         self.extension_state().join("removed").join(format!("{name}.toml"))
     }
 
+    /// Whom the user trusts.
+    pub fn trust(&self) -> PathBuf {
+        self.config.join("trust.toml")
+    }
+
+    /// Who signed first, for all repositories.
+    pub fn first_uses(&self) -> PathBuf {
+        self.extension_state().join("first-use")
+    }
+
+    /// Who signed first; `repository` is the digest of its name.
+    pub fn first_use(&self, repository: &Digest) -> PathBuf {
+        self.first_uses().join(format!("{}.json", repository.hex()))
+    }
+
     /// Logins, where their user wants them in a file.
     pub fn logins(&self) -> PathBuf {
         self.state.join("credentials.json")

@@ -4,6 +4,7 @@ use core_types::{Digest, ExtensionName, OciReference};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
+use crate::signature_state::SignatureState;
 use crate::state_file::{self, StateFile};
 
 /// The record of one installed version of an extension, kept under its name and digest. It never says what is current.
@@ -25,6 +26,25 @@ pub struct Record {
     pub binary_size: u64,
     /// When, as RFC 3339 in UTC.
     pub installed_at: String,
+    /// What was known of who signed it, as far as that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<CheckedSignature>,
+}
+
+/// What was known of a signature at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckedSignature {
+    /// What was known.
+    #[serde(flatten)]
+    pub state: SignatureState,
+    /// When, as RFC 3339 in UTC.
+    pub checked_at: String,
+}
+
+impl From<&SignatureState> for CheckedSignature {
+    fn from(state: &SignatureState) -> Self {
+        Self { state: state.clone(), checked_at: state_file::now() }
+    }
 }
 
 impl StateFile for Record {
@@ -42,6 +62,7 @@ impl Record {
             binary_size: artifact.wasm.size,
             pinned: artifact.digest,
             installed_at: state_file::now(),
+            signature: None,
         }
     }
 }

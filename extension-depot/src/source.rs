@@ -8,10 +8,11 @@ use std::str::FromStr;
 use core_types::{Digest, ExtensionName, NameError, OciQuery, OciReference, ReferenceError, ReferenceProblem};
 
 use crate::artifact::{Artifact, ArtifactError, NewArtifact};
+use crate::attachment::Attachment;
 use crate::blob::{BlobError, check, open_plain};
 use crate::bundle::Bundled;
 use crate::depot::Depot;
-use crate::image::{Descriptor, ImageError, ImageIndex, MAX_BLOB, MAX_MANIFEST, ORIGIN, REF_NAME};
+use crate::image::{Descriptor, Document, ImageError, ImageIndex, MAX_BLOB, MAX_MANIFEST, ORIGIN, REF_NAME};
 use crate::staging::{Staged, Staging, StagingError};
 
 /// What a person names to install: a reference, a repository, a file, or an entry of an OCI image layout.
@@ -201,6 +202,27 @@ impl Depot {
         let digest = bundled.reference.pinned_digest().ok().flatten();
         let digest = digest.ok_or_else(|| SourceError::NoLayout { path: path.to_owned() })?;
         self.stage_entry(&layout, digest, bundled.reference.clone())
+    }
+
+    /// What refers to an extension of a bundle and is in the bundle as well.
+    ///
+    /// # Errors
+    /// When its bytes are not there or not what their digests say.
+    pub fn bundled_attachments(&self, path: &Path, reference: &OciReference) -> Result<Vec<Attachment>, SourceError> {
+        let Ok(Some(digest)) = reference.pinned_digest() else { return Ok(Vec::new()) };
+        let (layout, tag) = (LayoutFile::open(path)?, format!("sha256-{}.sig", digest.hex()));
+        let mut found = Vec::new();
+        for entry in layout.index()?.manifests.into_iter().filter(|entry| !entry.annotations.contains_key(ORIGIN)) {
+            let bytes = layout.blob(&entry.digest, MAX_MANIFEST)?;
+            let Ok(Document::Manifest(manifest)) = Document::parse(&bytes, None) else { continue };
+            let is_tagged = entry.annotations.get(REF_NAME) == Some(&tag);
+            if is_tagged || manifest.subject.as_ref().is_some_and(|subject| subject.digest == digest) {
+                let blobs = manifest.blobs().map(|blob| Ok((blob.digest, layout.blob(&blob.digest, MAX_BLOB)?)));
+                let blobs = blobs.collect::<Result<_, SourceError>>()?;
+                found.push(Attachment { descriptor: entry, manifest: *manifest, blobs });
+            }
+        }
+        Ok(found)
     }
 
     fn stage_entry(

@@ -6,14 +6,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Ceilings, Document, Grant, Identity, OciPrefix, OciReference, Parsed, Period, Policy, SourceRefusal, TomlLeaf,
-    TomlProblem, UnknownKey, parse_toml, toml_leaves,
+    Ceilings, Digest, Document, Grant, Identity, OciPrefix, OciReference, Parsed, Period, Policy, RequiredSigner,
+    SourceRefusal, TomlLeaf, TomlProblem, UnknownKey, parse_toml, toml_leaves,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::blob::read_plain;
 use crate::places::Places;
+use crate::trust::fingerprint_of;
 
 /// The largest file of the configuration, in bytes.
 const MAX_SIZE: u64 = 1 << 20;
@@ -209,6 +210,42 @@ impl UserConfig {
                 policy: document.path.clone(),
             })
         })
+    }
+
+    /// Whose signature a policy misses, in words, where this key signed or none did.
+    pub fn missing_signer(&self, reference: &OciReference, signed_by: Option<&Digest>) -> Option<String> {
+        self.policies.iter().find_map(|(policy, document)| {
+            let policy_file = document.path.display();
+            match policy.required_signer(reference) {
+                RequiredSigner::Nobody => None,
+                RequiredSigner::Anybody if signed_by.is_some() => None,
+                RequiredSigner::Anybody => {
+                    Some(format!("somebody who is trusted (`require_signature` in `{policy_file}`)"))
+                }
+                RequiredSigner::One(files) => {
+                    let is_by = |file: &&str| {
+                        let pem = read_plain(Path::new(file), MAX_SIZE).ok();
+                        signed_by.is_some() && pem.and_then(|pem| fingerprint_of(&pem)).as_ref() == signed_by
+                    };
+                    let missing = || format!("one of `trusted_signers` in `{policy_file}`: {}", files.join(", "));
+                    (!files.iter().any(is_by)).then(missing)
+                }
+            }
+        })
+    }
+
+    /// The files of public keys that policies name for a place.
+    pub fn key_files(&self, reference: &OciReference) -> Vec<PathBuf> {
+        let files = self.policies.iter().flat_map(|(policy, _)| match policy.required_signer(reference) {
+            RequiredSigner::One(files) => files,
+            RequiredSigner::Nobody | RequiredSigner::Anybody => Vec::new(),
+        });
+        files.map(PathBuf::from).collect()
+    }
+
+    /// Whether any policy wants a signature on what comes from there.
+    pub fn wants_signature(&self, reference: &OciReference) -> bool {
+        self.policies.iter().any(|(policy, _)| policy.required_signer(reference) != RequiredSigner::Nobody)
     }
 
     /// Whether a policy says where extensions may come from.

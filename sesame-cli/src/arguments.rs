@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::{ArgValueCompleter, Shell};
-use core_types::{Capability, ExtensionName, Grant, OciQuery, OciReference, Period, SecretName, VersionReq};
+use core_types::{Capability, ExtensionName, Grant, OciPrefix, OciQuery, OciReference, Period, SecretName, VersionReq};
 use extension_depot::Source;
 use extension_host::Display;
 
@@ -50,6 +50,9 @@ pub enum Command {
     /// Keep secrets for extensions in your keyring
     #[command(subcommand)]
     Secret(SecretCommand),
+    /// Say whose signatures count
+    #[command(subcommand)]
+    Trust(TrustCommand),
     /// Show and check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -138,11 +141,14 @@ pub enum ExtensionCommand {
     },
     /// Show what extensions touched
     Activity(ActivityArguments),
-    /// Read and hash everything that is installed
+    /// Read and hash everything that is installed, and show who signed it
     Verify {
-        /// All of them, if none is named
+        /// Names, or references of what is not installed; all that is installed, if none is given
         #[arg(add = ArgValueCompleter::new(completion::names))]
-        names: Vec<ExtensionName>,
+        what: Vec<String>,
+        /// Look at the signatures that the registry has now, and want that of the owner of this key
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
         /// Fetch what is damaged again, and compile what is stale
         #[arg(long)]
         repair: bool,
@@ -215,6 +221,12 @@ pub struct InstallArguments {
     /// Allow all that the extension asks for
     #[arg(long)]
     pub grant_requested: bool,
+    /// Only if the owner of this public key signed it; the key is trusted for its repository from now on
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Take an older version than the one that is installed
+    #[arg(long)]
+    pub allow_downgrade: bool,
     /// Log in to its registry for this once; the password comes from standard input
     #[arg(short, long, requires = "password_stdin")]
     pub username: Option<String>,
@@ -433,6 +445,42 @@ pub enum RegistryCommand {
 pub enum StoreName {
     SecretService,
     File,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum TrustCommand {
+    /// List the keys that are trusted, and who signed first where something was installed from
+    #[command(visible_alias = "ls")]
+    List,
+    /// Trust a public key for a place
+    Add {
+        /// A file in PEM, such as `cosign.pub`
+        key: PathBuf,
+        /// `registry[/principal[/scope]]`
+        #[arg(long = "for", value_name = "PLACE")]
+        place: OciPrefix,
+    },
+    /// Trust a key no longer
+    #[command(visible_alias = "rm")]
+    Remove {
+        /// Its file, or its digest as `list` shows it
+        key: String,
+        /// Only for this place
+        #[arg(long = "for", value_name = "PLACE")]
+        place: Option<OciPrefix>,
+    },
+    /// Take the next version of an extension, whoever signed it
+    Accept {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+    },
+    /// Make a pair of keys to sign with: `NAME.key` and `NAME.pub`
+    Keygen {
+        /// Where to, without an ending
+        #[arg(default_value = "sesame", value_name = "NAME")]
+        to: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use core_types::{
     Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference, Request,
-    SourceRefusal, Touch, VersionReq,
+    Touch, VersionReq,
 };
-use extension_depot::registry::{LoginError, PushError, RegistryError};
+use extension_depot::registry::{KeygenError, LoginError, PushError, RegistryError};
 use extension_depot::{
     ActivityError, ArtifactError, BlobError, BundleError, ConfigFileError, DepotError, LockError, ManifestError,
-    PolicyRefusal, Source, SourceError, StagingError, StateFileError, TimedGrantsError,
+    PolicyRefusal, SignatureRefusal, Source, SourceError, StagingError, StateFileError, TimedGrantsError, TrustError,
 };
 use extension_host::{
     BackendError, CallError, CompileError, DirectoryError, ExportedFunction, HostError, IntoCacheError, Refusal,
@@ -151,6 +151,18 @@ impl Failure {
             .with_hint(format!("take them: leave out `--locked`: sesame extension update {name}"))
     }
 
+    /// An older version than the one that is installed.
+    pub fn downgrade(name: &ExtensionName, installed: &OciReference, found: &OciReference) -> Self {
+        let message = format!("{} is older than the installed {} of `{name}`", found.revision(), installed.revision());
+        Self::message(ExitCode::Untrusted, message)
+            .with_hint(format!("if it is meant, add `--allow-downgrade`, or: sesame extension rollback {name}"))
+    }
+
+    /// Something about where an extension comes from, whatever it is called.
+    pub fn of_source(reference: &OciReference, error: &DepotError) -> Self {
+        Self::of_extension(&reference.default_name().unwrap_or_default(), error)
+    }
+
     /// The source gives no name.
     pub fn no_name(error: &NameError) -> Self {
         Self::new(ExitCode::Usage, error).with_hint("choose a name: add `--name NAME`")
@@ -189,6 +201,7 @@ impl Failure {
                 Some(format!("see `sesame extension logs {name}`, then: sesame extension enable {name}")),
             ),
             DepotError::Policy(refusal) => return refusal.clone().into(),
+            DepotError::Signature(refusal) => (ExitCode::Untrusted, Some(signature_hint(name, refusal))),
             DepotError::State(error) => (ExitCode::Local, state_file_hint(error)),
             DepotError::GenerationGone { .. } => {
                 (ExitCode::Local, Some(format!("what can be gone back to: sesame extension history {name}")))
@@ -319,6 +332,35 @@ pub fn refusal(name: &ExtensionName, touch: &Touch) -> String {
     format!("`{name}` may not use {}: {}", touch.what, touch.rule.as_deref().unwrap_or("not granted"))
 }
 
+fn signature_hint(name: &ExtensionName, refusal: &SignatureRefusal) -> String {
+    match refusal {
+        SignatureRefusal::Required { repository, .. } => {
+            format!("if you have its maker's key: sesame trust add KEY.pub --for {repository}")
+        }
+        SignatureRefusal::Changed { .. } => {
+            format!("if its maker says why: sesame trust accept {name}")
+        }
+    }
+}
+
+impl From<TrustError> for Failure {
+    fn from(error: TrustError) -> Self {
+        let failure = Self::new(ExitCode::Local, &error);
+        match &error {
+            TrustError::Content { path, .. } | TrustError::NoKey { path } => {
+                failure.with_hint(format!("mend `{}` with an editor", path.display()))
+            }
+            TrustError::Io { .. } | TrustError::Lock(_) => failure,
+        }
+    }
+}
+
+impl From<KeygenError> for Failure {
+    fn from(error: KeygenError) -> Self {
+        Self::new(ExitCode::Local, &error)
+    }
+}
+
 fn state_file_hint(error: &StateFileError) -> Option<String> {
     match error {
         StateFileError::Newer { .. } => Some("use the newer sesame that wrote it".to_owned()),
@@ -366,11 +408,7 @@ fn manifest_hint(error: &ManifestError) -> String {
 
 impl From<PolicyRefusal> for Failure {
     fn from(error: PolicyRefusal) -> Self {
-        let code = match error.refusal {
-            SourceRefusal::Unsigned => ExitCode::Untrusted,
-            SourceRefusal::NotAllowed | SourceRefusal::Blocked(_) => ExitCode::Refused,
-        };
-        Self::new(code, &error).with_hint(format!("the policy is `{}`", error.policy.display()))
+        Self::new(ExitCode::Refused, &error).with_hint(format!("the policy is `{}`", error.policy.display()))
     }
 }
 

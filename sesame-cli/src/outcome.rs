@@ -7,7 +7,7 @@ use core_types::{
     Touch, UnknownKey, Verdict, version_of_tag,
 };
 use extension_depot::registry::KeptLogin;
-use extension_depot::{ActivityEntry, ActivityFinding, Installed};
+use extension_depot::{ActivityEntry, ActivityFinding, FirstUse, Installed, TrustedSigner};
 use extension_host::{Import, Returned, Usage};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -61,6 +61,8 @@ pub enum Outcome {
     Diagnosed(Vec<Diagnosis>),
     /// `registry list`
     Logins(Vec<KeptLogin>),
+    /// `trust list`
+    Trust(Trust),
     /// `registry tags`
     Tags(Vec<String>),
     /// `inspect`
@@ -127,6 +129,8 @@ pub struct Installation {
     pub manifest: PathBuf,
     /// Whether it was installed already, so that nothing was written.
     pub already: bool,
+    /// What is known of who signed it, where that was looked at.
+    pub signature: Option<String>,
     /// What was installed before, if it was something else.
     pub replaced: Option<Replaced>,
     /// What it was given by this installation.
@@ -135,6 +139,12 @@ pub struct Installation {
     pub for_session: Vec<Grant>,
     /// What it asks for and does not have, with what has to be granted.
     pub denied: Vec<Denied>,
+}
+
+/// Whose signatures count, and who signed first.
+pub struct Trust {
+    pub signers: Vec<TrustedSigner>,
+    pub first_uses: Vec<FirstUse>,
 }
 
 /// One value that is configured.
@@ -204,6 +214,7 @@ impl Installation {
             reference: reference.clone(),
             manifest: loaded.path.clone(),
             already: true,
+            signature: None,
             replaced: None,
             granted: Vec::new(),
             for_session: Vec::new(),
@@ -561,7 +572,10 @@ pub struct Change {
 /// What verifying found of one extension.
 #[derive(Serialize)]
 pub struct Check {
-    pub name: ExtensionName,
+    /// The name of an extension, or a reference.
+    pub name: String,
+    /// What is known of who signed it, where somebody wanted to know.
+    pub signature: Option<String>,
     /// What is wrong still.
     pub findings: Vec<String>,
     /// What was mended.

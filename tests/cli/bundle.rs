@@ -33,7 +33,9 @@ fn what_is_exported_is_installed_elsewhere_without_a_network() {
     exit 0
     out: installed greeting-extension 0.1.0 from REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
     out: installed echo 0.0.0 from local/file/echo:0.0.0@sha256:DIGEST
+    err: signature: unsigned
     err: granted: config-read (its own [config] only)
+    err: signature: unsigned
     "#);
     assert_eq!(second.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
     assert_eq!(second.read(&manifest("greeting-extension")), first.read(&manifest("greeting-extension")));

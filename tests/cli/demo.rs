@@ -28,6 +28,7 @@ fn the_demo_shows_the_main_job_and_leaves_nothing() {
     out:   sesame extension install ghcr.io/my-org/greeting-extension:0.1.0
     out: or keep this one running:
     out:   sesame demo --serve
+    err: signature: unsigned
     err: granted: config-read (its own [config] only)
     "#);
     assert_eq!(env.files(), [], "the home is untouched");

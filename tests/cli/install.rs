@@ -16,6 +16,7 @@ fn installing_says_what_was_granted_and_again_writes_nothing() {
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
     exit 0
     out: installed greeting-extension 0.1.0 from REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
+    err: signature: unsigned
     err: granted: config-read (its own [config] only)
     "#);
     let before = env.files();
@@ -168,6 +169,7 @@ fn what_the_author_asks_for_stays_denied_without_a_person() {
     insta::assert_snapshot!(env.run("extension install ./asks.wasm"), @r#"
     exit 0
     out: installed asks 0.0.0 from local/file/asks:0.0.0@sha256:DIGEST
+    err: signature: unsigned
     err: granted: config-read (its own [config] only)
     err: not granted: notification; allow it with: sesame extension grant asks notification
     err: not granted: network; allow it with: sesame extension grant asks network=api.example.com
@@ -223,6 +225,7 @@ fn a_manifest_that_was_there_first_is_honoured_with_its_comments() {
     exit 0
     out: installed greeting-extension 0.1.0 from REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
     err: warning: `~/.config/pds/extensions/greeting-extension.toml`, line 7: unknown key `limits.max_fule` does nothing
+    err: signature: unsigned
     err: not granted: config-read; allow it with: sesame extension grant greeting-extension config-read
     "#);
     assert!(env.read(&manifest("greeting-extension")).starts_with(text));
@@ -300,10 +303,10 @@ fn policy_says_where_extensions_come_from() {
     policy("require_signature = true");
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
     exit 6
-    err: error: policy does not let extensions come from `REGISTRY/my-org/greeting-extension`: it has to have a verified signature
-    err: hint: the policy is `~/.config/pds/config.toml`
+    err: error: `REGISTRY/my-org/greeting-extension` has to be signed by somebody who is trusted (`require_signature` in `~/.config/pds/config.toml`), and it is: unsigned
+    err: hint: if you have its maker's key: sesame trust add KEY.pub --for REGISTRY/my-org/greeting-extension
     "#);
-    assert_eq!(documents(), 0);
+    assert!(env.run("extension list").ok().text().is_empty(), "nothing was installed");
 }
 
 #[test]
@@ -318,10 +321,12 @@ fn a_policy_that_is_tightened_holds_at_once_for_what_is_installed() {
         (format!("[extensions.policy.trusted_signers]\n\"{}/my-org\" = [\"k.pub\"]", registry.host()), 6),
     ] {
         policy(&text);
-        for command in ["call greeting-extension greet World", "update greeting-extension"] {
-            let run = env.run(&format!("extension {command}"));
-            assert!(run.code == code && run.stderr.contains("policy does not let"), "{command} under {text}: {run}");
-        }
+        let run = env.run("extension call greeting-extension greet World");
+        assert!(run.code == code, "call under {text}: {run}");
+        let why = if code == 5 { "policy does not let" } else { "has to be signed by" };
+        assert!(run.stderr.contains(why), "{text}: {run}");
+        let updated = env.run("extension update greeting-extension");
+        assert_eq!(updated.code, if code == 5 { 5 } else { 0 }, "nothing is newer, {text}: {updated}");
         env.run("extension list").ok();
     }
     policy("");
@@ -338,12 +343,13 @@ fn another_version_says_which_way_it_goes() {
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.2.0"), @r#"
     exit 0
     out: installed greeting-extension 0.2.0 from REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST
+    err: signature: unsigned
     err: an upgrade: it takes the place of REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT
     "#);
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
-    exit 0
-    out: installed greeting-extension 0.1.0 from REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
-    err: a downgrade: it takes the place of REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT
+    exit 6
+    err: error: 0.1.0 is older than the installed 0.2.0 of `greeting-extension`
+    err: hint: if it is meant, add `--allow-downgrade`, or: sesame extension rollback greeting-extension
     "#);
     let json = env.run(&format!("--json extension install {}/my-org/greeting-extension:stable", registry.host()));
     assert!(json.ok().text().contains("\"direction\":\"other\""));
@@ -359,11 +365,13 @@ fn without_a_tag_it_is_the_newest_version_and_never_latest() {
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension"), @r#"
     exit 0
     out: installed greeting-extension 0.10.0 from REGISTRY/my-org/greeting-extension:0.10.0@sha256:DIGEST
+    err: signature: unsigned
     err: granted: config-read (its own [config] only)
     "#);
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension --name old --version <0.10"), @r#"
     exit 0
     out: installed old 0.9.0 from REGISTRY/my-org/greeting-extension:0.9.0@sha256:DIGEST
+    err: signature: unsigned
     err: granted: config-read (its own [config] only)
     "#);
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension --name new --version ^2"), @r#"

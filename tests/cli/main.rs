@@ -22,4 +22,5 @@ mod registries;
 mod shell;
 mod support;
 mod sync;
+mod trust;
 mod update;

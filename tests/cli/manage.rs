@@ -146,6 +146,7 @@ fn verify_names_damage_and_repairs_what_it_can() {
     insta::assert_snapshot!(env.run("extension verify greeting-extension"), @r#"
     exit 0
     out: greeting-extension: good
+    out: greeting-extension: signature: unsigned (TIME)
     "#);
     let blobs = env.path(".config/pds/extensions/blobs/sha256");
     let binary = std::fs::read_dir(&blobs)
@@ -157,6 +158,7 @@ fn verify_names_damage_and_repairs_what_it_can() {
     insta::assert_snapshot!(env.run("extension verify greeting-extension"), @r#"
     exit 9
     out: greeting-extension: wrong bytes: expected sha256:DIGEST, got sha256:DIGEST
+    out: greeting-extension: signature: unsigned (TIME)
     "#);
     assert_eq!(
         env.run("extension call greeting-extension greet World").ok().text(),

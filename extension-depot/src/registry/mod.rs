@@ -10,6 +10,7 @@ mod challenge;
 mod credentials;
 mod error;
 mod http;
+mod keygen;
 mod logins;
 mod push;
 mod referrers;
@@ -26,6 +27,7 @@ use crate::staging::{Staged, Staging};
 
 pub use credentials::{Credential, CredentialFiles};
 pub use error::RegistryError;
+pub use keygen::{KeygenError, generate_key};
 pub use logins::{KeptLogin, LoginError, LoginStore, forget_login, kept_logins, store_login};
 pub use push::{PushError, push_wasm};
 pub use settings::{ExplicitLogin, Proxies, RegistrySettings, Settings};

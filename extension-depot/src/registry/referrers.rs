@@ -8,6 +8,8 @@ use super::{Registry, fetch_document};
 use crate::attachment::Attachment;
 use crate::blob::check;
 use crate::image::{Descriptor, Document, ImageError, ImageIndex, MAX_MANIFEST, MAX_REFERRED, REF_NAME};
+use crate::signature::PublicKey;
+use crate::signature_state::SignatureState;
 
 /// The most things that are fetched for one artifact.
 const MOST: usize = 64;
@@ -24,18 +26,37 @@ impl Registry {
     /// When the registry cannot be reached or sends something else. That nothing refers to it is no error.
     pub async fn referrers(&self, pinned: &OciReference) -> Result<Vec<Attachment>, RegistryError> {
         let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else { return Ok(Vec::new()) };
-        self.at_each(pinned, async |connection| all(connection, &digest).await).await
+        self.at_each(pinned, async |connection| all(connection, &digest, Which::All).await).await
+    }
+
+    /// What is known of who signed the artifact that a reference is pinned to, where these keys are trusted.
+    pub async fn signature(&self, pinned: &OciReference, keys: &[PublicKey]) -> SignatureState {
+        let Ok(Some(digest)) = pinned.pinned_digest() else { return SignatureState::of(pinned, &[], keys) };
+        match self.at_each(pinned, async |connection| all(connection, &digest, Which::Signatures).await).await {
+            Ok(attachments) => SignatureState::of(pinned, &attachments, keys),
+            Err(error) => SignatureState::Unchecked { reason: error.to_string() },
+        }
     }
 }
 
-async fn all(connection: &Connection<'_>, digest: &Digest) -> Result<Vec<Attachment>, RegistryError> {
+/// What of all that refers to an artifact is fetched whole.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    All,
+    /// Of everything else no more than the manifest.
+    Signatures,
+}
+
+async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Result<Vec<Attachment>, RegistryError> {
     let mut found = Vec::new();
     for descriptor in listed(connection, digest).await?.into_iter().take(MOST) {
-        found.push(attachment(connection, &descriptor.digest.to_string(), Some(&descriptor.digest), None).await?);
+        let name = descriptor.digest.to_string();
+        found.push(attachment(connection, &name, Some(&descriptor.digest), None, which).await?);
     }
-    for ending in TAG_ENDINGS {
+    let endings = if which == Which::Signatures { &TAG_ENDINGS[..1] } else { &TAG_ENDINGS };
+    for ending in endings {
         let tag = format!("sha256-{}.{ending}", digest.hex());
-        match attachment(connection, &tag, None, Some(tag.clone())).await {
+        match attachment(connection, &tag, None, Some(tag.clone()), which).await {
             Ok(attachment) => found.push(attachment),
             Err(RegistryError::NotFound { .. }) => {}
             Err(error) => return Err(error),
@@ -65,12 +86,17 @@ fn malformed(error: &serde_json::Error) -> RegistryError {
     RegistryError::Image(ImageError::Malformed { reason: format!("the list of referrers: {error}") })
 }
 
-/// A manifest with all its blobs.
+fn is_signature(blob: &Descriptor) -> bool {
+    blob.media_type == crate::signature::CLASSIC || blob.media_type.starts_with(crate::signature::BUNDLE)
+}
+
+/// A manifest with its blobs.
 async fn attachment(
     connection: &Connection<'_>,
     name: &str,
     expected: Option<&Digest>,
     tag: Option<String>,
+    which: Which,
 ) -> Result<Attachment, RegistryError> {
     let (digest, bytes, declared) = fetch_document(connection, name, expected).await?;
     let Document::Manifest(manifest) = Document::parse(&bytes, declared.as_deref())? else {
@@ -78,7 +104,8 @@ async fn attachment(
     };
     manifest.check_referrer()?;
     let mut blobs = Vec::new();
-    for blob in manifest.blobs() {
+    let is_wanted = |blob: &&Descriptor| which == Which::All || is_signature(blob);
+    for blob in manifest.blobs().filter(is_wanted).take(MOST) {
         let (bytes, _) = connection.get_bytes(&Target::Blob(&blob.digest), "*/*", MAX_REFERRED).await?;
         check(&bytes, &blob.digest).map_err(RegistryError::Blob)?;
         blobs.push((blob.digest, bytes));

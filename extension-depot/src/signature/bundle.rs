@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{Found, Signature};
 use crate::attachment::Attachment;
 
-const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.";
+pub(crate) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.";
 const BUNDLE_0_3: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const STATEMENT: &str = "application/vnd.in-toto+json";
 const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";

@@ -9,7 +9,7 @@ use super::{Found, Signature};
 use crate::attachment::Attachment;
 use crate::image::Descriptor;
 
-const LAYER: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+pub(crate) const LAYER: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 const KIND: &str = "cosign container image signature";

@@ -10,68 +10,20 @@ mod bundle;
 mod classic;
 mod key;
 
-use std::fmt;
+use core_types::OciReference;
 
-use core_types::{Digest, OciReference};
-use serde::{Deserialize, Serialize};
-
+pub(crate) use bundle::BUNDLE;
+pub(crate) use classic::LAYER as CLASSIC;
 pub use key::{KeyError, PublicKey};
 
 use crate::attachment::Attachment;
+use crate::signature_state::SignatureState;
 
 /// The most signatures of one artifact that are read.
 pub(crate) const MOST_SIGNATURES: usize = 64;
 
-/// What is known of who signed an artifact. These are five things, and none of them counts as another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "state")]
-pub enum SignatureState {
-    /// There is no signature.
-    Unsigned,
-    /// There are signatures, and none is one by a trusted key over these bytes.
-    NotTrusted {
-        /// The hints at keys that the signatures give, which anybody can write.
-        hints: Vec<String>,
-    },
-    /// A trusted key signed these bytes.
-    Verified {
-        /// The digest of the public key in its standard form (DER), by which it is known.
-        key: Digest,
-    },
-    /// There are signatures of a form that sesame does not check.
-    Unsupported {
-        /// Which.
-        form: String,
-    },
-    /// It could not be found out.
-    Unchecked {
-        /// Why not.
-        reason: String,
-    },
-}
-
-impl fmt::Display for SignatureState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unsigned => f.write_str("unsigned"),
-            Self::NotTrusted { .. } => f.write_str("signed, not trusted"),
-            Self::Verified { key } => write!(f, "verified, signed by the key {key}"),
-            Self::Unsupported { form } => write!(f, "format not supported: {form}"),
-            Self::Unchecked { reason } => write!(f, "could not check: {reason}"),
-        }
-    }
-}
-
 impl SignatureState {
-    /// The key that signed, if that was verified.
-    pub fn key(&self) -> Option<&Digest> {
-        match self {
-            Self::Verified { key } => Some(key),
-            _ => None,
-        }
-    }
-
-    /// What those who sign find out about an artifact with these attachments, where these keys are trusted.
+    /// What the signatures among these attachments of an artifact come to, where these keys are trusted.
     pub fn of(reference: &OciReference, attachments: &[Attachment], keys: &[PublicKey]) -> Self {
         let digest = match reference.pinned_digest() {
             Ok(Some(digest)) => digest,
@@ -130,6 +82,7 @@ mod tests {
     use crate::image::{Descriptor, ImageManifest};
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
+    use core_types::Digest;
     use proptest::prelude::*;
     use ring::rand::SystemRandom;
     use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
@@ -186,6 +139,7 @@ mod tests {
             artifact_type: artifact_type.map(str::to_owned),
             config: Descriptor::of("application/vnd.oci.empty.v1+json", b"{}"),
             layers: descriptors,
+            subject: None,
             annotations: Default::default(),
         };
         Attachment { descriptor: Descriptor::of("", b""), manifest, blobs }

@@ -71,11 +71,15 @@ fn import_one(
     }
     check_claim(context, bundled, pinned.is_some(), is_known)?;
     let staged = depot.stage_bundled(&arguments.bundle, bundled)?;
+    let attachments = depot.bundled_attachments(&arguments.bundle, reference)?;
     let terms = Terms {
         source: format!("the bundle {}", shown(&arguments.bundle)),
         grant: &arguments.grant,
         grant_requested: arguments.grant_requested,
         entry: None,
+        attachments: Some(&attachments),
+        key: None,
+        allow_downgrade: false,
     };
     install(context, depot, &staged, name, &terms)
 }

@@ -8,17 +8,19 @@ use core_types::{
 };
 use extension_depot::registry::Resolved;
 use extension_depot::{
-    CapabilityChange, Depot, DepotError, InstallOrder, Installed, MAX_BLOB, Reason, Source, Staged, read_blob,
+    Attachment, CapabilityChange, Depot, DepotError, InstallOrder, Installed, MAX_BLOB, Reason, SignatureState, Source,
+    Staged, read_blob,
 };
 use extension_host::{Code, CodeKind, Host, HostError, Permissions, requested_by_author};
 
 use super::change::{check_directories, grant_for_a_while};
+use super::trust;
 use crate::arguments::InstallArguments;
 use crate::consent::{Requests, Standing, ask_person};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::outcome::{Installation, Outcome, Replaced};
+use crate::outcome::{Direction, Installation, Outcome, Replaced};
 use crate::progress::DownloadBar;
 use crate::ready;
 
@@ -37,6 +39,9 @@ pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, F
         grant: &arguments.grant,
         grant_requested: arguments.grant_requested,
         entry: None,
+        attachments: None,
+        key: arguments.key.as_deref(),
+        allow_downgrade: arguments.allow_downgrade,
     };
     let installation = match stage(context, &depot, &arguments.source, arguments.version.as_ref(), &name)? {
         Arrival::Already(installed) => already(context, &depot, &installed, &arguments.grant)?,
@@ -63,6 +68,12 @@ pub struct Terms<'a> {
     pub grant_requested: bool,
     /// What a list says of it.
     pub entry: Option<&'a ExtensionEntry>,
+    /// What refers to it, where that came with it and is not asked of a registry.
+    pub attachments: Option<&'a [Attachment]>,
+    /// The key that has to have signed it.
+    pub key: Option<&'a Path>,
+    /// Whether it can be older than what is installed.
+    pub allow_downgrade: bool,
 }
 
 /// Finds out which version a repository stands for. Every other source stays what it is.
@@ -190,13 +201,19 @@ pub fn install(
     if let Some(loaded) = &depot.manifest(name)? {
         context.warn_unknown_keys(loaded);
     }
+    check_direction(depot, name, staged, terms)?;
+    let key = terms.key.map(trust::key_of).transpose()?;
+    let signature = match terms.attachments {
+        Some(attachments) => trust::look_into(context, depot, &staged.reference, attachments)?,
+        None => trust::look(context, depot, &staged.reference, key.as_ref())?,
+    };
     let mut requests = examine(context, &staged.binary(), &staged.artifact.wasm.digest, name)?;
     if let Some(entry) = terms.entry {
         requests.add(entry.capabilities.grants_in_full());
     }
     check_directories(context, name, terms.grant)?;
     loop {
-        match install_as_decided(context, depot, staged, name, terms, &requests) {
+        match install_as_decided(context, depot, staged, name, terms, (&requests, &signature)) {
             // Somebody else decided while we compiled or asked: their word counts, and we look again.
             Err(DepotError::CapabilitiesChanged { .. }) => {}
             Err(error) => return Err(Failure::of_extension(name, &error)),
@@ -205,9 +222,21 @@ pub fn install(
                 if !for_session.is_empty() {
                     grant_for_a_while(context, name, for_session, None)?;
                 }
+                terms.key.map_or(Ok(()), |key| trust::remember(depot, &staged.reference, key))?;
                 return Ok(installation);
             }
         }
+    }
+}
+
+/// An older version can have faults that the newer one has not, so nobody gets it without saying so.
+fn check_direction(depot: &Depot, name: &ExtensionName, staged: &Staged, terms: &Terms<'_>) -> Result<(), Failure> {
+    let installed = depot.manifest(name)?.and_then(|loaded| loaded.pinned()).map(|(reference, _)| reference);
+    match installed.map(|installed| Replaced::new(installed, &staged.reference)) {
+        Some(Replaced { reference, direction: Direction::Downgrade }) if !terms.allow_downgrade => {
+            Err(Failure::downgrade(name, &reference, &staged.reference))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -217,7 +246,7 @@ fn install_as_decided(
     staged: &Staged,
     name: &ExtensionName,
     terms: &Terms<'_>,
-    requests: &Requests,
+    (requests, signature): (&Requests, &SignatureState),
 ) -> Result<Installation, DepotError> {
     let existing = depot.manifest(name)?;
     let before = existing.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
@@ -228,6 +257,7 @@ fn install_as_decided(
         source: &terms.source,
         change: decision.capabilities.as_ref().map(|after| CapabilityChange { before, after }),
         reason: Reason::Installed,
+        signature: Some(signature),
         seed: terms.entry.map(|entry| (&entry.limits, &entry.config)),
     };
     depot.install(staged, name, &order)?;
@@ -237,6 +267,7 @@ fn install_as_decided(
         reference: staged.reference.clone(),
         manifest: depot.places().manifest(name),
         already: false,
+        signature: Some(signature.to_string()),
         replaced: replaced.map(|replaced| Replaced::new(replaced, &staged.reference)),
         granted: decision.granted,
         for_session: decision.for_session,

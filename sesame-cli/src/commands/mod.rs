@@ -23,6 +23,7 @@ mod remove;
 mod secret;
 mod shell;
 mod sync;
+mod trust;
 mod update;
 mod verify;
 
@@ -46,6 +47,7 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Secret(SecretCommand::Remove { name, secret }) => secret::remove(context, &name, &secret),
         Command::Config(ConfigCommand::Show { origin }) => config::show(context, origin),
         Command::Config(ConfigCommand::Validate) => config::validate(context),
+        Command::Trust(command) => trust::run(context, command),
         Command::Doctor => doctor::run(context),
         Command::HoldClipboard { display } => hold_clipboard::run(display),
         Command::Demo(arguments) => demo::run(context, &arguments),
@@ -70,7 +72,7 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Inspect { what } => inspect::run(context, &what),
         ExtensionCommand::Why { name } => activity::why(context, &name),
         ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
-        ExtensionCommand::Verify { names, repair } => verify::run(context, names, repair),
+        ExtensionCommand::Verify { what, repair, key } => verify::run(context, &what, repair, key.as_deref()),
         ExtensionCommand::Outdated { names } => outdated::run(context, names),
         ExtensionCommand::Update(arguments) => update::run(context, &arguments),
         ExtensionCommand::Pin { names } => change::pin(context, &names, true),

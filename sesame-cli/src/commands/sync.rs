@@ -230,7 +230,15 @@ fn put_in_place(
     }
     let list = published.map_or_else(|| "a list".to_owned(), |list| format!("the list {list}"));
     let source = if entry.is_some() { list } else { staged.reference.unpinned().to_string() };
-    let terms = Terms { source, grant: &grant, grant_requested, entry: entry.as_ref() };
+    let terms = Terms {
+        source,
+        grant: &grant,
+        grant_requested,
+        entry: entry.as_ref(),
+        attachments: None,
+        key: None,
+        allow_downgrade: true,
+    };
     let installation = install(context, depot, staged, name, &terms)?;
     for denied in &installation.denied {
         context.say(&format!(

@@ -6,6 +6,7 @@ use extension_depot::{CapabilityChange, Depot, InstallOrder, Installed, Reason, 
 use super::change::grant_for_a_while;
 use super::install::{examine, fetch};
 use super::outdated::{self, Found, Look};
+use super::trust;
 use crate::arguments::UpdateArguments;
 use crate::consent::{Decision, Requests, Standing, ask_person, not_given};
 use crate::context::Context;
@@ -87,6 +88,7 @@ pub fn replace(
     accept: bool,
 ) -> Result<Decision, Failure> {
     let (name, source) = (&old.name, new.reference.unpinned().to_string());
+    let signature = trust::look(context, depot, &new.reference, None)?;
     let requests = new_requests(context, depot, old, new)?;
     let base = old.loaded.manifest.granted();
     let decision = ask_person(context, name, Standing::Updating(&base), &requests, grant, accept);
@@ -95,7 +97,8 @@ pub fn replace(
     }
     let before = old.loaded.manifest.capabilities.as_ref();
     let change = decision.capabilities.as_ref().map(|after| CapabilityChange { before, after });
-    let order = InstallOrder { source: &source, change, reason: Reason::Updated, seed: None };
+    let order =
+        InstallOrder { source: &source, change, reason: Reason::Updated, signature: Some(&signature), seed: None };
     depot.install(new, name, &order).map_err(|error| Failure::of_extension(name, &error))?;
     if !decision.for_session.is_empty() {
         grant_for_a_while(context, name, &decision.for_session, None)?;

@@ -1,30 +1,68 @@
 //! `sesame extension verify`
 
-use core_types::ExtensionName;
-use extension_depot::{Depot, Verification};
+use std::path::Path;
+
+use core_types::{ExtensionName, OciReference};
+use extension_depot::{Depot, Installed, Listed, PublicKey, Verification};
 use extension_host::{CacheError, CodeKey, Host};
 
 use super::install::reinstall;
+use super::trust;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Check, Outcome};
 use crate::ready;
 
-/// Reads and hashes everything, the compiled code included, and mends what it can if asked to.
-pub fn run(context: &Context, names: Vec<ExtensionName>, repair: bool) -> Result<Outcome, Failure> {
+/// Reads and hashes everything, the compiled code included, mends what it can if asked to, and shows who signed it. What is not
+/// installed is asked of its registry.
+pub fn run(context: &Context, what: &[String], repair: bool, key: Option<&Path>) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let names = if names.is_empty() { all(&depot)? } else { names };
-    Ok(Outcome::Verified(names.iter().map(|name| check(context, &depot, name, repair)).collect()))
+    let key = key.map(trust::key_of).transpose()?;
+    if what.is_empty() {
+        let listed = depot.list().map_err(|error| Failure::new(ExitCode::Local, &error))?;
+        let check_one = |listed: Listed| check(context, &depot, &listed.name, repair);
+        return Ok(Outcome::Verified(listed.into_iter().map(check_one).collect()));
+    }
+    let verify = |what: &String| match what.parse::<ExtensionName>() {
+        Ok(name) => verify_installed(context, &depot, &name, repair, key.as_ref()),
+        Err(_) => verify_reference(context, &depot, what, key.as_ref()),
+    };
+    Outcome::of_each(what, verify, Outcome::Verified)
 }
 
-fn all(depot: &Depot) -> Result<Vec<ExtensionName>, Failure> {
-    let listed = depot.list().map_err(|error| Failure::new(ExitCode::Local, &error))?;
-    Ok(listed.into_iter().map(|listed| listed.name).collect())
+/// An installed extension, with who signed it as that was found when it was installed; with a key, as it is found now.
+fn verify_installed(
+    context: &Context,
+    depot: &Depot,
+    name: &ExtensionName,
+    repair: bool,
+    key: Option<&PublicKey>,
+) -> Result<Check, Failure> {
+    let mut check = check(context, depot, name, repair);
+    let Ok(Installed { reference, artifact, .. }) = depot.installed(name) else { return Ok(check) };
+    if key.is_some() {
+        let state = trust::look(context, depot, &reference, key)?;
+        depot.note_signature(name, &state).map_err(|error| Failure::of_extension(name, &error))?;
+        check.signature = Some(state.to_string());
+        return Ok(check);
+    }
+    let record = depot.record(name, &artifact.digest).map_err(|error| Failure::of_extension(name, &error.into()))?;
+    let recorded = record.and_then(|record| record.signature);
+    check.signature = recorded.map(|signature| format!("{} ({})", signature.state, signature.checked_at));
+    Ok(check)
+}
+
+fn verify_reference(context: &Context, depot: &Depot, what: &str, key: Option<&PublicKey>) -> Result<Check, Failure> {
+    let reference: OciReference = what.parse().map_err(|error| Failure::new(ExitCode::Usage, &error))?;
+    let resolved = context.wait_for(context.registry()?.resolve(&reference))??.reference;
+    let state = trust::look(context, depot, &resolved, key)?;
+    let signature = Some(state.to_string());
+    Ok(Check { name: resolved.to_string(), signature, findings: Vec::new(), repaired: Vec::new() })
 }
 
 fn check(context: &Context, depot: &Depot, name: &ExtensionName, repair: bool) -> Check {
-    let mut check = Check { name: name.clone(), findings: Vec::new(), repaired: Vec::new() };
+    let mut check = Check { name: name.to_string(), signature: None, findings: Vec::new(), repaired: Vec::new() };
     let verification = depot.verify(name);
     if !verification.findings.is_empty() {
         check_artifact(context, depot, &verification, repair, &mut check);

@@ -3,6 +3,7 @@
 use std::io;
 
 use core_types::LimitOrigin;
+use extension_depot::TrustedSigner;
 use extension_depot::registry::{KeptLogin, LoginStore};
 use extension_host::Import;
 use serde::Serialize;
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Rendered;
 use crate::failure::Failure;
-use crate::outcome::{Call, Info, Inspection, Outcome};
+use crate::outcome::{Call, Info, Inspection, Outcome, Trust};
 use crate::terminal::is_active;
 
 /// Raised when something is taken away or means something else. Additions do not count.
@@ -45,6 +46,7 @@ pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
         Outcome::Validated(files) => ("files", to_value(files)?),
         Outcome::Diagnosed(all) => ("diagnoses", to_value(all)?),
         Outcome::Logins(logins) => ("logins", logins.iter().map(login).collect()),
+        Outcome::Trust(trust) => ("trust", trusted(trust)?),
         Outcome::Tags(tags) => ("tags", to_value(tags)?),
         Outcome::Synced { steps, .. } => ("steps", to_value(steps)?),
         Outcome::Inspected(inspection) => ("inspection", inspected(inspection)),
@@ -123,6 +125,12 @@ fn info(info: &Info) -> io::Result<Value> {
         "imports": imports(&info.imports),
         "exports": exports(&info.exports),
     }))
+}
+
+fn trusted(trust: &Trust) -> io::Result<Value> {
+    let signer = |signer: &TrustedSigner| json!({ "key": signer.fingerprint, "for": signer.place });
+    let signers: Vec<_> = trust.signers.iter().map(signer).collect();
+    Ok(json!({ "signers": signers, "first_uses": to_value(&trust.first_uses)? }))
 }
 
 fn login(login: &KeptLogin) -> Value {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use comfy_table::{ContentArrangement, Table, presets};
 use core_types::{CallOutcome, ExtensionName, Limit, LimitName, Limits, OciReference, Verdict};
 use extension_depot::registry::{KeptLogin, LoginStore};
-use extension_depot::{ActivityEntry, ActivityFinding, needs_text};
+use extension_depot::{ActivityEntry, ActivityFinding, FirstUse, needs_text};
 
 use super::Rendered;
 use crate::context::Context;
@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::outcome::{
     Asked, Call, Change, Check, Collection, ConfigValue, Denied, Diagnosis, Direction, FileCheck, Freshness, Info,
     Inspection, Installation, Learned, Outcome, PastGeneration, RefusedThing, Removal, Replaced, Rollback, Row, Step,
-    Update,
+    Trust, Update,
 };
 use crate::terminal::{inert, inert_line};
 
@@ -48,6 +48,7 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::Validated(files) => data(files.iter().map(file_check).collect()),
         Outcome::Diagnosed(all) => data(all.iter().map(diagnosis).collect()),
         Outcome::Logins(logins) => data(logins.iter().map(login).collect()),
+        Outcome::Trust(trust) => data(trusted(trust)),
         Outcome::Tags(tags) => data(tags.iter().map(|tag| format!("{}\n", inert_line(tag))).collect()),
         Outcome::Synced { steps, .. } => data(steps.iter().map(step).collect()),
         Outcome::Inspected(inspection) => data(inspected(inspection)),
@@ -78,10 +79,14 @@ fn data(text: String) -> Rendered {
 }
 
 fn installed(installation: &Installation) -> Rendered {
-    let Installation { name, version, reference, already, replaced, granted, for_session, denied, .. } = installation;
+    let Installation { name, version, reference, already, signature, replaced, granted, for_session, denied, .. } =
+        installation;
     let version = inert_line(version);
     let first = if *already { "already installed:" } else { "installed" };
     let mut talk = String::new();
+    if let Some(signature) = signature {
+        let _ = writeln!(talk, "signature: {}", inert_line(signature));
+    }
     if let Some(Replaced { reference, direction }) = replaced {
         let what = match direction {
             Direction::Upgrade => "an upgrade",
@@ -261,7 +266,7 @@ fn change(change: &Change) -> String {
 }
 
 fn check(check: &Check) -> String {
-    let name = &check.name;
+    let name = inert_line(&check.name);
     let mut text = String::new();
     for repaired in &check.repaired {
         let _ = writeln!(text, "{name}: repaired: {}", inert(repaired));
@@ -271,6 +276,9 @@ fn check(check: &Check) -> String {
     }
     if text.is_empty() {
         let _ = writeln!(text, "{name}: good");
+    }
+    if let Some(signature) = &check.signature {
+        let _ = writeln!(text, "{name}: signature: {}", inert_line(signature));
     }
     text
 }
@@ -391,6 +399,15 @@ fn step(step: &Step) -> String {
     let problem = step.problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
     let cells = [step.name.to_string(), reference, format!("{}{problem}", step.state.name())];
     cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
+}
+
+fn trusted(trust: &Trust) -> String {
+    let signers = trust.signers.iter().map(|signer| format!("trusted\t{}\t{}\n", signer.place, signer.fingerprint));
+    let first = trust.first_uses.iter().map(|first| {
+        let FirstUse { repository, signer, since } = first;
+        format!("first\t{}\t{}\t{}\n", inert_line(repository), inert_line(&signer.to_string()), inert_line(since))
+    });
+    signers.chain(first).collect()
 }
 
 fn setting(value: &ConfigValue, with_origin: bool) -> String {

@@ -1,0 +1,209 @@
+//! Signatures: `install --key`, `verify`, `trust`, and what policy wants of them
+
+use std::process::Command;
+
+use extension_depot::serve::{MemoryRegistry, Seen, response};
+
+use crate::support::{GREETING, TestEnv, asking, env, publish, registry, server_tools};
+
+#[test]
+fn keys_are_made_trusted_listed_and_trusted_no_longer() {
+    let env = env();
+    insta::assert_snapshot!(env.run("trust keygen mine"), @r#"
+    exit 0
+    out: mine.key
+    out: mine.pub
+    "#);
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(env.path("work/mine.key")).expect("there").permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(env.run("trust keygen mine").code, 9, "what is there stays");
+    insta::assert_snapshot!(env.run("trust add mine.pub --for ghcr.io/my-org"), @r#"
+    exit 0
+    out: the key sha256:DIGEST is trusted for `ghcr.io/my-org`
+    "#);
+    insta::assert_snapshot!(env.run("trust add mine.pub --for ghcr.io/my-org"), @r#"
+    exit 0
+    out: the key sha256:DIGEST is trusted for `ghcr.io/my-org` already
+    "#);
+    let listed = env.run("trust list").ok();
+    insta::assert_snapshot!(listed, @r#"
+    exit 0
+    out: trusted	ghcr.io/my-org	sha256:DIGEST
+    "#);
+    env.run("trust add mine.pub --for ghcr.io/other").ok();
+    env.run("trust remove mine.pub --for ghcr.io/other").ok();
+    assert_eq!(env.run("trust list").ok().to_string(), listed.to_string());
+    let fingerprint = listed.text().split_whitespace().last().expect("a digest").to_owned();
+    env.run(&format!("trust remove {fingerprint}")).ok();
+    assert!(env.run("trust list").ok().text().is_empty());
+    insta::assert_snapshot!(env.run("trust remove mine.pub"), @r#"
+    exit 0
+    out: the key sha256:DIGEST is not trusted already
+    "#);
+    insta::assert_snapshot!(env.run("trust add mine.key --for ghcr.io"), @r#"
+    exit 2
+    err: error: `mine.key` cannot be used as a key
+    err: caused by: it is no public key in PEM (`-----BEGIN PUBLIC KEY-----`)
+    "#);
+    insta::assert_snapshot!(env.run("trust add missing.pub --for ghcr.io"), @r#"
+    exit 2
+    err: error: cannot read the key `missing.pub`
+    err: caused by: No such file or directory (os error 2)
+    "#);
+    env.write(".config/pds/trust.toml", "[[signer]]\nfor = \"ghcr.io\"\nkey = 1\n");
+    insta::assert_snapshot!(env.run("trust list"), @r#"
+    exit 9
+    err: error: the trusted signers in `~/.config/pds/trust.toml` are wrong: line 3, column 7: invalid type: integer `1`, expected a string
+    err:   |
+    err: 3 | key = 1
+    err:   |       ^
+    err: hint: mend `~/.config/pds/trust.toml` with an editor
+    "#);
+}
+
+/// A registry whose signatures are answered like this.
+fn with_signatures(answer: fn(&Seen) -> Option<u16>) -> MemoryRegistry {
+    let registry = MemoryRegistry::start_with(move |seen| {
+        let is_signature = seen.path.contains("/referrers/") || seen.path.contains("/manifests/sha256-");
+        answer(seen).filter(|_| is_signature && seen.method == "GET").map(|status| response(status, &[], "no"))
+    });
+    let registry = registry.expect("a registry");
+    publish(&registry, "my-org/greeting-extension:0.1.0", &GREETING, &[]);
+    registry
+}
+
+#[test]
+fn no_signature_and_no_answer_are_told_apart_and_neither_does_where_one_is_wanted() {
+    let states = [
+        with_signatures(|_| Some(404)),
+        with_signatures(|_| Some(500)),
+        with_signatures(|_| Some(403)),
+        with_signatures(|seen| seen.path.contains("/referrers/").then_some(200)),
+    ]
+    .map(|registry| {
+        let env = env();
+        let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+        let verified = env.run(&format!("extension verify {reference}")).ok().text();
+        env.run(&format!("extension install {reference}")).ok();
+        env.run("extension remove greeting-extension").ok();
+        env.write(".config/pds/config.toml", "[extensions.policy]\nrequire_signature = true\n");
+        let refused = env.run(&format!("extension install {reference}"));
+        assert_eq!(refused.code, 6, "{refused}");
+        verified.split_once("signature: ").expect("said").1.replace(&registry.host(), "REGISTRY")
+    });
+    insta::assert_snapshot!(states.concat(), @r#"
+    unsigned
+    could not check: the registry `REGISTRY` answers 500
+    could not check: the registry `REGISTRY` does not let strangers have `my-org/greeting-extension`
+    could not check: the image manifest cannot be understood: the list of referrers: expected ident at line 1 column 2
+    "#);
+}
+
+#[test]
+#[ignore = "needs cosign and docker-registry, from .ci/test-servers"]
+fn what_cosign_signs_in_both_forms_is_verified_and_nobody_takes_the_makers_place() {
+    for form in ["classic", "bundle"] {
+        let (env, registry) = (env(), registry());
+        let cosign = Cosign { env: &env, classic: form == "classic" };
+        let reference = |tag: &str| format!("{}/my-org/greeting-extension:{tag}", registry.host());
+        cosign.make_key("maker");
+        cosign.make_key("other");
+        cosign.sign("maker", &reference("0.1.0"));
+        let state = |line: &str| {
+            let run = env.run(line);
+            let text = run.to_string();
+            (
+                run.code,
+                text.split_once("signature: ").map(|(_, state)| state.lines().next().unwrap_or_default().to_owned()),
+            )
+        };
+        let verify = format!("extension verify {}", reference("0.1.0"));
+        assert_eq!(state(&verify), (0, Some("signed, not trusted".to_owned())), "{form}");
+        let (code, verified) = state(&format!("{verify} --key maker.pub"));
+        assert!(
+            code == 0 && verified.as_ref().is_some_and(|state| state.starts_with("verified, ")),
+            "{form}: {verified:?}"
+        );
+        assert_eq!(state(&format!("{verify} --key other.pub")).0, 6, "{form}");
+        let install = |tag: &str, more: &str| env.run(&format!("extension install {} {more}", reference(tag)));
+        assert_eq!(install("0.1.0", "--key other.pub").code, 6);
+        install("0.1.0", "--key maker.pub").ok();
+        assert!(env.run("trust list").ok().text().contains("signed by the key sha256:"));
+        assert_eq!(
+            state("extension verify greeting-extension").1.map(|state| state.starts_with("verified, ")),
+            Some(true)
+        );
+        // What policy wants is there, and looked at without a network.
+        let policy = |key: &str| {
+            let place = format!("{}/my-org", registry.host());
+            let key = env.path(&format!("work/{key}.pub")).display().to_string();
+            let text = format!("[extensions.policy.trusted_signers]\n\"{place}\" = [\"{key}\"]\n");
+            env.write(".config/pds/config.toml", text);
+        };
+        policy("maker");
+        env.run("--offline extension call greeting-extension greet World").ok();
+        env.run("extension export greeting-extension -o bundle.tar").ok();
+        policy("other");
+        assert_eq!(env.run("extension call greeting-extension greet World").code, 6);
+        env.write(".config/pds/config.toml", "");
+        // The next version is unsigned, then another's, then the maker's.
+        publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# new\n"), &[]);
+        let unsigned = env.run("extension update greeting-extension");
+        assert!(
+            unsigned.code == 6 && unsigned.stderr.contains("has changed: first signed by the key"),
+            "{form}: {unsigned}"
+        );
+        cosign.sign("other", &reference("0.2.0"));
+        assert_eq!(env.run("extension update greeting-extension").code, 6, "{form}");
+        cosign.sign("maker", &reference("0.2.0"));
+        env.run("extension update greeting-extension").ok();
+        publish(&registry, "my-org/greeting-extension:0.3.0", &asking(&GREETING, "# newer\n"), &[]);
+        assert_eq!(env.run("extension update greeting-extension").code, 6, "{form}");
+        env.run("trust accept greeting-extension").ok();
+        env.run("extension update greeting-extension").ok();
+        carried(&env, form, &registry.host());
+    }
+}
+
+/// A bundle brings its signature along, and it counts where no registry can be asked.
+fn carried(from: &TestEnv, form: &str, host: &str) {
+    let to = env();
+    for file in ["bundle.tar", "maker.pub", "other.pub"] {
+        to.write(&format!("work/{file}"), std::fs::read(from.path(&format!("work/{file}"))).expect("there"));
+    }
+    to.write(".config/pds/config.toml", "[extensions.policy]\nrequire_signature = true\n");
+    to.run(&format!("trust add other.pub --for {host}")).ok();
+    assert_eq!(to.run("--offline extension import bundle.tar").code, 6, "{form}");
+    to.run(&format!("trust add maker.pub --for {host}/my-org")).ok();
+    to.run("--offline extension import bundle.tar").ok();
+    to.run("--offline extension call greeting-extension greet World").ok();
+}
+
+struct Cosign<'a> {
+    env: &'a TestEnv,
+    classic: bool,
+}
+
+impl Cosign<'_> {
+    fn run(&self, arguments: &[&str]) {
+        let mut command = Command::new(server_tools().join("cosign"));
+        command.args(arguments).current_dir(self.env.path("work")).env("HOME", self.env.home());
+        let output = command.env("COSIGN_PASSWORD", "").env("COSIGN_YES", "true").output().expect("cosign runs");
+        assert!(output.status.success(), "cosign {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn make_key(&self, name: &str) {
+        self.run(&["generate-key-pair", "--output-key-prefix", name]);
+    }
+
+    fn sign(&self, key: &str, reference: &str) {
+        let key = format!("{key}.key");
+        let mut arguments = vec!["sign", "--key", &key, "--tlog-upload=false", "--use-signing-config=false"];
+        if self.classic {
+            arguments.push("--new-bundle-format=false");
+        }
+        self.run(&[&arguments[..], &[reference]].concat());
+    }
+}
