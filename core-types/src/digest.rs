@@ -39,6 +39,11 @@ impl Digest {
         Self(bytes)
     }
 
+    /// The 32 bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The 64 hexadecimal digits, which name the blob's file in an OCI layout.
     pub fn hex(&self) -> String {
         let mut hex = String::with_capacity(64);

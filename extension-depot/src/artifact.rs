@@ -68,6 +68,12 @@ impl Artifact {
         }
     }
 
+    /// The media type of the document that it is pinned to.
+    #[cfg(feature = "registry")]
+    pub(crate) fn document_type(&self) -> &'static str {
+        if self.digest == self.manifest_digest { media_type::MANIFEST } else { media_type::INDEX }
+    }
+
     /// The version for people: the annotation, else the tag, else 0.0.0.
     pub fn version(&self, reference: &OciReference) -> String {
         let annotation = self.manifest.annotations.get(VERSION).filter(|version| is_short_text(version));

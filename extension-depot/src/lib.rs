@@ -62,7 +62,7 @@ pub use places::Places;
 pub use record::{CheckedSignature, Record};
 pub use removal::Removed;
 #[cfg(feature = "registry")]
-pub use signature::{KeyError, PublicKey};
+pub use signature::{KeyError, PublicKey, SecretKey, SecretKeyError};
 pub use signature_state::SignatureState;
 pub use source::{Source, SourceError};
 pub use staging::{Staged, StagingError};

@@ -190,6 +190,8 @@ pub enum ExtensionCommand {
     },
     /// Install what the manifests or a list say, such as after copying them to another machine
     Sync(SyncArguments),
+    /// Sign what you have published, as cosign does
+    Sign(SignArguments),
     /// Put extensions into one file that other machines and other tools can take in
     Export(ExportArguments),
     /// Install what is in such a file. Nothing is fetched
@@ -325,6 +327,26 @@ pub struct SyncArguments {
     /// Allow all that newly installed extensions ask for
     #[arg(long)]
     pub grant_requested: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SignArguments {
+    /// `registry/principal/scope:revision[@digest]`
+    pub reference: OciReference,
+    /// A private key in PEM: PKCS #8, or as cosign encrypts it. Its password comes from `SESAME_KEY_PASSWORD` or
+    /// `COSIGN_PASSWORD`, a prompt, or standard input
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// `bundle`, or `classic`, which older versions of cosign read as well
+    #[arg(long, default_value = "bundle")]
+    pub form: FormName,
+}
+
+/// How a signature is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum FormName {
+    Bundle,
+    Classic,
 }
 
 #[derive(Debug, Args)]

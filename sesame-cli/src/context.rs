@@ -187,6 +187,11 @@ impl Context {
         Ok(())
     }
 
+    /// The password of a secret key, where the environment has it: in our variable or cosign's.
+    pub fn key_password(&self) -> Option<String> {
+        ["SESAME_KEY_PASSWORD", "COSIGN_PASSWORD"].into_iter().find_map(|name| env::var(name).ok())
+    }
+
     /// Whether this session has a bus, on which a Secret Service could be.
     pub fn has_session_bus(&self) -> bool {
         env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some()

@@ -8,6 +8,7 @@ mod consent;
 mod context;
 mod exit_code;
 mod failure;
+mod lookalike;
 mod outcome;
 mod progress;
 mod ready;

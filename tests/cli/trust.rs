@@ -167,6 +167,40 @@ fn what_cosign_signs_in_both_forms_is_verified_and_nobody_takes_the_makers_place
     }
 }
 
+#[test]
+#[ignore = "needs cosign, from .ci/test-servers"]
+fn what_sesame_signs_in_both_forms_is_verified_by_cosign_and_by_sesame() {
+    let (env, registry) = (env(), registry());
+    let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+    let cosign = Cosign { env: &env, classic: false };
+    cosign.make_key("encrypted");
+    env.run("trust keygen plain").ok();
+    let verify = |key: &str| {
+        cosign.run(&["verify", "--key", key, "--insecure-ignore-tlog", "--allow-http-registry", &reference]);
+        let verified = env.run(&format!("extension verify {reference} --key {key}")).ok().text();
+        assert!(verified.contains("signature: verified, "), "{verified}");
+    };
+    env.run(&format!("extension sign {reference} --key plain.key --form classic")).ok();
+    verify("plain.pub");
+    env.run_with(["extension", "sign", &reference, "--key", "encrypted.key"], b"\n").ok();
+    verify("encrypted.pub");
+    // One more of each leaves those that are there.
+    env.run_with(["extension", "sign", &reference, "--key", "encrypted.key", "--form", "classic"], b"").ok();
+    env.run(&format!("extension sign {reference} --key plain.key")).ok();
+    verify("plain.pub");
+    verify("encrypted.pub");
+    let wrong = env.run_with(["extension", "sign", &reference, "--key", "encrypted.key"], b"wrong");
+    insta::assert_snapshot!(wrong, @r#"
+    exit 2
+    err: error: `encrypted.key` cannot be signed with
+    err: caused by: the password does not open it
+    "#);
+    assert_eq!(env.run(&format!("extension sign {reference} --key plain.pub")).code, 2);
+    assert!(env.files().iter().all(|(path, bytes)| path.ends_with("plain.key")
+        || !bytes.windows(11).any(|part| part == b"PRIVATE KEY")
+        || path.ends_with("encrypted.key")));
+}
+
 /// A bundle brings its signature along, and it counts where no registry can be asked.
 fn carried(from: &TestEnv, form: &str, host: &str) {
     let to = env();

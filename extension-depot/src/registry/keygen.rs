@@ -10,11 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 
-/// The standard form (DER) of an ECDSA key over P-256, up to the key itself.
-const PREFIX: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
-    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-];
+use crate::signature::ECDSA_PREFIX;
 
 /// Why there is no new key.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +39,7 @@ pub fn generate_key(secret: &Path, public: &Path) -> Result<(), KeygenError> {
         EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).map_err(|_| KeygenError::Random)?;
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref(), &random)
         .map_err(|_| KeygenError::Random)?;
-    let mut der = PREFIX.to_vec();
+    let mut der = ECDSA_PREFIX.to_vec();
     der.extend_from_slice(pair.public_key().as_ref());
     write_new(secret, 0o600, &pem("PRIVATE KEY", pkcs8.as_ref()))?;
     write_new(public, 0o644, &pem("PUBLIC KEY", &der))

@@ -15,6 +15,7 @@ mod logins;
 mod push;
 mod referrers;
 mod settings;
+mod sign;
 mod tags;
 
 use core_types::{Digest, OciReference};
@@ -31,6 +32,7 @@ pub use keygen::{KeygenError, generate_key};
 pub use logins::{KeptLogin, LoginError, LoginStore, forget_login, kept_logins, store_login};
 pub use push::{PushError, push_wasm};
 pub use settings::{ExplicitLogin, Proxies, RegistrySettings, Settings};
+pub use sign::SignatureForm;
 
 use futures_util::StreamExt;
 use http::{Clients, Connection, Target};

@@ -45,6 +45,21 @@ pub async fn push_wasm(
     binary: &[u8],
     annotations: BTreeMap<String, String>,
 ) -> Result<Digest, PushError> {
+    let NewArtifact { manifest, config } = NewArtifact::new(binary, title, annotations)?;
+    let upload = Upload { blobs: vec![binary.to_vec(), config], manifest, media_type: media_type::MANIFEST };
+    push(registry, reference, upload).await
+}
+
+/// Something to publish under one tag.
+pub(crate) struct Upload {
+    pub(crate) blobs: Vec<Vec<u8>>,
+    /// The manifest or index.
+    pub(crate) manifest: Vec<u8>,
+    pub(crate) media_type: &'static str,
+}
+
+/// Publishes blobs and then the document that names them.
+pub(crate) async fn push(registry: &Registry, reference: &OciReference, upload: Upload) -> Result<Digest, PushError> {
     let token = registry.connect(reference)?.push_token().await?;
     let auth = token.map_or(RegistryAuth::Anonymous, RegistryAuth::Bearer);
     let failed = |source| PushError::Push { reference: Box::new(reference.clone()), source: Box::new(source) };
@@ -52,13 +67,13 @@ pub async fn push_wasm(
     let target =
         Reference::with_tag(reference.registry().to_owned(), reference.repository(), reference.revision().to_owned());
     client.store_auth_if_needed(target.resolve_registry(), &auth).await;
-    let documents = NewArtifact::new(binary, title, annotations)?;
-    for blob in [binary, &documents.config] {
-        client.push_blob(&target, blob.to_vec(), &digest_of(blob).to_string()).await.map_err(failed)?;
+    for blob in upload.blobs {
+        let digest = digest_of(&blob).to_string();
+        client.push_blob(&target, blob, &digest).await.map_err(failed)?;
     }
-    let digest = digest_of(&documents.manifest);
-    let content_type = media_type::MANIFEST.parse().unwrap_or_else(|_| unreachable!("a constant header"));
-    client.push_manifest_raw(&target, documents.manifest, content_type).await.map_err(failed)?;
+    let digest = digest_of(&upload.manifest);
+    let content_type = upload.media_type.parse().unwrap_or_else(|_| unreachable!("a constant header"));
+    client.push_manifest_raw(&target, upload.manifest, content_type).await.map_err(failed)?;
     Ok(digest)
 }
 

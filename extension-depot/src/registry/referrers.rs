@@ -7,7 +7,7 @@ use super::http::{Connection, Target};
 use super::{Registry, fetch_document};
 use crate::attachment::Attachment;
 use crate::blob::check;
-use crate::image::{Descriptor, Document, ImageError, ImageIndex, MAX_MANIFEST, MAX_REFERRED, REF_NAME};
+use crate::image::{Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_MANIFEST, MAX_REFERRED, REF_NAME};
 use crate::signature::PublicKey;
 use crate::signature_state::SignatureState;
 
@@ -39,6 +39,36 @@ impl Registry {
     }
 }
 
+/// The referrers of an artifact that are known, and by whom they are listed.
+pub(crate) struct ReferrerList {
+    pub(crate) entries: Vec<Descriptor>,
+    /// Whether the registry lists them by itself.
+    pub(crate) is_listed_by_registry: bool,
+}
+
+impl Registry {
+    /// What the registry, or the index under the tag that stands for it, has as referrers of a digest.
+    pub(crate) async fn referrer_list(
+        &self,
+        reference: &OciReference,
+        digest: &Digest,
+    ) -> Result<ReferrerList, RegistryError> {
+        self.at_each(reference, async |connection| list(connection, digest).await).await
+    }
+}
+
+/// The manifest of the signatures under a tag, if there is one.
+pub(crate) async fn find_signature(
+    connection: &Connection<'_>,
+    tag: &str,
+) -> Result<Option<ImageManifest>, RegistryError> {
+    match attachment(connection, tag, None, None, Which::Signatures).await {
+        Ok(attachment) => Ok(Some(attachment.manifest)),
+        Err(RegistryError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// What of all that refers to an artifact is fetched whole.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Which {
@@ -67,19 +97,23 @@ async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Resu
 
 /// The registry's list, else the index under the tag that stands for it, else nothing.
 async fn listed(connection: &Connection<'_>, digest: &Digest) -> Result<Vec<Descriptor>, RegistryError> {
+    Ok(list(connection, digest).await?.entries)
+}
+
+async fn list(connection: &Connection<'_>, digest: &Digest) -> Result<ReferrerList, RegistryError> {
     let tag = format!("sha256-{}", digest.hex());
-    for target in [Target::Referrers(digest), Target::Manifest(&tag)] {
+    for (target, is_listed_by_registry) in [(Target::Referrers(digest), true), (Target::Manifest(&tag), false)] {
         let accept = crate::image::media_type::INDEX;
         match connection.get_bytes(&target, accept, MAX_MANIFEST).await {
             Ok((bytes, _)) => {
                 let index: ImageIndex = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
-                return Ok(index.manifests);
+                return Ok(ReferrerList { entries: index.manifests, is_listed_by_registry });
             }
             Err(RegistryError::NotFound { .. }) => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(Vec::new())
+    Ok(ReferrerList { entries: Vec::new(), is_listed_by_registry: false })
 }
 
 fn malformed(error: &serde_json::Error) -> RegistryError {

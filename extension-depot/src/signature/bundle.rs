@@ -10,9 +10,9 @@ use super::{Found, Signature};
 use crate::attachment::Attachment;
 
 pub(crate) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.";
-const BUNDLE_0_3: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+pub(crate) const BUNDLE_0_3: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const STATEMENT: &str = "application/vnd.in-toto+json";
-const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
+pub(crate) const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -100,8 +100,19 @@ fn read(envelope: Envelope, hint: String, digest: &Digest) -> Option<Found> {
     }))
 }
 
+/// The statement that an artifact with this digest is signed.
+pub(crate) fn statement(digest: &Digest) -> String {
+    let statement = serde_json::json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{ "digest": { "sha256": digest.hex() }, "annotations": {} }],
+        "predicateType": SIGN,
+        "predicate": {},
+    });
+    statement.to_string()
+}
+
 /// What is signed: the pre-authentication encoding of the envelope's protocol.
-fn encoded(kind: &str, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn encoded(kind: &str, payload: &[u8]) -> Vec<u8> {
     let mut message = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
     message.extend_from_slice(payload);
     message

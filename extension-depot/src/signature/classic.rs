@@ -10,7 +10,7 @@ use crate::attachment::Attachment;
 use crate::image::Descriptor;
 
 pub(crate) const LAYER: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
-const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+pub(crate) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 const KIND: &str = "cosign container image signature";
 
@@ -57,6 +57,17 @@ fn signature(attachment: &Attachment, layer: &Descriptor, reference: &OciReferen
         }
         _ => Found::Unusable,
     }
+}
+
+/// What is signed: that this digest belongs to this repository.
+pub(crate) fn claim(reference: &OciReference, digest: &Digest) -> String {
+    let repository = format!("{}/{}", reference.registry(), reference.repository());
+    let critical = serde_json::json!({
+        "identity": { "docker-reference": repository },
+        "image": { "docker-manifest-digest": digest.to_string() },
+        "type": KIND,
+    });
+    serde_json::json!({ "critical": critical, "optional": null }).to_string()
 }
 
 /// Whether what was signed is a claim about this digest in this repository.

@@ -19,6 +19,14 @@ const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const ED: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
+/// The standard form (DER) of an ECDSA key over P-256, up to the key itself.
+pub(crate) const ECDSA_PREFIX: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
+    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+/// The same for Ed25519.
+pub(crate) const ED25519_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+
 /// A public key that can have signed something: ECDSA over P-256 or P-384, Ed25519, or RSA of 2048 to 8192 bits (PKCS #1
 /// v1.5 with SHA-256, as cosign uses it).
 #[derive(Clone)]
@@ -48,8 +56,11 @@ impl PublicKey {
     /// # Errors
     /// When there is none, or it is of another kind.
     pub fn from_pem(pem: &[u8]) -> Result<Self, KeyError> {
-        let der = SubjectPublicKeyInfoDer::from_pem_slice(pem).map_err(|_| KeyError::NoKey)?;
-        let key = SubjectPublicKeyInfoRef::try_from(der.as_ref()).map_err(|_| KeyError::NoKey)?;
+        Self::from_der(SubjectPublicKeyInfoDer::from_pem_slice(pem).map_err(|_| KeyError::NoKey)?.as_ref())
+    }
+
+    pub(crate) fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+        let key = SubjectPublicKeyInfoRef::try_from(der).map_err(|_| KeyError::NoKey)?;
         let curve = || key.algorithm.parameters_oid().ok();
         let algorithm: &'static dyn VerificationAlgorithm = match key.algorithm.oid {
             EC if curve() == Some(P256) => &ECDSA_P256_SHA256_ASN1,
@@ -59,7 +70,7 @@ impl PublicKey {
             other => return Err(KeyError::Kind { kind: other.to_string() }),
         };
         let raw = key.subject_public_key.as_bytes().ok_or(KeyError::NoKey)?.to_vec();
-        Ok(Self { fingerprint: digest_of(der.as_ref()), algorithm, raw })
+        Ok(Self { fingerprint: digest_of(der), algorithm, raw })
     }
 
     /// The digest of the key in its standard form (DER), by which it is known.

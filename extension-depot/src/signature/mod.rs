@@ -9,12 +9,15 @@
 mod bundle;
 mod classic;
 mod key;
+mod secret_key;
 
 use core_types::OciReference;
 
-pub(crate) use bundle::BUNDLE;
-pub(crate) use classic::LAYER as CLASSIC;
+pub(crate) use bundle::{BUNDLE, BUNDLE_0_3, SIGN, encoded, statement};
+pub(crate) use classic::{LAYER as CLASSIC, SIGNATURE, claim};
+pub(crate) use key::ECDSA_PREFIX;
 pub use key::{KeyError, PublicKey};
+pub use secret_key::{SecretKey, SecretKeyError};
 
 use crate::attachment::Attachment;
 use crate::signature_state::SignatureState;

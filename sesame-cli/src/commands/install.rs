@@ -20,6 +20,7 @@ use crate::consent::{Requests, Standing, ask_person};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::lookalike;
 use crate::outcome::{Direction, Installation, Outcome, Replaced};
 use crate::progress::DownloadBar;
 use crate::ready;
@@ -200,6 +201,9 @@ pub fn install(
 ) -> Result<Installation, Failure> {
     if let Some(loaded) = &depot.manifest(name)? {
         context.warn_unknown_keys(loaded);
+    }
+    if depot.manifest(name)?.is_none() {
+        lookalike::warnings(depot, name, &staged.reference).iter().for_each(|warning| context.warn(warning));
     }
     check_direction(depot, name, staged, terms)?;
     let key = terms.key.map(trust::key_of).transpose()?;

@@ -22,6 +22,7 @@ mod outdated;
 mod remove;
 mod secret;
 mod shell;
+mod sign;
 mod sync;
 mod trust;
 mod update;
@@ -81,6 +82,7 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Rollback(arguments) => history::roll_back(context, &arguments),
         ExtensionCommand::Gc { keep, dry_run } => gc::run(context, keep, dry_run),
         ExtensionCommand::Sync(arguments) => sync::run(context, &arguments),
+        ExtensionCommand::Sign(arguments) => sign::run(context, &arguments),
         ExtensionCommand::Export(arguments) => bundle::export(context, &arguments),
         ExtensionCommand::Import(arguments) => bundle::import(context, &arguments),
         ExtensionCommand::Logs { name, lines } => logs::run(context, &name, lines),

@@ -1,0 +1,152 @@
+//! Signing artifacts as cosign does, in both of its forms.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use core_types::{Digest, OciReference};
+use serde_json::json;
+
+use super::Registry;
+use super::error::RegistryError;
+use super::push::{PushError, Upload, push};
+use super::referrers::find_signature;
+use crate::image::{Descriptor, ImageIndex, ImageManifest, media_type};
+use crate::signature::{BUNDLE_0_3, CLASSIC, SIGNATURE, SecretKey, claim, encoded, statement};
+
+/// In which form a signature is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignatureForm {
+    /// A bundle that refers to the artifact; what cosign writes from version 3 on.
+    Bundle,
+    /// A layer under the tag `sha256-HEX.sig`, which every cosign reads.
+    Classic,
+}
+
+const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+const STATEMENT: &str = "application/vnd.in-toto+json";
+
+impl Registry {
+    /// Signs what a reference leads to, and publishes the signature beside it. Gives back the reference, pinned to what was
+    /// signed.
+    ///
+    /// # Errors
+    /// When the registry does not have it, refuses, or cannot be reached.
+    pub async fn sign(
+        &self,
+        reference: &OciReference,
+        key: &SecretKey,
+        form: SignatureForm,
+    ) -> Result<OciReference, PushError> {
+        let resolved = self.resolve(reference).await?;
+        let pinned = resolved.reference;
+        let subject = Descriptor {
+            media_type: resolved.artifact.document_type().to_owned(),
+            digest: resolved.artifact.digest,
+            size: resolved.artifact.document_size,
+            ..Descriptor::of("", b"")
+        };
+        match form {
+            SignatureForm::Classic => self.sign_classic(&pinned, &subject.digest, key).await?,
+            SignatureForm::Bundle => self.sign_bundle(&pinned, subject, key).await?,
+        }
+        Ok(pinned)
+    }
+
+    /// The signatures that are there already stay.
+    async fn sign_classic(&self, pinned: &OciReference, digest: &Digest, key: &SecretKey) -> Result<(), PushError> {
+        let payload = claim(pinned, digest).into_bytes();
+        let mut layer = Descriptor::of(CLASSIC, &payload);
+        layer.annotations.insert(SIGNATURE.to_owned(), STANDARD.encode(key.sign(&payload)));
+        let tag = format!("sha256-{}.sig", digest.hex());
+        let before = self.at_each(pinned, async |connection| find_signature(connection, &tag).await).await?;
+        let mut layers = before.map(|manifest| manifest.layers).unwrap_or_default();
+        layers.push(layer);
+        let diffs: Vec<_> = layers.iter().map(|layer| layer.digest.to_string()).collect();
+        let config = json!({
+            "architecture": "", "os": "", "created": "0001-01-01T00:00:00Z", "config": {},
+            "rootfs": { "type": "layers", "diff_ids": diffs },
+        });
+        let config = config.to_string().into_bytes();
+        let manifest = manifest(Descriptor::of(IMAGE_CONFIG, &config), layers);
+        let manifest = serde_json::to_vec(&manifest)?;
+        let upload = Upload { blobs: vec![payload, config], manifest, media_type: media_type::MANIFEST };
+        push(self, &pinned.with_revision(&tag).map_err(not_a_tag)?, upload).await.map(drop)
+    }
+
+    async fn sign_bundle(&self, pinned: &OciReference, subject: Descriptor, key: &SecretKey) -> Result<(), PushError> {
+        let payload = statement(&subject.digest);
+        let signature = STANDARD.encode(key.sign(&encoded(STATEMENT, payload.as_bytes())));
+        let hint = STANDARD.encode(key.public().fingerprint().bytes());
+        let bundle = json!({
+            "mediaType": BUNDLE_0_3,
+            "verificationMaterial": { "publicKey": { "hint": hint } },
+            "dsseEnvelope": {
+                "payload": STANDARD.encode(payload), "payloadType": STATEMENT, "signatures": [{ "sig": signature }],
+            },
+        });
+        let (bundle, config) = (bundle.to_string().into_bytes(), b"{}".to_vec());
+        let digest = subject.digest;
+        let referrer = ImageManifest {
+            artifact_type: Some(BUNDLE_0_3.to_owned()),
+            subject: Some(subject),
+            annotations: annotations(),
+            ..manifest(Descriptor::of(EMPTY, &config), vec![Descriptor::of(BUNDLE_0_3, &bundle)])
+        };
+        let bytes = serde_json::to_vec(&referrer)?;
+        let entry = Descriptor {
+            artifact_type: referrer.artifact_type,
+            annotations: annotations(),
+            ..Descriptor::of(media_type::MANIFEST, &bytes)
+        };
+        // A tag of its own is what every registry takes; it is found by the list of referrers.
+        let tag = format!("sha256-{}.bundle", entry.digest.hex());
+        let upload = Upload { blobs: vec![bundle, config], manifest: bytes, media_type: media_type::MANIFEST };
+        push(self, &pinned.with_revision(&tag).map_err(not_a_tag)?, upload).await?;
+        self.list_referrer(pinned, &digest, entry).await
+    }
+
+    /// Registries that do not list referrers by themselves have an index for it, which whoever adds one has to write
+    /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema>).
+    async fn list_referrer(&self, pinned: &OciReference, digest: &Digest, entry: Descriptor) -> Result<(), PushError> {
+        let known = self.referrer_list(pinned, digest).await?;
+        if known.is_listed_by_registry {
+            return Ok(());
+        }
+        let mut manifests = known.entries;
+        manifests.push(entry);
+        let media_type = media_type::INDEX;
+        let index = ImageIndex {
+            schema_version: 2,
+            media_type: Some(media_type.to_owned()),
+            manifests,
+            annotations: BTreeMap::new(),
+        };
+        let upload = Upload { blobs: Vec::new(), manifest: serde_json::to_vec(&index)?, media_type };
+        let tag = format!("sha256-{}", digest.hex());
+        push(self, &pinned.with_revision(&tag).map_err(not_a_tag)?, upload).await.map(drop)
+    }
+}
+
+fn manifest(config: Descriptor, layers: Vec<Descriptor>) -> ImageManifest {
+    ImageManifest {
+        schema_version: 2,
+        media_type: Some(media_type::MANIFEST.to_owned()),
+        artifact_type: None,
+        config,
+        layers,
+        subject: None,
+        annotations: BTreeMap::new(),
+    }
+}
+
+fn annotations() -> BTreeMap<String, String> {
+    let content = ("dev.sigstore.bundle.content", "dsse-envelope");
+    let kind = ("dev.sigstore.bundle.predicateType", crate::signature::SIGN);
+    [content, kind].map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+}
+
+fn not_a_tag(error: core_types::ReferenceError) -> PushError {
+    PushError::Registry(RegistryError::Image(crate::image::ImageError::Malformed { reason: error.to_string() }))
+}

@@ -1,0 +1,154 @@
+//! Secret keys: plain PKCS #8, and as cosign encrypts it.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use crypto_secretbox::aead::{Aead, KeyInit};
+use crypto_secretbox::{Key, Nonce, XSalsa20Poly1305};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject;
+use serde::Deserialize;
+
+use super::key::{ECDSA_PREFIX, ED25519_PREFIX, PublicKey};
+
+/// A key to sign with: ECDSA over P-256, as `trust keygen` and cosign make it, or Ed25519.
+pub struct SecretKey {
+    pair: Pair,
+    public: PublicKey,
+}
+
+enum Pair {
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+}
+
+/// Why a text is no key to sign with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SecretKeyError {
+    /// It is none of the forms that are read.
+    #[error("it is no private key in PEM: PKCS #8, or as cosign encrypts it")]
+    NoKey,
+    /// It is encrypted, and no password was given.
+    #[error("it is encrypted, and there is no password")]
+    NoPassword,
+    /// The password does not open it.
+    #[error("the password does not open it")]
+    WrongPassword,
+    /// It is of a kind that is not signed with.
+    #[error("it is no key of ECDSA over P-256 or of Ed25519")]
+    Kind,
+}
+
+/// What says that a key is encrypted as cosign does it.
+const ENCRYPTED: [&str; 2] = ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY"];
+/// More work than this is not done to open a key.
+const MOST_WORK: u32 = 1 << 20;
+
+#[derive(Deserialize)]
+struct Encrypted {
+    kdf: Derivation,
+    cipher: Cipher,
+    ciphertext: String,
+}
+
+#[derive(Deserialize)]
+struct Derivation {
+    name: String,
+    params: Work,
+    salt: String,
+}
+
+#[derive(Deserialize)]
+struct Work {
+    #[serde(rename = "N")]
+    n: u32,
+    r: u32,
+    p: u32,
+}
+
+#[derive(Deserialize)]
+struct Cipher {
+    name: String,
+    nonce: String,
+}
+
+impl SecretKey {
+    /// Whether the text of a key says that it is encrypted.
+    pub fn is_encrypted(pem: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(pem);
+        ENCRYPTED.iter().any(|label| text.contains(label))
+    }
+
+    /// Reads a key from the text of its file.
+    ///
+    /// # Errors
+    /// When there is none, it is of another kind, or the password does not open it.
+    pub fn from_pem(pem: &[u8], password: Option<&[u8]>) -> Result<Self, SecretKeyError> {
+        if Self::is_encrypted(pem) {
+            return Self::from_pkcs8(&decrypted(pem, password.ok_or(SecretKeyError::NoPassword)?)?);
+        }
+        let der = PrivatePkcs8KeyDer::from_pem_slice(pem).map_err(|_| SecretKeyError::NoKey)?;
+        Self::from_pkcs8(der.secret_pkcs8_der())
+    }
+
+    fn from_pkcs8(der: &[u8]) -> Result<Self, SecretKeyError> {
+        let random = SystemRandom::new();
+        let (pair, prefix, raw) =
+            if let Ok(pair) = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der, &random) {
+                let raw = pair.public_key().as_ref().to_vec();
+                (Pair::Ecdsa(pair), &ECDSA_PREFIX[..], raw)
+            } else {
+                let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|_| SecretKeyError::Kind)?;
+                let raw = pair.public_key().as_ref().to_vec();
+                (Pair::Ed25519(pair), &ED25519_PREFIX[..], raw)
+            };
+        let public = PublicKey::from_der(&[prefix, &raw].concat()).map_err(|_| SecretKeyError::Kind)?;
+        Ok(Self { pair, public })
+    }
+
+    /// The public half.
+    pub fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        match &self.pair {
+            Pair::Ecdsa(pair) => {
+                let signed = pair.sign(&SystemRandom::new(), message);
+                signed.map_or_else(|_| Vec::new(), |signature| signature.as_ref().to_vec())
+            }
+            Pair::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
+        }
+    }
+}
+
+/// What a key says of itself never includes the secret.
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretKey({}, <redacted>)", self.public.fingerprint())
+    }
+}
+
+/// Opens what cosign encrypted: a key derived by scrypt, and NaCl's secret box.
+fn decrypted(pem: &[u8], password: &[u8]) -> Result<Vec<u8>, SecretKeyError> {
+    let text = String::from_utf8_lossy(pem);
+    let body: String = text.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
+    let decode = |text: &str| STANDARD.decode(text).map_err(|_| SecretKeyError::NoKey);
+    let Encrypted { kdf, cipher, ciphertext } =
+        serde_json::from_slice(&decode(&body)?).map_err(|_| SecretKeyError::NoKey)?;
+    let Work { n, r, p } = kdf.params;
+    let is_bounded = n.is_power_of_two() && n <= MOST_WORK && (1..=32).contains(&r) && (1..=16).contains(&p);
+    if kdf.name != "scrypt" || cipher.name != "nacl/secretbox" || !is_bounded {
+        return Err(SecretKeyError::NoKey);
+    }
+    let work = u8::try_from(n.ilog2()).ok().and_then(|log_n| scrypt::Params::new(log_n, r, p, 32).ok());
+    let mut key = [0; 32];
+    scrypt::scrypt(password, &decode(&kdf.salt)?, &work.ok_or(SecretKeyError::NoKey)?, &mut key)
+        .map_err(|_| SecretKeyError::NoKey)?;
+    let nonce: [u8; 24] = decode(&cipher.nonce)?.try_into().map_err(|_| SecretKeyError::NoKey)?;
+    let opened = XSalsa20Poly1305::new(&Key::from(key)).decrypt(&Nonce::from(nonce), decode(&ciphertext)?.as_slice());
+    opened.map_err(|_| SecretKeyError::WrongPassword)
+}

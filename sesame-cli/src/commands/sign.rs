@@ -1,0 +1,52 @@
+//! `sesame extension sign`
+
+use std::io::Read;
+use std::path::Path;
+
+use extension_depot::registry::SignatureForm;
+use extension_depot::{SecretKey, read_plain};
+
+use crate::arguments::{FormName, SignArguments};
+use crate::context::Context;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::outcome::{Change, Outcome};
+
+/// The largest file of a key, in bytes.
+const MAX_KEY: u64 = 64 << 10;
+
+/// Signs what a reference leads to, and publishes the signature beside it.
+pub fn run(context: &Context, arguments: &SignArguments) -> Result<Outcome, Failure> {
+    let key = secret_key(context, &arguments.key)?;
+    let form = match arguments.form {
+        FormName::Bundle => SignatureForm::Bundle,
+        FormName::Classic => SignatureForm::Classic,
+    };
+    let signed = context.wait_for(context.registry()?.sign(&arguments.reference, &key, form))??;
+    let now = format!("`{signed}` is signed by the key {}", key.public().fingerprint());
+    Ok(Outcome::Changed(vec![Change { now, changed: true }]))
+}
+
+fn secret_key(context: &Context, path: &Path) -> Result<SecretKey, Failure> {
+    let failed = |error: &dyn std::error::Error| {
+        let mut failure = Failure::message(ExitCode::Usage, format!("`{}` cannot be signed with", path.display()));
+        failure.causes.push(error.to_string());
+        failure
+    };
+    let pem = read_plain(path, MAX_KEY).map_err(|error| failed(&error))?;
+    let password = if SecretKey::is_encrypted(&pem) { Some(password(context, path)?) } else { None };
+    SecretKey::from_pem(&pem, password.as_deref().map(str::as_bytes)).map_err(|error| failed(&error))
+}
+
+/// From the environment, where scripts put it, from a person, or from standard input.
+fn password(context: &Context, path: &Path) -> Result<String, Failure> {
+    if let Some(password) = context.key_password() {
+        return Ok(password);
+    }
+    if context.can_ask() {
+        return Ok(rpassword::prompt_password(format!("password of {} (not shown): ", path.display()))?);
+    }
+    let mut password = String::new();
+    std::io::stdin().lock().take(MAX_KEY).read_to_string(&mut password)?;
+    Ok(password.trim_end_matches(['\r', '\n']).to_owned())
+}
