@@ -1,6 +1,8 @@
 //! What the user is told when something cannot be done: the error, one hint, an exit code. The only place that
 //! decides these.
 
+mod conversions;
+
 use std::error::Error;
 use std::path::Path;
 
@@ -343,24 +345,6 @@ fn signature_hint(name: &ExtensionName, refusal: &SignatureRefusal) -> String {
     }
 }
 
-impl From<TrustError> for Failure {
-    fn from(error: TrustError) -> Self {
-        let failure = Self::new(ExitCode::Local, &error);
-        match &error {
-            TrustError::Content { path, .. } | TrustError::NoKey { path } => {
-                failure.with_hint(format!("mend `{}` with an editor", path.display()))
-            }
-            TrustError::Io { .. } | TrustError::Lock(_) => failure,
-        }
-    }
-}
-
-impl From<KeygenError> for Failure {
-    fn from(error: KeygenError) -> Self {
-        Self::new(ExitCode::Local, &error)
-    }
-}
-
 fn state_file_hint(error: &StateFileError) -> Option<String> {
     match error {
         StateFileError::Newer { .. } => Some("use the newer sesame that wrote it".to_owned()),
@@ -403,185 +387,5 @@ fn manifest_hint(error: &ManifestError) -> String {
         ManifestError::Read { path, .. } | ManifestError::Content { path, .. } => {
             format!("mend `{}` with an editor", path.display())
         }
-    }
-}
-
-impl From<PolicyRefusal> for Failure {
-    fn from(error: PolicyRefusal) -> Self {
-        Self::new(ExitCode::Refused, &error).with_hint(format!("the policy is `{}`", error.policy.display()))
-    }
-}
-
-impl From<BackendError> for Failure {
-    fn from(error: BackendError) -> Self {
-        let failure =
-            Self::new(if error == BackendError::NotFound { ExitCode::NotFound } else { ExitCode::Local }, &error);
-        match error {
-            BackendError::Unavailable(_) => {
-                failure.with_hint("unlock your keyring, or start a Secret Service such as gnome-keyring")
-            }
-            _ => failure,
-        }
-    }
-}
-
-impl From<TimedGrantsError> for Failure {
-    fn from(error: TimedGrantsError) -> Self {
-        let hint = timed_hint(&error);
-        Self::new(ExitCode::Local, &error).with_optional_hint(hint)
-    }
-}
-
-impl From<ActivityError> for Failure {
-    fn from(error: ActivityError) -> Self {
-        Self::new(ExitCode::Local, &error)
-    }
-}
-
-impl From<&LockError> for Failure {
-    fn from(error: &LockError) -> Self {
-        let failure = Self::new(ExitCode::Local, error);
-        match error {
-            LockError::Busy { holder: Some(pid) } => failure.with_hint(format!("see what it does: ps -p {pid}")),
-            _ => failure,
-        }
-    }
-}
-
-impl From<BundleError> for Failure {
-    fn from(error: BundleError) -> Self {
-        let failure = Self::new(ExitCode::Local, &error);
-        match error {
-            BundleError::Blob { name, .. } => failure.with_hint(format!("sesame extension verify --repair {name}")),
-            BundleError::Write { .. } => failure,
-        }
-    }
-}
-
-impl From<ManifestError> for Failure {
-    fn from(error: ManifestError) -> Self {
-        Self::new(ExitCode::Local, &error).with_hint(manifest_hint(&error))
-    }
-}
-
-impl From<ConfigFileError> for Failure {
-    fn from(error: ConfigFileError) -> Self {
-        Self::new(ExitCode::Local, &error)
-    }
-}
-
-impl From<RegistryError> for Failure {
-    fn from(error: RegistryError) -> Self {
-        let code = match &error {
-            RegistryError::Pin(_) | RegistryError::LayerPinned { .. } => ExitCode::Untrusted,
-            RegistryError::NotFound { .. } => ExitCode::NotFound,
-            RegistryError::Unauthorized { .. } => ExitCode::Authentication,
-            RegistryError::Blob(error) => code_of_blob(error),
-            RegistryError::Image(_) => ExitCode::Untrusted,
-            RegistryError::Staging(_) | RegistryError::Certificates { .. } => ExitCode::Local,
-            _ => ExitCode::Network,
-        };
-        let hint = registry_hint(&error);
-        Self::new(code, &error).with_optional_hint(hint)
-    }
-}
-
-fn registry_hint(error: &RegistryError) -> Option<String> {
-    match error {
-        RegistryError::Pin(_) => Some("give the whole digest, or none".to_owned()),
-        RegistryError::LayerPinned { manifest, .. } => Some(format!("pin it with @{manifest}")),
-        RegistryError::Offline { .. } => Some("leave out `--offline` and unset SESAME_OFFLINE".to_owned()),
-        RegistryError::NotFound { reference } => {
-            let registry = reference.registry();
-            Some(format!(
-                "it may be private as well: sesame registry login {registry} --username NAME --password-stdin"
-            ))
-        }
-        RegistryError::Unauthorized { registry, .. } => {
-            Some(format!("sesame registry login {registry} --username NAME --password-stdin"))
-        }
-        RegistryError::Realm { registry, realm } => {
-            let host = realm.strip_prefix("https://").filter(|host| !host.is_empty())?;
-            Some(format!(
-                "if you trust it, add `token_hosts = [\"{host}\"]` under [registries.\"{registry}\"] in config.toml"
-            ))
-        }
-        _ => None,
-    }
-}
-
-fn code_of_blob(error: &BlobError) -> ExitCode {
-    match error {
-        BlobError::Digest { .. } | BlobError::TooLarge { .. } => ExitCode::Untrusted,
-        BlobError::Size { expected, found } if found > expected => ExitCode::Untrusted,
-        BlobError::Size { .. } => ExitCode::Network,
-        BlobError::Missing { .. } | BlobError::Io { .. } => ExitCode::Local,
-    }
-}
-
-impl From<SourceError> for Failure {
-    fn from(error: SourceError) -> Self {
-        let code = match &error {
-            SourceError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ExitCode::NotFound,
-            SourceError::NoEntry { .. } => ExitCode::NotFound,
-            SourceError::Artifact(ArtifactError::Blob(error)) => code_of_blob(error),
-            SourceError::Artifact(ArtifactError::Image(_)) => ExitCode::Untrusted,
-            SourceError::NoLayout { .. } | SourceError::Reference(_) | SourceError::TooLarge { .. } => {
-                ExitCode::Failure
-            }
-            SourceError::Read { .. } | SourceError::Staging(_) => ExitCode::Local,
-        };
-        Self::new(code, &error)
-    }
-}
-
-impl From<IntoCacheError> for Failure {
-    fn from(error: IntoCacheError) -> Self {
-        let code = match &error {
-            IntoCacheError::Compile(CompileError::TooLong | CompileError::Stopped) => ExitCode::Limit,
-            IntoCacheError::Compile(CompileError::Input { .. }) => {
-                return Self::new(ExitCode::Local, &error).with_hint("sesame extension verify --repair");
-            }
-            IntoCacheError::Compile(CompileError::Refused { .. }) => ExitCode::Failure,
-            IntoCacheError::Compile(CompileError::Start { .. })
-            | IntoCacheError::Cache(_)
-            | IntoCacheError::Load(_) => ExitCode::Local,
-        };
-        Self::new(code, &error)
-    }
-}
-
-impl From<RequestError> for Failure {
-    fn from(error: RequestError) -> Self {
-        Self::new(ExitCode::Failure, &error)
-    }
-}
-
-impl From<StagingError> for Failure {
-    fn from(error: StagingError) -> Self {
-        Self::new(ExitCode::Local, &error)
-    }
-}
-
-impl From<LoginError> for Failure {
-    fn from(error: LoginError) -> Self {
-        Self::new(ExitCode::Local, &error).with_hint(
-            "start a Secret Service such as gnome-keyring, or use `docker login` or `podman login`, which sesame reads",
-        )
-    }
-}
-
-impl From<PushError> for Failure {
-    fn from(error: PushError) -> Self {
-        match error {
-            PushError::Registry(error) => error.into(),
-            other => Self::new(ExitCode::Network, &other),
-        }
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::new(ExitCode::Local, &error)
     }
 }

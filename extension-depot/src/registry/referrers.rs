@@ -29,6 +29,20 @@ impl Registry {
         self.at_each(pinned, async |connection| all(connection, &digest, Which::All).await).await
     }
 
+    /// The kinds of what refers to the artifact that a reference is pinned to, such as signatures, bills of materials and
+    /// attestations, by their media types.
+    ///
+    /// # Errors
+    /// As [`Registry::referrers`].
+    pub async fn referrer_types(&self, pinned: &OciReference) -> Result<Vec<String>, RegistryError> {
+        let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else { return Ok(Vec::new()) };
+        let found = self.at_each(pinned, async |connection| all(connection, &digest, Which::Manifests).await).await?;
+        let kind = |ImageManifest { artifact_type, layers, .. }: ImageManifest| {
+            artifact_type.or_else(|| layers.into_iter().next().map(|layer| layer.media_type))
+        };
+        Ok(found.into_iter().filter_map(|attachment| kind(attachment.manifest)).collect())
+    }
+
     /// What is known of who signed the artifact that a reference is pinned to, where these keys are trusted.
     pub async fn signature(&self, pinned: &OciReference, keys: &[PublicKey]) -> SignatureState {
         let Ok(Some(digest)) = pinned.pinned_digest() else { return SignatureState::of(pinned, &[], keys) };
@@ -75,6 +89,8 @@ enum Which {
     All,
     /// Of everything else no more than the manifest.
     Signatures,
+    /// Nothing but manifests.
+    Manifests,
 }
 
 async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Result<Vec<Attachment>, RegistryError> {
@@ -138,7 +154,11 @@ async fn attachment(
     };
     manifest.check_referrer()?;
     let mut blobs = Vec::new();
-    let is_wanted = |blob: &&Descriptor| which == Which::All || is_signature(blob);
+    let is_wanted = |blob: &&Descriptor| match which {
+        Which::All => true,
+        Which::Signatures => is_signature(blob),
+        Which::Manifests => false,
+    };
     for blob in manifest.blobs().filter(is_wanted).take(MOST) {
         let (bytes, _) = connection.get_bytes(&Target::Blob(&blob.digest), "*/*", MAX_REFERRED).await?;
         check(&bytes, &blob.digest).map_err(RegistryError::Blob)?;

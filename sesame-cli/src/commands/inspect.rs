@@ -1,7 +1,7 @@
 //! `sesame extension inspect`
 
 use core_types::{Authority, Document, ExtensionName, Grant, OciReference, Request, decide};
-use extension_depot::{Depot, Source, Staged};
+use extension_depot::{Depot, Installed, Source, Staged};
 use extension_host::{Host, boot_time};
 
 use super::install::{Arrival, binary_of, requests_of, stage};
@@ -18,18 +18,23 @@ pub fn run(context: &Context, what: &str) -> Result<Outcome, Failure> {
     if let Ok(name) = what.parse::<ExtensionName>() {
         let installed = depot.installed(&name).map_err(|error| Failure::of_extension(&name, &error))?;
         let binary = depot.places().blob(&installed.artifact.wasm.digest);
-        return inspection(context, &depot, &name, &installed.reference, &installed.artifact, &binary);
+        let inspected = inspection(context, &depot, &name, &installed.reference, &installed.artifact, &binary)?;
+        return Ok(Outcome::Inspected(Box::new(inspected)));
     }
     let source: Source = what.parse().map_err(|error| Failure::new(ExitCode::Usage, &error))?;
     let name = source.default_name().unwrap_or_default();
     match stage(context, &depot, &source, None, &name)? {
         Arrival::Already(installed) => {
             let binary = depot.places().blob(&installed.artifact.wasm.digest);
-            inspection(context, &depot, &name, &installed.reference, &installed.artifact, &binary)
+            let Installed { reference, artifact, .. } = &*installed;
+            let inspected = inspection(context, &depot, &name, reference, artifact, &binary)?;
+            Ok(Outcome::Inspected(Box::new(inspected)))
         }
         Arrival::Staged(staged) => {
             let Staged { artifact, reference, .. } = &*staged;
-            inspection(context, &depot, &name, reference, artifact, &staged.binary())
+            let inspected = inspection(context, &depot, &name, reference, artifact, &staged.binary())?;
+            let attached = attached(context, reference)?;
+            Ok(Outcome::Inspected(Box::new(Inspection { attached, ..inspected })))
         }
     }
 }
@@ -41,14 +46,14 @@ fn inspection(
     reference: &OciReference,
     artifact: &extension_depot::Artifact,
     binary: &std::path::Path,
-) -> Result<Outcome, Failure> {
+) -> Result<Inspection, Failure> {
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
     let code = ready::code(context, &host, binary, &artifact.wasm.digest)?;
     let imports = host.imports(&code);
     let requests = requests_of(&host, &code, &binary_of(binary, &artifact.wasm.digest, name)?)?;
     let authority = authority(context, depot, name, reference)?;
     let exports = host.exports(&code);
-    Ok(Outcome::Inspected(Box::new(Inspection {
+    Ok(Inspection {
         name: name.clone(),
         version: artifact.version(reference),
         description: artifact.description().map(str::to_owned),
@@ -58,7 +63,16 @@ fn inspection(
         imports,
         asks_for: asked(&requests, &authority),
         exports: exports.iter().map(|function| (function.qualified_name(), function.signature())).collect(),
-    })))
+        attached: Vec::new(),
+    })
+}
+
+/// What its registry has that refers to it. Where nobody can be asked, nothing is said.
+fn attached(context: &Context, reference: &OciReference) -> Result<Vec<String>, Failure> {
+    if reference.is_local() || context.is_offline() {
+        return Ok(Vec::new());
+    }
+    Ok(context.wait_for(context.registry()?.referrer_types(reference))??)
 }
 
 /// What would decide if it were called under this name now. Without a manifest, nobody has decided yet.

@@ -159,6 +159,7 @@ fn inspected(inspection: &Inspection) -> Value {
         "asks_for": inspection.asks_for,
         "imports": imports(&inspection.imports),
         "exports": exports(&inspection.exports),
+        "attached": inspection.attached,
     })
 }
 

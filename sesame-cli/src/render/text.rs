@@ -1,19 +1,21 @@
 //! Text for people; tab-separated lines where nobody is looking.
 
+mod report;
+
 use std::fmt::Write;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use core_types::{CallOutcome, ExtensionName, Limit, LimitName, Limits, OciReference, Verdict};
-use extension_depot::registry::{KeptLogin, LoginStore};
-use extension_depot::{ActivityEntry, ActivityFinding, FirstUse, needs_text};
+use core_types::{ExtensionName, Limits, OciReference};
 
+use self::report::{
+    activity, activity_verified, called, check, diagnosis, file_check, info, inspected, learned, login, setting, trusted, why,
+};
 use super::Rendered;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{
-    Asked, Call, Change, Check, Collection, ConfigValue, Denied, Diagnosis, Direction, FileCheck, Freshness, Info,
-    Inspection, Installation, Learned, Outcome, PastGeneration, RefusedThing, Removal, Replaced, Rollback, Row, Step,
-    Trust, Update,
+    Change, Collection, Denied, Direction, Freshness, Installation, Outcome, PastGeneration, Removal, Replaced, Rollback, Row,
+    Step, Update,
 };
 use crate::terminal::{inert, inert_line};
 
@@ -170,87 +172,6 @@ fn plain_row(row: &Row) -> String {
     cells(row, false).join("\t") + "\n"
 }
 
-fn called(context: &Context, call: &Call) -> Rendered {
-    let mut talk = String::new();
-    if context.global.verbose {
-        talk.push_str(&String::from_utf8_lossy(&call.output));
-    }
-    if call.with_stats {
-        talk.push_str(&stats(call));
-    }
-    if call.returned.is_err() {
-        talk.push_str(&failure(&Failure::returned_error(&call.returned)));
-        return Rendered { talk, ..Default::default() };
-    }
-    let data = match call.returned.bytes() {
-        Some(bytes) => bytes,
-        None if call.returned.is_empty() => Vec::new(),
-        None => (call.returned.to_text() + "\n").into_bytes(),
-    };
-    Rendered { data, talk }
-}
-
-/// What a call used, each against its limit.
-fn stats(call: &Call) -> String {
-    let limit = |name: LimitName| {
-        let limit: &Limit = call.limits.get(name);
-        format!("{} ({})", limit.value_with_unit(), limit.origin)
-    };
-    let memory = call.usage.memory_bytes as f64 / f64::from(1 << 20);
-    let time = call.usage.elapsed.as_secs_f64() * 1000.0;
-    format!(
-        "fuel: {} of {}\nmemory: {memory:.1} MiB of {}\ntime: {time:.1} ms of {}\n",
-        call.usage.fuel,
-        limit(LimitName::Fuel),
-        limit(LimitName::Memory),
-        limit(LimitName::Timeout),
-    )
-}
-
-fn info(info: &Info) -> String {
-    let mut text = String::new();
-    let mut field = |name: &str, value: &str| {
-        let _ = writeln!(text, "{name:<13}{}", inert_line(value));
-    };
-    field("name", info.name.as_str());
-    field("version", info.version.as_deref().unwrap_or_default());
-    if let Some(description) = &info.description {
-        field("description", description);
-    }
-    field("reference", &info.reference.to_string());
-    field("binary", &format!("{}, {} bytes", info.binary, info.binary_size));
-    if let Some((at, source)) = info.installed_at.as_ref().zip(info.source.as_ref()) {
-        field("installed", &format!("{at}, as {source}"));
-    }
-    field("manifest", &info.manifest.display().to_string());
-    let problem = info.problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
-    field("state", &format!("{}{problem}", info.state.name()));
-    if info.pinned {
-        field("pinned", "update leaves it at this version");
-    }
-    for grant in info.capabilities.grants_in_full() {
-        field("may use", &grant.to_string());
-    }
-    for (grant, until) in &info.timed {
-        field("may use", &format!("{grant}, {until}"));
-    }
-    for limit in info.limits.iter() {
-        field("limit", &format!("{} {} ({})", limit.name, limit.value_with_unit(), limit.origin));
-    }
-    for import in &info.imports {
-        let granted = match import.capability {
-            Some(capability) if info.capabilities.grants(capability) => ": granted",
-            Some(_) => ": not granted",
-            None => "",
-        };
-        field("imports", &format!("{}{granted}", import.name));
-    }
-    for (name, signature) in &info.exports {
-        field("exports", &format!("{name}: {signature}"));
-    }
-    text
-}
-
 fn removal(removal: &Removal) -> String {
     let Removal { name, kept_manifest, freed_bytes, secrets } = removal;
     let rest = match kept_manifest {
@@ -265,180 +186,11 @@ fn change(change: &Change) -> String {
     if change.changed { format!("{}\n", change.now) } else { format!("{} already\n", change.now) }
 }
 
-fn check(check: &Check) -> String {
-    let name = inert_line(&check.name);
-    let mut text = String::new();
-    for repaired in &check.repaired {
-        let _ = writeln!(text, "{name}: repaired: {}", inert(repaired));
-    }
-    for finding in &check.findings {
-        let _ = writeln!(text, "{name}: {}", inert(finding));
-    }
-    if text.is_empty() {
-        let _ = writeln!(text, "{name}: good");
-    }
-    if let Some(signature) = &check.signature {
-        let _ = writeln!(text, "{name}: signature: {}", inert_line(signature));
-    }
-    text
-}
-
-fn learned(needs: &Learned) -> Rendered {
-    let mut talk = match &needs.result {
-        Ok(text) => format!("result: {}\n", inert_line(text)),
-        Err(error) => format!("the call failed: {}\n", inert_line(error)),
-    };
-    if needs.written {
-        let _ = writeln!(talk, "written into the manifest of `{}`", needs.name);
-    }
-    let mut text = String::new();
-    for touch in &needs.refused {
-        let _ = writeln!(text, "# refused in this call: {}", inert_line(&touch.what));
-    }
-    for capability in &needs.unscoped {
-        let _ = writeln!(text, "# imported and not used in this call, but needed to start: {capability}=SCOPE");
-    }
-    text.push_str(&needs_text(&needs.capabilities, &needs.limits));
-    Rendered { data: text.into_bytes(), talk }
-}
-
-/// One call: when, who, what became of it, what it used, and everything that it touched.
-fn activity(entry: &ActivityEntry) -> String {
-    let call = &entry.call;
-    let touches = call.activity.touches.iter().map(|touch| {
-        let refused = if touch.verdict == Verdict::Allow { "" } else { "refused " };
-        let times = if touch.times > 1 { format!(" x{}", touch.times) } else { String::new() };
-        format!("{refused}{}{times}", touch.what)
-    });
-    let mended = entry.mended.as_ref().map(|mended| format!("(before this line, {mended})"));
-    let more = (call.activity.more > 0).then(|| format!("and {} more", call.activity.more));
-    let cells = [
-        entry.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        call.extension.clone(),
-        call.function.clone(),
-        outcome_name(call.outcome).to_owned(),
-        format!("fuel {}", call.fuel),
-        format!("{:.1} MiB", call.peak_memory_bytes as f64 / f64::from(1 << 20)),
-        touches.chain(more).chain(mended).collect::<Vec<_>>().join(", "),
-    ];
-    cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
-}
-
-fn outcome_name(outcome: CallOutcome) -> &'static str {
-    match outcome {
-        CallOutcome::Returned => "returned",
-        CallOutcome::Error => "error",
-        CallOutcome::Crashed => "crashed",
-        CallOutcome::Limit => "limit",
-        CallOutcome::Refused => "refused",
-        CallOutcome::Cancelled => "cancelled",
-        CallOutcome::Failed => "failed",
-    }
-}
-
-fn activity_verified(lines: usize, findings: &[ActivityFinding]) -> String {
-    if findings.is_empty() {
-        return format!("{lines} lines, each as it was written\n");
-    }
-    let line = |finding: &ActivityFinding| {
-        let ActivityFinding { file, line, problem } = finding;
-        let place = if *line == 0 { String::new() } else { format!(":{line}") };
-        format!("{}{place}: {}\n", inert(&file.display().to_string()), inert_line(problem))
-    };
-    findings.iter().map(line).collect()
-}
-
-fn why(name: &ExtensionName, refused: &[RefusedThing]) -> Rendered {
-    if refused.is_empty() {
-        return Rendered { talk: format!("`{name}` was refused nothing lately\n"), ..Default::default() };
-    }
-    let mut text = String::new();
-    for thing in refused {
-        let at = thing.at.strftime("%Y-%m-%dT%H:%M:%SZ");
-        let _ = writeln!(text, "{at}  {}: {}", inert_line(&thing.what), inert_line(&thing.rule));
-        let _ = match &thing.grant {
-            _ if thing.is_granted_now => writeln!(text, "  it is granted by now"),
-            Some(grant) => writeln!(text, "  allow it: sesame extension grant {name} {}", inert_line(grant)),
-            None => writeln!(text, "  granting it is no help"),
-        };
-    }
-    data(text)
-}
-
-fn inspected(inspection: &Inspection) -> String {
-    let mut text = String::new();
-    let mut field = |name: &str, value: &str| {
-        let _ = writeln!(text, "{name:<13}{}", inert_line(value));
-    };
-    field("name", inspection.name.as_str());
-    field("version", &inspection.version);
-    if let Some(description) = &inspection.description {
-        field("description", description);
-    }
-    field("reference", &inspection.reference.to_string());
-    field("binary", &format!("{}, {} bytes", inspection.binary, inspection.binary_size));
-    for Asked { what, verdict, rule } in &inspection.asks_for {
-        let verdict = match verdict {
-            Verdict::Allow => "allowed",
-            Verdict::Deny => "refused",
-            Verdict::Ask => "would be asked",
-        };
-        field("asks for", &format!("{what}: {verdict}, {rule}"));
-    }
-    for import in &inspection.imports {
-        field("imports", &import.name);
-    }
-    for (name, signature) in &inspection.exports {
-        field("exports", &format!("{name}: {signature}"));
-    }
-    text
-}
-
 fn step(step: &Step) -> String {
     let reference = step.reference.as_ref().map(shortened).unwrap_or_default();
     let problem = step.problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
     let cells = [step.name.to_string(), reference, format!("{}{problem}", step.state.name())];
     cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
-}
-
-fn trusted(trust: &Trust) -> String {
-    let signers = trust.signers.iter().map(|signer| format!("trusted\t{}\t{}\n", signer.place, signer.fingerprint));
-    let first = trust.first_uses.iter().map(|first| {
-        let FirstUse { repository, signer, since } = first;
-        format!("first\t{}\t{}\t{}\n", inert_line(repository), inert_line(&signer.to_string()), inert_line(since))
-    });
-    signers.chain(first).collect()
-}
-
-fn setting(value: &ConfigValue, with_origin: bool) -> String {
-    let ConfigValue { key, value, origin } = value;
-    let origin = if with_origin { format!("\t{}", inert_line(origin)) } else { String::new() };
-    format!("{} = {}{origin}\n", inert_line(key), inert_line(value))
-}
-
-fn file_check(file: &FileCheck) -> String {
-    let path = inert_line(&file.path.display().to_string());
-    let warnings = file.warnings.iter().map(|warning| format!("{path}: {}\n", inert_line(warning)));
-    match &file.problem {
-        // It names the file itself.
-        Some(problem) => inert(problem.trim_end()) + "\n",
-        None if file.warnings.is_empty() => format!("{path}: good\n"),
-        None => warnings.collect(),
-    }
-}
-
-fn diagnosis(diagnosis: &Diagnosis) -> String {
-    let Diagnosis { what, health, finding, mend } = diagnosis;
-    let mend = mend.as_ref().map(|mend| format!("\n      {}", inert_line(mend))).unwrap_or_default();
-    format!("{:<5} {}: {}{mend}\n", health.name(), inert_line(what), inert_line(finding))
-}
-
-fn login(login: &KeptLogin) -> String {
-    let place = match &login.store {
-        LoginStore::SecretService => "the Secret Service".to_owned(),
-        LoginStore::File(path) => path.display().to_string(),
-    };
-    format!("{}\t{}\n", inert_line(&login.registry), inert_line(&place))
 }
 
 fn past_generation(generation: &PastGeneration) -> String {

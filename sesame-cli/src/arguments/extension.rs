@@ -1,0 +1,355 @@
+//! `sesame extension`
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Subcommand};
+use clap_complete::ArgValueCompleter;
+use core_types::{Capability, ExtensionName, Grant, GrantError, OciReference, Period, ReferenceError, VersionReq};
+use extension_depot::Source;
+
+use crate::completion;
+
+#[derive(Debug, Subcommand)]
+// Only the arguments of the command that was typed are built: the tree is most of what happens before a call.
+#[command(defer = true)]
+pub enum ExtensionCommand {
+    /// Install an extension from a registry, a file or an OCI layout
+    #[command(visible_alias = "add")]
+    Install(InstallArguments),
+    /// List the installed extensions
+    #[command(visible_alias = "ls")]
+    List,
+    /// Call a function of an extension
+    #[command(visible_alias = "run")]
+    Call(CallArguments),
+    /// Show all that is known of an extension
+    #[command(visible_alias = "show")]
+    Info {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+    },
+    /// Remove extensions. Their manifests, logs and secrets are kept
+    #[command(visible_alias = "rm")]
+    Remove {
+        #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
+        names: Vec<ExtensionName>,
+        /// Keep neither the manifest nor the log nor the secrets
+        #[arg(long)]
+        purge: bool,
+    },
+    /// Let extensions be called again
+    Enable {
+        #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
+        names: Vec<ExtensionName>,
+    },
+    /// Keep extensions from being called
+    Disable {
+        #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
+        names: Vec<ExtensionName>,
+    },
+    /// Allow an extension something
+    Grant(GrantArguments),
+    /// Take a permission away from an extension
+    Revoke {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+        /// A whole capability, or one scope of it
+        #[arg(required = true, value_name = "CAPABILITY[=SCOPE]")]
+        grants: Vec<Revocation>,
+    },
+    /// Show what an extension, installed or not, asks for and what would be decided. Nothing is installed or run
+    Inspect {
+        /// A name, `registry/principal/scope:revision[@digest]`, `./file.wasm` or `oci:PATH[:TAG]`
+        what: String,
+    },
+    /// Show what an extension was refused lately, and the command that would allow it
+    Why {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+    },
+    /// Show what extensions touched
+    Activity(ActivityArguments),
+    /// Read and hash everything that is installed, and show who signed it
+    Verify {
+        /// Names, or references of what is not installed; all that is installed, if none is given
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        what: Vec<String>,
+        /// Look at the signatures that the registry has now, and want that of the owner of this key
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+        /// Fetch what is damaged again, and compile what is stale
+        #[arg(long)]
+        repair: bool,
+    },
+    /// Show which extensions have a newer version, or a tag that has moved
+    Outdated {
+        /// All of them, if none is named
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        names: Vec<ExtensionName>,
+    },
+    /// Install newer versions, without giving them more than their predecessors had
+    #[command(visible_alias = "upgrade")]
+    Update(UpdateArguments),
+    /// Keep extensions at their versions: `update` leaves them alone
+    Pin {
+        #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
+        names: Vec<ExtensionName>,
+    },
+    /// Let extensions be updated again
+    Unpin {
+        #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
+        names: Vec<ExtensionName>,
+    },
+    /// Show what an extension was before
+    History {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+    },
+    /// Go back to what an extension was before. Nothing is fetched
+    Rollback(RollbackArguments),
+    /// Remove what nobody goes back to: old generations, their artifacts and compiled code
+    Gc {
+        /// How many versions of each extension stay, the installed one included
+        #[arg(long, default_value_t = 3, value_name = "N")]
+        keep: usize,
+        /// Change nothing, and print what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Install what the manifests or a list say, such as after copying them to another machine
+    Sync(SyncArguments),
+    /// Sign what you have published, as cosign does
+    Sign(SignArguments),
+    /// Put extensions into one file that other machines and other tools can take in
+    Export(ExportArguments),
+    /// Install what is in such a file. Nothing is fetched
+    Import(ImportArguments),
+    /// Show what an extension printed and logged
+    Logs {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+        /// How many of the last lines
+        #[arg(short = 'n', long, default_value_t = 100)]
+        lines: usize,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct InstallArguments {
+    /// `registry/principal/scope:revision[@digest]`, `./file.wasm` or `oci:PATH[:TAG]`. Without a revision it is the newest
+    /// version, never the tag `latest`
+    pub source: Source,
+    /// The newest version within a range, such as `^1.2` or `<2`
+    #[arg(long, value_name = "RANGE")]
+    pub version: Option<VersionReq>,
+    /// The name to install it under, instead of the last part of the source
+    #[arg(long)]
+    pub name: Option<ExtensionName>,
+    /// Allow this; can be given several times
+    #[arg(long, value_name = "CAPABILITY[=SCOPE]")]
+    pub grant: Vec<Grant>,
+    /// Allow all that the extension asks for
+    #[arg(long)]
+    pub grant_requested: bool,
+    /// Only if the owner of this public key signed it; the key is trusted for its repository from now on
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Take an older version than the one that is installed
+    #[arg(long)]
+    pub allow_downgrade: bool,
+    /// Log in to its registry for this once; the password comes from standard input
+    #[arg(short, long, requires = "password_stdin")]
+    pub username: Option<String>,
+    /// Read the password from standard input
+    #[arg(long, requires = "username")]
+    pub password_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CallArguments {
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub name: ExtensionName,
+    /// `greet`, or `ns:pkg/interface#greet` when several have it
+    #[arg(add = ArgValueCompleter::new(completion::functions))]
+    pub function: String,
+    /// Texts as they are; numbers, `true`, enums; WAVE for the rest; `-` reads standard input. After `--` all is data
+    #[arg(allow_negative_numbers = true)]
+    pub arguments: Vec<OsString>,
+    /// Arguments that are nothing but data, `-` included
+    #[arg(last = true, value_name = "DATA")]
+    pub data: Vec<OsString>,
+    /// All arguments as one JSON array
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["arguments", "data"])]
+    pub json_args: Option<String>,
+    /// Print what the call used, against its limits
+    #[arg(long)]
+    pub stats: bool,
+    /// Print the least `[capabilities]` and `[limits]` that the call needed. What is not granted stays refused
+    #[arg(long)]
+    pub learn: bool,
+    /// With `--learn`: put them into the manifest
+    #[arg(long, requires = "learn")]
+    pub write: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct GrantArguments {
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub name: ExtensionName,
+    /// `config-read`, `network=api.example.com`, `filesystem=read:~/Documents` ...
+    #[arg(required = true, value_name = "CAPABILITY[=SCOPE]")]
+    pub grants: Vec<Grant>,
+    /// Only for so long, such as `90s`, `30m` or `1h`, and not beyond this login session
+    #[arg(long = "for", value_name = "TIME", conflicts_with = "until")]
+    pub period: Option<Period>,
+    /// Only as long as this login session
+    #[arg(long, value_name = "logout", value_parser = ["logout"])]
+    pub until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct UpdateArguments {
+    #[arg(required_unless_present = "all", add = ArgValueCompleter::new(completion::names))]
+    pub names: Vec<ExtensionName>,
+    /// Update everything that came from a registry
+    #[arg(long, conflicts_with = "names")]
+    pub all: bool,
+    /// Fetch and compare, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Allow what a newer version asks for and its predecessor did not
+    #[arg(long)]
+    pub accept_new_capabilities: bool,
+    /// Take versions however new they are, whatever `min_release_age` says
+    #[arg(long)]
+    pub now: bool,
+    /// Refuse tags that lead to other bytes than those that are installed
+    #[arg(long)]
+    pub locked: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RollbackArguments {
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub name: ExtensionName,
+    /// The generation, as `history` numbers them; without it, the newest with another version
+    pub generation: Option<u32>,
+    /// Allow again what it was allowed then and is not now
+    #[arg(long)]
+    pub accept_new_capabilities: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SyncArguments {
+    /// A list to follow instead of the manifests: `./list.toml`, or a published one as `registry/principal/scope:revision`
+    pub list: Option<ListSource>,
+    /// Change nothing, and exit with 1 if something would have to be done
+    #[arg(long)]
+    pub check: bool,
+    /// Change nothing, and print what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Refuse what is not pinned to a digest
+    #[arg(long)]
+    pub locked: bool,
+    /// Allow all that newly installed extensions ask for
+    #[arg(long)]
+    pub grant_requested: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SignArguments {
+    /// `registry/principal/scope:revision[@digest]`
+    pub reference: OciReference,
+    /// A private key in PEM: PKCS #8, or as cosign encrypts it. Its password comes from `SESAME_KEY_PASSWORD` or
+    /// `COSIGN_PASSWORD`, a prompt, or standard input
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// `bundle`, or `classic`, which older versions of cosign read as well
+    #[arg(long, default_value = "bundle")]
+    pub form: FormName,
+}
+
+/// How a signature is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum FormName {
+    Bundle,
+    Classic,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArguments {
+    #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
+    pub names: Vec<ExtensionName>,
+    /// The file, an OCI image layout as a tar; it replaces another
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// The file
+    pub bundle: PathBuf,
+    /// All that are in it, if none is named
+    pub names: Vec<ExtensionName>,
+    /// Allow this to each; can be given several times
+    #[arg(long, value_name = "CAPABILITY[=SCOPE]")]
+    pub grant: Vec<Grant>,
+    /// Allow all that the extensions ask for
+    #[arg(long)]
+    pub grant_requested: bool,
+}
+
+/// Where a list of extensions lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListSource {
+    File(PathBuf),
+    Published(OciReference),
+}
+
+impl FromStr for ListSource {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_path = text.ends_with(".toml") || ["./", "../", "/"].iter().any(|start| text.starts_with(start));
+        if is_path { Ok(Self::File(text.into())) } else { text.parse().map(Self::Published) }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct ActivityArguments {
+    /// All of them, if none is named
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub names: Vec<ExtensionName>,
+    /// Only of the last time, such as `30m`, `1h` or `2d`
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<Period>,
+    #[command(subcommand)]
+    pub command: Option<ActivityCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ActivityCommand {
+    /// Find out whether the log was changed
+    Verify,
+}
+
+/// What `revoke` takes away: a whole capability, or one grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revocation {
+    /// Every part of it.
+    Whole(Capability),
+    /// One part.
+    Part(Grant),
+}
+
+impl FromStr for Revocation {
+    type Err = GrantError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.contains('=') { text.parse().map(Self::Part) } else { Ok(Self::Whole(text.parse()?)) }
+    }
+}

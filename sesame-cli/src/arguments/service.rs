@@ -1,0 +1,127 @@
+//! What stands beside `sesame extension`: registries, secrets, trust, configuration, the demonstration.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use clap_complete::ArgValueCompleter;
+use core_types::{ExtensionName, OciPrefix, OciQuery, SecretName};
+
+use crate::completion;
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum SecretCommand {
+    /// Store a secret for an extension, from standard input or a prompt that does not show it
+    Set {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+        secret: SecretName,
+    },
+    /// List the names of an extension's secrets
+    #[command(visible_alias = "ls")]
+    List {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+    },
+    /// Forget a secret
+    #[command(visible_alias = "rm")]
+    Remove {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+        secret: SecretName,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum RegistryCommand {
+    /// Keep a login, in the Secret Service of this session unless said otherwise
+    Login {
+        /// `host` or `host:port`
+        registry: String,
+        #[arg(short, long)]
+        username: String,
+        /// Read the password from standard input, which is also done where no terminal can be asked
+        #[arg(long)]
+        password_stdin: bool,
+        /// `secret-service`, or `file`: a file that only you can read, where the password is not encrypted
+        #[arg(long, value_name = "WHERE", default_value = "secret-service")]
+        store: StoreName,
+    },
+    /// List the registries that logins are kept for
+    #[command(visible_alias = "ls")]
+    List,
+    /// List the tags of a repository, the newest version first
+    Tags {
+        /// `registry/principal/scope`
+        repository: OciQuery,
+    },
+    /// Forget a login
+    Logout {
+        /// `host` or `host:port`
+        registry: String,
+    },
+}
+
+/// Where a login is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum StoreName {
+    SecretService,
+    File,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum TrustCommand {
+    /// List the keys that are trusted, and who signed first where something was installed from
+    #[command(visible_alias = "ls")]
+    List,
+    /// Trust a public key for a place
+    Add {
+        /// A file in PEM, such as `cosign.pub`
+        key: PathBuf,
+        /// `registry[/principal[/scope]]`
+        #[arg(long = "for", value_name = "PLACE")]
+        place: OciPrefix,
+    },
+    /// Trust a key no longer
+    #[command(visible_alias = "rm")]
+    Remove {
+        /// Its file, or its digest as `list` shows it
+        key: String,
+        /// Only for this place
+        #[arg(long = "for", value_name = "PLACE")]
+        place: Option<OciPrefix>,
+    },
+    /// Take the next version of an extension, whoever signed it
+    Accept {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+    },
+    /// Make a pair of keys to sign with: `NAME.key` and `NAME.pub`
+    Keygen {
+        /// Where to, without an ending
+        #[arg(default_value = "sesame", value_name = "NAME")]
+        to: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum ConfigCommand {
+    /// Show every value that is configured
+    Show {
+        /// Name the file and line of each
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Read every file of the configuration and every manifest, and say what is wrong in them
+    Validate,
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Keep the registry running until interrupted
+    #[arg(long)]
+    pub serve: bool,
+}

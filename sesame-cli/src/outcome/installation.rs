@@ -1,0 +1,255 @@
+//! What became of extensions: installed, updated, gone back, removed, brought into line.
+
+use std::path::PathBuf;
+
+use core_types::{Capability, Digest, ExtensionName, Grant, OciReference, version_of_tag};
+use extension_depot::Installed;
+use serde::Serialize;
+
+/// An extension that is installed now.
+#[derive(Serialize)]
+pub struct Installation {
+    pub name: ExtensionName,
+    pub version: String,
+    pub reference: OciReference,
+    pub manifest: PathBuf,
+    /// Whether it was installed already, so that nothing was written.
+    pub already: bool,
+    /// What is known of who signed it, where that was looked at.
+    pub signature: Option<String>,
+    /// What was installed before, if it was something else.
+    pub replaced: Option<Replaced>,
+    /// What it was given by this installation.
+    pub granted: Vec<Grant>,
+    /// What it was given until the session ends.
+    pub for_session: Vec<Grant>,
+    /// What it asks for and does not have, with what has to be granted.
+    pub denied: Vec<Denied>,
+}
+
+impl Installation {
+    /// What was there already, so that nothing was written.
+    pub fn already(installed: &Installed) -> Self {
+        let Installed { name, loaded, reference, .. } = installed;
+        Self {
+            name: name.clone(),
+            version: loaded.manifest.extension.version.clone().unwrap_or_default(),
+            reference: reference.clone(),
+            manifest: loaded.path.clone(),
+            already: true,
+            signature: None,
+            replaced: None,
+            granted: Vec::new(),
+            for_session: Vec::new(),
+            denied: Vec::new(),
+        }
+    }
+}
+
+/// What an installation took the place of.
+#[derive(Serialize)]
+pub struct Replaced {
+    pub reference: OciReference,
+    pub direction: Direction,
+}
+
+/// How a version stands to the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    Upgrade,
+    Downgrade,
+    /// The same version with other bytes, or tags that are no versions.
+    Other,
+}
+
+impl Replaced {
+    pub fn new(reference: OciReference, by: &OciReference) -> Self {
+        let version = |reference: &OciReference| version_of_tag(reference.revision());
+        let direction = match (version(&reference), version(by)) {
+            (Some(old), Some(new)) if new > old => Direction::Upgrade,
+            (Some(old), Some(new)) if new < old => Direction::Downgrade,
+            _ => Direction::Other,
+        };
+        Self { reference, direction }
+    }
+}
+
+/// One thing that an extension was.
+#[derive(Serialize)]
+pub struct PastGeneration {
+    pub number: u32,
+    pub at: String,
+    pub reason: String,
+    pub version: Option<String>,
+    pub reference: Option<OciReference>,
+    pub signer: Option<String>,
+    pub is_current: bool,
+}
+
+/// What an extension went back to.
+#[derive(Serialize)]
+pub struct Rollback {
+    pub name: ExtensionName,
+    pub to: u32,
+    pub version: String,
+    pub reference: OciReference,
+    /// What it is allowed again.
+    pub granted: Vec<Grant>,
+    /// What it was allowed then and is not now.
+    pub denied: Vec<Denied>,
+}
+
+/// What was removed because nobody goes back to it.
+#[derive(Serialize)]
+pub struct Collection {
+    pub generations: Vec<(ExtensionName, u32)>,
+    pub blobs: Vec<Digest>,
+    pub compiled: Vec<PathBuf>,
+    pub bytes: u64,
+    pub is_dry_run: bool,
+}
+
+/// Something that an extension asks for and does not have.
+#[derive(Serialize)]
+pub struct Denied {
+    pub capability: Capability,
+    /// What to grant; a capability alone has to be given a scope.
+    pub grant: String,
+}
+
+/// How an installed extension stands to what its registry has.
+#[derive(Serialize)]
+pub struct Freshness {
+    pub name: ExtensionName,
+    pub installed: OciReference,
+    /// The tag of the newest version, if there are versions.
+    pub newest: Option<String>,
+    pub age: Age,
+}
+
+/// Whether there is something newer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Age {
+    Newest,
+    Outdated,
+    /// The tag leads to other bytes than those that are installed.
+    Moved,
+    /// The registry does not have the tag any more.
+    Withdrawn,
+    /// The tag is no version, so nothing is newer than it.
+    NoVersion,
+    /// It came from a file.
+    Local,
+    /// Its user keeps it at its version.
+    Pinned,
+    /// There is a newer version that has not been known for as long as policy wants.
+    TooNew,
+}
+
+impl Age {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Newest => "the newest",
+            Self::Outdated => "there is a newer one",
+            Self::Moved => "the tag has moved",
+            Self::Withdrawn => "the tag is gone",
+            Self::NoVersion => "the tag is no version",
+            Self::Local => "from a file",
+            Self::Pinned => "pinned",
+            Self::TooNew => "there is a newer one, too new for `min_release_age`",
+        }
+    }
+}
+
+/// What an update did, or would do.
+#[derive(Serialize)]
+pub struct Update {
+    pub name: ExtensionName,
+    pub from: OciReference,
+    /// What is newer, if something is.
+    pub to: Option<OciReference>,
+    pub age: Age,
+    /// What it asks for and its predecessor did not, unless that is granted already.
+    pub asks_for: Vec<Denied>,
+    /// What it was given beyond what its predecessor had.
+    pub granted: Vec<Grant>,
+    pub for_session: Vec<Grant>,
+    /// Whether it is installed now.
+    pub applied: bool,
+}
+
+/// What one manifest takes, or took.
+#[derive(Serialize)]
+pub struct Step {
+    pub name: ExtensionName,
+    pub reference: Option<OciReference>,
+    pub state: StepState,
+    /// Why it failed.
+    pub problem: Option<String>,
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepState {
+    /// There is nothing to do.
+    Done,
+    /// The artifact that the manifest is pinned to has to be fetched.
+    ToFetch,
+    /// What the manifest names has to be looked up, installed and pinned.
+    ToPin,
+    /// A list names it, and it is not installed.
+    ToInstall,
+    /// A list names other bytes than those that are installed.
+    ToUpdate,
+    Fetched,
+    Pinned,
+    Installed,
+    Updated,
+    Failed,
+}
+
+impl Step {
+    /// Notes how it ended, or why it did not.
+    pub fn end(&mut self, done: Result<StepState, String>) {
+        match done {
+            Ok(state) => self.state = state,
+            Err(problem) => (self.state, self.problem) = (StepState::Failed, Some(problem)),
+        }
+    }
+}
+
+impl StepState {
+    /// Whether something has to be fetched.
+    pub fn is_to_do(self) -> bool {
+        matches!(self, Self::ToFetch | Self::ToPin | Self::ToInstall | Self::ToUpdate)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "as it should be",
+            Self::ToFetch => "to be fetched",
+            Self::ToPin => "to be installed and pinned",
+            Self::ToInstall => "to be installed",
+            Self::ToUpdate => "to be updated",
+            Self::Fetched => "fetched",
+            Self::Pinned => "installed and pinned",
+            Self::Installed => "installed",
+            Self::Updated => "updated",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// An extension that is gone.
+#[derive(Serialize)]
+pub struct Removal {
+    pub name: ExtensionName,
+    /// Where the manifest lies now, unless that went as well.
+    pub kept_manifest: Option<PathBuf>,
+    pub freed_bytes: u64,
+    /// The secrets that went from the keyring.
+    pub secrets: Vec<String>,
+}

@@ -1,0 +1,228 @@
+//! What was found out: about extensions, calls, the configuration and the machine.
+
+use std::path::PathBuf;
+
+use core_types::{
+    Capabilities, Capability, Config, Digest, EffectiveLimits, ExtensionName, Grant, LimitName, Limits, OciReference, Touch,
+    UnknownKey, Verdict,
+};
+use extension_depot::{FirstUse, TrustedSigner};
+use extension_host::{Import, Returned, Usage};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// Whose signatures count, and who signed first.
+pub struct Trust {
+    pub signers: Vec<TrustedSigner>,
+    pub first_uses: Vec<FirstUse>,
+}
+
+/// One value that is configured.
+#[derive(Serialize)]
+pub struct ConfigValue {
+    pub key: String,
+    pub value: String,
+    /// The file and line, or that it is a variable.
+    pub origin: String,
+}
+
+/// What is wrong in one file.
+#[derive(Serialize)]
+pub struct FileCheck {
+    pub path: PathBuf,
+    pub problem: Option<String>,
+    /// Keys that do nothing.
+    pub warnings: Vec<String>,
+}
+
+impl FileCheck {
+    pub fn new(path: PathBuf, result: Result<Vec<UnknownKey>, impl std::error::Error>) -> Self {
+        match result {
+            Ok(unknown) => Self { path, problem: None, warnings: unknown.iter().map(ToString::to_string).collect() },
+            Err(error) => Self { path, problem: Some(error.to_string()), warnings: Vec::new() },
+        }
+    }
+}
+
+/// What was found of one thing that sesame needs.
+#[derive(Serialize)]
+pub struct Diagnosis {
+    pub what: String,
+    pub health: Health,
+    pub finding: String,
+    /// What mends it, where something does.
+    pub mend: Option<String>,
+}
+
+/// How well something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Health {
+    Good,
+    /// It works, but not all of it.
+    Doubtful,
+    Bad,
+}
+
+impl Health {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Doubtful => "look",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// One line of the list.
+#[derive(Serialize)]
+pub struct Row {
+    pub name: ExtensionName,
+    pub version: Option<String>,
+    pub reference: Option<OciReference>,
+    pub capabilities: Vec<Capability>,
+    pub limits: Limits,
+    pub state: State,
+    /// What is wrong, for a broken one and for one that was put aside.
+    pub problem: Option<String>,
+}
+
+/// Whether an extension can be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    Enabled,
+    Disabled,
+    Quarantined,
+    NotInstalled,
+    Broken,
+}
+
+impl State {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+            Self::Quarantined => "put aside",
+            Self::NotInstalled => "not installed",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// A call that returned.
+pub struct Call {
+    pub returned: Returned,
+    pub usage: Usage,
+    pub limits: EffectiveLimits,
+    /// What the guest printed, for those who asked to be told more.
+    pub output: Vec<u8>,
+    pub with_stats: bool,
+}
+
+/// All that is known of an extension.
+pub struct Info {
+    pub name: ExtensionName,
+    pub version: Option<String>,
+    pub description: Option<String>,
+    pub reference: OciReference,
+    pub binary: Digest,
+    pub binary_size: u64,
+    pub installed_at: Option<String>,
+    pub source: Option<String>,
+    pub manifest: PathBuf,
+    pub state: State,
+    /// Whether `update` leaves it alone.
+    pub pinned: bool,
+    /// Why it was put aside, if it was.
+    pub problem: Option<String>,
+    /// What the manifest grants, within every policy.
+    pub capabilities: Capabilities,
+    /// What is granted for a while, with when that ends.
+    pub timed: Vec<(Grant, String)>,
+    pub limits: EffectiveLimits,
+    pub config: Config,
+    pub imports: Vec<Import>,
+    /// The functions with their types.
+    pub exports: Vec<(String, String)>,
+}
+
+/// The least that a call needed.
+#[derive(Serialize)]
+pub struct Learned {
+    pub name: ExtensionName,
+    /// What the call gave, or why it gave nothing.
+    pub result: Result<String, String>,
+    pub capabilities: Capabilities,
+    /// What it imports and did not use, so that it is not known how far that has to reach.
+    pub unscoped: Vec<Capability>,
+    /// What was refused.
+    pub refused: Vec<Touch>,
+    #[serde(serialize_with = "limits_by_key")]
+    pub limits: Vec<(LimitName, u64)>,
+    /// Whether it is in the manifest now.
+    pub written: bool,
+}
+
+fn limits_by_key<S: serde::Serializer>(limits: &[(LimitName, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(limits.iter().filter_map(|(name, value)| Some((name.key()?, value))))
+}
+
+/// Something that an extension was refused.
+#[derive(Serialize)]
+pub struct RefusedThing {
+    pub at: Timestamp,
+    pub what: String,
+    /// Why, and where that stands.
+    pub rule: String,
+    /// What to grant, where that helps.
+    pub grant: Option<String>,
+    pub is_granted_now: bool,
+}
+
+/// What can be known of an extension without running it.
+pub struct Inspection {
+    pub name: ExtensionName,
+    pub version: String,
+    pub description: Option<String>,
+    pub reference: OciReference,
+    pub binary: Digest,
+    pub binary_size: u64,
+    pub imports: Vec<Import>,
+    pub asks_for: Vec<Asked>,
+    /// The functions with their types.
+    pub exports: Vec<(String, String)>,
+    /// The media types of what refers to it, such as signatures and bills of materials.
+    pub attached: Vec<String>,
+}
+
+/// Something that an extension asks for, and what would be decided now.
+#[derive(Serialize)]
+pub struct Asked {
+    pub what: String,
+    pub verdict: Verdict,
+    /// By which rule, and where that stands.
+    pub rule: String,
+}
+
+/// Something that is so now.
+#[derive(Serialize)]
+pub struct Change {
+    /// What is so now, as a sentence without a full stop.
+    pub now: String,
+    /// Whether it was not so before.
+    pub changed: bool,
+}
+
+/// What verifying found of one extension.
+#[derive(Serialize)]
+pub struct Check {
+    /// The name of an extension, or a reference.
+    pub name: String,
+    /// What is known of who signed it, where somebody wanted to know.
+    pub signature: Option<String>,
+    /// What is wrong still.
+    pub findings: Vec<String>,
+    /// What was mended.
+    pub repaired: Vec<String>,
+}
