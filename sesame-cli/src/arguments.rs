@@ -10,7 +10,11 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use extension_host::Display;
 
-pub use self::extension::{ActivityArguments, ActivityCommand, CallArguments, ExportArguments, ExtensionCommand, FormName, GrantArguments, ImportArguments, InstallArguments, ListSource, Revocation, RollbackArguments, SignArguments, SyncArguments, UpdateArguments};
+pub use self::extension::{
+    ActivityArguments, ActivityCommand, CallArguments, ExportArguments, ExtensionCommand, FormName, GrantArguments,
+    ImportArguments, InstallArguments, ListSource, Revocation, RollbackArguments, SignArguments, SyncArguments,
+    UpdateArguments,
+};
 pub use self::service::{ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, StoreName, TrustCommand};
 use crate::exit_code::TABLE;
 

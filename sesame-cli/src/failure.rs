@@ -10,15 +10,10 @@ use core_types::{
     Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference, Request,
     Touch, VersionReq,
 };
-use extension_depot::registry::{KeygenError, LoginError, PushError, RegistryError};
 use extension_depot::{
-    ActivityError, ArtifactError, BlobError, BundleError, ConfigFileError, DepotError, LockError, ManifestError,
-    PolicyRefusal, SignatureRefusal, Source, SourceError, StagingError, StateFileError, TimedGrantsError, TrustError,
+    ArtifactError, BlobError, DepotError, ManifestError, SignatureRefusal, Source, StateFileError, TimedGrantsError,
 };
-use extension_host::{
-    BackendError, CallError, CompileError, DirectoryError, ExportedFunction, HostError, IntoCacheError, Refusal,
-    RequestError, Returned,
-};
+use extension_host::{CallError, DirectoryError, ExportedFunction, HostError, Refusal, Returned};
 
 use crate::exit_code::ExitCode;
 use crate::outcome::Denied;

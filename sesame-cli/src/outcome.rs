@@ -9,8 +9,14 @@ use core_types::ExtensionName;
 use extension_depot::registry::KeptLogin;
 use extension_depot::{ActivityEntry, ActivityFinding};
 
-pub use self::installation::{Age, Collection, Denied, Direction, Freshness, Installation, PastGeneration, Removal, Replaced, Rollback, Step, StepState, Update};
-pub use self::report::{Asked, Call, Change, Check, ConfigValue, Diagnosis, FileCheck, Health, Info, Inspection, Learned, RefusedThing, Row, State, Trust};
+pub use self::installation::{
+    Age, Collection, Denied, Direction, Freshness, Installation, PastGeneration, Removal, Replaced, Rollback, Step,
+    StepState, Update,
+};
+pub use self::report::{
+    Asked, Call, Change, Check, ConfigValue, Diagnosis, FileCheck, Health, Info, Inspection, Learned, RefusedThing,
+    Row, State, Trust,
+};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 

@@ -111,7 +111,8 @@ fn other_tools_read_the_bundle_and_signatures_are_in_it() {
     let digest = oras(&["resolve", "--plain-http", &reference]);
     let signature = format!("{host}/my-org/greeting-extension:{}.sig", digest.trim().replace(':', "-"));
     oras(&["push", "--plain-http", &signature, "note.txt:application/vnd.dev.cosign.simplesigning.v1+json"]);
-    let inspected = TestEnv::new(env!("CARGO_BIN_EXE_sesame")).run(&format!("extension inspect {reference}")).ok().text();
+    let inspected =
+        TestEnv::new(env!("CARGO_BIN_EXE_sesame")).run(&format!("extension inspect {reference}")).ok().text();
     assert!(inspected.contains("attached     text/plain\n"), "{inspected}");
     env.run("extension export greeting-extension -o bundle.tar").ok();
     assert!(oras(&["manifest", "fetch", "--oci-layout", "bundle.tar:greeting-extension"]).contains("application/wasm"));

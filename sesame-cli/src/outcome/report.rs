@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use core_types::{
-    Capabilities, Capability, Config, Digest, EffectiveLimits, ExtensionName, Grant, LimitName, Limits, OciReference, Touch,
-    UnknownKey, Verdict,
+    Capabilities, Capability, Config, Digest, EffectiveLimits, ExtensionName, Grant, LimitName, Limits, OciReference,
+    Touch, UnknownKey, Verdict,
 };
 use extension_depot::{FirstUse, TrustedSigner};
 use extension_host::{Import, Returned, Usage};

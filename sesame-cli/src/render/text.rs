@@ -8,14 +8,15 @@ use comfy_table::{ContentArrangement, Table, presets};
 use core_types::{ExtensionName, Limits, OciReference};
 
 use self::report::{
-    activity, activity_verified, called, check, diagnosis, file_check, info, inspected, learned, login, setting, trusted, why,
+    activity, activity_verified, called, check, diagnosis, file_check, info, inspected, learned, login, setting,
+    trusted, why,
 };
 use super::Rendered;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{
-    Change, Collection, Denied, Direction, Freshness, Installation, Outcome, PastGeneration, Removal, Replaced, Rollback, Row,
-    Step, Update,
+    Change, Collection, Denied, Direction, Freshness, Installation, Outcome, PastGeneration, Removal, Replaced,
+    Rollback, Row, Step, Update,
 };
 use crate::terminal::{inert, inert_line};
 
