@@ -132,11 +132,6 @@ impl Capability {
         }
     }
 
-    /// Whether a grant has to say how far it reaches: which host, directory, name or topic.
-    pub fn needs_scope(self) -> bool {
-        !matches!(self, Self::ConfigRead | Self::Notification | Self::ClipboardWrite)
-    }
-
     /// The capability that an interface `open-sesame:host/NAME@VERSION` stands for.
     ///
     /// WASI interfaces stand for none: toolchains import them wholesale, so they ask for nothing.

@@ -3,7 +3,6 @@
 use crate::capability::{Capabilities, ConfigRead};
 use crate::config::Config;
 use crate::decision::Authority;
-use crate::grant::Grant;
 use crate::limits::EffectiveLimits;
 use crate::name::ExtensionName;
 use crate::reference::Identity;
@@ -50,12 +49,6 @@ impl Permissions {
     /// These capabilities, with the default limits and no configuration.
     pub fn of(capabilities: Capabilities) -> Self {
         Self { authority: Authority::of(capabilities), ..Self::default() }
-    }
-
-    /// The same permissions with one more.
-    pub fn with(mut self, grant: &Grant) -> Self {
-        self.authority.capabilities.get_or_insert_default().add(grant);
-        self
     }
 
     /// The same permissions with all of the configuration readable.

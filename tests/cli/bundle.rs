@@ -67,6 +67,12 @@ fn the_origin_that_a_bundle_claims_gives_it_nothing_that_is_anothers() {
     err: hint: install it from there: sesame extension install REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
     "#);
     assert_eq!(second.read(&manifest("greeting-extension")), before);
+    // Nor is it given what was written down for the origin that it claims.
+    let planned = carried(&first);
+    let oci = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+    let text = format!("[extension]\noci = \"{oci}\"\n\n[capabilities]\nsecret-read = [\"token\"]\n");
+    planned.write(&manifest("greeting-extension"), text);
+    assert_eq!(planned.run("extension import bundle.tar greeting-extension").code, 6);
     let third = carried(&first);
     let policy = format!("[extensions.policy]\nallowed_registries = [\"{}\"]\n", registry.host());
     third.write(".config/pds/config.toml", policy);

@@ -198,6 +198,11 @@ fn a_fleet_follows_one_tag_and_is_given_what_policy_approved_for_it() {
     out: greeter	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	updated
     "#);
     assert_eq!(env.run("extension call greeter greet World").ok().text(), "Moin, World!\n");
+    // Back to what has known faults is no way that a list can go by itself.
+    publish_list(&registry, "stable", &list("0.1.0"));
+    let refused = env.run(&sync);
+    assert!(refused.code == 1 && refused.text().contains("0.1.0 is older than the installed 0.2.0"), "{refused}");
+    env.run(&format!("{sync} --allow-downgrade")).ok();
     env.run("extension rollback greeter").ok();
 }
 
@@ -229,6 +234,11 @@ fn a_list_gives_nothing_by_itself_and_takes_nobodys_place() {
     err: 2 | oci = 1
     err:   |       ^
     "#);
+    // Capabilities that were written down for nobody in particular are not a list's to give.
+    env.write(&manifest("planned"), "[capabilities]\nnotification = true\n");
+    env.write("work/planned.toml", entry("planned"));
+    let refused = env.run("extension sync planned.toml");
+    assert!(refused.code == 1 && refused.text().contains("its manifest has no `oci`"), "{refused}");
     // A published list has to say which bytes, and has to be one.
     publish_list(&registry, "loose", &entry("greeter"));
     let run =

@@ -257,6 +257,9 @@ pub struct SyncArguments {
     /// Allow all that newly installed extensions ask for
     #[arg(long)]
     pub grant_requested: bool,
+    /// Take older versions than those that are installed, where a list names them
+    #[arg(long)]
+    pub allow_downgrade: bool,
 }
 
 #[derive(Debug, Args)]

@@ -64,12 +64,13 @@ fn import_one(
     let of_extension = |error| Failure::of_extension(name, &error);
     context.check_source(reference)?;
     depot.check_name(name, reference).map_err(of_extension)?;
-    let pinned = depot.manifest(name)?.and_then(|loaded| loaded.pinned()).map(|(reference, _)| reference);
+    let manifest = depot.manifest(name)?;
+    let pinned = manifest.as_ref().and_then(|loaded| loaded.pinned()).map(|(reference, _)| reference);
     let is_known = pinned.as_ref() == Some(reference);
     if is_known && let Some(installed) = depot.whole(name) {
         return Ok(Installation::already(&installed));
     }
-    check_claim(context, bundled, pinned.is_some(), is_known)?;
+    check_claim(context, bundled, manifest.is_some(), is_known)?;
     let staged = depot.stage_bundled(&arguments.bundle, bundled)?;
     let attachments = depot.bundled_attachments(&arguments.bundle, reference)?;
     let terms = Terms {
@@ -84,11 +85,12 @@ fn import_one(
     install(context, depot, &staged, name, &terms)
 }
 
-/// Whoever made a bundle can write any origin into it. So it takes nobody's place, and counts for nothing where policy says
-/// which origins are allowed, unless the manifest here is pinned to the very bytes.
-fn check_claim(context: &Context, bundled: &Bundled, is_installed: bool, is_known: bool) -> Result<(), Failure> {
+/// Whoever made a bundle can write any origin into it. So it takes nobody's place, is given nothing that a manifest here has for
+/// that origin, and counts for nothing where policy says which origins are allowed, unless the manifest is pinned to the very
+/// bytes.
+fn check_claim(context: &Context, bundled: &Bundled, has_manifest: bool, is_known: bool) -> Result<(), Failure> {
     let is_restricted = context.config()?.restricts_sources();
-    if is_known || !(is_installed || is_restricted) {
+    if is_known || !(has_manifest || is_restricted) {
         return Ok(());
     }
     Err(Failure::unproven_origin(&bundled.name, &bundled.reference))

@@ -202,10 +202,12 @@ pub fn install(
     if let Some(loaded) = &depot.manifest(name)? {
         context.warn_unknown_keys(loaded);
     }
-    if depot.manifest(name)?.is_none() {
+    let existing = depot.manifest(name)?;
+    if existing.is_none() {
         lookalike::warnings(depot, name, &staged.reference).iter().for_each(|warning| context.warn(warning));
     }
-    check_direction(depot, name, staged, terms)?;
+    let installed = existing.and_then(|loaded| loaded.pinned()).map(|(reference, _)| reference);
+    check_direction(name, installed.as_ref(), &staged.reference, terms.allow_downgrade)?;
     let key = terms.key.map(trust::key_of).transpose()?;
     let signature = match terms.attachments {
         Some(attachments) => trust::look_into(context, depot, &staged.reference, attachments)?,
@@ -234,11 +236,15 @@ pub fn install(
 }
 
 /// An older version can have faults that the newer one has not, so nobody gets it without saying so.
-fn check_direction(depot: &Depot, name: &ExtensionName, staged: &Staged, terms: &Terms<'_>) -> Result<(), Failure> {
-    let installed = depot.manifest(name)?.and_then(|loaded| loaded.pinned()).map(|(reference, _)| reference);
-    match installed.map(|installed| Replaced::new(installed, &staged.reference)) {
-        Some(Replaced { reference, direction: Direction::Downgrade }) if !terms.allow_downgrade => {
-            Err(Failure::downgrade(name, &reference, &staged.reference))
+pub fn check_direction(
+    name: &ExtensionName,
+    installed: Option<&OciReference>,
+    new: &OciReference,
+    allow_downgrade: bool,
+) -> Result<(), Failure> {
+    match installed.map(|installed| Replaced::new(installed.clone(), new)) {
+        Some(Replaced { reference, direction: Direction::Downgrade }) if !allow_downgrade => {
+            Err(Failure::downgrade(name, &reference, new))
         }
         _ => Ok(()),
     }

@@ -4,7 +4,7 @@ use core_types::{ExtensionEntry, ExtensionList, ExtensionName, Grant, OciReferen
 use extension_depot::{Depot, Listed, Staged};
 use extension_host::{Binary, compile_many};
 
-use super::install::{Terms, install};
+use super::install::{Terms, check_direction, install};
 use super::update::replace;
 use crate::arguments::{ListSource, SyncArguments};
 use crate::context::Context;
@@ -39,7 +39,7 @@ pub fn run(context: &Context, arguments: &SyncArguments) -> Result<Outcome, Fail
         plan.iter_mut().for_each(|planned| refuse_unpinned(&mut planned.step));
     }
     if !arguments.check && !arguments.dry_run {
-        apply(context, &depot, &mut plan, published.as_ref(), arguments.grant_requested)?;
+        apply(context, &depot, &mut plan, published.as_ref(), arguments)?;
     }
     let steps = plan.into_iter().map(|planned| planned.step).collect();
     Ok(Outcome::Synced { steps, is_check: arguments.check })
@@ -101,6 +101,10 @@ fn plan_of_entry(depot: &Depot, name: ExtensionName, entry: ExtensionEntry) -> P
     let step = match depot.check_name(&name, &reference).and_then(|()| Ok(depot.manifest(&name)?)) {
         Err(error) => failed(Failure::of_extension(&name, &error)),
         Ok(None) => step(StepState::ToInstall, None),
+        // What somebody is to be given is not given to whoever a list names.
+        Ok(Some(loaded)) if loaded.manifest.extension.oci.is_none() => {
+            step(StepState::Failed, Some("its manifest has no `oci`, and a list does not say whose it is".to_owned()))
+        }
         Ok(Some(loaded)) => match loaded.pinned() {
             None => step(StepState::ToInstall, None),
             Some((pinned, _)) if !is_same(&pinned, &reference) => step(StepState::ToUpdate, None),
@@ -134,14 +138,14 @@ fn apply(
     depot: &Depot,
     plan: &mut [Planned],
     published: Option<&OciReference>,
-    grant_requested: bool,
+    arguments: &SyncArguments,
 ) -> Result<(), Failure> {
     let arrived = stage(context, depot, plan)?;
     let (fetched, other): (Vec<_>, Vec<_>) =
         arrived.into_iter().partition(|(at, _)| plan[*at].step.state == StepState::ToFetch);
     put_back(depot, plan, &fetched)?;
     for (at, staged) in other {
-        let done = put_in_place(context, depot, &plan[at], &staged, published, grant_requested);
+        let done = put_in_place(context, depot, &plan[at], &staged, published, arguments);
         plan[at].step.end(done.map_err(|failure| failure.in_one_line()));
     }
     Ok(())
@@ -219,12 +223,14 @@ fn put_in_place(
     planned: &Planned,
     staged: &Staged,
     published: Option<&OciReference>,
-    grant_requested: bool,
+    arguments: &SyncArguments,
 ) -> Result<StepState, Failure> {
+    let SyncArguments { grant_requested, allow_downgrade, .. } = *arguments;
     let Planned { step: Step { name, state, .. }, entry } = planned;
     let grant = preapproved(context, entry.as_ref(), published)?;
     if *state == StepState::ToUpdate {
         let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
+        check_direction(name, Some(&installed.reference), &staged.reference, allow_downgrade)?;
         replace(context, depot, &installed, staged, &grant, grant_requested)?;
         return Ok(StepState::Updated);
     }
@@ -237,7 +243,7 @@ fn put_in_place(
         entry: entry.as_ref(),
         attachments: None,
         key: None,
-        allow_downgrade: true,
+        allow_downgrade,
     };
     let installation = install(context, depot, staged, name, &terms)?;
     for denied in &installation.denied {
