@@ -152,7 +152,7 @@ fn what_is_pinned_stays_until_it_is_not() {
 fn what_is_too_new_is_held_back_by_when_it_was_first_seen_here() {
     let registry = registry();
     let env = installed(&registry);
-    env.write(".config/pds/config.toml", "[extensions.policy]\nmin_release_age = \"2s\"\n");
+    env.write(".config/pds/config.toml", "[extensions.policy]\nmin_release_age = \"6s\"\n");
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# new\n"), &[]);
     insta::assert_snapshot!(env.run("extension update greeting-extension").hiding_registry(&registry), @r#"
     exit 0
@@ -162,7 +162,7 @@ fn what_is_too_new_is_held_back_by_when_it_was_first_seen_here() {
     exit 0
     out: greeting-extension	0.1.0	0.1.0	there is a newer one, too new for `min_release_age`
     "#);
-    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    std::thread::sleep(std::time::Duration::from_millis(6_100));
     // A newer one that nobody has seen yet does not keep back the one that has been seen for long enough.
     publish(&registry, "my-org/greeting-extension:0.3.0", &ECHO, &[]);
     // Nor does the age of a tag count for other bytes behind it.
