@@ -68,10 +68,11 @@ impl Artifact {
         }
     }
 
-    /// The media type of the document that it is pinned to.
-    #[cfg(feature = "registry")]
-    pub(crate) fn document_type(&self) -> &'static str {
-        if self.digest == self.manifest_digest { media_type::MANIFEST } else { media_type::INDEX }
+    /// Points at the document that it is pinned to.
+    pub(crate) fn document(&self) -> Descriptor {
+        let is_index = self.digest != self.manifest_digest;
+        let media_type = if is_index { media_type::INDEX } else { media_type::MANIFEST };
+        Descriptor::new(media_type, self.digest, self.document_size)
     }
 
     /// The version for people: the annotation, else the tag, else 0.0.0.
@@ -133,29 +134,9 @@ impl NewArtifact {
             layer_digests: [wasm.digest],
         })?;
         let manifest = serde_json::to_vec(&ImageManifest {
-            schema_version: 2,
-            media_type: Some(media_type::MANIFEST.to_owned()),
-            artifact_type: None,
-            config: Descriptor::of(media_type::WASM_CONFIG, &config),
-            layers: vec![wasm],
-            subject: None,
             annotations,
+            ..ImageManifest::new(Descriptor::of(media_type::WASM_CONFIG, &config), vec![wasm])
         })?;
         Ok(Self { manifest, config })
-    }
-}
-
-impl Descriptor {
-    /// Describes some bytes.
-    pub(crate) fn of(media_type: &str, bytes: &[u8]) -> Self {
-        Self {
-            media_type: media_type.to_owned(),
-            digest: digest_of(bytes),
-            size: bytes.len() as u64,
-            urls: Vec::new(),
-            artifact_type: None,
-            platform: None,
-            annotations: BTreeMap::new(),
-        }
     }
 }

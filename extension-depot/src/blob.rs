@@ -107,6 +107,15 @@ pub fn read_plain(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The same as text.
+///
+/// # Errors
+/// As [`read_plain`], and when it is not UTF-8.
+pub(crate) fn read_plain_text(path: &Path, most: u64) -> io::Result<String> {
+    String::from_utf8(read_plain(path, most)?)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+}
+
 /// A blob that is being written: counted and hashed as it arrives, and never longer than announced.
 pub(crate) struct BlobWriter {
     file: File,

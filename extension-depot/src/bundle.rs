@@ -4,7 +4,7 @@
 //! of its index has the name of the extension and, for whoever takes it in, the reference that it came from. What refers to
 //! an artifact, such as its signature, is in it as well.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::attachment::Attachment;
 use crate::blob::{BlobError, read_blob};
 use crate::depot::{Depot, Installed};
 use crate::durable;
-use crate::image::{Descriptor, ImageIndex, MAX_BLOB, ORIGIN, REF_NAME, media_type};
+use crate::image::{Descriptor, ImageIndex, MAX_BLOB, ORIGIN, REF_NAME};
 use crate::layout::MARKER;
 
 /// Why a bundle cannot be made.
@@ -81,23 +81,14 @@ impl Depot {
 fn index_of(extensions: &[Installed], attachments: &[Attachment]) -> Vec<u8> {
     let entry = |extension: &Installed| {
         let Installed { name, reference, artifact, .. } = extension;
-        let is_index = artifact.digest != artifact.manifest_digest;
         let annotations = [(REF_NAME, name.to_string()), (ORIGIN, reference.to_string())];
         Descriptor {
-            media_type: if is_index { media_type::INDEX } else { media_type::MANIFEST }.to_owned(),
-            digest: artifact.digest,
-            size: artifact.document_size,
             annotations: annotations.map(|(key, value)| (key.to_owned(), value)).into(),
-            ..Descriptor::of("", b"")
+            ..artifact.document()
         }
     };
     let attached = attachments.iter().map(|attachment| attachment.descriptor.clone());
-    let index = ImageIndex {
-        schema_version: 2,
-        media_type: Some(media_type::INDEX.to_owned()),
-        manifests: extensions.iter().map(entry).chain(attached).collect(),
-        annotations: BTreeMap::new(),
-    };
+    let index = ImageIndex::new(extensions.iter().map(entry).chain(attached).collect());
     serde_json::to_vec_pretty(&index).unwrap_or_default()
 }
 

@@ -226,6 +226,6 @@ impl Depot {
             return Ok(());
         }
         self.note_generation(name, before, (&text, reference), reason)?;
-        Self::write(self.places().manifest(name), text.as_bytes())
+        Ok(Self::write(self.places().manifest(name), text.as_bytes())?)
     }
 }

@@ -1,14 +1,14 @@
-//! Collecting what nobody goes back to: old generations, and the records and blobs that only they needed.
+//! Collecting what nobody goes back to: old generations, and the blobs that only they needed.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use core_types::{Digest, ExtensionName};
 
-use crate::depot::Depot;
+use crate::artifact::Artifact;
+use crate::depot::{Depot, Listed};
 use crate::depot_error::DepotError;
 use crate::history::Generation;
-use crate::manifest_file::LoadedManifest;
 use crate::removal::remove_file;
 
 /// What was collected, or would be.
@@ -40,16 +40,16 @@ impl Depot {
         let _lock = self.lock()?;
         let mut collected = Collected::default();
         let mut staying = Vec::new();
-        for name in self.names_with_history()? {
+        for name in self.names_with_history() {
             let generations = self.generations(&name)?;
             let (old, kept) = split(generations, keep, self.pinned(&name));
             collected.generations.extend(old.iter().map(|generation| (name.clone(), generation.number)));
             staying.extend(kept);
         }
-        let needed = self.needed_blobs(&staying)?;
+        let installed = self.installed_artifacts()?;
         collected.binaries = staying.iter().filter_map(|generation| generation.binary).collect();
-        collected.binaries.extend(self.installed_binaries()?);
-        if let Some(needed) = needed {
+        collected.binaries.extend(installed.iter().flatten().map(|artifact| artifact.wasm.digest));
+        if let Some(needed) = self.needed_blobs(&installed, &staying) {
             collected.blobs = self.layout().unneeded(&needed);
         }
         if apply {
@@ -61,7 +61,7 @@ impl Depot {
     /// Generations first: a crash leaves blobs that the next collection takes, and no generation without its blobs.
     fn apply(&self, collected: &Collected) -> Result<(), DepotError> {
         for (name, number) in &collected.generations {
-            remove_file(&self.generation_path(name, *number))?;
+            remove_file(&self.places().generation(name, *number))?;
         }
         for (digest, _) in &collected.blobs {
             remove_file(&self.places().blob(digest))?;
@@ -72,26 +72,29 @@ impl Depot {
     /// Removes what neither a manifest nor a generation needs. Gives back how many bytes that freed.
     pub(crate) fn remove_unused_blobs(&self) -> Result<u64, DepotError> {
         let mut staying = Vec::new();
-        for name in self.names_with_history()? {
+        for name in self.names_with_history() {
             staying.extend(self.generations(&name)?);
         }
-        let Some(needed) = self.needed_blobs(&staying)? else { return Ok(0) };
+        let Some(needed) = self.needed_blobs(&self.installed_artifacts()?, &staying) else { return Ok(0) };
         let collected = Collected { blobs: self.layout().unneeded(&needed), ..Default::default() };
         self.apply(&collected)?;
         Ok(collected.bytes())
     }
 
-    /// The blobs that manifests and these generations need; nothing when that cannot be known, because a manifest or what
-    /// it is pinned to cannot be read.
-    fn needed_blobs(&self, generations: &[Generation]) -> Result<Option<BTreeSet<Digest>>, DepotError> {
+    /// What each manifest that is pinned is pinned to; nothing for one that cannot be read, or whose artifact cannot.
+    fn installed_artifacts(&self) -> Result<Vec<Option<Artifact>>, DepotError> {
+        let artifact = |listed: Listed| match listed.manifest {
+            Ok(loaded) => loaded.pinned().map(|(_, digest)| self.layout().artifact(digest).ok()),
+            Err(_) => Some(None),
+        };
+        Ok(self.list()?.into_iter().filter_map(artifact).collect())
+    }
+
+    /// The blobs that what is installed and these generations need; nothing when that cannot be known.
+    fn needed_blobs(&self, installed: &[Option<Artifact>], generations: &[Generation]) -> Option<BTreeSet<Digest>> {
         let mut needed = BTreeSet::new();
-        for listed in self.list()? {
-            let Ok(loaded) = listed.manifest else { return Ok(None) };
-            let Some((_, digest)) = loaded.pinned() else { continue };
-            match self.layout().artifact(digest) {
-                Ok(artifact) => needed.extend(artifact.digests()),
-                Err(_) => return Ok(None),
-            }
+        for artifact in installed {
+            needed.extend(artifact.as_ref()?.digests());
         }
         for generation in generations {
             let artifact = generation.reference.as_ref().and_then(|reference| self.artifact_of(reference));
@@ -104,26 +107,20 @@ impl Depot {
                 }
             }
         }
-        Ok(Some(needed))
+        Some(needed)
     }
 
-    fn names_with_history(&self) -> Result<Vec<ExtensionName>, DepotError> {
+    fn names_with_history(&self) -> Vec<ExtensionName> {
         let entries = fs::read_dir(self.places().histories()).into_iter().flatten().flatten();
         let mut names: Vec<_> =
             entries.filter_map(|entry| entry.file_name().to_str()?.parse::<ExtensionName>().ok()).collect();
         names.sort();
-        Ok(names)
+        names
     }
 
     fn pinned(&self, name: &ExtensionName) -> Option<Digest> {
         let loaded = self.manifest(name).ok().flatten()?;
         loaded.pinned().map(|(_, digest)| digest)
-    }
-
-    fn installed_binaries(&self) -> Result<Vec<Digest>, DepotError> {
-        let pinned = |listed: crate::Listed| listed.manifest.ok().as_ref().and_then(LoadedManifest::pinned);
-        let artifact = |(_, digest)| self.layout().artifact(digest).ok();
-        Ok(self.list()?.into_iter().filter_map(pinned).filter_map(artifact).map(|found| found.wasm.digest).collect())
     }
 }
 

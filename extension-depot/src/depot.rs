@@ -15,7 +15,7 @@ use crate::durable;
 use crate::health::Quarantine;
 use crate::history::{Generation, Reason};
 use crate::image::MAX_BLOB;
-use crate::layout::Layout;
+use crate::layout::{FileError, Layout};
 use crate::lock::{self, Lock, LockError};
 use crate::manifest_file::{LoadedManifest, ManifestError};
 use crate::places::Places;
@@ -119,9 +119,9 @@ impl Depot {
         lock::holder(&self.places.lock())
     }
 
-    pub(crate) fn write(path: PathBuf, contents: &[u8]) -> Result<(), DepotError> {
+    pub(crate) fn write(path: PathBuf, contents: &[u8]) -> Result<(), FileError> {
         let directory = path.parent().map_or(Ok(()), durable::create_directory);
-        directory.and_then(|()| durable::write(&path, contents)).map_err(|source| DepotError::Io { path, source })
+        directory.and_then(|()| durable::write(&path, contents)).map_err(|source| FileError { path, source })
     }
 
     /// A place for an artifact that is about to arrive.
@@ -248,5 +248,10 @@ impl LoadedManifest {
         let reference = self.manifest.extension.oci.as_ref()?;
         let digest = reference.pinned_digest().ok().flatten()?;
         Some((reference.clone(), digest))
+    }
+
+    /// The same without the digest by itself.
+    pub fn pinned_reference(&self) -> Option<OciReference> {
+        self.pinned().map(|(reference, _)| reference)
     }
 }

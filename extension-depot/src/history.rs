@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
 
 use core_types::{Digest, ExtensionName, Manifest, OciReference};
 use serde::{Deserialize, Serialize};
@@ -211,9 +210,5 @@ impl Depot {
     pub(crate) fn artifact_of(&self, reference: &OciReference) -> Option<Artifact> {
         let digest = reference.pinned_digest().ok().flatten()?;
         self.layout().artifact(digest).ok()
-    }
-
-    pub(crate) fn generation_path(&self, name: &ExtensionName, number: u32) -> PathBuf {
-        self.places().generation(name, number)
     }
 }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use core_types::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::blob::digest_of;
+
 /// Media types that sesame knows.
 pub mod media_type {
     /// An image manifest.
@@ -174,6 +176,53 @@ pub enum ImageError {
         /// Its entries.
         found: String,
     },
+}
+
+impl ImageManifest {
+    /// A manifest of these layers, of no subject and no kind of its own.
+    pub(crate) fn new(config: Descriptor, layers: Vec<Descriptor>) -> Self {
+        Self {
+            schema_version: 2,
+            media_type: Some(media_type::MANIFEST.to_owned()),
+            artifact_type: None,
+            config,
+            layers,
+            subject: None,
+            annotations: BTreeMap::new(),
+        }
+    }
+}
+
+impl ImageIndex {
+    /// An index of these manifests.
+    pub(crate) fn new(manifests: Vec<Descriptor>) -> Self {
+        Self {
+            schema_version: 2,
+            media_type: Some(media_type::INDEX.to_owned()),
+            manifests,
+            annotations: BTreeMap::new(),
+        }
+    }
+}
+
+impl Descriptor {
+    /// Points at what has this digest and size.
+    pub(crate) fn new(media_type: &str, digest: Digest, size: u64) -> Self {
+        Self {
+            media_type: media_type.to_owned(),
+            digest,
+            size,
+            urls: Vec::new(),
+            artifact_type: None,
+            platform: None,
+            annotations: BTreeMap::new(),
+        }
+    }
+
+    /// Describes some bytes.
+    pub(crate) fn of(media_type: &str, bytes: &[u8]) -> Self {
+        Self::new(media_type, digest_of(bytes), bytes.len() as u64)
+    }
 }
 
 impl Document {

@@ -42,7 +42,7 @@ impl Layout<'_> {
 
     /// Puts the blobs of a staged artifact into place. They are durable after [`Layout::sync_blobs`].
     pub(crate) fn add_blobs(&self, staging: &Staging, artifact: &Artifact) -> Result<(), FileError> {
-        let blobs = self.places.extensions().join("blobs").join("sha256");
+        let blobs = self.places.blobs();
         at(&blobs, durable::create_directory(&blobs))?;
         for digest in artifact.digests() {
             let target = self.places.blob(&digest);
@@ -54,18 +54,15 @@ impl Layout<'_> {
 
     /// Makes the names of blobs durable.
     pub(crate) fn sync_blobs(&self) -> Result<(), FileError> {
-        let blobs = self.places.extensions().join("blobs").join("sha256");
+        let blobs = self.places.blobs();
         if blobs.is_dir() { at(&blobs, durable::sync_directory(&blobs)) } else { Ok(()) }
     }
 
     /// Lets the index name these artifacts for their extensions, each in the place of any other.
     pub(crate) fn add_entries(&self, all: &[(&ExtensionName, &Artifact)]) -> Result<(), FileError> {
         let entry = |(name, artifact): &(&ExtensionName, &Artifact)| Descriptor {
-            media_type: media_type::MANIFEST.to_owned(),
-            digest: artifact.manifest_digest,
-            size: artifact.manifest_size,
             annotations: BTreeMap::from([(REF_NAME.to_owned(), name.to_string())]),
-            ..Descriptor::of("", b"")
+            ..Descriptor::new(media_type::MANIFEST, artifact.manifest_digest, artifact.manifest_size)
         };
         let names: Vec<_> = all.iter().map(|(name, _)| *name).collect();
         self.edit_index(&names, all.iter().map(entry).collect())
@@ -107,23 +104,18 @@ impl Layout<'_> {
     fn index(&self) -> ImageIndex {
         let opened = open_plain(&self.places.index()).ok();
         let read = opened.and_then(|(file, _)| serde_json::from_reader(io::BufReader::new(file)).ok());
-        read.unwrap_or_else(|| ImageIndex {
-            schema_version: 2,
-            media_type: Some(media_type::INDEX.to_owned()),
-            manifests: Vec::new(),
-            annotations: BTreeMap::new(),
-        })
+        read.unwrap_or_else(|| ImageIndex::new(Vec::new()))
     }
 
     /// The names of all blobs, in one look at their directory.
     pub(crate) fn blob_names(&self) -> HashSet<OsString> {
-        let entries = fs::read_dir(self.places.extensions().join("blobs").join("sha256"));
+        let entries = fs::read_dir(self.places.blobs());
         entries.into_iter().flatten().flatten().map(|entry| entry.file_name()).collect()
     }
 
     /// The blobs beside these, with their sizes in bytes.
     pub(crate) fn unneeded(&self, needed: &BTreeSet<Digest>) -> Vec<(Digest, u64)> {
-        let entries = fs::read_dir(self.places.extensions().join("blobs").join("sha256"));
+        let entries = fs::read_dir(self.places.blobs());
         let mut blobs: Vec<_> = entries
             .into_iter()
             .flatten()

@@ -42,9 +42,14 @@ impl Places {
         self.extensions().join(format!("{name}.toml"))
     }
 
+    /// The blobs of the layout.
+    pub fn blobs(&self) -> PathBuf {
+        self.extensions().join("blobs").join("sha256")
+    }
+
     /// A blob of the layout.
     pub fn blob(&self, digest: &Digest) -> PathBuf {
-        self.extensions().join("blobs").join("sha256").join(digest.hex())
+        self.blobs().join(digest.hex())
     }
 
     /// The file that says that this is an OCI layout.

@@ -351,12 +351,7 @@ impl State {
             let subject = referrer.subject.filter(|subject| subject.digest.to_string() == digest);
             subject.map(|_| Descriptor { artifact_type: referrer.artifact_type, ..Descriptor::of(media_type, bytes) })
         });
-        let index = ImageIndex {
-            schema_version: 2,
-            media_type: Some(media_type::INDEX.to_owned()),
-            manifests: manifests.collect(),
-            annotations: BTreeMap::new(),
-        };
+        let index = ImageIndex::new(manifests.collect());
         let body = serde_json::to_vec(&index).unwrap_or_default();
         response(200, &[("Content-Type", media_type::INDEX)], body)
     }

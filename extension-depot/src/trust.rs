@@ -14,9 +14,10 @@ use rustls_pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
-use crate::blob::{digest_of, read_plain};
+use crate::blob::{digest_of, read_plain_text};
 use crate::depot::Depot;
 use crate::depot_error::DepotError;
+use crate::layout::FileError;
 use crate::signature_state::SignatureState;
 use crate::state_file::{self, StateFile};
 use crate::user_config::UserConfig;
@@ -240,10 +241,8 @@ impl Depot {
         if let Some(tables) = tables.as_array_of_tables_mut() {
             edit(tables);
         }
-        Self::write(path, document.to_string().as_bytes()).map_err(|error| match error {
-            DepotError::Io { path, source } => TrustError::Io { path, source },
-            other => TrustError::Io { path: self.places().trust(), source: io::Error::other(other) },
-        })
+        Self::write(path, document.to_string().as_bytes())
+            .map_err(|FileError { path, source }| TrustError::Io { path, source })
     }
 
     /// Who signed the first version that was installed from a repository.
@@ -326,10 +325,8 @@ fn is_same(one: &TrustedSigner, other: &TrustedSigner) -> bool {
 
 fn read_trust(path: &Path) -> Result<Option<String>, TrustError> {
     let io_error = |source| TrustError::Io { path: path.to_owned(), source };
-    match read_plain(path, MAX_SIZE) {
-        Ok(bytes) => String::from_utf8(bytes)
-            .map(Some)
-            .map_err(|error| io_error(io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))),
+    match read_plain_text(path, MAX_SIZE) {
+        Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(io_error(error)),
     }

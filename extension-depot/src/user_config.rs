@@ -12,7 +12,7 @@ use core_types::{
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::blob::read_plain;
+use crate::blob::{read_plain, read_plain_text};
 use crate::places::Places;
 use crate::trust::fingerprint_of;
 
@@ -135,7 +135,7 @@ impl UserConfig {
     }
 
     fn read<T: DeserializeOwned>(&mut self, path: &Path) -> Result<Option<(T, Document)>, ConfigFileError> {
-        let text = match read_plain(path, MAX_SIZE).and_then(into_text) {
+        let text = match read_plain_text(path, MAX_SIZE) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(ConfigFileError::Read { path: path.to_owned(), source }),
@@ -271,10 +271,6 @@ impl UserConfig {
         };
         self.policies.iter().map(ceilings).collect()
     }
-}
-
-fn into_text(bytes: Vec<u8>) -> io::Result<String> {
-    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
 }
 
 /// A key as it is written in TOML: bare where that is possible.

@@ -87,9 +87,7 @@ impl Requests {
         }
         requests
     }
-}
 
-impl Requests {
     /// Adds what somebody else asks for on its behalf, which also says how far.
     pub fn add(&mut self, grants: Vec<Grant>) {
         self.without_scope.retain(|capability| grants.iter().all(|grant| grant.capability() != *capability));

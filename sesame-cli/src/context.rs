@@ -3,7 +3,6 @@
 use std::cell::OnceCell;
 use std::env;
 use std::ffi::OsString;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -179,9 +178,7 @@ impl Context {
 
     /// Uses a login for one registry, until this process ends. The password comes from standard input.
     pub fn log_in_once(&self, registry: &str, username: &str) -> Result<(), Failure> {
-        let mut password = String::new();
-        std::io::stdin().lock().take(64 * 1024).read_to_string(&mut password)?;
-        let password = password.trim_end_matches(['\r', '\n']).to_owned();
+        let password = Terminal::password_from_stdin()?;
         let credential = Credential::Password { username: username.to_owned(), password };
         let _ = self.login.set(ExplicitLogin { registry: registry.to_owned(), credential });
         Ok(())

@@ -51,6 +51,12 @@ impl Failure {
         Self { message: message.into(), causes: Vec::new(), details: Vec::new(), hint: None, code }
     }
 
+    /// The same failure with its cause.
+    pub fn caused_by(mut self, cause: &dyn Error) -> Self {
+        self.causes.push(cause.to_string());
+        self
+    }
+
     /// The same failure with a hint.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -153,11 +159,6 @@ impl Failure {
         let message = format!("{} is older than the installed {} of `{name}`", found.revision(), installed.revision());
         Self::message(ExitCode::Untrusted, message)
             .with_hint(format!("if it is meant, add `--allow-downgrade`, or: sesame extension rollback {name}"))
-    }
-
-    /// Something about where an extension comes from, whatever it is called.
-    pub fn of_source(reference: &OciReference, error: &DepotError) -> Self {
-        Self::of_extension(&reference.default_name().unwrap_or_default(), error)
     }
 
     /// The source gives no name.

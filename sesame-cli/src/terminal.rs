@@ -2,6 +2,9 @@
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
+/// The most that is read of a password, in bytes.
+const MAX_PASSWORD: u64 = 64 << 10;
+
 /// What is known of the three standard streams.
 #[derive(Debug, Clone)]
 pub struct Terminal {
@@ -66,6 +69,18 @@ impl Terminal {
     pub fn confirm(&self, question: &str) -> io::Result<bool> {
         let answer = self.ask(&format!("{question} [y/N]"))?;
         Ok(matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Asks for a password, which is not shown while it is typed.
+    pub fn ask_password(&self, question: &str) -> io::Result<String> {
+        rpassword::prompt_password(inert(&format!("{question} (not shown): ")))
+    }
+
+    /// A password that a script gives on standard input, without the end of its line.
+    pub fn password_from_stdin() -> io::Result<String> {
+        let mut password = String::new();
+        io::stdin().lock().take(MAX_PASSWORD).read_to_string(&mut password)?;
+        Ok(password.trim_end_matches(['\r', '\n']).to_owned())
     }
 
     /// Asks a question that is answered with a line, without the blanks around it.

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use extension_depot::serve::MemoryRegistry;
 
-use crate::support::{ECHO, GREETING, TestEnv, asking, env, manifest, publish, registry, server_tools, with_guest};
+use crate::support::{ECHO, GREETING, TestEnv, asking, env, manifest, oras, publish, registry, with_guest};
 
 /// Two extensions in a bundle, of which one came from a file.
 fn bundled() -> (TestEnv, MemoryRegistry) {
@@ -105,12 +105,7 @@ fn a_damaged_bundle_installs_nothing() {
 fn other_tools_read_the_bundle_and_signatures_are_in_it() {
     let (env, registry) = bundled();
     let (host, work) = (registry.host(), env.path("work"));
-    let oras = |arguments: &[&str]| {
-        let output =
-            Command::new(server_tools().join("oras")).args(arguments).current_dir(&work).output().expect("runs");
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    };
+    let oras = |arguments: &[&str]| oras(&work, arguments);
     env.write("work/note.txt", "a bill of materials");
     let reference = format!("{host}/my-org/greeting-extension:0.1.0");
     oras(&["attach", "--plain-http", "--artifact-type", "text/plain", &reference, "note.txt:text/plain"]);

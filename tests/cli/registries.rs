@@ -1,11 +1,11 @@
 //! Real registries and other people's tools.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use extension_depot::serve::{MemoryRegistry, response};
 
-use crate::support::{GREETING, TestEnv, env, manifest, server_tools};
+use crate::support::{GREETING, TestEnv, env, manifest, oras, server_tools};
 
 /// A command of the test servers that runs as long as this lives.
 struct Server {
@@ -40,23 +40,21 @@ impl Drop for Server {
     }
 }
 
-fn oras(directory: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(server_tools().join("oras"))
-        .args(arguments)
-        .current_dir(directory)
-        .env("HOME", directory)
-        .output();
-    let output = output.expect("oras runs");
-    assert!(output.status.success(), "oras {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
 fn push_as_in_the_guide(env: &TestEnv, options: &[&str], registry: &str) -> String {
     env.write("work/greeting.component.wasm", &*GREETING);
     let reference = format!("{registry}/my-org/greeting-extension:0.1.0");
     let file = "greeting.component.wasm:application/vnd.wasm.component.v1+wasm";
     oras(&env.path("work"), &[&["push"], options, &[&reference, file]].concat());
     reference
+}
+
+/// A registry that lets in nobody but `me` with the password `SECRET`.
+fn guarded() -> MemoryRegistry {
+    let registry = MemoryRegistry::start_with(|seen| {
+        let is_known = seen.authorization.as_deref() == Some("Basic bWU6U0VDUkVU");
+        (!is_known).then(|| response(401, &[("WWW-Authenticate", "Basic")], ""))
+    });
+    registry.expect("a registry")
 }
 
 #[test]
@@ -78,12 +76,7 @@ fn a_proxy_of_the_environment_is_used_and_not_for_this_machine() {
 
 #[test]
 fn a_credential_helper_is_asked_and_one_that_fails_is_no_obstacle() {
-    let guarded = |seen: &extension_depot::serve::Seen| {
-        // "me:SECRET" in base64.
-        let known = seen.authorization.as_deref() == Some("Basic bWU6U0VDUkVU");
-        (!known && seen.method == "GET").then(|| response(401, &[("WWW-Authenticate", "Basic")], ""))
-    };
-    let (env, registry) = (env(), MemoryRegistry::start_with(guarded).expect("a registry"));
+    let (env, registry) = (env(), guarded());
     let manifest = br#"{"schemaVersion":2,"config":{},"layers":[]}"#;
     registry.put_manifest("my-org/x", "1", "application/vnd.oci.image.manifest.v1+json", manifest);
     let helper = env.write(
@@ -155,6 +148,10 @@ fn a_certificate_authority_can_be_added_and_none_is_believed_without() {
     );
     env.write(".config/pds/config.toml", settings);
     env.run(&format!("extension install {reference} --name by-file")).ok();
+    env.run("trust keygen mine").ok();
+    env.run(&format!("extension sign {reference} --key mine.key")).ok();
+    let verified = env.run(&format!("extension verify {reference} --key mine.pub")).ok().text();
+    assert!(verified.contains("signature: verified"), "{verified}");
     env.run("extension install ghcr.invalid/my-org/greeting-extension:0.1.0 --name mirrored").ok();
     assert!(env.read(&manifest("mirrored")).contains("ghcr.invalid/my-org/greeting-extension:0.1.0@sha256:"));
 }
@@ -202,13 +199,7 @@ fn oras_reads_the_layout_of_installed_extensions_and_pulls_from_our_registry() {
 #[test]
 #[ignore = "needs a Secret Service, from .ci/test-servers"]
 fn a_login_lives_in_the_secret_service_and_nowhere_else() {
-    let guarded = MemoryRegistry::start_with(|seen| {
-        // "me:SECRET" in base64.
-        let known = seen.authorization.as_deref() == Some("Basic bWU6U0VDUkVU");
-        (!known).then(|| response(401, &[("WWW-Authenticate", "Basic")], ""))
-    });
-    let guarded = guarded.expect("a registry");
-    let env = env();
+    let (env, guarded) = (env(), guarded());
     let script = r#"
         printf SECRET | "$sesame" registry login "$registry" --username me --password-stdin
         "$sesame" extension install "$registry/my-org/nothing:1"; echo "install $?"
@@ -231,12 +222,7 @@ fn a_login_lives_in_the_secret_service_and_nowhere_else() {
 
 #[test]
 fn a_login_can_be_kept_in_a_file_that_is_its_users_alone() {
-    let guarded = MemoryRegistry::start_with(|seen| {
-        // "me:SECRET" in base64.
-        let known = seen.authorization.as_deref() == Some("Basic bWU6U0VDUkVU");
-        (!known).then(|| response(401, &[("WWW-Authenticate", "Basic")], ""))
-    });
-    let (env, guarded) = (env(), guarded.expect("a registry"));
+    let (env, guarded) = (env(), guarded());
     let host = guarded.host();
     let login = ["registry", "login", &host, "--username", "me", "--store", "file"];
     insta::assert_snapshot!(env.run_with(login, b"SECRET\n").hiding_registry(&guarded), @r#"

@@ -1,7 +1,8 @@
 //! What these tests start from.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::LazyLock;
 
 use extension_depot::registry::{Registry, Settings, push_wasm};
@@ -77,6 +78,14 @@ pub fn desktop() -> TestEnv {
 pub fn server_tools() -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     std::env::var_os("SESAME_TEST_SERVERS").map_or_else(|| home.join(".cache/sesame-test-servers/bin"), PathBuf::from)
+}
+
+/// Runs oras in a directory, and gives back what it printed.
+pub fn oras(directory: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new(server_tools().join("oras"));
+    let output = command.args(arguments).current_dir(directory).env("HOME", directory).output().expect("oras runs");
+    assert!(output.status.success(), "oras {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// The manifest of an extension, below the home directory.

@@ -2,7 +2,7 @@
 
 use extension_depot::serve::MemoryRegistry;
 
-use crate::support::{ECHO, GREETING, TestEnv, asking, env, manifest, publish, registry};
+use crate::support::{ECHO, GREETING, HOSTILE, TestEnv, asking, env, manifest, publish, registry};
 
 fn installed(registry: &MemoryRegistry) -> TestEnv {
     let env = env();
@@ -41,6 +41,21 @@ fn a_newer_version_takes_the_place_of_the_old_one() {
     out: greeting-extension	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT		the newest
     "#);
     env.run("extension verify").ok();
+}
+
+#[test]
+fn a_running_call_keeps_the_code_that_it_began_with() {
+    let (env, registry) = (env(), registry());
+    publish(&registry, "my-org/hostile:0.1.0", &HOSTILE, &[]);
+    env.run(&format!("extension install {}/my-org/hostile:0.1.0", registry.host())).ok();
+    publish(&registry, "my-org/hostile:0.2.0", &GREETING, &[]);
+    let mut running = env.command(["extension", "call", "hostile", "sleep", "3000"]).spawn().expect("it starts");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    env.run("extension update hostile --accept-new-capabilities").ok();
+    env.run("extension gc --keep 1").ok();
+    assert!(env.run("extension call hostile sleep 1").code == 3, "the new version has no such function");
+    let is_over = running.try_wait().expect("asked").is_some();
+    assert!(running.wait().expect("it ends").success() && !is_over, "the old one was still there to end well");
 }
 
 #[test]

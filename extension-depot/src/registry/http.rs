@@ -11,6 +11,8 @@ use core_types::{Digest, OciReference};
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, NoProxy, Proxy, Response, StatusCode, Url};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
 
 use super::auth::{self, Access, Authorization};
@@ -18,8 +20,10 @@ use super::error::RegistryError;
 use super::settings::{Settings, api_host, is_loopback};
 use crate::blob::read_plain;
 
-const CONNECT: Duration = Duration::from_secs(10);
-const IDLE: Duration = Duration::from_secs(30);
+/// What registries are told that we are.
+pub(crate) const USER_AGENT: &str = concat!("sesame/", env!("CARGO_PKG_VERSION"));
+pub(crate) const CONNECT: Duration = Duration::from_secs(10);
+pub(crate) const IDLE: Duration = Duration::from_secs(30);
 const TOTAL: Duration = Duration::from_secs(600);
 const MAX_REDIRECTS: usize = 5;
 const MAX_ATTEMPTS: u32 = 4;
@@ -57,17 +61,17 @@ impl Clients {
         if let Some(client) = self.secure.borrow().get(&own) {
             return Ok(client.clone());
         }
-        let client = self.build(Some(self.authorities(own.as_deref())?))?;
+        let client = self.build(Some(self.authorities(registry)?))?;
         self.secure.borrow_mut().insert(own, client.clone());
         Ok(client)
     }
 
     /// A client that trusts these authorities and the system's, or one that speaks no TLS.
-    fn build(&self, authorities: Option<Vec<Certificate>>) -> Result<Client, RegistryError> {
+    fn build(&self, authorities: Option<Vec<CertificateDer<'static>>>) -> Result<Client, RegistryError> {
         // Another part of the program may have chosen a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
-            .user_agent(concat!("sesame/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .redirect(Policy::none())
             .connect_timeout(CONNECT)
             .read_timeout(IDLE)
@@ -76,7 +80,10 @@ impl Clients {
             builder = builder.proxy(proxy);
         }
         builder = match authorities {
-            Some(authorities) => builder.tls_certs_merge(authorities),
+            Some(authorities) => {
+                let certificates = authorities.iter().map(|der| Certificate::from_der(der));
+                builder.tls_certs_merge(certificates.collect::<Result<Vec<_>, _>>().map_err(RegistryError::Setup)?)
+            }
             None => builder.tls_certs_only([]),
         };
         builder.build().map_err(RegistryError::Setup)
@@ -91,8 +98,10 @@ impl Clients {
         http.chain(https).map(|proxy| proxy.map(with_exceptions).map_err(RegistryError::Setup)).collect()
     }
 
-    fn authorities(&self, own: Option<&Path>) -> Result<Vec<Certificate>, RegistryError> {
+    /// The certificate authorities that are trusted beside the system's while this registry is talked to.
+    pub(crate) fn authorities(&self, registry: &str) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
         let mut all = Vec::new();
+        let own = self.settings.authorities_of(registry);
         for path in self.settings.authorities.iter().map(PathBuf::as_path).chain(own) {
             all.extend(read_authorities(path)?);
         }
@@ -100,10 +109,11 @@ impl Clients {
     }
 }
 
-fn read_authorities(path: &Path) -> Result<Vec<Certificate>, RegistryError> {
+fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
     let failed = |reason: String| RegistryError::Certificates { path: path.to_owned(), reason };
     let pem = read_plain(path, MAX_AUTHORITIES).map_err(|error| failed(error.to_string()))?;
-    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.to_string()))?;
+    let certificates: Vec<_> =
+        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| failed(error.to_string()))?;
     if certificates.is_empty() { Err(failed("there are none in it".to_owned())) } else { Ok(certificates) }
 }
 

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use core_types::{Digest, OciReference};
-use oci_client::client::{ClientConfig, ClientProtocol};
+use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
+use rustls::pki_types::CertificateDer;
 
 use super::Registry;
 use super::error::RegistryError;
+use super::http::{CONNECT, IDLE, USER_AGENT};
 use super::settings::{host, is_loopback};
 use crate::artifact::NewArtifact;
 use crate::blob::digest_of;
@@ -63,7 +65,11 @@ pub(crate) async fn push(registry: &Registry, reference: &OciReference, upload: 
     let token = registry.connect(reference)?.push_token().await?;
     let auth = token.map_or(RegistryAuth::Anonymous, RegistryAuth::Bearer);
     let failed = |source| PushError::Push { reference: Box::new(reference.clone()), source: Box::new(source) };
-    let client = client(registry, reference).map_err(failed)?;
+    let authorities = match registry.settings.scheme(reference.registry()) {
+        "http" => Vec::new(),
+        _ => registry.clients.authorities(reference.registry())?,
+    };
+    let client = client(registry, reference, authorities).map_err(failed)?;
     let target =
         Reference::with_tag(reference.registry().to_owned(), reference.repository(), reference.revision().to_owned());
     client.store_auth_if_needed(target.resolve_registry(), &auth).await;
@@ -77,7 +83,11 @@ pub(crate) async fn push(registry: &Registry, reference: &OciReference, upload: 
     Ok(digest)
 }
 
-fn client(registry: &Registry, reference: &OciReference) -> Result<Client, oci_client::errors::OciDistributionError> {
+fn client(
+    registry: &Registry,
+    reference: &OciReference,
+    authorities: Vec<CertificateDer<'static>>,
+) -> Result<Client, oci_client::errors::OciDistributionError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let protocol = match registry.settings.scheme(reference.registry()) {
         "http" => ClientProtocol::HttpsExcept(vec![reference.registry().to_owned()]),
@@ -92,6 +102,13 @@ fn client(registry: &Registry, reference: &OciReference) -> Result<Client, oci_c
         http_proxy: proxies.http.clone().or_else(|| is_local.then(unused).flatten()),
         https_proxy: proxies.https.clone().or_else(|| is_local.then(unused).flatten()),
         no_proxy: Some(proxies.exceptions()),
+        user_agent: USER_AGENT,
+        connect_timeout: Some(CONNECT),
+        read_timeout: Some(IDLE),
+        extra_root_certificates: authorities
+            .into_iter()
+            .map(|der| Certificate { encoding: CertificateEncoding::Der, data: der.to_vec() })
+            .collect(),
         ..Default::default()
     })
 }

@@ -76,8 +76,13 @@ pub(crate) async fn find_signature(
     connection: &Connection<'_>,
     tag: &str,
 ) -> Result<Option<ImageManifest>, RegistryError> {
-    match attachment(connection, tag, None, None, Which::Signatures).await {
-        Ok(attachment) => Ok(Some(attachment.manifest)),
+    Ok(tagged(connection, tag, Which::Manifests).await?.map(|attachment| attachment.manifest))
+}
+
+/// What a tag leads to, if it is there.
+async fn tagged(connection: &Connection<'_>, tag: &str, which: Which) -> Result<Option<Attachment>, RegistryError> {
+    match attachment(connection, tag, None, Some(tag.to_owned()), which).await {
+        Ok(attachment) => Ok(Some(attachment)),
         Err(RegistryError::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),
     }
@@ -95,27 +100,18 @@ enum Which {
 
 async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Result<Vec<Attachment>, RegistryError> {
     let mut found = Vec::new();
-    for descriptor in listed(connection, digest).await?.into_iter().take(MOST) {
+    for descriptor in list(connection, digest).await?.entries.into_iter().take(MOST) {
         let name = descriptor.digest.to_string();
         found.push(attachment(connection, &name, Some(&descriptor.digest), None, which).await?);
     }
     let endings = if which == Which::Signatures { &TAG_ENDINGS[..1] } else { &TAG_ENDINGS };
     for ending in endings {
-        let tag = format!("sha256-{}.{ending}", digest.hex());
-        match attachment(connection, &tag, None, Some(tag.clone()), which).await {
-            Ok(attachment) => found.push(attachment),
-            Err(RegistryError::NotFound { .. }) => {}
-            Err(error) => return Err(error),
-        }
+        found.extend(tagged(connection, &format!("sha256-{}.{ending}", digest.hex()), which).await?);
     }
     Ok(found)
 }
 
 /// The registry's list, else the index under the tag that stands for it, else nothing.
-async fn listed(connection: &Connection<'_>, digest: &Digest) -> Result<Vec<Descriptor>, RegistryError> {
-    Ok(list(connection, digest).await?.entries)
-}
-
 async fn list(connection: &Connection<'_>, digest: &Digest) -> Result<ReferrerList, RegistryError> {
     let tag = format!("sha256-{}", digest.hex());
     for (target, is_listed_by_registry) in [(Target::Referrers(digest), true), (Target::Manifest(&tag), false)] {

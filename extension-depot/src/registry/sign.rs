@@ -12,7 +12,7 @@ use super::error::RegistryError;
 use super::push::{PushError, Upload, push};
 use super::referrers::find_signature;
 use crate::image::{Descriptor, ImageIndex, ImageManifest, media_type};
-use crate::signature::{BUNDLE_0_3, CLASSIC, SIGNATURE, SecretKey, claim, encoded, statement};
+use crate::signature::{BUNDLE_0_3, CLASSIC, SIGNATURE, STATEMENT, SecretKey, claim, encoded, statement};
 
 /// In which form a signature is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,6 @@ pub enum SignatureForm {
 
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-const STATEMENT: &str = "application/vnd.in-toto+json";
 
 impl Registry {
     /// Signs what a reference leads to, and publishes the signature beside it. Gives back the reference, pinned to what was
@@ -41,12 +40,7 @@ impl Registry {
     ) -> Result<OciReference, PushError> {
         let resolved = self.resolve(reference).await?;
         let pinned = resolved.reference;
-        let subject = Descriptor {
-            media_type: resolved.artifact.document_type().to_owned(),
-            digest: resolved.artifact.digest,
-            size: resolved.artifact.document_size,
-            ..Descriptor::of("", b"")
-        };
+        let subject = resolved.artifact.document();
         match form {
             SignatureForm::Classic => self.sign_classic(&pinned, &subject.digest, key).await?,
             SignatureForm::Bundle => self.sign_bundle(&pinned, subject, key).await?,
@@ -69,7 +63,7 @@ impl Registry {
             "rootfs": { "type": "layers", "diff_ids": diffs },
         });
         let config = config.to_string().into_bytes();
-        let manifest = manifest(Descriptor::of(IMAGE_CONFIG, &config), layers);
+        let manifest = ImageManifest::new(Descriptor::of(IMAGE_CONFIG, &config), layers);
         let manifest = serde_json::to_vec(&manifest)?;
         let upload = Upload { blobs: vec![payload, config], manifest, media_type: media_type::MANIFEST };
         push(self, &pinned.with_revision(&tag).map_err(not_a_tag)?, upload).await.map(drop)
@@ -92,7 +86,7 @@ impl Registry {
             artifact_type: Some(BUNDLE_0_3.to_owned()),
             subject: Some(subject),
             annotations: annotations(),
-            ..manifest(Descriptor::of(EMPTY, &config), vec![Descriptor::of(BUNDLE_0_3, &bundle)])
+            ..ImageManifest::new(Descriptor::of(EMPTY, &config), vec![Descriptor::of(BUNDLE_0_3, &bundle)])
         };
         let bytes = serde_json::to_vec(&referrer)?;
         let entry = Descriptor {
@@ -116,28 +110,10 @@ impl Registry {
         }
         let mut manifests = known.entries;
         manifests.push(entry);
-        let media_type = media_type::INDEX;
-        let index = ImageIndex {
-            schema_version: 2,
-            media_type: Some(media_type.to_owned()),
-            manifests,
-            annotations: BTreeMap::new(),
-        };
-        let upload = Upload { blobs: Vec::new(), manifest: serde_json::to_vec(&index)?, media_type };
+        let index = serde_json::to_vec(&ImageIndex::new(manifests))?;
+        let upload = Upload { blobs: Vec::new(), manifest: index, media_type: media_type::INDEX };
         let tag = format!("sha256-{}", digest.hex());
         push(self, &pinned.with_revision(&tag).map_err(not_a_tag)?, upload).await.map(drop)
-    }
-}
-
-fn manifest(config: Descriptor, layers: Vec<Descriptor>) -> ImageManifest {
-    ImageManifest {
-        schema_version: 2,
-        media_type: Some(media_type::MANIFEST.to_owned()),
-        artifact_type: None,
-        config,
-        layers,
-        subject: None,
-        annotations: BTreeMap::new(),
     }
 }
 

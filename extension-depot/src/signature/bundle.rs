@@ -11,7 +11,7 @@ use crate::attachment::Attachment;
 
 pub(crate) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.";
 pub(crate) const BUNDLE_0_3: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
-const STATEMENT: &str = "application/vnd.in-toto+json";
+pub(crate) const STATEMENT: &str = "application/vnd.in-toto+json";
 pub(crate) const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
 #[derive(Deserialize)]

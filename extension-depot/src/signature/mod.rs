@@ -13,7 +13,7 @@ mod secret_key;
 
 use core_types::OciReference;
 
-pub(crate) use bundle::{BUNDLE, BUNDLE_0_3, SIGN, encoded, statement};
+pub(crate) use bundle::{BUNDLE, BUNDLE_0_3, SIGN, STATEMENT, encoded, statement};
 pub(crate) use classic::{LAYER as CLASSIC, SIGNATURE, claim};
 pub(crate) use key::ECDSA_PREFIX;
 pub use key::{KeyError, PublicKey};
@@ -137,13 +137,8 @@ mod tests {
         let (descriptors, bytes): (Vec<_>, Vec<_>) = layers.into_iter().unzip();
         let blobs = descriptors.iter().map(|layer| layer.digest).zip(bytes).collect();
         let manifest = ImageManifest {
-            schema_version: 2,
-            media_type: None,
             artifact_type: artifact_type.map(str::to_owned),
-            config: Descriptor::of("application/vnd.oci.empty.v1+json", b"{}"),
-            layers: descriptors,
-            subject: None,
-            annotations: Default::default(),
+            ..ImageManifest::new(Descriptor::of("application/vnd.oci.empty.v1+json", b"{}"), descriptors)
         };
         Attachment { descriptor: Descriptor::of("", b""), manifest, blobs }
     }

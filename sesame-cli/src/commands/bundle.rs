@@ -65,7 +65,7 @@ fn import_one(
     context.check_source(reference)?;
     depot.check_name(name, reference).map_err(of_extension)?;
     let manifest = depot.manifest(name)?;
-    let pinned = manifest.as_ref().and_then(|loaded| loaded.pinned()).map(|(reference, _)| reference);
+    let pinned = manifest.as_ref().and_then(|loaded| loaded.pinned_reference());
     let is_known = pinned.as_ref() == Some(reference);
     if is_known && let Some(installed) = depot.whole(name) {
         return Ok(Installation::already(&installed));

@@ -2,6 +2,7 @@
 
 use extension_depot::UserConfig;
 
+use super::list::listed;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -22,9 +23,8 @@ pub fn show(context: &Context, origin: bool) -> Result<Outcome, Failure> {
 pub fn validate(context: &Context) -> Result<Outcome, Failure> {
     let checked = UserConfig::check(context.places()?).map_err(|error| Failure::new(ExitCode::Local, &error))?;
     let of_config = checked.into_iter().map(|(path, result)| FileCheck::new(path, result));
-    let listed = context.depot()?.list().map_err(|error| Failure::new(ExitCode::Local, &error))?;
     let places = context.places()?;
-    let of_manifests = listed
+    let of_manifests = listed(&context.depot()?)?
         .into_iter()
         .map(|listed| FileCheck::new(places.manifest(&listed.name), listed.manifest.map(|loaded| loaded.unknown_keys)));
     Ok(Outcome::Validated(of_config.chain(of_manifests).collect()))

@@ -9,6 +9,7 @@ use extension_depot::registry::{LoginStore, kept_logins};
 use extension_depot::{Depot, DepotError, Listed, UserConfig};
 use extension_host::CacheError;
 
+use super::list::listed;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -21,11 +22,12 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
     let mut all = directories(context, &depot);
     all.push(lock(&depot));
     all.extend(configuration(context, &depot));
-    all.extend(extensions(&depot)?);
+    let listed = listed(&depot)?;
+    all.extend(listed.iter().map(|listed| extension(&depot, listed)));
     all.push(cache(context)?);
     all.push(session(context, &depot));
     all.push(keyring(context));
-    all.extend(registries(context, &depot)?);
+    all.extend(registries(context, listed)?);
     Ok(Outcome::Diagnosed(all))
 }
 
@@ -108,11 +110,6 @@ fn configuration(context: &Context, depot: &Depot) -> Vec<Diagnosis> {
     all
 }
 
-fn extensions(depot: &Depot) -> Result<Vec<Diagnosis>, Failure> {
-    let listed = depot.list().map_err(|error| Failure::new(ExitCode::Local, &error))?;
-    Ok(listed.iter().map(|listed| extension(depot, listed)).collect())
-}
-
 fn extension(depot: &Depot, listed: &Listed) -> Diagnosis {
     let name = &listed.name;
     let what = format!("extension {name}");
@@ -182,8 +179,7 @@ fn keyring(context: &Context) -> Diagnosis {
 }
 
 /// Each registry that something came from: whether it answers.
-fn registries(context: &Context, depot: &Depot) -> Result<Vec<Diagnosis>, Failure> {
-    let listed = depot.list().map_err(|error| Failure::new(ExitCode::Local, &error))?;
+fn registries(context: &Context, listed: Vec<Listed>) -> Result<Vec<Diagnosis>, Failure> {
     let origin = |listed: Listed| -> Option<(ExtensionName, OciReference)> {
         Some((listed.name, listed.manifest.ok()?.manifest.extension.oci?))
     };

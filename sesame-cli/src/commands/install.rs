@@ -160,7 +160,7 @@ fn check_tag(
     wanted: &OciReference,
     resolved: &OciReference,
 ) -> Result<(), Failure> {
-    let pinned = depot.manifest(name)?.and_then(|loaded| loaded.pinned()).map(|(reference, _)| reference);
+    let pinned = depot.manifest(name)?.and_then(|loaded| loaded.pinned_reference());
     match pinned {
         Some(pinned)
             if wanted.provenance().is_none() && pinned.revision() == resolved.revision() && pinned != *resolved =>
@@ -199,19 +199,17 @@ pub fn install(
     name: &ExtensionName,
     terms: &Terms<'_>,
 ) -> Result<Installation, Failure> {
-    if let Some(loaded) = &depot.manifest(name)? {
-        context.warn_unknown_keys(loaded);
-    }
     let existing = depot.manifest(name)?;
-    if existing.is_none() {
-        lookalike::warnings(depot, name, &staged.reference).iter().for_each(|warning| context.warn(warning));
+    match &existing {
+        Some(loaded) => context.warn_unknown_keys(loaded),
+        None => lookalike::warnings(depot, name, &staged.reference).iter().for_each(|warning| context.warn(warning)),
     }
-    let installed = existing.and_then(|loaded| loaded.pinned()).map(|(reference, _)| reference);
+    let installed = existing.and_then(|loaded| loaded.pinned_reference());
     check_direction(name, installed.as_ref(), &staged.reference, terms.allow_downgrade)?;
     let key = terms.key.map(trust::key_of).transpose()?;
     let signature = match terms.attachments {
-        Some(attachments) => trust::look_into(context, depot, &staged.reference, attachments)?,
-        None => trust::look(context, depot, &staged.reference, key.as_ref())?,
+        Some(attachments) => trust::look_into(context, depot, name, &staged.reference, attachments)?,
+        None => trust::look(context, depot, name, &staged.reference, key.as_ref())?,
     };
     let mut requests = examine(context, &staged.binary(), &staged.artifact.wasm.digest, name)?;
     if let Some(entry) = terms.entry {
@@ -260,7 +258,7 @@ fn install_as_decided(
 ) -> Result<Installation, DepotError> {
     let existing = depot.manifest(name)?;
     let before = existing.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
-    let replaced = existing.as_ref().and_then(|loaded| loaded.pinned()).map(|(reference, _)| reference);
+    let replaced = existing.as_ref().and_then(|loaded| loaded.pinned_reference());
     let standing = Standing::of(before);
     let decision = ask_person(context, name, standing, requests, terms.grant, terms.grant_requested);
     let order = InstallOrder {

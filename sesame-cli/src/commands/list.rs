@@ -1,18 +1,24 @@
 //! `sesame extension list`
 
-use extension_depot::Listed;
+use extension_depot::{Depot, Listed};
 
 use crate::context::Context;
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, Row, State};
 
 /// Lists every manifest; a broken one is a row that says why.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {
-    let listed = context.depot()?.list().map_err(|error| Failure::new(crate::exit_code::ExitCode::Local, &error))?;
+    let listed = listed(&context.depot()?)?;
     for loaded in listed.iter().filter_map(|listed| listed.manifest.as_ref().ok()) {
         context.warn_unknown_keys(loaded);
     }
     Ok(Outcome::Listed(listed.into_iter().map(row).collect()))
+}
+
+/// Every manifest that is there.
+pub fn listed(depot: &Depot) -> Result<Vec<Listed>, Failure> {
+    depot.list().map_err(|error| Failure::new(ExitCode::Local, &error))
 }
 
 fn row(listed: Listed) -> Row {

@@ -1,7 +1,5 @@
 //! `sesame registry login`, `logout` and `list`
 
-use std::io::Read;
-
 use extension_depot::registry::{Credential, LoginError, LoginStore, forget_login, kept_logins, store_login};
 
 use crate::arguments::StoreName;
@@ -9,6 +7,7 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
+use crate::terminal::Terminal;
 
 /// Keeps a login. The password comes from standard input or a prompt, and stands nowhere else.
 pub fn login(
@@ -40,11 +39,9 @@ pub fn login(
 
 fn read_password(context: &Context, registry: &str, stdin: bool) -> Result<String, Failure> {
     if !stdin && context.can_ask() {
-        return Ok(rpassword::prompt_password(format!("password for {registry} (not shown): "))?);
+        return Ok(context.terminal.ask_password(&format!("password for {registry}"))?);
     }
-    let mut password = String::new();
-    std::io::stdin().lock().take(64 * 1024).read_to_string(&mut password)?;
-    Ok(password.trim_end_matches(['\r', '\n']).to_owned())
+    Ok(Terminal::password_from_stdin()?)
 }
 
 /// Forgets a login, wherever it is kept.

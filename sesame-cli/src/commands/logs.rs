@@ -29,9 +29,8 @@ pub fn run(context: &Context, name: &ExtensionName, lines: usize) -> Result<Outc
             Ok(bytes) => text.extend(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                let mut failure = Failure::message(ExitCode::Local, format!("cannot read `{}`", path.display()));
-                failure.causes.push(error.to_string());
-                return Err(failure);
+                let message = format!("cannot read `{}`", path.display());
+                return Err(Failure::message(ExitCode::Local, message).caused_by(&error));
             }
         }
     }

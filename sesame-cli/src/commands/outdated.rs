@@ -1,9 +1,10 @@
 //! `sesame extension outdated` and `sesame registry tags`
 
 use core_types::{ExtensionName, OciQuery, OciReference, Period, Version, compare_tags, newer_tags, version_of_tag};
+use extension_depot::Depot;
 use extension_depot::registry::{Registry, RegistryError};
-use extension_depot::{Depot, DepotError};
 
+use super::list::listed;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -35,8 +36,7 @@ pub fn run(context: &Context, names: Vec<ExtensionName>) -> Result<Outcome, Fail
 
 /// The names of everything that is installed.
 pub fn installed(depot: &Depot) -> Result<Vec<ExtensionName>, Failure> {
-    let listed = depot.list().map_err(|error: DepotError| Failure::new(ExitCode::Local, &error))?;
-    Ok(listed.into_iter().filter(|listed| listed.is_installed).map(|listed| listed.name).collect())
+    Ok(listed(depot)?.into_iter().filter(|listed| listed.is_installed).map(|listed| listed.name).collect())
 }
 
 /// A look at what a registry has by now.

@@ -47,9 +47,7 @@ pub fn manual(directory: &Path) -> Result<Outcome, Failure> {
         pages(&command, directory)
     };
     write().map(Outcome::Written).map_err(|error| {
-        let mut failure = Failure::message(ExitCode::Local, format!("cannot write to `{}`", directory.display()));
-        failure.causes.push(error.to_string());
-        failure
+        Failure::message(ExitCode::Local, format!("cannot write to `{}`", directory.display())).caused_by(&error)
     })
 }
 

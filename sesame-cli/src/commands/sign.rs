@@ -1,19 +1,17 @@
 //! `sesame extension sign`
 
-use std::io::Read;
 use std::path::Path;
 
 use extension_depot::registry::SignatureForm;
 use extension_depot::{SecretKey, read_plain};
 
+use super::trust::MAX_KEY;
 use crate::arguments::{FormName, SignArguments};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
-
-/// The largest file of a key, in bytes.
-const MAX_KEY: u64 = 64 << 10;
+use crate::terminal::Terminal;
 
 /// Signs what a reference leads to, and publishes the signature beside it.
 pub fn run(context: &Context, arguments: &SignArguments) -> Result<Outcome, Failure> {
@@ -29,9 +27,7 @@ pub fn run(context: &Context, arguments: &SignArguments) -> Result<Outcome, Fail
 
 fn secret_key(context: &Context, path: &Path) -> Result<SecretKey, Failure> {
     let failed = |error: &dyn std::error::Error| {
-        let mut failure = Failure::message(ExitCode::Usage, format!("`{}` cannot be signed with", path.display()));
-        failure.causes.push(error.to_string());
-        failure
+        Failure::message(ExitCode::Usage, format!("`{}` cannot be signed with", path.display())).caused_by(error)
     };
     let pem = read_plain(path, MAX_KEY).map_err(|error| failed(&error))?;
     let password = if SecretKey::is_encrypted(&pem) { Some(password(context, path)?) } else { None };
@@ -44,9 +40,7 @@ fn password(context: &Context, path: &Path) -> Result<String, Failure> {
         return Ok(password);
     }
     if context.can_ask() {
-        return Ok(rpassword::prompt_password(format!("password of {} (not shown): ", path.display()))?);
+        return Ok(context.terminal.ask_password(&format!("password of {}", path.display()))?);
     }
-    let mut password = String::new();
-    std::io::stdin().lock().take(MAX_KEY).read_to_string(&mut password)?;
-    Ok(password.trim_end_matches(['\r', '\n']).to_owned())
+    Ok(Terminal::password_from_stdin()?)
 }

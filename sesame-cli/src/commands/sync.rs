@@ -5,6 +5,7 @@ use extension_depot::{Depot, Listed, Staged};
 use extension_host::{Binary, compile_many};
 
 use super::install::{Terms, check_direction, install};
+use super::list::listed;
 use super::update::replace;
 use crate::arguments::{ListSource, SyncArguments};
 use crate::context::Context;
@@ -49,9 +50,7 @@ fn read_list(context: &Context, source: &ListSource) -> Result<List, Failure> {
     let (text, published, place) = match source {
         ListSource::File(path) => {
             let text = std::fs::read_to_string(path).map_err(|error| {
-                let mut failure = Failure::message(ExitCode::Local, format!("cannot read `{}`", path.display()));
-                failure.causes.push(error.to_string());
-                failure
+                Failure::message(ExitCode::Local, format!("cannot read `{}`", path.display())).caused_by(&error)
             })?;
             (text, None, path.display().to_string())
         }
@@ -70,8 +69,10 @@ fn read_list(context: &Context, source: &ListSource) -> Result<List, Failure> {
 }
 
 fn plan_of_manifests(depot: &Depot) -> Result<Vec<Planned>, Failure> {
-    let listed = depot.list().map_err(|error| Failure::new(ExitCode::Local, &error))?;
-    Ok(listed.into_iter().map(|listed| Planned { step: step_of_manifest(depot, listed), entry: None }).collect())
+    Ok(listed(depot)?
+        .into_iter()
+        .map(|listed| Planned { step: step_of_manifest(depot, listed), entry: None })
+        .collect())
 }
 
 /// What one manifest takes.

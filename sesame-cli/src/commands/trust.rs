@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::outcome::{Change, Outcome, Trust};
 
 /// The largest file of a key, in bytes.
-const MAX_KEY: u64 = 64 << 10;
+pub const MAX_KEY: u64 = 64 << 10;
 
 /// Runs one of them.
 pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure> {
@@ -63,14 +63,10 @@ fn keygen(to: &Path) -> Result<Outcome, Failure> {
 pub fn key_of(path: &Path) -> Result<PublicKey, Failure> {
     let shown = path.display();
     let pem = read_plain(path, MAX_KEY).map_err(|error| {
-        let mut failure = Failure::message(ExitCode::Usage, format!("cannot read the key `{shown}`"));
-        failure.causes.push(error.to_string());
-        failure
+        Failure::message(ExitCode::Usage, format!("cannot read the key `{shown}`")).caused_by(&error)
     })?;
     PublicKey::from_pem(&pem).map_err(|error| {
-        let mut failure = Failure::message(ExitCode::Usage, format!("`{shown}` cannot be used as a key"));
-        failure.causes.push(error.to_string());
-        failure
+        Failure::message(ExitCode::Usage, format!("`{shown}` cannot be used as a key")).caused_by(&error)
     })
 }
 
@@ -86,6 +82,7 @@ pub fn signer(path: &Path, place: OciPrefix) -> Result<TrustedSigner, Failure> {
 pub fn look(
     context: &Context,
     depot: &Depot,
+    name: &ExtensionName,
     reference: &OciReference,
     key: Option<&PublicKey>,
 ) -> Result<SignatureState, Failure> {
@@ -95,29 +92,30 @@ pub fn look(
         let keys = keys(context, depot, reference, key)?;
         context.wait_for(context.registry()?.signature(reference, &keys))?
     };
-    judge(context, depot, reference, state, key)
+    judge(context, depot, (name, reference), state, key)
 }
 
 /// The same for an extension of a bundle, by what the bundle has.
 pub fn look_into(
     context: &Context,
     depot: &Depot,
+    name: &ExtensionName,
     reference: &OciReference,
     attachments: &[Attachment],
 ) -> Result<SignatureState, Failure> {
     let state = SignatureState::of(reference, attachments, &keys(context, depot, reference, None)?);
-    judge(context, depot, reference, state, None)
+    judge(context, depot, (name, reference), state, None)
 }
 
 fn judge(
     context: &Context,
     depot: &Depot,
-    reference: &OciReference,
+    (name, reference): (&ExtensionName, &OciReference),
     state: SignatureState,
     key: Option<&PublicKey>,
 ) -> Result<SignatureState, Failure> {
     let checked = depot.check_signature(reference, &state, context.config()?, key.map(PublicKey::fingerprint));
-    checked.map(|()| state).map_err(|error| Failure::of_source(reference, &error))
+    checked.map(|()| state).map_err(|error| Failure::of_extension(name, &error))
 }
 
 /// Every key that counts for a place: those that the user trusts, those that a policy names, and the one that is given.

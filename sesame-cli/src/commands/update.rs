@@ -88,7 +88,7 @@ pub fn replace(
     accept: bool,
 ) -> Result<Decision, Failure> {
     let (name, source) = (&old.name, new.reference.unpinned().to_string());
-    let signature = trust::look(context, depot, &new.reference, None)?;
+    let signature = trust::look(context, depot, name, &new.reference, None)?;
     let requests = new_requests(context, depot, old, new)?;
     let base = old.loaded.manifest.granted();
     let decision = ask_person(context, name, Standing::Updating(&base), &requests, grant, accept);

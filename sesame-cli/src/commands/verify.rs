@@ -7,6 +7,7 @@ use extension_depot::{Depot, Installed, Listed, PublicKey, Verification};
 use extension_host::{CacheError, CodeKey, Host};
 
 use super::install::reinstall;
+use super::list::listed;
 use super::trust;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
@@ -20,9 +21,8 @@ pub fn run(context: &Context, what: &[String], repair: bool, key: Option<&Path>)
     let depot = context.depot()?;
     let key = key.map(trust::key_of).transpose()?;
     if what.is_empty() {
-        let listed = depot.list().map_err(|error| Failure::new(ExitCode::Local, &error))?;
         let check_one = |listed: Listed| check(context, &depot, &listed.name, repair);
-        return Ok(Outcome::Verified(listed.into_iter().map(check_one).collect()));
+        return Ok(Outcome::Verified(listed(&depot)?.into_iter().map(check_one).collect()));
     }
     let verify = |what: &String| match what.parse::<ExtensionName>() {
         Ok(name) => verify_installed(context, &depot, &name, repair, key.as_ref()),
@@ -42,7 +42,7 @@ fn verify_installed(
     let mut check = check(context, depot, name, repair);
     let Ok(Installed { reference, artifact, .. }) = depot.installed(name) else { return Ok(check) };
     if key.is_some() {
-        let state = trust::look(context, depot, &reference, key)?;
+        let state = trust::look(context, depot, name, &reference, key)?;
         depot.note_signature(name, &state).map_err(|error| Failure::of_extension(name, &error))?;
         check.signature = Some(state.to_string());
         return Ok(check);
@@ -56,7 +56,8 @@ fn verify_installed(
 fn verify_reference(context: &Context, depot: &Depot, what: &str, key: Option<&PublicKey>) -> Result<Check, Failure> {
     let reference: OciReference = what.parse().map_err(|error| Failure::new(ExitCode::Usage, &error))?;
     let resolved = context.wait_for(context.registry()?.resolve(&reference))??.reference;
-    let state = trust::look(context, depot, &resolved, key)?;
+    let name = resolved.default_name().unwrap_or_default();
+    let state = trust::look(context, depot, &name, &resolved, key)?;
     let signature = Some(state.to_string());
     Ok(Check { name: resolved.to_string(), signature, findings: Vec::new(), repaired: Vec::new() })
 }
