@@ -40,7 +40,7 @@ pub use network::{NetworkRule, NetworkRuleError, Scheme, is_public};
 pub use pattern::{Pattern, PatternError};
 pub use period::{Period, PeriodError};
 pub use permissions::{Owner, Permissions};
-pub use policy::{Policy, Preapproved, RequiredSigner, SourceRefusal};
+pub use policy::{IdentityRule, Policy, Preapproved, RequiredSigner, SignerRule, SourceRefusal};
 pub use query::{OciPrefix, OciQuery};
 pub use reference::{Identity, OciReference, Provenance, ReferenceError, ReferenceProblem};
 pub use scope::{EnvName, GrantedPath, ScopeError, SecretName};

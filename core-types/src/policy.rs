@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::capability::{Capabilities, Capability};
 use crate::grant::Grant;
@@ -26,9 +27,8 @@ pub struct Policy {
     pub blocked_namespaces: Vec<OciPrefix>,
     /// `require_signature`: whether extensions have to be signed by somebody who is trusted. Default: false.
     pub require_signature: bool,
-    /// `trusted_signers`: for a place, the files of the public keys one of which has to have signed what comes from there.
-    /// Default: none.
-    pub trusted_signers: BTreeMap<OciPrefix, Vec<String>>,
+    /// `trusted_signers`: for a place, those one of whom has to have signed what comes from there. Default: none.
+    pub trusted_signers: BTreeMap<OciPrefix, Vec<SignerRule>>,
     /// `min_release_age`: how long ago a version has to have been seen first before `update` takes it, such as `7d`.
     /// Default: no time.
     pub min_release_age: Option<Period>,
@@ -36,6 +36,39 @@ pub struct Policy {
     pub preapproved: Vec<Preapproved>,
     /// `limits`: the highest values that manifests can have. Default: none.
     pub limits: Limits,
+}
+
+/// A signer that a policy names.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(untagged, expecting = "the file of a public key, or a table of `identity`, `issuer` and `trusted_root`")]
+pub enum SignerRule {
+    /// The owner of the public key (PEM) in this file.
+    KeyFile(String),
+    /// Whoever a certificate names.
+    Identity(IdentityRule),
+}
+
+/// Whoever has a certificate with exactly this in it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityRule {
+    /// `identity`: who signs, as the certificate names them: an address, or the URL of a workflow.
+    pub identity: String,
+    /// `issuer`: who says so: the URL of an OpenID Connect issuer.
+    pub issuer: String,
+    /// `trusted_root`: the file with the certificate authorities and logs that are believed, in
+    /// [Sigstore's form](https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_trustroot.proto).
+    pub trusted_root: PathBuf,
+}
+
+/// The rule as a policy's author wrote it.
+impl fmt::Display for SignerRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeyFile(file) => f.write_str(file),
+            Self::Identity(rule) => write!(f, "{} of {}", rule.identity, rule.issuer),
+        }
+    }
 }
 
 /// What the extensions of one published list are given without a question.
@@ -64,8 +97,8 @@ pub enum RequiredSigner<'a> {
     Nobody,
     /// That of anybody who is trusted.
     Anybody,
-    /// That of the owner of one of these files of public keys.
-    One(Vec<&'a str>),
+    /// That of one of these.
+    One(Vec<&'a SignerRule>),
 }
 
 /// The refusal as the end of a sentence about the source.
@@ -103,10 +136,10 @@ impl Policy {
     /// Whose signature this policy wants on what comes from there.
     pub fn required_signer(&self, reference: &OciReference) -> RequiredSigner<'_> {
         let covers = |prefix: &OciPrefix| prefix.covers(reference.registry(), &reference.repository());
-        let keys: Vec<_> =
-            self.trusted_signers.iter().filter(|(prefix, _)| covers(prefix)).flat_map(|(_, keys)| keys).collect();
+        let signers =
+            self.trusted_signers.iter().filter(|(prefix, _)| covers(prefix)).flat_map(|(_, signers)| signers).collect();
         match (self.require_signature, self.trusted_signers.keys().any(covers)) {
-            (_, true) => RequiredSigner::One(keys.into_iter().map(String::as_str).collect()),
+            (_, true) => RequiredSigner::One(signers),
             (true, false) => RequiredSigner::Anybody,
             (false, false) => RequiredSigner::Nobody,
         }
@@ -163,11 +196,14 @@ mod tests {
         let required = |policy: &Policy, text: &str| match policy.required_signer(&text.parse().expect(text)) {
             RequiredSigner::Nobody => "nobody".to_owned(),
             RequiredSigner::Anybody => "anybody".to_owned(),
-            RequiredSigner::One(keys) => keys.join(" "),
+            RequiredSigner::One(rules) => rules.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
         };
         assert_eq!(required(&policy("require_signature = true"), "a.io/b/c:1"), "anybody");
-        let policy = policy("[trusted_signers]\n\"ghcr.io/my-org\" = [\"/etc/pds/my-org.pub\"]\n\"ghcr.io/none\" = []");
-        assert_eq!(required(&policy, "ghcr.io/my-org/x:1"), "/etc/pds/my-org.pub");
+        let policy = policy(
+            "[trusted_signers]\n\"ghcr.io/none\" = []\n\"ghcr.io/my-org\" = [\"/etc/pds/my-org.pub\", \
+             { identity = \"me@example.com\", issuer = \"https://login\", trusted_root = \"/etc/pds/root.json\" }]",
+        );
+        assert_eq!(required(&policy, "ghcr.io/my-org/x:1"), "/etc/pds/my-org.pub me@example.com of https://login");
         assert_eq!(required(&policy, "ghcr.io/none/x:1"), "", "a list without keys is kept by nobody");
         assert_eq!(required(&policy, "ghcr.io/other/x:1"), "nobody");
     }

@@ -5,10 +5,10 @@ use core_types::{Capabilities, ExtensionName, LimitName, OciReference};
 use crate::depot::{Depot, InstallOrder, Installed};
 use crate::depot_error::DepotError;
 use crate::durable;
+use crate::first_use::Evidence;
 use crate::history::{Generation, Reason};
 use crate::manifest_file::{LoadedManifest, ManifestEditor, read_text};
 use crate::record::Record;
-use crate::signature_state::SignatureState;
 use crate::staging::Staged;
 use crate::state_file;
 
@@ -32,9 +32,9 @@ impl Depot {
         layout.sync_blobs()?;
         layout.add_entries(&[(name, &staged.artifact)])?;
         let mut record = Record::new(name, &staged.reference, order.source.to_owned(), &staged.artifact);
-        if let Some(state) = order.signature {
-            record.signature = Some(state.into());
-            self.note_signer(&staged.reference, state)?;
+        if let Some(found) = order.evidence {
+            record.signature = Some((&found.signature).into());
+            self.note_first_use(&staged.reference, found)?;
         }
         self.write_record(&record)?;
         let mut editor = ManifestEditor::new(before.as_ref().map(|loaded| loaded.text.as_str()));
@@ -84,13 +84,13 @@ impl Depot {
     ///
     /// # Errors
     /// When it is not installed, or cannot be written.
-    pub fn note_signature(&self, name: &ExtensionName, state: &SignatureState) -> Result<(), DepotError> {
+    pub fn note_signature(&self, name: &ExtensionName, found: &Evidence) -> Result<(), DepotError> {
         let _lock = self.lock()?;
         let Installed { reference, artifact, .. } = self.installed(name)?;
         let known = self.record(name, &artifact.digest)?;
         let record = known.unwrap_or_else(|| Record::new(name, &reference, reference.to_string(), &artifact));
-        self.note_signer(&reference, state)?;
-        self.write_record(&Record { signature: Some(state.into()), ..record })
+        self.note_first_use(&reference, found)?;
+        self.write_record(&Record { signature: Some((&found.signature).into()), ..record })
     }
 
     fn write_record(&self, record: &Record) -> Result<(), DepotError> {

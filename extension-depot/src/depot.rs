@@ -12,6 +12,7 @@ use crate::artifact::Artifact;
 use crate::blob::read_blob;
 use crate::depot_error::DepotError;
 use crate::durable;
+use crate::first_use::Evidence;
 use crate::health::Quarantine;
 use crate::history::{Generation, Reason};
 use crate::image::MAX_BLOB;
@@ -20,7 +21,6 @@ use crate::lock::{self, Lock, LockError};
 use crate::manifest_file::{LoadedManifest, ManifestError};
 use crate::places::Places;
 use crate::record::Record;
-use crate::signature_state::SignatureState;
 use crate::staging::{Staging, StagingError, sweep};
 use crate::state_file::{self, StateFileError};
 
@@ -69,8 +69,8 @@ pub struct InstallOrder<'a> {
     pub change: Option<CapabilityChange<'a>>,
     /// Why it is installed.
     pub reason: Reason,
-    /// What is known of who signed it, if that was looked at.
-    pub signature: Option<&'a SignatureState>,
+    /// What is known of who signed it and how it came, if that was looked at.
+    pub evidence: Option<&'a Evidence>,
     /// What a manifest that is not there yet begins with.
     pub seed: Option<(&'a Limits, &'a Config)>,
 }

@@ -7,6 +7,7 @@ use core_types::{ExtensionName, Identity, OciReference};
 
 use crate::activity_log::ActivityError;
 use crate::artifact::ArtifactError;
+use crate::first_use::SignatureRefusal;
 use crate::health::Quarantine;
 use crate::layout::FileError;
 use crate::lock::LockError;
@@ -14,7 +15,7 @@ use crate::manifest_file::ManifestError;
 use crate::staging::StagingError;
 use crate::state_file::StateFileError;
 use crate::timed_grants::TimedGrantsError;
-use crate::trust::SignatureRefusal;
+use crate::trusted_signers::TrustError;
 use crate::user_config::PolicyRefusal;
 
 /// Why something about installed extensions cannot be done. Nothing was changed.
@@ -91,7 +92,7 @@ pub enum DepotError {
     Policy(#[from] PolicyRefusal),
     /// Whoever signed it, or nobody, does not do.
     #[error(transparent)]
-    Signature(#[from] SignatureRefusal),
+    Signature(Box<SignatureRefusal>),
     /// Its user keeps it from being called.
     #[error("`{name}` is disabled")]
     Disabled {
@@ -106,6 +107,15 @@ pub enum DepotError {
         /// How it failed.
         quarantine: Quarantine,
     },
+    /// It would come without TLS, and others of its repository came with it.
+    #[error("what came from `{repository}` came over TLS so far, and now would not")]
+    Insecure {
+        /// The repository.
+        repository: Identity,
+    },
+    /// Whom the user trusts cannot be read.
+    #[error(transparent)]
+    Trust(Box<TrustError>),
     /// The activity log.
     #[error(transparent)]
     Activity(#[from] ActivityError),
@@ -120,6 +130,12 @@ pub enum DepotError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl From<SignatureRefusal> for DepotError {
+    fn from(refusal: SignatureRefusal) -> Self {
+        Self::Signature(Box::new(refusal))
+    }
 }
 
 impl From<FileError> for DepotError {

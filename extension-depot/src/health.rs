@@ -13,7 +13,6 @@ use crate::depot::{Depot, Installed};
 use crate::depot_error::DepotError;
 use crate::signature_state::SignatureState;
 use crate::state_file::{self, StateFile};
-use crate::trust::SignatureRefusal;
 use crate::user_config::UserConfig;
 
 /// After so many crashes and limits in a row an extension is put aside.
@@ -107,22 +106,24 @@ impl Depot {
             return Err(DepotError::Quarantined { name: name.clone(), quarantine });
         }
         config.check_source(&installed.reference)?;
-        if config.wants_signature(&installed.reference) {
-            self.check_recorded_signature(&installed, config)?;
-        }
+        self.check_recorded_signature(&installed, config)?;
         let permissions = self.permissions(&installed, config)?;
         Ok(Opened { installed, permissions })
     }
 
-    /// What was found when it was installed or verified counts, by the policy of this moment.
-    fn check_recorded_signature(&self, installed: &Installed, config: &UserConfig) -> Result<(), DepotError> {
+    /// Makes sure that what was found of its signature when it was installed or verified does for the policies of this moment.
+    ///
+    /// # Errors
+    /// [`DepotError::Signature`]
+    pub fn check_recorded_signature(&self, installed: &Installed, config: &UserConfig) -> Result<(), DepotError> {
         let Installed { name, reference, artifact, .. } = installed;
+        if !config.wants_signature(reference) {
+            return Ok(());
+        }
         let never = || SignatureState::Unchecked { reason: "nobody has looked yet".to_owned() };
         let found = self.record(name, &artifact.digest)?.and_then(|record| record.signature);
         let found = found.map_or_else(never, |checked| checked.state);
-        config.missing_signer(reference, found.key()).map_or(Ok(()), |whom| {
-            Err(SignatureRefusal::Required { repository: reference.identity(), whom, found }.into())
-        })
+        self.check_required_signer(reference, &found, config, false)
     }
 
     fn note_failure(

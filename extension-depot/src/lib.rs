@@ -21,6 +21,7 @@ mod depot;
 mod depot_error;
 mod durable;
 mod first_seen;
+mod first_use;
 mod health;
 mod history;
 mod image;
@@ -37,11 +38,12 @@ pub mod serve;
 #[cfg(feature = "registry")]
 mod signature;
 mod signature_state;
+mod signer;
 mod source;
 mod staging;
 mod state_file;
 mod timed_grants;
-mod trust;
+mod trusted_signers;
 mod user_config;
 mod verify;
 
@@ -53,6 +55,7 @@ pub use bundle::{BundleError, Bundled};
 pub use collect::Collected;
 pub use depot::{CapabilityChange, Depot, InstallOrder, Installed, Listed};
 pub use depot_error::DepotError;
+pub use first_use::{Evidence, FirstSigner, FirstUse, SignatureRefusal};
 pub use health::{Opened, Quarantine};
 pub use history::{Generation, History, Reason};
 pub use image::{Descriptor, ImageError, ImageManifest, MAX_BLOB, media_type};
@@ -62,12 +65,15 @@ pub use places::Places;
 pub use record::{CheckedSignature, Record};
 pub use removal::Removed;
 #[cfg(feature = "registry")]
-pub use signature::{KeyError, PublicKey, SecretKey, SecretKeyError};
+pub use signature::{
+    IdentityVerifier, KeyError, PublicKey, SecretKey, SecretKeyError, Verifier, VerifierError, Verifiers,
+};
 pub use signature_state::SignatureState;
+pub use signer::Signer;
 pub use source::{Source, SourceError};
 pub use staging::{Staged, StagingError};
 pub use state_file::StateFileError;
 pub use timed_grants::TimedGrantsError;
-pub use trust::{FirstSigner, FirstUse, SignatureRefusal, TrustError, TrustedSigner, fingerprint_of};
+pub use trusted_signers::{SignerProof, TrustError, TrustedSigner};
 pub use user_config::{CheckedFile, ConfigFileError, PolicyRefusal, RegistrySettings, Setting, UserConfig};
 pub use verify::{Finding, Verification};

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use core_types::Digest;
 use serde::{Deserialize, Serialize};
+
+use crate::signer::Signer;
 
 /// What is known of who signed an artifact. These are five things, and none of them counts as another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,15 +12,19 @@ use serde::{Deserialize, Serialize};
 pub enum SignatureState {
     /// There is no signature.
     Unsigned,
-    /// There are signatures, and none is one by a trusted key over these bytes.
+    /// There are signatures, and none is one of somebody who is trusted over these bytes.
     NotTrusted {
-        /// The hints at keys that the signatures give, which anybody can write.
+        /// What the signatures say of who made them, which anybody can write.
         hints: Vec<String>,
+        /// Why certificates were not believed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        problems: Vec<String>,
     },
-    /// A trusted key signed these bytes.
+    /// Somebody who is trusted signed these bytes.
     Verified {
-        /// The digest of the public key in its standard form (DER), by which it is known.
-        key: Digest,
+        /// Who.
+        #[serde(flatten)]
+        by: Signer,
     },
     /// There are signatures of a form that sesame does not check.
     Unsupported {
@@ -37,8 +42,9 @@ impl fmt::Display for SignatureState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unsigned => f.write_str("unsigned"),
-            Self::NotTrusted { .. } => f.write_str("signed, not trusted"),
-            Self::Verified { key } => write!(f, "verified, signed by the key {key}"),
+            Self::NotTrusted { problems, .. } if problems.is_empty() => f.write_str("signed, not trusted"),
+            Self::NotTrusted { problems, .. } => write!(f, "signed, not trusted: {}", problems.join("; ")),
+            Self::Verified { by } => write!(f, "verified, signed by {by}"),
             Self::Unsupported { form } => write!(f, "format not supported: {form}"),
             Self::Unchecked { reason } => write!(f, "could not check: {reason}"),
         }
@@ -46,10 +52,10 @@ impl fmt::Display for SignatureState {
 }
 
 impl SignatureState {
-    /// The key that signed, if that was verified.
-    pub fn key(&self) -> Option<&Digest> {
+    /// Who signed, if that was verified.
+    pub fn signer(&self) -> Option<&Signer> {
         match self {
-            Self::Verified { key } => Some(key),
+            Self::Verified { by } => Some(by),
             _ => None,
         }
     }

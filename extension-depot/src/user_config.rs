@@ -6,15 +6,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Ceilings, Digest, Document, Grant, Identity, OciPrefix, OciReference, Parsed, Period, Policy, RequiredSigner,
+    Ceilings, Document, Grant, Identity, OciPrefix, OciReference, Parsed, Period, Policy, RequiredSigner, SignerRule,
     SourceRefusal, TomlLeaf, TomlProblem, UnknownKey, parse_toml, toml_leaves,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::blob::{read_plain, read_plain_text};
+use crate::blob::read_plain_text;
 use crate::places::Places;
-use crate::trust::fingerprint_of;
+use crate::signer::Signer;
 
 /// The largest file of the configuration, in bytes.
 const MAX_SIZE: u64 = 1 << 20;
@@ -212,35 +212,39 @@ impl UserConfig {
         })
     }
 
-    /// Whose signature a policy misses, in words, where this key signed or none did.
-    pub fn missing_signer(&self, reference: &OciReference, signed_by: Option<&Digest>) -> Option<String> {
+    /// Whose signature a policy misses, in words, where this signer signed or none did. `is_trusted` says whether the user trusts
+    /// them.
+    pub(crate) fn missing_signer(
+        &self,
+        reference: &OciReference,
+        signed_by: Option<&Signer>,
+        is_trusted: &dyn Fn(&Signer) -> bool,
+    ) -> Option<String> {
+        let is_named = |signer: &Signer| self.signer_rules(reference).any(|rule| signer.is_meant_by(rule));
         self.policies.iter().find_map(|(policy, document)| {
             let policy_file = document.path.display();
             match policy.required_signer(reference) {
                 RequiredSigner::Nobody => None,
-                RequiredSigner::Anybody if signed_by.is_some() => None,
+                RequiredSigner::Anybody if signed_by.is_some_and(|by| is_trusted(by) || is_named(by)) => None,
                 RequiredSigner::Anybody => {
                     Some(format!("somebody who is trusted (`require_signature` in `{policy_file}`)"))
                 }
-                RequiredSigner::One(files) => {
-                    let is_by = |file: &&str| {
-                        let pem = read_plain(Path::new(file), MAX_SIZE).ok();
-                        signed_by.is_some() && pem.and_then(|pem| fingerprint_of(&pem)).as_ref() == signed_by
-                    };
-                    let missing = || format!("one of `trusted_signers` in `{policy_file}`: {}", files.join(", "));
-                    (!files.iter().any(is_by)).then(missing)
+                RequiredSigner::One(rules) => {
+                    let is_by = |rule: &&SignerRule| signed_by.is_some_and(|signer| signer.is_meant_by(rule));
+                    let all = || rules.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                    let missing = || format!("one of `trusted_signers` in `{policy_file}`: {}", all());
+                    (!rules.iter().any(is_by)).then(missing)
                 }
             }
         })
     }
 
-    /// The files of public keys that policies name for a place.
-    pub fn key_files(&self, reference: &OciReference) -> Vec<PathBuf> {
-        let files = self.policies.iter().flat_map(|(policy, _)| match policy.required_signer(reference) {
-            RequiredSigner::One(files) => files,
+    /// The signers that policies name for a place.
+    pub(crate) fn signer_rules(&self, reference: &OciReference) -> impl Iterator<Item = &SignerRule> {
+        self.policies.iter().flat_map(|(policy, _)| match policy.required_signer(reference) {
+            RequiredSigner::One(rules) => rules,
             RequiredSigner::Nobody | RequiredSigner::Anybody => Vec::new(),
-        });
-        files.map(PathBuf::from).collect()
+        })
     }
 
     /// Whether any policy wants a signature on what comes from there.

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use extension_depot::media_type;
-use extension_depot::registry::{CredentialFiles, Registry, RegistryError, RegistrySettings, Settings};
+use extension_depot::registry::{CredentialFiles, Patience, Registry, RegistryError, RegistrySettings, Settings};
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
-use extension_depot::{BlobError, ImageError};
+use extension_depot::{BlobError, ImageError, SignatureState};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;
 use hyper::body::Frame;
@@ -362,4 +362,79 @@ async fn tags_that_are_none_or_never_end_are_refused_or_cut_off() {
     let empty = MemoryRegistry::start_with(|_| Some(response(200, &[], r#"{"tags":null}"#))).expect("a registry");
     let query = format!("{}/my-org/x", empty.host()).parse().expect("a repository");
     assert_eq!(Registry::new(Settings::default()).tags(&query).await.expect("none"), [""; 0]);
+}
+
+/// What is known of a signature where each request for one is answered by `answer`.
+fn signature_with(answer: impl Fn(&Seen) -> Option<Response<Body>> + Send + Sync + 'static) -> (SignatureState, usize) {
+    let is_about_signatures = |seen: &Seen| seen.path.contains("/referrers/") || seen.path.contains("/sha256-");
+    let registry = MemoryRegistry::start_with(move |seen| if is_about_signatures(seen) { answer(seen) } else { None });
+    let registry = registry.expect("a registry");
+    let pinned = resolve(&good(&registry)).expect("it is there").reference;
+    let before = registry.seen().len();
+    let patience = Patience { idle: Duration::from_millis(300), total: Duration::from_secs(2), ..Default::default() };
+    let client = Registry::new(Settings { patience, ..Default::default() });
+    let state = support::block_on(client.signature(&pinned, &[]));
+    (state, registry.seen().len() - before)
+}
+
+#[test]
+fn no_signature_an_error_silence_and_an_empty_list_are_told_apart() {
+    let list = r#"{"schemaVersion":2,"manifests":[]}"#;
+    let silence = || {
+        let nothing = futures_util::stream::pending::<Result<Frame<Bytes>, io::Error>>();
+        Response::new(StreamBody::new(nothing).boxed())
+    };
+    let states = [
+        signature_with(|_| Some(response(404, &[], ""))),
+        signature_with(|_| Some(response(500, &[], ""))),
+        signature_with(|_| Some(response(403, &[], ""))),
+        signature_with(move |_| Some(silence())),
+        signature_with(move |seen| seen.path.contains("/referrers/").then(|| response(200, &[], list))),
+    ];
+    let said = states.map(|(state, _)| state.to_string());
+    assert_eq!((said[0].as_str(), said[4].as_str()), ("unsigned", "unsigned"));
+    for (state, why) in said[1..4].iter().zip(["answers 500", "does not let strangers", "does not answer in time"]) {
+        assert!(state.starts_with("could not check: ") && state.contains(why), "{state}");
+    }
+}
+
+#[test]
+fn of_ten_thousand_signatures_some_are_fetched_and_of_an_endless_one_a_part() {
+    let bundle = "application/vnd.dev.sigstore.bundle.v0.3+json";
+    let zeros = "0".repeat(64);
+    let config = format!(r#"{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:{zeros}","size":2}}"#);
+    let manifest = |layers: &str| {
+        format!(r#"{{"schemaVersion":2,"artifactType":"{bundle}","config":{config},"layers":[{layers}]}}"#)
+    };
+    let (state, requests) = signature_of(&manifest(""), 10_000);
+    assert_eq!(state, SignatureState::Unsigned, "there is nothing in them");
+    assert!((60..80).contains(&requests), "{requests} requests");
+    for size in [2_u64 << 30, 100] {
+        let layer = format!(r#"{{"mediaType":"{bundle}","digest":"sha256:{zeros}","size":{size}}}"#);
+        let (state, requests) = signature_of(&manifest(&layer), 1);
+        assert!(matches!(state, SignatureState::Unchecked { .. }), "{size}: {state}");
+        assert!(requests <= 6, "{requests} requests");
+    }
+}
+
+/// What is known where a list has this manifest so many times, whose blobs never end.
+fn signature_of(manifest: &str, times: usize) -> (SignatureState, usize) {
+    let digest = MemoryRegistry::start().expect("a registry").put_blob(manifest.as_bytes()).to_string();
+    let entry = format!(r#"{{"mediaType":"{}","digest":"{digest}","size":{}}}"#, media_type::MANIFEST, manifest.len());
+    let list = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, vec![entry; times].join(","));
+    let manifest = manifest.to_owned();
+    let registry = MemoryRegistry::start_with(move |seen| {
+        let endless = || std::iter::repeat_with(|| Bytes::from_static(&[b' '; 1 << 16]));
+        match &seen.path {
+            path if path.contains("/referrers/") => Some(response(200, &[], list.clone())),
+            path if path.ends_with(&digest) => Some(response(200, &[], manifest.clone())),
+            path if path.contains(&"0".repeat(64)) => Some(Response::new(pieces(endless()))),
+            _ => None,
+        }
+    });
+    let registry = registry.expect("a registry");
+    let pinned = resolve(&good(&registry)).expect("it is there").reference;
+    let before = registry.seen().len();
+    let state = support::block_on(Registry::new(Settings::default()).signature(&pinned, &[]));
+    (state, registry.seen().len() - before)
 }

@@ -2,6 +2,7 @@
 
 mod extension;
 mod service;
+mod signer;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub use self::extension::{
     UpdateArguments,
 };
 pub use self::service::{ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, StoreName, TrustCommand};
+pub use self::signer::GivenSigner;
 use crate::exit_code::TABLE;
 
 /// Extensions for the desktop session: WebAssembly from OCI registries, with exactly the capabilities you grant.

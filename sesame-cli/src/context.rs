@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use core_types::{EnvName, OciReference};
 use directories::{BaseDirs, ProjectDirs};
-use extension_depot::registry::{Credential, CredentialFiles, ExplicitLogin, Proxies, Registry, Settings};
+use extension_depot::registry::{Credential, CredentialFiles, ExplicitLogin, Patience, Proxies, Registry, Settings};
 use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
 use extension_host::{
     Backends, CodeCache, CompilerCommand, DirectoryRules, Display, Environment, HolderCommand, HttpAccess, RateLimits,
@@ -170,6 +170,7 @@ impl Context {
                 secret_service: self.has_session_bus(),
                 proxies: proxies(),
                 authorities: authorities(),
+                patience: Patience::default(),
                 offline: self.is_offline(),
             }));
         }

@@ -199,6 +199,14 @@ impl Failure {
                 Some(format!("see `sesame extension logs {name}`, then: sesame extension enable {name}")),
             ),
             DepotError::Policy(refusal) => return refusal.clone().into(),
+            DepotError::Insecure { .. } => (
+                ExitCode::Untrusted,
+                Some(
+                    "remove `plain_http` for it from config.toml, or, if it is meant, add `--allow-plain-http`"
+                        .to_owned(),
+                ),
+            ),
+            DepotError::Trust(error) => return error.as_ref().into(),
             DepotError::Signature(refusal) => (ExitCode::Untrusted, Some(signature_hint(name, refusal))),
             DepotError::State(error) => (ExitCode::Local, state_file_hint(error)),
             DepotError::GenerationGone { .. } => {
@@ -333,7 +341,10 @@ pub fn refusal(name: &ExtensionName, touch: &Touch) -> String {
 fn signature_hint(name: &ExtensionName, refusal: &SignatureRefusal) -> String {
     match refusal {
         SignatureRefusal::Required { repository, .. } => {
-            format!("if you have its maker's key: sesame trust add KEY.pub --for {repository}")
+            format!(
+                "if you have its maker's key: sesame trust add KEY.pub --for {repository}; then, if it is installed: sesame \
+                 extension verify {name}"
+            )
         }
         SignatureRefusal::Changed { .. } => {
             format!("if its maker says why: sesame trust accept {name}")

@@ -304,7 +304,7 @@ fn policy_says_where_extensions_come_from() {
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
     exit 6
     err: error: `REGISTRY/my-org/greeting-extension` has to be signed by somebody who is trusted (`require_signature` in `~/.config/pds/config.toml`), and it is: unsigned
-    err: hint: if you have its maker's key: sesame trust add KEY.pub --for REGISTRY/my-org/greeting-extension
+    err: hint: if you have its maker's key: sesame trust add KEY.pub --for REGISTRY/my-org/greeting-extension; then, if it is installed: sesame extension verify greeting-extension
     "#);
     assert!(env.run("extension list").ok().text().is_empty(), "nothing was installed");
 }

@@ -11,6 +11,7 @@ mod guests;
 mod history;
 mod hostile;
 mod install;
+mod keyless;
 mod layering;
 mod list;
 mod manage;

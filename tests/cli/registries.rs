@@ -146,8 +146,20 @@ fn a_certificate_authority_can_be_added_and_none_is_believed_without() {
         "[registries.\"{0}\"]\nplain_http = false\nca = \"{authority}\"\n\n[registries.\"ghcr.invalid\"]\nmirrors = [\"{0}\"]\n",
         server.address
     );
-    env.write(".config/pds/config.toml", settings);
+    env.write(".config/pds/config.toml", &settings);
     env.run(&format!("extension install {reference} --name by-file")).ok();
+    let plain = settings.replace("plain_http = false", "plain_http = true");
+    env.write(".config/pds/config.toml", plain);
+    insta::assert_snapshot!(env.run(&format!("extension install {reference} --name by-http")).hiding(server.address.clone(), "REGISTRY"), @r#"
+    exit 6
+    err: error: what came from `REGISTRY/my-org/greeting-extension` came over TLS so far, and now would not
+    err: hint: remove `plain_http` for it from config.toml, or, if it is meant, add `--allow-plain-http`
+    "#);
+    assert_eq!(env.run("extension update by-file").code, 6);
+    assert_eq!(env.run("extension sync").code, 0, "there is nothing to fetch");
+    let meant = env.run("extension update by-file --allow-plain-http");
+    assert_eq!(meant.code, 8, "the registry speaks nothing but TLS: {meant}");
+    env.write(".config/pds/config.toml", settings);
     env.run("trust keygen mine").ok();
     env.run(&format!("extension sign {reference} --key mine.key")).ok();
     let verified = env.run(&format!("extension verify {reference} --key mine.pub")).ok().text();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
+use core_types::Digest;
 use extension_depot::registry::{Registry, Settings, push_wasm};
 use extension_depot::serve::MemoryRegistry;
 use test_support::guest;
@@ -26,13 +27,13 @@ pub fn registry() -> MemoryRegistry {
 }
 
 /// Publishes a binary as its author would.
-pub fn publish(registry: &MemoryRegistry, to: &str, binary: &[u8], annotations: &[(&str, &str)]) {
+pub fn publish(registry: &MemoryRegistry, to: &str, binary: &[u8], annotations: &[(&str, &str)]) -> Digest {
     let reference = format!("{}/{to}", registry.host()).parse().expect("a reference");
     let annotations = annotations.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     let annotations: BTreeMap<_, _> = annotations.collect();
     let client = Registry::new(Settings::default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(push_wasm(&client, &reference, "x.wasm", binary, annotations)).expect("pushed");
+    runtime.block_on(push_wasm(&client, &reference, "x.wasm", binary, annotations)).expect("pushed")
 }
 
 /// The guest with a custom section in which its author asks for this.

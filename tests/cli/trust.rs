@@ -4,7 +4,7 @@ use std::process::Command;
 
 use extension_depot::serve::{MemoryRegistry, Seen, response};
 
-use crate::support::{GREETING, TestEnv, asking, env, publish, registry, server_tools};
+use crate::support::{GREETING, TestEnv, asking, env, oras, publish, registry, server_tools};
 
 #[test]
 fn keys_are_made_trusted_listed_and_trusted_no_longer() {
@@ -49,7 +49,7 @@ fn keys_are_made_trusted_listed_and_trusted_no_longer() {
     "#);
     insta::assert_snapshot!(env.run("trust add missing.pub --for ghcr.io"), @r#"
     exit 2
-    err: error: cannot read the key `missing.pub`
+    err: error: cannot read `missing.pub`
     err: caused by: No such file or directory (os error 2)
     "#);
     env.write(".config/pds/trust.toml", "[[signer]]\nfor = \"ghcr.io\"\nkey = 1\n");
@@ -201,6 +201,70 @@ fn what_sesame_signs_in_both_forms_is_verified_by_cosign_and_by_sesame() {
         || path.ends_with("encrypted.key")));
 }
 
+#[test]
+#[ignore = "needs cosign and openssl, from .ci/test-servers and Debian"]
+fn every_kind_of_key_that_cosign_takes_is_verified() {
+    let kinds: [(&str, &[&str]); 4] = [
+        ("p256", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]),
+        ("p384", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"]),
+        ("ed25519", &["-algorithm", "ED25519"]),
+        ("rsa", &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"]),
+    ];
+    for classic in [false, true] {
+        for (kind, options) in kinds {
+            let (env, registry) = (env(), registry());
+            let cosign = Cosign { env: &env, classic };
+            let pem = format!("{kind}.pem");
+            let mut openssl = Command::new("openssl");
+            openssl.arg("genpkey").args(options).args(["-out", &pem]).current_dir(env.path("work"));
+            assert!(openssl.output().expect("openssl runs").status.success());
+            cosign.run(&["import-key-pair", "--key", &pem, "--output-key-prefix", "maker"]);
+            let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+            cosign.sign("maker", &reference);
+            let verified = env.run(&format!("extension verify {reference} --key maker.pub")).to_string();
+            assert!(verified.contains("signature: verified, "), "{kind} {classic}: {verified}");
+            env.run("trust keygen other").ok();
+            assert_eq!(env.run(&format!("extension verify {reference} --key other.pub")).code, 6, "{kind}");
+            if ["p256", "ed25519"].contains(&kind) {
+                let signed = publish(&registry, "my-org/ours:1.0.0", &GREETING, &[]);
+                let ours = format!("{}/my-org/ours@{signed}", registry.host());
+                let form = if classic { "classic" } else { "bundle" };
+                let sign = ["extension", "sign", &ours.replace('@', ":1.0.0@"), "--key", "maker.key", "--form", form];
+                env.run_with(sign, b"").ok();
+                cosign.run(&["verify", "--key", "maker.pub", "--insecure-ignore-tlog", "--allow-http-registry", &ours]);
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs cosign and oras, from .ci/test-servers"]
+fn what_is_attested_is_listed_and_carried_and_counts_for_no_signature() {
+    let (env, registry) = (env(), registry());
+    let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+    let cosign = Cosign { env: &env, classic: false };
+    cosign.make_key("maker");
+    env.write("work/provenance.json", "{}");
+    env.write("work/parts.spdx.json", "{}");
+    let attest = ["attest", "--key", "maker.key", "--type", "slsaprovenance1", "--predicate", "provenance.json"];
+    let without_log = ["--tlog-upload=false", "--use-signing-config=false", "--allow-http-registry", &reference];
+    cosign.run(&[&attest[..], &without_log].concat());
+    cosign.run(&[&attest[..], &["--new-bundle-format=false"], &without_log].concat());
+    let attach = ["attach", "--plain-http", "--artifact-type", "application/spdx+json", &reference];
+    oras(&env.path("work"), &[&attach[..], &["parts.spdx.json:application/spdx+json"]].concat());
+    let inspected = env.run(&format!("extension inspect {reference}")).ok().text();
+    let mut attached: Vec<_> = inspected.lines().filter_map(|line| line.strip_prefix("attached     ")).collect();
+    attached.sort_unstable();
+    let provenance = "https://slsa.dev/provenance/v1";
+    assert_eq!(attached, ["application/spdx+json", provenance, provenance], "{inspected}");
+    let verified = env.run(&format!("extension verify {reference} --key maker.pub"));
+    assert!(verified.code == 6 && verified.stderr.contains("and it is: unsigned"), "{verified}");
+    env.run(&format!("extension install {reference}")).ok();
+    env.run("extension export greeting-extension -o bundle.tar").ok();
+    let carried = String::from_utf8_lossy(&std::fs::read(env.path("work/bundle.tar")).expect("there")).into_owned();
+    assert!(carried.contains("application/spdx+json") && carried.contains(provenance));
+}
+
 /// A bundle brings its signature along, and it counts where no registry can be asked.
 fn carried(from: &TestEnv, form: &str, host: &str) {
     let to = env();
@@ -215,13 +279,13 @@ fn carried(from: &TestEnv, form: &str, host: &str) {
     to.run("--offline extension call greeting-extension greet World").ok();
 }
 
-struct Cosign<'a> {
-    env: &'a TestEnv,
-    classic: bool,
+pub struct Cosign<'a> {
+    pub env: &'a TestEnv,
+    pub classic: bool,
 }
 
 impl Cosign<'_> {
-    fn run(&self, arguments: &[&str]) {
+    pub fn run(&self, arguments: &[&str]) {
         let mut command = Command::new(server_tools().join("cosign"));
         command.args(arguments).current_dir(self.env.path("work")).env("HOME", self.env.home());
         let output = command.env("COSIGN_PASSWORD", "").env("COSIGN_YES", "true").output().expect("cosign runs");

@@ -22,15 +22,14 @@ use crate::blob::read_plain;
 
 /// What registries are told that we are.
 pub(crate) const USER_AGENT: &str = concat!("sesame/", env!("CARGO_PKG_VERSION"));
-pub(crate) const CONNECT: Duration = Duration::from_secs(10);
-pub(crate) const IDLE: Duration = Duration::from_secs(30);
-const TOTAL: Duration = Duration::from_secs(600);
 const MAX_REDIRECTS: usize = 5;
 const MAX_ATTEMPTS: u32 = 4;
 /// The longest wait that a registry can ask for, in seconds.
 const MAX_RETRY_AFTER: u64 = 60;
 /// The largest file of certificate authorities, in bytes.
 const MAX_AUTHORITIES: u64 = 16 << 20;
+/// How long an error's text is read.
+const ERROR_TEXT: Duration = Duration::from_secs(10);
 /// How much of an error's text is read, in bytes, and shown, in characters.
 const MAX_ERROR: u64 = 8 * 1024;
 const SHOWN_ERROR: usize = 1024;
@@ -73,8 +72,8 @@ impl Clients {
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
             .redirect(Policy::none())
-            .connect_timeout(CONNECT)
-            .read_timeout(IDLE)
+            .connect_timeout(self.settings.patience.connect)
+            .read_timeout(self.settings.patience.idle)
             .no_proxy();
         for proxy in self.proxies()? {
             builder = builder.proxy(proxy);
@@ -163,7 +162,7 @@ impl<'a> Connection<'a> {
         let registry = reference.registry();
         let base = format!("{}://{}/v2/{}/", settings.scheme(registry), api_host(registry), reference.repository());
         let base = Url::parse(&base).map_err(|_| RegistryError::NotFound { reference: Box::new(reference.clone()) })?;
-        let deadline = tokio::time::Instant::now() + TOTAL;
+        let deadline = tokio::time::Instant::now() + settings.patience.total;
         Ok(Self { settings, clients, reference: reference.clone(), base, authorization: RefCell::new(None), deadline })
     }
 
@@ -214,7 +213,7 @@ impl<'a> Connection<'a> {
         };
         let reading = read_capped(response, self.registry(), most);
         let timeout = || RegistryError::Timeout { registry: self.registry().to_owned() };
-        let bytes = tokio::time::timeout(IDLE * 2, reading).await.map_err(|_| timeout())??;
+        let bytes = tokio::time::timeout(self.settings.patience.idle * 2, reading).await.map_err(|_| timeout())??;
         Ok((bytes, headers))
     }
 
@@ -227,7 +226,8 @@ impl<'a> Connection<'a> {
             let challenge = challenge_of(response.headers());
             let answering = auth::answer(self.settings, self.clients, &self.reference, &challenge, Access::Pull);
             let timeout = |_| RegistryError::Timeout { registry: self.registry().to_owned() };
-            let authorization = tokio::time::timeout(IDLE, answering).await.map_err(timeout)??;
+            let authorization =
+                tokio::time::timeout(self.settings.patience.idle, answering).await.map_err(timeout)??;
             self.authorization.replace(Some(authorization));
             response = self.follow(url, accept).await?;
         }
@@ -244,7 +244,7 @@ impl<'a> Connection<'a> {
             if let Some(authorization) = authorization.filter(|_| url.origin() == start.origin()) {
                 request = request.header("Authorization", authorization.header);
             }
-            let sending = tokio::time::timeout(IDLE, request.send());
+            let sending = tokio::time::timeout(self.settings.patience.idle, request.send());
             let timeout = |_| RegistryError::Timeout { registry: self.registry().to_owned() };
             let response = sending.await.map_err(timeout)?;
             let response = response.map_err(|source| RegistryError::network(self.registry(), source))?;
@@ -399,7 +399,7 @@ struct ErrorEntry {
 
 /// What a registry says about an error, shortened.
 async fn error_message(response: Response, registry: &str) -> Option<String> {
-    let bytes = tokio::time::timeout(CONNECT, read_capped(response, registry, MAX_ERROR)).await.ok()?.ok()?;
+    let bytes = tokio::time::timeout(ERROR_TEXT, read_capped(response, registry, MAX_ERROR)).await.ok()?.ok()?;
     let entry = serde_json::from_slice::<Errors>(&bytes).ok()?.errors.into_iter().next()?;
     let text = match (entry.code, entry.message) {
         (Some(code), Some(message)) => format!("{code}: {message}"),

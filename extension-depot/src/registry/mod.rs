@@ -31,7 +31,7 @@ pub use error::RegistryError;
 pub use keygen::{KeygenError, generate_key};
 pub use logins::{KeptLogin, LoginError, LoginStore, forget_login, kept_logins, store_login};
 pub use push::{PushError, push_wasm};
-pub use settings::{ExplicitLogin, Proxies, RegistrySettings, Settings};
+pub use settings::{ExplicitLogin, Patience, Proxies, RegistrySettings, Settings};
 pub use sign::SignatureForm;
 
 use futures_util::StreamExt;
@@ -82,6 +82,11 @@ impl Registry {
     /// A client with these settings.
     pub fn new(settings: Settings) -> Self {
         Self { clients: Clients::new(&settings), settings }
+    }
+
+    /// Whether what a reference leads to comes over TLS, from wherever it is looked for.
+    pub fn is_secure(&self, reference: &OciReference) -> bool {
+        self.settings.places(reference).iter().all(|place| self.settings.scheme(place.registry()) == "https")
     }
 
     /// Follows a reference to its artifact. The tag is looked at once; from then on the digest counts.

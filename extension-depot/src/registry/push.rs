@@ -10,7 +10,7 @@ use rustls::pki_types::CertificateDer;
 
 use super::Registry;
 use super::error::RegistryError;
-use super::http::{CONNECT, IDLE, USER_AGENT};
+use super::http::USER_AGENT;
 use super::settings::{host, is_loopback};
 use crate::artifact::NewArtifact;
 use crate::blob::digest_of;
@@ -103,8 +103,8 @@ fn client(
         https_proxy: proxies.https.clone().or_else(|| is_local.then(unused).flatten()),
         no_proxy: Some(proxies.exceptions()),
         user_agent: USER_AGENT,
-        connect_timeout: Some(CONNECT),
-        read_timeout: Some(IDLE),
+        connect_timeout: Some(registry.settings.patience.connect),
+        read_timeout: Some(registry.settings.patience.idle),
         extra_root_certificates: authorities
             .into_iter()
             .map(|der| Certificate { encoding: CertificateEncoding::Der, data: der.to_vec() })

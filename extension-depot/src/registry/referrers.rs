@@ -8,11 +8,13 @@ use super::{Registry, fetch_document};
 use crate::attachment::Attachment;
 use crate::blob::check;
 use crate::image::{Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_MANIFEST, MAX_REFERRED, REF_NAME};
-use crate::signature::PublicKey;
+use crate::signature::{PREDICATE_OF_BUNDLE, Verifier};
 use crate::signature_state::SignatureState;
 
 /// The most things that are fetched for one artifact.
 const MOST: usize = 64;
+/// The annotation that says what the statement in an attestation is, by cosign's layers.
+const PREDICATE: &str = "predicateType";
 /// The endings of the tags under which cosign keeps signatures, attestations and bills of materials
 /// (<https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md>).
 const TAG_ENDINGS: [&str; 3] = ["sig", "att", "sbom"];
@@ -30,24 +32,30 @@ impl Registry {
     }
 
     /// The kinds of what refers to the artifact that a reference is pinned to, such as signatures, bills of materials and
-    /// attestations, by their media types.
+    /// attestations: what an attestation says that it states, else a media type.
     ///
     /// # Errors
     /// As [`Registry::referrers`].
     pub async fn referrer_types(&self, pinned: &OciReference) -> Result<Vec<String>, RegistryError> {
         let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else { return Ok(Vec::new()) };
         let found = self.at_each(pinned, async |connection| all(connection, &digest, Which::Manifests).await).await?;
-        let kind = |ImageManifest { artifact_type, layers, .. }: ImageManifest| {
-            artifact_type.or_else(|| layers.into_iter().next().map(|layer| layer.media_type))
+        let kind = |ImageManifest { artifact_type, layers, mut annotations, .. }: ImageManifest| {
+            let of_layer = || {
+                layers
+                    .into_iter()
+                    .next()
+                    .map(|mut layer| layer.annotations.remove(PREDICATE).unwrap_or(layer.media_type))
+            };
+            annotations.remove(PREDICATE_OF_BUNDLE).or(artifact_type).or_else(of_layer)
         };
         Ok(found.into_iter().filter_map(|attachment| kind(attachment.manifest)).collect())
     }
 
-    /// What is known of who signed the artifact that a reference is pinned to, where these keys are trusted.
-    pub async fn signature(&self, pinned: &OciReference, keys: &[PublicKey]) -> SignatureState {
-        let Ok(Some(digest)) = pinned.pinned_digest() else { return SignatureState::of(pinned, &[], keys) };
+    /// What is known of who signed the artifact that a reference is pinned to, where these signers are trusted.
+    pub async fn signature(&self, pinned: &OciReference, signers: &[Verifier]) -> SignatureState {
+        let Ok(Some(digest)) = pinned.pinned_digest() else { return SignatureState::of(pinned, &[], signers) };
         match self.at_each(pinned, async |connection| all(connection, &digest, Which::Signatures).await).await {
-            Ok(attachments) => SignatureState::of(pinned, &attachments, keys),
+            Ok(attachments) => SignatureState::of(pinned, &attachments, signers),
             Err(error) => SignatureState::Unchecked { reason: error.to_string() },
         }
     }

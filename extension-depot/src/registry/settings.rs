@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use core_types::OciReference;
 
@@ -24,8 +25,28 @@ pub struct Settings {
     pub proxies: Proxies,
     /// Files with certificate authorities (PEM) that are trusted beside the system's.
     pub authorities: Vec<PathBuf>,
+    /// How long is waited for registries.
+    pub patience: Patience,
     /// Opens no connection at all.
     pub offline: bool,
+}
+
+/// How long is waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// For a connection. Default: 10 seconds.
+    pub connect: Duration,
+    /// For the next bytes of an answer. Default: 30 seconds.
+    pub idle: Duration,
+    /// For a whole answer, retries included. Default: 10 minutes.
+    pub total: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { connect: seconds(10), idle: seconds(30), total: seconds(600) }
+    }
 }
 
 /// A login for one registry that its user gave to this process.

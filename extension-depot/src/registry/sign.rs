@@ -12,7 +12,9 @@ use super::error::RegistryError;
 use super::push::{PushError, Upload, push};
 use super::referrers::find_signature;
 use crate::image::{Descriptor, ImageIndex, ImageManifest, media_type};
-use crate::signature::{BUNDLE_0_3, CLASSIC, SIGNATURE, STATEMENT, SecretKey, claim, encoded, statement};
+use crate::signature::{
+    BUNDLE_0_3, CLASSIC, PREDICATE_OF_BUNDLE, SIGNATURE, STATEMENT, SecretKey, claim, encoded, statement,
+};
 
 /// In which form a signature is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +121,7 @@ impl Registry {
 
 fn annotations() -> BTreeMap<String, String> {
     let content = ("dev.sigstore.bundle.content", "dsse-envelope");
-    let kind = ("dev.sigstore.bundle.predicateType", crate::signature::SIGN);
+    let kind = (PREDICATE_OF_BUNDLE, crate::signature::SIGN);
     [content, kind].map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }
 

@@ -53,7 +53,7 @@ fn signature(attachment: &Attachment, layer: &Descriptor, reference: &OciReferen
     let payload = attachment.blobs.iter().find(|(blob, _)| *blob == layer.digest).map(|(_, bytes)| bytes.clone());
     match (signature, payload) {
         (Some(signature), Some(message)) if speaks_of(&message, reference, digest) => {
-            Found::Signature(Signature { message, signature, hint: None })
+            Found::ByKey(Signature { message, signature, hint: None })
         }
         _ => Found::Unusable,
     }

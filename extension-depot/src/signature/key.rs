@@ -3,12 +3,14 @@
 use std::fmt;
 
 use core_types::Digest;
+use ed25519_dalek::{Signature, VerifyingKey};
 use ring::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
-    VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256,
+    UnparsedPublicKey, VerificationAlgorithm,
 };
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject;
+use sha2::{Digest as _, Sha512};
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
 use crate::blob::digest_of;
@@ -27,12 +29,43 @@ pub(crate) const ECDSA_PREFIX: [u8; 26] = [
 /// The same for Ed25519.
 pub(crate) const ED25519_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
+/// One of the ways in which a key may have signed.
+#[derive(Clone, Copy)]
+enum Algorithm {
+    /// One that ring has.
+    Ring(&'static dyn VerificationAlgorithm),
+    /// Ed25519 over a hash, which is what cosign does with such keys
+    /// ([RFC 8032](https://www.rfc-editor.org/rfc/rfc8032#section-5.1)).
+    Ed25519Prehashed,
+}
+
+static FOR_P256: [Algorithm; 1] = [Algorithm::Ring(&ECDSA_P256_SHA256_ASN1)];
+/// cosign hashes with SHA-256 in its classic form, and with SHA-384 in bundles.
+static FOR_P384: [Algorithm; 2] = [Algorithm::Ring(&ECDSA_P384_SHA384_ASN1), Algorithm::Ring(&ECDSA_P384_SHA256_ASN1)];
+static FOR_ED25519: [Algorithm; 2] = [Algorithm::Ring(&ED25519), Algorithm::Ed25519Prehashed];
+static FOR_RSA: [Algorithm; 1] = [Algorithm::Ring(&RSA_PKCS1_2048_8192_SHA256)];
+
+impl Algorithm {
+    fn verifies(self, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Ring(algorithm) => UnparsedPublicKey::new(algorithm, key).verify(message, signature).is_ok(),
+            Self::Ed25519Prehashed => prehashed(key, message, signature).is_some(),
+        }
+    }
+}
+
+fn prehashed(key: &[u8], message: &[u8], signature: &[u8]) -> Option<()> {
+    let key = VerifyingKey::from_bytes(key.try_into().ok()?).ok()?;
+    let signature = Signature::from_slice(signature).ok()?;
+    key.verify_prehashed_strict(Sha512::new_with_prefix(message), None, &signature).ok()
+}
+
 /// A public key that can have signed something: ECDSA over P-256 or P-384, Ed25519, or RSA of 2048 to 8192 bits (PKCS #1
 /// v1.5 with SHA-256, as cosign uses it).
 #[derive(Clone)]
 pub struct PublicKey {
     fingerprint: Digest,
-    algorithm: &'static dyn VerificationAlgorithm,
+    algorithms: &'static [Algorithm],
     raw: Vec<u8>,
 }
 
@@ -62,15 +95,15 @@ impl PublicKey {
     pub(crate) fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         let key = SubjectPublicKeyInfoRef::try_from(der).map_err(|_| KeyError::NoKey)?;
         let curve = || key.algorithm.parameters_oid().ok();
-        let algorithm: &'static dyn VerificationAlgorithm = match key.algorithm.oid {
-            EC if curve() == Some(P256) => &ECDSA_P256_SHA256_ASN1,
-            EC if curve() == Some(P384) => &ECDSA_P384_SHA384_ASN1,
-            ED => &ED25519,
-            RSA => &RSA_PKCS1_2048_8192_SHA256,
+        let algorithms: &'static [Algorithm] = match key.algorithm.oid {
+            EC if curve() == Some(P256) => &FOR_P256,
+            EC if curve() == Some(P384) => &FOR_P384,
+            ED => &FOR_ED25519,
+            RSA => &FOR_RSA,
             other => return Err(KeyError::Kind { kind: other.to_string() }),
         };
         let raw = key.subject_public_key.as_bytes().ok_or(KeyError::NoKey)?.to_vec();
-        Ok(Self { fingerprint: digest_of(der), algorithm, raw })
+        Ok(Self { fingerprint: digest_of(der), algorithms, raw })
     }
 
     /// The digest of the key in its standard form (DER), by which it is known.
@@ -80,7 +113,7 @@ impl PublicKey {
 
     /// Whether this key made a signature over a message.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(self.algorithm, &self.raw).verify(message, signature).is_ok()
+        self.algorithms.iter().any(|algorithm| algorithm.verifies(&self.raw, message, signature))
     }
 }
 

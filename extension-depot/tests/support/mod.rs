@@ -77,7 +77,7 @@ pub fn stage_with(home: &Home, text: &str, settings: Settings) -> Result<Staged,
 
 /// An order as `install` gives it.
 pub fn order<'a>(source: &'a str, change: Option<CapabilityChange<'a>>) -> InstallOrder<'a> {
-    InstallOrder { source, change, reason: Reason::Installed, signature: None, seed: None }
+    InstallOrder { source, change, reason: Reason::Installed, evidence: None, seed: None }
 }
 
 /// Stages and installs under the default name, with nothing granted.

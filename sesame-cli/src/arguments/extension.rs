@@ -9,6 +9,7 @@ use clap_complete::ArgValueCompleter;
 use core_types::{Capability, ExtensionName, Grant, GrantError, OciReference, Period, ReferenceError, VersionReq};
 use extension_depot::Source;
 
+use super::signer::SignerArguments;
 use crate::completion;
 
 #[derive(Debug, Subcommand)]
@@ -76,9 +77,9 @@ pub enum ExtensionCommand {
         /// Names, or references of what is not installed; all that is installed, if none is given
         #[arg(add = ArgValueCompleter::new(completion::names))]
         what: Vec<String>,
-        /// Look at the signatures that the registry has now, and want that of the owner of this key
-        #[arg(long, value_name = "FILE")]
-        key: Option<PathBuf>,
+        /// Whoever has to have signed it, by the signatures that the registry has now
+        #[command(flatten)]
+        signer: SignerArguments,
         /// Fetch what is damaged again, and compile what is stale
         #[arg(long)]
         repair: bool,
@@ -153,9 +154,12 @@ pub struct InstallArguments {
     /// Allow all that the extension asks for
     #[arg(long)]
     pub grant_requested: bool,
-    /// Only if the owner of this public key signed it; the key is trusted for its repository from now on
-    #[arg(long, value_name = "FILE")]
-    pub key: Option<PathBuf>,
+    /// Whoever has to have signed it; they are trusted for its repository from now on
+    #[command(flatten)]
+    pub signer: SignerArguments,
+    /// Fetch it without TLS, where others of its repository came over TLS
+    #[arg(long)]
+    pub allow_plain_http: bool,
     /// Take an older version than the one that is installed
     #[arg(long)]
     pub allow_downgrade: bool,
@@ -228,6 +232,9 @@ pub struct UpdateArguments {
     /// Refuse tags that lead to other bytes than those that are installed
     #[arg(long)]
     pub locked: bool,
+    /// Fetch without TLS what came over TLS before
+    #[arg(long)]
+    pub allow_plain_http: bool,
 }
 
 #[derive(Debug, Args)]
@@ -260,6 +267,9 @@ pub struct SyncArguments {
     /// Take older versions than those that are installed, where a list names them
     #[arg(long)]
     pub allow_downgrade: bool,
+    /// Fetch without TLS what came over TLS before
+    #[arg(long)]
+    pub allow_plain_http: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
 use core_types::{ExtensionName, OciPrefix, OciQuery, SecretName};
 
+use super::signer::IdentityArguments;
 use crate::completion;
 
 #[derive(Debug, Subcommand)]
@@ -73,22 +74,25 @@ pub enum StoreName {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum TrustCommand {
-    /// List the keys that are trusted, and who signed first where something was installed from
+    /// List whose signatures are trusted, and who signed first where something was installed from
     #[command(visible_alias = "ls")]
     List,
-    /// Trust a public key for a place
+    /// Trust somebody for a place: the owner of a public key, or whoever certificates name
     Add {
         /// A file in PEM, such as `cosign.pub`
-        key: PathBuf,
+        #[arg(required_unless_present = "identity", conflicts_with = "identity")]
+        key: Option<PathBuf>,
+        #[command(flatten)]
+        certificate: IdentityArguments,
         /// `registry[/principal[/scope]]`
         #[arg(long = "for", value_name = "PLACE")]
         place: OciPrefix,
     },
-    /// Trust a key no longer
+    /// Trust somebody no longer
     #[command(visible_alias = "rm")]
     Remove {
-        /// Its file, or its digest as `list` shows it
-        key: String,
+        /// The file of a key, its digest as `list` shows it, or an identity
+        signer: String,
         /// Only for this place
         #[arg(long = "for", value_name = "PLACE")]
         place: Option<OciPrefix>,

@@ -79,7 +79,7 @@ fn import_one(
         grant_requested: arguments.grant_requested,
         entry: None,
         attachments: Some(&attachments),
-        key: None,
+        signer: None,
         allow_downgrade: false,
     };
     install(context, depot, &staged, name, &terms)

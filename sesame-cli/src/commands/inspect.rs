@@ -4,7 +4,7 @@ use core_types::{Authority, Document, ExtensionName, Grant, OciReference, Reques
 use extension_depot::{Depot, Installed, Source, Staged};
 use extension_host::{Host, boot_time};
 
-use super::install::{Arrival, binary_of, requests_of, stage};
+use super::install::{Arrival, StageOrder, binary_of, requests_of, stage};
 use crate::consent::Requests;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
@@ -23,7 +23,9 @@ pub fn run(context: &Context, what: &str) -> Result<Outcome, Failure> {
     }
     let source: Source = what.parse().map_err(|error| Failure::new(ExitCode::Usage, &error))?;
     let name = source.default_name().unwrap_or_default();
-    match stage(context, &depot, &source, None, &name)? {
+    // Nothing is trusted by being looked at.
+    let order = StageOrder { source: &source, wanted: None, allow_plain_http: true };
+    match stage(context, &depot, &name, &order)? {
         Arrival::Already(installed) => {
             let binary = depot.places().blob(&installed.artifact.wasm.digest);
             let Installed { reference, artifact, .. } = &*installed;

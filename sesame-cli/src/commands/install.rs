@@ -8,8 +8,8 @@ use core_types::{
 };
 use extension_depot::registry::Resolved;
 use extension_depot::{
-    Attachment, CapabilityChange, Depot, DepotError, InstallOrder, Installed, MAX_BLOB, Reason, SignatureState, Source,
-    Staged, read_blob,
+    Attachment, CapabilityChange, Depot, DepotError, Evidence, InstallOrder, Installed, MAX_BLOB, Reason, SignerProof,
+    Source, Staged, read_blob,
 };
 use extension_host::{Code, CodeKind, Host, HostError, Permissions, requested_by_author};
 
@@ -41,10 +41,15 @@ pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, F
         grant_requested: arguments.grant_requested,
         entry: None,
         attachments: None,
-        key: arguments.key.as_deref(),
+        signer: arguments.signer.given().map(trust::proof).transpose()?,
         allow_downgrade: arguments.allow_downgrade,
     };
-    let installation = match stage(context, &depot, &arguments.source, arguments.version.as_ref(), &name)? {
+    let order = StageOrder {
+        source: &arguments.source,
+        wanted: arguments.version.as_ref(),
+        allow_plain_http: arguments.allow_plain_http,
+    };
+    let installation = match stage(context, &depot, &name, &order)? {
         Arrival::Already(installed) => already(context, &depot, &installed, &arguments.grant)?,
         Arrival::Staged(staged) => install(context, &depot, &staged, &name, &terms)?,
     };
@@ -71,8 +76,8 @@ pub struct Terms<'a> {
     pub entry: Option<&'a ExtensionEntry>,
     /// What refers to it, where that came with it and is not asked of a registry.
     pub attachments: Option<&'a [Attachment]>,
-    /// The key that has to have signed it.
-    pub key: Option<&'a Path>,
+    /// Whoever has to have signed it.
+    pub signer: Option<SignerProof>,
     /// Whether it can be older than what is installed.
     pub allow_downgrade: bool,
 }
@@ -103,17 +108,28 @@ pub enum Arrival {
     Staged(Box<Staged>),
 }
 
+/// What is to be fetched.
+pub struct StageOrder<'a> {
+    pub source: &'a Source,
+    /// Within which range the version has to be.
+    pub wanted: Option<&'a VersionReq>,
+    /// Whether it can come without TLS where others came with it.
+    pub allow_plain_http: bool,
+}
+
 /// Fetches what a source leads to, unless exactly that is installed under the name.
 pub fn stage(
     context: &Context,
     depot: &Depot,
-    source: &Source,
-    wanted: Option<&VersionReq>,
     name: &ExtensionName,
+    order: &StageOrder<'_>,
 ) -> Result<Arrival, Failure> {
-    let staged = match &settle(context, source, wanted)? {
-        Source::Registry(reference) => return stage_from_registry(context, depot, reference, name),
-        Source::Newest(repository) => return Err(Failure::no_version(repository, wanted, &[])),
+    let staged = match &settle(context, order.source, order.wanted)? {
+        Source::Registry(reference) => {
+            trust::check_transport(context, depot, name, reference, order.allow_plain_http)?;
+            return stage_from_registry(context, depot, reference, name);
+        }
+        Source::Newest(repository) => return Err(Failure::no_version(repository, order.wanted, &[])),
         Source::File(path) => depot.stage_file(path, name)?,
         Source::Layout { path, tag } => depot.stage_layout(path, tag.as_deref(), name)?,
     };
@@ -206,10 +222,9 @@ pub fn install(
     }
     let installed = existing.and_then(|loaded| loaded.pinned_reference());
     check_direction(name, installed.as_ref(), &staged.reference, terms.allow_downgrade)?;
-    let key = terms.key.map(trust::key_of).transpose()?;
-    let signature = match terms.attachments {
+    let evidence = match terms.attachments {
         Some(attachments) => trust::look_into(context, depot, name, &staged.reference, attachments)?,
-        None => trust::look(context, depot, name, &staged.reference, key.as_ref())?,
+        None => trust::look(context, depot, name, &staged.reference, terms.signer.as_ref())?,
     };
     let mut requests = examine(context, &staged.binary(), &staged.artifact.wasm.digest, name)?;
     if let Some(entry) = terms.entry {
@@ -217,7 +232,7 @@ pub fn install(
     }
     check_directories(context, name, terms.grant)?;
     loop {
-        match install_as_decided(context, depot, staged, name, terms, (&requests, &signature)) {
+        match install_as_decided(context, depot, staged, name, terms, (&requests, &evidence)) {
             // Somebody else decided while we compiled or asked: their word counts, and we look again.
             Err(DepotError::CapabilitiesChanged { .. }) => {}
             Err(error) => return Err(Failure::of_extension(name, &error)),
@@ -226,7 +241,7 @@ pub fn install(
                 if !for_session.is_empty() {
                     grant_for_a_while(context, name, for_session, None)?;
                 }
-                terms.key.map_or(Ok(()), |key| trust::remember(depot, &staged.reference, key))?;
+                terms.signer.as_ref().map_or(Ok(()), |signer| trust::remember(depot, &staged.reference, signer))?;
                 return Ok(installation);
             }
         }
@@ -254,7 +269,7 @@ fn install_as_decided(
     staged: &Staged,
     name: &ExtensionName,
     terms: &Terms<'_>,
-    (requests, signature): (&Requests, &SignatureState),
+    (requests, evidence): (&Requests, &Evidence),
 ) -> Result<Installation, DepotError> {
     let existing = depot.manifest(name)?;
     let before = existing.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
@@ -265,7 +280,7 @@ fn install_as_decided(
         source: &terms.source,
         change: decision.capabilities.as_ref().map(|after| CapabilityChange { before, after }),
         reason: Reason::Installed,
-        signature: Some(signature),
+        evidence: Some(evidence),
         seed: terms.entry.map(|entry| (&entry.limits, &entry.config)),
     };
     depot.install(staged, name, &order)?;
@@ -275,7 +290,7 @@ fn install_as_decided(
         reference: staged.reference.clone(),
         manifest: depot.places().manifest(name),
         already: false,
-        signature: Some(signature.to_string()),
+        signature: Some(evidence.signature.to_string()),
         replaced: replaced.map(|replaced| Replaced::new(replaced, &staged.reference)),
         granted: decision.granted,
         for_session: decision.for_session,

@@ -73,7 +73,7 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Inspect { what } => inspect::run(context, &what),
         ExtensionCommand::Why { name } => activity::why(context, &name),
         ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
-        ExtensionCommand::Verify { what, repair, key } => verify::run(context, &what, repair, key.as_deref()),
+        ExtensionCommand::Verify { what, repair, signer } => verify::run(context, &what, repair, signer.given()),
         ExtensionCommand::Outdated { names } => outdated::run(context, names),
         ExtensionCommand::Update(arguments) => update::run(context, &arguments),
         ExtensionCommand::Pin { names } => change::pin(context, &names, true),

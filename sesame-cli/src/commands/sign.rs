@@ -5,13 +5,15 @@ use std::path::Path;
 use extension_depot::registry::SignatureForm;
 use extension_depot::{SecretKey, read_plain};
 
-use super::trust::MAX_KEY;
 use crate::arguments::{FormName, SignArguments};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
 use crate::terminal::Terminal;
+
+/// The largest file of a key, in bytes.
+const MAX_KEY: u64 = 64 << 10;
 
 /// Signs what a reference leads to, and publishes the signature beside it.
 pub fn run(context: &Context, arguments: &SignArguments) -> Result<Outcome, Failure> {

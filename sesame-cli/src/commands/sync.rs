@@ -6,6 +6,7 @@ use extension_host::{Binary, compile_many};
 
 use super::install::{Terms, check_direction, install};
 use super::list::listed;
+use super::trust;
 use super::update::replace;
 use crate::arguments::{ListSource, SyncArguments};
 use crate::context::Context;
@@ -141,7 +142,7 @@ fn apply(
     published: Option<&OciReference>,
     arguments: &SyncArguments,
 ) -> Result<(), Failure> {
-    let arrived = stage(context, depot, plan)?;
+    let arrived = stage(context, depot, plan, arguments.allow_plain_http)?;
     let (fetched, other): (Vec<_>, Vec<_>) =
         arrived.into_iter().partition(|(at, _)| plan[*at].step.state == StepState::ToFetch);
     put_back(depot, plan, &fetched)?;
@@ -153,8 +154,13 @@ fn apply(
 }
 
 /// Fetches and compiles what has to be fetched. What cannot be had or compiled is noted in the plan.
-fn stage(context: &Context, depot: &Depot, plan: &mut [Planned]) -> Result<Vec<(usize, Staged)>, Failure> {
-    let wanted = wanted(context, plan);
+fn stage(
+    context: &Context,
+    depot: &Depot,
+    plan: &mut [Planned],
+    allow_plain_http: bool,
+) -> Result<Vec<(usize, Staged)>, Failure> {
+    let wanted = wanted(context, depot, plan, allow_plain_http);
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
@@ -184,14 +190,22 @@ fn stage(context: &Context, depot: &Depot, plan: &mut [Planned]) -> Result<Vec<(
 }
 
 /// What has to be fetched and may come from where it lies, by its place in the plan.
-fn wanted(context: &Context, plan: &mut [Planned]) -> Vec<(usize, OciReference)> {
+fn wanted(
+    context: &Context,
+    depot: &Depot,
+    plan: &mut [Planned],
+    allow_plain_http: bool,
+) -> Vec<(usize, OciReference)> {
     let mut wanted = Vec::new();
     for (at, planned) in plan.iter_mut().enumerate().filter(|(_, planned)| planned.step.state.is_to_do()) {
         let Some(reference) = planned.step.reference.clone() else { continue };
         let allowed = if reference.is_local() {
             Err("it came from a file: install it from its file once more".to_owned())
         } else {
-            context.check_source(&reference).map_err(|failure| failure.in_one_line())
+            let name = &planned.step.name;
+            let checked = context.check_source(&reference);
+            let secure = || trust::check_transport(context, depot, name, &reference, allow_plain_http);
+            checked.and_then(|()| secure()).map_err(|failure| failure.in_one_line())
         };
         match allowed {
             Ok(()) => wanted.push((at, reference)),
@@ -243,7 +257,7 @@ fn put_in_place(
         grant_requested,
         entry: entry.as_ref(),
         attachments: None,
-        key: None,
+        signer: None,
         allow_downgrade,
     };
     let installation = install(context, depot, staged, name, &terms)?;

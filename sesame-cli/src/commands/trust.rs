@@ -2,18 +2,17 @@
 
 use std::path::Path;
 
-use core_types::{Digest, ExtensionName, OciPrefix, OciReference};
+use core_types::{Digest, ExtensionName, IdentityRule, OciPrefix, OciReference};
 use extension_depot::registry::generate_key;
-use extension_depot::{Attachment, Depot, PublicKey, SignatureState, TrustedSigner, read_plain};
+use extension_depot::{
+    Attachment, Depot, Evidence, SignatureState, Signer, SignerProof, TrustedSigner, Verifier, Verifiers,
+};
 
-use crate::arguments::TrustCommand;
+use crate::arguments::{GivenSigner, TrustCommand};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome, Trust};
-
-/// The largest file of a key, in bytes.
-pub const MAX_KEY: u64 = 64 << 10;
 
 /// Runs one of them.
 pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure> {
@@ -22,21 +21,14 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
         TrustCommand::List => {
             Ok(Outcome::Trust(Trust { signers: depot.trusted_signers()?, first_uses: depot.first_uses() }))
         }
-        TrustCommand::Add { key, place } => {
-            let signer = signer(&key, place)?;
-            let now = format!("the key {} is trusted for `{}`", signer.fingerprint, signer.place);
+        TrustCommand::Add { key, certificate, place } => {
+            let given = key.as_deref().map(GivenSigner::Key).or_else(|| certificate.given());
+            let given = given.ok_or_else(|| Failure::message(ExitCode::Usage, "nobody is named"))?;
+            let signer = TrustedSigner { place, proof: proof(given)? };
+            let now = format!("{} is trusted for `{}`", signer.proof, signer.place);
             Ok(Outcome::Changed(vec![Change { now, changed: depot.trust(&signer)? }]))
         }
-        TrustCommand::Remove { key, place } => {
-            let fingerprint =
-                key.parse::<Digest>().or_else(|_| key_of(Path::new(&key)).map(|key| *key.fingerprint()))?;
-            let changed = depot.distrust(&fingerprint, place.as_ref())?;
-            let of_place = place.map(|place| format!(" for `{place}`")).unwrap_or_default();
-            Ok(Outcome::Changed(vec![Change {
-                now: format!("the key {fingerprint} is not trusted{of_place}"),
-                changed,
-            }]))
-        }
+        TrustCommand::Remove { signer, place } => remove(&depot, &signer, place.as_ref()),
         TrustCommand::Accept { name } => accept(&depot, &name),
         TrustCommand::Keygen { to } => keygen(&to),
     }
@@ -59,40 +51,79 @@ fn keygen(to: &Path) -> Result<Outcome, Failure> {
     Ok(Outcome::Written(vec![secret, public]))
 }
 
-/// The public key in a file.
-pub fn key_of(path: &Path) -> Result<PublicKey, Failure> {
-    let shown = path.display();
-    let pem = read_plain(path, MAX_KEY).map_err(|error| {
-        Failure::message(ExitCode::Usage, format!("cannot read the key `{shown}`")).caused_by(&error)
-    })?;
-    PublicKey::from_pem(&pem).map_err(|error| {
-        Failure::message(ExitCode::Usage, format!("`{shown}` cannot be used as a key")).caused_by(&error)
-    })
+/// Trusts a key, by its digest or file, or an identity no longer.
+fn remove(depot: &Depot, signer: &str, place: Option<&OciPrefix>) -> Result<Outcome, Failure> {
+    let is_known =
+        |known: &TrustedSigner| matches!(&known.proof, SignerProof::Identity(rule) if rule.identity == signer);
+    let (whom, changed) = if depot.trusted_signers()?.iter().any(is_known) {
+        let is_meant = |known: &TrustedSigner| is_known(known) && place.is_none_or(|place| known.place == *place);
+        (format!("`{signer}`"), depot.distrust(is_meant)?)
+    } else {
+        let key = signer.parse::<Digest>().map_or_else(|_| key_of(Path::new(signer)), Ok)?;
+        let is_meant = |known: &TrustedSigner| {
+            known.proof.is_of(&Signer::Key { key }) && place.is_none_or(|place| known.place == *place)
+        };
+        (format!("the key {key}"), depot.distrust(is_meant)?)
+    };
+    let of_place = place.map(|place| format!(" for `{place}`")).unwrap_or_default();
+    Ok(Outcome::Changed(vec![Change { now: format!("{whom} is not trusted{of_place}"), changed }]))
 }
 
-/// A key in a file, trusted for a place.
-pub fn signer(path: &Path, place: OciPrefix) -> Result<TrustedSigner, Failure> {
-    let fingerprint = *key_of(path)?.fingerprint();
-    let pem = String::from_utf8_lossy(&read_plain(path, MAX_KEY)?).into_owned();
-    Ok(TrustedSigner { place, pem, fingerprint })
+fn key_of(path: &Path) -> Result<Digest, Failure> {
+    match SignerProof::from_key_file(path)? {
+        SignerProof::Key { fingerprint, .. } => Ok(fingerprint),
+        SignerProof::Identity(_) => unreachable!("a key file has a key"),
+    }
 }
 
-/// What is known of who signed something, looked up now and with every key that counts for it. Makes sure that it does: by
-/// policy, by `key` where one is given, and by who was there first.
+/// By what a given signer is known. It is made sure that their signatures could be verified.
+pub fn proof(given: GivenSigner<'_>) -> Result<SignerProof, Failure> {
+    match given {
+        GivenSigner::Key(path) => Ok(SignerProof::from_key_file(path)?),
+        GivenSigner::Identity { identity, issuer, trusted_root } => {
+            let proof = SignerProof::Identity(IdentityRule {
+                identity: identity.to_owned(),
+                issuer: issuer.to_owned(),
+                trusted_root: std::path::absolute(trusted_root)?,
+            });
+            proof.verifier()?;
+            Ok(proof)
+        }
+    }
+}
+
+/// Makes sure that nothing comes without TLS from where something came with it, before anything is asked for.
+pub fn check_transport(
+    context: &Context,
+    depot: &Depot,
+    name: &ExtensionName,
+    reference: &OciReference,
+    allow_plain_http: bool,
+) -> Result<(), Failure> {
+    if allow_plain_http || reference.is_local() {
+        return Ok(());
+    }
+    let is_secure = context.registry()?.is_secure(reference);
+    depot.check_transport(reference, is_secure).map_err(|error| Failure::of_extension(name, &error))
+}
+
+/// What is known of who signed something, looked up now and with everybody whose signature counts for it. Makes sure that it
+/// does: by policy, by who is wanted, and by who was there first.
 pub fn look(
     context: &Context,
     depot: &Depot,
     name: &ExtensionName,
     reference: &OciReference,
-    key: Option<&PublicKey>,
-) -> Result<SignatureState, Failure> {
-    let state = if reference.is_local() {
-        SignatureState::Unsigned
+    wanted: Option<&SignerProof>,
+) -> Result<Evidence, Failure> {
+    let evidence = if reference.is_local() {
+        Evidence { signature: SignatureState::Unsigned, is_secure: false }
     } else {
-        let keys = keys(context, depot, reference, key)?;
-        context.wait_for(context.registry()?.signature(reference, &keys))?
+        let (registry, signers) = (context.registry()?, verifiers(context, depot, reference, wanted)?);
+        let signature = context.wait_for(registry.signature(reference, &signers))?;
+        Evidence { signature, is_secure: registry.is_secure(reference) }
     };
-    judge(context, depot, (name, reference), state, key)
+    judge(context, depot, (name, reference), evidence, wanted)
 }
 
 /// The same for an extension of a bundle, by what the bundle has.
@@ -102,49 +133,44 @@ pub fn look_into(
     name: &ExtensionName,
     reference: &OciReference,
     attachments: &[Attachment],
-) -> Result<SignatureState, Failure> {
-    let state = SignatureState::of(reference, attachments, &keys(context, depot, reference, None)?);
-    judge(context, depot, (name, reference), state, None)
+) -> Result<Evidence, Failure> {
+    let signers = verifiers(context, depot, reference, None)?;
+    let signature = SignatureState::of(reference, attachments, &signers);
+    judge(context, depot, (name, reference), Evidence { signature, is_secure: false }, None)
 }
 
 fn judge(
     context: &Context,
     depot: &Depot,
     (name, reference): (&ExtensionName, &OciReference),
-    state: SignatureState,
-    key: Option<&PublicKey>,
-) -> Result<SignatureState, Failure> {
-    let checked = depot.check_signature(reference, &state, context.config()?, key.map(PublicKey::fingerprint));
-    checked.map(|()| state).map_err(|error| Failure::of_extension(name, &error))
+    evidence: Evidence,
+    wanted: Option<&SignerProof>,
+) -> Result<Evidence, Failure> {
+    let checked = depot.check_signature(reference, &evidence.signature, context.config()?, wanted);
+    checked.map(|()| evidence).map_err(|error| Failure::of_extension(name, &error))
 }
 
-/// Every key that counts for a place: those that the user trusts, those that a policy names, and the one that is given.
-fn keys(
+/// Everybody whose signature counts, with a warning for each whose signatures cannot be verified.
+fn verifiers(
     context: &Context,
     depot: &Depot,
     reference: &OciReference,
-    key: Option<&PublicKey>,
-) -> Result<Vec<PublicKey>, Failure> {
-    let mut keys: Vec<_> = key.cloned().into_iter().collect();
-    for path in context.config()?.key_files(reference) {
-        match key_of(&path) {
-            Ok(key) => keys.push(key),
-            Err(failure) => context.warn(&failure.in_one_line()),
-        }
+    wanted: Option<&SignerProof>,
+) -> Result<Vec<Verifier>, Failure> {
+    let Verifiers { usable, problems } = depot.verifiers(reference, context.config()?, wanted)?;
+    for problem in problems {
+        context.warn(&Failure::from(problem).in_one_line());
     }
-    let is_for_it = |signer: &TrustedSigner| signer.place.covers(reference.registry(), &reference.repository());
-    let trusted = depot.trusted_signers()?.into_iter().filter(is_for_it);
-    keys.extend(trusted.filter_map(|signer| PublicKey::from_pem(signer.pem.as_bytes()).ok()));
-    Ok(keys)
+    Ok(usable)
 }
 
-/// Trusts a key for one repository from now on.
-pub fn remember(depot: &Depot, reference: &OciReference, path: &Path) -> Result<(), Failure> {
+/// Trusts somebody for one repository from now on.
+pub fn remember(depot: &Depot, reference: &OciReference, proof: &SignerProof) -> Result<(), Failure> {
     let place = reference
         .identity()
         .to_string()
         .parse()
         .map_err(|error: core_types::ReferenceError| Failure::new(ExitCode::Usage, &error))?;
-    depot.trust(&signer(path, place)?)?;
+    depot.trust(&TrustedSigner { place, proof: proof.clone() })?;
     Ok(())
 }

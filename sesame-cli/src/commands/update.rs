@@ -64,6 +64,7 @@ fn find(
         return Ok(Found { newest: None, age: Age::Pinned, target: None });
     }
     context.check_source(&installed.reference)?;
+    trust::check_transport(context, depot, &installed.name, &installed.reference, arguments.allow_plain_http)?;
     let min_age = if arguments.now { None } else { context.config()?.min_release_age() };
     let look = Look { registry: context.registry()?, depot, min_age };
     context.wait_for(look.for_update(&installed.reference))?
@@ -88,7 +89,7 @@ pub fn replace(
     accept: bool,
 ) -> Result<Decision, Failure> {
     let (name, source) = (&old.name, new.reference.unpinned().to_string());
-    let signature = trust::look(context, depot, name, &new.reference, None)?;
+    let evidence = trust::look(context, depot, name, &new.reference, None)?;
     let requests = new_requests(context, depot, old, new)?;
     let base = old.loaded.manifest.granted();
     let decision = ask_person(context, name, Standing::Updating(&base), &requests, grant, accept);
@@ -98,7 +99,7 @@ pub fn replace(
     let before = old.loaded.manifest.capabilities.as_ref();
     let change = decision.capabilities.as_ref().map(|after| CapabilityChange { before, after });
     let order =
-        InstallOrder { source: &source, change, reason: Reason::Updated, signature: Some(&signature), seed: None };
+        InstallOrder { source: &source, change, reason: Reason::Updated, evidence: Some(&evidence), seed: None };
     depot.install(new, name, &order).map_err(|error| Failure::of_extension(name, &error))?;
     if !decision.for_session.is_empty() {
         grant_for_a_while(context, name, &decision.for_session, None)?;

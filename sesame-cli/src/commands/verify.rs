@@ -1,14 +1,13 @@
 //! `sesame extension verify`
 
-use std::path::Path;
-
 use core_types::{ExtensionName, OciReference};
-use extension_depot::{Depot, Installed, Listed, PublicKey, Verification};
+use extension_depot::{Depot, Installed, Listed, SignerProof, Verification};
 use extension_host::{CacheError, CodeKey, Host};
 
 use super::install::reinstall;
 use super::list::listed;
 use super::trust;
+use crate::arguments::GivenSigner;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -17,34 +16,41 @@ use crate::ready;
 
 /// Reads and hashes everything, the compiled code included, mends what it can if asked to, and shows who signed it. What is not
 /// installed is asked of its registry.
-pub fn run(context: &Context, what: &[String], repair: bool, key: Option<&Path>) -> Result<Outcome, Failure> {
+pub fn run(
+    context: &Context,
+    what: &[String],
+    repair: bool,
+    signer: Option<GivenSigner<'_>>,
+) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let key = key.map(trust::key_of).transpose()?;
+    let wanted = signer.map(trust::proof).transpose()?;
     if what.is_empty() {
         let check_one = |listed: Listed| check(context, &depot, &listed.name, repair);
         return Ok(Outcome::Verified(listed(&depot)?.into_iter().map(check_one).collect()));
     }
     let verify = |what: &String| match what.parse::<ExtensionName>() {
-        Ok(name) => verify_installed(context, &depot, &name, repair, key.as_ref()),
-        Err(_) => verify_reference(context, &depot, what, key.as_ref()),
+        Ok(name) => verify_installed(context, &depot, &name, repair, wanted.as_ref()),
+        Err(_) => verify_reference(context, &depot, what, wanted.as_ref()),
     };
     Outcome::of_each(what, verify, Outcome::Verified)
 }
 
-/// An installed extension, with who signed it as that was found when it was installed; with a key, as it is found now.
+/// An installed extension, with who signed it as that was found when it was installed. It is looked for again where somebody is
+/// wanted, or where what was found does not do for the policies of this moment.
 fn verify_installed(
     context: &Context,
     depot: &Depot,
     name: &ExtensionName,
     repair: bool,
-    key: Option<&PublicKey>,
+    wanted: Option<&SignerProof>,
 ) -> Result<Check, Failure> {
     let mut check = check(context, depot, name, repair);
-    let Ok(Installed { reference, artifact, .. }) = depot.installed(name) else { return Ok(check) };
-    if key.is_some() {
-        let state = trust::look(context, depot, name, &reference, key)?;
-        depot.note_signature(name, &state).map_err(|error| Failure::of_extension(name, &error))?;
-        check.signature = Some(state.to_string());
+    let Ok(installed) = depot.installed(name) else { return Ok(check) };
+    let Installed { reference, artifact, .. } = &installed;
+    if wanted.is_some() || depot.check_recorded_signature(&installed, context.config()?).is_err() {
+        let evidence = trust::look(context, depot, name, reference, wanted)?;
+        depot.note_signature(name, &evidence).map_err(|error| Failure::of_extension(name, &error))?;
+        check.signature = Some(evidence.signature.to_string());
         return Ok(check);
     }
     let record = depot.record(name, &artifact.digest).map_err(|error| Failure::of_extension(name, &error.into()))?;
@@ -53,12 +59,17 @@ fn verify_installed(
     Ok(check)
 }
 
-fn verify_reference(context: &Context, depot: &Depot, what: &str, key: Option<&PublicKey>) -> Result<Check, Failure> {
+fn verify_reference(
+    context: &Context,
+    depot: &Depot,
+    what: &str,
+    wanted: Option<&SignerProof>,
+) -> Result<Check, Failure> {
     let reference: OciReference = what.parse().map_err(|error| Failure::new(ExitCode::Usage, &error))?;
     let resolved = context.wait_for(context.registry()?.resolve(&reference))??.reference;
     let name = resolved.default_name().unwrap_or_default();
-    let state = trust::look(context, depot, &name, &resolved, key)?;
-    let signature = Some(state.to_string());
+    let evidence = trust::look(context, depot, &name, &resolved, wanted)?;
+    let signature = Some(evidence.signature.to_string());
     Ok(Check { name: resolved.to_string(), signature, findings: Vec::new(), repaired: Vec::new() })
 }
 

@@ -3,7 +3,7 @@
 use extension_depot::registry::{KeygenError, LoginError, PushError, RegistryError};
 use extension_depot::{
     ActivityError, ArtifactError, BlobError, BundleError, ConfigFileError, LockError, ManifestError, PolicyRefusal,
-    SourceError, StagingError, TimedGrantsError, TrustError,
+    SourceError, StagingError, TimedGrantsError, TrustError, VerifierError,
 };
 use extension_host::{BackendError, CompileError, IntoCacheError, RequestError};
 
@@ -12,9 +12,21 @@ use crate::exit_code::ExitCode;
 
 impl From<TrustError> for Failure {
     fn from(error: TrustError) -> Self {
-        let failure = Self::new(ExitCode::Local, &error);
-        match &error {
-            TrustError::Content { path, .. } | TrustError::NoKey { path } => {
+        Self::from(&error)
+    }
+}
+
+impl From<VerifierError> for Failure {
+    fn from(error: VerifierError) -> Self {
+        Self::new(ExitCode::Usage, &error)
+    }
+}
+
+impl From<&TrustError> for Failure {
+    fn from(error: &TrustError) -> Self {
+        let failure = Self::new(ExitCode::Local, error);
+        match error {
+            TrustError::Content { path, .. } | TrustError::NoKey { path } | TrustError::Means { path, .. } => {
                 failure.with_hint(format!("mend `{}` with an editor", path.display()))
             }
             TrustError::Io { .. } | TrustError::Lock(_) => failure,

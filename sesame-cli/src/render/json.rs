@@ -2,9 +2,9 @@
 
 use std::io;
 
-use core_types::LimitOrigin;
-use extension_depot::TrustedSigner;
+use core_types::{IdentityRule, LimitOrigin};
 use extension_depot::registry::{KeptLogin, LoginStore};
+use extension_depot::{SignerProof, TrustedSigner};
 use extension_host::Import;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -128,7 +128,12 @@ fn info(info: &Info) -> io::Result<Value> {
 }
 
 fn trusted(trust: &Trust) -> io::Result<Value> {
-    let signer = |signer: &TrustedSigner| json!({ "key": signer.fingerprint, "for": signer.place });
+    let signer = |TrustedSigner { place, proof }: &TrustedSigner| match proof {
+        SignerProof::Key { fingerprint, .. } => json!({ "key": fingerprint, "for": place }),
+        SignerProof::Identity(IdentityRule { identity, issuer, trusted_root }) => {
+            json!({ "identity": identity, "issuer": issuer, "trusted_root": trusted_root, "for": place })
+        }
+    };
     let signers: Vec<_> = trust.signers.iter().map(signer).collect();
     Ok(json!({ "signers": signers, "first_uses": to_value(&trust.first_uses)? }))
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use core_types::{CallOutcome, ExtensionName, Limit, LimitName, Verdict};
 use extension_depot::registry::{KeptLogin, LoginStore};
-use extension_depot::{ActivityEntry, ActivityFinding, FirstUse, needs_text};
+use extension_depot::{ActivityEntry, ActivityFinding, FirstUse, SignerProof, TrustedSigner, needs_text};
 
 use super::{data, failure};
 use crate::context::Context;
@@ -229,9 +229,14 @@ pub(super) fn inspected(inspection: &Inspection) -> String {
 }
 
 pub(super) fn trusted(trust: &Trust) -> String {
-    let signers = trust.signers.iter().map(|signer| format!("trusted\t{}\t{}\n", signer.place, signer.fingerprint));
+    let signers = trust.signers.iter().map(|TrustedSigner { place, proof }| match proof {
+        SignerProof::Key { fingerprint, .. } => format!("trusted\t{place}\t{fingerprint}\n"),
+        SignerProof::Identity(rule) => {
+            format!("trusted\t{place}\t{}\t{}\n", inert_line(&rule.identity), inert_line(&rule.issuer))
+        }
+    });
     let first = trust.first_uses.iter().map(|first| {
-        let FirstUse { repository, signer, since } = first;
+        let FirstUse { repository, signer, since, .. } = first;
         format!("first\t{}\t{}\t{}\n", inert_line(repository), inert_line(&signer.to_string()), inert_line(since))
     });
     signers.chain(first).collect()

@@ -1,0 +1,55 @@
+//! Whose signature is meant, as `install`, `verify` and `trust` take it.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+/// Somebody who signs: the owner of a key, or whoever a certificate names.
+#[derive(Debug, Default, Args)]
+pub struct SignerArguments {
+    /// Only if the owner of this public key signed it
+    #[arg(long, value_name = "FILE", conflicts_with = "identity")]
+    pub key: Option<PathBuf>,
+    #[command(flatten)]
+    pub certificate: IdentityArguments,
+}
+
+/// Whoever a certificate names.
+#[derive(Debug, Default, Args)]
+pub struct IdentityArguments {
+    /// Whoever signed by certificate as this: an address, or the URL of a workflow
+    #[arg(long, value_name = "ID", alias = "certificate-identity", requires = "issuer", requires = "trusted_root")]
+    pub identity: Option<String>,
+    /// Who says who they are: the URL of an OpenID Connect issuer
+    #[arg(long, value_name = "URL", alias = "certificate-oidc-issuer", requires = "identity")]
+    pub issuer: Option<String>,
+    /// The certificate authorities and logs to believe: a `trusted_root.json` of Sigstore's
+    #[arg(long, value_name = "FILE", requires = "identity")]
+    pub trusted_root: Option<PathBuf>,
+}
+
+/// A signer as given.
+#[derive(Debug, Clone, Copy)]
+pub enum GivenSigner<'a> {
+    Key(&'a Path),
+    Identity { identity: &'a str, issuer: &'a str, trusted_root: &'a Path },
+}
+
+impl SignerArguments {
+    /// The signer, if one was given.
+    pub fn given(&self) -> Option<GivenSigner<'_>> {
+        self.key.as_deref().map(GivenSigner::Key).or_else(|| self.certificate.given())
+    }
+}
+
+impl IdentityArguments {
+    /// The identity, if one was given.
+    pub fn given(&self) -> Option<GivenSigner<'_>> {
+        let Self { identity, issuer, trusted_root } = self;
+        Some(GivenSigner::Identity {
+            identity: identity.as_deref()?,
+            issuer: issuer.as_deref()?,
+            trusted_root: trusted_root.as_deref()?,
+        })
+    }
+}
