@@ -6,8 +6,10 @@ use std::str::FromStr;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 
+use crate::exec_env::ExecEnv;
 use crate::network::NetworkRule;
 use crate::pattern::Pattern;
+use crate::resource_rule::ResourceRule;
 use crate::scope::{EnvName, GrantedPath, SecretName};
 use crate::serde_as_text;
 
@@ -32,6 +34,10 @@ pub enum Capability {
     Network,
     /// Read or write directories.
     Filesystem,
+    /// Set variables of a command that is run in its environment.
+    ExecEnv,
+    /// Use the resources around a workload.
+    Resources,
 }
 
 /// A name that is no capability's.
@@ -64,6 +70,10 @@ pub struct Capabilities {
     pub network: Vec<NetworkRule>,
     /// `filesystem`: directories that can be read or written. Default: none.
     pub filesystem: FilesystemGrant,
+    /// `exec-env`: variables that it can set for a command that `exec` runs. Default: none.
+    pub exec_env: Vec<ExecEnv>,
+    /// `resources`: what it can do with which resources around a workload. Default: nothing.
+    pub resources: Vec<ResourceRule>,
 }
 
 /// How much of `[config]` an extension sees: `true`, `false` or `{ keys = ["greeting.*"] }`.
@@ -90,7 +100,7 @@ pub struct FilesystemGrant {
 
 impl Capability {
     /// Every capability, in the order of the documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ConfigRead,
         Self::SecretRead,
         Self::SecretWrite,
@@ -100,6 +110,8 @@ impl Capability {
         Self::Env,
         Self::Network,
         Self::Filesystem,
+        Self::ExecEnv,
+        Self::Resources,
     ];
 
     /// The key in `[capabilities]`, which is also the interface's name in `open-sesame:host`.
@@ -114,6 +126,8 @@ impl Capability {
             Self::Env => "env",
             Self::Network => "network",
             Self::Filesystem => "filesystem",
+            Self::ExecEnv => "exec-env",
+            Self::Resources => "resources",
         }
     }
 
@@ -129,6 +143,8 @@ impl Capability {
             Self::Env => "see a variable of your session's environment",
             Self::Network => "send anything that it knows to this host, and read what the host answers",
             Self::Filesystem => "read everything in this directory, and with `write` change and delete it",
+            Self::ExecEnv => "set this variable for commands that you run with `exec`",
+            Self::Resources => "use these resources of the directory that you give a workload",
         }
     }
 
@@ -138,7 +154,8 @@ impl Capability {
     pub fn of_interface(interface: &str) -> Option<Self> {
         let name = interface.strip_prefix("open-sesame:host/")?;
         let name = name.split('@').next().unwrap_or(name).parse().ok()?;
-        (!matches!(name, Self::Env | Self::Network | Self::Filesystem)).then_some(name)
+        let is_ours = !matches!(name, Self::Env | Self::Network | Self::Filesystem | Self::ExecEnv | Self::Resources);
+        is_ours.then_some(name)
     }
 }
 
@@ -177,6 +194,8 @@ impl Capabilities {
             Capability::Env => !self.env.is_empty(),
             Capability::Network => !self.network.is_empty(),
             Capability::Filesystem => self.filesystem != FilesystemGrant::default(),
+            Capability::ExecEnv => !self.exec_env.is_empty(),
+            Capability::Resources => !self.resources.is_empty(),
         }
     }
 
@@ -192,6 +211,8 @@ impl Capabilities {
             Capability::Env => self.env.clear(),
             Capability::Network => self.network.clear(),
             Capability::Filesystem => self.filesystem = FilesystemGrant::default(),
+            Capability::ExecEnv => self.exec_env.clear(),
+            Capability::Resources => self.resources.clear(),
         }
     }
 }
@@ -262,6 +283,8 @@ impl serde::Serialize for Capabilities {
                 Capability::Env => map.serialize_value(&self.env)?,
                 Capability::Network => map.serialize_value(&self.network)?,
                 Capability::Filesystem => map.serialize_value(&self.filesystem)?,
+                Capability::ExecEnv => map.serialize_value(&self.exec_env)?,
+                Capability::Resources => map.serialize_value(&self.resources)?,
             }
         }
         map.end()

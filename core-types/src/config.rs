@@ -43,6 +43,12 @@ impl Config {
         Self(self.0.iter().filter(granted).map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
+    /// Only the values whose keys have no lower-case letter, as extensions of Suffiks are given them.
+    pub fn upper_case(&self) -> Self {
+        let is_upper = |(key, _): &(&String, &String)| !key.chars().any(char::is_lowercase);
+        Self(self.0.iter().filter(is_upper).map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
     /// The values as environment variables, in the order of the keys.
     ///
     /// `greeting.template` becomes `GREETING_TEMPLATE`: letters are raised and everything but letters and digits

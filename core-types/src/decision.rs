@@ -8,6 +8,7 @@ use crate::capability::{Capabilities, Capability};
 use crate::grant::Grant;
 use crate::network::{NetworkRule, Scheme};
 use crate::policy::Policy;
+use crate::resource_rule::{ResourceKind, ResourceMethod, ResourceRule};
 use crate::scope::{EnvName, GrantedPath};
 use crate::timed::{BootTime, TimedGrant, TimedGrants};
 use crate::toml_text::line_of_value;
@@ -49,6 +50,15 @@ pub enum Request {
     },
     /// To use directories, whichever there are.
     ListDirectories,
+    /// To set a variable of a command.
+    SetVariable(EnvName),
+    /// To use a resource around a workload.
+    UseResource {
+        /// Of this kind.
+        kind: ResourceKind,
+        /// In this way.
+        method: ResourceMethod,
+    },
 }
 
 /// What is decided.
@@ -156,6 +166,8 @@ impl Request {
             Self::ReadVariable(_) => Capability::Env,
             Self::Connect { .. } => Capability::Network,
             Self::OpenDirectory { .. } | Self::ListDirectories => Capability::Filesystem,
+            Self::SetVariable(_) => Capability::ExecEnv,
+            Self::UseResource { .. } => Capability::Resources,
         }
     }
 
@@ -166,7 +178,8 @@ impl Request {
             Self::ReadConfig(name) | Self::ReadSecret(name) | Self::WriteSecret(name) | Self::Publish(name) => {
                 Some(Cow::Borrowed(name))
             }
-            Self::ReadVariable(name) => Some(Cow::Borrowed(name.as_str())),
+            Self::ReadVariable(name) | Self::SetVariable(name) => Some(Cow::Borrowed(name.as_str())),
+            Self::UseResource { kind, method } => Some(Cow::Owned(format!("{kind}:{}", method.name()))),
             Self::Connect { scheme, host, port } => Some(Cow::Owned(origin(*scheme, host, *port))),
             Self::OpenDirectory { path, write } => {
                 Some(Cow::Owned(format!("{}:{path}", if *write { "write" } else { "read" })))
@@ -189,6 +202,10 @@ impl Request {
             Self::OpenDirectory { path, write: false } => Some(Grant::FilesystemRead(path.clone())),
             Self::OpenDirectory { path, write: true } => Some(Grant::FilesystemWrite(path.clone())),
             Self::ListDirectories => None,
+            Self::SetVariable(name) => name.as_str().parse().ok().map(Grant::ExecEnv),
+            Self::UseResource { kind, method } => kind
+                .is_valid()
+                .then(|| Grant::Resources(ResourceRule { kind: kind.clone(), methods: [*method].into() })),
         }
     }
 
@@ -222,6 +239,8 @@ impl Request {
             (Self::Connect { scheme, host, port }, Grant::Network(rule)) => rule.allows(*scheme, host, *port),
             (Self::OpenDirectory { path, write: false }, Grant::FilesystemRead(granted)) => granted.contains(path),
             (Self::OpenDirectory { path, .. }, Grant::FilesystemWrite(granted)) => granted.contains(path),
+            (Self::SetVariable(name), Grant::ExecEnv(granted)) => granted.covers(name),
+            (Self::UseResource { kind, method }, Grant::Resources(rule)) => rule.allows(kind, *method),
             (Self::ListDirectories, Grant::FilesystemRead(_) | Grant::FilesystemWrite(_)) => true,
             _ => false,
         }

@@ -4,8 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::capability::{Capabilities, Capability, ConfigRead, UnknownCapability};
+use crate::exec_env::ExecEnv;
 use crate::network::{NetworkRule, NetworkRuleError};
 use crate::pattern::{Pattern, PatternError};
+use crate::resource_rule::{ResourceRule, ResourceRuleError};
 use crate::scope::{EnvName, GrantedPath, ScopeError, SecretName};
 use crate::serde_as_text;
 
@@ -40,6 +42,10 @@ pub enum Grant {
     FilesystemRead(GrantedPath),
     /// `filesystem=write:PATH`, which includes reading.
     FilesystemWrite(GrantedPath),
+    /// `exec-env=NAME`, or `exec-env=APP_*` for several.
+    ExecEnv(ExecEnv),
+    /// `resources=GROUP/VERSION/RESOURCES:METHOD,...`
+    Resources(ResourceRule),
 }
 
 /// Why a text is no grant.
@@ -72,6 +78,9 @@ pub enum GrantError {
     /// The scope names no host.
     #[error(transparent)]
     Network(#[from] NetworkRuleError),
+    /// The scope names no resources.
+    #[error(transparent)]
+    Resources(#[from] ResourceRuleError),
     /// The scope is no name or directory.
     #[error(transparent)]
     Scope(#[from] ScopeError),
@@ -89,6 +98,8 @@ fn example(capability: Capability) -> &'static str {
         Capability::Env => "env=LANG",
         Capability::Network => "network=api.example.com",
         Capability::Filesystem => "filesystem=read:~/Documents",
+        Capability::ExecEnv => "exec-env=APP_MODE",
+        Capability::Resources => "resources=networking.k8s.io/v1/ingresses:get,create",
     }
 }
 
@@ -105,6 +116,8 @@ impl Grant {
             Self::Env(_) => Capability::Env,
             Self::Network(_) => Capability::Network,
             Self::FilesystemRead(_) | Self::FilesystemWrite(_) => Capability::Filesystem,
+            Self::ExecEnv(_) => Capability::ExecEnv,
+            Self::Resources(_) => Capability::Resources,
         }
     }
 
@@ -128,6 +141,8 @@ impl Grant {
             Capability::SecretWrite => Self::SecretWrite(scope.parse()?),
             Capability::IpcPublish => Self::IpcPublish(scope.parse()?),
             Capability::Env => Self::Env(scope.parse()?),
+            Capability::ExecEnv => Self::ExecEnv(scope.parse()?),
+            Capability::Resources => Self::Resources(scope.parse()?),
             Capability::Network => Self::Network(scope.parse()?),
             Capability::Filesystem => match scope.split_once(':') {
                 Some(("read", path)) => Self::FilesystemRead(path.parse()?),
@@ -163,6 +178,8 @@ impl fmt::Display for Grant {
             Self::Network(rule) => write!(f, "={rule}"),
             Self::FilesystemRead(path) => write!(f, "=read:{path}"),
             Self::FilesystemWrite(path) => write!(f, "=write:{path}"),
+            Self::ExecEnv(names) => write!(f, "={names}"),
+            Self::Resources(rule) => write!(f, "={rule}"),
         }
     }
 }
@@ -187,6 +204,8 @@ impl Capabilities {
             (Grant::Network(rule), _) => self.network.iter().any(|granted| granted.covers(rule)),
             (Grant::FilesystemRead(path), _) => self.filesystem.covers(path, false),
             (Grant::FilesystemWrite(path), _) => self.filesystem.covers(path, true),
+            (Grant::ExecEnv(names), _) => self.exec_env.iter().any(|granted| granted.covers_all(names)),
+            (Grant::Resources(rule), _) => self.resources.iter().any(|granted| granted.covers(rule)),
         }
     }
 
@@ -207,6 +226,8 @@ impl Capabilities {
         grants.extend(self.network.iter().cloned().map(Grant::Network));
         grants.extend(self.filesystem.read.iter().cloned().map(Grant::FilesystemRead));
         grants.extend(self.filesystem.write.iter().cloned().map(Grant::FilesystemWrite));
+        grants.extend(self.exec_env.iter().cloned().map(Grant::ExecEnv));
+        grants.extend(self.resources.iter().cloned().map(Grant::Resources));
         grants
     }
 
@@ -230,6 +251,8 @@ impl Capabilities {
             Grant::Network(rule) => self.network.push(rule.clone()),
             Grant::FilesystemRead(path) => self.filesystem.read.push(path.clone()),
             Grant::FilesystemWrite(path) => self.filesystem.write.push(path.clone()),
+            Grant::ExecEnv(names) => self.exec_env.push(names.clone()),
+            Grant::Resources(rule) => self.resources.push(rule.clone()),
         }
         true
     }
@@ -257,6 +280,8 @@ impl Capabilities {
             Grant::Network(rule) => remove(&mut self.network, rule),
             Grant::FilesystemRead(path) => remove(&mut self.filesystem.read, path),
             Grant::FilesystemWrite(path) => remove(&mut self.filesystem.write, path),
+            Grant::ExecEnv(names) => remove(&mut self.exec_env, names),
+            Grant::Resources(rule) => remove(&mut self.resources, rule),
         }
     }
 
@@ -277,7 +302,7 @@ fn remove<T: PartialEq>(list: &mut Vec<T>, item: &T) -> bool {
 mod tests {
     use super::*;
 
-    const ALL: [&str; 11] = [
+    const ALL: [&str; 14] = [
         "config-read",
         "config-read=greeting.*",
         "secret-read=a",
@@ -289,6 +314,9 @@ mod tests {
         "network=*.example.org:8443",
         "filesystem=read:~/a",
         "filesystem=write:/b",
+        "exec-env=APP_MODE",
+        "exec-env=APP_*",
+        "resources=networking.k8s.io/v1/ingresses:get,create",
     ];
 
     #[test]

@@ -197,6 +197,8 @@ fn capability_value(capabilities: &Capabilities, capability: Capability) -> Opti
         Capability::IpcPublish => list(&capabilities.ipc_publish),
         Capability::Env => list(&capabilities.env),
         Capability::Network => list(&capabilities.network),
+        Capability::ExecEnv => list(&capabilities.exec_env),
+        Capability::Resources => list(&capabilities.resources),
         Capability::Filesystem => {
             let lists = [("read", &capabilities.filesystem.read), ("write", &capabilities.filesystem.write)];
             let written = lists.into_iter().filter(|(_, paths)| !paths.is_empty());

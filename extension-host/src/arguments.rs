@@ -1,10 +1,9 @@
 //! From what a person types to what a function takes.
 
-use wasmtime::component::types::ComponentFunc;
 use wasmtime::component::wasm_wave;
 use wasmtime::component::{Type, Val};
 
-use crate::exports::type_text;
+use crate::exports::{Signature, type_text};
 use crate::json;
 
 /// The arguments of one call, not yet of any type.
@@ -20,6 +19,10 @@ pub enum Arguments {
     /// can be strings, for those who write JSON with floating-point numbers, and `"NaN"`, `"Infinity"` and
     /// `"-Infinity"` stand for the floats that JSON lacks. An option of an option is `{"some": value}` or null.
     Json(String),
+    /// One argument each, for a function of a module that takes bytes: each is put into the module's memory by its
+    /// `malloc`, and given as two numbers, where it lies and how long it is. A 64-bit number that comes back is the same
+    /// of bytes: `(address << 32) | length`.
+    Bytes(Vec<Vec<u8>>),
 }
 
 /// Why arguments do not fit a function.
@@ -47,6 +50,17 @@ pub enum ArgumentError {
         /// What is wrong with the text.
         reason: String,
     },
+    /// The function is one of a component.
+    #[error("bytes are for functions of modules, which take addresses; a component says itself what it takes")]
+    BytesForComponent,
+    /// The function of a module does not take so many pairs of address and length.
+    #[error("{found} arguments of bytes are {} numbers, which the function does not take: {signature}", found * 2)]
+    Bytes {
+        /// How many arguments there are.
+        found: usize,
+        /// The function's type in WIT's notation.
+        signature: String,
+    },
     /// The JSON is no array of arguments.
     #[error("the arguments are no JSON array: {reason}")]
     Json {
@@ -61,33 +75,34 @@ impl Arguments {
         Self::Words(words.into_iter().map(Into::into).collect())
     }
 
-    /// The values for a function's parameters.
-    pub(crate) fn values(&self, function: &ComponentFunc) -> Result<Vec<Val>, ArgumentError> {
+    /// The values for a function's parameters. Bytes stand for no values; they are for modules alone.
+    pub(crate) fn values(&self, function: &Signature) -> Result<Vec<Val>, ArgumentError> {
         match self {
             Self::Words(words) => fill(function, words, |ty, word| parse_word(ty, word)),
             Self::Json(text) => fill(function, &json::parse_array(text)?, json::to_val),
+            Self::Bytes(_) => Err(ArgumentError::BytesForComponent),
         }
     }
 }
 
 /// Turns each argument into its parameter's type; options at the end may be missing.
 fn fill<T>(
-    function: &ComponentFunc,
+    function: &Signature,
     arguments: &[T],
     parse: impl Fn(&Type, &T) -> Result<Val, String>,
 ) -> Result<Vec<Val>, ArgumentError> {
-    let parameters: Vec<_> = function.params().collect();
-    let is_option = |(_, ty): &&(&str, Type)| matches!(ty, Type::Option(_));
+    let parameters = &function.parameters;
+    let is_option = |(_, ty): &&(String, Type)| matches!(ty, Type::Option(_));
     let optional = parameters.iter().rev().take_while(is_option).count();
     if !(parameters.len() - optional..=parameters.len()).contains(&arguments.len()) {
-        return Err(count_error(&parameters, optional, arguments.len()));
+        return Err(count_error(parameters, optional, arguments.len()));
     }
     let mut values = Vec::with_capacity(parameters.len());
     for (at, (name, ty)) in parameters.iter().enumerate() {
         let value = arguments.get(at).map_or(Ok(Val::Option(None)), |argument| parse(ty, argument));
         values.push(value.map_err(|reason| ArgumentError::Value {
             number: at + 1,
-            name: (*name).to_owned(),
+            name: name.clone(),
             ty: type_text(ty),
             reason,
         })?);
@@ -95,7 +110,7 @@ fn fill<T>(
     Ok(values)
 }
 
-fn count_error(parameters: &[(&str, Type)], optional: usize, found: usize) -> ArgumentError {
+fn count_error(parameters: &[(String, Type)], optional: usize, found: usize) -> ArgumentError {
     let required = parameters.len() - optional;
     let expected = match (required, optional) {
         (0, 0) => "no arguments".to_owned(),

@@ -24,7 +24,7 @@ pub struct Code(pub(crate) Arc<LoadedCode>);
 
 pub(crate) enum LoadedCode {
     Component(Component),
-    Module(#[allow(dead_code, reason = "kept loaded for the runtime of core modules")] Module),
+    Module(Module),
 }
 
 impl CodeKind {

@@ -6,6 +6,7 @@ use crate::arguments::ArgumentError;
 use crate::directories::DirectoryError;
 use crate::exports::ExportedFunction;
 use crate::imports::Refusal;
+use crate::modules::ModuleFault;
 
 /// Why an extension cannot be made ready.
 #[derive(Debug, thiserror::Error)]
@@ -31,9 +32,18 @@ pub enum HostError {
     /// Imports that are there and have other functions or types than expected.
     #[error("the extension does not fit this host")]
     Link(#[source] wasmtime::Error),
-    /// A core module, which this version keeps but cannot call.
-    #[error("the extension is a core module; this version of sesame calls components only")]
-    CoreModule,
+    /// A module that imports `suffiks` and does not export what an extension of Suffiks must.
+    #[error(
+        "an extension of Suffiks has to export {}, and this module does not; it exports {}",
+        missing.join(", "),
+        if there.is_empty() { "nothing".to_owned() } else { there.join(", ") }
+    )]
+    Exports {
+        /// What is missing or of another type, with the type that it has to have.
+        missing: Vec<String>,
+        /// What there is.
+        there: Vec<String>,
+    },
 }
 
 fn refusals(refusals: &[Refusal]) -> String {
@@ -81,6 +91,12 @@ pub enum CallError {
         /// What WebAssembly calls the trap.
         reason: String,
     },
+    /// A module and the host did not understand each other.
+    #[error("the extension broke off: {0}")]
+    Fault(ModuleFault),
+    /// It was asked about a workload and works on none.
+    #[error("the extension does not work on workloads; only modules that import `suffiks` do")]
+    NoWorkloads,
     /// The guest ended by itself instead of returning.
     #[error("the extension exited instead of returning a value{}", if *failed { ", with a failure" } else { "" })]
     Exited {

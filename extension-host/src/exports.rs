@@ -17,7 +17,21 @@ pub struct ExportedFunction {
     pub interface: Option<String>,
     /// The function's own name.
     pub name: String,
-    pub(crate) ty: ComponentFunc,
+    pub(crate) ty: Signature,
+}
+
+/// What a function takes and returns, in the types of components; the numbers of a module are the ones that they stand for.
+#[derive(Clone)]
+pub(crate) struct Signature {
+    pub(crate) parameters: Vec<(String, Type)>,
+    pub(crate) results: Vec<Type>,
+}
+
+impl From<ComponentFunc> for Signature {
+    fn from(ty: ComponentFunc) -> Self {
+        let parameters = ty.params().map(|(name, ty)| (name.to_owned(), ty)).collect();
+        Self { parameters, results: ty.results().collect() }
+    }
 }
 
 /// How a function is asked for: `greet`, or `ns:pkg/iface#greet` with or without the interface's version.
@@ -55,12 +69,13 @@ pub(crate) fn exports(component: &Component, engine: &Engine) -> Vec<ExportedFun
     for (name, export) in component_type.exports(engine) {
         match export.ty {
             ComponentItem::ComponentFunc(ty) => {
-                functions.push(ExportedFunction { interface: None, name: name.to_owned(), ty });
+                functions.push(ExportedFunction { interface: None, name: name.to_owned(), ty: ty.into() });
             }
             ComponentItem::ComponentInstance(instance) if name.contains(':') => {
                 functions.extend(instance.exports(engine).filter_map(|(function, export)| match export.ty {
                     ComponentItem::ComponentFunc(ty) => {
-                        Some(ExportedFunction { interface: Some(name.to_owned()), name: function.to_owned(), ty })
+                        let interface = Some(name.to_owned());
+                        Some(ExportedFunction { interface, name: function.to_owned(), ty: ty.into() })
                     }
                     _ => None,
                 }));
@@ -96,30 +111,31 @@ impl ExportedFunction {
         }
     }
 
-    /// The type as Wasmtime has it.
-    pub fn component_type(&self) -> &ComponentFunc {
-        &self.ty
+    /// The parameters with their types.
+    pub fn parameters(&self) -> &[(String, Type)] {
+        &self.ty.parameters
     }
 
     /// The type in WIT's notation, such as `func(name: string) -> string`.
     pub fn signature(&self) -> String {
-        let parameters: Vec<_> = self.ty.params().map(|(name, ty)| format!("{name}: {}", type_text(&ty))).collect();
-        let result = self.ty.results().next().map(|ty| format!(" -> {}", type_text(&ty))).unwrap_or_default();
+        let parameters: Vec<_> =
+            self.ty.parameters.iter().map(|(name, ty)| format!("{name}: {}", type_text(ty))).collect();
+        let result = self.ty.results.first().map(|ty| format!(" -> {}", type_text(ty))).unwrap_or_default();
         format!("func({}){result}", parameters.join(", "))
     }
 
     /// Whether what it returns, or what is in the `result` that it returns, is `list<u8>`.
     pub(crate) fn returns_bytes(&self) -> bool {
         let is_bytes = |ty: &Type| matches!(ty, Type::List(list) if list.ty() == Type::U8);
-        match self.ty.results().next() {
+        match self.ty.results.first() {
             Some(Type::Result(result)) => result.ok().as_ref().is_some_and(is_bytes),
-            other => other.as_ref().is_some_and(is_bytes),
+            other => other.is_some_and(is_bytes),
         }
     }
 
     /// Whether each of its values can be written as text. Resources, streams and futures cannot.
     pub fn is_callable(&self) -> bool {
-        self.ty.params().all(|(_, ty)| is_writable(&ty)) && self.ty.results().all(|ty| is_writable(&ty))
+        self.ty.parameters.iter().all(|(_, ty)| is_writable(ty)) && self.ty.results.iter().all(is_writable)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::exports::{self, ExportedFunction};
 use crate::gate::Gate;
 use crate::imports::{self, Import, Linked, Ungranted};
 use crate::interfaces::OwnInterface;
+use crate::modules::{self, ReadyModule};
 use crate::observe::Observer;
 use crate::state::CallState;
 
@@ -32,14 +33,26 @@ pub struct Host {
 /// An extension that is compiled, linked to what it was granted, and ready to be called any number of times.
 pub struct Extension {
     pub(crate) engine: Engine,
-    pub(crate) component: Component,
-    pub(crate) instance: InstancePre<CallState>,
+    pub(crate) code: Code,
+    pub(crate) ready: Ready,
     pub(crate) permissions: Arc<Permissions>,
     /// As much of the configuration as it may see.
     pub(crate) config: Arc<Config>,
     pub(crate) backends: Backends,
     pub(crate) observer: Option<Observer>,
     pub(crate) functions: Vec<ExportedFunction>,
+}
+
+/// Code that is linked.
+pub(crate) enum Ready {
+    Component(ReadyComponent),
+    Module(ReadyModule),
+}
+
+/// A component that is linked.
+pub(crate) struct ReadyComponent {
+    pub(crate) code: Component,
+    pub(crate) instance: InstancePre<CallState>,
 }
 
 impl Host {
@@ -123,7 +136,7 @@ impl Host {
     pub fn imports(&self, code: &Code) -> Vec<Import> {
         match &*code.0 {
             LoadedCode::Component(component) => imports::imports(component, &self.engine),
-            LoadedCode::Module(_) => Vec::new(),
+            LoadedCode::Module(module) => modules::imports(module),
         }
     }
 
@@ -131,8 +144,13 @@ impl Host {
     pub fn exports(&self, code: &Code) -> Vec<ExportedFunction> {
         match &*code.0 {
             LoadedCode::Component(component) => exports::exports(component, &self.engine),
-            LoadedCode::Module(_) => Vec::new(),
+            LoadedCode::Module(module) => modules::exports(module),
         }
+    }
+
+    /// Whether the code is an extension of [Suffiks](crate::Workload), which works on workloads.
+    pub fn takes_workloads(&self, code: &Code) -> bool {
+        matches!(&*code.0, LoadedCode::Module(module) if modules::is_suffiks(module))
     }
 
     /// Links the code to what it is granted at this moment. No code runs.
@@ -156,14 +174,39 @@ impl Host {
     }
 
     fn link(&self, code: &Code, permissions: Permissions, ungranted: Ungranted) -> Result<Extension, HostError> {
-        let LoadedCode::Component(component) = &*code.0 else { return Err(HostError::CoreModule) };
         let permissions = Arc::new(permissions);
         let gate = Gate::new(permissions.clone());
-        let imports = imports::imports(component, &self.engine);
-        let interfaces = imports::resolve(&imports, &gate, ungranted, &self.own).map_err(|refusals| {
-            self.observe_refusal(&gate);
-            HostError::Refused(refusals)
+        let ready = match &*code.0 {
+            LoadedCode::Component(component) => self.link_component(component, &gate, ungranted).map(Ready::Component),
+            LoadedCode::Module(module) => modules::link(module).map(Ready::Module),
+        };
+        let ready = ready.inspect_err(|error| {
+            if matches!(error, HostError::Refused(_)) {
+                self.observe_refusal(&gate);
+            }
         })?;
+        let config = permissions.config.visible(&gate.in_force().config_read);
+        let is_suffiks = matches!(&ready, Ready::Module(module) if module.is_suffiks);
+        Ok(Extension {
+            engine: self.engine.clone(),
+            functions: self.exports(code),
+            code: code.clone(),
+            ready,
+            config: Arc::new(if is_suffiks { config.upper_case() } else { config }),
+            permissions,
+            backends: self.backends.clone(),
+            observer: self.observer.clone(),
+        })
+    }
+
+    fn link_component(
+        &self,
+        component: &Component,
+        gate: &Gate,
+        ungranted: Ungranted,
+    ) -> Result<ReadyComponent, HostError> {
+        let imports = imports::imports(component, &self.engine);
+        let interfaces = imports::resolve(&imports, gate, ungranted, &self.own).map_err(HostError::Refused)?;
         let mut linker = Linker::new(&self.engine);
         for interface in interfaces {
             let linked = match interface {
@@ -172,16 +215,8 @@ impl Host {
             };
             linked.map_err(HostError::Link)?;
         }
-        Ok(Extension {
-            instance: linker.instantiate_pre(component).map_err(HostError::Link)?,
-            engine: self.engine.clone(),
-            functions: exports::exports(component, &self.engine),
-            component: component.clone(),
-            config: Arc::new(permissions.config.visible(&gate.in_force().config_read)),
-            permissions,
-            backends: self.backends.clone(),
-            observer: self.observer.clone(),
-        })
+        let instance = linker.instantiate_pre(component).map_err(HostError::Link)?;
+        Ok(ReadyComponent { code: component.clone(), instance })
     }
 
     fn observe_refusal(&self, gate: &Gate) {
@@ -217,7 +252,10 @@ impl Extension {
 
     /// What it imports.
     pub fn imports(&self) -> Vec<Import> {
-        imports::imports(&self.component, &self.engine)
+        match &*self.code.0 {
+            LoadedCode::Component(component) => imports::imports(component, &self.engine),
+            LoadedCode::Module(module) => modules::imports(module),
+        }
     }
 
     /// The limits that hold for every call.

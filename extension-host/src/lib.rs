@@ -25,8 +25,10 @@
 mod arguments;
 mod backends;
 mod bindings;
+mod bounds;
 mod cache;
 mod call;
+mod call_runtime;
 mod capabilities;
 mod code;
 mod compile_many;
@@ -43,18 +45,20 @@ mod imports;
 mod interfaces;
 mod json;
 mod limiter;
+mod modules;
 mod observe;
 mod output;
 mod rate;
+mod report;
 mod requests;
 mod state;
+mod suffiks;
 
 pub use arguments::{ArgumentError, Arguments};
 pub use backends::{
     BackendError, Backends, Clipboard, Environment, Notification, Notifier, PATIENCE, Publisher, SecretStore, patiently,
 };
 pub use cache::{CacheError, CodeCache, CodeKey};
-pub use call::{CallReport, Returned, Usage};
 pub use capabilities::MAX_SECRET;
 #[cfg(feature = "secrets")]
 pub use capabilities::SecretService;
@@ -77,8 +81,14 @@ pub use gate::boot_time;
 #[cfg(feature = "network")]
 pub use http_access::HttpAccess;
 pub use imports::{Import, Refusal};
+pub use modules::ModuleFault;
 pub use rate::RateLimits;
+pub use report::{CallReport, Returned, Usage};
 pub use requests::{RequestError, requested_by_author};
 pub use state::CallState;
+pub use suffiks::{
+    Changes, EnvSource, ResourceName, Resources, ValidationProblem, Workload, WorkloadAction, WorkloadAnswer,
+    WorkloadError, WorkloadOutcome, WorkloadRequest, plural_of,
+};
 /// The engine, in the version that this crate works with.
 pub use wasmtime;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use core_types::{CallOutcome, CallRecord};
 
-use crate::call::CallReport;
 use crate::error::CallError;
 use crate::gate::Gate;
+use crate::report::CallReport;
 
 /// Who is told.
 pub(crate) type Observer = Arc<dyn Fn(&CallRecord) + Send + Sync>;
@@ -23,10 +23,10 @@ impl<'a> Watch<'a> {
         Self { observer, gate, function }
     }
 
-    /// Tells how the call ended.
-    pub(crate) fn ended(mut self, report: &CallReport) {
+    /// Tells how the call ended. `is_err` says whether what came back stands for a failure.
+    pub(crate) fn ended<T>(mut self, report: &CallReport<T>, is_err: impl FnOnce(&T) -> bool) {
         let Some(observer) = self.observer.take() else { return };
-        let (outcome, reason) = outcome(report);
+        let (outcome, reason) = outcome(report, is_err);
         observer(&CallRecord {
             reason,
             activity: report.activity.clone(),
@@ -50,9 +50,9 @@ impl Drop for Watch<'_> {
     }
 }
 
-fn outcome(report: &CallReport) -> (CallOutcome, Option<String>) {
+fn outcome<T>(report: &CallReport<T>, is_err: impl FnOnce(&T) -> bool) -> (CallOutcome, Option<String>) {
     match &report.outcome {
-        Ok(returned) if returned.is_err() => (CallOutcome::Error, None),
+        Ok(returned) if is_err(returned) => (CallOutcome::Error, None),
         Ok(_) => (CallOutcome::Returned, None),
         Err(error) => (outcome_of(error), Some(error.to_string())),
     }
@@ -61,7 +61,7 @@ fn outcome(report: &CallReport) -> (CallOutcome, Option<String>) {
 fn outcome_of(error: &CallError) -> CallOutcome {
     match error {
         CallError::Limit(_) => CallOutcome::Limit,
-        CallError::Trap { .. } => CallOutcome::Crashed,
+        CallError::Trap { .. } | CallError::Fault(_) => CallOutcome::Crashed,
         CallError::Exited { .. } => CallOutcome::Error,
         CallError::Directory(_) => CallOutcome::Refused,
         _ => CallOutcome::Failed,

@@ -10,10 +10,10 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::backends::{BackendError, Backends, patiently};
 use crate::bindings::open_sesame::host::types::Error;
+use crate::bounds::{Bounded, Bounds};
 use crate::capabilities::Outgoing;
 use crate::directories::{DirectoryError, OpenDirectory};
 use crate::gate::Gate;
-use crate::limiter::Limiter;
 use crate::output::Output;
 
 /// The most random bytes that one WASI call gives.
@@ -25,14 +25,12 @@ const FIELD_BYTES: usize = 64 * 1024;
 pub struct CallState {
     pub(crate) gate: Gate,
     pub(crate) config: Arc<Config>,
-    pub(crate) limiter: Limiter,
-    pub(crate) output: Output,
+    pub(crate) bounds: Bounds,
     backends: Backends,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outgoing: Outgoing,
     table: ResourceTable,
-    deadline: Instant,
     expired: Option<Box<Expired>>,
 }
 
@@ -45,10 +43,15 @@ struct Expired {
     table: ResourceTable,
 }
 
-/// The time was over when a guest called the host.
-#[derive(Debug, thiserror::Error)]
-#[error("the time is over")]
-pub(crate) struct DeadlineReached;
+impl Bounded for CallState {
+    fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    fn bounds_mut(&mut self) -> &mut Bounds {
+        &mut self.bounds
+    }
+}
 
 impl CallState {
     /// `config` holds only what the extension may see.
@@ -59,35 +62,21 @@ impl CallState {
         deadline: Instant,
     ) -> Result<Self, DirectoryError> {
         let limits = &gate.permissions.limits;
-        let kibibytes = usize::try_from(limits.get(LimitName::Output).value).unwrap_or(usize::MAX);
-        let output = Output::new(kibibytes.saturating_mul(1024));
-        let limiter = Limiter::new(limits);
+        let bounds = Bounds::new(limits, deadline);
         let table = table_of(limits);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(FIELD_BYTES);
         Ok(Self {
-            wasi: wasi(&gate, config, backends, &output)?,
+            wasi: wasi(&gate, config, backends, &bounds.output)?.build(),
             outgoing: Outgoing::new(gate.clone(), backends),
             gate,
             config: config.clone(),
-            limiter,
+            bounds,
             backends: backends.clone(),
             http,
-            output,
             table,
-            deadline,
             expired: None,
         })
-    }
-
-    /// Whether the time of the call is over.
-    pub(crate) fn is_expired(&self) -> bool {
-        Instant::now() >= self.deadline
-    }
-
-    /// Fails once the time is over.
-    pub(crate) fn check_time(&self) -> Result<(), DeadlineReached> {
-        if self.is_expired() { Err(DeadlineReached) } else { Ok(()) }
     }
 
     /// Asks a backend for something, if the extension may have it: granted, not too large, and not too often.
@@ -99,7 +88,7 @@ impl CallState {
         size: Size,
         ask: impl FnOnce(&Backends, &core_types::Owner) -> Result<T, BackendError> + Send + 'static,
     ) -> wasmtime::Result<Result<T, Error>> {
-        self.check_time()?;
+        self.bounds.check_time()?;
         if let Err(refusal) = self.admit(&request, size) {
             return Ok(Err(refusal));
         }
@@ -168,7 +157,12 @@ fn table_of(limits: &EffectiveLimits) -> ResourceTable {
 
 /// WASI with clocks, random numbers, captured output, and what is granted: the extension's configuration and variables
 /// of the session as environment, and directories. No arguments, no input, no socket, no name look-up.
-fn wasi(gate: &Gate, config: &Config, backends: &Backends, output: &Output) -> Result<WasiCtx, DirectoryError> {
+pub(crate) fn wasi(
+    gate: &Gate,
+    config: &Config,
+    backends: &Backends,
+    output: &Output,
+) -> Result<WasiCtxBuilder, DirectoryError> {
     let granted = gate.in_force();
     let mut builder = WasiCtxBuilder::new();
     builder.stdout(output.stream()).stderr(output.stream()).max_random_size(RANDOM_BYTES);
@@ -186,7 +180,7 @@ fn wasi(gate: &Gate, config: &Config, backends: &Backends, output: &Output) -> R
         let opened = backends.directories.open(path)?;
         preopen(&mut builder, path, &opened, write)?;
     }
-    Ok(builder.build())
+    Ok(builder)
 }
 
 impl CallState {
@@ -231,7 +225,7 @@ fn preopen(
 
 impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        if self.is_expired() {
+        if self.bounds.is_expired() {
             let Expired { wasi, table } = self.expire();
             return WasiCtxView { ctx: wasi, table };
         }
@@ -241,7 +235,7 @@ impl WasiView for CallState {
 
 impl WasiHttpView for CallState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        let expired = self.is_expired();
+        let expired = self.bounds.is_expired();
         if expired {
             self.expire();
         }

@@ -3,6 +3,7 @@
 mod extension;
 mod service;
 mod signer;
+mod workload;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub use self::extension::{
 };
 pub use self::service::{ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, StoreName, TrustCommand};
 pub use self::signer::GivenSigner;
+pub use self::workload::{ValidationType, WorkloadArguments, WorkloadCommand};
 use crate::exit_code::TABLE;
 
 /// Extensions for the desktop session: WebAssembly from OCI registries, with exactly the capabilities you grant.
@@ -52,6 +54,9 @@ pub enum Command {
     /// Install, look at, restrict and call extensions
     #[command(subcommand, visible_alias = "ext")]
     Extension(ExtensionCommand),
+    /// Ask an extension of Suffiks about a workload
+    #[command(subcommand)]
+    Workload(WorkloadCommand),
     /// Log in to registries
     #[command(subcommand)]
     Registry(RegistryCommand),

@@ -229,7 +229,9 @@ impl Failure {
             HostError::Load(_) => Self::new(ExitCode::Local, error),
             HostError::Link(_) => Self::new(ExitCode::Refused, error)
                 .with_hint("it was built for another version of these interfaces; ask its author"),
-            HostError::CoreModule => Self::new(ExitCode::Failure, error),
+            HostError::Exports { .. } => {
+                Self::new(ExitCode::Usage, error).with_hint("what a module of Suffiks exports: docs/wasi-runtime.md")
+            }
         }
     }
 
@@ -283,6 +285,10 @@ impl Failure {
             }
             CallError::Trap { .. } => {
                 Self::new(ExitCode::Limit, error).with_hint(format!("sesame extension logs {name}"))
+            }
+            CallError::Fault(_) => Self::new(ExitCode::Limit, error).with_hint(format!("sesame extension logs {name}")),
+            CallError::NoWorkloads => {
+                Self::new(ExitCode::Usage, error).with_hint(format!("what it can do: sesame extension info {name}"))
             }
             CallError::Exited { .. } => {
                 Self::new(ExitCode::Failure, error).with_hint(format!("sesame extension logs {name}"))

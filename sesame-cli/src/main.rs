@@ -6,13 +6,16 @@ mod commands;
 mod completion;
 mod consent;
 mod context;
+mod document;
 mod exit_code;
+mod extension_document;
 mod failure;
 mod lookalike;
 mod outcome;
 mod progress;
 mod ready;
 mod render;
+mod resource_directory;
 mod terminal;
 
 use clap::Parser;

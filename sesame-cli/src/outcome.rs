@@ -2,6 +2,7 @@
 
 mod installation;
 mod report;
+mod workload;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub use self::report::{
     Asked, Call, Change, Check, ConfigValue, Diagnosis, FileCheck, Health, Info, Inspection, Learned, RefusedThing,
     Row, State, Trust,
 };
+pub use self::workload::WorkloadReport;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 
@@ -70,6 +72,8 @@ pub enum Outcome {
     Trust(Trust),
     /// `registry tags`
     Tags(Vec<String>),
+    /// `workload`
+    Workload(Box<WorkloadReport>),
     /// `inspect`
     Inspected(Box<Inspection>),
     /// `logs`
@@ -117,6 +121,7 @@ impl Outcome {
             }
             Self::Validated(files) if files.iter().any(|file| file.problem.is_some()) => ExitCode::Failure,
             Self::Diagnosed(all) if all.iter().any(|one| one.health == Health::Bad) => ExitCode::Local,
+            Self::Workload(report) if report.is_refusal() => ExitCode::Failure,
             Self::Learned(learned) if learned.result.is_err() => ExitCode::Failure,
             Self::Partly { failures, .. } => failures.first().map_or(ExitCode::Failure, |failure| failure.code),
             Self::Shown(code) => *code,

@@ -7,7 +7,7 @@ use crate::state::CallState;
 
 impl Host for CallState {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {
-        self.check_time()?;
+        self.bounds.check_time()?;
         Ok(self.config_value(key))
     }
 }

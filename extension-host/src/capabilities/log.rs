@@ -5,13 +5,13 @@ use crate::state::CallState;
 
 impl Host for CallState {
     fn log(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
-        self.check_time()?;
+        self.bounds.check_time()?;
         let level = match level {
             Level::Debug => "debug",
             Level::Info => "info",
             Level::Warn => "warn",
             Level::Error => "error",
         };
-        Ok(self.output.log(format!("[{level}] {message}\n"))?)
+        Ok(self.bounds.output.log(format!("[{level}] {message}\n"))?)
     }
 }

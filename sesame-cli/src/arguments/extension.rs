@@ -187,6 +187,9 @@ pub struct CallArguments {
     /// All arguments as one JSON array
     #[arg(long, value_name = "JSON", conflicts_with_all = ["arguments", "data"])]
     pub json_args: Option<String>,
+    /// Hand the arguments to a module as bytes in its memory, and take a 64-bit result for bytes
+    #[arg(long, conflicts_with = "json_args")]
+    pub bytes: bool,
     /// Print what the call used, against its limits
     #[arg(long)]
     pub stats: bool,

@@ -17,7 +17,7 @@ use crate::ready;
 
 /// Calls one function in a new instance.
 pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failure> {
-    let CallArguments { name, function, arguments, data, json_args, stats, learn, write } = arguments;
+    let CallArguments { name, function, arguments, data, json_args, bytes, stats, learn, write } = arguments;
     if context.is_safe_mode() {
         return Err(Failure::safe_mode());
     }
@@ -27,8 +27,8 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
     let arguments = match json_args {
         Some(json) => Arguments::Json(json),
         None => {
-            let data = data.into_iter().map(OsString::into_vec);
-            Arguments::Words(read_words(arguments)?.into_iter().chain(data).collect())
+            let words = read_words(arguments)?.into_iter().chain(data.into_iter().map(OsString::into_vec)).collect();
+            if bytes { Arguments::Bytes(words) } else { Arguments::Words(words) }
         }
     };
     let report = extension.call_blocking(&function, &arguments);
@@ -69,11 +69,11 @@ fn returned(
 }
 
 /// An own setting that is kept from an extension is kept on purpose, and extensions ask for settings that nobody made.
-fn is_worth_telling(touch: &Touch) -> bool {
+pub fn is_worth_telling(touch: &Touch) -> bool {
     !touch.what.starts_with(Capability::ConfigRead.name())
 }
 
-fn warn_of_refusal(context: &Context, opened: &Opened, touch: &Touch) {
+pub fn warn_of_refusal(context: &Context, opened: &Opened, touch: &Touch) {
     let name = &opened.installed.name;
     // Whoever looks for directories and goes on without needed none.
     if touch.what != Capability::Filesystem.name() {
@@ -83,7 +83,7 @@ fn warn_of_refusal(context: &Context, opened: &Opened, touch: &Touch) {
 }
 
 /// The extension, linked to what is in force for it at this moment.
-fn extension(context: &Context, opened: &Opened, learn: bool) -> Result<Extension, Failure> {
+pub fn extension(context: &Context, opened: &Opened, learn: bool) -> Result<Extension, Failure> {
     let installed = &opened.installed;
     context.warn_unknown_keys(&installed.loaded);
     let host = ready::session_host(context, installed)?;

@@ -43,7 +43,7 @@ fn last_lines(text: &[u8], lines: usize) -> Vec<u8> {
 }
 
 /// Adds what a call printed, if it printed anything. A log that cannot be written keeps nobody from calling.
-pub fn append(context: &Context, places: &Places, name: &ExtensionName, function: &str, report: &CallReport) {
+pub fn append<T>(context: &Context, places: &Places, name: &ExtensionName, function: &str, report: &CallReport<T>) {
     let failed = report.outcome.as_ref().err().filter(|_| !report.usage.elapsed.is_zero());
     if report.output.is_empty() && failed.is_none() {
         return;

@@ -27,6 +27,7 @@ mod sync;
 mod trust;
 mod update;
 mod verify;
+mod workload;
 
 use crate::arguments::{Command, ConfigCommand, ExtensionCommand, RegistryCommand, SecretCommand};
 use crate::context::Context;
@@ -48,6 +49,7 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Secret(SecretCommand::Remove { name, secret }) => secret::remove(context, &name, &secret),
         Command::Config(ConfigCommand::Show { origin }) => config::show(context, origin),
         Command::Config(ConfigCommand::Validate) => config::validate(context),
+        Command::Workload(command) => workload::run(context, command),
         Command::Trust(command) => trust::run(context, command),
         Command::Doctor => doctor::run(context),
         Command::HoldClipboard { display } => hold_clipboard::run(display),

@@ -8,7 +8,9 @@ use extension_depot::{
 use extension_host::{BackendError, CompileError, IntoCacheError, RequestError};
 
 use super::{Failure, manifest_hint, timed_hint};
+use crate::document::DocumentError;
 use crate::exit_code::ExitCode;
+use crate::resource_directory::ResourceDirectoryError;
 
 impl From<TrustError> for Failure {
     fn from(error: TrustError) -> Self {
@@ -30,6 +32,29 @@ impl From<&TrustError> for Failure {
                 failure.with_hint(format!("mend `{}` with an editor", path.display()))
             }
             TrustError::Io { .. } | TrustError::Lock(_) => failure,
+        }
+    }
+}
+
+impl From<DocumentError> for Failure {
+    fn from(error: DocumentError) -> Self {
+        let code = match &error {
+            DocumentError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ExitCode::NotFound,
+            DocumentError::Read { .. } => ExitCode::Local,
+            DocumentError::Parse { .. } => ExitCode::Usage,
+        };
+        Self::new(code, &error)
+    }
+}
+
+impl From<ResourceDirectoryError> for Failure {
+    fn from(error: ResourceDirectoryError) -> Self {
+        match error {
+            ResourceDirectoryError::Document(error) => error.into(),
+            ResourceDirectoryError::NoResource { .. } | ResourceDirectoryError::Twice { .. } => {
+                Self::new(ExitCode::Usage, &error)
+            }
+            ResourceDirectoryError::Io { .. } => Self::new(ExitCode::Local, &error),
         }
     }
 }

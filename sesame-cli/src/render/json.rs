@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Rendered;
 use crate::failure::Failure;
-use crate::outcome::{Call, Info, Inspection, Outcome, Trust};
+use crate::outcome::{Call, Info, Inspection, Outcome, Trust, WorkloadReport};
 use crate::terminal::is_active;
 
 /// Raised when something is taken away or means something else. Additions do not count.
@@ -49,6 +49,7 @@ pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
         Outcome::Trust(trust) => ("trust", trusted(trust)?),
         Outcome::Tags(tags) => ("tags", to_value(tags)?),
         Outcome::Synced { steps, .. } => ("steps", to_value(steps)?),
+        Outcome::Workload(report) => workload(report)?,
         Outcome::Inspected(inspection) => ("inspection", inspected(inspection)),
         Outcome::Log(text) => ("log", String::from_utf8_lossy(text).into()),
         Outcome::Script(script) => ("script", String::from_utf8_lossy(script).into()),
@@ -56,6 +57,14 @@ pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
         Outcome::Partly { .. } | Outcome::Shown(_) => return Ok(Rendered::default()),
     };
     Ok(Rendered { data: object(&[(key, value)]).into_bytes(), ..Default::default() })
+}
+
+fn workload(report: &WorkloadReport) -> io::Result<(&'static str, Value)> {
+    Ok(match report {
+        WorkloadReport::Validated(problems) => ("problems", to_value(problems)?),
+        WorkloadReport::Changed { workload, .. } => ("workload", workload.document().clone()),
+        WorkloadReport::Deleted(error) => ("error", to_value(error)?),
+    })
 }
 
 fn to_value(value: &impl Serialize) -> io::Result<Value> {

@@ -1,6 +1,7 @@
 //! Text for people; tab-separated lines where nobody is looking.
 
 mod report;
+mod workload;
 
 use std::fmt::Write;
 
@@ -54,6 +55,7 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::Trust(trust) => data(trusted(trust)),
         Outcome::Tags(tags) => data(tags.iter().map(|tag| format!("{}\n", inert_line(tag))).collect()),
         Outcome::Synced { steps, .. } => data(steps.iter().map(step).collect()),
+        Outcome::Workload(report) => workload::reported(report),
         Outcome::Inspected(inspection) => data(inspected(inspection)),
         Outcome::Log(text) => Rendered { data: text.clone(), ..Default::default() },
         Outcome::Script(script) => Rendered { data: script.clone(), ..Default::default() },

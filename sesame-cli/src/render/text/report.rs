@@ -28,7 +28,7 @@ pub(super) fn called(context: &Context, call: &Call) -> Rendered {
         return Rendered { talk, ..Default::default() };
     }
     let data = match call.returned.bytes() {
-        Some(bytes) => bytes,
+        Some(bytes) => bytes.into_owned(),
         None if call.returned.is_empty() => Vec::new(),
         None => (call.returned.to_text() + "\n").into_bytes(),
     };

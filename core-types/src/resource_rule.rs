@@ -1,0 +1,169 @@
+//! Which resources of a workload's surroundings an extension may use, and how.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::serde_as_text;
+
+/// A kind of resource and what may be done with it: `networking.k8s.io/v1/ingresses:get,create`, or `v1/secrets:get` for
+/// one of the core group.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceRule {
+    /// The kind.
+    pub kind: ResourceKind,
+    /// What may be done; at least one thing.
+    pub methods: BTreeSet<ResourceMethod>,
+}
+
+/// A kind of resource, as Kubernetes names it: group, version and the plural of its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceKind {
+    /// The group, such as `networking.k8s.io`; empty for the core group.
+    pub group: String,
+    /// The version, such as `v1`.
+    pub version: String,
+    /// The plural, such as `ingresses`.
+    pub resource: String,
+}
+
+/// What can be done with a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ResourceMethod {
+    /// Read it.
+    Get,
+    /// Make it.
+    Create,
+    /// Replace it.
+    Update,
+    /// Remove it.
+    Delete,
+}
+
+/// Why a text is no rule for resources.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{}` is no rule for resources: write `GROUP/VERSION/RESOURCES:METHOD,...`, such as \
+     `networking.k8s.io/v1/ingresses:get,create`; the methods are get, create, update and delete",
+    text.escape_debug()
+)]
+pub struct ResourceRuleError {
+    /// The text as given.
+    pub text: String,
+}
+
+impl ResourceMethod {
+    const ALL: [Self; 4] = [Self::Get, Self::Create, Self::Update, Self::Delete];
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == text)
+    }
+}
+
+impl ResourceKind {
+    /// The kind that `group/version/resources` or `version/resources` names; nothing for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts: Vec<_> = text.split('/').collect();
+        let (group, version, resource) = match parts.as_slice() {
+            [group, version, resource] => (*group, *version, *resource),
+            [version, resource] => ("", *version, *resource),
+            _ => return None,
+        };
+        let kind = Self { group: group.to_owned(), version: version.to_owned(), resource: resource.to_owned() };
+        kind.is_valid().then_some(kind)
+    }
+
+    /// Whether each part has the form that Kubernetes gives it.
+    pub fn is_valid(&self) -> bool {
+        (self.group.is_empty() || self.group.split('.').all(is_label))
+            && is_label(&self.version)
+            && is_label(&self.resource)
+    }
+}
+
+/// Lower-case letters, digits and `-`, neither first nor last.
+fn is_label(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=63).contains(&text.len()) && text.bytes().all(fits) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+impl ResourceRule {
+    /// Whether this may be done.
+    pub fn allows(&self, kind: &ResourceKind, method: ResourceMethod) -> bool {
+        self.kind == *kind && self.methods.contains(&method)
+    }
+
+    /// Whether everything that the other allows is allowed by this.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.methods.is_superset(&other.methods)
+    }
+}
+
+impl FromStr for ResourceRule {
+    type Err = ResourceRuleError;
+
+    fn from_str(text: &str) -> Result<Self, ResourceRuleError> {
+        let parsed = text.split_once(':').and_then(|(kind, methods)| {
+            let methods: Option<BTreeSet<_>> = methods.split(',').map(ResourceMethod::parse).collect();
+            Some(Self { kind: ResourceKind::parse(kind)?, methods: methods? })
+        });
+        parsed.ok_or_else(|| ResourceRuleError { text: text.to_owned() })
+    }
+}
+
+impl fmt::Display for ResourceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.group.is_empty() {
+            write!(f, "{}/", self.group)?;
+        }
+        write!(f, "{}/{}", self.version, self.resource)
+    }
+}
+
+impl fmt::Display for ResourceRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let methods: Vec<_> = self.methods.iter().map(|method| method.name()).collect();
+        write!(f, "{}:{}", self.kind, methods.join(","))
+    }
+}
+
+serde_as_text!(ResourceRule);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(text: &str) -> ResourceRule {
+        text.parse().expect(text)
+    }
+
+    #[test]
+    fn a_rule_prints_what_it_was_parsed_from_and_allows_just_that() {
+        let ingresses = rule("networking.k8s.io/v1/ingresses:get,create");
+        assert_eq!(ingresses.to_string(), "networking.k8s.io/v1/ingresses:get,create");
+        assert_eq!(rule("v1/secrets:get").to_string(), "v1/secrets:get");
+        assert!(ingresses.allows(&ingresses.kind, ResourceMethod::Get));
+        assert!(!ingresses.allows(&ingresses.kind, ResourceMethod::Delete));
+        assert!(!ingresses.allows(&rule("v1/secrets:get").kind, ResourceMethod::Get));
+        assert!(ingresses.covers(&rule("networking.k8s.io/v1/ingresses:get")));
+        assert!(!rule("networking.k8s.io/v1/ingresses:get").covers(&ingresses));
+    }
+
+    #[test]
+    fn what_could_be_another_kind_or_a_path_is_refused() {
+        for bad in ["", "v1/x", "v1/x:", "x:get", "a/b/c/d:get", "v1/x:get,all", "V1/x:get", "../v1/x:get", "v1/..:get"]
+        {
+            assert!(bad.parse::<ResourceRule>().is_err(), "{bad:?}");
+        }
+    }
+}

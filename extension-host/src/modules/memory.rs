@@ -1,0 +1,90 @@
+//! Carrying bytes into a module and out of it.
+
+use wasmtime::{AsContextMut, Caller, Extern, Instance, Memory, TypedFunc};
+
+use super::{ModuleFault, ModuleState};
+use crate::bounds::Bounded;
+
+/// The memory of a module and the function that makes room in it.
+pub(crate) struct GuestMemory {
+    memory: Memory,
+    malloc: Option<TypedFunc<u32, u32>>,
+}
+
+impl GuestMemory {
+    /// That of a module that calls the host.
+    pub(crate) fn of_caller(caller: &mut Caller<'_, ModuleState>) -> Result<Self, ModuleFault> {
+        let memory = caller.get_export("memory").and_then(Extern::into_memory).ok_or(ModuleFault::NoMemory)?;
+        let malloc = caller.get_export("malloc").and_then(Extern::into_func);
+        let malloc = malloc.and_then(|malloc| malloc.typed(&caller).ok());
+        Ok(Self { memory, malloc })
+    }
+
+    /// That of an instance.
+    pub(crate) fn of_instance(
+        instance: &Instance,
+        mut store: impl AsContextMut<Data = ModuleState>,
+    ) -> Result<Self, ModuleFault> {
+        let memory = instance.get_memory(&mut store, "memory").ok_or(ModuleFault::NoMemory)?;
+        Ok(Self { memory, malloc: instance.get_typed_func(&mut store, "malloc").ok() })
+    }
+
+    /// The bytes at an address, copied and counted.
+    pub(crate) fn read(
+        &self,
+        mut store: impl AsContextMut<Data = ModuleState>,
+        address: u32,
+        length: u32,
+    ) -> wasmtime::Result<Vec<u8>> {
+        let end = address as usize + length as usize;
+        let size = self.memory.data_size(&store);
+        if end > size {
+            return Err(ModuleFault::OutOfMemory { address, length, memory: size }.into());
+        }
+        store.as_context_mut().data_mut().bounds_mut().hold(length as usize)?;
+        Ok(self.memory.data(&store)[address as usize..end].to_vec())
+    }
+
+    /// The bytes that a 64-bit number stands for: `(address << 32) | length`. Nothing for 0.
+    pub(crate) fn read_packed(
+        &self,
+        store: impl AsContextMut<Data = ModuleState>,
+        packed: i64,
+    ) -> wasmtime::Result<Option<Vec<u8>>> {
+        match (packed as u64 >> 32, packed as u32) {
+            (0, 0) => Ok(None),
+            (address, length) => self.read(store, address as u32, length).map(Some),
+        }
+    }
+
+    /// Puts bytes where the module's `malloc` makes room for them, and gives back the address.
+    ///
+    /// Nothing is freed: the instance ends with the call, and whether the module has freed them itself is not known.
+    pub(crate) async fn give(
+        &self,
+        mut store: impl AsContextMut<Data = ModuleState>,
+        bytes: &[u8],
+    ) -> wasmtime::Result<u32> {
+        let malloc = self.malloc.as_ref().ok_or(ModuleFault::NoMalloc)?;
+        let length =
+            u32::try_from(bytes.len()).map_err(|_| ModuleFault::BadMalloc { address: 0, length: bytes.len() })?;
+        let address = malloc.call_async(&mut store, length).await?;
+        let refused = || ModuleFault::BadMalloc { address, length: bytes.len() };
+        if address == 0 {
+            return Err(refused().into());
+        }
+        self.memory.write(&mut store, address as usize, bytes).map_err(|_| refused())?;
+        Ok(address)
+    }
+
+    /// Puts bytes into the module and gives back the number that stands for them.
+    pub(crate) async fn give_packed(
+        &self,
+        store: impl AsContextMut<Data = ModuleState>,
+        bytes: &[u8],
+    ) -> wasmtime::Result<i64> {
+        let length = bytes.len() as u64;
+        let address = self.give(store, bytes).await?;
+        Ok((u64::from(address) << 32 | length) as i64)
+    }
+}

@@ -1,0 +1,59 @@
+//! What the host keeps for one call of a module.
+
+use std::time::Instant;
+
+use core_types::Config;
+use wasmtime_wasi::WasiCtxBuilder;
+use wasmtime_wasi::p1::WasiP1Ctx;
+
+use crate::backends::Backends;
+use crate::bounds::{Bounded, Bounds};
+use crate::directories::DirectoryError;
+use crate::gate::Gate;
+use crate::state::wasi;
+use crate::suffiks::Session;
+
+/// What the host keeps for one call of a module: the data of its store.
+pub(crate) struct ModuleState {
+    pub(crate) gate: Gate,
+    pub(crate) bounds: Bounds,
+    /// The workload that the call is about, if it is about one.
+    pub(crate) session: Option<Session>,
+    wasi: WasiP1Ctx,
+    /// What WASI finds once the time is over: nothing, so that every call is quick and does no work.
+    expired: Option<Box<WasiP1Ctx>>,
+}
+
+impl ModuleState {
+    /// `config` holds only what the extension may see.
+    pub(crate) fn new(
+        gate: Gate,
+        config: &Config,
+        backends: &Backends,
+        deadline: Instant,
+        session: Option<Session>,
+    ) -> Result<Self, DirectoryError> {
+        let bounds = Bounds::new(&gate.permissions.limits, deadline);
+        let wasi = wasi(&gate, config, backends, &bounds.output)?.build_p1();
+        Ok(Self { gate, bounds, session, wasi, expired: None })
+    }
+
+    /// WASI as the module finds it at this moment.
+    pub(crate) fn wasi(&mut self) -> &mut WasiP1Ctx {
+        if self.bounds.is_expired() {
+            let inert = || Box::new(WasiCtxBuilder::new().max_random_size(0).build_p1());
+            return self.expired.get_or_insert_with(inert);
+        }
+        &mut self.wasi
+    }
+}
+
+impl Bounded for ModuleState {
+    fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    fn bounds_mut(&mut self) -> &mut Bounds {
+        &mut self.bounds
+    }
+}

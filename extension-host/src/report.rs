@@ -1,0 +1,124 @@
+//! What became of a call: the value that came back, what was used, what was touched.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use core_types::Activity;
+use wasmtime::component::Val;
+use wasmtime::component::wasm_wave;
+
+use crate::error::CallError;
+use crate::gate::Gate;
+use crate::json;
+
+/// What became of a call.
+#[derive(Debug)]
+pub struct CallReport<T = Returned> {
+    /// What came back, or why there is nothing.
+    pub outcome: Result<T, CallError>,
+    /// What the call used.
+    pub usage: Usage,
+    /// What the guest printed and logged, up to the limit. It is a stranger's text: escape it before a terminal sees it.
+    pub output: Vec<u8>,
+    /// What it touched and was refused.
+    pub activity: Activity,
+}
+
+/// The value that a function returned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Returned(Kept);
+
+/// The forms in which values come back. Bytes of a module are kept as they are: as values they would take many times
+/// their size.
+#[derive(Debug, Clone, PartialEq)]
+enum Kept {
+    Value { value: Option<Val>, is_bytes: bool },
+    Bytes(Vec<u8>),
+}
+
+/// What a call used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Units of fuel. The same input uses the same fuel.
+    pub fuel: u64,
+    /// The bytes of all linear memories at the end, which is the most there ever was.
+    pub memory_bytes: usize,
+    /// The elements of all tables at the end, which is the most there ever was.
+    pub table_elements: usize,
+    /// Wall-clock time, instantiation included.
+    pub elapsed: Duration,
+}
+
+impl<T> CallReport<T> {
+    /// A call that was not started.
+    pub(crate) fn failed(error: CallError, gate: &Gate) -> Self {
+        Self { outcome: Err(error), usage: Usage::default(), output: Vec::new(), activity: gate.noted() }
+    }
+}
+
+impl Returned {
+    /// A value, or nothing. `is_bytes` says that a list is data rather than numbers.
+    pub(crate) fn of_value(value: Option<Val>, is_bytes: bool) -> Self {
+        Self(Kept::Value { value, is_bytes })
+    }
+
+    pub(crate) fn of_bytes(bytes: Vec<u8>) -> Self {
+        Self(Kept::Bytes(bytes))
+    }
+
+    /// The value as a person reads it: text as it stands, anything else as WAVE; empty for no value.
+    ///
+    /// Bytes come out as WAVE as well: see [`Returned::bytes`].
+    pub fn to_text(&self) -> String {
+        match self.plain().as_deref() {
+            None => String::new(),
+            Some(Val::String(text)) => text.clone(),
+            Some(other) => wasm_wave::to_string(other).unwrap_or_else(|error| format!("({error})")),
+        }
+    }
+
+    /// The bytes of a `list<u8>` or of a module, which are data rather than text.
+    pub fn bytes(&self) -> Option<Cow<'_, [u8]>> {
+        match &self.0 {
+            Kept::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
+            Kept::Value { is_bytes: false, .. } => None,
+            Kept::Value { .. } => {
+                let Val::List(values) = &*self.plain()? else { return None };
+                let byte = |value: &Val| if let Val::U8(byte) = value { Some(*byte) } else { None };
+                values.iter().map(byte).collect::<Option<Vec<_>>>().map(Cow::Owned)
+            }
+        }
+    }
+
+    /// The value as JSON, in the form that [`crate::Arguments::Json`] reads.
+    pub fn to_json(&self) -> serde_json::Value {
+        match &self.0 {
+            Kept::Value { value, .. } => value.as_ref().map_or(serde_json::Value::Null, json::from_val),
+            Kept::Bytes(bytes) => bytes.as_slice().into(),
+        }
+    }
+
+    /// Whether the function returned a `result` and it is an error.
+    pub fn is_err(&self) -> bool {
+        matches!(self.0, Kept::Value { value: Some(Val::Result(Err(_))), .. })
+    }
+
+    /// Whether there is a value to show.
+    pub fn is_empty(&self) -> bool {
+        match &self.0 {
+            Kept::Value { .. } => self.plain().is_none(),
+            Kept::Bytes(bytes) => bytes.is_empty(),
+        }
+    }
+
+    /// The value itself; for a `result` what is inside.
+    fn plain(&self) -> Option<Cow<'_, Val>> {
+        match &self.0 {
+            Kept::Bytes(bytes) => Some(Cow::Owned(Val::List(bytes.iter().copied().map(Val::U8).collect()))),
+            Kept::Value { value: Some(Val::Result(Ok(payload) | Err(payload))), .. } => {
+                payload.as_deref().map(Cow::Borrowed)
+            }
+            Kept::Value { value, .. } => value.as_ref().map(Cow::Borrowed),
+        }
+    }
+}

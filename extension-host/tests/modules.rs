@@ -1,0 +1,195 @@
+//! Core modules: calls with numbers and bytes, and all that can be wrong with those.
+
+mod support;
+
+use core_types::LimitName;
+use extension_host::{Arguments, CallError, CallReport, Code, CodeKind, Host, HostError, Permissions};
+use support::{call, extension, permissions, text, try_extension, wat};
+
+/// A module with some room to give away, and this in it.
+fn module(body: &str) -> Vec<u8> {
+    wat(&format!(
+        r#"(module
+            {body}
+            (memory (export "memory") 1 16)
+            (global $top (mut i32) (i32.const 4096))
+            (func $malloc (export "malloc") (param $size i32) (result i32)
+                global.get $top (global.set $top (i32.add (global.get $top) (local.get $size)))))"#
+    ))
+}
+
+const ECHO: &str = r#"
+    (func (export "echo") (param i32 i32) (result i64)
+        (i64.or (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32)) (i64.extend_i32_u (local.get 1))))
+    (func (export "nothing") (param i32 i32) (result i64) i64.const 0)
+    (func (export "length") (param i32 i32) (result i32) local.get 1)
+    (func (export "beyond") (param i32 i32) (result i64) i64.const 0xffffffff00000010)
+    (func (export "wide") (param i32 i32) (result i64) i64.const 0x10ffffffff)"#;
+
+fn bytes(binary: &[u8], function: &str, arguments: &[&[u8]]) -> CallReport {
+    let arguments = Arguments::Bytes(arguments.iter().map(|bytes| bytes.to_vec()).collect());
+    extension(binary, "").call_blocking(function, &arguments)
+}
+
+fn fault(report: CallReport) -> String {
+    match report.outcome {
+        Err(error @ CallError::Fault(_)) => error.to_string(),
+        other => panic!("a fault, and not {other:?}"),
+    }
+}
+
+#[test]
+fn numbers_go_in_and_out() {
+    let numbers = module(
+        r#"(func (export "add") (param i32 i64) (result i64) (i64.add (i64.extend_i32_s (local.get 0)) (local.get 1)))
+           (func (export "half") (param f64) (result f32) (f32.demote_f64 (f64.div (local.get 0) (f64.const 2))))
+           (func (export "quiet"))
+           (func (export "two") (result i32 i32) i32.const 1 i32.const 2)
+           (func (export "_initialize"))"#,
+    );
+    let numbers = extension(&numbers, "");
+    assert_eq!(text(&numbers, "add", &["-5", "9000000000"]), "8999999995");
+    assert_eq!(text(&numbers, "half", &["3"]), "1.5");
+    assert_eq!(text(&numbers, "quiet", &[]), "");
+    let shown: Vec<_> = numbers.exports().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        [
+            "add: func(p0: s32, p1: s64) -> s64",
+            "half: func(p0: f64) -> f32",
+            "quiet: func()",
+            "malloc: func(p0: s32) -> s32",
+        ]
+    );
+    for (function, arguments) in [("add", ["1", "x"]), ("add", ["4294967296", "1"])] {
+        assert!(matches!(call(&numbers, function, &arguments).outcome, Err(CallError::Argument(_))));
+    }
+}
+
+#[test]
+fn bytes_go_through_malloc_and_come_back_as_one_number() {
+    let echo = module(ECHO);
+    let returned = |function: &str, given: &[&[u8]]| bytes(&echo, function, given).outcome.expect(function);
+    assert_eq!(returned("echo", &[b"a\0b\xff"]).bytes().as_deref(), Some(&b"a\0b\xff"[..]));
+    assert_eq!(returned("echo", &[b""]).bytes().as_deref(), Some(&b""[..]));
+    assert_eq!(returned("nothing", &[b"x"]).bytes(), None);
+    assert_eq!(returned("length", &[&[7; 1000]]).to_text(), "1000");
+    for (function, given) in [("echo", vec![]), ("echo", vec![&b"a"[..], b"b"]), ("malloc", vec![b"a"])] {
+        let outcome = bytes(&echo, function, &given).outcome;
+        assert!(matches!(outcome, Err(CallError::Argument(_))), "{function} {given:?}: {outcome:?}");
+    }
+}
+
+#[test]
+fn an_address_outside_memory_and_a_malloc_that_lies_are_clean_errors() {
+    let with_malloc = |body: &str| {
+        wat(&format!(
+            r#"(module (memory (export "memory") 1)
+                (func (export "malloc") (param i32) (result i32) {body})
+                (func (export "f") (param i32 i32) (result i64) i64.const 0))"#
+        ))
+    };
+    insta::assert_snapshot!(fault(bytes(&module(ECHO), "beyond", &[b"a"])), @"the extension broke off: it named 16 bytes at 0xffffffff, and its memory has 65536");
+    insta::assert_snapshot!(fault(bytes(&module(ECHO), "wide", &[b"a"])), @"the extension broke off: it named 4294967295 bytes at 0x10, and its memory has 65536");
+    insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const 0"), "f", &[b"abc"])), @"the extension broke off: its `malloc` was asked for 3 bytes and gave 0x0, which is no room for them");
+    insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const -2"), "f", &[b"abc"])), @"the extension broke off: its `malloc` was asked for 3 bytes and gave 0xfffffffe, which is no room for them");
+    insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const 65534"), "f", &[b"abc"])), @"the extension broke off: its `malloc` was asked for 3 bytes and gave 0xfffe, which is no room for them");
+    let without =
+        wat(r#"(module (memory (export "memory") 1) (func (export "f") (param i32 i32) (result i64) i64.const 0))"#);
+    insta::assert_snapshot!(fault(bytes(&without, "f", &[b"abc"])), @"the extension broke off: it does not export `malloc(i32) -> i32`, which gives the host room for bytes");
+    let blind = wat(r#"(module (func (export "f") (param i32 i32) (result i64) i64.const 0))"#);
+    insta::assert_snapshot!(fault(bytes(&blind, "f", &[b"abc"])), @"the extension broke off: it exports no memory, so that no bytes can be handed over");
+    let report = bytes(&with_malloc("(loop br 0) i32.const 1"), "f", &[b"abc"]);
+    assert!(matches!(report.outcome, Err(CallError::Limit(ref over)) if over.limit.name == LimitName::Fuel));
+    assert!(matches!(bytes(&with_malloc("unreachable"), "f", &[b"a"]).outcome, Err(CallError::Trap { .. })));
+}
+
+#[test]
+fn configuration_is_environment_and_what_is_printed_is_kept() {
+    let prints_environment = wat(r#"(module
+            (import "wasi_snapshot_preview1" "environ_get" (func $get (param i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "environ_sizes_get" (func $sizes (param i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 1)
+            (func (export "_start")
+                (drop (call $sizes (i32.const 0) (i32.const 4)))
+                (drop (call $get (i32.const 64) (i32.const 1024)))
+                (i32.store (i32.const 8) (i32.const 1024))
+                (i32.store (i32.const 12) (i32.load (i32.const 4)))
+                (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 16)))))"#);
+    let config = serde_json::from_str(r#"{"greeting.template": "Hi", "UPPER": "up"}"#).expect("a configuration");
+    let report = call(
+        &try_extension(&prints_environment, Permissions { config, ..permissions("config-read = true", "") })
+            .expect("links"),
+        "_start",
+        &[],
+    );
+    report.outcome.expect("it returns");
+    assert_eq!(report.output.escape_ascii().to_string(), r"UPPER=up\x00GREETING_TEMPLATE=Hi\x00");
+}
+
+#[test]
+fn a_module_has_every_limit_that_a_component_has() {
+    let spins = module(
+        r#"(func (export "spin") (loop br 0))
+        (func $deep (export "deep") call $deep)
+        (func (export "grow") (result i32) (memory.grow (i32.const 15)))"#,
+    );
+    let report = call(&extension(&spins, "max_fuel = 10_000"), "spin", &[]);
+    assert!(matches!(report.outcome, Err(CallError::Limit(ref over)) if over.limit.name == LimitName::Fuel));
+    let report = call(&extension(&spins, "timeout_ms = 30\nmax_fuel = 1_000_000_000_000"), "spin", &[]);
+    assert!(matches!(report.outcome, Err(CallError::Limit(ref over)) if over.limit.name == LimitName::Timeout));
+    let report = call(&extension(&spins, ""), "deep", &[]);
+    assert!(matches!(report.outcome, Err(CallError::Limit(ref over)) if over.limit.name == LimitName::Stack));
+    assert_eq!(text(&extension(&spins, ""), "grow", &[]), "1");
+    assert_eq!(text(&extension(&spins, "max_memory_mib = 1"), "grow", &[]), "1");
+}
+
+#[test]
+fn host_calls_without_end_end_in_time_and_output_is_bounded() {
+    let calls = |name: &str, parameters: &str, arguments: &str| {
+        wat(&format!(
+            r#"(module (import "wasi_snapshot_preview1" "{name}" (func $f (param {parameters}) (result i32)))
+                (memory (export "memory") 1)
+                (data (i32.const 0) "\10\00\00\00\00\40\00\00")
+                (func (export "run") (loop (drop (call $f {arguments})) (br 0))))"#
+        ))
+    };
+    let limits = "timeout_ms = 100\nmax_fuel = 1_000_000_000_000";
+    for (name, parameters, arguments) in [
+        ("random_get", "i32 i32", "(i32.const 0) (i32.const 65000)"),
+        ("clock_time_get", "i32 i64 i32", "(i32.const 0) (i64.const 1) (i32.const 64)"),
+        ("sched_yield", "", ""),
+    ] {
+        let started = std::time::Instant::now();
+        let report = call(&extension(&calls(name, parameters, arguments), limits), "run", &[]);
+        assert!(
+            matches!(report.outcome, Err(CallError::Limit(ref over)) if over.limit.name == LimitName::Timeout),
+            "{name}"
+        );
+        assert!(started.elapsed().as_secs() < 5, "{name}");
+    }
+    let floods = calls("fd_write", "i32 i32 i32 i32", "(i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32)");
+    let report = call(&extension(&floods, "max_output_kib = 64\nmax_fuel = 1_000_000"), "run", &[]);
+    assert!(report.output.len() <= 64 * 1024);
+    assert!(matches!(report.outcome, Err(CallError::Limit(_))));
+}
+
+#[test]
+fn what_a_module_wants_and_nobody_has_is_named() {
+    let refused = |import: &str| match try_extension(&wat(&format!("(module {import})")), Permissions::default()) {
+        Err(HostError::Refused(refusals)) => refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        Err(other) => format!("{other:?}"),
+        Ok(_) => panic!("it links"),
+    };
+    insta::assert_snapshot!(refused(r#"(import "env" "abort" (func)) (import "wasi_unstable" "fd_write" (func))"#), @"`env` is not known to this version of sesame; `wasi_unstable` is not known to this version of sesame");
+    insta::assert_snapshot!(refused(r#"(import "wasi_snapshot_preview1" "fd_wrote" (func))"#), @"`wasi_snapshot_preview1.fd_wrote` is not known to this version of sesame");
+    assert!(refused(r#"(import "wasi_snapshot_preview1" "fd_write" (func))"#).starts_with("Link("));
+}
+
+#[test]
+fn compiled_modules_are_told_from_components() {
+    let host = Host::new().expect("a host");
+    let code: Code = host.compile(&module(ECHO)).expect("compiles");
+    assert_eq!((code.kind(), host.takes_workloads(&code)), (CodeKind::Module, false));
+}

@@ -1,0 +1,95 @@
+//! `sesame workload`: what an extension of Suffiks says about a workload.
+
+use std::path::Path;
+
+use extension_depot::Opened;
+use extension_host::{
+    Resources, Workload, WorkloadAction, WorkloadAnswer, WorkloadError, WorkloadOutcome, WorkloadRequest,
+};
+
+use super::{call, logs};
+use crate::arguments::{ValidationType, WorkloadArguments, WorkloadCommand};
+use crate::context::Context;
+use crate::document::{self, Form};
+use crate::exit_code::ExitCode;
+use crate::extension_document::ExtensionDocument;
+use crate::failure::Failure;
+use crate::outcome::{Outcome, WorkloadReport};
+use crate::resource_directory::ResourceDirectory;
+
+/// Asks an extension about a workload.
+pub fn run(context: &Context, command: WorkloadCommand) -> Result<Outcome, Failure> {
+    let (arguments, action) = match command {
+        WorkloadCommand::Validate { arguments, kind } => {
+            let kind =
+                kind.unwrap_or(if arguments.old.is_some() { ValidationType::Update } else { ValidationType::Create });
+            (arguments, WorkloadAction::Validate(kind as i32))
+        }
+        WorkloadCommand::Default(arguments) => (arguments, WorkloadAction::Default),
+        WorkloadCommand::Sync(arguments) => (arguments, WorkloadAction::Sync),
+        WorkloadCommand::Delete(arguments) => (arguments, WorkloadAction::Delete),
+    };
+    if context.is_safe_mode() {
+        return Err(Failure::safe_mode());
+    }
+    let directory = arguments.resources.as_deref().map(ResourceDirectory::read).transpose()?;
+    let request = request(&arguments, action, directory.as_ref())?;
+    let workload = request.workload.clone();
+    let depot = context.depot()?;
+    let opened = depot
+        .open(&arguments.name, context.config()?)
+        .map_err(|error| Failure::of_extension(&arguments.name, &error))?;
+    let outcome = ask(context, &opened, request)?;
+    if let Some(directory) = directory {
+        directory.write(&outcome.resources)?;
+    }
+    let form = Form::of(&arguments.workload);
+    Ok(Outcome::Workload(Box::new(match outcome.answer {
+        WorkloadAnswer::Validated(problems) => WorkloadReport::Validated(problems),
+        WorkloadAnswer::Defaulted(workload) => WorkloadReport::Changed { workload, form },
+        WorkloadAnswer::Synced(changes) => {
+            WorkloadReport::Changed { workload: changes.apply_containers(changes.apply(workload)), form }
+        }
+        WorkloadAnswer::Deleted(error) => WorkloadReport::Deleted(error),
+    })))
+}
+
+fn request(
+    arguments: &WorkloadArguments,
+    action: WorkloadAction,
+    directory: Option<&ResourceDirectory>,
+) -> Result<WorkloadRequest, Failure> {
+    let document: Option<ExtensionDocument> = arguments.ext.as_deref().map(document::read).transpose()?;
+    Ok(WorkloadRequest {
+        action,
+        workload: read_workload(&arguments.workload)?,
+        old: arguments.old.as_deref().map(read_workload).transpose()?,
+        spec_keys: document.map(|document| document.spec_keys()),
+        resources: directory.map_or_else(Resources::default, |directory| directory.resources().clone()),
+    })
+}
+
+fn read_workload(path: &Path) -> Result<Workload, Failure> {
+    let no_workload = |error: WorkloadError| {
+        Failure::message(ExitCode::Usage, format!("`{}` is no workload", path.display())).caused_by(&error)
+    };
+    Workload::new(document::read(path)?).map_err(no_workload)
+}
+
+/// Asks an installed extension.
+pub fn ask(context: &Context, opened: &Opened, request: WorkloadRequest) -> Result<WorkloadOutcome, Failure> {
+    let (name, limits_file) = (&opened.installed.name, &opened.installed.loaded.path);
+    let function = request.action.function();
+    let extension = call::extension(context, opened, false)?;
+    let report = extension.call_workload_blocking(request);
+    logs::append(context, context.places()?, name, function, &report);
+    let refused: Vec<_> = report.activity.refused().filter(|touch| call::is_worth_telling(touch)).collect();
+    context.explain(String::from_utf8_lossy(&report.output).trim_end());
+    match report.outcome {
+        Ok(outcome) => {
+            refused.iter().for_each(|touch| call::warn_of_refusal(context, opened, touch));
+            Ok(outcome)
+        }
+        Err(error) => Err(Failure::of_call(name, &error, limits_file).with_refusals(name, &refused)),
+    }
+}

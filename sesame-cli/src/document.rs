@@ -1,0 +1,118 @@
+//! Documents that people write as YAML or JSON.
+
+use std::fmt::Write;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use extension_depot::read_plain;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// The largest document, in bytes.
+const MAX_DOCUMENT: u64 = 4 << 20;
+
+/// How a document is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Yaml,
+    Json,
+}
+
+/// Why a document cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// The file.
+    #[error("cannot read `{}`", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    /// What stands in it.
+    #[error("`{}` cannot be understood", path.display())]
+    Parse { path: PathBuf, source: ParseError },
+}
+
+/// What is wrong with a text.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ParseError(String);
+
+impl Form {
+    /// The form of a file: JSON by its name, or else YAML.
+    pub fn of(path: &Path) -> Self {
+        if path.extension().is_some_and(|extension| extension == "json") { Self::Json } else { Self::Yaml }
+    }
+
+    /// Reads a text.
+    pub fn parse<T: DeserializeOwned>(self, text: &str) -> Result<T, ParseError> {
+        match self {
+            Self::Json => serde_json::from_str(text).map_err(|error| ParseError(error.to_string())),
+            // The error quotes the place on lines of their own; the first says all.
+            Self::Yaml => serde_saphyr::from_str(text).map_err(|error| ParseError(first_line(&error.to_string()))),
+        }
+    }
+
+    /// Writes a document.
+    pub fn write(self, document: &Value) -> String {
+        match self {
+            Self::Json => format!("{document:#}\n"),
+            Self::Yaml => {
+                let mut text = serde_saphyr::to_string(document).unwrap_or_else(|_| document.to_string());
+                if !text.ends_with('\n') {
+                    let _ = writeln!(text);
+                }
+                text
+            }
+        }
+    }
+}
+
+fn first_line(text: &str) -> String {
+    let text = text.lines().next().unwrap_or_default();
+    text.trim_start_matches("error: ").to_owned()
+}
+
+/// Reads the document in a file; `-` is standard input.
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, DocumentError> {
+    let bytes = if path == Path::new("-") { read_input() } else { read_plain(path, MAX_DOCUMENT) };
+    let bytes = bytes.map_err(|source| DocumentError::Read { path: path.to_owned(), source })?;
+    let text = String::from_utf8(bytes).map_err(|error| ParseError(error.to_string()));
+    text.and_then(|text| Form::of(path).parse(&text))
+        .map_err(|source| DocumentError::Parse { path: path.to_owned(), source })
+}
+
+fn read_input() -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().take(MAX_DOCUMENT).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn anchors_and_merge_keys_are_followed() {
+        let text = "app: &app\n  kind: A\n  spec: {a: 1}\nother:\n  <<: *app\n  spec: {b: null}\n";
+        let document: Value = Form::Yaml.parse(text).expect("YAML");
+        assert_eq!(document["other"], json!({"kind": "A", "spec": {"b": null}}));
+    }
+
+    #[test]
+    fn what_is_broken_or_explodes_is_an_error_on_one_line() {
+        let error = |text: &str| Form::Yaml.parse::<Value>(text).expect_err(text).to_string();
+        insta::assert_snapshot!(error("a: [1"), @"");
+        insta::assert_snapshot!(error("a: 1\na: 2"), @"");
+        let bomb = (0..30).fold("a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned(), |text, n| {
+            format!("{text}a{}: &a{} [{}]\n", n + 1, n + 1, vec![format!("*a{n}"); 9].join(", "))
+        });
+        assert!(Form::Yaml.parse::<Value>(&bomb).is_err());
+        assert!(Form::Yaml.parse::<Value>(&"[".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let document = json!({"a": ["true", "1", "", " x", "é\u{1b}", null, 1.5, {"b": "multi\nline"}], "no": "no"});
+        for form in [Form::Yaml, Form::Json] {
+            assert_eq!(form.parse::<Value>(&form.write(&document)).expect("read back"), document);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The document with which an extension is made known to Suffiks: `ext.yaml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use core_types::ResourceRule;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// As much of the document as matters without a cluster.
+#[derive(Debug, Default, Deserialize)]
+pub struct ExtensionDocument {
+    #[serde(default)]
+    spec: Spec,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Spec {
+    #[serde(default, rename = "openAPIV3Schema")]
+    schema: Schema,
+    #[serde(default)]
+    controller: Controller,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Schema {
+    #[serde(default)]
+    properties: BTreeMap<String, IgnoredAny>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Controller {
+    #[serde(default)]
+    wasi: Wasi,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wasi {
+    #[serde(default)]
+    resources: Vec<Resource>,
+    config_map: Option<ConfigMap>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Resource {
+    #[serde(default)]
+    group: String,
+    version: String,
+    resource: String,
+    #[serde(default)]
+    methods: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ConfigMap {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    namespace: String,
+}
+
+impl ExtensionDocument {
+    /// The keys of a workload's `spec` that the extension is given.
+    pub fn spec_keys(&self) -> BTreeSet<String> {
+        self.spec.schema.properties.keys().cloned().collect()
+    }
+
+    /// What it may do with which resources.
+    pub fn resource_rules(&self) -> Result<Vec<ResourceRule>, core_types::ResourceRuleError> {
+        let rules = self.spec.controller.wasi.resources.iter().filter(|resource| !resource.methods.is_empty());
+        let text = |resource: &Resource| {
+            let Resource { group, version, resource, methods } = resource;
+            let slash = if group.is_empty() { "" } else { "/" };
+            format!("{group}{slash}{version}/{resource}:{}", methods.join(","))
+        };
+        rules.map(|resource| text(resource).parse()).collect()
+    }
+
+    /// The name and namespace of the config map that has its configuration.
+    pub fn config_map(&self) -> Option<(&str, &str)> {
+        let map = self.spec.controller.wasi.config_map.as_ref()?;
+        (!map.name.is_empty() && !map.namespace.is_empty()).then_some((&map.name, &map.namespace))
+    }
+}

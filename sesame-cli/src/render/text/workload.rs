@@ -1,0 +1,28 @@
+//! What an extension said about a workload, as text.
+
+use extension_host::ValidationProblem;
+
+use super::{data, failure};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::outcome::WorkloadReport;
+use crate::render::Rendered;
+use crate::terminal::{inert, inert_line};
+
+pub(super) fn reported(report: &WorkloadReport) -> Rendered {
+    match report {
+        WorkloadReport::Validated(problems) if problems.is_empty() => data("valid\n".to_owned()),
+        WorkloadReport::Validated(problems) => data(problems.iter().map(problem).collect()),
+        WorkloadReport::Changed { workload, form } => data(inert(&form.write(workload.document()))),
+        WorkloadReport::Deleted(None) => data("cleaned up\n".to_owned()),
+        WorkloadReport::Deleted(Some(error)) => {
+            let message = format!("the extension could not clean up: {}", inert_line(error));
+            Rendered { talk: failure(&Failure::message(ExitCode::Failure, message)), ..Default::default() }
+        }
+    }
+}
+
+fn problem(problem: &ValidationProblem) -> String {
+    let value = if problem.value.is_empty() { String::new() } else { format!(": `{}`", inert_line(&problem.value)) };
+    format!("{}: {}{value}\n", inert_line(&problem.path), inert_line(&problem.detail))
+}
