@@ -1,9 +1,6 @@
 //! An artifact: the documents that lead from a digest to a WebAssembly binary.
 
-use std::collections::BTreeMap;
-
 use core_types::{Digest, OciReference};
-use serde::Serialize;
 
 use crate::blob::{BlobError, digest_of};
 use crate::image::{DESCRIPTION, Descriptor, Document, ImageError, ImageManifest, VERSION, media_type};
@@ -81,6 +78,11 @@ impl Artifact {
         annotation.cloned().unwrap_or_else(|| reference.revision().to_owned())
     }
 
+    /// The archive of its documentation, if it has one.
+    pub fn docs_layer(&self) -> Option<&Descriptor> {
+        self.manifest.layers.iter().find(|layer| layer.media_type == media_type::DOCS)
+    }
+
     /// What the publisher says the extension does, if it is one line of text.
     pub fn description(&self) -> Option<&str> {
         self.manifest.annotations.get(DESCRIPTION).map(String::as_str).filter(|text| is_short_text(text))
@@ -99,44 +101,4 @@ impl Artifact {
 /// Text that is worth keeping in a manifest: one line without control characters.
 fn is_short_text(text: &str) -> bool {
     !text.trim().is_empty() && text.chars().count() <= 200 && !text.chars().any(char::is_control)
-}
-
-/// The documents of a new artifact with one binary in it, in the
-/// [form of the CNCF](https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/). The same input gives the
-/// same bytes.
-pub(crate) struct NewArtifact {
-    pub(crate) manifest: Vec<u8>,
-    pub(crate) config: Vec<u8>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WasmConfig {
-    created: &'static str,
-    architecture: &'static str,
-    os: &'static str,
-    layer_digests: [Digest; 1],
-}
-
-impl NewArtifact {
-    /// Describes a binary. The title is the file's name for those who pull it with another tool.
-    pub(crate) fn new(binary: &[u8], title: &str, annotations: BTreeMap<String, String>) -> serde_json::Result<Self> {
-        let wasm = Descriptor {
-            annotations: BTreeMap::from([("org.opencontainers.image.title".to_owned(), title.to_owned())]),
-            ..Descriptor::of(media_type::WASM, binary)
-        };
-        // A component has a layer number where a core module has none.
-        let os = if binary.get(6) == Some(&1) { "wasip2" } else { "wasip1" };
-        let config = serde_json::to_vec(&WasmConfig {
-            created: "1970-01-01T00:00:00Z",
-            architecture: "wasm",
-            os,
-            layer_digests: [wasm.digest],
-        })?;
-        let manifest = serde_json::to_vec(&ImageManifest {
-            annotations,
-            ..ImageManifest::new(Descriptor::of(media_type::WASM_CONFIG, &config), vec![wasm])
-        })?;
-        Ok(Self { manifest, config })
-    }
 }

@@ -92,6 +92,18 @@ fn index_of(extensions: &[Installed], attachments: &[Attachment]) -> Vec<u8> {
     serde_json::to_vec_pretty(&index).unwrap_or_default()
 }
 
+/// The header of a file in a tar in which nothing depends on when or by whom it was made.
+pub(crate) fn plain_header(size: usize) -> tar::Header {
+    let mut header = tar::Header::new_ustar();
+    header.set_entry_type(tar::EntryType::Regular);
+    header.set_mode(0o644);
+    header.set_mtime(0);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_size(size as u64);
+    header
+}
+
 /// Writes a tar in which nothing depends on when or by whom it was made.
 struct BundleWriter<W: Write> {
     tar: tar::Builder<W>,
@@ -100,13 +112,7 @@ struct BundleWriter<W: Write> {
 
 impl<W: Write> BundleWriter<W> {
     fn file(&mut self, path: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut header = tar::Header::new_ustar();
-        header.set_entry_type(tar::EntryType::Regular);
-        header.set_mode(0o644);
-        header.set_mtime(0);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_size(bytes.len() as u64);
+        let mut header = plain_header(bytes.len());
         self.tar.append_data(&mut header, path, bytes)
     }
 

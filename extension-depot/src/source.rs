@@ -7,12 +7,13 @@ use std::str::FromStr;
 
 use core_types::{Digest, ExtensionName, NameError, OciQuery, OciReference, ReferenceError, ReferenceProblem};
 
-use crate::artifact::{Artifact, ArtifactError, NewArtifact};
+use crate::artifact::{Artifact, ArtifactError};
 use crate::attachment::Attachment;
 use crate::blob::{BlobError, check, open_plain};
 use crate::bundle::Bundled;
 use crate::depot::Depot;
 use crate::image::{Descriptor, Document, ImageError, ImageIndex, MAX_BLOB, MAX_MANIFEST, ORIGIN, REF_NAME};
+use crate::publication::{Description, Publication};
 use crate::staging::{Staged, Staging, StagingError};
 
 /// What a person names to install: a reference, a repository, a file, or an entry of an OCI image layout.
@@ -154,11 +155,13 @@ impl Depot {
     pub fn stage_file(&self, path: &Path, name: &ExtensionName) -> Result<Staged, SourceError> {
         let (file, _) = open_plain(path).map_err(|source| SourceError::Read { path: path.to_owned(), source })?;
         let binary = read_capped(path, file, MAX_BLOB)?;
-        let title = format!("{name}.wasm");
-        let documents = NewArtifact::new(&binary, &title, Default::default())
+        let description = Description { title: format!("{name}.wasm"), ..Description::default() };
+        let documents = Publication::cncf(binary, &description)
             .map_err(|error| SourceError::Read { path: path.to_owned(), source: error.into() })?;
         let staging = self.staging()?;
-        staging.put_new(&binary)?;
+        for layer in &documents.layers {
+            staging.put_new(layer)?;
+        }
         staging.put_new(&documents.config)?;
         let digest = staging.put_new(&documents.manifest)?;
         let reference = OciReference::local_file(name, "0.0.0")?.pinned_to(digest);

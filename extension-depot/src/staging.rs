@@ -9,10 +9,11 @@ use core_types::{Digest, OciReference};
 use tempfile::TempDir;
 
 use crate::artifact::Artifact;
-use crate::blob::{BlobError, BlobWriter, check, digest_of};
+use crate::blob::{BlobError, BlobWriter, check, digest_of, read_blob};
 use crate::durable;
 #[cfg(feature = "registry")]
 use crate::image::Descriptor;
+use crate::image::MAX_BLOB;
 
 /// A directory for the blobs of one artifact, on the file system on which they will stay. It goes with the value;
 /// after a crash the next change of the depot removes it.
@@ -97,6 +98,15 @@ impl Staged {
     /// The WebAssembly binary. Its bytes were verified as they were written.
     pub fn binary(&self) -> PathBuf {
         self.staging.blob(&self.artifact.wasm.digest)
+    }
+
+    /// The archive of its documentation, if it has one.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has changed since it was written.
+    pub fn docs_archive(&self) -> Result<Option<Vec<u8>>, BlobError> {
+        let layer = self.artifact.docs_layer();
+        layer.map(|layer| read_blob(&self.staging.blob(&layer.digest), &layer.digest, MAX_BLOB)).transpose()
     }
 }
 

@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use extension_depot::media_type;
-use extension_depot::registry::{CredentialFiles, Patience, Registry, RegistryError, RegistrySettings, Settings};
+use extension_depot::registry::{
+    CredentialFiles, Patience, PushError, Registry, RegistryError, RegistrySettings, Settings,
+};
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
-use extension_depot::{BlobError, ImageError, SignatureState};
+use extension_depot::{BlobError, Description, Docs, ImageError, Publication, SignatureState};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;
 use hyper::body::Frame;
@@ -322,10 +324,39 @@ fn what_is_pushed_can_be_pulled() {
     let text = format!("{}/my-org/pushed:1.0.0", registry.host());
     let annotations = [("org.opencontainers.image.version".to_owned(), "1.0.0".to_owned())].into();
     let client = extension_depot::registry::Registry::new(Settings::default());
-    let (to, binary) = (support::reference(&text), component("a"));
-    let pushing = extension_depot::registry::push_wasm(&client, &to, "a.wasm", &binary, annotations);
-    let digest = support::block_on(pushing).expect("pushed");
-    assert_eq!(stage(&home(), &text).expect("pulled").artifact.digest, digest);
+    let (to, description) =
+        (support::reference(&text), Description { title: "a.wasm".to_owned(), annotations, ..Default::default() });
+    let publish = |binary: &[u8], overwrite| {
+        let publication = Publication::cncf(binary.to_vec(), &description).expect("described");
+        support::block_on(client.publish(&to, publication, overwrite))
+    };
+    let first = publish(&component("a"), false).expect("pushed");
+    let pinned = stage(&home(), &text).expect("pulled").reference;
+    assert_eq!((&first.reference, first.already), (&pinned, false));
+    assert!(publish(&component("a"), false).expect("nothing to do").already);
+    let other = publish(&component("b"), false);
+    assert!(
+        matches!(other, Err(PushError::Taken { there, .. }) if Some(there) == pinned.pinned_digest().expect("a digest"))
+    );
+    assert!(!publish(&component("b"), true).expect("pushed").already);
+}
+
+#[test]
+fn pages_are_published_beside_an_artifact_and_found_again() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let to = support::reference(&format!("{}/my-org/pushed:1.0.0", registry.host()));
+    let client = extension_depot::registry::Registry::new(Settings::default());
+    let publication = Publication::cncf(component("a"), &Description::default()).expect("described");
+    let pinned = support::block_on(client.publish(&to, publication, false)).expect("pushed").reference;
+    assert_eq!(support::block_on(client.docs(&pinned)).expect("asked"), None);
+    for text in ["# Old", "# New"] {
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::write(directory.path().join("index.md"), text).expect("written");
+        let archive = Docs::read(directory.path()).expect("pages").pack().expect("packed");
+        support::block_on(client.publish_docs(&pinned, archive)).expect("pushed");
+    }
+    let docs = support::block_on(client.docs(&pinned)).expect("asked").expect("pages");
+    assert_eq!(docs.first().expect("a page").text, "# New");
 }
 
 #[tokio::test]

@@ -84,11 +84,12 @@ pub use imports::{Import, Refusal};
 pub use modules::ModuleFault;
 pub use rate::RateLimits;
 pub use report::{CallReport, Returned, Usage};
-pub use requests::{RequestError, requested_by_author};
+pub use requests::{RequestError, requested_by_author, with_author_manifest};
 pub use state::CallState;
 pub use suffiks::{
-    Changes, EnvSource, ResourceName, Resources, ValidationProblem, Workload, WorkloadAction, WorkloadAnswer,
-    WorkloadError, WorkloadOutcome, WorkloadRequest, plural_of,
+    Changes, CommandEnvironment, EnvSource, RefusedVariable, ResourceName, Resources, ValidationProblem,
+    VariableRefusal, Workload, WorkloadAction, WorkloadAnswer, WorkloadError, WorkloadOutcome, WorkloadRequest,
+    plural_of,
 };
 /// The engine, in the version that this crate works with.
 pub use wasmtime;

@@ -1,7 +1,9 @@
 //! What the author of an extension asks for, beyond what its imports say.
 
+use std::ops::Range;
+
 use core_types::{Capabilities, Grant, TomlProblem, parse_toml};
-use wasmparser::{Parser, Payload};
+use wasmparser::BinaryReader;
 
 /// The custom section in which a component carries its author's manifest. Being part of the binary, the digest covers
 /// it.
@@ -44,7 +46,9 @@ struct AuthorManifest {
 /// # Errors
 /// When the section is there and cannot be understood.
 pub fn requested_by_author(binary: &[u8]) -> Result<Vec<Grant>, RequestError> {
-    let Some(section) = section(binary)? else { return Ok(Vec::new()) };
+    let Some(section) = sections(binary)?.into_iter().find_map(|section| section.manifest) else {
+        return Ok(Vec::new());
+    };
     if section.len() > MAX_SECTION {
         return Err(RequestError::TooLarge);
     }
@@ -54,18 +58,101 @@ pub fn requested_by_author(binary: &[u8]) -> Result<Vec<Grant>, RequestError> {
     if requests.len() > MAX_REQUESTS { Err(RequestError::TooLarge) } else { Ok(requests) }
 }
 
-/// The contents of the section at the outermost level. Those of components inside are not the author's.
-fn section(binary: &[u8]) -> Result<Option<&[u8]>, RequestError> {
-    let mut depth = 0;
-    for payload in Parser::new(0).parse_all(binary) {
-        match payload.map_err(RequestError::Binary)? {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth -= 1,
-            Payload::CustomSection(section) if depth == 0 && section.name() == SECTION => {
-                return Ok(Some(section.data()));
-            }
-            _ => {}
+/// The binary with this text as its author's manifest, in the place of another that it may have. The same input makes the
+/// same bytes.
+///
+/// # Errors
+/// When the binary is damaged, or [`requested_by_author`] would not read what comes of it.
+pub fn with_author_manifest(binary: &[u8], manifest: &str) -> Result<Vec<u8>, RequestError> {
+    let mut bytes = without_section(binary)?;
+    // Both integers have the variable length of the format, which is that of LEB128.
+    let mut content = Vec::new();
+    put_length(&mut content, SECTION.len());
+    content.extend_from_slice(SECTION.as_bytes());
+    content.extend_from_slice(manifest.as_bytes());
+    bytes.push(0);
+    put_length(&mut bytes, content.len());
+    bytes.extend(content);
+    requested_by_author(&bytes)?;
+    Ok(bytes)
+}
+
+fn put_length(bytes: &mut Vec<u8>, mut length: usize) {
+    while length >= 0x80 {
+        bytes.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    bytes.push(length as u8);
+}
+
+/// The binary without every section of that name at the outermost level.
+fn without_section(binary: &[u8]) -> Result<Vec<u8>, RequestError> {
+    let mut kept = binary.get(..HEADER).unwrap_or(binary).to_vec();
+    for section in sections(binary)?.into_iter().filter(|section| section.manifest.is_none()) {
+        kept.extend_from_slice(&binary[section.range]);
+    }
+    Ok(kept)
+}
+
+/// A section at the outermost level. Those of components inside are not the author's.
+struct Section<'a> {
+    /// All of it, in the binary.
+    range: Range<usize>,
+    /// Its text, if it is an author's manifest.
+    manifest: Option<&'a [u8]>,
+}
+
+/// The magic number and the version, which come before the sections.
+const HEADER: usize = 8;
+
+/// Modules and components are framed alike: a number, a length and so many bytes, one section after another.
+fn sections(binary: &[u8]) -> Result<Vec<Section<'_>>, RequestError> {
+    let mut reader = BinaryReader::new(binary.get(HEADER..).unwrap_or_default(), HEADER);
+    let mut sections = Vec::new();
+    while !reader.eof() {
+        let begin = reader.original_position();
+        let section = next_section(&mut reader).map_err(RequestError::Binary)?;
+        sections.push(Section { range: begin..reader.original_position(), manifest: section });
+    }
+    Ok(sections)
+}
+
+fn next_section<'a>(reader: &mut BinaryReader<'a>) -> wasmparser::Result<Option<&'a [u8]>> {
+    let (id, length) = (reader.read_u8()?, reader.read_var_u32()?);
+    let content = reader.read_bytes(length as usize)?;
+    if id != 0 {
+        return Ok(None);
+    }
+    let mut content = BinaryReader::new(content, 0);
+    let is_manifest = content.read_string()? == SECTION;
+    if is_manifest { content.read_bytes(content.bytes_remaining()).map(Some) } else { Ok(None) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_is_put_in_and_takes_the_place_of_another() {
+        let component = include_bytes!("../../tests/guests/built/greeting.wasm");
+        let asking = |grant: &str| format!("[capabilities]\n{grant} = true\n");
+        let first = with_author_manifest(component, &asking("notification")).expect("put in");
+        assert_eq!(requested_by_author(&first).expect("read"), [Grant::Notification]);
+        let second = with_author_manifest(&first, &asking("clipboard-write")).expect("put in");
+        assert_eq!(requested_by_author(&second).expect("read"), [Grant::ClipboardWrite]);
+        assert_eq!(without_section(&second).expect("taken out"), component);
+        assert_eq!(with_author_manifest(component, &asking("clipboard-write")).expect("put in"), second);
+    }
+
+    #[test]
+    fn what_nobody_would_read_is_not_put_in_and_no_bytes_panic() {
+        let module = b"\0asm\x01\0\0\0";
+        assert!(with_author_manifest(module, "[capabilities]\nroot = ").is_err());
+        assert!(with_author_manifest(module, &"#".repeat(MAX_SECTION + 1)).is_err());
+        assert!(requested_by_author(b"\0asm").expect("nothing").is_empty());
+        let whole = with_author_manifest(module, "[capabilities]\nnotification = true").expect("put in");
+        for length in 9..whole.len() {
+            assert!(requested_by_author(&whole[..length]).is_err(), "{length}");
         }
     }
-    Ok(None)
 }

@@ -1,5 +1,6 @@
 //! The command line as it is typed. Nothing here looks at anything but the text.
 
+mod author;
 mod extension;
 mod service;
 mod signer;
@@ -12,10 +13,11 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use extension_host::Display;
 
+pub use self::author::{Language, PublishArguments, WasiCommand, WasiPublishArguments};
 pub use self::extension::{
-    ActivityArguments, ActivityCommand, CallArguments, ExportArguments, ExtensionCommand, FormName, GrantArguments,
-    ImportArguments, InstallArguments, ListSource, Revocation, RollbackArguments, SignArguments, SyncArguments,
-    UpdateArguments,
+    ActivityArguments, ActivityCommand, CallArguments, DocsArguments, ExecArguments, ExportArguments, ExtensionCommand,
+    FormName, GrantArguments, ImportArguments, InstallArguments, ListSource, Revocation, RollbackArguments,
+    SignArguments, SyncArguments, UpdateArguments,
 };
 pub use self::service::{ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, StoreName, TrustCommand};
 pub use self::signer::GivenSigner;
@@ -57,6 +59,9 @@ pub enum Command {
     /// Ask an extension of Suffiks about a workload
     #[command(subcommand)]
     Workload(WorkloadCommand),
+    /// Publish, fetch and test modules of Suffiks, as `extgen wasi` does
+    #[command(subcommand)]
+    Wasi(WasiCommand),
     /// Log in to registries
     #[command(subcommand)]
     Registry(RegistryCommand),

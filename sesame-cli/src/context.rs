@@ -71,6 +71,17 @@ impl Context {
         }
     }
 
+    /// Whether text may have styles (<https://no-color.org>).
+    pub fn wants_styles(&self) -> bool {
+        !is_set("NO_COLOR")
+    }
+
+    /// The time that what is built now is said to be from, for builds that give the same bytes every time
+    /// (<https://reproducible-builds.org/specs/source-date-epoch/>).
+    pub fn source_date(&self) -> Option<u64> {
+        env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()
+    }
+
     /// Whether it is a shell that wants to know what could follow.
     pub fn is_asked_to_complete(variable: &str) -> bool {
         is_set(variable)

@@ -93,6 +93,18 @@ impl Failure {
         ))
     }
 
+    /// There is nothing that could be meant.
+    pub fn nothing_to_publish() -> Self {
+        Self::message(ExitCode::Usage, "there is nothing to publish: this directory has no `extension.toml`")
+            .with_hint("name the file: sesame extension publish REFERENCE FILE.wasm")
+    }
+
+    /// The same failure, of something that stands in this file.
+    pub fn in_file(mut self, path: &Path) -> Self {
+        self.message = format!("`{}`: {}", path.display(), self.message);
+        self
+    }
+
     /// A bundle names where something came from, and nothing shows that it did.
     pub fn unproven_origin(name: &ExtensionName, claimed: &OciReference) -> Self {
         let message = format!("nothing shows that the `{name}` of this bundle came from `{}`", claimed.identity());

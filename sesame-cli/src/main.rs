@@ -6,6 +6,7 @@ mod commands;
 mod completion;
 mod consent;
 mod context;
+mod difference;
 mod document;
 mod exit_code;
 mod extension_document;
@@ -13,10 +14,14 @@ mod failure;
 mod lookalike;
 mod outcome;
 mod progress;
+mod project;
 mod ready;
 mod render;
 mod resource_directory;
+mod suffiks_tests;
 mod terminal;
+
+use std::sync::OnceLock;
 
 use clap::Parser;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -27,8 +32,8 @@ use crate::terminal::Terminal;
 
 fn main() {
     // Credentials and secrets pass through this process; a crash must not leave them in a file.
-    let no_core = Rlimit { current: Some(0), maximum: getrlimit(Resource::Core).maximum };
-    let _ = setrlimit(Resource::Core, no_core);
+    let core_limit = CORE_LIMIT.get_or_init(|| getrlimit(Resource::Core));
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: core_limit.maximum });
     if completion::answer() {
         return;
     }
@@ -37,6 +42,16 @@ fn main() {
     let code = run(&context, arguments.command);
     // Nothing is worth unwinding for: what had to be durable is.
     std::process::exit(code.number());
+}
+
+/// The limit that this process was started with.
+static CORE_LIMIT: OnceLock<Rlimit> = OnceLock::new();
+
+/// Gives a program that this process becomes the limit back that it would have had.
+fn restore_core_limit() {
+    if let Some(limit) = CORE_LIMIT.get() {
+        let _ = setrlimit(Resource::Core, Rlimit { current: limit.current, maximum: limit.maximum });
+    }
 }
 
 /// Says what is wrong with the command line, or what was asked about it. What was typed can have come from anywhere.

@@ -1,7 +1,9 @@
 //! What commands give back. Everything that is shown comes from here.
 
 mod installation;
+mod publishing;
 mod report;
+mod testing;
 mod workload;
 
 use std::path::PathBuf;
@@ -14,10 +16,12 @@ pub use self::installation::{
     Age, Collection, Denied, Direction, Freshness, Installation, PastGeneration, Removal, Replaced, Rollback, Step,
     StepState, Update,
 };
+pub use self::publishing::{DocsPage, Published};
 pub use self::report::{
     Asked, Call, Change, Check, ConfigValue, Diagnosis, FileCheck, Health, Info, Inspection, Learned, RefusedThing,
     Row, State, Trust,
 };
+pub use self::testing::{TestedCase, TestedFile};
 pub use self::workload::WorkloadReport;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -72,6 +76,14 @@ pub enum Outcome {
     Trust(Trust),
     /// `registry tags`
     Tags(Vec<String>),
+    /// `wasi test`, `test`
+    Tested(Vec<TestedFile>),
+    /// `publish`, `wasi publish`
+    Published(Published),
+    /// `docs`
+    Docs(Box<DocsPage>),
+    /// `docs --list`
+    Pages(Vec<String>),
     /// `workload`
     Workload(Box<WorkloadReport>),
     /// `inspect`
@@ -122,6 +134,7 @@ impl Outcome {
             Self::Validated(files) if files.iter().any(|file| file.problem.is_some()) => ExitCode::Failure,
             Self::Diagnosed(all) if all.iter().any(|one| one.health == Health::Bad) => ExitCode::Local,
             Self::Workload(report) if report.is_refusal() => ExitCode::Failure,
+            Self::Tested(files) if files.iter().any(TestedFile::has_failed) => ExitCode::Failure,
             Self::Learned(learned) if learned.result.is_err() => ExitCode::Failure,
             Self::Partly { failures, .. } => failures.first().map_or(ExitCode::Failure, |failure| failure.code),
             Self::Shown(code) => *code,

@@ -1,6 +1,7 @@
 //! Standard output and error, and what may be written to them.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::process::{Command, Stdio};
 
 /// The most that is read of a password, in bytes.
 const MAX_PASSWORD: u64 = 64 << 10;
@@ -55,6 +56,22 @@ impl Terminal {
         stdout.flush()
     }
 
+    /// Lets a person read a text that is inert but for styles of our own: in the pager if it is longer than the screen, or
+    /// as it is where there is none.
+    pub fn page(&self, styled: &str) -> io::Result<()> {
+        if styled.lines().count() < usize::from(self.height().unwrap_or(u16::MAX)) || !page_with_pager(styled) {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(styled.as_bytes())?;
+            return stdout.flush();
+        }
+        Ok(())
+    }
+
+    fn height(&self) -> Option<u16> {
+        let size = self.stdout.then(|| rustix::termios::tcgetwinsize(io::stdout()).ok()).flatten()?;
+        (size.ws_row > 0).then_some(size.ws_row)
+    }
+
     /// Writes a line of talk. Where standard error is gone there is nobody to talk to.
     pub fn note(&self, text: &str) {
         let _ = self.talk(&format!("{text}\n"));
@@ -90,6 +107,22 @@ impl Terminal {
         io::stdin().lock().take(1024).read_line(&mut answer)?;
         Ok(answer.trim().to_owned())
     }
+}
+
+/// `less`, which can do nothing but show: no shell, no editor, no other file.
+fn page_with_pager(styled: &str) -> bool {
+    let less = Command::new("less")
+        .args(["-R", "-F", "-X"])
+        .env("LESSSECURE", "1")
+        .env_remove("LESSOPEN")
+        .stdin(Stdio::piped())
+        .spawn();
+    let Ok(mut less) = less else { return false };
+    if let Some(mut input) = less.stdin.take() {
+        // Whoever quits before the end has read enough.
+        let _ = input.write_all(styled.as_bytes());
+    }
+    less.wait().is_ok_and(|status| status.success())
 }
 
 /// Text without anything that a terminal acts on, or that makes text look like other text: control characters but for

@@ -21,6 +21,7 @@ mod output;
 mod permissions;
 mod registries;
 mod shell;
+mod suffiks;
 mod support;
 mod sync;
 mod trust;

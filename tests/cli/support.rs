@@ -1,13 +1,13 @@
 //! What these tests start from.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
 use core_types::Digest;
-use extension_depot::registry::{Registry, Settings, push_wasm};
+use extension_depot::registry::{Registry, Settings};
 use extension_depot::serve::MemoryRegistry;
+use extension_depot::{Description, Publication};
 use test_support::guest;
 pub use test_support::{Run, TestEnv};
 
@@ -30,10 +30,14 @@ pub fn registry() -> MemoryRegistry {
 pub fn publish(registry: &MemoryRegistry, to: &str, binary: &[u8], annotations: &[(&str, &str)]) -> Digest {
     let reference = format!("{}/{to}", registry.host()).parse().expect("a reference");
     let annotations = annotations.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-    let annotations: BTreeMap<_, _> = annotations.collect();
+    let description =
+        Description { title: "x.wasm".to_owned(), annotations: annotations.collect(), ..Description::default() };
+    let publication = Publication::cncf(binary.to_vec(), &description).expect("described");
+    let digest = publication.digest();
     let client = Registry::new(Settings::default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(push_wasm(&client, &reference, "x.wasm", binary, annotations)).expect("pushed")
+    runtime.block_on(client.publish(&reference, publication, true)).expect("pushed");
+    digest
 }
 
 /// The guest with a custom section in which its author asks for this.

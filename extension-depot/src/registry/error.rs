@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use core_types::{Digest, DigestError, OciReference};
 
 use crate::blob::BlobError;
+use crate::docs::DocsError;
 use crate::image::ImageError;
 use crate::staging::StagingError;
 
@@ -20,6 +21,9 @@ pub enum RegistryError {
         /// The registry.
         registry: String,
     },
+    /// What was published as documentation is none.
+    #[error("the documentation cannot be shown")]
+    Docs(#[source] DocsError),
     /// The registry does not have it.
     #[error("the registry does not have `{reference}`")]
     NotFound {

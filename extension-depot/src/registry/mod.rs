@@ -12,6 +12,7 @@ mod error;
 mod http;
 mod keygen;
 mod logins;
+mod publish;
 mod push;
 mod referrers;
 mod settings;
@@ -30,7 +31,8 @@ pub use credentials::{Credential, CredentialFiles};
 pub use error::RegistryError;
 pub use keygen::{KeygenError, generate_key};
 pub use logins::{KeptLogin, LoginError, LoginStore, forget_login, kept_logins, store_login};
-pub use push::{PushError, push_wasm};
+pub use publish::Published;
+pub use push::PushError;
 pub use settings::{ExplicitLogin, Patience, Proxies, RegistrySettings, Settings};
 pub use sign::SignatureForm;
 

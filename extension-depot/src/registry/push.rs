@@ -1,6 +1,5 @@
-//! Publishing one binary, through `oci-client`.
-
-use std::collections::BTreeMap;
+//! Sending blobs and documents to a registry, through `oci-client`. It is given a token and never a password, since it would
+//! send that to wherever the registry says.
 
 use core_types::{Digest, OciReference};
 use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
@@ -12,11 +11,9 @@ use super::Registry;
 use super::error::RegistryError;
 use super::http::USER_AGENT;
 use super::settings::{host, is_loopback};
-use crate::artifact::NewArtifact;
 use crate::blob::digest_of;
-use crate::image::media_type;
 
-/// Why a binary cannot be published.
+/// Why something cannot be published.
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
     /// The registry before anything was sent.
@@ -30,26 +27,19 @@ pub enum PushError {
         /// What went wrong.
         source: Box<oci_client::errors::OciDistributionError>,
     },
+    /// The tag leads to other bytes.
+    #[error("`{reference}` is there already, with other bytes: {there}, and these would be {new}")]
+    Taken {
+        /// Where to.
+        reference: Box<OciReference>,
+        /// What it leads to.
+        there: Digest,
+        /// What it would lead to.
+        new: Digest,
+    },
     /// The documents cannot be written.
     #[error("cannot describe the artifact")]
     Describe(#[from] serde_json::Error),
-}
-
-/// Publishes a WebAssembly binary in the CNCF's form and gives back the digest of its manifest. `oci-client` is given a
-/// token and never a password, since it would send that to wherever the registry says.
-///
-/// # Errors
-/// When the registry refuses or cannot be reached.
-pub async fn push_wasm(
-    registry: &Registry,
-    reference: &OciReference,
-    title: &str,
-    binary: &[u8],
-    annotations: BTreeMap<String, String>,
-) -> Result<Digest, PushError> {
-    let NewArtifact { manifest, config } = NewArtifact::new(binary, title, annotations)?;
-    let upload = Upload { blobs: vec![binary.to_vec(), config], manifest, media_type: media_type::MANIFEST };
-    push(registry, reference, upload).await
 }
 
 /// Something to publish under one tag.

@@ -7,7 +7,9 @@ use super::http::{Connection, Target};
 use super::{Registry, fetch_document};
 use crate::attachment::Attachment;
 use crate::blob::check;
-use crate::image::{Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_MANIFEST, MAX_REFERRED, REF_NAME};
+use crate::image::{
+    Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_MANIFEST, MAX_REFERRED, REF_NAME, media_type,
+};
 use crate::signature::{PREDICATE_OF_BUNDLE, Verifier};
 use crate::signature_state::SignatureState;
 
@@ -49,6 +51,17 @@ impl Registry {
             annotations.remove(PREDICATE_OF_BUNDLE).or(artifact_type).or_else(of_layer)
         };
         Ok(found.into_iter().filter_map(|attachment| kind(attachment.manifest)).collect())
+    }
+
+    /// The archive of the documentation that refers to the artifact that a reference is pinned to, the newest one.
+    pub(crate) async fn docs_archive(&self, pinned: &OciReference) -> Result<Option<Vec<u8>>, RegistryError> {
+        let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else { return Ok(None) };
+        let found = self.at_each(pinned, async |connection| all(connection, &digest, Which::Docs).await).await?;
+        let archive = |attachment: Attachment| {
+            let layer = attachment.manifest.layers.into_iter().find(|layer| layer.media_type == media_type::DOCS)?;
+            attachment.blobs.into_iter().find_map(|(digest, bytes)| (digest == layer.digest).then_some(bytes))
+        };
+        Ok(found.into_iter().filter_map(archive).next_back())
     }
 
     /// What is known of who signed the artifact that a reference is pinned to, where these signers are trusted.
@@ -104,6 +117,8 @@ enum Which {
     Signatures,
     /// Nothing but manifests.
     Manifests,
+    /// Of everything else no more than the manifest.
+    Docs,
 }
 
 async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Result<Vec<Attachment>, RegistryError> {
@@ -112,7 +127,11 @@ async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Resu
         let name = descriptor.digest.to_string();
         found.push(attachment(connection, &name, Some(&descriptor.digest), None, which).await?);
     }
-    let endings = if which == Which::Signatures { &TAG_ENDINGS[..1] } else { &TAG_ENDINGS };
+    let endings = match which {
+        Which::Signatures => &TAG_ENDINGS[..1],
+        Which::Docs => &[],
+        Which::All | Which::Manifests => &TAG_ENDINGS[..],
+    };
     for ending in endings {
         found.extend(tagged(connection, &format!("sha256-{}.{ending}", digest.hex()), which).await?);
     }
@@ -123,7 +142,7 @@ async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Resu
 async fn list(connection: &Connection<'_>, digest: &Digest) -> Result<ReferrerList, RegistryError> {
     let tag = format!("sha256-{}", digest.hex());
     for (target, is_listed_by_registry) in [(Target::Referrers(digest), true), (Target::Manifest(&tag), false)] {
-        let accept = crate::image::media_type::INDEX;
+        let accept = media_type::INDEX;
         match connection.get_bytes(&target, accept, MAX_MANIFEST).await {
             Ok((bytes, _)) => {
                 let index: ImageIndex = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
@@ -162,13 +181,14 @@ async fn attachment(
         Which::All => true,
         Which::Signatures => is_signature(blob),
         Which::Manifests => false,
+        Which::Docs => blob.media_type == media_type::DOCS,
     };
     for blob in manifest.blobs().filter(is_wanted).take(MOST) {
         let (bytes, _) = connection.get_bytes(&Target::Blob(&blob.digest), "*/*", MAX_REFERRED).await?;
         check(&bytes, &blob.digest).map_err(RegistryError::Blob)?;
         blobs.push((blob.digest, bytes));
     }
-    let mut descriptor = Descriptor::of(crate::image::media_type::MANIFEST, &bytes);
+    let mut descriptor = Descriptor::of(media_type::MANIFEST, &bytes);
     descriptor.artifact_type.clone_from(&manifest.artifact_type);
     if let Some(tag) = tag {
         descriptor.annotations.insert(REF_NAME.to_owned(), tag);

@@ -8,10 +8,10 @@ use core_types::{Digest, OciReference};
 use serde_json::json;
 
 use super::Registry;
-use super::error::RegistryError;
+use super::publish::{Referrer, not_a_tag};
 use super::push::{PushError, Upload, push};
 use super::referrers::find_signature;
-use crate::image::{Descriptor, ImageIndex, ImageManifest, media_type};
+use crate::image::{Descriptor, ImageManifest, media_type};
 use crate::signature::{
     BUNDLE_0_3, CLASSIC, PREDICATE_OF_BUNDLE, SIGNATURE, STATEMENT, SecretKey, claim, encoded, statement,
 };
@@ -24,9 +24,6 @@ pub enum SignatureForm {
     /// A layer under the tag `sha256-HEX.sig`, which every cosign reads.
     Classic,
 }
-
-const EMPTY: &str = "application/vnd.oci.empty.v1+json";
-const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
 impl Registry {
     /// Signs what a reference leads to, and publishes the signature beside it. Gives back the reference, pinned to what was
@@ -65,7 +62,7 @@ impl Registry {
             "rootfs": { "type": "layers", "diff_ids": diffs },
         });
         let config = config.to_string().into_bytes();
-        let manifest = ImageManifest::new(Descriptor::of(IMAGE_CONFIG, &config), layers);
+        let manifest = ImageManifest::new(Descriptor::of(media_type::IMAGE_CONFIG, &config), layers);
         let manifest = serde_json::to_vec(&manifest)?;
         let upload = Upload { blobs: vec![payload, config], manifest, media_type: media_type::MANIFEST };
         push(self, &pinned.with_revision(&tag).map_err(not_a_tag)?, upload).await.map(drop)
@@ -82,40 +79,13 @@ impl Registry {
                 "payload": STANDARD.encode(payload), "payloadType": STATEMENT, "signatures": [{ "sig": signature }],
             },
         });
-        let (bundle, config) = (bundle.to_string().into_bytes(), b"{}".to_vec());
-        let digest = subject.digest;
-        let referrer = ImageManifest {
-            artifact_type: Some(BUNDLE_0_3.to_owned()),
-            subject: Some(subject),
+        let referrer = Referrer {
+            kind: BUNDLE_0_3,
             annotations: annotations(),
-            ..ImageManifest::new(Descriptor::of(EMPTY, &config), vec![Descriptor::of(BUNDLE_0_3, &bundle)])
+            layer: (BUNDLE_0_3, bundle.to_string().into_bytes()),
+            ending: "bundle",
         };
-        let bytes = serde_json::to_vec(&referrer)?;
-        let entry = Descriptor {
-            artifact_type: referrer.artifact_type,
-            annotations: annotations(),
-            ..Descriptor::of(media_type::MANIFEST, &bytes)
-        };
-        // A tag of its own is what every registry takes; it is found by the list of referrers.
-        let tag = format!("sha256-{}.bundle", entry.digest.hex());
-        let upload = Upload { blobs: vec![bundle, config], manifest: bytes, media_type: media_type::MANIFEST };
-        push(self, &pinned.with_revision(&tag).map_err(not_a_tag)?, upload).await?;
-        self.list_referrer(pinned, &digest, entry).await
-    }
-
-    /// Registries that do not list referrers by themselves have an index for it, which whoever adds one has to write
-    /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema>).
-    async fn list_referrer(&self, pinned: &OciReference, digest: &Digest, entry: Descriptor) -> Result<(), PushError> {
-        let known = self.referrer_list(pinned, digest).await?;
-        if known.is_listed_by_registry {
-            return Ok(());
-        }
-        let mut manifests = known.entries;
-        manifests.push(entry);
-        let index = serde_json::to_vec(&ImageIndex::new(manifests))?;
-        let upload = Upload { blobs: Vec::new(), manifest: index, media_type: media_type::INDEX };
-        let tag = format!("sha256-{}", digest.hex());
-        push(self, &pinned.with_revision(&tag).map_err(not_a_tag)?, upload).await.map(drop)
+        self.attach(pinned, subject, referrer).await
     }
 }
 
@@ -123,8 +93,4 @@ fn annotations() -> BTreeMap<String, String> {
     let content = ("dev.sigstore.bundle.content", "dsse-envelope");
     let kind = (PREDICATE_OF_BUNDLE, crate::signature::SIGN);
     [content, kind].map(|(key, value)| (key.to_owned(), value.to_owned())).into()
-}
-
-fn not_a_tag(error: core_types::ReferenceError) -> PushError {
-    PushError::Registry(RegistryError::Image(crate::image::ImageError::Malformed { reason: error.to_string() }))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use wasmtime::{Instance, Store};
 
 use super::changes::Changes;
+use super::environment::{CommandEnvironment, environment};
 use super::messages::DeleteResponse;
 use super::resources::Resources;
 use super::session::Session;
@@ -26,6 +27,9 @@ pub enum WorkloadAction {
     Default,
     /// To add what the extension has for it.
     Sync,
+    /// To say what it adds to the environment, for a command that takes the place of a workload: `Sync`, of which nothing
+    /// but the variables counts, as far as they are granted.
+    Environment,
     /// To clean up after it.
     Delete,
 }
@@ -63,6 +67,8 @@ pub enum WorkloadAnswer {
     Defaulted(Workload),
     /// What is added to it.
     Synced(Box<Changes>),
+    /// The variables of a command.
+    Environment(CommandEnvironment),
     /// Why it could not be cleaned up, if it could not.
     Deleted(Option<String>),
 }
@@ -84,7 +90,7 @@ impl WorkloadAction {
         match self {
             Self::Validate(_) => "Validate",
             Self::Default => "Defaulting",
-            Self::Sync => "Sync",
+            Self::Sync | Self::Environment => "Sync",
             Self::Delete => "Delete",
         }
     }
@@ -100,7 +106,7 @@ impl Extension {
         let report = match &self.ready {
             Ready::Module(module) if module.is_suffiks => {
                 let state = |deadline| self.module_state(&gate, deadline, Some(session));
-                self.run(&gate, state, WorkloadCall { module, action }).await
+                self.run(&gate, state, WorkloadCall { module, action, extension: self }).await
             }
             _ => CallReport::failed(CallError::NoWorkloads, &gate),
         };
@@ -120,6 +126,7 @@ impl Extension {
 struct WorkloadCall<'a> {
     module: &'a ReadyModule,
     action: WorkloadAction,
+    extension: &'a Extension,
 }
 
 impl Work<ModuleState> for WorkloadCall<'_> {
@@ -141,6 +148,10 @@ impl Work<ModuleState> for WorkloadCall<'_> {
             WorkloadAction::Validate(_) => WorkloadAnswer::Validated(session.problems),
             WorkloadAction::Default => WorkloadAnswer::Defaulted(defaulted(session.workload().clone(), given)?),
             WorkloadAction::Sync => WorkloadAnswer::Synced(Box::new(session.changes)),
+            WorkloadAction::Environment => {
+                let (gate, Extension { config, backends, .. }) = (&store.data().gate, self.extension);
+                WorkloadAnswer::Environment(environment(session.changes, gate, config, backends))
+            }
             WorkloadAction::Delete => WorkloadAnswer::Deleted(deletion_error(given)?),
         };
         Ok(WorkloadOutcome { answer, resources: session.resources })

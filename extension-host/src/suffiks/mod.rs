@@ -6,6 +6,7 @@
 
 mod call;
 mod changes;
+mod environment;
 mod kubernetes;
 mod messages;
 mod resources;
@@ -17,6 +18,7 @@ use wasmtime::{ExternType, FuncType, Module, ValType};
 
 pub use self::call::{ValidationProblem, WorkloadAction, WorkloadAnswer, WorkloadOutcome, WorkloadRequest};
 pub use self::changes::{Changes, EnvSource};
+pub use self::environment::{CommandEnvironment, RefusedVariable, VariableRefusal};
 pub use self::resources::{ResourceName, Resources};
 pub(crate) use self::runtime::{add_to_linker, nearest_function};
 pub(crate) use self::session::Session;

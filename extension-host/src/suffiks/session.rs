@@ -127,7 +127,10 @@ impl Session {
 
     fn syncing(&self, function: &'static str) -> Result<&'static str, ModuleFault> {
         let why = "and not during `Sync`, when a workload can be changed";
-        if self.action == WorkloadAction::Sync { Ok(function) } else { Err(ModuleFault::WrongTime { function, why }) }
+        match self.action {
+            WorkloadAction::Sync | WorkloadAction::Environment => Ok(function),
+            _ => Err(ModuleFault::WrongTime { function, why }),
+        }
     }
 
     fn validating(&self, function: &'static str) -> Result<(), ModuleFault> {

@@ -9,6 +9,7 @@ use clap_complete::ArgValueCompleter;
 use core_types::{Capability, ExtensionName, Grant, GrantError, OciReference, Period, ReferenceError, VersionReq};
 use extension_depot::Source;
 
+use super::author::PublishArguments;
 use super::signer::SignerArguments;
 use crate::completion;
 
@@ -121,6 +122,12 @@ pub enum ExtensionCommand {
     },
     /// Install what the manifests or a list say, such as after copying them to another machine
     Sync(SyncArguments),
+    /// Show the documentation of an extension
+    Docs(DocsArguments),
+    /// Run a command in the environment that an extension adds
+    Exec(ExecArguments),
+    /// Publish an extension in a registry
+    Publish(PublishArguments),
     /// Sign what you have published, as cosign does
     Sign(SignArguments),
     /// Put extensions into one file that other machines and other tools can take in
@@ -199,6 +206,32 @@ pub struct CallArguments {
     /// With `--learn`: put them into the manifest
     #[arg(long, requires = "learn")]
     pub write: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DocsArguments {
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub name: ExtensionName,
+    /// The page, with or without `.md`; without it, the first
+    pub page: Option<String>,
+    /// Print the page as it was written
+    #[arg(long)]
+    pub raw: bool,
+    /// List the pages
+    #[arg(long, conflicts_with_all = ["page", "raw"])]
+    pub list: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExecArguments {
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub name: ExtensionName,
+    /// The workload that the extension is given, YAML or JSON; without it, one that names the command
+    #[arg(long, value_name = "FILE")]
+    pub workload: Option<PathBuf>,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

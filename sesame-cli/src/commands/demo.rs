@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use clap::Parser;
 use core_types::OciReference;
-use extension_depot::registry::{Registry, Settings, push_wasm};
+use extension_depot::registry::{Registry, Settings};
 use extension_depot::serve::MemoryRegistry;
+use extension_depot::{Description, Publication};
 
 use crate::arguments::{Arguments, DemoArguments};
 use crate::context::Context;
@@ -53,8 +54,10 @@ fn publish(context: &Context, registry: &MemoryRegistry) -> Result<OciReference,
         ("org.opencontainers.image.version".to_owned(), "0.1.0".to_owned()),
         ("org.opencontainers.image.description".to_owned(), "Greets people".to_owned()),
     ]);
+    let description = Description { title: "greeting.wasm".to_owned(), annotations, ..Description::default() };
+    let publication = Publication::cncf(GREETING.to_vec(), &description).map_err(std::io::Error::from)?;
     let client = Registry::new(Settings::default());
-    context.wait_for(push_wasm(&client, &reference, "greeting.wasm", GREETING, annotations))??;
+    context.wait_for(client.publish(&reference, publication, false))??;
     Ok(reference)
 }
 

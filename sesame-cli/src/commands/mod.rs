@@ -7,7 +7,9 @@ mod change;
 mod compile;
 mod config;
 mod demo;
+mod docs;
 mod doctor;
+mod exec;
 mod gc;
 mod history;
 mod hold_clipboard;
@@ -19,6 +21,7 @@ mod list;
 mod login;
 mod logs;
 mod outdated;
+mod publish;
 mod remove;
 mod secret;
 mod shell;
@@ -27,9 +30,10 @@ mod sync;
 mod trust;
 mod update;
 mod verify;
+mod wasi_test;
 mod workload;
 
-use crate::arguments::{Command, ConfigCommand, ExtensionCommand, RegistryCommand, SecretCommand};
+use crate::arguments::{Command, ConfigCommand, ExtensionCommand, RegistryCommand, SecretCommand, WasiCommand};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
@@ -49,6 +53,9 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Secret(SecretCommand::Remove { name, secret }) => secret::remove(context, &name, &secret),
         Command::Config(ConfigCommand::Show { origin }) => config::show(context, origin),
         Command::Config(ConfigCommand::Validate) => config::validate(context),
+        Command::Wasi(WasiCommand::Publish(arguments)) => publish::wasi(context, &arguments),
+        Command::Wasi(WasiCommand::Download { reference, output }) => publish::download(context, &reference, &output),
+        Command::Wasi(WasiCommand::Test { module, tests, ext }) => wasi_test::run(context, &module, &tests, &ext),
         Command::Workload(command) => workload::run(context, command),
         Command::Trust(command) => trust::run(context, command),
         Command::Doctor => doctor::run(context),
@@ -84,6 +91,9 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Rollback(arguments) => history::roll_back(context, &arguments),
         ExtensionCommand::Gc { keep, dry_run } => gc::run(context, keep, dry_run),
         ExtensionCommand::Sync(arguments) => sync::run(context, &arguments),
+        ExtensionCommand::Docs(arguments) => docs::run(context, &arguments),
+        ExtensionCommand::Exec(arguments) => exec::run(context, &arguments),
+        ExtensionCommand::Publish(arguments) => publish::run(context, &arguments),
         ExtensionCommand::Sign(arguments) => sign::run(context, &arguments),
         ExtensionCommand::Export(arguments) => bundle::export(context, &arguments),
         ExtensionCommand::Import(arguments) => bundle::import(context, &arguments),

@@ -27,7 +27,8 @@ pub fn run(context: &Context, arguments: &SignArguments) -> Result<Outcome, Fail
     Ok(Outcome::Changed(vec![Change { now, changed: true }]))
 }
 
-fn secret_key(context: &Context, path: &Path) -> Result<SecretKey, Failure> {
+/// The secret key in a file, whose password is asked for if it has one.
+pub fn secret_key(context: &Context, path: &Path) -> Result<SecretKey, Failure> {
     let failed = |error: &dyn std::error::Error| {
         Failure::message(ExitCode::Usage, format!("`{}` cannot be signed with", path.display())).caused_by(error)
     };

@@ -51,6 +51,7 @@ pub fn run(context: &Context, command: WorkloadCommand) -> Result<Outcome, Failu
             WorkloadReport::Changed { workload: changes.apply_containers(changes.apply(workload)), form }
         }
         WorkloadAnswer::Deleted(error) => WorkloadReport::Deleted(error),
+        WorkloadAnswer::Environment(_) => unreachable!("no command of this file asks for it"),
     })))
 }
 
@@ -69,7 +70,8 @@ fn request(
     })
 }
 
-fn read_workload(path: &Path) -> Result<Workload, Failure> {
+/// The workload in a file.
+pub fn read_workload(path: &Path) -> Result<Workload, Failure> {
     let no_workload = |error: WorkloadError| {
         Failure::message(ExitCode::Usage, format!("`{}` is no workload", path.display())).caused_by(&error)
     };

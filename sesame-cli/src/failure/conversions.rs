@@ -2,14 +2,15 @@
 
 use extension_depot::registry::{KeygenError, LoginError, PushError, RegistryError};
 use extension_depot::{
-    ActivityError, ArtifactError, BlobError, BundleError, ConfigFileError, LockError, ManifestError, PolicyRefusal,
-    SourceError, StagingError, TimedGrantsError, TrustError, VerifierError,
+    ActivityError, ArtifactError, BlobError, BundleError, ConfigFileError, DocsError, LockError, ManifestError,
+    PolicyRefusal, SourceError, StagingError, TimedGrantsError, TrustError, VerifierError,
 };
 use extension_host::{BackendError, CompileError, IntoCacheError, RequestError};
 
 use super::{Failure, manifest_hint, timed_hint};
 use crate::document::DocumentError;
 use crate::exit_code::ExitCode;
+use crate::project::ProjectError;
 use crate::resource_directory::ResourceDirectoryError;
 
 impl From<TrustError> for Failure {
@@ -42,6 +43,25 @@ impl From<DocumentError> for Failure {
             DocumentError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ExitCode::NotFound,
             DocumentError::Read { .. } => ExitCode::Local,
             DocumentError::Parse { .. } => ExitCode::Usage,
+        };
+        Self::new(code, &error)
+    }
+}
+
+impl From<ProjectError> for Failure {
+    fn from(error: ProjectError) -> Self {
+        let code = if matches!(error, ProjectError::Read { .. }) { ExitCode::Local } else { ExitCode::Usage };
+        Self::new(code, &error)
+    }
+}
+
+impl From<DocsError> for Failure {
+    fn from(error: DocsError) -> Self {
+        let code = match &error {
+            DocsError::Empty { .. } => ExitCode::NotFound,
+            DocsError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ExitCode::NotFound,
+            DocsError::Read { .. } => ExitCode::Local,
+            _ => ExitCode::Untrusted,
         };
         Self::new(code, &error)
     }
@@ -234,6 +254,9 @@ impl From<PushError> for Failure {
     fn from(error: PushError) -> Self {
         match error {
             PushError::Registry(error) => error.into(),
+            PushError::Taken { .. } => Self::new(ExitCode::Failure, &error).with_hint(
+                "publish it under another version, or, if nobody relies on the old bytes, add `--overwrite`",
+            ),
             other => Self::new(ExitCode::Network, &other),
         }
     }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Rendered;
 use crate::failure::Failure;
-use crate::outcome::{Call, Info, Inspection, Outcome, Trust, WorkloadReport};
+use crate::outcome::{Call, DocsPage, Info, Inspection, Outcome, Published, Trust, WorkloadReport};
 use crate::terminal::is_active;
 
 /// Raised when something is taken away or means something else. Additions do not count.
@@ -49,6 +49,10 @@ pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
         Outcome::Trust(trust) => ("trust", trusted(trust)?),
         Outcome::Tags(tags) => ("tags", to_value(tags)?),
         Outcome::Synced { steps, .. } => ("steps", to_value(steps)?),
+        Outcome::Tested(files) => ("tests", to_value(files)?),
+        Outcome::Published(published) => return self::published(published),
+        Outcome::Docs(page) => return Ok(docs_page(page)),
+        Outcome::Pages(pages) => ("pages", to_value(pages)?),
         Outcome::Workload(report) => workload(report)?,
         Outcome::Inspected(inspection) => ("inspection", inspected(inspection)),
         Outcome::Log(text) => ("log", String::from_utf8_lossy(text).into()),
@@ -57,6 +61,24 @@ pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
         Outcome::Partly { .. } | Outcome::Shown(_) => return Ok(Rendered::default()),
     };
     Ok(Rendered { data: object(&[(key, value)]).into_bytes(), ..Default::default() })
+}
+
+fn published(published: &Published) -> io::Result<Rendered> {
+    let members = match published {
+        Published::Now(published) => {
+            vec![("reference", to_value(&published.reference)?), ("already", published.already.into())]
+        }
+        Published::Planned { reference, manifest } => {
+            vec![("reference", to_value(reference)?), ("manifest", serde_json::from_str(manifest)?)]
+        }
+    };
+    Ok(Rendered { data: object(&members).into_bytes(), ..Default::default() })
+}
+
+fn docs_page(DocsPage { page, pages, .. }: &DocsPage) -> Rendered {
+    let members =
+        [("page", page.path.as_str().into()), ("text", page.text.as_str().into()), ("pages", pages.clone().into())];
+    Rendered { data: object(&members).into_bytes(), ..Default::default() }
 }
 
 fn workload(report: &WorkloadReport) -> io::Result<(&'static str, Value)> {

@@ -1,6 +1,7 @@
 //! From outcomes and failures to what people and programs read. Data goes to standard output, talk to standard error.
 
 mod json;
+mod markdown;
 mod text;
 
 use std::io;
@@ -14,6 +15,8 @@ use crate::outcome::Outcome;
 pub struct Rendered {
     /// For standard output.
     pub data: Vec<u8>,
+    /// For a person to read page by page, with styles of our own in it; nothing where nobody reads.
+    pub paged: String,
     /// For standard error.
     pub talk: String,
 }
@@ -28,6 +31,9 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> io::Result<()> {
     if !rendered.talk.is_empty() && !context.global.quiet {
         // Where nobody listens to talk, data still matters.
         let _ = context.terminal.talk(&rendered.talk);
+    }
+    if !rendered.paged.is_empty() {
+        return context.terminal.page(&rendered.paged);
     }
     if rendered.data.is_empty() { Ok(()) } else { context.terminal.data(&rendered.data) }
 }

@@ -1,5 +1,6 @@
 //! Text for people; tab-separated lines where nobody is looking.
 
+mod authoring;
 mod report;
 mod workload;
 
@@ -55,6 +56,10 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::Trust(trust) => data(trusted(trust)),
         Outcome::Tags(tags) => data(tags.iter().map(|tag| format!("{}\n", inert_line(tag))).collect()),
         Outcome::Synced { steps, .. } => data(steps.iter().map(step).collect()),
+        Outcome::Tested(files) => authoring::tested(files),
+        Outcome::Published(published) => authoring::published(published),
+        Outcome::Docs(page) => authoring::page(context, page),
+        Outcome::Pages(pages) => data(pages.iter().map(|page| format!("{}\n", inert_line(page))).collect()),
         Outcome::Workload(report) => workload::reported(report),
         Outcome::Inspected(inspection) => data(inspected(inspection)),
         Outcome::Log(text) => Rendered { data: text.clone(), ..Default::default() },
@@ -109,7 +114,7 @@ fn installed(installation: &Installation) -> Rendered {
         let _ = writeln!(talk, "granted for this session: {grant}");
     }
     talk.push_str(&not_granted(name, denied));
-    Rendered { data: format!("{first} {name} {version} from {reference}\n").into_bytes(), talk }
+    Rendered { data: format!("{first} {name} {version} from {reference}\n").into_bytes(), talk, ..Default::default() }
 }
 
 fn not_granted(name: &ExtensionName, denied: &[Denied]) -> String {
@@ -214,7 +219,7 @@ fn rolled_back(rollback: &Rollback) -> Rendered {
     let Rollback { name, to, version, reference, granted, denied } = rollback;
     let granted: String = granted.iter().map(|grant| format!("granted: {grant}\n")).collect();
     let data = format!("rolled back {name} to generation {to}: {} from {reference}\n", inert_line(version));
-    Rendered { data: data.into_bytes(), talk: granted + &not_granted(name, denied) }
+    Rendered { data: data.into_bytes(), talk: granted + &not_granted(name, denied), ..Default::default() }
 }
 
 fn collected(collection: &Collection) -> String {

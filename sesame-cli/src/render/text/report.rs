@@ -32,7 +32,7 @@ pub(super) fn called(context: &Context, call: &Call) -> Rendered {
         None if call.returned.is_empty() => Vec::new(),
         None => (call.returned.to_text() + "\n").into_bytes(),
     };
-    Rendered { data, talk }
+    Rendered { data, talk, ..Default::default() }
 }
 
 /// What a call used, each against its limit.
@@ -130,7 +130,7 @@ pub(super) fn learned(needs: &Learned) -> Rendered {
         let _ = writeln!(text, "# imported and not used in this call, but needed to start: {capability}=SCOPE");
     }
     text.push_str(&needs_text(&needs.capabilities, &needs.limits));
-    Rendered { data: text.into_bytes(), talk }
+    Rendered { data: text.into_bytes(), talk, ..Default::default() }
 }
 
 /// One call: when, who, what became of it, what it used, and everything that it touched.

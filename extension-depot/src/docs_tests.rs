@@ -1,0 +1,197 @@
+//! Archives of pages, good and hostile.
+
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+use tar::EntryType;
+
+use super::*;
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(bytes).expect("memory");
+    gzip.finish().expect("memory")
+}
+
+/// A header with any name, whatever a tar library would say to it.
+fn header(path: &[u8], kind: EntryType, size: u64) -> tar::Header {
+    let mut header = tar::Header::new_ustar();
+    header.as_old_mut().name[..path.len()].copy_from_slice(path);
+    header.set_entry_type(kind);
+    header.set_size(size);
+    header.set_mode(0o4777);
+    header.set_cksum();
+    header
+}
+
+fn entry(path: &[u8], kind: EntryType, bytes: &[u8]) -> Vec<u8> {
+    let mut tar = header(path, kind, bytes.len() as u64).as_bytes().to_vec();
+    tar.extend(bytes);
+    tar.resize(tar.len().div_ceil(512) * 512, 0);
+    tar
+}
+
+fn archive(entries: &[Vec<u8>]) -> Vec<u8> {
+    gzip(&[entries.concat(), vec![0; 1024]].concat())
+}
+
+fn refusal(entries: &[Vec<u8>]) -> String {
+    Docs::unpack(&archive(entries)).expect_err("refused").to_string()
+}
+
+fn page(path: &str) -> Vec<u8> {
+    entry(path.as_bytes(), EntryType::Regular, b"# Page\n")
+}
+
+#[test]
+fn pages_are_found_by_their_names() {
+    let docs = Docs::unpack(&archive(&[
+        entry(b"guide/", EntryType::Directory, b""),
+        page("./guide/index.md"),
+        page("z.md"),
+        page("README.md"),
+        entry(b"picture.png", EntryType::Regular, b"\xff\xfe"),
+    ]))
+    .expect("good");
+    let paths: Vec<_> = docs.pages().iter().map(|page| page.path.as_str()).collect();
+    assert_eq!(paths, ["README.md", "guide/index.md", "z.md"]);
+    assert_eq!(docs.first().expect("one").path, "README.md");
+    for (asked, found) in [("z", "z.md"), ("z.md", "z.md"), ("guide", "guide/index.md"), ("/guide/", "guide/index.md")]
+    {
+        assert_eq!(docs.page(asked).expect(asked).path, found);
+    }
+    assert_eq!(docs.page("picture.png"), None);
+}
+
+#[test]
+fn what_is_packed_is_unpacked_and_always_the_same_bytes() {
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::create_dir(directory.path().join("guide")).expect("a directory");
+    for (path, text) in [("index.md", "# Hi"), ("guide/a.md", "b"), (".hidden.md", "x"), ("notes.txt", "x")] {
+        fs::write(directory.path().join(path), text).expect("written");
+    }
+    std::os::unix::fs::symlink("/etc/passwd", directory.path().join("link.md")).expect("a link");
+    let docs = Docs::read(directory.path()).expect("pages");
+    let packed = docs.pack().expect("packed");
+    assert_eq!(Docs::unpack(&packed).expect("unpacked"), docs);
+    assert_eq!(docs.pages().len(), 2, "neither links nor what is hidden");
+    assert_eq!(Docs::read(directory.path()).expect("pages").pack().expect("packed"), packed);
+    let empty = tempfile::tempdir().expect("a directory");
+    assert!(matches!(Docs::read(empty.path()), Err(DocsError::Empty { .. })));
+}
+
+#[test]
+fn what_is_no_page_is_refused_with_all_the_rest() {
+    let kinds = [
+        EntryType::Link,
+        EntryType::Symlink,
+        EntryType::Char,
+        EntryType::Block,
+        EntryType::Fifo,
+        EntryType::GNUSparse,
+        EntryType::XGlobalHeader,
+        EntryType::Continuous,
+        EntryType::new(b'V'),
+    ];
+    let said: Vec<_> = kinds.iter().map(|kind| refusal(&[page("a.md"), entry(b"b.md", *kind, b"")])).collect();
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    the documentation has `b.md`, which is a hard link; only pages and directories can be in it
+    the documentation has `b.md`, which is a symbolic link; only pages and directories can be in it
+    the documentation has `b.md`, which is a device; only pages and directories can be in it
+    the documentation has `b.md`, which is a device; only pages and directories can be in it
+    the documentation has `b.md`, which is a pipe; only pages and directories can be in it
+    the documentation is no gzipped tar
+    the documentation has `b.md`, which is a header for all entries; only pages and directories can be in it
+    the documentation has `b.md`, which is of an unknown kind; only pages and directories can be in it
+    the documentation has `b.md`, which is of an unknown kind; only pages and directories can be in it
+    "#);
+    let xattr = b"25 SCHILY.xattr.user.a=b\n";
+    assert!(refusal(&[entry(b"x", EntryType::XHeader, xattr), page("a.md")]).contains("attributes"));
+}
+
+#[test]
+fn paths_that_lead_elsewhere_or_look_alike_are_refused() {
+    let mut said = Vec::new();
+    for path in [
+        "../a.md",
+        "a/../../b.md",
+        "/etc/a.md",
+        "a//b.md",
+        "a/./b.md",
+        "C:a.md",
+        "a\\b.md",
+        "a\u{202e}b.md",
+        "a\u{1b}[0m.md",
+        "..",
+        "a/..",
+    ] {
+        said.push(refusal(&[page(path)]));
+    }
+    said.push(refusal(&[entry(b"\xff.md", EntryType::Regular, b"")]));
+    said.push(refusal(&[page("A.md"), page("a.md")]));
+    said.push(refusal(&[page("\u{e9}.md"), page("e\u{301}.md")]));
+    said.push(refusal(&[page("a.md"), page("a.md")]));
+    said.push(refusal(&[entry(b"a.md", EntryType::Regular, b"\xff")]));
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    the documentation has a page `../a.md`, whose path leads out of the archive
+    the documentation has a page `a/../../b.md`, whose path leads out of the archive
+    the documentation has a page `/etc/a.md`, whose path begins at the root
+    the documentation has a page `a//b.md`, whose path has an empty part
+    the documentation has a page `a/./b.md`, whose path has an empty part
+    the documentation has a page `C:a.md`, whose path means something else on other systems
+    the documentation has a page `a\\b.md`, whose path means something else on other systems
+    the documentation has a page `a\u{202e}b.md`, whose path has characters that cannot be seen
+    the documentation has a page `a\u{1b}[0m.md`, whose path has characters that cannot be seen
+    the documentation has a page `..`, whose path leads out of the archive
+    the documentation has a page `a/..`, whose path leads out of the archive
+    the documentation has a page `\\xff.md`, whose path is no UTF-8 text
+    the documentation has a page `a.md`, whose path is that of another page, or looks like it
+    the documentation has a page `é.md`, whose path is that of another page, or looks like it
+    the documentation has a page `a.md`, whose path is that of another page, or looks like it
+    the page `a.md` of the documentation is no UTF-8 text
+    "#);
+}
+
+#[test]
+fn bombs_are_stopped_at_the_caps() {
+    let zeros = gzip(&vec![0; 64 << 20]);
+    assert!(zeros.len() < 1 << 20);
+    insta::assert_snapshot!(Docs::unpack(&zeros).expect_err("too large"), @"the documentation is too large: 16 MiB are the most");
+    let members = [gzip(&vec![0; 9 << 20]), gzip(&vec![0; 9 << 20])].concat();
+    assert!(matches!(Docs::unpack(&members), Err(DocsError::TooLarge { .. })), "several members count together");
+    let many: Vec<_> = (0..=MAX_ENTRIES).map(|n| page(&format!("{n}.md"))).collect();
+    insta::assert_snapshot!(refusal(&many), @"the documentation is too large: 2000 entries are the most");
+    insta::assert_snapshot!(refusal(&[entry(b"a.md", EntryType::Regular, &vec![b'a'; (1 << 20) + 1])]), @"the documentation is too large: `a.md` has more than 1 MiB");
+    assert_eq!(clean_path(&"a/".repeat(101)), Err("is too long"));
+    let nested = archive(&[entry(b"a.md", EntryType::Regular, &archive(&[page("b.md")]))]);
+    assert!(matches!(Docs::unpack(&nested), Err(DocsError::Text { .. })), "an archive is no page");
+}
+
+#[test]
+fn an_archive_that_was_cut_is_refused_at_every_length() {
+    let whole =
+        Docs { pages: vec![Page { path: "a.md".to_owned(), text: "text ".repeat(100) }] }.pack().expect("packed");
+    for length in 0..whole.len() {
+        assert!(Docs::unpack(&whole[..length]).is_err(), "{length} of {}", whole.len());
+    }
+    let size = header(b"a.md", EntryType::Regular, u64::MAX >> 2);
+    assert!(Docs::unpack(&archive(&[size.as_bytes().to_vec()])).is_err(), "a size that is not there");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_panic(bytes: Vec<u8>) {
+        let _ = Docs::unpack(&bytes);
+        let _ = Docs::unpack(&gzip(&bytes));
+    }
+
+    #[test]
+    fn whatever_is_taken_has_a_path_below_the_root(paths in proptest::collection::vec("[aA./\\\\é~:]{1,12}(\\.md)?", 1..8)) {
+        let entries: Vec<_> = paths.iter().map(|path| page(path)).collect();
+        if let Ok(docs) = Docs::unpack(&archive(&entries)) {
+            for page in docs.pages() {
+                let joined = Path::new("/root").join(&page.path);
+                prop_assert!(joined.starts_with("/root/") && !page.path.split('/').any(|part| part == ".."), "{page:?}");
+            }
+        }
+    }
+}

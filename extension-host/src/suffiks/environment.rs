@@ -1,0 +1,95 @@
+//! The variables that an extension sets for a command, as far as they are granted.
+
+use core_types::{Config, EnvName, Owner, Request, SecretName};
+
+use super::changes::{Changes, EnvSource};
+use crate::backends::{BackendError, Backends, patiently};
+use crate::gate::Gate;
+
+/// The variables that an extension wants to set for a command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommandEnvironment {
+    /// Those that it may set, each once, in its order.
+    pub variables: Vec<(EnvName, String)>,
+    /// Those that cannot be set, and why. What is not granted is in the activity of the call instead.
+    pub refused: Vec<RefusedVariable>,
+}
+
+/// A variable that is not set. The name is a stranger's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedVariable {
+    /// Its name, or that of the secret that it would have come from.
+    pub name: String,
+    /// Why.
+    pub reason: VariableRefusal,
+}
+
+/// Why a variable is not set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VariableRefusal {
+    /// No variable can have that name or value.
+    Impossible,
+    /// The secret that it comes from cannot be had.
+    Secret(BackendError),
+}
+
+/// Decides about every variable of these changes.
+pub(crate) fn environment(changes: Changes, gate: &Gate, config: &Config, backends: &Backends) -> CommandEnvironment {
+    let mut environment = CommandEnvironment::default();
+    for (name, value) in changes.env {
+        environment.set(gate, &name, value);
+    }
+    for source in changes.env_from {
+        if source.is_secret {
+            environment.set_secret(gate, &source, backends);
+        } else {
+            // There is one map of configuration, whatever it is called.
+            config.environment().for_each(|(name, value)| environment.set(gate, &name, value.to_owned()));
+        }
+    }
+    environment
+}
+
+impl CommandEnvironment {
+    fn set(&mut self, gate: &Gate, text: &str, value: String) {
+        let Some(name) = text.parse::<EnvName>().ok().filter(|_| !value.contains('\0')) else {
+            return self.refuse(text, VariableRefusal::Impossible);
+        };
+        if gate.allows(&Request::SetVariable(name.clone())) {
+            self.variables.retain(|(other, _)| *other != name);
+            self.variables.push((name, value));
+        }
+    }
+
+    /// A secret has one value: the variable has its name, in upper case.
+    fn set_secret(&mut self, gate: &Gate, source: &EnvSource, backends: &Backends) {
+        let Ok(name) = source.name.parse::<SecretName>() else {
+            return self.refuse(&source.name, VariableRefusal::Impossible);
+        };
+        if !gate.allows(&Request::ReadSecret(name.to_string())) {
+            return;
+        }
+        match read_secret(name.clone(), &gate.permissions.owner, backends) {
+            Ok(value) => self.set(gate, &variable_of(&name), value),
+            Err(BackendError::NotFound) if source.optional => {}
+            Err(error) => self.refuse(&source.name, VariableRefusal::Secret(error)),
+        }
+    }
+
+    fn refuse(&mut self, name: &str, reason: VariableRefusal) {
+        let refused = RefusedVariable { name: name.to_owned(), reason };
+        if !self.refused.contains(&refused) {
+            self.refused.push(refused);
+        }
+    }
+}
+
+fn variable_of(secret: &SecretName) -> String {
+    let raised = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    secret.as_str().chars().map(raised).collect()
+}
+
+fn read_secret(name: SecretName, owner: &Owner, backends: &Backends) -> Result<String, BackendError> {
+    let (backends, owner) = (backends.clone(), owner.clone());
+    patiently(core_types::Capability::SecretRead, move || backends.secrets.read(&owner, name.as_str()))
+}

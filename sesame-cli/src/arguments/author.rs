@@ -1,0 +1,83 @@
+//! What authors type: publishing, and the commands for modules of Suffiks.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use core_types::OciReference;
+use serde::Deserialize;
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum WasiCommand {
+    /// Publish a module in the form of Suffiks, with its documentation
+    Publish(WasiPublishArguments),
+    /// Fetch the module of an artifact, and its documentation, into files
+    Download {
+        /// `registry/principal/scope:revision[@digest]`
+        reference: OciReference,
+        /// Where to; it is made if it is not there
+        #[arg(short, long, value_name = "DIRECTORY", default_value = ".")]
+        output: PathBuf,
+    },
+    /// Run the test files of an extension of Suffiks
+    Test {
+        /// The module
+        module: PathBuf,
+        /// Every `.yaml` file below it is a test
+        #[arg(long, value_name = "DIRECTORY", default_value = "./tests")]
+        tests: PathBuf,
+        /// The extension's own document: what it is given and what it may do
+        #[arg(long, value_name = "FILE", default_value = "ext.yaml")]
+        ext: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct WasiPublishArguments {
+    /// The module
+    pub module: PathBuf,
+    /// Where to: `registry/principal/scope[:revision]`; without a revision it is `latest`
+    #[arg(long, value_name = "REFERENCE")]
+    pub tag: String,
+    /// The directory with the pages of its documentation
+    #[arg(long, value_name = "DIRECTORY")]
+    pub docs: Option<PathBuf>,
+    /// Replace other bytes that are there
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Print the image manifest, and publish nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What an extension can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    Rust,
+    Js,
+    Python,
+    C,
+    Assemblyscript,
+    Tinygo,
+}
+
+#[derive(Debug, Args)]
+pub struct PublishArguments {
+    /// Where to: `registry/principal/scope:revision`
+    pub reference: OciReference,
+    /// The component or module; without it, what `sesame extension build` made of the project in this directory
+    pub binary: Option<PathBuf>,
+    /// The directory with the pages of its documentation
+    #[arg(long, value_name = "DIRECTORY")]
+    pub docs: Option<PathBuf>,
+    /// Print the image manifest, and publish nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Replace other bytes that are there
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Sign it with this key, as `sesame extension sign` does
+    #[arg(long, value_name = "FILE")]
+    pub sign_key: Option<PathBuf>,
+}

@@ -1,0 +1,178 @@
+//! `sesame extension publish`, `sesame wasi publish` and `sesame wasi download`
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use core_types::{Digest, ExtensionName, OciReference};
+use extension_depot::{Description, Docs, MAX_BLOB, Publication, read_plain};
+use extension_host::{Code, CodeKind, Host, Permissions, with_author_manifest};
+use sha2::{Digest as _, Sha256};
+
+use super::{install, sign};
+use crate::arguments::{PublishArguments, WasiPublishArguments};
+use crate::context::Context;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::outcome::{Outcome, Published};
+use crate::project::Project;
+use crate::ready;
+
+/// Publishes a component or module as the CNCF has it, with what its author asks for in it.
+pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, Failure> {
+    let reference = &arguments.reference;
+    let project = Project::find(Path::new("."))?;
+    let (path, binary) = binary(arguments, project.as_ref())?;
+    let name = name_of(project.as_ref(), reference)?;
+    let examined = Examined::new(context, &name, binary)?;
+    let publication = Publication::cncf(
+        examined.binary,
+        &Description {
+            title: format!("{name}.wasm"),
+            annotations: annotations(&name, reference, project.as_ref()),
+            created: context.source_date().unwrap_or_default(),
+            imports: examined.imports,
+            exports: examined.exports,
+        },
+    );
+    let publication = publication.map_err(std::io::Error::from)?;
+    let docs = arguments.docs.as_deref().map(Docs::read).transpose()?;
+    if arguments.dry_run {
+        return Ok(planned(reference, &publication));
+    }
+    context.explain(&format!("publishing `{}`", path.display()));
+    let published = context.wait_for(context.registry()?.publish(reference, publication, arguments.overwrite))??;
+    if let Some(docs) = docs {
+        let archive = docs.pack()?;
+        context.wait_for(context.registry()?.publish_docs(&published.reference, archive))??;
+    }
+    if let Some(key) = &arguments.sign_key {
+        let key = sign::secret_key(context, key)?;
+        let form = extension_depot::registry::SignatureForm::Bundle;
+        context.wait_for(context.registry()?.sign(&published.reference, &key, form))??;
+    }
+    Ok(Outcome::Published(Published::Now(published)))
+}
+
+fn binary(arguments: &PublishArguments, project: Option<&Project>) -> Result<(PathBuf, Vec<u8>), Failure> {
+    let path = match (&arguments.binary, project) {
+        (Some(path), _) => path.clone(),
+        (None, Some(project)) => project.built(),
+        (None, None) => return Err(Failure::nothing_to_publish()),
+    };
+    let binary = read_binary(&path)?;
+    let asked = project.map(|project| with_author_manifest(&binary, project.text()));
+    Ok((path, asked.transpose()?.unwrap_or(binary)))
+}
+
+/// Publishes a module as Suffiks has it.
+pub fn wasi(context: &Context, arguments: &WasiPublishArguments) -> Result<Outcome, Failure> {
+    let reference = with_default_tag(&arguments.tag)?;
+    let binary = read_binary(&arguments.module)?;
+    let name = name_of(None, &reference)?;
+    if CodeKind::of(&binary).is_ok_and(|kind| kind == CodeKind::Component) {
+        return Err(Failure::message(ExitCode::Usage, format!("`{}` is a component", arguments.module.display()))
+            .with_hint(format!("sesame extension publish {reference} {}", arguments.module.display())));
+    }
+    let examined = Examined::new(context, &name, binary)?;
+    let docs = arguments.docs.as_deref().map(Docs::read).transpose()?.map(|docs| docs.pack()).transpose()?;
+    let publication = Publication::suffiks(examined.binary, &format!("{name}.wasm"), docs);
+    let publication = publication.map_err(std::io::Error::from)?;
+    if arguments.dry_run {
+        return Ok(planned(&reference, &publication));
+    }
+    let published = context.wait_for(context.registry()?.publish(&reference, publication, arguments.overwrite))??;
+    Ok(Outcome::Published(Published::Now(published)))
+}
+
+/// Fetches the module of an artifact, and its documentation, into files that are not there yet.
+pub fn download(context: &Context, reference: &OciReference, directory: &Path) -> Result<Outcome, Failure> {
+    let name = name_of(None, reference)?;
+    let staged = install::fetch(context, &context.depot()?, reference)?;
+    let binary = install::binary_of(&staged.binary(), &staged.artifact.wasm.digest, &name)?;
+    let docs = staged.docs_archive().map_err(|error| Failure::damaged_binary(&name, &error))?;
+    fs::create_dir_all(directory)?;
+    let mut written = vec![write_new(&directory.join(format!("{name}.wasm")), &binary)?];
+    if let Some(docs) = docs {
+        written.push(write_new(&directory.join("docs.tar.gz"), &docs)?);
+    }
+    Ok(Outcome::Written(written))
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> Result<PathBuf, Failure> {
+    let written = fs::File::create_new(path).and_then(|mut file| file.write_all(bytes));
+    let failed = |error: std::io::Error| {
+        Failure::message(ExitCode::Local, format!("cannot write `{}`", path.display())).caused_by(&error)
+    };
+    written.map_err(failed).map(|()| path.to_owned())
+}
+
+fn planned(reference: &OciReference, publication: &Publication) -> Outcome {
+    let manifest = String::from_utf8_lossy(publication.manifest()).into_owned();
+    Outcome::Published(Published::Planned { reference: reference.pinned_to(publication.digest()), manifest })
+}
+
+/// A reference that may leave out its tag, as `extgen` takes it.
+fn with_default_tag(text: &str) -> Result<OciReference, Failure> {
+    let has_tag = text.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    let text = if has_tag { text.to_owned() } else { format!("{text}:latest") };
+    text.parse().map_err(|error: core_types::ReferenceError| Failure::new(ExitCode::Usage, &error))
+}
+
+/// What it is called: what its author says, or the last part of where it goes.
+fn name_of(project: Option<&Project>, reference: &OciReference) -> Result<ExtensionName, Failure> {
+    match project {
+        Some(project) => Ok(project.name().clone()),
+        None => {
+            let last = reference.repository().rsplit('/').next().unwrap_or_default().to_owned();
+            last.parse().map_err(|error| Failure::no_name(&error))
+        }
+    }
+}
+
+fn annotations(name: &ExtensionName, reference: &OciReference, project: Option<&Project>) -> BTreeMap<String, String> {
+    let said = |key: &str, value: &str| (format!("org.opencontainers.image.{key}"), value.to_owned());
+    let version = project.and_then(Project::version).unwrap_or(reference.revision());
+    let description = project.and_then(Project::description);
+    let stated = [Some(said("title", name.as_str())), Some(said("version", version))];
+    stated.into_iter().flatten().chain(description.map(|text| said("description", text))).collect()
+}
+
+pub fn read_binary(path: &Path) -> Result<Vec<u8>, Failure> {
+    read_plain(path, MAX_BLOB).map_err(|error| {
+        let code = if error.kind() == std::io::ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Local };
+        Failure::message(code, format!("cannot read `{}`", path.display())).caused_by(&error)
+    })
+}
+
+/// A binary that is known to start here, and what it imports and exports.
+pub struct Examined {
+    pub binary: Vec<u8>,
+    pub code: Code,
+    pub host: Host,
+    imports: Vec<String>,
+    exports: Vec<String>,
+}
+
+impl Examined {
+    /// Compiles a binary and links it to everything that it wants. None of its code runs.
+    pub fn new(context: &Context, name: &ExtensionName, binary: Vec<u8>) -> Result<Self, Failure> {
+        let of_host = |error| Failure::of_host(name, &error);
+        CodeKind::of(&binary).map_err(of_host)?;
+        let host = Host::new().map_err(of_host)?;
+        let mut file = tempfile::NamedTempFile::new()?;
+        file.write_all(&binary)?;
+        let digest = Digest::from_sha256(Sha256::digest(&binary).into());
+        let code = ready::code(context, &host, file.path(), &digest)?;
+        let extension = host.extension_to_learn_from(&code, Permissions::default()).map_err(of_host)?;
+        let imports = extension.imports().into_iter().map(|import| import.name).collect();
+        let mut exports: Vec<_> = extension
+            .exports()
+            .iter()
+            .map(|function| function.interface.clone().unwrap_or_else(|| function.name.clone()))
+            .collect();
+        exports.dedup();
+        Ok(Self { binary, code, host, imports, exports })
+    }
+}

@@ -1,0 +1,103 @@
+//! `sesame wasi test`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use core_types::{Capabilities, Config, ConfigRead, ExtensionName, ResourceKind};
+use extension_host::{Extension, Permissions, ResourceName, Resources};
+use serde_json::{Value, json};
+
+use super::publish::{Examined, read_binary};
+use crate::context::Context;
+use crate::document;
+use crate::exit_code::ExitCode;
+use crate::extension_document::ExtensionDocument;
+use crate::failure::Failure;
+use crate::outcome::{Outcome, TestedCase, TestedFile};
+use crate::suffiks_tests::{Bench, Test, TestFile};
+
+/// Runs every test file, up to the first test that fails.
+pub fn run(context: &Context, module: &Path, tests: &Path, ext: &Path) -> Result<Outcome, Failure> {
+    let document: ExtensionDocument = document::read(ext)?;
+    let name: ExtensionName = "extension-under-test".parse().unwrap_or_default();
+    let examined = Examined::new(context, &name, read_binary(module)?)?;
+    let files = test_files(tests)?;
+    if files.is_empty() {
+        let message = format!("`{}` has no test files: their names end in `.yaml`", tests.display());
+        return Err(Failure::message(ExitCode::NotFound, message));
+    }
+    let mut tested = Vec::new();
+    for path in files {
+        let file: TestFile = document::read(&path)?;
+        let extension = extension(&examined, &document, &file).map_err(|failure| failure.in_file(&path))?;
+        let bench = Bench { extension: &extension, document: &document, resources: seed(&document, &file) };
+        tested.push(TestedFile { cases: run_tests(bench, &file.tests), path });
+        if tested.last().is_some_and(TestedFile::has_failed) {
+            break;
+        }
+    }
+    Ok(Outcome::Tested(tested))
+}
+
+/// The tests of a file, up to the first that fails: what it leaves behind is what the next begin with.
+fn run_tests(mut bench: Bench<'_>, tests: &[Test]) -> Vec<TestedCase> {
+    let mut cases = Vec::new();
+    for test in tests {
+        cases.push(TestedCase { name: test.name.clone(), problem: bench.run(test).err() });
+        if cases.last().is_some_and(|case| case.problem.is_some()) {
+            break;
+        }
+    }
+    cases
+}
+
+/// The extension with the configuration of a file and what its own document lets it do.
+fn extension(examined: &Examined, document: &ExtensionDocument, file: &TestFile) -> Result<Extension, Failure> {
+    if !file.config.is_empty() && document.config_map().is_none() {
+        return Err(Failure::message(
+            ExitCode::Usage,
+            "the tests have a `config`, and the extension has no config map",
+        )
+        .with_hint("name one in its document: spec.controller.wasi.configMap has a `name` and a `namespace`"));
+    }
+    let usage = |error: &dyn std::error::Error| Failure::new(ExitCode::Usage, error);
+    let config: Config = serde_json::from_value(json!(file.config)).map_err(|error| usage(&error))?;
+    let resources = document.resource_rules().map_err(|error| usage(&error))?;
+    let capabilities = Capabilities { config_read: ConfigRead::All, resources, ..Capabilities::default() };
+    let permissions = Permissions { config, ..Permissions::of(capabilities) };
+    let linked = examined.host.extension(&examined.code, permissions);
+    linked.map_err(|error| Failure::of_host(&ExtensionName::default(), &error))
+}
+
+/// What is there at first: the config map.
+fn seed(document: &ExtensionDocument, file: &TestFile) -> Resources {
+    let mut resources = Resources::default();
+    if let Some(((name, namespace), kind)) = document.config_map().zip(ResourceKind::parse("v1/configmaps")) {
+        let map: Value = json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": { "name": name, "namespace": namespace }, "data": file.config,
+        });
+        resources.insert(ResourceName { kind, namespace: namespace.to_owned(), name: name.to_owned() }, map);
+    }
+    resources
+}
+
+/// Every `.yaml` file below a directory, in the order of their paths. Links to directories are not followed.
+pub fn test_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let unreadable = |error: std::io::Error| {
+        let code = if error.kind() == std::io::ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Local };
+        Failure::message(code, format!("cannot read `{}`", directory.display())).caused_by(&error)
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let path = entry.path();
+        if entry.file_type().map_err(unreadable)?.is_dir() {
+            found.extend(test_files(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,20 @@
+//! What an author published, and what a user reads of it.
+
+use core_types::OciReference;
+
+/// What came of publishing.
+pub enum Published {
+    /// It is there now, or was before.
+    Now(extension_depot::registry::Published),
+    /// `--dry-run`: what it would be, and the very bytes of its image manifest.
+    Planned { reference: OciReference, manifest: String },
+}
+
+/// A page of documentation.
+pub struct DocsPage {
+    pub page: extension_depot::Page,
+    /// The paths of all pages.
+    pub pages: Vec<String>,
+    /// Whether it is shown as it was written.
+    pub raw: bool,
+}

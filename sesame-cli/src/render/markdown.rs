@@ -1,0 +1,57 @@
+//! Markdown of strangers, laid out for a terminal.
+
+use termimad::MadSkin;
+
+use crate::terminal::inert;
+
+/// The columns where nobody knows how many there are.
+const WIDTH: u16 = 80;
+/// More than this is hard to read.
+const WIDEST: u16 = 100;
+
+/// The text with headings, lists, tables and code laid out. It is made inert before it is styled, so that the only things in
+/// it that a terminal acts on are styles; links stay text.
+pub fn laid_out(markdown: &str, width: Option<u16>, with_styles: bool) -> String {
+    let plain = inert(&markdown.replace("\r\n", "\n").replace('\t', "    "));
+    let skin = if with_styles { MadSkin::default() } else { MadSkin::no_style() };
+    let width = width.unwrap_or(WIDTH).clamp(20, WIDEST);
+    format!("{}", skin.text(&plain, Some(width.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a terminal is told: everything after an escape.
+    fn escapes(text: &str) -> Vec<String> {
+        let tails = text.split('\u{1b}').skip(1);
+        tails
+            .map(|tail| {
+                tail.chars().take_while(|c| !c.is_ascii_alphabetic()).collect::<String>()
+                    + &tail.chars().find(|c| c.is_ascii_alphabetic()).map(String::from).unwrap_or_default()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn nothing_of_a_page_but_its_text_reaches_the_terminal() {
+        let hostile = "# T\u{1b}]0;owned\u{7}\n\n[click](javascript:alert(1)) \u{1b}]8;;http://evil\u{1b}\\x\u{9b}31m\u{202e}\r\n\n\
+            | a\u{1b}[2J | b |\n|---|---|\n| `c\u{85}` | d |\n\n```\n\u{1b}]52;c;cm0=\u{7}\n```\n- **x\u{200b}**\n";
+        let shown = laid_out(hostile, Some(60), true);
+        assert!(shown.contains("javascript:alert(1)"), "a link is its text: {shown:?}");
+        for escape in escapes(&shown) {
+            assert!(escape.starts_with('[') && escape.ends_with('m'), "only styles: {escape:?} of {shown:?}");
+        }
+        let unstyled = shown.replace('\u{1b}', "");
+        assert!(unstyled.chars().all(|c| !crate::terminal::is_active(c)), "{shown:?}");
+    }
+
+    #[test]
+    fn endless_and_broken_markdown_is_laid_out_too() {
+        for text in ["", "|", "|-|", "```", "#######", &"*".repeat(10_000), &"| a ".repeat(2_000), &"> ".repeat(3_000)]
+        {
+            let _ = laid_out(text, Some(20), true);
+            let _ = laid_out(text, None, false);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Tests, publications and pages of documentation, as text.
+
+use std::fmt::Write;
+
+use super::data;
+use crate::context::Context;
+use crate::outcome::{DocsPage, Published, TestedCase, TestedFile};
+use crate::render::{Rendered, markdown};
+use crate::terminal::{inert, inert_line};
+
+pub(super) fn tested(files: &[TestedFile]) -> Rendered {
+    let mut text = String::new();
+    for file in files {
+        let _ = writeln!(text, "{}", inert_line(&file.path.to_string_lossy()));
+        file.cases.iter().for_each(|case| text.push_str(&tested_case(case)));
+    }
+    let all = || files.iter().flat_map(|file| &file.cases);
+    let failed = all().filter(|case| case.problem.is_some()).count();
+    let _ = writeln!(text, "{} passed, {failed} failed", all().count() - failed);
+    data(text)
+}
+
+fn tested_case(case: &TestedCase) -> String {
+    let name = inert_line(&case.name);
+    match &case.problem {
+        None => format!("  ok      {name}\n"),
+        Some(problem) => {
+            let lines = inert(problem).lines().fold(String::new(), |text, line| format!("{text}          {line}\n"));
+            format!("  FAILED  {name}\n{lines}")
+        }
+    }
+}
+
+pub(super) fn published(published: &Published) -> Rendered {
+    match published {
+        Published::Now(published) => {
+            let first = if published.already { "already published:" } else { "published" };
+            data(format!("{first} {}\n", published.reference))
+        }
+        Published::Planned { reference, manifest } => {
+            let talk = format!("nothing is published; it would be {reference}\n");
+            Rendered { data: format!("{manifest}\n").into_bytes(), talk, ..Rendered::default() }
+        }
+    }
+}
+
+/// On a terminal a page is laid out; for programs it is what was written.
+pub(super) fn page(context: &Context, page: &DocsPage) -> Rendered {
+    let others: Vec<_> =
+        page.pages.iter().filter(|path| **path != page.page.path).map(|path| inert_line(path)).collect();
+    let talk = match others.as_slice() {
+        [] => String::new(),
+        others => format!("more pages: {}\n", others.join(", ")),
+    };
+    if page.raw || !context.terminal.shows_output() {
+        return Rendered { data: page.page.text.clone().into_bytes(), talk, ..Rendered::default() };
+    }
+    Rendered {
+        paged: markdown::laid_out(&page.page.text, context.terminal.width(), context.wants_styles()),
+        talk,
+        ..Rendered::default()
+    }
+}
