@@ -33,6 +33,8 @@ mod capabilities;
 mod code;
 mod compile_many;
 mod compiler;
+#[cfg(feature = "componentize")]
+mod componentize;
 mod directories;
 mod engine;
 mod error;
@@ -71,6 +73,8 @@ pub use capabilities::{Display, HolderCommand, HolderFailure, SessionClipboard, 
 pub use code::{Code, CodeKind};
 pub use compile_many::{Binary, compile_many};
 pub use compiler::{CompileError, CompilerCommand, CompilerFailure, CompilerJob, run_compiler};
+#[cfg(feature = "componentize")]
+pub use componentize::{ComponentizeError, componentize};
 /// What an extension is given.
 pub use core_types::Permissions;
 pub use directories::{DirectoryError, DirectoryRules};

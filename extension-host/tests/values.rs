@@ -136,7 +136,8 @@ proptest! {
     #[test]
     fn bytes_come_back_as_bytes(bytes: Vec<u8>) {
         let report = ECHOING.call_blocking("echo-bytes", &Arguments::words([bytes.clone()]));
-        prop_assert_eq!(report.outcome.expect("it returns").bytes().as_deref(), Some(bytes.as_slice()));
+        let returned = report.outcome.expect("it returns");
+        prop_assert_eq!(returned.bytes().as_deref(), Some(bytes.as_slice()));
     }
 
     #[test]

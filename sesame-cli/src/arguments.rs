@@ -13,7 +13,9 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use extension_host::Display;
 
-pub use self::author::{Language, PublishArguments, WasiCommand, WasiPublishArguments};
+pub use self::author::{
+    DevArguments, Language, NewArguments, PublishArguments, TestArguments, WasiCommand, WasiPublishArguments,
+};
 pub use self::extension::{
     ActivityArguments, ActivityCommand, CallArguments, DocsArguments, ExecArguments, ExportArguments, ExtensionCommand,
     FormName, GrantArguments, ImportArguments, InstallArguments, ListSource, Revocation, RollbackArguments,

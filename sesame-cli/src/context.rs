@@ -82,6 +82,11 @@ impl Context {
         env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()
     }
 
+    /// Where the SDK for C is, if somebody says so.
+    pub fn wasi_sdk(&self) -> Option<PathBuf> {
+        env::var_os("WASI_SDK_PATH").map(PathBuf::from)
+    }
+
     /// Whether it is a shell that wants to know what could follow.
     pub fn is_asked_to_complete(variable: &str) -> bool {
         is_set(variable)

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod author_tests;
 mod commands;
 mod completion;
 mod consent;
@@ -16,9 +17,11 @@ mod outcome;
 mod progress;
 mod project;
 mod ready;
+mod recipe;
 mod render;
 mod resource_directory;
 mod suffiks_tests;
+mod template;
 mod terminal;
 
 use std::sync::OnceLock;

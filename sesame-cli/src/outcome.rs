@@ -76,6 +76,8 @@ pub enum Outcome {
     Trust(Trust),
     /// `registry tags`
     Tags(Vec<String>),
+    /// `new`
+    Begun { directory: PathBuf, written: Vec<PathBuf> },
     /// `wasi test`, `test`
     Tested(Vec<TestedFile>),
     /// `publish`, `wasi publish`

@@ -24,11 +24,10 @@ pub struct Project {
 #[derive(serde::Deserialize)]
 struct ProjectFile {
     extension: Section,
-    /// Checked here, and asked for by the extension.
-    #[serde(default, rename = "capabilities")]
-    _capabilities: Capabilities,
-    #[serde(default, rename = "limits")]
-    _limits: Limits,
+    #[serde(default)]
+    capabilities: Capabilities,
+    #[serde(default)]
+    limits: Limits,
     #[serde(default)]
     build: Build,
 }
@@ -91,6 +90,16 @@ impl Project {
 
     pub fn description(&self) -> Option<&str> {
         self.file.extension.description.as_deref()
+    }
+
+    /// What it asks for.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.file.capabilities
+    }
+
+    /// The limits that it asks for.
+    pub fn limits(&self) -> &Limits {
+        &self.file.limits
     }
 
     /// What it is written in, as its file says.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use extension_host::Host;
 
-const GUESTS: [&str; 5] = ["desktop", "echo", "greeting", "greeting-sdk", "hostile"];
+const GUESTS: [&str; 6] = ["desktop", "echo", "greeting", "greeting-sdk", "hostile", "ingress-as"];
 
 fn built(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/guests/built").join(format!("{name}.wasm"));

@@ -1,5 +1,6 @@
 //! The binary as a person uses it, each test in a home of its own.
 
+mod authors;
 mod bundle;
 mod call;
 mod code_cache;

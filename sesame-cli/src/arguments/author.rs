@@ -1,9 +1,10 @@
 //! What authors type: publishing, and the commands for modules of Suffiks.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use core_types::OciReference;
+use core_types::{ExtensionName, OciReference};
 use serde::Deserialize;
 
 #[derive(Debug, Subcommand)]
@@ -60,6 +61,42 @@ pub enum Language {
     C,
     Assemblyscript,
     Tinygo,
+}
+
+#[derive(Debug, Args)]
+pub struct NewArguments {
+    /// What it is called
+    pub name: ExtensionName,
+    /// What it is written in
+    #[arg(long = "lang", value_name = "LANGUAGE", default_value = "rust")]
+    pub language: Language,
+    /// For Rust: the directory of `extension-sdk`, to use instead of wit-bindgen alone
+    #[arg(long, value_name = "PATH")]
+    pub sdk: Option<PathBuf>,
+    /// Where to, if not in a directory of its name
+    #[arg(long, value_name = "DIRECTORY")]
+    pub directory: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct TestArguments {
+    /// The component or module to test; without it, the project in this directory is built and tested
+    pub binary: Option<PathBuf>,
+    /// Where the tests are
+    #[arg(long, value_name = "DIRECTORY", default_value = "tests")]
+    pub tests: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct DevArguments {
+    /// The function to call each time; without it, the tests are run
+    pub function: Option<String>,
+    /// Its arguments, as for `call`
+    #[arg(allow_negative_numbers = true)]
+    pub arguments: Vec<OsString>,
+    /// Build, install and call once, and end
+    #[arg(long)]
+    pub once: bool,
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use clap_complete::ArgValueCompleter;
 use core_types::{Capability, ExtensionName, Grant, GrantError, OciReference, Period, ReferenceError, VersionReq};
 use extension_depot::Source;
 
-use super::author::PublishArguments;
+use super::author::{DevArguments, NewArguments, PublishArguments, TestArguments};
 use super::signer::SignerArguments;
 use crate::completion;
 
@@ -126,6 +126,15 @@ pub enum ExtensionCommand {
     Docs(DocsArguments),
     /// Run a command in the environment that an extension adds
     Exec(ExecArguments),
+    /// Begin an extension of your own
+    #[command(visible_alias = "init")]
+    New(NewArguments),
+    /// Build the extension in this directory
+    Build,
+    /// Run the tests of the extension in this directory
+    Test(TestArguments),
+    /// Build, install and call the extension in this directory again on every change
+    Dev(DevArguments),
     /// Publish an extension in a registry
     Publish(PublishArguments),
     /// Sign what you have published, as cosign does

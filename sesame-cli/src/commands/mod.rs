@@ -1,12 +1,14 @@
 //! One file a command: from its arguments to its outcome, by way of the libraries.
 
 mod activity;
+mod build;
 mod bundle;
 mod call;
 mod change;
 mod compile;
 mod config;
 mod demo;
+mod dev;
 mod docs;
 mod doctor;
 mod exec;
@@ -20,6 +22,7 @@ mod learn;
 mod list;
 mod login;
 mod logs;
+mod new;
 mod outdated;
 mod publish;
 mod remove;
@@ -27,6 +30,7 @@ mod secret;
 mod shell;
 mod sign;
 mod sync;
+mod test;
 mod trust;
 mod update;
 mod verify;
@@ -93,6 +97,10 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Sync(arguments) => sync::run(context, &arguments),
         ExtensionCommand::Docs(arguments) => docs::run(context, &arguments),
         ExtensionCommand::Exec(arguments) => exec::run(context, &arguments),
+        ExtensionCommand::New(arguments) => new::run(&arguments),
+        ExtensionCommand::Build => build::run(context),
+        ExtensionCommand::Test(arguments) => test::run(context, &arguments),
+        ExtensionCommand::Dev(arguments) => dev::run(context, &arguments),
         ExtensionCommand::Publish(arguments) => publish::run(context, &arguments),
         ExtensionCommand::Sign(arguments) => sign::run(context, &arguments),
         ExtensionCommand::Export(arguments) => bundle::export(context, &arguments),

@@ -18,6 +18,11 @@ use crate::suffiks_tests::{Bench, Test, TestFile};
 
 /// Runs every test file, up to the first test that fails.
 pub fn run(context: &Context, module: &Path, tests: &Path, ext: &Path) -> Result<Outcome, Failure> {
+    test(context, module, tests, ext).map(Outcome::Tested)
+}
+
+/// What came of every test file, up to the first with a test that fails.
+pub fn test(context: &Context, module: &Path, tests: &Path, ext: &Path) -> Result<Vec<TestedFile>, Failure> {
     let document: ExtensionDocument = document::read(ext)?;
     let name: ExtensionName = "extension-under-test".parse().unwrap_or_default();
     let examined = Examined::new(context, &name, read_binary(module)?)?;
@@ -36,7 +41,7 @@ pub fn run(context: &Context, module: &Path, tests: &Path, ext: &Path) -> Result
             break;
         }
     }
-    Ok(Outcome::Tested(tested))
+    Ok(tested)
 }
 
 /// The tests of a file, up to the first that fails: what it leaves behind is what the next begin with.

@@ -11,6 +11,7 @@ use super::{Failure, manifest_hint, timed_hint};
 use crate::document::DocumentError;
 use crate::exit_code::ExitCode;
 use crate::project::ProjectError;
+use crate::recipe::BuildError;
 use crate::resource_directory::ResourceDirectoryError;
 
 impl From<TrustError> for Failure {
@@ -45,6 +46,23 @@ impl From<DocumentError> for Failure {
             DocumentError::Parse { .. } => ExitCode::Usage,
         };
         Self::new(code, &error)
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        let hint = match &error {
+            BuildError::NoLanguage => Some("say so in extension.toml: [build] language = \"rust\"".to_owned()),
+            BuildError::MissingTool { install, .. } => Some(format!("install it: {install}")),
+            BuildError::MissingTarget { target } => Some(format!("rustup target add {target}")),
+            _ => None,
+        };
+        let code = match &error {
+            BuildError::NoLanguage => ExitCode::Usage,
+            BuildError::MissingTool { .. } | BuildError::MissingTarget { .. } => ExitCode::NotFound,
+            _ => ExitCode::Failure,
+        };
+        Self::new(code, &error).with_optional_hint(hint)
     }
 }
 

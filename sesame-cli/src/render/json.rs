@@ -49,6 +49,7 @@ pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
         Outcome::Trust(trust) => ("trust", trusted(trust)?),
         Outcome::Tags(tags) => ("tags", to_value(tags)?),
         Outcome::Synced { steps, .. } => ("steps", to_value(steps)?),
+        Outcome::Begun { written, .. } => ("written", to_value(written)?),
         Outcome::Tested(files) => ("tests", to_value(files)?),
         Outcome::Published(published) => return self::published(published),
         Outcome::Docs(page) => return Ok(docs_page(page)),

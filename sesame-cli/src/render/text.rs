@@ -56,6 +56,7 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::Trust(trust) => data(trusted(trust)),
         Outcome::Tags(tags) => data(tags.iter().map(|tag| format!("{}\n", inert_line(tag))).collect()),
         Outcome::Synced { steps, .. } => data(steps.iter().map(step).collect()),
+        Outcome::Begun { directory, written } => authoring::begun(directory, written),
         Outcome::Tested(files) => authoring::tested(files),
         Outcome::Published(published) => authoring::published(published),
         Outcome::Docs(page) => authoring::page(context, page),

@@ -1,12 +1,19 @@
 //! Tests, publications and pages of documentation, as text.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use super::data;
 use crate::context::Context;
 use crate::outcome::{DocsPage, Published, TestedCase, TestedFile};
 use crate::render::{Rendered, markdown};
 use crate::terminal::{inert, inert_line};
+
+pub(super) fn begun(directory: &Path, written: &[PathBuf]) -> Rendered {
+    let paths = written.iter().map(|path| format!("{}\n", inert_line(&path.to_string_lossy())));
+    let next = format!("next: cd {} && sesame extension build && sesame extension test\n", directory.display());
+    Rendered { data: paths.collect::<String>().into_bytes(), talk: next, ..Rendered::default() }
+}
 
 pub(super) fn tested(files: &[TestedFile]) -> Rendered {
     let mut text = String::new();

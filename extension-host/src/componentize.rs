@@ -1,0 +1,76 @@
+//! From a core module to the component that it was meant to be.
+
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+};
+use wasmparser::{Parser, Payload};
+use wit_component::ComponentEncoder;
+
+/// How the names of the sections begin in which binding generators leave what a module is to be.
+const COMPONENT_TYPE: &str = "component-type";
+
+/// Why a module cannot become a component.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ComponentizeError(String);
+
+/// Makes a component of a core module in which a binding generator has left its world. WASI's first version becomes its
+/// second by the adapter of Wasmtime. Nothing comes of a module without a world.
+///
+/// # Errors
+/// When the module is damaged, or is not what its world says.
+pub fn componentize(module: &[u8]) -> Result<Option<Vec<u8>>, ComponentizeError> {
+    // The causes say which function is missing or of another type; the outermost error does not.
+    let failed = |error: &dyn std::fmt::Display| ComponentizeError(error.to_string().replace('\n', " "));
+    if !has_world(module).map_err(|error| failed(&error))? {
+        return Ok(None);
+    }
+    let adapter = (WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER);
+    let encoder = ComponentEncoder::default().validate(true).module(module);
+    let component = encoder.and_then(|encoder| encoder.adapter(adapter.0, adapter.1)?.encode());
+    component.map(Some).map_err(|error| failed(&format!("{error:#}")))
+}
+
+fn has_world(module: &[u8]) -> wasmparser::Result<bool> {
+    for payload in Parser::new(0).parse_all(module) {
+        match payload? {
+            Payload::CustomSection(section) if section.name().starts_with(COMPONENT_TYPE) => return Ok(true),
+            _ => {}
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Host;
+
+    #[test]
+    fn a_module_with_a_world_becomes_a_component_that_links_and_one_without_stays_what_it_is() {
+        let plain = wat::parse_str("(module)").expect("valid");
+        assert_eq!(componentize(&plain).expect("nothing to do"), None);
+        assert!(componentize(b"\0asm\x01\0\0\0\x01\xff").is_err());
+        let world = "package local:x; world extension { export add: func(a: u32, b: u32) -> u32; }";
+        let component = componentize(&with_world(world)).expect("made").expect("a component");
+        let host = Host::new().expect("a host");
+        let code = host.compile(&component).expect("compiles");
+        let exports: Vec<_> = host.exports(&code).iter().map(ToString::to_string).collect();
+        assert_eq!(exports, ["add: func(a: u32, b: u32) -> u32"]);
+        let other = "package local:x; world extension { export sub: func(a: u32) -> u32; }";
+        assert!(componentize(&with_world(other)).expect_err("refused").to_string().contains("sub"));
+    }
+
+    /// A module that adds, and says that it is this world.
+    fn with_world(wit: &str) -> Vec<u8> {
+        let module = r#"(module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+            (memory (export "memory") 1))"#;
+        let mut module = wat::parse_str(module).expect("valid");
+        let mut resolve = wit_parser::Resolve::default();
+        let package = resolve.push_str("x.wit", wit).expect("valid WIT");
+        let world = resolve.select_world(&[package], Some("extension")).expect("a world");
+        wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8)
+            .expect("embedded");
+        module
+    }
+}

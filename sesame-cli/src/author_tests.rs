@@ -1,0 +1,237 @@
+//! An author's own test cases, which run in the real host with the answers that they bring.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use core_types::{Capabilities, Config, EffectiveLimits, EnvName, Limits, Owner};
+use extension_host::{
+    Arguments, BackendError, Backends, CallReport, Clipboard, Code, Environment, Host, HostError, Notification,
+    Notifier, Permissions, Publisher, SecretStore,
+};
+use serde::Deserialize;
+
+/// A file of cases.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseFile {
+    #[serde(default, rename = "case")]
+    pub cases: Vec<Case>,
+}
+
+/// A call, what it is given, and what is expected of it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// What the case shows.
+    pub name: String,
+    function: String,
+    #[serde(default)]
+    arguments: Vec<String>,
+    /// All arguments as one JSON array, instead.
+    json: Option<String>,
+    /// Whether the arguments are bytes in the memory of a module.
+    #[serde(default)]
+    bytes: bool,
+    #[serde(default)]
+    config: Config,
+    /// What is granted; without it, what the extension asks for.
+    capabilities: Option<Capabilities>,
+    /// What the host answers. Nothing of this session is asked.
+    #[serde(default)]
+    answers: Answers,
+    /// The result as `call` prints it.
+    expect: Option<String>,
+    /// The error that the function returns, or a part of what is said when it crashes or goes over a limit.
+    expect_error: Option<String>,
+    /// What is refused, such as `network=https://example.org:443`, or a capability of which anything is.
+    expect_denied: Option<String>,
+    /// The most fuel that the call may take.
+    max_fuel: Option<u64>,
+    /// What it shows, as `title: text`.
+    expect_notifications: Option<Vec<String>>,
+    /// What it leaves on the clipboard.
+    expect_clipboard: Option<String>,
+    /// What it publishes, as `topic: payload`.
+    expect_published: Option<Vec<String>>,
+}
+
+/// What the host answers in a test.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Answers {
+    #[serde(default)]
+    secrets: BTreeMap<String, String>,
+    #[serde(default)]
+    env: BTreeMap<String, String>,
+}
+
+/// What cases are run with.
+pub struct Bench<'a> {
+    pub host: &'a Host,
+    pub code: &'a Code,
+    /// What is granted where a case does not say.
+    pub capabilities: &'a Capabilities,
+    pub limits: &'a Limits,
+}
+
+impl Bench<'_> {
+    /// Runs a case. The error is what a person reads.
+    pub fn run(&self, case: &Case) -> Result<(), String> {
+        let desk = Arc::new(Desk { answers: case.answers.clone(), done: Mutex::default() });
+        let report = self.call(case, &desk).map_err(|error| error.to_string())?;
+        check_outcome(case, &report)?;
+        check_fuel(case, &report)?;
+        let done = desk.done.lock().unwrap_or_else(PoisonError::into_inner);
+        same("notifications", case.expect_notifications.as_ref(), &done.notifications)?;
+        same("messages", case.expect_published.as_ref(), &done.published)?;
+        match &case.expect_clipboard {
+            Some(_) => same("clipboard", Some(&case.expect_clipboard), &done.clipboard),
+            None => Ok(()),
+        }
+    }
+
+    fn call(&self, case: &Case, desk: &Arc<Desk>) -> Result<CallReport, HostError> {
+        let host = self.host.clone().with_backends(desk.backends());
+        let capabilities = case.capabilities.as_ref().unwrap_or(self.capabilities).clone();
+        let permissions = Permissions {
+            config: case.config.clone(),
+            limits: EffectiveLimits::new(self.limits, &[]),
+            ..Permissions::of(capabilities)
+        };
+        // What is not granted is there and refuses, so that a case can expect that.
+        let extension = host.extension_to_learn_from(self.code, permissions)?;
+        let words = || case.arguments.iter().map(|word| word.clone().into_bytes()).collect();
+        let arguments = match &case.json {
+            Some(json) => Arguments::Json(json.clone()),
+            None if case.bytes => Arguments::Bytes(words()),
+            None => Arguments::Words(words()),
+        };
+        Ok(extension.call_blocking(&case.function, &arguments))
+    }
+}
+
+fn check_outcome(case: &Case, report: &CallReport) -> Result<(), String> {
+    let refused: Vec<_> = report.activity.refused().map(|touch| touch.what.as_str()).collect();
+    if let Some(expected) = &case.expect_denied {
+        let is_it = |what: &&str| *what == expected || what.split('=').next() == Some(expected);
+        if !refused.iter().any(is_it) {
+            return Err(format!("`{expected}` is not refused; refused is {}", listed(&refused)));
+        }
+    }
+    let (found, is_error) = match &report.outcome {
+        Ok(returned) => (
+            returned.bytes().map_or_else(|| returned.to_text(), |bytes| String::from_utf8_lossy(&bytes).into_owned()),
+            returned.is_err(),
+        ),
+        Err(error) => (error.to_string(), true),
+    };
+    match (&case.expect, &case.expect_error, is_error) {
+        (Some(expected), _, false) => same("result", Some(expected), &found),
+        (None, None, false) => Ok(()),
+        (_, Some(expected), true) if found.contains(expected.as_str()) => Ok(()),
+        (_, Some(expected), _) => Err(format!("expected the error `{expected}`, and got `{found}`")),
+        // Whoever expects a refusal may expect no more of the call.
+        (None, None, true) if case.expect_denied.is_some() => Ok(()),
+        (_, None, true) if refused.is_empty() => Err(format!("it failed: {found}")),
+        (_, None, true) => Err(format!("it failed: {found}\nrefused is {}", listed(&refused))),
+    }
+}
+
+fn check_fuel(case: &Case, report: &CallReport) -> Result<(), String> {
+    match case.max_fuel {
+        Some(most) if report.usage.fuel > most => {
+            Err(format!("it took {} units of fuel, and {most} are the most", report.usage.fuel))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, expected: Option<&T>, found: &T) -> Result<(), String> {
+    match expected {
+        Some(expected) if expected != found => {
+            Err(format!("{what}: expected {expected:?}\n{:width$}  got      {found:?}", "", width = what.len()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn listed(refused: &[&str]) -> String {
+    if refused.is_empty() { "nothing".to_owned() } else { refused.join(", ") }
+}
+
+/// A desktop of its own for one case: it gives the answers that the case brings, and keeps what is done to it.
+struct Desk {
+    answers: Answers,
+    done: Mutex<Done>,
+}
+
+#[derive(Default)]
+struct Done {
+    notifications: Vec<String>,
+    published: Vec<String>,
+    clipboard: Option<String>,
+    stored: BTreeMap<String, Option<String>>,
+}
+
+impl Desk {
+    fn backends(self: &Arc<Self>) -> Backends {
+        Backends {
+            secrets: self.clone(),
+            notifications: self.clone(),
+            clipboard: self.clone(),
+            publisher: self.clone(),
+            environment: self.clone(),
+            is_offline: true,
+            ..Backends::default()
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Done)) -> Result<(), BackendError> {
+        change(&mut self.done.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(())
+    }
+}
+
+impl SecretStore for Desk {
+    fn read(&self, _: &Owner, name: &str) -> Result<String, BackendError> {
+        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = done.stored.get(name).cloned().unwrap_or_else(|| self.answers.secrets.get(name).cloned());
+        found.ok_or(BackendError::NotFound)
+    }
+
+    fn store(&self, _: &Owner, name: &str, value: &str) -> Result<(), BackendError> {
+        self.change(|done| drop(done.stored.insert(name.to_owned(), Some(value.to_owned()))))
+    }
+
+    fn remove(&self, _: &Owner, name: &str) -> Result<(), BackendError> {
+        self.change(|done| drop(done.stored.insert(name.to_owned(), None)))
+    }
+
+    fn names(&self, _: &Owner) -> Result<Vec<String>, BackendError> {
+        Ok(self.answers.secrets.keys().cloned().collect())
+    }
+}
+
+impl Notifier for Desk {
+    fn show(&self, _: &Owner, notification: &Notification) -> Result<(), BackendError> {
+        self.change(|done| done.notifications.push(format!("{}: {}", notification.summary, notification.body)))
+    }
+}
+
+impl Clipboard for Desk {
+    fn set_text(&self, text: &str) -> Result<(), BackendError> {
+        self.change(|done| done.clipboard = Some(text.to_owned()))
+    }
+}
+
+impl Publisher for Desk {
+    fn publish(&self, _: &Owner, topic: &str, payload: &str) -> Result<(), BackendError> {
+        self.change(|done| done.published.push(format!("{topic}: {payload}")))
+    }
+}
+
+impl Environment for Desk {
+    fn variable(&self, name: &EnvName) -> Option<String> {
+        self.answers.env.get(name.as_str()).cloned()
+    }
+}

@@ -1,0 +1,97 @@
+//! `sesame extension test`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use core_types::{Capabilities, ExtensionName, Limits, parse_toml};
+use extension_depot::read_plain;
+
+use super::publish::{Examined, read_binary};
+use super::{build, wasi_test};
+use crate::arguments::TestArguments;
+use crate::author_tests::{Bench, CaseFile};
+use crate::context::Context;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::outcome::{Outcome, TestedCase, TestedFile};
+use crate::project::Project;
+
+/// The document of a module of Suffiks.
+const EXT: &str = "ext.yaml";
+/// The largest file of cases, in bytes.
+const MAX_FILE: u64 = 1 << 20;
+
+/// Runs every case; one that fails stops no other.
+pub fn run(context: &Context, arguments: &TestArguments) -> Result<Outcome, Failure> {
+    let project = Project::find(Path::new("."))?;
+    let binary = match (&arguments.binary, &project) {
+        (Some(binary), _) => binary.clone(),
+        (None, Some(project)) => build::build(context, project)?,
+        (None, None) => build::build(context, &build::project()?)?,
+    };
+    let tested = test(context, &binary, &arguments.tests, project.as_ref())?;
+    if tested.is_empty() {
+        let message = format!("`{}` has no tests: their names end in `.toml`", arguments.tests.display());
+        return Err(Failure::message(ExitCode::NotFound, message));
+    }
+    Ok(Outcome::Tested(tested))
+}
+
+/// Runs the cases of a project, and the test files of a module of Suffiks.
+pub fn test(
+    context: &Context,
+    binary: &Path,
+    tests: &Path,
+    project: Option<&Project>,
+) -> Result<Vec<TestedFile>, Failure> {
+    let name = project.map_or_else(ExtensionName::default, |project| project.name().clone());
+    let examined = Examined::new(context, &name, read_binary(binary)?)?;
+    let capabilities = project.map(Project::capabilities).cloned().unwrap_or_default();
+    let limits = project.map(Project::limits).cloned().unwrap_or_default();
+    let mut tested = case_files(tests)?
+        .into_iter()
+        .map(|path| tested_file(&examined, &capabilities, &limits, path))
+        .collect::<Result<Vec<_>, _>>()?;
+    let ext = Path::new(EXT);
+    if examined.host.takes_workloads(&examined.code) && ext.is_file() {
+        tested.extend(wasi_test::test(context, binary, tests, ext)?);
+    }
+    Ok(tested)
+}
+
+fn tested_file(
+    examined: &Examined,
+    capabilities: &Capabilities,
+    limits: &Limits,
+    path: PathBuf,
+) -> Result<TestedFile, Failure> {
+    let unreadable = |error: std::io::Error| {
+        Failure::message(ExitCode::Local, format!("cannot read `{}`", path.display())).caused_by(&error)
+    };
+    let bytes = read_plain(&path, MAX_FILE).map_err(unreadable)?;
+    let text = String::from_utf8(bytes).map_err(|error| unreadable(std::io::Error::other(error)))?;
+    let wrong = |problem: &core_types::TomlProblem| {
+        Failure::message(ExitCode::Usage, format!("`{}` cannot be understood: {problem}", path.display()))
+    };
+    let file: CaseFile = parse_toml(&text).map_err(|problem| wrong(&problem))?.value;
+    let bench = Bench { host: &examined.host, code: &examined.code, capabilities, limits };
+    let run = |case| TestedCase { problem: bench.run(case).err(), name: case.name.clone() };
+    let cases = file.cases.iter().map(run).collect();
+    Ok(TestedFile { path, cases })
+}
+
+fn case_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let unreadable = |error: std::io::Error| {
+        let code = if error.kind() == std::io::ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Local };
+        Failure::message(code, format!("cannot read `{}`", directory.display())).caused_by(&error)
+    };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,15 @@
+// Makes a component of index.js: `npm run build`.
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { componentize } from "@bytecodealliance/componentize-js";
+
+const { component } = await componentize({
+  sourcePath: resolve("index.js"),
+  witPath: resolve("wit"),
+  worldName: "extension",
+  // What is left out cannot be used, and takes no room.
+  disableFeatures: ["http", "fetch-event"],
+});
+await mkdir("dist", { recursive: true });
+await writeFile("dist/@NAME@.wasm", component);

@@ -1,0 +1,365 @@
+//! What an author does, from an empty directory to a published extension.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use extension_depot::serve::MemoryRegistry;
+use test_support::guest;
+
+use crate::support::{Run, TestEnv, env, oras};
+
+/// The toolchain that builds guests, from .ci/guest-toolchain.
+fn toolchain() -> PathBuf {
+    let cache = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/sesame-guest-toolchain");
+    std::env::var_os("SESAME_GUEST_TOOLCHAIN").map_or_else(cache, PathBuf::from).join("bin")
+}
+
+/// The tools of other languages, from .ci/languages.
+fn languages() -> PathBuf {
+    let cache = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/sesame-languages");
+    std::env::var_os("SESAME_LANGUAGES").map_or_else(cache, PathBuf::from).join("bin")
+}
+
+/// A command of sesame in a directory, with the tools of every language.
+fn with_tools(env: &TestEnv, directory: &Path, line: &str) -> Command {
+    let mut command = env.command(line.split_whitespace());
+    let ours = std::env::var("PATH").unwrap_or_default();
+    let path = format!("{}:{}:{ours}", toolchain().display(), languages().display());
+    command.current_dir(directory).env("PATH", path);
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
+    for (name, below) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        command.env(name, std::env::var_os(name).unwrap_or_else(|| home.join(below).into()));
+    }
+    command
+}
+
+/// Begins a project in a language, tests and calls it. Gives back its directory.
+fn begin(env: &TestEnv, line: &str, name: &str) -> PathBuf {
+    env.run(&format!("extension new {line}")).ok();
+    let directory = env.path("work").join(name);
+    let tested = env.finish(with_tools(env, &directory, "extension test"), b"");
+    assert_eq!(tested.code, 0, "{tested}");
+    assert!(tested.text().ends_with(" passed, 0 failed\n"), "{tested}");
+    directory
+}
+
+fn calls(env: &TestEnv, directory: &Path) -> Run {
+    env.finish(with_tools(env, directory, "extension dev --once --quiet greet You"), b"")
+}
+
+#[test]
+#[ignore = "needs the toolchain of .ci/guest-toolchain, and crates.io"]
+fn a_project_in_rust_is_built_tested_and_called_with_and_without_the_sdk() {
+    let env = env();
+    let directory = begin(&env, "plain", "plain");
+    assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../extension-sdk");
+    let directory = begin(&env, &format!("with-sdk --sdk {}", sdk.display()), "with-sdk");
+    assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
+
+    // A build that fails leaves what was installed.
+    env.write("work/plain/src/lib.rs", "no Rust");
+    let failed = calls(&env, &env.path("work/plain"));
+    assert_eq!(failed.code, 1);
+    assert!(failed.stderr.contains("failed"), "{failed}");
+    assert_eq!(env.run("extension call plain greet You").ok().text(), "Hello, You!\n");
+}
+
+#[test]
+#[ignore = "needs npm and its registry"]
+fn projects_in_javascript_and_assemblyscript_are_built_tested_and_called() {
+    let env = env();
+    let directory = begin(&env, "scripted --lang js", "scripted");
+    assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
+    let directory = begin(&env, "labels --lang assemblyscript", "labels");
+    let done = env.finish(with_tools(&env, &directory, "extension dev --once --quiet"), b"");
+    assert!(done.text().ends_with("4 passed, 0 failed\n"), "{done}");
+}
+
+#[test]
+#[ignore = "needs componentize-py, from .ci/languages"]
+fn a_project_in_python_is_built_tested_and_called() {
+    let env = env();
+    let directory = begin(&env, "snake --lang python", "snake");
+    assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
+}
+
+#[test]
+fn a_project_is_begun_once_and_what_is_missing_is_named() {
+    let env = env();
+    insta::assert_snapshot!(env.run("extension new mine --lang python"), @r#"
+    exit 0
+    out: mine/extension.toml
+    out: mine/README.md
+    out: mine/.gitignore
+    out: mine/wit/world.wit
+    out: mine/tests/greet.toml
+    out: mine/docs/index.md
+    out: mine/wit/deps/open-sesame-host/clipboard-write.wit
+    out: mine/wit/deps/open-sesame-host/config-read.wit
+    out: mine/wit/deps/open-sesame-host/ipc-publish.wit
+    out: mine/wit/deps/open-sesame-host/log.wit
+    out: mine/wit/deps/open-sesame-host/notification.wit
+    out: mine/wit/deps/open-sesame-host/package.wit
+    out: mine/wit/deps/open-sesame-host/secret-read.wit
+    out: mine/wit/deps/open-sesame-host/secret-write.wit
+    out: mine/wit/deps/open-sesame-host/types.wit
+    out: mine/app.py
+    err: next: cd mine && sesame extension build && sesame extension test
+    "#);
+    insta::assert_snapshot!(env.run("extension new mine"), @r#"
+    exit 9
+    err: error: cannot make `mine`
+    err: caused by: File exists (os error 17)
+    err: hint: name another directory with `--directory`; nothing was changed
+    "#);
+    insta::assert_snapshot!(env.run("extension new Mine"), @r#"
+    exit 2
+    err: error: invalid value 'Mine' for '<NAME>': `Mine` is no extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit
+    err: 
+    err: For more information, try '--help'.
+    "#);
+    insta::assert_snapshot!(env.run("extension build"), @r#"
+    exit 3
+    err: error: there is no `extension.toml` in this directory
+    err: hint: begin a project: sesame extension new NAME
+    "#);
+    let mut said = Vec::new();
+    for language in ["rust", "js", "python", "c", "assemblyscript", "tinygo"] {
+        env.run(&format!("extension new in-{language} --lang {language} --quiet")).ok();
+        let mut command = env.command(["extension", "build"]);
+        command.current_dir(env.path("work").join(format!("in-{language}"))).env("PATH", "/nowhere");
+        let run = env.finish(command, b"");
+        said.push(format!("{language}: exit {} {}", run.code, run.stderr));
+    }
+    insta::assert_snapshot!(said.concat(), @r#"
+    rust: exit 3 error: `rustc` is not there
+    hint: install it: https://rustup.rs
+    js: exit 3 error: `npm` is not there
+    hint: install it: apt install nodejs npm
+    python: exit 3 error: `componentize-py` is not there
+    hint: install it: pip install componentize-py
+    c: exit 3 error: `clang of the WASI SDK` is not there
+    hint: install it: unpack the newest https://github.com/WebAssembly/wasi-sdk/releases and set WASI_SDK_PATH to it
+    assemblyscript: exit 3 error: `npm` is not there
+    hint: install it: apt install nodejs npm
+    tinygo: exit 3 error: `tinygo` is not there
+    hint: install it: https://tinygo.org/getting-started/install
+    "#);
+}
+
+/// A project around a component that is built already.
+fn project(env: &TestEnv, manifest: &str, cases: &str) -> PathBuf {
+    env.write(
+        "work/mine/extension.toml",
+        format!("[extension]\nname = \"mine\"\nversion = \"1.2.3\"\ndescription = \"Greets\"\n{manifest}"),
+    );
+    env.write("work/mine/tests/cases.toml", cases);
+    env.write("work/mine/docs/index.md", "# Mine\n");
+    env.write("work/mine/dist/mine.wasm", guest("greeting"));
+    env.write("work/mine/desktop.wasm", guest("desktop"));
+    env.path("work/mine")
+}
+
+fn within(env: &TestEnv, directory: &Path, line: &str) -> Run {
+    let mut command = env.command(line.split_whitespace());
+    command.current_dir(directory);
+    env.finish(command, b"")
+}
+
+#[test]
+fn cases_say_what_they_expected_and_bring_their_own_answers() {
+    let env = env();
+    let directory = project(
+        &env,
+        "",
+        r#"
+[[case]]
+name = "reads a secret, shows and publishes"
+function = "everything"
+arguments = ["World"]
+capabilities = { config-read = true, secret-read = ["token"], notification = true, ipc-publish = ["greeting.*"], clipboard-write = true }
+answers = { secrets = { token = "t0ps3cret" } }
+expect_error = "nothing of the kind"
+
+[[case]]
+name = "is refused what it is not granted"
+function = "everything"
+arguments = ["World"]
+capabilities = {}
+expect_denied = "secret-read"
+
+[[case]]
+name = "is refused something else"
+function = "everything"
+arguments = ["World"]
+capabilities = {}
+expect_denied = "network"
+
+[[case]]
+name = "has no such function"
+function = "nothing"
+expect = ""
+"#,
+    );
+    insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @r#"
+    exit 1
+    out: tests/cases.toml
+    out:   FAILED  reads a secret, shows and publishes
+    out:           expected the error `nothing of the kind`, and got `Hello, World! (9 characters of token)`
+    out:   ok      is refused what it is not granted
+    out:   FAILED  is refused something else
+    out:           `network` is not refused; refused is config-read=greeting.template, secret-read=token
+    out:   FAILED  has no such function
+    out:           it failed: there is no function `nothing`
+    out: 1 passed, 3 failed
+    "#);
+    let hungry = "[[case]]\nname = \"x\"\nfunction = \"everything\"\narguments = [\"a\"]\ncapabilities = {}\n\
+        expect_denied = \"secret-read\"\nmax_fuel = 10\n";
+    env.write("work/mine/tests/cases.toml", hungry);
+    let run = within(&env, &directory, "extension test desktop.wasm");
+    assert!(run.code == 1 && run.text().contains(" units of fuel, and 10 are the most"), "{run}");
+    env.write("work/mine/tests/cases.toml", "[[case]]\nname = \"x\"\nfunction = \"greet\"\nexpekt = 1\n");
+    insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @r#"
+    exit 2
+    err: error: `tests/cases.toml` cannot be understood: line 4, column 1: unknown field `expekt`, expected one of `name`, `function`, `arguments`, `json`, `bytes`, `config`, `capabilities`, `answers`, `expect`, `expect_error`, `expect_denied`, `max_fuel`, `expect_notifications`, `expect_clipboard`, `expect_published`
+    err:   |
+    err: 4 | expekt = 1
+    err:   | ^^^^^^
+    "#);
+    insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm --tests nowhere"), @r#"
+    exit 3
+    err: error: cannot read `nowhere`
+    err: caused by: No such file or directory (os error 2)
+    "#);
+}
+
+#[test]
+fn what_is_published_carries_what_its_author_asks_for_and_is_always_the_same() {
+    let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
+    let directory = project(&env, "[capabilities]\nconfig-read = true\nnotification = true\n", "");
+    let publish = |rest: &str| {
+        let line = format!("extension publish {}/my-org/mine:1.2.3 {rest}", registry.host());
+        let mut command = env.command(line.split_whitespace());
+        command.current_dir(&directory).env("SOURCE_DATE_EPOCH", "1700000000");
+        env.finish(command, b"").hiding_registry(&registry)
+    };
+    let planned = publish("--dry-run").ok();
+    assert!(planned.stderr.starts_with("nothing is published; it would be "), "{planned}");
+    let planned: serde_json::Value = serde_json::from_slice(&planned.stdout).expect("JSON");
+    assert_eq!(
+        planned["annotations"],
+        serde_json::json!({
+            "org.opencontainers.image.description": "Greets",
+            "org.opencontainers.image.title": "mine",
+            "org.opencontainers.image.version": "1.2.3",
+        })
+    );
+    assert_eq!(publish("--dry-run").stdout, publish("--dry-run").stdout);
+    assert!(registry.seen().is_empty(), "nothing was asked");
+    insta::assert_snapshot!(publish("--docs docs"), @r#"
+    exit 0
+    out: published REGISTRY/my-org/mine:1.2.3@sha256:DIGEST
+    "#);
+    insta::assert_snapshot!(publish("--docs docs"), @r#"
+    exit 0
+    out: already published: REGISTRY/my-org/mine:1.2.3@sha256:DIGEST
+    "#);
+    env.write("work/mine/dist/mine.wasm", guest("greeting-sdk"));
+    insta::assert_snapshot!(publish(""), @r#"
+    exit 1
+    err: error: `REGISTRY/my-org/mine:1.2.3` is there already, with other bytes: sha256:DIGEST, and these would be sha256:DIGEST
+    err: hint: publish it under another version, or, if nobody relies on the old bytes, add `--overwrite`
+    "#);
+    insta::assert_snapshot!(publish("--overwrite --docs docs"), @r#"
+    exit 0
+    out: published REGISTRY/my-org/mine:1.2.3@sha256:DIGEST
+    "#);
+    let reference = format!("{}/my-org/mine:1.2.3", registry.host());
+    insta::assert_snapshot!(env.run(&format!("extension install {reference}")).hiding_registry(&registry), @r#"
+    exit 0
+    out: installed mine 1.2.3 from REGISTRY/my-org/mine:1.2.3@sha256:DIGEST
+    err: signature: unsigned
+    err: granted: config-read (its own [config] only)
+    err: not granted: notification; allow it with: sesame extension grant mine notification
+    "#);
+    insta::assert_snapshot!(env.run("extension call mine greet World"), @r#"
+    exit 0
+    out: Hello, World!
+    "#);
+    insta::assert_snapshot!(env.run("extension docs mine"), @r#"
+    exit 0
+    out: # Mine
+    "#);
+    insta::assert_snapshot!(env.run("extension docs mine --offline"), @r#"
+    exit 3
+    err: error: `mine` has no documentation
+    err: hint: what it can do: sesame extension info mine
+    "#);
+}
+
+#[test]
+fn what_cannot_be_published_is_not() {
+    let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
+    let publish = |rest: &str| {
+        let line = format!("extension publish {}/my-org/mine:1.2.3 {rest}", registry.host());
+        env.run(&line).hiding_registry(&registry)
+    };
+    insta::assert_snapshot!(publish(""), @r#"
+    exit 2
+    err: error: there is nothing to publish: this directory has no `extension.toml`
+    err: hint: name the file: sesame extension publish REFERENCE FILE.wasm
+    "#);
+    insta::assert_snapshot!(publish("none.wasm"), @r#"
+    exit 3
+    err: error: cannot read `none.wasm`
+    err: caused by: No such file or directory (os error 2)
+    "#);
+    env.write("work/text.wasm", "no WebAssembly");
+    insta::assert_snapshot!(publish("text.wasm"), @r#"
+    exit 1
+    err: error: this is no WebAssembly: it starts with `no WebAssembly`
+    "#);
+    env.write("work/greeting.wasm", guest("greeting"));
+    std::fs::create_dir(env.path("work/empty")).expect("made");
+    insta::assert_snapshot!(publish("greeting.wasm --docs empty"), @r#"
+    exit 3
+    err: error: `empty` has no pages: their names end in `.md`
+    "#);
+    env.write("work/extension.toml", "[extension]\nname = \"mine\"\n[capabilities]\nroot = true\nnotification = 1\n");
+    insta::assert_snapshot!(publish("greeting.wasm"), @r#"
+    exit 2
+    err: error: `./extension.toml` cannot be understood: line 5, column 16: invalid type: integer `1`, expected a boolean
+    err:   |
+    err: 5 | notification = 1
+    err:   |                ^
+    "#);
+    assert_eq!(registry.seen().iter().filter(|seen| seen.method != "GET").count(), 0, "nothing was sent");
+}
+
+#[test]
+#[ignore = "needs oras, from .ci/test-servers"]
+fn what_is_published_is_read_by_other_tools() {
+    let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
+    let directory = project(&env, "", "");
+    let reference = format!("{}/my-org/mine:1.2.3", registry.host());
+    within(&env, &directory, &format!("extension publish {reference} --docs docs")).ok();
+    oras(env.home(), &["pull", "--plain-http", "--output", "pulled", &reference]);
+    assert!(env.path("pulled/mine.wasm").exists());
+    let manifest = oras(env.home(), &["manifest", "fetch", "--plain-http", &reference]);
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
+    assert_eq!(manifest["config"]["mediaType"], "application/vnd.wasm.config.v0+json");
+    assert_eq!(manifest["layers"][0]["mediaType"], "application/wasm");
+    let config = oras(env.home(), &["manifest", "fetch-config", "--plain-http", &reference]);
+    let config: serde_json::Value = serde_json::from_str(&config).expect("JSON");
+    assert_eq!((config["architecture"].as_str(), config["os"].as_str()), (Some("wasm"), Some("wasip2")));
+    assert_eq!(config["component"]["exports"], serde_json::json!(["greet"]));
+    assert!(
+        config["component"]["imports"]
+            .as_array()
+            .expect("a list")
+            .contains(&"open-sesame:host/config-read@0.1.0".into())
+    );
+    let referrers = oras(env.home(), &["discover", "--plain-http", "--format", "json", &reference]);
+    assert!(referrers.contains("application/vnd.open-sesame.docs.v1"), "{referrers}");
+}
