@@ -9,10 +9,17 @@ use wit_component::ComponentEncoder;
 /// How the names of the sections begin in which binding generators leave what a module is to be.
 const COMPONENT_TYPE: &str = "component-type";
 
-/// Why a module cannot become a component.
+/// Why a module cannot become a component, or a text a package.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ComponentizeError(String);
+
+impl ComponentizeError {
+    /// An error on one line. The causes say what is missing or of another type; the outermost error does not.
+    pub(crate) fn new(error: &dyn std::fmt::Display) -> Self {
+        Self(error.to_string().replace('\n', " "))
+    }
+}
 
 /// Makes a component of a core module in which a binding generator has left its world. WASI's first version becomes its
 /// second by the adapter of Wasmtime. Nothing comes of a module without a world.
@@ -20,15 +27,13 @@ pub struct ComponentizeError(String);
 /// # Errors
 /// When the module is damaged, or is not what its world says.
 pub fn componentize(module: &[u8]) -> Result<Option<Vec<u8>>, ComponentizeError> {
-    // The causes say which function is missing or of another type; the outermost error does not.
-    let failed = |error: &dyn std::fmt::Display| ComponentizeError(error.to_string().replace('\n', " "));
-    if !has_world(module).map_err(|error| failed(&error))? {
+    if !has_world(module).map_err(|error| ComponentizeError::new(&error))? {
         return Ok(None);
     }
     let adapter = (WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER);
     let encoder = ComponentEncoder::default().validate(true).module(module);
     let component = encoder.and_then(|encoder| encoder.adapter(adapter.0, adapter.1)?.encode());
-    component.map(Some).map_err(|error| failed(&format!("{error:#}")))
+    component.map(Some).map_err(|error| ComponentizeError::new(&format!("{error:#}")))
 }
 
 fn has_world(module: &[u8]) -> wasmparser::Result<bool> {

@@ -55,6 +55,8 @@ mod report;
 mod requests;
 mod state;
 mod suffiks;
+#[cfg(feature = "componentize")]
+mod wit_package;
 
 pub use arguments::{ArgumentError, Arguments};
 pub use backends::{
@@ -95,5 +97,7 @@ pub use suffiks::{
     VariableRefusal, Workload, WorkloadAction, WorkloadAnswer, WorkloadError, WorkloadOutcome, WorkloadRequest,
     plural_of,
 };
+#[cfg(feature = "componentize")]
+pub use wit_package::{WitPackage, encode_wit};
 /// The engine, in the version that this crate works with.
 pub use wasmtime;

@@ -2,9 +2,12 @@
 
 mod support;
 
+use std::sync::Arc;
+
+use core_types::Owner;
 use extension_host::{
-    CallError, CallReport, HostError, Permissions, ResourceName, Resources, ValidationProblem, Workload,
-    WorkloadAction, WorkloadAnswer, WorkloadOutcome, WorkloadRequest, plural_of,
+    BackendError, Backends, CallError, CallReport, Host, HostError, Permissions, ResourceName, Resources, SecretStore,
+    ValidationProblem, Workload, WorkloadAction, WorkloadAnswer, WorkloadOutcome, WorkloadRequest, plural_of,
 };
 use serde_json::{Value, json};
 use support::{permissions, try_extension, wat};
@@ -311,4 +314,61 @@ fn a_flood_of_messages_is_stopped_by_the_bytes_that_the_host_holds() {
     let report = ask(&binary, permissions("", "max_transfer_mib = 1"), request(WorkloadAction::Sync));
     let error = report.outcome.expect_err("stopped");
     assert!(matches!(&error, CallError::Limit(over) if over.limit.name == core_types::LimitName::Transfer), "{error}");
+}
+
+/// A keyring with one secret in it.
+struct Keyring;
+
+impl SecretStore for Keyring {
+    fn read(&self, _: &Owner, name: &str) -> Result<String, BackendError> {
+        if name == "api-token" { Ok("t0ps3cret".to_owned()) } else { Err(BackendError::NotFound) }
+    }
+
+    fn store(&self, _: &Owner, _: &str, _: &str) -> Result<(), BackendError> {
+        Err(BackendError::NotFound)
+    }
+
+    fn remove(&self, _: &Owner, _: &str) -> Result<(), BackendError> {
+        Err(BackendError::NotFound)
+    }
+
+    fn names(&self, _: &Owner) -> Result<Vec<String>, BackendError> {
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn a_command_gets_secrets_and_configuration_as_far_as_they_are_granted() {
+    let secret = |name: &str| [message(&[(1, name)]), vec![3 << 3, 1]].concat();
+    let (known, unknown, map) = (secret("api-token"), secret("other"), message(&[(1, "anything")]));
+    let add = |at: u32, bytes: &[u8]| format!("(call $from (i32.const {at}) (i32.const {}))", bytes.len());
+    let sync = [add(0, &known), add(64, &unknown), add(128, &map)].concat();
+    let binary = module(
+        r#"(import "suffiks" "AddEnvFrom" (func $from (param i32 i32)))"#,
+        &[("Sync", &format!(r#"(func (export "Sync") {sync})"#))],
+        &[(0, &known), (64, &unknown), (128, &map)],
+    );
+    let host = Host::new().expect("a host");
+    let host = host.with_backends(Backends { secrets: Arc::new(Keyring), ..Backends::default() });
+    let code = host.compile(&binary).expect("it compiles");
+    let environment = |capabilities: &str| {
+        let config = serde_json::from_str(r#"{"MODE": "dev", "HIDDEN": "x", "lower": "y"}"#).expect("a configuration");
+        let permissions = Permissions { config, ..permissions(capabilities, "") };
+        let extension = host.extension(&code, permissions).expect("it links");
+        let report = extension.call_workload_blocking(request(WorkloadAction::Environment));
+        let WorkloadAnswer::Environment(environment) = report.outcome.expect("it answers").answer else { panic!("other") };
+        let set = environment.variables.iter().map(|(name, value)| format!("{name}={value}"));
+        let refused = environment.refused.iter().map(|refused| format!("{}: {:?}", refused.name, refused.reason));
+        set.chain(refused).collect::<Vec<_>>()
+    };
+    assert_eq!(environment(""), [""; 0]);
+    assert_eq!(environment("secret-read = [\"api-token\"]"), [""; 0], "the variable is not granted");
+    assert_eq!(environment("exec-env = [\"API_TOKEN\"]"), [""; 0], "the secret is not granted");
+    assert_eq!(
+        environment(
+            "config-read = { keys = [\"MODE\", \"lower\"] }\nsecret-read = [\"api-token\", \"other\"]\n\
+             exec-env = [\"API_TOKEN\", \"MODE\", \"HIDDEN\", \"LOWER\"]"
+        ),
+        ["API_TOKEN=t0ps3cret", "MODE=dev", "other: Secret(NotFound)"]
+    );
 }

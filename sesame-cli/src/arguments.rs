@@ -111,6 +111,35 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
+    /// The commands in the fenced blocks of a document, without their comments and continued lines.
+    fn commands(document: &str) -> Vec<Vec<String>> {
+        let joined = document.replace("\\\n", " ");
+        let fenced: Vec<_> = joined.split("```").skip(1).step_by(2).flat_map(str::lines).collect();
+        let commands = fenced.into_iter().filter_map(|line| line.trim_start_matches("$ ").strip_prefix("sesame "));
+        let words = |line: &str| {
+            let code = line.split(" # ").next().unwrap_or(line).replace(['[', ']'], " ");
+            let words = code.split_whitespace().map(|word| word.split('|').next().unwrap_or(word).to_owned());
+            std::iter::once("sesame".to_owned()).chain(words).collect()
+        };
+        commands.map(words).collect()
+    }
+
+    #[test]
+    fn every_command_in_the_documents_is_one() {
+        let documents = [
+            include_str!("../../README.md"),
+            include_str!("../../docs/writing-extensions.md"),
+            include_str!("../../docs/wasi-runtime.md"),
+        ];
+        let all: Vec<_> = documents.into_iter().flat_map(commands).collect();
+        assert!(all.len() > 40, "the commands are found: {}", all.len());
+        for words in all {
+            if let Err(error) = Arguments::try_parse_from(&words) {
+                assert!(!error.use_stderr(), "{}: {error}", words.join(" "));
+            }
+        }
+    }
+
     #[test]
     fn options_of_ours_may_stand_anywhere_before_the_dashes() {
         let parse = |line: &str| Arguments::try_parse_from(line.split(' ')).expect(line);

@@ -338,6 +338,25 @@ fn what_cannot_be_published_is_not() {
 }
 
 #[test]
+fn interfaces_are_published_as_a_package() {
+    let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
+    let interfaces = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/host");
+    let line = format!("extension publish {}/wit/open-sesame/host:0.1.0", registry.host());
+    let publish = |rest: &str| {
+        let mut command = env.command(line.split_whitespace());
+        command.arg(&interfaces).args(rest.split_whitespace());
+        env.finish(command, b"").hiding_registry(&registry)
+    };
+    let planned: serde_json::Value = serde_json::from_slice(&publish("--dry-run").ok().stdout).expect("JSON");
+    assert_eq!(planned["annotations"]["org.opencontainers.image.title"], "open-sesame:host");
+    assert_eq!(planned["layers"][0]["mediaType"], "application/wasm");
+    insta::assert_snapshot!(publish(""), @"");
+    insta::assert_snapshot!(publish(""), @"");
+    env.write("work/bad/x.wit", "package a");
+    insta::assert_snapshot!(env.run("extension publish localhost:1/a/b/c:1 bad"), @"");
+}
+
+#[test]
 #[ignore = "needs oras, from .ci/test-servers"]
 fn what_is_published_is_read_by_other_tools() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));

@@ -8,6 +8,7 @@ mod config;
 mod crash;
 mod demo;
 mod desktop;
+mod documents;
 mod guests;
 mod history;
 mod hostile;

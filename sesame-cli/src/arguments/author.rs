@@ -103,7 +103,8 @@ pub struct DevArguments {
 pub struct PublishArguments {
     /// Where to: `registry/principal/scope:revision`
     pub reference: OciReference,
-    /// The component or module; without it, what `sesame extension build` made of the project in this directory
+    /// The component or module, or a directory of `.wit` files to publish as a package of interfaces; without it, what
+    /// `sesame extension build` made of the project in this directory
     pub binary: Option<PathBuf>,
     /// The directory with the pages of its documentation
     #[arg(long, value_name = "DIRECTORY")]

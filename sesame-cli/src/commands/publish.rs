@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use core_types::{Digest, ExtensionName, OciReference};
 use extension_depot::{Description, Docs, MAX_BLOB, Publication, read_plain};
-use extension_host::{Code, CodeKind, Host, Permissions, with_author_manifest};
+use extension_host::{Code, CodeKind, ComponentizeError, Host, Permissions, encode_wit, with_author_manifest};
 use sha2::{Digest as _, Sha256};
 
 use super::{install, sign};
@@ -22,6 +22,9 @@ use crate::ready;
 /// Publishes a component or module as the CNCF has it, with what its author asks for in it.
 pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, Failure> {
     let reference = &arguments.reference;
+    if let Some(directory) = arguments.binary.as_deref().filter(|path| path.is_dir()) {
+        return interfaces(context, arguments, directory);
+    }
     let project = Project::find(Path::new("."))?;
     let (path, binary) = binary(arguments, project.as_ref())?;
     let name = name_of(project.as_ref(), reference)?;
@@ -36,12 +39,17 @@ pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, F
             exports: examined.exports,
         },
     );
-    let publication = publication.map_err(std::io::Error::from)?;
+    context.explain(&format!("publishing `{}`", path.display()));
+    send(context, arguments, publication.map_err(std::io::Error::from)?)
+}
+
+/// Publishes, with documentation and signature, or says what would be published.
+fn send(context: &Context, arguments: &PublishArguments, publication: Publication) -> Result<Outcome, Failure> {
+    let reference = &arguments.reference;
     let docs = arguments.docs.as_deref().map(Docs::read).transpose()?;
     if arguments.dry_run {
         return Ok(planned(reference, &publication));
     }
-    context.explain(&format!("publishing `{}`", path.display()));
     let published = context.wait_for(context.registry()?.publish(reference, publication, arguments.overwrite))??;
     if let Some(docs) = docs {
         let archive = docs.pack()?;
@@ -53,6 +61,28 @@ pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, F
         context.wait_for(context.registry()?.sign(&published.reference, &key, form))??;
     }
     Ok(Outcome::Published(Published::Now(published)))
+}
+
+/// Publishes a package of interfaces, as `wkg` fetches it.
+fn interfaces(context: &Context, arguments: &PublishArguments, directory: &Path) -> Result<Outcome, Failure> {
+    let wrong = |error: ComponentizeError| {
+        Failure::message(ExitCode::Usage, format!("`{}` is no package of interfaces", directory.display()))
+            .caused_by(&error)
+    };
+    let package = encode_wit(directory).map_err(wrong)?;
+    let version = package.version.as_deref().unwrap_or(arguments.reference.revision());
+    let stated = [("title", package.name.as_str()), ("version", version)];
+    let publication = Publication::cncf(
+        package.binary,
+        &Description {
+            title: format!("{}.wasm", package.name.replace(':', "-")),
+            annotations: stated.map(|(key, value)| annotation(key, value)).into(),
+            created: context.source_date().unwrap_or_default(),
+            imports: Vec::new(),
+            exports: package.interfaces,
+        },
+    );
+    send(context, arguments, publication.map_err(std::io::Error::from)?)
 }
 
 fn binary(arguments: &PublishArguments, project: Option<&Project>) -> Result<(PathBuf, Vec<u8>), Failure> {
@@ -132,13 +162,17 @@ fn name_of(project: Option<&Project>, reference: &OciReference) -> Result<Extens
 }
 
 fn annotations(name: &ExtensionName, reference: &OciReference, project: Option<&Project>) -> BTreeMap<String, String> {
-    let said = |key: &str, value: &str| (format!("org.opencontainers.image.{key}"), value.to_owned());
     let version = project.and_then(Project::version).unwrap_or(reference.revision());
     let description = project.and_then(Project::description);
-    let stated = [Some(said("title", name.as_str())), Some(said("version", version))];
-    stated.into_iter().flatten().chain(description.map(|text| said("description", text))).collect()
+    let stated = [Some(annotation("title", name.as_str())), Some(annotation("version", version))];
+    stated.into_iter().flatten().chain(description.map(|text| annotation("description", text))).collect()
 }
 
+fn annotation(key: &str, value: &str) -> (String, String) {
+    (format!("org.opencontainers.image.{key}"), value.to_owned())
+}
+
+/// The bytes of a component or module in a file.
 pub fn read_binary(path: &Path) -> Result<Vec<u8>, Failure> {
     read_plain(path, MAX_BLOB).map_err(|error| {
         let code = if error.kind() == std::io::ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Local };

@@ -1,0 +1,32 @@
+//! What the documents say of the tests is so.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn every_test_that_the_promises_name_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let promises = fs::read_to_string(root.join("SECURITY.md")).expect("SECURITY.md");
+    let promises = promises.split("## Promises").nth(1).and_then(|rest| rest.split("## Not promised").next());
+    let quoted = promises.expect("the promises").split('`').skip(1).step_by(2);
+    let named: BTreeSet<_> = quoted.filter(|text| text.contains('_') && !text.contains(' ')).collect();
+    assert!(named.len() > 50, "the tests are found: {named:?}");
+    let mut sources = String::new();
+    for directory in ["tests/cli", "core-types", "extension-host", "extension-depot", "sesame-cli/src"] {
+        collect(&root.join(directory), &mut sources);
+    }
+    let missing: Vec<_> = named.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "SECURITY.md names tests that are not there: {missing:?}");
+}
+
+fn collect(directory: &Path, sources: &mut String) {
+    for entry in fs::read_dir(directory).expect("a directory").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&fs::read_to_string(&path).expect("a source"));
+        }
+    }
+}
