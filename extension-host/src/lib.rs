@@ -97,7 +97,7 @@ pub use suffiks::{
     VariableRefusal, Workload, WorkloadAction, WorkloadAnswer, WorkloadError, WorkloadOutcome, WorkloadRequest,
     plural_of,
 };
-#[cfg(feature = "componentize")]
-pub use wit_package::{WitPackage, encode_wit};
 /// The engine, in the version that this crate works with.
 pub use wasmtime;
+#[cfg(feature = "componentize")]
+pub use wit_package::{WitPackage, encode_wit};

@@ -356,7 +356,9 @@ fn a_command_gets_secrets_and_configuration_as_far_as_they_are_granted() {
         let permissions = Permissions { config, ..permissions(capabilities, "") };
         let extension = host.extension(&code, permissions).expect("it links");
         let report = extension.call_workload_blocking(request(WorkloadAction::Environment));
-        let WorkloadAnswer::Environment(environment) = report.outcome.expect("it answers").answer else { panic!("other") };
+        let WorkloadAnswer::Environment(environment) = report.outcome.expect("it answers").answer else {
+            panic!("other")
+        };
         let set = environment.variables.iter().map(|(name, value)| format!("{name}={value}"));
         let refused = environment.refused.iter().map(|refused| format!("{}: {:?}", refused.name, refused.reason));
         set.chain(refused).collect::<Vec<_>>()

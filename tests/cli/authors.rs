@@ -350,10 +350,20 @@ fn interfaces_are_published_as_a_package() {
     let planned: serde_json::Value = serde_json::from_slice(&publish("--dry-run").ok().stdout).expect("JSON");
     assert_eq!(planned["annotations"]["org.opencontainers.image.title"], "open-sesame:host");
     assert_eq!(planned["layers"][0]["mediaType"], "application/wasm");
-    insta::assert_snapshot!(publish(""), @"");
-    insta::assert_snapshot!(publish(""), @"");
+    insta::assert_snapshot!(publish(""), @r#"
+    exit 0
+    out: published REGISTRY/wit/open-sesame/host:0.1.0@sha256:DIGEST
+    "#);
+    insta::assert_snapshot!(publish(""), @r#"
+    exit 0
+    out: already published: REGISTRY/wit/open-sesame/host:0.1.0@sha256:DIGEST
+    "#);
     env.write("work/bad/x.wit", "package a");
-    insta::assert_snapshot!(env.run("extension publish localhost:1/a/b/c:1 bad"), @"");
+    insta::assert_snapshot!(env.run("extension publish localhost:1/a/b/c:1 bad"), @r#"
+    exit 2
+    err: error: `bad` is no package of interfaces
+    err: caused by: failed to parse package: bad: expected ':', found eof
+    "#);
 }
 
 #[test]
