@@ -35,11 +35,14 @@ impl FromStr for ExecEnv {
     type Err = ScopeError;
 
     fn from_str(text: &str) -> Result<Self, ScopeError> {
+        // A short beginning would be that of names which nobody thinks of.
+        let is_beginning = |prefix: &str| prefix.len() >= 3 && prefix.ends_with('_');
+        let is_wide = text.strip_suffix('*').is_some_and(|prefix| !is_beginning(prefix));
         match text.strip_suffix('*').unwrap_or(text).parse::<EnvName>() {
-            Ok(_) => Ok(Self(text.to_owned())),
-            Err(_) => Err(ScopeError {
+            Ok(_) if !is_wide => Ok(Self(text.to_owned())),
+            _ => Err(ScopeError {
                 text: text.to_owned(),
-                kind: "name of an environment variable, such as `APP_MODE`, nor the beginning of several, such as `APP_*`",
+                kind: "name of an environment variable, such as `APP_MODE`, nor the beginning of several, such as `APP_*`, with its `_`",
             }),
         }
     }
@@ -54,7 +57,7 @@ impl fmt::Display for ExecEnv {
 serde_as_text!(ExecEnv);
 
 /// Variables whose values decide which code runs, which files are read or whom a program talks to.
-const INTERPRETED: [&str; 73] = [
+const INTERPRETED: [&str; 92] = [
     "AR",
     "AS",
     "BASHOPTS",
@@ -128,6 +131,25 @@ const INTERPRETED: [&str; 73] = [
     "XAUTHORITY",
     "ZDOTDIR",
     "_JAVA_OPTIONS",
+    "BAT_PAGER",
+    "COMPILER_PATH",
+    "CPPFLAGS",
+    "C_INCLUDE_PATH",
+    "ERL_AFLAGS",
+    "EXINIT",
+    "GRADLE_OPTS",
+    "GST_PLUGIN_PATH",
+    "HGRCPATH",
+    "JAVA_HOME",
+    "LIBRARY_PATH",
+    "MAKE",
+    "RIPGREP_CONFIG_PATH",
+    "RSYNC_CONNECT_PROG",
+    "RSYNC_RSH",
+    "SVN_SSH",
+    "VIMINIT",
+    "VK_ADD_LAYER_PATH",
+    "WGETRC",
 ];
 
 /// The beginnings of such names.
@@ -181,7 +203,31 @@ const INTERPRETED_PREFIXES: [&str; 46] = [
 ];
 
 /// The ends of such names.
-const INTERPRETED_SUFFIXES: [&str; 5] = ["_PRELOAD", "_PROXY", "_ASKPASS", "_COMMAND", "_OPTIONS"];
+const INTERPRETED_SUFFIXES: [&str; 23] = [
+    "_ARGS",
+    "_ASKPASS",
+    "_BIN",
+    "_CMD",
+    "_COMMAND",
+    "_CONFIG",
+    "_CONFIG_FILE",
+    "_DIR",
+    "_EDITOR",
+    "_EXEC",
+    "_FLAGS",
+    "_HOME",
+    "_LIB",
+    "_OPTIONS",
+    "_OPTS",
+    "_PAGER",
+    "_PATH",
+    "_PRELOAD",
+    "_PROG",
+    "_PROXY",
+    "_RSH",
+    "_SHELL",
+    "_SSH",
+];
 
 /// Whether programs that are in wide use take this variable as more than data. Upper and lower case are the same for
 /// some of them, as for `http_proxy`.
@@ -206,23 +252,26 @@ mod tests {
     fn a_beginning_covers_what_begins_so_and_no_name_that_programs_act_upon() {
         assert!(covers("FOO", "FOO") && !covers("FOO", "FOOD") && !covers("FOO", "foo"));
         assert!(covers("APP_*", "APP_MODE") && !covers("APP_*", "APPLE"));
-        for name in ["LD_PRELOAD", "PATH", "BASH_ENV", "GIT_SSH_COMMAND", "X_PRELOAD", "http_proxy", "PYTHONSTARTUP"] {
-            let beginning = format!("{}*", &name[..1]);
+        for name in
+            ["LD_PRELOAD", "BASH_ENV", "GIT_SSH_COMMAND", "APP_PRELOAD", "http_proxy", "JAVA_HOME", "KUBE_EDITOR"]
+        {
+            let beginning = format!("{}*", &name[..name.find('_').expect("one") + 1]);
             assert!(!covers(&beginning, name), "{name} is never covered by a beginning");
             assert!(covers(name, name), "{name} is covered by itself");
         }
+        assert!(["PATH", "PYTHONSTARTUP", "JAVA_TOOL_OPTIONS"].into_iter().all(is_interpreted));
     }
 
     #[test]
     fn what_is_covered_by_a_part_is_covered_by_the_whole() {
         let all = |own: &str, other: &str| own.parse::<ExecEnv>().expect(own).covers_all(&other.parse().expect(other));
-        assert!(all("A*", "AB*") && all("A*", "AB") && all("AB", "AB"));
-        assert!(!all("AB*", "A*") && !all("AB", "AB*") && !all("P*", "PATH"));
+        assert!(all("AP_*", "AP_B_*") && all("AP_*", "AP_B") && all("AB", "AB"));
+        assert!(!all("AP_B_*", "AP_*") && !all("AP_B", "AP_*") && !all("LD_*", "LD_PRELOAD"));
     }
 
     #[test]
     fn a_star_alone_or_in_the_middle_is_refused() {
-        for bad in ["*", "A*B", "A=", "", "1*", "A B*", "**"] {
+        for bad in ["*", "A*", "J*", "A_*", "APP*", "A*B", "A=", "", "1_X_*", "A B_*", "**"] {
             assert!(bad.parse::<ExecEnv>().is_err(), "{bad:?}");
         }
     }

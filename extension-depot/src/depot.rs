@@ -109,8 +109,13 @@ impl Depot {
     pub(crate) fn lock(&self) -> Result<Lock, LockError> {
         let lock = Lock::acquire(&self.places.lock(), &self.waiting)?;
         sweep(&self.places.staging());
-        durable::remove_leftovers(&self.places.extensions());
-        durable::remove_leftovers(&self.places.extension_state().join("removed"));
+        let written_under_it = [
+            self.places.extensions(),
+            self.places.removed_manifests(),
+            self.places.first_uses(),
+            self.places.first_seen_all(),
+        ];
+        written_under_it.iter().for_each(|directory| durable::remove_leftovers(directory));
         Ok(lock)
     }
 

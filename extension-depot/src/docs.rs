@@ -14,6 +14,8 @@ use unicode_normalization::UnicodeNormalization;
 
 /// The most bytes of an archive when it is unpacked.
 const MAX_UNPACKED: u64 = 16 << 20;
+/// The most bytes of an archive as it is sent, which is what is fetched of anything that refers to an artifact.
+const MAX_PACKED: u64 = 4 << 20;
 /// The most bytes of one page.
 const MAX_PAGE: u64 = 1 << 20;
 /// The most entries of an archive.
@@ -126,11 +128,20 @@ impl Docs {
         Self { pages }
     }
 
-    /// The archive of these pages. The same pages make the same bytes.
+    /// The archive of these pages, which [`Docs::unpack`] takes. The same pages make the same bytes.
     ///
     /// # Errors
-    /// When a path is too long for a tar, which those of [`Docs::read`] are not.
-    pub fn pack(&self) -> io::Result<Vec<u8>> {
+    /// When the archive is larger than what anybody would fetch or unpack.
+    pub fn pack(&self) -> Result<Vec<u8>, DocsError> {
+        let archive = self.packed().map_err(DocsError::Archive)?;
+        if archive.len() as u64 > MAX_PACKED {
+            return Err(DocsError::TooLarge { what: format!("{} MiB packed are the most", MAX_PACKED >> 20) });
+        }
+        Self::unpack(&archive)?;
+        Ok(archive)
+    }
+
+    fn packed(&self) -> io::Result<Vec<u8>> {
         let mut tar = tar::Builder::new(GzBuilder::new().mtime(0).write(Vec::new(), Compression::best()));
         for page in &self.pages {
             let mut header = crate::bundle::plain_header(page.text.len());
@@ -166,6 +177,7 @@ struct Collector {
     pages: Vec<Page>,
     taken: BTreeSet<String>,
     entries: usize,
+    bytes: u64,
 }
 
 impl Collector {
@@ -241,6 +253,10 @@ impl Collector {
     }
 
     fn keep(&mut self, path: String, bytes: Vec<u8>) -> Result<(), DocsError> {
+        self.bytes += bytes.len() as u64;
+        if self.bytes > MAX_UNPACKED {
+            return Err(DocsError::TooLarge { what: format!("{} MiB are the most", MAX_UNPACKED >> 20) });
+        }
         match String::from_utf8(bytes) {
             Ok(text) => self.pages.push(Page { path, text }),
             Err(_) => return Err(DocsError::Text { path }),

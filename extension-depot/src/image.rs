@@ -50,6 +50,9 @@ pub mod media_type {
 pub(crate) const VERSION: &str = "org.opencontainers.image.version";
 /// The annotation for the description.
 pub(crate) const DESCRIPTION: &str = "org.opencontainers.image.description";
+/// The annotation for when something was made.
+#[cfg(feature = "registry")]
+pub(crate) const CREATED: &str = "org.opencontainers.image.created";
 /// The annotation that names an entry of a layout's index.
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The annotation that says where an entry of a bundle came from.

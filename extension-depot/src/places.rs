@@ -102,14 +102,24 @@ impl Places {
         self.history(name).join(format!("{number:06}.json"))
     }
 
+    /// When tags were first seen, for all repositories.
+    pub fn first_seen_all(&self) -> PathBuf {
+        self.extension_state().join("first-seen")
+    }
+
     /// When the tags of a repository were first seen; `repository` is the digest of its name.
     pub fn first_seen(&self, repository: &Digest) -> PathBuf {
-        self.extension_state().join("first-seen").join(format!("{}.json", repository.hex()))
+        self.first_seen_all().join(format!("{}.json", repository.hex()))
+    }
+
+    /// The manifests that removed extensions had.
+    pub fn removed_manifests(&self) -> PathBuf {
+        self.extension_state().join("removed")
     }
 
     /// The manifest that a removed extension had, for those who change their mind.
     pub fn removed_manifest(&self, name: &ExtensionName) -> PathBuf {
-        self.extension_state().join("removed").join(format!("{name}.toml"))
+        self.removed_manifests().join(format!("{name}.toml"))
     }
 
     /// Whom the user trusts.

@@ -34,6 +34,9 @@ pub(crate) struct DeadlineReached;
 #[error("the host holds as many bytes as it may")]
 pub(crate) struct TransferFull;
 
+/// The most bytes that a member or element of JSON takes, the node of the map that it may begin included.
+const JSON_PART: usize = 700;
+
 /// The bytes that the host may hold for a call.
 pub(crate) fn transfer_bytes(limits: &EffectiveLimits) -> usize {
     usize::try_from(limits.get(LimitName::Transfer).value).unwrap_or(usize::MAX).saturating_mul(1 << 20)
@@ -64,6 +67,12 @@ impl Bounds {
     pub(crate) fn hold(&mut self, bytes: usize) -> Result<(), TransferFull> {
         self.transfer = self.transfer.checked_sub(bytes).ok_or(TransferFull)?;
         Ok(())
+    }
+
+    /// Counts what JSON becomes in memory: each member and element takes many times its text.
+    pub(crate) fn hold_json(&mut self, text: &[u8]) -> Result<(), TransferFull> {
+        let parts = text.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',' | b':')).count();
+        self.hold(parts.saturating_mul(JSON_PART))
     }
 
     /// The limit that an error comes from, if it comes from one.

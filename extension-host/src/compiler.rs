@@ -92,6 +92,12 @@ pub enum CompileError {
         /// What is wrong with it.
         message: String,
     },
+    /// What was compiled cannot be written.
+    #[error("compiled code cannot be written: {message}")]
+    Output {
+        /// What the system said.
+        message: String,
+    },
     /// The compiler refused the code.
     #[error("cannot compile the extension: {message}")]
     Refused {
@@ -145,11 +151,17 @@ impl CompilerCommand {
 fn failed(code: Option<i32>, stderr: &[u8]) -> CompileError {
     let line = String::from_utf8_lossy(stderr).trim().replace(|c: char| c.is_control(), " ");
     let message = line.chars().take(1000).collect();
-    if code == Some(INPUT) { CompileError::Input { message } } else { CompileError::Refused { message } }
+    match code {
+        Some(INPUT) => CompileError::Input { message },
+        Some(OUTPUT) => CompileError::Output { message },
+        _ => CompileError::Refused { message },
+    }
 }
 
 /// The exit code of a child that cannot read what it should compile.
 const INPUT: i32 = 9;
+/// The exit code of a child that cannot write what it has compiled.
+const OUTPUT: i32 = 10;
 
 /// Why the child made nothing.
 #[derive(Debug)]
@@ -189,7 +201,7 @@ fn run_job(engine: &Engine, CompilerJob { from, to, digest }: &CompilerJob) -> R
         return Err(input(format!("`{}` is damaged: expected {digest}, got {found}", from.display())));
     }
     let (_, compiled) = code::compile(engine, &bytes).map_err(|error| refused(chain(&error)))?;
-    fs::write(to, compiled).map_err(|error| refused(format!("cannot write `{}`: {error}", to.display())))
+    fs::write(to, compiled).map_err(|error| CompilerFailure { message: error.to_string(), code: OUTPUT })
 }
 
 /// A pipe or device in the place of the file does not make us wait.

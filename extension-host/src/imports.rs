@@ -21,7 +21,7 @@ pub struct Import {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The host has it and the extension may not use it.
-    #[error("`{import}` needs the capability `{capability}`, which is not granted")]
+    #[error("`{}` needs the capability `{capability}`, which is not granted", import.escape_debug())]
     NotGranted {
         /// The import with its version.
         import: String,
@@ -29,7 +29,7 @@ pub enum Refusal {
         capability: Capability,
     },
     /// The host does not have it.
-    #[error("`{import}` is not known to this version of sesame{}", nearest_text(nearest.as_deref()))]
+    #[error("`{}` is not known to this version of sesame{}", import.escape_debug(), nearest_text(nearest.as_deref()))]
     Unknown {
         /// The import with its version.
         import: String,

@@ -90,7 +90,7 @@ pub use imports::{Import, Refusal};
 pub use modules::ModuleFault;
 pub use rate::RateLimits;
 pub use report::{CallReport, Returned, Usage};
-pub use requests::{RequestError, requested_by_author, with_author_manifest};
+pub use requests::{RequestError, has_author_manifest, requested_by_author, with_author_manifest};
 pub use state::CallState;
 pub use suffiks::{
     Changes, CommandEnvironment, EnvSource, RefusedVariable, ResourceName, Resources, ValidationProblem,

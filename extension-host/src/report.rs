@@ -70,7 +70,11 @@ impl Returned {
     ///
     /// Bytes come out as WAVE as well: see [`Returned::bytes`].
     pub fn to_text(&self) -> String {
-        match self.plain().as_deref() {
+        if let Kept::Bytes(bytes) = &self.0 {
+            let numbers: Vec<_> = bytes.iter().map(u8::to_string).collect();
+            return format!("[{}]", numbers.join(", "));
+        }
+        match self.plain() {
             None => String::new(),
             Some(Val::String(text)) => text.clone(),
             Some(other) => wasm_wave::to_string(other).unwrap_or_else(|error| format!("({error})")),
@@ -83,7 +87,7 @@ impl Returned {
             Kept::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
             Kept::Value { is_bytes: false, .. } => None,
             Kept::Value { .. } => {
-                let Val::List(values) = &*self.plain()? else { return None };
+                let Val::List(values) = self.plain()? else { return None };
                 let byte = |value: &Val| if let Val::U8(byte) = value { Some(*byte) } else { None };
                 values.iter().map(byte).collect::<Option<Vec<_>>>().map(Cow::Owned)
             }
@@ -112,13 +116,11 @@ impl Returned {
     }
 
     /// The value itself; for a `result` what is inside.
-    fn plain(&self) -> Option<Cow<'_, Val>> {
+    fn plain(&self) -> Option<&Val> {
         match &self.0 {
-            Kept::Bytes(bytes) => Some(Cow::Owned(Val::List(bytes.iter().copied().map(Val::U8).collect()))),
-            Kept::Value { value: Some(Val::Result(Ok(payload) | Err(payload))), .. } => {
-                payload.as_deref().map(Cow::Borrowed)
-            }
-            Kept::Value { value, .. } => value.as_ref().map(Cow::Borrowed),
+            Kept::Bytes(_) => None,
+            Kept::Value { value: Some(Val::Result(Ok(payload) | Err(payload))), .. } => payload.as_deref(),
+            Kept::Value { value, .. } => value.as_ref(),
         }
     }
 }

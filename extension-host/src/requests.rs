@@ -58,6 +58,14 @@ pub fn requested_by_author(binary: &[u8]) -> Result<Vec<Grant>, RequestError> {
     if requests.len() > MAX_REQUESTS { Err(RequestError::TooLarge) } else { Ok(requests) }
 }
 
+/// Whether a binary carries its author's manifest.
+///
+/// # Errors
+/// When the binary is damaged.
+pub fn has_author_manifest(binary: &[u8]) -> Result<bool, RequestError> {
+    Ok(sections(binary)?.iter().any(|section| section.manifest.is_some()))
+}
+
 /// The binary with this text as its author's manifest, in the place of another that it may have. The same input makes the
 /// same bytes.
 ///

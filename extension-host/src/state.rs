@@ -151,8 +151,13 @@ impl From<BackendError> for Error {
 
 fn table_of(limits: &EffectiveLimits) -> ResourceTable {
     let mut table = ResourceTable::new();
-    table.set_max_capacity(usize::try_from(limits.get(LimitName::Handles).value).unwrap_or(usize::MAX));
+    limit_table(&mut table, limits);
     table
+}
+
+/// Bounds what a guest can open at a time.
+pub(crate) fn limit_table(table: &mut ResourceTable, limits: &EffectiveLimits) {
+    table.set_max_capacity(usize::try_from(limits.get(LimitName::Handles).value).unwrap_or(usize::MAX));
 }
 
 /// WASI with clocks, random numbers, captured output, and what is granted: the extension's configuration and variables
@@ -186,9 +191,7 @@ pub(crate) fn wasi(
 impl CallState {
     /// Notes that the guest looked at its environment, and what of the session it found there.
     pub(crate) fn note_environment(&self) {
-        for name in self.gate.in_force().env {
-            self.gate.allows(&Request::ReadVariable(name));
-        }
+        note_environment(&self.gate);
     }
 
     /// Notes that the guest looked for directories. One that finds none sees no more than that a file is not there.
@@ -198,9 +201,22 @@ impl CallState {
         if opened.peek().is_none() {
             self.gate.allows(&Request::ListDirectories);
         }
-        for (path, write) in opened {
-            self.gate.allows(&Request::OpenDirectory { path: path.clone(), write });
-        }
+        drop(opened);
+        note_directories(&self.gate);
+    }
+}
+
+/// Notes the variables of the session that a guest is shown.
+pub(crate) fn note_environment(gate: &Gate) {
+    for name in gate.in_force().env {
+        gate.allows(&Request::ReadVariable(name));
+    }
+}
+
+/// Notes the directories that are open to a guest.
+pub(crate) fn note_directories(gate: &Gate) {
+    for (path, write) in directories(&gate.in_force().filesystem) {
+        gate.allows(&Request::OpenDirectory { path: path.clone(), write });
     }
 }
 

@@ -306,14 +306,38 @@ fn components_and_plain_modules_work_on_no_workloads() {
 
 #[test]
 fn a_flood_of_messages_is_stopped_by_the_bytes_that_the_host_holds() {
+    let floods = |name: &str, length: u32, text: &[u8]| {
+        let sync = format!(r#"(func (export "Sync") (loop (call $f (i32.const 0) (i32.const {length})) (br 0)))"#);
+        let import = format!(r#"(import "suffiks" "{name}" (func $f (param i32 i32)))"#);
+        let binary = module(&import, &[("Sync", &sync)], &[(0, text)]);
+        ask(&binary, permissions("", "max_transfer_mib = 1"), request(WorkloadAction::Sync))
+            .outcome
+            .expect_err("stopped")
+    };
+    // Messages of nothing are few enough to be read; those that become much in memory are counted as what they become.
+    insta::assert_snapshot!(floods("AddEnv", 0, b""), @"the extension broke off: it called `AddEnv` when it had told the host 1000 things already, which are the most");
+    let many = [b"[".to_vec(), b"0,".repeat(2_000), b"0]".to_vec()].concat();
+    let json = [br#"{"a":"#.to_vec(), many, b"}".to_vec()].concat();
+    let ports = b"\x32\x00".repeat(2_000);
+    for (name, text) in [("MergePatch", json), ("AddSidecar", ports)] {
+        let error = floods(name, text.len() as u32, &text);
+        assert!(
+            matches!(&error, CallError::Limit(over) if over.limit.name == core_types::LimitName::Transfer),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_malloc_that_asks_the_host_for_bytes_does_not_nest() {
+    let nested = r#"(func $malloc (export "malloc") (param i32) (result i32) (drop (call $spec)) i32.const 1024)"#;
     let binary = module(
-        r#"(import "suffiks" "AddEnv" (func $f (param i32 i32)))"#,
-        &[("Sync", r#"(func (export "Sync") (loop (call $f (i32.const 0) (i32.const 0)) (br 0)))"#)],
+        r#"(import "suffiks" "GetSpec" (func $spec (result i64)))"#,
+        &[("malloc", nested), ("Defaulting", r#"(func (export "Defaulting") (result i64) call $spec)"#)],
         &[],
     );
-    let report = ask(&binary, permissions("", "max_transfer_mib = 1"), request(WorkloadAction::Sync));
-    let error = report.outcome.expect_err("stopped");
-    assert!(matches!(&error, CallError::Limit(over) if over.limit.name == core_types::LimitName::Transfer), "{error}");
+    let error = ask(&binary, Permissions::default(), request(WorkloadAction::Default)).outcome.expect_err("refused");
+    insta::assert_snapshot!(error, @"the extension broke off: its `malloc` asked the host for bytes");
 }
 
 /// A keyring with one secret in it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use core_types::{Capabilities, Config, EffectiveLimits, EnvName, Limits, Owner};
+use core_types::{Capabilities, Capability, Config, EffectiveLimits, EnvName, Limits, Owner};
 use extension_host::{
     Arguments, BackendError, Backends, CallReport, Clipboard, Code, Environment, Host, HostError, Notification,
     Notifier, Permissions, Publisher, SecretStore,
@@ -78,6 +78,9 @@ impl Bench<'_> {
     /// Runs a case. The error is what a person reads.
     pub fn run(&self, case: &Case) -> Result<(), String> {
         let desk = Arc::new(Desk { answers: case.answers.clone(), done: Mutex::default() });
+        if self.capabilities_of(case).grants(Capability::Filesystem) {
+            return Err("cases get no directories: this machine's are not theirs to open".to_owned());
+        }
         let report = self.call(case, &desk).map_err(|error| error.to_string())?;
         check_outcome(case, &report)?;
         check_fuel(case, &report)?;
@@ -90,13 +93,16 @@ impl Bench<'_> {
         }
     }
 
+    fn capabilities_of<'a>(&'a self, case: &'a Case) -> &'a Capabilities {
+        case.capabilities.as_ref().unwrap_or(self.capabilities)
+    }
+
     fn call(&self, case: &Case, desk: &Arc<Desk>) -> Result<CallReport, HostError> {
         let host = self.host.clone().with_backends(desk.backends());
-        let capabilities = case.capabilities.as_ref().unwrap_or(self.capabilities).clone();
         let permissions = Permissions {
             config: case.config.clone(),
             limits: EffectiveLimits::new(self.limits, &[]),
-            ..Permissions::of(capabilities)
+            ..Permissions::of(self.capabilities_of(case).clone())
         };
         // What is not granted is there and refuses, so that a case can expect that.
         let extension = host.extension_to_learn_from(self.code, permissions)?;

@@ -82,7 +82,11 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, DocumentError> {
 
 fn read_input() -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::io::stdin().lock().take(MAX_DOCUMENT).read_to_end(&mut bytes)?;
+    std::io::stdin().lock().take(MAX_DOCUMENT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_DOCUMENT {
+        let message = format!("it has more than {MAX_DOCUMENT} bytes");
+        return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, message));
+    }
     Ok(bytes)
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use core_types::Digest;
 use extension_depot::{Depot, Installed};
-use extension_host::{CacheError, Code, CodeCache, CodeKey, Host, IntoCacheError};
+use extension_host::{CacheError, Code, CodeCache, CodeKey, CompileError, Host, IntoCacheError};
 
 use crate::context::Context;
 use crate::exit_code::ExitCode;
@@ -50,7 +50,10 @@ fn compile(context: &Context, host: &Host, cache: &CodeCache, key: &CodeKey, bin
     let compile_into = |cache: &CodeCache| host.compile_into(cache, key, binary, &compiler);
     let compiled = working(context, "compiling", || compile_into(cache));
     match compiled {
-        Err(IntoCacheError::Cache(error @ (CacheError::NotOurs { .. } | CacheError::Io { .. }))) => {
+        Err(
+            error @ (IntoCacheError::Cache(CacheError::NotOurs { .. } | CacheError::Io { .. })
+            | IntoCacheError::Compile(CompileError::Output { .. })),
+        ) => {
             context.warn(&format!("compiled code is not kept: {error}"));
             let directory = tempfile::tempdir()?;
             let private = CodeCache::new(directory.path().join("code"));

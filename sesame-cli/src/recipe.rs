@@ -1,6 +1,7 @@
 //! How an extension is built of its sources, with the ordinary tools of its language.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,6 +9,7 @@ use std::process::{Command, Stdio};
 use crate::arguments::Language;
 use crate::context::Context;
 use crate::project::Project;
+use crate::template::crate_name;
 
 /// What building a language takes: commands, one after another, and the file that comes of them.
 pub struct Recipe {
@@ -57,7 +59,8 @@ impl Recipe {
     /// What the project takes.
     pub fn of(context: &Context, project: &Project) -> Result<Self, BuildError> {
         let name = project.name().as_str();
-        let made = format!("dist/{name}.wasm");
+        // Not where the finished one lies: that stays until the new one is whole.
+        let made = format!("build/{name}.wasm");
         Ok(match project.language().or_else(|| guess(project.directory())).ok_or(BuildError::NoLanguage)? {
             Language::Rust => Self::rust(project)?,
             Language::Js | Language::Assemblyscript => Self::node(project, made),
@@ -76,7 +79,7 @@ impl Recipe {
 
     fn rust(project: &Project) -> Result<Self, BuildError> {
         check_rust_target(project.directory())?;
-        let file = project.name().as_str().replace('-', "_");
+        let file = crate_name(project.name()).replace('-', "_");
         let build = ["build", "--release", "--target", RUST_TARGET, "--target-dir", "target"];
         Ok(Self {
             steps: vec![Step::new("cargo", &build, RUST)],
@@ -121,12 +124,20 @@ impl Recipe {
                 Step::new("wit-bindgen", &bind, "cargo install wit-bindgen-cli"),
                 Step { program: clang, arguments: compile.map(str::to_owned).to_vec(), install: SDK },
             ],
-            made: "dist/core.wasm".into(),
+            made: "build/core.wasm".into(),
         })
     }
 
     /// Runs every command in the project's directory. What they say goes to standard error. Gives back the file.
     pub fn run(&self, directory: &Path) -> Result<PathBuf, BuildError> {
+        // What an earlier build left must not pass for what this one makes.
+        let stale = directory.join(&self.made);
+        let cleared =
+            fs::create_dir_all(stale.parent().unwrap_or(directory)).and_then(|()| match fs::remove_file(&stale) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            });
+        cleared.map_err(|source| BuildError::Run { command: format!("rm {}", stale.display()), source })?;
         self.steps.iter().try_for_each(|step| step.run(directory))?;
         let made = directory.join(&self.made);
         if made.is_file() { Ok(made) } else { Err(BuildError::NothingMade { path: made }) }

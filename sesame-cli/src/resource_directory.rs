@@ -67,28 +67,35 @@ impl ResourceDirectory {
 
     /// Makes the files what the resources are now. Each file is old or new, never half of both.
     pub fn write(&self, now: &Resources) -> Result<(), ResourceDirectoryError> {
-        for (name, resource) in now.iter().filter(|(name, resource)| self.resources.get(name) != Some(*resource)) {
-            self.write_one(&self.file(name), resource)?;
-        }
         for (_, file) in self.files.iter().filter(|(name, _)| now.get(name).is_none()) {
             fs::remove_file(file).map_err(|source| ResourceDirectoryError::Io { path: file.clone(), source })?;
+        }
+        for (name, resource) in now.iter().filter(|(name, resource)| self.resources.get(name) != Some(*resource)) {
+            match self.files.get(name) {
+                Some(file) => self.write_one(file, resource, true)?,
+                None => self.write_one(&self.new_file(name), resource, false)?,
+            }
         }
         Ok(())
     }
 
-    /// Where a resource is, or will be. The parts of its name can be no path: see [`name_of`] and the rules for names.
-    fn file(&self, name: &ResourceName) -> PathBuf {
-        let ResourceName { kind, namespace, name: own } = name;
-        let new = || self.path.join(format!("{}.{namespace}.{own}.yaml", kind.to_string().replace('/', "_")));
-        self.files.get(name).cloned().unwrap_or_else(new)
+    /// Where a new resource will be: a name that no file has, whatever is in it. No part of a resource's name can be a path.
+    fn new_file(&self, name: &ResourceName) -> PathBuf {
+        let ResourceName { kind, namespace, name } = name;
+        let stem = format!("{}.{namespace}.{name}", kind.to_string().replace('/', "_"));
+        let numbered = (2..).map(|number| format!("{stem}.{number}.yaml"));
+        let mut names = std::iter::once(format!("{stem}.yaml")).chain(numbered).map(|name| self.path.join(name));
+        let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
+        names.find(is_free).unwrap_or_else(|| unreachable!("there is always another number"))
     }
 
-    fn write_one(&self, file: &Path, resource: &Value) -> Result<(), ResourceDirectoryError> {
+    fn write_one(&self, file: &Path, resource: &Value, replace: bool) -> Result<(), ResourceDirectoryError> {
         let write = || -> io::Result<()> {
             let mut temporary = tempfile::Builder::new().prefix(".new-").tempfile_in(&self.path)?;
             temporary.write_all(Form::of(file).write(resource).as_bytes())?;
             temporary.as_file().sync_all()?;
-            temporary.persist(file).map(drop).map_err(|error| error.error)
+            let placed = if replace { temporary.persist(file) } else { temporary.persist_noclobber(file) };
+            placed.map(drop).map_err(|error| error.error)
         };
         write().map_err(|source| ResourceDirectoryError::Io { path: file.to_owned(), source })
     }

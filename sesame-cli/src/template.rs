@@ -16,14 +16,12 @@ macro_rules! file {
 }
 
 /// What every project has.
-const COMMON: [File; 3] = [
-    file!("extension.toml" from "common/extension.toml"),
-    file!("README.md" from "common/README.md"),
-    file!(".gitignore" from "common/gitignore"),
-];
+const COMMON: [File; 2] =
+    [file!("extension.toml" from "common/extension.toml"), file!(".gitignore" from "common/gitignore")];
 
 /// What a component has: its world and those of the host, a test and a page.
-const COMPONENT: [File; 12] = [
+const COMPONENT: [File; 13] = [
+    file!("README.md" from "common/README.md"),
     file!("wit/world.wit" from "common/world.wit"),
     file!("tests/greet.toml" from "common/greet.toml"),
     file!("docs/index.md" from "common/index.md"),
@@ -39,7 +37,8 @@ const COMPONENT: [File; 12] = [
 ];
 
 /// What a module of Suffiks has: its own document, a test and a page.
-const SUFFIKS: [File; 3] = [
+const SUFFIKS: [File; 4] = [
+    file!("README.md" from "common/suffiks-README.md"),
     file!("ext.yaml" from "common/ext.yaml"),
     file!("tests/extension.yaml" from "common/suffiks.yaml"),
     file!("docs/index.md" from "common/suffiks.md"),
@@ -138,6 +137,12 @@ impl Language {
     }
 }
 
+/// The name of the crate of an extension: cargo takes none that begins with a digit.
+pub fn crate_name(name: &ExtensionName) -> String {
+    let prefix = if name.as_str().starts_with(|c: char| c.is_ascii_digit()) { "ext-" } else { "" };
+    format!("{prefix}{name}")
+}
+
 /// The files of a new project: paths below its directory, and texts.
 pub fn files(name: &ExtensionName, language: Language, sdk: Option<&Path>) -> Vec<(PathBuf, String)> {
     let of_kind: &[File] = if language.makes_suffiks() { &SUFFIKS } else { &COMPONENT };
@@ -146,8 +151,10 @@ pub fn files(name: &ExtensionName, language: Language, sdk: Option<&Path>) -> Ve
         Some(path) => format!("extension-sdk = {{ path = {:?} }}", path.display().to_string()),
         None => format!("wit-bindgen = {WIT_BINDGEN:?}"),
     };
+    let crate_name = crate_name(name);
     let words = [
         ("@NAME@", name.as_str()),
+        ("@CRATE@", crate_name.as_str()),
         ("@LANGUAGE@", language.key()),
         ("@LANGUAGE_NAME@", language.title()),
         ("@TOOLS@", language.tools()),

@@ -90,8 +90,8 @@ fn a_project_is_begun_once_and_what_is_missing_is_named() {
     insta::assert_snapshot!(env.run("extension new mine --lang python"), @r#"
     exit 0
     out: mine/extension.toml
-    out: mine/README.md
     out: mine/.gitignore
+    out: mine/README.md
     out: mine/wit/world.wit
     out: mine/tests/greet.toml
     out: mine/docs/index.md

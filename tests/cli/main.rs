@@ -9,6 +9,7 @@ mod crash;
 mod demo;
 mod desktop;
 mod documents;
+mod faults;
 mod guests;
 mod history;
 mod hostile;

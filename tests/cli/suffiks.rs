@@ -428,13 +428,13 @@ fn a_module_that_lacks_an_export_is_refused_before_it_is_installed() {
     );
     insta::assert_snapshot!(env.run("extension install ./bad.wasm"), @r#"
     exit 2
-    err: error: an extension of Suffiks has to export `Sync() -> ()`, `Delete() -> i64`, `Defaulting() -> i64`, `Validate(i32) -> ()`, `malloc(i32) -> i32`, `free(i32) -> ()`, and this module does not; it exports nothing
+    err: error: an extension of Suffiks has to export `Sync() -> ()`, `Delete() -> i64`, `Defaulting() -> i64`, `Validate(i32) -> ()`, `malloc(i32) -> i32`, `free(i32) -> ()`, a memory `memory`, and this module does not; it exports nothing
     err: hint: what a module of Suffiks exports: docs/wasi-runtime.md
     "#);
     let registry = MemoryRegistry::start().expect("a registry");
     insta::assert_snapshot!(env.run(&format!("wasi publish --tag {}/a/b bad.wasm", registry.host())).hiding_registry(&registry), @r#"
     exit 2
-    err: error: an extension of Suffiks has to export `Sync() -> ()`, `Delete() -> i64`, `Defaulting() -> i64`, `Validate(i32) -> ()`, `malloc(i32) -> i32`, `free(i32) -> ()`, and this module does not; it exports nothing
+    err: error: an extension of Suffiks has to export `Sync() -> ()`, `Delete() -> i64`, `Defaulting() -> i64`, `Validate(i32) -> ()`, `malloc(i32) -> i32`, `free(i32) -> ()`, a memory `memory`, and this module does not; it exports nothing
     err: hint: what a module of Suffiks exports: docs/wasi-runtime.md
     "#);
     env.write("work/component.wasm", guest("greeting"));

@@ -9,6 +9,7 @@ use keyring::{Entry, Error};
 use serde::{Deserialize, Serialize};
 
 use super::credentials::Credential;
+use crate::durable;
 use crate::lock::{Lock, LockError};
 use crate::state_file::{self, StateFile, StateFileError};
 
@@ -149,6 +150,8 @@ pub fn kept_logins(store: &LoginStore) -> Result<Vec<KeptLogin>, LoginError> {
 
 fn change_file<T>(path: &Path, change: impl FnOnce(&mut LoginFile) -> T) -> Result<T, LoginError> {
     let _lock = Lock::acquire(&path.with_extension("lock"), &|| {})?;
+    // What a process that was killed left behind has a password in it.
+    path.parent().into_iter().for_each(durable::remove_leftovers);
     let mut file = state_file::read::<LoginFile>(path)?.unwrap_or_default();
     let changed = change(&mut file);
     state_file::write(path, &file)?;

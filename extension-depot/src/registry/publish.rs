@@ -8,7 +8,7 @@ use super::error::RegistryError;
 use super::push::{PushError, Upload, push};
 use super::{Registry, fetch_document};
 use crate::docs::Docs;
-use crate::image::{Descriptor, ImageError, ImageIndex, ImageManifest, MAX_REFERRED, media_type};
+use crate::image::{CREATED, Descriptor, ImageError, ImageIndex, ImageManifest, media_type};
 use crate::publication::Publication;
 
 /// What became of a publication.
@@ -67,23 +67,19 @@ impl Registry {
         }
     }
 
-    /// Publishes pages of documentation for what a reference is pinned to.
+    /// Publishes pages of documentation, packed by [`Docs::pack`], for what a reference is pinned to. The same pages again
+    /// change nothing.
     ///
     /// # Errors
-    /// When they are too large for something that refers to an artifact, or the registry refuses or cannot be reached.
+    /// When the registry refuses or cannot be reached.
     pub async fn publish_docs(&self, pinned: &OciReference, archive: Vec<u8>) -> Result<(), PushError> {
-        if archive.len() as u64 > MAX_REFERRED {
-            let too_large = ImageError::TooLarge {
-                digest: crate::blob::digest_of(&archive),
-                size: archive.len() as u64,
-                most: MAX_REFERRED,
-            };
-            return Err(RegistryError::Image(too_large).into());
+        if self.docs_archive(pinned).await?.is_some_and(|there| there == archive) {
+            return Ok(());
         }
         let subject = self.resolve(pinned).await?.artifact.document();
         let referrer = Referrer {
             kind: media_type::DOCS_ARTIFACT,
-            annotations: BTreeMap::new(),
+            annotations: BTreeMap::from([(CREATED.to_owned(), jiff::Timestamp::now().to_string())]),
             layer: (media_type::DOCS, archive),
             ending: "docs",
         };

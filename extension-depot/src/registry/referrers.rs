@@ -8,7 +8,8 @@ use super::{Registry, fetch_document};
 use crate::attachment::Attachment;
 use crate::blob::check;
 use crate::image::{
-    Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_MANIFEST, MAX_REFERRED, REF_NAME, media_type,
+    CREATED, Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_MANIFEST, MAX_REFERRED, REF_NAME,
+    media_type,
 };
 use crate::signature::{PREDICATE_OF_BUNDLE, Verifier};
 use crate::signature_state::SignatureState;
@@ -53,15 +54,11 @@ impl Registry {
         Ok(found.into_iter().filter_map(|attachment| kind(attachment.manifest)).collect())
     }
 
-    /// The archive of the documentation that refers to the artifact that a reference is pinned to, the newest one.
+    /// The archive of the documentation that refers to the artifact that a reference is pinned to: of several, what was made
+    /// last. Only that one is fetched.
     pub(crate) async fn docs_archive(&self, pinned: &OciReference) -> Result<Option<Vec<u8>>, RegistryError> {
         let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else { return Ok(None) };
-        let found = self.at_each(pinned, async |connection| all(connection, &digest, Which::Docs).await).await?;
-        let archive = |attachment: Attachment| {
-            let layer = attachment.manifest.layers.into_iter().find(|layer| layer.media_type == media_type::DOCS)?;
-            attachment.blobs.into_iter().find_map(|(digest, bytes)| (digest == layer.digest).then_some(bytes))
-        };
-        Ok(found.into_iter().filter_map(archive).next_back())
+        self.at_each(pinned, async |connection| newest_docs(connection, &digest).await).await
     }
 
     /// What is known of who signed the artifact that a reference is pinned to, where these signers are trusted.
@@ -82,13 +79,14 @@ pub(crate) struct ReferrerList {
 }
 
 impl Registry {
-    /// What the registry, or the index under the tag that stands for it, has as referrers of a digest.
+    /// What the registry itself, or the index under the tag that stands for it, has as referrers of a digest: whoever adds to
+    /// the list must not begin with a mirror's.
     pub(crate) async fn referrer_list(
         &self,
         reference: &OciReference,
         digest: &Digest,
     ) -> Result<ReferrerList, RegistryError> {
-        self.at_each(reference, async |connection| list(connection, digest).await).await
+        list(&self.connect(reference)?, digest).await
     }
 }
 
@@ -117,8 +115,27 @@ enum Which {
     Signatures,
     /// Nothing but manifests.
     Manifests,
-    /// Of everything else no more than the manifest.
-    Docs,
+}
+
+async fn newest_docs(connection: &Connection<'_>, digest: &Digest) -> Result<Option<Vec<u8>>, RegistryError> {
+    let is_docs = |entry: &&Descriptor| entry.artifact_type.as_deref() == Some(media_type::DOCS_ARTIFACT);
+    let entries = list(connection, digest).await?.entries;
+    let mut newest: Option<ImageManifest> = None;
+    // The order of the list means nothing; the time does, which not every registry puts into its list.
+    for entry in entries.iter().rev().filter(is_docs).take(MOST) {
+        let name = entry.digest.to_string();
+        let found = attachment(connection, &name, Some(&entry.digest), None, Which::Manifests).await?.manifest;
+        if newest.as_ref().is_none_or(|newest| newest.annotations.get(CREATED) < found.annotations.get(CREATED)) {
+            newest = Some(found);
+        }
+    }
+    let Some(newest) = newest else { return Ok(None) };
+    let Some(layer) = newest.layers.iter().find(|layer| layer.media_type == media_type::DOCS) else {
+        return Ok(None);
+    };
+    let (bytes, _) = connection.get_bytes(&Target::Blob(&layer.digest), "*/*", MAX_REFERRED).await?;
+    check(&bytes, &layer.digest).map_err(RegistryError::Blob)?;
+    Ok(Some(bytes))
 }
 
 async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Result<Vec<Attachment>, RegistryError> {
@@ -129,7 +146,6 @@ async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Resu
     }
     let endings = match which {
         Which::Signatures => &TAG_ENDINGS[..1],
-        Which::Docs => &[],
         Which::All | Which::Manifests => &TAG_ENDINGS[..],
     };
     for ending in endings {
@@ -181,7 +197,6 @@ async fn attachment(
         Which::All => true,
         Which::Signatures => is_signature(blob),
         Which::Manifests => false,
-        Which::Docs => blob.media_type == media_type::DOCS,
     };
     for blob in manifest.blobs().filter(is_wanted).take(MOST) {
         let (bytes, _) = connection.get_bytes(&Target::Blob(&blob.digest), "*/*", MAX_REFERRED).await?;

@@ -53,7 +53,7 @@ impl Registry {
         let mut layer = Descriptor::of(CLASSIC, &payload);
         layer.annotations.insert(SIGNATURE.to_owned(), STANDARD.encode(key.sign(&payload)));
         let tag = format!("sha256-{}.sig", digest.hex());
-        let before = self.at_each(pinned, async |connection| find_signature(connection, &tag).await).await?;
+        let before = find_signature(&self.connect(pinned)?, &tag).await?;
         let mut layers = before.map(|manifest| manifest.layers).unwrap_or_default();
         layers.push(layer);
         let diffs: Vec<_> = layers.iter().map(|layer| layer.digest.to_string()).collect();

@@ -15,6 +15,7 @@ use crate::exports::{self, ExportedFunction};
 use crate::extension::Extension;
 use crate::gate::Gate;
 use crate::report::{CallReport, Returned};
+use crate::state::{note_directories, note_environment};
 use crate::suffiks::Session;
 
 impl Extension {
@@ -147,6 +148,13 @@ pub(crate) async fn start(
     store: &mut Store<ModuleState>,
     function: &str,
 ) -> wasmtime::Result<Instance> {
+    // Which of WASI's functions are called is not seen from here: what is granted counts as seen.
+    if module.sees_environment {
+        note_environment(&store.data().gate);
+    }
+    if module.finds_directories {
+        note_directories(&store.data().gate);
+    }
     let instance = module.instance.instantiate_async(&mut *store).await?;
     let starts = if module.is_suffiks { ["_initialize", "_start"].as_slice() } else { &["_initialize"] };
     for name in starts.iter().filter(|name| **name != function) {

@@ -27,6 +27,17 @@ pub enum ModuleFault {
         /// How many bytes were asked for.
         length: usize,
     },
+    /// Its `malloc` asked the host for bytes, which would need `malloc`.
+    #[error("its `malloc` asked the host for bytes")]
+    NestedMalloc,
+    /// It told the host more than anybody would read.
+    #[error("it called `{function}` when it had told the host {most} things already, which are the most")]
+    TooMany {
+        /// The function of the host.
+        function: &'static str,
+        /// How many are the most.
+        most: usize,
+    },
     /// It gave bytes that are not what the function takes.
     #[error("it gave `{function}` bytes that are no {expected}: {reason}")]
     BadMessage {

@@ -68,7 +68,11 @@ impl GuestMemory {
         let malloc = self.malloc.as_ref().ok_or(ModuleFault::NoMalloc)?;
         let length =
             u32::try_from(bytes.len()).map_err(|_| ModuleFault::BadMalloc { address: 0, length: bytes.len() })?;
+        if std::mem::replace(&mut store.as_context_mut().data_mut().is_giving, true) {
+            return Err(ModuleFault::NestedMalloc.into());
+        }
         let address = malloc.call_async(&mut store, length).await?;
+        store.as_context_mut().data_mut().is_giving = false;
         let refused = || ModuleFault::BadMalloc { address, length: bytes.len() };
         if address == 0 {
             return Err(refused().into());

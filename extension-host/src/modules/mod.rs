@@ -27,6 +27,10 @@ const WASI: &str = "wasi_snapshot_preview1";
 pub(crate) struct ReadyModule {
     pub(crate) instance: InstancePre<ModuleState>,
     pub(crate) is_suffiks: bool,
+    /// Whether it can see its environment.
+    pub(crate) sees_environment: bool,
+    /// Whether it can find directories.
+    pub(crate) finds_directories: bool,
 }
 
 /// What a module imports, one entry for each namespace.
@@ -49,8 +53,12 @@ pub(crate) fn exports(module: &Module) -> Vec<ExportedFunction> {
     functions.collect()
 }
 
+/// Whether a function is a toolchain's own, or has a name that nobody can type: names of modules are any text, and shells
+/// complete them.
 fn is_internal(name: &str) -> bool {
-    name.starts_with("__") || name == "_initialize"
+    let is_typed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+    let is_name = (1..=128).contains(&name.len()) && name.bytes().all(is_typed) && !name.starts_with('-');
+    !is_name || name.starts_with("__") || name == "_initialize"
 }
 
 /// A type of numbers in the words of components.
@@ -86,7 +94,13 @@ pub(crate) fn link(module: &Module) -> Result<ReadyModule, HostError> {
     wasmtime_wasi::p1::add_to_linker_async(&mut linker, ModuleState::wasi).map_err(HostError::Link)?;
     suffiks::add_to_linker(&mut linker).map_err(HostError::Link)?;
     let instance = linker.instantiate_pre(module).map_err(|error| refused(module, error))?;
-    Ok(ReadyModule { instance, is_suffiks })
+    let imports = |function: &str| module.imports().any(|import| import.module() == WASI && import.name() == function);
+    Ok(ReadyModule {
+        instance,
+        is_suffiks,
+        sees_environment: imports("environ_get"),
+        finds_directories: imports("fd_prestat_dir_name"),
+    })
 }
 
 /// Why a module does not link: everything that it imports from elsewhere, or the one function that is not there.

@@ -3,20 +3,23 @@
 use std::time::Instant;
 
 use core_types::Config;
-use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::{WasiCtxBuilder, WasiView};
 
 use crate::backends::Backends;
 use crate::bounds::{Bounded, Bounds};
 use crate::directories::DirectoryError;
 use crate::gate::Gate;
-use crate::state::wasi;
+use crate::state::{limit_table, wasi};
 use crate::suffiks::Session;
 
 /// What the host keeps for one call of a module: the data of its store.
 pub(crate) struct ModuleState {
     pub(crate) gate: Gate,
     pub(crate) bounds: Bounds,
+    /// Whether the module's `malloc` is at work for the host. Whoever asks the host for bytes from within it would nest
+    /// without an end that any limit knows.
+    pub(crate) is_giving: bool,
     /// The workload that the call is about, if it is about one.
     pub(crate) session: Option<Session>,
     wasi: WasiP1Ctx,
@@ -34,8 +37,9 @@ impl ModuleState {
         session: Option<Session>,
     ) -> Result<Self, DirectoryError> {
         let bounds = Bounds::new(&gate.permissions.limits, deadline);
-        let wasi = wasi(&gate, config, backends, &bounds.output)?.build_p1();
-        Ok(Self { gate, bounds, session, wasi, expired: None })
+        let mut wasi = wasi(&gate, config, backends, &bounds.output)?.build_p1();
+        limit_table(wasi.ctx().table, &gate.permissions.limits);
+        Ok(Self { gate, bounds, is_giving: false, session, wasi, expired: None })
     }
 
     /// WASI as the module finds it at this moment.

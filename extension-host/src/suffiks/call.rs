@@ -149,8 +149,8 @@ impl Work<ModuleState> for WorkloadCall<'_> {
             WorkloadAction::Default => WorkloadAnswer::Defaulted(defaulted(session.workload().clone(), given)?),
             WorkloadAction::Sync => WorkloadAnswer::Synced(Box::new(session.changes)),
             WorkloadAction::Environment => {
-                let (gate, Extension { config, backends, .. }) = (&store.data().gate, self.extension);
-                WorkloadAnswer::Environment(environment(session.changes, gate, config, backends))
+                let (gate, Extension { config, backends, .. }) = (store.data().gate.clone(), self.extension);
+                WorkloadAnswer::Environment(environment(session.changes, &gate, config, backends).await)
             }
             WorkloadAction::Delete => WorkloadAnswer::Deleted(deletion_error(given)?),
         };
@@ -169,7 +169,9 @@ async fn bytes_from(
         return Ok(None);
     }
     let packed = instance.get_typed_func::<(), i64>(&mut *store, function)?.call_async(&mut *store, ()).await?;
-    GuestMemory::of_instance(instance, &mut *store)?.read_packed(&mut *store, packed)
+    let bytes = GuestMemory::of_instance(instance, &mut *store)?.read_packed(&mut *store, packed)?;
+    store.data_mut().bounds.hold_json(bytes.as_deref().unwrap_or_default())?;
+    Ok(bytes)
 }
 
 fn defaulted(workload: Workload, given: Option<Vec<u8>>) -> Result<Workload, ModuleFault> {

@@ -1,6 +1,8 @@
 //! The variables that an extension sets for a command, as far as they are granted.
 
-use core_types::{Config, EnvName, Owner, Request, SecretName};
+use std::collections::BTreeSet;
+
+use core_types::{Capability, Config, EnvName, Owner, Request, SecretName};
 
 use super::changes::{Changes, EnvSource};
 use crate::backends::{BackendError, Backends, patiently};
@@ -33,15 +35,24 @@ pub enum VariableRefusal {
     Secret(BackendError),
 }
 
+/// As much of a name as is shown of one that is refused.
+const LONGEST_NAME: usize = 256;
+
 /// Decides about every variable of these changes.
-pub(crate) fn environment(changes: Changes, gate: &Gate, config: &Config, backends: &Backends) -> CommandEnvironment {
+pub(crate) async fn environment(
+    changes: Changes,
+    gate: &Gate,
+    config: &Config,
+    backends: &Backends,
+) -> CommandEnvironment {
     let mut environment = CommandEnvironment::default();
     for (name, value) in changes.env {
         environment.set(gate, &name, value);
     }
-    for source in changes.env_from {
+    let mut asked = BTreeSet::new();
+    for source in changes.env_from.into_iter().filter(|source| asked.insert((source.is_secret, source.name.clone()))) {
         if source.is_secret {
-            environment.set_secret(gate, &source, backends);
+            environment.set_secret(gate, &source, backends).await;
         } else {
             // There is one map of configuration, whatever it is called.
             config.environment().for_each(|(name, value)| environment.set(gate, &name, value.to_owned()));
@@ -62,14 +73,14 @@ impl CommandEnvironment {
     }
 
     /// A secret has one value: the variable has its name, in upper case.
-    fn set_secret(&mut self, gate: &Gate, source: &EnvSource, backends: &Backends) {
+    async fn set_secret(&mut self, gate: &Gate, source: &EnvSource, backends: &Backends) {
         let Ok(name) = source.name.parse::<SecretName>() else {
             return self.refuse(&source.name, VariableRefusal::Impossible);
         };
         if !gate.allows(&Request::ReadSecret(name.to_string())) {
             return;
         }
-        match read_secret(name.clone(), &gate.permissions.owner, backends) {
+        match read_secret(name.clone(), &gate.permissions.owner, backends).await {
             Ok(value) => self.set(gate, &variable_of(&name), value),
             Err(BackendError::NotFound) if source.optional => {}
             Err(error) => self.refuse(&source.name, VariableRefusal::Secret(error)),
@@ -77,7 +88,8 @@ impl CommandEnvironment {
     }
 
     fn refuse(&mut self, name: &str, reason: VariableRefusal) {
-        let refused = RefusedVariable { name: name.to_owned(), reason };
+        let name = name.chars().take(LONGEST_NAME).collect();
+        let refused = RefusedVariable { name, reason };
         if !self.refused.contains(&refused) {
             self.refused.push(refused);
         }
@@ -89,7 +101,10 @@ fn variable_of(secret: &SecretName) -> String {
     secret.as_str().chars().map(raised).collect()
 }
 
-fn read_secret(name: SecretName, owner: &Owner, backends: &Backends) -> Result<String, BackendError> {
+/// Waiting ends with the time of the call.
+async fn read_secret(name: SecretName, owner: &Owner, backends: &Backends) -> Result<String, BackendError> {
     let (backends, owner) = (backends.clone(), owner.clone());
-    patiently(core_types::Capability::SecretRead, move || backends.secrets.read(&owner, name.as_str()))
+    let read = move || backends.secrets.read(&owner, name.as_str());
+    let asked = tokio::task::spawn_blocking(move || patiently(Capability::SecretRead, read)).await;
+    asked.unwrap_or_else(|error| Err(BackendError::Other(error.to_string())))
 }

@@ -82,6 +82,9 @@ pub(crate) struct Container {
     #[prost(string, optional, tag = "24")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) restart_policy: Option<String>,
+    #[prost(bytes = "vec", repeated, tag = "25")]
+    #[serde(skip)]
+    pub(crate) restart_policy_rules: Vec<Vec<u8>>,
 }
 
 impl Container {
@@ -97,6 +100,9 @@ impl Container {
             ("startupProbe", self.startup_probe.is_some()),
             ("resizePolicy", !self.resize_policy.is_empty()),
             ("valueFrom", self.env.iter().any(|variable| variable.value_from.is_some())),
+            ("resources.claims", self.resources.as_ref().is_some_and(|resources| !resources.claims.is_empty())),
+            ("restartPolicyRules", !self.restart_policy_rules.is_empty()),
+            ("volumeMounts", self.volume_mounts.iter().any(VolumeMount::says_more)),
         ];
         said.into_iter().find_map(|(name, is_said)| is_said.then_some(name))
     }
@@ -141,6 +147,9 @@ pub(crate) struct Requirements {
     #[prost(map = "string, message", tag = "2")]
     #[serde(skip_serializing_if = "HashMap::is_empty")]
     requests: HashMap<String, Quantity>,
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    #[serde(skip)]
+    claims: Vec<Vec<u8>>,
 }
 
 /// An amount such as `500m` or `64Mi`; in JSON it is its text.
@@ -169,4 +178,20 @@ pub(crate) struct VolumeMount {
     #[prost(string, optional, tag = "4")]
     #[serde(skip_serializing_if = "Option::is_none")]
     sub_path: Option<String>,
+    #[prost(string, optional, tag = "5")]
+    #[serde(skip)]
+    mount_propagation: Option<String>,
+    #[prost(string, optional, tag = "6")]
+    #[serde(skip)]
+    sub_path_expr: Option<String>,
+    #[prost(string, optional, tag = "7")]
+    #[serde(skip)]
+    recursive_read_only: Option<String>,
+}
+
+impl VolumeMount {
+    /// Whether it says something that is not taken over.
+    fn says_more(&self) -> bool {
+        self.mount_propagation.is_some() || self.sub_path_expr.is_some() || self.recursive_read_only.is_some()
+    }
 }

@@ -50,10 +50,11 @@ pub(crate) fn check_exports(module: &Module) -> Result<(), HostError> {
         .collect();
     let is_there =
         |name: &str, types: &[&str]| there.iter().any(|(has, ty)| has == name && types.contains(&ty.as_str()));
-    let missing: Vec<_> = EXPORTS
-        .iter()
-        .filter(|(name, types)| !is_there(name, types))
+    let has_memory = module.exports().any(|export| export.name() == "memory" && export.ty().memory().is_some());
+    let functions = EXPORTS.iter().filter(|(name, types)| !is_there(name, types));
+    let missing: Vec<_> = functions
         .map(|(name, types)| format!("`{name}{}`", types[0]))
+        .chain((!has_memory).then(|| "a memory `memory`".to_owned()))
         .collect();
     if missing.is_empty() {
         return Ok(());

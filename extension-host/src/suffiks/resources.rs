@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use core_types::{ResourceKind, ResourceMethod};
 use serde_json::Value;
 
+use super::workload::Workload;
+
 /// What a resource is called: its kind, the namespace that it is in, and its name there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceName {
@@ -83,7 +85,13 @@ impl Resources {
         if given.len() > MAX_RESOURCE {
             return Err(ResourceError::TooLarge);
         }
-        let mut resource: Value = serde_json::from_slice(given).map_err(|_| ResourceError::BadRequest)?;
+        let resource: Value = serde_json::from_slice(given).map_err(|_| ResourceError::BadRequest)?;
+        // What is granted for one kind must not make another.
+        let resource = Workload::new(resource).map_err(|_| ResourceError::Invalid)?;
+        if resource.kind() != Some(kind.clone()) {
+            return Err(ResourceError::Invalid);
+        }
+        let mut resource = resource.into_document();
         let metadata = resource.get_mut("metadata").and_then(Value::as_object_mut).ok_or(ResourceError::Invalid)?;
         let name = metadata.get("name").and_then(Value::as_str).filter(|name| is_name(name));
         let name = name.ok_or(ResourceError::Invalid)?.to_owned();
@@ -126,23 +134,27 @@ mod tests {
         let kind = || ResourceKind::parse("networking.k8s.io/v1/ingresses").expect("a kind");
         let mut resources = Resources::default();
         let mut apply = |method, given: &str| resources.apply(method, kind(), "ns", given.as_bytes());
-        let ingress = r#"{"metadata":{"name":"a"},"spec":{"n":1}}"#;
-        let with_namespace = r#"{"metadata":{"name":"a","namespace":"ns"},"spec":{"n":1}}"#.as_bytes().to_vec();
+        let of = |kind: &str, rest: &str| format!(r#"{{"apiVersion":"networking.k8s.io/v1","kind":"{kind}",{rest}}}"#);
+        let ingress = &of("Ingress", r#""metadata":{"name":"a"},"spec":{"n":1}"#);
+        let with_namespace = of("Ingress", r#""metadata":{"name":"a","namespace":"ns"},"spec":{"n":1}"#).into_bytes();
 
         assert_eq!(apply(Get, "a"), Err(ResourceError::NotFound));
         assert_eq!(apply(Update, ingress), Err(ResourceError::NotFound));
         assert_eq!(apply(Create, ingress), Ok(Some(with_namespace.clone())));
         assert_eq!(apply(Create, ingress), Err(ResourceError::AlreadyExists));
         assert_eq!(apply(Get, "a"), Ok(Some(with_namespace)));
-        assert!(apply(Update, r#"{"metadata":{"name":"a"},"spec":{"n":2}}"#).is_ok());
+        assert!(apply(Update, &of("Ingress", r#""metadata":{"name":"a"},"spec":{"n":2}"#)).is_ok());
         for (bad, code) in [
-            ("{", ResourceError::BadRequest),
-            ("[]", ResourceError::Invalid),
-            (r#"{"metadata":{}}"#, ResourceError::Invalid),
-            (r#"{"metadata":{"name":"../a"}}"#, ResourceError::Invalid),
-            (r#"{"metadata":{"name":"a","namespace":"other"}}"#, ResourceError::BadRequest),
+            ("{".to_owned(), ResourceError::BadRequest),
+            ("[]".to_owned(), ResourceError::Invalid),
+            (r#"{"metadata":{"name":"a"}}"#.to_owned(), ResourceError::Invalid),
+            (of("Ingress", r#""metadata":{}"#), ResourceError::Invalid),
+            (of("Ingress", r#""metadata":{"name":"../a"}"#), ResourceError::Invalid),
+            (of("Ingress", r#""metadata":{"name":"a"},"spec":[]"#), ResourceError::Invalid),
+            (of("NetworkPolicy", r#""metadata":{"name":"a"}"#), ResourceError::Invalid),
+            (of("Ingress", r#""metadata":{"name":"a","namespace":"other"}"#), ResourceError::BadRequest),
         ] {
-            assert_eq!(apply(Create, bad), Err(code), "{bad}");
+            assert_eq!(apply(Create, &bad), Err(code), "{bad}");
         }
         assert_eq!(apply(Create, &"[".repeat(MAX_RESOURCE + 1)), Err(ResourceError::TooLarge));
         assert_eq!(apply(Create, &"[".repeat(1000)), Err(ResourceError::BadRequest), "too deep");

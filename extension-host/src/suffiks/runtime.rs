@@ -14,15 +14,29 @@ type Take = fn(&mut Session, &[u8]) -> Result<(), ModuleFault>;
 /// A function that gives bytes, or nothing.
 type Give = fn(&Session) -> Result<Option<Vec<u8>>, ModuleFault>;
 
-const TAKING: [(&str, Take); 8] = [
-    ("AddEnv", Session::add_env),
-    ("AddEnvFrom", Session::add_env_from),
-    ("AddLabel", Session::add_label),
-    ("AddAnnotation", Session::add_annotation),
-    ("AddInitContainer", Session::add_init_container),
-    ("AddSidecar", Session::add_sidecar),
-    ("MergePatch", Session::merge_patch),
-    ("ValidationError", Session::validation_error),
+/// What a message becomes in memory.
+#[derive(Clone, Copy)]
+enum Weight {
+    /// About what it was.
+    Plain,
+    /// A message of lists, whose empty elements take two bytes and become hundreds.
+    Container,
+    /// JSON.
+    Json,
+}
+
+/// How many times its size a container takes when it is decoded and shown.
+const CONTAINER: usize = 350;
+
+const TAKING: [(&str, Take, Weight); 8] = [
+    ("AddEnv", Session::add_env, Weight::Plain),
+    ("AddEnvFrom", Session::add_env_from, Weight::Plain),
+    ("AddLabel", Session::add_label, Weight::Plain),
+    ("AddAnnotation", Session::add_annotation, Weight::Plain),
+    ("AddInitContainer", Session::add_init_container, Weight::Container),
+    ("AddSidecar", Session::add_sidecar, Weight::Container),
+    ("MergePatch", Session::merge_patch, Weight::Json),
+    ("ValidationError", Session::validation_error, Weight::Plain),
 ];
 
 const GIVING: [(&str, Give); 3] =
@@ -40,8 +54,8 @@ const MESSAGE_OVERHEAD: usize = 256;
 
 /// Adds every function.
 pub(crate) fn add_to_linker(linker: &mut Linker<ModuleState>) -> wasmtime::Result<()> {
-    for (name, take) in TAKING {
-        add_taking(linker, name, take)?;
+    for (name, take, weight) in TAKING {
+        add_taking(linker, name, take, weight)?;
     }
     for (name, give) in GIVING {
         add_giving(linker, name, give)?;
@@ -54,16 +68,29 @@ pub(crate) fn add_to_linker(linker: &mut Linker<ModuleState>) -> wasmtime::Resul
 
 /// The function whose name is most like this one.
 pub(crate) fn nearest_function(name: &str) -> String {
-    let names = TAKING.iter().map(|(name, _)| *name).chain(GIVING.iter().map(|(name, _)| *name));
+    let names = TAKING.iter().map(|(name, ..)| *name).chain(GIVING.iter().map(|(name, _)| *name));
     let names = names.chain(RESOURCES.iter().map(|(name, _)| *name));
     let nearest = names.min_by_key(|known| strsim::levenshtein(known, name)).unwrap_or_default();
     format!("{IMPORT_MODULE}.{nearest}")
 }
 
-fn add_taking(linker: &mut Linker<ModuleState>, name: &'static str, take: Take) -> wasmtime::Result<()> {
+fn add_taking(
+    linker: &mut Linker<ModuleState>,
+    name: &'static str,
+    take: Take,
+    weight: Weight,
+) -> wasmtime::Result<()> {
     let function = move |mut caller: Caller<'_, ModuleState>, address: u32, length: u32| -> wasmtime::Result<()> {
         let bytes = bytes_of(&mut caller, address, length)?;
-        Ok(take(session(&mut caller, name)?, &bytes)?)
+        let bounds = &mut caller.data_mut().bounds;
+        match weight {
+            Weight::Plain => {}
+            Weight::Container => bounds.hold(bytes.len().saturating_mul(CONTAINER))?,
+            Weight::Json => bounds.hold_json(&bytes)?,
+        }
+        let session = session(&mut caller, name)?;
+        session.count(name)?;
+        Ok(take(session, &bytes)?)
     };
     linker.func_wrap(IMPORT_MODULE, name, function).map(drop)
 }
@@ -109,6 +136,9 @@ fn use_resource(
 ) -> wasmtime::Result<Result<Option<Vec<u8>>, ResourceError>> {
     let kind = bytes_of(caller, kind, kind_length)?;
     let given = bytes_of(caller, given, length)?;
+    if matches!(method, ResourceMethod::Create | ResourceMethod::Update) {
+        caller.data_mut().bounds.hold_json(&given)?;
+    }
     let kind: GroupVersionResource = decode(name, "GroupVersionResource", &kind)?;
     let kind = ResourceKind {
         group: kind.group.unwrap_or_default(),

@@ -13,12 +13,17 @@ use super::resources::{ResourceError, Resources};
 use super::workload::Workload;
 use crate::modules::ModuleFault;
 
+/// The most variables, labels, problems and so on of one call, all together.
+const MOST: usize = 1_000;
+
 /// A call about one workload.
 pub(crate) struct Session {
     action: WorkloadAction,
     workload: Workload,
     old: Option<Workload>,
     spec_keys: Option<BTreeSet<String>>,
+    /// How much the extension has told the host.
+    told: usize,
     pub(crate) resources: Resources,
     pub(crate) problems: Vec<ValidationProblem>,
     pub(crate) changes: Changes,
@@ -27,11 +32,18 @@ pub(crate) struct Session {
 impl From<WorkloadRequest> for Session {
     fn from(request: WorkloadRequest) -> Self {
         let WorkloadRequest { action, workload, old, spec_keys, resources } = request;
-        Self { action, workload, old, spec_keys, resources, problems: Vec::new(), changes: Changes::default() }
+        let (problems, changes) = (Vec::new(), Changes::default());
+        Self { action, workload, old, spec_keys, told: 0, resources, problems, changes }
     }
 }
 
 impl Session {
+    /// Counts what the extension tells the host: whoever reads it is a person.
+    pub(crate) fn count(&mut self, function: &'static str) -> Result<(), ModuleFault> {
+        self.told += 1;
+        if self.told > MOST { Err(ModuleFault::TooMany { function, most: MOST }) } else { Ok(()) }
+    }
+
     pub(crate) fn workload(&self) -> &Workload {
         &self.workload
     }

@@ -58,6 +58,9 @@ impl Workload {
                 return Err(WorkloadError::Wrong { key, expected: "object" });
             }
         }
+        if !is_namespace(workload.namespace()) {
+            return Err(WorkloadError::Wrong { key: "metadata.namespace", expected: "name of a namespace" });
+        }
         Ok(workload)
     }
 
@@ -74,6 +77,11 @@ impl Workload {
     /// The namespace that it is in.
     pub fn namespace(&self) -> &str {
         self.text("/metadata/namespace").unwrap_or("default")
+    }
+
+    /// The kind of resource that it is.
+    pub fn kind(&self) -> Option<ResourceKind> {
+        plural_of(self.text("/apiVersion")?, self.text("/kind")?)
     }
 
     /// The part of its `spec` that an extension is given: these keys, or all where nobody says which.
@@ -123,6 +131,12 @@ impl Workload {
     }
 }
 
+/// Lower-case letters, digits and `-`.
+fn is_namespace(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=63).contains(&text.len()) && text.bytes().all(fits)
+}
+
 /// The value as an object, which it becomes when it is none.
 fn object(value: &mut Value) -> &mut Map<String, Value> {
     if !value.is_object() {
@@ -138,7 +152,11 @@ fn object(value: &mut Value) -> &mut Map<String, Value> {
 /// `networking.k8s.io/v1` and `Ingress` are `networking.k8s.io/v1/ingresses`.
 pub fn plural_of(api_version: &str, kind: &str) -> Option<ResourceKind> {
     let singular = kind.to_ascii_lowercase();
-    let plural = match singular.char_indices().next_back()? {
+    let plural = match singular.as_str() {
+        "endpoints" => return ResourceKind::parse(&format!("{api_version}/endpoints")),
+        other => other,
+    };
+    let plural = match plural.char_indices().next_back()? {
         (_, 's') => format!("{singular}es"),
         (at, 'y') => format!("{}ies", &singular[..at]),
         _ => format!("{singular}s"),

@@ -16,8 +16,8 @@ pub fn run(jobs: &[OsString]) -> Result<Outcome, Failure> {
         Ok(()) => Ok(Outcome::Shown(ExitCode::Done)),
         Err(failure) => {
             crate::terminal::Terminal::detect().note(&failure.message);
-            let damaged = failure.code == ExitCode::Local.number();
-            Ok(Outcome::Shown(if damaged { ExitCode::Local } else { ExitCode::Failure }))
+            // What the parent reads, and no code of a command.
+            std::process::exit(failure.code)
         }
     }
 }

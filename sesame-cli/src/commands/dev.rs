@@ -53,8 +53,12 @@ fn round(context: &Context, arguments: &DevArguments) -> ExitCode {
 fn try_it(context: &Context, project: &Project, built: &Path, arguments: &DevArguments) -> ExitCode {
     let name = project.name().as_str();
     let file = format!("./{}", built.strip_prefix(".").unwrap_or(built).display());
-    let install = ["install", &file, "--name", name, "--grant-requested"].map(OsString::from);
-    let installed = sesame(context, install.to_vec());
+    let mut install = ["install", &file, "--name", name, "--grant-requested"].map(OsString::from).to_vec();
+    // What was added to the file since the first time is not asked for any more, so it is said.
+    for grant in project.capabilities().grants_in_full() {
+        install.push(format!("--grant={grant}").into());
+    }
+    let installed = sesame(context, install);
     if installed != ExitCode::Done {
         return installed;
     }
@@ -84,17 +88,19 @@ fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
     let failed = |error: notify::Error| {
         Failure::message(ExitCode::Local, "cannot watch this directory for changes").caused_by(&error)
     };
+    let root = &fs::canonicalize(root)?;
     let (sender, changes) = mpsc::channel();
+    let below = root.clone();
+    let is_by_hand = move |path: &std::path::PathBuf| !is_made(path.strip_prefix(&below).unwrap_or(path));
     let told = move |event: notify::Result<notify::Event>| {
-        let is_change =
-            event.is_ok_and(|event| !event.kind.is_access() && event.paths.iter().any(|path| !is_made(path)));
+        let is_change = event.is_ok_and(|event| !event.kind.is_access() && event.paths.iter().any(&is_by_hand));
         if is_change {
             let _ = sender.send(());
         }
     };
     let mut watcher = notify::recommended_watcher(told).map_err(failed)?;
     watcher.watch(root, RecursiveMode::NonRecursive).map_err(failed)?;
-    for entry in fs::read_dir(root)?.flatten().filter(|entry| !is_made(&entry.path())) {
+    for entry in fs::read_dir(root)?.flatten().filter(|entry| !is_made(Path::new(&entry.file_name()))) {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             watcher.watch(&entry.path(), RecursiveMode::Recursive).map_err(failed)?;
         }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use core_types::{Digest, ExtensionName, OciReference};
 use extension_depot::{Description, Docs, MAX_BLOB, Publication, read_plain};
-use extension_host::{Code, CodeKind, ComponentizeError, Host, Permissions, encode_wit, with_author_manifest};
+use extension_host::{
+    Code, CodeKind, ComponentizeError, Host, Permissions, encode_wit, has_author_manifest, with_author_manifest,
+};
 use sha2::{Digest as _, Sha256};
 
 use super::{install, sign};
@@ -39,6 +41,11 @@ pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, F
             exports: examined.exports,
         },
     );
+    if let Some(version) =
+        project.as_ref().and_then(Project::version).filter(|version| *version != reference.revision())
+    {
+        context.warn(&format!("extension.toml says version {version}, and the tag is {}", reference.revision()));
+    }
     context.explain(&format!("publishing `{}`", path.display()));
     send(context, arguments, publication.map_err(std::io::Error::from)?)
 }
@@ -46,17 +53,17 @@ pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, F
 /// Publishes, with documentation and signature, or says what would be published.
 fn send(context: &Context, arguments: &PublishArguments, publication: Publication) -> Result<Outcome, Failure> {
     let reference = &arguments.reference;
-    let docs = arguments.docs.as_deref().map(Docs::read).transpose()?;
+    // All that can fail here does so before anything is public.
+    let docs = arguments.docs.as_deref().map(Docs::read).transpose()?.map(|docs| docs.pack()).transpose()?;
+    let key = arguments.sign_key.as_deref().map(|key| sign::secret_key(context, key)).transpose()?;
     if arguments.dry_run {
         return Ok(planned(reference, &publication));
     }
     let published = context.wait_for(context.registry()?.publish(reference, publication, arguments.overwrite))??;
-    if let Some(docs) = docs {
-        let archive = docs.pack()?;
+    if let Some(archive) = docs {
         context.wait_for(context.registry()?.publish_docs(&published.reference, archive))??;
     }
-    if let Some(key) = &arguments.sign_key {
-        let key = sign::secret_key(context, key)?;
+    if let Some(key) = key {
         let form = extension_depot::registry::SignatureForm::Bundle;
         context.wait_for(context.registry()?.sign(&published.reference, &key, form))??;
     }
@@ -92,7 +99,9 @@ fn binary(arguments: &PublishArguments, project: Option<&Project>) -> Result<(Pa
         (None, None) => return Err(Failure::nothing_to_publish()),
     };
     let binary = read_binary(&path)?;
-    let asked = project.map(|project| with_author_manifest(&binary, project.text()));
+    let is_wasm = CodeKind::of(&binary).is_ok();
+    let is_own = !is_wasm || arguments.binary.is_some() && has_author_manifest(&binary)?;
+    let asked = project.filter(|_| !is_own).map(|project| with_author_manifest(&binary, project.text()));
     Ok((path, asked.transpose()?.unwrap_or(binary)))
 }
 
@@ -150,13 +159,13 @@ fn with_default_tag(text: &str) -> Result<OciReference, Failure> {
     text.parse().map_err(|error: core_types::ReferenceError| Failure::new(ExitCode::Usage, &error))
 }
 
-/// What it is called: what its author says, or the last part of where it goes.
+/// What it is called: what its author says, or the last part of where it goes, as far as that can be a name.
 fn name_of(project: Option<&Project>, reference: &OciReference) -> Result<ExtensionName, Failure> {
     match project {
         Some(project) => Ok(project.name().clone()),
         None => {
-            let last = reference.repository().rsplit('/').next().unwrap_or_default().to_owned();
-            last.parse().map_err(|error| Failure::no_name(&error))
+            let last = reference.repository().rsplit('/').next().unwrap_or_default().replace(['_', '.'], "-");
+            last.parse().map_err(|error| Failure::new(ExitCode::Usage, &error))
         }
     }
 }

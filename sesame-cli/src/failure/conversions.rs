@@ -240,7 +240,7 @@ impl From<IntoCacheError> for Failure {
                 return Self::new(ExitCode::Local, &error).with_hint("sesame extension verify --repair");
             }
             IntoCacheError::Compile(CompileError::Refused { .. }) => ExitCode::Failure,
-            IntoCacheError::Compile(CompileError::Start { .. })
+            IntoCacheError::Compile(CompileError::Start { .. } | CompileError::Output { .. })
             | IntoCacheError::Cache(_)
             | IntoCacheError::Load(_) => ExitCode::Local,
         };

@@ -13,14 +13,42 @@ const WIDEST: u16 = 100;
 /// it that a terminal acts on are styles; links stay text.
 pub fn laid_out(markdown: &str, width: Option<u16>, with_styles: bool) -> String {
     let plain = inert(&markdown.replace("\r\n", "\n").replace('\t', "    "));
+    if !is_ordinary(&plain) {
+        return plain;
+    }
     let skin = if with_styles { MadSkin::default() } else { MadSkin::no_style() };
     let width = width.unwrap_or(WIDTH).clamp(20, WIDEST);
     format!("{}", skin.text(&plain, Some(width.into())))
 }
 
+/// Whether people write such pages. Laying out what only machines write can take minutes and gigabytes.
+fn is_ordinary(text: &str) -> bool {
+    let is_plain_line =
+        |line: &str| line.len() <= LONGEST_LINE && line.matches('|').count() <= MOST_CELLS && !has_long_number(line);
+    text.len() <= LONGEST_PAGE && text.lines().count() <= MOST_LINES && text.lines().all(is_plain_line)
+}
+
+/// A list that is numbered beyond what anybody counts.
+fn has_long_number(line: &str) -> bool {
+    line.trim_start().bytes().take_while(u8::is_ascii_digit).count() > 6
+}
+
+const LONGEST_PAGE: usize = 256 << 10;
+const LONGEST_LINE: usize = 4 << 10;
+const MOST_LINES: usize = 5_000;
+const MOST_CELLS: usize = 50;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_only_machines_write_is_shown_as_it_is() {
+        let rows = format!("|{}\n|{}\n{}", "a|".repeat(30), "-|".repeat(30), "|a\n".repeat(350_000));
+        for text in ["|".repeat(1 << 20), rows, "4294967295. a".to_owned(), "x".repeat(1 << 20)] {
+            assert_eq!(laid_out(&text, Some(80), true), text);
+        }
+    }
 
     /// What a terminal is told: everything after an escape.
     fn escapes(text: &str) -> Vec<String> {

@@ -11,5 +11,5 @@ const { component } = await componentize({
   // What is left out cannot be used, and takes no room.
   disableFeatures: ["http", "fetch-event"],
 });
-await mkdir("dist", { recursive: true });
-await writeFile("dist/@NAME@.wasm", component);
+await mkdir("build", { recursive: true });
+await writeFile("build/@NAME@.wasm", component);

@@ -7,13 +7,13 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::WorkloadReport;
 use crate::render::Rendered;
-use crate::terminal::{inert, inert_line};
+use crate::terminal::inert_line;
 
 pub(super) fn reported(report: &WorkloadReport) -> Rendered {
     match report {
         WorkloadReport::Validated(problems) if problems.is_empty() => data("valid\n".to_owned()),
         WorkloadReport::Validated(problems) => data(problems.iter().map(problem).collect()),
-        WorkloadReport::Changed { workload, form } => data(inert(&form.write(workload.document()))),
+        WorkloadReport::Changed { workload, form } => data(form.write(workload.document())),
         WorkloadReport::Deleted(None) => data("cleaned up\n".to_owned()),
         WorkloadReport::Deleted(Some(error)) => {
             let message = format!("the extension could not clean up: {}", inert_line(error));
