@@ -84,6 +84,21 @@ pub trait Publisher: Send + Sync {
     fn publish(&self, owner: &Owner, topic: &str, payload: &str) -> Result<(), BackendError>;
 }
 
+/// A web that was recorded: what it answers is what it answered then. Requests are decided about as ever.
+pub trait RecordedWeb: Send + Sync {
+    /// The answer to a request, by its method and address; nothing where none was recorded.
+    fn answer(&self, method: &str, address: &str) -> Option<RecordedAnswer>;
+}
+
+/// What a host of the web answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedAnswer {
+    /// The status, such as 200.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
 /// Shows extensions the variables of a session.
 pub trait Environment: Send + Sync {
     /// The value of a variable, if it has one that is text.
@@ -124,6 +139,8 @@ pub struct Backends {
     /// Behind `network`: whom it trusts, and through which proxies it goes.
     #[cfg(feature = "network")]
     pub http: Arc<HttpAccess>,
+    /// What answers in the place of the web, where something does; then nothing goes out, offline or not.
+    pub recorded_web: Option<Arc<dyn RecordedWeb>>,
     /// How often extensions may do what bothers people.
     pub rates: Arc<RateLimits>,
 }
@@ -142,6 +159,7 @@ impl Default for Backends {
             is_offline: false,
             #[cfg(feature = "network")]
             http: Arc::new(HttpAccess::default()),
+            recorded_web: None,
             rates: Arc::new(RateLimits::default()),
         }
     }

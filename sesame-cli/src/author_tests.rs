@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use core_types::{Capabilities, Capability, Config, EffectiveLimits, EnvName, Limits, Owner};
 use extension_host::{
     Arguments, BackendError, Backends, CallReport, Clipboard, Code, Environment, Host, HostError, Notification,
-    Notifier, Permissions, Publisher, SecretStore,
+    Notifier, Permissions, Publisher, RecordedAnswer, RecordedWeb, SecretStore,
 };
 use serde::Deserialize;
 
@@ -63,6 +63,24 @@ struct Answers {
     secrets: BTreeMap<String, String>,
     #[serde(default)]
     env: BTreeMap<String, String>,
+    #[serde(default)]
+    http: Vec<HttpAnswer>,
+}
+
+/// What a host of the web answers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HttpAnswer {
+    /// The method and the address, such as `GET https://api.example.com/users`.
+    request: String,
+    #[serde(default = "ok")]
+    status: u16,
+    #[serde(default)]
+    body: String,
+}
+
+fn ok() -> u16 {
+    200
 }
 
 /// What cases are run with.
@@ -188,6 +206,7 @@ impl Desk {
             publisher: self.clone(),
             environment: self.clone(),
             is_offline: true,
+            recorded_web: Some(self.clone()),
             ..Backends::default()
         }
     }
@@ -233,6 +252,14 @@ impl Clipboard for Desk {
 impl Publisher for Desk {
     fn publish(&self, _: &Owner, topic: &str, payload: &str) -> Result<(), BackendError> {
         self.change(|done| done.published.push(format!("{topic}: {payload}")))
+    }
+}
+
+impl RecordedWeb for Desk {
+    fn answer(&self, method: &str, address: &str) -> Option<RecordedAnswer> {
+        let asked = format!("{method} {address}");
+        let answer = self.answers.http.iter().find(|answer| answer.request == asked)?;
+        Some(RecordedAnswer { status: answer.status, body: answer.body.clone().into_bytes() })
     }
 }
 

@@ -137,6 +137,7 @@ impl Context {
             directories: Arc::new(self.directory_rules()?),
             is_offline: self.is_offline(),
             http: Arc::new(http_access()),
+            recorded_web: None,
             rates: Arc::new(RateLimits::shared(self.places()?.rates())),
         })
     }

@@ -60,10 +60,11 @@ const ASSEMBLYSCRIPT: [File; 4] = [
     file!("assembly/index.ts" from "assemblyscript/index.ts"),
     file!("assembly/runtime.ts" from "../../tests/guests/ingress-as/assembly/runtime.ts"),
 ];
-const TINYGO: [File; 3] = [
+const TINYGO: [File; 4] = [
     file!("go.mod" from "tinygo/go.mod"),
     file!("main.go" from "tinygo/main.go"),
     file!("runtime.go" from "tinygo/runtime.go"),
+    file!("memory.go" from "tinygo/memory.go"),
 ];
 
 /// The version of wit-bindgen that new projects use, which is the sdk's.
@@ -106,7 +107,7 @@ impl Language {
             Self::Python => "Python",
             Self::C => "C",
             Self::Assemblyscript => "AssemblyScript",
-            Self::Tinygo => "Go, with TinyGo",
+            Self::Tinygo => "Go",
         }
     }
 
@@ -116,7 +117,7 @@ impl Language {
             Self::Js | Self::Assemblyscript => "Node.js with npm",
             Self::Python => "`pip install componentize-py`",
             Self::C => "the WASI SDK in `WASI_SDK_PATH`, and `cargo install wit-bindgen-cli`",
-            Self::Tinygo => "TinyGo (https://tinygo.org)",
+            Self::Tinygo => "TinyGo (https://tinygo.org), or Go 1.24 (https://go.dev/dl), whose modules are larger",
         }
     }
 

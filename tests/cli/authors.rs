@@ -85,6 +85,41 @@ fn a_project_in_python_is_built_tested_and_called() {
 }
 
 #[test]
+#[ignore = "needs Go, from .ci/languages"]
+fn a_project_in_go_is_built_and_tested() {
+    let env = env();
+    begin(&env, "gopher --lang tinygo", "gopher");
+}
+
+#[test]
+fn a_module_in_rust_passes_the_same_tests_as_those_in_other_languages() {
+    let env = env();
+    env.run("extension new labels --lang assemblyscript --quiet").ok();
+    env.write("work/labels/labels-rs.wasm", guest("labels-rs"));
+    let tested = within(&env, &env.path("work/labels"), "wasi test labels-rs.wasm");
+    assert!(tested.code == 0 && tested.text().ends_with("4 passed, 0 failed\n"), "{tested}");
+}
+
+#[test]
+fn requests_are_answered_with_what_a_case_brings_and_only_where_they_are_granted() {
+    let env = env();
+    let case = |capabilities: &str, expected: &str| {
+        format!(
+            "[[case]]\nname = \"x\"\nfunction = \"fetch\"\narguments = [\"https\", \"api.example.com\", \"/users\"]\n\
+             capabilities = {{ {capabilities} }}\n{expected}\n[[case.answers.http]]\n\
+             request = \"GET https://api.example.com/users\"\nstatus = 200\nbody = \"Ada\"\n"
+        )
+    };
+    let granted = "secret-read = [\"token\"], network = [\"api.example.com\"]";
+    let directory = project(&env, "", &case(granted, "expect = '''(200, \"Ada\")'''"));
+    insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @"");
+    env.write("work/mine/tests/cases.toml", case("secret-read = [\"token\"]", "expect_denied = \"network\""));
+    insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @"");
+    env.write("work/mine/tests/cases.toml", case("filesystem = { read = [\"/etc\"] }", ""));
+    insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @"");
+}
+
+#[test]
 fn a_project_is_begun_once_and_what_is_missing_is_named() {
     let env = env();
     insta::assert_snapshot!(env.run("extension new mine --lang python"), @r#"

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use extension_host::Host;
 
-const GUESTS: [&str; 6] = ["desktop", "echo", "greeting", "greeting-sdk", "hostile", "ingress-as"];
+const GUESTS: [&str; 7] = ["desktop", "echo", "greeting", "greeting-sdk", "hostile", "ingress-as", "labels-rs"];
 
 fn built(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/guests/built").join(format!("{name}.wasm"));

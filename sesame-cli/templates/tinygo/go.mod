@@ -1,3 +1,3 @@
 module local/@NAME@
 
-go 1.22
+go 1.24

@@ -8,7 +8,7 @@ import (
 
 // Validate says what is wrong with a workload: 0 is a new one, 1 a changed one, 2 one that is removed.
 //
-//export Validate
+//go:wasmexport Validate
 func Validate(kind int32) {
 	if kind != 2 && strings.Contains(spec(), `"rude"`) {
 		invalid("spec", "be polite", "rude")
@@ -17,7 +17,7 @@ func Validate(kind int32) {
 
 // Defaulting gives back JSON that is merged into the workload, or 0.
 //
-//export Defaulting
+//go:wasmexport Defaulting
 func Defaulting() uint64 {
 	if strings.Contains(spec(), `"greeting"`) {
 		return 0
@@ -27,7 +27,7 @@ func Defaulting() uint64 {
 
 // Sync adds what the workload is to have.
 //
-//export Sync
+//go:wasmexport Sync
 func Sync() {
 	greeting := os.Getenv("GREETING")
 	if greeting == "" {
@@ -38,7 +38,7 @@ func Sync() {
 
 // Delete cleans up after the workload.
 //
-//export Delete
+//go:wasmexport Delete
 func Delete() uint64 { return 0 }
 
 func main() {}

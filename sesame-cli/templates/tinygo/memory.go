@@ -1,0 +1,19 @@
+//go:build !tinygo
+
+package main
+
+import "unsafe"
+
+// What the host asked room for, so that it stays where it is. TinyGo has these two functions by itself.
+var kept = map[uint32][]byte{}
+
+//go:wasmexport malloc
+func malloc(size uint32) uint32 {
+	bytes := make([]byte, size+1)
+	address := uint32(uintptr(unsafe.Pointer(&bytes[0])))
+	kept[address] = bytes
+	return address
+}
+
+//go:wasmexport free
+func free(address uint32) { delete(kept, address) }
