@@ -60,8 +60,8 @@ mod wit_package;
 
 pub use arguments::{ArgumentError, Arguments};
 pub use backends::{
-    BackendError, Backends, Clipboard, Environment, Notification, Notifier, PATIENCE, Publisher, RecordedAnswer, RecordedWeb,
-    SecretStore, patiently,
+    BackendError, Backends, Clipboard, Environment, Notification, Notifier, PATIENCE, Publisher, RecordedAnswer,
+    RecordedWeb, SecretStore, patiently,
 };
 pub use cache::{CacheError, CodeCache, CodeKey};
 pub use capabilities::MAX_SECRET;

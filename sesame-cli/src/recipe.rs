@@ -148,7 +148,12 @@ impl Step {
     fn run(&self, directory: &Path) -> Result<(), BuildError> {
         let command = format!("{} {}", self.program.display(), self.arguments.join(" "));
         let mut process = Command::new(&self.program);
-        process.args(&self.arguments).envs(self.environment.iter().copied()).current_dir(directory).stdin(Stdio::null()).stdout(io::stderr());
+        process
+            .args(&self.arguments)
+            .envs(self.environment.iter().copied())
+            .current_dir(directory)
+            .stdin(Stdio::null())
+            .stdout(io::stderr());
         match process.status() {
             Ok(status) if status.success() => Ok(()),
             Ok(_) => Err(BuildError::Failed { command }),
@@ -164,7 +169,12 @@ impl Step {
 fn go(made: &str) -> Step {
     const INSTALL: &str = "https://tinygo.org/getting-started/install";
     let is_there = |program: &str| {
-        let asked = Command::new(program).arg("version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let asked = Command::new(program)
+            .arg("version")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
         asked.is_ok_and(|status| status.success())
     };
     if is_there("go") && !is_there("tinygo") {

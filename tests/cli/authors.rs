@@ -112,11 +112,27 @@ fn requests_are_answered_with_what_a_case_brings_and_only_where_they_are_granted
     };
     let granted = "secret-read = [\"token\"], network = [\"api.example.com\"]";
     let directory = project(&env, "", &case(granted, "expect = '''(200, \"Ada\")'''"));
-    insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @"");
+    insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @r#"
+    exit 0
+    out: tests/cases.toml
+    out:   ok      x
+    out: 1 passed, 0 failed
+    "#);
     env.write("work/mine/tests/cases.toml", case("secret-read = [\"token\"]", "expect_denied = \"network\""));
-    insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @"");
+    insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @r#"
+    exit 0
+    out: tests/cases.toml
+    out:   ok      x
+    out: 1 passed, 0 failed
+    "#);
     env.write("work/mine/tests/cases.toml", case("filesystem = { read = [\"/etc\"] }", ""));
-    insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @"");
+    insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @r#"
+    exit 1
+    out: tests/cases.toml
+    out:   FAILED  x
+    out:           cases get no directories: this machine's are not theirs to open
+    out: 0 passed, 1 failed
+    "#);
 }
 
 #[test]
