@@ -51,8 +51,7 @@ impl Config {
 
     /// The values as environment variables, in the order of the keys.
     ///
-    /// `greeting.template` becomes `GREETING_TEMPLATE`: letters are raised and everything but letters and digits
-    /// becomes `_`. A key without lower-case letters stays as it is, but for characters that no variable can have.
+    /// `greeting.template` becomes `GREETING_TEMPLATE`, as [`variable_name`] says. A key without lower-case letters stays as it is, but for characters that no variable can have.
     pub fn environment(&self) -> impl Iterator<Item = (String, &str)> {
         self.iter().map(|(key, value)| (variable_name(key), value))
     }
@@ -70,7 +69,9 @@ impl Config {
     }
 }
 
-fn variable_name(key: &str) -> String {
+/// The environment variable that a key of the configuration, or the name of a secret, becomes: letters are raised and
+/// everything but letters and digits becomes `_`.
+pub fn variable_name(key: &str) -> String {
     let raised = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     key.chars().map(raised).collect()
 }

@@ -30,7 +30,7 @@ mod version;
 
 pub use activity::{Activity, CallOutcome, CallRecord, Touch};
 pub use capability::{Capabilities, Capability, ConfigRead, FilesystemGrant, UnknownCapability};
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, variable_name};
 pub use decision::{Authority, Decision, Document, Place, Request, Rule, Verdict, decide};
 pub use digest::{Digest, DigestError};
 pub use exec_env::{ExecEnv, is_interpreted};

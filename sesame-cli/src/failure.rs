@@ -4,6 +4,7 @@
 mod conversions;
 
 use std::error::Error;
+use std::io;
 use std::path::Path;
 
 use core_types::{
@@ -75,6 +76,12 @@ impl Failure {
             .map(|text| crate::render::first_line(text))
             .collect::<Vec<_>>()
             .join(": ")
+    }
+
+    /// A file or directory that the user named is not there or cannot be read.
+    pub fn unreadable(path: &Path, error: &io::Error) -> Self {
+        let code = if error.kind() == io::ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Local };
+        Self::message(code, format!("cannot read `{}`", path.display())).caused_by(error)
     }
 
     /// There is nowhere to keep anything.

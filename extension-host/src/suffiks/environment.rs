@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use core_types::{Capability, Config, EnvName, Owner, Request, SecretName};
+use core_types::{Capability, Config, EnvName, Owner, Request, SecretName, variable_name};
 
 use super::changes::{Changes, EnvSource};
 use crate::backends::{BackendError, Backends, patiently};
@@ -81,7 +81,7 @@ impl CommandEnvironment {
             return;
         }
         match read_secret(name.clone(), &gate.permissions.owner, backends).await {
-            Ok(value) => self.set(gate, &variable_of(&name), value),
+            Ok(value) => self.set(gate, &variable_name(name.as_str()), value),
             Err(BackendError::NotFound) if source.optional => {}
             Err(error) => self.refuse(&source.name, VariableRefusal::Secret(error)),
         }
@@ -94,11 +94,6 @@ impl CommandEnvironment {
             self.refused.push(refused);
         }
     }
-}
-
-fn variable_of(secret: &SecretName) -> String {
-    let raised = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    secret.as_str().chars().map(raised).collect()
 }
 
 /// Waiting ends with the time of the call.

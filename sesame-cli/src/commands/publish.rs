@@ -183,10 +183,7 @@ fn annotation(key: &str, value: &str) -> (String, String) {
 
 /// The bytes of a component or module in a file.
 pub fn read_binary(path: &Path) -> Result<Vec<u8>, Failure> {
-    read_plain(path, MAX_BLOB).map_err(|error| {
-        let code = if error.kind() == std::io::ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Local };
-        Failure::message(code, format!("cannot read `{}`", path.display())).caused_by(&error)
-    })
+    read_plain(path, MAX_BLOB).map_err(|error| Failure::unreadable(path, &error))
 }
 
 /// A binary that is known to start here, and what it imports and exports.

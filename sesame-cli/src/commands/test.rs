@@ -11,6 +11,7 @@ use super::{build, wasi_test};
 use crate::arguments::TestArguments;
 use crate::author_tests::{Bench, CaseFile};
 use crate::context::Context;
+use crate::document;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, TestedCase, TestedFile};
@@ -54,7 +55,7 @@ pub fn test(
         .collect::<Result<Vec<_>, _>>()?;
     let ext = Path::new(EXT);
     if examined.host.takes_workloads(&examined.code) && ext.is_file() {
-        tested.extend(wasi_test::test(context, binary, tests, ext)?);
+        tested.extend(wasi_test::test(&examined, &document::read(ext)?, tests)?);
     }
     Ok(tested)
 }
@@ -81,10 +82,7 @@ fn tested_file(
 }
 
 fn case_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let unreadable = |error: std::io::Error| {
-        let code = if error.kind() == std::io::ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Local };
-        Failure::message(code, format!("cannot read `{}`", directory.display())).caused_by(&error)
-    };
+    let unreadable = |error| Failure::unreadable(directory, &error);
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();

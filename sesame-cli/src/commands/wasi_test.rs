@@ -18,14 +18,14 @@ use crate::suffiks_tests::{Bench, Test, TestFile};
 
 /// Runs every test file, up to the first test that fails.
 pub fn run(context: &Context, module: &Path, tests: &Path, ext: &Path) -> Result<Outcome, Failure> {
-    test(context, module, tests, ext).map(Outcome::Tested)
+    let document = document::read(ext)?;
+    let name: ExtensionName = "extension-under-test".parse().unwrap_or_default();
+    let examined = Examined::new(context, &name, read_binary(module)?)?;
+    test(&examined, &document, tests).map(Outcome::Tested)
 }
 
 /// What came of every test file, up to the first with a test that fails.
-pub fn test(context: &Context, module: &Path, tests: &Path, ext: &Path) -> Result<Vec<TestedFile>, Failure> {
-    let document: ExtensionDocument = document::read(ext)?;
-    let name: ExtensionName = "extension-under-test".parse().unwrap_or_default();
-    let examined = Examined::new(context, &name, read_binary(module)?)?;
+pub fn test(examined: &Examined, document: &ExtensionDocument, tests: &Path) -> Result<Vec<TestedFile>, Failure> {
     let files = test_files(tests)?;
     if files.is_empty() {
         let message = format!("`{}` has no test files: their names end in `.yaml`", tests.display());
@@ -34,8 +34,8 @@ pub fn test(context: &Context, module: &Path, tests: &Path, ext: &Path) -> Resul
     let mut tested = Vec::new();
     for path in files {
         let file: TestFile = document::read(&path)?;
-        let extension = extension(&examined, &document, &file).map_err(|failure| failure.in_file(&path))?;
-        let bench = Bench { extension: &extension, document: &document, resources: seed(&document, &file) };
+        let extension = extension(examined, document, &file).map_err(|failure| failure.in_file(&path))?;
+        let bench = Bench { extension: &extension, document, resources: seed(document, &file) };
         tested.push(TestedFile { cases: run_tests(bench, &file.tests), path });
         if tested.last().is_some_and(TestedFile::has_failed) {
             break;
@@ -88,11 +88,8 @@ fn seed(document: &ExtensionDocument, file: &TestFile) -> Resources {
 }
 
 /// Every `.yaml` file below a directory, in the order of their paths. Links to directories are not followed.
-pub fn test_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let unreadable = |error: std::io::Error| {
-        let code = if error.kind() == std::io::ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Local };
-        Failure::message(code, format!("cannot read `{}`", directory.display())).caused_by(&error)
-    };
+fn test_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let unreadable = |error| Failure::unreadable(directory, &error);
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
