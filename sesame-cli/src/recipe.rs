@@ -109,7 +109,7 @@ impl Recipe {
             "-Os",
             "-D_GNU_SOURCE",
             "-o",
-            "dist/core.wasm",
+            "build/core.wasm",
             "extension.c",
             "gen/extension.c",
             "gen/extension_component_type.o",

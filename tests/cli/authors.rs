@@ -17,15 +17,15 @@ fn toolchain() -> PathBuf {
 /// The tools of other languages, from .ci/languages.
 fn languages() -> PathBuf {
     let cache = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/sesame-languages");
-    std::env::var_os("SESAME_LANGUAGES").map_or_else(cache, PathBuf::from).join("bin")
+    std::env::var_os("SESAME_LANGUAGES").map_or_else(cache, PathBuf::from)
 }
 
 /// A command of sesame in a directory, with the tools of every language.
 fn with_tools(env: &TestEnv, directory: &Path, line: &str) -> Command {
     let mut command = env.command(line.split_whitespace());
     let ours = std::env::var("PATH").unwrap_or_default();
-    let path = format!("{}:{}:{ours}", toolchain().display(), languages().display());
-    command.current_dir(directory).env("PATH", path);
+    let path = format!("{}:{}:{ours}", toolchain().display(), languages().join("bin").display());
+    command.current_dir(directory).env("PATH", path).env("WASI_SDK_PATH", languages().join("wasi-sdk"));
     let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
     for (name, below) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
         command.env(name, std::env::var_os(name).unwrap_or_else(|| home.join(below).into()));
@@ -81,6 +81,14 @@ fn projects_in_javascript_and_assemblyscript_are_built_tested_and_called() {
 fn a_project_in_python_is_built_tested_and_called() {
     let env = env();
     let directory = begin(&env, "snake --lang python", "snake");
+    assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
+}
+
+#[test]
+#[ignore = "needs clang, wasi-libc and wit-bindgen, from .ci/languages"]
+fn a_project_in_c_is_built_tested_and_called() {
+    let env = env();
+    let directory = begin(&env, "spartan --lang c", "spartan");
     assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
 }
 

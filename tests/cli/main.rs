@@ -1,6 +1,7 @@
 //! The binary as a person uses it, each test in a home of its own.
 
 mod authors;
+mod bad_registry;
 mod bundle;
 mod call;
 mod code_cache;

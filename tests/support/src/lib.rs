@@ -1,6 +1,7 @@
 //! What sesame's end-to-end tests share: a sealed environment for the binary, and output that is the same everywhere.
 #![allow(clippy::missing_panics_doc, reason = "tests panic")]
 
+pub mod bad_registry;
 pub mod sigstore;
 
 use std::ffi::OsStr;
@@ -100,7 +101,9 @@ impl TestEnv {
         self.seen(output)
     }
 
-    fn seen(&self, output: Output) -> Run {
+    /// What a command of this home did that was run in another way.
+    #[must_use]
+    pub fn seen(&self, output: Output) -> Run {
         use std::os::unix::process::ExitStatusExt;
         let code = output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or_default());
         let home = self.home().display().to_string();
