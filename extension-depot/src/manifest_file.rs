@@ -12,7 +12,7 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 use crate::blob::open_plain;
 
 /// The largest manifest, in bytes.
-const MAX_SIZE: u64 = 1 << 20;
+pub(crate) const MAX_SIZE: u64 = 1 << 20;
 
 /// A manifest with the file that it stands in.
 #[derive(Debug, Clone)]

@@ -4,10 +4,11 @@ use std::fmt;
 
 use core_types::{ExtensionName, OciReference};
 
-use crate::blob::{BlobError, read_blob};
+use crate::blob::{BlobError, read_blob, read_plain};
 use crate::depot::Depot;
 use crate::depot_error::DepotError;
 use crate::image::{Descriptor, MAX_BLOB};
+use crate::manifest_file::MAX_SIZE;
 
 /// What looking at every byte of an extension found.
 #[derive(Debug)]
@@ -43,23 +44,40 @@ impl fmt::Display for Finding {
 }
 
 impl Depot {
-    /// Reads and hashes everything that belongs to an extension.
-    pub fn verify(&self, name: &ExtensionName) -> Verification {
-        match self.installed(name) {
+    /// Reads and hashes everything that belongs to an extension. Where another process changes it in the meantime, what is
+    /// there then is looked at.
+    ///
+    /// # Errors
+    /// [`DepotError::NotFound`] when there is none, or none any more. Everything else that is wrong is a finding.
+    pub fn verify(&self, name: &ExtensionName) -> Result<Verification, DepotError> {
+        let manifest = || read_plain(&self.places().manifest(name), MAX_SIZE).ok();
+        loop {
+            let before = manifest();
+            let verification = self.look_over(name)?;
+            if verification.findings.is_empty() || before == manifest() {
+                return Ok(verification);
+            }
+        }
+    }
+
+    fn look_over(&self, name: &ExtensionName) -> Result<Verification, DepotError> {
+        let (reference, findings) = match self.installed(name) {
             Ok(installed) => {
                 let check =
                     |blob: &Descriptor| read_blob(&self.places().blob(&blob.digest), &blob.digest, MAX_BLOB).err();
                 let findings = installed.artifact.manifest.blobs().filter_map(check).map(Finding::Blob).collect();
-                Verification { name: name.clone(), reference: Some(installed.reference), findings }
+                (Some(installed.reference), findings)
             }
+            Err(error @ DepotError::NotFound { .. }) => return Err(error),
             Err(error) => {
                 let reference = match &error {
                     DepotError::Artifact { reference, .. } => Some((**reference).clone()),
                     DepotError::NotInstalled { reference, .. } => reference.as_deref().cloned(),
                     _ => None,
                 };
-                Verification { name: name.clone(), reference, findings: vec![Finding::Extension(error)] }
+                (reference, vec![Finding::Extension(error)])
             }
-        }
+        };
+        Ok(Verification { name: name.clone(), reference, findings })
     }
 }

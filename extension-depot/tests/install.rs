@@ -39,7 +39,7 @@ fn every_form_of_artifact_installs_pinned() {
         assert_eq!(installed.loaded.manifest.extension.version.as_deref(), Some("0.1.0"));
         let blob = fs::read(home.depot.places().blob(&installed.artifact.wasm.digest)).expect("there");
         assert_eq!(blob, binary);
-        assert!(home.depot.verify(&installed.name).findings.is_empty());
+        assert!(home.depot.verify(&installed.name).expect("there").findings.is_empty());
     }
 }
 
@@ -125,7 +125,7 @@ fn removing_keeps_shared_blobs_and_the_manifests_text() {
             && fs::read_to_string(removed.kept_manifest.expect("kept")).expect("kept").contains("my-org/a:1")
     );
     assert!(matches!(home.depot.installed(&name("a")), Err(DepotError::NotFound { .. })));
-    assert!(home.depot.verify(&name("b")).findings.is_empty(), "the empty configuration is shared");
+    assert!(home.depot.verify(&name("b")).expect("there").findings.is_empty(), "the empty configuration is shared");
     home.depot.remove(&name("b"), false).expect("removed");
     let blobs = home.depot.places().extensions().join("blobs/sha256");
     assert_eq!(fs::read_dir(blobs).expect("there").count(), 0);
@@ -168,7 +168,7 @@ fn nothing_is_collected_while_a_manifest_cannot_be_read() {
     assert!(listed[0].manifest.is_ok() && listed[0].is_installed && listed[1].manifest.is_err());
     assert_eq!(home.depot.remove(&name("a"), false).expect("removed").freed, 0);
     fs::write(&path, good).expect("written");
-    assert!(home.depot.verify(&name("b")).findings.is_empty());
+    assert!(home.depot.verify(&name("b")).expect("there").findings.is_empty());
 }
 
 #[test]
@@ -185,16 +185,16 @@ fn damage_is_found_and_named() {
         let good = fs::read(&path).expect("there");
         for bad in [&b""[..], &good[..good.len() / 2], &[good.as_slice(), b"x"].concat(), &vec![0; good.len()]] {
             fs::write(&path, bad).expect("written");
-            assert_eq!(home.depot.verify(&name("a")).findings.len(), 1);
+            assert_eq!(home.depot.verify(&name("a")).expect("there").findings.len(), 1);
         }
         fs::remove_file(&path).expect("removed");
-        assert_eq!(home.depot.verify(&name("a")).findings.len(), 1);
+        assert_eq!(home.depot.verify(&name("a")).expect("there").findings.len(), 1);
         fs::create_dir(&path).expect("a directory instead");
-        assert_eq!(home.depot.verify(&name("a")).findings.len(), 1);
+        assert_eq!(home.depot.verify(&name("a")).expect("there").findings.len(), 1);
         fs::remove_dir(&path).expect("removed");
         rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0)
             .expect("a pipe instead");
-        assert_eq!(home.depot.verify(&name("a")).findings.len(), 1, "and nobody waits for it");
+        assert_eq!(home.depot.verify(&name("a")).expect("there").findings.len(), 1, "and nobody waits for it");
         fs::remove_file(&path).expect("removed");
         fs::write(&path, good).expect("written");
     }
@@ -205,7 +205,7 @@ fn damage_is_found_and_named() {
         "{error:?}"
     );
     install(&home, &text).expect("installing again mends it");
-    assert!(home.depot.verify(&name("a")).findings.is_empty());
+    assert!(home.depot.verify(&name("a")).expect("there").findings.is_empty());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use extension_depot::serve::MemoryRegistry;
 
-use crate::support::{Run, TestEnv, asking, env, publish};
+use crate::support::{Run, TestEnv, env, publish, small};
 
 /// What becomes of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,17 +43,6 @@ fn killat() -> PathBuf {
 const NO_SUCH_CALL: i32 = 200;
 /// More calls than any command makes.
 const ENDLESS: usize = 2_000;
-
-/// A component of a few bytes, so that nearly all of the time is that of the calls.
-fn component(version: u8) -> Vec<u8> {
-    let text = format!(
-        r#"(component
-            (core module $m (func (export "f") (result i32) i32.const {version}))
-            (core instance $i (instantiate $m))
-            (func (export "f") (result u32) (canon lift (core func $i "f"))))"#
-    );
-    asking(&wat::parse_str(text).expect("valid"), "[capabilities]\nnotification = true\n")
-}
 
 /// A command, and what there is before it.
 struct Sweep<'a> {
@@ -178,8 +167,8 @@ const UPDATE: &str = "extension update x --quiet";
 #[allow(clippy::print_stdout, reason = "the points and how many were bad are what a sweep is run for")]
 fn whatever_call_fails_or_is_the_last_the_old_or_the_new_is_there() {
     let registry = MemoryRegistry::start().expect("a registry");
-    publish(&registry, "my-org/x:1.0.0", &component(1), &[]);
-    publish(&registry, "my-org/x:1.1.0", &component(2), &[]);
+    publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
+    publish(&registry, "my-org/x:1.1.0", &small(2), &[]);
     let sweeps: [(&[&str], &str); 9] = [
         (&[], INSTALL),
         (&[INSTALL], UPDATE),

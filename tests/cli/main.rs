@@ -7,6 +7,7 @@ mod call;
 mod code_cache;
 mod config;
 mod crash;
+mod crowds;
 mod demo;
 mod desktop;
 mod documents;

@@ -25,8 +25,9 @@ pub fn run(
     let depot = context.depot()?;
     let wanted = signer.map(trust::proof).transpose()?;
     if what.is_empty() {
-        let check_one = |listed: Listed| check(context, &depot, &listed.name, repair);
-        return Ok(Outcome::Verified(listed(&depot)?.into_iter().map(check_one).collect()));
+        // What another process has removed in the meantime is not there to be verified.
+        let check_one = |listed: Listed| check(context, &depot, &listed.name, repair).ok();
+        return Ok(Outcome::Verified(listed(&depot)?.into_iter().filter_map(check_one).collect()));
     }
     let verify = |what: &String| match what.parse::<ExtensionName>() {
         Ok(name) => verify_installed(context, &depot, &name, repair, wanted.as_ref()),
@@ -44,7 +45,7 @@ fn verify_installed(
     repair: bool,
     wanted: Option<&SignerProof>,
 ) -> Result<Check, Failure> {
-    let mut check = check(context, depot, name, repair);
+    let mut check = check(context, depot, name, repair)?;
     let Ok(installed) = depot.installed(name) else { return Ok(check) };
     let Installed { reference, artifact, .. } = &installed;
     if wanted.is_some() || depot.check_recorded_signature(&installed, context.config()?).is_err() {
@@ -73,16 +74,16 @@ fn verify_reference(
     Ok(Check { name: resolved.to_string(), signature, findings: Vec::new(), repaired: Vec::new() })
 }
 
-fn check(context: &Context, depot: &Depot, name: &ExtensionName, repair: bool) -> Check {
+fn check(context: &Context, depot: &Depot, name: &ExtensionName, repair: bool) -> Result<Check, Failure> {
     let mut check = Check { name: name.to_string(), signature: None, findings: Vec::new(), repaired: Vec::new() };
-    let verification = depot.verify(name);
+    let verification = depot.verify(name).map_err(|error| Failure::of_extension(name, &error))?;
     if !verification.findings.is_empty() {
         check_artifact(context, depot, &verification, repair, &mut check);
     }
     if check.findings.is_empty() {
         check_code(context, depot, name, repair, &mut check);
     }
-    check
+    Ok(check)
 }
 
 fn check_artifact(context: &Context, depot: &Depot, verification: &Verification, repair: bool, check: &mut Check) {

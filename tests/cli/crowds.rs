@@ -1,0 +1,174 @@
+//! Two hundred processes at once, a fifth of them killed.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use extension_depot::serve::MemoryRegistry;
+
+use crate::support::{TestEnv, env, publish, small};
+
+const PROCESSES: usize = 200;
+const NAMES: usize = 20;
+
+/// A registry with two versions of twenty extensions. They have one binary a version, which is compiled once.
+fn registry() -> MemoryRegistry {
+    let registry = MemoryRegistry::start().expect("a registry");
+    for name in 0..NAMES {
+        for version in [1, 2] {
+            publish(&registry, &format!("my-org/e{name}:{version}.0.0"), &small(version), &[]);
+        }
+    }
+    registry
+}
+
+fn install(registry: &MemoryRegistry, name: usize, version: u8) -> String {
+    format!("extension install {}/my-org/e{name}:{version}.0.0 --quiet", registry.host())
+}
+
+fn start(env: &TestEnv, line: &str) -> Child {
+    let mut command: Command = env.command(line.split_whitespace());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
+}
+
+/// What a process of the crowd does: each name has every kind of change going on at once.
+fn line(registry: &MemoryRegistry, number: usize) -> String {
+    let name = number % NAMES;
+    match number / NAMES % 5 {
+        0 => format!("{} --allow-downgrade", install(registry, name, 1)),
+        1 => format!("extension update e{name} --quiet"),
+        2 => format!("extension call e{name} f"),
+        3 => format!("extension remove e{name} --quiet"),
+        _ => format!("extension verify e{name}"),
+    }
+}
+
+/// Ends every child, a fifth of them before their time. Gives back what the others did that they should not have.
+fn end(env: &TestEnv, children: Vec<(String, Child)>, kill: bool, allowed: &[i32]) -> Vec<String> {
+    let mut bad = Vec::new();
+    for (number, (line, mut child)) in children.into_iter().enumerate() {
+        let killed = kill && number % 5 == 0;
+        if killed {
+            // Somewhere in the middle of what it does, elsewhere each time.
+            std::thread::sleep(Duration::from_millis(number as u64 % 13));
+            let _ = child.kill();
+        }
+        let run = env.seen(child.wait_with_output().expect("it ends"));
+        if !killed && !allowed.contains(&run.code) {
+            bad.push(format!("{line}: {run}"));
+        }
+    }
+    bad
+}
+
+/// What is installed, by the names of the manifests, each with what calling it gives.
+fn installed(env: &TestEnv) -> BTreeSet<(String, String)> {
+    let text = env.run("extension list --json").ok().text();
+    let list: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let names =
+        list["extensions"].as_array().expect("a list").iter().map(|entry| entry["name"].as_str().expect("a name"));
+    names.map(|name| (name.to_owned(), env.run(&format!("extension call {name} f")).ok().text())).collect()
+}
+
+/// Files that only a process that is at work has any business with.
+fn debris(env: &TestEnv) -> Vec<PathBuf> {
+    let paths = env.files().into_iter().map(|(path, _)| path);
+    paths
+        .filter(|path| path.to_string_lossy().contains("/.staging/") || path.to_string_lossy().contains(".tmp"))
+        .collect()
+}
+
+#[test]
+fn a_crowd_of_which_a_fifth_is_killed_leaves_published_versions_only() {
+    let (env, registry) = (env(), registry());
+    for name in 0..NAMES {
+        env.run(&install(&registry, name, 1)).ok();
+    }
+    let lines = (0..PROCESSES).map(|number| line(&registry, number));
+    let children: Vec<_> = lines.map(|line| (line.clone(), start(&env, &line))).collect();
+    // What was removed by another is not there.
+    let bad = end(&env, children, true, &[0, 3]);
+    assert!(bad.is_empty(), "{} of {PROCESSES}:\n{}", bad.len(), bad.join("\n"));
+    env.run("extension verify").ok();
+    for (name, result) in installed(&env) {
+        assert!(result == "1\n" || result == "2\n", "{name}: {result}");
+    }
+    for name in 0..NAMES {
+        env.run(&install(&registry, name, 2)).ok();
+    }
+    env.run("extension gc").ok();
+    assert_eq!(debris(&env), Vec::<PathBuf>::new());
+    assert_eq!(installed(&env).len(), NAMES);
+}
+
+#[test]
+fn two_hundred_installations_of_one_name_are_one() {
+    let (env, registry) = (env(), registry());
+    let line = install(&registry, 0, 1);
+    let children: Vec<_> = (0..PROCESSES).map(|_| (line.clone(), start(&env, &line))).collect();
+    assert_eq!(end(&env, children, false, &[0]), Vec::<String>::new());
+    env.run("extension verify").ok();
+    assert_eq!(installed(&env), BTreeSet::from([("e0".to_owned(), "1\n".to_owned())]));
+}
+
+#[test]
+fn two_hundred_names_are_installed_at_once() {
+    let (env, registry) = (env(), registry());
+    let reference = format!("{}/my-org/e0:1.0.0", registry.host());
+    let lines = (0..PROCESSES).map(|number| format!("extension install {reference} --name n{number} --quiet"));
+    let children: Vec<_> = lines.map(|line| (line.clone(), start(&env, &line))).collect();
+    assert_eq!(end(&env, children, false, &[0]), Vec::<String>::new());
+    env.run("extension verify").ok();
+    let list = env.run("extension list --json").ok().text();
+    assert_eq!(list.matches("\"name\"").count(), PROCESSES);
+}
+
+/// Says so when the writers are done, or have panicked.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn readers_see_the_old_or_the_new_while_somebody_writes() {
+    let (env, registry) = (env(), registry());
+    env.run(&install(&registry, 0, 1)).ok();
+    env.run(&install(&registry, 0, 2)).ok();
+    let done = AtomicBool::new(false);
+    // Reads until the writer is done; gives back how often.
+    let read = |line: &str, expected: [&str; 2]| {
+        let mut times = 0;
+        while !done.load(Ordering::Relaxed) {
+            let run = env.run(line);
+            let found = expected.iter().any(|text| run.text().split_whitespace().any(|word| word == *text));
+            assert!(run.code == 0 && found, "{line}: {run}");
+            times += 1;
+        }
+        times
+    };
+    std::thread::scope(|scope| {
+        let calls = scope.spawn(|| read("extension call e0 f", ["1", "2"]));
+        let lists = scope.spawn(|| read("extension list", ["1.0.0", "2.0.0"]));
+        let until_here = Done(&done);
+        for _ in 0..40 {
+            env.run("extension rollback e0 --quiet").ok();
+        }
+        drop(until_here);
+        let (calls, lists): (usize, usize) = (calls.join().expect("no panic"), lists.join().expect("no panic"));
+        assert!(calls > 10 && lists > 10, "{calls} calls, {lists} lists");
+    });
+}
+
+#[test]
+fn what_is_not_there_is_no_damage() {
+    insta::assert_snapshot!(env().run("extension verify nobody"), @r#"
+    exit 3
+    err: error: there is no extension `nobody`
+    err: hint: sesame extension list
+    "#);
+}
