@@ -4,9 +4,9 @@
 //! put elsewhere before that are found. It is no proof against the user's own processes: whoever can write the log can
 //! write the head. Lines are not synced, so the last ones can be lost with the power; what is left fits together.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::blob::open_plain;
-use crate::durable;
+use crate::{durable, own_file};
 
 /// The size from which on a file is put aside, in bytes.
 const MOST_BYTES: u64 = 4 << 20;
+/// The most that is read of a file, in bytes: more than any ever has.
+const MAX_FILE: u64 = 2 * MOST_BYTES;
 /// How many files are kept beside the current one.
 const KEPT: u32 = 3;
 /// How long to wait for another process that adds a line.
@@ -119,8 +121,8 @@ impl ActivityLog {
 
     fn append_locked(&self, head_file: &File, call: &CallRecord) -> io::Result<()> {
         let mut head = read_head(head_file);
-        let mut log = OpenOptions::new().append(true).read(true).create(true).mode(0o600).open(self.current())?;
-        let size = plain(&log)?.len();
+        let mut log = own_file::open_to_append(&self.current())?;
+        let size = log.metadata()?.len();
         let mended = match &head {
             Some(head) if head.end == size => None,
             _ => mend(&mut head, &log, size)?,
@@ -213,15 +215,13 @@ impl ActivityLog {
 
     fn lock_head(&self) -> Result<File, ActivityError> {
         let path = self.head();
-        let open = || OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let open = || match open() {
+        let open = || match own_file::open_to_change(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                durable::create_directory(&self.directory).and_then(|()| open())
+                durable::create_directory(&self.directory).and_then(|()| own_file::open_to_change(&path))
             }
             other => other,
         };
-        let file = open().and_then(|file| plain(&file).map(|_| file));
-        let file = file.map_err(|source| ActivityError::Io { path: path.clone(), source })?;
+        let file = open().map_err(|source| ActivityError::Io { path: path.clone(), source })?;
         let since = Instant::now();
         loop {
             match file.try_lock() {
@@ -234,13 +234,6 @@ impl ActivityLog {
             }
         }
     }
-}
-
-/// What a file is, if it is a plain one: a pipe would make us wait.
-fn plain(file: &File) -> io::Result<fs::Metadata> {
-    let metadata = file.metadata()?;
-    let error = || io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file");
-    if metadata.is_file() { Ok(metadata) } else { Err(error()) }
 }
 
 /// What a look at all lines in order has found so far.
@@ -318,7 +311,8 @@ fn mend(head: &mut Option<Head>, log: &File, size: u64) -> io::Result<Option<Str
     let was_lost = known.is_none();
     let mut next = known.unwrap_or_default();
     let from = if was_lost { 0 } else { next.end.min(size) };
-    let mut rest = vec![0; usize::try_from(size - from).unwrap_or_default()];
+    // More than is ever written is nothing that was written by us.
+    let mut rest = vec![0; usize::try_from((size - from).min(MAX_FILE)).unwrap_or_default()];
     log.read_exact_at(&mut rest, from)?;
     let whole = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     for line in rest[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
@@ -328,11 +322,12 @@ fn mend(head: &mut Option<Head>, log: &File, size: u64) -> io::Result<Option<Str
             next.first = parse(line).map_or(1, |entry| entry.number);
         }
     }
-    if whole < rest.len() {
-        log.set_len(from + whole as u64)?;
+    let end = from + whole as u64;
+    if end < size {
+        log.set_len(end)?;
     }
     *head = Some(next);
-    let torn = (whole < rest.len()).then(|| format!("{} bytes of a torn line were removed", rest.len() - whole));
+    let torn = (end < size).then(|| format!("{} bytes of a torn line were removed", size - end));
     Ok(mended.or(torn))
 }
 
@@ -358,12 +353,12 @@ fn parse(line: &[u8]) -> Option<ActivityEntry> {
 }
 
 fn lines(path: &Path) -> io::Result<Vec<Vec<u8>>> {
-    BufReader::new(open_plain(path)?.0).split(b'\n').collect()
+    BufReader::new(open_plain(path)?.0.take(MAX_FILE)).split(b'\n').collect()
 }
 
 fn first_line(path: &Path) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
-    BufReader::new(open_plain(path)?.0.take(MOST_BYTES * 2)).read_until(b'\n', &mut line)?;
+    BufReader::new(open_plain(path)?.0.take(MAX_FILE)).read_until(b'\n', &mut line)?;
     Ok(line)
 }
 
@@ -427,7 +422,7 @@ mod tests {
     fn a_torn_line_is_mended_and_that_is_said() {
         let (_directory, log) = log();
         fill(&log, 2);
-        let mut file = OpenOptions::new().append(true).open(log.current()).expect("there");
+        let mut file = fs::OpenOptions::new().append(true).open(log.current()).expect("there");
         file.write_all(b"{\"number\":3,\"prev").expect("written");
         assert_eq!(problems(&log), [""; 0], "nobody changed what was written");
         fill(&log, 1);

@@ -87,10 +87,14 @@ pub(crate) fn open_plain(path: &Path) -> io::Result<(File, Metadata)> {
     let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     let metadata = file.metadata()?;
-    if metadata.is_file() {
-        return Ok((file, metadata));
-    }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"))
+    ensure_plain(&metadata)?;
+    Ok((file, metadata))
+}
+
+/// Makes sure that something is a plain file.
+pub(crate) fn ensure_plain(metadata: &Metadata) -> io::Result<()> {
+    let wrong = || io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file");
+    if metadata.is_file() { Ok(()) } else { Err(wrong()) }
 }
 
 /// Reads a plain file whole, if it has at most so many bytes. A pipe or device in its place does not make us wait.

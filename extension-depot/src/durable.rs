@@ -44,8 +44,10 @@ pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
+    let missing: Vec<_> = path.ancestors().take_while(|path| !path.is_dir()).collect();
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    path.parent().map_or(Ok(()), sync_directory)
+    // From the top on: the name of each has to outlast a power cut.
+    missing.iter().rev().filter_map(|path| path.parent()).try_for_each(sync_directory)
 }
 
 /// Makes the names in a directory durable.

@@ -67,6 +67,8 @@ pub const MAX_BLOB: u64 = 64 << 20;
 pub(crate) const MAX_REFERRED: u64 = 4 << 20;
 /// The most bytes of all blobs of one artifact together.
 const MAX_ARTIFACT: u64 = 128 << 20;
+/// How deep a document may be nested.
+const MAX_DEPTH: usize = 64;
 /// The most layers that an artifact has.
 const MAX_LAYERS: usize = 64;
 
@@ -242,6 +244,9 @@ impl Document {
     /// Reads a document. `declared` is the media type that it was delivered with, if any.
     pub(crate) fn parse(bytes: &[u8], declared: Option<&str>) -> Result<Self, ImageError> {
         let malformed = |reason: String| ImageError::Malformed { reason };
+        if is_deeper_than(bytes, MAX_DEPTH) {
+            return Err(malformed(format!("it is nested more than {MAX_DEPTH} levels deep")));
+        }
         let shape: Shape = serde_json::from_slice(bytes).map_err(|error| malformed(describe(bytes, &error)))?;
         if shape.schema_version != 2 {
             return Err(malformed(format!("schema version {} is not supported", shape.schema_version)));
@@ -252,6 +257,13 @@ impl Document {
             (true, true) => return Err(malformed("it is a manifest and an index at once".to_owned())),
             (false, false) => return Err(malformed("it has neither layers nor manifests".to_owned())),
         };
+        if let (Some(written), Some(declared)) = (shape.media_type.as_deref(), declared)
+            && KINDS.contains(&declared)
+            && written != declared
+        {
+            let (written, declared) = (written.escape_debug(), declared.escape_debug());
+            return Err(malformed(format!("it says that it is `{written}` and came as `{declared}`")));
+        }
         for media_type in shape.media_type.as_deref().into_iter().chain(declared) {
             let fits = if is_index { is_index_type(media_type) } else { !is_index_type(media_type) };
             if !fits {
@@ -277,6 +289,29 @@ struct Shape {
     layers: Option<serde::de::IgnoredAny>,
     manifests: Option<serde::de::IgnoredAny>,
 }
+
+/// Whether JSON is nested deeper than that. Brackets in strings do not count.
+fn is_deeper_than(json: &[u8], most: usize) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > most {
+            return true;
+        }
+    }
+    false
+}
+
+/// What a registry can say that a document is and mean it; some say only that it is JSON.
+const KINDS: [&str; 4] =
+    [media_type::MANIFEST, media_type::INDEX, media_type::DOCKER_MANIFEST, media_type::DOCKER_INDEX];
 
 fn is_index_type(media_type: &str) -> bool {
     media_type == media_type::INDEX || media_type == media_type::DOCKER_INDEX
@@ -491,8 +526,14 @@ mod tests {
 
     #[test]
     fn deep_nesting_is_an_error() {
-        let deep = format!(r#"{{"schemaVersion":2,"x":{}{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
-        assert!(Document::parse(deep.as_bytes(), None).is_err());
+        let whole = manifest(&[descriptor("application/wasm", "")]);
+        let with = |levels: usize| {
+            let value = ["[".repeat(levels), "]".repeat(levels)].concat();
+            Document::parse(whole.replacen('{', &format!(r#"{{"x":{value},"y":"[[[\"[","#), 1).as_bytes(), None)
+        };
+        assert!(with(MAX_DEPTH - 1).is_ok());
+        insta::assert_snapshot!(with(MAX_DEPTH).expect_err("deep"), @"the image manifest cannot be understood: it is nested more than 64 levels deep");
+        assert!(with(200_000).is_err());
     }
 
     proptest! {

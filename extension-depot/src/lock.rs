@@ -1,13 +1,12 @@
 //! One change at a time.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::blob::open_plain;
-use crate::durable;
+use crate::{durable, own_file};
 
 /// How long to wait while one and the same process holds the lock.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -46,9 +45,7 @@ impl Lock {
     pub(crate) fn acquire(path: &Path, waiting: &dyn Fn()) -> Result<Self, LockError> {
         let io_error = |source| LockError::Io { path: path.to_owned(), source };
         path.parent().map_or(Ok(()), durable::create_directory).map_err(io_error)?;
-        let mut options = OpenOptions::new();
-        let mut file =
-            options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(io_error)?;
+        let mut file = own_file::open_to_change(path).map_err(io_error)?;
         let mut holder = None;
         let mut since = Instant::now();
         loop {
@@ -70,6 +67,19 @@ impl Lock {
         }
         write_holder(&mut file).map_err(io_error)?;
         Ok(Self { _file: file })
+    }
+}
+
+/// Waits for a shared lock of a file or directory, at most [`PATIENCE`].
+pub(crate) fn share(file: &File) -> io::Result<()> {
+    let since = Instant::now();
+    loop {
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if since.elapsed() > PATIENCE => return Err(io::ErrorKind::TimedOut.into()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+        }
     }
 }
 

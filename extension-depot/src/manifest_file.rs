@@ -1,6 +1,6 @@
 //! The manifest of an extension as a file: read with care, and edited without losing what the user wrote.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{
@@ -9,7 +9,7 @@ use core_types::{
 };
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
-use crate::blob::open_plain;
+use crate::own_file;
 
 /// The largest manifest, in bytes.
 pub(crate) const MAX_SIZE: u64 = 1 << 20;
@@ -77,14 +77,7 @@ impl LoadedManifest {
 
 /// The text of a manifest, whatever it says.
 pub(crate) fn read_text(path: &Path) -> io::Result<String> {
-    let (file, metadata) = open_plain(path)?;
-    // With room for all of it, it is read at once: a list reads a thousand of these.
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(MAX_SIZE)).unwrap_or_default() + 1);
-    file.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_SIZE {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it has more than a mebibyte"));
-    }
-    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+    own_file::read_text(path, MAX_SIZE)
 }
 
 /// The tables `[capabilities]` and `[limits]` with these values, as they are written into manifests.

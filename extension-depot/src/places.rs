@@ -1,8 +1,11 @@
 //! Where everything lies. The only module that joins path names.
 
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use core_types::{Digest, ExtensionName};
+
+use crate::own_file;
 
 /// The directories of one user. Nothing here looks at the environment: whoever embeds this says where they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,16 @@ pub struct Places {
     pub system_policy: PathBuf,
 }
 
+/// A directory that is not to be relied on.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` cannot be relied on", path.display())]
+pub struct PlaceError {
+    /// The directory.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub source: io::Error,
+}
+
 impl Places {
     /// All places below one directory, for tests and demonstrations.
     pub fn below(root: impl Into<PathBuf>) -> Self {
@@ -30,6 +43,25 @@ impl Places {
             runtime: Some(root.join("runtime")),
             system_policy: root.join("policy.toml"),
         }
+    }
+
+    /// Makes sure that the directories of these that are there belong to this user or to root, that not everybody can write
+    /// to them, and that their names can be written into documents.
+    ///
+    /// # Errors
+    /// The first that is not so.
+    pub fn ensure_own(&self) -> Result<(), PlaceError> {
+        let all = [&self.config, &self.extensions(), &self.state];
+        all.into_iter().try_for_each(|path| {
+            let wrong = |source| PlaceError { path: path.clone(), source };
+            if path.to_str().is_none() {
+                return Err(wrong(io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8")));
+            }
+            match fs::metadata(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                metadata => metadata.and_then(|metadata| own_file::ensure_own(&metadata)).map_err(wrong),
+            }
+        })
     }
 
     /// Manifests and artifacts; also the root of the OCI layout.

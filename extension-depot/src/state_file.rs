@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::blob::open_plain;
-use crate::durable;
+use crate::{durable, own_file};
 
 /// The largest file that is read, in bytes.
 const MAX_SIZE: u64 = 16 << 20;
@@ -68,7 +67,7 @@ struct Versioned<'a, T> {
 pub(crate) fn read<T: StateFile>(path: &Path) -> Result<Option<T>, StateFileError> {
     let io_error = |source| StateFileError::Io { path: path.to_owned(), source };
     let damaged = |source| StateFileError::Damaged { path: path.to_owned(), source };
-    let file = match open_plain(path) {
+    let file = match own_file::open(path) {
         Ok((file, _)) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io_error(error)),

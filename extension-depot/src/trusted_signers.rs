@@ -7,9 +7,9 @@ use core_types::{Digest, IdentityRule, OciPrefix, OciReference, TomlProblem, par
 use serde::Deserialize;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
-use crate::blob::read_plain_text;
 use crate::depot::Depot;
 use crate::layout::FileError;
+use crate::own_file;
 use crate::signer::{MAX_SIZE, Signer};
 
 /// Somebody whose signature counts for a place.
@@ -229,7 +229,7 @@ impl Depot {
 }
 
 fn read_trust(path: &Path) -> Result<Option<String>, TrustError> {
-    match read_plain_text(path, MAX_SIZE) {
+    match own_file::read_text(path, MAX_SIZE) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(TrustError::Io { path: path.to_owned(), source }),

@@ -12,7 +12,7 @@ use core_types::{
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::blob::read_plain_text;
+use crate::own_file;
 use crate::places::Places;
 use crate::signer::Signer;
 
@@ -135,7 +135,7 @@ impl UserConfig {
     }
 
     fn read<T: DeserializeOwned>(&mut self, path: &Path) -> Result<Option<(T, Document)>, ConfigFileError> {
-        let text = match read_plain_text(path, MAX_SIZE) {
+        let text = match own_file::read_text(path, MAX_SIZE) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(ConfigFileError::Read { path: path.to_owned(), source }),

@@ -20,9 +20,12 @@ use core_types::Digest;
 use sha2::{Digest as _, Sha256};
 
 use crate::engine::fingerprint;
+use crate::file_lock;
 
 /// How the names of files begin that are not in their place yet.
 const NEW: &str = ".new-";
+/// How long to wait for another process that gives code its name.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// After how long a file without its name belongs to nobody: compiling takes minutes at most.
 const ABANDONED: Duration = Duration::from_secs(3_600);
@@ -161,7 +164,7 @@ impl CodeCache {
         let digest = digest_of(&written).map_err(in_directory)?;
         // One at a time, so that of two processes that store the same code, file and stamp are of the same one.
         let lock = File::open(&self.directory).map_err(in_directory)?;
-        lock.lock().map_err(in_directory)?;
+        file_lock::acquire(&lock, PATIENCE).map_err(in_directory)?;
         temporary.persist(self.path(key)).map_err(|error| in_directory(error.error))?;
         self.stamp(key, &written, &digest).map_err(in_directory)?;
         Ok(written)

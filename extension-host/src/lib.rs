@@ -40,6 +40,7 @@ mod engine;
 mod error;
 mod exports;
 mod extension;
+mod file_lock;
 mod gate;
 #[cfg(feature = "network")]
 mod http_access;

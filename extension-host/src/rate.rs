@@ -9,11 +9,16 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use core_types::{BootTime, Capability, Owner};
+use rustix::fs::OFlags;
 
+use crate::file_lock;
 use crate::gate::boot_time;
 
 /// The time within which requests are counted.
 const PERIOD: Duration = Duration::from_secs(60);
+
+/// How long to wait for another process that counts.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Counts the requests of the last minute by extension and capability: in the memory of this process, or in files of a
 /// directory that all processes share.
@@ -67,8 +72,9 @@ fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
     if let Some(directory) = path.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    file.lock()?;
+    let mut file = open(path)?;
+    // Nobody holds it longer than it takes to write a few numbers, unless they were stopped: no call waits for that.
+    file_lock::acquire(&file, PATIENCE)?;
     let mut times = read_times(&mut file)?;
     let is_free = take_one(&mut times, most);
     let text: String = times.iter().map(|time| format!("{}\n", time.since(BootTime::default()).as_millis())).collect();
@@ -76,6 +82,14 @@ fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
     file.set_len(0)?;
     file.write_all(text.as_bytes())?;
     Ok(is_free)
+}
+
+/// A pipe in its place does not make a call wait, and a link leads nowhere.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default()).open(path)
 }
 
 /// A damaged file counts as an empty one: at worst one more minute's worth is let through.

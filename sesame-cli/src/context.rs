@@ -97,8 +97,14 @@ impl Context {
         self.places.as_ref().ok_or_else(Failure::no_home)
     }
 
-    /// The installed extensions.
+    /// The installed extensions, where nobody else can have put them.
     pub fn depot(&self) -> Result<Depot, Failure> {
+        self.places()?.ensure_own().map_err(|error| Failure::place(&error))?;
+        self.depot_as_it_is()
+    }
+
+    /// The installed extensions, whosever the directories are: to find out what is wrong.
+    pub fn depot_as_it_is(&self) -> Result<Depot, Failure> {
         let terminal = self.terminal.clone();
         let quiet = self.global.quiet;
         let waiting = move || {

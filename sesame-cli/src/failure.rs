@@ -12,7 +12,8 @@ use core_types::{
     Touch, VersionReq,
 };
 use extension_depot::{
-    ArtifactError, BlobError, DepotError, ManifestError, SignatureRefusal, Source, StateFileError, TimedGrantsError,
+    ArtifactError, BlobError, DepotError, ManifestError, PlaceError, SignatureRefusal, Source, StateFileError,
+    TimedGrantsError,
 };
 use extension_host::{CallError, DirectoryError, ExportedFunction, HostError, Refusal, Returned};
 
@@ -87,6 +88,11 @@ impl Failure {
     /// There is nowhere to keep anything.
     pub fn no_home() -> Self {
         Self::message(ExitCode::Local, "there is no home directory").with_hint("set HOME to an absolute path")
+    }
+
+    /// A directory of sesame's is somebody else's.
+    pub fn place(error: &PlaceError) -> Self {
+        Self::new(ExitCode::Local, error).with_hint("sesame doctor")
     }
 
     /// The tag led to other bytes when the extension was installed.

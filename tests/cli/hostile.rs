@@ -194,3 +194,45 @@ fn damaged_blobs_come_back_by_the_command_in_the_hint() {
         }
     }
 }
+
+#[test]
+fn nothing_is_written_through_a_link() {
+    let registry = registry();
+    let seed = furnished(&registry.host());
+    let state: Vec<_> = seed.files().into_iter().map(|(path, _)| path).collect();
+    let in_place = state.iter().filter(|path| {
+        let text = path.to_string_lossy();
+        text.contains("/activity") || text.contains("head.json") || text.ends_with(".log") || text.ends_with("lock")
+    });
+    let mut points = 0;
+    for path in in_place.map(|path| path.strip_prefix(seed.home()).expect("below")) {
+        let env = copy_of(&seed);
+        let target = env.write("precious", "precious");
+        std::fs::remove_file(env.path(path.to_str().expect("text"))).expect("removed");
+        std::os::unix::fs::symlink(&target, env.path(path.to_str().expect("text"))).expect("a link");
+        for line in ["extension call greeting greet World", "extension disable echo", "registry logout ghcr.io"] {
+            let run = env.run(line);
+            assert!([0, 3, 9].contains(&run.code), "{}: {line}: {run}", path.display());
+        }
+        assert_eq!(env.read("precious"), "precious", "{}", path.display());
+        points += 1;
+    }
+    assert!(points >= 2, "{points} points");
+}
+
+#[test]
+fn what_everybody_can_write_is_not_relied_on() {
+    use std::os::unix::fs::PermissionsExt;
+    let registry = registry();
+    let seed = furnished(&registry.host());
+    let places = [".config/pds", ".config/pds/extensions", ".local/state/pds", ".config/pds/extensions/greeting.toml"];
+    for place in places {
+        let env = copy_of(&seed);
+        std::fs::set_permissions(env.path(place), PermissionsExt::from_mode(0o777)).expect("set");
+        let run = env.run("extension call greeting greet World");
+        assert_eq!(run.code, 9, "{place}: {run}");
+        assert!(run.stderr.contains("everybody can write to it"), "{place}: {run}");
+        let diagnosed = env.run("doctor");
+        assert!(diagnosed.code != 101 && diagnosed.text().contains(place), "{diagnosed}");
+    }
+}

@@ -1,8 +1,10 @@
 //! Runs commands in turn, many times, and prints medians and ratios.
 //!
-//! In turn, because the clock of a machine has phases: only numbers of one run can be compared.
+//! In turn, because the clock of a machine has phases: only numbers of one run can be compared. What the processes took
+//! that a command started and waited for is in its time. Its peak of memory is that of the largest among them.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -11,15 +13,34 @@ use std::time::Instant;
 struct Cost {
     wall_ms: f64,
     cpu_ms: f64,
+    /// Never less than what this program itself has: a process counts what it had before it ran its command.
     peak_mib: f64,
 }
 
+/// Where the medians are kept as well, one JSON object in a line for each command.
+pub struct Record<'a> {
+    /// The file that they are put at the end of.
+    pub file: &'a str,
+    /// What is compared.
+    pub title: &'a str,
+}
+
 /// `compare ROUNDS NAME=COMMAND...`: every command is run once a round; the ratios are to the first.
-pub fn run(rounds: usize, commands: &[&str]) -> io::Result<()> {
-    let commands: Vec<_> = commands.iter().filter_map(|text| text.split_once('=')).collect();
-    let mut costs = vec![Vec::new(); commands.len()];
+pub fn run(rounds: usize, commands: &[&str], record: Option<&Record>) -> io::Result<()> {
+    let (names, lines): (Vec<_>, Vec<_>) = commands.iter().filter_map(|text| text.split_once('=')).unzip();
+    let rounds = rounds.max(1);
+    if let Some(record) = record {
+        println!("\n{}, rounds: {rounds}", record.title);
+    }
+    let medians = measure(rounds, &lines)?;
+    print(&names, &medians);
+    record.map_or(Ok(()), |record| record.append(rounds, &names, &medians))
+}
+
+fn measure(rounds: usize, lines: &[&str]) -> io::Result<Vec<Cost>> {
+    let mut costs = vec![Vec::new(); lines.len()];
     for round in 0..=rounds {
-        for ((_, line), costs) in commands.iter().zip(&mut costs) {
+        for (line, costs) in lines.iter().zip(&mut costs) {
             let cost = once(line)?;
             // The first round warms the caches of the system.
             if round > 0 {
@@ -27,9 +48,12 @@ pub fn run(rounds: usize, commands: &[&str]) -> io::Result<()> {
             }
         }
     }
-    let medians: Vec<_> = costs.iter().map(|costs| median_cost(costs)).collect();
+    Ok(costs.iter().map(|costs| median_cost(costs)).collect())
+}
+
+fn print(names: &[&str], medians: &[Cost]) {
     println!("{:<28}{:>10}{:>10}{:>10}{:>8}{:>8}{:>8}", "", "wall ms", "CPU ms", "peak MiB", "wall", "CPU", "peak");
-    for ((name, _), cost) in commands.iter().zip(&medians) {
+    for (name, cost) in names.iter().zip(medians) {
         let first = medians[0];
         println!(
             "{name:<28}{:>10.2}{:>10.2}{:>10.1}{:>7.2}x{:>7.2}x{:>7.2}x",
@@ -37,13 +61,48 @@ pub fn run(rounds: usize, commands: &[&str]) -> io::Result<()> {
             cost.wall_ms / first.wall_ms, cost.cpu_ms / first.cpu_ms, cost.peak_mib / first.peak_mib,
         );
     }
-    Ok(())
+}
+
+impl Record<'_> {
+    fn append(&self, rounds: usize, names: &[&str], medians: &[Cost]) -> io::Result<()> {
+        let mut file = File::options().append(true).create(true).open(self.file)?;
+        for (name, cost) in names.iter().zip(medians) {
+            writeln!(
+                file,
+                r#"{{"title":{},"name":{},"wall_ms":{:.4},"cpu_ms":{:.4},"peak_mib":{:.2},"rounds":{rounds}}}"#,
+                json(self.title), json(name), cost.wall_ms, cost.cpu_ms, cost.peak_mib,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// A text as JSON writes it.
+fn json(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            '\0'..='\x1f' => quoted.push_str(&format!("\\u{:04x}", u32::from(character))),
+            _ => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// The command of a line. Variables can stand in front of it as in a shell: `env` would be one more program to start.
+fn command(line: &str) -> Command {
+    let words: Vec<_> = line.split_whitespace().collect();
+    let variables: Vec<_> = words.iter().map_while(|word| word.split_once('=')).collect();
+    let mut words = words[variables.len()..].iter();
+    let mut command = Command::new(words.next().unwrap_or(&""));
+    command.args(words).envs(variables).env_remove("RUST_BACKTRACE").stdin(Stdio::null()).stdout(Stdio::null());
+    command
 }
 
 fn once(line: &str) -> io::Result<Cost> {
-    let mut words = line.split_whitespace();
-    let mut command = Command::new(words.next().unwrap_or_default());
-    command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).env_remove("RUST_BACKTRACE");
+    let mut command = command(line);
     let started = Instant::now();
     let child = command.spawn()?;
     let mut status = 0;

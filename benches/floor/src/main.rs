@@ -1,6 +1,6 @@
 //! The floor: maps a compiled component, instantiates it and calls `greet` once, with the limits that sesame has, and
 //! nothing else. `floor list DIRECTORY` reads and parses every manifest there, and nothing else. `floor compare` runs
-//! commands in turn and prints medians.
+//! commands in turn and prints medians; with `--json FILE --title TEXT` it puts them at the end of a file as well.
 
 mod compare;
 
@@ -69,8 +69,13 @@ fn main() -> Result<()> {
         #[cfg(feature = "compile")]
         ["compile", from, to] => Ok(std::fs::write(to, engine()?.precompile_component(&std::fs::read(from)?)?)?),
         ["call", path] => call(path),
-        ["compare", rounds, commands @ ..] => Ok(compare::run(rounds.parse()?, commands)?),
-        _ => Err(wasmtime::Error::msg("usage: floor call FILE | list DIRECTORY | compare ROUNDS NAME=COMMAND...")),
+        ["compare", "--json", file, "--title", title, rounds, commands @ ..] => {
+            Ok(compare::run(rounds.parse()?, commands, Some(&compare::Record { file, title }))?)
+        }
+        ["compare", rounds, commands @ ..] => Ok(compare::run(rounds.parse()?, commands, None)?),
+        _ => Err(wasmtime::Error::msg(
+            "usage: floor call FILE | list DIRECTORY | compare [--json FILE --title TEXT] ROUNDS NAME=COMMAND...",
+        )),
     }
 }
 

@@ -43,8 +43,10 @@ impl fmt::Debug for Credential {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CredentialFiles(pub Vec<PathBuf>);
 
-/// How long a credential helper or the Secret Service can take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the Secret Service can take: whoever pulls is not made to wait for a prompt that nobody answers.
+const PATIENCE_WITH_SERVICE: Duration = Duration::from_secs(4);
+/// How long a credential helper can take, some of which ask a cloud.
+const PATIENCE_WITH_HELPER: Duration = Duration::from_secs(10);
 /// The largest file of credentials, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 
@@ -58,20 +60,20 @@ pub(crate) fn find(settings: &Settings, reference: &OciReference) -> Option<Cred
         return Some(login.credential.clone());
     }
     if settings.secret_service
-        && let Some(login) = within_patience(move || logins::login(&registry).ok().flatten())
+        && let Some(login) = within(PATIENCE_WITH_SERVICE, move || logins::login(&registry).ok().flatten()).flatten()
     {
         return Some(login);
     }
     let addresses = addresses(reference);
     let files = settings.credentials.0.clone();
-    within_patience(move || files.iter().find_map(|file| in_file(file, &addresses)))
+    within(PATIENCE_WITH_HELPER, move || files.iter().find_map(|file| in_file(file, &addresses))).flatten()
 }
 
-/// Runs what may block for ever in a thread that is left behind then.
-fn within_patience(find: impl FnOnce() -> Option<Credential> + Send + 'static) -> Option<Credential> {
+/// Runs what may block for ever in a thread that is left behind then. Gives back nothing if it takes longer.
+pub(super) fn within<T: Send + 'static>(patience: Duration, ask: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || sender.send(find()));
-    receiver.recv_timeout(PATIENCE).ok().flatten()
+    std::thread::spawn(move || sender.send(ask()));
+    receiver.recv_timeout(patience).ok()
 }
 
 /// The keys under which files have credentials for a repository.

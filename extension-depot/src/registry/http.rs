@@ -223,16 +223,19 @@ impl<'a> Connection<'a> {
         let mut response = self.follow(url.clone(), accept).await?;
         // Tokens expire, some within a minute: each request may authenticate once.
         if response.status() == StatusCode::UNAUTHORIZED {
-            let challenge = challenge_of(response.headers());
-            let answering = auth::answer(self.settings, self.clients, &self.reference, &challenge, Access::Pull);
-            let timeout = |_| RegistryError::Timeout { registry: self.registry().to_owned() };
-            let authorization =
-                tokio::time::timeout(self.settings.patience.idle, answering).await.map_err(timeout)??;
+            let authorization = self.authorize(&challenge_of(response.headers()), Access::Pull).await?;
             self.authorization.replace(Some(authorization));
             response = self.follow(url, accept).await?;
         }
         let response = self.check_status(response).await?;
         Ok(Body { response, registry: self.registry(), deadline: self.deadline })
+    }
+
+    /// What the registry wants to see, had from its token service if it has one. It has as long as any answer.
+    async fn authorize(&self, challenge: &str, access: Access) -> Result<Authorization, RegistryError> {
+        let answering = auth::answer(self.settings, self.clients, &self.reference, challenge, access);
+        let timeout = |_| RegistryError::Timeout { registry: self.registry().to_owned() };
+        tokio::time::timeout(self.settings.patience.idle, answering).await.map_err(timeout)?
     }
 
     /// Follows redirects as far as they lead to places that a registry may send us to.
@@ -317,7 +320,7 @@ impl<'a> Connection<'a> {
             return Ok(None);
         }
         let challenge = challenge_of(response.headers());
-        let answer = auth::answer(self.settings, self.clients, &self.reference, &challenge, Access::Push).await?;
+        let answer = self.authorize(&challenge, Access::Push).await?;
         answer
             .token
             .map(Some)

@@ -2,19 +2,23 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keyring::{Entry, Error};
 use serde::{Deserialize, Serialize};
 
-use super::credentials::Credential;
+use super::credentials::{self, Credential};
 use crate::durable;
 use crate::lock::{Lock, LockError};
 use crate::state_file::{self, StateFile, StateFileError};
 
 /// How the secrets are found by those who look through their keyring.
 const SERVICE: &str = "sesame registry";
+
+/// How long the Secret Service can take, with the time in which its user types the password of the keyring.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where a login is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +83,12 @@ fn connect() -> Result<(), LoginError> {
     status.map_err(|error| LoginError::SecretService(Error::PlatformFailure(error.to_string().into())))
 }
 
+/// Asks the Secret Service, which may ask its user first.
+fn patiently<T: Send + 'static>(ask: impl FnOnce() -> Result<T, LoginError> + Send + 'static) -> Result<T, LoginError> {
+    let silence = || LoginError::SecretService(Error::PlatformFailure("it does not answer".into()));
+    credentials::within(PATIENCE, ask).unwrap_or_else(|| Err(silence()))
+}
+
 fn entry(registry: &str) -> Result<Entry, LoginError> {
     connect()?;
     Entry::new(SERVICE, registry).map_err(LoginError::SecretService)
@@ -105,7 +115,8 @@ pub fn store_login(store: &LoginStore, registry: &str, credential: &Credential) 
         LoginStore::SecretService => {
             let login = Login { username: username.clone(), password: password.clone() };
             let secret = serde_json::to_vec(&login).unwrap_or_default();
-            entry(registry)?.set_secret(&secret).map_err(LoginError::SecretService)
+            let registry = registry.to_owned();
+            patiently(move || entry(&registry)?.set_secret(&secret).map_err(LoginError::SecretService))
         }
         LoginStore::File(path) => {
             let auth = STANDARD.encode(format!("{username}:{password}"));
@@ -120,11 +131,14 @@ pub fn store_login(store: &LoginStore, registry: &str, credential: &Credential) 
 /// When the Secret Service or the file cannot be used.
 pub fn forget_login(store: &LoginStore, registry: &str) -> Result<bool, LoginError> {
     match store {
-        LoginStore::SecretService => match entry(registry)?.delete_credential() {
-            Ok(()) => Ok(true),
-            Err(Error::NoEntry) => Ok(false),
-            Err(error) => Err(LoginError::SecretService(error)),
-        },
+        LoginStore::SecretService => {
+            let registry = registry.to_owned();
+            patiently(move || match entry(&registry)?.delete_credential() {
+                Ok(()) => Ok(true),
+                Err(Error::NoEntry) => Ok(false),
+                Err(error) => Err(LoginError::SecretService(error)),
+            })
+        }
         LoginStore::File(path) if !path.exists() => Ok(false),
         LoginStore::File(path) => Ok(change_file(path, |file| file.auths.remove(registry))?.is_some()),
     }
@@ -137,9 +151,10 @@ pub fn forget_login(store: &LoginStore, registry: &str) -> Result<bool, LoginErr
 pub fn kept_logins(store: &LoginStore) -> Result<Vec<KeptLogin>, LoginError> {
     let mut registries: Vec<_> = match store {
         LoginStore::SecretService => {
-            connect()?;
-            let found = keyring_core::Entry::search(&HashMap::from([("service", SERVICE)]));
-            let found = found.map_err(LoginError::SecretService)?;
+            let found = patiently(|| {
+                connect()?;
+                keyring_core::Entry::search(&HashMap::from([("service", SERVICE)])).map_err(LoginError::SecretService)
+            })?;
             found.into_iter().filter_map(|entry| entry.get_specifiers()).map(|(_, registry)| registry).collect()
         }
         LoginStore::File(path) => state_file::read::<LoginFile>(path)?.unwrap_or_default().auths.into_keys().collect(),

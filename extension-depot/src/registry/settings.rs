@@ -1,6 +1,7 @@
 //! How registries are talked to.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -59,7 +60,7 @@ pub struct ExplicitLogin {
 }
 
 /// Proxies by scheme of the target. Loopback addresses are always reached directly.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
     /// For plain HTTP.
     pub http: Option<String>,
@@ -67,6 +68,16 @@ pub struct Proxies {
     pub https: Option<String>,
     /// Hosts that are reached directly, as in the variable `NO_PROXY`.
     pub except: Option<String>,
+}
+
+/// The address of a proxy can have a password in it.
+impl fmt::Debug for Proxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_set = |proxy: &Option<String>| proxy.as_ref().map(|_| "<redacted>");
+        let mut shown = f.debug_struct("Proxies");
+        shown.field("http", &is_set(&self.http)).field("https", &is_set(&self.https));
+        shown.field("except", &self.except).finish()
+    }
 }
 
 impl Proxies {

@@ -18,7 +18,7 @@ use crate::outcome::{Diagnosis, Health, Outcome};
 /// Looks at everything that sesame needs. Nothing is changed, and nothing that is wrong with one thing keeps the others from
 /// being looked at.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {
-    let depot = context.depot()?;
+    let depot = context.depot_as_it_is()?;
     let mut all = directories(context, &depot);
     all.push(lock(&depot));
     all.extend(configuration(context, &depot));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use core_types::{
     Capabilities, Capability, Digest, ExtensionEntry, ExtensionName, Grant, OciReference, VersionReq, newest_tag,
-    newest_tag_within,
+    newest_tag_within, version_of_tag,
 };
 use extension_depot::registry::Resolved;
 use extension_depot::{
@@ -177,14 +177,18 @@ fn check_tag(
     resolved: &OciReference,
 ) -> Result<(), Failure> {
     let pinned = depot.manifest(name)?.and_then(|loaded| loaded.pinned_reference());
-    match pinned {
-        Some(pinned)
-            if wanted.provenance().is_none() && pinned.revision() == resolved.revision() && pinned != *resolved =>
-        {
-            Err(Failure::tag_moved(name, &pinned, resolved))
-        }
+    let has_moved = |pinned: &OciReference| {
+        is_same_version(pinned.revision(), resolved.revision()) && pinned.provenance() != resolved.provenance()
+    };
+    match pinned.filter(has_moved) {
+        Some(pinned) if wanted.provenance().is_none() => Err(Failure::tag_moved(name, &pinned, resolved)),
         _ => Ok(()),
     }
+}
+
+/// Whether two tags are one, or the same version in two spellings, such as `1.0.0` and `v1.0.0`.
+fn is_same_version(one: &str, other: &str) -> bool {
+    one == other || version_of_tag(one).is_some_and(|version| version_of_tag(other) == Some(version))
 }
 
 /// The extension of this name, if it is whole and pinned to the same.

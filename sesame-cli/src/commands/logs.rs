@@ -77,7 +77,8 @@ fn write(path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    // A pipe in its place does not make a call wait.
-    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    // A pipe in its place does not make a call wait, and a link leads nowhere.
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
     OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags).open(path)
 }

@@ -174,7 +174,7 @@ impl From<RegistryError> for Failure {
             RegistryError::NotFound { .. } => ExitCode::NotFound,
             RegistryError::Unauthorized { .. } => ExitCode::Authentication,
             RegistryError::Blob(error) => code_of_blob(error),
-            RegistryError::Image(_) => ExitCode::Untrusted,
+            RegistryError::Image(_) | RegistryError::Docs(_) => ExitCode::Untrusted,
             RegistryError::Staging(_) | RegistryError::Certificates { .. } => ExitCode::Local,
             _ => ExitCode::Network,
         };

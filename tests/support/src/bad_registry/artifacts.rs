@@ -120,7 +120,7 @@ impl Artifact {
             }
             "deep-json" => {
                 let deep = ["[".repeat(200_000), "]".repeat(200_000)].concat();
-                (MANIFEST, format!(r#"{{"schemaVersion":2,"x":{deep}}}"#).into_bytes())
+                (MANIFEST, self.manifest().to_string().replacen('{', &format!(r#"{{"x":{deep},"#), 1).into_bytes())
             }
             "not-json" => ("text/html", b"<!doctype html><title>login</title>".to_vec()),
             "empty" => (MANIFEST, Vec::new()),

@@ -1,0 +1,107 @@
+//! Files that sesame keeps for its user: a pipe in their place makes nobody wait, a link leads nowhere that is written to, and
+//! what belongs to somebody else is not trusted.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+use crate::blob::{ensure_plain, open_plain};
+
+/// Opens a file for reading, and says what it is.
+///
+/// # Errors
+/// When it is no plain file, belongs to another user than this one or root, or everybody can write to it.
+pub(crate) fn open(path: &Path) -> io::Result<(File, Metadata)> {
+    let (file, metadata) = open_plain(path)?;
+    ensure_own(&metadata)?;
+    Ok((file, metadata))
+}
+
+/// Opens a file for reading and writing, or makes it (0600).
+///
+/// # Errors
+/// As [`open`], and when the last part of the path is a link.
+pub(crate) fn open_to_change(path: &Path) -> io::Result<File> {
+    checked(OpenOptions::new().read(true).write(true).create(true).truncate(false), path)
+}
+
+/// Opens a file for reading and for adding to its end, or makes it (0600).
+///
+/// # Errors
+/// As [`open_to_change`].
+pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
+    checked(OpenOptions::new().read(true).append(true).create(true), path)
+}
+
+fn checked(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let file = options.mode(0o600).custom_flags(i32::try_from(flags.bits()).unwrap_or_default()).open(path)?;
+    let metadata = file.metadata()?;
+    ensure_plain(&metadata)?;
+    ensure_own(&metadata)?;
+    Ok(file)
+}
+
+/// The text of a file of at most so many bytes.
+///
+/// # Errors
+/// As [`open`], and when it is larger or not UTF-8.
+pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<String> {
+    let (file, metadata) = open(path)?;
+    // With room for all of it, it is read at once: a list reads a thousand of these.
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(most)).unwrap_or_default() + 1);
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+}
+
+/// Makes sure that a file or directory is this user's or root's, and that not everybody can write to it.
+pub(crate) fn ensure_own(metadata: &Metadata) -> io::Result<()> {
+    let refused = |reason| Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
+    if ![0, rustix::process::geteuid().as_raw()].contains(&metadata.uid()) {
+        return refused("it belongs to another user");
+    }
+    if metadata.mode() & 0o002 != 0 {
+        return refused("everybody can write to it");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn neither_a_link_nor_a_pipe_nor_what_everybody_can_write_is_opened_to_be_changed() {
+        let root = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| root.path().join(name);
+        fs::write(at("target"), "precious").expect("written");
+        symlink(at("target"), at("link")).expect("a link");
+        rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).expect("a pipe");
+        fs::write(at("open"), "x").expect("written");
+        fs::set_permissions(at("open"), Permissions::from_mode(0o666)).expect("set");
+        for name in ["link", "pipe", "open", "."] {
+            assert!(open_to_change(&at(name)).is_err() && open_to_append(&at(name)).is_err(), "{name}");
+        }
+        assert_eq!(fs::read_to_string(at("target")).expect("there"), "precious");
+        assert!(open(&at("open")).is_err() && open(&at("pipe")).is_err() && open(&at("link")).is_ok());
+        assert_eq!(open_to_change(&at("new")).expect("made").metadata().expect("there").mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_text_is_bounded_and_is_text() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(file.path(), "four").expect("written");
+        assert_eq!(read_text(file.path(), 4).expect("read"), "four");
+        assert!(read_text(file.path(), 3).is_err());
+        fs::write(file.path(), b"\xff").expect("written");
+        assert!(read_text(file.path(), 4).is_err());
+    }
+}
