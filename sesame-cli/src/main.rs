@@ -24,7 +24,7 @@ mod suffiks_tests;
 mod template;
 mod terminal;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use clap::Parser;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -37,6 +37,8 @@ fn main() {
     // Credentials and secrets pass through this process; a crash must not leave them in a file.
     let core_limit = CORE_LIMIT.get_or_init(|| getrlimit(Resource::Core));
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: core_limit.maximum });
+    // What is too large to be written is an error of the write; without this it would be the end of the process.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
     if completion::answer() {
         return;
     }

@@ -79,7 +79,7 @@ fn no_command_takes_a_name_that_is_none() {
 }
 
 /// What can become of a file.
-const DAMAGES: [&str; 6] = ["empty", "half", "zeros", "nonsense", "directory", "pipe"];
+const DAMAGES: [&str; 8] = ["empty", "half", "zeros", "bit", "huge", "nonsense", "directory", "pipe"];
 
 fn damage(path: &Path, how: &str) {
     let bytes = std::fs::read(path).expect("there");
@@ -88,6 +88,8 @@ fn damage(path: &Path, how: &str) {
         "empty" => std::fs::write(path, b""),
         "half" => std::fs::write(path, &bytes[..bytes.len() / 2]),
         "zeros" => std::fs::write(path, vec![0; bytes.len()]),
+        "bit" => std::fs::write(path, with_a_flipped_bit(bytes)),
+        "huge" => std::fs::File::create(path).and_then(|file| file.set_len(2 << 30)),
         "nonsense" => std::fs::write(path, b"\xff[[{nonsense"),
         "directory" => std::fs::create_dir(path),
         _ => {
@@ -96,6 +98,12 @@ fn damage(path: &Path, how: &str) {
         }
     }
     .expect("damaged");
+}
+
+fn with_a_flipped_bit(mut bytes: Vec<u8>) -> Vec<u8> {
+    let middle = bytes.len() / 2;
+    bytes.iter_mut().skip(middle).take(1).for_each(|byte| *byte ^= 1);
+    bytes
 }
 
 /// An extension that will be damaged, and another one, with every kind of file that there is about them.

@@ -351,6 +351,14 @@ fn another_version_says_which_way_it_goes() {
     err: error: 0.1.0 is older than the installed 0.2.0 of `greeting-extension`
     err: hint: if it is meant, add `--allow-downgrade`, or: sesame extension rollback greeting-extension
     "#);
+    publish(&registry, "my-org/greeting-extension:v0.2.0", &asking(&GREETING, "# in another spelling\n"), &[]);
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:v0.2.0"), @r#"
+    exit 6
+    err: error: the tag `0.2.0` has moved since `greeting-extension` was installed
+    err: installed: REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST
+    err: found:     REGISTRY/my-org/greeting-extension:v0.2.0@sha256:DIGEST
+    err: hint: if its maker says why, take the new one: sesame extension install REGISTRY/my-org/greeting-extension:v0.2.0@sha256:DIGEST
+    "#);
     let json = env.run(&format!("--json extension install {}/my-org/greeting-extension:stable", registry.host()));
     assert!(json.ok().text().contains("\"direction\":\"other\""));
 }

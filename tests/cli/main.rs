@@ -24,6 +24,7 @@ mod offline;
 mod outdated;
 mod output;
 mod permissions;
+mod poor;
 mod registries;
 mod shell;
 mod suffiks;

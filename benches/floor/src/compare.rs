@@ -52,11 +52,11 @@ fn measure(rounds: usize, lines: &[&str]) -> io::Result<Vec<Cost>> {
 }
 
 fn print(names: &[&str], medians: &[Cost]) {
-    println!("{:<28}{:>10}{:>10}{:>10}{:>8}{:>8}{:>8}", "", "wall ms", "CPU ms", "peak MiB", "wall", "CPU", "peak");
+    println!("{:<34}{:>10}{:>10}{:>10}{:>8}{:>8}{:>8}", "", "wall ms", "CPU ms", "peak MiB", "wall", "CPU", "peak");
     for (name, cost) in names.iter().zip(medians) {
         let first = medians[0];
         println!(
-            "{name:<28}{:>10.2}{:>10.2}{:>10.1}{:>7.2}x{:>7.2}x{:>7.2}x",
+            "{name:<34}{:>10.2}{:>10.2}{:>10.1}{:>7.2}x{:>7.2}x{:>7.2}x",
             cost.wall_ms, cost.cpu_ms, cost.peak_mib,
             cost.wall_ms / first.wall_ms, cost.cpu_ms / first.cpu_ms, cost.peak_mib / first.peak_mib,
         );

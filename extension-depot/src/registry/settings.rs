@@ -145,6 +145,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_secret_is_not_in_what_is_printed() {
+        let proxies = Proxies { http: Some("http://me:PASS@proxy".to_owned()), ..Proxies::default() };
+        let credential = Credential::Password { username: "me".to_owned(), password: "PASS".to_owned() };
+        let login = Some(ExplicitLogin { registry: "ghcr.io".to_owned(), credential });
+        let shown = format!("{:?}", Settings { proxies, login, ..Settings::default() });
+        assert!(shown.contains("ghcr.io") && !shown.contains("PASS"), "{shown}");
+        let token = format!("{:?}", Credential::RefreshToken("PASS".to_owned()));
+        assert!(!token.contains("PASS"), "{token}");
+    }
+
+    #[test]
     fn only_loopback_is_plain_unless_configured() {
         let mut settings = Settings::default();
         let scheme = |settings: &Settings, registry| settings.scheme(registry);

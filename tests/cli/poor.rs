@@ -1,0 +1,156 @@
+//! Surroundings that lack something: a home, room, rights to open files, a clock that is right.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use test_support::Run;
+
+use crate::support::{GREETING, TestEnv, env};
+
+/// What a person does on the first day.
+const DAY: [&str; 7] = [
+    "extension install ./greeting.wasm --name g --quiet",
+    "extension list",
+    "extension call g greet World",
+    "--json extension info g",
+    "doctor",
+    "extension disable g --quiet",
+    "extension remove g --quiet",
+];
+
+/// Surroundings: variables that are set, or removed where there is no value.
+type Variables = Vec<(&'static str, Option<OsString>)>;
+
+fn with_guest() -> TestEnv {
+    let env = env();
+    env.write("work/greeting.wasm", &*GREETING);
+    env
+}
+
+/// Does all of it. No command panics, is killed or leaves a file in the working directory, and each that fails says why.
+fn live_through(name: &str, env: &TestEnv, start: impl Fn(&str) -> Command) -> Vec<Run> {
+    let runs = DAY.iter().map(|line| {
+        let run = env.finish(start(line), b"");
+        let is_orderly = [0, 2, 3, 5, 9].contains(&run.code) && !run.stderr.contains("panicked");
+        assert!(is_orderly, "{name}: {line}: {run}");
+        assert!(run.code == 0 || run.stderr.contains("error") || *line == "doctor", "{name}: {line}: {run}");
+        let left: Vec<_> = std::fs::read_dir(env.path("work")).expect("there").flatten().collect();
+        assert_eq!(left.len(), 1, "{name}: {line}: {left:?}");
+        run
+    });
+    runs.collect()
+}
+
+fn with_variables(name: &str, variables: &Variables) -> Vec<Run> {
+    let env = with_guest();
+    live_through(name, &env, |line| {
+        let mut command = env.command(line.split_whitespace());
+        for (variable, value) in variables {
+            match value {
+                Some(value) => command.env(variable, value),
+                None => command.env_remove(variable),
+            };
+        }
+        command
+    })
+}
+
+fn all_work(runs: &[Run]) -> bool {
+    runs.iter().all(|run| run.code == 0) && runs[2].text() == "Hello, World!\n"
+}
+
+/// A directory that is there, whatever it is called.
+fn home(root: &TestEnv, name: impl AsRef<OsStr>) -> OsString {
+    let path = root.home().join(name.as_ref());
+    std::fs::create_dir_all(&path).expect("made");
+    path.into_os_string()
+}
+
+#[test]
+fn a_strange_home_is_used_and_one_that_is_none_is_said() {
+    let root = env();
+    let long = (0..14).map(|_| "x".repeat(250)).collect::<PathBuf>();
+    for name in [OsStr::new("a b"), OsStr::new("a\nb"), OsStr::new("'\"$(id)"), OsStr::new("é"), long.as_os_str()] {
+        let runs = with_variables("strange", &vec![("HOME", Some(home(&root, name)))]);
+        assert!(all_work(&runs), "{name:?}: {}", runs[2]);
+    }
+    let not_text = home(&root, OsStr::from_bytes(b"\xff"));
+    let far_too_long = OsString::from(format!("/{}", "x/".repeat(2_500)));
+    for value in [not_text, far_too_long, "relative".into(), "/dev/null".into(), "/proc/nowhere".into(), "".into()] {
+        // Without a home in the environment, it is the one that the system knows, which is not for tests to write to.
+        let variables: Variables = vec![("HOME", Some(value.clone()))];
+        if ["", "relative"].iter().any(|name| value == *name) {
+            let run = root.finish(with_home(&root, &value), b"");
+            assert!([0, 9].contains(&run.code), "{value:?}: {run}");
+            continue;
+        }
+        let runs = with_variables("no home", &variables);
+        assert_eq!(runs[0].code, 9, "{value:?}: {}", runs[0]);
+    }
+}
+
+fn with_home(env: &TestEnv, value: &OsStr) -> Command {
+    let mut command = env.command(["extension", "list"]);
+    command.env("HOME", value);
+    command
+}
+
+#[test]
+fn variables_that_are_nonsense_hurt_nobody() {
+    let bytes = || Some(OsStr::from_bytes(b"\xff\xfe=\n").to_owned());
+    let named =
+        ["LANG", "LC_ALL", "TERM", "PATH", "PAGER", "EDITOR", "NO_COLOR", "COLUMNS", "XDG_RUNTIME_DIR", "TMPDIR"];
+    for name in named {
+        for value in [bytes(), Some("relative/path".into()), Some("".into()), Some("-1".into()), None] {
+            assert!(all_work(&with_variables(name, &vec![(name, value.clone())])), "{name} {value:?}");
+        }
+    }
+    for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"] {
+        for value in ["relative", "", "./x", "../x"] {
+            assert!(all_work(&with_variables(name, &vec![(name, Some(value.into()))])), "{name} {value:?}");
+        }
+        with_variables(name, &vec![(name, bytes())]);
+        with_variables(name, &vec![(name, Some("/dev/full".into()))]);
+    }
+    let own = ["SESAME_OFFLINE", "SESAME_SAFE_MODE", "SESAME_CA_FILE", "SESAME_REGISTRY", "SOURCE_DATE_EPOCH"];
+    for name in own {
+        with_variables(name, &vec![(name, bytes())]);
+    }
+}
+
+/// The same under limits of the shell.
+fn with_limits(limits: &str) -> Vec<Run> {
+    let env = with_guest();
+    live_through(limits, &env, |line| {
+        let mut command = Command::new("bash");
+        let script = format!("ulimit {limits} && exec {} {line}", env!("CARGO_BIN_EXE_sesame"));
+        command.args(["-c", &script]).env_clear().env("HOME", env.home()).current_dir(env.path("work"));
+        command
+    })
+}
+
+#[test]
+fn tiny_limits_end_in_a_message_or_in_work() {
+    for limits in ["-n 32", "-n 12", "-n 8", "-n 5", "-f 0", "-f 1", "-f 64", "-c 0 -s 512", "-m 1000"] {
+        with_limits(limits);
+    }
+    assert!(all_work(&with_limits("-n 64")));
+}
+
+#[test]
+#[ignore = "needs faketime, which .ci/run installs"]
+fn a_clock_that_is_wrong_changes_no_answer() {
+    for time in ["1970-01-01 00:00:01", "2106-02-07 06:28:16", "2038-01-19 03:14:08"] {
+        let env = with_guest();
+        let runs = live_through(time, &env, |line| {
+            let mut command = Command::new("faketime");
+            command.args([time, env!("CARGO_BIN_EXE_sesame")]).args(line.split_whitespace());
+            command.env_clear().env("PATH", "/usr/bin:/bin").env("TZ", "UTC").env("HOME", env.home());
+            command.current_dir(env.path("work"));
+            command
+        });
+        assert!(all_work(&runs), "{time}: {}", runs[2]);
+    }
+}
