@@ -32,6 +32,31 @@ fn an_install_that_is_killed_leaves_the_old_or_the_new() {
 }
 
 #[test]
+fn a_signal_at_any_moment_leaves_the_old_or_the_new() {
+    let registry = registry();
+    let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+    for (signal, number) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        for milliseconds in (0..20).map(|at| at * 8) {
+            let env = env();
+            let mut command = env.command(["extension", "install", &reference]);
+            let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+            std::thread::sleep(Duration::from_millis(milliseconds));
+            let sent = std::process::Command::new("kill").args(["-s", signal, &child.id().to_string()]).output();
+            sent.expect("kill runs");
+            let ended = child.wait().expect("ended");
+            let code = ended
+                .code()
+                .unwrap_or_else(|| 128 + std::os::unix::process::ExitStatusExt::signal(&ended).unwrap_or(0));
+            assert!([0, number].contains(&code), "{signal} after {milliseconds} ms: {ended}");
+            env.run("extension list").ok();
+            env.run("extension verify").ok();
+            env.run(&format!("extension install {reference}")).ok();
+            assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+        }
+    }
+}
+
+#[test]
 fn many_at_once_agree() {
     let (env, registry) = (env(), registry());
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
