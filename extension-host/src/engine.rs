@@ -1,7 +1,7 @@
 //! The settings under which code is compiled and run, and the name that they have in a cache.
 
 use sha2::{Digest as _, Sha256};
-use wasmtime::{Config, Engine, ModuleVersionStrategy};
+use wasmtime::{Config, Engine, ModuleVersionStrategy, WasmFeatures};
 
 use crate::error::HostError;
 
@@ -10,7 +10,7 @@ use crate::error::HostError;
 pub(crate) const WASMTIME_VERSION: &str = "48.0.8";
 
 /// Raised when a change to [`config`] makes compiled code differ.
-const SETTINGS_VERSION: u32 = 1;
+const SETTINGS_VERSION: u32 = 2;
 
 /// An engine that runs compiled code. It has no compiler in it, which is much of what an engine costs to make.
 pub(crate) fn runtime_engine() -> Result<Engine, HostError> {
@@ -39,6 +39,7 @@ fn config() -> Config {
         .wasm_multi_memory(false)
         .wasm_relaxed_simd(false)
         .wasm_tail_call(false)
+        .wasm_features(WasmFeatures::FUNCTION_REFERENCES, false)
         .max_wasm_stack(crate::limiter::STACK_BYTES)
         .wasm_backtrace_max_frames(None);
     // Fails only for a version text that is too long.
