@@ -23,6 +23,8 @@ mod docs;
 mod durable;
 mod first_seen;
 mod first_use;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod health;
 mod history;
 mod image;

@@ -26,6 +26,8 @@ mod output;
 mod permissions;
 mod poor;
 mod registries;
+mod secrecy;
+mod sequences;
 mod shell;
 mod suffiks;
 mod support;

@@ -61,13 +61,18 @@ pub fn asking(binary: &[u8], manifest: &str) -> Vec<u8> {
 
 /// A component of a few bytes, whose function `f` gives back its version: nearly all that it costs is what is around it.
 pub fn small(version: u8) -> Vec<u8> {
+    bare(version, "[capabilities]\nnotification = true\n")
+}
+
+/// The same, asking for something else.
+pub fn bare(version: u8, manifest: &str) -> Vec<u8> {
     let text = format!(
         r#"(component
             (core module $m (func (export "f") (result i32) i32.const {version}))
             (core instance $i (instantiate $m))
             (func (export "f") (result u32) (canon lift (core func $i "f"))))"#
     );
-    asking(&wat::parse_str(text).expect("valid"), "[capabilities]\nnotification = true\n")
+    asking(&wat::parse_str(text).expect("valid"), manifest)
 }
 
 /// An environment in which a guest is installed from a file under its name.

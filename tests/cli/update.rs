@@ -2,7 +2,7 @@
 
 use extension_depot::serve::MemoryRegistry;
 
-use crate::support::{ECHO, GREETING, HOSTILE, TestEnv, asking, env, manifest, publish, registry};
+use crate::support::{ECHO, GREETING, HOSTILE, TestEnv, asking, bare, env, manifest, publish, registry};
 
 fn installed(registry: &MemoryRegistry) -> TestEnv {
     let env = env();
@@ -56,6 +56,37 @@ fn a_running_call_keeps_the_code_that_it_began_with() {
     assert!(env.run("extension call hostile sleep 1").code == 3, "the new version has no such function");
     let is_over = running.try_wait().expect("asked").is_some();
     assert!(running.wait().expect("it ends").success() && !is_over, "the old one was still there to end well");
+}
+
+/// One thing more, of every kind that there is.
+const MORE: [&str; 11] = [
+    "config-read = true",
+    "secret-read = [\"token\"]",
+    "secret-write = [\"token\"]",
+    "notification = true",
+    "clipboard-write = true",
+    "ipc-publish = [\"greeting.*\"]",
+    "network = [\"api.example.com\"]",
+    "env = [\"LANG\"]",
+    "exec-env = [\"FOO\"]",
+    "filesystem = { read = [\"/usr/share\"] }",
+    "filesystem = { write = [\"/var/tmp\"] }",
+];
+
+#[test]
+#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+fn one_thing_more_of_any_kind_is_not_given_by_an_update() {
+    for more in MORE {
+        let registry = MemoryRegistry::start().expect("a registry");
+        publish(&registry, "my-org/x:0.1.0", &bare(1, ""), &[]);
+        let env = env();
+        env.run(&format!("extension install {}/my-org/x:0.1.0", registry.host())).ok();
+        publish(&registry, "my-org/x:0.2.0", &bare(2, &format!("[capabilities]\n{more}\n")), &[]);
+        let run = env.run("extension update x");
+        assert_eq!(run.code, 5, "{more}: {run}");
+        assert_eq!(env.run("extension call x f").ok().text(), "1\n", "{more}");
+    }
+    println!("cases: {}", MORE.len());
 }
 
 #[test]

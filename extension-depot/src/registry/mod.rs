@@ -6,7 +6,7 @@
 //! and nowhere else; places that a document names outside the registry are never asked.
 
 mod auth;
-mod challenge;
+pub(crate) mod challenge;
 mod credentials;
 mod error;
 mod http;

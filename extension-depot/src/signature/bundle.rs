@@ -70,7 +70,7 @@ struct SubjectDigest {
 }
 
 /// The signature in a bundle, or nothing when the attachment is something else: no bundle, or an attestation.
-pub(super) fn signature(attachment: &Attachment, digest: &Digest) -> Option<Found> {
+pub(crate) fn signature(attachment: &Attachment, digest: &Digest) -> Option<Found> {
     let layer = attachment.manifest.layers.iter().find(|layer| layer.media_type.starts_with(BUNDLE))?;
     if layer.media_type != BUNDLE_0_3 {
         return Some(Found::Unsupported(layer.media_type.escape_debug().to_string()));

@@ -40,7 +40,7 @@ struct Image {
 }
 
 /// The signatures of an attachment, which has none when it is something else.
-pub(super) fn signatures(attachment: &Attachment, reference: &OciReference, digest: &Digest) -> Vec<Found> {
+pub(crate) fn signatures(attachment: &Attachment, reference: &OciReference, digest: &Digest) -> Vec<Found> {
     let layers = attachment.manifest.layers.iter().filter(|layer| layer.media_type == LAYER);
     layers.map(|layer| signature(attachment, layer, reference, digest)).collect()
 }

@@ -6,8 +6,8 @@
 //! the artifact, signed by a key or by certificate. Neither needs a network beyond fetching; a signature by a key needs no log.
 //! Classic signatures by certificate are recognised and not supported.
 
-mod bundle;
-mod classic;
+pub(crate) mod bundle;
+pub(crate) mod classic;
 mod key;
 mod keyless;
 mod ring_provider;
