@@ -296,6 +296,10 @@ fn refused_kind(entry: &mut tar::Entry<'_, &[u8]>) -> Result<Option<&'static str
         if key.contains("xattr") || key.contains("acl") || key.starts_with("GNU.sparse") {
             return Ok(Some("a file with attributes beside its bytes"));
         }
+        // Readers that believe one size and readers that believe the other see different archives (RUSTSEC-2025-0111).
+        if key == "size" {
+            return Ok(Some("a file whose size is said twice"));
+        }
     }
     Ok(None)
 }

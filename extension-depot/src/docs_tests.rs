@@ -151,6 +151,50 @@ fn paths_that_lead_elsewhere_or_look_alike_are_refused() {
     "#);
 }
 
+/// A record of a PAX header: its length, a key and a value.
+fn record(key: &str, value: &str) -> Vec<u8> {
+    let rest = format!(" {key}={value}\n");
+    let length = (1..).find(|length| length.to_string().len() + rest.len() == *length).expect("there is one");
+    format!("{length}{rest}").into_bytes()
+}
+
+#[test]
+fn headers_of_other_tars_say_nothing_that_is_believed_blindly() {
+    let long = format!("{}/a.md", "d".repeat(150));
+    let gnu = entry(b"././@LongLink", EntryType::GNULongName, format!("{long}\0").as_bytes());
+    let docs = Docs::unpack(&archive(&[gnu, page("short.md")])).expect("a long name");
+    assert_eq!(docs.pages()[0].path, long);
+    let out = entry(b"././@LongLink", EntryType::GNULongName, b"../../out.md\0");
+    assert!(refusal(&[out, page("short.md")]).contains("leads out of the archive"));
+
+    let pax = |key: &str, value: &str| entry(b"pax", EntryType::XHeader, &record(key, value));
+    let docs = Docs::unpack(&archive(&[pax("path", "other.md"), page("a.md")])).expect("a path");
+    assert_eq!(docs.pages()[0].path, "other.md");
+    for path in ["../x.md", "/etc/x.md", "a\u{202e}.md", "a//b.md"] {
+        assert!(Docs::unpack(&archive(&[pax("path", path), page("a.md")])).is_err(), "{path}");
+    }
+    // A size of its own hides a second entry inside of the first from those who believe the header (RUSTSEC-2025-0111).
+    let outer = entry(b"outer.md", EntryType::Regular, &page("hidden.md"));
+    for size in ["0", "1", "512", "1024", "-1", "99999999999999999999", "18446744073709551615", "x"] {
+        let docs = Docs::unpack(&archive(&[pax("size", size), outer.clone()]));
+        assert!(docs.is_err(), "{size}: {docs:?}");
+    }
+    assert!(Docs::unpack(&archive(&[pax("GNU.sparse.major", "1"), page("a.md")])).is_err());
+
+    // The oldest form has no magic word; what lies behind the end is not read.
+    let mut old = header(b"old.md", EntryType::Regular, 2);
+    old.as_mut_bytes()[257..265].fill(0);
+    old.set_cksum();
+    let old = [old.as_bytes().as_slice(), b"# ", &[0; 510]].concat();
+    assert_eq!(Docs::unpack(&archive(&[old])).expect("an old form").pages()[0].path, "old.md");
+    let behind = [page("a.md"), vec![0; 1024], page("../b.md")];
+    assert_eq!(Docs::unpack(&archive(&behind)).expect("an end").pages().len(), 1);
+    assert!(Docs::unpack(&gzip(&page("a.md"))).is_ok(), "without an end, as some write it");
+    let mut damaged = page("a.md");
+    damaged[0] ^= 1;
+    assert!(Docs::unpack(&archive(&[damaged])).is_err(), "a checksum that is wrong");
+}
+
 #[test]
 fn bombs_are_stopped_at_the_caps() {
     let zeros = gzip(&vec![0; 64 << 20]);
@@ -175,6 +219,37 @@ fn an_archive_that_was_cut_is_refused_at_every_length() {
     }
     let size = header(b"a.md", EntryType::Regular, u64::MAX >> 2);
     assert!(Docs::unpack(&archive(&[size.as_bytes().to_vec()])).is_err(), "a size that is not there");
+}
+
+/// What may come into an archive, at random.
+fn any_entry() -> impl Strategy<Value = (String, bool)> {
+    ("([ab.]{1,3}/){0,3}[abA.]{1,3}(\\.md)?", proptest::bool::weighted(0.2))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+    #[test]
+    fn what_is_taken_is_what_a_model_takes(entries in proptest::collection::vec(any_entry(), 1..6)) {
+        let is_clean = |path: &str| path.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+        let mut seen = std::collections::HashSet::new();
+        let clean = |path: &str| path.strip_prefix("./").unwrap_or(path).to_owned();
+        let files = entries.iter().filter(|(path, is_directory)| !is_directory && clean(path) != ".");
+        let is_good = entries.iter().all(|(path, _)| is_clean(&clean(path)) || clean(path) == ".")
+            && files.clone().all(|(path, _)| seen.insert(clean(path).to_lowercase()));
+        let packed = entries.iter().map(|(path, is_directory)| {
+            let kind = if *is_directory { EntryType::Directory } else { EntryType::Regular };
+            entry(path.as_bytes(), kind, if *is_directory { b"" } else { b"# Page\n" })
+        });
+        let taken = Docs::unpack(&archive(&packed.collect::<Vec<_>>()));
+        prop_assert_eq!(taken.is_ok(), is_good, "{:?}: {:?}", entries, taken);
+        let pages = files.map(|(path, _)| clean(path)).filter(|path| path.ends_with(".md"));
+        let expected: std::collections::BTreeSet<_> = pages.collect();
+        if let Ok(docs) = taken {
+            let found: std::collections::BTreeSet<_> = docs.pages().iter().map(|page| page.path.clone()).collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
 }
 
 proptest! {

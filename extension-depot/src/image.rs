@@ -525,6 +525,97 @@ mod tests {
     }
 
     #[test]
+    fn what_the_schema_forbids_is_refused() {
+        let good = manifest(&[descriptor("application/wasm", "")]);
+        assert!(wasm_layer(&good).is_ok(), "{good}");
+        let changes = [
+            (r#""schemaVersion":2"#, r#""schemaVersion":"2""#),
+            (r#""schemaVersion":2"#, r#""schemaVersion":null"#),
+            (r#""schemaVersion":2"#, r#""schemaVersion":1"#),
+            (r#""schemaVersion":2,"#, ""),
+            (r#""size":3"#, r#""size":"3""#),
+            (r#""size":3"#, r#""size":3.5"#),
+            (r#""size":3"#, r#""size":-1"#),
+            (r#""size":3"#, r#""size":18446744073709551616"#),
+            (r#""size":3"#, r#""size":null"#),
+            (r#","size":3"#, ""),
+            (r#""digest":"sha256:e3"#, r#""digest":"sha256:E3"#),
+            (r#""digest":"sha256:"#, r#""digest":"sha512:"#),
+            (r#""mediaType":"application/wasm","#, ""),
+            (r#""mediaType":"application/wasm""#, r#""mediaType":7"#),
+            (r#""layers":["#, r#""layers":[7,"#),
+            (r#""layers":["#, r#""layers":[null,"#),
+            (r#"{"schemaVersion""#, r#"{"annotations":{"a":1},"schemaVersion""#),
+            (r#"{"schemaVersion""#, r#"{"annotations":[],"schemaVersion""#),
+            (r#"{"schemaVersion""#, r#"{"mediaType":{},"schemaVersion""#),
+            (r#"{"schemaVersion""#, r#"{"subject":{},"schemaVersion""#),
+            (r#"{"schemaVersion""#, r#"{"schemaVersion":2,"schemaVersion""#),
+            (r#"{"schemaVersion""#, r#"{"config":{},"schemaVersion""#),
+            (r#"{"schemaVersion""#, r#"{"layers":[],"schemaVersion""#),
+        ];
+        for (from, to) in changes {
+            assert!(good.contains(from), "{from}");
+            let changed = good.replacen(from, to, 1);
+            assert!(wasm_layer(&changed).is_err(), "{changed}");
+        }
+        for part in [r#""config""#, r#""layers""#] {
+            assert!(wasm_layer(&good.replace(part, r#""other""#)).is_err(), "without {part}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused() {
+        let good = manifest(&[descriptor("application/wasm", "")]);
+        let broken = [
+            "",
+            " ",
+            "{",
+            "}",
+            "[]",
+            "null",
+            "1",
+            "\"x\"",
+            "{]",
+            "{,}",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{a:1}",
+            "{'a':1}",
+            "{\"a\":1,}",
+            "{\"a\":01}",
+            "{\"a\":+1}",
+            "{\"a\":.5}",
+            "{\"a\":1.}",
+            "{\"a\":NaN}",
+            "{\"a\":Infinity}",
+            "{\"a\":tru}",
+            "{\"a\":\"\\x\"}",
+            "{\"a\":\"\\u12\"}",
+            "{\"a\":\"\n\"}",
+            "{\"a\":\"\\ud800\"}",
+            "{} {}",
+            "//\n{}",
+            "\u{feff}{}",
+        ];
+        for text in broken {
+            assert!(Document::parse(text.as_bytes(), None).is_err(), "{text}");
+            // The same inside of what is good otherwise.
+            let within = good.replacen(
+                '{',
+                &format!("{{\"x\":{},", text.trim_start_matches("{\"a\":").trim_end_matches('}')),
+                1,
+            );
+            let _ = Document::parse(within.as_bytes(), None);
+        }
+        for bytes in [b"{\"a\":\"\xff\"}".as_slice(), b"\xff\xfe{\0}\0", b"{\0}", b"\0"] {
+            assert!(Document::parse(bytes, None).is_err());
+        }
+        for behind in ["x", "{}", "]", "\0"] {
+            assert!(Document::parse(format!("{good}{behind}").as_bytes(), None).is_err(), "{behind}");
+        }
+    }
+
+    #[test]
     fn deep_nesting_is_an_error() {
         let whole = manifest(&[descriptor("application/wasm", "")]);
         let with = |levels: usize| {

@@ -210,3 +210,33 @@ impl Places {
         self.cache.join("extensions")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Every place that is made of a name.
+    fn all(places: &Places, name: &ExtensionName) -> Vec<PathBuf> {
+        vec![places.manifest(name), places.history(name), places.health(name), places.log(name)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn different_names_have_different_places_below_the_root(
+            one in "[a-z0-9][a-z0-9-]{0,63}", other in "[a-z0-9][a-z0-9-]{0,63}",
+        ) {
+            let places = Places::below("/root");
+            let names: [ExtensionName; 2] = [one.parse().expect("a name"), other.parse().expect("a name")];
+            let [ones, others] = names.each_ref().map(|name| all(&places, name));
+            for path in ones.iter().chain(&others) {
+                prop_assert!(path.starts_with("/root") && !path.components().any(|part| part.as_os_str() == ".."));
+            }
+            let folded = |path: &PathBuf| path.to_string_lossy().to_lowercase();
+            let shared = ones.iter().map(folded).filter(|path| others.iter().map(folded).any(|other| other == *path)).count();
+            prop_assert_eq!(shared, if one == other { ones.len() } else { 0 });
+        }
+    }
+}

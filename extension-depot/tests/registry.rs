@@ -176,6 +176,85 @@ fn a_download_that_breaks_off_starts_again() {
 }
 
 #[test]
+fn one_wrong_bit_anywhere_is_found() {
+    let binary = component("a");
+    for at in 0..200 {
+        let place = at * binary.len() / 200;
+        let mut wrong = binary.clone();
+        wrong[place] ^= 1 << (at % 8);
+        let answer = move |seen: &Seen| is_blob(seen).then(|| response(200, &[], wrong.clone()));
+        let error = staged_with(answer).expect_err("another bit");
+        assert!(matches!(error, RegistryError::Blob(_)), "{place}: {error:?}");
+    }
+}
+
+#[test]
+fn a_pinned_digest_is_not_answered_by_another_manifest() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let text = good(&registry);
+    let pinned = format!("{text}@sha256:{}", "de".repeat(32));
+    let truth = resolve(&text).expect("there").reference;
+    let name = truth.provenance().expect("pinned").to_string();
+    let registry = MemoryRegistry::start_with(move |seen| {
+        // Whatever is asked for, it is this, with a header that says so or what was asked for.
+        let asked = seen.path.rsplit('/').next().unwrap_or_default().to_owned();
+        let body = r#"{"schemaVersion":2,"config":{},"layers":[]}"#;
+        let said = if asked.starts_with("sha256:de") { asked } else { name.clone() };
+        seen.path.contains("/manifests/").then(|| response(200, &[("Docker-Content-Digest", &said)], body))
+    });
+    let registry = registry.expect("a registry");
+    let pinned = pinned.replace(text.split('/').next().expect("a host"), &registry.host());
+    let error = stage(&home(), &pinned).map(drop).expect_err("another manifest");
+    assert!(matches!(error, RegistryError::Blob(BlobError::Digest { .. })), "{error:?}");
+}
+
+/// Bytes that come one by one, and slower than anybody would wait for.
+fn dripping() -> Body {
+    let drips = futures_util::stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Some((Ok::<_, io::Error>(Frame::data(Bytes::from_static(b" "))), ()))
+    });
+    BodyExt::boxed(StreamBody::new(drips))
+}
+
+fn impatient() -> Settings {
+    let patience =
+        Patience { connect: Duration::from_secs(1), idle: Duration::from_millis(300), total: Duration::from_secs(1) };
+    Settings { patience, ..Settings::default() }
+}
+
+#[test]
+fn what_drips_is_given_up_wherever_it_drips() {
+    let started = Instant::now();
+    for part in ["/manifests/", "/blobs/"] {
+        let registry =
+            MemoryRegistry::start_with(move |seen| seen.path.contains(part).then(|| Response::new(dripping())));
+        let registry = registry.expect("a registry");
+        let error = stage_with(&home(), &good(&registry), impatient()).map(drop).expect_err("it never ends");
+        assert!(matches!(error, RegistryError::Timeout { .. } | RegistryError::Blob(_)), "{part}: {error:?}");
+    }
+    let host = Arc::new(std::sync::OnceLock::<String>::new());
+    let own = host.clone();
+    let registry = MemoryRegistry::start_with(move |seen| {
+        let realm = format!(r#"Bearer realm="http://{}/token""#, own.get().expect("set"));
+        let answer = if seen.path.starts_with("/token") {
+            Response::new(dripping())
+        } else {
+            response(401, &[("WWW-Authenticate", &realm)], "")
+        };
+        Some(answer)
+    });
+    let registry = registry.expect("a registry");
+    host.set(registry.host()).expect("once");
+    let reference = support::reference(&format!("{}/my-org/pushed:1.0.0", registry.host()));
+    let publication = Publication::cncf(component("a"), &Description::default()).expect("described");
+    let client = Registry::new(impatient());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(client.publish(&reference, publication, false)).expect_err("no token ever comes");
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+#[test]
 fn endless_bodies_end() {
     let endless = || pieces(std::iter::repeat_with(|| Bytes::from_static(&[b' '; 65536])));
     let error = staged_with(move |seen| is_blob(seen).then(|| Response::new(endless()))).expect_err("endless");

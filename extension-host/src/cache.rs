@@ -249,7 +249,7 @@ fn is_of_cache(path: &Path, metadata: &Metadata) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let is_named = path.extension().is_some_and(|extension| extension == "code" || extension == "stamp");
     let is_stale = || metadata.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED));
-    is_named || name.starts_with(NEW.as_bytes()) && is_stale()
+    if name.starts_with(NEW.as_bytes()) { is_stale() } else { is_named }
 }
 
 fn stamp_of(metadata: &Metadata) -> String {

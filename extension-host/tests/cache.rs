@@ -148,3 +148,51 @@ fn a_file_with_a_good_stamp_that_is_no_code_does_not_load() {
         assert!(host.load(&cache, &key).is_err());
     }
 }
+
+#[test]
+fn of_a_thousand_damages_none_is_loaded() {
+    let Cached { cache, key, directory: _directory } = cached();
+    let code: Vec<u8> = (0..4_096_u32).map(|byte| (byte % 251) as u8).collect();
+    let mut dice = 1_u64;
+    let mut roll = |sides: usize| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(dice >> 33).expect("31 bits") % sides
+    };
+    for round in 0..1_000 {
+        let store = |path: &Path| fs::write(path, &code).map_err(|source| CacheError::Io { path: path.into(), source });
+        cache.store(&key, store).expect("stored");
+        let (path, is_stamp) = match round % 4 {
+            0 => (cache.path(&key).with_extension("stamp"), true),
+            _ => (cache.path(&key), false),
+        };
+        let mut bytes = fs::read(&path).expect("there");
+        let at = roll(bytes.len());
+        match round % 3 {
+            0 => bytes.truncate(at),
+            1 => bytes[at] ^= 1 << roll(8),
+            _ => bytes.extend(vec![0; 1 + roll(64)]),
+        }
+        // In the place of the file, as whoever restores a copy would.
+        fs::remove_file(&path).expect("removed");
+        fs::write(&path, &bytes).expect("written");
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).expect("set");
+        let is_harmless = is_stamp && cache.verify(&key).is_ok();
+        assert!(is_harmless || cache.open(&key).is_err() || cache.verify(&key).is_err(), "round {round}");
+        if !is_stamp {
+            assert!(cache.open(&key).is_err(), "round {round}");
+        }
+    }
+}
+
+#[test]
+fn what_others_left_unfinished_is_in_nobodys_way() {
+    let Cached { cache, key, directory: _directory } = cached();
+    let directory = cache.path(&key).parent().expect("above").to_owned();
+    for name in [".new-abc", ".new-def.stamp", ".new-dir", "x.code.tmp"] {
+        fs::write(directory.join(name), "half").expect("written");
+    }
+    store(&cache, &key).expect("stored");
+    cache.open(&key).expect("there");
+    let young: Vec<_> = cache.beside(&[key]).expect("read").into_iter().map(|(path, _)| path).collect();
+    assert!(young.is_empty(), "somebody may be at work on them: {young:?}");
+}

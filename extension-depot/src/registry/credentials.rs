@@ -131,9 +131,29 @@ mod tests {
         assert_eq!(find_in(FILE, "ghcr.io/my-org/x:1"), password("org"));
         assert_eq!(find_in(FILE, "docker.io/library/x:1"), password("u"));
         assert_eq!(find_in(FILE, "token.example/a/b:1"), Some(Credential::RefreshToken("t".to_owned())));
-        for foreign in ["ghcr.io.evil.com/a/b:1", "evilghcr.io/a/b:1", "ghcr.io:8443/a/b:1", "gh.cr.io/a/b:1"] {
+        for foreign in [
+            "ghcr.io.evil.com/a/b:1",
+            "evilghcr.io/a/b:1",
+            "ghcr.io:8443/a/b:1",
+            "ghcr.io:443/a/b:1",
+            "gh.cr.io/a/b:1",
+            "ghcr.io.example/my-org/b:1",
+            "xn--ghcr-53d.io/a/b:1",
+            "localhost/a/b:1",
+            "[::1]:5000/a/b:1",
+            "127.0.0.1:5000/a/b:1",
+            "token.example:8080/a/b:1",
+            "sub.token.example/a/b:1",
+            "auth.docker.io/a/b:1",
+        ] {
             assert_eq!(find_in(FILE, foreign), None, "{foreign}");
         }
+        // A part of a path counts only as a whole.
+        let half = r#"{"auths": {"ghcr.io/my": {"auth": "dTpw"}, "ghcr.io/my-org/x/y": {"auth": "dTpw"}}}"#;
+        for foreign in ["ghcr.io/my-org/x:1", "ghcr.io/myself/x:1", "ghcr.io/my-org/x-y:1"] {
+            assert_eq!(find_in(half, foreign), None, "{foreign}");
+        }
+        assert_eq!(find_in(half, "ghcr.io/my/x:1"), password("u"));
     }
 
     #[test]

@@ -417,6 +417,42 @@ mod tests {
     use super::*;
 
     #[test]
+    fn redirects_go_to_what_is_as_secure_and_as_public() {
+        let (settings, reference) = (Settings::default(), "ghcr.io/a/b:1".parse().expect("a reference"));
+        let clients = Clients::new(&settings);
+        let connection = Connection::new(&settings, &clients, &reference).expect("an address");
+        let leads = |from: &str, to: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(LOCATION, to.parse().expect("a header"));
+            let from = Url::parse(from).expect(from);
+            connection.redirected(&from, &from, &headers).map(|url| url.to_string()).ok()
+        };
+        let public = "https://ghcr.io/v2/a/b/blobs/x";
+        for (to, expected) in [
+            ("https://cdn.example/x?signature=1", Some("https://cdn.example/x?signature=1")),
+            ("/other", Some("https://ghcr.io/other")),
+            ("//cdn.example/x", Some("https://cdn.example/x")),
+            ("http://ghcr.io/x", None),
+            ("http://cdn.example/x", None),
+            ("https://127.0.0.1/x", None),
+            ("https://[::1]/x", None),
+            ("https://169.254.169.254/latest", None),
+            ("https://10.0.0.1/x", None),
+            ("https://localhost/x", None),
+            ("file:///etc/passwd", None),
+            ("ftp://cdn.example/x", None),
+            ("data:text/plain,x", None),
+            ("javascript:alert(1)", None),
+            ("https://", None),
+        ] {
+            assert_eq!(leads(public, to).as_deref(), expected, "{to}");
+        }
+        let own = "http://127.0.0.1:5000/v2/a/b/blobs/x";
+        assert!(leads(own, "http://127.0.0.1:5001/x").is_some(), "this machine may send us around on this machine");
+        assert!(leads(own, "file:///etc/passwd").is_none());
+    }
+
+    #[test]
     fn retry_after_is_seconds_or_nothing() {
         let parse = |text: &str| {
             let mut headers = HeaderMap::new();
