@@ -21,6 +21,7 @@ mod layering;
 mod list;
 mod manage;
 mod offline;
+mod on_a_terminal;
 mod outdated;
 mod output;
 mod permissions;

@@ -17,7 +17,7 @@ use artifacts::Artifact;
 use wire::{Asked, Reply, serve};
 
 /// What is wrong with the way in which the registry answers. What is wrong with what it has is in [`ARTIFACTS`].
-pub const MANNERS: [&str; 25] = [
+pub const MANNERS: [&str; 27] = [
     "ok",
     "s500",
     "s503-then-ok",
@@ -26,6 +26,8 @@ pub const MANNERS: [&str; 25] = [
     "s429-huge",
     "gone",
     "err-ansi",
+    "err-denied",
+    "err-mebibyte",
     "err-huge",
     "err-long",
     "redir-loop",
@@ -237,9 +239,13 @@ impl Shared {
             "s429-huge" => Reply::status(429).with("Retry-After", "999999999"),
             "gone" => Reply::json(404, r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#),
             "err-ansi" => Reply::json(
-                403,
+                400,
                 r#"{"errors":[{"code":"DENIED","message":"\u001b]52;c;cm0=\u0007\u001b[31mROOT\u202e\u009b"}]}"#,
             ),
+            "err-denied" => Reply::json(403, r#"{"errors":[{"code":"DENIED","message":"who are you"}]}"#),
+            "err-mebibyte" => {
+                Reply::json(500, &format!(r#"{{"errors":[{{"code":"X","message":"{}"}}]}}"#, "long ".repeat(200_000)))
+            }
             "err-huge" => Reply::endless("application/json", b' ').coded(500),
             "err-long" => {
                 Reply::json(400, &format!(r#"{{"errors":[{{"code":"X","message":"{}"}}]}}"#, "long ".repeat(1_500)))

@@ -1,0 +1,178 @@
+//! What strangers write reaches a terminal as text and as nothing else, through every channel that there is.
+
+use std::process::Command;
+
+use extension_depot::serve::{MemoryRegistry, response};
+
+use crate::support::{HOSTILE, Run, TestEnv, bare, env, publish};
+
+/// Writes to the clipboard, clears the screen, sets the title, turns text around, hides and joins it.
+const EVIL: &str = "x\u{1b}]52;c;cm0gLXJmIH4=\u{7}\u{1b}[2J\u{1b}]0;owned\u{1b}\\\u{9b}31m\u{9d}0;t\u{9c}\u{202e}gnp\u{2066}\u{200b}\u{feff}\r\u{8}\u{7f}y";
+
+/// Runs a command on a terminal of its own. With `NO_COLOR`, sesame itself has nothing to say to it.
+fn on_terminal(env: &TestEnv, words: &[&str]) -> Run {
+    let quoted = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''")));
+    let line = [env!("CARGO_BIN_EXE_sesame").to_owned()].into_iter().chain(quoted).collect::<Vec<_>>().join(" ");
+    let mut command = Command::new("script");
+    command.args(["-qec", &line, "/dev/null"]).env_clear().current_dir(env.path("work"));
+    command.env("HOME", env.home()).env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/bash");
+    command.env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color").env("NO_COLOR", "1").env("PAGER", "cat");
+    env.finish(command, b"")
+}
+
+/// Neither the text as it was nor any part of it that a terminal acts upon.
+#[track_caller]
+fn is_inert(what: &str, run: &Run) {
+    // Progress goes over its own line.
+    let text = run.text().replace("\r\u{1b}[2K", "");
+    for sequence in ["\u{1b}]52", "\u{1b}[2J", "\u{1b}]0;owned"] {
+        assert!(!text.contains(sequence), "{what}: {sequence:?} in {text:?}");
+    }
+    let acts = |c: &char| matches!(c, '\u{7}' | '\u{8}' | '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    assert_eq!(text.chars().find(acts), None, "{what}: {text:?}");
+    // The only carriage returns are those with which a terminal ends lines.
+    assert!(text.split('\r').skip(1).all(|rest| rest.starts_with(['\n', '\r']) || rest.is_empty()), "{what}: {text:?}");
+    assert!(![101, 134, 139].contains(&run.code), "{what}: {text}");
+}
+
+/// Each of these on a terminal, and that the stranger's text was among what is shown at all.
+fn all_inert(env: &TestEnv, lines: &[&[&str]]) {
+    let mut shown = 0;
+    for words in lines {
+        let run = on_terminal(env, words);
+        is_inert(&words.join(" "), &run);
+        shown += usize::from(run.text().contains("52;c;cm0gLXJmIH4=") || run.text().contains("gnp"));
+    }
+    assert!(shown > 0, "the text is shown nowhere: {lines:?}");
+}
+
+#[test]
+fn what_a_publisher_says_of_an_extension_is_inert() {
+    let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
+    let keys = ["title", "version", "description", "authors", "source", "licenses"];
+    let keys = keys.map(|key| format!("org.opencontainers.image.{key}"));
+    // One with what is no text is not taken at all; one that only looks odd is, and is shown.
+    let odd = "a picture, \u{202e}gnp\u{2066}\u{200b}\u{feff}";
+    let mut annotations: Vec<_> = keys.iter().map(|key| (key.as_str(), EVIL)).collect();
+    annotations[2].1 = odd;
+    publish(&registry, "my-org/x:1.0.0", &bare(1, ""), &annotations);
+    publish(&registry, "my-org/x:1.1.0", &bare(2, "[capabilities]\nnetwork = [\"api.example.com\"]\n"), &annotations);
+    let reference = format!("{}/my-org/x:1.0.0", registry.host());
+    all_inert(
+        &env,
+        &[
+            &["extension", "inspect", &reference],
+            &["extension", "install", &reference],
+            &["extension", "list"],
+            &["extension", "info", "x"],
+            &["extension", "outdated"],
+            &["extension", "update", "x"],
+            &["extension", "history", "x"],
+            &["extension", "verify"],
+            &["--json", "extension", "info", "x"],
+            &["doctor", "--offline"],
+        ],
+    );
+}
+
+#[test]
+fn what_an_author_asks_for_and_exports_is_inert() {
+    let env = env();
+    let name = EVIL.escape_unicode().to_string().replace("\\u{", "\\u{");
+    let module = wat::parse_str(format!(
+        r#"(module (import "{name}" "{name}" (func)) (memory (export "memory") 1) (func (export "{name}")))"#
+    ));
+    env.write("work/m.wasm", module.expect("valid text"));
+    let plain = wat::parse_str(format!(r#"(module (memory (export "memory") 1) (func (export "{name}")))"#));
+    env.write("work/plain.wasm", plain.expect("valid text"));
+    env.write("work/asks.wasm", bare(1, &format!("[extension]\nname = \"x\"\n[capabilities]\nroot = true # {EVIL}\n")));
+    env.write("work/bad.wasm", EVIL);
+    all_inert(
+        &env,
+        &[
+            &["extension", "inspect", "./m.wasm"],
+            &["extension", "install", "./m.wasm"],
+            &["extension", "install", "./plain.wasm"],
+            &["extension", "info", "plain"],
+            &["extension", "call", "plain", "nothing"],
+            &["extension", "call", "plain", EVIL],
+            &["extension", "inspect", "./asks.wasm"],
+            &["extension", "install", "./bad.wasm"],
+            &["extension", "install", EVIL],
+            &["extension", EVIL],
+            &["registry", "login", EVIL, "--username", EVIL],
+        ],
+    );
+}
+
+#[test]
+fn what_a_guest_prints_returns_and_says_when_it_breaks_is_inert() {
+    let env = crate::support::with_guest("echo", &crate::support::ECHO);
+    env.write("work/hostile.wasm", &*HOSTILE);
+    env.run("extension install ./hostile.wasm").ok();
+    let bytes: String = EVIL.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+    let printing = wat::parse_str(format!(
+        r#"(module (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 1) (data (i32.const 64) "{bytes}")
+            (func (export "f") (param i32)
+                (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const {}))
+                (drop (call $write (local.get 0) (i32.const 0) (i32.const 1) (i32.const 32))) unreachable))"#,
+        EVIL.len()
+    ));
+    env.write("work/prints.wasm", printing.expect("valid text"));
+    env.run("extension install ./prints.wasm").ok();
+    all_inert(
+        &env,
+        &[
+            &["extension", "call", "echo", "echo-string", EVIL],
+            &["extension", "call", "prints", "f", "1", "--verbose"],
+            &["extension", "call", "prints", "f", "2", "--verbose"],
+            &["extension", "logs", "prints"],
+            &["extension", "activity"],
+            &["extension", "why", "prints"],
+            &["extension", "call", "hostile", "panic", EVIL],
+            &["--json", "extension", "call", "echo", "echo-string", EVIL],
+        ],
+    );
+}
+
+#[test]
+fn pages_and_errors_of_a_registry_are_inert() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let env = env();
+    env.write("work/x.wasm", bare(1, ""));
+    let page = format!(
+        "# {EVIL}\n\n[{EVIL}](javascript:{EVIL})\n\n```\n{EVIL}\n```\n\n| {EVIL} | b |\n|---|---|\n| {EVIL} | `{EVIL}` |\n\n\
+         <b onclick=\"{EVIL}\">{EVIL}</b> ![{EVIL}](file:///etc/passwd)\n\n* {EVIL}\n\n> {EVIL}\n"
+    );
+    env.write("work/docs/index.md", &page);
+    let reference = format!("{}/my-org/x:1.0.0", registry.host());
+    env.run(&format!("extension publish {reference} x.wasm --docs docs")).ok();
+    env.run(&format!("extension install {reference}")).ok();
+    let before = registry.seen().len();
+    all_inert(
+        &env,
+        &[
+            &["extension", "docs", "x"],
+            &["extension", "docs", "x", "index"],
+            &["extension", "docs", "x", "index", "--raw"],
+            &["--json", "extension", "docs", "x", "index"],
+            &["extension", "docs", "x", EVIL],
+        ],
+    );
+    let asked = registry.seen().split_off(before);
+    assert!(
+        asked.iter().all(|seen| seen.path.starts_with("/v2/my-org/x/")),
+        "a page makes nothing be fetched: {asked:?}"
+    );
+
+    let text = serde_json::json!({"errors": [{"code": EVIL, "message": EVIL}]}).to_string();
+    for status in [400, 403, 404, 418, 500] {
+        let text = text.clone();
+        let registry =
+            MemoryRegistry::start_with(move |_| Some(response(status, &[], text.clone()))).expect("a registry");
+        let reference = format!("{}/my-org/x:1.0.0", registry.host());
+        is_inert(&format!("status {status}"), &on_terminal(&env, &["extension", "install", &reference]));
+        is_inert(&format!("status {status}"), &on_terminal(&env, &["registry", "tags", &reference]));
+    }
+}
