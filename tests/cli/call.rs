@@ -242,3 +242,16 @@ fn a_home_that_is_missing_is_said() {
     let run = env.finish(command, b"");
     assert_ne!(run.code, 101, "{run}");
 }
+
+#[test]
+fn no_exit_code_of_a_module_is_one_of_ours() {
+    let module = wat::parse_str(
+        r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+            (memory (export "memory") 1) (func (export "f") (param i32) (call $exit (local.get 0))))"#,
+    );
+    let env = with_guest("quits", &module.expect("valid text"));
+    for code in ["0", "1", "2", "3", "4", "5", "6", "8", "9", "101", "126", "130", "255", "-1"] {
+        let run = env.run(&format!("extension call quits f -- {code}"));
+        assert!([1, 7].contains(&run.code), "{code}: {run}");
+    }
+}

@@ -76,3 +76,37 @@ fn many_at_once_agree() {
     assert_eq!(env.run("extension list").ok().text().lines().count(), 1);
     assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
 }
+
+#[test]
+fn twenty_first_calls_compile_what_is_one_file_in_the_end() {
+    let env = crate::support::with_guest("greet", &crate::support::GREETING);
+    std::fs::remove_dir_all(env.path(".cache")).expect("removed");
+    let start = |_| {
+        let mut command = env.command(["extension", "call", "greet", "greet", "World"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started")
+    };
+    let children: Vec<_> = (0..20).map(start).collect();
+    for child in children {
+        let run = env.seen(child.wait_with_output().expect("ended"));
+        assert_eq!((run.code, run.text().as_str()), (0, "Hello, World!\n"), "{run}");
+    }
+    let files = std::fs::read_dir(env.path(".cache/pds/extensions")).expect("there").flatten().count();
+    assert_eq!(files, 2, "the code and its stamp");
+}
+
+#[test]
+fn whoever_reads_does_not_wait_for_whoever_changes() {
+    let env = crate::support::with_guest("greet", &crate::support::GREETING);
+    let lock = std::fs::File::open(env.path(".local/state/pds/extensions/lock")).expect("there");
+    lock.lock().expect("free");
+    for line in
+        ["extension list", "extension call greet greet x", "extension info greet", "extension verify", "config show"]
+    {
+        env.run(line).ok();
+    }
+    let mut waiting = env.command(["extension", "disable", "greet"]).stderr(Stdio::null()).spawn().expect("started");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(waiting.try_wait().expect("asked").is_none(), "it waits for its turn");
+    drop(lock);
+    assert!(waiting.wait().expect("ended").success());
+}

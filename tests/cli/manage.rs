@@ -208,3 +208,23 @@ fn one_name_that_is_not_there_stops_no_other() {
     assert!(run.code == 3 && run.stderr.contains("there is no extension `missing`"), "{run}");
     assert_eq!(env.run("extension list").ok().text(), "");
 }
+
+#[test]
+fn what_two_extensions_share_stays_as_long_as_one_of_them_needs_it() {
+    let (env, registry) = (env(), registry());
+    let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+    for purge in ["", "--purge"] {
+        for name in ["one", "other"] {
+            env.run(&format!("extension install {reference} --name {name}")).ok();
+        }
+        env.run(&format!("extension remove one {purge}")).ok();
+        env.run("extension gc --keep 1").ok();
+        std::fs::remove_dir_all(env.path(".cache")).expect("removed");
+        env.run("extension verify").ok();
+        assert_eq!(env.run("extension call other greet World").ok().text(), "Hello, World!\n");
+        env.run("extension remove other --purge").ok();
+    }
+    env.run("extension gc --keep 1").ok();
+    let blobs = std::fs::read_dir(env.path(".config/pds/extensions/blobs/sha256")).map_or(0, Iterator::count);
+    assert_eq!(blobs, 0, "nobody needs it any more");
+}

@@ -5,6 +5,8 @@ use std::process::{Child, Command, Stdio};
 
 use extension_depot::serve::{MemoryRegistry, response};
 
+use test_support::tls::{Certified, TlsServer};
+
 use crate::support::{GREETING, TestEnv, env, manifest, oras, server_tools};
 
 /// A command of the test servers that runs as long as this lives.
@@ -293,4 +295,32 @@ fn without_a_secret_service_a_login_is_refused_and_written_nowhere() {
     assert_eq!(run.code, 9, "{run}");
     assert!(!run.to_string().contains("SECRET"), "{run}");
     assert_eq!(env.files(), []);
+}
+
+#[test]
+fn a_certificate_that_is_wrong_in_any_way_ends_it_and_nothing_is_said_without_tls() {
+    let all = [
+        (Certified::Well, 3),
+        (Certified::Otherwise, 8),
+        (Certified::Formerly, 8),
+        (Certified::Someday, 8),
+        (Certified::Alone, 8),
+        (Certified::Plain, 8),
+    ];
+    for (certified, code) in all {
+        let (env, server) = (env(), TlsServer::start(certified).expect("a server"));
+        server.write_authority(&env.path("authority.pem")).expect("written");
+        env.write(".config/pds/config.toml", format!("[registries.\"{}\"]\nplain_http = false\n", server.host()));
+        let mut command = env.command(["extension", "install", &format!("{}/my-org/x:1.0.0", server.host())]);
+        command.env("SESAME_CA_FILE", env.path("authority.pem")).env("SESAME_REGISTRY", server.host());
+        command.env("SESAME_REGISTRY_USERNAME", "me").env("SESAME_REGISTRY_PASSWORD", "SECRET");
+        let run = env.finish(command, b"");
+        assert_eq!(run.code, code, "{certified:?}: {run}");
+        assert_eq!(
+            server.requests().is_empty(),
+            certified != Certified::Well,
+            "{certified:?}: {:?}",
+            server.requests()
+        );
+    }
 }

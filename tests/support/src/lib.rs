@@ -3,6 +3,7 @@
 
 pub mod bad_registry;
 pub mod sigstore;
+pub mod tls;
 
 use std::ffi::OsStr;
 use std::fmt;

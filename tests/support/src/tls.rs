@@ -1,0 +1,133 @@
+//! A registry behind TLS whose certificate is what a test says, and whatever a client tells it before it is believed.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, Stream};
+
+/// How the certificate is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certified {
+    /// As it should be.
+    Well,
+    /// For another name.
+    Otherwise,
+    /// Until last year.
+    Formerly,
+    /// From next century on.
+    Someday,
+    /// By itself.
+    Alone,
+    /// Not at all: it speaks plain HTTP where TLS is due.
+    Plain,
+}
+
+/// The server, as long as the process lives.
+pub struct TlsServer {
+    address: SocketAddr,
+    authority: String,
+    /// What came through in a way that the server could read.
+    read: Arc<Mutex<Vec<String>>>,
+}
+
+impl TlsServer {
+    /// Starts it on a port that the system gives.
+    ///
+    /// # Errors
+    /// When there is no port.
+    pub fn start(certified: Certified) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let (config, authority) = certificate(certified);
+        let server = Self { address: listener.local_addr()?, authority, read: Arc::default() };
+        let read = Arc::clone(&server.read);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let text = if certified == Certified::Plain { talk(stream) } else { talk_tls(stream, &config) };
+                read.lock().unwrap_or_else(PoisonError::into_inner).extend(text);
+            }
+        });
+        Ok(server)
+    }
+
+    /// Its host and port.
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Writes the certificate of its authority into a file.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_authority(&self, path: &Path) -> io::Result<()> {
+        std::fs::write(path, &self.authority)
+    }
+
+    /// The requests that it could read.
+    pub fn requests(&self) -> Vec<String> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The certificate, and its authority in PEM.
+fn certificate(certified: Certified) -> (Arc<ServerConfig>, String) {
+    let key = || KeyPair::generate().expect("a key");
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, key()).expect("an authority");
+    let name = if certified == Certified::Otherwise { "localhost.example" } else { "127.0.0.1" };
+    let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
+    match certified {
+        Certified::Formerly => params.not_after = date_time_ymd(2025, 1, 1),
+        Certified::Someday => params.not_before = date_time_ymd(2101, 1, 1),
+        _ => {}
+    }
+    let own = key();
+    let issued = match certified {
+        Certified::Alone => params.self_signed(&own),
+        _ => params.signed_by(&own, &authority),
+    };
+    let chain = vec![CertificateDer::from(issued.expect("issued").der().to_vec())];
+    let secret = PrivateKeyDer::try_from(own.serialize_der()).expect("a key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder =
+        ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
+    let config = builder.with_no_client_auth().with_single_cert(chain, secret).expect("a configuration");
+    (Arc::new(config), pem(authority.as_ref().der()))
+}
+
+fn pem(certificate: &[u8]) -> String {
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(certificate))
+}
+
+const ANSWER: &[u8] = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+
+fn talk_tls(mut stream: TcpStream, config: &Arc<ServerConfig>) -> Option<String> {
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    let mut connection = ServerConnection::new(Arc::clone(config)).ok()?;
+    let mut tls = Stream::new(&mut connection, &mut stream);
+    let text = read_head(&mut tls)?;
+    tls.write_all(ANSWER).ok()?;
+    connection.send_close_notify();
+    let _ = connection.write_tls(&mut stream);
+    Some(text)
+}
+
+fn talk(mut stream: TcpStream) -> Option<String> {
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    let text = read_head(&mut stream);
+    let _ = stream.write_all(ANSWER);
+    text.filter(|text| text.starts_with("GET "))
+}
+
+fn read_head(stream: &mut impl Read) -> Option<String> {
+    let mut bytes = vec![0; 4_096];
+    let size = stream.read(&mut bytes).ok().filter(|size| *size > 0)?;
+    Some(String::from_utf8_lossy(&bytes[..size]).into_owned())
+}
