@@ -2,6 +2,9 @@
 //! with the same settings: `cargo bench --package extension-host`.
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use extension_host::{Arguments, Host, Permissions};
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker, ResourceTable, TypedFunc};
@@ -46,7 +49,7 @@ fn bare() -> (Engine, InstancePre<State>) {
     (engine, instance)
 }
 
-async fn call_bare(engine: &Engine, instance: &InstancePre<State>) -> String {
+async fn greet_bare(engine: &Engine, instance: &InstancePre<State>) -> String {
     let limits = StoreLimitsBuilder::new().memory_size(64 << 20).table_elements(20_000).instances(64).build();
     let state = State { wasi: WasiCtxBuilder::new().build(), table: ResourceTable::new(), limits };
     let mut store = Store::new(engine, state);
@@ -58,22 +61,53 @@ async fn call_bare(engine: &Engine, instance: &InstancePre<State>) -> String {
     greet.call_async(&mut store, ("World",)).await.expect("it returns").0
 }
 
+/// The time in which each of so many threads calls so many times.
+fn on_threads<T>(threads: usize, times: u64, make: impl Fn() -> T + Sync, call: impl Fn(&T) + Sync) -> Duration {
+    let ready = Barrier::new(threads + 1);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    let made = make();
+                    // The first call of a thread makes what it keeps for the next ones.
+                    call(&made);
+                    ready.wait();
+                    (0..times).for_each(|_| call(&made));
+                })
+            })
+            .collect();
+        ready.wait();
+        let started = Instant::now();
+        workers.into_iter().for_each(|worker| worker.join().expect("no panic"));
+        started.elapsed()
+    })
+}
+
 fn calls(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("new store, instantiate, call");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let (engine, instance) = bare();
-    let limit = std::time::Duration::from_secs(5);
-    group.bench_function("bare Wasmtime", |bencher| {
-        bencher.iter(|| runtime.block_on(async { tokio::time::timeout(limit, call_bare(&engine, &instance)).await }));
-    });
+    let limit = Duration::from_secs(5);
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let call_bare = |runtime: &tokio::runtime::Runtime| {
+        let call = async { tokio::time::timeout(limit, greet_bare(&engine, &instance)).await.expect("in time") };
+        assert_eq!(runtime.block_on(call), "Hello, World!");
+    };
     let host = Host::new().expect("a host");
     let code = host.compile(GREETING).expect("it compiles");
     let extension = host.extension(&code, Permissions::default().with_config_read()).expect("it links");
-    group.bench_function("extension-host", |bencher| {
-        let arguments = Arguments::words(["World"]);
-        bencher.iter(|| extension.call_blocking("greet", &arguments).outcome.expect("it returns"));
-    });
-    group.finish();
+    let call_ours = |arguments: &Arguments| {
+        extension.call_blocking("greet", arguments).outcome.expect("it returns");
+    };
+    for (name, threads) in [("one thread", 1), ("two threads", 2)] {
+        let mut group = criterion.benchmark_group(name);
+        group.bench_function("bare", |bencher| {
+            bencher.iter_custom(|times| on_threads(threads, times, runtime, call_bare))
+        });
+        let arguments = || Arguments::words(["World"]);
+        group.bench_function("sesame", |bencher| {
+            bencher.iter_custom(|times| on_threads(threads, times, arguments, call_ours));
+        });
+        group.finish();
+    }
 }
 
 criterion_group!(benches, calls);

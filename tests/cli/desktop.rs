@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Run, TestEnv, desktop, server_tools};
+use crate::support::{Run, TestEnv, desktop, env, server_tools};
 
 /// Runs a script in a session with a bus and a keyring, by way of these commands. `sesame` is the program.
 fn in_session(env: &TestEnv, session: &[&str], script: &str) -> Run {
@@ -88,6 +88,39 @@ fn a_keyring_that_never_answers_is_left_after_four_seconds() {
     drop(silent);
     assert!(started.elapsed() < std::time::Duration::from_secs(5), "{:?}", started.elapsed());
     assert!(run.code == 9 && run.stderr.contains("did not answer within four seconds"), "{run}");
+}
+
+#[test]
+#[ignore = "needs half a minute: it waits as long as sesame does"]
+fn a_keyring_that_never_answers_holds_no_login_back_for_ever_and_no_stranger_at_all() {
+    use test_support::bad_registry::{BadRegistry, Guard};
+    let env = env();
+    let _silent = std::os::unix::net::UnixListener::bind(env.path("silent")).expect("bound");
+    let (open, closed) = (BadRegistry::start(None), BadRegistry::start(Some(Guard::Basic)));
+    let (open, closed) = (open.expect("a registry"), closed.expect("a registry"));
+    let run = |line: &str| {
+        let mut command = env.command(line.split_whitespace());
+        command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", env.path("silent").display()));
+        let started = std::time::Instant::now();
+        (env.finish(command, b"SECRET\n"), started.elapsed().as_secs())
+    };
+    std::thread::scope(|scope| {
+        let commands = [
+            (format!("extension install {}/bad/extension/ok:1.0.0 --name x", open.host()), 0, 3),
+            (format!("extension install {}/bad/extension/ok:1.0.0 --name y", closed.host()), 4, 12),
+            ("registry login localhost:1 --username me --password-stdin".to_owned(), 9, 35),
+            ("registry logout localhost:1".to_owned(), 9, 35),
+            ("registry list".to_owned(), 0, 35),
+        ];
+        for (line, code, seconds) in commands {
+            scope.spawn(move || {
+                let (run, took) = run(&line);
+                assert!(run.code == code && took <= seconds, "{line}: {took} s: {run}");
+            });
+        }
+    });
+    let in_a_file = env.files().into_iter().find(|(_, bytes)| String::from_utf8_lossy(bytes).contains("SECRET"));
+    assert_eq!(in_a_file.map(|(path, _)| path), None, "it is kept nowhere instead");
 }
 
 #[test]
