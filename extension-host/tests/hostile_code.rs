@@ -254,3 +254,72 @@ fn a_neighbour_answers_while_sixty_four_spin() {
         }
     });
 }
+
+#[test]
+fn more_random_bytes_than_anybody_has_use_for_are_refused() {
+    let asked = |size: u32| {
+        let module = wat(&format!(
+            r#"(module
+            (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+            (memory (export "memory") 64 64)
+            (func (export "f") (result i32) (call $random (i32.const 0) (i32.const {size}))))"#
+        ));
+        call(&extension(&module, ""), "f", &[]).outcome.map(|errno| errno.to_text())
+    };
+    assert_eq!(asked(65_536).expect("an answer"), "0");
+    assert!(asked(65_537).map_or(true, |errno| errno != "0"));
+    assert!(asked(4 << 20).map_or(true, |errno| errno != "0"));
+
+    let component = |size: u64| {
+        let component = wat(&format!(
+            r#"(component
+            (import "wasi:random/random@0.2.0" (instance $random
+                (export "get-random-bytes" (func (param "len" u64) (result (list u8))))))
+            (core module $libc
+                (memory (export "memory") 64 64)
+                (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+            (core instance $libc (instantiate $libc))
+            (core func $bytes (canon lower (func $random "get-random-bytes")
+                (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+            (core module $m
+                (import "" "bytes" (func $bytes (param i64 i32)))
+                (func (export "f") (call $bytes (i64.const {size}) (i32.const 0))))
+            (core instance $i (instantiate $m (with "" (instance (export "bytes" (func $bytes))))))
+            (func (export "f") (canon lift (core func $i "f"))))"#
+        ));
+        call(&extension(&component, ""), "f", &[])
+    };
+    assert!(component(65_536).outcome.is_ok());
+    for size in [65_537, 2 << 30, u64::MAX] {
+        is_refused(&component(size));
+    }
+}
+
+#[test]
+fn a_value_that_is_too_large_for_the_host_ends_the_call() {
+    let message = |size: u32| {
+        let component = wat(&format!(
+            r#"(component
+            (type $level (enum "debug" "info" "warn" "error"))
+            (import "open-sesame:host/log@0.1.0" (instance $log
+                (export "level" (type $l (eq $level)))
+                (export "log" (func (param "level" $l) (param "message" string)))))
+            (core module $libc (memory (export "memory") 900 900))
+            (core instance $libc (instantiate $libc))
+            (core func $log (canon lower (func $log "log") (memory (core memory $libc "memory"))))
+            (core module $m
+                (import "" "log" (func $log (param i32 i32 i32)))
+                (func (export "f") (call $log (i32.const 1) (i32.const 0) (i32.const {size}))))
+            (core instance $i (instantiate $m (with "" (instance (export "log" (func $log))))))
+            (func (export "f") (canon lift (core func $i "f"))))"#
+        ));
+        call(&extension(&component, "max_output_kib = 100_000"), "f", &[])
+    };
+    assert!(message(1 << 20).outcome.is_ok());
+    for size in [17 << 20, 50 << 20] {
+        assert_exceeded(&message(size), LimitName::Transfer, 16, LimitOrigin::Default);
+    }
+    for size in [0x7fff_ffff, 0xffff_ffff] {
+        is_refused(&message(size));
+    }
+}
