@@ -165,10 +165,14 @@ impl Extension {
         }
         match error.downcast_ref::<Trap>() {
             Some(trap) => CallError::Trap { reason: trap.to_string().trim_start_matches("wasm trap: ").to_owned() },
+            None if error.root_cause().to_string().starts_with(EXIT_OUT_OF_RANGE) => CallError::Exited { failed: true },
             None => CallError::Other(error),
         }
     }
 }
+
+/// How WASI's first version begins to say that a module exited with a status above 125, as `abort` does in some languages.
+const EXIT_OUT_OF_RANGE: &str = "exit with invalid exit status";
 
 /// A call of a component that is ready to run.
 struct ComponentCall<'a> {

@@ -93,21 +93,20 @@ pub struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Runs a case. The error is what a person reads.
-    pub fn run(&self, case: &Case) -> Result<(), String> {
+    /// Runs a case.
+    pub fn run(&self, case: &Case) -> TestedCase {
         let desk = Arc::new(Desk { answers: case.answers.clone(), done: Mutex::default() });
+        let tested = |problem, printed| TestedCase { name: case.name.clone(), problem, printed };
         if self.capabilities_of(case).grants(Capability::Filesystem) {
-            return Err("cases get no directories: this machine's are not theirs to open".to_owned());
+            let problem = "cases get no directories: this machine's are not theirs to open";
+            return tested(Some(problem.to_owned()), String::new());
         }
-        let report = self.call(case, &desk).map_err(|error| error.to_string())?;
-        check_outcome(case, &report)?;
-        check_fuel(case, &report)?;
-        let done = desk.done.lock().unwrap_or_else(PoisonError::into_inner);
-        same("notifications", case.expect_notifications.as_ref(), &done.notifications)?;
-        same("messages", case.expect_published.as_ref(), &done.published)?;
-        match &case.expect_clipboard {
-            Some(_) => same("clipboard", Some(&case.expect_clipboard), &done.clipboard),
-            None => Ok(()),
+        match self.call(case, &desk) {
+            Err(error) => tested(Some(error.to_string()), String::new()),
+            Ok(report) => {
+                let printed = String::from_utf8_lossy(&report.output).into_owned();
+                tested(check(case, &report, &desk).err(), printed)
+            }
         }
     }
 
@@ -131,6 +130,19 @@ impl Bench<'_> {
             None => Arguments::Words(words()),
         };
         Ok(extension.call_blocking(&case.function, &arguments))
+    }
+}
+
+/// What is wrong with what a case did is what a person reads.
+fn check(case: &Case, report: &CallReport, desk: &Desk) -> Result<(), String> {
+    check_outcome(case, report)?;
+    check_fuel(case, report)?;
+    let done = desk.done.lock().unwrap_or_else(PoisonError::into_inner);
+    same("notifications", case.expect_notifications.as_ref(), &done.notifications)?;
+    same("messages", case.expect_published.as_ref(), &done.published)?;
+    match &case.expect_clipboard {
+        Some(_) => same("clipboard", Some(&case.expect_clipboard), &done.clipboard),
+        None => Ok(()),
     }
 }
 

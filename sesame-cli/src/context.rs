@@ -250,9 +250,14 @@ impl Context {
         }
     }
 
+    /// Whether somebody asked to be told more.
+    pub fn is_verbose(&self) -> bool {
+        self.global.verbose
+    }
+
     /// Says something on standard error for those who asked to be told more.
     pub fn explain(&self, text: &str) {
-        if self.global.verbose {
+        if self.is_verbose() {
             self.terminal.note(text);
         }
     }

@@ -49,6 +49,16 @@ impl Form {
         }
     }
 
+    /// Reads every document of a text: JSON is always one.
+    fn parse_all(self, text: &str) -> Result<Vec<Value>, ParseError> {
+        match self {
+            Self::Json => self.parse(text).map(|document| vec![document]),
+            Self::Yaml => {
+                serde_saphyr::from_multiple(text).map_err(|error| ParseError(first_line(&error.to_string())))
+            }
+        }
+    }
+
     /// Writes a document.
     pub fn write(self, document: &Value) -> String {
         match self {
@@ -73,10 +83,25 @@ fn first_line(text: &str) -> String {
 
 /// Reads the document in a file; `-` is standard input.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, DocumentError> {
+    read_as(path, Form::parse)
+}
+
+/// Reads the document of this kind in a file in which others may stand beside it; the first if none says that it is one.
+pub fn read_kind<T: DeserializeOwned>(path: &Path, kind: &str) -> Result<T, DocumentError> {
+    let is_it = |document: &Value| document.get("kind").is_some_and(|found| found == kind);
+    read_as(path, |form, text| {
+        let mut documents = form.parse_all(text)?;
+        let at = documents.iter().position(is_it).unwrap_or_default();
+        let document = if documents.is_empty() { Value::Null } else { documents.swap_remove(at) };
+        serde_json::from_value(document).map_err(|error| ParseError(error.to_string()))
+    })
+}
+
+fn read_as<T>(path: &Path, parse: impl FnOnce(Form, &str) -> Result<T, ParseError>) -> Result<T, DocumentError> {
     let bytes = if path == Path::new("-") { read_input() } else { read_plain(path, MAX_DOCUMENT) };
     let bytes = bytes.map_err(|source| DocumentError::Read { path: path.to_owned(), source })?;
     let text = String::from_utf8(bytes).map_err(|error| ParseError(error.to_string()));
-    text.and_then(|text| Form::of(path).parse(&text))
+    text.and_then(|text| parse(Form::of(path), &text))
         .map_err(|source| DocumentError::Parse { path: path.to_owned(), source })
 }
 

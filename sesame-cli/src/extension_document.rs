@@ -1,10 +1,13 @@
 //! The document with which an extension is made known to Suffiks: `ext.yaml`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use core_types::ResourceRule;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+
+use crate::document::{self, DocumentError};
 
 /// As much of the document as matters without a cluster.
 #[derive(Debug, Default, Deserialize)]
@@ -61,6 +64,11 @@ struct ConfigMap {
 }
 
 impl ExtensionDocument {
+    /// Reads it from a file in which others may stand beside it, as a cluster takes them.
+    pub fn read(path: &Path) -> Result<Self, DocumentError> {
+        document::read_kind(path, "Extension")
+    }
+
     /// The keys of a workload's `spec` that the extension is given.
     pub fn spec_keys(&self) -> BTreeSet<String> {
         self.spec.schema.properties.keys().cloned().collect()

@@ -70,12 +70,23 @@ struct Deletion {
 
 /// What tests are run with.
 pub struct Bench<'a> {
-    pub extension: &'a Extension,
-    pub document: &'a ExtensionDocument,
-    pub resources: Resources,
+    extension: &'a Extension,
+    document: &'a ExtensionDocument,
+    resources: Resources,
+    printed: String,
 }
 
-impl Bench<'_> {
+impl<'a> Bench<'a> {
+    /// With these resources at first.
+    pub fn new(extension: &'a Extension, document: &'a ExtensionDocument, resources: Resources) -> Self {
+        Self { extension, document, resources, printed: String::new() }
+    }
+
+    /// What the extension has printed since this was asked last.
+    pub fn take_printed(&mut self) -> String {
+        std::mem::take(&mut self.printed)
+    }
+
     /// Runs a test. The error is what a person reads.
     pub fn run(&mut self, test: &Test) -> Result<(), String> {
         match test {
@@ -150,6 +161,7 @@ impl Bench<'_> {
             resources: self.resources.clone(),
         };
         let report = self.extension.call_workload_blocking(request);
+        self.printed.push_str(&String::from_utf8_lossy(&report.output));
         let refused: Vec<_> = report.activity.refused().map(|touch| format!("it was refused {}", touch.what)).collect();
         let explained = |error: extension_host::CallError| {
             std::iter::once(error.to_string()).chain(refused).collect::<Vec<_>>().join("\n")

@@ -14,7 +14,7 @@ pub(crate) struct Container {
     #[prost(string, tag = "1")]
     pub(crate) name: String,
     #[prost(string, optional, tag = "2")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     pub(crate) image: Option<String>,
     #[prost(string, repeated, tag = "3")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -23,7 +23,7 @@ pub(crate) struct Container {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) args: Vec<String>,
     #[prost(string, optional, tag = "5")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     pub(crate) working_dir: Option<String>,
     #[prost(message, repeated, tag = "6")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -32,7 +32,7 @@ pub(crate) struct Container {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) env: Vec<EnvVar>,
     #[prost(message, optional, tag = "8")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     pub(crate) resources: Option<Requirements>,
     #[prost(message, repeated, tag = "9")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -47,28 +47,28 @@ pub(crate) struct Container {
     #[serde(skip)]
     pub(crate) lifecycle: Option<Vec<u8>>,
     #[prost(string, optional, tag = "13")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     pub(crate) termination_message_path: Option<String>,
     #[prost(string, optional, tag = "14")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     pub(crate) image_pull_policy: Option<String>,
     #[prost(bytes = "vec", optional, tag = "15")]
     #[serde(skip)]
     pub(crate) security_context: Option<Vec<u8>>,
     #[prost(bool, optional, tag = "16")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     pub(crate) stdin: Option<bool>,
     #[prost(bool, optional, tag = "17")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     pub(crate) stdin_once: Option<bool>,
     #[prost(bool, optional, tag = "18")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     pub(crate) tty: Option<bool>,
     #[prost(bytes = "vec", repeated, tag = "19")]
     #[serde(skip)]
     pub(crate) env_from: Vec<Vec<u8>>,
     #[prost(string, optional, tag = "20")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     pub(crate) termination_message_policy: Option<String>,
     #[prost(bytes = "vec", repeated, tag = "21")]
     #[serde(skip)]
@@ -80,11 +80,16 @@ pub(crate) struct Container {
     #[serde(skip)]
     pub(crate) resize_policy: Vec<Vec<u8>>,
     #[prost(string, optional, tag = "24")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     pub(crate) restart_policy: Option<String>,
     #[prost(bytes = "vec", repeated, tag = "25")]
     #[serde(skip)]
     pub(crate) restart_policy_rules: Vec<Vec<u8>>,
+}
+
+/// Whether a field says nothing: in the third version of protobuf, zero and nothing are the same, and some write every field.
+fn is_unsaid<T: Default + PartialEq>(field: &Option<T>) -> bool {
+    field.as_ref().is_none_or(|value| *value == T::default())
 }
 
 impl Container {
@@ -112,15 +117,15 @@ impl Container {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Port {
     #[prost(string, optional, tag = "1")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     name: Option<String>,
     #[prost(int32, optional, tag = "2")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     host_port: Option<i32>,
     #[prost(int32, tag = "3")]
     container_port: i32,
     #[prost(string, optional, tag = "4")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     protocol: Option<String>,
     #[prost(string, optional, tag = "5")]
     #[serde(rename = "hostIP", skip_serializing_if = "Option::is_none")]
@@ -132,7 +137,7 @@ pub(crate) struct EnvVar {
     #[prost(string, tag = "1")]
     name: String,
     #[prost(string, optional, tag = "2")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     value: Option<String>,
     #[prost(bytes = "vec", optional, tag = "3")]
     #[serde(skip)]
@@ -171,12 +176,12 @@ pub(crate) struct VolumeMount {
     #[prost(string, tag = "1")]
     name: String,
     #[prost(bool, optional, tag = "2")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     read_only: Option<bool>,
     #[prost(string, tag = "3")]
     mount_path: String,
     #[prost(string, optional, tag = "4")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "is_unsaid")]
     sub_path: Option<String>,
     #[prost(string, optional, tag = "5")]
     #[serde(skip)]

@@ -55,7 +55,7 @@ pub fn test(
         .collect::<Result<Vec<_>, _>>()?;
     let ext = Path::new(EXT);
     if examined.host.takes_workloads(&examined.code) && ext.is_file() {
-        tested.extend(wasi_test::test(&examined, &document::read(ext)?, tests)?);
+        tested.extend(wasi_test::test(&examined, &ExtensionDocument::read(ext)?, tests)?);
     }
     Ok(tested)
 }
@@ -76,7 +76,7 @@ fn tested_file(
     };
     let file: CaseFile = parse_toml(&text).map_err(|problem| wrong(&problem))?.value;
     let bench = Bench { host: &examined.host, code: &examined.code, capabilities, limits };
-    let run = |case| TestedCase { problem: bench.run(case).err(), name: case.name.clone() };
+    let run = |case| bench.run(case);
     let cases = file.cases.iter().map(run).collect();
     Ok(TestedFile { path, cases })
 }

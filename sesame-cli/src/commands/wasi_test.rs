@@ -18,7 +18,7 @@ use crate::suffiks_tests::{Bench, Test, TestFile};
 
 /// Runs every test file, up to the first test that fails.
 pub fn run(context: &Context, module: &Path, tests: &Path, ext: &Path) -> Result<Outcome, Failure> {
-    let document = document::read(ext)?;
+    let document = ExtensionDocument::read(ext)?;
     let name: ExtensionName = "extension-under-test".parse().unwrap_or_default();
     let examined = Examined::new(context, &name, read_binary(module)?)?;
     test(&examined, &document, tests).map(Outcome::Tested)
@@ -35,7 +35,7 @@ pub fn test(examined: &Examined, document: &ExtensionDocument, tests: &Path) -> 
     for path in files {
         let file: TestFile = document::read(&path)?;
         let extension = extension(examined, document, &file).map_err(|failure| failure.in_file(&path))?;
-        let bench = Bench { extension: &extension, document, resources: seed(document, &file) };
+        let bench = Bench::new(&extension, document, seed(document, &file));
         tested.push(TestedFile { cases: run_tests(bench, &file.tests), path });
         if tested.last().is_some_and(TestedFile::has_failed) {
             break;
@@ -48,7 +48,8 @@ pub fn test(examined: &Examined, document: &ExtensionDocument, tests: &Path) -> 
 fn run_tests(mut bench: Bench<'_>, tests: &[Test]) -> Vec<TestedCase> {
     let mut cases = Vec::new();
     for test in tests {
-        cases.push(TestedCase { name: test.name.clone(), problem: bench.run(test).err() });
+        let problem = bench.run(test).err();
+        cases.push(TestedCase { name: test.name.clone(), problem, printed: bench.take_printed() });
         if cases.last().is_some_and(|case| case.problem.is_some()) {
             break;
         }

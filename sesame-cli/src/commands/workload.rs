@@ -60,7 +60,7 @@ fn request(
     action: WorkloadAction,
     directory: Option<&ResourceDirectory>,
 ) -> Result<WorkloadRequest, Failure> {
-    let document: Option<ExtensionDocument> = arguments.ext.as_deref().map(document::read).transpose()?;
+    let document: Option<ExtensionDocument> = arguments.ext.as_deref().map(ExtensionDocument::read).transpose()?;
     Ok(WorkloadRequest {
         action,
         workload: read_workload(&arguments.workload)?,

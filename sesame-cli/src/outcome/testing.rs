@@ -18,6 +18,9 @@ pub struct TestedCase {
     /// What is wrong, on one or more lines; nothing when it passed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// What the extension printed.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub printed: String,
 }
 
 impl TestedFile {

@@ -57,7 +57,7 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::Tags(tags) => data(tags.iter().map(|tag| format!("{}\n", inert_line(tag))).collect()),
         Outcome::Synced { steps, .. } => data(steps.iter().map(step).collect()),
         Outcome::Begun { directory, written } => authoring::begun(directory, written),
-        Outcome::Tested(files) => authoring::tested(files),
+        Outcome::Tested(files) => authoring::tested(context, files),
         Outcome::Published(published) => authoring::published(published),
         Outcome::Docs(page) => authoring::page(context, page),
         Outcome::Pages(pages) => data(pages.iter().map(|page| format!("{}\n", inert_line(page))).collect()),

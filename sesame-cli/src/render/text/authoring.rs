@@ -15,11 +15,17 @@ pub(super) fn begun(directory: &Path, written: &[PathBuf]) -> Rendered {
     Rendered { data: paths.collect::<String>().into_bytes(), talk: next, ..Rendered::default() }
 }
 
-pub(super) fn tested(files: &[TestedFile]) -> Rendered {
+/// What an extension printed is shown where something is wrong, and to those who asked to be told more.
+pub(super) fn tested(context: &Context, files: &[TestedFile]) -> Rendered {
     let mut text = String::new();
     for file in files {
         let _ = writeln!(text, "{}", inert_line(&file.path.to_string_lossy()));
-        file.cases.iter().for_each(|case| text.push_str(&tested_case(case)));
+        for case in &file.cases {
+            text.push_str(&tested_case(case));
+            if context.is_verbose() || case.problem.is_some() {
+                text.push_str(&indented("        | ", &case.printed));
+            }
+        }
     }
     let all = || files.iter().flat_map(|file| &file.cases);
     let failed = all().filter(|case| case.problem.is_some()).count();
@@ -31,11 +37,12 @@ fn tested_case(case: &TestedCase) -> String {
     let name = inert_line(&case.name);
     match &case.problem {
         None => format!("  ok      {name}\n"),
-        Some(problem) => {
-            let lines = inert(problem).lines().fold(String::new(), |text, line| format!("{text}          {line}\n"));
-            format!("  FAILED  {name}\n{lines}")
-        }
+        Some(problem) => format!("  FAILED  {name}\n{}", indented("          ", problem)),
     }
+}
+
+fn indented(before: &str, text: &str) -> String {
+    inert(text).lines().map(|line| format!("{before}{line}\n")).collect()
 }
 
 pub(super) fn published(published: &Published) -> Rendered {
