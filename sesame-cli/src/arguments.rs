@@ -36,6 +36,48 @@ pub struct Arguments {
     pub command: Command,
 }
 
+impl Arguments {
+    /// Reads these words, the first of which is the program's name.
+    ///
+    /// A call has to be quick, and to make the parsers of all commands takes a good part of it: where a call is meant, the
+    /// parser of that command alone tries first. Whatever it does not understand, the whole one reads again, and says why.
+    pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        let may_be_call = words.iter().skip(1).take(MOST_BEFORE_CALL).any(|word| word == "call" || word == "run");
+        let call = may_be_call.then(|| CallLine::try_parse_from(words).ok()).flatten();
+        match call {
+            Some(CallLine { global, command: CallAlone::Extension(CallOnly::Call(call)) }) => {
+                Ok(Self { global, command: Command::Extension(ExtensionCommand::Call(call)) })
+            }
+            None => Self::try_parse_from(words),
+        }
+    }
+}
+
+/// How many words are looked at for whether a call is meant: `extension`, `call` and a few options.
+const MOST_BEFORE_CALL: usize = 5;
+
+/// The command line of a call, and of nothing else.
+#[derive(Debug, Parser)]
+#[command(name = "sesame", disable_help_subcommand = true)]
+struct CallLine {
+    #[command(flatten)]
+    global: GlobalArguments,
+    #[command(subcommand)]
+    command: CallAlone,
+}
+
+#[derive(Debug, Subcommand)]
+enum CallAlone {
+    #[command(subcommand, alias = "ext")]
+    Extension(CallOnly),
+}
+
+#[derive(Debug, Subcommand)]
+enum CallOnly {
+    #[command(alias = "run")]
+    Call(CallArguments),
+}
+
 #[derive(Debug, Clone, Default, Args)]
 pub struct GlobalArguments {
     /// Print data as JSON: one object with `schema_version`
@@ -109,6 +151,39 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_call_is_read_alike_by_its_own_parser_and_by_the_whole_one() {
+        let lines = [
+            "sesame extension call x greet World",
+            "sesame ext run x greet -5 2.5 --stats",
+            "sesame --json -q extension call x greet --json-args [1]",
+            "sesame extension call -v x greet -- --help - --json",
+            "sesame extension --offline call x f --bytes a",
+            "sesame extension call x f --learn",
+            "sesame extension call --json x f a b c",
+            "sesame extension call",
+            "sesame extension call X f",
+            "sesame extension call x f --what",
+            "sesame extension call x f -q -v",
+            "sesame extension call x f --json-args [1] a",
+            "sesame extension call --help",
+            "sesame call x f",
+            "sesame run",
+            "sesame extension list call",
+            "sesame extension info call",
+            "sesame extension logs run",
+            "sesame --version call",
+        ];
+        for line in lines {
+            let words: Vec<_> = line.split(' ').map(OsString::from).collect();
+            let shown = |read: Result<Arguments, clap::Error>| match read {
+                Ok(arguments) => format!("{arguments:?}"),
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(shown(Arguments::read(&words)), shown(Arguments::try_parse_from(&words)), "{line}");
+        }
     }
 
     /// The commands in the fenced blocks of a document, without their comments and continued lines.

@@ -10,6 +10,8 @@ use extension_host::{
 };
 use serde::Deserialize;
 
+use crate::outcome::TestedCase;
+
 /// A file of cases.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -53,9 +53,7 @@ impl Form {
     fn parse_all(self, text: &str) -> Result<Vec<Value>, ParseError> {
         match self {
             Self::Json => self.parse(text).map(|document| vec![document]),
-            Self::Yaml => {
-                serde_saphyr::from_multiple(text).map_err(|error| ParseError(first_line(&error.to_string())))
-            }
+            Self::Yaml => serde_saphyr::from_multiple(text).map_err(|error| ParseError(first_line(&error.to_string()))),
         }
     }
 

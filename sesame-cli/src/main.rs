@@ -26,7 +26,6 @@ mod terminal;
 
 use std::sync::{Arc, OnceLock};
 
-use clap::Parser;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::context::Context;
@@ -42,7 +41,8 @@ fn main() {
     if completion::answer() {
         return;
     }
-    let arguments = arguments::Arguments::try_parse().unwrap_or_else(|error| refuse(&error));
+    let words: Vec<_> = std::env::args_os().collect();
+    let arguments = arguments::Arguments::read(&words).unwrap_or_else(|error| refuse(&error));
     let context = Context::new(arguments.global);
     let code = run(&context, arguments.command);
     // Nothing is worth unwinding for: what had to be durable is.

@@ -11,10 +11,10 @@ use super::{build, wasi_test};
 use crate::arguments::TestArguments;
 use crate::author_tests::{Bench, CaseFile};
 use crate::context::Context;
-use crate::document;
 use crate::exit_code::ExitCode;
+use crate::extension_document::ExtensionDocument;
 use crate::failure::Failure;
-use crate::outcome::{Outcome, TestedCase, TestedFile};
+use crate::outcome::{Outcome, TestedFile};
 use crate::project::Project;
 
 /// The document of a module of Suffiks.
