@@ -76,6 +76,8 @@ fn message(fields: &[(u8, &str)]) -> Vec<u8> {
 fn everything_that_sync_can_add_is_added() {
     let (pair, container) =
         (message(&[(1, "K"), (2, "V")]), message(&[(1, "side"), (2, "img"), (3, "run"), (4, "-x")]));
+    // As some write it: an empty `imagePullPolicy`, and `stdin` that is false.
+    let container = [container, b"\x72\x00\x80\x01\x00".to_vec()].concat();
     let from = [message(&[(1, "s")]), vec![3 << 3, 1]].concat();
     let patch = br#"{"spec":{"other":null,"new":[1]}}"#;
     let functions =

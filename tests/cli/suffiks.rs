@@ -445,3 +445,51 @@ fn a_module_that_lacks_an_export_is_refused_before_it_is_installed() {
     "#);
     assert_eq!(env.run("extension list").ok().text(), "");
 }
+
+/// A module that prints, and then ends itself as `abort` of some languages does.
+const ABORTS: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (import "suffiks" "GetSpec" (func (result i64)))
+    (memory (export "memory") 1) (data (i32.const 0) "\10\00\00\00\0d\00\00\00") (data (i32.const 16) "abort: because")
+    (func (export "Sync") (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 64))) (call $exit (i32.const 255)))
+    (func (export "Delete") (result i64) i64.const 0) (func (export "Defaulting") (result i64) i64.const 0)
+    (func (export "Validate") (param i32) (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 64))))
+    (func (export "malloc") (param i32) (result i32) i32.const 1024) (func (export "free") (param i32)))"#;
+
+#[test]
+fn a_document_beside_others_is_found_and_what_a_module_prints_is_shown() {
+    let env = env();
+    env.write("work/m.wasm", wat::parse_str(ABORTS).expect("valid text"));
+    env.write(
+        "work/ext.yaml",
+        "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: x\n---\napiVersion: suffiks.com/v1\nkind: Extension\n\
+         metadata:\n  name: x\nspec:\n  targets: [Application]\n---\nkind: ConfigMap\n",
+    );
+    let app = "{apiVersion: suffiks.com/v1, kind: Application, metadata: {name: a, namespace: b}, spec: {}}";
+    env.write("work/tests/a.yaml", format!("tests:\n- name: well\n  validate: {{resource: {app}, type: create}}\n"));
+    insta::assert_snapshot!(env.run("wasi test m.wasm"), @r#"
+    exit 0
+    out: ./tests/a.yaml
+    out:   ok      well
+    out: 1 passed, 0 failed
+    "#);
+    insta::assert_snapshot!(env.run("wasi test m.wasm --verbose"), @r#"
+    exit 0
+    out: ./tests/a.yaml
+    out:   ok      well
+    out:         | abort: becaus
+    out: 1 passed, 0 failed
+    "#);
+    env.write("work/tests/a.yaml", format!("tests:\n- name: badly\n  sync: {{resource: {app}}}\n"));
+    insta::assert_snapshot!(env.run("wasi test m.wasm"), @r#"
+    exit 1
+    out: ./tests/a.yaml
+    out:   FAILED  badly
+    out:           the extension exited instead of returning a value, with a failure
+    out:         | abort: becaus
+    out: 0 passed, 1 failed
+    "#);
+    env.write("work/ext.yaml", "a: 1\n---\nb: [1");
+    assert_eq!(env.run("wasi test m.wasm").code, 2);
+}
