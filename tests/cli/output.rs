@@ -81,13 +81,16 @@ const COMMANDS: [&str; 58] = [
     "man --help",
 ];
 
+/// What becomes of the streams of a command.
+const FATES: [&str; 9] =
+    ["| head -1", "| true", "> /dev/full", "2> /dev/full", "&> /dev/full", ">&-", "2>&-", "<&-", ">&- 2>&- <&-"];
+
 #[test]
+#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
 fn no_command_minds_what_becomes_of_its_output_and_input() {
     let env = with_guest("greet", &GREETING);
     for command in COMMANDS {
-        for fate in
-            ["| head -1", "| true", "> /dev/full", "2> /dev/full", "&> /dev/full", ">&-", "2>&-", "<&-", ">&- 2>&- <&-"]
-        {
+        for fate in FATES {
             let run = shell(&env, &format!("set -o pipefail; $sesame {command} {fate}"));
             assert!(
                 ![101, 134, 139].contains(&run.code) && !run.stderr.contains("panicked"),
@@ -95,6 +98,7 @@ fn no_command_minds_what_becomes_of_its_output_and_input() {
             );
         }
     }
+    println!("cases: {}", COMMANDS.len() * FATES.len());
 }
 
 #[test]
