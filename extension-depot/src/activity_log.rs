@@ -4,11 +4,11 @@
 //! put elsewhere before that are found. It is no proof against the user's own processes: whoever can write the log can
 //! write the head. Lines are not synced, so the last ones can be lost with the power; what is left fits together.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use core_types::CallRecord;
 use jiff::Timestamp;
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::blob::open_plain;
+use crate::lock::{self, Sharing};
 use crate::{durable, own_file};
 
 /// The size from which on a file is put aside, in bytes.
@@ -175,11 +176,11 @@ impl ActivityLog {
     /// Reads everything and finds what was changed, removed or put elsewhere, up to the head.
     ///
     /// # Errors
-    /// When a file is there and cannot be read.
+    /// When a file is there and cannot be read, or another process does not let go of the log.
     pub fn verify(&self) -> Result<Vec<ActivityFinding>, ActivityError> {
         let head_file = open_plain(&self.head()).ok().map(|(file, _)| file);
         // While it is held, nobody adds a line.
-        let _held = head_file.as_ref().map(File::lock_shared);
+        head_file.as_ref().map_or(Ok(()), |file| self.wait_for(file, Sharing::WithOthers))?;
         let Some(head) = head_file.as_ref().and_then(read_head) else {
             return Ok(self.files().first().map_or_else(Vec::new, |file| {
                 vec![ActivityFinding { file: file.clone(), line: 1, problem: "the head is missing".to_owned() }]
@@ -222,16 +223,15 @@ impl ActivityLog {
             other => other,
         };
         let file = open().map_err(|source| ActivityError::Io { path: path.clone(), source })?;
-        let since = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::WouldBlock) if since.elapsed() < PATIENCE => {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                Err(TryLockError::WouldBlock) => return Err(ActivityError::Busy { path }),
-                Err(TryLockError::Error(source)) => return Err(ActivityError::Io { path, source }),
-            }
+        self.wait_for(&file, Sharing::Alone)?;
+        Ok(file)
+    }
+
+    fn wait_for(&self, head: &File, sharing: Sharing) -> Result<(), ActivityError> {
+        match lock::wait_for(head, sharing, PATIENCE) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ActivityError::Busy { path: self.head() }),
+            Err(source) => Err(ActivityError::Io { path: self.head(), source }),
         }
     }
 }

@@ -175,10 +175,11 @@ fn headers_of_other_tars_say_nothing_that_is_believed_blindly() {
     }
     // A size of its own hides a second entry inside of the first from those who believe the header (RUSTSEC-2025-0111).
     let outer = entry(b"outer.md", EntryType::Regular, &page("hidden.md"));
-    for size in ["0", "1", "512", "1024", "-1", "99999999999999999999", "18446744073709551615", "x"] {
+    for size in ["0", "1", "512", "-1", "99999999999999999999", "18446744073709551615", "x"] {
         let docs = Docs::unpack(&archive(&[pax("size", size), outer.clone()]));
         assert!(docs.is_err(), "{size}: {docs:?}");
     }
+    assert!(Docs::unpack(&archive(&[pax("size", "7"), page("a.md")])).is_ok(), "the same size twice");
     assert!(Docs::unpack(&archive(&[pax("GNU.sparse.major", "1"), page("a.md")])).is_err());
 
     // The oldest form has no magic word; what lies behind the end is not read.

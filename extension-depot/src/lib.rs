@@ -23,7 +23,7 @@ mod docs;
 mod durable;
 mod first_seen;
 mod first_use;
-#[cfg(fuzzing)]
+#[cfg(all(fuzzing, feature = "registry"))]
 pub mod fuzzing;
 mod health;
 mod history;

@@ -9,8 +9,9 @@ use crate::blob::open_plain;
 use crate::{durable, own_file};
 
 /// How long to wait while one and the same process holds the lock.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
+const SHORT_PAUSE: Duration = Duration::from_millis(1);
 
 /// The right to change installed extensions. The kernel takes it back when the process ends, however it ends.
 ///
@@ -70,15 +71,26 @@ impl Lock {
     }
 }
 
-/// Waits for a shared lock of a file or directory, at most [`PATIENCE`].
-pub(crate) fn share(file: &File) -> io::Result<()> {
+/// Whether others may hold a lock at the same time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sharing {
+    Alone,
+    WithOthers,
+}
+
+/// Waits for the lock of a file or directory, and gives back whether it was had in time. It goes when the file is closed.
+pub(crate) fn wait_for(file: &File, sharing: Sharing, patience: Duration) -> io::Result<bool> {
     let since = Instant::now();
     loop {
-        match file.try_lock_shared() {
-            Ok(()) => return Ok(()),
+        let tried = match sharing {
+            Sharing::Alone => file.try_lock(),
+            Sharing::WithOthers => file.try_lock_shared(),
+        };
+        match tried {
+            Ok(()) => return Ok(true),
             Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) if since.elapsed() > PATIENCE => return Err(io::ErrorKind::TimedOut.into()),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) if since.elapsed() > patience => return Ok(false),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(SHORT_PAUSE),
         }
     }
 }

@@ -62,12 +62,13 @@ pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<String> {
 
 /// Makes sure that a file or directory is this user's or root's, and that not everybody can write to it.
 pub(crate) fn ensure_own(metadata: &Metadata) -> io::Result<()> {
-    let refused = |reason| Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
-    if ![0, rustix::process::geteuid().as_raw()].contains(&metadata.uid()) {
-        return refused("it belongs to another user");
+    let refused = |reason: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
+    let user = rustix::process::geteuid().as_raw();
+    if ![0, user].contains(&metadata.uid()) {
+        return refused(format!("it belongs to the user {}, and this is the user {user}", metadata.uid()));
     }
     if metadata.mode() & 0o002 != 0 {
-        return refused("everybody can write to it");
+        return refused("everybody can write to it".to_owned());
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::durable;
 #[cfg(feature = "registry")]
 use crate::image::Descriptor;
 use crate::image::MAX_BLOB;
-use crate::lock;
+use crate::lock::{self, Sharing};
 
 /// A directory for the blobs of one artifact, on the file system on which they will stay. It goes with the value;
 /// after a crash the next change of the depot removes it.
@@ -59,7 +59,9 @@ impl Staging {
             durable::create_directory(parent)?;
             // Until the lock is there, this one keeps a sweep away.
             let being_made = File::open(parent)?;
-            lock::share(&being_made)?;
+            if !lock::wait_for(&being_made, Sharing::WithOthers, lock::PATIENCE)? {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
             let directory = tempfile::Builder::new().prefix("new-").tempdir_in(parent)?;
             let lock = directory.path().join(LOCK);
             let lock = OpenOptions::new().write(true).create_new(true).mode(0o600).open(lock)?;

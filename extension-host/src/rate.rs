@@ -18,7 +18,7 @@ use crate::gate::boot_time;
 const PERIOD: Duration = Duration::from_secs(60);
 
 /// How long to wait for another process that counts.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Counts the requests of the last minute by extension and capability: in the memory of this process, or in files of a
 /// directory that all processes share.

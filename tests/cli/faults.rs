@@ -233,7 +233,11 @@ fn out_of_order(calls: &[Call]) -> Vec<String> {
         if last_write.is_some() && synced < last_write {
             wrong.push(format!("{} is not synced before it is renamed", path.display()));
         }
-        if !after.iter().any(|(call, _)| is_sync(call)) {
+        // The log has what is renamed, not what to; all that is renamed here stays in its directory, but for blobs.
+        let directory = path.parent().filter(|directory| !directory.to_string_lossy().contains("/.staging/"));
+        let blobs = |file: &Path| file.ends_with("blobs/sha256");
+        let is_directory = |file: &Path| directory.map_or_else(|| blobs(file), |directory| directory == file);
+        if !after.iter().any(|(call, file)| is_sync(call) && is_directory(file)) {
             wrong.push(format!("no directory is synced after {} is renamed", path.display()));
         }
     }
@@ -377,8 +381,8 @@ fn where_nothing_can_be_written_all_is_read_and_nothing_pretends() {
         lines.iter().map(|line| format!("echo secret | $sesame {line} >said 2>&1; echo $?; ")).collect::<String>()
     };
     let script = format!(
-        "$sesame {install} >/dev/null && $sesame extension call x f >/dev/null && mkdir /tmp/ro.$$ && mount -t tmpfs t /tmp/ro.$$ && \
-         mount -o remount,ro . && cd /tmp/ro.$$ && {} {}",
+        "$sesame {install} >/dev/null && $sesame extension call x f >/dev/null && mount -t tmpfs t ../work && \
+         mount -o remount,ro . && cd ../work && {} {}",
         each(&reads),
         each(&writes)
     );
@@ -386,7 +390,8 @@ fn where_nothing_can_be_written_all_is_read_and_nothing_pretends() {
     let text = run.text();
     let codes: Vec<_> = text.lines().collect();
     let (read, written) = codes.split_at(reads.len());
-    assert!(read.iter().all(|code| ["0", "1"].contains(code)), "{codes:?}: {run}");
+    // `doctor` says what is wrong, which is that nothing can be written.
+    assert!(read[..5].iter().all(|code| *code == "0") && ["0", "1"].contains(&read[5]), "{codes:?}: {run}");
     // The same version once more is no change.
     assert!(written[1..].iter().all(|code| *code == "9"), "{codes:?}: {run}");
 }

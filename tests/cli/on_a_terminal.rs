@@ -28,7 +28,7 @@ fn is_inert(what: &str, run: &Run) {
     for sequence in ["\u{1b}]52", "\u{1b}[2J", "\u{1b}]0;owned"] {
         assert!(!text.contains(sequence), "{what}: {sequence:?} in {text:?}");
     }
-    let acts = |c: &char| matches!(c, '\u{7}' | '\u{8}' | '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let acts = |c: &char| matches!(c, '\u{1b}' | '\u{7}' | '\u{8}' | '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
     assert_eq!(text.chars().find(acts), None, "{what}: {text:?}");
     // The only carriage returns are those with which a terminal ends lines.
     assert!(text.split('\r').skip(1).all(|rest| rest.starts_with(['\n', '\r']) || rest.is_empty()), "{what}: {text:?}");

@@ -451,7 +451,7 @@ const ABORTS: &str = r#"(module
     (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
     (import "suffiks" "GetSpec" (func (result i64)))
-    (memory (export "memory") 1) (data (i32.const 0) "\10\00\00\00\0d\00\00\00") (data (i32.const 16) "abort: because")
+    (memory (export "memory") 1) (data (i32.const 0) "\10\00\00\00\0e\00\00\00") (data (i32.const 16) "abort: because")
     (func (export "Sync") (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 64))) (call $exit (i32.const 255)))
     (func (export "Delete") (result i64) i64.const 0) (func (export "Defaulting") (result i64) i64.const 0)
     (func (export "Validate") (param i32) (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 64))))
@@ -478,7 +478,7 @@ fn a_document_beside_others_is_found_and_what_a_module_prints_is_shown() {
     exit 0
     out: ./tests/a.yaml
     out:   ok      well
-    out:         | abort: becaus
+    out:         | abort: because
     out: 1 passed, 0 failed
     "#);
     env.write("work/tests/a.yaml", format!("tests:\n- name: badly\n  sync: {{resource: {app}}}\n"));
@@ -487,7 +487,7 @@ fn a_document_beside_others_is_found_and_what_a_module_prints_is_shown() {
     out: ./tests/a.yaml
     out:   FAILED  badly
     out:           the extension exited instead of returning a value, with a failure
-    out:         | abort: becaus
+    out:         | abort: because
     out: 0 passed, 1 failed
     "#);
     env.write("work/ext.yaml", "a: 1\n---\nb: [1");

@@ -263,8 +263,13 @@ async fn fetch_document(
         check(&bytes, expected).map_err(RegistryError::Blob)?;
     }
     check_header(headers.digest.as_deref(), digest)?;
-    let declared = headers.content_type.filter(|media_type| media_type.starts_with("application/vnd."));
+    let declared = headers.content_type.map(without_parameters).filter(|kind| kind.starts_with("application/vnd."));
     Ok((digest, bytes, declared))
+}
+
+/// A media type as `; charset=utf-8` leaves it.
+fn without_parameters(media_type: String) -> String {
+    media_type.split(';').next().unwrap_or_default().trim().to_owned()
 }
 
 /// A registry that states another digest than that of what it sent is broken or lies. Another algorithm says nothing.

@@ -128,7 +128,7 @@ pub(crate) struct Port {
     #[serde(skip_serializing_if = "is_unsaid")]
     protocol: Option<String>,
     #[prost(string, optional, tag = "5")]
-    #[serde(rename = "hostIP", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "hostIP", skip_serializing_if = "is_unsaid")]
     host_ip: Option<String>,
 }
 
@@ -197,6 +197,8 @@ pub(crate) struct VolumeMount {
 impl VolumeMount {
     /// Whether it says something that is not taken over.
     fn says_more(&self) -> bool {
-        self.mount_propagation.is_some() || self.sub_path_expr.is_some() || self.recursive_read_only.is_some()
+        [&self.mount_propagation, &self.sub_path_expr, &self.recursive_read_only]
+            .into_iter()
+            .any(|text| !is_unsaid(text))
     }
 }

@@ -66,11 +66,18 @@ fn directory(what: &str, path: &Path, user: u32) -> Diagnosis {
         Ok(metadata) if !metadata.is_dir() => {
             bad(what, format!("{shown} is no directory"), Some(format!("mv '{shown}' '{shown}.old'")))
         }
-        Ok(metadata) if metadata.uid() != user => {
-            bad(what, format!("{shown} belongs to another user"), Some(format!("sudo chown -R \"$USER\" '{shown}'")))
+        Ok(metadata) if metadata.uid() != user && metadata.uid() != 0 => {
+            let mend = match user {
+                0 => format!("run sesame as the user {}, and not as root", metadata.uid()),
+                _ => format!("sudo chown -R \"$USER\" '{shown}'"),
+            };
+            bad(what, format!("{shown} belongs to another user"), Some(mend))
         }
-        Ok(metadata) if metadata.mode() & 0o022 != 0 => {
-            bad(what, format!("{shown} can be written to by others"), Some(format!("chmod go-w '{shown}'")))
+        Ok(metadata) if metadata.mode() & 0o002 != 0 => {
+            bad(what, format!("{shown} can be written to by everybody"), Some(format!("chmod o-w '{shown}'")))
+        }
+        Ok(metadata) if metadata.mode() & 0o020 != 0 => {
+            doubtful(what, format!("{shown} can be written to by its group"), Some(format!("chmod g-w '{shown}'")))
         }
         Ok(_) => good(what, shown.to_string()),
     }

@@ -49,8 +49,9 @@ impl TlsServer {
         let read = Arc::clone(&server.read);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let text = if certified == Certified::Plain { talk(stream) } else { talk_tls(stream, &config) };
-                read.lock().unwrap_or_else(PoisonError::into_inner).extend(text);
+                let note = |text: String| read.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+                let _ =
+                    if certified == Certified::Plain { talk(stream, note) } else { talk_tls(stream, &config, note) };
             }
         });
         Ok(server)
@@ -108,22 +109,21 @@ fn pem(certificate: &[u8]) -> String {
 
 const ANSWER: &[u8] = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
-fn talk_tls(mut stream: TcpStream, config: &Arc<ServerConfig>) -> Option<String> {
+/// What could be read is noted before it is answered, so that whoever has the answer finds it.
+fn talk_tls(mut stream: TcpStream, config: &Arc<ServerConfig>, note: impl FnOnce(String)) -> Option<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
     let mut connection = ServerConnection::new(Arc::clone(config)).ok()?;
     let mut tls = Stream::new(&mut connection, &mut stream);
-    let text = read_head(&mut tls)?;
+    note(read_head(&mut tls)?);
     tls.write_all(ANSWER).ok()?;
     connection.send_close_notify();
-    let _ = connection.write_tls(&mut stream);
-    Some(text)
+    connection.write_tls(&mut stream).ok().map(drop)
 }
 
-fn talk(mut stream: TcpStream) -> Option<String> {
+fn talk(mut stream: TcpStream, note: impl FnOnce(String)) -> Option<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    let text = read_head(&mut stream);
-    let _ = stream.write_all(ANSWER);
-    text.filter(|text| text.starts_with("GET "))
+    read_head(&mut stream).filter(|text| text.starts_with("GET ")).map(note);
+    stream.write_all(ANSWER).ok()
 }
 
 fn read_head(stream: &mut impl Read) -> Option<String> {
