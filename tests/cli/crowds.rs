@@ -47,12 +47,17 @@ fn line(registry: &MemoryRegistry, number: usize) -> String {
     }
 }
 
-/// Kills a fifth of the children, each somewhere in the middle of what it does.
-fn kill_some(children: &mut [(String, Child)]) {
-    for (number, (_, child)) in children.iter_mut().enumerate().filter(|(number, _)| number % 5 == 0) {
-        std::thread::sleep(Duration::from_millis(number as u64 % 7));
-        let _ = child.kill();
-    }
+/// Starts the crowd, and kills a fifth of it, each somewhere in the middle of what it does.
+fn start_and_kill_some(env: &TestEnv, lines: impl Iterator<Item = String>) -> Vec<(String, Child)> {
+    let start_one = |(number, line): (usize, String)| {
+        let mut child = start(env, &line);
+        if number.is_multiple_of(5) {
+            std::thread::sleep(Duration::from_millis(number as u64 % 13));
+            let _ = child.kill();
+        }
+        (line, child)
+    };
+    lines.enumerate().map(start_one).collect()
 }
 
 /// Waits for every child. Gives back what those that were not killed did that they should not have, and how many were.
@@ -105,8 +110,7 @@ fn a_crowd_of_which_a_fifth_is_killed_leaves_published_versions_only() {
         env.run(&install(&registry, name, 1)).ok();
     }
     let lines = (0..PROCESSES).map(|number| line(&registry, number));
-    let mut children: Vec<_> = lines.map(|line| (line.clone(), start(&env, &line))).collect();
-    kill_some(&mut children);
+    let children = start_and_kill_some(&env, lines);
     // What was removed by another is not there.
     let (bad, killed) = end(&env, children, &[0, 3]);
     assert!(bad.is_empty(), "{} of {PROCESSES}:\n{}", bad.len(), bad.join("\n"));
