@@ -51,7 +51,8 @@ impl Config {
 
     /// The values as environment variables, in the order of the keys.
     ///
-    /// `greeting.template` becomes `GREETING_TEMPLATE`, as [`variable_name`] says. A key without lower-case letters stays as it is, but for characters that no variable can have.
+    /// `greeting.template` becomes `GREETING_TEMPLATE`, as [`variable_name`] says. A key without lower-case letters stays as
+    /// it is, but for characters that no variable can have.
     pub fn environment(&self) -> impl Iterator<Item = (String, &str)> {
         self.iter().map(|(key, value)| (variable_name(key), value))
     }

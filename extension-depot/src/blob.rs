@@ -102,13 +102,19 @@ pub(crate) fn ensure_plain(metadata: &Metadata) -> io::Result<()> {
 /// # Errors
 /// When it cannot be read, is no plain file or is larger.
 pub fn read_plain(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let (file, metadata) = open_plain(path)?;
+    read_whole(open_plain(path)?, most)
+}
+
+/// Reads what was opened whole, if it has at most so many bytes, whatever it had when it was opened.
+pub(crate) fn read_whole((file, metadata): (File, Metadata), most: u64) -> io::Result<Vec<u8>> {
+    let refused = || io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes"));
     if metadata.len() > most {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes")));
+        return Err(refused());
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-    file.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    // With room for all of it, it is read at once: a list reads a thousand of these.
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(refused()) } else { Ok(bytes) }
 }
 
 /// The same as text.
@@ -116,8 +122,12 @@ pub fn read_plain(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As [`read_plain`], and when it is not UTF-8.
 pub(crate) fn read_plain_text(path: &Path, most: u64) -> io::Result<String> {
-    String::from_utf8(read_plain(path, most)?)
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+    read_plain(path, most).and_then(as_text)
+}
+
+/// Bytes as text.
+pub(crate) fn as_text(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
 }
 
 /// A blob that is being written: counted and hashed as it arrives, and never longer than announced.

@@ -289,7 +289,7 @@ fn refused_kind(entry: &mut tar::Entry<'_, &[u8]>) -> Result<Option<&'static str
     if what.is_some() {
         return Ok(what);
     }
-    let size = entry.header().entry_size().map_err(DocsError::Archive)?.to_string();
+    let size = entry.header().entry_size().map_err(DocsError::Archive)?;
     let Some(extensions) = entry.pax_extensions().map_err(DocsError::Archive)? else { return Ok(None) };
     for extension in extensions {
         let extension = extension.map_err(DocsError::Archive)?;
@@ -298,7 +298,7 @@ fn refused_kind(entry: &mut tar::Entry<'_, &[u8]>) -> Result<Option<&'static str
             return Ok(Some("a file with attributes beside its bytes"));
         }
         // Readers that believe one size and readers that believe the other see different archives (RUSTSEC-2025-0111).
-        if key == "size" && extension.value().ok() != Some(size.as_str()) {
+        if key == "size" && extension.value().ok() != Some(size.to_string().as_str()) {
             return Ok(Some("a file whose size is said twice"));
         }
     }

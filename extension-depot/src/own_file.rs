@@ -2,13 +2,13 @@
 //! what belongs to somebody else is not trusted.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use crate::blob::{ensure_plain, open_plain};
+use crate::blob::{as_text, ensure_plain, open_plain, read_whole};
 
 /// Opens a file for reading, and says what it is.
 ///
@@ -50,14 +50,7 @@ fn checked(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`open`], and when it is larger or not UTF-8.
 pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<String> {
-    let (file, metadata) = open(path)?;
-    // With room for all of it, it is read at once: a list reads a thousand of these.
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(most)).unwrap_or_default() + 1);
-    file.take(most + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes")));
-    }
-    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+    read_whole(open(path)?, most).and_then(as_text)
 }
 
 /// Makes sure that a file or directory is this user's or root's, and that not everybody can write to it.

@@ -88,14 +88,15 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, DocumentError> {
 pub fn read_kind<T: DeserializeOwned>(path: &Path, kind: &str) -> Result<T, DocumentError> {
     let is_it = |document: &Value| document.get("kind").is_some_and(|found| found == kind);
     read_as(path, |form, text| {
-        let mut documents = form.parse_all(text)?;
         // One alone is read as what it is, so that an error says where in the text it lies.
-        if documents.len() == 1 {
-            return form.parse(text);
-        }
-        let at = documents.iter().position(is_it).unwrap_or_default();
-        let document = if documents.is_empty() { Value::Null } else { documents.swap_remove(at) };
-        serde_json::from_value(document).map_err(|error| ParseError(error.to_string()))
+        form.parse(text).or_else(|error| {
+            let mut documents = form.parse_all(text)?;
+            if documents.len() < 2 {
+                return Err(error);
+            }
+            let at = documents.iter().position(is_it).unwrap_or_default();
+            serde_json::from_value(documents.swap_remove(at)).map_err(|error| ParseError(error.to_string()))
+        })
     })
 }
 

@@ -18,6 +18,15 @@ enum Fault {
     Errno(i32),
 }
 
+impl Fault {
+    fn errno(self) -> Option<i32> {
+        match self {
+            Self::Kill => None,
+            Self::Errno(errno) => Some(errno),
+        }
+    }
+}
+
 const ENOSPC: i32 = 28;
 const EIO: i32 = 5;
 const EROFS: i32 = 30;
@@ -69,15 +78,31 @@ impl Sweep<'_> {
     }
 
     fn with_fault(&self, env: &TestEnv, fault: Fault, at: usize) -> Run {
+        let (at, error) = (at.to_string(), fault.errno().map(|errno| errno.to_string()));
+        let mut words = vec!["-k", &at, "-l", "/dev/null"];
+        words.extend(error.iter().flat_map(|error| ["-e", error]));
+        self.within(env, &killat(), &[&words[..], &["--"]].concat())
+    }
+
+    /// Runs the command by another program, which is told these words first.
+    fn within(&self, env: &TestEnv, program: &Path, words: &[&str]) -> Run {
         let sesame = env.command(self.line(self.command));
-        let mut command = Command::new(killat());
-        command.args(["-k", &at.to_string(), "-l", "/dev/null"]);
-        if let Fault::Errno(errno) = fault {
-            command.args(["-e", &errno.to_string()]);
-        }
-        command.arg("--").arg(sesame.get_program()).args(sesame.get_args());
+        let mut command = Command::new(program);
+        command.args(words).arg(sesame.get_program()).args(sesame.get_args());
         command.env_clear().env("HOME", env.home()).current_dir(env.path("work"));
         env.finish(command, b"secret\n")
+    }
+
+    /// The calls of the command, in their order.
+    fn trace(&self, env: &TestEnv) -> Vec<Call> {
+        let log = env.path("work/trace");
+        self.within(env, &killat(), &["-l", log.to_str().expect("text"), "--"]).ok();
+        let text = std::fs::read_to_string(log).expect("a trace");
+        let calls = text.lines().filter_map(|line| {
+            let mut words = line.splitn(4, ' ').skip(2);
+            Some((words.next()?.to_owned(), PathBuf::from(words.next()?)))
+        });
+        calls.collect()
     }
 
     /// Sweeps over every call. Gives back how many there were, and what was wrong at which.
@@ -159,6 +184,14 @@ fn copy(from: &TestEnv) -> TestEnv {
     to
 }
 
+/// A registry with two versions of an extension.
+fn registry() -> MemoryRegistry {
+    let registry = MemoryRegistry::start().expect("a registry");
+    publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
+    publish(&registry, "my-org/x:1.1.0", &small(2), &[]);
+    registry
+}
+
 const INSTALL: &str = "extension install REGISTRY/my-org/x:1.0.0 --quiet";
 const LOGIN: &str = "registry login REGISTRY --username me --password-stdin --store file --quiet";
 const UPDATE: &str = "extension update x --quiet";
@@ -167,9 +200,7 @@ const UPDATE: &str = "extension update x --quiet";
 #[ignore = "needs SESAME_KILLAT, from .ci/faults"]
 #[allow(clippy::print_stdout, reason = "the points and how many were bad are what a sweep is run for")]
 fn whatever_call_fails_or_is_the_last_the_old_or_the_new_is_there() {
-    let registry = MemoryRegistry::start().expect("a registry");
-    publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
-    publish(&registry, "my-org/x:1.1.0", &small(2), &[]);
+    let registry = registry();
     let sweeps: [(&[&str], &str); 14] = [
         (&[], INSTALL),
         (&[INSTALL], UPDATE),
@@ -203,21 +234,6 @@ fn whatever_call_fails_or_is_the_last_the_old_or_the_new_is_there() {
 /// A call that changed a file: what it is called, and the file.
 type Call = (String, PathBuf);
 
-/// The calls of a command, in their order.
-fn trace(env: &TestEnv, sesame: &Command) -> Vec<Call> {
-    let log = env.path("work/trace");
-    let mut command = Command::new(killat());
-    command.arg("-l").arg(&log).arg("--").arg(sesame.get_program()).args(sesame.get_args());
-    command.env_clear().env("HOME", env.home()).current_dir(env.path("work"));
-    env.finish(command, b"secret\n").ok();
-    let text = std::fs::read_to_string(log).expect("a trace");
-    let calls = text.lines().filter_map(|line| {
-        let mut words = line.splitn(4, ' ').skip(2);
-        Some((words.next()?.to_owned(), PathBuf::from(words.next()?)))
-    });
-    calls.collect()
-}
-
 /// What was given its name before its contents were synced, or whose name was never synced.
 fn out_of_order(calls: &[Call]) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -248,9 +264,7 @@ fn out_of_order(calls: &[Call]) -> Vec<String> {
 #[ignore = "needs SESAME_KILLAT, from .ci/faults"]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
 fn contents_are_synced_before_names_and_blobs_before_manifests() {
-    let registry = MemoryRegistry::start().expect("a registry");
-    publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
-    publish(&registry, "my-org/x:1.1.0", &small(2), &[]);
+    let registry = registry();
     let sweeps: [(&[&str], &str); 6] = [
         (&[], INSTALL),
         (&[INSTALL], UPDATE),
@@ -263,7 +277,7 @@ fn contents_are_synced_before_names_and_blobs_before_manifests() {
     for (prepare, command) in sweeps {
         let sweep = Sweep { registry: &registry, prepare, command };
         let env = sweep.prepared();
-        let calls = trace(&env, &env.command(sweep.line(command)));
+        let calls = sweep.trace(&env);
         assert_eq!(out_of_order(&calls), Vec::<String>::new(), "{command}: {calls:#?}");
         renames += calls.iter().filter(|(call, _)| call.starts_with("rename")).count();
         let named = |part: &str| {
@@ -290,20 +304,9 @@ fn a_lock_that_cannot_be_had_is_an_error_and_nothing_is_written_without_it() {
             let sweep = Sweep { registry: &registry, prepare, command };
             let env = sweep.prepared();
             let before = state(&env);
-            let sesame = env.command(sweep.line(command));
-            let mut strace = Command::new("strace");
-            strace.args([
-                "-f",
-                "-qq",
-                "-o",
-                "/dev/null",
-                "-e",
-                "trace=flock",
-                "-e",
-                &format!("inject=flock:error={error}"),
-            ]);
-            strace.arg(sesame.get_program()).args(sesame.get_args()).env_clear().env("HOME", env.home());
-            let run = env.finish(strace, b"secret\n");
+            let inject = format!("inject=flock:error={error}");
+            let words = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", &inject];
+            let run = sweep.within(&env, Path::new("strace"), &words);
             assert_eq!(run.code, 9, "{error} {command}: {run}");
             assert_eq!(state(&env), before, "{error} {command}");
         }
@@ -357,9 +360,7 @@ fn on_a_disk_that_is_full_everything_or_nothing_is_installed() {
 #[test]
 #[ignore = "needs root, to mount a file system that cannot be written"]
 fn where_nothing_can_be_written_all_is_read_and_nothing_pretends() {
-    let registry = MemoryRegistry::start().expect("a registry");
-    publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
-    publish(&registry, "my-org/x:1.1.0", &small(2), &[]);
+    let registry = registry();
     let install = format!("extension install {}/my-org/x:1.0.0 --quiet", registry.host());
     let reads = [
         "extension list",
