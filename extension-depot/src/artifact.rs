@@ -44,8 +44,8 @@ impl Artifact {
             Document::Manifest(manifest) => Ok(Self::new(digest, &bytes, *manifest)?),
             Document::Index(index) => {
                 let size = bytes.len() as u64;
-                let bytes = read(&index.wasm_entry()?.digest)?;
-                Ok(Self::of_index((digest, size), &bytes)?)
+                let entry = index.wasm_entry()?;
+                Ok(Self::of_index((digest, size), entry, &read(&entry.digest)?)?)
             }
         }
     }
@@ -57,8 +57,12 @@ impl Artifact {
         Ok(Self { digest, document_size: manifest_size, manifest_digest, manifest_size, manifest, wasm })
     }
 
-    /// The artifact of the image manifest in these bytes, pinned by an index with this digest and size.
-    pub(crate) fn of_index((index, size): (Digest, u64), bytes: &[u8]) -> Result<Self, ImageError> {
+    /// The artifact of the image manifest in these bytes, to which an entry of an index with this digest and size leads.
+    pub(crate) fn of_index((index, size): (Digest, u64), entry: &Descriptor, bytes: &[u8]) -> Result<Self, ImageError> {
+        if entry.size != bytes.len() as u64 {
+            let reason = format!("it has {} bytes, and the index above it says {}", bytes.len(), entry.size);
+            return Err(ImageError::Malformed { reason });
+        }
         match Document::parse(bytes, None)? {
             Document::Manifest(manifest) => Ok(Self { document_size: size, ..Self::new(index, bytes, *manifest)? }),
             Document::Index(_) => Err(ImageError::Malformed { reason: "it is an index inside an index".to_owned() }),

@@ -78,6 +78,41 @@ fn an_index_is_followed_to_its_wasm_entry_and_pinned_as_the_index() {
 }
 
 #[test]
+fn an_index_that_leads_to_itself_to_another_or_to_nothing_installs_nothing() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let home = home();
+    let manifest = support::manifest(&registry, media_type::WASM, &component("i"), "{}");
+    let child = registry.put_manifest("my-org/i", "child", media_type::MANIFEST, manifest.as_bytes());
+    let entry = |media_type: &str, digest: &dyn std::fmt::Display, size: usize| {
+        format!(
+            r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size},"platform":{{"architecture":"wasm","os":"wasip2"}}}}"#
+        )
+    };
+    let index = |entries: &[String]| format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(","));
+    let good = index(&[entry(media_type::MANIFEST, &child, manifest.len())]);
+    let nested = registry.put_manifest("my-org/i", "nested", media_type::INDEX, good.as_bytes());
+    let missing = format!("sha256:{}", "0".repeat(64));
+    let indexes = [
+        // What it calls a manifest is an index.
+        index(&[entry(media_type::MANIFEST, &nested, good.len())]),
+        index(&[entry(media_type::INDEX, &nested, good.len())]),
+        index(&[entry(media_type::MANIFEST, &missing, manifest.len())]),
+        // Of another size than it says.
+        index(&[entry(media_type::MANIFEST, &child, manifest.len() + 1)]),
+        index(&[entry(media_type::MANIFEST, &child, manifest.len()), entry(media_type::MANIFEST, &nested, good.len())]),
+        index(&[]),
+    ];
+    for (at, index) in indexes.iter().enumerate() {
+        registry.put_manifest("my-org/i", "1", media_type::INDEX, index.as_bytes());
+        let refused = install(&home, &format!("{}/my-org/i:1", registry.host()));
+        assert!(refused.is_err(), "{at}: {index}");
+        assert!(files(home.directory.path()).iter().all(|file| !file.ends_with(".toml")), "{at}");
+    }
+    registry.put_manifest("my-org/i", "1", media_type::INDEX, good.as_bytes());
+    install(&home, &format!("{}/my-org/i:1", registry.host())).expect("the good one");
+}
+
+#[test]
 fn a_manifest_that_was_there_first_is_honoured() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();

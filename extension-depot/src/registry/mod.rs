@@ -210,7 +210,7 @@ async fn resolve_with(
         Document::Index(index) => {
             let entry = index.wasm_entry()?;
             let (child, bytes, _) = fetch_document(connection, &entry.digest.to_string(), Some(&entry.digest)).await?;
-            let artifact = Artifact::of_index((digest, documents[0].1.len() as u64), &bytes)?;
+            let artifact = Artifact::of_index((digest, documents[0].1.len() as u64), entry, &bytes)?;
             documents.push((child, bytes));
             artifact
         }
