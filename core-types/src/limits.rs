@@ -324,10 +324,31 @@ mod tests {
 
     #[test]
     fn a_limit_of_nothing_or_of_everything_is_refused() {
-        for text in ["max_fuel = 0", "max_fuel = -1", "timeout_ms = 1e3", "max_memory_mib = 65537", "max_fuel = \"1\""]
-        {
+        for text in [
+            "max_fuel = 0",
+            "max_fuel = -1",
+            "max_fuel = 18446744073709551616",
+            "max_fuel = 9223372036854775808",
+            "max_fuel = 0x1_0000_0000_0000_0000",
+            "max_fuel = 1e9",
+            "max_fuel = 1.5",
+            "max_fuel = inf",
+            "max_fuel = nan",
+            "max_fuel = true",
+            "max_fuel = []",
+            "max_fuel = \"1\"",
+            "timeout_ms = 1e3",
+            "timeout_ms = 0",
+            "timeout_ms = \"5s\"",
+            "max_memory_mib = 0",
+            "max_memory_mib = 65537",
+            "max_memory_mib = \"64MiB\"",
+            "max_memory_mib = 64MiB",
+            "max_output_kib = -9223372036854775808",
+        ] {
             assert!(crate::parse_toml::<Limits>(text).is_err(), "{text} must be refused");
         }
+        assert!(crate::parse_toml::<Limits>("max_fuel = 9_223_372_036_854_775_807").is_ok());
     }
 
     #[test]

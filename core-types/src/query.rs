@@ -161,6 +161,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn printing_then_parsing_is_the_identity(
             text in "[a-z]{1,8}(\\.[a-z]{1,5})?(:[1-9][0-9]{0,3})?/[a-z0-9]{1,5}/[a-z]{1,9}(/[a-z]{1,4}){0,2}(:[A-Za-z0-9_][A-Za-z0-9._-]{0,9})?"

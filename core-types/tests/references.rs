@@ -191,6 +191,8 @@ fn reference() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
     #[test]
     fn displaying_then_parsing_is_the_identity(text in reference()) {
         let parsed: OciReference = text.parse().expect("put together from the grammar");

@@ -264,9 +264,35 @@ mod tests {
         assert_eq!(Manifest::parse(&written, &name()).expect("valid").value.granted(), after);
     }
 
+    /// Text that would be something else in TOML if it were written as it is.
+    fn tricky() -> impl Strategy<Value = String> {
+        let parts = [
+            "\"",
+            "\"\"\"",
+            "'",
+            "'''",
+            "\\",
+            "\n",
+            "\r\n",
+            "]",
+            "[capabilities]",
+            "network = ['*']",
+            "#",
+            "=",
+            "\0",
+            "\u{202e}",
+            "\u{85}",
+            "\u{7f}",
+            "é",
+        ];
+        proptest::collection::vec(proptest::sample::select(parts.to_vec()), 0..12).prop_map(|parts| parts.concat())
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
-        fn no_text_of_a_publisher_becomes_a_key(version: String) {
+        fn no_text_of_a_publisher_becomes_a_key(version in prop_oneof![any::<String>(), tricky()]) {
             let mut editor = ManifestEditor::new(None);
             editor.set_installed(&name(), &version, &REFERENCE.parse().expect("a reference"));
             let parsed = Manifest::parse(&editor.into_text(), &name()).expect("what is written can be read");

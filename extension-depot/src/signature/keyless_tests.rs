@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sigstore_verify::trust_root::{SigstoreInstance, TrustedRoot};
 use sigstore_verify::types::{Bundle, Sha256Hash, SignatureContent};
 use sigstore_verify::{VerificationPolicy, Verifier as SigstoreVerifier};
-use test_support::sigstore::{Signing, Sigstore};
+use test_support::sigstore::{Flaw, Signing, Sigstore};
 
 use super::keyless::IdentityVerifier;
 use super::{BUNDLE_0_3, Verifier};
@@ -141,6 +141,95 @@ fn whatever_is_wrong_with_the_evidence_is_said_and_nothing_of_it_is_believed() {
         cases.iter().map(|(case, bundle)| without_hashes(&format!("{case}: {}", state(bundle, &signers)))).collect();
     assert!(said.iter().all(|said| said.contains(": signed, not trusted")), "{said:#?}");
     insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn evidence_that_was_made_wrong_by_whoever_has_the_keys_is_not_believed_either() {
+    use Flaw::{
+        Authority, CertificateTimestamp, Checkpoint, CheckpointRoot, CheckpointSize, EntryCertificate, EntryEnvelope,
+        EntryKind, EntrySignature, EntryStatement, EntryVersion, ExtendedKeyUsage, KeyUsage, Nobody, PayloadType,
+        Promise, TwoSignatures,
+    };
+    let sigstore = Sigstore::default();
+    let signers = [verifier(&sigstore, WHO, SAYS)];
+    let hex = digest().hex();
+    let flaws = [
+        Authority,
+        CertificateTimestamp,
+        Checkpoint,
+        CheckpointRoot,
+        CheckpointSize,
+        EntryCertificate,
+        EntryEnvelope,
+        EntryKind,
+        EntrySignature,
+        EntryStatement,
+        EntryVersion,
+        ExtendedKeyUsage,
+        KeyUsage,
+        Nobody,
+        PayloadType,
+        Promise,
+        TwoSignatures,
+    ];
+    // What only the log or the authority itself could do, and what the verifier does not look at: whose root is signed and
+    // proven, whose statement and signature are logged, and whose certificate is to sign code with says enough.
+    let taken = [CheckpointSize, EntryEnvelope, KeyUsage];
+    let mut said = Vec::new();
+    for flaw in flaws {
+        let bundle = sigstore.sign(Signing { flaw: Some(flaw), ..Signing::of(&hex, WHO, SAYS) });
+        let state = state(&bundle, &signers);
+        assert_eq!(state.signer().is_some(), taken.contains(&flaw), "{flaw:?}: {state}");
+        said.push(without_hashes(&format!("{flaw:?}: {state}")));
+    }
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn bundles_of_other_forms_and_times_are_not_believed() {
+    let sigstore = Sigstore::default();
+    let good = signed(&sigstore);
+    let media_type = |version: &str| with(&good, "/mediaType", json!(version));
+    let mut message = good.clone();
+    message.as_object_mut().expect("an object").remove("dsseEnvelope");
+    let signature = good["dsseEnvelope"]["signatures"][0]["sig"].clone();
+    message["messageSignature"] = json!({
+        "messageDigest": { "algorithm": "SHA2_256", "digest": STANDARD.encode(digest().bytes()) }, "signature": signature,
+    });
+    let mut chain = good.clone();
+    let material = chain["verificationMaterial"].as_object_mut().expect("an object");
+    let certificate = material.remove("certificate").expect("there");
+    material.insert("x509CertificateChain".to_owned(), json!({ "certificates": [certificate] }));
+    let mut no_kind = good.clone();
+    no_kind.as_object_mut().expect("an object").remove("mediaType");
+    let cases = [
+        ("version 0.1", media_type("application/vnd.dev.sigstore.bundle+json;version=0.1")),
+        ("version 0.2", media_type("application/vnd.dev.sigstore.bundle+json;version=0.2")),
+        ("version 9.9", media_type("application/vnd.dev.sigstore.bundle.v9.9+json")),
+        ("another kind", media_type("application/json")),
+        ("no kind", no_kind),
+        ("a message's signature", message),
+        ("a chain where a certificate is due", chain),
+    ];
+    let signers = [verifier(&sigstore, WHO, SAYS)];
+    let mut said: Vec<_> =
+        cases.iter().map(|(case, bundle)| without_hashes(&format!("{case}: {}", state(bundle, &signers)))).collect();
+    // The same good bundle, where the trusted root says that its keys were those of another time.
+    let root: Value = serde_json::from_str(&sigstore.trusted_root()).expect("JSON");
+    let over = json!({ "start": "2025-01-01T00:00:00Z", "end": "2026-01-01T00:00:00Z" });
+    let to_come = json!({ "start": "2026-01-03T00:00:00Z" });
+    let keys = ["/tlogs/0/publicKey/validFor", "/certificateAuthorities/0/validFor", "/ctlogs/0/publicKey/validFor"];
+    for (key, (when, time)) in
+        keys.iter().flat_map(|key| [("over", &over), ("to come", &to_come)].map(|time| (key, time)))
+    {
+        let rule = IdentityRule { identity: WHO.into(), issuer: SAYS.into(), trusted_root: PathBuf::from("root.json") };
+        let root = with(&root, key, time.clone()).to_string();
+        let verifier = IdentityVerifier::new(&rule, root.as_bytes()).expect("a root");
+        let state = state(&good, &[Verifier::Identity(Box::new(verifier))]);
+        said.push(without_hashes(&format!("{key} {when}: {state}")));
+    }
+    insta::assert_snapshot!(said.join("\n"));
+    assert!(!said.iter().any(|said| said.contains("verified")), "{said:#?}");
 }
 
 /// Text in which every hash is `HASH`.

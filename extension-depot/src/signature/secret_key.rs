@@ -15,6 +15,8 @@ use serde::Deserialize;
 use super::key::{ECDSA_PREFIX, ED25519_PREFIX, PublicKey};
 
 /// A key to sign with: ECDSA over P-256, as `trust keygen` and cosign make it, or Ed25519.
+///
+/// Of the secret part nothing is shown, not even for debugging.
 pub struct SecretKey {
     pair: Pair,
     public: PublicKey,

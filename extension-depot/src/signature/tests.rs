@@ -191,6 +191,19 @@ fn a_bundle_that_is_cut_anywhere_verifies_nothing_and_harms_nothing() {
     }
 }
 
+#[test]
+fn of_a_secret_key_only_its_public_half_is_shown() {
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("random");
+    let secret = STANDARD.encode(pkcs8.as_ref());
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{secret}\n-----END PRIVATE KEY-----\n");
+    let key = SecretKey::from_pem(pem.as_bytes(), None).expect("a key");
+    assert_eq!(format!("{key:?}"), format!("SecretKey({}, <redacted>)", key.public().fingerprint()));
+    for wrong in [SecretKey::from_pem(secret.as_bytes(), None), SecretKey::from_pem(&pem.as_bytes()[..60], None)] {
+        let error = wrong.expect_err("no key");
+        assert!(!format!("{error:?} {error}").contains(&secret[..20]), "{error:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(bytes: Vec<u8>, signature: String) {

@@ -40,12 +40,53 @@ pub struct Signing<'a> {
     pub year: i32,
     /// Whether the log of certificates knows the certificate.
     pub is_logged: bool,
+    /// What is wrong with it beside that.
+    pub flaw: Option<Flaw>,
+}
+
+/// One thing that is not as it should be, in what is right otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// The timestamp in the certificate is signed by somebody else than the log of certificates.
+    CertificateTimestamp,
+    /// The certificate is one to encipher with.
+    KeyUsage,
+    /// The certificate is that of a server.
+    ExtendedKeyUsage,
+    /// The certificate is that of an authority.
+    Authority,
+    /// The certificate names nobody.
+    Nobody,
+    /// The promise to log the signature is somebody else's.
+    Promise,
+    /// What the log says that it has is signed by somebody else.
+    Checkpoint,
+    /// What the log says that it has is another root.
+    CheckpointRoot,
+    /// The log says that it has fewer entries than the proof.
+    CheckpointSize,
+    /// The entry is about another envelope.
+    EntryEnvelope,
+    /// The entry is about another statement.
+    EntryStatement,
+    /// The entry has another signature.
+    EntrySignature,
+    /// The entry has another certificate.
+    EntryCertificate,
+    /// The entry is of another kind.
+    EntryKind,
+    /// The entry is of a version that there is not.
+    EntryVersion,
+    /// The envelope has the signature twice.
+    TwoSignatures,
+    /// The envelope says that it is something else.
+    PayloadType,
 }
 
 impl<'a> Signing<'a> {
     /// A signing as it should be.
     pub fn of(digest: &'a str, identity: &'a str, issuer: &'a str) -> Self {
-        Self { digest, identity, issuer, year: 2026, is_logged: true }
+        Self { digest, identity, issuer, year: 2026, is_logged: true, flaw: None }
     }
 }
 
@@ -117,12 +158,12 @@ impl Sigstore {
             "predicate": {},
         })
         .to_string();
-        let message = format!("DSSEv1 {} {STATEMENT} {} {statement}", STATEMENT.len(), statement.len());
-        let signature = STANDARD.encode(key.sign(message.as_bytes()).expect("signed"));
-        let envelope = json!({
-            "payload": STANDARD.encode(&statement), "payloadType": STATEMENT, "signatures": [{ "sig": signature }],
-        });
-        let entry = self.log_entry(&envelope, &statement, &certificate);
+        let kind = if signing.flaw == Some(Flaw::PayloadType) { "text/plain" } else { STATEMENT };
+        let message = format!("DSSEv1 {} {kind} {} {statement}", kind.len(), statement.len());
+        let signature = json!({ "sig": STANDARD.encode(key.sign(message.as_bytes()).expect("signed")) });
+        let signatures = vec![signature; if signing.flaw == Some(Flaw::TwoSignatures) { 2 } else { 1 }];
+        let envelope = json!({ "payload": STANDARD.encode(&statement), "payloadType": kind, "signatures": signatures });
+        let entry = self.log_entry(&envelope, &statement, &certificate, signing.flaw);
         json!({
             "mediaType": BUNDLE,
             "verificationMaterial": {
@@ -142,6 +183,13 @@ impl Sigstore {
         params.subject_alt_names = vec![SanType::Rfc822Name(signing.identity.try_into().expect("ASCII"))];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
+        match signing.flaw {
+            Some(Flaw::KeyUsage) => params.key_usages = vec![KeyUsagePurpose::KeyEncipherment],
+            Some(Flaw::ExtendedKeyUsage) => params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth],
+            Some(Flaw::Authority) => params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
+            Some(Flaw::Nobody) => params.subject_alt_names.clear(),
+            _ => {}
+        }
         params.use_authority_key_identifier_extension = true;
         params.not_before = date_time_ymd(signing.year, 1, 1);
         params.not_after = date_time_ymd(signing.year, 12, 31);
@@ -150,19 +198,20 @@ impl Sigstore {
         let issue = |params: &CertificateParams| params.signed_by(key, &self.authority).expect("a certificate");
         if signing.is_logged {
             let before = issue(&params);
-            let promise = self.certificate_promise(to_be_signed(before.der()));
+            let by = self.or_another(&self.certificate_log, signing.flaw == Some(Flaw::CertificateTimestamp));
+            let promise = self.certificate_promise(to_be_signed(before.der()), &by);
             params.custom_extensions.push(CustomExtension::from_oid_content(TIMESTAMPS, promise));
         }
         issue(&params).der().to_vec()
     }
 
     /// A list of one signed timestamp over a certificate without it (RFC 6962, section 3.2).
-    fn certificate_promise(&self, certificate: &[u8]) -> Vec<u8> {
+    fn certificate_promise(&self, certificate: &[u8], by: &KeyPair) -> Vec<u8> {
         let time = (NOW * 1000).to_be_bytes();
         let length = u32::try_from(certificate.len()).expect("short").to_be_bytes();
         let issuer = sha256(&self.authority.key().subject_public_key_info());
         let signed = [&[0, 0], &time[..], &[0, 1], &issuer, &length[1..], certificate, &[0, 0]].concat();
-        let signature = self.certificate_log.sign(&signed).expect("signed");
+        let signature = by.sign(&signed).expect("signed");
         let log = sha256(&self.certificate_log.subject_public_key_info());
         let timestamp = [&[0], &log[..], &time, &[0, 0], &[4, 3], &with_length(&signature)].concat();
         let list = with_length(&with_length(&timestamp));
@@ -170,8 +219,19 @@ impl Sigstore {
         [&[0x04, u8::try_from(list.len()).expect("short")], &list[..]].concat()
     }
 
+    /// A key, or one that nobody trusts in its place.
+    fn or_another(&self, key: &KeyPair, is_another: bool) -> KeyPair {
+        if is_another {
+            return self::key();
+        }
+        KeyPair::try_from(key.serialize_der()).expect("a key")
+    }
+
     /// An entry of the log of signatures, which has one more.
-    fn log_entry(&self, envelope: &Value, statement: &str, certificate: &[u8]) -> Value {
+    fn log_entry(&self, envelope: &Value, statement: &str, certificate: &[u8], flaw: Option<Flaw>) -> Value {
+        let is = |other: Flaw| flaw == Some(other);
+        let hash_of = |text: &str, is_wrong: bool| hex(&sha256(if is_wrong { b"another" } else { text.as_bytes() }));
+        let certificate = if is(Flaw::EntryCertificate) { self.authority.der() } else { certificate };
         let pem = format!(
             "-----BEGIN CERTIFICATE-----\n{}-----END CERTIFICATE-----\n",
             STANDARD
@@ -181,12 +241,15 @@ impl Sigstore {
                 .fold(String::new(), |pem, line| { pem + std::str::from_utf8(line).expect("ASCII") + "\n" })
         );
         let body = json!({
-            "apiVersion": "0.0.1",
-            "kind": "dsse",
+            "apiVersion": if is(Flaw::EntryVersion) { "9.9.9" } else { "0.0.1" },
+            "kind": if is(Flaw::EntryKind) { "helm" } else { "dsse" },
             "spec": {
-                "envelopeHash": { "algorithm": "sha256", "value": hex(&sha256(envelope.to_string().as_bytes())) },
-                "payloadHash": { "algorithm": "sha256", "value": hex(&sha256(statement.as_bytes())) },
-                "signatures": [{ "signature": envelope["signatures"][0]["sig"], "verifier": STANDARD.encode(pem) }],
+                "envelopeHash": { "algorithm": "sha256", "value": hash_of(&envelope.to_string(), is(Flaw::EntryEnvelope)) },
+                "payloadHash": { "algorithm": "sha256", "value": hash_of(statement, is(Flaw::EntryStatement)) },
+                "signatures": [{
+                    "signature": if is(Flaw::EntrySignature) { json!("AAAA") } else { envelope["signatures"][0]["sig"].clone() },
+                    "verifier": STANDARD.encode(pem),
+                }],
             },
         });
         let body = STANDARD.encode(body.to_string());
@@ -195,11 +258,14 @@ impl Sigstore {
         let root = sha256(&[&[1], leaf.as_slice(), &sibling].concat());
         let log = sha256(&self.signature_log.subject_public_key_info());
         let promise = json!({ "body": body, "integratedTime": NOW, "logID": hex(&log), "logIndex": 0 }).to_string();
-        let promise = self.signature_log.sign(promise.as_bytes()).expect("signed");
+        let promise = self.or_another(&self.signature_log, is(Flaw::Promise)).sign(promise.as_bytes()).expect("signed");
         json!({
             "logIndex": "0",
             "logId": { "keyId": STANDARD.encode(&log) },
-            "kindVersion": { "kind": "dsse", "version": "0.0.1" },
+            "kindVersion": {
+                "kind": if is(Flaw::EntryKind) { "helm" } else { "dsse" },
+                "version": if is(Flaw::EntryVersion) { "9.9.9" } else { "0.0.1" },
+            },
             "integratedTime": NOW.to_string(),
             "inclusionPromise": { "signedEntryTimestamp": STANDARD.encode(promise) },
             "inclusionProof": {
@@ -207,16 +273,19 @@ impl Sigstore {
                 "rootHash": STANDARD.encode(&root),
                 "treeSize": "2",
                 "hashes": [STANDARD.encode(&sibling)],
-                "checkpoint": { "envelope": self.checkpoint(&root, &log) },
+                "checkpoint": { "envelope": self.checkpoint(&root, &log, flaw) },
             },
             "canonicalizedBody": body,
         })
     }
 
     /// What the log says that it has, as a signed note.
-    fn checkpoint(&self, root: &[u8], log: &[u8]) -> String {
-        let text = format!("log.example - 1\n2\n{}\n", STANDARD.encode(root));
-        let signature = self.signature_log.sign(text.as_bytes()).expect("signed");
+    fn checkpoint(&self, root: &[u8], log: &[u8], flaw: Option<Flaw>) -> String {
+        let root = if flaw == Some(Flaw::CheckpointRoot) { sha256(b"another") } else { root.to_vec() };
+        let size = if flaw == Some(Flaw::CheckpointSize) { 1 } else { 2 };
+        let text = format!("log.example - 1\n{size}\n{}\n", STANDARD.encode(root));
+        let by = self.or_another(&self.signature_log, flaw == Some(Flaw::Checkpoint));
+        let signature = by.sign(text.as_bytes()).expect("signed");
         format!("{text}\n— log.example {}\n", STANDARD.encode([&log[..4], &signature].concat()))
     }
 }
