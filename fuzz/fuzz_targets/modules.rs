@@ -1,0 +1,61 @@
+//! Good modules of any shape: what the generator makes is compiled, linked without a grant, and called, each for a second at
+//! most and with little memory. It ends in a value, a trap or at a limit.
+#![no_main]
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use core_types::{EffectiveLimits, Permissions, parse_toml};
+use extension_host::{Arguments, Host};
+use libfuzzer_sys::arbitrary::Unstructured;
+use libfuzzer_sys::fuzz_target;
+use wasm_smith::{Config, Module};
+
+const LIMITS: &str = "max_fuel = 5_000_000\ntimeout_ms = 1_000\nmax_memory_mib = 64";
+/// What each module exports, with the arguments that it is called with.
+const FUNCTIONS: [(&str, &[&str]); 4] =
+    [("none", &[]), ("one", &["-1"]), ("all", &["7", "-7", "0.5", "-0.5"]), ("nothing", &["9"])];
+const EXPORTS: &str = r#"(module
+    (func (export "none") (result i32) unreachable)
+    (func (export "one") (param i64) (result f64) unreachable)
+    (func (export "all") (param i32 i64 f32 f64) (result i64) unreachable)
+    (func (export "nothing") (param i32))
+    (memory (export "memory") 1))"#;
+
+static EXPORTED: LazyLock<Vec<u8>> = LazyLock::new(|| wat::parse_str(EXPORTS).expect("a module"));
+static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
+
+/// The proposals that sesame has on, and nothing to import: who imports what nobody has is not linked.
+fn config() -> Config {
+    Config {
+        exports: Some(EXPORTED.clone()),
+        max_imports: 0,
+        max_memories: 1,
+        max_memory32_bytes: 128 << 20,
+        memory64_enabled: false,
+        custom_page_sizes_enabled: false,
+        exceptions_enabled: false,
+        gc_enabled: false,
+        relaxed_simd_enabled: false,
+        shared_everything_threads_enabled: false,
+        tail_call_enabled: false,
+        threads_enabled: false,
+        wide_arithmetic_enabled: false,
+        bulk_memory_enabled: true,
+        multi_value_enabled: true,
+        reference_types_enabled: false,
+        simd_enabled: true,
+        ..Config::default()
+    }
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(module) = Module::new(config(), &mut Unstructured::new(bytes)) else { return };
+    let Ok(code) = HOST.compile(&module.to_bytes()) else { return };
+    let limits = EffectiveLimits::new(&parse_toml(LIMITS).expect("limits").value, &[]);
+    let Ok(extension) = HOST.extension(&code, Permissions { limits, ..Permissions::default() }) else { return };
+    for (name, arguments) in FUNCTIONS {
+        let report = extension.call_blocking(name, &Arguments::words(arguments.iter().copied()));
+        assert!(report.usage.elapsed < Duration::from_secs(2), "{name}: {:?}", report.usage.elapsed);
+    }
+});
