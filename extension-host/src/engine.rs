@@ -49,9 +49,13 @@ fn config() -> Config {
 
 /// Names everything but the bytes that compiled code depends on: versions, settings and the processor.
 pub(crate) fn fingerprint() -> String {
+    fingerprint_of(WASMTIME_VERSION, SETTINGS_VERSION, std::env::consts::ARCH, &processor_features())
+}
+
+fn fingerprint_of(wasmtime: &str, settings: u32, architecture: &str, features: &[&str]) -> String {
     let mut hash = Sha256::new();
-    hash.update(format!("wasmtime {WASMTIME_VERSION} settings {SETTINGS_VERSION} {}", std::env::consts::ARCH));
-    for feature in processor_features() {
+    hash.update(format!("wasmtime {wasmtime} settings {settings} {architecture}"));
+    for feature in features {
         hash.update(feature);
         hash.update(" ");
     }
@@ -95,5 +99,25 @@ mod tests {
     fn the_fingerprint_is_stable_within_a_process() {
         assert_eq!(fingerprint(), fingerprint());
         assert_eq!(fingerprint().len(), 32);
+    }
+
+    #[test]
+    fn each_version_setting_and_feature_is_in_the_fingerprint() {
+        let features = ["sse3", "avx", "avx2"];
+        let fingerprints = [
+            fingerprint_of("48.0.8", 2, "x86_64", &features),
+            fingerprint_of("48.0.9", 2, "x86_64", &features),
+            fingerprint_of("48.0.8", 3, "x86_64", &features),
+            fingerprint_of("48.0.8", 2, "aarch64", &features),
+            fingerprint_of("48.0.8", 2, "x86_64", &features[..2]),
+            fingerprint_of("48.0.8", 2, "x86_64", &features[1..]),
+            fingerprint_of("48.0.8", 2, "x86_64", &["sse3", "avxavx2"]),
+            fingerprint_of("48.0.8", 2, "x86_64", &[]),
+            fingerprint_of("48.0.8", 22, "x86_64", &[]),
+        ];
+        let different = std::collections::BTreeSet::from(fingerprints.clone());
+        assert_eq!(different.len(), fingerprints.len());
+        let ours = fingerprint_of(WASMTIME_VERSION, SETTINGS_VERSION, std::env::consts::ARCH, &processor_features());
+        assert_eq!(fingerprint(), ours);
     }
 }

@@ -10,6 +10,7 @@ use core_types::Digest;
 use extension_host::{CacheError, CodeCache, CodeKey, Host};
 use sha2::Digest as _;
 use support::GREETING;
+use wasmtime::{Config, Engine, ModuleVersionStrategy};
 
 struct Cached {
     directory: tempfile::TempDir,
@@ -141,11 +142,45 @@ fn a_file_with_a_good_stamp_that_is_no_code_does_not_load() {
     let Cached { cache, key, directory: _directory } = cached();
     let host = Host::new().expect("a host");
     assert!(host.load(&cache, &key).is_err());
-    for garbage in [&b""[..], b"\x7fELF", &GREETING] {
-        cache
-            .store(&key, |path| fs::write(path, garbage).map_err(|source| CacheError::Io { path: path.into(), source }))
-            .expect("stored");
+    for garbage in [&b""[..], b"\x7fELF", b"text", &GREETING, &fs::read("/proc/self/exe").expect("this program")] {
+        store_as_code(&cache, &key, garbage);
         assert!(host.load(&cache, &key).is_err());
+    }
+}
+
+/// Puts these bytes into the cache as if they had been compiled for the key.
+fn store_as_code(cache: &CodeCache, key: &CodeKey, bytes: &[u8]) {
+    let write = |path: &Path| fs::write(path, bytes).map_err(|source| CacheError::Io { path: path.into(), source });
+    cache.store(key, write).expect("stored");
+}
+
+/// What another Wasmtime compiles: with other settings, of another version, for another system.
+fn compiled_by_others(binary: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    type Change = fn(&mut Config) -> Option<&mut Config>;
+    let changes: [(&str, Change); 7] = [
+        ("as Wasmtime comes", |config| Some(config)),
+        ("with fuel", |config| Some(config.consume_fuel(true))),
+        ("with epochs", |config| Some(config.epoch_interruption(true))),
+        ("without signals", |config| Some(config.memory_guard_size(0))),
+        ("of another version", |config| config.module_version(ModuleVersionStrategy::Custom("48.0.7".into())).ok()),
+        ("of no version", |config| config.module_version(ModuleVersionStrategy::None).ok()),
+        ("for another system", |config| config.target("x86_64-unknown-freebsd").ok()),
+    ];
+    let compiled = changes.into_iter().map(|(name, change)| {
+        let mut config = Config::new();
+        change(&mut config).expect(name);
+        (name, Engine::new(&config).expect(name).precompile_component(binary).expect(name))
+    });
+    compiled.collect()
+}
+
+#[test]
+fn what_another_wasmtime_compiled_does_not_load_whatever_its_stamp_says() {
+    let Cached { cache, key, directory: _directory } = cached();
+    let host = Host::new().expect("a host");
+    for (name, code) in compiled_by_others(&GREETING) {
+        store_as_code(&cache, &key, &code);
+        assert!(cache.open(&key).is_ok() && host.load(&cache, &key).is_err(), "{name}");
     }
 }
 

@@ -4,7 +4,7 @@ mod support;
 
 use core_types::{Config, parse_toml};
 use extension_host::{Arguments, CallError, Host, Permissions};
-use support::{ECHO, GREETING, GREETING_SDK, HOSTILE, call, extension, permissions, text, try_extension, wat};
+use support::{ECHO, GREETING, GREETING_SDK, HOSTILE, PROBE, call, extension, permissions, text, try_extension, wat};
 
 fn config(text: &str) -> Config {
     parse_toml(text).expect(text).value
@@ -25,6 +25,32 @@ fn both_greetings_read_their_template_where_they_may() {
 fn an_interface_that_is_not_granted_is_refused_by_name_before_any_code_runs() {
     let refused = try_extension(&GREETING, permissions("notification = true", "")).err().expect("refused");
     insta::assert_snapshot!(refused, @"`open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted");
+}
+
+#[test]
+fn streams_clocks_and_terminals_are_there_and_lead_nowhere() {
+    let survey = text(&extension(&PROBE, ""), "survey", &[]);
+    insta::assert_snapshot!(survey.replace("), (", ")\n("), @r#"
+    [("arguments", "[]")
+    ("working directory", "None")
+    ("environment", "[]")
+    ("directories", "0")
+    ("terminals", "false,false,false")
+    ("input read", "closed")
+    ("input read, waiting", "closed")
+    ("input skipped", "closed")
+    ("input into output", "closed")
+    ("output written and flushed", "done")
+    ("zeroes written", "done")
+    ("room in output", "true")
+    ("output polled", "2")
+    ("waiting for the past", "()")
+    ("clock goes on", "true")
+    ("clocks tell", "true")
+    ("random bytes", "7")
+    ("random numbers differ", "true")
+    ("insecure bytes and seed", "true")]
+    "#);
 }
 
 #[test]

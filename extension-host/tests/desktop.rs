@@ -369,6 +369,56 @@ fn wasi_config_is_a_second_face_of_config_read() {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+fn a_key_that_a_guest_makes_up_is_not_there_by_either_face() {
+    let config = "greeting.template = \"x\"\nother = \"hidden\"\n\"greeting\" = \"bare\"";
+    let config =
+        parse_toml(&config.replace("\"greeting\" = \"bare\"", "greetings.template = \"hidden\"")).expect("valid").value;
+    let desktop = linked(&Arc::default(), Permissions { config, ..permissions(GRANTED, "") });
+    let long = format!("greeting.{}", "x".repeat(1 << 20));
+    let keys = [
+        "",
+        ".",
+        "..",
+        "*",
+        "greeting",
+        "greeting.",
+        ".greeting.template",
+        "greeting..template",
+        "greeting.*",
+        "greeting.template.",
+        "greeting.template.x",
+        "GREETING.TEMPLATE",
+        "Greeting.template",
+        "greeting.template ",
+        " greeting.template",
+        "greeting/template",
+        "greeting\\.template",
+        "greeting.template\0",
+        "\0greeting.template",
+        "greeting.t\u{435}mplate",
+        "greeting.template\u{200b}",
+        "other",
+        "greetings.template",
+        "greeting.../other",
+        "greeting.*.other",
+        "GREETING_TEMPLATE",
+        "config.greeting.template",
+        "\"greeting.template\"",
+        "[greeting]",
+        &long,
+    ];
+    for key in keys {
+        for face in ["config-value", "store-value"] {
+            let report = desktop.call_blocking(face, &Arguments::words([key]));
+            assert_eq!(report.outcome.expect("returns").to_text(), "none", "{face} {key:?}");
+        }
+    }
+    assert_eq!(said(&desktop, "config-value greeting.template"), "some(\"x\")");
+    println!("cases: {}", keys.len() * 2);
+}
+
+#[test]
 fn every_call_is_told_to_the_observer_even_one_that_nobody_waits_for() {
     let seen: Arc<Mutex<Vec<CallRecord>>> = Arc::default();
     let observer = seen.clone();

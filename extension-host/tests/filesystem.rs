@@ -1,11 +1,15 @@
 //! Directories that are granted, and every way out of them that there was.
+#![allow(clippy::print_stdout, reason = "how many cases there are is counted by .ci/security-tests")]
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::SystemTime;
 
 use extension_host::{Arguments, Backends, CallError, CallReport, Code, DirectoryRules, Extension, Host};
 use support::permissions;
@@ -13,6 +17,7 @@ use tempfile::TempDir;
 
 static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
 static DESKTOP: LazyLock<Code> = LazyLock::new(|| HOST.compile(&support::DESKTOP).expect("it compiles"));
+static PROBE: LazyLock<Code> = LazyLock::new(|| HOST.compile(&support::PROBE).expect("it compiles"));
 
 /// What the guest imports beside files.
 const OTHERS: &str = "config-read = true\nsecret-read = [\"a\"]\nsecret-write = [\"a\"]\nnotification = true\n\
@@ -44,9 +49,18 @@ impl Home {
     }
 
     fn guest(&self, filesystem: &str) -> Extension {
+        self.running(&DESKTOP, filesystem, "")
+    }
+
+    /// The guest that asks WASI itself.
+    fn probe(&self) -> Extension {
+        self.running(&PROBE, BOTH, "max_fuel = 1_000_000_000_000\ntimeout_ms = 120_000")
+    }
+
+    fn running(&self, code: &Code, filesystem: &str, limits: &str) -> Extension {
         let backends = Backends { directories: Arc::new(self.rules()), ..Backends::default() };
-        let permissions = permissions(&format!("{OTHERS}filesystem = {filesystem}"), "");
-        HOST.clone().with_backends(backends).extension(&DESKTOP, permissions).expect("it links")
+        let permissions = permissions(&format!("{OTHERS}filesystem = {filesystem}"), limits);
+        HOST.clone().with_backends(backends).extension(code, permissions).expect("it links")
     }
 
     fn path(&self, below: &str) -> String {
@@ -55,6 +69,25 @@ impl Home {
 
     fn text(&self, below: &str) -> String {
         fs::read_to_string(self.root.join(below)).expect(below)
+    }
+
+    /// Everything below a directory: what it is, when it was changed, and what is in it.
+    fn state(&self, below: &str) -> BTreeMap<PathBuf, (SystemTime, String)> {
+        let mut state = BTreeMap::new();
+        let mut left = vec![self.root.join(below)];
+        while let Some(path) = left.pop() {
+            let metadata = fs::symlink_metadata(&path).expect("there");
+            let what = if metadata.is_dir() {
+                left.extend(fs::read_dir(&path).expect("readable").map(|entry| entry.expect("an entry").path()));
+                "a directory".to_owned()
+            } else if metadata.is_symlink() {
+                format!("a link to {}", fs::read_link(&path).expect("a link").display())
+            } else {
+                fs::read_to_string(&path).expect("text")
+            };
+            state.insert(path, (metadata.modified().expect("a time"), what));
+        }
+        state
     }
 }
 
@@ -187,31 +220,274 @@ fn without_a_grant_looking_for_files_is_noted() {
     assert_eq!((touch.what.as_str(), touch.grant.as_deref()), ("filesystem", Some("filesystem=read:DIRECTORY")));
 }
 
+/// Every call of preview 2 that changes something, with a second path where it takes one.
+const CHANGES: [(&str, &str); 15] = [
+    ("create-in-opened", ""),
+    ("create-directory", ""),
+    ("remove-directory", ""),
+    ("unlink-file", ""),
+    ("symlink", "note"),
+    ("set-times", ""),
+    ("followed set-times", ""),
+    ("set-times-of-opened", ""),
+    ("set-size-of-opened", ""),
+    ("write-to-opened", ""),
+    ("append-to-opened", ""),
+    ("rename", "write/taken"),
+    ("rename", "read/taken"),
+    ("link", "write/taken"),
+    ("followed link", "write/taken"),
+];
+
+#[test]
+fn no_call_of_wasi_changes_what_may_only_be_read() {
+    let home = Home::new();
+    let probe = home.probe();
+    let before = home.state("");
+    let mut cases = 0;
+    for path in ["read/note", "read/deep", "read/within", "read/new", "read/note/", "read/deep/", "read/.", "read"] {
+        for how in
+            ["w", "rw", "t", "rt", "wt", "rwt", "c", "rc", "wc", "cx", "rcxf", "m", "rm", "dm", "rdm", "wf", "rtf"]
+        {
+            let told = said(&probe, "open", &[&home.path(path), how]);
+            // To say that a directory will be changed changes nothing yet.
+            let is_change = how.contains(['w', 't']) || path == "read/new";
+            assert!(told.is_err() || !is_change, "{path} {how}: {told:?}");
+            cases += 1;
+        }
+        for (change, other) in CHANGES {
+            let other = if other.contains('/') { home.path(other) } else { other.to_owned() };
+            let told = said(&probe, "act", &[change, &home.path(path), &other]);
+            assert!(told.is_err(), "{change} {path}: {told:?}");
+            cases += 1;
+        }
+        assert_eq!(home.state(""), before, "{path}");
+    }
+    assert_eq!(
+        said(&probe, "open", &[&home.path("read/note"), "r"]),
+        Ok("DescriptorType::RegularFile: readable".into())
+    );
+    println!("cases: {cases}");
+}
+
+#[test]
+fn links_that_loop_or_lead_to_nothing_make_nothing_and_show_nothing() {
+    let home = Home::new();
+    let links = [
+        ("loop", "loop"),
+        ("round", "about"),
+        ("about", "round"),
+        ("new", "../secret/new"),
+        ("abroad", "../secret"),
+        ("key", "../secret/key"),
+        ("up", ".."),
+        ("root", "/"),
+        ("far", "deep/../../secret/key"),
+        ("self", "/proc/self/root"),
+    ];
+    fs::create_dir(home.root.join("write/deep")).expect("made");
+    for (link, target) in links {
+        symlink(target, home.root.join("write").join(link)).expect("made");
+    }
+    let probe = home.probe();
+    let (secret, read) = (home.state("secret"), home.state("read"));
+    let mut cases = 0;
+    for (link, _) in links {
+        for end in ["", "/", "/.", "/key", "/../secret/key", "//key"] {
+            let path = home.path(&format!("write/{link}{end}"));
+            for how in ["rf", "wf", "rwcf", "wctf", "wcxf", "df", "rdmf", "r", "wc", "wt"] {
+                let told = said(&probe, "open", &[&path, how]);
+                // A link of which the name ends in a slash is a directory or nothing; what it leads to is not here.
+                assert!(told.is_err(), "{path} {how}: {told:?}");
+                cases += 1;
+            }
+            for call in ["followed stat", "followed metadata-hash", "followed set-times"] {
+                let told = said(&probe, "act", &[call, &path, ""]);
+                assert!(told.is_err(), "{call} {path}: {told:?}");
+                cases += 1;
+            }
+            let aside = home.path("write/aside");
+            for call in ["followed link", "create-directory", "remove-directory"] {
+                let told = said(&probe, "act", &[call, &path, &aside]);
+                assert!(told.is_err(), "{call} {path}: {told:?}");
+                cases += 1;
+            }
+        }
+    }
+    for path in ["write/abroad/key", "write/up/secret/key", "write/abroad/"] {
+        for call in ["unlink-file", "rename", "link", "remove-directory", "set-times"] {
+            let told = said(&probe, "act", &[call, &home.path(path), &home.path("write/aside")]);
+            assert!(told.is_err(), "{call} {path}: {told:?}");
+            cases += 1;
+        }
+    }
+    assert_eq!((home.state("secret"), home.state("read")), (secret, read));
+    println!("cases: {cases}");
+}
+
+/// What a module of preview 1 is told by a call on the directories that are granted to it: 3 to read, 4 to write.
+fn preview1(home: &Home, call: &str, first: &str, second: &str) -> String {
+    let directory = |path: &str| if path.starts_with("read") { 3 } else { 4 };
+    let below = |path: &str| path.split_once('/').map_or("", |(_, below)| below).to_owned();
+    let (from, to) = (below(first), below(second));
+    let (at, length) =
+        (format!("(i32.const {})", directory(first)), format!("(i32.const 64) (i32.const {})", from.len()));
+    let there = format!("(i32.const {}) (i32.const 256) (i32.const {})", directory(second), to.len());
+    let open = |rights: u64, flags: u32| {
+        format!(
+            "(call $path_open {at} (i32.const 1) {length} (i32.const {flags}) (i64.const {rights}) (i64.const {rights}) (i32.const 0) (i32.const 0))"
+        )
+    };
+    let opened =
+        |then: &str| format!("(if (result i32) (local.tee 0 {}) (then (local.get 0)) (else {then}))", open(2, 0));
+    const DESCRIPTOR: &str = "(i32.load (i32.const 0))";
+    const TIMES: &str = "(i64.const 1) (i64.const 1) (i32.const 5)";
+    let body = match call {
+        "read" => opened(&format!(
+            "(i32.store (i32.const 8) (i32.const 1024)) (i32.store (i32.const 12) (i32.const 64)) (call $fd_read {DESCRIPTOR} (i32.const 8) (i32.const 1) (i32.const 16))"
+        )),
+        "write" => open(1 << 6, 0),
+        "create" => open(1 << 6, 1),
+        "create new" => open(1 << 6, 1 | 4),
+        "truncate" => open(1 << 6, 8),
+        "list" => open(1 << 14, 2),
+        "set size" => opened(&format!("(call $fd_filestat_set_size {DESCRIPTOR} (i64.const 0))")),
+        "set times" => format!("(call $path_filestat_set_times {at} (i32.const 1) {length} {TIMES})"),
+        "stat" => format!("(call $path_filestat_get {at} (i32.const 1) {length} (i32.const 512))"),
+        "make directory" => format!("(call $path_create_directory {at} {length})"),
+        "remove directory" => format!("(call $path_remove_directory {at} {length})"),
+        "unlink" => format!("(call $path_unlink_file {at} {length})"),
+        "rename" => format!("(call $path_rename {at} {length} {there})"),
+        "link" => format!("(call $path_link {at} (i32.const 0) {length} {there})"),
+        "symlink" => format!("(call $path_symlink (i32.const 256) (i32.const {}) {at} {length})", to.len()),
+        _ => panic!("{call}"),
+    };
+    let import = |name: &str, parameters: &str| {
+        format!(r#"(import "wasi_snapshot_preview1" "{name}" (func ${name} (param {parameters}) (result i32)))"#)
+    };
+    let imports = [
+        import("path_open", "i32 i32 i32 i32 i32 i64 i64 i32 i32"),
+        import("fd_read", "i32 i32 i32 i32"),
+        import("fd_filestat_set_size", "i32 i64"),
+        import("path_filestat_set_times", "i32 i32 i32 i32 i64 i64 i32"),
+        import("path_filestat_get", "i32 i32 i32 i32 i32"),
+        import("path_create_directory", "i32 i32 i32"),
+        import("path_remove_directory", "i32 i32 i32"),
+        import("path_unlink_file", "i32 i32 i32"),
+        import("path_rename", "i32 i32 i32 i32 i32 i32"),
+        import("path_link", "i32 i32 i32 i32 i32 i32 i32"),
+        import("path_symlink", "i32 i32 i32 i32 i32"),
+    ]
+    .join("\n");
+    let module = support::wat(&format!(
+        r#"(module {imports} (memory (export "memory") 1)
+        (data (i32.const 64) "{from}") (data (i32.const 256) "{to}") (func (export "f") (result i32) (local i32) {body}))"#
+    ));
+    let module = HOST.compile(&module).expect("it compiles");
+    let outcome = support::call(&home.running(&module, BOTH, ""), "f", &[]).outcome;
+    outcome.unwrap_or_else(|error| panic!("{call} {first}: {error:?}")).to_text()
+}
+
+#[test]
+fn preview_1_leads_out_no_more_than_preview_2() {
+    let home = Home::new();
+    for (link, target) in
+        [("loop", "loop"), ("new", "../secret/new"), ("abroad", "../secret"), ("key", "../secret/key")]
+    {
+        symlink(target, home.root.join("write").join(link)).expect("made");
+    }
+    const DONE: &str = "0";
+    assert_eq!(preview1(&home, "read", "read/note", ""), DONE);
+    assert_eq!(preview1(&home, "create", "write/own", ""), DONE);
+    let (secret, read) = (home.state("secret"), home.state("read"));
+    let mut cases = 0;
+    let ways_out =
+        ["../secret/key", "abroad/key", "/etc/passwd", "./../secret/key", "abroad/../secret/key", "key", "loop", "new"];
+    for (directory, path) in ["read", "write"].iter().flat_map(|directory| ways_out.map(|path| (directory, path))) {
+        for call in [
+            "read",
+            "write",
+            "create",
+            "truncate",
+            "list",
+            "set size",
+            "set times",
+            "stat",
+            "make directory",
+            "remove directory",
+        ] {
+            let path = format!("{directory}/{path}");
+            // There is nothing by these names in the directory to read, so that its own new names are tried below.
+            assert_ne!(preview1(&home, call, &path, ""), DONE, "{call} {path}");
+            cases += 1;
+        }
+    }
+    for path in ["../secret/key", "abroad/key", "/etc/passwd", "abroad/../secret/key"] {
+        for (call, other) in [("unlink", ""), ("rename", "write/x"), ("link", "write/x"), ("symlink", "x/own")] {
+            let path = format!("write/{path}");
+            assert_ne!(preview1(&home, call, &path, other), DONE, "{call} {path}");
+            cases += 1;
+        }
+    }
+    for (call, other) in [
+        ("write", ""),
+        ("create new", ""),
+        ("truncate", ""),
+        ("set size", ""),
+        ("set times", ""),
+        ("make directory", ""),
+        ("remove directory", ""),
+        ("unlink", ""),
+        ("rename", "write/x"),
+        ("rename", "read/x"),
+        ("link", "write/x"),
+        ("symlink", "x/note"),
+    ] {
+        for path in ["read/note", "read/deep", "read/fresh"] {
+            assert_ne!(preview1(&home, call, path, other), DONE, "{call} {path}");
+            cases += 1;
+        }
+    }
+    assert_ne!(preview1(&home, "rename", "write/own", "read/x"), DONE);
+    assert_ne!(preview1(&home, "link", "write/own", "read/x"), DONE);
+    assert_eq!((home.state("secret"), home.state("read")), (secret, read));
+    println!("cases: {}", cases + 4);
+}
+
 #[test]
 fn a_race_between_a_directory_and_a_link_is_never_won() {
+    const SWAPS: u32 = 100_000;
     let home = Home::new();
     fs::create_dir(home.root.join("write/swap")).expect("made");
     fs::write(home.root.join("write/swap/key"), "mine").expect("written");
     let (swap, aside) = (home.root.join("write/swap"), home.root.join("write/aside"));
-    let stop = std::sync::atomic::AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| swap_until(&stop, &swap, &aside, &home.root.join("secret")));
-        let guest = home.guest(BOTH);
-        for _ in 0..300 {
-            if let Ok(text) = said(&guest, "read-text", &[&home.path("write/swap/key")]) {
-                assert_eq!(text, "mine");
-            }
+    let probe = home.probe();
+    let secret = home.state("secret");
+    let (stop, swaps) = (AtomicBool::new(false), AtomicU32::new(0));
+    let good: u64 = std::thread::scope(|scope| {
+        scope.spawn(|| swap_until(&stop, &swaps, &swap, &aside, &home.root.join("secret")));
+        let mut good = 0;
+        while swaps.load(Ordering::Relaxed) < SWAPS {
+            let told = said(&probe, "hammer", &[&home.path("write/swap"), "200"]).expect("it returns");
+            let (strange, count) = told.trim_matches(['(', ')']).rsplit_once(", ").expect("two values");
+            assert_eq!(strange, "[]");
+            good += count.parse::<u64>().expect("a number");
         }
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        stop.store(true, Ordering::Relaxed);
+        good
     });
+    assert!(good > 1_000, "only {good} calls found the directory in its place");
+    assert_eq!(home.state("secret"), secret);
+    println!("cases: {}", swaps.load(Ordering::Relaxed));
 }
 
 /// Puts a link in the place of a directory and back, over and over.
-fn swap_until(stop: &std::sync::atomic::AtomicBool, swap: &Path, aside: &Path, target: &Path) {
-    while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+fn swap_until(stop: &AtomicBool, swaps: &AtomicU32, swap: &Path, aside: &Path, target: &Path) {
+    while !stop.load(Ordering::Relaxed) {
         let _ = fs::rename(swap, aside);
         let _ = symlink(target, swap);
         let _ = fs::remove_file(swap);
         let _ = fs::rename(aside, swap);
+        swaps.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use core_types::{LimitName, LimitOrigin};
 use extension_host::{CallError, CallReport, Host};
 use support::{
-    DESKTOP, ECHO, GREETING, HOSTILE, assert_exceeded, call, extension, permissions, text, try_extension, wat,
+    DESKTOP, ECHO, GREETING, HOSTILE, PROBE, assert_exceeded, call, extension, permissions, text, try_extension, wat,
 };
 
 /// A component around one core function `f` without arguments or results.
@@ -33,7 +33,7 @@ fn bulk_operations_and_jumps_are_stopped_like_anything_else() {
     ];
     for body in loops {
         let endless = core(body);
-        let in_time = "max_fuel = 9_000_000_000_000_000_000\ntimeout_ms = 300\nmax_memory_bytes = 67_108_864";
+        let in_time = "max_fuel = 9_000_000_000_000_000_000\ntimeout_ms = 300\nmax_memory_mib = 64";
         let report = call(&extension(&endless, in_time), "f", &[]);
         assert_exceeded(&report, LimitName::Timeout, 300, LimitOrigin::Manifest);
         assert!(report.usage.elapsed < Duration::from_millis(2_000), "{body}: {:?}", report.usage.elapsed);
@@ -135,6 +135,9 @@ fn preview1(body: &str) -> Vec<u8> {
         (import "wasi_snapshot_preview1" "path_open"
             (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
         (import "wasi_snapshot_preview1" "sock_accept" (func $accept (param i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "sock_send" (func $send (param i32 i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "sock_recv" (func $receive (param i32 i32 i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "sock_shutdown" (func $shutdown (param i32 i32) (result i32)))
         (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
         (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
         (memory (export "memory") 1 1)
@@ -162,6 +165,17 @@ fn descriptors_that_are_moved_closed_and_made_up_hurt_nobody() {
         assert_eq!(errno(&open).expect("an answer"), BADF, "{descriptor}");
         let accept = format!("(call $accept (i32.const {descriptor}) (i32.const 0) (i32.const 0))");
         assert_ne!(errno(&accept).expect("an answer"), "0", "{descriptor}");
+    }
+    for descriptor in (0..6).chain([99, -1]) {
+        for call in [
+            format!("(call $send (i32.const {descriptor}) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 16))"),
+            format!(
+                "(call $receive (i32.const {descriptor}) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 16) (i32.const 20))"
+            ),
+            format!("(call $shutdown (i32.const {descriptor}) (i32.const 3))"),
+        ] {
+            assert_ne!(errno(&call).expect("an answer"), "0", "{call}");
+        }
     }
     let twice = "(drop (call $renumber (i32.const 1) (i32.const 2))) (call $close (i32.const 1))";
     assert_eq!(errno(twice).expect("an answer"), BADF);
@@ -293,6 +307,42 @@ fn more_random_bytes_than_anybody_has_use_for_are_refused() {
     for size in [65_537, 2 << 30, u64::MAX] {
         is_refused(&component(size));
     }
+}
+
+#[test]
+fn wasi_that_is_used_wrongly_ends_the_call_and_nothing_else() {
+    let probe = extension(&PROBE, "max_fuel = 1_000_000_000\ntimeout_ms = 1000");
+    let wrong = [
+        "poll-nothing",
+        "read-too-much",
+        "write-unchecked",
+        "zeroes-unchecked",
+        "splice-unchecked",
+        "sleep-for-ever",
+        "random-without-end",
+        "pollables-without-end",
+    ];
+    let ends = wrong.map(|what| {
+        let report = call(&probe, "misuse", &[what]);
+        assert!(report.usage.elapsed < Duration::from_millis(2_500), "{what}: {:?}", report.usage.elapsed);
+        let end = match &report.outcome {
+            Ok(_) => "returns".to_owned(),
+            Err(CallError::Other(error)) => error.root_cause().to_string(),
+            Err(error) => error.to_string(),
+        };
+        format!("{what}: {end}")
+    });
+    insta::assert_snapshot!(ends.join("\n"), @"
+    poll-nothing: empty poll list
+    read-too-much: returns
+    write-unchecked: returns
+    zeroes-unchecked: cannot write more zeroes than `check_write` allows
+    splice-unchecked: returns
+    sleep-for-ever: the extension went over its limit of time: 1,000 ms (set in the manifest)
+    random-without-end: the extension went over its limit of time: 1,000 ms (set in the manifest)
+    pollables-without-end: the extension went over its limit of resource handles: 1,000 (fixed by sesame)
+    ");
+    assert!(call(&probe, "survey", &[]).outcome.is_ok(), "the next call is a call like any other");
 }
 
 #[test]

@@ -3,15 +3,16 @@
 mod support;
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use extension_host::{Arguments, Backends, CallReport, Code, Extension, Host, HttpAccess};
+use extension_host::{Arguments, Backends, CallError, CallReport, Code, Extension, Host, HttpAccess};
 use support::permissions;
 
 static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
 static DESKTOP: LazyLock<Code> = LazyLock::new(|| HOST.compile(&support::DESKTOP).expect("it compiles"));
+static PROBE: LazyLock<Code> = LazyLock::new(|| HOST.compile(&support::PROBE).expect("it compiles"));
 
 /// What the guest imports beside HTTP.
 const OTHERS: &str = "config-read = true\nsecret-read = [\"a\"]\nsecret-write = [\"a\"]\nnotification = true\n\
@@ -231,6 +232,66 @@ fn offline_nothing_goes_out_and_sockets_never_do() {
     let online = guest(&format!("[\"http://{authority}\"]"));
     assert!(said(&online, "connect-socket", &[&server.port().to_string()]).is_err());
     assert!(server.seen().is_empty());
+}
+
+/// The guest that asks WASI itself, with HTTP to this host and nothing else.
+fn probe(network: &str, limits: &str) -> Extension {
+    let permissions = permissions(&format!("network = {network}"), limits);
+    HOST.extension(&PROBE, permissions).expect("it links")
+}
+
+#[test]
+fn no_socket_binds_listens_connects_or_sends_and_no_name_is_looked_up() {
+    let tcp = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    tcp.set_nonblocking(true).expect("set");
+    udp.set_nonblocking(true).expect("set");
+    let ports = [tcp.local_addr(), udp.local_addr()].map(|address| address.expect("an address").port());
+    // Even where HTTP may go to the same place.
+    let granted = format!("[\"http://127.0.0.1:{}\", \"http://localhost:{}\"]", ports[0], ports[1]);
+    let mut told = Vec::new();
+    for (network, port) in ["[]", granted.as_str()].into_iter().flat_map(|network| ports.map(|port| (network, port))) {
+        let probe = probe(network, "");
+        told =
+            ["tcp-connect", "tcp-bind", "tcp-listen", "udp-bind", "udp-connect", "udp-send", "udp-unbound", "look-up"]
+                .map(|way| (way, said(&probe, "reach", &[way, &port.to_string()]).expect_err(way)))
+                .to_vec();
+    }
+    let (look_up, sockets) = told.split_last().expect("eight ways");
+    assert!(sockets.iter().all(|(_, why)| why == "access-denied"), "{sockets:?}");
+    assert_eq!(look_up.1, "permanent-resolver-failure");
+    assert!(tcp.accept().is_err() && udp.recv(&mut [0; 8]).is_err(), "something arrived");
+}
+
+#[test]
+fn headers_that_grow_are_refused_in_time_and_hold_no_memory() {
+    let ways = ["append", "append-names", "set-many", "set-large", "from-list", "clone", "requests", "answers"];
+    let mut ends = Vec::new();
+    for way in ways {
+        let probe = probe("[]", "max_memory_mib = 32\nmax_fuel = 1_000_000_000_000\ntimeout_ms = 20_000");
+        let report = call(&probe, "grow", &[way]);
+        assert!(report.usage.elapsed < Duration::from_secs(25), "{way}: {:?}", report.usage.elapsed);
+        let end = match &report.outcome {
+            Ok(rounds) => {
+                let rounds = rounds.to_text().parse::<u32>().expect("a number");
+                assert!(rounds < 1_000_000, "{way} went on for {rounds} rounds");
+                format!("refused after {rounds}")
+            }
+            Err(CallError::Other(error)) => error.root_cause().to_string(),
+            Err(error) => error.to_string(),
+        };
+        ends.push(format!("{way}: {end}"));
+    }
+    insta::assert_snapshot!(ends.join("\n"), @"
+    append: total size of fields exceeds limit
+    append-names: total size of fields exceeds limit
+    set-many: total size of fields exceeds limit
+    set-large: total size of fields exceeds limit
+    from-list: total size of fields exceeds limit
+    clone: the extension went over its limit of resource handles: 1,000 (fixed by sesame)
+    requests: the extension went over its limit of resource handles: 1,000 (fixed by sesame)
+    answers: the extension went over its limit of resource handles: 1,000 (fixed by sesame)
+    ");
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use extension_host::Host;
 
-const GUESTS: [&str; 7] = ["desktop", "echo", "greeting", "greeting-sdk", "hostile", "ingress-as", "labels-rs"];
+const GUESTS: [&str; 8] =
+    ["desktop", "echo", "greeting", "greeting-sdk", "hostile", "ingress-as", "labels-rs", "probe"];
 
 fn built(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/guests/built").join(format!("{name}.wasm"));

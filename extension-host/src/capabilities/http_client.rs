@@ -5,7 +5,7 @@
 //! for the next request. Where its host program names a proxy, the proxy dials.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -186,9 +186,13 @@ async fn addresses(target: &Target, gate: &Gate) -> Result<Vec<SocketAddr>, Erro
     let granted = gate.in_force().network;
     let rules: Vec<_> =
         granted.into_iter().filter(|rule| rule.allows(target.scheme, &target.host, target.port)).collect();
-    let resolved = resolve(target).await?;
-    let is_allowed = |address: IpAddr| rules.iter().any(|rule: &NetworkRule| rule.allows_address(address));
-    let allowed: Vec<_> = resolved.into_iter().filter(|address| is_allowed(address.ip())).collect();
+    allowed(resolve(target).await?, &rules)
+}
+
+/// Of the addresses of a name those that a rule for it allows. No other is dialled, whatever the name leads to by then.
+fn allowed(resolved: Vec<SocketAddr>, rules: &[NetworkRule]) -> Result<Vec<SocketAddr>, Error> {
+    let is_allowed = |address: &SocketAddr| rules.iter().any(|rule| rule.allows_address(address.ip()));
+    let allowed: Vec<_> = resolved.into_iter().filter(is_allowed).collect();
     if allowed.is_empty() { Err(Error::DestinationIpProhibited) } else { Ok(allowed) }
 }
 
@@ -239,5 +243,44 @@ impl http_body::Body for LimitedBody {
 
     fn size_hint(&self) -> SizeHint {
         self.incoming.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_name_with_addresses_of_both_kinds_only_those_that_are_allowed_are_dialled() {
+        let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
+            texts.iter().map(|text| text.parse().expect("an address")).collect()
+        };
+        let rules: Vec<NetworkRule> = ["api.example.com".parse().expect("a rule")].to_vec();
+        let public = addresses(&["203.0.113.7:443", "[2606:4700::1]:443"]);
+        let inside = [
+            "127.0.0.1:443",
+            "[::1]:443",
+            "[::ffff:127.0.0.1]:443",
+            "169.254.169.254:443",
+            "[fd00:ec2::254]:443",
+            "0.0.0.0:443",
+            "[::]:443",
+            "10.0.0.1:443",
+            "172.16.0.1:443",
+            "192.168.1.1:443",
+            "100.64.0.1:443",
+            "[fe80::1]:443",
+            "[::ffff:10.0.0.1]:443",
+            "[64:ff9b::7f00:1]:443",
+            "255.255.255.255:443",
+            "224.0.0.1:443",
+        ];
+        let inside = addresses(&inside);
+        assert!(allowed(inside.clone(), &rules).is_err());
+        for address in &inside {
+            let mixed = [&[*address], &public[1..], &[*address]].concat();
+            assert_eq!(allowed(mixed, &rules).expect("one is left"), public[1..], "{address}");
+        }
+        assert!(allowed(public, &[]).is_err(), "a rule that was taken away allows nothing");
     }
 }

@@ -12,6 +12,7 @@ pub static ECHO: LazyLock<Vec<u8>> = LazyLock::new(|| guest("echo"));
 pub static GREETING: LazyLock<Vec<u8>> = LazyLock::new(|| guest("greeting"));
 pub static GREETING_SDK: LazyLock<Vec<u8>> = LazyLock::new(|| guest("greeting-sdk"));
 pub static HOSTILE: LazyLock<Vec<u8>> = LazyLock::new(|| guest("hostile"));
+pub static PROBE: LazyLock<Vec<u8>> = LazyLock::new(|| guest("probe"));
 
 /// The committed component of a guest, or one from the folder that SESAME_BUILT_GUESTS names.
 fn guest(name: &str) -> Vec<u8> {
