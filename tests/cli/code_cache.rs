@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::support::{GREETING, TestEnv, with_guest};
+use core_types::Digest;
+use extension_host::{CacheError, CodeCache, CodeKey};
+
+use crate::support::{GREETING, TestEnv, small, with_guest};
 
 fn code(env: &TestEnv) -> PathBuf {
     let entries = fs::read_dir(env.path(".cache/pds/extensions")).expect("there").flatten().map(|entry| entry.path());
@@ -52,6 +55,46 @@ fn a_changed_file_is_compiled_again() {
         change(&code(&env));
         assert!(greets(&env).starts_with("compiling: "));
         assert_eq!(greets(&env), "");
+    }
+}
+
+/// Puts bytes in the place of compiled code, with as good a stamp as if they had been compiled here.
+fn replace_code(env: &TestEnv, name: &str, bytes: &[u8]) {
+    let manifest = env.read(&crate::support::manifest(name));
+    let pinned = manifest.split("sha256:").nth(1).expect("pinned");
+    let document = env.read(&format!(".config/pds/extensions/blobs/sha256/{}", &pinned[..64]));
+    // The configuration comes first, then the only layer.
+    let layer = document.split("sha256:").nth(2).expect("a layer");
+    let digest: Digest = format!("sha256:{}", &layer[..64]).parse().expect("a digest");
+    let write = |path: &Path| fs::write(path, bytes).map_err(|source| CacheError::Io { path: path.into(), source });
+    CodeCache::new(env.path(".cache/pds/extensions")).store(&CodeKey::new(&digest), write).expect("stored");
+}
+
+#[test]
+fn what_is_no_code_of_ours_is_compiled_again_however_good_its_stamp_is() {
+    let env = with_guest("greet", &GREETING);
+    let good = fs::read(code(&env)).expect("there");
+    let sesame = fs::read(env!("CARGO_BIN_EXE_sesame")).expect("there");
+    for bytes in [&b""[..], b"text", &sesame[..4096], &GREETING, &good[..good.len() / 2], &good[..64]] {
+        replace_code(&env, "greet", bytes);
+        assert!(greets(&env).starts_with("compiling: "), "{} bytes", bytes.len());
+        assert_eq!(greets(&env), "");
+    }
+}
+
+#[test]
+fn code_of_another_kind_or_extension_gets_no_more_than_the_manifest_grants() {
+    let env = with_guest("greet", &GREETING);
+    let desktop = crate::support::desktop();
+    let stranger = fs::read(code(&desktop)).expect("there");
+    let module = wat::parse_str(r#"(module (func (export "f") (result i32) (i32.const 7)))"#).expect("valid");
+    for (name, binary) in [("module", module), ("small", small(1)), ("greeting", GREETING.clone())] {
+        env.write(&format!("work/{name}.wasm"), binary);
+        env.run(&format!("extension install ./{name}.wasm")).ok();
+        replace_code(&env, name, &stranger);
+        // It needs what none of them was granted: it does not even link.
+        let run = env.run(&format!("extension call {name} read-secret token"));
+        assert_eq!(run.code, 5, "{run}");
     }
 }
 

@@ -313,6 +313,64 @@ fn a_lock_that_cannot_be_had_is_an_error_and_nothing_is_written_without_it() {
     }
 }
 
+#[test]
+#[ignore = "needs strace, which .ci/run installs"]
+fn while_a_name_is_being_given_others_see_the_old_or_wait() {
+    let registry = registry();
+    let sweep = Sweep { registry: &registry, prepare: &[INSTALL], command: "extension update x" };
+    let env = sweep.prepared();
+    let delays = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=rename,renameat,renameat2", "-e"];
+    let inject = "inject=rename,renameat,renameat2:delay_enter=700000";
+    let words = [&delays[..], &[inject]].concat();
+    std::thread::scope(|scope| {
+        let update = scope.spawn(|| sweep.within(&env, Path::new("strace"), &words));
+        let mut seen = Vec::new();
+        while !update.is_finished() {
+            let list = env.run("extension list").ok().text();
+            let said = env.run("extension call x f").ok().text();
+            assert!(said == "1\n" || said == "2\n", "{said}");
+            assert!(list.contains("\t1.0.0\t") || list.contains("\t1.1.0\t"), "{list}");
+            seen.push(said);
+        }
+        update.join().expect("no panic").ok();
+        assert!(seen.iter().any(|said| said == "1\n"), "it was looked at while it was updated: {seen:?}");
+        assert!(seen.is_sorted(), "what was new is not old again: {seen:?}");
+    });
+    // Who wants to change something meanwhile waits for the lock, and then finds the new one.
+    let slow = Sweep { registry: &registry, prepare: &[], command: "extension disable x" };
+    std::thread::scope(|scope| {
+        let disable = scope.spawn(|| slow.within(&env, Path::new("strace"), &words));
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        env.run("extension enable x").ok();
+        disable.join().expect("no panic").ok();
+        env.run("extension verify").ok();
+    });
+    assert_eq!(env.run("extension call x f").text(), "2\n");
+}
+
+#[test]
+#[ignore = "needs strace, which .ci/run installs"]
+fn without_openat2_no_directory_is_opened() {
+    let env = env();
+    env.write("read/note", "readable");
+    env.write("work/probe.wasm", test_support::guest("probe"));
+    env.run("extension install ./probe.wasm").ok();
+    env.run("extension grant probe filesystem=write:~/read").ok();
+    let open = |words: &[&str]| {
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).args(["extension", "call", "probe", "open"]).arg(env.path("read/note")).arg("r");
+        command.env_clear().env("HOME", env.home()).current_dir(env.path("work"));
+        env.finish(command, b"")
+    };
+    let sesame = env!("CARGO_BIN_EXE_sesame");
+    assert_eq!(open(&[sesame]).ok().text(), "DescriptorType::RegularFile: readable\n");
+    for error in ["ENOSYS", "EPERM", "EINVAL"] {
+        let inject = format!("inject=openat2:error={error}");
+        let run = open(&["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=openat2", "-e", &inject, sesame]);
+        assert!(run.code == 9 && run.stderr.contains("cannot be opened"), "{error}: {run}");
+    }
+}
+
 /// A home of so many KiB, or with so few files, in which this is run by a shell.
 fn in_small_home(options: &str, script: &str) -> Run {
     let env = env();

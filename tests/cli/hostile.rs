@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::support::{ECHO, TestEnv, env, registry, with_guest};
+use crate::support::{ECHO, TestEnv, env, publish, registry, small, with_guest};
 
 /// Texts that are no names of extensions, each in its own way.
 fn hostile_names() -> Vec<String> {
@@ -160,6 +160,54 @@ fn one_damaged_file_is_named_hurts_no_other_extension_and_never_ends_in_a_crash(
     assert!(points > 60, "{points} points");
 }
 
+/// What else a program running as root could put in the place of a file, or give to somebody else.
+const REPLACEMENTS: [&str; 4] = [
+    "rm -f $1 && mknod -m 600 $1 c 1 5", // zeroes without an end
+    "rm -f $1 && mknod -m 600 $1 c 1 7", // always full
+    "rm -f $1 && mknod -m 600 $1 b 7 250",
+    "chown 65534 $1",
+];
+
+#[test]
+#[ignore = "needs root, to make devices and to give files away"]
+#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+fn a_device_or_what_is_somebody_elses_is_not_relied_on_and_not_waited_for() {
+    let registry = registry();
+    let seed = furnished(&registry.host());
+    let mut cases = 0;
+    for path in WRITTEN.into_iter().chain([".config/pds", ".config/pds/extensions", ".local/state/pds"]) {
+        for replacement in REPLACEMENTS {
+            let env = copy_of(&seed);
+            let path = env.path(path);
+            if path.is_dir() && !replacement.starts_with("chown") {
+                continue;
+            }
+            let status = std::process::Command::new("sh").args(["-c", replacement, "sh"]).arg(&path).status();
+            assert!(status.expect("sh runs").success(), "{replacement} {}", path.display());
+            for line in
+                ["extension list", "extension call greeting greet World", "extension disable echo", "registry list"]
+            {
+                let started = std::time::Instant::now();
+                let run = env.run(line);
+                let at = format!("{replacement} {}: {line}", path.display());
+                assert!(matches!(run.code, 0 | 3 | 9), "{at}: {run}");
+                assert!(run.code == 0 || run.stderr.contains("error: "), "{at}: {run}");
+                assert!(started.elapsed().as_secs() < 4, "{at}: {:?}", started.elapsed());
+                cases += 1;
+            }
+            let diagnosed = env.run("doctor --offline");
+            assert!(matches!(diagnosed.code, 0 | 1 | 9), "{replacement} {}: {diagnosed}", path.display());
+        }
+    }
+    for path in [".config/pds", ".config/pds/extensions", ".config/pds/extensions/greeting.toml", ".local/state/pds"] {
+        let env = copy_of(&seed);
+        std::os::unix::fs::chown(env.path(path), Some(65534), None).expect("given away");
+        let run = env.run("extension call greeting greet World");
+        assert!(run.code == 9 && run.stderr.contains("belongs to"), "{path}: {run}");
+    }
+    println!("cases: {cases}");
+}
+
 /// The blobs that the other extension needs, which are not what is damaged here.
 fn digests_of_echo(env: &TestEnv) -> Vec<String> {
     let text = env.run("--json extension verify echo").ok().text();
@@ -205,6 +253,28 @@ fn damaged_blobs_come_back_by_the_command_in_the_hint() {
             assert_eq!(env.run("extension call greeting greet World").ok().text(), "Hello, World!\n", "{at}");
         }
     }
+}
+
+#[test]
+fn another_good_component_in_the_place_of_a_blob_does_not_run() {
+    let registry = registry();
+    publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
+    let env = env();
+    env.run(&format!("extension install {}/my-org/x:1.0.0", registry.host())).ok();
+    assert_eq!(env.run("extension call x f").ok().text(), "1\n");
+    let blobs = env.files().into_iter().filter(|(path, _)| path.to_string_lossy().contains("/blobs/"));
+    let (blob, _) = blobs.into_iter().find(|(_, bytes)| *bytes == small(1)).expect("the component");
+    assert_eq!(small(1).len(), small(2).len(), "nothing but the bytes tells them apart");
+    std::fs::write(&blob, small(2)).expect("replaced");
+    // Compiled from what was verified: it goes on.
+    assert_eq!(env.run("extension call x f").ok().text(), "1\n");
+    std::fs::remove_dir_all(env.path(".cache")).expect("removed");
+    for line in ["extension call x f", "extension verify x"] {
+        let run = env.run(line);
+        assert!(run.code == 9 && run.text() != "2\n", "{line}: {run}");
+    }
+    env.run("extension verify x --repair").ok();
+    assert_eq!(env.run("extension call x f").ok().text(), "1\n");
 }
 
 /// What is written to in place, and what is replaced, below the home directory.

@@ -359,6 +359,12 @@ fn another_version_says_which_way_it_goes() {
     err: found:     REGISTRY/my-org/greeting-extension:v0.2.0@sha256:DIGEST
     err: hint: if its maker says why, take the new one: sesame extension install REGISTRY/my-org/greeting-extension:v0.2.0@sha256:DIGEST
     "#);
+    publish(&registry, "my-org/greeting-extension:0.2.0-rc.1", &asking(&GREETING, "# before it was done\n"), &[]);
+    insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.2.0-rc.1"), @r#"
+    exit 6
+    err: error: 0.2.0-rc.1 is older than the installed 0.2.0 of `greeting-extension`
+    err: hint: if it is meant, add `--allow-downgrade`, or: sesame extension rollback greeting-extension
+    "#);
     let json = env.run(&format!("--json extension install {}/my-org/greeting-extension:stable", registry.host()));
     assert!(json.ok().text().contains("\"direction\":\"other\""));
 }

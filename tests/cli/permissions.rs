@@ -18,6 +18,54 @@ fn with_variable(env: &TestEnv, name: &str, value: &str, line: &str) -> Run {
     env.finish(command, b"")
 }
 
+/// Variables that an extension has no business with, and some that look like the one that is granted.
+const SURROUNDINGS: [&str; 28] = [
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "LD_AUDIT",
+    "GLIBC_TUNABLES",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DBUS_SYSTEM_BUS_ADDRESS",
+    "SSH_AUTH_SOCK",
+    "SSH_AGENT_PID",
+    "GPG_AGENT_INFO",
+    "GITHUB_TOKEN",
+    "GITLAB_TOKEN",
+    "NPM_TOKEN",
+    "AWS_SECRET_ACCESS_KEY",
+    "AZURE_CLIENT_SECRET",
+    "VAULT_TOKEN",
+    "SESAME_KEY_PASSWORD",
+    "COSIGN_PASSWORD",
+    "SESAME_REGISTRY_PASSWORD",
+    "HTTPS_PROXY",
+    "PATH",
+    "USER",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "lang",
+    "Lang",
+    "LANG_",
+    "LANGUAGE",
+    "XLANG",
+];
+
+#[test]
+#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+fn nothing_of_the_environment_but_what_is_granted_reaches_an_extension() {
+    use std::os::unix::ffi::OsStrExt;
+    let env = desktop();
+    env.run("extension grant desktop env=LANG env=EMPTY env=NOT_TEXT env=MISSING").ok();
+    let mut command = env.command(["extension", "call", "desktop", "variables"]);
+    for name in SURROUNDINGS {
+        command.env(name, "c4n4ry");
+    }
+    command.env("LANG", "C.UTF-8").env("EMPTY", "").env("NOT_TEXT", std::ffi::OsStr::from_bytes(b"\xff"));
+    let run = env.finish(command, b"").ok();
+    assert_eq!(run.text(), "[(\"EMPTY\", \"\"), (\"LANG\", \"C.UTF-8\")]\n");
+    println!("cases: {}", SURROUNDINGS.len() + 4);
+}
+
 #[test]
 fn a_denial_names_the_extension_the_capability_and_the_command_that_grants_it() {
     let env = desktop();

@@ -141,6 +141,45 @@ fn tiny_limits_end_in_a_message_or_in_work() {
 
 #[test]
 #[ignore = "needs faketime, which .ci/run installs"]
+fn a_clock_that_steps_back_in_the_middle_of_a_call_lengthens_nothing() {
+    let env = with_guest();
+    env.write("work/hostile.wasm", &*crate::support::HOSTILE);
+    env.run("extension install ./hostile.wasm").ok();
+    let manifest = crate::support::manifest("hostile");
+    env.write(&manifest, env.read(&manifest) + "\n[limits]\ntimeout_ms = 1500\n");
+    env.run("extension call hostile sleep 1").ok();
+    let clock = env.write("clock", "2030-01-01 00:00:00");
+    let mut command = Command::new("faketime");
+    command.args([
+        "-m",
+        "2030-01-01 00:00:00",
+        env!("CARGO_BIN_EXE_sesame"),
+        "extension",
+        "call",
+        "hostile",
+        "sleep",
+        "60000",
+    ]);
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", env.home()).env("TZ", "UTC");
+    // The clock on the wall alone, read anew each time.
+    command.env("DONT_FAKE_MONOTONIC", "1").env("FAKETIME_NO_CACHE", "1").env("FAKETIME_TIMESTAMP_FILE", &clock);
+    command.env_remove("FAKETIME").current_dir(env.path("work"));
+    let started = std::time::Instant::now();
+    let run = std::thread::scope(|scope| {
+        let running = scope.spawn(|| env.finish(command, b""));
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        std::fs::write(&clock, "1999-01-01 00:00:00").expect("written");
+        running.join().expect("no panic")
+    });
+    assert!(run.code == 7 && run.stderr.contains("1,500 ms"), "{run}");
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+    let log = env.run("extension activity hostile").ok().text();
+    assert_eq!(log.lines().count(), 2, "{log}");
+    env.run("extension activity verify").ok();
+}
+
+#[test]
+#[ignore = "needs faketime, which .ci/run installs"]
 fn a_clock_that_is_wrong_changes_no_answer() {
     for time in ["1970-01-01 00:00:01", "2106-02-07 06:28:16", "2038-01-19 03:14:08"] {
         let env = with_guest();

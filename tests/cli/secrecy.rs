@@ -47,6 +47,98 @@ fn a_login_is_in_no_argument_or_environment_of_any_process() {
     assert!(looked > 100 && told(), "{looked} looks, and the registry was told: {}", told());
 }
 
+#[test]
+fn a_process_that_is_aborted_leaves_no_image_of_its_memory() {
+    use std::os::unix::process::ExitStatusExt;
+    let (env, registry) = (env(), BadRegistry::start(Some(Guard::Basic)).expect("a registry"));
+    let reference = format!("{}/bad/extension/stall:1.0.0", registry.host());
+    let script =
+        format!("ulimit -c unlimited; exec {} extension install {reference} --name x", env!("CARGO_BIN_EXE_sesame"));
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &script]).env_clear().env("HOME", env.home()).current_dir(env.path("work"));
+    command.env("SESAME_REGISTRY", registry.host()).env("SESAME_REGISTRY_USERNAME", "me");
+    command.env("SESAME_REGISTRY_PASSWORD", CANARY);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+    let started = Instant::now();
+    while !registry.asked().iter().any(|request| request.headers.contains("bWU6YzRuNHJ5")) {
+        assert!(started.elapsed() < Duration::from_secs(25), "the registry was not told");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).expect("readable");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a limit");
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::ABORT).expect("killed");
+    let status = child.wait().expect("ended");
+    assert!(status.signal() == Some(6) && !status.core_dumped(), "{status}");
+    assert_eq!(std::fs::read_dir(env.path("work")).expect("there").count(), 0);
+}
+
+/// Runs a script that sees the whole machine and changes nothing of it: what it writes is seen below `written` instead.
+fn on_an_overlay(env: &TestEnv, script: &str) -> (test_support::Run, Vec<(PathBuf, Vec<u8>)>) {
+    let (layer, written) = (env.path("layer"), env.path("layer/written"));
+    std::fs::create_dir(&layer).expect("made");
+    std::fs::write(env.path("script"), script).expect("written");
+    let mount = "mount -t tmpfs t $1 && cd $1 && mkdir upper below all && mount -t overlay o -o lowerdir=/,upperdir=upper,workdir=below all \
+         && mount --rbind /proc all/proc && mount --rbind /dev all/dev && chroot all env -C $HOME/work sh $HOME/script; code=$?; \
+         cd upper && tar cf - . > $1.tar; exit $code";
+    let mut command = std::process::Command::new("unshare");
+    command.args(["-m", "sh", "-c", mount, "sh"]).arg(&layer).env_clear().env("HOME", env.home());
+    command.env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin").env("sesame", env!("CARGO_BIN_EXE_sesame"));
+    let run = env.finish(command, b"");
+    std::fs::create_dir(&written).expect("made");
+    let unpacked =
+        std::process::Command::new("tar").arg("xf").arg(env.path("layer.tar")).arg("-C").arg(&written).status();
+    assert!(unpacked.expect("tar runs").success());
+    let files = env
+        .files()
+        .into_iter()
+        .filter_map(|(path, bytes)| Some((Path::new("/").join(path.strip_prefix(&written).ok()?), bytes)));
+    (run, files.collect())
+}
+
+#[test]
+#[ignore = "needs root, to see everything that is written"]
+#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+fn nothing_is_written_but_sesames_own_files_and_a_secret_in_none_of_them() {
+    use test_support::bad_registry::{ARTIFACTS, MANNERS};
+    let (env, registry) = (env(), BadRegistry::start(Some(Guard::Basic)).expect("a registry"));
+    env.write("work/desktop.wasm", test_support::guest("desktop"));
+    let slow = ["stall", "slow-headers", "slow-body"];
+    let behaviours: Vec<_> = MANNERS.into_iter().chain(ARTIFACTS).filter(|name| !slow.contains(name)).collect();
+    let script = format!(
+        "export SESAME_REGISTRY={host} SESAME_REGISTRY_USERNAME=me SESAME_REGISTRY_PASSWORD={CANARY} SESAME_KEY_PASSWORD={CANARY} \
+             HTTPS_PROXY=http://me:{CANARY}@127.0.0.1:1 TOKEN={CANARY}
+         $sesame extension install ./desktop.wasm --grant secret-read=token --grant secret-write=token --grant notification \
+             --grant clipboard-write --grant ipc-publish=greeting.* --grant env=TOKEN --quiet
+         $sesame extension call desktop variables >/dev/null
+         $sesame extension call desktop write-secret token {CANARY}
+         $sesame trust keygen key
+         $sesame doctor
+         $sesame config list
+         for behaviour in {behaviours}; do
+             $sesame -v extension install {host}/bad/extension/$behaviour:1.0.0 --name x
+             $sesame -v extension docs x
+             $sesame extension remove x --purge
+         done
+         $sesame extension install {host}/bad/extension/ok:1.0.0 --name x && $sesame extension verify && $sesame extension activity",
+        host = registry.host(),
+        behaviours = behaviours.join(" "),
+    );
+    let (run, files) = on_an_overlay(&env, &script);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.text().contains("installed x") && !format!("{}{}", run.text(), run.stderr).contains(CANARY), "{run}");
+    let own =
+        [".config/pds", ".local/state/pds", ".cache/pds", "work/key.key", "work/key.pub"].map(|place| env.path(place));
+    assert!(files.len() > 10, "{files:?}");
+    for (path, bytes) in &files {
+        assert!(own.iter().any(|own| path.starts_with(own)), "{} was written", path.display());
+        let text = String::from_utf8_lossy(bytes);
+        assert!(!text.contains(CANARY) && !text.contains("bWU6YzRuNHJ5"), "{}", path.display());
+    }
+    println!("cases: {}", behaviours.len() * 3 + 8);
+}
+
 fn modes(env: &TestEnv, umask: &str) {
     const LINES: [&str; 14] = [
         "extension install ./g.wasm",

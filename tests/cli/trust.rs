@@ -63,11 +63,17 @@ fn keys_are_made_trusted_listed_and_trusted_no_longer() {
     "#);
 }
 
+const NO_REFERRERS: &str =
+    r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+/// A manifest of signatures in which there is none.
+const NO_SIGNATURES: &str = r#"{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
+
 /// A registry whose signatures are answered like this.
-fn with_signatures(answer: fn(&Seen) -> Option<u16>) -> MemoryRegistry {
+fn with_signatures(answer: fn(&Seen) -> Option<(u16, &'static str)>) -> MemoryRegistry {
     let registry = MemoryRegistry::start_with(move |seen| {
         let is_signature = seen.path.contains("/referrers/") || seen.path.contains("/manifests/sha256-");
-        answer(seen).filter(|_| is_signature && seen.method == "GET").map(|status| response(status, &[], "no"))
+        let (status, body) = if is_signature && seen.method == "GET" { answer(seen)? } else { return None };
+        Some(response(status, &[("content-type", "application/vnd.oci.image.manifest.v1+json")], body))
     });
     let registry = registry.expect("a registry");
     publish(&registry, "my-org/greeting-extension:0.1.0", &GREETING, &[]);
@@ -77,10 +83,12 @@ fn with_signatures(answer: fn(&Seen) -> Option<u16>) -> MemoryRegistry {
 #[test]
 fn no_signature_and_no_answer_are_told_apart_and_neither_does_where_one_is_wanted() {
     let states = [
-        with_signatures(|_| Some(404)),
-        with_signatures(|_| Some(500)),
-        with_signatures(|_| Some(403)),
-        with_signatures(|seen| seen.path.contains("/referrers/").then_some(200)),
+        with_signatures(|_| Some((404, "no"))),
+        with_signatures(|_| Some((500, "no"))),
+        with_signatures(|_| Some((403, "no"))),
+        with_signatures(|seen| seen.path.contains("/referrers/").then_some((200, "no"))),
+        with_signatures(|seen| Some(if seen.path.contains("/referrers/") { (200, NO_REFERRERS) } else { (404, "no") })),
+        with_signatures(|seen| Some(if seen.path.ends_with(".sig") { (200, NO_SIGNATURES) } else { (404, "no") })),
     ]
     .map(|registry| {
         let env = env();
@@ -98,7 +106,22 @@ fn no_signature_and_no_answer_are_told_apart_and_neither_does_where_one_is_wante
     could not check: the registry `REGISTRY` answers 500
     could not check: the registry `REGISTRY` does not let strangers have `my-org/greeting-extension`
     could not check: the image manifest cannot be understood: the list of referrers: expected ident at line 1 column 2
+    unsigned
+    unsigned
     "#);
+}
+
+#[test]
+#[ignore = "needs half a minute: it waits as long as sesame does"]
+fn a_registry_that_is_silent_about_signatures_says_nothing_for_them() {
+    let registry = with_signatures(|_| {
+        std::thread::sleep(std::time::Duration::from_secs(45));
+        None
+    });
+    let env = env();
+    env.write(".config/pds/config.toml", "[extensions.policy]\nrequire_signature = true\n");
+    let refused = env.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host()));
+    assert!(refused.code == 6 && refused.stderr.contains("could not check"), "{refused}");
 }
 
 #[test]

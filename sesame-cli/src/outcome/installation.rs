@@ -253,3 +253,41 @@ pub struct Removal {
     /// The secrets that went from the keyring.
     pub secrets: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prerelease_is_before_its_release_and_no_tag_is_older_than_a_name() {
+        let direction = |old: &str, new: &str| {
+            let reference = |tag: &str| format!("ghcr.io/my-org/x:{tag}").parse::<OciReference>().expect(tag);
+            Replaced::new(reference(old), &reference(new)).direction
+        };
+        let rising = [
+            "0.9.9",
+            "0.10.0-alpha",
+            "0.10.0-alpha.1",
+            "0.10.0-alpha.beta",
+            "0.10.0-beta.2",
+            "0.10.0-beta.11",
+            "0.10.0-rc.1",
+            "0.10.0",
+            "v0.10.1",
+            "0.11.0_build.7",
+            "1.0.0-0",
+            "1.0.0",
+            "1.0.1-rc.1",
+            "10.0.0",
+        ];
+        for pair in rising.windows(2) {
+            assert_eq!(direction(pair[0], pair[1]), Direction::Upgrade, "{pair:?}");
+            assert_eq!(direction(pair[1], pair[0]), Direction::Downgrade, "{pair:?}");
+        }
+        for (old, new) in
+            [("1.0.0", "v1.0.0"), ("1.0.0", "latest"), ("stable", "0.1.0"), ("2024", "2023"), ("1.0", "0.9")]
+        {
+            assert_eq!(direction(old, new), Direction::Other, "{old} {new}");
+        }
+    }
+}
