@@ -175,6 +175,123 @@ fn host_calls_without_end_end_in_time_and_output_is_bounded() {
     assert!(matches!(report.outcome, Err(CallError::Limit(_))));
 }
 
+/// Every function of preview 1, with the types that it takes and something harmless to call it with.
+const PREVIEW_1: [(&str, &str, &str); 45] = [
+    ("args_get", "i32 i32", "0 0"),
+    ("args_sizes_get", "i32 i32", "0 4"),
+    ("environ_get", "i32 i32", "0 0"),
+    ("environ_sizes_get", "i32 i32", "0 4"),
+    ("clock_res_get", "i32 i32", "1 0"),
+    ("clock_time_get", "i32 i64 i32", "1 0 0"),
+    ("fd_advise", "i32 i64 i64 i32", "3 0 0 0"),
+    ("fd_allocate", "i32 i64 i64", "3 0 8"),
+    ("fd_close", "i32", "0"),
+    ("fd_datasync", "i32", "3"),
+    ("fd_fdstat_get", "i32 i32", "1 0"),
+    ("fd_fdstat_set_flags", "i32 i32", "1 0"),
+    ("fd_fdstat_set_rights", "i32 i64 i64", "1 0 0"),
+    ("fd_filestat_get", "i32 i32", "1 0"),
+    ("fd_filestat_set_size", "i32 i64", "3 0"),
+    ("fd_filestat_set_times", "i32 i64 i64 i32", "3 0 0 0"),
+    ("fd_pread", "i32 i32 i32 i64 i32", "3 0 1 0 64"),
+    ("fd_prestat_get", "i32 i32", "3 0"),
+    ("fd_prestat_dir_name", "i32 i32 i32", "3 0 8"),
+    ("fd_pwrite", "i32 i32 i32 i64 i32", "3 0 1 0 64"),
+    ("fd_read", "i32 i32 i32 i32", "0 0 1 64"),
+    ("fd_readdir", "i32 i32 i32 i64 i32", "3 0 64 0 128"),
+    ("fd_renumber", "i32 i32", "0 1"),
+    ("fd_seek", "i32 i64 i32 i32", "1 0 0 64"),
+    ("fd_sync", "i32", "3"),
+    ("fd_tell", "i32 i32", "1 0"),
+    ("fd_write", "i32 i32 i32 i32", "1 0 1 64"),
+    ("path_create_directory", "i32 i32 i32", "3 0 1"),
+    ("path_filestat_get", "i32 i32 i32 i32 i32", "3 0 0 1 64"),
+    ("path_filestat_set_times", "i32 i32 i32 i32 i64 i64 i32", "3 0 0 1 0 0 0"),
+    ("path_link", "i32 i32 i32 i32 i32 i32 i32", "3 0 0 1 3 0 1"),
+    ("path_open", "i32 i32 i32 i32 i32 i64 i64 i32 i32", "3 0 0 1 0 0 0 0 64"),
+    ("path_readlink", "i32 i32 i32 i32 i32 i32", "3 0 1 64 8 128"),
+    ("path_remove_directory", "i32 i32 i32", "3 0 1"),
+    ("path_rename", "i32 i32 i32 i32 i32 i32", "3 0 1 3 0 1"),
+    ("path_symlink", "i32 i32 i32 i32 i32", "0 1 3 0 1"),
+    ("path_unlink_file", "i32 i32 i32", "3 0 1"),
+    ("poll_oneoff", "i32 i32 i32 i32", "0 64 0 128"),
+    ("proc_raise", "i32", "6"),
+    ("sched_yield", "", ""),
+    ("random_get", "i32 i32", "0 8"),
+    ("sock_accept", "i32 i32 i32", "0 0 64"),
+    ("sock_recv", "i32 i32 i32 i32 i32 i32", "0 0 1 0 64 68"),
+    ("sock_send", "i32 i32 i32 i32 i32", "0 0 1 0 64"),
+    ("sock_shutdown", "i32 i32", "0 3"),
+];
+
+#[test]
+#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+fn every_function_of_preview_1_answers_as_the_list_says() {
+    let answer = |(name, types, values): (&str, &str, &str)| {
+        let arguments = types.split_whitespace().zip(values.split_whitespace());
+        let arguments: String = arguments.map(|(ty, value)| format!(" ({ty}.const {value})")).collect();
+        let module = wat(&format!(
+            r#"(module (import "wasi_snapshot_preview1" "{name}" (func $f (param {types}) (result i32)))
+            (memory (export "memory") 1) (func (export "f") (result i32) (call $f{arguments})))"#
+        ));
+        let said = match call(&extension(&module, "timeout_ms = 1000"), "f", &[]).outcome {
+            Ok(errno) => errno.to_text(),
+            Err(CallError::Other(error)) => error.root_cause().to_string(),
+            Err(error) => error.to_string(),
+        };
+        format!("{name}: {said}")
+    };
+    println!("cases: {}", PREVIEW_1.len());
+    // 8 is no descriptor, 28 no such argument, 57 no socket, 58 not supported, 70 nothing to seek in.
+    insta::assert_snapshot!(PREVIEW_1.map(answer).join("\n"), @"
+    args_get: 0
+    args_sizes_get: 0
+    environ_get: 0
+    environ_sizes_get: 0
+    clock_res_get: 0
+    clock_time_get: 0
+    fd_advise: 8
+    fd_allocate: 8
+    fd_close: 0
+    fd_datasync: 8
+    fd_fdstat_get: 0
+    fd_fdstat_set_flags: 8
+    fd_fdstat_set_rights: 8
+    fd_filestat_get: 0
+    fd_filestat_set_size: 8
+    fd_filestat_set_times: 8
+    fd_pread: 8
+    fd_prestat_get: 8
+    fd_prestat_dir_name: 8
+    fd_pwrite: 8
+    fd_read: 0
+    fd_readdir: 8
+    fd_renumber: 0
+    fd_seek: 70
+    fd_sync: 8
+    fd_tell: 70
+    fd_write: 0
+    path_create_directory: 8
+    path_filestat_get: 8
+    path_filestat_set_times: 8
+    path_link: 8
+    path_open: 8
+    path_readlink: 8
+    path_remove_directory: 8
+    path_rename: 8
+    path_symlink: 8
+    path_unlink_file: 8
+    poll_oneoff: 28
+    proc_raise: 58
+    sched_yield: 0
+    random_get: 0
+    sock_accept: 57
+    sock_recv: 57
+    sock_send: 57
+    sock_shutdown: 57
+    ");
+}
+
 #[test]
 fn what_a_module_wants_and_nobody_has_is_named() {
     let refused = |import: &str| match try_extension(&wat(&format!("(module {import})")), Permissions::default()) {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use extension_depot::serve::MemoryRegistry;
 
@@ -132,8 +132,10 @@ fn two_hundred_installations_of_one_name_are_one() {
     let _alone = alone();
     let (env, registry) = (env(), registry());
     let line = install(&registry, 0, 1);
+    let started = Instant::now();
     let children: Vec<_> = (0..PROCESSES).map(|_| (line.clone(), start(&env, &line))).collect();
     assert_eq!(end(&env, children, &[0]), (Vec::new(), 0));
+    assert!(started.elapsed() < Duration::from_secs(60), "somebody waited for nothing: {:?}", started.elapsed());
     env.run("extension verify").ok();
     assert_eq!(installed(&env), BTreeSet::from([("e0".to_owned(), "1\n".to_owned())]));
 }
@@ -161,33 +163,39 @@ impl Drop for Done<'_> {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
 fn readers_see_the_old_or_the_new_while_somebody_writes() {
     let (env, registry) = (env(), registry());
     env.run(&install(&registry, 0, 1)).ok();
     env.run(&install(&registry, 0, 2)).ok();
+    const READS: usize = 500;
     let done = AtomicBool::new(false);
-    // Reads until the writer is done; gives back how often.
+    // How often it found the one and the other.
     let read = |line: &str, expected: [&str; 2]| {
-        let mut times = 0;
-        while !done.load(Ordering::Relaxed) {
+        let mut found = [0, 0];
+        for _ in 0..READS {
             let run = env.run(line);
-            let found = expected.iter().any(|text| run.text().split_whitespace().any(|word| word == *text));
-            assert!(run.code == 0 && found, "{line}: {run}");
-            times += 1;
+            let which = expected.iter().position(|text| run.text().split_whitespace().any(|word| word == *text));
+            assert_eq!(run.code, 0, "{line}: {run}");
+            found[which.unwrap_or_else(|| panic!("{line}: {run}"))] += 1;
         }
-        times
+        found
     };
     std::thread::scope(|scope| {
-        let calls = scope.spawn(|| read("extension call e0 f", ["1", "2"]));
-        let lists = scope.spawn(|| read("extension list", ["1.0.0", "2.0.0"]));
+        let writer = scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                env.run("extension rollback e0 --quiet").ok();
+            }
+        });
         let until_here = Done(&done);
-        for _ in 0..40 {
-            env.run("extension rollback e0 --quiet").ok();
-        }
+        let lists = scope.spawn(|| read("extension list", ["1.0.0", "2.0.0"]));
+        let calls = read("extension call e0 f", ["1", "2"]);
+        let lists = lists.join().expect("no panic");
         drop(until_here);
-        let (calls, lists): (usize, usize) = (calls.join().expect("no panic"), lists.join().expect("no panic"));
-        assert!(calls > 10 && lists > 10, "{calls} calls, {lists} lists");
+        writer.join().expect("no panic");
+        assert!(calls.into_iter().chain(lists).all(|times| times > READS / 10), "calls {calls:?}, lists {lists:?}");
     });
+    println!("cases: {}", 2 * READS);
 }
 
 #[test]

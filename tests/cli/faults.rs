@@ -390,17 +390,24 @@ fn in_small_home(options: &str, script: &str) -> Run {
 fn on_a_disk_that_is_full_everything_or_nothing_is_installed() {
     let registry = MemoryRegistry::start().expect("a registry");
     publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
-    let install = format!("$sesame extension install {}/my-org/x:1.0.0 --quiet", registry.host());
+    // A megabyte that the compiler has nothing to do with.
+    let large =
+        wat::parse_str(format!("(component (@custom \"ballast\" \"{}\"))", "x".repeat(1 << 20))).expect("valid");
+    publish(&registry, "my-org/large:1.0.0", &[small(1), large[8..].to_vec()].concat(), &[]);
     // Whether it was refused or done, what is there is whole, and with room it can be done.
-    let script = format!(
-        "{install} >out 2>&1; code=$?; $sesame extension list >list; $sesame extension verify >/dev/null || echo damaged; \
-         mount -o remount,size=16m,nr_inodes=1000 . && {install} >/dev/null && $sesame extension call x f; echo $code; cat out list"
-    );
-    let sizes = (0..32).map(|step| format!("size={}k,nr_inodes=1000", 4 + 8 * step));
-    let counts = (2..40).step_by(2).map(|files| format!("size=16m,nr_inodes={files}"));
+    let script = |of: &str| {
+        let install = format!("$sesame extension install {}/my-org/{of}:1.0.0 --name x --quiet", registry.host());
+        format!(
+            "{install} >out 2>&1; code=$?; $sesame extension list >list; $sesame extension verify >/dev/null || echo damaged; \
+             mount -o remount,size=16m,nr_inodes=1000 . && {install} >/dev/null && $sesame extension call x f; echo $code; cat out list"
+        )
+    };
+    let sizes = (0..32).map(|step| ("x", format!("size={}k,nr_inodes=1000", 4 + 8 * step)));
+    let large_sizes = (0..32).map(|step| ("large", format!("size={}k,nr_inodes=1000", 64 + 128 * step)));
+    let counts = (2..40).step_by(2).map(|files| ("x", format!("size=16m,nr_inodes={files}")));
     let (mut refused, mut done) = (0, 0);
-    for options in sizes.chain(counts) {
-        let run = in_small_home(&options, &script);
+    for (of, options) in sizes.chain(large_sizes).chain(counts) {
+        let run = in_small_home(&options, &script(of));
         let text = run.text();
         assert!(!text.contains("damaged") && !text.contains("panicked"), "{options}: {run}");
         let mut lines = text.lines();
