@@ -478,7 +478,7 @@ fn a_race_between_a_directory_and_a_link_is_never_won() {
     });
     assert!(good > 1_000, "only {good} calls found the directory in its place");
     assert_eq!(home.state("secret"), secret);
-    println!("cases: {}", swaps.load(Ordering::Relaxed));
+    println!("cases: {SWAPS}");
 }
 
 /// Puts a link in the place of a directory and back, over and over.

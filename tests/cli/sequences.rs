@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use extension_depot::serve::MemoryRegistry;
@@ -82,9 +83,9 @@ fn step(model: &mut Model, name: &'static str, step: Step) -> i32 {
 
 /// What there is, as a user finds it.
 fn seen(env: &TestEnv) -> Model {
+    let listed = env.run("extension list").ok().text();
     let call = |name: &&'static str| {
         let run = env.run(&format!("extension call {name} f"));
-        let listed = env.run("extension list").ok().text();
         let row = listed.lines().find(|line| line.split_whitespace().next() == Some(name))?.to_owned();
         let version = row.split_whitespace().find_map(|word| word.strip_suffix(".0.0")?.parse().ok())?;
         assert!(run.code != 0 || run.text() == format!("{version}\n"), "{row}: {run}");
@@ -107,20 +108,34 @@ fn registry() -> MemoryRegistry {
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
 fn every_sequence_of_commands_leaves_what_a_model_says() {
     let registry = registry();
-    for seed in 0..8 {
-        let (env, mut dice, mut model) = (env(), Dice(seed), Model::new());
-        let mut done = Vec::new();
-        for _ in 0..25 {
-            let (name, next) = (NAMES[dice.roll(NAMES.len())], STEPS[dice.roll(STEPS.len())]);
-            let line = line(&registry, name, next);
-            let expected = step(&mut model, name, next);
-            let run = env.run(&line);
-            done.push(line);
-            assert_eq!(run.code, expected, "{run}\n{}", done.join("\n"));
-            assert_eq!(seen(&env), model, "{}", done.join("\n"));
+    let sequences = if std::env::var_os("SESAME_SWEEP").is_some() { 1_000 } else { 10 };
+    let next = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let seeds = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
+                seeds.take_while(|seed| *seed < sequences).for_each(|seed| sequence(&registry, seed));
+            });
         }
+    });
+    println!("cases: {}", sequences * LENGTH);
+}
+
+/// How many steps a sequence has.
+const LENGTH: u64 = 20;
+
+fn sequence(registry: &MemoryRegistry, seed: u64) {
+    let (env, mut dice, mut model) = (env(), Dice(seed), Model::new());
+    let mut done = Vec::new();
+    for _ in 0..LENGTH {
+        let (name, next) = (NAMES[dice.roll(NAMES.len())], STEPS[dice.roll(STEPS.len())]);
+        let line = line(registry, name, next);
+        let expected = step(&mut model, name, next);
+        let run = env.run(&line);
+        done.push(line);
+        assert_eq!(run.code, expected, "{run}\n{}", done.join("\n"));
+        assert_eq!(seen(&env), model, "{}", done.join("\n"));
     }
-    println!("cases: {}", 8 * 25);
 }
 
 #[test]
