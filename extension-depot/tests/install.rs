@@ -78,7 +78,7 @@ fn an_index_is_followed_to_its_wasm_entry_and_pinned_as_the_index() {
 }
 
 #[test]
-fn an_index_that_leads_to_itself_to_another_or_to_nothing_installs_nothing() {
+fn an_index_that_leads_to_an_index_or_to_nothing_installs_nothing() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     let manifest = support::manifest(&registry, media_type::WASM, &component("i"), "{}");

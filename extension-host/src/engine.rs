@@ -102,6 +102,34 @@ mod tests {
     }
 
     #[test]
+    fn code_of_other_settings_is_refused_even_under_our_name() {
+        type Change = fn(&mut Config) -> &mut Config;
+        let changes: [(&str, Change); 7] = [
+            ("no fuel", |config| config.consume_fuel(false)),
+            ("epochs", |config| config.epoch_interruption(true)),
+            ("memory64", |config| config.wasm_memory64(true)),
+            ("tail calls", |config| config.wasm_tail_call(true)),
+            ("relaxed SIMD", |config| config.wasm_relaxed_simd(true)),
+            ("small memories", |config| config.memory_reservation(1 << 20)),
+            ("another system", |config| config.target("x86_64-unknown-freebsd").expect("known")),
+        ];
+        let engine = runtime_engine().expect("an engine");
+        let load = |config: &Config| {
+            let code =
+                Engine::new(config).and_then(|engine| engine.precompile_module(b"\0asm\x01\0\0\0")).expect("compiled");
+            let mut file = tempfile::tempfile().expect("a file");
+            std::io::Write::write_all(&mut file, &code).expect("written");
+            crate::code::Code::from_checked_file(&engine, &file)
+        };
+        assert!(load(&config()).is_ok());
+        for (name, change) in changes {
+            let mut config = config();
+            change(&mut config);
+            assert!(load(&config).is_err(), "{name}");
+        }
+    }
+
+    #[test]
     fn each_version_setting_and_feature_is_in_the_fingerprint() {
         let features = ["sse3", "avx", "avx2"];
         let fingerprints = [

@@ -17,7 +17,11 @@ use rustls_platform_verifier::Verifier;
 /// A proxy is told the names of hosts and resolves them itself. What a name leads to on this machine is looked at all the
 /// same before it is told, where the name can be resolved here.
 ///
-/// The address of a proxy can have a password in it, so that this is not shown, not even for debugging:
+/// The address of a proxy can have a password in it, so that this is not shown, not even for debugging. It can be made:
+/// ```
+/// let _ = extension_host::HttpAccess::default();
+/// ```
+/// and not be printed:
 /// ```compile_fail,E0277
 /// format!("{:?}", extension_host::HttpAccess::default());
 /// ```

@@ -249,22 +249,21 @@ fn no_socket_binds_listens_connects_or_sends_and_no_name_is_looked_up() {
     let ports = [tcp.local_addr(), udp.local_addr()].map(|address| address.expect("an address").port());
     // Even where HTTP may go to the same place.
     let granted = format!("[\"http://127.0.0.1:{}\", \"http://localhost:{}\"]", ports[0], ports[1]);
-    let mut told = Vec::new();
+    let ways =
+        ["tcp-connect", "tcp-bind", "tcp-listen", "udp-bind", "udp-connect", "udp-send", "udp-unbound", "look-up"];
     for (network, port) in ["[]", granted.as_str()].into_iter().flat_map(|network| ports.map(|port| (network, port))) {
         let probe = probe(network, "");
-        told =
-            ["tcp-connect", "tcp-bind", "tcp-listen", "udp-bind", "udp-connect", "udp-send", "udp-unbound", "look-up"]
-                .map(|way| (way, said(&probe, "reach", &[way, &port.to_string()]).expect_err(way)))
-                .to_vec();
+        for way in ways {
+            let why = said(&probe, "reach", &[way, &port.to_string()]).expect_err(way);
+            let expected = if way == "look-up" { "permanent-resolver-failure" } else { "access-denied" };
+            assert_eq!(why, expected, "{way} with {network}");
+        }
     }
-    let (look_up, sockets) = told.split_last().expect("eight ways");
-    assert!(sockets.iter().all(|(_, why)| why == "access-denied"), "{sockets:?}");
-    assert_eq!(look_up.1, "permanent-resolver-failure");
     assert!(tcp.accept().is_err() && udp.recv(&mut [0; 8]).is_err(), "something arrived");
 }
 
 #[test]
-fn headers_that_grow_are_refused_in_time_and_hold_no_memory() {
+fn headers_that_grow_are_refused_in_time() {
     let ways = ["append", "append-names", "set-many", "set-large", "from-list", "clone", "requests", "answers"];
     let mut ends = Vec::new();
     for way in ways {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use core_types::{EffectiveLimits, Permissions, parse_toml};
-use extension_host::{Arguments, Host};
+use extension_host::{Arguments, CallError, Host};
 use libfuzzer_sys::arbitrary::Unstructured;
 use libfuzzer_sys::fuzz_target;
 use wasm_smith::{Config, Module};
@@ -51,11 +51,14 @@ fn config() -> Config {
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(module) = Module::new(config(), &mut Unstructured::new(bytes)) else { return };
-    let Ok(code) = HOST.compile(&module.to_bytes()) else { return };
+    let code = HOST.compile(&module.to_bytes()).expect("what is good compiles");
     let limits = EffectiveLimits::new(&parse_toml(LIMITS).expect("limits").value, &[]);
-    let Ok(extension) = HOST.extension(&code, Permissions { limits, ..Permissions::default() }) else { return };
+    let extension =
+        HOST.extension(&code, Permissions { limits, ..Permissions::default() }).expect("it imports nothing");
     for (name, arguments) in FUNCTIONS {
         let report = extension.call_blocking(name, &Arguments::words(arguments.iter().copied()));
+        let is_called = !matches!(report.outcome, Err(CallError::NoSuchFunction { .. } | CallError::Argument(_)));
+        assert!(is_called, "{name}: {:?}", report.outcome);
         assert!(report.usage.elapsed < Duration::from_secs(2), "{name}: {:?}", report.usage.elapsed);
     }
 });

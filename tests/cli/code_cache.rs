@@ -88,7 +88,7 @@ fn code_of_another_kind_or_extension_gets_no_more_than_the_manifest_grants() {
     let desktop = crate::support::desktop();
     let stranger = fs::read(code(&desktop)).expect("there");
     let module = wat::parse_str(r#"(module (func (export "f") (result i32) (i32.const 7)))"#).expect("valid");
-    for (name, binary) in [("module", module), ("small", small(1)), ("greeting", GREETING.clone())] {
+    for (name, binary) in [("module", module.clone()), ("small", small(1)), ("greeting", GREETING.clone())] {
         env.write(&format!("work/{name}.wasm"), binary);
         env.run(&format!("extension install ./{name}.wasm")).ok();
         replace_code(&env, name, &stranger);
@@ -96,6 +96,10 @@ fn code_of_another_kind_or_extension_gets_no_more_than_the_manifest_grants() {
         let run = env.run(&format!("extension call {name} read-secret token"));
         assert_eq!(run.code, 5, "{run}");
     }
+    let module = with_guest("module", &module);
+    replace_code(&env, "greeting", &fs::read(code(&module)).expect("there"));
+    let run = env.run("extension call greeting greet World");
+    assert!(run.code == 3 && run.stderr.contains("no function `greet`"), "the module has no such function: {run}");
 }
 
 #[test]

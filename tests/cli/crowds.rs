@@ -135,7 +135,8 @@ fn two_hundred_installations_of_one_name_are_one() {
     let started = Instant::now();
     let children: Vec<_> = (0..PROCESSES).map(|_| (line.clone(), start(&env, &line))).collect();
     assert_eq!(end(&env, children, &[0]), (Vec::new(), 0));
-    assert!(started.elapsed() < Duration::from_secs(60), "somebody waited for nothing: {:?}", started.elapsed());
+    // A minute is what it may take; other tests run beside it.
+    assert!(started.elapsed() < Duration::from_secs(180), "somebody waited for nothing: {:?}", started.elapsed());
     env.run("extension verify").ok();
     assert_eq!(installed(&env), BTreeSet::from([("e0".to_owned(), "1\n".to_owned())]));
 }

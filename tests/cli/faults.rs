@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use extension_depot::serve::MemoryRegistry;
 
@@ -338,9 +339,15 @@ fn while_a_name_is_being_given_others_see_the_old_or_wait() {
     });
     // Who wants to change something meanwhile waits for the lock, and then finds the new one.
     let slow = Sweep { registry: &registry, prepare: &[], command: "extension disable x" };
+    // It names who has it.
+    const LOCK: &str = ".local/state/pds/extensions/lock";
+    let before = env.read(LOCK);
     std::thread::scope(|scope| {
         let disable = scope.spawn(|| slow.within(&env, Path::new("strace"), &words));
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while env.read(LOCK) == before && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         env.run("extension enable x").ok();
         disable.join().expect("no panic").ok();
         env.run("extension verify").ok();

@@ -66,7 +66,8 @@ fn a_process_that_is_aborted_leaves_no_image_of_its_memory() {
     }
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).expect("readable");
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a limit");
-    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    let words: Vec<_> = core.split_whitespace().collect();
+    assert!(words[4] == "0" && words[5] != "0", "no image, where there could be one: {core}");
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::ABORT).expect("killed");
     let status = child.wait().expect("ended");
@@ -98,7 +99,7 @@ fn on_an_overlay(env: &TestEnv, script: &str) -> (test_support::Run, Vec<(PathBu
 }
 
 #[test]
-#[ignore = "needs root, to see everything that is written"]
+#[ignore = "needs root, and /tmp and the build on the root file system, to see everything that is written"]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
 fn nothing_is_written_but_sesames_own_files_and_a_secret_in_none_of_them() {
     use test_support::bad_registry::{ARTIFACTS, MANNERS};
@@ -110,16 +111,15 @@ fn nothing_is_written_but_sesames_own_files_and_a_secret_in_none_of_them() {
         "export SESAME_REGISTRY={host} SESAME_REGISTRY_USERNAME=me SESAME_REGISTRY_PASSWORD={CANARY} SESAME_KEY_PASSWORD={CANARY} \
              HTTPS_PROXY=http://me:{CANARY}@127.0.0.1:1 TOKEN={CANARY}
          $sesame extension install ./desktop.wasm --grant secret-read=token --grant secret-write=token --grant notification \
-             --grant clipboard-write --grant ipc-publish=greeting.* --grant env=TOKEN --quiet
-         $sesame extension call desktop variables >/dev/null
+             --grant clipboard-write --grant ipc-publish=greeting.* --grant env=TOKEN --quiet || exit 99
+         $sesame extension call desktop variables >/dev/null || exit 99
          $sesame extension call desktop write-secret token {CANARY}
-         $sesame trust keygen key
+         $sesame trust keygen key || exit 99
          $sesame doctor
          $sesame config list
          for behaviour in {behaviours}; do
-             $sesame -v extension install {host}/bad/extension/$behaviour:1.0.0 --name x
-             $sesame -v extension docs x
-             $sesame extension remove x --purge
+             $sesame -v extension install {host}/bad/extension/$behaviour:1.0.0 --name $behaviour
+             $sesame -v extension docs $behaviour
          done
          $sesame extension install {host}/bad/extension/ok:1.0.0 --name x && $sesame extension verify && $sesame extension activity",
         host = registry.host(),
@@ -136,7 +136,7 @@ fn nothing_is_written_but_sesames_own_files_and_a_secret_in_none_of_them() {
         let text = String::from_utf8_lossy(bytes);
         assert!(!text.contains(CANARY) && !text.contains("bWU6YzRuNHJ5"), "{}", path.display());
     }
-    println!("cases: {}", behaviours.len() * 3 + 8);
+    println!("cases: {}", behaviours.len() * 2 + 8);
 }
 
 fn modes(env: &TestEnv, umask: &str) {
