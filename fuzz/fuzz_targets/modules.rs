@@ -30,9 +30,10 @@ fn config() -> Config {
     Config {
         exports: Some(EXPORTED.clone()),
         max_imports: 0,
-        max_memories: 1,
-        max_memory32_bytes: 128 << 20,
+        // The one that is exported comes on top of these.
+        max_memories: 0,
         memory64_enabled: false,
+        compact_imports_enabled: false,
         custom_page_sizes_enabled: false,
         exceptions_enabled: false,
         gc_enabled: false,
