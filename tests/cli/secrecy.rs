@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use test_support::bad_registry::{BadRegistry, Guard};
 
+use crate::bad_registry::quick_behaviours;
 use crate::support::{GREETING, TestEnv, env};
 
 const CANARY: &str = "c4n4ry-pa55word";
@@ -102,11 +103,9 @@ fn on_an_overlay(env: &TestEnv, script: &str) -> (test_support::Run, Vec<(PathBu
 #[ignore = "needs root, and /tmp and the build on the root file system, to see everything that is written"]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
 fn nothing_is_written_but_sesames_own_files_and_a_secret_in_none_of_them() {
-    use test_support::bad_registry::{ARTIFACTS, MANNERS};
     let (env, registry) = (env(), BadRegistry::start(Some(Guard::Basic)).expect("a registry"));
     env.write("work/desktop.wasm", test_support::guest("desktop"));
-    let slow = ["stall", "slow-headers", "slow-body"];
-    let behaviours: Vec<_> = MANNERS.into_iter().chain(ARTIFACTS).filter(|name| !slow.contains(name)).collect();
+    let behaviours = quick_behaviours();
     let script = format!(
         "export SESAME_REGISTRY={host} SESAME_REGISTRY_USERNAME=me SESAME_REGISTRY_PASSWORD={CANARY} SESAME_KEY_PASSWORD={CANARY} \
              HTTPS_PROXY=http://me:{CANARY}@127.0.0.1:1 TOKEN={CANARY}

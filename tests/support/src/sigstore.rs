@@ -25,6 +25,7 @@ pub struct Sigstore {
     authority: CertifiedIssuer<'static, KeyPair>,
     certificate_log: KeyPair,
     signature_log: KeyPair,
+    stranger: KeyPair,
 }
 
 /// What is signed by whom.
@@ -83,6 +84,29 @@ pub enum Flaw {
     PayloadType,
 }
 
+impl Flaw {
+    /// Every flaw.
+    pub const ALL: [Self; 17] = [
+        Self::CertificateTimestamp,
+        Self::KeyUsage,
+        Self::ExtendedKeyUsage,
+        Self::Authority,
+        Self::Nobody,
+        Self::Promise,
+        Self::Checkpoint,
+        Self::CheckpointRoot,
+        Self::CheckpointSize,
+        Self::EntryEnvelope,
+        Self::EntryStatement,
+        Self::EntrySignature,
+        Self::EntryCertificate,
+        Self::EntryKind,
+        Self::EntryVersion,
+        Self::TwoSignatures,
+        Self::PayloadType,
+    ];
+}
+
 impl<'a> Signing<'a> {
     /// A signing as it should be.
     pub fn of(digest: &'a str, identity: &'a str, issuer: &'a str) -> Self {
@@ -112,7 +136,7 @@ impl Default for Sigstore {
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(2036, 1, 1);
         let authority = CertifiedIssuer::self_signed(params, key()).expect("an authority");
-        Self { authority, certificate_log: key(), signature_log: key() }
+        Self { authority, certificate_log: key(), signature_log: key(), stranger: key() }
     }
 }
 
@@ -199,7 +223,7 @@ impl Sigstore {
         if signing.is_logged {
             let before = issue(&params);
             let by = self.or_another(&self.certificate_log, signing.flaw == Some(Flaw::CertificateTimestamp));
-            let promise = self.certificate_promise(to_be_signed(before.der()), &by);
+            let promise = self.certificate_promise(to_be_signed(before.der()), by);
             params.custom_extensions.push(CustomExtension::from_oid_content(TIMESTAMPS, promise));
         }
         issue(&params).der().to_vec()
@@ -219,12 +243,9 @@ impl Sigstore {
         [&[0x04, u8::try_from(list.len()).expect("short")], &list[..]].concat()
     }
 
-    /// A key, or one that nobody trusts in its place.
-    fn or_another(&self, key: &KeyPair, is_another: bool) -> KeyPair {
-        if is_another {
-            return self::key();
-        }
-        KeyPair::try_from(key.serialize_der()).expect("a key")
+    /// A key, or the one that nobody trusts in its place.
+    fn or_another<'a>(&'a self, key: &'a KeyPair, is_another: bool) -> &'a KeyPair {
+        if is_another { &self.stranger } else { key }
     }
 
     /// An entry of the log of signatures, which has one more.
