@@ -48,8 +48,6 @@ pub enum Request {
         /// Whether to write in it, or only to read.
         write: bool,
     },
-    /// To use directories, whichever there are.
-    ListDirectories,
     /// To set a variable of a command.
     SetVariable(EnvName),
     /// To use a resource around a workload.
@@ -165,7 +163,7 @@ impl Request {
             Self::Publish(_) => Capability::IpcPublish,
             Self::ReadVariable(_) => Capability::Env,
             Self::Connect { .. } => Capability::Network,
-            Self::OpenDirectory { .. } | Self::ListDirectories => Capability::Filesystem,
+            Self::OpenDirectory { .. } => Capability::Filesystem,
             Self::SetVariable(_) => Capability::ExecEnv,
             Self::UseResource { .. } => Capability::Resources,
         }
@@ -174,7 +172,7 @@ impl Request {
     /// What is asked for, within the capability: a name, a topic, a host, a directory. Nothing for one that has no parts.
     pub fn object(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Import(_) | Self::Notify | Self::SetClipboard | Self::ListDirectories => None,
+            Self::Import(_) | Self::Notify | Self::SetClipboard => None,
             Self::ReadConfig(name) | Self::ReadSecret(name) | Self::WriteSecret(name) | Self::Publish(name) => {
                 Some(Cow::Borrowed(name))
             }
@@ -201,7 +199,6 @@ impl Request {
             Self::Connect { scheme, host, port } => shortest_rule(*scheme, host, *port).map(Grant::Network),
             Self::OpenDirectory { path, write: false } => Some(Grant::FilesystemRead(path.clone())),
             Self::OpenDirectory { path, write: true } => Some(Grant::FilesystemWrite(path.clone())),
-            Self::ListDirectories => None,
             Self::SetVariable(name) => name.as_str().parse().ok().map(Grant::ExecEnv),
             Self::UseResource { kind, method } => kind
                 .is_valid()
@@ -241,7 +238,6 @@ impl Request {
             (Self::OpenDirectory { path, .. }, Grant::FilesystemWrite(granted)) => granted.contains(path),
             (Self::SetVariable(name), Grant::ExecEnv(granted)) => granted.covers(name),
             (Self::UseResource { kind, method }, Grant::Resources(rule)) => rule.allows(kind, *method),
-            (Self::ListDirectories, Grant::FilesystemRead(_) | Grant::FilesystemWrite(_)) => true,
             _ => false,
         }
     }
@@ -434,7 +430,6 @@ ipc-publish = ["greeting.*"]
             Request::SetClipboard,
             Request::Import(Capability::SecretRead),
             Request::Import(Capability::SecretWrite),
-            Request::ListDirectories,
         ];
         let lines: Vec<_> =
             requests.iter().map(|request| format!("{request} -> {}", said(request, &authority))).collect();
@@ -456,7 +451,6 @@ ipc-publish = ["greeting.*"]
     clipboard-write -> Allow: granted for a while: clipboard-write
     secret-read -> Allow: granted: secret-read=token (x.toml:6)
     secret-write -> Deny: not granted (x.toml:4)
-    filesystem -> Allow: granted: filesystem=read:~/Documents (x.toml:11)
     "#);
         assert!(!decide(&Request::SetClipboard, &authority, at(11)).allows(), "its time is over");
     }
@@ -489,7 +483,6 @@ ipc-publish = ["greeting.*"]
             (http("127.0.0.1", 8080), "network=http://127.0.0.1:8080"),
             (http("a b", 80), "network=SCOPE"),
             (open(true), "filesystem=write:/srv/data"),
-            (Request::ListDirectories, "filesystem=read:DIRECTORY"),
         ] {
             assert_eq!(request.grant_text(), expected);
             if let Some(grant) = request.least_grant() {

@@ -160,6 +160,13 @@ impl Limits {
         self.0.get(&name).copied()
     }
 
+    /// The same with the longest time that can be written, a day: for programs that a person waits for.
+    pub fn with_longest_time(&self) -> Self {
+        let mut limits = self.clone();
+        limits.0.insert(LimitName::Timeout, *LimitName::Timeout.range().end());
+        limits
+    }
+
     /// What is written, in the order of the documentation.
     pub fn iter(&self) -> impl Iterator<Item = (LimitName, u64)> {
         self.0.iter().map(|(name, value)| (*name, *value))

@@ -15,6 +15,21 @@ wasmtime::component::bindgen!({
     },
 });
 
+/// The one interface of `wasi:logging`, as <https://github.com/WebAssembly/wasi-logging> proposes it.
+pub(crate) mod wasi_logging {
+    wasmtime::component::bindgen!({
+        inline: "
+            package wasi:logging@0.1.0-draft;
+            interface logging {
+                enum level { trace, debug, info, warn, error, critical }
+                log: func(level: level, context: string, message: string);
+            }
+            world imports { import logging; }
+        ",
+        imports: { default: trappable },
+    });
+}
+
 /// The one interface of `wasi:config` that there is, as <https://github.com/WebAssembly/wasi-config> proposes it.
 pub(crate) mod wasi_config {
     wasmtime::component::bindgen!({

@@ -7,7 +7,7 @@ use core_types::{EffectiveLimits, LimitName};
 use wasmtime::Trap;
 
 use crate::limiter::Limiter;
-use crate::output::{Output, OutputFull};
+use crate::output::{Output, OutputFull, Sinks};
 
 /// The bounds of one call, and how far it has gone within them.
 pub(crate) struct Bounds {
@@ -43,11 +43,11 @@ pub(crate) fn transfer_bytes(limits: &EffectiveLimits) -> usize {
 }
 
 impl Bounds {
-    pub(crate) fn new(limits: &EffectiveLimits, deadline: Instant) -> Self {
+    pub(crate) fn new(limits: &EffectiveLimits, deadline: Instant, sinks: Option<Sinks>) -> Self {
         let kibibytes = usize::try_from(limits.get(LimitName::Output).value).unwrap_or(usize::MAX);
         Self {
             limiter: Limiter::new(limits),
-            output: Output::new(kibibytes.saturating_mul(1024)),
+            output: Output::new(kibibytes.saturating_mul(1024)).passed_to(sinks),
             deadline,
             transfer: transfer_bytes(limits),
         }

@@ -15,8 +15,10 @@ use crate::error::{CallError, LimitExceeded};
 use crate::exports::{self, ExportedFunction};
 use crate::extension::{Extension, Ready, ReadyComponent};
 use crate::gate::Gate;
-use crate::modules::ModuleFault;
+use crate::modules::{Abort, ModuleFault};
 use crate::observe::Watch;
+use crate::output::OutputClosed;
+use crate::program::{Process, split_arguments};
 use crate::report::{CallReport, Returned, Usage};
 use crate::state::CallState;
 
@@ -35,17 +37,46 @@ pub(crate) trait Work<S>: Send {
 impl Extension {
     /// Calls a function in a new instance. Needs a tokio runtime with time enabled; dropping the future ends the call.
     pub async fn call(&self, function: &str, arguments: &Arguments) -> CallReport {
-        let gate = Gate::new(self.permissions.clone());
+        let gate = self.gate();
         let watch = Watch::new(self.observer.as_ref(), gate.clone(), function);
-        let report = match &self.ready {
-            Ready::Component(component) => match self.prepare(component, function, arguments) {
-                Ok(call) => self.run(&gate, |deadline| self.state(&gate, deadline), call).await,
-                Err(error) => CallReport::failed(error, &gate),
-            },
-            Ready::Module(module) => self.call_module(module, &gate, function, arguments).await,
+        let report = match self.find(function, arguments) {
+            Ok((function, arguments, process)) => self.call_function(&gate, function, &arguments, process).await,
+            Err(error) => CallReport::failed(error, &gate),
         };
         watch.ended(&report, Returned::is_err);
         report
+    }
+
+    /// The function that is meant, and how the arguments reach it.
+    fn find(
+        &self,
+        function: &str,
+        arguments: &Arguments,
+    ) -> Result<(&ExportedFunction, Arguments, Process), CallError> {
+        let function = exports::find(&self.functions, function)?;
+        let (arguments, process) = split_arguments(function, arguments)?;
+        Ok((function, arguments, process))
+    }
+
+    /// Calls a function that was found.
+    pub(crate) async fn call_function(
+        &self,
+        gate: &Gate,
+        function: &ExportedFunction,
+        arguments: &Arguments,
+        process: Process,
+    ) -> CallReport {
+        match &self.ready {
+            Ready::Component(component) => match self.prepare(component, function, arguments) {
+                Ok(call) => self.run(gate, |deadline| self.state(gate, &process, deadline), call).await,
+                Err(error) => CallReport::failed(error, gate),
+            },
+            Ready::Module(module) => self.call_module(module, gate, function, arguments, &process).await,
+        }
+    }
+
+    pub(crate) fn gate(&self) -> Gate {
+        Gate::new(self.permissions.clone())
     }
 
     /// Calls a function in a new instance and waits for it.
@@ -59,26 +90,25 @@ impl Extension {
     /// Waits for a call.
     pub(crate) fn wait_for<T>(&self, call: impl Future<Output = CallReport<T>>) -> CallReport<T> {
         let with_network = self.permissions.authority.grants_now_or_later(Capability::Network);
-        call_runtime::block_on(with_network, call).unwrap_or_else(|error| {
-            CallReport::failed(CallError::Other(error.into()), &Gate::new(self.permissions.clone()))
-        })
+        call_runtime::block_on(with_network, call)
+            .unwrap_or_else(|error| CallReport::failed(CallError::Other(error.into()), &self.gate()))
     }
 
     /// Everything that can be found out before any code runs.
     fn prepare<'a>(
         &'a self,
         component: &'a ReadyComponent,
-        name: &str,
+        function: &ExportedFunction,
         arguments: &Arguments,
     ) -> Result<ComponentCall<'a>, CallError> {
-        let function = exports::find(&self.functions, name)?;
         if !function.is_callable() {
             return Err(CallError::Uncallable { function: function.to_string() });
         }
         let arguments = arguments.values(&function.ty)?;
         let results = vec![Val::Bool(false); function.ty.results.len()];
         let export = self.export_index(component, function)?;
-        Ok(ComponentCall { component, export, arguments, results, is_bytes: function.returns_bytes() })
+        let (is_bytes, is_program) = (function.returns_bytes(), function.is_program());
+        Ok(ComponentCall { component, export, arguments, results, is_bytes, is_program })
     }
 
     fn export_index(
@@ -96,8 +126,8 @@ impl Extension {
         }
     }
 
-    fn state(&self, gate: &Gate, deadline: Instant) -> Result<CallState, DirectoryError> {
-        CallState::new(gate.clone(), &self.config, &self.backends, deadline)
+    fn state(&self, gate: &Gate, process: &Process, deadline: Instant) -> Result<CallState, DirectoryError> {
+        CallState::new(gate.clone(), &self.config, &self.backends, process, deadline)
     }
 
     /// Does something in a new store within the limits.
@@ -122,7 +152,14 @@ impl Extension {
             other => other,
         };
         let usage = self.usage(&store, started);
-        CallReport { outcome, usage, output: store.data().bounds().output.contents(), activity: gate.noted() }
+        let output = &store.data().bounds().output;
+        CallReport {
+            outcome,
+            usage,
+            output: output.contents(),
+            stderr_tail: output.stderr_tail(),
+            activity: gate.noted(),
+        }
     }
 
     fn usage<S: Bounded>(&self, store: &Store<S>, started: Instant) -> Usage {
@@ -154,25 +191,33 @@ impl Extension {
 
     /// Tells what an error of the engine means.
     fn classify<S: Bounded>(&self, error: wasmtime::Error, state: &S) -> CallError {
+        // A guest that exits chose how it ends, whatever it was refused before.
+        if let Some(I32Exit(status)) = error.downcast_ref() {
+            return CallError::Exited { status: *status };
+        }
+        if error.downcast_ref::<OutputClosed>().is_some() {
+            return CallError::OutputClosed;
+        }
         if let Some(name) = state.bounds().exceeded(&error) {
             return self.exceeded(name);
-        }
-        if let Some(I32Exit(code)) = error.downcast_ref() {
-            return CallError::Exited { failed: *code != 0 };
         }
         if let Some(fault) = error.downcast_ref::<ModuleFault>() {
             return CallError::Fault(fault.clone());
         }
+        if let Some(abort) = error.downcast_ref::<Abort>() {
+            return CallError::Trap { reason: abort.to_string() };
+        }
         match error.downcast_ref::<Trap>() {
             Some(trap) => CallError::Trap { reason: trap.to_string().trim_start_matches("wasm trap: ").to_owned() },
-            None if error.root_cause().to_string().starts_with(EXIT_OUT_OF_RANGE) => CallError::Exited { failed: true },
             None => CallError::Other(error),
         }
     }
 }
 
-/// How WASI's first version begins to say that a module exited with a status above 125, as `abort` does in some languages.
-const EXIT_OUT_OF_RANGE: &str = "exit with invalid exit status";
+/// Whether an error is a program that exited well, which is how many return.
+pub(crate) fn is_good_exit(error: &wasmtime::Error) -> bool {
+    matches!(error.downcast_ref(), Some(I32Exit(0)))
+}
 
 /// A call of a component that is ready to run.
 struct ComponentCall<'a> {
@@ -181,6 +226,7 @@ struct ComponentCall<'a> {
     arguments: Vec<Val>,
     results: Vec<Val>,
     is_bytes: bool,
+    is_program: bool,
 }
 
 impl Work<CallState> for ComponentCall<'_> {
@@ -191,7 +237,11 @@ impl Work<CallState> for ComponentCall<'_> {
         let function = instance
             .get_func(&mut *store, self.export)
             .ok_or_else(|| wasmtime::Error::msg("the export is no function"))?;
-        function.call_async(&mut *store, &self.arguments, &mut self.results).await?;
+        let ended = function.call_async(&mut *store, &self.arguments, &mut self.results).await;
+        if self.is_program && ended.as_ref().is_err_and(is_good_exit) {
+            return Ok(Returned::of_value(None, false));
+        }
+        ended?;
         Ok(Returned::of_value(self.results.pop(), self.is_bytes))
     }
 }

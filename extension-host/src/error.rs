@@ -98,11 +98,17 @@ pub enum CallError {
     #[error("the extension does not work on workloads; only modules that import `suffiks` do")]
     NoWorkloads,
     /// The guest ended by itself instead of returning.
-    #[error("the extension exited instead of returning a value{}", if *failed { ", with a failure" } else { "" })]
+    #[error("the extension exited with status {status} instead of returning a value")]
     Exited {
-        /// Whether it said that it failed.
-        failed: bool,
+        /// The status that it gave.
+        status: i32,
     },
+    /// The extension is not a program.
+    #[error("the extension is not a program: it exports neither `wasi:cli/run` nor `_start`")]
+    NoProgram,
+    /// The reader of a program's output is gone.
+    #[error("the reader of the program's output is gone")]
+    OutputClosed,
     /// Something between host and guest failed.
     #[error("the call failed")]
     Other(#[source] wasmtime::Error),

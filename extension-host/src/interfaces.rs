@@ -80,6 +80,7 @@ fn compatible(wanted: &str, there: &str) -> bool {
 const HOST: &str = "0.1.0";
 const WASI: &str = "0.2.12";
 const CONFIG: &str = "0.2.0-rc.1";
+const LOGGING: &str = "0.1.0-draft";
 
 macro_rules! interfaces {
     ($($name:literal $version:ident $link:expr;)*) => {
@@ -124,6 +125,7 @@ interfaces! {
     "wasi:sockets/instance-network" WASI |l| sockets::instance_network::add_to_linker::<_, WasiSockets>(l, CallState::sockets);
     "wasi:sockets/network" WASI |l| sockets::network::add_to_linker::<_, WasiSockets>(l, &sockets::network::LinkOptions::default(), CallState::sockets);
     "wasi:sockets/ip-name-lookup" WASI |l| sockets::ip_name_lookup::add_to_linker::<_, WasiSockets>(l, CallState::sockets);
+    "wasi:logging/logging" LOGGING crate::capabilities::link_logging;
     "wasi:config/store" CONFIG |l| config::store::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "wasi:http/types" WASI crate::capabilities::link_http_types;
     "wasi:http/outgoing-handler" WASI |l| http::outgoing_handler::add_to_linker::<_, WasiHttp>(l, CallState::http);

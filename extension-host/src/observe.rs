@@ -63,6 +63,7 @@ fn outcome_of(error: &CallError) -> CallOutcome {
         CallError::Limit(_) => CallOutcome::Limit,
         CallError::Trap { .. } | CallError::Fault(_) => CallOutcome::Crashed,
         CallError::Exited { .. } => CallOutcome::Error,
+        CallError::OutputClosed => CallOutcome::Cancelled,
         CallError::Directory(_) => CallOutcome::Refused,
         _ => CallOutcome::Failed,
     }

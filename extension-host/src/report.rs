@@ -20,6 +20,8 @@ pub struct CallReport<T = Returned> {
     pub usage: Usage,
     /// What the guest printed and logged, up to the limit. It is a stranger's text: escape it before a terminal sees it.
     pub output: Vec<u8>,
+    /// The end of what the guest wrote to standard error, at most 2 KiB: usually why it failed. A stranger's text as well.
+    pub stderr_tail: Vec<u8>,
     /// What it touched and was refused.
     pub activity: Activity,
 }
@@ -52,7 +54,13 @@ pub struct Usage {
 impl<T> CallReport<T> {
     /// A call that was not started.
     pub(crate) fn failed(error: CallError, gate: &Gate) -> Self {
-        Self { outcome: Err(error), usage: Usage::default(), output: Vec::new(), activity: gate.noted() }
+        Self {
+            outcome: Err(error),
+            usage: Usage::default(),
+            output: Vec::new(),
+            stderr_tail: Vec::new(),
+            activity: gate.noted(),
+        }
     }
 }
 

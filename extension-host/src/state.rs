@@ -14,7 +14,8 @@ use crate::bounds::{Bounded, Bounds};
 use crate::capabilities::Outgoing;
 use crate::directories::{DirectoryError, OpenDirectory};
 use crate::gate::Gate;
-use crate::output::Output;
+use crate::output::{Output, StreamName};
+use crate::program::Process;
 
 /// The most random bytes that one WASI call gives.
 const RANDOM_BYTES: u64 = 64 * 1024;
@@ -59,15 +60,16 @@ impl CallState {
         gate: Gate,
         config: &Arc<Config>,
         backends: &Backends,
+        process: &Process,
         deadline: Instant,
     ) -> Result<Self, DirectoryError> {
         let limits = &gate.permissions.limits;
-        let bounds = Bounds::new(limits, deadline);
+        let bounds = Bounds::new(limits, deadline, process.sinks());
         let table = table_of(limits);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(FIELD_BYTES);
         Ok(Self {
-            wasi: wasi(&gate, config, backends, &bounds.output)?.build(),
+            wasi: wasi(&gate, config, backends, &bounds.output, process)?.build(),
             outgoing: Outgoing::new(gate.clone(), backends),
             gate,
             config: config.clone(),
@@ -160,17 +162,22 @@ pub(crate) fn limit_table(table: &mut ResourceTable, limits: &EffectiveLimits) {
     table.set_max_capacity(usize::try_from(limits.get(LimitName::Handles).value).unwrap_or(usize::MAX));
 }
 
-/// WASI with clocks, random numbers, captured output, and what is granted: the extension's configuration and variables
-/// of the session as environment, and directories. No arguments, no input, no socket, no name look-up.
+/// WASI with clocks, random numbers, the arguments and streams of the process, and what is granted: the extension's
+/// configuration and variables of the session as environment, and directories. No socket, no name look-up.
 pub(crate) fn wasi(
     gate: &Gate,
     config: &Config,
     backends: &Backends,
     output: &Output,
+    process: &Process,
 ) -> Result<WasiCtxBuilder, DirectoryError> {
     let granted = gate.in_force();
     let mut builder = WasiCtxBuilder::new();
-    builder.stdout(output.stream()).stderr(output.stream()).max_random_size(RANDOM_BYTES);
+    builder.stdout(output.stream(StreamName::Stdout)).stderr(output.stream(StreamName::Stderr));
+    builder.arg(gate.permissions.owner.name.as_str()).args(&process.arguments).max_random_size(RANDOM_BYTES);
+    if process.reads_stdin() {
+        builder.stdin(wasmtime_wasi::cli::stdin());
+    }
     builder.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
     let configured: Vec<_> = config.environment().collect();
     for (name, value) in &configured {
@@ -194,14 +201,8 @@ impl CallState {
         note_environment(&self.gate);
     }
 
-    /// Notes that the guest looked for directories. One that finds none sees no more than that a file is not there.
+    /// Notes which directories the guest found. Listing them is not a request: every runtime does it before anything else.
     pub(crate) fn note_directories(&self) {
-        let granted = self.gate.in_force().filesystem;
-        let mut opened = directories(&granted).peekable();
-        if opened.peek().is_none() {
-            self.gate.allows(&Request::ListDirectories);
-        }
-        drop(opened);
         note_directories(&self.gate);
     }
 }

@@ -19,7 +19,7 @@ pub use self::author::{
 pub use self::extension::{
     ActivityArguments, ActivityCommand, CallArguments, DocsArguments, ExecArguments, ExportArguments, ExtensionCommand,
     FormName, GrantArguments, ImportArguments, InstallArguments, ListSource, Revocation, RollbackArguments,
-    SignArguments, SyncArguments, UpdateArguments,
+    RunArguments, SignArguments, SyncArguments, UpdateArguments,
 };
 pub use self::service::{ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, StoreName, TrustCommand};
 pub use self::signer::GivenSigner;
@@ -48,6 +48,9 @@ impl Arguments {
             Some(CallLine { global, command: CallAlone::Extension(CallOnly::Call(call)) }) => {
                 Ok(Self { global, command: Command::Extension(ExtensionCommand::Call(call)) })
             }
+            Some(CallLine { global, command: CallAlone::Extension(CallOnly::Run(run)) }) => {
+                Ok(Self { global, command: Command::Extension(ExtensionCommand::Run(run)) })
+            }
             None => Self::try_parse_from(words),
         }
     }
@@ -74,8 +77,8 @@ enum CallAlone {
 
 #[derive(Debug, Subcommand)]
 enum CallOnly {
-    #[command(alias = "run")]
     Call(CallArguments),
+    Run(RunArguments),
 }
 
 #[derive(Debug, Clone, Default, Args)]

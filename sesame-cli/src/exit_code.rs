@@ -1,34 +1,48 @@
 //! The exit codes, in one place.
 
-/// What the shell is told. A guest cannot choose 5, 6 or 9.
+/// What the shell is told. A guest cannot choose 5, 6 or 9, but as a program under `run`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
     /// Done, or already so.
-    Done = 0,
+    Done,
     /// A failure that has no code of its own, or the guest returned an error.
-    Failure = 1,
+    Failure,
     /// The command line is wrong. `clap` uses the same.
-    Usage = 2,
+    Usage,
     /// There is no such extension, function or artifact.
-    NotFound = 3,
+    NotFound,
     /// The registry does not let us in.
-    Authentication = 4,
+    Authentication,
     /// A capability or a policy refuses.
-    Refused = 5,
+    Refused,
     /// A digest or signature is wrong.
-    Untrusted = 6,
+    Untrusted,
     /// A limit was exceeded, or the guest crashed.
-    Limit = 7,
+    Limit,
     /// The registry or the network fails, or sesame is offline.
-    Network = 8,
+    Network,
     /// Another sesame is at work, a file cannot be read or written, or what is on disk is damaged.
-    Local = 9,
+    Local,
+    /// The status of a program under `run`, passed on as it is.
+    Passed(u8),
 }
 
 impl ExitCode {
     /// The number.
     pub fn number(self) -> i32 {
-        self as i32
+        match self {
+            Self::Done => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::NotFound => 3,
+            Self::Authentication => 4,
+            Self::Refused => 5,
+            Self::Untrusted => 6,
+            Self::Limit => 7,
+            Self::Network => 8,
+            Self::Local => 9,
+            Self::Passed(status) => i32::from(status),
+        }
     }
 
     /// The name in JSON.
@@ -44,6 +58,7 @@ impl ExitCode {
             Self::Limit => "limit",
             Self::Network => "network",
             Self::Local => "local",
+            Self::Passed(_) => "program",
         }
     }
 }
@@ -61,4 +76,5 @@ Exit codes:
   7    limit exceeded, or the extension crashed
   8    registry, network, or offline
   9    busy, local files, damaged state
-  130  interrupted";
+  130  interrupted
+`run` passes the exit status of the program on.";

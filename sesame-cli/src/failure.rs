@@ -34,6 +34,8 @@ pub struct Failure {
     pub hint: Option<String>,
     /// What the shell is told.
     pub code: ExitCode,
+    /// Whether a limit ended the call, which nothing else explains.
+    is_limit: bool,
 }
 
 impl Failure {
@@ -45,12 +47,12 @@ impl Failure {
             causes.push(error.to_string());
             cause = error.source();
         }
-        Self { message: error.to_string(), causes, details: Vec::new(), hint: None, code }
+        Self { causes, ..Self::message(code, error.to_string()) }
     }
 
     /// A failure without a cause.
     pub fn message(code: ExitCode, message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new(), details: Vec::new(), hint: None, code }
+        Self { message: message.into(), causes: Vec::new(), details: Vec::new(), hint: None, code, is_limit: false }
     }
 
     /// The same failure with its cause.
@@ -291,8 +293,15 @@ impl Failure {
         })
     }
 
-    /// A call gave no value. `limits_file` is where the limits of the extension are written.
-    pub fn of_call(name: &ExtensionName, error: &CallError, limits_file: &Path) -> Self {
+    /// A call gave no value. `limits_file` is where the limits of the extension are written, `stderr_tail` the end of what it
+    /// wrote to standard error, which usually says why.
+    pub fn of_call(name: &ExtensionName, error: &CallError, limits_file: &Path, stderr_tail: &[u8]) -> Self {
+        let mut failure = Self::of_call_error(name, error, limits_file);
+        failure.details.extend(last_lines(stderr_tail));
+        failure
+    }
+
+    fn of_call_error(name: &ExtensionName, error: &CallError, limits_file: &Path) -> Self {
         match error {
             CallError::NoSuchFunction { callable, .. } => {
                 Self::new(ExitCode::NotFound, error).listing("these can be called:", name, callable)
@@ -306,12 +315,15 @@ impl Failure {
             CallError::Directory(error) => Self::of_directory(name, error),
             CallError::Limit(exceeded) => {
                 let hint = limit_hint(&exceeded.limit, limits_file);
-                Self::new(ExitCode::Limit, error).with_optional_hint(hint)
+                Self { is_limit: true, ..Self::new(ExitCode::Limit, error) }.with_optional_hint(hint)
             }
             CallError::Trap { .. } => {
                 Self::new(ExitCode::Limit, error).with_hint(format!("sesame extension logs {name}"))
             }
             CallError::Fault(_) => Self::new(ExitCode::Limit, error).with_hint(format!("sesame extension logs {name}")),
+            CallError::NoProgram => Self::new(ExitCode::Usage, error)
+                .with_hint(format!("see what can be called: sesame extension info {name}")),
+            CallError::OutputClosed => Self::new(ExitCode::Failure, error),
             CallError::NoWorkloads => {
                 Self::new(ExitCode::Usage, error).with_hint(format!("what it can do: sesame extension info {name}"))
             }
@@ -343,17 +355,20 @@ impl Failure {
         Self::new(code, error).with_hint(hint)
     }
 
-    /// The same failure, for a call that was refused something: that is the likely cause.
+    /// The same failure, for a call that was refused something that it asked for by name. That is the likely cause of an
+    /// error or a crash, and never of a limit.
     pub fn with_refusals(mut self, name: &ExtensionName, refused: &[&Touch]) -> Self {
-        if refused.is_empty() {
+        self.details.splice(0..0, refused.iter().map(|touch| refusal(name, touch)));
+        if refused.is_empty() || self.is_limit {
             return self;
         }
         if matches!(self.code, ExitCode::Failure | ExitCode::Limit) {
             self.code = ExitCode::Refused;
         }
-        self.details.extend(refused.iter().map(|touch| refusal(name, touch)));
-        let grant = refused.iter().find_map(|touch| touch.grant.as_ref());
-        self.with_optional_hint(grant.map(|grant| format!("sesame extension grant {name} {grant}")))
+        match refused.iter().find_map(|touch| touch.grant.as_ref()) {
+            Some(grant) => self.with_hint(format!("sesame extension grant {name} {grant}")),
+            None => self,
+        }
     }
 
     fn listing(mut self, title: &str, name: &ExtensionName, functions: &[ExportedFunction]) -> Self {
@@ -362,6 +377,21 @@ impl Failure {
         let example = functions.first().map(ExportedFunction::qualified_name);
         self.with_optional_hint(example.map(|function| format!("sesame extension call {name} '{function}'")))
     }
+}
+
+/// The most lines of a guest's standard error that an error shows.
+const MAX_STDERR_LINES: usize = 10;
+
+/// The last lines that a guest wrote, set off so that none of them looks like a line of ours.
+fn last_lines(stderr_tail: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(stderr_tail);
+    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    if lines.is_empty() {
+        return Vec::new();
+    }
+    let last = &lines[lines.len().saturating_sub(MAX_STDERR_LINES)..];
+    let shown = last.iter().map(|line| format!("  {}", inert_line(line)));
+    std::iter::once("the last that it wrote to stderr:".to_owned()).chain(shown).collect()
 }
 
 /// What an extension was refused, and why.

@@ -34,6 +34,8 @@ pub enum Outcome {
     Listed(Vec<Row>),
     /// `call`
     Called(Box<Call>),
+    /// `run`: the exit status of the program
+    Ran(u8),
     /// `info`
     Info(Box<Info>),
     /// `remove`
@@ -139,6 +141,7 @@ impl Outcome {
             Self::Tested(files) if files.iter().any(TestedFile::has_failed) => ExitCode::Failure,
             Self::Learned(learned) if learned.result.is_err() => ExitCode::Failure,
             Self::Partly { failures, .. } => failures.first().map_or(ExitCode::Failure, |failure| failure.code),
+            Self::Ran(status) => ExitCode::Passed(*status),
             Self::Shown(code) => *code,
             _ => ExitCode::Done,
         }

@@ -34,6 +34,11 @@ impl Terminal {
         self.stderr
     }
 
+    /// Whether a person sits before a program that has these streams.
+    pub fn is_attended(&self) -> bool {
+        self.stdin || self.stdout
+    }
+
     /// Whether a person can be asked.
     pub fn is_interactive(&self) -> bool {
         self.stdin && self.stderr

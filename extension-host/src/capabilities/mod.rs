@@ -27,4 +27,5 @@ pub use secrets::SecretService;
 
 pub(crate) use environment::link_environment;
 pub(crate) use filesystem::link_preopens;
+pub(crate) use log::link_logging;
 pub(crate) use network::{Outgoing, link_http_types};

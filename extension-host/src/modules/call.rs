@@ -4,16 +4,16 @@ use std::time::Instant;
 
 use wasmtime::component::Val as ComponentVal;
 use wasmtime::{Instance, Store, Val};
-use wasmtime_wasi::I32Exit;
 
 use super::{GuestMemory, ModuleState, ReadyModule};
 use crate::arguments::{ArgumentError, Arguments};
-use crate::call::Work;
+use crate::call::{Work, is_good_exit};
 use crate::directories::DirectoryError;
 use crate::error::CallError;
-use crate::exports::{self, ExportedFunction};
+use crate::exports::ExportedFunction;
 use crate::extension::Extension;
 use crate::gate::Gate;
+use crate::program::Process;
 use crate::report::{CallReport, Returned};
 use crate::state::{note_directories, note_environment};
 use crate::suffiks::Session;
@@ -24,11 +24,12 @@ impl Extension {
         &self,
         module: &ReadyModule,
         gate: &Gate,
-        function: &str,
+        function: &ExportedFunction,
         arguments: &Arguments,
+        process: &Process,
     ) -> CallReport {
         match self.prepare_module(module, function, arguments) {
-            Ok(call) => self.run(gate, |deadline| self.module_state(gate, deadline, None), call).await,
+            Ok(call) => self.run(gate, |deadline| self.module_state(gate, process, deadline, None), call).await,
             Err(error) => CallReport::failed(error, gate),
         }
     }
@@ -36,19 +37,19 @@ impl Extension {
     pub(crate) fn module_state(
         &self,
         gate: &Gate,
+        process: &Process,
         deadline: Instant,
         session: Option<Session>,
     ) -> Result<ModuleState, DirectoryError> {
-        ModuleState::new(gate.clone(), &self.config, &self.backends, deadline, session)
+        ModuleState::new(gate.clone(), &self.config, &self.backends, process, deadline, session)
     }
 
     fn prepare_module<'a>(
         &'a self,
         module: &'a ReadyModule,
-        name: &str,
+        function: &'a ExportedFunction,
         arguments: &Arguments,
     ) -> Result<ModuleCall<'a>, CallError> {
-        let function = exports::find(&self.functions, name)?;
         let arguments = match arguments {
             Arguments::Bytes(bytes) => bytes_for(function, bytes)?,
             other => ModuleArguments::Numbers(other.values(&function.ty)?.iter().map(to_core).collect()),
@@ -115,7 +116,11 @@ impl Work<ModuleState> for ModuleCall<'_> {
             .get_func(&mut *store, &self.function.name)
             .ok_or_else(|| wasmtime::Error::msg("the export is no function"))?;
         let mut results = vec![Val::I32(0); self.function.ty.results.len()];
-        function.call_async(&mut *store, &arguments, &mut results).await?;
+        let ended = function.call_async(&mut *store, &arguments, &mut results).await;
+        if self.function.is_program() && ended.as_ref().is_err_and(is_good_exit) {
+            return Ok(Returned::of_value(None, false));
+        }
+        ended?;
         match results.first() {
             Some(Val::I64(packed)) if takes_bytes => {
                 let bytes = GuestMemory::of_instance(&instance, &mut *store)?.read_packed(&mut *store, *packed)?;
@@ -160,10 +165,7 @@ pub(crate) async fn start(
     for name in starts.iter().filter(|name| **name != function) {
         if let Ok(start) = instance.get_typed_func::<(), ()>(&mut *store, name) {
             let ended = start.call_async(&mut *store, ()).await;
-            ended.or_else(|error| match error.downcast_ref() {
-                Some(I32Exit(0)) => Ok(()),
-                _ => Err(error),
-            })?;
+            ended.or_else(|error| if is_good_exit(&error) { Ok(()) } else { Err(error) })?;
         }
     }
     Ok(instance)

@@ -3,6 +3,7 @@
 //! A module with nothing but WASI's functions is called with numbers, or with bytes that go through its `malloc`. One
 //! that imports `suffiks` works on workloads: see [`crate::suffiks`].
 
+mod assemblyscript;
 mod call;
 mod fault;
 mod memory;
@@ -10,7 +11,9 @@ mod state;
 
 use wasmtime::component::Type;
 use wasmtime::{ExternType, FuncType, InstancePre, Linker, Module, UnknownImportError, ValType};
+use wasmtime_wasi::I32Exit;
 
+pub(crate) use self::assemblyscript::Abort;
 pub(crate) use self::call::start;
 pub use self::fault::ModuleFault;
 pub(crate) use self::memory::GuestMemory;
@@ -92,6 +95,8 @@ pub(crate) fn link(module: &Module) -> Result<ReadyModule, HostError> {
     }
     let mut linker = Linker::new(module.engine());
     wasmtime_wasi::p1::add_to_linker_async(&mut linker, ModuleState::wasi).map_err(HostError::Link)?;
+    link_exit(&mut linker).map_err(HostError::Link)?;
+    assemblyscript::link_abort(&mut linker).map_err(HostError::Link)?;
     suffiks::add_to_linker(&mut linker).map_err(HostError::Link)?;
     let instance = linker.instantiate_pre(module).map_err(|error| refused(module, error))?;
     let imports = |function: &str| module.imports().any(|import| import.module() == WASI && import.name() == function);
@@ -101,6 +106,14 @@ pub(crate) fn link(module: &Module) -> Result<ReadyModule, HostError> {
         sees_environment: imports("environ_get"),
         finds_directories: imports("fd_prestat_dir_name"),
     })
+}
+
+/// Replaces `proc_exit`: Wasmtime's makes an error without the status of every status above 125, with which languages abort.
+fn link_exit(linker: &mut Linker<ModuleState>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    linker.func_wrap(WASI, "proc_exit", |status: i32| -> wasmtime::Result<()> { Err(I32Exit(status).into()) })?;
+    linker.allow_shadowing(false);
+    Ok(())
 }
 
 /// Why a module does not link: everything that it imports from elsewhere, or the one function that is not there.

@@ -10,6 +10,7 @@ use crate::backends::Backends;
 use crate::bounds::{Bounded, Bounds};
 use crate::directories::DirectoryError;
 use crate::gate::Gate;
+use crate::program::Process;
 use crate::state::{limit_table, wasi};
 use crate::suffiks::Session;
 
@@ -33,11 +34,12 @@ impl ModuleState {
         gate: Gate,
         config: &Config,
         backends: &Backends,
+        process: &Process,
         deadline: Instant,
         session: Option<Session>,
     ) -> Result<Self, DirectoryError> {
-        let bounds = Bounds::new(&gate.permissions.limits, deadline);
-        let mut wasi = wasi(&gate, config, backends, &bounds.output)?.build_p1();
+        let bounds = Bounds::new(&gate.permissions.limits, deadline, process.sinks());
+        let mut wasi = wasi(&gate, config, backends, &bounds.output, process)?.build_p1();
         limit_table(wasi.ctx().table, &gate.permissions.limits);
         Ok(Self { gate, bounds, is_giving: false, session, wasi, expired: None })
     }

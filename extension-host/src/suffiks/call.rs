@@ -16,6 +16,7 @@ use crate::extension::{Extension, Ready};
 use crate::gate::Gate;
 use crate::modules::{GuestMemory, ModuleFault, ModuleState, ReadyModule, start};
 use crate::observe::Watch;
+use crate::program::Process;
 use crate::report::CallReport;
 
 /// What an extension is asked to do with a workload.
@@ -105,7 +106,7 @@ impl Extension {
         let watch = Watch::new(self.observer.as_ref(), gate.clone(), action.function());
         let report = match &self.ready {
             Ready::Module(module) if module.is_suffiks => {
-                let state = |deadline| self.module_state(&gate, deadline, Some(session));
+                let state = |deadline| self.module_state(&gate, &Process::default(), deadline, Some(session));
                 self.run(&gate, state, WorkloadCall { module, action, extension: self }).await
             }
             _ => CallReport::failed(CallError::NoWorkloads, &gate),

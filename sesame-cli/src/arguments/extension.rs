@@ -24,8 +24,9 @@ pub enum ExtensionCommand {
     #[command(visible_alias = "ls")]
     List,
     /// Call a function of an extension
-    #[command(visible_alias = "run")]
     Call(CallArguments),
+    /// Run an extension that is a program
+    Run(RunArguments),
     /// Show all that is known of an extension
     #[command(visible_alias = "show")]
     Info {
@@ -215,6 +216,17 @@ pub struct CallArguments {
     /// With `--learn`: put them into the manifest
     #[arg(long, requires = "learn")]
     pub write: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub name: ExtensionName,
+    /// The arguments of the program; after `--` they may begin with a dash
+    pub arguments: Vec<OsString>,
+    /// Arguments of the program that may begin with a dash
+    #[arg(last = true, value_name = "ARG")]
+    pub data: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

@@ -48,7 +48,7 @@ fn returned(
     with_stats: bool,
 ) -> Result<Outcome, Failure> {
     let (name, limits_file) = (&opened.installed.name, &opened.installed.loaded.path);
-    let CallReport { outcome, usage, output, activity } = report;
+    let CallReport { outcome, usage, output, stderr_tail, activity } = report;
     let refused: Vec<_> = activity.refused().filter(|touch| is_worth_telling(touch)).collect();
     let explain = || context.explain(String::from_utf8_lossy(&output).trim_end());
     match outcome {
@@ -63,7 +63,7 @@ fn returned(
         }
         Err(error) => {
             explain();
-            Err(Failure::of_call(name, &error, limits_file).with_refusals(name, &refused))
+            Err(Failure::of_call(name, &error, limits_file, &stderr_tail).with_refusals(name, &refused))
         }
     }
 }
@@ -75,11 +75,8 @@ pub fn is_worth_telling(touch: &Touch) -> bool {
 
 pub fn warn_of_refusal(context: &Context, opened: &Opened, touch: &Touch) {
     let name = &opened.installed.name;
-    // Whoever looks for directories and goes on without needed none.
-    if touch.what != Capability::Filesystem.name() {
-        let grant = touch.grant.as_ref().map(|grant| format!("; allow it with: sesame extension grant {name} {grant}"));
-        context.warn(&format!("{}{}", refusal(name, touch), grant.unwrap_or_default()));
-    }
+    let grant = touch.grant.as_ref().map(|grant| format!("; allow it with: sesame extension grant {name} {grant}"));
+    context.warn(&format!("{}{}", refusal(name, touch), grant.unwrap_or_default()));
 }
 
 /// The extension, linked to what is in force for it at this moment.

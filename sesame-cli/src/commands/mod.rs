@@ -26,6 +26,7 @@ mod new;
 mod outdated;
 mod publish;
 mod remove;
+mod run;
 mod secret;
 mod shell;
 mod sign;
@@ -77,6 +78,7 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Install(arguments) => install::run(context, &arguments),
         ExtensionCommand::List => list::run(context),
         ExtensionCommand::Call(arguments) => call::run(context, arguments),
+        ExtensionCommand::Run(arguments) => run::run(context, arguments),
         ExtensionCommand::Info { name } => info::run(context, &name),
         ExtensionCommand::Remove { names, purge } => remove::run(context, &names, purge),
         ExtensionCommand::Enable { names } => change::enable(context, &names, true),

@@ -92,6 +92,8 @@ pub fn ask(context: &Context, opened: &Opened, request: WorkloadRequest) -> Resu
             refused.iter().for_each(|touch| call::warn_of_refusal(context, opened, touch));
             Ok(outcome)
         }
-        Err(error) => Err(Failure::of_call(name, &error, limits_file).with_refusals(name, &refused)),
+        Err(error) => {
+            Err(Failure::of_call(name, &error, limits_file, &report.stderr_tail).with_refusals(name, &refused))
+        }
     }
 }

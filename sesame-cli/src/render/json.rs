@@ -59,7 +59,7 @@ pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
         Outcome::Log(text) => ("log", String::from_utf8_lossy(text).into()),
         Outcome::Script(script) => ("script", String::from_utf8_lossy(script).into()),
         Outcome::Written(paths) => ("written", to_value(paths)?),
-        Outcome::Partly { .. } | Outcome::Shown(_) => return Ok(Rendered::default()),
+        Outcome::Ran(_) | Outcome::Partly { .. } | Outcome::Shown(_) => return Ok(Rendered::default()),
     };
     Ok(Rendered { data: object(&[(key, value)]).into_bytes(), ..Default::default() })
 }

@@ -66,7 +66,7 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::Log(text) => Rendered { data: text.clone(), ..Default::default() },
         Outcome::Script(script) => Rendered { data: script.clone(), ..Default::default() },
         Outcome::Written(paths) => data(paths.iter().map(|path| format!("{}\n", path.display())).collect()),
-        Outcome::Partly { .. } | Outcome::Shown(_) => Rendered::default(),
+        Outcome::Ran(_) | Outcome::Partly { .. } | Outcome::Shown(_) => Rendered::default(),
     }
 }
 

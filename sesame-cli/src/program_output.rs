@@ -1,0 +1,90 @@
+//! Where a program under `run` writes: the bytes as they are, or escaped where a terminal would act on them.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+
+use extension_host::OutputSink;
+
+use crate::terminal::inert;
+
+/// One of the two output streams of this process, for a program.
+pub struct ProgramOutput {
+    stream: Stream,
+    /// The beginning of a character that a terminal is not shown before its end is there; nothing where there is no terminal.
+    unfinished: Option<Mutex<Vec<u8>>>,
+}
+
+enum Stream {
+    Stdout,
+    Stderr,
+}
+
+impl ProgramOutput {
+    /// Standard output.
+    pub fn stdout() -> Self {
+        Self { stream: Stream::Stdout, unfinished: io::stdout().is_terminal().then(Mutex::default) }
+    }
+
+    /// Standard error.
+    pub fn stderr() -> Self {
+        Self { stream: Stream::Stderr, unfinished: io::stderr().is_terminal().then(Mutex::default) }
+    }
+
+    /// Shows what the program left unfinished.
+    pub fn finish(&self) {
+        let Some(unfinished) = &self.unfinished else { return };
+        let rest = std::mem::take(&mut *unfinished.lock().unwrap_or_else(PoisonError::into_inner));
+        // The program has ended; a terminal that is gone by now misses nothing that matters.
+        let _ = self.write_through(inert(&String::from_utf8_lossy(&rest)).as_bytes());
+    }
+
+    fn write_through(&self, bytes: &[u8]) -> io::Result<()> {
+        match self.stream {
+            Stream::Stdout => {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(bytes)?;
+                stdout.flush()
+            }
+            Stream::Stderr => io::stderr().lock().write_all(bytes),
+        }
+    }
+}
+
+impl OutputSink for ProgramOutput {
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        let Some(unfinished) = &self.unfinished else { return self.write_through(bytes) };
+        let mut unfinished = unfinished.lock().unwrap_or_else(PoisonError::into_inner);
+        unfinished.extend_from_slice(bytes);
+        let whole = whole_characters(&unfinished);
+        let shown = inert(&String::from_utf8_lossy(&unfinished[..whole]));
+        unfinished.drain(..whole);
+        self.write_through(shown.as_bytes())
+    }
+}
+
+/// How many bytes do not end within a character.
+fn whole_characters(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        // Bytes that are not text are shown as such; only the end can be unfinished.
+        Err(error) => {
+            let behind = error.valid_up_to() + error.error_len().unwrap_or_default();
+            behind + whole_characters(&bytes[behind..])
+        }
+        Ok(_) => bytes.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unfinished_characters_wait_for_their_end() {
+        for (bytes, expected) in
+            [("añ".as_bytes(), 3), (b"a\xc3", 1), (b"\xff\xc3", 1), (b"\xff\xffa", 3), (b"\xf0\x9f\x99", 0), (b"", 0)]
+        {
+            assert_eq!(whole_characters(bytes), expected, "{bytes:?}");
+        }
+    }
+}
