@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::capability::{Capabilities, Capability};
+use crate::feature::Feature;
 use crate::grant::Grant;
 use crate::network::{NetworkRule, Scheme};
 use crate::policy::Policy;
@@ -59,6 +60,8 @@ pub enum Request {
         /// In this way.
         method: ResourceMethod,
     },
+    /// To use what its makers call experimental.
+    UseExperimental(Feature),
 }
 
 /// What is decided.
@@ -168,6 +171,7 @@ impl Request {
             Self::OpenDirectory { .. } | Self::ListDirectories => Capability::Filesystem,
             Self::SetVariable(_) => Capability::ExecEnv,
             Self::UseResource { .. } => Capability::Resources,
+            Self::UseExperimental(_) => Capability::Experimental,
         }
     }
 
@@ -180,6 +184,7 @@ impl Request {
             }
             Self::ReadVariable(name) | Self::SetVariable(name) => Some(Cow::Borrowed(name.as_str())),
             Self::UseResource { kind, method } => Some(Cow::Owned(format!("{kind}:{}", method.name()))),
+            Self::UseExperimental(feature) => Some(Cow::Borrowed(feature.name())),
             Self::Connect { scheme, host, port } => Some(Cow::Owned(origin(*scheme, host, *port))),
             Self::OpenDirectory { path, write } => {
                 Some(Cow::Owned(format!("{}:{path}", if *write { "write" } else { "read" })))
@@ -206,6 +211,7 @@ impl Request {
             Self::UseResource { kind, method } => kind
                 .is_valid()
                 .then(|| Grant::Resources(ResourceRule { kind: kind.clone(), methods: [*method].into() })),
+            Self::UseExperimental(feature) => Some(Grant::Experimental(*feature)),
         }
     }
 
@@ -241,6 +247,7 @@ impl Request {
             (Self::OpenDirectory { path, .. }, Grant::FilesystemWrite(granted)) => granted.contains(path),
             (Self::SetVariable(name), Grant::ExecEnv(granted)) => granted.covers(name),
             (Self::UseResource { kind, method }, Grant::Resources(rule)) => rule.allows(kind, *method),
+            (Self::UseExperimental(feature), Grant::Experimental(granted)) => granted == feature,
             (Self::ListDirectories, Grant::FilesystemRead(_) | Grant::FilesystemWrite(_)) => true,
             _ => false,
         }
@@ -378,6 +385,7 @@ network = [
 ]
 filesystem = { read = ["~/Documents"], write = ["~/Documents/out"] }
 ipc-publish = ["greeting.*"]
+experimental = ["wasi-0.3"]
 "#;
 
     fn authority(manifest: &str, policy: &str, timed: &str) -> Authority {
@@ -435,6 +443,7 @@ ipc-publish = ["greeting.*"]
             Request::Import(Capability::SecretRead),
             Request::Import(Capability::SecretWrite),
             Request::ListDirectories,
+            Request::UseExperimental(Feature::Wasi03),
         ];
         let lines: Vec<_> =
             requests.iter().map(|request| format!("{request} -> {}", said(request, &authority))).collect();
@@ -457,6 +466,7 @@ ipc-publish = ["greeting.*"]
     secret-read -> Allow: granted: secret-read=token (x.toml:6)
     secret-write -> Deny: not granted (x.toml:4)
     filesystem -> Allow: granted: filesystem=read:~/Documents (x.toml:11)
+    experimental=wasi-0.3 -> Allow: granted: experimental=wasi-0.3 (x.toml:13)
     "#);
         assert!(!decide(&Request::SetClipboard, &authority, at(11)).allows(), "its time is over");
     }
@@ -490,6 +500,7 @@ ipc-publish = ["greeting.*"]
             (http("a b", 80), "network=SCOPE"),
             (open(true), "filesystem=write:/srv/data"),
             (Request::ListDirectories, "filesystem=read:DIRECTORY"),
+            (Request::UseExperimental(Feature::Wasi03), "experimental=wasi-0.3"),
         ] {
             assert_eq!(request.grant_text(), expected);
             if let Some(grant) = request.least_grant() {
