@@ -7,6 +7,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 
 use crate::exec_env::ExecEnv;
+use crate::feature::Feature;
 use crate::network::NetworkRule;
 use crate::pattern::Pattern;
 use crate::resource_rule::ResourceRule;
@@ -38,6 +39,8 @@ pub enum Capability {
     ExecEnv,
     /// Use the resources around a workload.
     Resources,
+    /// Use what its makers call experimental.
+    Experimental,
 }
 
 /// A name that is no capability's.
@@ -74,6 +77,8 @@ pub struct Capabilities {
     pub exec_env: Vec<ExecEnv>,
     /// `resources`: what it can do with which resources around a workload. Default: nothing.
     pub resources: Vec<ResourceRule>,
+    /// `experimental`: features that may still change or go. Default: none.
+    pub experimental: Vec<Feature>,
 }
 
 /// How much of `[config]` an extension sees: `true`, `false` or `{ keys = ["greeting.*"] }`.
@@ -100,7 +105,7 @@ pub struct FilesystemGrant {
 
 impl Capability {
     /// Every capability, in the order of the documentation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ConfigRead,
         Self::SecretRead,
         Self::SecretWrite,
@@ -112,6 +117,7 @@ impl Capability {
         Self::Filesystem,
         Self::ExecEnv,
         Self::Resources,
+        Self::Experimental,
     ];
 
     /// The key in `[capabilities]`, which is also the interface's name in `open-sesame:host`.
@@ -128,6 +134,7 @@ impl Capability {
             Self::Filesystem => "filesystem",
             Self::ExecEnv => "exec-env",
             Self::Resources => "resources",
+            Self::Experimental => "experimental",
         }
     }
 
@@ -145,6 +152,7 @@ impl Capability {
             Self::Filesystem => "read everything in this directory, and with `write` change and delete it",
             Self::ExecEnv => "set this variable for commands that you run with `exec`",
             Self::Resources => "use these resources of the directory that you give a workload",
+            Self::Experimental => "use WASI 0.3, which its makers call experimental",
         }
     }
 
@@ -154,8 +162,9 @@ impl Capability {
     pub fn of_interface(interface: &str) -> Option<Self> {
         let name = interface.strip_prefix("open-sesame:host/")?;
         let name = name.split('@').next().unwrap_or(name).parse().ok()?;
-        let is_ours = !matches!(name, Self::Env | Self::Network | Self::Filesystem | Self::ExecEnv | Self::Resources);
-        is_ours.then_some(name)
+        let without_interface =
+            [Self::Env, Self::Network, Self::Filesystem, Self::ExecEnv, Self::Resources, Self::Experimental];
+        (!without_interface.contains(&name)).then_some(name)
     }
 }
 
@@ -196,6 +205,7 @@ impl Capabilities {
             Capability::Filesystem => self.filesystem != FilesystemGrant::default(),
             Capability::ExecEnv => !self.exec_env.is_empty(),
             Capability::Resources => !self.resources.is_empty(),
+            Capability::Experimental => !self.experimental.is_empty(),
         }
     }
 
@@ -213,6 +223,7 @@ impl Capabilities {
             Capability::Filesystem => self.filesystem = FilesystemGrant::default(),
             Capability::ExecEnv => self.exec_env.clear(),
             Capability::Resources => self.resources.clear(),
+            Capability::Experimental => self.experimental.clear(),
         }
     }
 }
@@ -285,6 +296,7 @@ impl serde::Serialize for Capabilities {
                 Capability::Filesystem => map.serialize_value(&self.filesystem)?,
                 Capability::ExecEnv => map.serialize_value(&self.exec_env)?,
                 Capability::Resources => map.serialize_value(&self.resources)?,
+                Capability::Experimental => map.serialize_value(&self.experimental)?,
             }
         }
         map.end()
@@ -328,6 +340,7 @@ mod tests {
         assert_eq!(of("open-sesame:host/secret-read"), Some(Capability::SecretRead));
         assert_eq!(of("open-sesame:host/log@0.1.0"), None);
         assert_eq!(of("open-sesame:host/network@0.1.0"), None);
+        assert_eq!(of("open-sesame:host/experimental@0.1.0"), None);
         assert_eq!(of("wasi:filesystem/types@0.2.9"), None);
         assert_eq!(of("evil:host/config-read@0.1.0"), None);
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::capability::{Capabilities, Capability};
+use crate::feature::Feature;
 use crate::grant::Grant;
 use crate::network::{NetworkRule, Scheme};
 use crate::policy::Policy;
@@ -57,6 +58,8 @@ pub enum Request {
         /// In this way.
         method: ResourceMethod,
     },
+    /// To use what its makers call experimental.
+    UseExperimental(Feature),
 }
 
 /// What is decided.
@@ -166,6 +169,7 @@ impl Request {
             Self::OpenDirectory { .. } => Capability::Filesystem,
             Self::SetVariable(_) => Capability::ExecEnv,
             Self::UseResource { .. } => Capability::Resources,
+            Self::UseExperimental(_) => Capability::Experimental,
         }
     }
 
@@ -178,6 +182,7 @@ impl Request {
             }
             Self::ReadVariable(name) | Self::SetVariable(name) => Some(Cow::Borrowed(name.as_str())),
             Self::UseResource { kind, method } => Some(Cow::Owned(format!("{kind}:{}", method.name()))),
+            Self::UseExperimental(feature) => Some(Cow::Borrowed(feature.name())),
             Self::Connect { scheme, host, port } => Some(Cow::Owned(origin(*scheme, host, *port))),
             Self::OpenDirectory { path, write } => {
                 Some(Cow::Owned(format!("{}:{path}", if *write { "write" } else { "read" })))
@@ -203,6 +208,7 @@ impl Request {
             Self::UseResource { kind, method } => kind
                 .is_valid()
                 .then(|| Grant::Resources(ResourceRule { kind: kind.clone(), methods: [*method].into() })),
+            Self::UseExperimental(feature) => Some(Grant::Experimental(*feature)),
         }
     }
 
@@ -238,6 +244,7 @@ impl Request {
             (Self::OpenDirectory { path, .. }, Grant::FilesystemWrite(granted)) => granted.contains(path),
             (Self::SetVariable(name), Grant::ExecEnv(granted)) => granted.covers(name),
             (Self::UseResource { kind, method }, Grant::Resources(rule)) => rule.allows(kind, *method),
+            (Self::UseExperimental(feature), Grant::Experimental(granted)) => granted == feature,
             _ => false,
         }
     }
@@ -374,6 +381,7 @@ network = [
 ]
 filesystem = { read = ["~/Documents"], write = ["~/Documents/out"] }
 ipc-publish = ["greeting.*"]
+experimental = ["wasi-0.3"]
 "#;
 
     fn authority(manifest: &str, policy: &str, timed: &str) -> Authority {
@@ -430,6 +438,7 @@ ipc-publish = ["greeting.*"]
             Request::SetClipboard,
             Request::Import(Capability::SecretRead),
             Request::Import(Capability::SecretWrite),
+            Request::UseExperimental(Feature::Wasi03),
         ];
         let lines: Vec<_> =
             requests.iter().map(|request| format!("{request} -> {}", said(request, &authority))).collect();
@@ -451,6 +460,7 @@ ipc-publish = ["greeting.*"]
     clipboard-write -> Allow: granted for a while: clipboard-write
     secret-read -> Allow: granted: secret-read=token (x.toml:6)
     secret-write -> Deny: not granted (x.toml:4)
+    experimental=wasi-0.3 -> Allow: granted: experimental=wasi-0.3 (x.toml:13)
     "#);
         assert!(!decide(&Request::SetClipboard, &authority, at(11)).allows(), "its time is over");
     }
@@ -483,6 +493,7 @@ ipc-publish = ["greeting.*"]
             (http("127.0.0.1", 8080), "network=http://127.0.0.1:8080"),
             (http("a b", 80), "network=SCOPE"),
             (open(true), "filesystem=write:/srv/data"),
+            (Request::UseExperimental(Feature::Wasi03), "experimental=wasi-0.3"),
         ] {
             assert_eq!(request.grant_text(), expected);
             if let Some(grant) = request.least_grant() {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::capability::{Capabilities, Capability, ConfigRead, UnknownCapability};
 use crate::exec_env::ExecEnv;
+use crate::feature::{Feature, UnknownFeature};
 use crate::network::{NetworkRule, NetworkRuleError};
 use crate::pattern::{Pattern, PatternError};
 use crate::resource_rule::{ResourceRule, ResourceRuleError};
@@ -46,6 +47,8 @@ pub enum Grant {
     ExecEnv(ExecEnv),
     /// `resources=GROUP/VERSION/RESOURCES:METHOD,...`
     Resources(ResourceRule),
+    /// `experimental=FEATURE`
+    Experimental(Feature),
 }
 
 /// Why a text is no grant.
@@ -81,6 +84,9 @@ pub enum GrantError {
     /// The scope names no resources.
     #[error(transparent)]
     Resources(#[from] ResourceRuleError),
+    /// The scope is not a feature.
+    #[error(transparent)]
+    Feature(#[from] UnknownFeature),
     /// The scope is no name or directory.
     #[error(transparent)]
     Scope(#[from] ScopeError),
@@ -100,6 +106,7 @@ fn example(capability: Capability) -> &'static str {
         Capability::Filesystem => "filesystem=read:~/Documents",
         Capability::ExecEnv => "exec-env=APP_MODE",
         Capability::Resources => "resources=networking.k8s.io/v1/ingresses:get,create",
+        Capability::Experimental => "experimental=wasi-0.3",
     }
 }
 
@@ -118,6 +125,7 @@ impl Grant {
             Self::FilesystemRead(_) | Self::FilesystemWrite(_) => Capability::Filesystem,
             Self::ExecEnv(_) => Capability::ExecEnv,
             Self::Resources(_) => Capability::Resources,
+            Self::Experimental(_) => Capability::Experimental,
         }
     }
 
@@ -143,6 +151,7 @@ impl Grant {
             Capability::Env => Self::Env(scope.parse()?),
             Capability::ExecEnv => Self::ExecEnv(scope.parse()?),
             Capability::Resources => Self::Resources(scope.parse()?),
+            Capability::Experimental => Self::Experimental(scope.parse()?),
             Capability::Network => Self::Network(scope.parse()?),
             Capability::Filesystem => match scope.split_once(':') {
                 Some(("read", path)) => Self::FilesystemRead(path.parse()?),
@@ -180,6 +189,7 @@ impl fmt::Display for Grant {
             Self::FilesystemWrite(path) => write!(f, "=write:{path}"),
             Self::ExecEnv(names) => write!(f, "={names}"),
             Self::Resources(rule) => write!(f, "={rule}"),
+            Self::Experimental(feature) => write!(f, "={feature}"),
         }
     }
 }
@@ -206,6 +216,7 @@ impl Capabilities {
             (Grant::FilesystemWrite(path), _) => self.filesystem.covers(path, true),
             (Grant::ExecEnv(names), _) => self.exec_env.iter().any(|granted| granted.covers_all(names)),
             (Grant::Resources(rule), _) => self.resources.iter().any(|granted| granted.covers(rule)),
+            (Grant::Experimental(feature), _) => self.experimental.contains(feature),
         }
     }
 
@@ -228,6 +239,7 @@ impl Capabilities {
         grants.extend(self.filesystem.write.iter().cloned().map(Grant::FilesystemWrite));
         grants.extend(self.exec_env.iter().cloned().map(Grant::ExecEnv));
         grants.extend(self.resources.iter().cloned().map(Grant::Resources));
+        grants.extend(self.experimental.iter().copied().map(Grant::Experimental));
         grants
     }
 
@@ -253,6 +265,7 @@ impl Capabilities {
             Grant::FilesystemWrite(path) => self.filesystem.write.push(path.clone()),
             Grant::ExecEnv(names) => self.exec_env.push(names.clone()),
             Grant::Resources(rule) => self.resources.push(rule.clone()),
+            Grant::Experimental(feature) => self.experimental.push(*feature),
         }
         true
     }
@@ -282,6 +295,7 @@ impl Capabilities {
             Grant::FilesystemWrite(path) => remove(&mut self.filesystem.write, path),
             Grant::ExecEnv(names) => remove(&mut self.exec_env, names),
             Grant::Resources(rule) => remove(&mut self.resources, rule),
+            Grant::Experimental(feature) => remove(&mut self.experimental, feature),
         }
     }
 
@@ -302,7 +316,7 @@ fn remove<T: PartialEq>(list: &mut Vec<T>, item: &T) -> bool {
 mod tests {
     use super::*;
 
-    const ALL: [&str; 14] = [
+    const ALL: [&str; 15] = [
         "config-read",
         "config-read=greeting.*",
         "secret-read=a",
@@ -317,6 +331,7 @@ mod tests {
         "exec-env=APP_MODE",
         "exec-env=APP_*",
         "resources=networking.k8s.io/v1/ingresses:get,create",
+        "experimental=wasi-0.3",
     ];
 
     #[test]
@@ -342,9 +357,18 @@ mod tests {
 
     #[test]
     fn a_grant_that_says_too_little_or_too_much_is_refused() {
-        for text in
-            ["", "root", "network", "network=", "notification=x", "filesystem=~/x", "filesystem=exec:/x", "env=1"]
-        {
+        for text in [
+            "",
+            "root",
+            "network",
+            "network=",
+            "notification=x",
+            "filesystem=~/x",
+            "filesystem=exec:/x",
+            "env=1",
+            "experimental",
+            "experimental=x",
+        ] {
             assert!(text.parse::<Grant>().is_err(), "{text:?} must be refused");
         }
     }

@@ -177,6 +177,14 @@ mod tests {
         assert_eq!(policy.within(asked).granted(), [Capability::ClipboardWrite]);
     }
 
+    /// A feature that is granted stays denied where the policy denies `experimental`.
+    #[test]
+    fn policy_denies_experimental_features() {
+        let asked = Capabilities { experimental: vec![crate::Feature::Wasi03], ..Default::default() };
+        assert_eq!(policy("deny = [\"experimental\"]").within(asked.clone()).granted(), []);
+        assert_eq!(Policy::default().within(asked).granted(), [Capability::Experimental]);
+    }
+
     #[test]
     fn places_are_compared_by_whole_segments_and_what_is_blocked_is_blocked() {
         let policy = policy("allowed_registries = [\"ghcr.io/my-org\"]\nblocked_namespaces = [\"ghcr.io/my-org/old\"]");

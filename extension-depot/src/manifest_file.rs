@@ -192,6 +192,7 @@ fn capability_value(capabilities: &Capabilities, capability: Capability) -> Opti
         Capability::Network => list(&capabilities.network),
         Capability::ExecEnv => list(&capabilities.exec_env),
         Capability::Resources => list(&capabilities.resources),
+        Capability::Experimental => list(&capabilities.experimental),
         Capability::Filesystem => {
             let lists = [("read", &capabilities.filesystem.read), ("write", &capabilities.filesystem.write)];
             let written = lists.into_iter().filter(|(_, paths)| !paths.is_empty());

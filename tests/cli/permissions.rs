@@ -165,7 +165,7 @@ fn a_grant_for_a_while_holds_ends_and_can_be_taken_away() {
     env.write("run/pds/grants/desktop.toml", "[[grant]]\nwhat = \"everything\"\n");
     insta::assert_snapshot!(in_session(&env, "extension call desktop variables"), @r#"
     exit 9
-    err: error: the grants in `~/run/pds/grants/desktop.toml` are wrong: line 2, column 8: `everything` is no capability; there are `config-read`, `secret-read`, `secret-write`, `notification`, `clipboard-write`, `ipc-publish`, `env`, `network`, `filesystem`, `exec-env`, `resources`
+    err: error: the grants in `~/run/pds/grants/desktop.toml` are wrong: line 2, column 8: `everything` is no capability; there are `config-read`, `secret-read`, `secret-write`, `notification`, `clipboard-write`, `ipc-publish`, `env`, `network`, `filesystem`, `exec-env`, `resources`, `experimental`
     err:   |
     err: 2 | what = "everything"
     err:   |        ^^^^^^^^^^^^

@@ -59,7 +59,7 @@ fn a_running_call_keeps_the_code_that_it_began_with() {
 }
 
 /// One thing more, of every kind that there is.
-const MORE: [&str; 11] = [
+const MORE: [&str; 12] = [
     "config-read = true",
     "secret-read = [\"token\"]",
     "secret-write = [\"token\"]",
@@ -71,6 +71,7 @@ const MORE: [&str; 11] = [
     "exec-env = [\"FOO\"]",
     "filesystem = { read = [\"/usr/share\"] }",
     "filesystem = { write = [\"/var/tmp\"] }",
+    "experimental = [\"wasi-0.3\"]",
 ];
 
 #[test]

@@ -115,6 +115,7 @@ fn request(grant: &Grant) -> Request {
         Grant::Env(name) => Request::ReadVariable(name.clone()),
         Grant::FilesystemRead(path) => Request::OpenDirectory { path: path.clone(), write: false },
         Grant::FilesystemWrite(path) => Request::OpenDirectory { path: path.clone(), write: true },
+        Grant::Experimental(feature) => Request::UseExperimental(*feature),
         other => Request::Import(other.capability()),
     }
 }
