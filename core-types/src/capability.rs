@@ -158,14 +158,25 @@ impl Capability {
 
     /// The capability that an interface `open-sesame:host/NAME@VERSION` stands for.
     ///
-    /// WASI interfaces stand for none: toolchains import them wholesale, so they ask for nothing.
+    /// WASI interfaces stand for none: toolchains import them wholesale, so they ask for nothing. Those of WASI 0.3 stand for
+    /// [`Capability::Experimental`].
     pub fn of_interface(interface: &str) -> Option<Self> {
+        if is_wasi_0_3(interface) {
+            return Some(Self::Experimental);
+        }
         let name = interface.strip_prefix("open-sesame:host/")?;
         let name = name.split('@').next().unwrap_or(name).parse().ok()?;
         let without_interface =
             [Self::Env, Self::Network, Self::Filesystem, Self::ExecEnv, Self::Resources, Self::Experimental];
         (!without_interface.contains(&name)).then_some(name)
     }
+}
+
+/// Whether an interface is one of WASI 0.3 as it was released. Drafts of it are not.
+fn is_wasi_0_3(interface: &str) -> bool {
+    let version = interface.strip_prefix("wasi:").and_then(|name| name.split_once('@')).map(|(_, version)| version);
+    let patch = version.and_then(|version| version.strip_prefix("0.3."));
+    patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 impl FromStr for Capability {

@@ -154,6 +154,14 @@ pub fn decide<'a>(request: &Request, authority: &'a Authority, now: BootTime) ->
 }
 
 impl Request {
+    /// What has to be granted before an import is linked, if anything.
+    pub fn of_import(interface: &str) -> Option<Self> {
+        Capability::of_interface(interface).map(|capability| match capability {
+            Capability::Experimental => Self::UseExperimental(Feature::Wasi03),
+            other => Self::Import(other),
+        })
+    }
+
     /// The capability that it takes.
     pub fn capability(&self) -> Capability {
         match self {
@@ -193,6 +201,8 @@ impl Request {
     /// The least that would allow it, if something can: a host that is no host's name cannot be granted.
     pub fn least_grant(&self) -> Option<Grant> {
         match self {
+            // There is one such feature, and it is what imports ask for.
+            Self::Import(Capability::Experimental) => Some(Grant::Experimental(Feature::Wasi03)),
             Self::Import(capability) => Grant::unscoped(*capability).ok(),
             Self::ReadConfig(key) => key.parse().ok().map(|key| Grant::ConfigRead(Some(key))),
             Self::ReadSecret(name) => name.parse().ok().map(Grant::SecretRead),

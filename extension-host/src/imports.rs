@@ -6,7 +6,7 @@ use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
 use crate::gate::Gate;
-use crate::interfaces::{INTERFACES, Interface, OwnInterface};
+use crate::interfaces::{self, Interface, OwnInterface};
 
 /// An interface or function that a component imports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,13 @@ pub struct Import {
     pub name: String,
     /// The capability that it asks for, if it stands for one.
     pub capability: Option<Capability>,
+}
+
+impl Import {
+    /// What has to be granted before it is linked, if anything. WASI 0.2 is inert and needs nothing.
+    pub fn request(&self) -> Option<Request> {
+        Request::of_import(&self.name)
+    }
 }
 
 /// An import that the host does not give. The component does not start.
@@ -100,11 +107,12 @@ fn resolve_one<'a>(
     if let Some(interface) = own.iter().find(|interface| interface.satisfies(name, version)) {
         return Ok(Linked::Own(interface));
     }
-    let Some(interface) = INTERFACES.iter().find(|interface| interface.satisfies(name, version)) else {
+    let Some(interface) = interfaces::all().find(|interface| interface.satisfies(name, version)) else {
         return Err(Refusal::Unknown { import: import.name.clone(), nearest: nearest(name) });
     };
-    match interface.capability() {
-        Some(capability) if ungranted == Ungranted::Refused && !gate.allows(&Request::Import(capability)) => {
+    match import.request() {
+        Some(request) if ungranted == Ungranted::Refused && !gate.allows(&request) => {
+            let capability = request.capability();
             Err(Refusal::NotGranted { import: import.name.clone(), capability })
         }
         _ => Ok(Linked::Ours(interface)),
@@ -121,7 +129,7 @@ fn nearest(name: &str) -> Option<String> {
     let (package, _) = name.split_once('/')?;
     let same_package = |interface: &&Interface| interface.name.split('/').next() == Some(package);
     let nearest =
-        INTERFACES.iter().filter(same_package).min_by_key(|interface| strsim::levenshtein(interface.name, name))?;
+        interfaces::all().filter(same_package).min_by_key(|interface| strsim::levenshtein(interface.name, name))?;
     Some(format!("{}@{}", nearest.name, nearest.version))
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use core_types::Capability;
 use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::WasiView;
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
@@ -34,11 +33,6 @@ pub(crate) struct Interface {
 }
 
 impl Interface {
-    /// The capability that has to be granted before it is linked. WASI needs none, because it is inert.
-    pub(crate) fn capability(&self) -> Option<Capability> {
-        Capability::of_interface(self.name)
-    }
-
     /// Whether an import of this name and version is satisfied by it.
     pub(crate) fn satisfies(&self, name: &str, version: Option<&str>) -> bool {
         self.name == name && version.is_none_or(|version| compatible(version, self.version))
@@ -82,15 +76,27 @@ const WASI: &str = "0.2.12";
 const CONFIG: &str = "0.2.0-rc.1";
 const LOGGING: &str = "0.1.0-draft";
 
+/// A table of interfaces: name, version, and how it is linked.
 macro_rules! interfaces {
-    ($($name:literal $version:ident $link:expr;)*) => {
-        /// All interfaces of this host.
-        pub(crate) const INTERFACES: &[Interface] =
-            &[$(Interface { name: $name, version: $version, link: $link }),*];
+    ($table:ident: $($name:literal $version:ident $link:expr;)*) => {
+        /// Interfaces of this host.
+        pub(crate) const $table: &[Interface] = &[$(Interface { name: $name, version: $version, link: $link }),*];
     };
+}
+#[cfg(feature = "wasi-0-3")]
+pub(crate) use interfaces;
+
+/// All interfaces of this host.
+pub(crate) fn all() -> impl Iterator<Item = &'static Interface> {
+    #[cfg(feature = "wasi-0-3")]
+    let experimental = crate::wasi_0_3::INTERFACES;
+    #[cfg(not(feature = "wasi-0-3"))]
+    let experimental = [].as_slice();
+    INTERFACES.iter().chain(experimental)
 }
 
 interfaces! {
+    INTERFACES:
     "open-sesame:host/config-read" HOST |l| host::config_read::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "open-sesame:host/secret-read" HOST |l| host::secret_read::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "open-sesame:host/secret-write" HOST |l| host::secret_write::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
@@ -162,7 +168,7 @@ mod tests {
     fn every_interface_links() {
         let engine = crate::engine::runtime_engine().expect("an engine");
         let mut linker = Linker::new(&engine);
-        for interface in INTERFACES {
+        for interface in all() {
             (interface.link)(&mut linker).unwrap_or_else(|error| panic!("{}: {error:#}", interface.name));
         }
     }

@@ -57,6 +57,8 @@ mod report;
 mod requests;
 mod state;
 mod suffiks;
+#[cfg(feature = "wasi-0-3")]
+mod wasi_0_3;
 #[cfg(feature = "componentize")]
 mod wit_package;
 

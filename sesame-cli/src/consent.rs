@@ -1,6 +1,6 @@
 //! What an extension is given when it is installed. The only place that decides this.
 
-use core_types::{Capabilities, Capability, ExtensionName, Grant};
+use core_types::{Capabilities, Capability, ExtensionName, Grant, Request};
 
 use crate::context::Context;
 use crate::outcome::Denied;
@@ -79,10 +79,10 @@ impl Requests {
         let mut requests = Self { grants: by_author, without_scope: Vec::new() };
         for capability in imported {
             let is_asked = requests.grants.iter().any(|grant| grant.capability() == capability);
-            match Grant::unscoped(capability) {
+            match Request::Import(capability).least_grant() {
                 _ if is_asked => {}
-                Ok(grant) => requests.grants.push(grant),
-                Err(_) => requests.without_scope.push(capability),
+                Some(grant) => requests.grants.push(grant),
+                None => requests.without_scope.push(capability),
             }
         }
         requests

@@ -28,4 +28,6 @@ pub use secrets::SecretService;
 pub(crate) use environment::link_environment;
 pub(crate) use filesystem::link_preopens;
 pub(crate) use log::link_logging;
+#[cfg(feature = "wasi-0-3")]
+pub(crate) use network::is_known_method_length;
 pub(crate) use network::{Outgoing, link_http_types};

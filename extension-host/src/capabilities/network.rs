@@ -135,6 +135,11 @@ const TYPES: &str = "wasi:http/types@0.2.12";
 /// The longest name of a method that is none of HTTP's own, in bytes.
 const MAX_METHOD: usize = 64;
 
+/// Whether a method's name is as short as such names are.
+pub(crate) fn is_known_method_length(name: &str) -> bool {
+    name.len() <= MAX_METHOD
+}
+
 type SetMethod = (Resource<HostOutgoingRequest>, types::Method);
 
 /// Links `wasi:http/types`, with one function replaced: Wasmtime's keeps the name of a method however long it is, and a
@@ -143,7 +148,7 @@ pub(crate) fn link_http_types(linker: &mut Linker<CallState>) -> wasmtime::Resul
     types::add_to_linker::<_, WasiHttp>(linker, &types::LinkOptions::default(), CallState::http)?;
     linker.allow_shadowing(true);
     let set_method = |mut store: StoreContextMut<'_, CallState>, (request, method): SetMethod| {
-        if matches!(&method, types::Method::Other(name) if name.len() > MAX_METHOD) {
+        if matches!(&method, types::Method::Other(name) if !is_known_method_length(name)) {
             return Ok((Err(()),));
         }
         Ok((types::HostOutgoingRequest::set_method(&mut store.data_mut().http(), request, method)?,))

@@ -1,6 +1,6 @@
 //! `sesame extension call --learn`: the least that a call needed
 
-use core_types::{Capabilities, Capability, Grant, LimitName, Touch};
+use core_types::{Capabilities, Capability, Grant, LimitName, Request, Touch};
 use extension_depot::{Depot, Opened};
 use extension_host::{CallReport, Extension, Usage};
 
@@ -64,7 +64,7 @@ fn needed(touches: &[Touch], imported: &[Capability], before: &Capabilities) -> 
     let unused: Vec<_> = imported.iter().filter(|capability| !capabilities.grants(**capability)).copied().collect();
     for capability in &unused {
         let kept = before.grants_in_full().into_iter().filter(|grant| grant.capability() == *capability);
-        let least = Grant::unscoped(*capability).ok().filter(|_| !before.grants(*capability));
+        let least = Request::Import(*capability).least_grant().filter(|_| !before.grants(*capability));
         for grant in kept.chain(least) {
             capabilities.add(&grant);
         }
