@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use core_types::{Capability, LimitName};
 use wasmtime::component::{ComponentExportIndex, Val};
-use wasmtime::{Store, Trap};
+use wasmtime::{Store, ThrownException, Trap};
 use wasmtime_wasi::I32Exit;
 
 use crate::arguments::Arguments;
@@ -206,6 +206,9 @@ impl Extension {
         }
         if let Some(abort) = error.downcast_ref::<Abort>() {
             return CallError::Trap { reason: abort.to_string() };
+        }
+        if error.is::<ThrownException>() {
+            return CallError::Trap { reason: "it threw an exception that nothing catches".to_owned() };
         }
         match error.downcast_ref::<Trap>() {
             Some(trap) => CallError::Trap { reason: trap.to_string().trim_start_matches("wasm trap: ").to_owned() },

@@ -107,9 +107,9 @@ mod tests {
         let changes: [(&str, Change); 7] = [
             ("no fuel", |config| config.consume_fuel(false)),
             ("epochs", |config| config.epoch_interruption(true)),
-            ("memory64", |config| config.wasm_memory64(false)),
-            ("tail calls", |config| config.wasm_tail_call(false)),
-            ("relaxed SIMD", |config| config.wasm_relaxed_simd(false)),
+            ("custom page sizes", |config| config.wasm_custom_page_sizes(true)),
+            ("wide arithmetic", |config| config.wasm_wide_arithmetic(true)),
+            ("relaxed SIMD", |config| config.relaxed_simd_deterministic(false)),
             ("small memories", |config| config.memory_reservation(1 << 20)),
             ("another system", |config| config.target("x86_64-unknown-freebsd").expect("known")),
         ];

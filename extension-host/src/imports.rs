@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn what_is_unknown_is_named_with_the_nearest_that_there_is() {
-        insta::assert_snapshot!(refusal("wasi:http/types@0.3.0"), @"`wasi:http/types@0.3.0` is not known to this version of sesame; the nearest that it has is `wasi:http/types@0.2.12`");
+        insta::assert_snapshot!(refusal("wasi:http/types@0.4.0"), @"`wasi:http/types@0.4.0` is not known to this version of sesame; the nearest that it has is `wasi:http/types@0.2.12`");
         insta::assert_snapshot!(refusal("open-sesame:host/config-reed@0.1.0"), @"`open-sesame:host/config-reed@0.1.0` is not known to this version of sesame; the nearest that it has is `open-sesame:host/config-read@0.1.0`");
         insta::assert_snapshot!(refusal("acme:db/store@1.0.0"), @"`acme:db/store@1.0.0` is not known to this version of sesame");
     }

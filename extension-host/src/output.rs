@@ -12,7 +12,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError};
 
 /// How much of the end of standard error explains a failure, in bytes: ten lines of ordinary length.
 const MAX_STDERR_TAIL: usize = 2 * 1024;
-/// What a guest may write at a time, in bytes. WASI's streams usually permit as much.
+/// What a guest may write at a time to a sink, in bytes. WASI's streams usually permit as much.
 const MAX_WRITE: usize = 64 * 1024;
 
 /// Receives what a program writes, as it comes. Called on the thread that runs the program, which waits for it.
@@ -139,7 +139,7 @@ impl Output {
     fn permitted(&self) -> Option<usize> {
         match self.sinks {
             Some(_) => Some(MAX_WRITE),
-            None => Some(self.room(&self.kept()).min(MAX_WRITE)).filter(|room| *room > 0),
+            None => Some(self.room(&self.kept())).filter(|room| *room > 0),
         }
     }
 }

@@ -31,7 +31,7 @@ fn an_interface_that_is_not_granted_is_refused_by_name_before_any_code_runs() {
 fn streams_clocks_and_terminals_are_there_and_lead_nowhere() {
     let survey = text(&extension(&PROBE, ""), "survey", &[]);
     insta::assert_snapshot!(survey.replace("), (", ")\n("), @r#"
-    [("arguments", "[]")
+    [("arguments", "[\"extension\"]")
     ("working directory", "None")
     ("environment", "[]")
     ("directories", "0")
@@ -126,8 +126,8 @@ fn a_panic_is_a_crash_with_its_message_in_the_output() {
 fn exiting_is_no_result_whatever_the_code() {
     for code in ["0", "1", "5", "6", "9", "101"] {
         let report = call(&extension(&HOSTILE, ""), "exit", &[code]);
-        let expected = code != "0";
-        assert!(matches!(report.outcome, Err(CallError::Exited { failed }) if failed == expected), "{report:?}");
+        let expected: i32 = i32::from(code != "0");
+        assert!(matches!(report.outcome, Err(CallError::Exited { status }) if status == expected), "{report:?}");
     }
 }
 

@@ -206,24 +206,18 @@ fn pointers_of_modules_that_lead_out_of_memory_are_refused() {
 fn proposals_that_are_off_are_refused_before_anything_runs() {
     let host = Host::new().expect("a host");
     let modules = [
-        ("memory64", r#"(module (memory i64 1))"#),
         ("threads", r#"(module (memory 1 1 shared))"#),
-        ("multi-memory", r#"(module (memory 1) (memory 1))"#),
-        ("tail-call", r#"(module (func $f (return_call $f)))"#),
-        (
-            "relaxed-simd",
-            r#"(module (func (param v128 v128 v128) (result v128) (i8x16.relaxed_swizzle (local.get 0) (local.get 1))))"#,
-        ),
-        ("exceptions", r#"(module (tag) (func (throw 0)))"#),
-        ("gc", r#"(module (type (struct (field i32))) (func (result anyref) (ref.null any)))"#),
-        ("function-references", r#"(module (type $t (func)) (func (param (ref $t)) (call_ref $t (local.get 0))))"#),
         ("custom-page-sizes", r#"(module (memory 1 (pagesize 1)))"#),
         (
             "wide-arithmetic",
             r#"(module (func (result i64 i64) (i64.add128 (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0))))"#,
         ),
         ("stack-switching", r#"(module (type $f (func)) (type $c (cont $f)) (func (param (ref null $c))))"#),
-        ("async", r#"(component (core module $m) (core func (canon task.cancel)))"#),
+        (
+            "shared-everything threads",
+            r#"(component (core type $f (func)) (core func (canon thread.available_parallelism)))"#,
+        ),
+        ("maps", r#"(component (type (map string u32)))"#),
     ];
     let mut taken = Vec::new();
     for (name, text) in modules {

@@ -25,7 +25,7 @@ pub(crate) fn link_abort(linker: &mut Linker<ModuleState>) -> wasmtime::Result<(
 
 fn abort(mut caller: Caller<'_, ModuleState>, message: u32, file: u32, line: u32, column: u32) -> wasmtime::Result<()> {
     let text = |address, unknown: &str, caller: &mut Caller<'_, ModuleState>| {
-        string_at(caller, address).unwrap_or_else(|| unknown.to_owned())
+        string_at(caller, address).filter(|text| !text.is_empty()).unwrap_or_else(|| unknown.to_owned())
     };
     let message = text(message, "no message", &mut caller);
     let file = text(file, "unknown file", &mut caller);
