@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
-use core_types::GrantedPath;
+use core_types::{FilesystemGrant, GrantedPath, SameGuestPath};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
 
@@ -46,6 +46,9 @@ pub enum DirectoryError {
         /// Where it leads.
         real: PathBuf,
     },
+    /// Another one has its path for the guest.
+    #[error(transparent)]
+    SameGuestPath(#[from] SameGuestPath),
     /// It cannot be opened as a directory.
     #[error("the directory `{path}` cannot be opened")]
     Open {
@@ -80,10 +83,19 @@ impl DirectoryRules {
         self.open(path).map(drop)
     }
 
+    /// Makes sure that a guest finds no two of these directories under one path.
+    ///
+    /// # Errors
+    /// With the first two that have one.
+    pub fn check_guest_paths(&self, granted: &FilesystemGrant) -> Result<(), DirectoryError> {
+        let home = self.home.as_deref().unwrap_or(Path::new("~"));
+        Ok(granted.check_guest_paths(home)?)
+    }
+
     pub(crate) fn open(&self, path: &GrantedPath) -> Result<OpenDirectory, DirectoryError> {
         let open_error = |source| DirectoryError::Open { path: path.clone(), source };
-        let shown = self.expand(path).ok_or_else(|| DirectoryError::NoHome { path: path.clone() })?;
-        let wanted = self.expand_in_real_home(path).ok_or_else(|| DirectoryError::NoHome { path: path.clone() })?;
+        let (home, real_home) = self.homes(path)?;
+        let (shown, wanted) = (path.in_guest(home), path.on_host(&real_home));
         let real = fs::canonicalize(&wanted).map_err(open_error)?;
         let mounts = Mounts::read().map_err(open_error)?;
         if let Some(protected) = self.all_protected().find(|protected| mounts.overlap(&real, protected)) {
@@ -100,29 +112,20 @@ impl DirectoryRules {
         }
     }
 
-    fn expand(&self, path: &GrantedPath) -> Option<PathBuf> {
-        expand(path, self.home.as_deref())
-    }
-
-    /// The home directory itself may be a link: who made it is who made the user.
-    fn expand_in_real_home(&self, path: &GrantedPath) -> Option<PathBuf> {
-        let home = self.home.as_deref().map(real_path);
-        expand(path, home.as_deref())
+    /// The home directory, and without links: it may be one itself, and who made it is who made the user. A path that does
+    /// not begin there needs none.
+    fn homes(&self, path: &GrantedPath) -> Result<(&Path, PathBuf), DirectoryError> {
+        match self.home.as_deref() {
+            Some(home) => Ok((home, real_path(home))),
+            None if path.host().starts_with('/') => Ok((Path::new("/"), PathBuf::new())),
+            None => Err(DirectoryError::NoHome { path: path.clone() }),
+        }
     }
 
     fn all_protected(&self) -> impl Iterator<Item = PathBuf> {
         let always = ["/proc", "/sys"].map(PathBuf::from);
         self.protected.iter().map(|path| real_path(path)).chain(always)
     }
-}
-
-fn expand(path: &GrantedPath, home: Option<&Path>) -> Option<PathBuf> {
-    let expanded = match path.as_str().strip_prefix('~') {
-        Some(below) => home?.join(below.trim_start_matches('/')),
-        None => PathBuf::from(path.as_str()),
-    };
-    // Without doubled and trailing slashes, so that it can be compared.
-    Some(expanded.components().collect())
 }
 
 /// The path without links, as far as it is there.

@@ -181,6 +181,7 @@ pub(crate) fn wasi(
             builder.env(name.as_str(), value);
         }
     }
+    backends.directories.check_guest_paths(&granted.filesystem)?;
     for (path, write) in directories(&granted.filesystem) {
         let opened = backends.directories.open(path)?;
         preopen(&mut builder, path, &opened, write)?;

@@ -237,6 +237,7 @@ impl Failure {
             DepotError::GenerationGone { .. } => {
                 (ExitCode::Local, Some(format!("what can be gone back to: sesame extension history {name}")))
             }
+            DepotError::SameGuestPath(_) => (ExitCode::Refused, Some(same_guest_path_hint(name))),
             DepotError::Timed(error) => (ExitCode::Local, timed_hint(error)),
             DepotError::Manifest(error) => (ExitCode::Local, Some(manifest_hint(error))),
             DepotError::Lock(error) => return error.into(),
@@ -335,6 +336,7 @@ impl Failure {
             DirectoryError::Link { path, real } => {
                 format!("if it is meant, grant `{}` itself and revoke `{path}`", real.display())
             }
+            DirectoryError::SameGuestPath(_) => same_guest_path_hint(name),
             DirectoryError::Open { .. } | DirectoryError::Protected { .. } | DirectoryError::NoHome { .. } => {
                 format!("see what is granted: sesame extension info {name}")
             }
@@ -367,6 +369,13 @@ impl Failure {
 /// What an extension was refused, and why.
 pub fn refusal(name: &ExtensionName, touch: &Touch) -> String {
     format!("`{name}` may not use {}: {}", touch.what, touch.rule.as_deref().unwrap_or("not granted"))
+}
+
+/// Which directories there are, and how one is given another path.
+fn same_guest_path_hint(name: &ExtensionName) -> String {
+    format!(
+        "grant one of them as `read:DIRECTORY::PATH` with another PATH; see what is granted: sesame extension info {name}"
+    )
 }
 
 fn signature_hint(name: &ExtensionName, refusal: &SignatureRefusal) -> String {
