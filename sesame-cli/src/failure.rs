@@ -337,11 +337,15 @@ impl Failure {
                 format!("if it is meant, grant `{}` itself and revoke `{path}`", real.display())
             }
             DirectoryError::SameGuestPath(_) => same_guest_path_hint(name),
-            DirectoryError::Open { .. } | DirectoryError::Protected { .. } | DirectoryError::NoHome { .. } => {
+            DirectoryError::Missing { .. }
+            | DirectoryError::Open { .. }
+            | DirectoryError::Protected { .. }
+            | DirectoryError::NoHome { .. } => {
                 format!("see what is granted: sesame extension info {name}")
             }
         };
-        let code = if matches!(error, DirectoryError::Open { .. }) { ExitCode::Local } else { ExitCode::Refused };
+        let is_local = matches!(error, DirectoryError::Open { .. } | DirectoryError::Missing { .. });
+        let code = if is_local { ExitCode::Local } else { ExitCode::Refused };
         Self::new(code, error).with_hint(hint)
     }
 
@@ -356,6 +360,12 @@ impl Failure {
         self.details.extend(refused.iter().map(|touch| refusal(name, touch)));
         let grant = refused.iter().find_map(|touch| touch.grant.as_ref());
         self.with_optional_hint(grant.map(|grant| format!("sesame extension grant {name} {grant}")))
+    }
+
+    /// The same failure, for a call that looked for directories that do not exist.
+    pub fn with_missing(mut self, directories: &[String]) -> Self {
+        self.details.extend(directories.iter().map(|path| format!("the directory `{path}` does not exist")));
+        self
     }
 
     fn listing(mut self, title: &str, name: &ExtensionName, functions: &[ExportedFunction]) -> Self {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use core_types::{Authority, BootTime, Capabilities, ExtensionName, Grant, Period, TimedGrant, TimedGrants};
 use extension_depot::Reason;
-use extension_host::boot_time;
+use extension_host::{DirectoryError, boot_time};
 
 use crate::arguments::{GrantArguments, Revocation};
 use crate::context::Context;
@@ -61,7 +61,14 @@ pub fn check_directories(context: &Context, name: &ExtensionName, grants: &[Gran
     }
     let rules = context.directory_rules()?;
     let failure = |error| Failure::of_directory(name, &error);
-    directories.into_iter().try_for_each(|path| rules.check(path).map_err(failure))?;
+    for path in directories {
+        match rules.check(path) {
+            Err(DirectoryError::Missing { path }) => {
+                context.warn(&format!("the directory `{}` does not exist yet", path.host()));
+            }
+            checked => checked.map_err(failure)?,
+        }
+    }
     rules.check_guest_paths(&granted_with(context, name, grants)?.filesystem).map_err(failure)
 }
 

@@ -92,6 +92,9 @@ pub fn ask(context: &Context, opened: &Opened, request: WorkloadRequest) -> Resu
             refused.iter().for_each(|touch| call::warn_of_refusal(context, opened, touch));
             Ok(outcome)
         }
-        Err(error) => Err(Failure::of_call(name, &error, limits_file).with_refusals(name, &refused)),
+        Err(error) => {
+            let failure = Failure::of_call(name, &error, limits_file).with_refusals(name, &refused);
+            Err(failure.with_missing(&report.activity.missing))
+        }
     }
 }
