@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, Request, Rule, Verdict};
 use crate::grant::Grant;
+use crate::granted_path::GrantedPath;
 use crate::permissions::Owner;
 
 /// The most different things that one call is remembered for. What goes beyond is counted.
@@ -18,6 +19,9 @@ const MAX_OBJECT: usize = 256;
 pub struct Activity {
     /// The things.
     pub touches: Vec<Touch>,
+    /// Directories that are granted, that it looked for and that do not exist. Nothing refused them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// How often something was touched that is not listed, because there were too many things.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more: u64,
@@ -113,6 +117,14 @@ impl Activity {
         }
     }
 
+    /// Notes that a directory was looked for that is granted and does not exist.
+    pub fn note_missing(&mut self, path: &GrantedPath) {
+        let path = shortened(path.host());
+        if self.missing.len() < MAX_TOUCHES && !self.missing.contains(&path) {
+            self.missing.push(path);
+        }
+    }
+
     /// What was refused.
     pub fn refused(&self) -> impl Iterator<Item = &Touch> {
         self.touches.iter().filter(|touch| touch.verdict != Verdict::Allow)
@@ -168,6 +180,17 @@ mod tests {
     use super::*;
     use crate::capability::Capability;
     use crate::decision::Document;
+
+    /// A directory that does not exist is noted once, and nothing was refused.
+    #[test]
+    fn missing_directory_is_not_refused() {
+        let mut activity = Activity::default();
+        for path in ["~/a", "~/a::/b", "~/c"] {
+            activity.note_missing(&path.parse().expect(path));
+        }
+        assert_eq!(activity.missing, ["~/a", "~/c"]);
+        assert!(activity.touches.is_empty() && activity.refused().next().is_none());
+    }
 
     #[test]
     fn things_are_noted_once_counted_and_held_down() {

@@ -1,6 +1,7 @@
 //! What an extension may do.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
@@ -8,10 +9,11 @@ use serde::ser::SerializeMap;
 
 use crate::exec_env::ExecEnv;
 use crate::feature::Feature;
+use crate::granted_path::{GrantedPath, SameGuestPath, check_guest_paths};
 use crate::network::NetworkRule;
 use crate::pattern::Pattern;
 use crate::resource_rule::ResourceRule;
-use crate::scope::{EnvName, GrantedPath, SecretName};
+use crate::scope::{EnvName, SecretName};
 use crate::serde_as_text;
 
 /// A thing that the host can offer and a manifest can grant. All are denied by default.
@@ -93,14 +95,32 @@ pub enum ConfigRead {
     Keys(Vec<Pattern>),
 }
 
-/// Directories by kind of access. A directory under `write` can be read as well.
+/// Directories by kind of access. A directory under `write` can be read as well. No two have one path for the guest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(default)]
+#[serde(try_from = "FilesystemFile")]
 pub struct FilesystemGrant {
     /// Directories that can be read.
     pub read: Vec<GrantedPath>,
     /// Directories that can be read and written.
     pub write: Vec<GrantedPath>,
+}
+
+/// The directories as they stand in a file.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct FilesystemFile {
+    read: Vec<GrantedPath>,
+    write: Vec<GrantedPath>,
+}
+
+impl TryFrom<FilesystemFile> for FilesystemGrant {
+    type Error = SameGuestPath;
+
+    fn try_from(FilesystemFile { read, write }: FilesystemFile) -> Result<Self, SameGuestPath> {
+        let granted = Self { read, write };
+        // Where `~` is depends on whose file it is, and is looked at again when it is known.
+        granted.check_guest_paths(Path::new("~")).map(|()| granted)
+    }
 }
 
 impl Capability {
@@ -240,10 +260,26 @@ impl Capabilities {
 }
 
 impl FilesystemGrant {
-    /// Whether everything in this directory may be read, or written as well.
+    /// Whether everything in this directory may be read, or written as well, and is found under its path for the guest.
     pub fn covers(&self, path: &GrantedPath, write: bool) -> bool {
-        let contains = |granted: &GrantedPath| granted.contains(path);
-        self.write.iter().any(contains) || !write && self.read.iter().any(contains)
+        self.any(write, |granted| granted.covers(path))
+    }
+
+    /// Whether everything in this directory may be read, or written as well, whatever path the guest finds it under.
+    pub fn reaches(&self, path: &GrantedPath, write: bool) -> bool {
+        self.any(write, |granted| granted.reaches(path))
+    }
+
+    fn any(&self, write: bool, fits: impl Fn(&GrantedPath) -> bool) -> bool {
+        self.write.iter().any(&fits) || !write && self.read.iter().any(&fits)
+    }
+
+    /// Makes sure that the guest finds no two directories under one path, with `home` in the place of `~`.
+    ///
+    /// # Errors
+    /// With the first two that have one.
+    pub fn check_guest_paths(&self, home: &Path) -> Result<(), SameGuestPath> {
+        check_guest_paths(self.read.iter().chain(&self.write), home)
     }
 }
 

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use crate::capability::{Capabilities, Capability};
 use crate::feature::Feature;
 use crate::grant::Grant;
+use crate::granted_path::GrantedPath;
 use crate::network::{NetworkRule, Scheme};
 use crate::policy::Policy;
 use crate::resource_rule::{ResourceKind, ResourceMethod, ResourceRule};
-use crate::scope::{EnvName, GrantedPath};
+use crate::scope::EnvName;
 use crate::timed::{BootTime, TimedGrant, TimedGrants};
 use crate::toml_text::line_of_value;
 
@@ -250,8 +251,8 @@ impl Request {
             (Self::Publish(topic), Grant::IpcPublish(pattern)) => is_topic(topic) && pattern.covers(topic),
             (Self::ReadVariable(name), Grant::Env(granted)) => granted == name,
             (Self::Connect { scheme, host, port }, Grant::Network(rule)) => rule.allows(*scheme, host, *port),
-            (Self::OpenDirectory { path, write: false }, Grant::FilesystemRead(granted)) => granted.contains(path),
-            (Self::OpenDirectory { path, .. }, Grant::FilesystemWrite(granted)) => granted.contains(path),
+            (Self::OpenDirectory { path, write: false }, Grant::FilesystemRead(granted)) => granted.covers(path),
+            (Self::OpenDirectory { path, .. }, Grant::FilesystemWrite(granted)) => granted.covers(path),
             (Self::SetVariable(name), Grant::ExecEnv(granted)) => granted.covers(name),
             (Self::UseResource { kind, method }, Grant::Resources(rule)) => rule.allows(kind, *method),
             (Self::UseExperimental(feature), Grant::Experimental(granted)) => granted == feature,
@@ -343,8 +344,8 @@ fn grant_line(grant: &Grant, document: &Document) -> Option<usize> {
     let line = |keys: &[&str], scope: &str| line_of_value(&document.text, keys, scope);
     match grant {
         Grant::ConfigRead(Some(_)) => line(&["capabilities", capability, "keys"], scope),
-        Grant::FilesystemRead(path) => line(&["capabilities", capability, "read"], path.as_str()),
-        Grant::FilesystemWrite(path) => line(&["capabilities", capability, "write"], path.as_str()),
+        Grant::FilesystemRead(path) => line(&["capabilities", capability, "read"], &path.to_string()),
+        Grant::FilesystemWrite(path) => line(&["capabilities", capability, "write"], &path.to_string()),
         _ => line(&["capabilities", capability], scope),
     }
 }
@@ -389,7 +390,9 @@ network = [
     "api.example.com",
     "*.example.org",
 ]
-filesystem = { read = ["~/Documents"], write = ["~/Documents/out"] }
+filesystem = { read = ["~/Documents"], write = [
+    "~/Documents/out", { path = "~/notes", guest = "/notes" },
+] }
 ipc-publish = ["greeting.*"]
 experimental = ["wasi-0.3"]
 "#;
@@ -441,6 +444,9 @@ experimental = ["wasi-0.3"]
             open("~/Documents/a", false),
             open("~/Documents/a", true),
             open("~/Documents/out/b", true),
+            open("~/notes::/notes", true),
+            open("~/notes/a::/notes/a", false),
+            open("~/notes", true),
             Request::Publish("greeting.sent".to_owned()),
             Request::Publish("greeting.*".to_owned()),
             Request::Notify,
@@ -462,15 +468,18 @@ experimental = ["wasi-0.3"]
     network=https://example.org:443 -> Deny: not granted (x.toml:4)
     filesystem=read:~/Documents/a -> Allow: granted: filesystem=read:~/Documents (x.toml:11)
     filesystem=write:~/Documents/a -> Deny: not granted (x.toml:4)
-    filesystem=write:~/Documents/out/b -> Allow: granted: filesystem=write:~/Documents/out (x.toml:11)
-    ipc-publish=greeting.sent -> Allow: granted: ipc-publish=greeting.* (x.toml:12)
+    filesystem=write:~/Documents/out/b -> Allow: granted: filesystem=write:~/Documents/out (x.toml:12)
+    filesystem=write:~/notes::/notes -> Allow: granted: filesystem=write:~/notes::/notes (x.toml:12)
+    filesystem=read:~/notes/a::/notes/a -> Allow: granted: filesystem=write:~/notes::/notes (x.toml:12)
+    filesystem=write:~/notes -> Deny: not granted (x.toml:4)
+    ipc-publish=greeting.sent -> Allow: granted: ipc-publish=greeting.* (x.toml:14)
     ipc-publish=greeting.* -> Deny: not granted (x.toml:4)
     notification -> Deny: policy denies `notification` (/etc/pds/policy.toml:3)
     env=LANG -> Allow: granted for this session: env=LANG
     clipboard-write -> Allow: granted for a while: clipboard-write
     secret-read -> Allow: granted: secret-read=token (x.toml:6)
     secret-write -> Deny: not granted (x.toml:4)
-    experimental=wasi-0.3 -> Allow: granted: experimental=wasi-0.3 (x.toml:13)
+    experimental=wasi-0.3 -> Allow: granted: experimental=wasi-0.3 (x.toml:15)
     "#);
         assert!(!decide(&Request::SetClipboard, &authority, at(11)).allows(), "its time is over");
     }

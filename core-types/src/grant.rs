@@ -6,10 +6,11 @@ use std::str::FromStr;
 use crate::capability::{Capabilities, Capability, ConfigRead, UnknownCapability};
 use crate::exec_env::ExecEnv;
 use crate::feature::{Feature, UnknownFeature};
+use crate::granted_path::{GrantedPath, GrantedPathError};
 use crate::network::{NetworkRule, NetworkRuleError};
 use crate::pattern::{Pattern, PatternError};
 use crate::resource_rule::{ResourceRule, ResourceRuleError};
-use crate::scope::{EnvName, GrantedPath, ScopeError, SecretName};
+use crate::scope::{EnvName, ScopeError, SecretName};
 use crate::serde_as_text;
 
 /// One permission: a capability with the scope that it needs.
@@ -39,7 +40,7 @@ pub enum Grant {
     Env(EnvName),
     /// `network=HOST`
     Network(NetworkRule),
-    /// `filesystem=read:PATH`
+    /// `filesystem=read:PATH`, or `filesystem=read:PATH::GUEST` with the path that the guest finds it under.
     FilesystemRead(GrantedPath),
     /// `filesystem=write:PATH`, which includes reading.
     FilesystemWrite(GrantedPath),
@@ -84,10 +85,13 @@ pub enum GrantError {
     /// The scope names no resources.
     #[error(transparent)]
     Resources(#[from] ResourceRuleError),
+    /// The scope is not a directory, or not a path for the guest.
+    #[error(transparent)]
+    Path(#[from] GrantedPathError),
     /// The scope is not a feature.
     #[error(transparent)]
     Feature(#[from] UnknownFeature),
-    /// The scope is no name or directory.
+    /// The scope is no name.
     #[error(transparent)]
     Scope(#[from] ScopeError),
 }
@@ -139,6 +143,15 @@ impl Grant {
             Capability::Notification => Ok(Self::Notification),
             Capability::ClipboardWrite => Ok(Self::ClipboardWrite),
             _ => Err(GrantError::ScopeMissing { capability }),
+        }
+    }
+
+    /// Whether taking this away takes the other away: the same, or for a directory without a path for the guest, any.
+    pub fn selects(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::FilesystemRead(path), Self::FilesystemRead(other))
+            | (Self::FilesystemWrite(path), Self::FilesystemWrite(other)) => path.selects(other),
+            _ => self == other,
         }
     }
 
@@ -220,6 +233,16 @@ impl Capabilities {
         }
     }
 
+    /// Whether nothing more is within reach by this permission than already is: a directory under another path for the
+    /// guest is still the same directory.
+    pub fn reaches(&self, grant: &Grant) -> bool {
+        match grant {
+            Grant::FilesystemRead(path) => self.filesystem.reaches(path, false),
+            Grant::FilesystemWrite(path) => self.filesystem.reaches(path, true),
+            other => self.covers(other),
+        }
+    }
+
     /// Every permission that is there, one by one, in the order of the documentation.
     pub fn grants_in_full(&self) -> Vec<Grant> {
         let mut grants = Vec::new();
@@ -270,7 +293,8 @@ impl Capabilities {
         true
     }
 
-    /// Takes a permission away, if exactly this one is there. Gives back whether that changed anything.
+    /// Takes a permission away, if exactly this one is there. Gives back whether that changed anything. A directory without
+    /// a path for the guest is taken away whatever path it has.
     ///
     /// A part of a permission that was given whole cannot be taken away: deny the whole and grant what remains.
     pub fn take(&mut self, grant: &Grant) -> bool {
@@ -291,8 +315,8 @@ impl Capabilities {
             Grant::IpcPublish(topic) => remove(&mut self.ipc_publish, topic),
             Grant::Env(name) => remove(&mut self.env, name),
             Grant::Network(rule) => remove(&mut self.network, rule),
-            Grant::FilesystemRead(path) => remove(&mut self.filesystem.read, path),
-            Grant::FilesystemWrite(path) => remove(&mut self.filesystem.write, path),
+            Grant::FilesystemRead(path) => remove_where(&mut self.filesystem.read, |other| path.selects(other)),
+            Grant::FilesystemWrite(path) => remove_where(&mut self.filesystem.write, |other| path.selects(other)),
             Grant::ExecEnv(names) => remove(&mut self.exec_env, names),
             Grant::Resources(rule) => remove(&mut self.resources, rule),
             Grant::Experimental(feature) => remove(&mut self.experimental, feature),
@@ -307,8 +331,12 @@ impl Capabilities {
 }
 
 fn remove<T: PartialEq>(list: &mut Vec<T>, item: &T) -> bool {
+    remove_where(list, |other| other == item)
+}
+
+fn remove_where<T>(list: &mut Vec<T>, is_meant: impl Fn(&T) -> bool) -> bool {
     let before = list.len();
-    list.retain(|other| other != item);
+    list.retain(|other| !is_meant(other));
     list.len() < before
 }
 
@@ -316,7 +344,7 @@ fn remove<T: PartialEq>(list: &mut Vec<T>, item: &T) -> bool {
 mod tests {
     use super::*;
 
-    const ALL: [&str; 15] = [
+    const ALL: [&str; 16] = [
         "config-read",
         "config-read=greeting.*",
         "secret-read=a",
@@ -328,6 +356,7 @@ mod tests {
         "network=*.example.org:8443",
         "filesystem=read:~/a",
         "filesystem=write:/b",
+        "filesystem=read:~/notes::/notes",
         "exec-env=APP_MODE",
         "exec-env=APP_*",
         "resources=networking.k8s.io/v1/ingresses:get,create",
@@ -355,6 +384,23 @@ mod tests {
         assert!(capabilities.covers(&part) && !capabilities.add(&part) && !capabilities.take(&part));
     }
 
+    /// A second path for the guest is added to the first; the host path alone takes both away.
+    #[test]
+    fn guest_paths_add_up_and_go_together() {
+        let grant = |text: &str| text.parse::<Grant>().expect(text);
+        let mut capabilities = Capabilities::default();
+        for text in ["filesystem=read:~/a", "filesystem=read:~/a::/a", "filesystem=read:~/a::/b"] {
+            assert!(!capabilities.covers(&grant(text)), "{text}");
+            assert!(capabilities.add(&grant(text)), "{text}");
+        }
+        assert!(capabilities.reaches(&grant("filesystem=read:~/a/x::/c")));
+        assert!(!capabilities.reaches(&grant("filesystem=write:~/a::/a")));
+        assert!(capabilities.take(&grant("filesystem=read:~/a::/b")));
+        assert_eq!(capabilities.filesystem.read.len(), 2);
+        assert!(capabilities.take(&grant("filesystem=read:~/a")));
+        assert_eq!(capabilities, Capabilities::default());
+    }
+
     #[test]
     fn a_grant_that_says_too_little_or_too_much_is_refused() {
         for text in [
@@ -365,6 +411,8 @@ mod tests {
             "notification=x",
             "filesystem=~/x",
             "filesystem=exec:/x",
+            "filesystem=read:~/x::",
+            "filesystem=read:~/x::/a::/b",
             "env=1",
             "experimental",
             "experimental=x",

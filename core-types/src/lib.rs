@@ -13,6 +13,7 @@ mod exec_env;
 mod extension_list;
 mod feature;
 mod grant;
+mod granted_path;
 mod limits;
 mod manifest;
 mod name;
@@ -38,6 +39,7 @@ pub use exec_env::{ExecEnv, is_interpreted};
 pub use extension_list::{ExtensionEntry, ExtensionList};
 pub use feature::{Feature, UnknownFeature};
 pub use grant::{Grant, GrantError};
+pub use granted_path::{GrantedPath, GrantedPathError, SameGuestPath};
 pub use limits::{Ceilings, EffectiveLimits, Limit, LimitName, LimitOrigin, Limits};
 pub use manifest::{ExtensionSection, Manifest};
 pub use name::{ExtensionName, NameError};
@@ -49,7 +51,7 @@ pub use policy::{IdentityRule, Policy, Preapproved, RequiredSigner, SignerRule, 
 pub use query::{OciPrefix, OciQuery};
 pub use reference::{Identity, OciReference, Provenance, ReferenceError, ReferenceProblem};
 pub use resource_rule::{ResourceKind, ResourceMethod, ResourceRule, ResourceRuleError};
-pub use scope::{EnvName, GrantedPath, ScopeError, SecretName};
+pub use scope::{EnvName, ScopeError, SecretName};
 /// What versions are wanted, as in `^1.2`, and what a tag can stand for.
 pub use semver::{Version, VersionReq};
 pub use timed::{BootTime, TimedGrant, TimedGrants};

@@ -153,7 +153,7 @@ impl Policy {
             for grant in &entry.grants {
                 allowed.add(grant);
             }
-            allowed.covers(grant)
+            allowed.reaches(grant)
         })
     }
 }
@@ -226,5 +226,15 @@ mod tests {
         assert!(approves("r.io/org/set:stable", "network=*.example.org"));
         assert!(!approves("r.io/org/set:stable", "network=api.example.com"));
         assert!(!approves("r.io/org/setter:stable", "notification"));
+    }
+
+    /// What is preapproved is a directory, whatever path the guest has for it.
+    #[test]
+    fn preapproved_directory_may_be_renamed() {
+        let policy = policy("[[preapproved]]\nlist = \"r.io/org/set\"\ngrants = [\"filesystem=read:~/a\"]");
+        let list = "r.io/org/set:stable".parse::<OciReference>().expect("a reference");
+        let approves = |grant: &str| policy.preapproves(&list, &grant.parse().expect(grant));
+        assert!(approves("filesystem=read:~/a::/data") && approves("filesystem=read:~/a/b::."));
+        assert!(!approves("filesystem=write:~/a::/data") && !approves("filesystem=read:~/b::/a"));
     }
 }

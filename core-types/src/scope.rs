@@ -1,4 +1,4 @@
-//! The names that a capability can be narrowed to: secrets, environment variables and directories.
+//! The names that a capability can be narrowed to: secrets and environment variables.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,10 +12,6 @@ pub struct SecretName(String);
 /// The name of an environment variable: letters, digits and `_`, not starting with a digit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnvName(String);
-
-/// A directory of the user: absolute, or below the home directory as `~/...`. It has no `.` or `..` in it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GrantedPath(String);
 
 /// Why a text cannot narrow a capability.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,19 +37,6 @@ impl EnvName {
     }
 }
 
-impl GrantedPath {
-    /// The path as written, `~` not yet expanded.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether the other path is this one or lies below it, as the two are written.
-    pub fn contains(&self, other: &Self) -> bool {
-        let own = self.0.trim_end_matches('/');
-        other.0.strip_prefix(own).is_some_and(|below| below.is_empty() || below.starts_with('/'))
-    }
-}
-
 fn is_secret_name(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     (1..=128).contains(&text.len()) && text.bytes().all(fits) && !text.starts_with(['.', '-'])
@@ -62,12 +45,6 @@ fn is_secret_name(text: &str) -> bool {
 fn is_env_name(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     (1..=128).contains(&text.len()) && text.bytes().all(fits) && !text.starts_with(|c: char| c.is_ascii_digit())
-}
-
-fn is_granted_path(text: &str) -> bool {
-    let Some(below) = text.strip_prefix('/').or_else(|| text.strip_prefix("~/")) else { return text == "~" };
-    let plain = |component: &str| component != "." && component != "..";
-    below.split('/').all(plain) && !text.contains(|c: char| c.is_control())
 }
 
 macro_rules! checked_text {
@@ -100,15 +77,11 @@ checked_text!(
     "name of a secret; it has letters, digits, `.`, `_` and `-`, such as `github-token`"
 );
 checked_text!(EnvName, is_env_name, "name of an environment variable, such as `LANG`");
-checked_text!(
-    GrantedPath,
-    is_granted_path,
-    "directory; write an absolute path or one like `~/Documents`, without `..`"
-);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::GrantedPath;
 
     #[test]
     fn scopes_that_could_mean_something_else_are_refused() {

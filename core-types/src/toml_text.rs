@@ -1,5 +1,6 @@
 //! Reading TOML with errors that name the place, and with unknown keys reported instead of refused.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -188,9 +189,22 @@ pub(crate) fn line_of_value(text: &str, keys: &[&str], value: &str) -> Option<us
     }
     let (key, found) = table.get_key_value(*last)?;
     let items = found.get_ref().as_array().into_iter().flat_map(|array| array.iter());
-    let item = items.into_iter().find(|item| !value.is_empty() && item.get_ref().as_str() == Some(value));
+    let item = items.into_iter().find(|item| !value.is_empty() && entry_text(item.get_ref()).as_deref() == Some(value));
     let start = item.map_or(key.span().start, |item| item.span().start);
     Some(text[..start].matches('\n').count() + 1)
+}
+
+/// An entry of a list of capabilities as one text: `{ path, guest }` and `{ host, allow_private }` are other forms of one.
+fn entry_text<'a>(entry: &'a DeValue<'_>) -> Option<Cow<'a, str>> {
+    let Some(table) = entry.as_table() else { return entry.as_str().map(Cow::Borrowed) };
+    let text = |key: &str| table.get(key).and_then(|value| value.get_ref().as_str());
+    let is_private = table.get("allow_private").is_some_and(|value| value.get_ref().as_bool() == Some(true));
+    match (text("path"), text("guest"), text("host")) {
+        (Some(path), Some(guest), _) => Some(Cow::Owned(format!("{path}::{guest}"))),
+        (Some(path), None, _) => Some(Cow::Borrowed(path)),
+        (None, _, Some(host)) if is_private => Some(Cow::Owned(format!("{host}+private"))),
+        (None, _, host) => host.map(Cow::Borrowed),
+    }
 }
 
 impl fmt::Display for TomlProblem {

@@ -1,6 +1,8 @@
 //! Everything that changes an installed extension, each under the lock, all or nothing.
 
-use core_types::{Capabilities, ExtensionName, LimitName, OciReference};
+use std::path::Path;
+
+use core_types::{Capabilities, ExtensionName, LimitName, OciReference, SameGuestPath};
 
 use crate::depot::{Depot, InstallOrder, Installed};
 use crate::depot_error::DepotError;
@@ -27,6 +29,7 @@ impl Depot {
         if order.change.is_some_and(|change| change.before != existing) {
             return Err(DepotError::CapabilitiesChanged { name: name.clone() });
         }
+        order.change.map_or(Ok(()), |change| check_guest_paths(change.after))?;
         let layout = self.layout();
         layout.add_blobs(&staged.staging, &staged.artifact)?;
         layout.sync_blobs()?;
@@ -108,6 +111,7 @@ impl Depot {
         generation: &Generation,
         capabilities: &Capabilities,
     ) -> Result<(), DepotError> {
+        check_guest_paths(capabilities)?;
         let _lock = self.lock()?;
         let (reference, artifact) = self.artifact_of_generation(name, generation)?;
         let before = self.text_and_origin(name);
@@ -146,9 +150,10 @@ impl Depot {
             let mut after = loaded.manifest.granted();
             let changed = change(&mut after);
             if changed {
+                check_guest_paths(&after)?;
                 editor.set_capabilities(loaded.manifest.capabilities.as_ref(), &after);
             }
-            changed
+            Ok(changed)
         })
     }
 
@@ -163,9 +168,10 @@ impl Depot {
         limits: &[(LimitName, u64)],
     ) -> Result<(), DepotError> {
         let edited = self.edit(name, Reason::Learned, |loaded, editor| {
+            check_guest_paths(capabilities)?;
             editor.set_capabilities(loaded.manifest.capabilities.as_ref(), capabilities);
             limits.iter().for_each(|(name, value)| editor.set_limit(*name, *value));
-            true
+            Ok(true)
         });
         edited.map(drop)
     }
@@ -178,7 +184,7 @@ impl Depot {
         let reason = if enabled { Reason::Enabled } else { Reason::Disabled };
         self.edit(name, reason, |loaded, editor| {
             editor.set_enabled(enabled);
-            loaded.manifest.extension.enabled != enabled
+            Ok(loaded.manifest.extension.enabled != enabled)
         })
     }
 
@@ -190,7 +196,7 @@ impl Depot {
         let reason = if pinned { Reason::Pinned } else { Reason::Unpinned };
         self.edit(name, reason, |loaded, editor| {
             editor.set_pinned(pinned);
-            loaded.manifest.extension.pinned != pinned
+            Ok(loaded.manifest.extension.pinned != pinned)
         })
     }
 
@@ -199,12 +205,12 @@ impl Depot {
         &self,
         name: &ExtensionName,
         reason: Reason,
-        edit: impl FnOnce(&LoadedManifest, &mut ManifestEditor) -> bool,
+        edit: impl FnOnce(&LoadedManifest, &mut ManifestEditor) -> Result<bool, DepotError>,
     ) -> Result<bool, DepotError> {
         let _lock = self.lock()?;
         let loaded = self.existing_manifest(name)?;
         let mut editor = ManifestEditor::new(Some(&loaded.text));
-        let changed = edit(&loaded, &mut editor);
+        let changed = edit(&loaded, &mut editor)?;
         if changed {
             let before = loaded.text_and_origin();
             self.write_manifest(name, Some(before), editor, before.1, reason)?;
@@ -228,4 +234,9 @@ impl Depot {
         self.note_generation(name, before, (&text, reference), reason)?;
         Ok(Self::write(self.places().manifest(name), text.as_bytes())?)
     }
+}
+
+/// Makes sure that what is written can be read again: a manifest with one path for two directories cannot.
+fn check_guest_paths(capabilities: &Capabilities) -> Result<(), SameGuestPath> {
+    capabilities.filesystem.check_guest_paths(Path::new("~"))
 }

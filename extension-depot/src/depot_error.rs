@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use core_types::{ExtensionName, Identity, OciReference};
+use core_types::{ExtensionName, Identity, OciReference, SameGuestPath};
 
 use crate::activity_log::ActivityError;
 use crate::artifact::ArtifactError;
@@ -67,6 +67,9 @@ pub enum DepotError {
         /// The name.
         name: ExtensionName,
     },
+    /// The manifest would grant two directories under one path for the guest.
+    #[error(transparent)]
+    SameGuestPath(#[from] SameGuestPath),
     /// A manifest cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),

@@ -48,6 +48,7 @@ mod source;
 mod staging;
 mod state_file;
 mod timed_grants;
+mod toml_list;
 mod trusted_signers;
 mod user_config;
 mod verify;

@@ -4,12 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Capabilities, Capability, Config, ConfigRead, Document, ExtensionName, LimitName, Limits, Manifest, OciReference,
-    TomlProblem, UnknownKey,
+    Capabilities, Capability, Config, ConfigRead, Document, ExtensionName, Grant, GrantedPath, LimitName, Limits,
+    Manifest, OciReference, TomlProblem, UnknownKey, parse_toml,
 };
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
-use crate::own_file;
+use crate::{own_file, toml_list};
 
 /// The largest manifest, in bytes.
 pub(crate) const MAX_SIZE: u64 = 1 << 20;
@@ -139,9 +139,17 @@ impl ManifestEditor {
         for capability in Capability::ALL {
             match (capability_value(before, capability), capability_value(after, capability)) {
                 (old, new) if old.as_ref().map(ToString::to_string) == new.as_ref().map(ToString::to_string) => {}
-                (_, Some(new)) => self.set("capabilities", capability.name(), new),
+                (_, Some(new)) => self.set_capability(capability, new),
                 (_, None) => drop(self.table("capabilities").remove(capability.name())),
             }
+        }
+    }
+
+    /// Sets a capability, entry by entry where lists of it stand there.
+    fn set_capability(&mut self, capability: Capability, new: Value) {
+        match self.table("capabilities").get_mut(capability.name()) {
+            Some(old) => merge(old, new, capability.name()),
+            None => self.set("capabilities", capability.name(), new),
         }
     }
 
@@ -174,6 +182,54 @@ impl ManifestEditor {
     }
 }
 
+/// The keys of lists within a capability.
+const LISTS: [&str; 3] = ["keys", "read", "write"];
+
+/// Makes what stands under a key of `[capabilities]` say what `new` says.
+fn merge(old: &mut Item, new: Value, key: &str) {
+    if old.as_array().is_some() && new.is_array() {
+        merge_lists(old, new, key);
+    } else if let (Some(table), Value::InlineTable(new)) = (old.as_table_like_mut(), &new) {
+        LISTS.into_iter().filter(|list| !new.contains_key(list)).for_each(|list| drop(table.remove(list)));
+        for (name, list) in new {
+            match table.get_mut(name) {
+                Some(there) => merge(there, list.clone(), &format!("{key}.{name}")),
+                None => drop(table.insert(name, value(list.clone()))),
+            }
+        }
+    } else {
+        let decor = old.as_value().map(|old| old.decor().clone()).unwrap_or_default();
+        *old = value(new);
+        old.as_value_mut().into_iter().for_each(|new| *new.decor_mut() = decor.clone());
+    }
+}
+
+/// What is granted by both stays as it is written, whatever form that has.
+fn merge_lists(old: &mut Item, new: Value, key: &str) {
+    let (Some(old), Some(new)) = (old.as_array_mut(), new.as_array()) else { return };
+    let grants: Vec<_> = new.iter().map(|entry| grant_of(key, entry)).collect();
+    toml_list::retain(old, |entry| grants.contains(&grant_of(key, entry)));
+    let there: Vec<_> = old.iter().map(|entry| grant_of(key, entry)).collect();
+    for (entry, _) in new.iter().zip(&grants).filter(|(_, grant)| !there.contains(grant)) {
+        toml_list::push(old, entry.clone());
+    }
+}
+
+/// What an entry of a list grants.
+fn grant_of(key: &str, entry: &Value) -> Option<Grant> {
+    let entry = entry.clone().decorated("", "");
+    let parsed = parse_toml::<Capabilities>(&format!("{key} = [{entry}]")).ok()?;
+    parsed.value.grants_in_full().pop()
+}
+
+/// A directory as it is written.
+fn path_value(path: &GrantedPath) -> Value {
+    match path.guest() {
+        Some(guest) => Value::InlineTable(InlineTable::from_iter([("path", path.host()), ("guest", guest)])),
+        None => path.host().into(),
+    }
+}
+
 /// A capability as it is written, or nothing when it is denied.
 fn capability_value(capabilities: &Capabilities, capability: Capability) -> Option<Value> {
     fn list<T: ToString>(items: &[T]) -> Value {
@@ -196,6 +252,7 @@ fn capability_value(capabilities: &Capabilities, capability: Capability) -> Opti
         Capability::Filesystem => {
             let lists = [("read", &capabilities.filesystem.read), ("write", &capabilities.filesystem.write)];
             let written = lists.into_iter().filter(|(_, paths)| !paths.is_empty());
+            let list = |paths: &[GrantedPath]| Value::Array(paths.iter().map(path_value).collect());
             Value::InlineTable(written.map(|(key, paths)| (key, list(paths))).collect())
         }
     })
@@ -263,6 +320,53 @@ mod tests {
     filesystem = { read = ["~/x"] }
     "#);
         assert_eq!(Manifest::parse(&written, &name()).expect("valid").value.granted(), after);
+    }
+
+    fn regranted(text: &str, add: &[&str], take: &[&str]) -> String {
+        let before = Manifest::parse(text, &name()).expect("valid").value.granted();
+        let mut after = before.clone();
+        take.iter().for_each(|grant| assert!(after.take(&grant.parse().expect("a grant")), "{grant}"));
+        add.iter().for_each(|grant| assert!(after.add(&grant.parse().expect("a grant")), "{grant}"));
+        let mut editor = ManifestEditor::new(Some(text));
+        editor.set_capabilities(Some(&before), &after);
+        let written = editor.into_text();
+        let parsed = Manifest::parse(&written, &name()).unwrap_or_else(|error| panic!("{written}{error}"));
+        let sorted = |capabilities: &Capabilities| {
+            let mut grants = capabilities.grants_in_full();
+            grants.sort();
+            grants
+        };
+        assert_eq!(sorted(&parsed.value.granted()), sorted(&after), "{written}");
+        written
+    }
+
+    /// Entries that stay keep their comments and their form of a table.
+    #[test]
+    fn edited_list_keeps_comments_and_tables() {
+        let text = r#"[capabilities]
+network = [
+    "a.example",   # one
+    { host = "http://nas.local", allow_private = true }, # two
+    "b.example",   # three
+]
+filesystem = { read = [
+    # my notes
+    { path = "~/notes", guest = "/notes" }, # seen as /notes
+    "~/Documents",
+], write = ["~/out"] } # both
+config-read = { keys = ["a", "b.*"] } # some
+"#;
+        let add = ["filesystem=read:~/x::.", "network=c.example", "filesystem=write:~/w"];
+        let take = ["network=a.example", "filesystem=read:~/Documents", "config-read=a"];
+        insta::assert_snapshot!(regranted(text, &add, &take), @"");
+    }
+
+    /// Directories in a table of their own stay there.
+    #[test]
+    fn edited_filesystem_table_stays_a_table() {
+        let text = "[capabilities.filesystem] # mine\nread = [\"~/a\"] # a\nwrite = [\"~/b\"]\n";
+        let written = regranted(text, &["filesystem=read:~/c::/c"], &["filesystem=write:~/b"]);
+        insta::assert_snapshot!(written, @"");
     }
 
     /// Text that would be something else in TOML if it were written as it is.

@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
-use core_types::GrantedPath;
+use core_types::{FilesystemGrant, GrantedPath, SameGuestPath};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
 
@@ -46,6 +46,15 @@ pub enum DirectoryError {
         /// Where it leads.
         real: PathBuf,
     },
+    /// It is not there. Calls start without it.
+    #[error("the directory `{}` does not exist", path.host())]
+    Missing {
+        /// The grant.
+        path: GrantedPath,
+    },
+    /// Another one has its path for the guest.
+    #[error(transparent)]
+    SameGuestPath(#[from] SameGuestPath),
     /// It cannot be opened as a directory.
     #[error("the directory `{path}` cannot be opened")]
     Open {
@@ -75,16 +84,32 @@ impl DirectoryRules {
     /// Whether extensions can be let into this directory, as things are now.
     ///
     /// # Errors
-    /// When it is protected, reached through a link, or no directory.
+    /// When it is protected, reached through a link, or no directory. [`DirectoryError::Missing`] when that is all that is
+    /// wrong with it.
     pub fn check(&self, path: &GrantedPath) -> Result<(), DirectoryError> {
         self.open(path).map(drop)
     }
 
+    /// Makes sure that a guest finds no two of these directories under one path.
+    ///
+    /// # Errors
+    /// With the first two that have one.
+    pub fn check_guest_paths(&self, granted: &FilesystemGrant) -> Result<(), DirectoryError> {
+        let home = self.home.as_deref().unwrap_or(Path::new("~"));
+        Ok(granted.check_guest_paths(home)?)
+    }
+
     pub(crate) fn open(&self, path: &GrantedPath) -> Result<OpenDirectory, DirectoryError> {
         let open_error = |source| DirectoryError::Open { path: path.clone(), source };
-        let shown = self.expand(path).ok_or_else(|| DirectoryError::NoHome { path: path.clone() })?;
-        let wanted = self.expand_in_real_home(path).ok_or_else(|| DirectoryError::NoHome { path: path.clone() })?;
-        let real = fs::canonicalize(&wanted).map_err(open_error)?;
+        let (home, real_home) = self.homes(path)?;
+        let (shown, wanted) = (path.in_guest(home), path.on_host(&real_home));
+        let real = match fs::canonicalize(&wanted) {
+            Ok(real) => real,
+            // What is protected or behind a link is refused before anything is there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => real_path(&wanted),
+            // Of what cannot be looked at, nobody knows whether it is protected.
+            Err(error) => return Err(open_error(error)),
+        };
         let mounts = Mounts::read().map_err(open_error)?;
         if let Some(protected) = self.all_protected().find(|protected| mounts.overlap(&real, protected)) {
             return Err(DirectoryError::Protected { path: path.clone(), protected });
@@ -95,19 +120,20 @@ impl DirectoryRules {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match openat2(CWD, &real, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
             Ok(descriptor) => Ok(OpenDirectory { descriptor, path: shown }),
-            Err(Errno::LOOP) => Err(DirectoryError::Link { path: path.clone(), real }),
+            Err(Errno::LOOP) => Err(DirectoryError::Link { path: path.clone(), real: target_of(real) }),
+            Err(Errno::NOENT) => Err(DirectoryError::Missing { path: path.clone() }),
             Err(error) => Err(open_error(error.into())),
         }
     }
 
-    fn expand(&self, path: &GrantedPath) -> Option<PathBuf> {
-        expand(path, self.home.as_deref())
-    }
-
-    /// The home directory itself may be a link: who made it is who made the user.
-    fn expand_in_real_home(&self, path: &GrantedPath) -> Option<PathBuf> {
-        let home = self.home.as_deref().map(real_path);
-        expand(path, home.as_deref())
+    /// The home directory, and without links: it may be one itself, and who made it is who made the user. A path that does
+    /// not begin there needs none.
+    fn homes(&self, path: &GrantedPath) -> Result<(&Path, PathBuf), DirectoryError> {
+        match self.home.as_deref() {
+            Some(home) => Ok((home, real_path(home))),
+            None if path.host().starts_with('/') => Ok((Path::new("/"), PathBuf::new())),
+            None => Err(DirectoryError::NoHome { path: path.clone() }),
+        }
     }
 
     fn all_protected(&self) -> impl Iterator<Item = PathBuf> {
@@ -116,13 +142,12 @@ impl DirectoryRules {
     }
 }
 
-fn expand(path: &GrantedPath, home: Option<&Path>) -> Option<PathBuf> {
-    let expanded = match path.as_str().strip_prefix('~') {
-        Some(below) => home?.join(below.trim_start_matches('/')),
-        None => PathBuf::from(path.as_str()),
-    };
-    // Without doubled and trailing slashes, so that it can be compared.
-    Some(expanded.components().collect())
+/// Where a link leads that leads to nothing, so that its real path is its own.
+fn target_of(link: PathBuf) -> PathBuf {
+    match (fs::read_link(&link), link.parent()) {
+        (Ok(target), Some(parent)) => parent.join(target),
+        _ => link,
+    }
 }
 
 /// The path without links, as far as it is there.
@@ -269,8 +294,31 @@ mod tests {
         }
         assert!(said(&rules, "~/Papers").contains("leads through a link"));
         assert!(said(&rules, "~/Papers/out").contains("leads through a link"));
-        assert!(said(&rules, "~/missing").contains("cannot be opened"));
         assert!(said(&DirectoryRules::default(), "~/x").contains("there is none"));
+    }
+
+    /// A directory that is not there is only that where nothing else is wrong with it.
+    #[test]
+    fn missing_directory_is_told_from_refused() {
+        let home = tempfile::tempdir().expect("a directory");
+        let root = fs::canonicalize(home.path()).expect("there");
+        fs::create_dir_all(root.join("Documents")).expect("made");
+        fs::write(root.join("file"), "").expect("written");
+        symlink("Documents", root.join("Papers")).expect("made");
+        symlink("nothing", root.join("dangling")).expect("made");
+        let rules = rules(&root);
+        assert_eq!(said(&rules, "~/missing::/data"), "the directory `~/missing` does not exist");
+        assert_eq!(said(&rules, "~/Documents/a/b"), "the directory `~/Documents/a/b` does not exist");
+        for path in ["~/later", "~/later/made", "~/later/made/deep", "~/.config/pds", "/proc/nothing"] {
+            assert!(said(&rules, path).contains("which no extension gets"), "{path}: {}", said(&rules, path));
+        }
+        for path in ["~/Papers/a", "~/dangling", "~/dangling/a"] {
+            assert!(said(&rules, path).contains("leads through a link"), "{path}: {}", said(&rules, path));
+        }
+        assert!(said(&rules, "~/dangling").ends_with("nothing`"));
+        for path in ["~/file", "~/file/a"] {
+            assert!(said(&rules, path).contains("cannot be opened"), "{path}: {}", said(&rules, path));
+        }
     }
 
     #[test]

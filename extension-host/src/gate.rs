@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use core_types::{Activity, BootTime, Capabilities, Permissions, Request, decide};
+use core_types::{Activity, BootTime, Capabilities, GrantedPath, Permissions, Request, decide};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Asks the one decision point of [`core_types::decide`] in the name of one extension.
@@ -10,6 +10,8 @@ use rustix::time::{ClockId, clock_gettime};
 pub(crate) struct Gate {
     pub(crate) permissions: Arc<Permissions>,
     activity: Arc<Mutex<Activity>>,
+    /// The directories that were not there when the call began.
+    missing: Arc<Mutex<Vec<GrantedPath>>>,
 }
 
 /// The moment on the clock that timed grants end by.
@@ -21,7 +23,7 @@ pub fn boot_time() -> BootTime {
 
 impl Gate {
     pub(crate) fn new(permissions: Arc<Permissions>) -> Self {
-        Self { permissions, activity: Arc::default() }
+        Self { permissions, activity: Arc::default(), missing: Arc::default() }
     }
 
     /// Whether the extension may do this now. Noted either way.
@@ -29,6 +31,20 @@ impl Gate {
         let decision = decide(request, &self.permissions.authority, self.now());
         self.activity().note(request, &decision);
         decision.allows()
+    }
+
+    /// Keeps that the guest is not given this directory, because it is not there.
+    pub(crate) fn leave_out(&self, path: &GrantedPath) {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
+    }
+
+    /// Notes that the guest found a directory that is granted, or did not because it is not there.
+    pub(crate) fn note_directory(&self, path: &GrantedPath, write: bool) {
+        if self.missing.lock().unwrap_or_else(PoisonError::into_inner).contains(path) {
+            self.activity().note_missing(path);
+        } else {
+            self.allows(&Request::OpenDirectory { path: path.clone(), write });
+        }
     }
 
     /// Everything that is granted at this moment.

@@ -163,7 +163,7 @@ pub(crate) fn limit_table(table: &mut ResourceTable, limits: &EffectiveLimits) {
 }
 
 /// WASI with clocks, random numbers, the arguments and streams of the process, and what is granted: the extension's
-/// configuration and variables of the session as environment, and directories. No socket, no name look-up.
+/// configuration and variables of the session as environment, and directories that are there. No socket, no name look-up.
 pub(crate) fn wasi(
     gate: &Gate,
     config: &Config,
@@ -188,9 +188,12 @@ pub(crate) fn wasi(
             builder.env(name.as_str(), value);
         }
     }
+    backends.directories.check_guest_paths(&granted.filesystem)?;
     for (path, write) in directories(&granted.filesystem) {
-        let opened = backends.directories.open(path)?;
-        preopen(&mut builder, path, &opened, write)?;
+        match backends.directories.open(path) {
+            Err(DirectoryError::Missing { path }) => gate.leave_out(&path),
+            opened => preopen(&mut builder, path, &opened?, write)?,
+        }
     }
     Ok(builder)
 }
@@ -214,10 +217,10 @@ pub(crate) fn note_environment(gate: &Gate) {
     }
 }
 
-/// Notes the directories that are open to a guest.
+/// Notes the directories that are open to a guest, and those that would be if they were there.
 pub(crate) fn note_directories(gate: &Gate) {
     for (path, write) in directories(&gate.in_force().filesystem) {
-        gate.allows(&Request::OpenDirectory { path: path.clone(), write });
+        gate.note_directory(path, write);
     }
 }
 

@@ -202,7 +202,10 @@ fn a_grant_is_refused_where_it_would_reach_sesame_or_was_replaced() {
         assert!(error(filesystem).contains("which no extension gets"), "{filesystem}");
     }
     assert!(error("{ read = [\"~/read/abroad\"] }").contains("leads through a link"));
-    assert!(error("{ read = [\"~/missing\"] }").contains("cannot be opened"));
+    assert!(error("{ read = [\"~/read/note\"] }").contains("cannot be opened"));
+    assert!(error("{ read = [\"~/.config/pds/missing\"] }").contains("which no extension gets"));
+    symlink("missing", home.root.join("dangling")).expect("made");
+    assert!(error("{ read = [\"~/dangling\"] }").contains("leads through a link"));
     let guest = home.guest(BOTH);
     fs::rename(home.root.join("write"), home.root.join("aside")).expect("moved");
     symlink("secret", home.root.join("write")).expect("made");
@@ -218,6 +221,115 @@ fn listing_directories_is_not_a_refusal() {
     let report = call(&guest, "read-text", &[&home.path("read/note")]);
     assert!(report.outcome.expect("returns").is_err());
     assert_eq!(report.activity.touches, []);
+}
+
+/// A directory with a path for the guest is there under that path, and under no other.
+#[test]
+fn guest_path_leads_to_its_directory() {
+    let home = Home::new();
+    let guest = home.guest("{ read = [{ path = \"~/read\", guest = \"/notes\" }], write = [\"~/write::out/deep\"] }");
+    assert_eq!(said(&guest, "read-text", &["/notes/note"]), Ok("readable".to_owned()));
+    assert_eq!(said(&guest, "write-text", &["/out/deep/new", "mine"]), Ok(String::new()));
+    assert_eq!(home.text("write/new"), "mine");
+    for path in [&home.path("read/note"), "/notes/../secret/key", "/notes/out", "/note", "/out/new", "/read/note"] {
+        assert!(said(&guest, "read-text", &[path]).is_err(), "{path}");
+    }
+    assert!(said(&guest, "write-text", &["/notes/note", "changed"]).is_err());
+    let touches = call(&guest, "list-names", &["/notes"]).activity.touches;
+    let noted: Vec<_> = touches.iter().map(|touch| touch.what.as_str()).collect();
+    assert_eq!(noted, ["filesystem=read:~/read::/notes", "filesystem=write:~/write::out/deep"]);
+}
+
+/// What is protected or behind a link is so by its path on the host, whatever the guest calls it.
+#[test]
+fn guest_path_opens_nothing_protected() {
+    let home = Home::new();
+    for (path, why) in
+        [("~", "no extension gets"), ("~/.config", "no extension gets"), ("~/read/abroad", "leads through a link")]
+    {
+        let guest = home.guest(&format!("{{ read = [{{ path = \"{path}\", guest = \"/data\" }}] }}"));
+        let outcome = call(&guest, "list-names", &["/data"]).outcome;
+        assert!(matches!(&outcome, Err(CallError::Directory(error)) if error.to_string().contains(why)), "{outcome:?}");
+    }
+}
+
+/// `~` can make two paths one for the guest; then neither directory is open.
+#[test]
+fn same_guest_path_refuses_the_call() {
+    let home = Home::new();
+    let own_path = home.directory.path().join("read");
+    let guest = home.guest(&format!("{{ read = [\"~/read\"], write = [\"~/write::{}\"] }}", own_path.display()));
+    let error = call(&guest, "list-names", &["/"]).outcome.expect_err("refused").to_string();
+    assert!(error.contains("`~/read` and `~/write::/"), "{error}");
+}
+
+/// A guest that opens a relative path looks for it in the directory that is called `.`.
+#[test]
+fn relative_paths_work_where_guest_is_dot() {
+    let home = Home::new();
+    let here = "{ read = [{ path = \"~/read\", guest = \".\" }] }";
+    let guest = home.guest(here);
+    for path in ["note", "./note", "deep/../note"] {
+        assert_eq!(said(&guest, "read-text", &[path]), Ok("readable".to_owned()), "{path}");
+    }
+    for path in ["../secret/key", "out", "abroad/key", &home.path("read/note")] {
+        assert!(said(&guest, "read-text", &[path]).is_err(), "{path}");
+    }
+    let probe = home.running(&PROBE, here, "");
+    assert_eq!(said(&probe, "open", &["./note", "r"]), Ok("DescriptorType::RegularFile: readable".to_owned()));
+    let module = HOST.compile(&support::wat(PREVIEW_1_HERE)).expect("it compiles");
+    assert_eq!(support::text(&home.running(&module, here, ""), "f", &[]), "0");
+}
+
+/// A module of preview 1 whose only directory is called `.`, and that opens `note` in it: 0 when all of that is so.
+const PREVIEW_1_HERE: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_prestat_get" (func $get (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_prestat_dir_name" (func $name (param i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 64) "note")
+    (func (export "f") (result i32)
+        (if (call $get (i32.const 3) (i32.const 0)) (then (return (i32.const 101))))
+        (if (i32.ne (i32.load (i32.const 4)) (i32.const 1)) (then (return (i32.const 102))))
+        (if (call $name (i32.const 3) (i32.const 16) (i32.const 1)) (then (return (i32.const 103))))
+        (if (i32.ne (i32.load8_u (i32.const 16)) (i32.const 0x2e)) (then (return (i32.const 104))))
+        (if (i32.eqz (call $get (i32.const 4) (i32.const 0))) (then (return (i32.const 105))))
+        (call $open (i32.const 3) (i32.const 1) (i32.const 64) (i32.const 4) (i32.const 0) (i64.const 2) (i64.const 2)
+            (i32.const 0) (i32.const 32))))"#;
+
+/// A directory that does not exist keeps nothing from running; what looks for it finds nothing, and it is noted why.
+#[test]
+fn missing_directory_does_not_stop_calls() {
+    let home = Home::new();
+    let guest = home.guest("{ read = [\"~/read\", \"~/missing\"], write = [\"~/missing/out::/out\"] }");
+    assert_eq!(said(&guest, "read-text", &[&home.path("read/note")]), Ok("readable".to_owned()));
+    for path in [&home.path("missing"), &home.path("missing/x"), "/out", "/out/x"] {
+        assert!(said(&guest, "read-text", &[path]).is_err(), "{path}");
+        assert!(said(&guest, "list-names", &[path]).is_err(), "{path}");
+        assert!(said(&guest, "write-text", &[path, "x"]).is_err(), "{path}");
+    }
+    let activity = call(&guest, "read-text", &["/out/x"]).activity;
+    assert_eq!(activity.missing, ["~/missing", "~/missing/out"]);
+    assert_eq!(activity.refused().count(), 0);
+    let noted: Vec<_> = activity.touches.iter().map(|touch| touch.what.as_str()).collect();
+    assert_eq!(noted, ["filesystem=read:~/read"]);
+    fs::create_dir_all(home.root.join("missing/out")).expect("made");
+    assert_eq!(said(&guest, "write-text", &["/out/x", "mine"]), Ok(String::new()), "the next call finds it");
+    assert_eq!(home.text("missing/out/x"), "mine");
+}
+
+/// Modules of preview 1 run as well, and one that asks for no directory has missed none.
+#[test]
+fn missing_directory_is_noted_when_looked_for() {
+    let home = Home::new();
+    let missing = |text: &str| {
+        let module = HOST.compile(&support::wat(text)).expect("it compiles");
+        let report = support::call(&home.running(&module, "{ read = [\"~/missing::.\"] }", ""), "f", &[]);
+        (report.outcome.expect("it returns").to_text(), report.activity.missing)
+    };
+    assert_eq!(missing(PREVIEW_1_HERE), ("101".to_owned(), vec!["~/missing".to_owned()]));
+    assert_eq!(missing(r#"(module (func (export "f") (result i32) (i32.const 7)))"#), ("7".to_owned(), Vec::new()));
 }
 
 /// Every call of preview 2 that changes something, with a second path where it takes one.

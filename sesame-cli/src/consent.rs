@@ -1,5 +1,7 @@
 //! What an extension is given when it is installed. The only place that decides this.
 
+use std::path::Path;
+
 use core_types::{Capabilities, Capability, ExtensionName, Grant, Request};
 
 use crate::context::Context;
@@ -69,6 +71,8 @@ pub struct Decision {
     pub granted: Vec<Grant>,
     /// What was given until the session ends.
     pub for_session: Vec<Grant>,
+    /// What an update finds under another path than its predecessor. Nothing more is within its reach.
+    pub moved: Vec<Grant>,
     /// What is asked for and not given.
     pub denied: Vec<Denied>,
 }
@@ -106,11 +110,12 @@ impl Requests {
 }
 
 /// Decides. Who has decided before is added to by `--grant` alone; who is updated keeps what they have, and is asked about
-/// what is new.
+/// what is new. A directory that an update wants under another path is the same directory, and nobody is asked.
 pub fn decide(standing: Standing<'_>, requests: &Requests, answers: Answers<'_>) -> Decision {
     let mut capabilities = standing.capabilities().cloned().unwrap_or_default();
     let mut granted: Vec<_> = answers.granted.iter().filter(|grant| capabilities.add(grant)).cloned().collect();
     let (mut for_session, mut denied) = (Vec::new(), Vec::new());
+    let moved = move_directories(standing, requests, &mut capabilities);
     for grant in requests.grants.iter().filter(|grant| !capabilities.covers(grant)).collect::<Vec<_>>() {
         let answer = match standing {
             Standing::Decided(_) => Answer::No,
@@ -134,15 +139,30 @@ pub fn decide(standing: Standing<'_>, requests: &Requests, answers: Answers<'_>)
             _ => denied.push(Denied { capability, grant: format!("{capability}=SCOPE") }),
         }
     }
-    let is_changed = matches!(standing, Standing::Undecided) || !granted.is_empty();
-    Decision { capabilities: is_changed.then_some(capabilities), granted, for_session, denied }
+    let is_changed = matches!(standing, Standing::Undecided) || !granted.is_empty() || !moved.is_empty();
+    Decision { capabilities: is_changed.then_some(capabilities), granted, for_session, moved, denied }
 }
 
-/// What is not given where nobody says anything.
-pub fn not_given(standing: Standing<'_>, requests: &Requests) -> Vec<Denied> {
+/// Adds the directories that an update wants under another path for the guest, as far as they are within reach and the path
+/// is free.
+fn move_directories(standing: Standing<'_>, requests: &Requests, capabilities: &mut Capabilities) -> Vec<Grant> {
+    let Standing::Updating(before) = standing else { return Vec::new() };
+    let mut moved = Vec::new();
+    for grant in requests.grants.iter().filter(|grant| before.reaches(grant)) {
+        let mut with = capabilities.clone();
+        if with.add(grant) && with.filesystem.check_guest_paths(Path::new("~")).is_ok() {
+            *capabilities = with;
+            moved.push(grant.clone());
+        }
+    }
+    moved
+}
+
+/// What is decided where nobody says anything.
+pub fn decide_alone(standing: Standing<'_>, requests: &Requests) -> Decision {
     let (mut ask, mut ask_scope) = (|_: &Grant| Answer::No, |_| None);
     let answers = Answers { granted: &[], grant_requested: false, ask: &mut ask, ask_scope: &mut ask_scope };
-    decide(standing, requests, answers).denied
+    decide(standing, requests, answers)
 }
 
 /// Asks whoever sits at the terminal; without a person nobody says yes.
@@ -163,13 +183,25 @@ pub fn ask_person(
 
 /// One question for each request: what it is, what it could do, and for how long.
 fn asked(context: &Context, name: &ExtensionName, grant: &Grant) -> Answer {
-    let meaning = grant.capability().meaning();
+    let meaning = meaning(grant);
     let question =
         format!("`{name}` asks for {grant}: it could {meaning}.\n  Allow it? [a]lways, for this [s]ession, [N]o:");
     match context.terminal.ask(&question).unwrap_or_default().to_ascii_lowercase().as_str() {
         "a" | "always" | "y" | "yes" => Answer::Always,
         "s" | "session" => Answer::Session,
         _ => Answer::No,
+    }
+}
+
+/// What an extension could do with a permission.
+fn meaning(grant: &Grant) -> String {
+    let meaning = grant.capability().meaning();
+    match grant {
+        Grant::FilesystemRead(path) | Grant::FilesystemWrite(path) => match path.guest() {
+            Some(guest) => format!("{meaning}; it finds `{}` as `{guest}`", path.host()),
+            None => meaning.to_owned(),
+        },
+        _ => meaning.to_owned(),
     }
 }
 
@@ -259,6 +291,30 @@ mod tests {
         assert_eq!((refused.granted, refused.denied.len(), refused.capabilities), (Vec::new(), 1, None));
         let accepted = decided(true);
         assert_eq!((accepted.granted, accepted.denied.len()), (grants(&["config-read"]), 0));
+    }
+
+    /// Another path for the guest is given and told; another directory, or more of one, is asked about.
+    #[test]
+    fn update_moves_directory_without_asking() {
+        let mut base = Capabilities::default();
+        grants(&["filesystem=read:~/a::/a", "filesystem=read:~/b::/b"]).iter().for_each(|grant| {
+            base.add(grant);
+        });
+        let decided = |wanted: &str| {
+            let requests = Requests::new([], grants(&[wanted]));
+            let decision = decide_alone(Standing::Updating(&base), &requests);
+            (decision.moved, decision.denied.len(), decision.capabilities.is_some())
+        };
+        for same in ["filesystem=read:~/a::/data", "filesystem=read:~/a", "filesystem=read:~/a/x::."] {
+            assert_eq!(decided(same), (grants(&[same]), 0, true), "{same}");
+        }
+        for more in ["filesystem=write:~/a::/a", "filesystem=read:~/c::/a", "filesystem=read:~/a::/b"] {
+            assert_eq!(decided(more), (Vec::new(), 1, false), "{more}");
+        }
+        let requests = Requests::new([], grants(&["filesystem=read:~/a::/data"]));
+        for standing in [Standing::Undecided, Standing::Decided(&base)] {
+            assert_eq!(decide_alone(standing, &requests).denied.len(), 1, "only an update is the same extension");
+        }
     }
 
     #[test]

@@ -239,6 +239,7 @@ impl Failure {
             DepotError::GenerationGone { .. } => {
                 (ExitCode::Local, Some(format!("what can be gone back to: sesame extension history {name}")))
             }
+            DepotError::SameGuestPath(_) => (ExitCode::Refused, Some(same_guest_path_hint(name))),
             DepotError::Timed(error) => (ExitCode::Local, timed_hint(error)),
             DepotError::Manifest(error) => (ExitCode::Local, Some(manifest_hint(error))),
             DepotError::Lock(error) => return error.into(),
@@ -347,11 +348,16 @@ impl Failure {
             DirectoryError::Link { path, real } => {
                 format!("if it is meant, grant `{}` itself and revoke `{path}`", real.display())
             }
-            DirectoryError::Open { .. } | DirectoryError::Protected { .. } | DirectoryError::NoHome { .. } => {
+            DirectoryError::SameGuestPath(_) => same_guest_path_hint(name),
+            DirectoryError::Missing { .. }
+            | DirectoryError::Open { .. }
+            | DirectoryError::Protected { .. }
+            | DirectoryError::NoHome { .. } => {
                 format!("see what is granted: sesame extension info {name}")
             }
         };
-        let code = if matches!(error, DirectoryError::Open { .. }) { ExitCode::Local } else { ExitCode::Refused };
+        let is_local = matches!(error, DirectoryError::Open { .. } | DirectoryError::Missing { .. });
+        let code = if is_local { ExitCode::Local } else { ExitCode::Refused };
         Self::new(code, error).with_hint(hint)
     }
 
@@ -369,6 +375,12 @@ impl Failure {
             Some(grant) => self.with_hint(format!("sesame extension grant {name} {grant}")),
             None => self,
         }
+    }
+
+    /// The same failure, for a call that looked for directories that do not exist.
+    pub fn with_missing(mut self, directories: &[String]) -> Self {
+        self.details.extend(directories.iter().map(|path| format!("the directory `{path}` does not exist")));
+        self
     }
 
     fn listing(mut self, title: &str, name: &ExtensionName, functions: &[ExportedFunction]) -> Self {
@@ -397,6 +409,13 @@ fn last_lines(stderr_tail: &[u8]) -> Vec<String> {
 /// What an extension was refused, and why.
 pub fn refusal(name: &ExtensionName, touch: &Touch) -> String {
     format!("`{name}` may not use {}: {}", touch.what, touch.rule.as_deref().unwrap_or("not granted"))
+}
+
+/// Which directories there are, and how one is given another path.
+fn same_guest_path_hint(name: &ExtensionName) -> String {
+    format!(
+        "grant one of them as `read:DIRECTORY::PATH` with another PATH; see what is granted: sesame extension info {name}"
+    )
 }
 
 fn signature_hint(name: &ExtensionName, refusal: &SignatureRefusal) -> String {

@@ -196,6 +196,66 @@ fn no_grant_reaches_what_is_sesames_own() {
     "#);
 }
 
+/// Both paths stand wherever the grant does, and either takes it away again.
+#[test]
+fn guest_path_is_granted_shown_and_revoked() {
+    let env = desktop();
+    std::fs::create_dir_all(env.path("notes")).expect("made");
+    env.write("notes/a", "found");
+    let granted = env.run("extension grant desktop filesystem=read:~/notes::/data").ok();
+    assert!(granted.stderr.is_empty(), "{granted}");
+    let text = env.read(&manifest("desktop"));
+    assert!(text.contains(r#"filesystem = { read = [{ path = "~/notes", guest = "/data" }] }"#), "{text}");
+    assert_eq!(env.run("extension call desktop read-text /data/a").ok().text(), "found\n");
+    assert!(env.run("extension info desktop").ok().text().contains("filesystem=read:~/notes::/data"));
+    assert!(env.run("extension activity desktop").ok().text().contains("filesystem=read:~/notes::/data"));
+    insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/Documents::data"), @"");
+    insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/notes::/a/.."), @"");
+    for (grant, revocation) in [
+        ("filesystem=read:~/notes::/data", "filesystem=read:~/notes"),
+        ("filesystem=read:~/notes::/data", "filesystem=read:~/notes::/data"),
+        ("filesystem=read:~/notes::/data --for 1h", "filesystem=read:~/notes"),
+        ("filesystem=read:~/notes::/data --until logout", "filesystem=read:~/notes::/data"),
+    ] {
+        in_session(&env, "extension revoke desktop filesystem").ok();
+        in_session(&env, &format!("extension grant desktop {grant}")).ok();
+        assert_eq!(in_session(&env, "extension call desktop read-text /data/a").ok().text(), "found\n", "{grant}");
+        in_session(&env, &format!("extension revoke desktop {revocation}")).ok();
+        assert_ne!(in_session(&env, "extension call desktop read-text /data/a").code, 0, "{revocation}");
+    }
+}
+
+/// A grant for a while and one for good cannot have one path either.
+#[test]
+fn timed_grant_of_taken_guest_path_fails() {
+    let env = desktop();
+    for directory in ["notes", "other"] {
+        std::fs::create_dir_all(env.path(directory)).expect("made");
+    }
+    env.run("extension grant desktop filesystem=read:~/notes::/data").ok();
+    insta::assert_snapshot!(in_session(&env, "extension grant desktop filesystem=write:~/other::data --for 1h"), @"");
+    let own_path = env.path("notes");
+    let run = env.run(&format!(
+        "extension grant desktop filesystem=read:~/notes filesystem=read:~/other::{}",
+        own_path.display()
+    ));
+    assert_eq!(run.code, 5, "{run}");
+}
+
+/// A directory that does not exist is granted with a warning, stops nothing, and is named by what fails for want of it.
+#[test]
+fn missing_directory_is_named_where_it_fails() {
+    let env = desktop();
+    insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/later::/later"), @"");
+    env.run("extension call desktop variables").ok();
+    insta::assert_snapshot!(env.run("extension call desktop read-text /later/a"), @"");
+    let activity = env.run("extension activity desktop").ok().text();
+    assert!(activity.contains("missing ~/later") && !activity.contains("refused"), "{activity}");
+    assert!(!env.run("extension why desktop").ok().text().contains("later"));
+    env.write("later/a", "found");
+    assert_eq!(env.run("extension call desktop read-text /later/a").ok().text(), "found\n");
+}
+
 #[test]
 #[ignore = "needs root, for mounts"]
 fn another_mount_of_sesames_files_is_no_way_in() {

@@ -121,6 +121,27 @@ fn a_version_that_asks_for_more_leaves_the_old_one_in_place() {
     assert!(!env.read(&manifest("greeting-extension")).contains("network"));
 }
 
+/// Another path for the guest is no more than there was: the update says it and asks nobody.
+#[test]
+fn update_with_another_guest_path_is_shown() {
+    let registry = registry();
+    let env = installed(&registry);
+    std::fs::create_dir_all(env.path("notes")).expect("made");
+    env.run("extension grant greeting-extension filesystem=read:~/notes::/notes").ok();
+    let asks = "[capabilities]\nfilesystem = { read = [{ path = \"~/notes\", guest = \"/data\" }] }\n";
+    publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, asks), &[]);
+    let planned = env.run("extension update greeting-extension --dry-run").ok().text();
+    assert!(planned.ends_with("the same directory under another path: filesystem=read:~/notes::/data\n"), "{planned}");
+    let updated = env.run("extension update greeting-extension").ok().text();
+    assert!(updated.ends_with("the same directory under another path: filesystem=read:~/notes::/data\n"), "{updated}");
+    let text = env.read(&manifest("greeting-extension"));
+    assert!(text.contains("{ path = \"~/notes\", guest = \"/data\" }"), "{text}");
+    let more = "[capabilities]\nfilesystem = { write = [{ path = \"~/notes\", guest = \"/data\" }] }\n";
+    publish(&registry, "my-org/greeting-extension:0.3.0", &asking(&GREETING, more), &[]);
+    let refused = env.run("extension update greeting-extension");
+    assert!(refused.code == 5 && refused.stderr.contains("filesystem=write:~/notes::/data"), "{refused}");
+}
+
 #[test]
 fn the_tag_of_a_version_stays_and_another_tag_is_followed_unless_locked() {
     let (env, registry) = (env(), registry());

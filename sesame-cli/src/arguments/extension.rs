@@ -259,7 +259,8 @@ pub struct ExecArguments {
 pub struct GrantArguments {
     #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
-    /// `config-read`, `network=api.example.com`, `filesystem=read:~/Documents` ...
+    /// `config-read`, `network=api.example.com`, `filesystem=read:~/Documents`, or `filesystem=read:~/notes::/notes`
+    /// for a directory that the extension finds as `/notes` ...
     #[arg(required = true, value_name = "CAPABILITY[=SCOPE]")]
     pub grants: Vec<Grant>,
     /// Only for so long, such as `90s`, `30m` or `1h`, and not beyond this login session

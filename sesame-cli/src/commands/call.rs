@@ -52,9 +52,9 @@ fn returned(
     let refused: Vec<_> = activity.refused().filter(|touch| is_worth_telling(touch)).collect();
     let explain = || context.explain(String::from_utf8_lossy(&output).trim_end());
     match outcome {
-        Ok(returned) if returned.is_err() && !refused.is_empty() => {
+        Ok(returned) if returned.is_err() && !(refused.is_empty() && activity.missing.is_empty()) => {
             explain();
-            Err(Failure::returned_error(&returned).with_refusals(name, &refused))
+            Err(Failure::returned_error(&returned).with_refusals(name, &refused).with_missing(&activity.missing))
         }
         Ok(returned) => {
             refused.iter().for_each(|touch| warn_of_refusal(context, opened, touch));
@@ -63,7 +63,8 @@ fn returned(
         }
         Err(error) => {
             explain();
-            Err(Failure::of_call(name, &error, limits_file, &stderr_tail).with_refusals(name, &refused))
+            let failure = Failure::of_call(name, &error, limits_file, &stderr_tail).with_refusals(name, &refused);
+            Err(failure.with_missing(&activity.missing))
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use core_types::{BootTime, Capabilities, ExtensionName, Grant, Period, TimedGrant, TimedGrants};
+use core_types::{Authority, BootTime, Capabilities, ExtensionName, Grant, Period, TimedGrant, TimedGrants};
 use extension_depot::Reason;
-use extension_host::boot_time;
+use extension_host::{DirectoryError, boot_time};
 
 use crate::arguments::{GrantArguments, Revocation};
 use crate::context::Context;
@@ -51,12 +51,42 @@ pub fn grant(context: &Context, arguments: &GrantArguments) -> Result<Outcome, F
 
 /// What would be refused when it is used is refused when it is granted.
 pub fn check_directories(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Result<(), Failure> {
-    let mut directories = grants.iter().filter_map(|grant| match grant {
+    let directories = grants.iter().filter_map(|grant| match grant {
         Grant::FilesystemRead(path) | Grant::FilesystemWrite(path) => Some(path),
         _ => None,
     });
+    let directories: Vec<_> = directories.collect();
+    if directories.is_empty() {
+        return Ok(());
+    }
     let rules = context.directory_rules()?;
-    directories.try_for_each(|path| rules.check(path).map_err(|error| Failure::of_directory(name, &error)))
+    let failure = |error| Failure::of_directory(name, &error);
+    for path in directories {
+        match rules.check(path) {
+            Err(DirectoryError::Missing { path }) => {
+                context.warn(&format!("the directory `{}` does not exist yet", path.host()));
+            }
+            checked => checked.map_err(failure)?,
+        }
+    }
+    rules.check_guest_paths(&granted_with(context, name, grants)?.filesystem).map_err(failure)
+}
+
+/// What an extension could use with these grants as well, whatever policies take away.
+fn granted_with(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Result<Capabilities, Failure> {
+    let depot = context.depot()?;
+    let mut authority = Authority::default();
+    if let Some(loaded) = depot.manifest(name)? {
+        if let Some(reference) = loaded.pinned_reference() {
+            authority.timed = depot.timed_grants(name, &reference.identity())?;
+        }
+        authority.capabilities = loaded.manifest.capabilities;
+    }
+    let mut capabilities = authority.in_force(boot_time());
+    for grant in grants {
+        capabilities.add(grant);
+    }
+    Ok(capabilities)
 }
 
 fn grant_for_good(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Result<Vec<Change>, Failure> {
@@ -132,7 +162,7 @@ fn revoke_timed(context: &Context, name: &ExtensionName, revocations: &[Revocati
     let is_meant = |timed: &TimedGrant| {
         revocations.iter().any(|revocation| match revocation {
             Revocation::Whole(capability) => timed.grant.capability() == *capability,
-            Revocation::Part(grant) => timed.grant == *grant,
+            Revocation::Part(grant) => grant.selects(&timed.grant),
         })
     };
     let depot = context.depot()?;

@@ -96,9 +96,9 @@ fn choose<'a>(
     }
 }
 
-/// What of the capabilities of then is granted now as well, and the rest.
+/// What of the capabilities of then is within reach now as well, and the rest.
 fn within(then: &Capabilities, now: &Capabilities) -> (Capabilities, Requests) {
-    let (kept, gone): (Vec<_>, Vec<_>) = then.grants_in_full().into_iter().partition(|grant| now.covers(grant));
+    let (kept, gone): (Vec<_>, Vec<_>) = then.grants_in_full().into_iter().partition(|grant| now.reaches(grant));
     let mut capabilities = Capabilities::default();
     for grant in &kept {
         capabilities.add(grant);

@@ -1,6 +1,6 @@
 //! `sesame extension call --learn`: the least that a call needed
 
-use core_types::{Capabilities, Capability, Grant, LimitName, Request, Touch};
+use core_types::{Activity, Capabilities, Capability, Grant, LimitName, Request};
 use extension_depot::{Depot, Opened};
 use extension_host::{CallReport, Extension, Usage};
 
@@ -20,7 +20,7 @@ pub fn run(
     let name = &opened.installed.name;
     let before = opened.installed.loaded.manifest.granted();
     let imported: Vec<_> = extension.imports().iter().filter_map(|import| import.capability).collect();
-    let (capabilities, unscoped) = needed(&report.activity.touches, &imported, &before);
+    let (capabilities, unscoped) = needed(&report.activity, &imported, &before);
     let learned = Learned {
         name: name.clone(),
         refused: report.activity.refused().cloned().collect(),
@@ -56,9 +56,13 @@ fn difference(before: &Capabilities, after: &Capabilities) -> Vec<(char, Grant)>
 
 /// The least grants that allow everything that was touched, refused things included, and let the extension start: of what
 /// it imports and did not use it keeps what it has. Also what it imports and nothing is known of to grant.
-fn needed(touches: &[Touch], imported: &[Capability], before: &Capabilities) -> (Capabilities, Vec<Capability>) {
+fn needed(activity: &Activity, imported: &[Capability], before: &Capabilities) -> (Capabilities, Vec<Capability>) {
     let mut capabilities = Capabilities::default();
-    for grant in touches.iter().filter_map(|touch| touch.least.as_ref()) {
+    for grant in activity.touches.iter().filter_map(|touch| touch.least.as_ref()) {
+        capabilities.add(grant);
+    }
+    // What it looked for and did not find may be there the next time.
+    for grant in before.grants_in_full().iter().filter(|grant| is_missing(grant, activity)) {
         capabilities.add(grant);
     }
     let unused: Vec<_> = imported.iter().filter(|capability| !capabilities.grants(**capability)).copied().collect();
@@ -71,6 +75,16 @@ fn needed(touches: &[Touch], imported: &[Capability], before: &Capabilities) -> 
     }
     let unscoped = unused.into_iter().filter(|capability| !capabilities.grants(*capability)).collect();
     (capabilities, unscoped)
+}
+
+/// Whether a grant is of a directory that was looked for and does not exist.
+fn is_missing(grant: &Grant, activity: &Activity) -> bool {
+    match grant {
+        Grant::FilesystemRead(path) | Grant::FilesystemWrite(path) => {
+            activity.missing.iter().any(|it| it == path.host())
+        }
+        _ => false,
+    }
 }
 
 /// Half as much again as was used, in round numbers. What a call takes in time depends on more than the extension, so less
@@ -95,6 +109,19 @@ fn rounded_up(number: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A directory that does not exist yet is not unlearnt.
+    #[test]
+    fn missing_directory_stays_granted() {
+        let mut before = Capabilities::default();
+        for text in ["filesystem=read:~/later::/later", "filesystem=write:~/unused"] {
+            before.add(&text.parse().expect(text));
+        }
+        let mut activity = Activity::default();
+        activity.note_missing(&before.filesystem.read[0]);
+        let (learnt, _) = needed(&activity, &[], &before);
+        assert_eq!(learnt.grants_in_full(), before.grants_in_full()[..1]);
+    }
 
     #[test]
     fn limits_are_half_as_much_again_in_round_numbers() {

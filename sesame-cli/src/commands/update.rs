@@ -8,7 +8,7 @@ use super::install::{examine, fetch};
 use super::outdated::{self, Found, Look};
 use super::trust;
 use crate::arguments::UpdateArguments;
-use crate::consent::{Decision, Requests, Standing, ask_person, not_given};
+use crate::consent::{Decision, Requests, Standing, ask_person, decide_alone};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Age, Outcome, Update};
@@ -36,6 +36,7 @@ fn update(
         asks_for: Vec::new(),
         granted: Vec::new(),
         for_session: Vec::new(),
+        moved: Vec::new(),
         applied: false,
     };
     let Some(target) = found.target else { return Ok(update) };
@@ -46,11 +47,12 @@ fn update(
     update.to = Some(staged.reference.clone());
     if arguments.dry_run {
         let requests = new_requests(context, depot, &installed, &staged)?;
-        update.asks_for = not_given(Standing::Updating(&installed.loaded.manifest.granted()), &requests);
-        return Ok(update);
+        let decision = decide_alone(Standing::Updating(&installed.loaded.manifest.granted()), &requests);
+        return Ok(Update { asks_for: decision.denied, moved: decision.moved, ..update });
     }
     let decision = replace(context, depot, &installed, &staged, &[], arguments.accept_new_capabilities)?;
-    Ok(Update { applied: true, granted: decision.granted, for_session: decision.for_session, ..update })
+    let Decision { granted, for_session, moved, .. } = decision;
+    Ok(Update { applied: true, granted, for_session, moved, ..update })
 }
 
 /// What is newer. An extension that its user pinned is not looked for.

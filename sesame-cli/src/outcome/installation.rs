@@ -176,6 +176,9 @@ pub struct Update {
     /// What it was given beyond what its predecessor had.
     pub granted: Vec<Grant>,
     pub for_session: Vec<Grant>,
+    /// Directories that it finds under another path than its predecessor.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<Grant>,
     /// Whether it is installed now.
     pub applied: bool,
 }

@@ -241,7 +241,7 @@ fn freshness(row: &Freshness) -> String {
 }
 
 fn update(update: &Update) -> String {
-    let Update { name, from, to, age, asks_for, granted, for_session, applied } = update;
+    let Update { name, from, to, age, asks_for, granted, for_session, moved, applied } = update;
     let state = match to {
         None => age.name().to_owned(),
         Some(_) if *applied => "updated".to_owned(),
@@ -249,14 +249,18 @@ fn update(update: &Update) -> String {
     };
     let mut more: Vec<_> = granted.iter().map(ToString::to_string).collect();
     more.extend(for_session.iter().map(|grant| format!("{grant} for this session")));
-    let more = match (more.is_empty(), asks_for.is_empty()) {
-        (false, _) => format!("; granted: {}", more.join(", ")),
-        (true, false) => {
-            let asks_for: Vec<_> = asks_for.iter().map(|denied| denied.grant.as_str()).collect();
-            format!("; it asks for {}", asks_for.join(", "))
-        }
-        (true, true) => String::new(),
+    let asks_for = asks_for.iter().map(|denied| denied.grant.clone()).collect();
+    let moved = moved.iter().map(ToString::to_string).collect();
+    let listed = |title: &str, grants: Vec<String>| match grants.is_empty() {
+        true => String::new(),
+        false => format!("; {title} {}", grants.join(", ")),
     };
-    let cells = [name.to_string(), shortened(from), to.as_ref().map(shortened).unwrap_or_default(), state + &more];
+    let state = [
+        state,
+        listed("granted:", more),
+        listed("it asks for", asks_for),
+        listed("the same directory under another path:", moved),
+    ];
+    let cells = [name.to_string(), shortened(from), to.as_ref().map(shortened).unwrap_or_default(), state.concat()];
     cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
 }

@@ -141,6 +141,7 @@ pub(super) fn activity(entry: &ActivityEntry) -> String {
         let times = if touch.times > 1 { format!(" x{}", touch.times) } else { String::new() };
         format!("{refused}{}{times}", touch.what)
     });
+    let missing = call.activity.missing.iter().map(|path| format!("missing {path}"));
     let mended = entry.mended.as_ref().map(|mended| format!("(before this line, {mended})"));
     let more = (call.activity.more > 0).then(|| format!("and {} more", call.activity.more));
     let cells = [
@@ -150,7 +151,7 @@ pub(super) fn activity(entry: &ActivityEntry) -> String {
         outcome_name(call.outcome).to_owned(),
         format!("fuel {}", call.fuel),
         format!("{:.1} MiB", call.peak_memory_bytes as f64 / f64::from(1 << 20)),
-        touches.chain(more).chain(mended).collect::<Vec<_>>().join(", "),
+        touches.chain(missing).chain(more).chain(mended).collect::<Vec<_>>().join(", "),
     ];
     cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
 }
