@@ -15,7 +15,7 @@ use crate::reference::OciReference;
 ///
 /// It is a ceiling. Where several files say something, the strictest holds; none can give anything that a manifest
 /// does not ask for, but for what `preapproved` lets a list of extensions have. Places are `registry[/principal[/scope]]`
-/// and cover whole path segments.
+/// and cover whole path segments: `registry/x` is the repository `x` and all below it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
 pub struct Policy {
@@ -189,6 +189,16 @@ mod tests {
         assert_eq!(refusal(&policy, "ghcr.io/my-org/old:1"), blocked);
         assert_eq!(refusal(&policy, "GHCR.io/my-org/old/deep:1"), blocked);
         assert_eq!(refusal(&Policy::default(), "evil.io/a/b:1"), None);
+    }
+
+    /// A place of one part is a repository as well as a principal, in what is allowed as in what is blocked.
+    #[test]
+    fn place_of_one_part_covers_both() {
+        let policy = policy("allowed_registries = [\"r.io/x\", \"r.io/y\"]\nblocked_namespaces = [\"r.io/y\"]");
+        assert_eq!((refusal(&policy, "r.io/x:1"), refusal(&policy, "r.io/x/deep:1")), (None, None));
+        let blocked = Some("`blocked_namespaces` names `r.io/y`".to_owned());
+        assert_eq!((refusal(&policy, "r.io/y:1"), refusal(&policy, "R.io/y/deep:1")), (blocked.clone(), blocked));
+        assert_eq!(refusal(&policy, "r.io/xy:1"), Some(SourceRefusal::NotAllowed.to_string()));
     }
 
     #[test]

@@ -104,12 +104,17 @@ impl FromStr for Source {
             return Ok(Self::Layout { path: path.into(), tag });
         }
         let is_path = ["./", "../", "/"].iter().any(|start| text.starts_with(start));
-        match text.parse() {
-            Ok(reference) if !is_path => Ok(Self::Registry(reference)),
+        match text.parse::<OciReference>() {
+            Ok(reference) if !is_path => {
+                reference.check_registry_is_written()?;
+                Ok(Self::Registry(reference))
+            }
             Err(ReferenceError { problem: ReferenceProblem::MissingRevision, .. })
                 if !is_path && !text.ends_with(".wasm") =>
             {
-                text.parse().map(Self::Newest)
+                let repository: OciQuery = text.parse()?;
+                repository.check_registry_is_written()?;
+                Ok(Self::Newest(repository))
             }
             Err(error) if !is_path && !text.ends_with(".wasm") => Err(error),
             _ => Ok(Self::File(text.into())),
@@ -356,6 +361,9 @@ mod tests {
             |path: &str, tag: Option<&str>| Ok(Source::Layout { path: path.into(), tag: tag.map(str::to_owned) });
         assert!(matches!(source("ghcr.io/a/b:1"), Ok(Source::Registry(_))));
         assert!(matches!(source("oci://ghcr.io/a/b:1"), Ok(Source::Registry(_))));
+        assert!(matches!(source("localhost:5000/one:1"), Ok(Source::Registry(_))));
+        assert!(matches!(source("registry.example/one"), Ok(Source::Newest(_))));
+        assert!(source("my-org/one:1").is_err() && source("my-org/one").is_err(), "a registry is missing");
         assert!(matches!(source("ghcr.io/a/b:1.wasm"), Ok(Source::Registry(_))));
         for path in ["./x.wasm", "../x.wasm", "/x", "x.wasm", "dir/x.wasm", "./ghcr.io/a/b:1"] {
             assert_eq!(source(path), Ok(Source::File(path.into())));

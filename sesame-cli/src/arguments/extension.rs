@@ -63,7 +63,7 @@ pub enum ExtensionCommand {
     },
     /// Show what an extension, installed or not, asks for and what would be decided. Nothing is installed or run
     Inspect {
-        /// A name, `registry/principal/scope:revision[@digest]`, `./file.wasm` or `oci:PATH[:TAG]`
+        /// A name, `registry/[principal/]scope:revision[@digest]`, `./file.wasm` or `oci:PATH[:TAG]`
         what: String,
     },
     /// Show what an extension was refused lately, and the command that would allow it
@@ -155,7 +155,7 @@ pub enum ExtensionCommand {
 
 #[derive(Debug, Args)]
 pub struct InstallArguments {
-    /// `registry/principal/scope:revision[@digest]`, `./file.wasm` or `oci:PATH[:TAG]`. Without a revision it is the newest
+    /// `registry/[principal/]scope:revision[@digest]`, `./file.wasm` or `oci:PATH[:TAG]`. Without a revision it is the newest
     /// version, never the tag `latest`
     pub source: Source,
     /// The newest version within a range, such as `^1.2` or `<2`
@@ -295,7 +295,7 @@ pub struct RollbackArguments {
 
 #[derive(Debug, Args)]
 pub struct SyncArguments {
-    /// A list to follow instead of the manifests: `./list.toml`, or a published one as `registry/principal/scope:revision`
+    /// A list to follow instead of the manifests: `./list.toml`, or a published one as `registry/[principal/]scope:revision`
     pub list: Option<ListSource>,
     /// Change nothing, and exit with 1 if something would have to be done
     #[arg(long)]
@@ -319,7 +319,7 @@ pub struct SyncArguments {
 
 #[derive(Debug, Args)]
 pub struct SignArguments {
-    /// `registry/principal/scope:revision[@digest]`
+    /// `registry/[principal/]scope:revision[@digest]`
     pub reference: OciReference,
     /// A private key in PEM: PKCS #8, or as cosign encrypts it. Its password comes from `SESAME_KEY_PASSWORD` or
     /// `COSIGN_PASSWORD`, a prompt, or standard input
