@@ -129,7 +129,7 @@ pub fn wasi(context: &Context, arguments: &WasiPublishArguments) -> Result<Outco
 pub fn download(context: &Context, reference: &OciReference, directory: &Path) -> Result<Outcome, Failure> {
     let name = name_of(None, reference)?;
     let staged = install::fetch(context, &context.depot()?, reference)?;
-    let binary = install::binary_of(&staged.binary(), &staged.artifact.wasm.digest, &name)?;
+    let binary = install::binary_of(&staged.binary, &name)?;
     let docs = staged.docs_archive().map_err(|error| Failure::damaged_binary(&name, &error))?;
     fs::create_dir_all(directory)?;
     let mut written = vec![write_new(&directory.join(format!("{name}.wasm")), &binary)?];

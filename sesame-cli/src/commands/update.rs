@@ -73,9 +73,8 @@ fn find(
 /// What the new version asks for and the old one did not.
 fn new_requests(context: &Context, depot: &Depot, old: &Installed, new: &Staged) -> Result<Requests, Failure> {
     let name = &old.name;
-    let old_wasm = &old.artifact.wasm.digest;
-    let before = examine(context, &depot.places().blob(old_wasm), old_wasm, name)?;
-    Ok(examine(context, &new.binary(), &new.artifact.wasm.digest, name)?.beyond(&before))
+    let before = examine(context, &old.binary, name)?;
+    Ok(examine(context, &new.binary, name)?.beyond(&before))
 }
 
 /// Puts another version in the place of the installed one, if all that it asks for beyond that is allowed: because it is
