@@ -78,7 +78,8 @@ impl Depot {
                 let reference = match &error {
                     DepotError::Artifact { reference, .. } => Some((**reference).clone()),
                     DepotError::NotInstalled { reference, .. } => reference.as_deref().cloned(),
-                    _ => None,
+                    // The record is damaged, and the manifest still says where it can be had from.
+                    _ => self.manifest(name).ok().flatten().and_then(|loaded| loaded.manifest.extension.oci),
                 };
                 (reference, vec![Finding::Extension(error)])
             }
