@@ -1,6 +1,8 @@
 //! Files as sources: by address, with a digest, and what is only written like one.
 
+use core_types::Digest;
 use extension_depot::serve::{MemoryRegistry, response};
+use sha2::{Digest as _, Sha256};
 use test_support::tls::{Certified, TlsServer};
 
 use crate::support::{ECHO, GREETING, TestEnv, env, manifest};
@@ -19,8 +21,7 @@ fn server() -> MemoryRegistry {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    Digest::from_sha256(Sha256::digest(bytes).into()).hex()
 }
 
 fn install(env: &TestEnv, server: &MemoryRegistry, path: &str, options: &str) -> test_support::Run {

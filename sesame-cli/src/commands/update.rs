@@ -45,7 +45,7 @@ fn update(
     let staged = fetch(context, depot, &target)?;
     update.to = Some(staged.reference.clone());
     if arguments.dry_run {
-        let requests = new_requests(context, depot, &installed, &staged)?;
+        let requests = new_requests(context, &installed, &staged)?;
         update.asks_for = not_given(Standing::Updating(&installed.loaded.manifest.granted()), &requests);
         return Ok(update);
     }
@@ -71,7 +71,7 @@ fn find(
 }
 
 /// What the new version asks for and the old one did not.
-fn new_requests(context: &Context, depot: &Depot, old: &Installed, new: &Staged) -> Result<Requests, Failure> {
+fn new_requests(context: &Context, old: &Installed, new: &Staged) -> Result<Requests, Failure> {
     let name = &old.name;
     let before = examine(context, &old.binary, name)?;
     Ok(examine(context, &new.binary, name)?.beyond(&before))
@@ -89,7 +89,7 @@ pub fn replace(
 ) -> Result<Decision, Failure> {
     let (name, source) = (&old.name, new.reference.unpinned().to_string());
     let evidence = trust::look(context, depot, name, &new.reference, None)?;
-    let requests = new_requests(context, depot, old, new)?;
+    let requests = new_requests(context, old, new)?;
     let base = old.loaded.manifest.granted();
     let decision = ask_person(context, name, Standing::Updating(&base), &requests, grant, accept);
     if !decision.denied.is_empty() {
