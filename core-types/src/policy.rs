@@ -15,7 +15,7 @@ use crate::reference::OciReference;
 ///
 /// It is a ceiling. Where several files say something, the strictest holds; none can give anything that a manifest
 /// does not ask for, but for what `preapproved` lets a list of extensions have. Places are `registry[/principal[/scope]]`
-/// and cover whole path segments.
+/// and cover whole path segments: `registry/x` is the repository `x` and all below it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
 pub struct Policy {
@@ -123,7 +123,15 @@ impl Policy {
     /// # Errors
     /// With the first rule that does not let it.
     pub fn check_source(&self, reference: &OciReference) -> Result<(), SourceRefusal> {
-        let covers = |prefix: &&OciPrefix| prefix.covers(reference.registry(), &reference.repository());
+        self.check_place(reference.registry(), &reference.repository())
+    }
+
+    /// Makes sure that something can come from a place that has no reference, such as a file of a web server.
+    ///
+    /// # Errors
+    /// With the first rule that does not let it.
+    pub fn check_place(&self, host: &str, path: &str) -> Result<(), SourceRefusal> {
+        let covers = |prefix: &&OciPrefix| prefix.covers(host, path);
         if let Some(blocked) = self.blocked_namespaces.iter().find(covers) {
             return Err(SourceRefusal::Blocked(blocked.clone()));
         }
@@ -197,6 +205,16 @@ mod tests {
         assert_eq!(refusal(&policy, "ghcr.io/my-org/old:1"), blocked);
         assert_eq!(refusal(&policy, "GHCR.io/my-org/old/deep:1"), blocked);
         assert_eq!(refusal(&Policy::default(), "evil.io/a/b:1"), None);
+    }
+
+    /// A place of one part is a repository as well as a principal, in what is allowed as in what is blocked.
+    #[test]
+    fn place_of_one_part_covers_both() {
+        let policy = policy("allowed_registries = [\"r.io/x\", \"r.io/y\"]\nblocked_namespaces = [\"r.io/y\"]");
+        assert_eq!((refusal(&policy, "r.io/x:1"), refusal(&policy, "r.io/x/deep:1")), (None, None));
+        let blocked = Some("`blocked_namespaces` names `r.io/y`".to_owned());
+        assert_eq!((refusal(&policy, "r.io/y:1"), refusal(&policy, "R.io/y/deep:1")), (blocked.clone(), blocked));
+        assert_eq!(refusal(&policy, "r.io/xy:1"), Some(SourceRefusal::NotAllowed.to_string()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::reference::{OciReference, Reader, ReferenceError, ReferenceProblem};
 use crate::serde_as_text;
 
-/// A repository, perhaps with a tag: `registry/principal/scope[:revision]`.
+/// A repository, perhaps with a tag: `registry/[principal/]scope[:revision]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OciQuery {
     prefix: OciPrefix,
@@ -15,8 +15,9 @@ pub struct OciQuery {
 
 /// A part of a registry: `registry[/principal[/scope]]`, where a scope has one component or more.
 ///
-/// It covers a repository when it ends at a `/` of it: `ghcr.io/my-org` covers `ghcr.io/my-org/x` and not
-/// `ghcr.io/my-organisation/x`.
+/// It covers the repository that has its name, and every repository below: `ghcr.io/my-org` covers `ghcr.io/my-org/x`, and
+/// on a registry whose repositories have one path component `ghcr.io/my-org` itself, but not `ghcr.io/my-organisation/x`.
+/// Whether `registry/x` is meant as a repository or as a principal need not be said: both are the same owner's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OciPrefix {
     registry: String,
@@ -35,7 +36,7 @@ impl OciQuery {
         &self.prefix.registry
     }
 
-    /// The repository as the registry knows it: `principal/scope`.
+    /// The repository as the registry knows it: `principal/scope`, or the scope alone.
     pub fn repository(&self) -> String {
         self.prefix.components.join("/")
     }
@@ -51,6 +52,20 @@ impl OciQuery {
     /// The tag, if one was asked for.
     pub fn revision(&self) -> Option<&str> {
         self.revision.as_deref()
+    }
+
+    /// Makes sure that a person who names only a path, as in `my-org/weather`, is not sent to a host `my-org`.
+    ///
+    /// # Errors
+    /// [`ReferenceProblem::MissingRegistry`] when the repository has one path component and the registry has neither a
+    /// dot nor a port and is not `localhost`.
+    pub fn check_registry_is_written(&self) -> Result<(), ReferenceError> {
+        let registry = self.registry();
+        let is_host = registry.contains(['.', ':']) || registry.eq_ignore_ascii_case("localhost");
+        if is_host || self.prefix.components.len() > 1 {
+            return Ok(());
+        }
+        Err(ReferenceError { text: self.to_string(), position: 0, problem: ReferenceProblem::MissingRegistry })
     }
 }
 
@@ -78,26 +93,11 @@ impl FromStr for OciQuery {
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         let mut reader = Reader::new(text);
-        let prefix = OciPrefix::read(&mut reader)?;
-        match prefix.components.len() {
-            0 => return Err(reader.error(ReferenceProblem::MissingPrincipal)),
-            1 => return Err(reader.error(ReferenceProblem::MissingScope)),
-            _ => {}
-        }
+        let registry = reader.registry()?;
+        let components = reader.repository(&registry)?;
         let revision = reader.revision()?;
         reader.end()?;
-        Ok(Self { prefix, revision })
-    }
-}
-
-impl OciPrefix {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, ReferenceError> {
-        let registry = reader.registry()?;
-        let mut components = Vec::new();
-        while let Some(component) = reader.component()? {
-            components.push(component);
-        }
-        Ok(Self { registry, components })
+        Ok(Self { prefix: OciPrefix { registry, components }, revision })
     }
 }
 
@@ -106,9 +106,10 @@ impl FromStr for OciPrefix {
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         let mut reader = Reader::new(text);
-        let prefix = Self::read(&mut reader)?;
+        let registry = reader.registry()?;
+        let components = reader.components()?;
         reader.end()?;
-        Ok(prefix)
+        Ok(Self { registry, components })
     }
 }
 
@@ -140,9 +141,12 @@ mod tests {
         assert_eq!((query.registry(), query.repository().as_str(), query.revision()), ("ghcr.io", "my-org/a/b", None));
         let query: OciQuery = "oci://ghcr.io/my-org/a:1.2".parse().expect("valid");
         assert_eq!(query.revision(), Some("1.2"));
+        let query: OciQuery = "localhost:5000/a".parse().expect("valid");
+        assert_eq!((query.registry(), query.repository().as_str(), query.revision()), ("localhost:5000", "a", None));
+        assert_eq!(query.at("1").expect("a tag").to_string(), "localhost:5000/a:1");
         for (bad, problem) in [
             ("ghcr.io", ReferenceProblem::MissingPrincipal),
-            ("ghcr.io/my-org", ReferenceProblem::MissingScope),
+            ("local/x", ReferenceProblem::MissingScope),
             ("ghcr.io/my-org/a@sha256:00", ReferenceProblem::Trailing),
             ("ghcr.io/my-org/a:", ReferenceProblem::Revision),
         ] {
@@ -160,12 +164,31 @@ mod tests {
         assert!("ghcr.io/my-org:1".parse::<OciPrefix>().is_err());
     }
 
+    /// `registry/x` is a repository as well as a principal, and covers both.
+    #[test]
+    fn prefix_covers_its_repository_and_below() {
+        let covers = |prefix: &str, repository| prefix.parse::<OciPrefix>().expect(prefix).covers("r.io", repository);
+        assert!(covers("r.io/x", "x") && covers("r.io/x", "x/y") && covers("r.io", "x"));
+        assert!(!covers("r.io/x/y", "x") && !covers("r.io/x", "xy") && !covers("r.io/y", "x"));
+    }
+
+    /// A path without a registry is told apart from a repository with one path component.
+    #[test]
+    fn bare_path_misses_its_registry() {
+        let check = |text: &str| text.parse::<OciQuery>().expect(text).check_registry_is_written();
+        for good in ["ghcr.io/x", "localhost/x", "LOCALHOST/x", "host:5000/x", "[::1]/x", "127.0.0.1/x", "host/a/x"] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        let error = check("my-org/x:1").expect_err("no registry");
+        insta::assert_snapshot!(error, @"");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
         #[test]
         fn printing_then_parsing_is_the_identity(
-            text in "[a-z]{1,8}(\\.[a-z]{1,5})?(:[1-9][0-9]{0,3})?/[a-z0-9]{1,5}/[a-z]{1,9}(/[a-z]{1,4}){0,2}(:[A-Za-z0-9_][A-Za-z0-9._-]{0,9})?"
+            text in "[a-z]{1,8}(\\.[a-z]{1,5})?(:[1-9][0-9]{0,3})?/[a-z0-9]{1,5}(/[a-z]{1,9})?(/[a-z]{1,4}){0,2}(:[A-Za-z0-9_][A-Za-z0-9._-]{0,9})?"
         ) {
             let query: OciQuery = text.parse().expect("generated");
             prop_assert_eq!(&query.to_string(), &text);

@@ -1,4 +1,4 @@
-//! References to artifacts: `registry/principal/scope:revision[@provenance]`.
+//! References to artifacts: `registry/[principal/]scope:revision[@provenance]`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,10 @@ use crate::name::{ExtensionName, NameError};
 use crate::query::OciQuery;
 use crate::serde_as_text;
 
-/// Where an artifact lies in an OCI registry: `registry/principal/scope:revision[@provenance]`.
+/// Where an artifact lies in an OCI registry: `registry/[principal/]scope:revision[@provenance]`.
+///
+/// A repository with one path component, as plain registries and those of some clouds have them, is a scope whose
+/// principal is empty.
 ///
 /// Each field follows the grammar of the
 /// [OCI distribution specification](https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests).
@@ -21,6 +24,9 @@ use crate::serde_as_text;
 /// assert_eq!(reference.scope(), "greeting-extension");
 /// assert_eq!(reference.revision(), "0.1.0");
 /// assert_eq!(reference.provenance(), None);
+///
+/// let plain: core_types::OciReference = "localhost:5000/greeting:0.1.0".parse()?;
+/// assert_eq!((plain.principal(), plain.scope()), ("", "greeting"));
 /// # Ok::<(), core_types::ReferenceError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,8 +48,10 @@ pub struct Provenance {
     hex: String,
 }
 
-/// Whom an extension comes from: `registry/principal/scope`, without revision.
+/// Whom an extension comes from: `registry/principal/scope`, or `registry/scope` where the principal is empty, without
+/// revision.
 ///
+/// No two repositories have the same identity: neither a registry nor a path component has a `/` in it.
 /// Secrets, grants and trust belong to the identity and not to the short name, so that two sources with one short name
 /// never meet. The registry's letters are lower-cased, as host names do not tell them apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,11 +82,17 @@ pub enum ReferenceProblem {
     #[error("a port is a number from 1 to 65535")]
     Port,
     /// There is nothing behind the registry.
-    #[error("the principal is missing: `registry/principal/scope:revision`")]
+    #[error("the repository is missing: `registry/principal/scope:revision` or `registry/scope:revision`")]
     MissingPrincipal,
-    /// There is only one path component behind the registry.
-    #[error("the scope is missing: `registry/principal/scope:revision`")]
+    /// The registry is a word of sesame's, behind which a repository with one path component would be taken for a file
+    /// or an extension that a program brings.
+    #[error("the scope is missing: `local` and `embedded` are not registries but words that sesame uses itself")]
     MissingScope,
+    /// There is a repository with one path component, and a registry that does not look like one.
+    #[error(
+        "the registry is missing, such as `ghcr.io/`; a host without dots is written with its port, such as `:443`"
+    )]
+    MissingRegistry,
     /// A path component has other characters than OCI allows.
     #[error("a path component has lower-case letters and digits, separated by `.`, `_`, `__` or dashes")]
     Component,
@@ -101,6 +115,8 @@ pub enum ReferenceProblem {
 
 /// What stands in the place of a registry where there is none.
 const LOCAL: &str = "local";
+/// Where the identity of an extension that a program brings begins.
+const EMBEDDED: &str = "embedded";
 /// The longest path behind the registry, in bytes.
 const MAX_PATH: usize = 255;
 /// The longest tag, in bytes.
@@ -112,12 +128,12 @@ impl OciReference {
         &self.registry
     }
 
-    /// The first path component: a person or an organisation.
+    /// The first path component, a person or an organisation; empty where the repository has only one component.
     pub fn principal(&self) -> &str {
         &self.principal
     }
 
-    /// The rest of the path: one component or more.
+    /// The rest of the path, or all of it where the principal is empty: one component or more.
     pub fn scope(&self) -> &str {
         &self.scope
     }
@@ -132,14 +148,15 @@ impl OciReference {
         self.provenance.as_ref()
     }
 
-    /// The repository as the registry knows it: `principal/scope`.
+    /// The repository as the registry knows it: `principal/scope`, or the scope alone.
     pub fn repository(&self) -> String {
-        format!("{}/{}", self.principal, self.scope)
+        let separator = if self.principal.is_empty() { "" } else { "/" };
+        format!("{}{separator}{}", self.principal, self.scope)
     }
 
     /// Whom the extension comes from.
     pub fn identity(&self) -> Identity {
-        Identity(format!("{}/{}/{}", self.registry.to_ascii_lowercase(), self.principal, self.scope))
+        Identity(format!("{}/{}", self.registry.to_ascii_lowercase(), self.repository()))
     }
 
     /// The name that the extension has unless the user chooses one: the last path component.
@@ -184,7 +201,17 @@ impl OciReference {
 
     /// Whether it came from a file or an OCI layout, which no registry has.
     pub fn is_local(&self) -> bool {
-        self.registry == LOCAL
+        // The identity has the registry in lower case: `Local` must not have that of a file without being one.
+        self.registry.eq_ignore_ascii_case(LOCAL)
+    }
+
+    /// Makes sure that a person who names only a path, as in `my-org/weather:1`, is not sent to a host `my-org`.
+    ///
+    /// # Errors
+    /// [`ReferenceProblem::MissingRegistry`] when the repository has one path component and the registry has neither a
+    /// dot nor a port and is not `localhost`.
+    pub fn check_registry_is_written(&self) -> Result<(), ReferenceError> {
+        self.repository_query().check_registry_is_written()
     }
 
     /// A reference for a component that came from a file and no registry: `local/file/NAME:VERSION`.
@@ -238,12 +265,25 @@ impl FromStr for OciReference {
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         let mut reader = Reader::new(text);
         let registry = reader.registry()?;
-        let (principal, scope) = reader.repository()?;
+        let (principal, scope) = principal_and_scope(&reader.repository(&registry)?);
         let revision = reader.revision()?.ok_or_else(|| reader.error(ReferenceProblem::MissingRevision))?;
         let provenance = reader.provenance()?;
         reader.end()?;
         Ok(Self { registry, principal, scope, revision, provenance })
     }
+}
+
+/// The first component and the rest. A single one is the scope.
+fn principal_and_scope(components: &[String]) -> (String, String) {
+    match components {
+        [principal, scope @ ..] if !scope.is_empty() => (principal.clone(), scope.join("/")),
+        scope => (String::new(), scope.join("/")),
+    }
+}
+
+/// Whether identities that begin like this belong to files and to extensions that programs bring.
+fn is_reserved(registry: &str) -> bool {
+    [LOCAL, EMBEDDED].iter().any(|word| registry.eq_ignore_ascii_case(word))
 }
 
 /// Reads a reference from left to right; `at` is the byte where the next field begins.
@@ -287,23 +327,33 @@ impl<'a> Reader<'a> {
         Ok(registry.to_owned())
     }
 
-    /// `/principal/scope`, up to the `:` or `@` behind it.
-    fn repository(&mut self) -> Result<(String, String), ReferenceError> {
+    /// The path components of a repository of this registry, up to the `:` or `@` behind it.
+    pub(crate) fn repository(&mut self, registry: &str) -> Result<Vec<String>, ReferenceError> {
         let start = self.at + 1;
-        let principal = self.component()?.ok_or_else(|| self.error(ReferenceProblem::MissingPrincipal))?;
-        let mut scope = self.component()?.ok_or_else(|| self.error(ReferenceProblem::MissingScope))?;
-        while let Some(component) = self.component()? {
-            scope = format!("{scope}/{component}");
+        let components = self.components()?;
+        match components.len() {
+            0 => return Err(self.error(ReferenceProblem::MissingPrincipal)),
+            1 if is_reserved(registry) => return Err(self.error(ReferenceProblem::MissingScope)),
+            _ => {}
         }
         if self.at - start > MAX_PATH {
             self.at = start;
             return Err(self.error(ReferenceProblem::TooLong));
         }
-        Ok((principal, scope))
+        Ok(components)
+    }
+
+    /// All `/component` that follow; possibly none.
+    pub(crate) fn components(&mut self) -> Result<Vec<String>, ReferenceError> {
+        let mut components = Vec::new();
+        while let Some(component) = self.component()? {
+            components.push(component);
+        }
+        Ok(components)
     }
 
     /// The next `/component`, if there is a `/`.
-    pub(crate) fn component(&mut self) -> Result<Option<String>, ReferenceError> {
+    fn component(&mut self) -> Result<Option<String>, ReferenceError> {
         let Some(rest) = self.rest().strip_prefix('/') else { return Ok(None) };
         self.at += 1;
         let component = rest.split(['/', ':', '@']).next().unwrap_or_default();
@@ -434,7 +484,7 @@ fn invalid_algorithm_byte(algorithm: &str) -> Option<usize> {
 
 impl fmt::Display for OciReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}:{}", self.registry, self.principal, self.scope, self.revision)?;
+        write!(f, "{}/{}:{}", self.registry, self.repository(), self.revision)?;
         self.provenance.as_ref().map_or(Ok(()), |provenance| write!(f, "@{provenance}"))
     }
 }
@@ -448,7 +498,7 @@ impl fmt::Display for Provenance {
 impl Identity {
     /// The identity of an extension that a program brings by itself. No reference has one like it.
     pub fn embedded(name: &ExtensionName) -> Self {
-        Self(format!("embedded/{name}"))
+        Self(format!("{EMBEDDED}/{name}"))
     }
 
     /// The identity as text.

@@ -29,6 +29,11 @@ const VALID: &[Valid] = &[
     ("r/a_b/c__d:1", "r", "a_b", "c__d", "1", None),
     ("r/a-b/c---d:1", "r", "a-b", "c---d", "1", None),
     ("r/0/1:2", "r", "0", "1", "2", None),
+    ("registry.example/one:1.0.0", "registry.example", "", "one", "1.0.0", None),
+    ("localhost:5000/one:1", "localhost:5000", "", "one", "1", None),
+    ("localhost:5000/one:1@sha256:00", "localhost:5000", "", "one", "1", Some("sha256:00")),
+    ("oci://[::1]:5000/one:1", "[::1]:5000", "", "one", "1", None),
+    ("local:5000/one:1", "local:5000", "", "one", "1", None),
     ("r/a/b/c/d/e/f/g/h:1", "r", "a", "b/c/d/e/f/g/h", "1", None),
     ("r/a/b:latest", "r", "a", "b", "latest", None),
     ("r/a/b:V1_2.3-rc.1", "r", "a", "b", "V1_2.3-rc.1", None),
@@ -76,8 +81,10 @@ const INVALID: &[Invalid] = &[
     ("ghcr.io", 7, ReferenceProblem::MissingPrincipal),
     ("greeting-extension:1", 20, ReferenceProblem::MissingPrincipal),
     ("ghcr.io/", 8, ReferenceProblem::Component),
-    ("ghcr.io/my-org", 14, ReferenceProblem::MissingScope),
-    ("ghcr.io/my-org:1", 14, ReferenceProblem::MissingScope),
+    ("ghcr.io/my-org", 14, ReferenceProblem::MissingRevision),
+    ("local/x:1", 7, ReferenceProblem::MissingScope),
+    ("LOCAL/file:1", 10, ReferenceProblem::MissingScope),
+    ("embedded/x:1", 10, ReferenceProblem::MissingScope),
     ("ghcr.io/my-org/", 15, ReferenceProblem::Component),
     ("r//b:1", 2, ReferenceProblem::Component),
     ("r/a//b:1", 4, ReferenceProblem::Component),
@@ -175,18 +182,37 @@ fn the_identity_has_no_revision_and_the_name_is_the_last_component() {
     assert!("r/a/b_c:1".parse::<OciReference>().expect("valid").default_name().is_err());
 }
 
+/// A file stays a file in any case, since its identity is in lower case.
+#[test]
+fn local_registry_is_local_in_any_case() {
+    for text in ["local/file/x:1", "Local/file/x:1"] {
+        let reference: OciReference = text.parse().expect(text);
+        assert!(reference.is_local() && reference.identity().as_str() == "local/file/x", "{text}");
+    }
+    assert!(!"local:5000/file/x:1".parse::<OciReference>().expect("valid").is_local());
+}
+
+#[test]
+fn one_part_identity_is_registry_and_scope() {
+    let reference: OciReference = "Registry.example/one:1".parse().expect("valid");
+    assert_eq!(reference.identity().as_str(), "registry.example/one");
+    assert_eq!(reference.repository(), "one");
+    assert_eq!(reference.default_name().expect("a name").as_str(), "one");
+    assert_eq!(reference.with_revision("2").expect("a tag").to_string(), "Registry.example/one:2");
+}
+
 /// References put together from the grammar.
 fn reference() -> impl Strategy<Value = String> {
     (
         "([a-zA-Z0-9]([a-z0-9-]{0,6}[a-z0-9])?(\\.[a-z0-9]{1,5}){0,2}|\\[::[1-9]\\])(:[1-9][0-9]{0,3})?",
-        "[a-z0-9]{1,6}((\\.|_|__|-{1,3})[a-z0-9]{1,4}){0,2}",
+        "([a-z0-9]{1,6}((\\.|_|__|-{1,3})[a-z0-9]{1,4}){0,2}/)?",
         "[a-z0-9]{1,6}(/[a-z0-9]{1,4}(__[a-z]{1,3})?){0,3}",
         "[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}",
         proptest::option::of("(sha256|md5|a\\+b|x_y\\.z):[0-9a-f]{1,70}"),
     )
         .prop_map(|(registry, principal, scope, tag, provenance)| {
             let pin = provenance.map(|provenance| format!("@{provenance}")).unwrap_or_default();
-            format!("{registry}/{principal}/{scope}:{tag}{pin}")
+            format!("{registry}/{principal}{scope}:{tag}{pin}")
         })
 }
 
@@ -198,6 +224,16 @@ proptest! {
         let parsed: OciReference = text.parse().expect("put together from the grammar");
         prop_assert_eq!(&parsed.to_string(), &text);
         prop_assert_eq!(parsed.to_string().parse::<OciReference>().expect("displayed"), parsed);
+    }
+
+    /// Only what the registry itself takes for one repository has one identity.
+    #[test]
+    fn identity_tells_repositories_apart(one in reference(), other in reference()) {
+        let [one, other] = [one, other].map(|text| text.parse::<OciReference>().expect("from the grammar"));
+        let place = |reference: &OciReference| (reference.registry().to_lowercase(), reference.repository());
+        prop_assert_eq!(one.identity() == other.identity(), place(&one) == place(&other));
+        let fields = (one.principal().is_empty(), one.scope().contains('/'));
+        prop_assert!(fields != (true, true), "the principal is empty only where there is one component: {}", one);
     }
 
     #[test]

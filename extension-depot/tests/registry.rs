@@ -17,7 +17,7 @@ use extension_depot::{BlobError, Description, Docs, ImageError, Publication, Sig
 use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;
 use hyper::body::Frame;
-use support::{component, home, publish, resolve, stage, stage_with};
+use support::{block_on, component, home, install, name, publish, reference, resolve, stage, stage_with};
 
 const REPOSITORY: &str = "my-org/a";
 
@@ -57,6 +57,25 @@ fn a_missing_tag_or_repository_is_not_found() {
     }
 }
 
+/// A repository with one path part is asked for, listed and published as any other.
+#[test]
+fn one_part_repository_works_like_any() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let (home, client) = (home(), Registry::new(Settings::default()));
+    let reference = reference(&format!("{}/one:1.0.0", registry.host()));
+    let publication = Publication::cncf(component("a"), &Description::default()).expect("described");
+    block_on(client.publish(&reference, publication, false)).expect("pushed");
+    assert_eq!(block_on(client.tags(&reference.repository_query())).expect("tags"), ["1.0.0"]);
+    install(&home, &reference.to_string()).expect("installed");
+    let installed = home.depot.installed(&name("one")).expect("there");
+    assert_eq!(installed.reference.identity().to_string(), format!("{}/one", registry.host()));
+    assert!(registry.seen().iter().all(|seen| seen.path.starts_with("/v2/one/") || seen.path == "/v2/"));
+    // The same name below it is another extension.
+    publish(&registry, "one/one", "1.0.0", media_type::WASM, &component("b"));
+    let error = install(&home, &format!("{}/one/one:1.0.0", registry.host())).expect_err("another source");
+    assert!(error.to_string().contains("/one/one"), "{error}");
+}
+
 #[test]
 fn a_pinned_digest_wins_over_whatever_the_tag_says() {
     let registry = MemoryRegistry::start().expect("a registry");
@@ -76,7 +95,7 @@ fn the_digest_of_the_layer_is_recognised() {
     let registry = MemoryRegistry::start().expect("a registry");
     let text = good(&registry);
     let artifact = resolve(&text).expect("there").artifact;
-    let error = resolve(&format!("{text}@{}", artifact.wasm.digest)).expect_err("a layer");
+    let error = resolve(&format!("{text}@{}", artifact.manifest.layers[0].digest)).expect_err("a layer");
     assert!(matches!(error, RegistryError::LayerPinned { manifest, .. } if manifest == artifact.digest), "{error:?}");
 }
 

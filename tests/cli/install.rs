@@ -31,6 +31,17 @@ fn installing_says_what_was_granted_and_again_writes_nothing() {
     );
 }
 
+/// A plain registry has repositories with one path part; everything that names an extension's source takes them.
+#[test]
+fn one_part_repository_goes_through() {
+    let (env, registry) = (env(), registry());
+    publish(&registry, "greeting:0.1.0", &GREETING, &[]);
+    insta::assert_snapshot!(install(&env, &registry, "greeting"), @"");
+    for line in ["call greeting greet World", "verify greeting", "outdated", "export greeting -o bundle.tar", "sync"] {
+        env.run(&format!("extension {line}")).ok();
+    }
+}
+
 #[test]
 fn everything_is_private_whatever_the_umask() {
     let (env, registry) = (env(), registry());
@@ -95,7 +106,7 @@ fn references_that_cannot_be_installed_say_why() {
     "#);
     insta::assert_snapshot!(env.run("extension install my-org/greeting-extension"), @r#"
     exit 2
-    err: error: invalid value 'my-org/greeting-extension' for '<SOURCE>': `my-org/greeting-extension` is no reference: column 26: the scope is missing: `registry/principal/scope:revision`
+    err: error: invalid value 'my-org/greeting-extension' for '<SOURCE>': `my-org/greeting-extension` is no reference: column 1: the registry is missing, such as `ghcr.io/`; a host without dots is written with its port, such as `:443`
     err: 
     err: For more information, try '--help'.
     "#);

@@ -181,6 +181,7 @@ mod tests {
             places.map(|place| place.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(places("ghcr.io/a/b:1"), ["m.example/ghcr/a/b:1", "n.example/a/b:1", "ghcr.io/a/b:1"]);
+        assert_eq!(places("ghcr.io/one:1"), ["m.example/ghcr/one:1", "n.example/one:1", "ghcr.io/one:1"]);
         assert_eq!(places("ghcr.io.evil/a/b:1"), ["ghcr.io.evil/a/b:1"]);
     }
 

@@ -14,7 +14,7 @@ pub enum WasiCommand {
     Publish(WasiPublishArguments),
     /// Fetch the module of an artifact, and its documentation, into files
     Download {
-        /// `registry/principal/scope:revision[@digest]`
+        /// `registry/[principal/]scope:revision[@digest]`
         reference: OciReference,
         /// Where to; it is made if it is not there
         #[arg(short, long, value_name = "DIRECTORY", default_value = ".")]
@@ -37,7 +37,7 @@ pub enum WasiCommand {
 pub struct WasiPublishArguments {
     /// The module
     pub module: PathBuf,
-    /// Where to: `registry/principal/scope[:revision]`; without a revision it is `latest`
+    /// Where to: `registry/[principal/]scope[:revision]`; without a revision it is `latest`
     #[arg(long, value_name = "REFERENCE")]
     pub tag: String,
     /// The directory with the pages of its documentation
@@ -101,7 +101,7 @@ pub struct DevArguments {
 
 #[derive(Debug, Args)]
 pub struct PublishArguments {
-    /// Where to: `registry/principal/scope:revision`
+    /// Where to: `registry/[principal/]scope:revision`
     pub reference: OciReference,
     /// The component or module, or a directory of `.wit` files to publish as a package of interfaces; without it, what
     /// `sesame extension build` made of the project in this directory

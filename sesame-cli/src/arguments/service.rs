@@ -54,7 +54,7 @@ pub enum RegistryCommand {
     List,
     /// List the tags of a repository, the newest version first
     Tags {
-        /// `registry/principal/scope`
+        /// `registry/[principal/]scope`
         repository: OciQuery,
     },
     /// Forget a login
@@ -84,7 +84,7 @@ pub enum TrustCommand {
         key: Option<PathBuf>,
         #[command(flatten)]
         certificate: IdentityArguments,
-        /// `registry[/principal[/scope]]`
+        /// `registry[/principal[/scope]]`: that repository and all below it
         #[arg(long = "for", value_name = "PLACE")]
         place: OciPrefix,
     },
