@@ -11,6 +11,7 @@ mod decision;
 mod digest;
 mod exec_env;
 mod extension_list;
+mod file_format;
 mod grant;
 mod limits;
 mod manifest;
@@ -35,6 +36,7 @@ pub use decision::{Authority, Decision, Document, Place, Request, Rule, Verdict,
 pub use digest::{Digest, DigestError};
 pub use exec_env::{ExecEnv, is_interpreted};
 pub use extension_list::{ExtensionEntry, ExtensionList};
+pub use file_format::describe_format;
 pub use grant::{Grant, GrantError};
 pub use limits::{Ceilings, EffectiveLimits, Limit, LimitName, LimitOrigin, Limits};
 pub use manifest::{ExtensionSection, Manifest};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use core_types::Digest;
 use extension_depot::{Depot, Installed};
-use extension_host::{CacheError, Code, CodeCache, CodeKey, CompileError, Host, IntoCacheError};
+use extension_host::{CacheError, Code, CodeCache, CodeKey, CompileError, Host, HostError, IntoCacheError};
 
 use crate::context::Context;
 use crate::exit_code::ExitCode;
@@ -37,6 +37,8 @@ pub fn code(context: &Context, host: &Host, binary: &Path, digest: &Digest) -> R
     let (cache, key) = (context.code_cache()?, CodeKey::new(digest));
     match host.load(&cache, &key) {
         Ok(code) => Ok(code),
+        // What is compiled again does not run either.
+        Err(error @ IntoCacheError::Load(HostError::NotExecutable(_))) => Err(error.into()),
         Err(why) => {
             context.explain(&format!("compiling: {}", describe(&why)));
             compile(context, host, &cache, &key, binary)

@@ -4,7 +4,7 @@ use core_types::{ExtensionName, Grant};
 use extension_depot::{CapabilityChange, Depot, InstallOrder, Installed, Reason, Staged};
 
 use super::change::grant_for_a_while;
-use super::install::{examine, fetch};
+use super::install::{examine, fetch, look_at};
 use super::outdated::{self, Found, Look};
 use super::trust;
 use crate::arguments::UpdateArguments;
@@ -74,8 +74,8 @@ fn find(
 fn new_requests(context: &Context, depot: &Depot, old: &Installed, new: &Staged) -> Result<Requests, Failure> {
     let name = &old.name;
     let old_wasm = &old.artifact.wasm.digest;
-    let before = examine(context, &depot.places().blob(old_wasm), old_wasm, name)?;
-    Ok(examine(context, &new.binary(), &new.artifact.wasm.digest, name)?.beyond(&before))
+    let before = look_at(context, &depot.places().blob(old_wasm), old_wasm, name)?;
+    Ok(examine(context, &new.binary(), &new.artifact.wasm.digest, name)?.requests.beyond(&before.requests))
 }
 
 /// Puts another version in the place of the installed one, if all that it asks for beyond that is allowed: because it is
