@@ -98,6 +98,11 @@ impl CodeCache {
         Self { directory: directory.into() }
     }
 
+    /// The directory, which may not be there yet.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// Where the code of this key lies if it is there.
     pub fn path(&self, key: &CodeKey) -> PathBuf {
         self.directory.join(format!("{}.code", key.name))

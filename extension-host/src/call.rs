@@ -7,6 +7,7 @@ use wasmtime::component::{ComponentExportIndex, Val};
 use wasmtime::{Store, ThrownException, Trap};
 use wasmtime_wasi::I32Exit;
 
+use crate::address_space::AddressSpaceTooSmall;
 use crate::arguments::Arguments;
 use crate::bounds::{Bounded, transfer_bytes};
 use crate::call_runtime;
@@ -209,6 +210,9 @@ impl Extension {
         }
         if error.is::<ThrownException>() {
             return CallError::Trap { reason: "it threw an exception that nothing catches".to_owned() };
+        }
+        if let Some(error) = AddressSpaceTooSmall::of(&error, &self.code) {
+            return CallError::AddressSpace(error);
         }
         match error.downcast_ref::<Trap>() {
             Some(trap) => CallError::Trap { reason: trap.to_string().trim_start_matches("wasm trap: ").to_owned() },

@@ -1,13 +1,19 @@
 //! WebAssembly binaries and their compiled form.
 
+use std::borrow::Cow;
 use std::fs::File;
+use std::io;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
+use core_types::describe_format;
+use rustix::io::Errno;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
-use crate::error::HostError;
+use crate::binary::{check_binary, has_world};
+use crate::error::{HostError, cause_of};
+use crate::executable::NotExecutable;
 
 /// The two kinds of WebAssembly binaries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,15 +42,9 @@ impl CodeKind {
         match bytes {
             [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(Self::Component),
             [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => Ok(Self::Module),
-            _ => Err(HostError::NotWasm { found: beginning(bytes) }),
+            _ => Err(HostError::NotWasm { found: describe_format(bytes) }),
         }
     }
-}
-
-/// The first bytes as text where they are text, and as numbers where not.
-fn beginning(bytes: &[u8]) -> String {
-    let start = &bytes[..bytes.len().min(16)];
-    if start.is_empty() { "nothing: it is empty".to_owned() } else { format!("`{}`", start.escape_ascii()) }
 }
 
 impl Code {
@@ -78,24 +78,56 @@ impl Code {
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         // SAFETY: `CodeCache::open` gives out only files that sesame wrote for these bytes, this engine and this
         // processor, in a directory of the user's own, that nobody else can write to and that have not changed since
-        // they were published. They are replaced by renaming and never written in place.
+        // they were published. They are replaced by renaming and never written in place. The one other file is that of
+        // `check_executable`: it has no name, so that no other process can open it.
         let loaded = unsafe {
             let component = Component::deserialize_file(engine, &path).map(LoadedCode::Component);
-            component
-                .or_else(|error| Module::deserialize_file(engine, &path).map(LoadedCode::Module).map_err(|_| error))
+            component.or_else(|error| {
+                let module = Module::deserialize_file(engine, &path).map(LoadedCode::Module);
+                module.map_err(|other| if is_of_system(&other) { other } else { error })
+            })
         };
-        loaded.map(|loaded| Self(Arc::new(loaded))).map_err(HostError::Load)
+        loaded.map(|loaded| Self(Arc::new(loaded))).map_err(|error| match NotExecutable::of(error, file) {
+            Ok(forbidden) => HostError::NotExecutable(forbidden),
+            Err(error) => HostError::Load(error),
+        })
     }
 }
 
+/// Whether the system refused to load code that was good so far, which is told of the right kind of code only.
+fn is_of_system(error: &wasmtime::Error) -> bool {
+    cause_of::<Errno>(error).is_some() || cause_of::<io::Error>(error).is_some()
+}
+
 /// Compiles a binary with a compiling engine, to machine code in the form that a runtime engine loads.
+///
+/// A module that says which component it is to be is compiled as that component, which follows from its bytes alone: the
+/// digest that the user pinned still says what runs.
 pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<(CodeKind, Vec<u8>), HostError> {
-    let kind = CodeKind::of(bytes)?;
-    let compiled = match kind {
-        CodeKind::Component => engine.precompile_component(bytes),
-        CodeKind::Module => engine.precompile_module(bytes),
+    let meant = match check_binary(bytes)? {
+        CodeKind::Module if has_world(bytes) => Cow::Owned(component_of(bytes)?),
+        _ => Cow::Borrowed(bytes),
     };
-    Ok((kind, compiled.map_err(HostError::Compile)?))
+    let kind = CodeKind::of(&meant)?;
+    let compiled = match kind {
+        CodeKind::Component => engine.precompile_component(&meant),
+        CodeKind::Module => engine.precompile_module(&meant),
+    };
+    Ok((kind, compiled.map_err(HostError::of_compiler)?))
+}
+
+/// The component that a module says that it is to be.
+#[cfg(feature = "componentize")]
+fn component_of(module: &[u8]) -> Result<Vec<u8>, HostError> {
+    let component =
+        crate::componentize(module).map_err(|error| HostError::NotComponent { reason: error.to_string() })?;
+    Ok(component.unwrap_or_else(|| module.to_owned()))
+}
+
+/// Without the encoder nothing is guessed.
+#[cfg(not(feature = "componentize"))]
+fn component_of(_module: &[u8]) -> Result<Vec<u8>, HostError> {
+    Err(HostError::NotComponent { reason: "make it one with `wasm-tools component new`".to_owned() })
 }
 
 #[cfg(test)]
@@ -103,11 +135,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_webassembly_is_said_to_start_with_what_it_starts_with() {
+    fn other_formats_are_refused_by_name() {
         let message = |bytes: &[u8]| CodeKind::of(bytes).expect_err("not wasm").to_string();
-        insta::assert_snapshot!(message(b""), @"this is no WebAssembly: it starts with nothing: it is empty");
-        insta::assert_snapshot!(message(b"\x7fELF\x02\x01"), @r"this is no WebAssembly: it starts with `\x7fELF\x02\x01`");
-        insta::assert_snapshot!(message(b"<!doctype html><title>login"), @"this is no WebAssembly: it starts with `<!doctype html><`");
+        insta::assert_snapshot!(message(b""), @"not an extension: it is empty");
+        insta::assert_snapshot!(message(b"<!doctype html><title>login"), @"not an extension: it is an HTML page, such as of a login or an error");
+        insta::assert_snapshot!(message(b"\0asm\x0c\0\x01\0"), @"not an extension: it is a component made for a draft of the component model (version 0x0c); build it again with current tools");
         assert_eq!(CodeKind::of(b"\0asm\x01\0\0\0").expect("a module"), CodeKind::Module);
     }
 }

@@ -8,24 +8,22 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use core_types::Digest;
-use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
+use rustix::process::{Signal, set_parent_process_death_signal};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 
 use crate::cache::{CodeCache, CodeKey};
 use crate::code;
+use crate::compile_error::{CompileError, INPUT, MEMORY, OUTPUT, REFUSED};
+use crate::compiler_limits::CompilerLimits;
 use crate::engine::compiling_engine;
+use crate::error::HostError;
 use crate::extension::IntoCacheError;
 
-/// The most processor time that compiling one extension can take, in seconds.
-const CPU_SECONDS: u64 = 300;
-/// The most memory that compiling one extension can take, in bytes.
-const MEMORY_BYTES: u64 = 2 << 30;
 /// More threads than this need more address space than they save time.
 const THREADS: usize = 4;
 
@@ -69,43 +67,6 @@ pub struct CompilerCommand {
     pub threads: usize,
 }
 
-/// Why compiling in a child process gave no code.
-#[derive(Debug, thiserror::Error)]
-pub enum CompileError {
-    /// The child could not be started.
-    #[error("cannot start the compiler `{}`", program.display())]
-    Start {
-        /// The program.
-        program: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// It took too much time.
-    #[error("compiling took more than {CPU_SECONDS} seconds of processor time and was stopped")]
-    TooLong,
-    /// It ended abnormally, most often for want of memory.
-    #[error("compiling was stopped: it may have needed more than {} MiB of memory", MEMORY_BYTES >> 20)]
-    Stopped,
-    /// The file is not there or not what its digest says.
-    #[error("the binary is missing or damaged: {message}")]
-    Input {
-        /// What is wrong with it.
-        message: String,
-    },
-    /// What was compiled cannot be written.
-    #[error("compiled code cannot be written: {message}")]
-    Output {
-        /// What the system said.
-        message: String,
-    },
-    /// The compiler refused the code.
-    #[error("cannot compile the extension: {message}")]
-    Refused {
-        /// What the compiler said.
-        message: String,
-    },
-}
-
 impl CompilerCommand {
     /// A command that compiles with as many threads as there are processors, up to the number that is worth it.
     pub fn new(program: PathBuf, arguments: Vec<OsString>) -> Self {
@@ -139,29 +100,9 @@ impl CompilerCommand {
         if output.status.success() {
             return Ok(());
         }
-        Err(match output.status.signal().and_then(Signal::from_named_raw) {
-            Some(Signal::XCPU | Signal::KILL) => CompileError::TooLong,
-            Some(_) => CompileError::Stopped,
-            None => failed(output.status.code(), &output.stderr),
-        })
+        Err(CompileError::of_child(output.status, &output.stderr, &CompilerLimits::here()))
     }
 }
-
-/// What the child said, on one line: it may quote names from the binary.
-fn failed(code: Option<i32>, stderr: &[u8]) -> CompileError {
-    let line = String::from_utf8_lossy(stderr).trim().replace(|c: char| c.is_control(), " ");
-    let message = line.chars().take(1000).collect();
-    match code {
-        Some(INPUT) => CompileError::Input { message },
-        Some(OUTPUT) => CompileError::Output { message },
-        _ => CompileError::Refused { message },
-    }
-}
-
-/// The exit code of a child that cannot read what it should compile.
-const INPUT: i32 = 9;
-/// The exit code of a child that cannot write what it has compiled.
-const OUTPUT: i32 = 10;
 
 /// Why the child made nothing.
 #[derive(Debug)]
@@ -180,17 +121,19 @@ pub struct CompilerFailure {
 pub fn run_compiler(jobs: &[CompilerJob]) -> Result<(), CompilerFailure> {
     // Nobody wants the code any more when the parent is gone.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
-    let limits = [(Resource::Cpu, CPU_SECONDS), (Resource::As, MEMORY_BYTES), (Resource::Core, 0)];
-    for (resource, most) in limits {
-        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
-            .map_err(|error| refused(format!("cannot limit the compiler: {error}")))?;
-    }
-    let engine = compiling_engine().map_err(|error| refused(chain(&error)))?;
+    CompilerLimits::here().apply().map_err(|error| refused(format!("cannot limit the compiler: {error}")))?;
+    let engine = compiling_engine().map_err(|error| failed(&error))?;
     jobs.iter().try_for_each(|job| run_job(&engine, job))
 }
 
 fn refused(message: String) -> CompilerFailure {
-    CompilerFailure { message, code: 1 }
+    CompilerFailure { message, code: REFUSED }
+}
+
+/// The compiler's error, which can be that it was given no memory.
+fn failed(error: &HostError) -> CompilerFailure {
+    let code = if error.is_out_of_memory() { MEMORY } else { REFUSED };
+    CompilerFailure { message: chain(error), code }
 }
 
 fn run_job(engine: &Engine, CompilerJob { from, to, digest }: &CompilerJob) -> Result<(), CompilerFailure> {
@@ -200,7 +143,7 @@ fn run_job(engine: &Engine, CompilerJob { from, to, digest }: &CompilerJob) -> R
     if found != *digest {
         return Err(input(format!("`{}` is damaged: expected {digest}, got {found}", from.display())));
     }
-    let (_, compiled) = code::compile(engine, &bytes).map_err(|error| refused(chain(&error)))?;
+    let (_, compiled) = code::compile(engine, &bytes).map_err(|error| failed(&error))?;
     fs::write(to, compiled).map_err(|error| CompilerFailure { message: error.to_string(), code: OUTPUT })
 }
 
@@ -216,9 +159,9 @@ fn read_plain(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// An error with its causes on one line.
+/// The causes of an error on one line, for the parent says what failed; or the error itself, where it has no cause.
 fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes
-        .fold(String::new(), |text, cause| if text.is_empty() { cause.to_string() } else { format!("{text}: {cause}") })
+    let causes: Vec<_> =
+        std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string).collect();
+    if causes.is_empty() { error.to_string() } else { causes.join(": ") }
 }

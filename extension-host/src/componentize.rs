@@ -1,13 +1,11 @@
 //! From a core module to the component that it was meant to be.
 
 use wasi_preview1_component_adapter_provider::{
-    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
-use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
 
-/// How the names of the sections begin in which binding generators leave what a module is to be.
-const COMPONENT_TYPE: &str = "component-type";
+use crate::binary::{exports_start, has_world};
 
 /// Why a module cannot become a component, or a text a package.
 #[derive(Debug, thiserror::Error)]
@@ -27,23 +25,16 @@ impl ComponentizeError {
 /// # Errors
 /// When the module is damaged, or is not what its world says.
 pub fn componentize(module: &[u8]) -> Result<Option<Vec<u8>>, ComponentizeError> {
-    if !has_world(module).map_err(|error| ComponentizeError::new(&error))? {
+    if !has_world(module) {
         return Ok(None);
     }
-    let adapter = (WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER);
+    let adapter = match exports_start(module) {
+        true => WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
+        false => WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+    };
     let encoder = ComponentEncoder::default().validate(true).module(module);
-    let component = encoder.and_then(|encoder| encoder.adapter(adapter.0, adapter.1)?.encode());
+    let component = encoder.and_then(|encoder| encoder.adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, adapter)?.encode());
     component.map(Some).map_err(|error| ComponentizeError::new(&format!("{error:#}")))
-}
-
-fn has_world(module: &[u8]) -> wasmparser::Result<bool> {
-    for payload in Parser::new(0).parse_all(module) {
-        match payload? {
-            Payload::CustomSection(section) if section.name().starts_with(COMPONENT_TYPE) => return Ok(true),
-            _ => {}
-        }
-    }
-    Ok(false)
 }
 
 #[cfg(test)]
@@ -55,7 +46,8 @@ mod tests {
     fn a_module_with_a_world_becomes_a_component_that_links_and_one_without_stays_what_it_is() {
         let plain = wat::parse_str("(module)").expect("valid");
         assert_eq!(componentize(&plain).expect("nothing to do"), None);
-        assert!(componentize(b"\0asm\x01\0\0\0\x01\xff").is_err());
+        // What is damaged is left to the compiler, which says so.
+        assert_eq!(componentize(b"\0asm\x01\0\0\0\x01\xff").expect("nothing to do"), None);
         let world = "package local:x; world extension { export add: func(a: u32, b: u32) -> u32; }";
         let component = componentize(&with_world(world)).expect("made").expect("a component");
         let host = Host::new().expect("a host");

@@ -2,8 +2,11 @@
 
 use core_types::Limit;
 
+use crate::address_space::{self, AddressSpaceTooSmall};
 use crate::arguments::ArgumentError;
+use crate::compile_fault::CompileFault;
 use crate::directories::DirectoryError;
+use crate::executable::NotExecutable;
 use crate::exports::ExportedFunction;
 use crate::imports::Refusal;
 use crate::modules::ModuleFault;
@@ -15,17 +18,29 @@ pub enum HostError {
     #[error("cannot start the WebAssembly engine")]
     Engine(#[source] wasmtime::Error),
     /// The bytes are neither a component nor a module.
-    #[error("this is no WebAssembly: it starts with {found}")]
+    #[error("not an extension: it is {found}")]
     NotWasm {
-        /// The first bytes, in a form for people.
+        /// What the bytes are.
         found: String,
     },
+    /// A module says which component it is to be, and cannot be that.
+    #[error("this module is meant to be a component and is not one yet: {reason}")]
+    NotComponent {
+        /// Why, or what to do.
+        reason: String,
+    },
     /// The compiler refuses the code.
+    #[error("cannot compile the extension")]
+    Fault(#[source] CompileFault),
+    /// The compiler was refused memory by the system.
     #[error("cannot compile the extension")]
     Compile(#[source] wasmtime::Error),
     /// Compiled code does not load.
     #[error("cannot load the compiled extension")]
     Load(#[source] wasmtime::Error),
+    /// The system does not let this process run what it has compiled.
+    #[error(transparent)]
+    NotExecutable(#[from] NotExecutable),
     /// Imports that are not granted or not there.
     #[error("{}", refusals(.0))]
     Refused(Vec<Refusal>),
@@ -44,6 +59,27 @@ pub enum HostError {
         /// What there is.
         there: Vec<String>,
     },
+}
+
+impl HostError {
+    /// An error of the compiler.
+    pub(crate) fn of_compiler(error: wasmtime::Error) -> Self {
+        if address_space::is_out_of_memory(&error) {
+            Self::Compile(error)
+        } else {
+            Self::Fault(CompileFault::of(&error))
+        }
+    }
+
+    /// Whether the compiler was refused memory.
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Compile(error) | Self::Engine(error) if address_space::is_out_of_memory(error))
+    }
+}
+
+/// The error of this type among the causes of an error of the engine.
+pub(crate) fn cause_of<E: std::error::Error + Send + Sync + 'static>(error: &wasmtime::Error) -> Option<&E> {
+    error.downcast_ref().or_else(|| error.chain().find_map(|cause| cause.downcast_ref()))
 }
 
 fn refusals(refusals: &[Refusal]) -> String {
@@ -85,6 +121,9 @@ pub enum CallError {
     /// The call went over a limit.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
+    /// The process was given too little address space.
+    #[error(transparent)]
+    AddressSpace(#[from] AddressSpaceTooSmall),
     /// The guest ended abnormally.
     #[error("the extension crashed: {reason}")]
     Trap {

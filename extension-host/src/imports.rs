@@ -1,12 +1,18 @@
 //! What a component wants from the host, and what of it the host refuses.
 
-use core_types::{Capability, Request};
+use core_types::{Capability, Request, Version};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
+use crate::foreign::{self, ForeignHost};
 use crate::gate::Gate;
 use crate::interfaces::{self, Interface, OwnInterface};
+
+/// The namespace of sesame's own packages.
+const OWN_NAMESPACE: &str = "open-sesame:";
+/// The package of sesame's own interfaces.
+const OWN_PACKAGE: &str = "open-sesame:host";
 
 /// An interface or function that a component imports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,13 +41,45 @@ pub enum Refusal {
         /// What has to be granted.
         capability: Capability,
     },
-    /// The host does not have it.
-    #[error("`{}` is not known to this version of sesame{}", import.escape_debug(), nearest_text(nearest.as_deref()))]
+    /// A component imports what the host does not have.
+    #[error("`{}` is not provided by sesame{}", import.escape_debug(), nearest_text(nearest.as_deref()))]
     Unknown {
         /// The import with its version.
         import: String,
         /// The most similar interface that there is.
         nearest: Option<String>,
+    },
+    /// A module imports what the host does not have.
+    #[error("`{}` is not provided by sesame{}", import.escape_debug(), nearest_text(nearest.as_deref()))]
+    UnknownFunction {
+        /// The function with its namespace.
+        import: String,
+        /// The most similar function or namespace that there is.
+        nearest: Option<String>,
+    },
+    /// A module imports a function of the host with another type than it has.
+    #[error("`{}` has another type in sesame: {message}", import.escape_debug())]
+    OtherType {
+        /// The function with its namespace.
+        import: String,
+        /// How the types differ.
+        message: String,
+    },
+    /// It belongs to another host.
+    #[error("`{}` is for {}", import.escape_debug(), host.name)]
+    Foreign {
+        /// The import with its version, or the namespace of a module.
+        import: String,
+        /// The host.
+        host: ForeignHost,
+    },
+    /// It is an interface of sesame in a newer version.
+    #[error("`{}` is newer than this sesame, which has `{there}`", import.escape_debug())]
+    TooNew {
+        /// The import with its version.
+        import: String,
+        /// The interface that there is.
+        there: String,
     },
 }
 
@@ -108,7 +146,7 @@ fn resolve_one<'a>(
         return Ok(Linked::Own(interface));
     }
     let Some(interface) = interfaces::all().find(|interface| interface.satisfies(name, version)) else {
-        return Err(Refusal::Unknown { import: import.name.clone(), nearest: nearest(name) });
+        return Err(unknown(&import.name));
     };
     match import.request() {
         Some(request) if ungranted == Ungranted::Refused && !gate.allows(&request) => {
@@ -117,6 +155,32 @@ fn resolve_one<'a>(
         }
         _ => Ok(Linked::Ours(interface)),
     }
+}
+
+/// What an interface is that the host does not have.
+fn unknown(import: &str) -> Refusal {
+    let (name, version) = split_version(import);
+    if let Some(there) = newer_than(name, version) {
+        return Refusal::TooNew { import: import.to_owned(), there };
+    }
+    let nearest = nearest(name);
+    let host = foreign::of_interface(name, version);
+    match host.or_else(|| nearest.is_none().then(|| foreign::of_proposal(name)).flatten()) {
+        Some(host) => Refusal::Foreign { import: import.to_owned(), host },
+        None => Refusal::Unknown { import: import.to_owned(), nearest },
+    }
+}
+
+/// What there is of sesame's own, where a newer version of it is wanted or a package that only a newer sesame can have.
+fn newer_than(name: &str, version: Option<&str>) -> Option<String> {
+    let (package, _) = name.split_once('/').filter(|(package, _)| package.starts_with(OWN_NAMESPACE))?;
+    let there = INTERFACES.iter().find(|interface| interface.name == name);
+    let same_package = |interface: &&Interface| interface.name.starts_with(OWN_PACKAGE);
+    let version_there = there.or_else(|| INTERFACES.iter().find(same_package))?.version;
+    let number = |version: &str| version.parse::<Version>().ok();
+    let is_newer = package != OWN_PACKAGE || number(version?)? > number(version_there)?;
+    let there = there.map_or(OWN_PACKAGE, |interface| interface.name);
+    is_newer.then(|| format!("{there}@{version_there}"))
 }
 
 /// Separates `package:namespace/interface` from its version.
@@ -154,9 +218,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_named_with_the_nearest_that_there_is() {
-        insta::assert_snapshot!(refusal("wasi:http/types@0.4.0"), @"`wasi:http/types@0.4.0` is not known to this version of sesame; the nearest that it has is `wasi:http/types@0.2.12`");
-        insta::assert_snapshot!(refusal("open-sesame:host/config-reed@0.1.0"), @"`open-sesame:host/config-reed@0.1.0` is not known to this version of sesame; the nearest that it has is `open-sesame:host/config-read@0.1.0`");
-        insta::assert_snapshot!(refusal("acme:db/store@1.0.0"), @"`acme:db/store@1.0.0` is not known to this version of sesame");
+    fn unknown_import_names_nearest() {
+        insta::assert_snapshot!(refusal("wasi:http/typos@0.2.0"), @"`wasi:http/typos@0.2.0` is not provided by sesame; the nearest that it has is `wasi:http/types@0.2.12`");
+        insta::assert_snapshot!(refusal("open-sesame:host/config-reed@0.1.0"), @"`open-sesame:host/config-reed@0.1.0` is not provided by sesame; the nearest that it has is `open-sesame:host/config-read@0.1.0`");
+        insta::assert_snapshot!(refusal("acme:db/store@1.0.0"), @"`acme:db/store@1.0.0` is not provided by sesame");
+    }
+
+    /// Only interfaces of sesame's own can need a newer sesame.
+    #[test]
+    fn newer_own_interface_is_told_apart() {
+        insta::assert_snapshot!(refusal("open-sesame:host/log@0.2.0"), @"`open-sesame:host/log@0.2.0` is newer than this sesame, which has `open-sesame:host/log@0.1.0`");
+        insta::assert_snapshot!(refusal("open-sesame:host/calendar@1.0.0"), @"`open-sesame:host/calendar@1.0.0` is newer than this sesame, which has `open-sesame:host@0.1.0`");
+        insta::assert_snapshot!(refusal("open-sesame:host/log@0.0.9"), @"`open-sesame:host/log@0.0.9` is not provided by sesame; the nearest that it has is `open-sesame:host/log@0.1.0`");
+    }
+
+    #[test]
+    fn import_of_other_host_is_named() {
+        insta::assert_snapshot!(refusal("fermyon:spin/llm@2.0.0"), @"`fermyon:spin/llm@2.0.0` is for Spin");
+        insta::assert_snapshot!(refusal("wasi:http/types@0.3.0-rc-2025-09-16"), @"`wasi:http/types@0.3.0-rc-2025-09-16` is for a draft of WASI 0.3");
+        insta::assert_snapshot!(refusal("wasi:nn/tensor@0.2.0-rc-2024-10-28"), @"`wasi:nn/tensor@0.2.0-rc-2024-10-28` is for a draft of WASI 0.2");
+        insta::assert_snapshot!(refusal("wasi:keyvalue/store@1.0.0"), @"`wasi:keyvalue/store@1.0.0` is for a proposal of WASI that sesame does not have");
     }
 }

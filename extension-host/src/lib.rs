@@ -22,8 +22,10 @@
 //! memory limit lets one of them take. Compiling is bounded only through [`CompilerCommand`].
 #![deny(unsafe_code)]
 
+mod address_space;
 mod arguments;
 mod backends;
+mod binary;
 mod bindings;
 mod bounds;
 mod cache;
@@ -31,16 +33,21 @@ mod call;
 mod call_runtime;
 mod capabilities;
 mod code;
+mod compile_error;
+mod compile_fault;
 mod compile_many;
 mod compiler;
+mod compiler_limits;
 #[cfg(feature = "componentize")]
 mod componentize;
 mod directories;
 mod engine;
 mod error;
+mod executable;
 mod exports;
 mod extension;
 mod file_lock;
+mod foreign;
 mod gate;
 #[cfg(feature = "network")]
 mod http_access;
@@ -52,6 +59,7 @@ mod modules;
 mod observe;
 mod output;
 mod program;
+mod purpose;
 mod rate;
 mod report;
 mod requests;
@@ -62,11 +70,13 @@ mod wasi_0_3;
 #[cfg(feature = "componentize")]
 mod wit_package;
 
+pub use address_space::AddressSpaceTooSmall;
 pub use arguments::{ArgumentError, Arguments};
 pub use backends::{
     BackendError, Backends, Clipboard, Environment, Notification, Notifier, PATIENCE, Publisher, RecordedAnswer,
     RecordedWeb, SecretStore, patiently,
 };
+pub use binary::check_binary;
 pub use cache::{CacheError, CodeCache, CodeKey};
 pub use capabilities::MAX_SECRET;
 #[cfg(feature = "secrets")]
@@ -78,16 +88,21 @@ pub use capabilities::SessionPublisher;
 #[cfg(feature = "clipboard")]
 pub use capabilities::{Display, HolderCommand, HolderFailure, SessionClipboard, hold_clipboard};
 pub use code::{Code, CodeKind};
+pub use compile_error::CompileError;
+pub use compile_fault::CompileFault;
 pub use compile_many::{Binary, compile_many};
-pub use compiler::{CompileError, CompilerCommand, CompilerFailure, CompilerJob, run_compiler};
+pub use compiler::{CompilerCommand, CompilerFailure, CompilerJob, run_compiler};
+pub use compiler_limits::CompilerLimit;
 #[cfg(feature = "componentize")]
 pub use componentize::{ComponentizeError, componentize};
 /// What an extension is given.
 pub use core_types::Permissions;
 pub use directories::{DirectoryError, DirectoryRules};
 pub use error::{CallError, HostError, LimitExceeded};
+pub use executable::{NotExecutable, check_executable};
 pub use exports::{ExportedFunction, FunctionQuery};
 pub use extension::{Extension, Host, IntoCacheError};
+pub use foreign::ForeignHost;
 pub use gate::boot_time;
 #[cfg(feature = "network")]
 pub use http_access::HttpAccess;
@@ -95,6 +110,7 @@ pub use imports::{Import, Refusal};
 pub use modules::ModuleFault;
 pub use output::OutputSink;
 pub use program::Program;
+pub use purpose::Purpose;
 pub use rate::RateLimits;
 pub use report::{CallReport, Returned, Usage};
 pub use requests::{RequestError, has_author_manifest, requested_by_author, with_author_manifest};

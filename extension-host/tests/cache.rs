@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use core_types::Digest;
-use extension_host::{CacheError, CodeCache, CodeKey, Host};
+use extension_host::{CacheError, CodeCache, CodeKey, CompileError, CompilerCommand, Host, IntoCacheError};
 use sha2::Digest as _;
 use support::GREETING;
 use wasmtime::{Config, Engine, ModuleVersionStrategy};
@@ -227,4 +227,24 @@ fn what_others_left_unfinished_is_in_nobodys_way() {
     cache.open(&key).expect("there");
     let young: Vec<_> = cache.beside(&[key]).expect("read").into_iter().map(|(path, _)| path).collect();
     assert!(young.is_empty(), "somebody may be at work on them: {young:?}");
+}
+
+/// Compiles with a shell script in the place of the compiler.
+fn compile_with(script: &str) -> IntoCacheError {
+    let cached = cached();
+    let binary = cached.directory.path().join("x.wasm");
+    fs::write(&binary, &*GREETING).expect("written");
+    let compiler = CompilerCommand::new("/bin/sh".into(), vec!["-c".into(), script.into()]);
+    let compiled = Host::new().expect("a host").compile_into(&cached.cache, &cached.key, &binary, &compiler);
+    compiled.map(drop).expect_err("no code")
+}
+
+/// A signal from outside is not taken for a limit, and a limit not for a signal from outside.
+#[test]
+fn end_of_compiler_names_true_cause() {
+    let killed = compile_with("kill -KILL $$");
+    assert!(matches!(killed, IntoCacheError::Compile(CompileError::Killed { signal: 9 })), "{killed}");
+    let too_long = compile_with("kill -XCPU $$");
+    assert!(matches!(too_long, IntoCacheError::Compile(CompileError::TooLong { .. })), "{too_long}");
+    insta::assert_snapshot!(compile_with("echo 'no such library' >&2; exit 127"), @"the compiler crashed (exit code 127): no such library");
 }

@@ -57,12 +57,12 @@ fn streams_clocks_and_terminals_are_there_and_lead_nowhere() {
 fn everything_that_stands_in_the_way_is_named_at_once() {
     let component = wat(r#"(component
         (import "open-sesame:host/config-read@0.1.0" (instance (export "get" (func (param "key" string) (result (option string))))))
-        (import "wasi:http/handler@0.3.0" (instance (export "f" (func))))
+        (import "acme:db/store@1.0.0" (instance (export "f" (func))))
         (type $number u32)
         (import "types:only/this@9.0.0" (instance (alias outer 1 $number (type $n)) (export "t" (type (eq $n)))))
         (import "plain" (func)))"#);
     let refused = try_extension(&component, Permissions::default()).err().expect("refused");
-    insta::assert_snapshot!(refused, @"`open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted; `wasi:http/handler@0.3.0` is not known to this version of sesame; the nearest that it has is `wasi:http/types@0.2.12`; `plain` is not known to this version of sesame");
+    insta::assert_snapshot!(refused, @"`open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted; `acme:db/store@1.0.0` is not provided by sesame; `plain` is not provided by sesame");
 }
 
 #[test]

@@ -293,7 +293,7 @@ fn a_module_that_lacks_an_export_is_told_all_that_it_lacks() {
     let old = module("", &[("Delete", r#"(func (export "Delete"))"#)], &[]);
     assert!(try_extension(&old, Permissions::default()).is_ok(), "the first runtime wanted no result");
     let unknown = module(r#"(import "suffiks" "AddEvn" (func (param i32 i32)))"#, &[], &[]);
-    insta::assert_snapshot!(try_extension(&unknown, Permissions::default()).map(drop).expect_err("refused"), @"`suffiks.AddEvn` is not known to this version of sesame; the nearest that it has is `suffiks.AddEnv`");
+    insta::assert_snapshot!(try_extension(&unknown, Permissions::default()).map(drop).expect_err("refused"), @"`suffiks.AddEvn` is not provided by sesame; the nearest that it has is `suffiks.AddEnv`");
 }
 
 #[test]

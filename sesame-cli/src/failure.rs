@@ -2,6 +2,7 @@
 //! decides these.
 
 mod conversions;
+mod refused;
 
 use std::error::Error;
 use std::io;
@@ -15,7 +16,7 @@ use extension_depot::{
     ArtifactError, BlobError, DepotError, ManifestError, PlaceError, SignatureRefusal, Source, StateFileError,
     TimedGrantsError, WebAddress,
 };
-use extension_host::{CallError, DirectoryError, ExportedFunction, HostError, Refusal, Returned};
+use extension_host::{CallError, DirectoryError, ExportedFunction, HostError, Returned};
 
 use crate::exit_code::ExitCode;
 use crate::outcome::Denied;
@@ -283,8 +284,11 @@ impl Failure {
         match error {
             HostError::Refused(refusals) => Self::refused(name, refusals),
             HostError::Engine(_) => Self::new(ExitCode::Local, error),
-            HostError::NotWasm { .. } | HostError::Compile(_) => Self::new(ExitCode::Failure, error),
-            HostError::Load(_) => Self::new(ExitCode::Local, error),
+            HostError::NotWasm { .. } | HostError::NotComponent { .. } | HostError::Fault(_) => {
+                Self::new(ExitCode::Failure, error)
+            }
+            HostError::Compile(_) | HostError::Load(_) => Self::new(ExitCode::Local, error),
+            HostError::NotExecutable(error) => error.into(),
             HostError::Link(_) => Self::new(ExitCode::Refused, error)
                 .with_hint("it was built for another version of these interfaces; ask its author"),
             HostError::Exports { .. } => {
@@ -308,20 +312,6 @@ impl Failure {
         let message = format!("policy denies `{name}` the capability `{capability}`, which it needs");
         Self::message(ExitCode::Refused, message)
             .with_hint(format!("`deny` in `{}` names what no extension has", policy.display()))
-    }
-
-    fn refused(name: &ExtensionName, refusals: &[Refusal]) -> Self {
-        let mut failure = Self::message(ExitCode::Refused, format!("`{name}` does not get what it needs"));
-        failure.details = refusals.iter().map(ToString::to_string).collect();
-        let grantable = |refusal: &Refusal| match refusal {
-            Refusal::NotGranted { capability, .. } => Some(Request::Import(*capability).grant_text()),
-            Refusal::Unknown { .. } => None,
-        };
-        let missing: Option<Vec<_>> = refusals.iter().map(grantable).collect();
-        failure.with_hint(match missing {
-            Some(capabilities) => format!("sesame extension grant {name} {}", capabilities.join(" ")),
-            None => "it needs another version of sesame; ask its author which".to_owned(),
-        })
     }
 
     /// A call gave no value. `limits_file` is where the limits of the extension are written, `stderr_tail` the end of what it
@@ -348,6 +338,7 @@ impl Failure {
                 let hint = limit_hint(&exceeded.limit, limits_file);
                 Self { is_limit: true, ..Self::new(ExitCode::Limit, error) }.with_optional_hint(hint)
             }
+            CallError::AddressSpace(error) => error.into(),
             CallError::Trap { .. } => {
                 Self::new(ExitCode::Limit, error).with_hint(format!("sesame extension logs {name}"))
             }

@@ -142,6 +142,7 @@ impl Outcome {
             Self::Learned(learned) if learned.result.is_err() => ExitCode::Failure,
             Self::Partly { failures, .. } => failures.first().map_or(ExitCode::Failure, |failure| failure.code),
             Self::Ran(status) => ExitCode::Passed(*status),
+            Self::Inspected(inspection) => inspection.refusal.as_ref().map_or(ExitCode::Done, |refusal| refusal.code),
             Self::Shown(code) => *code,
             _ => ExitCode::Done,
         }

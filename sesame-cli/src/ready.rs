@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use extension_depot::{Binary, Depot, Installed};
-use extension_host::{CacheError, Code, CodeCache, CodeKey, CompileError, Host, IntoCacheError};
+use extension_host::{CacheError, Code, CodeCache, CodeKey, CompileError, Host, HostError, IntoCacheError};
 
 use crate::context::Context;
 use crate::exit_code::ExitCode;
@@ -36,6 +36,8 @@ pub fn code(context: &Context, host: &Host, binary: &Binary) -> Result<Code, Fai
     let (cache, key) = (context.code_cache()?, CodeKey::new(&binary.digest));
     match host.load(&cache, &key) {
         Ok(code) => Ok(code),
+        // What is compiled again does not run either.
+        Err(error @ IntoCacheError::Load(HostError::NotExecutable(_))) => Err(error.into()),
         Err(why) => {
             context.explain(&format!("compiling: {}", describe(&why)));
             compile(context, host, &cache, &key, &binary.path)

@@ -377,7 +377,7 @@ fn what_cannot_be_published_is_not() {
     env.write("work/text.wasm", "no WebAssembly");
     insta::assert_snapshot!(publish("text.wasm"), @r#"
     exit 1
-    err: error: this is no WebAssembly: it starts with `no WebAssembly`
+    err: error: not an extension: it is something that begins with `no WebAssembly`
     "#);
     env.write("work/greeting.wasm", guest("greeting"));
     std::fs::create_dir(env.path("work/empty")).expect("made");

@@ -128,7 +128,7 @@ fn references_that_cannot_be_installed_say_why() {
     env.write("work/text.wasm", "hello");
     insta::assert_snapshot!(env.run("extension install ./text.wasm"), @r#"
     exit 1
-    err: error: this is no WebAssembly: it starts with `hello`
+    err: error: not an extension: it is something that begins with `hello`
     "#);
     env.write("work/Upper.wasm", &*GREETING);
     insta::assert_snapshot!(env.run("extension install ./Upper.wasm"), @r#"
@@ -166,8 +166,8 @@ fn an_import_that_sesame_does_not_know_is_refused_at_install() {
     insta::assert_snapshot!(env.run("extension install ./future.wasm"), @r#"
     exit 5
     err: error: `future` does not get what it needs
-    err: `open-sesame:host/teleport@0.1.0` is not known to this version of sesame; the nearest that it has is `open-sesame:host/log@0.1.0`
-    err: hint: it needs another version of sesame; ask its author which
+    err: `open-sesame:host/teleport@0.1.0` is not provided by sesame; the nearest that it has is `open-sesame:host/log@0.1.0`
+    err: hint: ask its author for a build with the interfaces of this sesame
     "#);
     assert!(!env.path(&manifest("future")).exists());
 }

@@ -102,7 +102,7 @@ fn denied_by_policy(opened: &Opened, error: &HostError) -> Option<Failure> {
             let (_, document) = authority.policies.iter().find(|(policy, _)| policy.deny.contains(capability))?;
             Some(Failure::denied_by_policy(&opened.installed.name, *capability, &document.path))
         }
-        Refusal::Unknown { .. } => None,
+        _ => None,
     })
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use core_types::{ExtensionName, OciReference};
 use extension_depot::registry::{LoginStore, kept_logins};
 use extension_depot::{Depot, DepotError, Listed, UserConfig};
-use extension_host::CacheError;
+use extension_host::{CacheError, CodeCache, check_executable};
 
 use super::list::listed;
 use crate::context::Context;
@@ -148,14 +148,26 @@ fn extension(depot: &Depot, listed: &Listed) -> Diagnosis {
 }
 
 fn cache(context: &Context) -> Result<Diagnosis, Failure> {
-    Ok(match context.code_cache()?.beside(&[]) {
-        Ok(files) => good("compiled code", format!("{} files", files.len())),
+    let cache = context.code_cache()?;
+    Ok(match cache.beside(&[]) {
+        Ok(files) => executable(&cache, files.len()),
         Err(error @ CacheError::NotOurs { .. }) => {
             let path = context.places()?.code();
             bad("compiled code", error.to_string(), Some(format!("rm -r '{}'", path.display())))
         }
         Err(error) => bad("compiled code", Failure::new(ExitCode::Local, &error).in_one_line(), None),
     })
+}
+
+/// Whether this process can run compiled code from the cache, tried as a call does it.
+fn executable(cache: &CodeCache, files: usize) -> Diagnosis {
+    match check_executable(cache) {
+        Ok(()) => good("compiled code", format!("{files} files")),
+        Err(error) => {
+            let failure = Failure::from(error);
+            bad("compiled code", failure.in_one_line(), failure.hint)
+        }
+    }
 }
 
 fn session(context: &Context, depot: &Depot) -> Diagnosis {

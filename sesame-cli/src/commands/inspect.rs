@@ -2,15 +2,14 @@
 
 use core_types::{Authority, Digest, Document, ExtensionName, Grant, OciReference, Request, decide};
 use extension_depot::{Artifact, Binary, Depot, Installed, Source, Staged};
-use extension_host::{Host, boot_time};
+use extension_host::boot_time;
 
-use super::install::{Arrival, StageOrder, binary_of, check_form, requests_of, stage};
+use super::install::{Arrival, Findings, StageOrder, check_form, look_at, stage};
 use crate::consent::Requests;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Asked, Inspection, Outcome};
-use crate::ready;
 
 /// Looks at an extension without installing or running it: what it imports, what it asks for, and what would be decided.
 pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Outcome, Failure> {
@@ -51,10 +50,7 @@ fn inspection(
     reference: &OciReference,
     (artifact, binary): (&Artifact, &Binary),
 ) -> Result<Inspection, Failure> {
-    let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
-    let code = ready::code(context, &host, binary)?;
-    let imports = host.imports(&code);
-    let requests = requests_of(&host, &code, &binary_of(binary, name)?)?;
+    let Findings { host, code, requests, refusal, nothing_to_call } = look_at(context, binary, name)?;
     let authority = authority(context, depot, name, reference)?;
     let exports = host.exports(&code);
     Ok(Inspection {
@@ -64,10 +60,12 @@ fn inspection(
         reference: reference.clone(),
         binary: binary.digest,
         binary_size: binary.size,
-        imports,
+        imports: host.imports(&code),
         asks_for: asked(&requests, &authority),
         exports: exports.iter().map(|function| (function.qualified_name(), function.signature())).collect(),
         attached: Vec::new(),
+        nothing_to_call,
+        refusal,
     })
 }
 

@@ -9,7 +9,7 @@ use extension_depot::{
     Attachment, Binary, CapabilityChange, Depot, DepotError, Evidence, InstallOrder, Installed, MAX_BLOB, Reason,
     SignerProof, Source, Staged, WebAddress, read_blob,
 };
-use extension_host::{Code, CodeKind, Host, HostError, Permissions, requested_by_author};
+use extension_host::{Code, CodeKind, Host, HostError, Permissions, Purpose, check_binary, requested_by_author};
 
 use super::change::{check_directories, grant_for_a_while};
 use super::trust;
@@ -269,7 +269,8 @@ pub fn install(
         Some(attachments) => trust::look_into(context, depot, name, &staged.reference, attachments)?,
         None => trust::look(context, depot, name, &staged.reference, terms.signer.as_ref())?,
     };
-    let mut requests = examine(context, &staged.binary, name)?;
+    let findings = examine(context, &staged.binary, name)?;
+    let Findings { mut requests, nothing_to_call, .. } = findings;
     if let Some(entry) = terms.entry {
         requests.add(entry.capabilities.grants_in_full());
     }
@@ -285,7 +286,7 @@ pub fn install(
                     grant_for_a_while(context, name, for_session, None)?;
                 }
                 terms.signer.as_ref().map_or(Ok(()), |signer| trust::remember(depot, &staged.reference, signer))?;
-                return Ok(installation);
+                return Ok(Installation { nothing_to_call, ..installation });
             }
         }
     }
@@ -338,17 +339,56 @@ fn install_as_decided(
         granted: decision.granted,
         for_session: decision.for_session,
         denied: decision.denied,
+        nothing_to_call: None,
     })
 }
 
-/// Compiles the code and finds out what it asks for. Code that could never start here is refused.
-pub fn examine(context: &Context, binary: &Binary, name: &ExtensionName) -> Result<Requests, Failure> {
+/// What there is to say about a binary before it is installed.
+pub struct Findings {
+    pub host: Host,
+    pub code: Code,
+    /// What it asks for.
+    pub requests: Requests,
+    /// Why it could never start here.
+    pub refusal: Option<Failure>,
+    /// What it is, if it has nothing to call.
+    pub nothing_to_call: Option<String>,
+}
+
+/// Compiles the code, links it, and finds out what it asks for. `install` and `inspect` both say what this finds.
+pub fn look_at(context: &Context, binary: &Binary, name: &ExtensionName) -> Result<Findings, Failure> {
+    let of_host = |error: HostError| Failure::of_host(name, &error);
     let bytes = binary_of(binary, name)?;
-    CodeKind::of(&bytes).map_err(|error| Failure::of_host(name, &error))?;
-    let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
+    check_binary(&bytes).map_err(of_host)?;
+    let host = Host::new().map_err(of_host)?;
     let code = ready::code(context, &host, binary)?;
-    check_link(&host, &code).map_err(|error| Failure::of_host(name, &error))?;
-    requests_of(&host, &code, &bytes)
+    let refusal = check_link(&host, &code).map_err(of_host).err();
+    let requests = requests_of(&host, &code, &bytes)?;
+    let nothing_to_call = nothing_to_call(name, host.purpose(&code));
+    Ok(Findings { host, code, requests, refusal, nothing_to_call })
+}
+
+/// The same, where code that could never start here is an error.
+pub fn examine(context: &Context, binary: &Binary, name: &ExtensionName) -> Result<Findings, Failure> {
+    let findings = look_at(context, binary, name)?;
+    match findings.refusal {
+        Some(refusal) => Err(refusal),
+        None => Ok(findings),
+    }
+}
+
+/// What an extension is that has nothing to call.
+fn nothing_to_call(name: &ExtensionName, purpose: Purpose) -> Option<String> {
+    let what = match purpose {
+        Purpose::Functions | Purpose::Workloads => return None,
+        Purpose::Program => format!("it is a program; run it with: sesame extension run {name}"),
+        Purpose::HttpHandler => "it is an HTTP handler; serve it with a web server such as `wasmtime serve`".to_owned(),
+        Purpose::Library => {
+            "it is a library for other components; compose it with one, such as with `wac plug`".to_owned()
+        }
+        Purpose::Nothing => "it exports no functions".to_owned(),
+    };
+    Some(format!("`{name}` has nothing to call: {what}"))
 }
 
 /// The bytes of a binary, which are what its digest says.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use core_types::{Digest, ExtensionName, OciReference};
 use extension_depot::{Binary, Description, Docs, MAX_BLOB, Publication, read_plain};
 use extension_host::{
-    Code, CodeKind, ComponentizeError, Host, Permissions, encode_wit, has_author_manifest, with_author_manifest,
+    Code, CodeKind, ComponentizeError, Host, Permissions, check_binary, encode_wit, has_author_manifest,
+    with_author_manifest,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -199,7 +200,7 @@ impl Examined {
     /// Compiles a binary and links it to everything that it wants. None of its code runs.
     pub fn new(context: &Context, name: &ExtensionName, binary: Vec<u8>) -> Result<Self, Failure> {
         let of_host = |error| Failure::of_host(name, &error);
-        CodeKind::of(&binary).map_err(of_host)?;
+        check_binary(&binary).map_err(of_host)?;
         let host = Host::new().map_err(of_host)?;
         let mut file = tempfile::NamedTempFile::new()?;
         file.write_all(&binary)?;

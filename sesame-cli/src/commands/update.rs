@@ -4,7 +4,7 @@ use core_types::{ExtensionName, Grant};
 use extension_depot::{CapabilityChange, Depot, InstallOrder, Installed, Reason, Staged};
 
 use super::change::grant_for_a_while;
-use super::install::{examine, fetch};
+use super::install::{examine, fetch, look_at};
 use super::outdated::{self, Found, Look};
 use super::trust;
 use crate::arguments::UpdateArguments;
@@ -75,8 +75,8 @@ fn find(
 /// What the new version asks for and the old one did not.
 fn new_requests(context: &Context, old: &Installed, new: &Staged) -> Result<Requests, Failure> {
     let name = &old.name;
-    let before = examine(context, &old.binary, name)?;
-    Ok(examine(context, &new.binary, name)?.beyond(&before))
+    let before = look_at(context, &old.binary, name)?;
+    Ok(examine(context, &new.binary, name)?.requests.beyond(&before.requests))
 }
 
 /// Puts another version in the place of the installed one, if all that it asks for beyond that is allowed: because it is

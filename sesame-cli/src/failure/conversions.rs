@@ -5,7 +5,9 @@ use extension_depot::{
     ActivityError, ArtifactError, BlobError, BundleError, ConfigFileError, DocsError, ImageError, LockError,
     ManifestError, PolicyRefusal, SourceError, StagingError, TimedGrantsError, TrustError, UnpackError, VerifierError,
 };
-use extension_host::{BackendError, CompileError, IntoCacheError, RequestError};
+use extension_host::{
+    AddressSpaceTooSmall, BackendError, CompileError, HostError, IntoCacheError, NotExecutable, RequestError,
+};
 
 use super::{Failure, manifest_hint, timed_hint};
 use crate::document::DocumentError;
@@ -286,17 +288,65 @@ impl From<SourceError> for Failure {
 
 impl From<IntoCacheError> for Failure {
     fn from(error: IntoCacheError) -> Self {
-        let code = match &error {
-            IntoCacheError::Compile(CompileError::TooLong | CompileError::Stopped) => ExitCode::Limit,
-            IntoCacheError::Compile(CompileError::Input { .. }) => {
-                return Self::new(ExitCode::Local, &error).with_hint("sesame extension verify --repair");
+        match &error {
+            IntoCacheError::Compile(compile) => {
+                Self::new(code_of_compile(compile), &error).with_optional_hint(compile_hint(compile).map(str::to_owned))
             }
-            IntoCacheError::Compile(CompileError::Refused { .. }) => ExitCode::Failure,
-            IntoCacheError::Compile(CompileError::Start { .. } | CompileError::Output { .. })
-            | IntoCacheError::Cache(_)
-            | IntoCacheError::Load(_) => ExitCode::Local,
+            IntoCacheError::Load(HostError::NotExecutable(error)) => error.into(),
+            IntoCacheError::Cache(_) | IntoCacheError::Load(_) => Self::new(ExitCode::Local, &error),
+        }
+    }
+}
+
+fn code_of_compile(error: &CompileError) -> ExitCode {
+    match error {
+        CompileError::TooLong { .. } | CompileError::OutOfMemory { .. } => ExitCode::Limit,
+        CompileError::Refused { .. } | CompileError::Crashed { .. } => ExitCode::Failure,
+        CompileError::Input { .. }
+        | CompileError::Killed { .. }
+        | CompileError::Start { .. }
+        | CompileError::Output { .. } => ExitCode::Local,
+    }
+}
+
+fn compile_hint(error: &CompileError) -> Option<&'static str> {
+    match error {
+        CompileError::Input { .. } => Some("sesame extension verify --repair"),
+        CompileError::TooLong { limit } if limit.is_inherited => Some("raise the limit: ulimit -t 300"),
+        CompileError::OutOfMemory { limit } if limit.is_inherited => Some("raise the limit: ulimit -v unlimited"),
+        CompileError::Killed { .. } => {
+            Some("close other programs or raise the memory limit of this session, then try again")
+        }
+        _ => None,
+    }
+}
+
+impl From<&NotExecutable> for Failure {
+    fn from(error: &NotExecutable) -> Self {
+        Self::new(ExitCode::Local, error).with_hint(match error {
+            NotExecutable::Mount { .. } => {
+                "mount it without `noexec`, or set XDG_CACHE_HOME to a directory on another file system".to_owned()
+            }
+            NotExecutable::Memory(_) => {
+                "take `MemoryDenyWriteExecute` (PR_SET_MDWE) out of the service that runs sesame, or, with \
+                SELinux, allow `execmem`: setsebool deny_execmem off"
+                    .to_owned()
+            }
+        })
+    }
+}
+
+impl From<&AddressSpaceTooSmall> for Failure {
+    fn from(error: &AddressSpaceTooSmall) -> Self {
+        let needed = error.needed_kib();
+        let hint = match (error.limit, error.maximum) {
+            (None, _) => "close other programs, then try again".to_owned(),
+            (_, Some(maximum)) if maximum < error.needed => {
+                format!("its hard limit is lower: start sesame where `ulimit -Hv` is at least {needed}")
+            }
+            _ => format!("raise the limit: ulimit -v {needed}"),
         };
-        Self::new(code, &error)
+        Self::new(ExitCode::Local, error).with_hint(hint)
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Installation {
     pub for_session: Vec<Grant>,
     /// What it asks for and does not have, with what has to be granted.
     pub denied: Vec<Denied>,
+    /// What it is, if it has nothing to call.
+    pub nothing_to_call: Option<String>,
 }
 
 impl Installation {
@@ -42,6 +44,7 @@ impl Installation {
             granted: Vec::new(),
             for_session: Vec::new(),
             denied: Vec::new(),
+            nothing_to_call: None,
         }
     }
 }

@@ -11,6 +11,8 @@ use extension_host::{Import, Returned, Usage};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::failure::Failure;
+
 /// Whose signatures count, and who signed first.
 pub struct Trust {
     pub signers: Vec<TrustedSigner>,
@@ -194,6 +196,10 @@ pub struct Inspection {
     pub exports: Vec<(String, String)>,
     /// The media types of what refers to it, such as signatures and bills of materials.
     pub attached: Vec<String>,
+    /// What it is, if it has nothing to call.
+    pub nothing_to_call: Option<String>,
+    /// Why `install` refuses it.
+    pub refusal: Option<Failure>,
 }
 
 /// Something that an extension asks for, and what would be decided now.

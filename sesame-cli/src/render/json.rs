@@ -197,17 +197,22 @@ fn inspected(inspection: &Inspection) -> Value {
         "imports": imports(&inspection.imports),
         "exports": exports(&inspection.exports),
         "attached": inspection.attached,
+        "nothing_to_call": inspection.nothing_to_call,
+        "refusal": inspection.refusal.as_ref().map(error),
     })
 }
 
 /// A failure as one object on one line, for standard error.
 pub fn failure(failure: &Failure) -> String {
-    let error = json!({
+    object(&[("error", error(failure))])
+}
+
+fn error(failure: &Failure) -> Value {
+    json!({
         "code": failure.code.name(),
         "message": failure.message,
         "causes": failure.causes,
         "details": failure.details,
         "hint": failure.hint,
-    });
-    object(&[("error", error)])
+    })
 }

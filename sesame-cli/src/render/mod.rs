@@ -35,7 +35,21 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> io::Result<()> {
     if !rendered.paged.is_empty() {
         return context.terminal.page(&rendered.paged);
     }
-    if rendered.data.is_empty() { Ok(()) } else { context.terminal.data(&rendered.data) }
+    if !rendered.data.is_empty() {
+        context.terminal.data(&rendered.data)?;
+    }
+    if let Some(refusal) = refusal(outcome) {
+        failure(context, refusal);
+    }
+    Ok(())
+}
+
+/// The verdict on what was found out, which follows it.
+fn refusal(outcome: &Outcome) -> Option<&Failure> {
+    match outcome {
+        Outcome::Inspected(inspection) => inspection.refusal.as_ref(),
+        _ => None,
+    }
 }
 
 /// Shows why there is no outcome, to whoever listens.

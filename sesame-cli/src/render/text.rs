@@ -90,8 +90,19 @@ fn data(text: String) -> Rendered {
 }
 
 fn installed(installation: &Installation) -> Rendered {
-    let Installation { name, version, reference, already, signature, replaced, granted, for_session, denied, .. } =
-        installation;
+    let Installation {
+        name,
+        version,
+        reference,
+        already,
+        signature,
+        replaced,
+        granted,
+        for_session,
+        denied,
+        nothing_to_call,
+        ..
+    } = installation;
     let version = inert_line(version);
     let first = if *already { "already installed:" } else { "installed" };
     let mut talk = String::new();
@@ -115,6 +126,9 @@ fn installed(installation: &Installation) -> Rendered {
         let _ = writeln!(talk, "granted for this session: {grant}");
     }
     talk.push_str(&not_granted(name, denied));
+    if let Some(what) = nothing_to_call {
+        let _ = writeln!(talk, "warning: {what}");
+    }
     Rendered { data: format!("{first} {name} {version} from {reference}\n").into_bytes(), talk, ..Default::default() }
 }
 

@@ -226,6 +226,9 @@ pub(super) fn inspected(inspection: &Inspection) -> String {
     for kind in &inspection.attached {
         field("attached", kind);
     }
+    if let Some(what) = &inspection.nothing_to_call {
+        field("warning", what);
+    }
     text
 }
 

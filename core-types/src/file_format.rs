@@ -1,0 +1,137 @@
+//! What a file is that is not a WebAssembly binary, told by its first bytes.
+
+/// How many of the first bytes [`describe_format`] looks at.
+const BEGINNING: usize = 512;
+/// Where the format of an archive of `tar` stands.
+const TAR_MAGIC: std::ops::Range<usize> = 257..262;
+
+/// Formats by their first bytes. Longer beginnings stand before shorter ones that they begin with.
+const FORMATS: &[(&[u8], &str)] = &[
+    (b"\x7fELF", "a native program or library (ELF)"),
+    (b"MZ", "a native program or library (Windows)"),
+    (b"\xcf\xfa\xed\xfe", "a native program or library (macOS)"),
+    (b"\xca\xfe\xba\xbe", "a Java class or a native program (macOS)"),
+    (b"\x1f\x8b", "compressed with gzip; unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd; unpack it first"),
+    (b"\xfd7zXZ", "compressed with xz; unpack it first"),
+    (b"BZh", "compressed with bzip2; unpack it first"),
+    (b"PK\x03\x04", "a zip archive; unpack it first"),
+    (b"BC\xc0\xde", "LLVM bitcode, not linked to a WebAssembly binary"),
+    (b"!<arch>", "a static library; link it to a WebAssembly binary"),
+    (b"%PDF", "a PDF document"),
+    (b"#!", "a script"),
+    (b"version https://git-lfs", "a Git LFS pointer; fetch the file that it stands for with `git lfs pull`"),
+];
+
+/// Texts by how they begin, in lower case, after white space and comments.
+const TEXTS: &[(&str, &str)] = &[
+    ("(module", WASM_TEXT),
+    ("(component", WASM_TEXT),
+    ("<!doctype html", HTML),
+    ("<html", HTML),
+    ("<?xml", "XML"),
+    ("{", "JSON text"),
+    ("package ", "a text in WIT or a programming language; build it first"),
+    ("world ", WIT_TEXT),
+    ("interface ", WIT_TEXT),
+];
+
+const WASM_TEXT: &str = "WebAssembly in its text form; make a binary of it with `wasm-tools parse`";
+const HTML: &str = "an HTML page, such as of a login or an error";
+const WIT_TEXT: &str = "WIT text, which only describes interfaces";
+
+/// Says what bytes are that are neither a component nor a module: `a native program or library (ELF)`.
+pub fn describe_format(bytes: &[u8]) -> String {
+    match bytes {
+        [] => "empty".to_owned(),
+        [b'\0', b'a', b's', b'm', rest @ ..] => describe_wasm(rest),
+        // Wasmtime gives its own code a system that no other program has.
+        [0x7f, b'E', b'L', b'F', _, _, _, 200, ..] => {
+            "code that Wasmtime compiled; install the `.wasm` file that it was made of".to_owned()
+        }
+        _ => known_format(bytes).map_or_else(|| unknown_format(bytes), str::to_owned),
+    }
+}
+
+/// Says what a binary is that begins as WebAssembly does and has another version. Of its four bytes the first two are a
+/// version and the last two a layer: 0 for modules, 1 for components.
+fn describe_wasm(rest: &[u8]) -> String {
+    match rest {
+        [version, 0, 1, 0, ..] if *version < 0x0d => {
+            format!(
+                "a component made for a draft of the component model (version {version:#04x}); build it again with current tools"
+            )
+        }
+        [version, 0, 1, 0, ..] => format!("a component of a newer version ({version:#04x}) than this sesame knows"),
+        [1, 0, 0, 0, ..] => "a WebAssembly module".to_owned(),
+        [version, 0, 0, 0, ..] => format!("a WebAssembly module of version {version}, and there is only version 1"),
+        [_, _, layer, other, ..] => format!("WebAssembly of an unknown layer ({layer:#04x} {other:#04x})"),
+        _ => "only the beginning of a WebAssembly binary; it was cut short".to_owned(),
+    }
+}
+
+fn known_format(bytes: &[u8]) -> Option<&'static str> {
+    if bytes.get(TAR_MAGIC) == Some(b"ustar") {
+        return Some("a tar archive; unpack it first");
+    }
+    let format = FORMATS.iter().find(|(beginning, _)| bytes.starts_with(beginning));
+    format.map(|(_, format)| *format).or_else(|| known_text(bytes))
+}
+
+fn known_text(bytes: &[u8]) -> Option<&'static str> {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(BEGINNING)]).to_ascii_lowercase();
+    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
+    while rest.starts_with(";;") || rest.starts_with("//") {
+        rest = rest.split_once('\n')?.1.trim_start();
+    }
+    TEXTS.iter().find(|(beginning, _)| rest.starts_with(beginning)).map(|(_, format)| *format)
+}
+
+fn unknown_format(bytes: &[u8]) -> String {
+    format!("something that begins with `{}`", bytes[..bytes.len().min(16)].escape_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_formats_are_named() {
+        let mut tar = [0; 512];
+        tar[TAR_MAGIC].copy_from_slice(b"ustar");
+        for (bytes, expected) in [
+            (&b""[..], "empty"),
+            (b"\x7fELF\x02\x01\x01\0", "a native program or library (ELF)"),
+            (b"\x7fELF\x02\x01\x01\xc8", "code that Wasmtime compiled; install the `.wasm` file that it was made of"),
+            (b"\x1f\x8b\x08", "compressed with gzip; unpack it first"),
+            (b"PK\x03\x04", "a zip archive; unpack it first"),
+            (&tar, "a tar archive; unpack it first"),
+            (b";; a comment\n  (module)", WASM_TEXT),
+            (b"\xef\xbb\xbf(component)", WASM_TEXT),
+            (b"<!DOCTYPE html><title>login", HTML),
+            (b"\n{\"errors\": []}", "JSON text"),
+            (b"world x {}", WIT_TEXT),
+            (b"hello", "something that begins with `hello`"),
+            (b";; only a comment", "something that begins with `;; only a commen`"),
+        ] {
+            assert_eq!(describe_format(bytes), expected);
+        }
+    }
+
+    #[test]
+    fn other_versions_of_wasm_are_named() {
+        for (rest, expected) in [
+            (
+                &b"\x0a\0\x01\0"[..],
+                "a component made for a draft of the component model (version 0x0a); build it again with current tools",
+            ),
+            (b"\x0e\0\x01\0", "a component of a newer version (0x0e) than this sesame knows"),
+            (b"\x02\0\0\0", "a WebAssembly module of version 2, and there is only version 1"),
+            (b"\x0d\0\x02\0", "WebAssembly of an unknown layer (0x02 0x00)"),
+            (b"\x01\0", "only the beginning of a WebAssembly binary; it was cut short"),
+            (b"", "only the beginning of a WebAssembly binary; it was cut short"),
+        ] {
+            assert_eq!(describe_format(&[b"\0asm", rest].concat()), expected);
+        }
+    }
+}

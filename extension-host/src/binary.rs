@@ -1,0 +1,107 @@
+//! What can be told of a binary before it is compiled.
+
+use wasmparser::{Encoding, Parser, Payload};
+
+use crate::code::CodeKind;
+use crate::error::HostError;
+
+/// How the names of the sections begin in which binding generators leave which component a module is to be.
+const COMPONENT_TYPE: &str = "component-type";
+/// The sections of modules that a linker has still to work on, with what such modules are.
+const UNLINKED: [(&str, &str); 2] = [
+    ("linking", "a WebAssembly object file; link it to a module, such as with `wasm-ld`"),
+    ("dylink.0", "a shared WebAssembly library; link it to a component with `wasm-tools component link`"),
+];
+/// The function of a module that is a program.
+pub(crate) const START: &str = "_start";
+const WIT_PACKAGE: &str = "a WIT package, which describes interfaces and has no code";
+
+/// Tells whether a binary is a component or a module that could run.
+///
+/// # Errors
+/// [`HostError::NotWasm`] for anything else: other files, WIT packages, and modules that are not linked.
+pub fn check_binary(bytes: &[u8]) -> Result<CodeKind, HostError> {
+    let kind = CodeKind::of(bytes)?;
+    let other = match kind {
+        CodeKind::Component => is_wit_package(bytes).then_some(WIT_PACKAGE),
+        CodeKind::Module => unlinked(bytes),
+    };
+    other.map_or(Ok(kind), |found| Err(HostError::NotWasm { found: found.to_owned() }))
+}
+
+/// Whether a binding generator has left in a module which component it is to be. Of damaged modules the compiler says more.
+pub(crate) fn has_world(module: &[u8]) -> bool {
+    custom_sections(module).any(|name| name.starts_with(COMPONENT_TYPE))
+}
+
+/// Whether a module is a program.
+#[cfg(feature = "componentize")]
+pub(crate) fn exports_start(module: &[u8]) -> bool {
+    payloads(module).any(|payload| match payload {
+        Payload::ExportSection(exports) => exports.into_iter().flatten().any(|export| export.name == START),
+        _ => false,
+    })
+}
+
+fn unlinked(module: &[u8]) -> Option<&'static str> {
+    let found = |name: &str| UNLINKED.iter().find(|(section, _)| *section == name).map(|(_, what)| *what);
+    custom_sections(module).find_map(found)
+}
+
+/// The names of the custom sections of a module, as far as it can be read.
+fn custom_sections(module: &[u8]) -> impl Iterator<Item = &str> {
+    payloads(module).filter_map(|payload| match payload {
+        Payload::CustomSection(section) => Some(section.name()),
+        _ => None,
+    })
+}
+
+/// Whether a component has types and nothing else.
+fn is_wit_package(component: &[u8]) -> bool {
+    let mut has_types = false;
+    for payload in payloads(component) {
+        match payload {
+            Payload::ComponentTypeSection(_) => has_types = true,
+            Payload::Version { encoding: Encoding::Component, .. }
+            | Payload::ComponentExportSection(_)
+            | Payload::CustomSection(_)
+            | Payload::End(_) => {}
+            _ => return false,
+        }
+    }
+    has_types
+}
+
+fn payloads(binary: &[u8]) -> impl Iterator<Item = Payload<'_>> {
+    Parser::new(0).parse_all(binary).map_while(Result::ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(binary: &[u8]) -> String {
+        check_binary(binary).map_or_else(|error| error.to_string(), |kind| format!("{kind:?}"))
+    }
+
+    #[test]
+    fn wit_package_is_refused_by_name() {
+        let mut resolve = wit_parser::Resolve::default();
+        let wit =
+            "package acme:shop@1.0.0; interface stock { record item { id: u32 } count: func(item: item) -> u32; }";
+        let package = resolve.push_str("x.wit", wit).expect("valid WIT");
+        let package = wit_component::encode(&resolve, package).expect("encoded");
+        insta::assert_snapshot!(refusal(&package), @"not an extension: it is a WIT package, which describes interfaces and has no code");
+        assert_eq!(refusal(&wat::parse_str("(component)").expect("valid")), "Component");
+        assert_eq!(refusal(&wat::parse_str("(component (type (func)) (core module))").expect("valid")), "Component");
+    }
+
+    #[test]
+    fn unlinked_module_is_refused_by_name() {
+        let module = |section: &str| wat::parse_str(format!("(module (@custom \"{section}\" \"\"))")).expect("valid");
+        insta::assert_snapshot!(refusal(&module("linking")), @"not an extension: it is a WebAssembly object file; link it to a module, such as with `wasm-ld`");
+        insta::assert_snapshot!(refusal(&module("dylink.0")), @"not an extension: it is a shared WebAssembly library; link it to a component with `wasm-tools component link`");
+        assert_eq!(refusal(&module("name-of-mine")), "Module");
+        assert!(has_world(&module("component-type:x")) && !has_world(&module("linking")));
+    }
+}

@@ -1,0 +1,99 @@
+//! Whether the system lets this process run code that it has compiled: file systems can be mounted `noexec`, and a
+//! service or SELinux can forbid memory that was written to become executable.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::StatVfsMountFlags;
+use rustix::io::Errno;
+
+use crate::cache::{CacheError, CodeCache};
+use crate::code::{self, Code};
+use crate::engine::{compiling_engine, runtime_engine};
+use crate::error::cause_of;
+use crate::extension::IntoCacheError;
+
+/// A module with one function that does nothing, which is enough to have machine code.
+const PROBE: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x04\x01\x02\0\x0b";
+
+/// The system does not let this process run what it has compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum NotExecutable {
+    /// The file system of the cache is mounted so.
+    #[error("`{}` is on a file system that is mounted `noexec`: compiled code cannot run from there", directory.display())]
+    Mount {
+        /// The directory of the compiled code.
+        directory: PathBuf,
+    },
+    /// No memory that was written can be made executable.
+    #[error("the system forbids this process to make memory executable")]
+    Memory(#[source] wasmtime::Error),
+}
+
+impl NotExecutable {
+    /// What an error of loading this file means, or the error itself where it is not about that.
+    pub(crate) fn of(error: wasmtime::Error, file: &File) -> Result<Self, wasmtime::Error> {
+        if !is_permission(&error) {
+            return Err(error);
+        }
+        let is_noexec = rustix::fs::fstatvfs(file).is_ok_and(|file| file.f_flag.contains(StatVfsMountFlags::NOEXEC));
+        Ok(if is_noexec { Self::Mount { directory: directory_of(file) } } else { Self::Memory(error) })
+    }
+}
+
+/// Compiles a little code and maps it from a nameless file in the directory of the cache, as a call does, or in the nearest
+/// directory above that is there. Nothing stays.
+///
+/// # Errors
+/// When the file cannot be written or the system does not let this process run the code.
+pub fn check_executable(cache: &CodeCache) -> Result<(), IntoCacheError> {
+    let directory = cache.directory().ancestors().find(|directory| directory.is_dir()).unwrap_or(Path::new("/"));
+    let (_, compiled) = code::compile(&compiling_engine()?, PROBE)?;
+    let file =
+        nameless_file(directory, &compiled).map_err(|source| CacheError::Io { path: directory.to_owned(), source })?;
+    Code::from_checked_file(&runtime_engine()?, &file)?;
+    Ok(())
+}
+
+fn nameless_file(directory: &Path, bytes: &[u8]) -> io::Result<File> {
+    let mut file = tempfile::tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+fn is_permission(error: &wasmtime::Error) -> bool {
+    matches!(cause_of::<Errno>(error), Some(&(Errno::ACCESS | Errno::PERM)))
+        || cause_of::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
+/// The directory of an open file.
+fn directory_of(file: &File) -> PathBuf {
+    let path = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap_or_default();
+    path.parent().unwrap_or(&path).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The check leaves nothing behind, and needs no directory of its own.
+    #[test]
+    fn probe_runs_and_leaves_nothing() {
+        let home = tempfile::tempdir().expect("a directory");
+        check_executable(&CodeCache::new(home.path().join("not/there"))).expect("executable");
+        assert_eq!(std::fs::read_dir(home.path()).expect("readable").count(), 0);
+    }
+
+    /// A refused `mprotect` is about executable memory, and anything else stays what it was.
+    #[test]
+    fn refused_mprotect_is_told_apart() {
+        let file = tempfile::tempfile().expect("a file");
+        let refused = |errno| NotExecutable::of(wasmtime::Error::from(errno).context("unable to publish"), &file);
+        assert!(matches!(refused(Errno::ACCESS), Ok(NotExecutable::Memory(_))));
+        assert!(matches!(refused(Errno::PERM), Ok(NotExecutable::Memory(_))));
+        assert!(refused(Errno::NOMEM).is_err());
+        assert_eq!(directory_of(&file), std::env::temp_dir());
+    }
+}

@@ -1,0 +1,125 @@
+//! What an extension is made for.
+
+use wasmtime::component::Component;
+
+use crate::binary::START;
+use crate::code::{Code, LoadedCode};
+use crate::exports::ExportedFunction;
+use crate::extension::Host;
+use crate::imports::split_version;
+
+/// What an extension is made for, as far as its exports tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It has functions that can be called.
+    Functions,
+    /// It works on workloads.
+    Workloads,
+    /// It is a program: it has arguments and standard streams, and no function to call by name.
+    Program,
+    /// It answers the requests of a web server.
+    HttpHandler,
+    /// It is a part for other components: its functions take or return what no text stands for.
+    Library,
+    /// It exports no function.
+    Nothing,
+}
+
+/// The interfaces of web handlers, of WASI 0.2 and 0.3.
+const HANDLERS: [&str; 2] = ["wasi:http/incoming-handler", "wasi:http/handler"];
+/// The interface of programs.
+const RUN: &str = "wasi:cli/run";
+
+impl Host {
+    /// What the code is made for. No code runs.
+    pub fn purpose(&self, code: &Code) -> Purpose {
+        let functions = self.exports(code);
+        if self.takes_workloads(code) {
+            Purpose::Workloads
+        } else if functions.iter().any(|function| function.is_callable() && !is_program(function)) {
+            Purpose::Functions
+        } else if functions.iter().any(is_program) {
+            Purpose::Program
+        } else if self.is_handler(code) {
+            Purpose::HttpHandler
+        } else if functions.is_empty() {
+            Purpose::Nothing
+        } else {
+            Purpose::Library
+        }
+    }
+
+    fn is_handler(&self, code: &Code) -> bool {
+        let is_handler = |component: &Component| {
+            let component_type = component.component_type();
+            component_type.exports(component.engine()).any(|(name, _)| HANDLERS.contains(&split_version(name).0))
+        };
+        matches!(&*code.0, LoadedCode::Component(component) if is_handler(component))
+    }
+}
+
+fn is_program(function: &ExportedFunction) -> bool {
+    match &function.interface {
+        Some(interface) => split_version(interface).0 == RUN,
+        None => function.name == START,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn purpose(wat: &str) -> Purpose {
+        let host = Host::new().expect("a host");
+        let code = host.compile(&wat::parse_str(wat).expect("valid text")).expect("compiles");
+        host.purpose(&code)
+    }
+
+    /// An instance that exports one function of these types.
+    fn exporting(name: &str, function: &str, ty: &str, core: &str) -> String {
+        format!(
+            r#"(component
+                (core module $m (func (export "f") {core} unreachable))
+                (core instance $i (instantiate $m))
+                (func $f {ty} (canon lift (core func $i "f")))
+                (instance $x (export "{function}" (func $f)))
+                (export "{name}" (instance $x)))"#
+        )
+    }
+
+    #[test]
+    fn purpose_follows_from_exports() {
+        assert_eq!(purpose(r#"(module (func (export "f")))"#), Purpose::Functions);
+        assert_eq!(purpose(r#"(module (func (export "_start")))"#), Purpose::Program);
+        assert_eq!(purpose(r#"(module (func (export "_start")) (func (export "f")))"#), Purpose::Functions);
+        assert_eq!(purpose("(module)"), Purpose::Nothing);
+        assert_eq!(purpose("(component)"), Purpose::Nothing);
+        let run = exporting("wasi:cli/run@0.2.3", "run", "(result (result))", "(result i32)");
+        assert_eq!(purpose(&run), Purpose::Program);
+        let mine = exporting("acme:shop/stock@1.0.0", "count", "(result u32)", "(result i32)");
+        assert_eq!(purpose(&mine), Purpose::Functions);
+    }
+
+    #[test]
+    fn handler_and_library_have_nothing_to_call() {
+        let resource = |name: &str| {
+            format!(
+                r#"(component
+                    (type $r (resource (rep i32)))
+                    (core module $m (func (export "f") (param i32) unreachable))
+                    (core instance $i (instantiate $m))
+                    (func $f (param "r" (own $r)) (canon lift (core func $i "f")))
+                    (component $c
+                        (import "r" (type $r (sub resource)))
+                        (import "f" (func $f (param "r" (own $r))))
+                        (export $e "r" (type $r))
+                        (export "handle" (func $f) (func (param "r" (own $e)))))
+                    (instance $x (instantiate $c (with "r" (type $r)) (with "f" (func $f))))
+                    (export "{name}" (instance $x)))"#
+            )
+        };
+        assert_eq!(purpose(&resource("wasi:http/incoming-handler@0.2.0")), Purpose::HttpHandler);
+        assert_eq!(purpose(&resource("wasi:http/handler@0.3.0")), Purpose::HttpHandler);
+        assert_eq!(purpose(&resource("acme:shop/stock@1.0.0")), Purpose::Library);
+    }
+}

@@ -1,0 +1,65 @@
+//! What the user is told of imports that an extension does not get.
+
+use core_types::{ExtensionName, Request};
+use extension_host::{ForeignHost, Refusal};
+
+use super::Failure;
+use crate::exit_code::ExitCode;
+
+impl Failure {
+    /// The extension of this name imports what it does not get.
+    pub(super) fn refused(name: &ExtensionName, refusals: &[Refusal]) -> Self {
+        let message = match refusals.iter().find_map(foreign) {
+            Some(host) => format!("`{name}` is made for {}", host.name),
+            None => format!("`{name}` does not get what it needs"),
+        };
+        let mut failure = Self::message(ExitCode::Refused, message);
+        failure.details = refusals.iter().map(ToString::to_string).collect();
+        failure.with_hint(hint(name, refusals))
+    }
+}
+
+fn foreign(refusal: &Refusal) -> Option<&ForeignHost> {
+    match refusal {
+        Refusal::Foreign { host, .. } => Some(host),
+        _ => None,
+    }
+}
+
+/// What helps against all of them, or against the first that no grant helps against.
+fn hint(name: &ExtensionName, refusals: &[Refusal]) -> String {
+    if let Some(host) = refusals.iter().find_map(foreign) {
+        return host.instead.to_owned();
+    }
+    refusals.iter().find_map(hint_of_one).unwrap_or_else(|| {
+        let grants: Vec<_> = refusals.iter().filter_map(grant).collect();
+        format!("sesame extension grant {name} {}", grants.join(" "))
+    })
+}
+
+fn grant(refusal: &Refusal) -> Option<String> {
+    match refusal {
+        Refusal::NotGranted { capability, .. } => Some(Request::Import(*capability).grant_text()),
+        _ => None,
+    }
+}
+
+/// What helps against one that no grant helps against.
+fn hint_of_one(refusal: &Refusal) -> Option<String> {
+    match refusal {
+        Refusal::NotGranted { .. } => None,
+        Refusal::Foreign { host, .. } => Some(host.instead.to_owned()),
+        Refusal::TooNew { .. } => Some("it needs another version of sesame: install a newer one".to_owned()),
+        Refusal::Unknown { import, .. } if import.starts_with("open-sesame:") => {
+            Some("ask its author for a build with the interfaces of this sesame".to_owned())
+        }
+        Refusal::Unknown { import, .. } => Some(format!(
+            "compose it with a component that exports `{}`, such as with `wac plug`, and install what comes of it",
+            import.escape_debug()
+        )),
+        Refusal::UnknownFunction { .. } => Some(
+            "build it without this import: modules get `wasi_snapshot_preview1` and nothing of other hosts".to_owned(),
+        ),
+        Refusal::OtherType { .. } => Some("build it again with current tools for `wasm32-wasip1`".to_owned()),
+    }
+}

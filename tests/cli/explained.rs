@@ -1,0 +1,68 @@
+//! What a binary is that does not run here, said in the same words by `install` and `inspect`.
+
+use crate::support::{TestEnv, env};
+
+/// Installs and inspects a binary. Both say the same and end with the same code, which is given back with what was said.
+fn verdict(env: &TestEnv, binary: impl AsRef<[u8]>) -> String {
+    env.write("work/it.wasm", binary);
+    let install = env.run("extension install ./it.wasm");
+    let inspect = env.run("extension inspect ./it.wasm");
+    assert_eq!((install.code, &install.stderr), (inspect.code, &inspect.stderr), "{install}\n{inspect}");
+    assert!(!env.path(".config/pds/extensions/it.toml").exists());
+    install.to_string()
+}
+
+fn verdict_of_text(env: &TestEnv, text: &str) -> String {
+    verdict(env, wat::parse_str(text).expect("valid text"))
+}
+
+#[test]
+fn install_and_inspect_agree() {
+    let env = env();
+    insta::assert_snapshot!(verdict(&env, "(module)"), @r"
+    exit 1
+    err: error: not an extension: it is WebAssembly in its text form; make a binary of it with `wasm-tools parse`
+    ");
+    insta::assert_snapshot!(verdict(&env, b"\0asm\x0a\0\x01\0"), @r"
+    exit 1
+    err: error: not an extension: it is a component made for a draft of the component model (version 0x0a); build it again with current tools
+    ");
+    insta::assert_snapshot!(verdict_of_text(&env, r#"(component (type $t (component)) (export "x" (type $t)))"#), @"");
+    insta::assert_snapshot!(verdict_of_text(&env, r#"(module (import "extism:host/env" "input_length" (func (result i64))))"#), @r"
+    exit 5
+    err: error: `it` is made for Extism
+    err: `extism:host/env` is for Extism
+    err: hint: run it with an Extism host such as `extism call`
+    ");
+    insta::assert_snapshot!(verdict_of_text(&env, r#"(component (import "acme:db/store@1.0.0" (instance (export "f" (func)))))"#), @r"
+    exit 5
+    err: error: `it` does not get what it needs
+    err: `acme:db/store@1.0.0` is not provided by sesame
+    err: hint: compose it with a component that exports `acme:db/store@1.0.0`, such as with `wac plug`, and install what comes of it
+    ");
+    insta::assert_snapshot!(verdict_of_text(&env, "(module (memory 1 1 shared))"), @"");
+}
+
+/// What can be known of a binary is printed although it would not start.
+#[test]
+fn inspect_prints_imports_before_verdict() {
+    let env = env();
+    let text = r#"(module (import "wapc" "__guest_request" (func (param i32 i32))) (func (export "f")))"#;
+    env.write("work/it.wasm", wat::parse_str(text).expect("valid"));
+    let run = env.run("extension inspect ./it.wasm");
+    assert_eq!(run.code, 5, "{run}");
+    assert!(run.text().contains("imports      wapc\n") && run.text().contains("exports      f: func()\n"), "{run}");
+    let json = env.run("--json extension inspect ./it.wasm");
+    assert!(json.text().contains(r#""refusal":{"#) && json.text().contains(r#""code":"refused""#), "{json}");
+}
+
+#[test]
+fn extension_without_functions_says_what_it_is() {
+    let env = env();
+    env.write("work/program.wasm", wat::parse_str(r#"(module (func (export "_start")))"#).expect("valid"));
+    insta::assert_snapshot!(env.run("extension install ./program.wasm"), @"");
+    let inspect = env.run("extension inspect ./program.wasm").ok().text();
+    assert!(inspect.contains("`program` has nothing to call: it is a program"), "{inspect}");
+    env.write("work/empty.wasm", wat::parse_str("(component)").expect("valid"));
+    insta::assert_snapshot!(env.run("extension install ./empty.wasm"), @"");
+}
