@@ -1,6 +1,6 @@
 //! Compiled code that anybody could have touched is never run.
 
-mod support;
+use crate::support;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};

@@ -1,6 +1,6 @@
 //! What is granted works, and nothing else can be reached.
 
-mod support;
+use crate::support;
 
 use core_types::{Config, parse_toml};
 use extension_host::{Arguments, CallError, Host, Permissions};

@@ -1,6 +1,6 @@
 //! Every capability: granted and used, granted for something else, and not granted at all.
 
-mod support;
+use crate::support;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};

@@ -1,7 +1,7 @@
 //! Directories that are granted, and every way out of them that there was.
 #![allow(clippy::print_stdout, reason = "how many cases there are is counted by .ci/security-tests")]
 
-mod support;
+use crate::support;
 
 use std::collections::BTreeMap;
 use std::fs;

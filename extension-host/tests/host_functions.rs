@@ -1,6 +1,6 @@
 //! Every function of `open-sesame:host`, called as only a program made by hand calls: with any numbers for pointers and lengths.
 
-mod support;
+use crate::support;
 
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;

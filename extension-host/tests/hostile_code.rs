@@ -1,6 +1,6 @@
 //! Code that was written, cut or bent to break the host: bulk operations, the canonical ABI, descriptors, proposals that are off.
 
-mod support;
+use crate::support;
 
 use std::time::Duration;
 

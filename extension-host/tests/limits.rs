@@ -1,6 +1,6 @@
 //! Every limit, each with a guest that is first shown to misbehave where the limit allows it.
 
-mod support;
+use crate::support;
 
 use std::time::Duration;
 

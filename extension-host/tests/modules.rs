@@ -1,6 +1,6 @@
 //! Core modules: calls with numbers and bytes, and all that can be wrong with those.
 
-mod support;
+use crate::support;
 
 use core_types::LimitName;
 use extension_host::{Arguments, CallError, CallReport, Code, CodeKind, Host, HostError, Permissions};

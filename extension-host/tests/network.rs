@@ -1,6 +1,6 @@
 //! Requests go to hosts that are granted, at addresses that are allowed, and bring back no more than they may.
 
-mod support;
+use crate::support;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};

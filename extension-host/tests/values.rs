@@ -1,6 +1,6 @@
 //! Every WIT type goes into a guest and comes back as it was, as JSON and as WAVE.
 
-mod support;
+use crate::support;
 
 use std::sync::LazyLock;
 

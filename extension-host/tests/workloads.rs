@@ -1,6 +1,6 @@
 //! Extensions of Suffiks, written in the text format, with all fifteen functions.
 
-mod support;
+use crate::support;
 
 use std::sync::Arc;
 

@@ -20,6 +20,23 @@ fn every_test_that_the_promises_name_is_there() {
     assert!(missing.is_empty(), "SECURITY.md names tests that are not there: {missing:?}");
 }
 
+/// A file that no program takes in is never compiled, and nothing says that its tests do not run.
+#[test]
+fn test_files_are_all_compiled() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for (directory, manifest) in [("tests/cli", "sesame-cli"), ("extension-host/tests", "extension-host")] {
+        let main = fs::read_to_string(root.join(directory).join("main.rs")).expect("main.rs");
+        let manifest = fs::read_to_string(root.join(manifest).join("Cargo.toml")).expect("Cargo.toml");
+        for entry in fs::read_dir(root.join(directory)).expect("a directory").flatten() {
+            let path = entry.path();
+            let name = path.file_stem().and_then(|name| name.to_str()).expect("text");
+            let program = format!("[[test]]\nname = \"{name}\"\n");
+            let is_compiled = main.contains(&format!("mod {name};\n")) || manifest.contains(&program);
+            assert!(name == "main" || is_compiled, "{} is not a module of main.rs", path.display());
+        }
+    }
+}
+
 fn collect(directory: &Path, sources: &mut String) {
     for entry in fs::read_dir(directory).expect("a directory").flatten() {
         let path = entry.path();

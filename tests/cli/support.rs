@@ -2,18 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
 
 use core_types::Digest;
 use extension_depot::registry::{Registry, Settings};
 use extension_depot::serve::MemoryRegistry;
 use extension_depot::{Description, Publication};
-use test_support::guest;
+use test_support::{Guest, guest};
 pub use test_support::{Run, TestEnv};
 
-pub static GREETING: LazyLock<Vec<u8>> = LazyLock::new(|| guest("greeting"));
-pub static ECHO: LazyLock<Vec<u8>> = LazyLock::new(|| guest("echo"));
-pub static HOSTILE: LazyLock<Vec<u8>> = LazyLock::new(|| guest("hostile"));
+pub static GREETING: Guest = Guest::new("greeting");
+pub static ECHO: Guest = Guest::new("echo");
+pub static HOSTILE: Guest = Guest::new("hostile");
 
 pub fn env() -> TestEnv {
     TestEnv::new(env!("CARGO_BIN_EXE_sesame"))

@@ -106,9 +106,10 @@ fn one_manifest_that_cannot_be_followed_stops_no_other() {
 fn other_bytes_behind_a_pin_are_refused() {
     let is_evil = Arc::new(AtomicBool::new(false));
     let evil = is_evil.clone();
+    let other_bytes = GREETING.repeat(2);
     let registry = MemoryRegistry::start_with(move |seen| {
         let is_blob = evil.load(Ordering::SeqCst) && seen.method == "GET" && seen.path.contains("/blobs/");
-        is_blob.then(|| response(200, &[], GREETING.repeat(2)))
+        is_blob.then(|| response(200, &[], other_bytes.clone()))
     })
     .expect("a registry");
     publish(&registry, "my-org/greeting-extension:0.1.0", &GREETING, &[]);

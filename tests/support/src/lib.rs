@@ -7,18 +7,58 @@ pub mod tls;
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs::OpenOptions;
 use std::io::Write;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use extension_depot::serve::MemoryRegistry;
 use tempfile::TempDir;
 
 /// The committed component of a guest, or one from the folder that `SESAME_BUILT_GUESTS` names.
 pub fn guest(name: &str) -> Vec<u8> {
+    note_guest_test();
+    read_guest(name)
+}
+
+fn read_guest(name: &str) -> Vec<u8> {
     let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/../guests/built");
     let folder = std::env::var_os("SESAME_BUILT_GUESTS").map_or_else(|| committed.into(), PathBuf::from);
     std::fs::read(folder.join(format!("{name}.wasm"))).expect(name)
+}
+
+/// A guest that many tests load: read once, and dereferenced to its bytes.
+pub struct Guest {
+    name: &'static str,
+    bytes: OnceLock<Vec<u8>>,
+}
+
+impl Guest {
+    /// The guest of this name, not read yet.
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, bytes: OnceLock::new() }
+    }
+}
+
+impl Deref for Guest {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        note_guest_test();
+        self.bytes.get_or_init(|| read_guest(self.name))
+    }
+}
+
+/// Adds the running test to the file that `SESAME_GUEST_TESTS` names. CI runs these tests once more, with other guests.
+fn note_guest_test() {
+    let Some(path) = std::env::var_os("SESAME_GUEST_TESTS") else { return };
+    // A test runs on a thread of its name. One of its own threads has no name, which CI takes for any test.
+    let thread = std::thread::current();
+    let line = format!("{}\n", thread.name().unwrap_or_default());
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.and_then(|mut file| file.write_all(line.as_bytes())).expect("SESAME_GUEST_TESTS can be written");
 }
 
 /// A home of its own for one test, in which nothing of the machine's environment is seen.

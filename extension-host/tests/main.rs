@@ -1,0 +1,16 @@
+//! The engine as an embedder uses it.
+//!
+//! One program holds all of these tests: each one more has Wasmtime linked into it once more.
+
+mod cache;
+mod capabilities;
+mod desktop;
+mod filesystem;
+mod host_functions;
+mod hostile_code;
+mod limits;
+mod modules;
+mod network;
+mod support;
+mod values;
+mod workloads;
