@@ -9,6 +9,7 @@ use wasmtime_wasi::I32Exit;
 
 use crate::arguments::Arguments;
 use crate::bounds::{Bounded, transfer_bytes};
+use crate::bytes_call::BytesCall;
 use crate::call_runtime;
 use crate::directories::DirectoryError;
 use crate::error::{CallError, LimitExceeded};
@@ -71,14 +72,26 @@ impl Extension {
         name: &str,
         arguments: &Arguments,
     ) -> Result<ComponentCall<'a>, CallError> {
-        let function = exports::find(&self.functions, name)?;
-        if !function.is_callable() {
-            return Err(CallError::Uncallable { function: function.to_string() });
-        }
-        let arguments = arguments.values(&function.ty)?;
-        let results = vec![Val::Bool(false); function.ty.results.len()];
+        let function = self.callable(name)?;
+        let values = match BytesCall::new(&function.ty, arguments)? {
+            Some(call) => Values::Static(call),
+            None => Values::Dynamic {
+                arguments: arguments.values(&function.ty)?,
+                results: vec![Val::Bool(false); function.ty.results.len()],
+                is_bytes: function.returns_bytes(),
+            },
+        };
         let export = self.export_index(component, function)?;
-        Ok(ComponentCall { component, export, arguments, results, is_bytes: function.returns_bytes() })
+        Ok(ComponentCall { component, export, values })
+    }
+
+    /// The function that can be called by this name.
+    pub(crate) fn callable(&self, name: &str) -> Result<&ExportedFunction, CallError> {
+        let function = exports::find(&self.functions, name)?;
+        match &function.uncallable {
+            None => Ok(function),
+            Some(reason) => Err(CallError::Uncallable { function: function.to_string(), reason: reason.clone() }),
+        }
     }
 
     fn export_index(
@@ -88,7 +101,7 @@ impl Extension {
     ) -> Result<ComponentExportIndex, CallError> {
         let lookup = |parent: Option<&ComponentExportIndex>, name: &str| {
             let found = component.code.get_export_index(parent, name);
-            found.ok_or_else(|| CallError::NoSuchFunction { name: name.to_owned(), callable: self.functions.clone() })
+            found.ok_or_else(|| CallError::NoSuchFunction { name: name.to_owned(), exports: self.functions.clone() })
         };
         match &function.interface {
             Some(interface) => lookup(Some(&lookup(None, interface)?), &function.name),
@@ -178,20 +191,29 @@ const EXIT_OUT_OF_RANGE: &str = "exit with invalid exit status";
 struct ComponentCall<'a> {
     component: &'a ReadyComponent,
     export: ComponentExportIndex,
-    arguments: Vec<Val>,
-    results: Vec<Val>,
-    is_bytes: bool,
+    values: Values,
+}
+
+/// What a component is called with.
+enum Values {
+    Static(BytesCall),
+    Dynamic { arguments: Vec<Val>, results: Vec<Val>, is_bytes: bool },
 }
 
 impl Work<CallState> for ComponentCall<'_> {
     type Output = Returned;
 
-    async fn run(mut self, store: &mut Store<CallState>) -> wasmtime::Result<Returned> {
+    async fn run(self, store: &mut Store<CallState>) -> wasmtime::Result<Returned> {
         let instance = self.component.instance.instantiate_async(&mut *store).await?;
         let function = instance
             .get_func(&mut *store, self.export)
             .ok_or_else(|| wasmtime::Error::msg("the export is no function"))?;
-        function.call_async(&mut *store, &self.arguments, &mut self.results).await?;
-        Ok(Returned::of_value(self.results.pop(), self.is_bytes))
+        match self.values {
+            Values::Static(call) => call.run(function, store).await,
+            Values::Dynamic { arguments, mut results, is_bytes } => {
+                function.call_async(&mut *store, &arguments, &mut results).await?;
+                Ok(Returned::of_value(results.pop(), is_bytes))
+            }
+        }
     }
 }

@@ -26,6 +26,7 @@ mod arguments;
 mod backends;
 mod bindings;
 mod bounds;
+mod bytes_call;
 mod cache;
 mod call;
 mod call_runtime;
@@ -47,8 +48,10 @@ mod http_access;
 mod imports;
 mod interfaces;
 mod json;
+mod labels;
 mod limiter;
 mod modules;
+mod numbers;
 mod observe;
 mod output;
 mod rate;
@@ -56,10 +59,11 @@ mod report;
 mod requests;
 mod state;
 mod suffiks;
+mod wave;
 #[cfg(feature = "componentize")]
 mod wit_package;
 
-pub use arguments::{ArgumentError, Arguments};
+pub use arguments::{ArgumentError, Arguments, Word};
 pub use backends::{
     BackendError, Backends, Clipboard, Environment, Notification, Notifier, PATIENCE, Publisher, RecordedAnswer,
     RecordedWeb, SecretStore, patiently,
@@ -83,7 +87,7 @@ pub use componentize::{ComponentizeError, componentize};
 pub use core_types::Permissions;
 pub use directories::{DirectoryError, DirectoryRules};
 pub use error::{CallError, HostError, LimitExceeded};
-pub use exports::{ExportedFunction, FunctionQuery};
+pub use exports::{ExportedFunction, FunctionQuery, Uncallable};
 pub use extension::{Extension, Host, IntoCacheError};
 pub use gate::boot_time;
 #[cfg(feature = "network")]
