@@ -10,6 +10,7 @@ use wasmtime_wasi::I32Exit;
 use crate::address_space::AddressSpaceTooSmall;
 use crate::arguments::Arguments;
 use crate::bounds::{Bounded, transfer_bytes};
+use crate::bytes_call::BytesCall;
 use crate::call_runtime;
 use crate::directories::DirectoryError;
 use crate::error::{CallError, LimitExceeded};
@@ -102,14 +103,25 @@ impl Extension {
         function: &ExportedFunction,
         arguments: &Arguments,
     ) -> Result<ComponentCall<'a>, CallError> {
-        if !function.is_callable() {
-            return Err(CallError::Uncallable { function: function.to_string() });
-        }
-        let arguments = arguments.values(&function.ty)?;
-        let results = vec![Val::Bool(false); function.ty.results.len()];
+        let values = match BytesCall::new(&function.ty, arguments)? {
+            Some(call) => Values::Static(call),
+            None => Values::Dynamic {
+                arguments: arguments.values(&function.ty)?,
+                results: vec![Val::Bool(false); function.ty.results.len()],
+                is_bytes: function.returns_bytes(),
+            },
+        };
         let export = self.export_index(component, function)?;
-        let (is_bytes, is_program) = (function.returns_bytes(), function.is_program());
-        Ok(ComponentCall { component, export, arguments, results, is_bytes, is_program })
+        Ok(ComponentCall { component, export, values, is_program: function.is_program() })
+    }
+
+    /// The function that can be called by this name.
+    fn callable(&self, name: &str) -> Result<&ExportedFunction, CallError> {
+        let function = exports::find(&self.functions, name)?;
+        match &function.uncallable {
+            None => Ok(function),
+            Some(reason) => Err(CallError::Uncallable { function: function.to_string(), reason: reason.clone() }),
+        }
     }
 
     fn export_index(
@@ -119,7 +131,7 @@ impl Extension {
     ) -> Result<ComponentExportIndex, CallError> {
         let lookup = |parent: Option<&ComponentExportIndex>, name: &str| {
             let found = component.code.get_export_index(parent, name);
-            found.ok_or_else(|| CallError::NoSuchFunction { name: name.to_owned(), callable: self.functions.clone() })
+            found.ok_or_else(|| CallError::NoSuchFunction { name: name.to_owned(), exports: self.functions.clone() })
         };
         match &function.interface {
             Some(interface) => lookup(Some(&lookup(None, interface)?), &function.name),
@@ -230,25 +242,34 @@ pub(crate) fn is_good_exit(error: &wasmtime::Error) -> bool {
 struct ComponentCall<'a> {
     component: &'a ReadyComponent,
     export: ComponentExportIndex,
-    arguments: Vec<Val>,
-    results: Vec<Val>,
-    is_bytes: bool,
+    values: Values,
     is_program: bool,
+}
+
+/// What a component is called with.
+enum Values {
+    Static(BytesCall),
+    Dynamic { arguments: Vec<Val>, results: Vec<Val>, is_bytes: bool },
 }
 
 impl Work<CallState> for ComponentCall<'_> {
     type Output = Returned;
 
-    async fn run(mut self, store: &mut Store<CallState>) -> wasmtime::Result<Returned> {
+    async fn run(self, store: &mut Store<CallState>) -> wasmtime::Result<Returned> {
         let instance = self.component.instance.instantiate_async(&mut *store).await?;
         let function = instance
             .get_func(&mut *store, self.export)
             .ok_or_else(|| wasmtime::Error::msg("the export is no function"))?;
-        let ended = function.call_async(&mut *store, &self.arguments, &mut self.results).await;
-        if self.is_program && ended.as_ref().is_err_and(is_good_exit) {
-            return Ok(Returned::of_value(None, false));
+        let ended = match self.values {
+            Values::Static(call) => call.run(function, store).await,
+            Values::Dynamic { arguments, mut results, is_bytes } => {
+                let ended = function.call_async(&mut *store, &arguments, &mut results).await;
+                ended.map(|()| Returned::of_value(results.pop(), is_bytes))
+            }
+        };
+        match ended {
+            Err(error) if self.is_program && is_good_exit(&error) => Ok(Returned::of_value(None, false)),
+            other => other,
         }
-        ended?;
-        Ok(Returned::of_value(self.results.pop(), self.is_bytes))
     }
 }

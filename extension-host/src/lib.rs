@@ -28,6 +28,7 @@ mod backends;
 mod binary;
 mod bindings;
 mod bounds;
+mod bytes_call;
 mod cache;
 mod call;
 mod call_runtime;
@@ -54,8 +55,10 @@ mod http_access;
 mod imports;
 mod interfaces;
 mod json;
+mod labels;
 mod limiter;
 mod modules;
+mod numbers;
 mod observe;
 mod output;
 mod program;
@@ -67,11 +70,12 @@ mod state;
 mod suffiks;
 #[cfg(feature = "wasi-0-3")]
 mod wasi_0_3;
+mod wave;
 #[cfg(feature = "componentize")]
 mod wit_package;
 
 pub use address_space::AddressSpaceTooSmall;
-pub use arguments::{ArgumentError, Arguments};
+pub use arguments::{ArgumentError, Arguments, Word};
 pub use backends::{
     BackendError, Backends, Clipboard, Environment, Notification, Notifier, PATIENCE, Publisher, RecordedAnswer,
     RecordedWeb, SecretStore, patiently,
@@ -100,7 +104,7 @@ pub use core_types::Permissions;
 pub use directories::{DirectoryError, DirectoryRules};
 pub use error::{CallError, HostError, LimitExceeded};
 pub use executable::{NotExecutable, check_executable};
-pub use exports::{ExportedFunction, FunctionQuery};
+pub use exports::{ExportedFunction, FunctionQuery, Uncallable};
 pub use extension::{Extension, Host, IntoCacheError};
 pub use foreign::ForeignHost;
 pub use gate::boot_time;

@@ -27,6 +27,38 @@ fn texts_numbers_wave_and_json_go_in_and_come_out() {
     assert_eq!(out(&["test:echo/echo#sum", "[1, 2]"]), "3\n");
 }
 
+/// What `echo` writes to a pipe is an argument.
+#[test]
+fn stdin_argument_may_end_with_newline() {
+    let env = with_guest("echo", &ECHO);
+    let out = |function: &str, input: &str| {
+        env.run_with(["extension", "call", "echo", function, "-"], input.as_bytes()).ok().text()
+    };
+    assert_eq!(out("echo-u32", "5\n"), "5\n");
+    assert_eq!(out("echo-flags", "{read}\r\n"), "{read}\n");
+    assert_eq!(out("echo-bytes", "raw\n"), "raw\n");
+    assert_eq!(out("echo-string", "text\n"), "text\n\n");
+}
+
+/// What cannot be called stands apart, with the reason.
+#[test]
+fn uncallable_functions_are_listed_apart() {
+    let env = env();
+    let module = "(module (func (export \"two\") (result i32 i32) i32.const 1 i32.const 2) (func (export \"one\")))";
+    env.write("work/pair.wasm", wat::parse_str(module).expect("a module"));
+    env.run("extension install pair.wasm").ok();
+    insta::assert_snapshot!(env.run("extension call pair three"), @"");
+    insta::assert_snapshot!(env.run("extension call pair two"), @"");
+    let info = env.run("extension info pair").ok().text();
+    assert!(info.contains("\nexports      one: func()\n"), "{info}");
+    assert!(info.contains("\nnot callable two: func() -> (s32, s32): it returns 2 values"), "{info}");
+    let json: serde_json::Value =
+        serde_json::from_slice(&env.run("--json extension info pair").ok().stdout).expect("JSON");
+    let exports = &json["extension"]["exports"];
+    assert_eq!(exports[0]["uncallable"], "it returns 2 values, and a call returns one", "{exports}");
+    assert_eq!(exports[1]["uncallable"], serde_json::Value::Null, "{exports}");
+}
+
 #[test]
 fn json_holds_the_result_and_what_it_took() {
     let env = with_guest("echo", &ECHO);

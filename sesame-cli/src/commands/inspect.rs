@@ -52,7 +52,6 @@ fn inspection(
 ) -> Result<Inspection, Failure> {
     let Findings { host, code, requests, refusal, nothing_to_call } = look_at(context, binary, name)?;
     let authority = authority(context, depot, name, reference)?;
-    let exports = host.exports(&code);
     Ok(Inspection {
         name: name.clone(),
         version: artifact.version(reference),
@@ -62,7 +61,7 @@ fn inspection(
         binary_size: binary.size,
         imports: host.imports(&code),
         asks_for: asked(&requests, &authority),
-        exports: exports.iter().map(|function| (function.qualified_name(), function.signature())).collect(),
+        exports: host.exports(&code),
         attached: Vec::new(),
         nothing_to_call,
         refusal,
