@@ -8,16 +8,12 @@ pub(crate) fn retain(array: &mut Array, keep: impl Fn(&Value) -> bool) {
         let Some(removed) = array.get(at).filter(|entry| !keep(entry)).cloned() else { continue };
         array.remove(at);
         let removed = prefix(&removed);
-        match array.get_mut(at) {
-            Some(next) => {
-                let joined = without_entry_between(&removed, &prefix(next));
-                next.decor_mut().set_prefix(joined);
-            }
-            None if has_lines(array) || removed.contains('\n') => {
-                let joined = without_entry_between(&removed, &trailing(array));
-                set_trailing(array, joined);
-            }
-            None => {}
+        if let Some(next) = array.get_mut(at) {
+            let joined = without_entry_between(&removed, &prefix(next));
+            next.decor_mut().set_prefix(joined);
+        } else if has_lines(array) || removed.contains('\n') {
+            let joined = without_entry_between(&removed, &trailing(array));
+            set_trailing(array, joined);
         }
     }
 }

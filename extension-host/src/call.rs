@@ -1,5 +1,6 @@
 //! One call: a store of its own, all limits, and what came out.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use core_types::{Capability, LimitName};
@@ -50,12 +51,12 @@ impl Extension {
     }
 
     /// The function that is meant, and how the arguments reach it.
-    fn find(
+    fn find<'a>(
         &self,
         function: &str,
-        arguments: &Arguments,
-    ) -> Result<(&ExportedFunction, Arguments, Process), CallError> {
-        let function = exports::find(&self.functions, function)?;
+        arguments: &'a Arguments,
+    ) -> Result<(&ExportedFunction, Cow<'a, Arguments>, Process), CallError> {
+        let function = self.callable(function)?;
         let (arguments, process) = split_arguments(function, arguments)?;
         Ok((function, arguments, process))
     }

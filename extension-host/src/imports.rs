@@ -174,9 +174,9 @@ fn unknown(import: &str) -> Refusal {
 /// What there is of sesame's own, where a newer version of it is wanted or a package that only a newer sesame can have.
 fn newer_than(name: &str, version: Option<&str>) -> Option<String> {
     let (package, _) = name.split_once('/').filter(|(package, _)| package.starts_with(OWN_NAMESPACE))?;
-    let there = INTERFACES.iter().find(|interface| interface.name == name);
+    let there = interfaces::all().find(|interface| interface.name == name);
     let same_package = |interface: &&Interface| interface.name.starts_with(OWN_PACKAGE);
-    let version_there = there.or_else(|| INTERFACES.iter().find(same_package))?.version;
+    let version_there = there.or_else(|| interfaces::all().find(same_package))?.version;
     let number = |version: &str| version.parse::<Version>().ok();
     let is_newer = package != OWN_PACKAGE || number(version?)? > number(version_there)?;
     let there = there.map_or(OWN_PACKAGE, |interface| interface.name);

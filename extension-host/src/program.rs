@@ -1,8 +1,9 @@
 //! Extensions that are programs: `wasi:cli/run` of a component, `_start` of a module.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::arguments::{ArgumentError, Arguments};
+use crate::arguments::{ArgumentError, Arguments, Word};
 use crate::error::CallError;
 use crate::exports::ExportedFunction;
 use crate::extension::Extension;
@@ -81,22 +82,23 @@ impl ExportedFunction {
 }
 
 /// A call, as its arguments reach the guest: as values, or as the arguments of a process.
-pub(crate) fn split_arguments(
+pub(crate) fn split_arguments<'a>(
     function: &ExportedFunction,
-    arguments: &Arguments,
-) -> Result<(Arguments, Process), ArgumentError> {
+    arguments: &'a Arguments,
+) -> Result<(Cow<'a, Arguments>, Process), ArgumentError> {
     match arguments {
         Arguments::Words(words) if function.is_program() => {
             let arguments = words.iter().enumerate().map(|(at, word)| process_argument(at, word));
-            Ok((Arguments::Words(Vec::new()), Process::with_arguments(arguments.collect::<Result<_, _>>()?)))
+            let process = Process::with_arguments(arguments.collect::<Result<_, _>>()?);
+            Ok((Cow::Owned(Arguments::Words(Vec::new())), process))
         }
-        other => Ok((other.clone(), Process::default())),
+        other => Ok((Cow::Borrowed(other), Process::default())),
     }
 }
 
 /// WASI's arguments are text.
-fn process_argument(at: usize, word: &[u8]) -> Result<String, ArgumentError> {
-    String::from_utf8(word.to_vec()).map_err(|error| ArgumentError::Value {
+fn process_argument(at: usize, word: &Word) -> Result<String, ArgumentError> {
+    String::from_utf8(word.clone().into_bytes()).map_err(|error| ArgumentError::Value {
         number: at + 1,
         name: format!("argv[{}]", at + 1),
         ty: "string".to_owned(),

@@ -11,6 +11,8 @@ mod hostile_code;
 mod limits;
 mod modules;
 mod network;
+mod programs;
+mod proposals;
 mod support;
 mod values;
 mod workloads;

@@ -1,12 +1,10 @@
 //! Programs: arguments, streams and exit statuses; and how a call that fails explains itself.
 
-mod support;
-
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use crate::support::{call, extension, permissions, try_extension, wat};
 use extension_host::{CallError, Extension, OutputSink, Program};
-use support::{call, extension, permissions, try_extension, wat};
 
 /// A sink that keeps what it gets, or whose reader is gone.
 #[derive(Default)]
@@ -71,7 +69,7 @@ fn program_gets_its_arguments() {
 #[test]
 fn called_program_gets_its_arguments() {
     let program = extension(&printing(1, ""), "");
-    assert_eq!(support::text(&program, "argc", &[]), "1");
+    assert_eq!(crate::support::text(&program, "argc", &[]), "1");
     let report = call(&program, "_start", &["a", "b"]);
     assert!(report.outcome.expect("returned").is_empty());
     assert!(report.output.ends_with(b"\0a\0b\0"), "{:?}", report.output);

@@ -1,9 +1,7 @@
 //! The proposals of WebAssembly that toolchains emit: each runs, and none is a way around a limit.
 
-mod support;
-
+use crate::support::{assert_exceeded, call, extension, text, wat};
 use core_types::{LimitName, LimitOrigin};
-use support::{assert_exceeded, call, extension, text, wat};
 
 /// One module for each proposal, and what its function `f` returns.
 const MODULES: [(&str, &str, &str); 9] = [

@@ -93,7 +93,8 @@ pub fn ask(context: &Context, opened: &Opened, request: WorkloadRequest) -> Resu
             Ok(outcome)
         }
         Err(error) => {
-            let failure = Failure::of_call(name, &error, limits_file, &report.stderr_tail).with_refusals(name, &refused);
+            let failure =
+                Failure::of_call(name, &error, limits_file, &report.stderr_tail).with_refusals(name, &refused);
             Err(failure.with_missing(&report.activity.missing))
         }
     }
