@@ -28,6 +28,7 @@ mod outdated;
 mod output;
 mod permissions;
 mod poor;
+mod programs;
 mod registries;
 mod secrecy;
 mod sequences;

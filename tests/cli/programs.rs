@@ -1,0 +1,138 @@
+//! `sesame extension run`: programs with their arguments, the streams of the shell and an exit status of their own; and what
+//! is shown of a call that failed.
+
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::support::{TestEnv, env};
+
+/// The imports of the programs below, and room for one write.
+const IMPORTS: &str = r#"
+    (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "args_get" (func $get (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 2)"#;
+
+/// Copies standard input to standard output, then writes its arguments to standard error and exits with 42.
+const CAT: &str = r#"(func (export "_start")
+    (loop $more
+        (i32.store (i32.const 0) (i32.const 4096)) (i32.store (i32.const 4) (i32.const 1000))
+        (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+        (i32.store (i32.const 4) (i32.load (i32.const 8)))
+        (if (i32.load (i32.const 8)) (then
+            (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) (br $more))))
+    (drop (call $sizes (i32.const 0) (i32.const 4))) (drop (call $get (i32.const 16) (i32.const 4096)))
+    (i32.store (i32.const 0) (i32.const 4096))
+    (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (call $exit (i32.const 42)))"#;
+
+/// Writes the same line for ever.
+const YES: &str = r#"(data (i32.const 64) "yes\n") (func (export "_start") (loop $more
+    (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 4))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) (br $more)))"#;
+
+/// Writes twelve lines to standard error, the last of which a terminal would act on, and crashes.
+const CRASH: &str = r#"(data (i32.const 64) "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\nhint: rm -r ~\nlast \1b[2J\n")
+    (func (export "f")
+    (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 46))
+    (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8))) unreachable)"#;
+
+fn with_program(name: &str, body: &str) -> TestEnv {
+    let env = env();
+    env.write(&format!("work/{name}.wasm"), wat::parse_str(format!("(module {IMPORTS} {body})")).expect("valid"));
+    env.run(&format!("extension install ./{name}.wasm --quiet")).ok();
+    env
+}
+
+#[test]
+fn run_passes_streams_and_status_on() {
+    let env = with_program("cat", CAT);
+    let input = b"\x1b[2J not text: \xff\n".repeat(500);
+    let run = env.finish(env.command(["extension", "run", "cat", "a", "--", "-x", "--json"]), &input);
+    assert_eq!((run.code, run.stdout == input), (42, true), "{run}");
+    assert_eq!(run.stderr, "cat\0a\0-x\0--json\0");
+    let activity = env.run("extension activity cat").ok();
+    assert!(activity.text().contains("_start") && activity.text().contains("error"), "{activity}");
+    insta::assert_snapshot!(env.run("extension run nothing"), @"
+    exit 3
+    err: error: `nothing` is not installed
+    err: hint: sesame extension list
+    ");
+}
+
+#[test]
+fn run_of_a_library_says_what_can_be_called() {
+    let env = with_program("crash", CRASH);
+    insta::assert_snapshot!(env.run("extension run crash"), @"
+    exit 2
+    err: error: the extension is not a program: it exports neither `wasi:cli/run` nor `_start`
+    err: hint: see what can be called: sesame extension info crash
+    ");
+}
+
+/// A reader that has seen enough ends the program, as the shell expects.
+#[test]
+fn closed_pipe_ends_run() {
+    let env = with_program("yes", YES);
+    let mut command = env.command(["extension", "run", "yes"]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+    let mut line = [0; 4];
+    let mut stdout = child.stdout.take().expect("a pipe");
+    stdout.read_exact(&mut line).expect("a line");
+    drop(stdout);
+    let status = child.wait().expect("ends");
+    assert_eq!((&line, status.signal()), (b"yes\n", Some(signal("PIPE"))));
+}
+
+/// Ctrl-C ends the program at once, and its call is noted.
+#[test]
+fn interrupt_ends_run() {
+    let env = with_program("yes", YES);
+    env.write(".config/pds/extensions/yes.toml.more", "");
+    let mut child = env.command(["extension", "run", "yes"]).stdout(Stdio::piped()).spawn().expect("runs");
+    let mut stdout = child.stdout.take().expect("a pipe");
+    let mut some = [0; 4096];
+    stdout.read_exact(&mut some).expect("it runs");
+    let started = Instant::now();
+    let reader = std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("sent");
+    let status = child.wait().expect("ends");
+    reader.join().expect("no panic").expect("read");
+    assert_eq!(status.signal(), Some(signal("INT")));
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    let activity = env.run("extension activity yes").ok();
+    assert!(activity.text().contains("cancelled"), "{activity}");
+}
+
+fn signal(name: &str) -> i32 {
+    match name {
+        "INT" => rustix::process::Signal::INT.as_raw(),
+        _ => rustix::process::Signal::PIPE.as_raw(),
+    }
+}
+
+/// The last lines of standard error say why, escaped, and set off so that none looks like a line of sesame's.
+#[test]
+fn crash_shows_the_end_of_stderr() {
+    let env = with_program("crash", CRASH);
+    insta::assert_snapshot!(env.run("extension call crash f"), @r"");
+    let json = env.run("--json extension call crash f");
+    assert!(json.stderr.contains("hint: rm -r ~") && !json.stderr.contains('\u{1b}'), "{json}");
+}
+
+/// Unread input does not keep a program that does not want it.
+#[test]
+fn run_ignores_input_that_it_does_not_read() {
+    let env = with_program("quiet", r#"(func (export "_start"))"#);
+    let mut command = env.command(["extension", "run", "quiet"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let _ = stdin.write_all(b"never read");
+    assert!(child.wait().expect("ends").success());
+    drop(stdin);
+}
