@@ -6,7 +6,11 @@ use std::process::Command;
 use extension_depot::serve::MemoryRegistry;
 use test_support::guest;
 
+use crate::guest_table::assert_row;
 use crate::support::{Run, TestEnv, env, oras};
+
+/// What `docs/guests.md` says of a language whose project is built, tested and called.
+const GREETS: &str = "builds, passes its tests, `greet You` returns `Hello, You!`";
 
 /// The toolchain that builds guests, from .ci/guest-toolchain.
 fn toolchain() -> PathBuf {
@@ -56,6 +60,7 @@ fn a_project_in_rust_is_built_tested_and_called_with_and_without_the_sdk() {
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../extension-sdk");
     let directory = begin(&env, &format!("with-sdk --sdk {}", sdk.display()), "with-sdk");
     assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
+    assert_row("Rust, wit-bindgen and extension-sdk", "component", GREETS);
 
     // A build that fails leaves what was installed.
     env.write("work/plain/src/lib.rs", "no Rust");
@@ -71,9 +76,11 @@ fn projects_in_javascript_and_assemblyscript_are_built_tested_and_called() {
     let env = env();
     let directory = begin(&env, "scripted --lang js", "scripted");
     assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
+    assert_row("JavaScript, componentize-js", "component", GREETS);
     let directory = begin(&env, "labels --lang assemblyscript", "labels");
     let done = env.finish(with_tools(&env, &directory, "extension dev --once --quiet"), b"");
     assert!(done.text().ends_with("4 passed, 0 failed\n"), "{done}");
+    assert_row("AssemblyScript", "core module for Suffiks", "builds, passes its tests");
 }
 
 #[test]
@@ -82,6 +89,7 @@ fn a_project_in_python_is_built_tested_and_called() {
     let env = env();
     let directory = begin(&env, "snake --lang python", "snake");
     assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
+    assert_row("Python, componentize-py", "component", GREETS);
 }
 
 #[test]
@@ -90,6 +98,7 @@ fn a_project_in_c_is_built_tested_and_called() {
     let env = env();
     let directory = begin(&env, "spartan --lang c", "spartan");
     assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
+    assert_row("C, WASI SDK and wit-bindgen", "component", GREETS);
 }
 
 #[test]
@@ -97,6 +106,7 @@ fn a_project_in_c_is_built_tested_and_called() {
 fn a_project_in_go_is_built_and_tested() {
     let env = env();
     begin(&env, "gopher --lang tinygo", "gopher");
+    assert_row("Go, `GOOS=wasip1`", "core module", "builds, passes its tests");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod desktop;
 mod documents;
 mod explained;
 mod faults;
+mod guest_table;
 mod guests;
 mod history;
 mod hostile;

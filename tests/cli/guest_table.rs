@@ -1,0 +1,301 @@
+//! `docs/guests.md`: which guests install and run, and why others do not. Each row is what happened in a test.
+
+use std::path::PathBuf;
+
+use test_support::guest;
+
+use crate::support::{TestEnv, env};
+
+/// A guest that has a row.
+struct Guest {
+    toolchain: &'static str,
+    form: &'static str,
+    binary: Binary,
+    /// What is done with it once it is installed, behind `sesame extension`; nothing where it is refused or has nothing to call.
+    line: Option<&'static str>,
+}
+
+enum Binary {
+    /// A guest that is kept built.
+    Built(&'static str),
+    /// A component or module in the text format, such as the toolchain makes it.
+    Text(&'static str),
+    /// Bytes that are not a module or component.
+    Bytes(&'static [u8]),
+}
+
+use Binary::{Built, Bytes, Text};
+
+const COMPOSED: &str = r#"(component
+    (component $A
+        (core module $m (memory (export "mem") 1)
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+            (func (export "len") (param i32 i32) (result i32) (local.get 1)))
+        (core instance $i (instantiate $m))
+        (func (export "len") (param "s" string) (result u32)
+            (canon lift (core func $i "len") (memory (core memory $i "mem")) (realloc (core func $i "realloc")))))
+    (component $B
+        (import "len" (func $len (param "s" string) (result u32)))
+        (core module $libc (memory (export "mem") 1) (data (i32.const 0) "hello"))
+        (core instance $libc (instantiate $libc))
+        (core func $low (canon lower (func $len) (memory (core memory $libc "mem"))))
+        (core module $m (import "" "len" (func $len (param i32 i32) (result i32)))
+            (func (export "count") (result i32) (call $len (i32.const 0) (i32.const 5))))
+        (core instance $i (instantiate $m (with "" (instance (export "len" (func $low))))))
+        (func (export "count") (result u32) (canon lift (core func $i "count"))))
+    (instance $a (instantiate $A))
+    (instance $b (instantiate $B (with "len" (func $a "len"))))
+    (export "count" (func $b "count")))"#;
+
+const ASYNC: &str = r#"(component
+    (core func $ret (canon task.return (result s32)))
+    (core module $m (import "" "ret" (func $ret (param i32)))
+        (func (export "id") (param i32) (result i32) local.get 0 call $ret i32.const 0)
+        (func (export "cb") (param i32 i32 i32) (result i32) i32.const 0))
+    (core instance $i (instantiate $m (with "" (instance (export "ret" (func $ret))))))
+    (func (export "id") async (param "x" s32) (result s32)
+        (canon lift (core func $i "id") async (callback (core func $i "cb")))))"#;
+
+const INLINE: &str = r#"(component
+    (core module $m (func (export "id") (param i32) (result i32) local.get 0))
+    (core instance $i (instantiate $m))
+    (func $f (param "x" s32) (result s32) (canon lift (core func $i "id")))
+    (instance $api (export "id" (func $f)))
+    (export "api" (instance $api)))"#;
+
+const COMMAND: &str = r#"(component
+    (core module $m (func (export "run") (result i32) i32.const 0))
+    (core instance $i (instantiate $m))
+    (func $run (result (result)) (canon lift (core func $i "run")))
+    (instance $r (export "run" (func $run)))
+    (export "wasi:cli/run@0.2.3" (instance $r)))"#;
+
+const EXIT: &str = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1) (func (export "_start") (call $exit (i32.const 3))))"#;
+
+const STRUCTS: &str = r#"(module (type $s (struct (field i32)))
+    (func (export "seven") (result i32) (struct.get $s 0 (struct.new $s (i32.const 7)))))"#;
+
+const THROWS: &str = r#"(module (tag $e (param i32)) (func (export "seven") (result i32)
+    (block $h (result i32) (try_table (result i32) (catch $e $h) (throw $e (i32.const 7))))))"#;
+
+/// Every form, from what toolchains make to what other hosts run.
+const GUESTS: &[Guest] = &[
+    Guest {
+        toolchain: "Rust, wit-bindgen",
+        form: "component, WASI 0.2",
+        binary: Built("greeting"),
+        line: Some("call guest greet World"),
+    },
+    Guest {
+        toolchain: "Rust, extension-sdk",
+        form: "component, WASI 0.2",
+        binary: Built("greeting-sdk"),
+        line: Some("call guest greet World"),
+    },
+    Guest { toolchain: "Rust, wasm32-wasip1", form: "core module for Suffiks", binary: Built("labels-rs"), line: None },
+    Guest { toolchain: "AssemblyScript", form: "core module for Suffiks", binary: Built("ingress-as"), line: None },
+    Guest {
+        toolchain: "any, `async func`",
+        form: "component with an asynchronous export",
+        binary: Text(ASYNC),
+        line: Some("call guest id 3"),
+    },
+    Guest {
+        toolchain: "wac, wasi-virt, jco",
+        form: "composed component, two memories",
+        binary: Text(COMPOSED),
+        line: Some("call guest count"),
+    },
+    Guest {
+        toolchain: "any, inline interface",
+        form: "component",
+        binary: Text(INLINE),
+        line: Some("call guest api#id 3"),
+    },
+    Guest { toolchain: "any", form: "program: `wasi:cli/run`", binary: Text(COMMAND), line: Some("run guest") },
+    Guest {
+        toolchain: "any, WASI's first version",
+        form: "program: `_start`",
+        binary: Text(EXIT),
+        line: Some("run guest"),
+    },
+    Guest {
+        toolchain: "Kotlin, Dart, OCaml",
+        form: "core module with garbage collection",
+        binary: Text(STRUCTS),
+        line: Some("call guest seven"),
+    },
+    Guest {
+        toolchain: "C++, Kotlin",
+        form: "core module with exceptions",
+        binary: Text(THROWS),
+        line: Some("call guest seven"),
+    },
+    Guest {
+        toolchain: "AssemblyScript",
+        form: "core module, imports `env.abort`",
+        binary: Text(
+            r#"(module (import "env" "abort" (func (param i32 i32 i32 i32))) (memory (export "memory") 1) (func (export "one") (result i32) i32.const 1))"#,
+        ),
+        line: Some("call guest one"),
+    },
+    Guest {
+        toolchain: "Rust with `+atomics`, Emscripten with `-pthread`",
+        form: "core module, shared memory",
+        binary: Text("(module (memory 1 1 shared))"),
+        line: None,
+    },
+    Guest {
+        toolchain: "Extism PDK",
+        form: "core module",
+        binary: Text(r#"(module (import "extism:host/env" "input_length" (func (result i64))))"#),
+        line: None,
+    },
+    Guest {
+        toolchain: "zellij",
+        form: "core module",
+        binary: Text(r#"(module (import "zellij" "host_run_plugin_command" (func)))"#),
+        line: None,
+    },
+    Guest {
+        toolchain: "waPC, Kubewarden",
+        form: "core module",
+        binary: Text(r#"(module (import "wapc" "__guest_request" (func (param i32 i32))))"#),
+        line: None,
+    },
+    Guest {
+        toolchain: "http-wasm",
+        form: "core module",
+        binary: Text(r#"(module (import "http_handler" "get_uri" (func (param i32 i32) (result i32))))"#),
+        line: None,
+    },
+    Guest {
+        toolchain: "Go, `GOOS=js`",
+        form: "core module",
+        binary: Text(r#"(module (import "gojs" "runtime.wasmExit" (func (param i32))))"#),
+        line: None,
+    },
+    Guest {
+        toolchain: "Emscripten",
+        form: "core module",
+        binary: Text(r#"(module (import "env" "emscripten_notify_memory_growth" (func (param i32))))"#),
+        line: None,
+    },
+    Guest {
+        toolchain: "WASIX",
+        form: "core module",
+        binary: Text(r#"(module (import "wasix_32v1" "thread_exit" (func (param i32))))"#),
+        line: None,
+    },
+    Guest {
+        toolchain: "typst",
+        form: "core module",
+        binary: Text(
+            r#"(module (import "typst_env" "wasm_minimal_protocol_send_result_to_host" (func (param i32 i32))))"#,
+        ),
+        line: None,
+    },
+    Guest {
+        toolchain: "Zed",
+        form: "component",
+        binary: Text(r#"(component (import "zed:extension/lsp" (instance (export "f" (func)))))"#),
+        line: None,
+    },
+    Guest {
+        toolchain: "Spin",
+        form: "component",
+        binary: Text(r#"(component (import "fermyon:spin/llm@2.0.0" (instance (export "f" (func)))))"#),
+        line: None,
+    },
+    Guest {
+        toolchain: "wasmCloud",
+        form: "component",
+        binary: Text(r#"(component (import "wasmcloud:bus/lattice@1.0.0" (instance (export "f" (func)))))"#),
+        line: None,
+    },
+    Guest {
+        toolchain: "a draft of WASI 0.3",
+        form: "component",
+        binary: Text(r#"(component (import "wasi:cli/stdout@0.3.0-rc-2025-09-16" (instance (export "f" (func)))))"#),
+        line: None,
+    },
+    Guest { toolchain: "tools of 2023", form: "component of a draft", binary: Bytes(b"\0asm\x0a\0\x01\0"), line: None },
+    Guest { toolchain: "`wat2wasm` was not run", form: "text format", binary: Bytes(b"(module (func))"), line: None },
+];
+
+/// Installs a guest, does what is to be done with it, and says what came of it.
+fn came_of(guest: &Guest) -> String {
+    let env = env();
+    env.write("work/guest.wasm", bytes(&guest.binary));
+    let installed = env.run("extension install ./guest.wasm");
+    if installed.code != 0 {
+        return format!("refused ({}): {}", installed.code, reason(&installed.stderr));
+    }
+    match guest.line {
+        Some(line) => format!("installs; `{line}` {}", done(&env, line)),
+        None => format!("installs{}", note(&installed.stderr)),
+    }
+}
+
+fn bytes(binary: &Binary) -> Vec<u8> {
+    match binary {
+        Built(name) => guest(name),
+        Text(text) => wat::parse_str(text).expect("valid"),
+        Bytes(bytes) => bytes.to_vec(),
+    }
+}
+
+/// The error on one line, without the hint.
+fn reason(stderr: &str) -> String {
+    let lines = stderr.lines().filter(|line| !line.starts_with("hint: ") && !line.starts_with("signature: "));
+    let lines: Vec<_> =
+        lines.map(|line| line.trim_start_matches("error: ").trim_start_matches("caused by: ")).collect();
+    lines.join("; ").replace('|', "\\|")
+}
+
+/// What is said of an extension that has nothing to call.
+fn note(stderr: &str) -> String {
+    let note = stderr.lines().find(|line| line.contains("nothing to call"));
+    note.map(|note| format!("; {}", note.trim_start_matches("note: "))).unwrap_or_default()
+}
+
+fn done(env: &TestEnv, line: &str) -> String {
+    let run = env.run(&format!("extension {line}"));
+    match run.text().trim_end() {
+        "" => format!("exits with {}", run.code),
+        text => format!("returns `{text}`"),
+    }
+}
+
+fn path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/guests.md")
+}
+
+fn row(toolchain: &str, form: &str, came: &str) -> String {
+    format!("| {toolchain} | {form} | {came} |\n")
+}
+
+/// Makes sure that the document has this row. Tests that need the tools of a language call it as well.
+#[track_caller]
+pub fn assert_row(toolchain: &str, form: &str, came: &str) {
+    let document = std::fs::read_to_string(path()).expect("docs/guests.md");
+    let row = row(toolchain, form, came);
+    assert!(document.contains(&row), "docs/guests.md lacks this row:\n{row}");
+}
+
+/// `UPDATE_GUESTS_TABLE=1` writes the rows into the document.
+#[test]
+fn guests_table_is_what_happens() {
+    const BEGIN: &str = "<!-- made by tests/cli/guest_table.rs -->\n";
+    let rows: String = GUESTS.iter().map(|guest| row(guest.toolchain, guest.form, &came_of(guest))).collect();
+    let document = std::fs::read_to_string(path()).expect("docs/guests.md");
+    let (above, rest) = document.split_once(BEGIN).expect("the marker");
+    let below = rest.find("\n\n").map(|at| &rest[at..]).unwrap_or_default();
+    let made = format!("{above}{BEGIN}| toolchain | form | what happens |\n|---|---|---|\n{}{below}", rows.trim_end());
+    if std::env::var_os("UPDATE_GUESTS_TABLE").is_some() {
+        std::fs::write(path(), &made).expect("written");
+    }
+    assert_eq!(document, made, "docs/guests.md is not what happens: run this test with UPDATE_GUESTS_TABLE=1");
+    println!("cases: {}", GUESTS.len());
+}
