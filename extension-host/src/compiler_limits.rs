@@ -70,7 +70,12 @@ impl CompilerLimit {
 
     /// The limit of time in words.
     pub(crate) fn as_time(&self) -> impl fmt::Display {
-        format!("{} seconds of processor time{}", self.value, self.origin("-t"))
+        format!(
+            "{} second{} of processor time{}",
+            self.value,
+            if self.value == 1 { "" } else { "s" },
+            self.origin("-t")
+        )
     }
 
     /// The limit of memory in words.

@@ -54,14 +54,31 @@ mod tests {
         let code = host.compile(&component).expect("compiles");
         let exports: Vec<_> = host.exports(&code).iter().map(ToString::to_string).collect();
         assert_eq!(exports, ["add: func(a: u32, b: u32) -> u32"]);
+        let code = host.compile(&with_world(world)).expect("compiled as its component");
+        let extension = host.extension(&code, crate::Permissions::default()).expect("links");
+        let report = extension.call_blocking("add", &crate::Arguments::words(["2", "3"]));
+        assert_eq!(report.outcome.expect("called").to_text(), "5");
         let other = "package local:x; world extension { export sub: func(a: u32) -> u32; }";
         assert!(componentize(&with_world(other)).expect_err("refused").to_string().contains("sub"));
+    }
+
+    #[test]
+    fn program_with_world_stays_a_program() {
+        let program = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
+            (func (export "_start")) (memory (export "memory") 1))"#;
+        let host = Host::new().expect("a host");
+        let code = host.compile(&embedded(program, "package local:x; world extension {}")).expect("compiles");
+        assert_eq!((code.kind(), host.purpose(&code)), (crate::CodeKind::Component, crate::Purpose::Program));
     }
 
     /// A module that adds, and says that it is this world.
     fn with_world(wit: &str) -> Vec<u8> {
         let module = r#"(module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
             (memory (export "memory") 1))"#;
+        embedded(module, wit)
+    }
+
+    fn embedded(module: &str, wit: &str) -> Vec<u8> {
         let mut module = wat::parse_str(module).expect("valid");
         let mut resolve = wit_parser::Resolve::default();
         let package = resolve.push_str("x.wit", wit).expect("valid WIT");

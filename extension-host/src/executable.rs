@@ -29,17 +29,15 @@ pub enum NotExecutable {
     },
     /// No memory that was written can be made executable.
     #[error("the system forbids this process to make memory executable")]
-    Memory(#[source] wasmtime::Error),
+    Memory(#[source] io::Error),
 }
 
 impl NotExecutable {
     /// What an error of loading this file means, or the error itself where it is not about that.
     pub(crate) fn of(error: wasmtime::Error, file: &File) -> Result<Self, wasmtime::Error> {
-        if !is_permission(&error) {
-            return Err(error);
-        }
+        let Some(refused) = permission(&error) else { return Err(error) };
         let is_noexec = rustix::fs::fstatvfs(file).is_ok_and(|file| file.f_flag.contains(StatVfsMountFlags::NOEXEC));
-        Ok(if is_noexec { Self::Mount { directory: directory_of(file) } } else { Self::Memory(error) })
+        Ok(if is_noexec { Self::Mount { directory: directory_of(file) } } else { Self::Memory(refused) })
     }
 }
 
@@ -63,9 +61,11 @@ fn nameless_file(directory: &Path, bytes: &[u8]) -> io::Result<File> {
     Ok(file)
 }
 
-fn is_permission(error: &wasmtime::Error) -> bool {
-    matches!(cause_of::<Errno>(error), Some(&(Errno::ACCESS | Errno::PERM)))
-        || cause_of::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+/// What the system said, where it refused a permission.
+fn permission(error: &wasmtime::Error) -> Option<io::Error> {
+    let errno = cause_of::<Errno>(error).map(|errno| errno.raw_os_error());
+    let raw = errno.or_else(|| cause_of::<io::Error>(error)?.raw_os_error())?;
+    Some(io::Error::from_raw_os_error(raw)).filter(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 /// The directory of an open file.

@@ -301,7 +301,7 @@ fn what_a_module_wants_and_nobody_has_is_named() {
     };
     insta::assert_snapshot!(refused(r#"(import "env" "abort" (func)) (import "wasi_unstable" "fd_write" (func))"#), @"`env.abort` is not provided by sesame; `wasi_unstable` is for a draft of WASI 0.1 of 2019");
     insta::assert_snapshot!(refused(r#"(import "wasi_snapshot_preview1" "fd_wrote" (func))"#), @"`wasi_snapshot_preview1.fd_wrote` is not provided by sesame");
-    insta::assert_snapshot!(refused(r#"(import "wasi_snapshot_preview1" "fd_write" (func))"#), @"");
+    insta::assert_snapshot!(refused(r#"(import "wasi_snapshot_preview1" "fd_write" (func))"#), @"`wasi_snapshot_preview1.fd_write` has another type in sesame: types incompatible: expected type `(func)`, found type `(func (param i32 i32 i32 i32) (result i32))`");
 }
 
 #[test]

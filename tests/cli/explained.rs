@@ -27,7 +27,10 @@ fn install_and_inspect_agree() {
     exit 1
     err: error: not an extension: it is a component made for a draft of the component model (version 0x0a); build it again with current tools
     ");
-    insta::assert_snapshot!(verdict_of_text(&env, r#"(component (type $t (component)) (export "x" (type $t)))"#), @"");
+    insta::assert_snapshot!(verdict_of_text(&env, r#"(component (type $t (component)) (export "x" (type $t)))"#), @r"
+    exit 1
+    err: error: not an extension: it is a WIT package, which describes interfaces and has no code
+    ");
     insta::assert_snapshot!(verdict_of_text(&env, r#"(module (import "extism:host/env" "input_length" (func (result i64))))"#), @r"
     exit 5
     err: error: `it` is made for Extism
@@ -40,7 +43,10 @@ fn install_and_inspect_agree() {
     err: `acme:db/store@1.0.0` is not provided by sesame
     err: hint: compose it with a component that exports `acme:db/store@1.0.0`, such as with `wac plug`, and install what comes of it
     ");
-    insta::assert_snapshot!(verdict_of_text(&env, "(module (memory 1 1 shared))"), @"");
+    insta::assert_snapshot!(verdict_of_text(&env, "(module (memory 1 1 shared))"), @r"
+    exit 1
+    err: error: cannot compile the extension: it uses threads (shared memory and atomic instructions), which sesame does not run: build it without `-pthread`, and Rust without `-C target-feature=+atomics` (failed to parse WebAssembly module: threads must be enabled for shared memories (at offset 0xb))
+    ");
 }
 
 /// What can be known of a binary is printed although it would not start.
@@ -60,9 +66,20 @@ fn inspect_prints_imports_before_verdict() {
 fn extension_without_functions_says_what_it_is() {
     let env = env();
     env.write("work/program.wasm", wat::parse_str(r#"(module (func (export "_start")))"#).expect("valid"));
-    insta::assert_snapshot!(env.run("extension install ./program.wasm"), @"");
+    insta::assert_snapshot!(env.run("extension install ./program.wasm"), @r"
+    exit 0
+    out: installed program 0.0.0 from local/file/program:0.0.0@sha256:DIGEST
+    err: signature: unsigned
+    err: granted: config-read (its own [config] only)
+    err: warning: `program` has nothing to call: it is a program; run it with: sesame extension run program
+    ");
     let inspect = env.run("extension inspect ./program.wasm").ok().text();
     assert!(inspect.contains("`program` has nothing to call: it is a program"), "{inspect}");
     env.write("work/empty.wasm", wat::parse_str("(component)").expect("valid"));
-    insta::assert_snapshot!(env.run("extension install ./empty.wasm"), @"");
+    insta::assert_snapshot!(env.run("extension install ./empty.wasm"), @r"
+    exit 0
+    out: installed empty 0.0.0 from local/file/empty:0.0.0@sha256:DIGEST
+    err: signature: unsigned
+    err: warning: `empty` has nothing to call: it exports no functions
+    ");
 }
