@@ -358,7 +358,20 @@ config-read = { keys = ["a", "b.*"] } # some
 "#;
         let add = ["filesystem=read:~/x::.", "network=c.example", "filesystem=write:~/w"];
         let take = ["network=a.example", "filesystem=read:~/Documents", "config-read=a"];
-        insta::assert_snapshot!(regranted(text, &add, &take), @"");
+        insta::assert_snapshot!(regranted(text, &add, &take), @r#"
+        [capabilities]
+        network = [
+            { host = "http://nas.local", allow_private = true }, # two
+            "b.example",   # three
+            "c.example",
+        ]
+        filesystem = { read = [
+            # my notes
+            { path = "~/notes", guest = "/notes" }, # seen as /notes
+            { path = "~/x", guest = "." },
+        ], write = ["~/out", "~/w"] } # both
+        config-read = { keys = ["b.*"] } # some
+        "#);
     }
 
     /// Directories in a table of their own stay there.
@@ -366,7 +379,10 @@ config-read = { keys = ["a", "b.*"] } # some
     fn edited_filesystem_table_stays_a_table() {
         let text = "[capabilities.filesystem] # mine\nread = [\"~/a\"] # a\nwrite = [\"~/b\"]\n";
         let written = regranted(text, &["filesystem=read:~/c::/c"], &["filesystem=write:~/b"]);
-        insta::assert_snapshot!(written, @"");
+        insta::assert_snapshot!(written, @r#"
+        [capabilities.filesystem] # mine
+        read = ["~/a", { path = "~/c", guest = "/c" }] # a
+        "#);
     }
 
     /// Text that would be something else in TOML if it were written as it is.

@@ -7,13 +7,15 @@ pub(crate) fn retain(array: &mut Array, keep: impl Fn(&Value) -> bool) {
     for at in (0..array.len()).rev() {
         let Some(removed) = array.get(at).filter(|entry| !keep(entry)).cloned() else { continue };
         array.remove(at);
-        let removed = prefix(&removed);
+        let before = prefix(&removed);
         if let Some(next) = array.get_mut(at) {
-            let joined = without_entry_between(&removed, &prefix(next));
+            let joined = without_entry_between(&before, &prefix(next));
             next.decor_mut().set_prefix(joined);
-        } else if has_lines(array) || removed.contains('\n') {
-            let joined = without_entry_between(&removed, &trailing(array));
-            set_trailing(array, joined);
+            continue;
+        }
+        let end = trailing(array);
+        if end.contains('\n') || before.contains('\n') {
+            set_trailing(array, without_entry_between(&before, &end));
         }
     }
 }
@@ -49,10 +51,6 @@ fn set_trailing(array: &mut Array, text: String) {
         }
         None => array.set_trailing(text),
     }
-}
-
-fn has_lines(array: &Array) -> bool {
-    trailing(array).contains('\n')
 }
 
 fn prefix(entry: &Value) -> String {

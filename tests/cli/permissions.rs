@@ -209,8 +209,17 @@ fn guest_path_is_granted_shown_and_revoked() {
     assert_eq!(env.run("extension call desktop read-text /data/a").ok().text(), "found\n");
     assert!(env.run("extension info desktop").ok().text().contains("filesystem=read:~/notes::/data"));
     assert!(env.run("extension activity desktop").ok().text().contains("filesystem=read:~/notes::/data"));
-    insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/Documents::data"), @"");
-    insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/notes::/a/.."), @"");
+    insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/Documents::data"), @"
+    exit 5
+    err: error: `~/notes::/data` and `~/Documents::data` are one path for the guest
+    err: hint: grant one of them as `read:DIRECTORY::PATH` with another PATH; see what is granted: sesame extension info desktop
+    ");
+    insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/notes::/a/.."), @"
+    exit 2
+    err: error: invalid value 'filesystem=read:~/notes::/a/..' for '<CAPABILITY[=SCOPE]>...': `/a/..` is not a path for the guest: write one like `/notes`, `notes` or `.`, without `..`, `~` and empty parts
+    err: 
+    err: For more information, try '--help'.
+    ");
     for (grant, revocation) in [
         ("filesystem=read:~/notes::/data", "filesystem=read:~/notes"),
         ("filesystem=read:~/notes::/data", "filesystem=read:~/notes::/data"),
@@ -233,7 +242,11 @@ fn timed_grant_of_taken_guest_path_fails() {
         std::fs::create_dir_all(env.path(directory)).expect("made");
     }
     env.run("extension grant desktop filesystem=read:~/notes::/data").ok();
-    insta::assert_snapshot!(in_session(&env, "extension grant desktop filesystem=write:~/other::data --for 1h"), @"");
+    insta::assert_snapshot!(in_session(&env, "extension grant desktop filesystem=write:~/other::data --for 1h"), @"
+    exit 5
+    err: error: `~/notes::/data` and `~/other::data` are one path for the guest
+    err: hint: grant one of them as `read:DIRECTORY::PATH` with another PATH; see what is granted: sesame extension info desktop
+    ");
     let own_path = env.path("notes");
     let run = env.run(&format!(
         "extension grant desktop filesystem=read:~/notes filesystem=read:~/other::{}",
@@ -246,9 +259,15 @@ fn timed_grant_of_taken_guest_path_fails() {
 #[test]
 fn missing_directory_is_named_where_it_fails() {
     let env = desktop();
-    insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/later::/later"), @"");
+    insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/later::/later"), @"
+    exit 0
+    out: `desktop` may use filesystem=read:~/later::/later
+    err: warning: the directory `~/later` does not exist yet
+    ");
     env.run("extension call desktop variables").ok();
-    insta::assert_snapshot!(env.run("extension call desktop read-text /later/a"), @"");
+    let run = env.run("extension call desktop read-text /later/a");
+    let second = run.stderr.lines().nth(1).unwrap_or_default();
+    assert!(run.code == 1 && second.ends_with("the directory `~/later` does not exist"), "{run}");
     let activity = env.run("extension activity desktop").ok().text();
     assert!(activity.contains("missing ~/later") && !activity.contains("refused"), "{activity}");
     assert!(!env.run("extension why desktop").ok().text().contains("later"));

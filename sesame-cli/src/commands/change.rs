@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use core_types::{Authority, BootTime, Capabilities, ExtensionName, Grant, Period, TimedGrant, TimedGrants};
+use core_types::{
+    Authority, BootTime, Capabilities, ExtensionName, Grant, GrantedPath, Period, TimedGrant, TimedGrants,
+};
 use extension_depot::Reason;
 use extension_host::{DirectoryError, boot_time};
 
@@ -51,25 +53,37 @@ pub fn grant(context: &Context, arguments: &GrantArguments) -> Result<Outcome, F
 
 /// What would be refused when it is used is refused when it is granted.
 pub fn check_directories(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Result<(), Failure> {
-    let directories = grants.iter().filter_map(|grant| match grant {
-        Grant::FilesystemRead(path) | Grant::FilesystemWrite(path) => Some(path),
-        _ => None,
-    });
-    let directories: Vec<_> = directories.collect();
-    if directories.is_empty() {
+    if directories(grants).next().is_none() {
         return Ok(());
     }
     let rules = context.directory_rules()?;
     let failure = |error| Failure::of_directory(name, &error);
-    for path in directories {
+    for path in directories(grants) {
         match rules.check(path) {
-            Err(DirectoryError::Missing { path }) => {
-                context.warn(&format!("the directory `{}` does not exist yet", path.host()));
-            }
+            Err(DirectoryError::Missing { .. }) => {}
             checked => checked.map_err(failure)?,
         }
     }
-    rules.check_guest_paths(&granted_with(context, name, grants)?.filesystem).map_err(failure)
+    rules.check_guest_paths(&granted_with(context, name, grants)?.filesystem).map_err(failure)?;
+    warn_of_missing(context, grants)
+}
+
+/// A directory that does not exist can be granted, and its giver may have mistyped it.
+pub fn warn_of_missing(context: &Context, grants: &[Grant]) -> Result<(), Failure> {
+    let rules = context.directory_rules()?;
+    for path in directories(grants) {
+        if let Err(DirectoryError::Missing { path }) = rules.check(path) {
+            context.warn(&format!("the directory `{}` does not exist yet", path.host()));
+        }
+    }
+    Ok(())
+}
+
+fn directories(grants: &[Grant]) -> impl Iterator<Item = &GrantedPath> {
+    grants.iter().filter_map(|grant| match grant {
+        Grant::FilesystemRead(path) | Grant::FilesystemWrite(path) => Some(path),
+        _ => None,
+    })
 }
 
 /// What an extension could use with these grants as well, whatever policies take away.

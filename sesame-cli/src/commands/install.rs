@@ -11,7 +11,7 @@ use extension_depot::{
 };
 use extension_host::{Code, CodeKind, Host, HostError, Permissions, Purpose, check_binary, requested_by_author};
 
-use super::change::{check_directories, grant_for_a_while};
+use super::change::{check_directories, grant_for_a_while, warn_of_missing};
 use super::trust;
 use crate::arguments::InstallArguments;
 use crate::consent::{Requests, Standing, ask_person};
@@ -281,6 +281,8 @@ pub fn install(
             Err(DepotError::CapabilitiesChanged { .. }) => {}
             Err(error) => return Err(Failure::of_extension(name, &error)),
             Ok(installation) => {
+                let asked = installation.granted.iter().filter(|grant| !terms.grant.contains(grant)).cloned();
+                warn_of_missing(context, &asked.collect::<Vec<_>>())?;
                 let for_session = &installation.for_session;
                 if !for_session.is_empty() {
                     grant_for_a_while(context, name, for_session, None)?;

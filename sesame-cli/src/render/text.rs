@@ -265,9 +265,8 @@ fn update(update: &Update) -> String {
     more.extend(for_session.iter().map(|grant| format!("{grant} for this session")));
     let asks_for = asks_for.iter().map(|denied| denied.grant.clone()).collect();
     let moved = moved.iter().map(ToString::to_string).collect();
-    let listed = |title: &str, grants: Vec<String>| match grants.is_empty() {
-        true => String::new(),
-        false => format!("; {title} {}", grants.join(", ")),
+    let listed = |title: &str, grants: Vec<String>| {
+        if grants.is_empty() { String::new() } else { format!("; {title} {}", grants.join(", ")) }
     };
     let state = [
         state,
