@@ -144,8 +144,8 @@ impl<'a> Parser<'a> {
         Ok(names)
     }
 
-    /// `none`, `some(value)` or, for what is neither an option nor a result, the value alone. A case `none` or `some` of
-    /// what is inside is `%none` or `%some`.
+    /// `none`, `some(value)` or, for what is not an option itself, the value alone. A case `none` or `some` of what is
+    /// inside is `%none` or `%some`.
     fn option(&mut self, ty: &Type) -> Result<Val, String> {
         let value = match self.peek_text()? {
             Some("none") => {
@@ -156,13 +156,13 @@ impl<'a> Parser<'a> {
                 self.advance()?;
                 self.payload("some", Some(ty.clone()))?
             }
-            _ if is_flat(ty) => Some(Box::new(self.value(ty)?)),
+            _ if !matches!(ty, Type::Option(_)) => Some(Box::new(self.value(ty)?)),
             other => return Err(misplaced(other.unwrap_or_default(), "`none` or `some(…)`")),
         };
         Ok(Val::Option(value))
     }
 
-    /// `ok`, `err`, with or without a payload, or the payload of `ok` alone, as for options.
+    /// `ok`, `err`, with or without a payload, or the payload of `ok` alone if that is not a result itself.
     fn result(&mut self, result: &types::ResultType) -> Result<Val, String> {
         let value = match (self.peek_text()?, result.ok()) {
             (Some("ok"), ty) => {
@@ -173,7 +173,7 @@ impl<'a> Parser<'a> {
                 self.advance()?;
                 Err(self.payload("err", result.err())?)
             }
-            (_, Some(ty)) if is_flat(&ty) => Ok(Some(Box::new(self.value(&ty)?))),
+            (_, Some(ty)) if !matches!(ty, Type::Result(_)) => Ok(Some(Box::new(self.value(&ty)?))),
             (other, _) => return Err(misplaced(other.unwrap_or_default(), "`ok` or `err`")),
         };
         Ok(Val::Result(value))
@@ -258,11 +258,6 @@ impl Read for lex::Lexer<'_> {
     }
 }
 
-/// Whether an option or result of this type can be written as its value alone.
-fn is_flat(ty: &Type) -> bool {
-    !matches!(ty, Type::Option(_) | Type::Result(_))
-}
-
 fn misplaced(found: &str, expected: &str) -> String {
     format!("{} stands where {expected} should", shown(found))
 }
@@ -274,11 +269,14 @@ mod tests {
 
     use super::*;
 
-    /// A type in the notation of WebAssembly's text.
+    /// A type in the notation of WebAssembly's text. In it, `$v` is a variant with the case `at(tuple<u8, u8>)`.
     fn ty(text: &str) -> Type {
         let engine = crate::engine::compiling_engine().expect("an engine");
         let wat = format!(
-            r#"(component (type $t {text}) (import "t" (type $n (eq $t))) (import "f" (func (param "x" $n))))"#
+            r#"(component
+            (type $v0 (variant (case "at" (tuple u8 u8)))) (import "v" (type $v (eq $v0)))
+            (type $t {text}) (import "t" (type $n (eq $t)))
+            (import "f" (func (param "x" $n))))"#
         );
         let component = Component::new(&engine, wat::parse_str(&wat).expect(text)).expect(text);
         let component_type = component.component_type();
@@ -303,6 +301,18 @@ mod tests {
     }
 
     #[test]
+    fn payloads_can_stand_alone() {
+        let ok = |value| Val::Result(Ok(Some(Box::new(value))));
+        let some = |value| Val::Option(Some(Box::new(value)));
+        let result = ty("(result (option u8))");
+        assert_eq!(parse(&result, "none"), Ok(ok(Val::Option(None))));
+        assert_eq!(parse(&result, "some(5)"), Ok(ok(some(Val::U8(5)))));
+        assert_eq!(parse(&result, "5"), Ok(ok(some(Val::U8(5)))));
+        assert_eq!(parse(&ty("(option (result u8))"), "ok(5)"), Ok(some(ok(Val::U8(5)))));
+        assert!(parse(&ty("(option (option u8))"), "5").is_err(), "of one option or of both");
+    }
+
+    #[test]
     fn strings_are_left_alone() {
         let strings = ty("(list string)");
         let text = r#"["%ok, {none}: 1e999", "\u{1f600}\\\"", ""]"#;
@@ -314,7 +324,7 @@ mod tests {
 
     #[test]
     fn errors_name_the_place() {
-        let nested = ty(r#"(record (field "list" (list (variant (case "at" (tuple u8 u8))))))"#);
+        let nested = ty(r#"(record (field "list" (list $v)))"#);
         let error = |text: &str| parse(&nested, text).expect_err(text);
         insta::assert_snapshot!(error("{list: [at((1, 256))]}"), @".list: [0]: .at: [1]: 256 is out of range");
         insta::assert_snapshot!(error("{list: [at((1, 2, 3))]}"), @".list: [0]: .at: the tuple has 2 elements");
