@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact_kind::kind_of_artifact;
 use crate::blob::digest_of;
-use crate::unpack::is_tar_type;
 
 /// Media types that sesame knows.
 pub mod media_type {
@@ -385,10 +384,8 @@ impl ImageManifest {
         // `application/wasm+gzip`, and what else is packed by itself.
         let is_packed_wasm = |layer: &&Descriptor| layer.media_type.starts_with(PACKED_WASM);
         let is_only_it = self.layers.iter().filter(is_packed_wasm).count() == 1;
-        let is_possible = move |layer: &&Descriptor| {
-            let is_empty = is_tar_type(&layer.media_type) && layer.size <= EMPTY_TAR;
-            layer.media_type != media_type::DOCS && !is_empty && (!is_only_it || is_packed_wasm(layer))
-        };
+        let is_possible =
+            move |layer: &&Descriptor| layer.media_type != media_type::DOCS && (!is_only_it || is_packed_wasm(layer));
         self.layers.iter().filter(is_possible)
     }
 
