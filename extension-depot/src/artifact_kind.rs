@@ -28,7 +28,7 @@ const KINDS: &[(&str, &str)] = &[
 ];
 
 /// What most artifacts are.
-const IMAGE: &str = "a container image";
+pub(crate) const IMAGE: &str = "a container image";
 
 /// What an artifact is that cannot be an extension; nothing where its bytes have to tell.
 pub(crate) fn kind_of_artifact(manifest: &ImageManifest) -> Option<String> {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use core_types::Digest;
 
 use crate::artifact::Artifact;
-use crate::artifact_kind::{kind_of_whole, several_archives};
+use crate::artifact_kind::{IMAGE, kind_of_whole, several_archives};
 use crate::blob::open_plain;
 use crate::image::{Descriptor, EMPTY_TAR, ImageError, ImageManifest, TITLE};
 use crate::staging::Staging;
@@ -101,10 +101,12 @@ fn carrier<'a>(manifest: &'a ImageManifest, blob: &dyn Fn(&Digest) -> PathBuf) -
         ([layer], _) => Ok(Carrier::Plain(layer)),
         ([], [layer]) => Ok(Carrier::Packed(layer)),
         ([], []) => {
-            let found = heads.first().map(|(_, head)| format!("{} of {}", kind_of_whole(manifest), describe(head)));
-            Err(manifest.no_wasm(found.as_deref()).into())
+            let is_image = kind_of_whole(manifest) == IMAGE;
+            let found = heads.first().filter(|_| !is_image).map(|(_, head)| describe(head));
+            let without = || format!("{} without WebAssembly", kind_of_whole(manifest));
+            Err(manifest.no_wasm(&found.unwrap_or_else(without)).into())
         }
-        ([], several) => Err(manifest.no_wasm(Some(&several_archives(manifest, several.len()))).into()),
+        ([], several) => Err(manifest.no_wasm(&several_archives(manifest, several.len())).into()),
         (several, _) => Err(ImageError::several(several).into()),
     }
 }

@@ -358,7 +358,7 @@ impl ImageManifest {
         match wasm.as_slice() {
             [_] => {}
             // What is not an extension is said to be so however large it is.
-            [] => kind_of_artifact(self).map_or(Ok(()), |kind| Err(self.no_wasm(Some(&kind))))?,
+            [] => kind_of_artifact(self).map_or(Ok(()), |kind| Err(self.no_wasm(&kind)))?,
             several => return Err(ImageError::several(several)),
         }
         self.check_blobs()?;
@@ -390,11 +390,8 @@ impl ImageManifest {
     }
 
     /// What it is instead of an extension, with the media types that say so. `what` is in the words of people.
-    pub(crate) fn no_wasm(&self, what: Option<&str>) -> ImageError {
-        let types = self.description();
-        let found = what
-            .map_or_else(|| format!("an artifact without WebAssembly ({types})"), |what| format!("{what} ({types})"));
-        ImageError::NoWasm { found }
+    pub(crate) fn no_wasm(&self, what: &str) -> ImageError {
+        ImageError::NoWasm { found: format!("{what} ({})", self.description()) }
     }
 
     /// Makes sure that it can be fetched as something that refers to an artifact.

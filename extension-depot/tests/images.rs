@@ -176,7 +176,7 @@ fn artifacts_without_binary_say_what_they_are() {
     insta::assert_snapshot!(refusal(&registry, "files"), @"not an extension: its layer has several WebAssembly files, `a.wasm`, `lib/b.wasm`; one is expected");
     insta::assert_snapshot!(refusal(&registry, "raw"), @"not an extension: 2 layers are WebAssembly (`a.wasm`, `b.wasm`); one is expected");
     insta::assert_snapshot!(refusal(&registry, "chart"), @"not an extension: it is a Helm chart (`application/vnd.oci.image.config.v1+json` with the layers `application/vnd.cncf.helm.chart.content.v1.tar+gzip`)");
-    insta::assert_snapshot!(refusal(&registry, "text"), @"not an extension: it is a container image of text (`application/vnd.oci.image.config.v1+json` with the layers `text/plain`)");
+    insta::assert_snapshot!(refusal(&registry, "text"), @"not an extension: it is a container image without WebAssembly (`application/vnd.oci.image.config.v1+json` with the layers `text/plain`)");
 }
 
 #[test]
