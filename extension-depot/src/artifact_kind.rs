@@ -1,6 +1,6 @@
 //! What artifacts are that are not extensions, told by the media types of their parts.
 
-use crate::image::{EMPTY_TAR, ImageManifest, media_type};
+use crate::image::{Descriptor, EMPTY_TAR, ImageManifest, TITLE, media_type};
 use crate::unpack::is_tar_type;
 
 /// Parts of media types, and what an artifact is that has one. The first that fits counts: the signature of a chart is a
@@ -15,6 +15,7 @@ const KINDS: &[(&str, &str)] = &[
     ("spdx", "a list of components (SBOM)"),
     ("cyclonedx", "a list of components (SBOM)"),
     ("vnd.syft", "a list of components (SBOM)"),
+    ("sbom", "a list of components (SBOM)"),
     ("vnd.cncf.helm", "a Helm chart"),
     ("vnd.cncf.flux", "a source of Flux"),
     ("vnd.cncf.openpolicyagent", "a policy of Open Policy Agent"),
@@ -26,6 +27,9 @@ const KINDS: &[(&str, &str)] = &[
     (media_type::EXTENSION_LIST, "a list of extensions"),
 ];
 
+/// What most artifacts are.
+pub(crate) const IMAGE: &str = "a container image";
+
 /// What an artifact is that cannot be an extension; nothing where its bytes have to tell.
 pub(crate) fn kind_of_artifact(manifest: &ImageManifest) -> Option<String> {
     let layers = manifest.layers.iter().map(|layer| layer.media_type.as_str());
@@ -35,19 +39,21 @@ pub(crate) fn kind_of_artifact(manifest: &ImageManifest) -> Option<String> {
     if let Some((_, what)) = KINDS.iter().find(|(part, _)| fits(part)) {
         return Some((*what).to_owned());
     }
-    let archives = manifest.layers.iter().filter(|layer| is_tar_type(&layer.media_type) && layer.size > EMPTY_TAR);
-    match (archives.count(), manifest.possible_layers().count()) {
-        (0 | 1, 0) if manifest.layers.is_empty() => Some(format!("{} without layers", kind_of_whole(manifest))),
-        (0 | 1, 0) => Some(format!("{} without WebAssembly", kind_of_whole(manifest))),
-        (0 | 1, _) => None,
-        (several, _) => Some(several_archives(manifest, several)),
+    if manifest.possible_layers().next().is_none() {
+        return Some(format!("{} without WebAssembly", kind_of_whole(manifest)));
     }
+    // A plain push calls a single file a tar as well, and gives it a title.
+    let is_archive = |layer: &&Descriptor| is_tar_type(&layer.media_type) && layer.size > EMPTY_TAR;
+    let archives = manifest.layers.iter().filter(is_archive).count();
+    let has_titles = manifest.layers.iter().any(|layer| layer.annotations.contains_key(TITLE));
+    let is_of_several = archives > 1 && !has_titles && kind_of_whole(manifest) == IMAGE;
+    is_of_several.then(|| several_archives(manifest, archives))
 }
 
 /// What an artifact is as a whole, by its configuration.
 pub(crate) fn kind_of_whole(manifest: &ImageManifest) -> &'static str {
     let is_image = [media_type::IMAGE_CONFIG, media_type::DOCKER_CONFIG].contains(&manifest.config.media_type.as_str());
-    if is_image { "a container image" } else { "an artifact" }
+    if is_image { IMAGE } else { "an artifact" }
 }
 
 /// What an artifact is that has several archives, of which each could have something in it.
@@ -58,7 +64,6 @@ pub(crate) fn several_archives(manifest: &ImageManifest, several: usize) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::Descriptor;
 
     fn kind(config: &str, layers: &[&str]) -> Option<String> {
         let layers = layers.iter().map(|layer| Descriptor::of(layer, &[0; 100])).collect();
@@ -88,6 +93,7 @@ mod tests {
             assert_eq!(kind(media_type::IMAGE_CONFIG, layers), None, "{layers:?}");
         }
         assert!(kind(media_type::IMAGE_CONFIG, &[tar, tar]).expect("several").contains("image of 2 archives"));
-        assert!(kind(media_type::IMAGE_CONFIG, &[]).expect("none").contains("without layers"));
+        assert_eq!(kind(media_type::EMPTY, &[tar, tar]), None, "a plain push calls every file a tar");
+        assert!(kind(media_type::IMAGE_CONFIG, &[]).expect("none").contains("without WebAssembly"));
     }
 }

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use core_types::Digest;
 
 use crate::artifact::Artifact;
-use crate::artifact_kind::{kind_of_whole, several_archives};
+use crate::artifact_kind::{IMAGE, kind_of_whole, several_archives};
 use crate::blob::open_plain;
-use crate::image::{Descriptor, ImageError, ImageManifest, TITLE};
+use crate::image::{Descriptor, EMPTY_TAR, ImageError, ImageManifest, TITLE};
 use crate::staging::Staging;
 use crate::unpack::{Kind, UnpackError, Unpacked, is_tar_type, unpack};
 
@@ -89,7 +89,8 @@ fn carrier<'a>(manifest: &'a ImageManifest, blob: &dyn Fn(&Digest) -> PathBuf) -
     let heads: Vec<_> = heads.collect::<Result<_, UnpackError>>()?;
     let is_plain = |(_, head): &&(&Descriptor, Vec<u8>)| Kind::of(head) == Kind::Wasm;
     let is_packed = |(layer, head): &&(&Descriptor, Vec<u8>)| match Kind::of(head) {
-        Kind::Gzip | Kind::Zstd | Kind::Tar => true,
+        Kind::Gzip | Kind::Zstd => layer.size > EMPTY_TAR || !is_tar_type(&layer.media_type),
+        Kind::Tar => true,
         Kind::Wasm => false,
         // Tars of the oldest form do not say that they are.
         Kind::Other => is_tar_type(&layer.media_type) && head.len() as u64 == HEAD,
@@ -100,10 +101,12 @@ fn carrier<'a>(manifest: &'a ImageManifest, blob: &dyn Fn(&Digest) -> PathBuf) -
         ([layer], _) => Ok(Carrier::Plain(layer)),
         ([], [layer]) => Ok(Carrier::Packed(layer)),
         ([], []) => {
-            let found = heads.first().map(|(_, head)| format!("{} of {}", kind_of_whole(manifest), describe(head)));
-            Err(manifest.no_wasm(found.as_deref()).into())
+            let is_image = kind_of_whole(manifest) == IMAGE;
+            let found = heads.first().filter(|_| !is_image).map(|(_, head)| describe(head));
+            let without = || format!("{} without WebAssembly", kind_of_whole(manifest));
+            Err(manifest.no_wasm(&found.unwrap_or_else(without)).into())
         }
-        ([], several) => Err(manifest.no_wasm(Some(&several_archives(manifest, several.len()))).into()),
+        ([], several) => Err(manifest.no_wasm(&several_archives(manifest, several.len())).into()),
         (several, _) => Err(ImageError::several(several).into()),
     }
 }

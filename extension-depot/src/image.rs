@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact_kind::kind_of_artifact;
 use crate::blob::digest_of;
-use crate::unpack::is_tar_type;
 
 /// Media types that sesame knows.
 pub mod media_type {
@@ -359,7 +358,7 @@ impl ImageManifest {
         match wasm.as_slice() {
             [_] => {}
             // What is not an extension is said to be so however large it is.
-            [] => kind_of_artifact(self).map_or(Ok(()), |kind| Err(self.no_wasm(Some(&kind))))?,
+            [] => kind_of_artifact(self).map_or(Ok(()), |kind| Err(self.no_wasm(&kind)))?,
             several => return Err(ImageError::several(several)),
         }
         self.check_blobs()?;
@@ -385,19 +384,14 @@ impl ImageManifest {
         // `application/wasm+gzip`, and what else is packed by itself.
         let is_packed_wasm = |layer: &&Descriptor| layer.media_type.starts_with(PACKED_WASM);
         let is_only_it = self.layers.iter().filter(is_packed_wasm).count() == 1;
-        let is_possible = move |layer: &&Descriptor| {
-            let is_empty = is_tar_type(&layer.media_type) && layer.size <= EMPTY_TAR;
-            layer.media_type != media_type::DOCS && !is_empty && (!is_only_it || is_packed_wasm(layer))
-        };
+        let is_possible =
+            move |layer: &&Descriptor| layer.media_type != media_type::DOCS && (!is_only_it || is_packed_wasm(layer));
         self.layers.iter().filter(is_possible)
     }
 
     /// What it is instead of an extension, with the media types that say so. `what` is in the words of people.
-    pub(crate) fn no_wasm(&self, what: Option<&str>) -> ImageError {
-        let types = self.description();
-        let found = what
-            .map_or_else(|| format!("an artifact without WebAssembly ({types})"), |what| format!("{what} ({types})"));
-        ImageError::NoWasm { found }
+    pub(crate) fn no_wasm(&self, what: &str) -> ImageError {
+        ImageError::NoWasm { found: format!("{what} ({})", self.description()) }
     }
 
     /// Makes sure that it can be fetched as something that refers to an artifact.

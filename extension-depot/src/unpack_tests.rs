@@ -77,14 +77,12 @@ fn every_packing_gives_the_binary() {
 
 #[test]
 fn none_or_several_binaries_are_refused() {
-    insta::assert_snapshot!(refusal(&tar_of(&[("a.wasm", WASM), ("b/c", WASM)])), @"");
-    insta::assert_snapshot!(refusal(&gzip(&tar_of(&[("bin/sh", b"\x7fELF")]))), @"");
-    insta::assert_snapshot!(refusal(&gzip(&[0; 1024])), @"");
-    insta::assert_snapshot!(refusal(&gzip(&gzip(WASM))), @"");
-    insta::assert_snapshot!(
-        unpacked("application/gzip", &gzip(b"just text")).expect_err("text"),
-        @""
-    );
+    insta::assert_snapshot!(refusal(&tar_of(&[("a.wasm", WASM), ("b/c", WASM)])), @"not an extension: its layer has several WebAssembly files, `a.wasm`, `b/c`; one is expected");
+    insta::assert_snapshot!(refusal(&gzip(&tar_of(&[("bin/sh", b"\x7fELF")]))), @"not an extension: it is a container image without WebAssembly (layer `application/vnd.oci.image.layer.v1.tar`)");
+    insta::assert_snapshot!(refusal(&gzip(&[0; 1024])), @"not an extension: it is a container image without WebAssembly (layer `application/vnd.oci.image.layer.v1.tar`)");
+    insta::assert_snapshot!(refusal(&gzip(&gzip(WASM))), @"not an extension: it is an archive in an archive without WebAssembly (layer `application/vnd.oci.image.layer.v1.tar`)");
+    let text = unpacked("application/gzip", &gzip(b"just text")).expect_err("text");
+    insta::assert_snapshot!(text, @"not an extension: it is text in an archive without WebAssembly (layer `application/gzip`)");
 }
 
 #[test]
@@ -95,11 +93,11 @@ fn misleading_entries_are_refused() {
         add(&mut tar, "plugin.wasm", EntryType::Regular, WASM);
         refusal(&tar.into_inner().expect("in memory"))
     };
-    insta::assert_snapshot!(with("link", EntryType::Symlink, b""), @"");
+    insta::assert_snapshot!(with("link", EntryType::Symlink, b""), @"the layer DIGEST has `link`, which is a symbolic link; only plain files and directories are taken");
     for kind in [EntryType::Link, EntryType::Char, EntryType::Block, EntryType::Fifo, EntryType::new(b'Z')] {
         assert!(with("x", kind, b"").contains("only plain files and directories"), "{kind:?}");
     }
-    insta::assert_snapshot!(with("../x", EntryType::Regular, b""), @"");
+    insta::assert_snapshot!(with("../x", EntryType::Regular, b""), @"the layer DIGEST has a file `../x`, whose path leads out of the archive");
     for path in ["/etc/passwd", "a\\b", "a/../../b", "C:x", "a\u{1b}[2J", "a//b", "Plugin.wasm"] {
         assert!(with(path, EntryType::Regular, b"").contains("whose path"), "{path}");
     }
@@ -112,11 +110,15 @@ fn misleading_entries_are_refused() {
 #[test]
 fn caps_end_what_is_too_large() {
     let zeros = vec![0; 3 << 20];
-    insta::assert_snapshot!(refusal(&gzip(&tar_of(&[("zeros", &zeros), ("a.wasm", WASM)]))), @"");
-    insta::assert_snapshot!(refusal(&gzip(&[WASM, &zeros].concat())), @"");
+    for bomb in [gzip(&tar_of(&[("zeros", &zeros), ("a.wasm", WASM)])), gzip(&[WASM, &zeros].concat())] {
+        let refusal = refusal(&bomb);
+        let expected =
+            format!("the layer DIGEST is too large when unpacked: more than {SMALL} bytes, of {}", bomb.len());
+        assert_eq!(refusal, expected);
+    }
     let many: Vec<_> = (0..=MAX_ENTRIES).map(|at| format!("{at}")).collect();
     let files: Vec<_> = many.iter().map(|path| (path.as_str(), b"".as_slice())).collect();
-    insta::assert_snapshot!(refusal(&tar_of(&files)), @"");
+    insta::assert_snapshot!(refusal(&tar_of(&files)), @"the layer DIGEST is too large when unpacked: more than 10000 entries");
 }
 
 #[test]

@@ -41,12 +41,13 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
     [b"\x28\xb5\x2f\xfd\xa0".as_slice(), &size.to_le_bytes(), &block[..3], bytes].concat()
 }
 
-/// Puts an image manifest with these layers into a registry: media type, bytes and title of each.
+/// Puts an image manifest with these layers into a registry: media type, bytes and title, if it has one, of each.
 fn image(registry: &MemoryRegistry, repository: &str, layers: &[(&str, &[u8], &str)]) -> Digest {
     let config = registry.put_blob(b"{}");
     let layer = |(media_type, bytes, title): &(&str, &[u8], &str)| {
         let (digest, size) = (registry.put_blob(bytes), bytes.len());
-        let annotations = format!(r#"{{"org.opencontainers.image.title":"{title}"}}"#);
+        let titled = format!(r#"{{"org.opencontainers.image.title":"{title}"}}"#);
+        let annotations = if title.is_empty() { "{}" } else { &titled };
         format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size},"annotations":{annotations}}}"#)
     };
     let layers: Vec<_> = layers.iter().map(layer).collect();
@@ -170,12 +171,12 @@ fn artifacts_without_binary_say_what_they_are() {
     for (repository, layers) in cases {
         image(&registry, repository, layers);
     }
-    insta::assert_snapshot!(refusal(&registry, "image"), @"");
-    insta::assert_snapshot!(refusal(&registry, "layers"), @"");
-    insta::assert_snapshot!(refusal(&registry, "files"), @"");
-    insta::assert_snapshot!(refusal(&registry, "raw"), @"");
-    insta::assert_snapshot!(refusal(&registry, "chart"), @"");
-    insta::assert_snapshot!(refusal(&registry, "text"), @"");
+    insta::assert_snapshot!(refusal(&registry, "image"), @"not an extension: it is a container image without WebAssembly (layer `application/vnd.oci.image.layer.v1.tar+gzip`)");
+    insta::assert_snapshot!(refusal(&registry, "layers"), @"not an extension: it is a container image of 2 archives, where one is expected (`application/vnd.oci.image.config.v1+json` with the layers `application/vnd.oci.image.layer.v1.tar+gzip`, `application/vnd.docker.image.rootfs.diff.tar.gzip`)");
+    insta::assert_snapshot!(refusal(&registry, "files"), @"not an extension: its layer has several WebAssembly files, `a.wasm`, `lib/b.wasm`; one is expected");
+    insta::assert_snapshot!(refusal(&registry, "raw"), @"not an extension: 2 layers are WebAssembly (`a.wasm`, `b.wasm`); one is expected");
+    insta::assert_snapshot!(refusal(&registry, "chart"), @"not an extension: it is a Helm chart (`application/vnd.oci.image.config.v1+json` with the layers `application/vnd.cncf.helm.chart.content.v1.tar+gzip`)");
+    insta::assert_snapshot!(refusal(&registry, "text"), @"not an extension: it is a container image without WebAssembly (`application/vnd.oci.image.config.v1+json` with the layers `text/plain`)");
 }
 
 #[test]

@@ -152,8 +152,8 @@ fn a_docker_image_is_said_to_be_one() {
     );
     registry.put_manifest("library/debian", "12", "application/vnd.oci.image.manifest.v1+json", manifest.as_bytes());
     insta::assert_snapshot!(install(&env, &registry, "library/debian:12"), @r#"
-    exit 6
-    err: error: this is no extension: no layer is WebAssembly; it is `application/vnd.oci.image.config.v1+json` with the layers `application/vnd.oci.image.layer.v1.tar+gzip`
+    exit 1
+    err: error: not an extension: it is a container image without WebAssembly (`application/vnd.oci.image.config.v1+json` with the layers `application/vnd.oci.image.layer.v1.tar+gzip`)
     "#);
 }
 
