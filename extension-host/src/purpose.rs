@@ -30,15 +30,22 @@ const HANDLERS: [&str; 2] = ["wasi:http/incoming-handler", "wasi:http/handler"];
 /// The interface of programs.
 const RUN: &str = "wasi:cli/run";
 
+/// What toolchains export of programs beside their start, for their own use.
+const HELPERS: [&str; 5] = ["calloc", "free", "main", "malloc", "realloc"];
+
 impl Host {
     /// What the code is made for. No code runs.
     pub fn purpose(&self, code: &Code) -> Purpose {
         let functions = self.exports(code);
+        let has_start = functions.iter().any(is_program);
+        let is_own = |function: &ExportedFunction| {
+            function.is_callable() && !(has_start && (is_program(function) || is_helper(function)))
+        };
         if self.takes_workloads(code) {
             Purpose::Workloads
-        } else if functions.iter().any(|function| function.is_callable() && !is_program(function)) {
+        } else if functions.iter().any(is_own) {
             Purpose::Functions
-        } else if functions.iter().any(is_program) {
+        } else if has_start {
             Purpose::Program
         } else if self.is_handler(code) {
             Purpose::HttpHandler
@@ -63,6 +70,10 @@ fn is_program(function: &ExportedFunction) -> bool {
         Some(interface) => split_version(interface).0 == RUN,
         None => function.name == START,
     }
+}
+
+fn is_helper(function: &ExportedFunction) -> bool {
+    function.interface.is_none() && (HELPERS.contains(&&*function.name) || function.name.starts_with("asyncify_"))
 }
 
 #[cfg(test)]
@@ -92,6 +103,8 @@ mod tests {
         assert_eq!(purpose(r#"(module (func (export "f")))"#), Purpose::Functions);
         assert_eq!(purpose(r#"(module (func (export "_start")))"#), Purpose::Program);
         assert_eq!(purpose(r#"(module (func (export "_start")) (func (export "f")))"#), Purpose::Functions);
+        assert_eq!(purpose(r#"(module (func (export "_start")) (func (export "free")))"#), Purpose::Program);
+        assert_eq!(purpose(r#"(module (func (export "free")))"#), Purpose::Functions);
         assert_eq!(purpose("(module)"), Purpose::Nothing);
         assert_eq!(purpose("(component)"), Purpose::Nothing);
         let run = exporting("wasi:cli/run@0.2.3", "run", "(result (result))", "(result i32)");
