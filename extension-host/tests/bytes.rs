@@ -1,6 +1,6 @@
 //! `list<u8>` goes in and comes out as bytes.
 
-mod support;
+use crate::support;
 
 use core_types::{LimitName, LimitOrigin};
 use extension_host::{Arguments, CallReport, Extension, Word};

@@ -1,6 +1,6 @@
 //! What extensions export, how it is found, and why some of it cannot be called.
 
-mod support;
+use crate::support;
 
 use extension_host::{CallError, Host};
 use support::{call, extension, text, wat};

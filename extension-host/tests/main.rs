@@ -2,9 +2,11 @@
 //!
 //! One program holds all of these tests: each one more has Wasmtime linked into it once more.
 
+mod bytes;
 mod cache;
 mod capabilities;
 mod desktop;
+mod exports;
 mod filesystem;
 mod host_functions;
 mod hostile_code;

@@ -9,9 +9,10 @@ use crate::support::{ECHO, GREETING, TestEnv, env, manifest};
 
 /// A server that has the greeting extension as a file, sends `/moved` elsewhere, and has nothing else.
 fn server() -> MemoryRegistry {
-    let server = MemoryRegistry::start_with(|seen| {
+    let greeting = GREETING.clone();
+    let server = MemoryRegistry::start_with(move |seen| {
         Some(match seen.path.as_str() {
-            "/dl/greeting.wasm" | "/dl/greeting.wasm?token=SECRET" => response(200, &[], GREETING.clone()),
+            "/dl/greeting.wasm" | "/dl/greeting.wasm?token=SECRET" => response(200, &[], greeting.clone()),
             "/moved/greeting.wasm" => response(302, &[("Location", "/dl/greeting.wasm")], ""),
             "/outside/greeting.wasm" => response(302, &[("Location", "file:///etc/passwd")], ""),
             _ => response(404, &[], ""),
