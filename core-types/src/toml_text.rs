@@ -117,6 +117,11 @@ fn key_start(table: &DeTable<'_>, path: &str) -> Option<usize> {
         match (rest.strip_prefix('.'), value.get_ref()) {
             (None, _) if rest.is_empty() => Some(key.span().start),
             (Some(below), DeValue::Table(table)) => key_start(table, below),
+            (Some(below), DeValue::Array(entries)) => {
+                let (at, below) = below.split_once('.')?;
+                let entry = entries.iter().nth(at.parse().ok()?)?;
+                key_start(entry.get_ref().as_table()?, below)
+            }
             _ => None,
         }
     })
@@ -250,6 +255,16 @@ mod tests {
         let parsed = parse_toml::<Sample>("a = 1\n[limits]\nfuel = 2\nfule = 3\n\n[limitz]\nx = 1\n").expect("valid");
         let found: Vec<_> = parsed.unknown_keys.iter().map(|key| (key.path.as_str(), key.line)).collect();
         assert_eq!(found, [("a", 1), ("limits.fule", 4), ("limitz", 6)]);
+    }
+
+    /// A key of a table within a list is found as well.
+    #[test]
+    fn unknown_key_in_a_list_has_its_line() {
+        let text = "network = [\n  { host = \"a.example\" },\n]\n[filesystem]\nread = [\n  { path = \"~/a\", gest = \"/a\" },\n]\n";
+        let parsed = parse_toml::<crate::Capabilities>(text).expect("valid");
+        let found: Vec<_> = parsed.unknown_keys.iter().map(|key| (key.path.as_str(), key.line)).collect();
+        assert_eq!(found, [("filesystem.read.0.gest", 6)]);
+        assert_eq!(parsed.value.filesystem.read[0].to_string(), "~/a");
     }
 
     #[test]
