@@ -3,8 +3,9 @@
 //! A media type that says WebAssembly is believed. Where none does, the bytes decide: plain tools push a binary under the
 //! media type of an archive, and container tools put one into an archive.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use core_types::Digest;
@@ -57,7 +58,9 @@ impl Staging {
     fn unpack(&self, layer: &Descriptor, whole: &str) -> Result<Binary, UnpackError> {
         let unpacking = self.file(UNPACKING);
         let failed = |source| UnpackError::Io { path: unpacking.clone(), source };
-        let mut file = File::create(&unpacking).map_err(failed)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&unpacking).map_err(failed)?;
         let Unpacked { digest, size } = unpack(&self.blob(&layer.digest), layer, whole, &mut file)?;
         file.sync_all().map_err(failed)?;
         let path = self.blob(&digest);

@@ -119,11 +119,11 @@ pub(crate) fn is_tar_type(media_type: &str) -> bool {
     matches!(last, "tar" | "tar+gzip" | "tar+zstd")
 }
 
-/// Writes the one WebAssembly binary that is packed in a layer to `sink`. The layer's bytes have been verified.
+/// Writes the one WebAssembly binary that is packed in a layer to `sink`. The layer's bytes have been verified. `whole` is
+/// what the artifact is called that the layer is of.
 ///
 /// # Errors
-/// When there is none, or more than one, or the layer is damaged, too large, or has what could mislead others. `whole` is
-/// what the artifact is as a whole.
+/// When there is none, or more than one, or the layer is damaged, too large, or has what could mislead others.
 pub(crate) fn unpack(
     path: &Path,
     layer: &Descriptor,

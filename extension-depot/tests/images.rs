@@ -5,6 +5,7 @@ mod support;
 use std::error::Error;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 
 use core_types::Digest;
 use extension_depot::registry::RegistryError;
@@ -116,6 +117,8 @@ fn packed_binary_is_unpacked() {
         assert_eq!(installed.artifact.digest, digest, "the pin is the manifest's");
         assert_eq!(fs::read(&installed.binary.path).expect("there"), binary);
         assert_eq!(installed.binary.size, binary.len() as u64);
+        let mode = fs::metadata(&installed.binary.path).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "private as every file");
         assert!(home.depot.verify(&name("plugin")).expect("there").findings.is_empty(), "{kind}");
     }
 }

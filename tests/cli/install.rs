@@ -36,7 +36,12 @@ fn installing_says_what_was_granted_and_again_writes_nothing() {
 fn one_part_repository_goes_through() {
     let (env, registry) = (env(), registry());
     publish(&registry, "greeting:0.1.0", &GREETING, &[]);
-    insta::assert_snapshot!(install(&env, &registry, "greeting"), @"");
+    insta::assert_snapshot!(install(&env, &registry, "greeting"), @r#"
+    exit 0
+    out: installed greeting 0.1.0 from REGISTRY/greeting:0.1.0@sha256:DIGEST
+    err: signature: unsigned
+    err: granted: config-read (its own [config] only)
+    "#);
     for line in ["call greeting greet World", "verify greeting", "outdated", "export greeting -o bundle.tar", "sync"] {
         env.run(&format!("extension {line}")).ok();
     }
