@@ -329,6 +329,16 @@ mod tests {
         assert_eq!(get(LimitName::Stack), (512, LimitOrigin::Fixed));
     }
 
+    /// A program at a terminal has a day, within the ceilings of policies.
+    #[test]
+    fn longest_time_stays_below_ceilings() {
+        let written = limits("max_fuel = 7").with_longest_time();
+        let in_force = |ceilings: &[Ceilings]| EffectiveLimits::new(&written, ceilings).get(LimitName::Timeout).value;
+        assert_eq!((in_force(&[]), written.get(LimitName::Fuel)), (86_400_000, Some(7)));
+        let ceilings = Ceilings { limits: limits("timeout_ms = 2_000"), source: "policy".into() };
+        assert_eq!(in_force(&[ceilings]), 2_000);
+    }
+
     #[test]
     fn a_limit_of_nothing_or_of_everything_is_refused() {
         for text in [

@@ -35,8 +35,8 @@ impl bindings::open_sesame::host::config_read::Host for State {
 /// The settings of sesame's engine, which compiled code depends on.
 fn engine() -> Result<Engine> {
     let mut config = Config::new();
-    config.consume_fuel(true).wasm_memory64(false).wasm_multi_memory(false);
-    config.wasm_relaxed_simd(false).wasm_tail_call(false).max_wasm_stack(512 << 10).wasm_backtrace_max_frames(None);
+    config.consume_fuel(true).relaxed_simd_deterministic(true);
+    config.max_wasm_stack(512 << 10).wasm_backtrace_max_frames(None);
     Engine::new(&config)
 }
 
