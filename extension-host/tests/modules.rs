@@ -58,6 +58,7 @@ fn numbers_go_in_and_out() {
             "add: func(p0: s32, p1: s64) -> s64",
             "half: func(p0: f64) -> f32",
             "quiet: func()",
+            "two: func() -> (s32, s32)",
             "malloc: func(p0: s32) -> s32",
         ]
     );

@@ -130,7 +130,7 @@ static LABELS: LazyLock<Extension> = LazyLock::new(|| {
         eight = (0..8).map(store).collect::<String>(),
     );
     let function = |name: &str, ty: &str, core: &str| {
-        let lifted = format!(r#"(canon lift (core func $i "{core}") (memory $i "memory"))"#);
+        let lifted = format!(r#"(canon lift (core func $i "{core}") (memory (core memory $i "memory")))"#);
         format!(r#"(func (export "echo-{name}") (param "x" {ty}) (result {ty}) {lifted})"#)
     };
     let functions = [
@@ -297,7 +297,7 @@ fn numbers_that_do_not_fit_are_errors() {
     errors("echo-u8", "300", "[300]");
     errors("echo-u8", "-1.0", "[-1.0]");
     errors("echo-u64", "1e20", "[1e20]");
-    errors("echo-lists", "[[4294967296]]", "[[4294967296.0]]");
+    errors("echo-lists", "[[4294967296]]", "[[[4294967296.0]]]");
     errors("echo-variant", "circle(1e400)", r#"[{"circle": 1e400}]"#);
     assert_eq!(text(&ECHOING, "echo-f32", &["-inf"]), "-inf");
     assert_eq!(text(&ECHOING, "echo-f64", &["nan"]), "nan");
