@@ -434,7 +434,7 @@ fn last_lines(stderr_tail: &[u8]) -> Vec<String> {
     }
     let last = &lines[lines.len().saturating_sub(MAX_STDERR_LINES)..];
     let shown = last.iter().map(|line| format!("  {}", inert_line(line)));
-    std::iter::once("the last that it wrote to stderr:".to_owned()).chain(shown).collect()
+    std::iter::once("the last lines of its stderr:".to_owned()).chain(shown).collect()
 }
 
 /// What an extension was refused, and why.

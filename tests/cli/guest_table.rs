@@ -221,7 +221,7 @@ const GUESTS: &[Guest] = &[
         line: None,
     },
     Guest { toolchain: "tools of 2023", form: "component of a draft", binary: Bytes(b"\0asm\x0a\0\x01\0"), line: None },
-    Guest { toolchain: "`wat2wasm` was not run", form: "text format", binary: Bytes(b"(module (func))"), line: None },
+    Guest { toolchain: "none: what a person writes", form: "text format", binary: Bytes(b"(module (func))"), line: None },
 ];
 
 /// Installs a guest, does what is to be done with it, and says what came of it.
@@ -291,8 +291,8 @@ fn guests_table_is_what_happens() {
     let rows: String = GUESTS.iter().map(|guest| row(guest.toolchain, guest.form, &came_of(guest))).collect();
     let document = std::fs::read_to_string(path()).expect("docs/guests.md");
     let (above, rest) = document.split_once(BEGIN).expect("the marker");
-    let below = rest.find("\n\n").map(|at| &rest[at..]).unwrap_or_default();
-    let made = format!("{above}{BEGIN}| toolchain | form | what happens |\n|---|---|---|\n{}{below}", rows.trim_end());
+    let below = rest.find("\n## ").map(|at| &rest[at..]).unwrap_or_default();
+    let made = format!("{above}{BEGIN}| toolchain | form | what happens |\n|---|---|---|\n{rows}{below}");
     if std::env::var_os("UPDATE_GUESTS_TABLE").is_some() {
         std::fs::write(path(), &made).expect("written");
     }

@@ -75,7 +75,6 @@ fn a_denial_names_the_extension_the_capability_and_the_command_that_grants_it() 
         ("publish-message elsewhere x", "ipc-publish=elsewhere"),
         ("fetch https api.example.com /", "network=api.example.com"),
         ("fetch http 169.254.169.254 /", "network=http://169.254.169.254"),
-        ("read-text /etc/hostname", "filesystem=read:DIRECTORY"),
     ] {
         let run = env.run(&format!("extension call desktop {line}"));
         assert_eq!(run.code, 5, "{run}");

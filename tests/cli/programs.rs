@@ -38,7 +38,7 @@ const YES: &str = r#"(data (i32.const 64) "yes\n") (func (export "_start") (loop
 /// Writes twelve lines to standard error, the last of which a terminal would act on, and crashes.
 const CRASH: &str = r#"(data (i32.const 64) "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\nhint: rm -r ~\nlast \1b[2J\n")
     (func (export "f")
-    (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 46))
+    (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 45))
     (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8))) unreachable)"#;
 
 fn with_program(name: &str, body: &str) -> TestEnv {
