@@ -128,8 +128,8 @@ fn after_colon(text: &str) -> String {
 
 /// The last line with a reason in it: the runtime ends with a note on how to see more.
 fn last_line(stderr: &str) -> String {
-    let lines = stderr.lines().map(str::trim);
-    shown(lines.filter(|line| !line.is_empty() && !line.starts_with("note: ")).next_back().unwrap_or_default())
+    let last = stderr.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with("note: "));
+    shown(last.unwrap_or_default())
 }
 
 /// A text on one line.

@@ -183,7 +183,7 @@ mod tests {
         let module = wat::parse_str("(module (func (export \"f\") (result i32) (i32.const 1)))").expect("valid");
         insta::assert_snapshot!(fault_of(&module[..module.len() - 3]), @"the binary is damaged or was cut short: get it again (failed to parse WebAssembly module: unexpected end-of-file (at offset 0x1e))");
         insta::assert_snapshot!(fault_of(&[&module[..8], &[0xff, 0xff]].concat()), @"the binary is not valid WebAssembly: it is damaged, or a faulty tool made it (failed to parse WebAssembly module: malformed section id (at offset 0x8))");
-        insta::assert_snapshot!(fault("(module (func (result i32) (i64.const 1)))"), @"");
+        insta::assert_snapshot!(fault("(module (func (result i32) (i64.const 1)))"), @"the binary is not valid WebAssembly: it is damaged, or a faulty tool made it (failed to compile: wasm[0]::function[0]: WebAssembly translation error: Invalid input WebAssembly code at offset 26: type mismatch: expected i32, found i64)");
         let host = Host::new().expect("a host");
         for length in 9..module.len() {
             // Where it ends with a section it can be another good module.

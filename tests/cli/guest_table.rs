@@ -221,7 +221,12 @@ const GUESTS: &[Guest] = &[
         line: None,
     },
     Guest { toolchain: "tools of 2023", form: "component of a draft", binary: Bytes(b"\0asm\x0a\0\x01\0"), line: None },
-    Guest { toolchain: "none: what a person writes", form: "text format", binary: Bytes(b"(module (func))"), line: None },
+    Guest {
+        toolchain: "none: what a person writes",
+        form: "text format",
+        binary: Bytes(b"(module (func))"),
+        line: None,
+    },
 ];
 
 /// Installs a guest, does what is to be done with it, and says what came of it.

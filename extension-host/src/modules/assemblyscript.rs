@@ -1,7 +1,7 @@
 //! `env.abort`, by which AssemblyScript reports a failed assertion or an exception before it traps
 //! (<https://www.assemblyscript.org/concepts.html#special-imports>).
 
-use wasmtime::{Caller, Extern, Linker};
+use wasmtime::{Caller, Extern, Linker, Module};
 
 use super::ModuleState;
 
@@ -18,9 +18,19 @@ pub(crate) struct Abort {
     column: u32,
 }
 
+/// The namespace and the name of the function.
+const NAMESPACE: &str = "env";
+const ABORT: &str = "abort";
+
 /// Links `env.abort`, for modules that import it.
 pub(crate) fn link_abort(linker: &mut Linker<ModuleState>) -> wasmtime::Result<()> {
-    linker.func_wrap("env", "abort", abort).map(drop)
+    linker.func_wrap(NAMESPACE, ABORT, abort).map(drop)
+}
+
+/// Whether `abort` is all that a module imports from a namespace.
+pub(crate) fn is_all_of(module: &Module, namespace: &str) -> bool {
+    let mut imports = module.imports().filter(|import| import.module() == namespace);
+    namespace == NAMESPACE && imports.all(|import| import.name() == ABORT)
 }
 
 fn abort(mut caller: Caller<'_, ModuleState>, message: u32, file: u32, line: u32, column: u32) -> wasmtime::Result<()> {

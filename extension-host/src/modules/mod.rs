@@ -139,7 +139,9 @@ fn link_exit(linker: &mut Linker<ModuleState>) -> wasmtime::Result<()> {
 /// Why a module does not link: everything that it imports from elsewhere, or the one function that is not there or has
 /// another type.
 fn refused(module: &Module, error: wasmtime::Error) -> HostError {
-    let is_known = |namespace: &str| namespace == WASI || namespace == suffiks::IMPORT_MODULE;
+    let is_known = |namespace: &str| {
+        namespace == WASI || namespace == suffiks::IMPORT_MODULE || assemblyscript::is_all_of(module, namespace)
+    };
     let names = imports(module).into_iter().map(|import| import.name);
     let foreign: Vec<_> = names.filter(|name| !is_known(name)).map(|name| foreign(module, name)).collect();
     if !foreign.is_empty() {
