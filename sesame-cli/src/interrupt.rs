@@ -38,6 +38,11 @@ pub fn listen() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
+/// Whether a signal came. What a program writes afterwards is not written any more, so that it ends at once.
+pub fn came() -> bool {
+    SIGNAL.load(Ordering::SeqCst) != 0
+}
+
 /// Ends this process by the signal that came.
 pub fn end() -> Failure {
     let _ = emulate_default_handler(SIGNAL.load(Ordering::SeqCst));

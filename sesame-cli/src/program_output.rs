@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use extension_host::OutputSink;
 
+use crate::interrupt;
 use crate::terminal::inert;
 
 /// One of the two output streams of this process, for a program.
@@ -52,6 +53,9 @@ impl ProgramOutput {
 
 impl OutputSink for ProgramOutput {
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        if interrupt::came() {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         let Some(unfinished) = &self.unfinished else { return self.write_through(bytes) };
         let mut unfinished = unfinished.lock().unwrap_or_else(PoisonError::into_inner);
         unfinished.extend_from_slice(bytes);

@@ -157,11 +157,14 @@ fn limits_say_their_value_and_where_it_was_set() {
     err: hint: raise `timeout_ms` under [limits] in `~/.config/pds/extensions/hostile.toml`
     "#);
     limits("max_memory_mib = 8");
-    insta::assert_snapshot!(env.run("extension call hostile long-string 9000000"), @r#"
+    insta::assert_snapshot!(env.run("extension call hostile long-string 9000000"), @"
     exit 7
     err: error: the extension went over its limit of memory: 8 MiB (set in the manifest)
+    err: the last lines of its stderr:
+    err:   memory allocation of 9000000 bytes failed
+    err:   note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
     err: hint: raise `max_memory_mib` under [limits] in `~/.config/pds/extensions/hostile.toml`
-    "#);
+    ");
     limits("max_output_kib = 1");
     insta::assert_snapshot!(env.run("extension call hostile flood 100000"), @r#"
     exit 7
@@ -186,11 +189,15 @@ fn limits_say_their_value_and_where_it_was_set() {
 #[test]
 fn a_crash_or_exit_cannot_be_taken_for_something_else() {
     let env = with_guest("hostile", &HOSTILE);
-    insta::assert_snapshot!(env.run("extension call hostile panic boom"), @r#"
+    insta::assert_snapshot!(env.run("extension call hostile panic boom"), @"
     exit 7
     err: error: the extension crashed: wasm `unreachable` instruction executed
+    err: the last lines of its stderr:
+    err:   thread '<unnamed>' (1) panicked at hostile/src/lib.rs:60:9:
+    err:   boom
+    err:   note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
     err: hint: sesame extension logs hostile
-    "#);
+    ");
     for code in [0, 2, 5, 6, 9, 101] {
         let run = env.run(&format!("extension call hostile exit {code}"));
         assert_eq!((run.code, run.text().as_str()), (1, ""), "{run}");

@@ -59,7 +59,7 @@ fn run_passes_streams_and_status_on() {
     assert!(activity.text().contains("_start") && activity.text().contains("error"), "{activity}");
     insta::assert_snapshot!(env.run("extension run nothing"), @"
     exit 3
-    err: error: `nothing` is not installed
+    err: error: there is no extension `nothing`
     err: hint: sesame extension list
     ");
 }
@@ -92,7 +92,6 @@ fn closed_pipe_ends_run() {
 #[test]
 fn interrupt_ends_run() {
     let env = with_program("yes", YES);
-    env.write(".config/pds/extensions/yes.toml.more", "");
     let mut child = env.command(["extension", "run", "yes"]).stdout(Stdio::piped()).spawn().expect("runs");
     let mut stdout = child.stdout.take().expect("a pipe");
     let mut some = [0; 4096];
@@ -120,7 +119,22 @@ fn signal(name: &str) -> i32 {
 #[test]
 fn crash_shows_the_end_of_stderr() {
     let env = with_program("crash", CRASH);
-    insta::assert_snapshot!(env.run("extension call crash f"), @r"");
+    insta::assert_snapshot!(env.run("extension call crash f"), @r"
+    exit 7
+    err: error: the extension crashed: wasm `unreachable` instruction executed
+    err: the last lines of its stderr:
+    err:   3
+    err:   4
+    err:   5
+    err:   6
+    err:   7
+    err:   8
+    err:   9
+    err:   10
+    err:   hint: rm -r ~
+    err:   last \u{1b}[2J
+    err: hint: sesame extension logs crash
+    ");
     let json = env.run("--json extension call crash f");
     assert!(json.stderr.contains("hint: rm -r ~") && !json.stderr.contains('\u{1b}'), "{json}");
 }

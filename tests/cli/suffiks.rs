@@ -482,14 +482,14 @@ fn a_document_beside_others_is_found_and_what_a_module_prints_is_shown() {
     out: 1 passed, 0 failed
     "#);
     env.write("work/tests/a.yaml", format!("tests:\n- name: badly\n  sync: {{resource: {app}}}\n"));
-    insta::assert_snapshot!(env.run("wasi test m.wasm"), @r#"
+    insta::assert_snapshot!(env.run("wasi test m.wasm"), @"
     exit 1
     out: ./tests/a.yaml
     out:   FAILED  badly
-    out:           the extension exited instead of returning a value, with a failure
+    out:           the extension exited with status 255 instead of returning a value
     out:         | abort: because
     out: 0 passed, 1 failed
-    "#);
+    ");
     env.write("work/ext.yaml", "a: 1\n---\nb: [1");
     assert_eq!(env.run("wasi test m.wasm").code, 2);
 }

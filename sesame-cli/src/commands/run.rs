@@ -68,6 +68,7 @@ fn ended(context: &Context, opened: &Opened, report: CallReport<i32>) -> Result<
             // A shell sees the lowest eight bits of a status.
             Ok(Outcome::Ran(status as u8))
         }
+        Err(CallError::OutputClosed) if interrupt::came() => Err(interrupt::end()),
         Err(CallError::OutputClosed) => Err(interrupt::end_by_broken_pipe()),
         Err(error) => Err(Failure::of_call(name, &error, limits_file, &[]).with_refusals(name, &refused)),
     }
