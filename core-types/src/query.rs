@@ -180,7 +180,7 @@ mod tests {
             assert_eq!(check(good), Ok(()), "{good}");
         }
         let error = check("my-org/x:1").expect_err("no registry");
-        insta::assert_snapshot!(error, @"");
+        insta::assert_snapshot!(error, @"`my-org/x:1` is no reference: column 1: the registry is missing, such as `ghcr.io/`; a host without dots is written with its port, such as `:443`");
     }
 
     proptest! {

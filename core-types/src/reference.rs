@@ -6,7 +6,6 @@ use std::str::FromStr;
 use crate::digest::{Digest, DigestError};
 use crate::name::{ExtensionName, NameError};
 use crate::query::OciQuery;
-use crate::serde_as_text;
 
 /// Where an artifact lies in an OCI registry: `registry/[principal/]scope:revision[@provenance]`.
 ///
@@ -513,4 +512,18 @@ impl fmt::Display for Identity {
     }
 }
 
-serde_as_text!(OciReference);
+impl serde::Serialize for OciReference {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// In a document as on a command line, a path without a registry is a mistake.
+impl<'de> serde::Deserialize<'de> for OciReference {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let reference: Self = String::deserialize(deserializer)?.parse().map_err(D::Error::custom)?;
+        reference.check_registry_is_written().map_err(D::Error::custom)?;
+        Ok(reference)
+    }
+}
