@@ -123,7 +123,15 @@ impl Policy {
     /// # Errors
     /// With the first rule that does not let it.
     pub fn check_source(&self, reference: &OciReference) -> Result<(), SourceRefusal> {
-        let covers = |prefix: &&OciPrefix| prefix.covers(reference.registry(), &reference.repository());
+        self.check_place(reference.registry(), &reference.repository())
+    }
+
+    /// Makes sure that something can come from a place that has no reference, such as a file of a web server.
+    ///
+    /// # Errors
+    /// With the first rule that does not let it.
+    pub fn check_place(&self, host: &str, path: &str) -> Result<(), SourceRefusal> {
+        let covers = |prefix: &&OciPrefix| prefix.covers(host, path);
         if let Some(blocked) = self.blocked_namespaces.iter().find(covers) {
             return Err(SourceRefusal::Blocked(blocked.clone()));
         }

@@ -1,9 +1,10 @@
-//! An artifact: the documents that lead from a digest to a WebAssembly binary.
+//! An artifact: the documents that lead from a digest to the layers with a WebAssembly binary.
 
 use core_types::{Digest, OciReference};
 
 use crate::blob::{BlobError, digest_of};
 use crate::image::{DESCRIPTION, Descriptor, Document, ImageError, ImageManifest, VERSION, media_type};
+use crate::unpack::UnpackError;
 
 /// What a digest leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +19,6 @@ pub struct Artifact {
     pub manifest_size: u64,
     /// The image manifest.
     pub manifest: ImageManifest,
-    /// The layer with the WebAssembly binary.
-    pub wasm: Descriptor,
 }
 
 /// Why a digest does not lead to an artifact.
@@ -31,6 +30,12 @@ pub enum ArtifactError {
     /// What the documents say.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// The layers.
+    #[error(transparent)]
+    Unpack(#[from] UnpackError),
+    /// The binary was packed in a layer, and what it is is not recorded.
+    #[error("the record of which binary its layer has is missing")]
+    Unrecorded,
 }
 
 impl Artifact {
@@ -52,9 +57,14 @@ impl Artifact {
 
     /// The artifact of an image manifest that is pinned by itself or by the index above it.
     pub(crate) fn new(digest: Digest, bytes: &[u8], manifest: ImageManifest) -> Result<Self, ImageError> {
-        let wasm = manifest.wasm_layer()?.clone();
+        manifest.wasm_layer()?;
         let (manifest_digest, manifest_size) = (digest_of(bytes), bytes.len() as u64);
-        Ok(Self { digest, document_size: manifest_size, manifest_digest, manifest_size, manifest, wasm })
+        Ok(Self { digest, document_size: manifest_size, manifest_digest, manifest_size, manifest })
+    }
+
+    /// The layer that is the binary by its media type. Nothing where that shows only in the bytes of the layers.
+    pub(crate) fn declared(&self) -> Option<&Descriptor> {
+        self.manifest.wasm_layer().ok().flatten()
     }
 
     /// The artifact of the image manifest in these bytes, to which an entry of an index with this digest and size leads.
@@ -92,7 +102,7 @@ impl Artifact {
         self.manifest.annotations.get(DESCRIPTION).map(String::as_str).filter(|text| is_short_text(text))
     }
 
-    /// The blobs that belong to the artifact, the documents included.
+    /// The blobs that belong to the artifact, the documents included. A binary that was unpacked is not among them.
     pub(crate) fn digests(&self) -> Vec<Digest> {
         let mut digests = vec![self.digest, self.manifest_digest];
         digests.extend(self.manifest.blobs().map(|blob| blob.digest));

@@ -28,10 +28,11 @@ impl Depot {
             return Err(DepotError::CapabilitiesChanged { name: name.clone() });
         }
         let layout = self.layout();
-        layout.add_blobs(&staged.staging, &staged.artifact)?;
+        layout.add_blobs(staged)?;
         layout.sync_blobs()?;
         layout.add_entries(&[(name, &staged.artifact)])?;
-        let mut record = Record::new(name, &staged.reference, order.source.to_owned(), &staged.artifact);
+        let found = (&staged.artifact, &staged.binary);
+        let mut record = Record::new(name, &staged.reference, order.source.to_owned(), found);
         if let Some(found) = order.evidence {
             record.signature = Some((&found.signature).into());
             self.note_first_use(&staged.reference, found)?;
@@ -73,11 +74,15 @@ impl Depot {
         if pinned.is_none_or(|(reference, _)| reference != staged.reference) {
             return Err(DepotError::Changed { name: name.clone() });
         }
-        self.layout().add_blobs(&staged.staging, &staged.artifact)?;
-        if matches!(self.record(name, &staged.artifact.digest), Ok(Some(_))) {
-            return Ok(());
+        self.layout().add_blobs(staged)?;
+        let found = (&staged.artifact, &staged.binary);
+        let new = Record::new(name, &staged.reference, staged.reference.to_string(), found);
+        match self.record(name, &staged.artifact.digest) {
+            Ok(Some(record)) if record.binary == new.binary => Ok(()),
+            // What the layer unpacks to is known anew; who signed it still holds.
+            Ok(Some(Record { signature, .. })) => self.write_record(&Record { signature, ..new }),
+            _ => self.write_record(&new),
         }
-        self.write_record(&Record::new(name, &staged.reference, staged.reference.to_string(), &staged.artifact))
     }
 
     /// Notes what is known by now of who signed what is installed.
@@ -86,9 +91,10 @@ impl Depot {
     /// When it is not installed, or cannot be written.
     pub fn note_signature(&self, name: &ExtensionName, found: &Evidence) -> Result<(), DepotError> {
         let _lock = self.lock()?;
-        let Installed { reference, artifact, .. } = self.installed(name)?;
+        let Installed { reference, artifact, binary, .. } = self.installed(name)?;
         let known = self.record(name, &artifact.digest)?;
-        let record = known.unwrap_or_else(|| Record::new(name, &reference, reference.to_string(), &artifact));
+        let new = || Record::new(name, &reference, reference.to_string(), (&artifact, &binary));
+        let record = known.unwrap_or_else(new);
         self.note_first_use(&reference, found)?;
         self.write_record(&Record { signature: Some((&found.signature).into()), ..record })
     }
@@ -109,11 +115,11 @@ impl Depot {
         capabilities: &Capabilities,
     ) -> Result<(), DepotError> {
         let _lock = self.lock()?;
-        let (reference, artifact) = self.artifact_of_generation(name, generation)?;
+        let (reference, artifact, binary) = self.artifact_of_generation(name, generation)?;
         let before = self.text_and_origin(name);
         self.layout().add_entries(&[(name, &artifact)])?;
         if !matches!(self.record(name, &artifact.digest), Ok(Some(_))) {
-            self.write_record(&Record::new(name, &reference, reference.to_string(), &artifact))?;
+            self.write_record(&Record::new(name, &reference, reference.to_string(), (&artifact, &binary)))?;
         }
         let then = generation.parsed(name).ok().and_then(|manifest| manifest.capabilities);
         let mut editor = ManifestEditor::new(Some(&generation.manifest));

@@ -6,6 +6,7 @@ use std::fs;
 use core_types::{Digest, ExtensionName};
 
 use crate::artifact::Artifact;
+use crate::binary::Binary;
 use crate::depot::{Depot, Listed};
 use crate::depot_error::DepotError;
 use crate::history::Generation;
@@ -48,7 +49,7 @@ impl Depot {
         }
         let installed = self.installed_artifacts()?;
         collected.binaries = staying.iter().filter_map(|generation| generation.binary).collect();
-        collected.binaries.extend(installed.iter().flatten().map(|artifact| artifact.wasm.digest));
+        collected.binaries.extend(installed.iter().flatten().map(|(_, binary)| binary.digest));
         if let Some(needed) = self.needed_blobs(&installed, &staying) {
             collected.blobs = self.layout().unneeded(&needed);
         }
@@ -81,28 +82,41 @@ impl Depot {
         Ok(collected.bytes())
     }
 
-    /// What each manifest that is pinned is pinned to; nothing for one that cannot be read, or whose artifact cannot.
-    fn installed_artifacts(&self) -> Result<Vec<Option<Artifact>>, DepotError> {
+    /// What each manifest that is pinned is pinned to, with its binary; nothing for one that cannot be read, or whose
+    /// artifact or binary is not known.
+    fn installed_artifacts(&self) -> Result<Vec<Option<(Artifact, Binary)>>, DepotError> {
+        let known = |name: &ExtensionName, digest| {
+            let artifact = self.layout().artifact(digest).ok()?;
+            let binary = self.binary(name, &artifact).ok().flatten()?;
+            Some((artifact, binary))
+        };
         let artifact = |listed: Listed| match listed.manifest {
-            Ok(loaded) => loaded.pinned().map(|(_, digest)| self.layout().artifact(digest).ok()),
+            Ok(loaded) => loaded.pinned().map(|(_, digest)| known(&listed.name, digest)),
             Err(_) => Some(None),
         };
         Ok(self.list()?.into_iter().filter_map(artifact).collect())
     }
 
     /// The blobs that what is installed and these generations need; nothing when that cannot be known.
-    fn needed_blobs(&self, installed: &[Option<Artifact>], generations: &[Generation]) -> Option<BTreeSet<Digest>> {
+    fn needed_blobs(
+        &self,
+        installed: &[Option<(Artifact, Binary)>],
+        generations: &[Generation],
+    ) -> Option<BTreeSet<Digest>> {
         let mut needed = BTreeSet::new();
-        for artifact in installed {
-            needed.extend(artifact.as_ref()?.digests());
+        for known in installed {
+            let (artifact, binary) = known.as_ref()?;
+            needed.extend(artifact.digests());
+            needed.insert(binary.digest);
         }
         for generation in generations {
             let artifact = generation.reference.as_ref().and_then(|reference| self.artifact_of(reference));
+            needed.extend(generation.binary);
             match artifact {
                 Some(artifact) => needed.extend(artifact.digests()),
                 // Its documents are damaged; what is known of it stays for a repair.
                 None => {
-                    let known = [generation.pinned(), generation.image_manifest, generation.binary];
+                    let known = [generation.pinned(), generation.image_manifest];
                     needed.extend(known.into_iter().flatten());
                 }
             }

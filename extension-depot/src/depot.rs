@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 use core_types::{Capabilities, Config, Digest, ExtensionName, Limits, OciReference};
 
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, ArtifactError};
+use crate::binary::Binary;
 use crate::blob::read_blob;
 use crate::depot_error::DepotError;
 use crate::durable;
@@ -45,6 +46,8 @@ pub struct Installed {
     pub reference: OciReference,
     /// What the pin leads to.
     pub artifact: Artifact,
+    /// Its WebAssembly binary.
+    pub binary: Binary,
 }
 
 /// One manifest in the directory of manifests, good or bad.
@@ -192,19 +195,30 @@ impl Depot {
             let reference = loaded.manifest.extension.oci.map(Box::new);
             return Err(DepotError::NotInstalled { name: name.clone(), reference });
         };
-        let artifact = self.layout().artifact(digest).map_err(|source| DepotError::Artifact {
-            name: name.clone(),
-            reference: Box::new(reference.clone()),
-            source,
-        })?;
-        Ok(Installed { name: name.clone(), loaded, reference, artifact })
+        let of_artifact =
+            |source| DepotError::Artifact { name: name.clone(), reference: Box::new(reference.clone()), source };
+        let artifact = self.layout().artifact(digest).map_err(of_artifact)?;
+        let binary = self.binary(name, &artifact)?.ok_or_else(|| of_artifact(ArtifactError::Unrecorded))?;
+        Ok(Installed { name: name.clone(), loaded, reference, artifact, binary })
+    }
+
+    /// The binary of an artifact of this extension, which is neither read nor looked for here. Where it was unpacked from
+    /// a layer, the record says what it is; nothing where there is no record.
+    pub(crate) fn binary(&self, name: &ExtensionName, artifact: &Artifact) -> Result<Option<Binary>, StateFileError> {
+        let binary = |digest, size| Some(Binary { path: self.places.blob(&digest), digest, size });
+        if let Some(layer) = artifact.declared() {
+            return Ok(binary(layer.digest, layer.size));
+        }
+        let record = self.record(name, &artifact.digest)?;
+        let fitting = record.filter(|record| record.image_manifest == artifact.manifest_digest);
+        Ok(fitting.and_then(|record| binary(record.binary, record.binary_size)))
     }
 
     /// The extension of this name, if everything that its manifest is pinned to is there, as far as can be seen without
     /// reading the binary.
     pub fn whole(&self, name: &ExtensionName) -> Option<Installed> {
         let installed = self.installed(name).ok()?;
-        self.places.blob(&installed.artifact.wasm.digest).exists().then_some(installed)
+        installed.binary.path.exists().then_some(installed)
     }
 
     /// What a generation was pinned to, if all of it is still there as it was.
@@ -215,13 +229,13 @@ impl Depot {
         &self,
         name: &ExtensionName,
         generation: &Generation,
-    ) -> Result<(OciReference, Artifact), DepotError> {
+    ) -> Result<(OciReference, Artifact, Binary), DepotError> {
         let gone = || DepotError::GenerationGone { name: name.clone(), number: generation.number };
         let reference = generation.reference.clone().ok_or_else(gone)?;
         let artifact = self.artifact_of(&reference).ok_or_else(gone)?;
-        let blob = &artifact.wasm.digest;
-        read_blob(&self.places.blob(blob), blob, MAX_BLOB).map_err(|_| gone())?;
-        Ok((reference, artifact))
+        let binary = self.binary(name, &artifact)?.ok_or_else(gone)?;
+        read_blob(&binary.path, &binary.digest, MAX_BLOB).map_err(|_| gone())?;
+        Ok((reference, artifact, binary))
     }
 
     /// The record of what is installed, or nothing when there is none.

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
-use unicode_normalization::UnicodeNormalization;
+
+use crate::archive::{clean_path, folded, refused_kind};
 
 /// The most bytes of an archive when it is unpacked.
 const MAX_UNPACKED: u64 = 16 << 20;
@@ -20,8 +21,6 @@ const MAX_PACKED: u64 = 4 << 20;
 const MAX_PAGE: u64 = 1 << 20;
 /// The most entries of an archive.
 const MAX_ENTRIES: usize = 2_000;
-/// The longest path of a page, in bytes.
-const MAX_PATH: usize = 200;
 /// The ending of pages.
 const PAGE: &str = ".md";
 
@@ -188,7 +187,7 @@ impl Collector {
             path: error.as_bytes().escape_ascii().to_string(),
             problem: "is no UTF-8 text",
         })?;
-        if let Some(what) = refused_kind(&mut entry)? {
+        if let Some(what) = refused_kind(&mut entry).map_err(DocsError::Archive)? {
             return Err(DocsError::Entry { path, what });
         }
         let is_directory = entry.header().entry_type().is_dir();
@@ -244,8 +243,7 @@ impl Collector {
 
     /// Two paths that a file system or a person cannot tell apart are one too many.
     fn claim(&mut self, path: &str) -> Result<(), DocsError> {
-        let folded = path.nfkc().collect::<String>().to_lowercase();
-        if self.taken.insert(folded) {
+        if self.taken.insert(folded(path)) {
             Ok(())
         } else {
             Err(DocsError::Path { path: path.to_owned(), problem: "is that of another page, or looks like it" })
@@ -271,71 +269,6 @@ fn bounded(reader: impl Read, path: &str) -> io::Result<Result<Vec<u8>, DocsErro
     let is_too_large = bytes.len() as u64 > MAX_PAGE;
     let too_large = || DocsError::TooLarge { what: format!("`{path}` has more than {} MiB", MAX_PAGE >> 20) };
     Ok(if is_too_large { Err(too_large()) } else { Ok(bytes) })
-}
-
-/// What an entry is, if it is nothing that pages come in.
-fn refused_kind(entry: &mut tar::Entry<'_, &[u8]>) -> Result<Option<&'static str>, DocsError> {
-    use tar::EntryType;
-    let what = match entry.header().entry_type() {
-        EntryType::Regular | EntryType::Directory => None,
-        EntryType::Link => Some("a hard link"),
-        EntryType::Symlink => Some("a symbolic link"),
-        EntryType::Char | EntryType::Block => Some("a device"),
-        EntryType::Fifo => Some("a pipe"),
-        EntryType::GNUSparse => Some("a file with holes"),
-        EntryType::XGlobalHeader => Some("a header for all entries"),
-        _ => Some("of an unknown kind"),
-    };
-    if what.is_some() {
-        return Ok(what);
-    }
-    let size = entry.header().entry_size().map_err(DocsError::Archive)?;
-    let Some(extensions) = entry.pax_extensions().map_err(DocsError::Archive)? else { return Ok(None) };
-    for extension in extensions {
-        let extension = extension.map_err(DocsError::Archive)?;
-        let key = extension.key().unwrap_or_default();
-        if key.contains("xattr") || key.contains("acl") || key.starts_with("GNU.sparse") {
-            return Ok(Some("a file with attributes beside its bytes"));
-        }
-        // Readers that believe one size and readers that believe the other see different archives (RUSTSEC-2025-0111).
-        if key == "size" && extension.value().ok() != Some(size.to_string().as_str()) {
-            return Ok(Some("a file whose size is said twice"));
-        }
-    }
-    Ok(None)
-}
-
-/// A path without `./` in front and `/` behind, if it leads to one place below where it begins on every system.
-fn clean_path(path: &str) -> Result<String, &'static str> {
-    let clean = path.strip_prefix("./").unwrap_or(path).trim_end_matches('/');
-    if clean.is_empty() || clean == "." {
-        return Ok(String::new());
-    }
-    if path.len() > MAX_PATH {
-        return Err("is too long");
-    }
-    if clean.starts_with('/') {
-        return Err("begins at the root");
-    }
-    let is_drive = clean.len() > 1 && clean.as_bytes()[1] == b':';
-    if is_drive || clean.contains(['\\', '\0']) {
-        return Err("means something else on other systems");
-    }
-    if clean.chars().any(|c| c.is_control() || is_invisible(c)) {
-        return Err("has characters that cannot be seen");
-    }
-    if clean.split('/').any(|component| component == "..") {
-        return Err("leads out of the archive");
-    }
-    if clean.split('/').any(|component| component.is_empty() || component == ".") {
-        return Err("has an empty part");
-    }
-    Ok(clean.to_owned())
-}
-
-/// Characters that turn the direction of text or take no room.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}')
 }
 
 #[cfg(test)]

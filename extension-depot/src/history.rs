@@ -187,13 +187,14 @@ impl Depot {
         reason: Reason,
     ) -> Result<(), DepotError> {
         let artifact = reference.and_then(|reference| self.artifact_of(reference));
+        let binary = artifact.as_ref().and_then(|artifact| self.binary(name, artifact).ok().flatten());
         let generation = Generation {
             number,
             at: state_file::now(),
             reason,
             reference: reference.cloned(),
             image_manifest: artifact.as_ref().map(|artifact| artifact.manifest_digest),
-            binary: artifact.as_ref().map(|artifact| artifact.wasm.digest),
+            binary: binary.map(|binary| binary.digest),
             signer: self.signer(name, artifact.as_ref()),
             manifest: manifest.to_owned(),
         };

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use core_types::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::artifact_kind::kind_of_artifact;
 use crate::blob::digest_of;
 
 /// Media types that sesame knows.
@@ -30,6 +31,8 @@ pub mod media_type {
     pub const SUFFIKS: &str = "application/vnd.com.suffiks.wasi.v1";
     /// A configuration of an image.
     pub const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+    /// A configuration of an image of Docker's.
+    pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
     /// A configuration that says nothing.
     pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
     /// A list of extensions, as a layer.
@@ -50,6 +53,15 @@ pub mod media_type {
 pub(crate) const VERSION: &str = "org.opencontainers.image.version";
 /// The annotation for the description.
 pub(crate) const DESCRIPTION: &str = "org.opencontainers.image.description";
+/// The annotation that names a layer's file.
+pub(crate) const TITLE: &str = "org.opencontainers.image.title";
+/// The annotation by which BuildKit tells what an entry of an index is that is not an image.
+const BUILDKIT_REFERENCE: &str = "vnd.docker.reference.type";
+/// How the media types of a WebAssembly binary begin that is packed by itself, such as `application/wasm+gzip`.
+const PACKED_WASM: &str = "application/wasm+";
+/// The size in bytes of a packed tar that has nothing in it; with one file it has more. Container tools write such a layer
+/// for an instruction that changes no file. Gzip makes 32 bytes of it, Zstandard fewer.
+pub(crate) const EMPTY_TAR: u64 = 40;
 /// The annotation for when something was made.
 #[cfg(feature = "registry")]
 pub(crate) const CREATED: &str = "org.opencontainers.image.created";
@@ -157,17 +169,25 @@ pub enum ImageError {
         /// What is wrong.
         reason: String,
     },
-    /// It is an image manifest without a WebAssembly layer.
-    #[error("this is no extension: no layer is WebAssembly; {found}")]
+    /// It is an artifact without WebAssembly.
+    #[error("not an extension: it is {found}")]
     NoWasm {
         /// What it is instead.
         found: String,
     },
     /// It has several WebAssembly layers.
-    #[error("this is no extension: {count} layers are WebAssembly, and one is expected")]
+    #[error("not an extension: {count} layers are WebAssembly{names}; one is expected")]
     SeveralWasm {
         /// How many.
         count: usize,
+        /// The names of their files in brackets, where the layers have them.
+        names: String,
+    },
+    /// One layer has several WebAssembly files packed in it.
+    #[error("not an extension: its layer has several WebAssembly files, {names}; one is expected")]
+    SeveralFiles {
+        /// The names of the files.
+        names: String,
     },
     /// A blob would come from elsewhere than the registry.
     #[error("the blob {digest} would be fetched from a place outside the registry, which sesame does not do")]
@@ -186,7 +206,7 @@ pub enum ImageError {
         most: u64,
     },
     /// An index has no entry, or several, that could be meant.
-    #[error("the image index has no single WebAssembly entry; it has {found}")]
+    #[error("not an extension: the image index does not have a single WebAssembly entry; it has {found}")]
     AmbiguousIndex {
         /// Its entries.
         found: String,
@@ -327,11 +347,25 @@ fn describe(bytes: &[u8], error: &serde_json::Error) -> String {
 }
 
 impl ImageManifest {
-    /// The layer with the WebAssembly binary: chosen by its media type, never by its position.
+    /// The layer with the WebAssembly binary, chosen by its media type and never by its position. Nothing when no media
+    /// type says WebAssembly and the bytes of the layers have to be looked at.
     ///
     /// # Errors
-    /// When there is none or several, or a blob is too large or lies elsewhere.
-    pub fn wasm_layer(&self) -> Result<&Descriptor, ImageError> {
+    /// When there are several, or the media types say that there is none; when a blob is too large or lies elsewhere.
+    pub fn wasm_layer(&self) -> Result<Option<&Descriptor>, ImageError> {
+        let is_wasm = |layer: &&Descriptor| media_type::WASM_LAYERS.contains(&layer.media_type.as_str());
+        let wasm: Vec<_> = self.layers.iter().filter(is_wasm).collect();
+        match wasm.as_slice() {
+            [_] => {}
+            // What is not an extension is said to be so however large it is.
+            [] => kind_of_artifact(self).map_or(Ok(()), |kind| Err(self.no_wasm(&kind)))?,
+            several => return Err(ImageError::several(several)),
+        }
+        self.check_blobs()?;
+        Ok(wasm.first().copied())
+    }
+
+    fn check_blobs(&self) -> Result<(), ImageError> {
         self.blobs().try_for_each(Descriptor::check)?;
         let size = self.blobs().fold(0_u64, |size, blob| size.saturating_add(blob.size));
         if size > MAX_ARTIFACT {
@@ -342,13 +376,22 @@ impl ImageManifest {
         if self.layers.len() > MAX_LAYERS {
             return Err(ImageError::Malformed { reason: format!("it has {} layers", self.layers.len()) });
         }
-        let is_wasm = |layer: &&Descriptor| media_type::WASM_LAYERS.contains(&layer.media_type.as_str());
-        let wasm: Vec<_> = self.layers.iter().filter(is_wasm).collect();
-        match wasm.as_slice() {
-            [layer] => Ok(layer),
-            [] => Err(ImageError::NoWasm { found: self.description() }),
-            several => Err(ImageError::SeveralWasm { count: several.len() }),
-        }
+        Ok(())
+    }
+
+    /// The layers that could be the binary or have it packed in them, where no media type says which.
+    pub(crate) fn possible_layers(&self) -> impl Iterator<Item = &Descriptor> {
+        // `application/wasm+gzip`, and what else is packed by itself.
+        let is_packed_wasm = |layer: &&Descriptor| layer.media_type.starts_with(PACKED_WASM);
+        let is_only_it = self.layers.iter().filter(is_packed_wasm).count() == 1;
+        let is_possible =
+            move |layer: &&Descriptor| layer.media_type != media_type::DOCS && (!is_only_it || is_packed_wasm(layer));
+        self.layers.iter().filter(is_possible)
+    }
+
+    /// What it is instead of an extension, with the media types that say so. `what` is in the words of people.
+    pub(crate) fn no_wasm(&self, what: &str) -> ImageError {
+        ImageError::NoWasm { found: format!("{what} ({})", self.description()) }
     }
 
     /// Makes sure that it can be fetched as something that refers to an artifact.
@@ -377,7 +420,7 @@ impl ImageManifest {
         let is_list = |layer: &&Descriptor| layer.media_type == media_type::EXTENSION_LIST;
         match self.layers.iter().filter(is_list).collect::<Vec<_>>().as_slice() {
             [layer] => Ok(layer),
-            _ => Err(ImageError::Malformed { reason: format!("it is no list of extensions; {}", self.description()) }),
+            _ => Err(ImageError::Malformed { reason: format!("not a list of extensions but {}", self.description()) }),
         }
     }
 
@@ -391,11 +434,18 @@ impl ImageManifest {
         let layers: Vec<_> =
             self.layers.iter().take(3).map(|layer| format!("`{}`", layer.media_type.escape_debug())).collect();
         let layers = if layers.is_empty() { "none".to_owned() } else { layers.join(", ") };
-        format!("it is `{}` with the layers {layers}", kind.escape_debug())
+        format!("`{}` with the layers {layers}", kind.escape_debug())
     }
 }
 
 impl Descriptor {
+    /// Whether an entry of an index only says how another one was built, as
+    /// [BuildKit](https://docs.docker.com/build/metadata/attestations/attestation-storage/) writes it.
+    fn is_attestation(&self) -> bool {
+        let is_unknown = |platform: &Platform| platform.os == "unknown" && platform.architecture == "unknown";
+        self.annotations.contains_key(BUILDKIT_REFERENCE) || self.platform.as_ref().is_some_and(is_unknown)
+    }
+
     fn check(&self) -> Result<(), ImageError> {
         if !self.urls.is_empty() {
             return Err(ImageError::ForeignUrls { digest: self.digest });
@@ -408,9 +458,10 @@ impl Descriptor {
 }
 
 impl ImageIndex {
-    /// The entry for WebAssembly, or the only one there is. An index inside an index is not followed.
+    /// The entry for WebAssembly, or the only one there is. An index inside an index is not followed, and what attests how
+    /// another entry was built does not count.
     pub(crate) fn wasm_entry(&self) -> Result<&Descriptor, ImageError> {
-        let is_manifest = |entry: &&Descriptor| !is_index_type(&entry.media_type);
+        let is_manifest = |entry: &&Descriptor| !is_index_type(&entry.media_type) && !entry.is_attestation();
         let is_wasm = |entry: &&Descriptor| {
             entry
                 .platform
@@ -435,7 +486,8 @@ impl ImageIndex {
             Some(platform) => format!("`{}/{}`", platform.os.escape_debug(), platform.architecture.escape_debug()),
             None => format!("`{}`", entry.media_type.escape_debug()),
         };
-        let entries: Vec<_> = self.manifests.iter().take(5).map(entry).collect();
+        let others = self.manifests.iter().filter(|entry| !entry.is_attestation());
+        let entries: Vec<_> = others.take(5).map(entry).collect();
         if entries.is_empty() { "none at all".to_owned() } else { entries.join(", ") }
     }
 }

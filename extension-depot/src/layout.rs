@@ -16,7 +16,7 @@ use crate::blob::{open_plain, read_blob};
 use crate::durable;
 use crate::image::{Descriptor, ImageIndex, MAX_MANIFEST, REF_NAME, media_type};
 use crate::places::Places;
-use crate::staging::Staging;
+use crate::staging::Staged;
 
 /// The contents of the file `oci-layout`.
 pub(crate) const MARKER: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
@@ -41,12 +41,12 @@ impl Layout<'_> {
     }
 
     /// Puts the blobs of a staged artifact into place. They are durable after [`Layout::sync_blobs`].
-    pub(crate) fn add_blobs(&self, staging: &Staging, artifact: &Artifact) -> Result<(), FileError> {
+    pub(crate) fn add_blobs(&self, staged: &Staged) -> Result<(), FileError> {
         let blobs = self.places.blobs();
         at(&blobs, durable::create_directory(&blobs))?;
-        for digest in artifact.digests() {
+        for digest in staged.digests() {
             let target = self.places.blob(&digest);
-            let in_place = || fs::rename(staging.blob(&digest), &target);
+            let in_place = || fs::rename(staged.staging.blob(&digest), &target);
             at(&target, in_place().or_else(|_| fs::remove_dir(&target).and_then(|()| in_place())))?;
         }
         Ok(())

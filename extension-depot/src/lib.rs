@@ -11,8 +11,11 @@
 #![forbid(unsafe_code)]
 
 mod activity_log;
+mod archive;
 mod artifact;
+mod artifact_kind;
 mod attachment;
+mod binary;
 mod blob;
 mod bundle;
 mod change;
@@ -49,12 +52,16 @@ mod staging;
 mod state_file;
 mod timed_grants;
 mod trusted_signers;
+mod unpack;
 mod user_config;
 mod verify;
+mod web_address;
+mod zstd;
 
 pub use activity_log::{ActivityEntry, ActivityError, ActivityFinding, ActivityLog};
 pub use artifact::{Artifact, ArtifactError};
 pub use attachment::Attachment;
+pub use binary::Binary;
 pub use blob::{BlobError, read_blob, read_plain};
 pub use bundle::{BundleError, Bundled};
 pub use collect::Collected;
@@ -77,10 +84,12 @@ pub use signature::{
 };
 pub use signature_state::SignatureState;
 pub use signer::Signer;
-pub use source::{Source, SourceError};
+pub use source::{Source, SourceError, SourceTextError};
 pub use staging::{Staged, StagingError};
 pub use state_file::StateFileError;
 pub use timed_grants::TimedGrantsError;
 pub use trusted_signers::{SignerProof, TrustError, TrustedSigner};
+pub use unpack::UnpackError;
 pub use user_config::{CheckedFile, ConfigFileError, PolicyRefusal, RegistrySettings, Setting, UserConfig};
 pub use verify::{Finding, Verification};
+pub use web_address::{AddressError, WebAddress};

@@ -6,10 +6,7 @@ use core_types::Digest;
 use serde::Serialize;
 
 use crate::blob::digest_of;
-use crate::image::{Descriptor, ImageManifest, media_type};
-
-/// The annotation that names a layer for those who pull it with another tool.
-const TITLE: &str = "org.opencontainers.image.title";
+use crate::image::{Descriptor, ImageManifest, TITLE, media_type};
 
 /// Documents and blobs of a new artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use core_types::{Digest, ExtensionName, OciReference};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Artifact;
+use crate::binary::Binary;
 use crate::signature_state::SignatureState;
 use crate::state_file::{self, StateFile};
 
@@ -20,7 +21,7 @@ pub struct Record {
     pub pinned: Digest,
     /// The digest of the image manifest, which differs from the pinned one when that is an index's.
     pub image_manifest: Digest,
-    /// The digest of the WebAssembly binary.
+    /// The digest of the WebAssembly binary. Where that was unpacked from a layer, this alone says what the layer has.
     pub binary: Digest,
     /// The size of the binary in bytes.
     pub binary_size: u64,
@@ -52,14 +53,19 @@ impl StateFile for Record {
 }
 
 impl Record {
-    pub(crate) fn new(name: &ExtensionName, reference: &OciReference, source: String, artifact: &Artifact) -> Self {
+    pub(crate) fn new(
+        name: &ExtensionName,
+        reference: &OciReference,
+        source: String,
+        (artifact, binary): (&Artifact, &Binary),
+    ) -> Self {
         Self {
             name: name.clone(),
             reference: reference.clone(),
             source,
             image_manifest: artifact.manifest_digest,
-            binary: artifact.wasm.digest,
-            binary_size: artifact.wasm.size,
+            binary: binary.digest,
+            binary_size: binary.size,
             pinned: artifact.digest,
             installed_at: state_file::now(),
             signature: None,

@@ -15,16 +15,20 @@ use crate::depot::Depot;
 use crate::image::{Descriptor, Document, ImageError, ImageIndex, MAX_BLOB, MAX_MANIFEST, ORIGIN, REF_NAME};
 use crate::publication::{Description, Publication};
 use crate::staging::{Staged, Staging, StagingError};
+use crate::unpack::UnpackError;
+use crate::web_address::{AddressError, WebAddress, parse_file_address};
 
-/// What a person names to install: a reference, a repository, a file, or an entry of an OCI image layout.
+/// What a person names to install: a reference, a repository, a file here or on the web, or an entry of an OCI image layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// `registry/principal/scope:revision[@provenance]`
+    /// `registry/[principal/]scope:revision[@provenance]`
     Registry(OciReference),
-    /// `registry/principal/scope`: the newest version that the repository has.
+    /// `registry/[principal/]scope`: the newest version that the repository has.
     Newest(OciQuery),
-    /// `./name.wasm`
+    /// `./name.wasm`, or `file:///path/name.wasm`
     File(PathBuf),
+    /// `https://host/path/name.wasm`
+    Web(WebAddress),
     /// `oci:PATH[:TAG]`, where the path is a directory or a tar.
     Layout {
         /// The directory or tar.
@@ -32,6 +36,17 @@ pub enum Source {
         /// The entry; without it, the only one.
         tag: Option<String>,
     },
+}
+
+/// Why a text does not name a source.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceTextError {
+    /// It is not a reference.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// It is not the address of a file.
+    #[error(transparent)]
+    Address(#[from] AddressError),
 }
 
 /// Why a local source gives no artifact.
@@ -52,6 +67,14 @@ pub enum SourceError {
         path: PathBuf,
         /// The most that is taken.
         most: u64,
+    },
+    /// It has other bytes than its user said.
+    #[error("`{}` does not have the bytes that were asked for", path.display())]
+    Digest {
+        /// The file.
+        path: PathBuf,
+        /// Both digests.
+        source: BlobError,
     },
     /// It is no OCI image layout.
     #[error("`{}` is no OCI image layout", path.display())]
@@ -86,6 +109,12 @@ impl From<ImageError> for SourceError {
     }
 }
 
+impl From<UnpackError> for SourceError {
+    fn from(error: UnpackError) -> Self {
+        Self::Artifact(error.into())
+    }
+}
+
 impl From<BlobError> for SourceError {
     fn from(error: BlobError) -> Self {
         Self::Artifact(error.into())
@@ -93,9 +122,15 @@ impl From<BlobError> for SourceError {
 }
 
 impl FromStr for Source {
-    type Err = ReferenceError;
+    type Err = SourceTextError;
 
-    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+    fn from_str(text: &str) -> Result<Self, SourceTextError> {
+        if let Some(path) = parse_file_address(text) {
+            return Ok(Self::File(path?));
+        }
+        if let Some(address) = WebAddress::parse(text) {
+            return Ok(Self::Web(address?));
+        }
         if let Some(layout) = text.strip_prefix("oci:").filter(|rest| !rest.starts_with("//")) {
             let (path, tag) = match layout.rsplit_once(':') {
                 Some((path, tag)) if !tag.contains('/') && !path.is_empty() => (path, Some(tag.to_owned())),
@@ -116,7 +151,7 @@ impl FromStr for Source {
                 repository.check_registry_is_written()?;
                 Ok(Self::Newest(repository))
             }
-            Err(error) if !is_path && !text.ends_with(".wasm") => Err(error),
+            Err(error) if !is_path && !text.ends_with(".wasm") => Err(error.into()),
             _ => Ok(Self::File(text.into())),
         }
     }
@@ -128,6 +163,7 @@ impl fmt::Display for Source {
             Self::Registry(reference) => reference.fmt(f),
             Self::Newest(repository) => repository.fmt(f),
             Self::File(path) => path.display().fmt(f),
+            Self::Web(address) => address.fmt(f),
             Self::Layout { path, tag: None } => write!(f, "oci:{}", path.display()),
             Self::Layout { path, tag: Some(tag) } => write!(f, "oci:{}:{tag}", path.display()),
         }
@@ -145,11 +181,16 @@ impl Source {
             Self::Registry(reference) => reference.default_name(),
             Self::Newest(repository) => repository.repository().rsplit('/').next().unwrap_or_default().parse(),
             Self::File(path) | Self::Layout { path, .. } => {
-                let file = path.file_name().unwrap_or_default().to_string_lossy();
-                file.split('.').next().unwrap_or_default().parse()
+                name_of_file(&path.file_name().unwrap_or_default().to_string_lossy())
             }
+            Self::Web(address) => name_of_file(address.file_name()),
         }
     }
+}
+
+/// The name of a file up to its first dot.
+fn name_of_file(file: &str) -> Result<ExtensionName, NameError> {
+    file.split('.').next().unwrap_or_default().parse()
 }
 
 impl Depot {
@@ -158,11 +199,35 @@ impl Depot {
     /// # Errors
     /// When it cannot be read or is too large.
     pub fn stage_file(&self, path: &Path, name: &ExtensionName) -> Result<Staged, SourceError> {
+        self.stage_expected_file(path, None, name)
+    }
+
+    /// Stages a WebAssembly file, if its bytes are the expected ones.
+    ///
+    /// # Errors
+    /// When it cannot be read, is too large, or has other bytes.
+    pub fn stage_expected_file(
+        &self,
+        path: &Path,
+        expected: Option<&Digest>,
+        name: &ExtensionName,
+    ) -> Result<Staged, SourceError> {
         let (file, _) = open_plain(path).map_err(|source| SourceError::Read { path: path.to_owned(), source })?;
         let binary = read_capped(path, file, MAX_BLOB)?;
-        let description = Description { title: format!("{name}.wasm"), ..Description::default() };
+        let checked = expected.map_or(Ok(()), |expected| check(&binary, expected));
+        checked.map_err(|source| SourceError::Digest { path: path.to_owned(), source })?;
+        self.stage_bytes(binary, name)
+    }
+
+    /// Stages a WebAssembly binary as the extension of this name, as if it had come from a file.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub fn stage_bytes(&self, binary: Vec<u8>, name: &ExtensionName) -> Result<Staged, SourceError> {
+        let file = format!("{name}.wasm");
+        let description = Description { title: file.clone(), ..Description::default() };
         let documents = Publication::cncf(binary, &description)
-            .map_err(|error| SourceError::Read { path: path.to_owned(), source: error.into() })?;
+            .map_err(|error| SourceError::Read { path: file.into(), source: error.into() })?;
         let staging = self.staging()?;
         for layer in &documents.layers {
             staging.put_new(layer)?;
@@ -171,7 +236,7 @@ impl Depot {
         let digest = staging.put_new(&documents.manifest)?;
         let reference = OciReference::local_file(name, "0.0.0")?.pinned_to(digest);
         let artifact = Artifact::resolve(digest, |_| Ok::<_, SourceError>(documents.manifest.clone()))?;
-        Ok(Staged { staging, artifact, reference })
+        Ok(Staged::new(staging, artifact, reference)?)
     }
 
     /// Stages an entry of an OCI image layout as the extension of this name.
@@ -248,7 +313,7 @@ impl Depot {
         for blob in artifact.manifest.blobs() {
             stage_blob(layout, &staging, blob)?;
         }
-        Ok(Staged { staging, artifact, reference })
+        Ok(Staged::new(staging, artifact, reference)?)
     }
 }
 
@@ -372,6 +437,9 @@ mod tests {
         assert_eq!(source("oci:dir:1.0"), layout("dir", Some("1.0")));
         assert_eq!(source("oci:/a:b/dir"), layout("/a:b/dir", None));
         assert!(source("weather").is_err());
+        assert_eq!(source("file:///a%20b/x.wasm"), Ok(Source::File("/a b/x.wasm".into())));
+        assert!(matches!(source("https://example.com/x.wasm"), Ok(Source::Web(_))));
+        assert!(source("file://host/x.wasm").is_err() && source("https://example.com").is_err());
     }
 
     #[test]
@@ -380,6 +448,7 @@ mod tests {
         assert_eq!(name("ghcr.io/my-org/wasi/weather:1").as_deref(), Some("weather"));
         assert_eq!(name("./weather.component.wasm").as_deref(), Some("weather"));
         assert_eq!(name("oci:/tmp/bundle.tar:1").as_deref(), Some("bundle"));
+        assert_eq!(name("https://example.com/dl/weather.wasm?x=1").as_deref(), Some("weather"));
         assert_eq!(name("./.wasm"), None);
         assert_eq!(name("./Weather.wasm"), None);
     }

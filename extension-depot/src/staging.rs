@@ -1,5 +1,6 @@
 //! Artifacts that have arrived and are not installed yet.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -9,12 +10,14 @@ use core_types::{Digest, OciReference};
 use tempfile::TempDir;
 
 use crate::artifact::Artifact;
+use crate::binary::Binary;
 use crate::blob::{BlobError, BlobWriter, check, digest_of, read_blob};
 use crate::durable;
 #[cfg(feature = "registry")]
 use crate::image::Descriptor;
 use crate::image::MAX_BLOB;
 use crate::lock::{self, Sharing};
+use crate::unpack::UnpackError;
 
 /// A directory for the blobs of one artifact, on the file system on which they will stay. It goes with the value;
 /// after a crash the next change of the depot removes it.
@@ -30,6 +33,8 @@ pub struct Staged {
     pub(crate) staging: Staging,
     /// What the reference led to.
     pub artifact: Artifact,
+    /// The WebAssembly binary. Its bytes were verified, or unpacked from verified ones, as they were written.
+    pub binary: Binary,
     /// The reference, pinned to the digest.
     pub reference: OciReference,
 }
@@ -76,6 +81,11 @@ impl Staging {
         self.directory.path().join(digest.hex())
     }
 
+    /// Where something lies that is not a blob yet.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
     /// Starts a blob that arrives piece by piece.
     #[cfg(feature = "registry")]
     pub(crate) fn writer(&self, descriptor: &Descriptor) -> Result<BlobWriter, BlobError> {
@@ -98,9 +108,15 @@ impl Staging {
 }
 
 impl Staged {
-    /// The WebAssembly binary. Its bytes were verified as they were written.
-    pub fn binary(&self) -> PathBuf {
-        self.staging.blob(&self.artifact.wasm.digest)
+    /// An artifact whose blobs are all in `staging`, with its binary, which is unpacked if need be.
+    pub(crate) fn new(staging: Staging, artifact: Artifact, reference: OciReference) -> Result<Self, UnpackError> {
+        let binary = staging.binary(&artifact)?;
+        Ok(Self { staging, artifact, binary, reference })
+    }
+
+    /// Every blob that is kept: those of the artifact, and the binary.
+    pub(crate) fn digests(&self) -> BTreeSet<Digest> {
+        self.artifact.digests().into_iter().chain([self.binary.digest]).collect()
     }
 
     /// The archive of its documentation, if it has one.

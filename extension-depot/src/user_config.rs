@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Ceilings, Document, Grant, Identity, OciPrefix, OciReference, Parsed, Period, Policy, RequiredSigner, SignerRule,
+    Ceilings, Document, Grant, OciPrefix, OciReference, Parsed, Period, Policy, RequiredSigner, SignerRule,
     SourceRefusal, TomlLeaf, TomlProblem, UnknownKey, parse_toml, toml_leaves,
 };
 use serde::Deserialize;
@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use crate::own_file;
 use crate::places::Places;
 use crate::signer::Signer;
+use crate::web_address::WebAddress;
 
 /// The largest file of the configuration, in bytes.
 const MAX_SIZE: u64 = 1 << 20;
@@ -76,7 +77,7 @@ pub enum ConfigFileError {
 #[error("policy does not let extensions come from `{source_of}`: {refusal}")]
 pub struct PolicyRefusal {
     /// The place.
-    pub source_of: Identity,
+    pub source_of: String,
     /// Why not.
     pub refusal: SourceRefusal,
     /// The file that says so.
@@ -203,9 +204,26 @@ impl UserConfig {
     /// # Errors
     /// With the first policy that does not.
     pub fn check_source(&self, reference: &OciReference) -> Result<(), PolicyRefusal> {
+        self.check_policies(reference.identity().as_str(), |policy| policy.check_source(reference))
+    }
+
+    /// Makes sure that every policy lets extensions come from a file of a web server. Where only some places are allowed, its
+    /// host has to be among them.
+    ///
+    /// # Errors
+    /// With the first policy that does not.
+    pub fn check_address(&self, address: &WebAddress) -> Result<(), PolicyRefusal> {
+        self.check_policies(&address.to_string(), |policy| policy.check_place(address.host(), &address.path()))
+    }
+
+    fn check_policies(
+        &self,
+        source_of: &str,
+        check: impl Fn(&Policy) -> Result<(), SourceRefusal>,
+    ) -> Result<(), PolicyRefusal> {
         self.policies.iter().try_for_each(|(policy, document)| {
-            policy.check_source(reference).map_err(|refusal| PolicyRefusal {
-                source_of: reference.identity(),
+            check(policy).map_err(|refusal| PolicyRefusal {
+                source_of: source_of.to_owned(),
                 refusal,
                 policy: document.path.clone(),
             })

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use core_types::{ExtensionName, OciReference};
+use core_types::{Digest, ExtensionName, OciReference};
 
+use crate::binary::binary_digest;
 use crate::blob::{BlobError, read_blob, read_plain};
-use crate::depot::Depot;
+use crate::depot::{Depot, Installed};
 use crate::depot_error::DepotError;
-use crate::image::{Descriptor, MAX_BLOB};
+use crate::image::MAX_BLOB;
 use crate::manifest_file::MAX_SIZE;
+use crate::unpack::UnpackError;
 
 /// What looking at every byte of an extension found.
 #[derive(Debug)]
@@ -28,19 +30,23 @@ pub enum Finding {
     Extension(DepotError),
     /// A blob.
     Blob(BlobError),
+    /// The layer that the binary was unpacked from.
+    Unpack(UnpackError),
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Extension(error) => {
-                write!(f, "{error}")?;
-                std::iter::successors(std::error::Error::source(error), |cause| cause.source())
-                    .try_for_each(|cause| write!(f, ": {cause}"))
-            }
+            Self::Extension(error) => with_causes(f, error),
+            Self::Unpack(error) => with_causes(f, error),
             Self::Blob(error) => fmt::Display::fmt(error, f),
         }
     }
+}
+
+fn with_causes(f: &mut fmt::Formatter<'_>, error: &dyn std::error::Error) -> fmt::Result {
+    write!(f, "{error}")?;
+    std::iter::successors(error.source(), |cause| cause.source()).try_for_each(|cause| write!(f, ": {cause}"))
 }
 
 /// How often an extension is looked at again that others keep changing.
@@ -66,22 +72,37 @@ impl Depot {
 
     fn look_over(&self, name: &ExtensionName) -> Result<Verification, DepotError> {
         let (reference, findings) = match self.installed(name) {
-            Ok(installed) => {
-                let check =
-                    |blob: &Descriptor| read_blob(&self.places().blob(&blob.digest), &blob.digest, MAX_BLOB).err();
-                let findings = installed.artifact.manifest.blobs().filter_map(check).map(Finding::Blob).collect();
-                (Some(installed.reference), findings)
-            }
+            Ok(installed) => (Some(installed.reference.clone()), self.findings(&installed)),
             Err(error @ DepotError::NotFound { .. }) => return Err(error),
             Err(error) => {
                 let reference = match &error {
                     DepotError::Artifact { reference, .. } => Some((**reference).clone()),
                     DepotError::NotInstalled { reference, .. } => reference.as_deref().cloned(),
-                    _ => None,
+                    // The record is damaged, and the manifest still says where it can be had from.
+                    _ => self.manifest(name).ok().flatten().and_then(|loaded| loaded.manifest.extension.oci),
                 };
                 (reference, vec![Finding::Extension(error)])
             }
         };
         Ok(Verification { name: name.clone(), reference, findings })
+    }
+
+    fn findings(&self, installed: &Installed) -> Vec<Finding> {
+        let Installed { artifact, binary, .. } = installed;
+        let check = |digest: &Digest| read_blob(&self.places().blob(digest), digest, MAX_BLOB).err().map(Finding::Blob);
+        let layers = artifact.manifest.blobs().filter_map(|blob| check(&blob.digest));
+        let mut findings: Vec<_> = layers.collect();
+        if artifact.declared().is_some() || !findings.is_empty() {
+            return findings;
+        }
+        // What the record says of the layers is not believed here, and its binary is another file than they are.
+        match binary_digest(&artifact.manifest, &|digest| self.places().blob(digest)) {
+            Err(error) => findings.push(Finding::Unpack(error)),
+            Ok(found) if found != binary.digest => {
+                findings.push(Finding::Blob(BlobError::Digest { expected: found, found: binary.digest }));
+            }
+            Ok(_) => findings.extend(check(&binary.digest)),
+        }
+        findings
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use core_types::Capability;
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{ArtifactError, BlobError, DepotError, media_type};
+use extension_depot::{ArtifactError, BlobError, DepotError, Installed, media_type};
 use support::{component, home, install, name, order, publish, reference, stage};
 
 fn files(directory: &Path) -> Vec<String> {
@@ -37,7 +37,7 @@ fn every_form_of_artifact_installs_pinned() {
         let installed = home.depot.installed(&name(&format!("form-{at}"))).expect("installed");
         assert_eq!(installed.reference, reference(&text).pinned_to(digest));
         assert_eq!(installed.loaded.manifest.extension.version.as_deref(), Some("0.1.0"));
-        let blob = fs::read(home.depot.places().blob(&installed.artifact.wasm.digest)).expect("there");
+        let blob = fs::read(&installed.binary.path).expect("there");
         assert_eq!(blob, binary);
         assert!(home.depot.verify(&installed.name).expect("there").findings.is_empty());
     }
@@ -213,10 +213,9 @@ fn damage_is_found_and_named() {
     let text = format!("{}/my-org/a:1", registry.host());
     publish(&registry, "my-org/a", "1", media_type::WASM, &component("a"));
     install(&home, &text).expect("installed");
-    let artifact = home.depot.installed(&name("a")).expect("installed").artifact;
-    let binary = home.depot.places().blob(&artifact.wasm.digest);
+    let Installed { artifact, binary, .. } = home.depot.installed(&name("a")).expect("installed");
     let document = home.depot.places().blob(&artifact.digest);
-    for path in [binary, document] {
+    for path in [binary.path, document] {
         let good = fs::read(&path).expect("there");
         for bad in [&b""[..], &good[..good.len() / 2], &[good.as_slice(), b"x"].concat(), &vec![0; good.len()]] {
             fs::write(&path, bad).expect("written");
@@ -256,7 +255,7 @@ fn the_same_file_gives_the_same_digest_and_a_layout_of_it_installs_too() {
 
     let layout = one.depot.places().extensions();
     let staged = two.depot.stage_layout(&layout, Some("weather"), &name("copy")).expect("staged");
-    assert_eq!(staged.artifact.wasm.digest, again.artifact.wasm.digest);
+    assert_eq!(staged.binary.digest, again.binary.digest);
     assert_eq!(staged.reference.identity().to_string(), "local/layout/copy");
     let error = two.depot.stage_layout(&layout, Some("other"), &name("copy")).err().expect("no such entry");
     assert!(error.to_string().ends_with("has no single entry `other`; it has `weather`"), "{error}");
@@ -268,7 +267,7 @@ fn the_same_file_gives_the_same_digest_and_a_layout_of_it_installs_too() {
     builder.append_dir_all(".", &layout).expect("packed");
     builder.finish().expect("packed");
     let staged = two.depot.stage_layout(&tar, None, &name("copy")).expect("staged");
-    assert_eq!(staged.artifact.wasm.digest, again.artifact.wasm.digest);
+    assert_eq!(staged.binary.digest, again.binary.digest);
 }
 
 #[test]
@@ -286,7 +285,7 @@ fn what_a_killed_process_left_behind_goes_with_the_next_change() {
     let in_use = stage(&home, &text).expect("staged");
     install(&home, &text).expect("installed");
     assert!(!abandoned.exists() && !unlocked.exists());
-    assert!(in_use.binary().exists(), "what is in use stays");
+    assert!(in_use.binary.path.exists(), "what is in use stays");
     drop(in_use);
     assert_eq!(fs::read_dir(staging).expect("there").count(), 0);
 }

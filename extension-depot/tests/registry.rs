@@ -95,7 +95,7 @@ fn the_digest_of_the_layer_is_recognised() {
     let registry = MemoryRegistry::start().expect("a registry");
     let text = good(&registry);
     let artifact = resolve(&text).expect("there").artifact;
-    let error = resolve(&format!("{text}@{}", artifact.wasm.digest)).expect_err("a layer");
+    let error = resolve(&format!("{text}@{}", artifact.manifest.layers[0].digest)).expect_err("a layer");
     assert!(matches!(error, RegistryError::LayerPinned { manifest, .. } if manifest == artifact.digest), "{error:?}");
 }
 

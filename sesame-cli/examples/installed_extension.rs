@@ -44,10 +44,10 @@ impl Installed {
 
 /// Code that was compiled when the extension was installed, or that is compiled now, in this process.
 fn load(host: &Host, places: &Places, opened: &Opened) -> Result<Code, Box<dyn Error>> {
-    let binary = &opened.installed.artifact.wasm.digest;
-    match host.load(&CodeCache::new(places.code()), &CodeKey::new(binary)) {
+    let binary = &opened.installed.binary;
+    match host.load(&CodeCache::new(places.code()), &CodeKey::new(&binary.digest)) {
         Ok(code) => Ok(code),
-        Err(_) => Ok(host.compile(&extension_depot::read_blob(&places.blob(binary), binary, 64 << 20)?)?),
+        Err(_) => Ok(host.compile(&extension_depot::read_blob(&binary.path, &binary.digest, 64 << 20)?)?),
     }
 }
 

@@ -52,7 +52,7 @@ fn exported() -> Option<Vec<String>> {
     let name = called_name(std::env::args_os())?;
     let installed = context.depot().ok()?.installed(&name).ok()?;
     let host = Host::new().ok()?;
-    let code = host.load(&context.code_cache().ok()?, &CodeKey::new(&installed.artifact.wasm.digest)).ok()?;
+    let code = host.load(&context.code_cache().ok()?, &CodeKey::new(&installed.binary.digest)).ok()?;
     let all = host.exports(&code);
     let shortest = |function: &ExportedFunction| {
         let is_alone = all.iter().filter(|other| other.name == function.name).count() == 1;

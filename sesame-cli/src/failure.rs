@@ -13,7 +13,7 @@ use core_types::{
 };
 use extension_depot::{
     ArtifactError, BlobError, DepotError, ManifestError, PlaceError, SignatureRefusal, Source, StateFileError,
-    TimedGrantsError,
+    TimedGrantsError, WebAddress,
 };
 use extension_host::{CallError, DirectoryError, ExportedFunction, HostError, Refusal, Returned};
 
@@ -184,6 +184,36 @@ impl Failure {
         let message = format!("{} is older than the installed {} of `{name}`", found.revision(), installed.revision());
         Self::message(ExitCode::Untrusted, message)
             .with_hint(format!("if it is meant, add `--allow-downgrade`, or: sesame extension rollback {name}"))
+    }
+
+    /// A file of a web server, without what its bytes have to be.
+    pub fn download_without_digest(address: &WebAddress, command: &str) -> Self {
+        let message = format!("`{address}` is not downloaded without its digest");
+        let mut failure = Self::message(ExitCode::Usage, message);
+        let file = inert_line(address.file_name());
+        let by_hand =
+            format!("download it yourself, then: sesame extension {command} {}", quoted(&format!("./{file}")));
+        failure.details.push(by_hand);
+        if let Some(repository) = address.as_repository() {
+            failure.details.push(format!("if it is a repository: sesame extension {command} {repository}"));
+        }
+        failure.with_hint(format!(
+            "say which bytes you expect: sesame extension {command} {} --sha256 DIGEST",
+            quoted(&address.to_string())
+        ))
+    }
+
+    /// A reference to a registry that is written as the address of a file.
+    pub fn reference_with_scheme(address: &WebAddress, reference: &OciReference, command: &str) -> Self {
+        let message = format!("`{address}` is a reference to a registry, not the address of a file");
+        Self::message(ExitCode::Usage, message).with_hint(format!("sesame extension {command} {reference}"))
+    }
+
+    /// A digest was given for what is not a file.
+    pub fn digest_of_no_file(source: &str) -> Self {
+        let message = format!("`--sha256` is the digest of a file, and `{source}` is not a file");
+        Self::message(ExitCode::Usage, message)
+            .with_hint("pin a reference with the digest of its manifest instead: REFERENCE@sha256:DIGEST")
     }
 
     /// The source gives no name.
@@ -401,6 +431,12 @@ fn timed_hint(error: &TimedGrantsError) -> Option<String> {
         }
         TimedGrantsError::Io { .. } => None,
     }
+}
+
+/// A word as a shell takes it whole.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:%+=@".contains(c);
+    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// What makes `install` use this name, where it would choose another.

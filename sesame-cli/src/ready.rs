@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use core_types::Digest;
-use extension_depot::{Depot, Installed};
+use extension_depot::{Binary, Depot, Installed};
 use extension_host::{CacheError, Code, CodeCache, CodeKey, CompileError, Host, IntoCacheError};
 
 use crate::context::Context;
@@ -33,13 +32,13 @@ pub fn session_host(context: &Context, installed: &Installed) -> Result<Host, Fa
 }
 
 /// The code of a binary. The cache is asked first; what it does not have or cannot be trusted with is compiled again.
-pub fn code(context: &Context, host: &Host, binary: &Path, digest: &Digest) -> Result<Code, Failure> {
-    let (cache, key) = (context.code_cache()?, CodeKey::new(digest));
+pub fn code(context: &Context, host: &Host, binary: &Binary) -> Result<Code, Failure> {
+    let (cache, key) = (context.code_cache()?, CodeKey::new(&binary.digest));
     match host.load(&cache, &key) {
         Ok(code) => Ok(code),
         Err(why) => {
             context.explain(&format!("compiling: {}", describe(&why)));
-            compile(context, host, &cache, &key, binary)
+            compile(context, host, &cache, &key, &binary.path)
         }
     }
 }

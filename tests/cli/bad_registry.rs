@@ -48,6 +48,8 @@ fn expected(behaviour: &str) -> (i32, i32) {
         "s500" | "s429-forever" | "s429-huge" | "err-ansi" | "err-mebibyte" | "err-huge" | "err-long"
         | "redir-loop" | "redir-file" | "stall" | "slow-headers" | "slow-body" | "reset" | "trunc" | "cl-short"
         | "cl-long" | "huge-manifest" => (8, 3),
+        // What is well made and not an extension.
+        "two-wasm" | "no-layers" | "index-self" | "index-two" => (1, 3),
         // What it hands out is not what it should be.
         _ => (6, 3),
     }

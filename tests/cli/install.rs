@@ -36,7 +36,12 @@ fn installing_says_what_was_granted_and_again_writes_nothing() {
 fn one_part_repository_goes_through() {
     let (env, registry) = (env(), registry());
     publish(&registry, "greeting:0.1.0", &GREETING, &[]);
-    insta::assert_snapshot!(install(&env, &registry, "greeting"), @"");
+    insta::assert_snapshot!(install(&env, &registry, "greeting"), @r#"
+    exit 0
+    out: installed greeting 0.1.0 from REGISTRY/greeting:0.1.0@sha256:DIGEST
+    err: signature: unsigned
+    err: granted: config-read (its own [config] only)
+    "#);
     for line in ["call greeting greet World", "verify greeting", "outdated", "export greeting -o bundle.tar", "sync"] {
         env.run(&format!("extension {line}")).ok();
     }
@@ -152,8 +157,8 @@ fn a_docker_image_is_said_to_be_one() {
     );
     registry.put_manifest("library/debian", "12", "application/vnd.oci.image.manifest.v1+json", manifest.as_bytes());
     insta::assert_snapshot!(install(&env, &registry, "library/debian:12"), @r#"
-    exit 6
-    err: error: this is no extension: no layer is WebAssembly; it is `application/vnd.oci.image.config.v1+json` with the layers `application/vnd.oci.image.layer.v1.tar+gzip`
+    exit 1
+    err: error: not an extension: it is a container image without WebAssembly (`application/vnd.oci.image.config.v1+json` with the layers `application/vnd.oci.image.layer.v1.tar+gzip`)
     "#);
 }
 

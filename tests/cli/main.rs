@@ -30,6 +30,7 @@ mod registries;
 mod secrecy;
 mod sequences;
 mod shell;
+mod sources;
 mod suffiks;
 mod support;
 mod sync;

@@ -252,7 +252,7 @@ fn a_list_gives_nothing_by_itself_and_takes_nobodys_place() {
     "#);
     insta::assert_snapshot!(run("greeting-extension:0.1.0"), @r#"
     exit 6
-    err: error: the image manifest cannot be understood: it is no list of extensions; it is `application/vnd.wasm.config.v0+json` with the layers `application/wasm`
+    err: error: the image manifest cannot be understood: not a list of extensions but `application/vnd.wasm.config.v0+json` with the layers `application/wasm`
     "#);
     assert_eq!(run("desktop-set:missing").code, 3);
 }

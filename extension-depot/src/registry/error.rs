@@ -8,6 +8,7 @@ use crate::blob::BlobError;
 use crate::docs::DocsError;
 use crate::image::ImageError;
 use crate::staging::StagingError;
+use crate::unpack::UnpackError;
 
 /// Why an artifact cannot be had from a registry.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +89,12 @@ pub enum RegistryError {
         /// Why not.
         reason: &'static str,
     },
+    /// It would be reached without TLS.
+    #[error("`{registry}` cannot be reached over plain HTTP")]
+    PlainHttp {
+        /// The host.
+        registry: String,
+    },
     /// The connection cannot be made or breaks.
     #[error("cannot reach the registry `{registry}`")]
     Network {
@@ -127,6 +134,9 @@ pub enum RegistryError {
     /// What was fetched is no extension.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// What was fetched does not lead to a binary.
+    #[error(transparent)]
+    Unpack(#[from] UnpackError),
     /// What was fetched cannot be kept.
     #[error(transparent)]
     Staging(#[from] StagingError),

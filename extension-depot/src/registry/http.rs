@@ -145,6 +145,13 @@ pub(crate) struct Body<'a> {
     deadline: tokio::time::Instant,
 }
 
+/// Requests that are redirected only where a registry may send us to.
+pub(super) struct Follow<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) clients: &'a Clients,
+    pub(super) registry: &'a str,
+}
+
 /// The headers of a document that matter.
 pub(crate) struct DocumentHeaders {
     pub(crate) content_type: Option<String>,
@@ -238,48 +245,10 @@ impl<'a> Connection<'a> {
         tokio::time::timeout(self.settings.patience.idle, answering).await.map_err(timeout)?
     }
 
-    /// Follows redirects as far as they lead to places that a registry may send us to.
     async fn follow(&self, start: Url, accept: &str) -> Result<Response, RegistryError> {
-        let mut url = start.clone();
-        for _ in 0..=MAX_REDIRECTS {
-            let mut request = self.clients.for_url(&url, self.registry())?.get(url.clone()).header("Accept", accept);
-            let authorization = self.authorization.borrow().clone();
-            if let Some(authorization) = authorization.filter(|_| url.origin() == start.origin()) {
-                request = request.header("Authorization", authorization.header);
-            }
-            let sending = tokio::time::timeout(self.settings.patience.idle, request.send());
-            let timeout = |_| RegistryError::Timeout { registry: self.registry().to_owned() };
-            let response = sending.await.map_err(timeout)?;
-            let response = response.map_err(|source| RegistryError::network(self.registry(), source))?;
-            if !response.status().is_redirection() {
-                return Ok(response);
-            }
-            url = self.redirected(&start, &url, response.headers())?;
-        }
-        Err(self.redirect_error(&url, "and that is one redirect too many"))
-    }
-
-    fn redirected(&self, start: &Url, from: &Url, headers: &HeaderMap) -> Result<Url, RegistryError> {
-        let location = headers.get(LOCATION).and_then(|location| location.to_str().ok()).unwrap_or_default();
-        let to = from.join(location).map_err(|_| self.redirect_error(from, "which is no address"))?;
-        let reason = match to.scheme() {
-            "https" => None,
-            "http" if from.scheme() == "http" => None,
-            "http" => Some("which is not secure"),
-            _ => Some("which is no web address"),
-        };
-        let into_private = is_private(&to) && !is_private(start);
-        match reason.or(into_private.then_some("which is an address of this machine or network")) {
-            None => Ok(to),
-            Some(reason) => Err(self.redirect_error(&to, reason)),
-        }
-    }
-
-    fn redirect_error(&self, to: &Url, reason: &'static str) -> RegistryError {
-        let mut to = to.clone();
-        to.set_query(None);
-        let to = to.to_string().chars().take(200).collect();
-        RegistryError::Redirect { registry: self.registry().to_owned(), to, reason }
+        let authorization = self.authorization.borrow().clone();
+        let follow = Follow { settings: self.settings, clients: self.clients, registry: self.registry() };
+        follow.get(&start, accept, authorization.as_ref()).await
     }
 
     async fn check_status(&self, response: Response) -> Result<Response, RegistryError> {
@@ -290,12 +259,7 @@ impl<'a> Connection<'a> {
                 let known = self.authorization.borrow().is_some();
                 Err(auth::unauthorized(&self.reference, known.then_some("the account that is logged in")))
             }
-            status => {
-                let retry_after = retry_after(response.headers());
-                let message = error_message(response, self.registry()).await;
-                let registry = self.registry().to_owned();
-                Err(RegistryError::Status { registry, status: status.as_u16(), message, retry_after })
-            }
+            _ => Err(status_error(response, self.registry()).await),
         }
     }
 
@@ -328,7 +292,74 @@ impl<'a> Connection<'a> {
     }
 }
 
-impl Body<'_> {
+impl Follow<'_> {
+    /// Follows redirects as far as they lead to places that a registry may send us to. What is authorized is told to nobody
+    /// but where it starts.
+    async fn get(
+        &self,
+        start: &Url,
+        accept: &str,
+        authorization: Option<&Authorization>,
+    ) -> Result<Response, RegistryError> {
+        let mut url = start.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let mut request = self.clients.for_url(&url, self.registry)?.get(url.clone()).header("Accept", accept);
+            if let Some(authorization) = authorization.filter(|_| url.origin() == start.origin()) {
+                request = request.header("Authorization", authorization.header.clone());
+            }
+            let sending = tokio::time::timeout(self.settings.patience.idle, request.send());
+            let timeout = |_| RegistryError::Timeout { registry: self.registry.to_owned() };
+            let response = sending.await.map_err(timeout)?;
+            let response = response.map_err(|source| RegistryError::network(self.registry, source))?;
+            if !response.status().is_redirection() {
+                return Ok(response);
+            }
+            url = self.redirected(start, &url, response.headers())?;
+        }
+        Err(self.redirect_error(&url, "and that is one redirect too many"))
+    }
+
+    /// Starts the download of a file, to which nobody logs in.
+    pub(super) async fn file(&self, url: &Url) -> Result<Response, RegistryError> {
+        let response = self.get(url, "*/*", None).await?;
+        if response.status().is_success() { Ok(response) } else { Err(status_error(response, self.registry).await) }
+    }
+
+    fn redirected(&self, start: &Url, from: &Url, headers: &HeaderMap) -> Result<Url, RegistryError> {
+        let location = headers.get(LOCATION).and_then(|location| location.to_str().ok()).unwrap_or_default();
+        let to = from.join(location).map_err(|_| self.redirect_error(from, "which is no address"))?;
+        let reason = match to.scheme() {
+            "https" => None,
+            "http" if from.scheme() == "http" => None,
+            "http" => Some("which is not secure"),
+            _ => Some("which is no web address"),
+        };
+        let into_private = is_private(&to) && !is_private(start);
+        match reason.or(into_private.then_some("which is an address of this machine or network")) {
+            None => Ok(to),
+            Some(reason) => Err(self.redirect_error(&to, reason)),
+        }
+    }
+
+    fn redirect_error(&self, to: &Url, reason: &'static str) -> RegistryError {
+        let mut to = to.clone();
+        to.set_query(None);
+        let to = to.to_string().chars().take(200).collect();
+        RegistryError::Redirect { registry: self.registry.to_owned(), to, reason }
+    }
+}
+
+async fn status_error(response: Response, registry: &str) -> RegistryError {
+    let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
+    let message = error_message(response, registry).await;
+    RegistryError::Status { registry: registry.to_owned(), status, message, retry_after }
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn new(response: Response, registry: &'a str, deadline: tokio::time::Instant) -> Self {
+        Self { response, registry, deadline }
+    }
+
     /// The next bytes, or nothing at the end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, RegistryError> {
         let next = tokio::time::timeout_at(self.deadline, self.response.chunk()).await;
@@ -418,14 +449,14 @@ mod tests {
 
     #[test]
     fn redirects_go_to_what_is_as_secure_and_as_public() {
-        let (settings, reference) = (Settings::default(), "ghcr.io/a/b:1".parse().expect("a reference"));
+        let settings = Settings::default();
         let clients = Clients::new(&settings);
-        let connection = Connection::new(&settings, &clients, &reference).expect("an address");
+        let follow = Follow { settings: &settings, clients: &clients, registry: "ghcr.io" };
         let leads = |from: &str, to: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(LOCATION, to.parse().expect("a header"));
             let from = Url::parse(from).expect(from);
-            connection.redirected(&from, &from, &headers).map(|url| url.to_string()).ok()
+            follow.redirected(&from, &from, &headers).map(|url| url.to_string()).ok()
         };
         let public = "https://ghcr.io/v2/a/b/blobs/x";
         for (to, expected) in [

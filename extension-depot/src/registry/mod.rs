@@ -8,6 +8,7 @@
 mod auth;
 pub(crate) mod challenge;
 mod credentials;
+mod download;
 mod error;
 mod http;
 mod keygen;
@@ -28,6 +29,7 @@ use crate::image::{Descriptor, Document, ImageError, MAX_MANIFEST, media_type};
 use crate::staging::{Staged, Staging};
 
 pub use credentials::{Credential, CredentialFiles};
+pub use download::DownloadError;
 pub use error::RegistryError;
 pub use keygen::{KeygenError, generate_key};
 pub use logins::{KeptLogin, LoginError, LoginStore, forget_login, kept_logins, store_login};
@@ -130,7 +132,7 @@ impl Registry {
             Ok(())
         };
         self.at_each(&resolved.reference, fetch_all).await?;
-        Ok(Staged { staging, artifact: resolved.artifact.clone(), reference: resolved.reference.clone() })
+        Ok(Staged::new(staging, resolved.artifact.clone(), resolved.reference.clone())?)
     }
 
     /// Follows and fetches several references, some at a time. `arrived` is called for each that has come, with its place

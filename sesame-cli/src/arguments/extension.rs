@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
-use core_types::{Capability, ExtensionName, Grant, GrantError, OciReference, Period, ReferenceError, VersionReq};
+use core_types::{
+    Capability, Digest, DigestError, ExtensionName, Grant, GrantError, OciReference, Period, ReferenceError, VersionReq,
+};
 use extension_depot::Source;
 
 use super::author::{DevArguments, NewArguments, PublishArguments, TestArguments};
@@ -63,8 +65,11 @@ pub enum ExtensionCommand {
     },
     /// Show what an extension, installed or not, asks for and what would be decided. Nothing is installed or run
     Inspect {
-        /// A name, `registry/[principal/]scope:revision[@digest]`, `./file.wasm` or `oci:PATH[:TAG]`
+        /// A name, `registry/[principal/]scope:revision[@digest]`, `./file.wasm`, `https://HOST/file.wasm` or `oci:PATH[:TAG]`
         what: String,
+        /// The digest that a file has to have; a file of a web server is not downloaded without
+        #[arg(long, value_name = "DIGEST", value_parser = sha256)]
+        sha256: Option<Digest>,
     },
     /// Show what an extension was refused lately, and the command that would allow it
     Why {
@@ -153,11 +158,20 @@ pub enum ExtensionCommand {
     },
 }
 
+/// A digest as `sha256sum` prints it, with or without its algorithm in front.
+fn sha256(text: &str) -> Result<Digest, DigestError> {
+    let hex = text.strip_prefix("sha256:").unwrap_or(text);
+    format!("sha256:{}", hex.to_ascii_lowercase()).parse()
+}
+
 #[derive(Debug, Args)]
 pub struct InstallArguments {
-    /// `registry/[principal/]scope:revision[@digest]`, `./file.wasm` or `oci:PATH[:TAG]`. Without a revision it is the newest
-    /// version, never the tag `latest`
+    /// `registry/[principal/]scope:revision[@digest]`, `./file.wasm`, `https://HOST/file.wasm` or `oci:PATH[:TAG]`. Without a
+    /// revision it is the newest version, never the tag `latest`
     pub source: Source,
+    /// The digest that a file has to have; a file of a web server is not downloaded without
+    #[arg(long, value_name = "DIGEST", value_parser = sha256)]
+    pub sha256: Option<Digest>,
     /// The newest version within a range, such as `^1.2` or `<2`
     #[arg(long, value_name = "RANGE")]
     pub version: Option<VersionReq>,

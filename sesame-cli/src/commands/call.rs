@@ -87,8 +87,7 @@ pub fn extension(context: &Context, opened: &Opened, learn: bool) -> Result<Exte
     let installed = &opened.installed;
     context.warn_unknown_keys(&installed.loaded);
     let host = ready::session_host(context, installed)?;
-    let wasm = &installed.artifact.wasm.digest;
-    let code = ready::code(context, &host, &context.places()?.blob(wasm), wasm)?;
+    let code = ready::code(context, &host, &installed.binary)?;
     let permissions = opened.permissions.clone();
     let linked =
         if learn { host.extension_to_learn_from(&code, permissions) } else { host.extension(&code, permissions) };

@@ -34,15 +34,14 @@ pub fn roll_back(context: &Context, arguments: &RollbackArguments) -> Result<Out
     let of_extension = |error| Failure::of_extension(name, &error);
     let history = history(&depot, name)?;
     let generation = choose(&depot, name, &history, arguments.generation)?;
-    let (reference, artifact) = depot.artifact_of_generation(name, generation).map_err(of_extension)?;
+    let (reference, artifact, binary) = depot.artifact_of_generation(name, generation).map_err(of_extension)?;
     context.check_source(&reference)?;
     match depot.check_name(name, &reference) {
         // A broken manifest is what one goes back from.
         Err(DepotError::Manifest(_)) => {}
         other => other.map_err(of_extension)?,
     }
-    let wasm = &artifact.wasm.digest;
-    examine(context, &depot.places().blob(wasm), wasm, name)?;
+    examine(context, &binary, name)?;
     let now = granted_now(&depot, name, &history);
     let then = generation.parsed(name).map(|manifest| manifest.granted()).unwrap_or_default();
     let (kept, requests) = within(&then, &now);

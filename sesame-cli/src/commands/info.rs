@@ -16,8 +16,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
     context.warn_unknown_keys(&installed.loaded);
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
-    let wasm = &installed.artifact.wasm;
-    let code = ready::code(context, &host, &depot.places().blob(&wasm.digest), &wasm.digest)?;
+    let code = ready::code(context, &host, &installed.binary)?;
     let exports = host.exports(&code);
     let permissions = depot.permissions(&installed, context.config()?)?;
     let (state, problem) = state(&depot, &installed);
@@ -33,8 +32,8 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         version: manifest.extension.version,
         description: manifest.extension.description,
         reference: installed.reference,
-        binary: wasm.digest,
-        binary_size: wasm.size,
+        binary: installed.binary.digest,
+        binary_size: installed.binary.size,
         installed_at: record.as_ref().map(|record| record.installed_at.clone()),
         source: record.map(|record| record.source),
         manifest: installed.loaded.path,

@@ -1,10 +1,10 @@
 //! `sesame extension inspect`
 
-use core_types::{Authority, Document, ExtensionName, Grant, OciReference, Request, decide};
-use extension_depot::{Depot, Installed, Source, Staged};
+use core_types::{Authority, Digest, Document, ExtensionName, Grant, OciReference, Request, decide};
+use extension_depot::{Artifact, Binary, Depot, Installed, Source, Staged};
 use extension_host::{Host, boot_time};
 
-use super::install::{Arrival, StageOrder, binary_of, requests_of, stage};
+use super::install::{Arrival, StageOrder, binary_of, check_form, requests_of, stage};
 use crate::consent::Requests;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
@@ -13,28 +13,31 @@ use crate::outcome::{Asked, Inspection, Outcome};
 use crate::ready;
 
 /// Looks at an extension without installing or running it: what it imports, what it asks for, and what would be decided.
-pub fn run(context: &Context, what: &str) -> Result<Outcome, Failure> {
+pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     if let Ok(name) = what.parse::<ExtensionName>() {
+        if sha256.is_some() {
+            return Err(Failure::digest_of_no_file(&name.to_string()));
+        }
         let installed = depot.installed(&name).map_err(|error| Failure::of_extension(&name, &error))?;
-        let binary = depot.places().blob(&installed.artifact.wasm.digest);
-        let inspected = inspection(context, &depot, &name, &installed.reference, &installed.artifact, &binary)?;
+        let Installed { reference, artifact, binary, .. } = &installed;
+        let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
         return Ok(Outcome::Inspected(Box::new(inspected)));
     }
     let source: Source = what.parse().map_err(|error| Failure::new(ExitCode::Usage, &error))?;
+    check_form(&source, sha256, "inspect")?;
     let name = source.default_name().unwrap_or_default();
     // Nothing is trusted by being looked at.
-    let order = StageOrder { source: &source, wanted: None, allow_plain_http: true };
+    let order = StageOrder { source: &source, wanted: None, sha256, allow_plain_http: true };
     match stage(context, &depot, &name, &order)? {
         Arrival::Already(installed) => {
-            let binary = depot.places().blob(&installed.artifact.wasm.digest);
-            let Installed { reference, artifact, .. } = &*installed;
-            let inspected = inspection(context, &depot, &name, reference, artifact, &binary)?;
+            let Installed { reference, artifact, binary, .. } = &*installed;
+            let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
             Ok(Outcome::Inspected(Box::new(inspected)))
         }
         Arrival::Staged(staged) => {
-            let Staged { artifact, reference, .. } = &*staged;
-            let inspected = inspection(context, &depot, &name, reference, artifact, &staged.binary())?;
+            let Staged { artifact, reference, binary, .. } = &*staged;
+            let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
             let attached = attached(context, reference)?;
             Ok(Outcome::Inspected(Box::new(Inspection { attached, ..inspected })))
         }
@@ -46,13 +49,12 @@ fn inspection(
     depot: &Depot,
     name: &ExtensionName,
     reference: &OciReference,
-    artifact: &extension_depot::Artifact,
-    binary: &std::path::Path,
+    (artifact, binary): (&Artifact, &Binary),
 ) -> Result<Inspection, Failure> {
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
-    let code = ready::code(context, &host, binary, &artifact.wasm.digest)?;
+    let code = ready::code(context, &host, binary)?;
     let imports = host.imports(&code);
-    let requests = requests_of(&host, &code, &binary_of(binary, &artifact.wasm.digest, name)?)?;
+    let requests = requests_of(&host, &code, &binary_of(binary, name)?)?;
     let authority = authority(context, depot, name, reference)?;
     let exports = host.exports(&code);
     Ok(Inspection {
@@ -60,8 +62,8 @@ fn inspection(
         version: artifact.version(reference),
         description: artifact.description().map(str::to_owned),
         reference: reference.clone(),
-        binary: artifact.wasm.digest,
-        binary_size: artifact.wasm.size,
+        binary: binary.digest,
+        binary_size: binary.size,
         imports,
         asks_for: asked(&requests, &authority),
         exports: exports.iter().map(|function| (function.qualified_name(), function.signature())).collect(),

@@ -1,15 +1,13 @@
 //! `sesame extension install`
 
-use std::path::Path;
-
 use core_types::{
     Capabilities, Capability, Digest, ExtensionEntry, ExtensionName, Grant, OciReference, VersionReq, newest_tag,
     newest_tag_within, version_of_tag,
 };
 use extension_depot::registry::Resolved;
 use extension_depot::{
-    Attachment, CapabilityChange, Depot, DepotError, Evidence, InstallOrder, Installed, MAX_BLOB, Reason, SignerProof,
-    Source, Staged, read_blob,
+    Attachment, Binary, CapabilityChange, Depot, DepotError, Evidence, InstallOrder, Installed, MAX_BLOB, Reason,
+    SignerProof, Source, Staged, WebAddress, read_blob,
 };
 use extension_host::{Code, CodeKind, Host, HostError, Permissions, requested_by_author};
 
@@ -27,6 +25,7 @@ use crate::ready;
 
 /// Fetches, verifies, compiles and link-checks an extension, asks what it may do, and only then installs it.
 pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, Failure> {
+    check_form(&arguments.source, arguments.sha256.as_ref(), "install")?;
     let name = match &arguments.name {
         Some(name) => name.clone(),
         None => arguments.source.default_name().map_err(|error| Failure::no_name(&error))?,
@@ -47,6 +46,7 @@ pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, F
     let order = StageOrder {
         source: &arguments.source,
         wanted: arguments.version.as_ref(),
+        sha256: arguments.sha256.as_ref(),
         allow_plain_http: arguments.allow_plain_http,
     };
     let installation = match stage(context, &depot, &name, &order)? {
@@ -60,7 +60,23 @@ fn registry_of(source: &Source) -> Option<&str> {
     match source {
         Source::Registry(reference) => Some(reference.registry()),
         Source::Newest(repository) => Some(repository.registry()),
-        Source::File(_) | Source::Layout { .. } => None,
+        Source::File(_) | Source::Web(_) | Source::Layout { .. } => None,
+    }
+}
+
+/// Makes sure that a source of this form can be used at all, before anything is looked for. `command` is what was given it.
+pub fn check_form(source: &Source, sha256: Option<&Digest>, command: &str) -> Result<(), Failure> {
+    match source {
+        Source::Web(address) => match (address.as_reference(), sha256) {
+            (Some(reference), _) => Err(Failure::reference_with_scheme(address, &reference, command)),
+            (None, None) => Err(Failure::download_without_digest(address, command)),
+            (None, Some(_)) => Ok(()),
+        },
+        Source::File(_) => Ok(()),
+        Source::Registry(_) | Source::Newest(_) | Source::Layout { .. } if sha256.is_some() => {
+            Err(Failure::digest_of_no_file(&source.to_string()))
+        }
+        Source::Registry(_) | Source::Newest(_) | Source::Layout { .. } => Ok(()),
     }
 }
 
@@ -113,6 +129,8 @@ pub struct StageOrder<'a> {
     pub source: &'a Source,
     /// Within which range the version has to be.
     pub wanted: Option<&'a VersionReq>,
+    /// The digest that a file has to have.
+    pub sha256: Option<&'a Digest>,
     /// Whether it can come without TLS where others came with it.
     pub allow_plain_http: bool,
 }
@@ -130,7 +148,8 @@ pub fn stage(
             return stage_from_registry(context, depot, reference, name);
         }
         Source::Newest(repository) => return Err(Failure::no_version(repository, order.wanted, &[])),
-        Source::File(path) => depot.stage_file(path, name)?,
+        Source::File(path) => depot.stage_expected_file(path, order.sha256, name)?,
+        Source::Web(address) => download(context, depot, name, address, order.sha256)?,
         Source::Layout { path, tag } => depot.stage_layout(path, tag.as_deref(), name)?,
     };
     check(context, depot, name, &staged.reference)?;
@@ -138,6 +157,26 @@ pub fn stage(
         Some(installed) => Arrival::Already(Box::new(installed)),
         None => Arrival::Staged(Box::new(staged)),
     })
+}
+
+/// Downloads a file whose digest is known. From then on it is as any other file.
+fn download(
+    context: &Context,
+    depot: &Depot,
+    name: &ExtensionName,
+    address: &WebAddress,
+    sha256: Option<&Digest>,
+) -> Result<Staged, Failure> {
+    let digest = sha256.ok_or_else(|| Failure::download_without_digest(address, "install"))?;
+    let as_file = OciReference::local_file(name, "0.0.0").map_err(|error| Failure::new(ExitCode::Usage, &error))?;
+    check(context, depot, name, &as_file)?;
+    context.config()?.check_address(address)?;
+    let registry = context.registry()?;
+    let bytes = context.wait_for(async {
+        let bar = DownloadBar::new(context);
+        registry.download(address, digest, &|progress| bar.update(progress)).await
+    })?;
+    Ok(depot.stage_bytes(bytes?, name)?)
 }
 
 fn stage_from_registry(
@@ -230,7 +269,7 @@ pub fn install(
         Some(attachments) => trust::look_into(context, depot, name, &staged.reference, attachments)?,
         None => trust::look(context, depot, name, &staged.reference, terms.signer.as_ref())?,
     };
-    let mut requests = examine(context, &staged.binary(), &staged.artifact.wasm.digest, name)?;
+    let mut requests = examine(context, &staged.binary, name)?;
     if let Some(entry) = terms.entry {
         requests.add(entry.capabilities.grants_in_full());
     }
@@ -303,18 +342,18 @@ fn install_as_decided(
 }
 
 /// Compiles the code and finds out what it asks for. Code that could never start here is refused.
-pub fn examine(context: &Context, path: &Path, digest: &Digest, name: &ExtensionName) -> Result<Requests, Failure> {
-    let binary = binary_of(path, digest, name)?;
-    CodeKind::of(&binary).map_err(|error| Failure::of_host(name, &error))?;
+pub fn examine(context: &Context, binary: &Binary, name: &ExtensionName) -> Result<Requests, Failure> {
+    let bytes = binary_of(binary, name)?;
+    CodeKind::of(&bytes).map_err(|error| Failure::of_host(name, &error))?;
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
-    let code = ready::code(context, &host, path, digest)?;
+    let code = ready::code(context, &host, binary)?;
     check_link(&host, &code).map_err(|error| Failure::of_host(name, &error))?;
-    requests_of(&host, &code, &binary)
+    requests_of(&host, &code, &bytes)
 }
 
 /// The bytes of a binary, which are what its digest says.
-pub fn binary_of(path: &Path, digest: &Digest, name: &ExtensionName) -> Result<Vec<u8>, Failure> {
-    read_blob(path, digest, MAX_BLOB).map_err(|error| Failure::damaged_binary(name, &error))
+pub fn binary_of(binary: &Binary, name: &ExtensionName) -> Result<Vec<u8>, Failure> {
+    read_blob(&binary.path, &binary.digest, MAX_BLOB).map_err(|error| Failure::damaged_binary(name, &error))
 }
 
 /// What the code and its author ask for.

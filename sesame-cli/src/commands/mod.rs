@@ -83,7 +83,7 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Disable { names } => change::enable(context, &names, false),
         ExtensionCommand::Grant(arguments) => change::grant(context, &arguments),
         ExtensionCommand::Revoke { name, grants } => change::revoke(context, &name, &grants),
-        ExtensionCommand::Inspect { what } => inspect::run(context, &what),
+        ExtensionCommand::Inspect { what, sha256 } => inspect::run(context, &what, sha256.as_ref()),
         ExtensionCommand::Why { name } => activity::why(context, &name),
         ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
         ExtensionCommand::Verify { what, repair, signer } => verify::run(context, &what, repair, signer.given()),

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use core_types::{Digest, ExtensionName, OciReference};
-use extension_depot::{Description, Docs, MAX_BLOB, Publication, read_plain};
+use extension_depot::{Binary, Description, Docs, MAX_BLOB, Publication, read_plain};
 use extension_host::{
     Code, CodeKind, ComponentizeError, Host, Permissions, encode_wit, has_author_manifest, with_author_manifest,
 };
@@ -129,7 +129,7 @@ pub fn wasi(context: &Context, arguments: &WasiPublishArguments) -> Result<Outco
 pub fn download(context: &Context, reference: &OciReference, directory: &Path) -> Result<Outcome, Failure> {
     let name = name_of(None, reference)?;
     let staged = install::fetch(context, &context.depot()?, reference)?;
-    let binary = install::binary_of(&staged.binary(), &staged.artifact.wasm.digest, &name)?;
+    let binary = install::binary_of(&staged.binary, &name)?;
     let docs = staged.docs_archive().map_err(|error| Failure::damaged_binary(&name, &error))?;
     fs::create_dir_all(directory)?;
     let mut written = vec![write_new(&directory.join(format!("{name}.wasm")), &binary)?];
@@ -204,7 +204,8 @@ impl Examined {
         let mut file = tempfile::NamedTempFile::new()?;
         file.write_all(&binary)?;
         let digest = Digest::from_sha256(Sha256::digest(&binary).into());
-        let code = ready::code(context, &host, file.path(), &digest)?;
+        let written = Binary { path: file.path().to_owned(), digest, size: binary.len() as u64 };
+        let code = ready::code(context, &host, &written)?;
         let extension = host.extension_to_learn_from(&code, Permissions::default()).map_err(of_host)?;
         let imports = extension.imports().into_iter().map(|import| import.name).collect();
         let mut exports: Vec<_> = extension

@@ -169,7 +169,8 @@ fn stage(
     let bar = DownloadBar::new(context);
     let (staged, failed) = compile_many(&cache, &compiler, references.len(), |queue| {
         let arrived = |place: usize, staged: &Staged| {
-            let binary = Binary { place: places[place], path: staged.binary(), digest: staged.artifact.wasm.digest };
+            let binary =
+                Binary { place: places[place], path: staged.binary.path.clone(), digest: staged.binary.digest };
             // Who compiles is there for as long as this goes on.
             let _ = queue.send(binary);
         };

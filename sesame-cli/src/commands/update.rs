@@ -45,7 +45,7 @@ fn update(
     let staged = fetch(context, depot, &target)?;
     update.to = Some(staged.reference.clone());
     if arguments.dry_run {
-        let requests = new_requests(context, depot, &installed, &staged)?;
+        let requests = new_requests(context, &installed, &staged)?;
         update.asks_for = not_given(Standing::Updating(&installed.loaded.manifest.granted()), &requests);
         return Ok(update);
     }
@@ -71,11 +71,10 @@ fn find(
 }
 
 /// What the new version asks for and the old one did not.
-fn new_requests(context: &Context, depot: &Depot, old: &Installed, new: &Staged) -> Result<Requests, Failure> {
+fn new_requests(context: &Context, old: &Installed, new: &Staged) -> Result<Requests, Failure> {
     let name = &old.name;
-    let old_wasm = &old.artifact.wasm.digest;
-    let before = examine(context, &depot.places().blob(old_wasm), old_wasm, name)?;
-    Ok(examine(context, &new.binary(), &new.artifact.wasm.digest, name)?.beyond(&before))
+    let before = examine(context, &old.binary, name)?;
+    Ok(examine(context, &new.binary, name)?.beyond(&before))
 }
 
 /// Puts another version in the place of the installed one, if all that it asks for beyond that is allowed: because it is
@@ -90,7 +89,7 @@ pub fn replace(
 ) -> Result<Decision, Failure> {
     let (name, source) = (&old.name, new.reference.unpinned().to_string());
     let evidence = trust::look(context, depot, name, &new.reference, None)?;
-    let requests = new_requests(context, depot, old, new)?;
+    let requests = new_requests(context, old, new)?;
     let base = old.loaded.manifest.granted();
     let decision = ask_person(context, name, Standing::Updating(&base), &requests, grant, accept);
     if !decision.denied.is_empty() {

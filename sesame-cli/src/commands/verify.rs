@@ -111,8 +111,7 @@ fn check_artifact(context: &Context, depot: &Depot, verification: &Verification,
 fn check_code(context: &Context, depot: &Depot, name: &ExtensionName, repair: bool, check: &mut Check) {
     let Ok(installed) = depot.installed(name) else { return };
     let Ok(cache) = context.code_cache() else { return };
-    let wasm = &installed.artifact.wasm.digest;
-    let key = CodeKey::new(wasm);
+    let key = CodeKey::new(&installed.binary.digest);
     let error = match cache.verify(&key) {
         Ok(()) | Err(CacheError::Missing { .. }) => return,
         Err(error) => error.to_string(),
@@ -122,7 +121,7 @@ fn check_code(context: &Context, depot: &Depot, name: &ExtensionName, repair: bo
     }
     let compiled = cache.remove(&key).map_err(|error| error.to_string()).and_then(|()| {
         let host = Host::new().map_err(|error| error.to_string())?;
-        ready::code(context, &host, &depot.places().blob(wasm), wasm).map(drop).map_err(|failure| failure.message)
+        ready::code(context, &host, &installed.binary).map(drop).map_err(|failure| failure.message)
     });
     match compiled {
         Ok(()) => check.repaired.push(error),

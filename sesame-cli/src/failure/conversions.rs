@@ -1,9 +1,9 @@
 //! From the errors of the libraries to what the user is told.
 
-use extension_depot::registry::{KeygenError, LoginError, PushError, RegistryError};
+use extension_depot::registry::{DownloadError, KeygenError, LoginError, PushError, RegistryError};
 use extension_depot::{
-    ActivityError, ArtifactError, BlobError, BundleError, ConfigFileError, DocsError, LockError, ManifestError,
-    PolicyRefusal, SourceError, StagingError, TimedGrantsError, TrustError, VerifierError,
+    ActivityError, ArtifactError, BlobError, BundleError, ConfigFileError, DocsError, ImageError, LockError,
+    ManifestError, PolicyRefusal, SourceError, StagingError, TimedGrantsError, TrustError, UnpackError, VerifierError,
 };
 use extension_host::{BackendError, CompileError, IntoCacheError, RequestError};
 
@@ -172,9 +172,12 @@ impl From<RegistryError> for Failure {
         let code = match &error {
             RegistryError::Pin(_) | RegistryError::LayerPinned { .. } => ExitCode::Untrusted,
             RegistryError::NotFound { .. } => ExitCode::NotFound,
+            RegistryError::PlainHttp { .. } => ExitCode::Usage,
             RegistryError::Unauthorized { .. } => ExitCode::Authentication,
             RegistryError::Blob(error) => code_of_blob(error),
-            RegistryError::Image(_) | RegistryError::Docs(_) => ExitCode::Untrusted,
+            RegistryError::Image(error) => code_of_image(error),
+            RegistryError::Unpack(error) => code_of_unpack(error),
+            RegistryError::Docs(_) => ExitCode::Untrusted,
             RegistryError::Staging(_) | RegistryError::Certificates { .. } => ExitCode::Local,
             _ => ExitCode::Network,
         };
@@ -183,10 +186,26 @@ impl From<RegistryError> for Failure {
     }
 }
 
+impl From<DownloadError> for Failure {
+    fn from(error: DownloadError) -> Self {
+        let is_missing = matches!(error.source, RegistryError::Status { status: 404 | 410, .. });
+        let message = error.to_string();
+        let mut failure = Self::from(error.source);
+        failure.causes.insert(0, std::mem::replace(&mut failure.message, message));
+        if is_missing {
+            failure.code = ExitCode::NotFound;
+        }
+        failure
+    }
+}
+
 fn registry_hint(error: &RegistryError) -> Option<String> {
     match error {
         RegistryError::Pin(_) => Some("give the whole digest, or none".to_owned()),
         RegistryError::LayerPinned { manifest, .. } => Some(format!("pin it with @{manifest}")),
+        RegistryError::PlainHttp { registry } => Some(format!(
+            "use `https://`, or, if it is meant, set `plain_http = true` under [registries.\"{registry}\"] in config.toml"
+        )),
         RegistryError::Offline { .. } => Some("leave out `--offline` and unset SESAME_OFFLINE".to_owned()),
         RegistryError::NotFound { reference } => {
             let registry = reference.registry();
@@ -207,6 +226,39 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
     }
 }
 
+/// What is not an extension is what its publisher wanted; what is malformed is nothing that anybody should trust.
+fn code_of_image(error: &ImageError) -> ExitCode {
+    match error {
+        ImageError::NoWasm { .. }
+        | ImageError::SeveralWasm { .. }
+        | ImageError::SeveralFiles { .. }
+        | ImageError::AmbiguousIndex { .. } => ExitCode::Failure,
+        ImageError::Malformed { .. } | ImageError::ForeignUrls { .. } | ImageError::TooLarge { .. } => {
+            ExitCode::Untrusted
+        }
+    }
+}
+
+fn code_of_unpack(error: &UnpackError) -> ExitCode {
+    match error {
+        UnpackError::Image(error) => code_of_image(error),
+        UnpackError::Io { .. } => ExitCode::Local,
+        UnpackError::Archive { .. }
+        | UnpackError::TooLarge { .. }
+        | UnpackError::Entry { .. }
+        | UnpackError::Path { .. } => ExitCode::Untrusted,
+    }
+}
+
+fn code_of_artifact(error: &ArtifactError) -> ExitCode {
+    match error {
+        ArtifactError::Blob(error) => code_of_blob(error),
+        ArtifactError::Image(error) => code_of_image(error),
+        ArtifactError::Unpack(error) => code_of_unpack(error),
+        ArtifactError::Unrecorded => ExitCode::Local,
+    }
+}
+
 fn code_of_blob(error: &BlobError) -> ExitCode {
     match error {
         BlobError::Digest { .. } | BlobError::TooLarge { .. } => ExitCode::Untrusted,
@@ -221,8 +273,8 @@ impl From<SourceError> for Failure {
         let code = match &error {
             SourceError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ExitCode::NotFound,
             SourceError::NoEntry { .. } => ExitCode::NotFound,
-            SourceError::Artifact(ArtifactError::Blob(error)) => code_of_blob(error),
-            SourceError::Artifact(ArtifactError::Image(_)) => ExitCode::Untrusted,
+            SourceError::Digest { .. } => ExitCode::Untrusted,
+            SourceError::Artifact(error) => code_of_artifact(error),
             SourceError::NoLayout { .. } | SourceError::Reference(_) | SourceError::TooLarge { .. } => {
                 ExitCode::Failure
             }

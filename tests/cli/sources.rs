@@ -1,0 +1,151 @@
+//! Files as sources: by address, with a digest, and what is only written like one.
+
+use core_types::Digest;
+use extension_depot::serve::{MemoryRegistry, response};
+use sha2::{Digest as _, Sha256};
+use test_support::tls::{Certified, TlsServer};
+
+use crate::support::{ECHO, GREETING, TestEnv, env, manifest};
+
+/// A server that has the greeting extension as a file, sends `/moved` elsewhere, and has nothing else.
+fn server() -> MemoryRegistry {
+    let server = MemoryRegistry::start_with(|seen| {
+        Some(match seen.path.as_str() {
+            "/dl/greeting.wasm" | "/dl/greeting.wasm?token=SECRET" => response(200, &[], GREETING.clone()),
+            "/moved/greeting.wasm" => response(302, &[("Location", "/dl/greeting.wasm")], ""),
+            "/outside/greeting.wasm" => response(302, &[("Location", "file:///etc/passwd")], ""),
+            _ => response(404, &[], ""),
+        })
+    });
+    server.expect("a server")
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Digest::from_sha256(Sha256::digest(bytes).into()).hex()
+}
+
+fn install(env: &TestEnv, server: &MemoryRegistry, path: &str, options: &str) -> test_support::Run {
+    env.run(&format!("extension install http://{}{path} {options}", server.host())).hiding_registry(server)
+}
+
+#[test]
+fn file_address_is_read_like_a_path() {
+    let env = env();
+    let file = env.write("work/a b/greeting.wasm", &*GREETING).display().to_string().replace(' ', "%20");
+    env.run(&format!("extension install file://{file}")).ok();
+    env.run("extension call greeting greet World").ok();
+    insta::assert_snapshot!(env.run("extension install file://elsewhere/x.wasm"), @r#"
+    exit 2
+    err: error: invalid value 'file://elsewhere/x.wasm' for '<SOURCE>': `file://elsewhere/x.wasm` cannot be used as the address of a file: a file lies on this machine: write `file:///` and its path
+    err: 
+    err: For more information, try '--help'.
+    "#);
+}
+
+#[test]
+fn download_needs_its_digest() {
+    let (env, server) = (env(), server());
+    insta::assert_snapshot!(install(&env, &server, "/dl/greeting.wasm", ""), @r#"
+    exit 2
+    err: error: `http://REGISTRY/dl/greeting.wasm` is not downloaded without its digest
+    err: download it yourself, then: sesame extension install ./greeting.wasm
+    err: hint: say which bytes you expect: sesame extension install http://REGISTRY/dl/greeting.wasm --sha256 DIGEST
+    "#);
+    insta::assert_snapshot!(env.run("extension inspect https://ghcr.io/my-org/x"), @r#"
+    exit 2
+    err: error: `https://ghcr.io/my-org/x` is not downloaded without its digest
+    err: download it yourself, then: sesame extension inspect ./x
+    err: if it is a repository: sesame extension inspect ghcr.io/my-org/x
+    err: hint: say which bytes you expect: sesame extension inspect https://ghcr.io/my-org/x --sha256 DIGEST
+    "#);
+    assert!(server.seen().is_empty(), "nothing is asked for");
+}
+
+#[test]
+fn download_is_recorded_as_file() {
+    let (env, server) = (env(), server());
+    let sha256 = format!("--sha256 {}", digest(&GREETING));
+    for path in ["/dl/greeting.wasm?token=SECRET", "/moved/greeting.wasm"] {
+        install(&env, &server, path, &sha256).ok();
+    }
+    assert!(env.read(&manifest("greeting")).contains("\"local/file/greeting:0.0.0@sha256:"));
+    let info = env.run("extension info greeting").ok();
+    assert!(info.text().contains(&format!("http://{}/dl/greeting.wasm", server.host())), "{info}");
+    let kept = env.files().iter().any(|(_, bytes)| String::from_utf8_lossy(bytes).contains("SECRET"));
+    assert!(!kept, "a query can have a secret in it");
+    env.run("extension call greeting greet World").ok();
+    let inspect = format!("extension inspect http://{}/dl/greeting.wasm {sha256}", server.host());
+    env.run(&inspect).ok();
+}
+
+#[test]
+fn refused_downloads_leave_nothing() {
+    let (env, server) = (env(), server());
+    let (right, wrong) = (digest(&GREETING), digest(&ECHO));
+    insta::assert_snapshot!(install(&env, &server, "/dl/greeting.wasm", &format!("--sha256 sha256:{wrong}")), @r#"
+    exit 6
+    err: error: cannot download `http://REGISTRY/dl/greeting.wasm`
+    err: caused by: the registry does not send what was asked for
+    err: caused by: wrong bytes: expected sha256:DIGEST, got sha256:DIGEST
+    "#);
+    insta::assert_snapshot!(install(&env, &server, "/none/greeting.wasm", &format!("--sha256 {right}")), @r#"
+    exit 3
+    err: error: cannot download `http://REGISTRY/none/greeting.wasm`
+    err: caused by: the registry `REGISTRY` answers 404
+    "#);
+    assert_eq!(install(&env, &server, "/outside/greeting.wasm", &format!("--sha256 {right}")).code, 8);
+    assert_eq!(install(&env, &server, "/dl/greeting.wasm", "--sha256 abcd").code, 2);
+    assert_eq!(env.run(&format!("extension install http://example.com/x.wasm --sha256 {right}")).code, 2);
+    assert_eq!(env.run(&format!("--offline extension install https://example.com/x.wasm --sha256 {right}")).code, 8);
+    let policy = "[extensions.policy]\nblocked_namespaces = [\"127.0.0.1/dl\", \"example.com/dl\"]\n";
+    env.write(".config/pds/config.toml", policy);
+    let blocked = env.run(&format!("extension install https://example.com/%64l/x.wasm --sha256 {right}"));
+    assert_eq!(blocked.code, 5, "{blocked}");
+    assert!(!env.path(&manifest("greeting")).exists());
+}
+
+/// Only what is certified is talked to, as with a registry.
+#[test]
+fn download_trusts_what_registries_do() {
+    for (certified, code) in [(Certified::Well, 3), (Certified::Alone, 8), (Certified::Otherwise, 8)] {
+        let (env, server) = (env(), TlsServer::start(certified).expect("a server"));
+        server.write_authority(&env.path("authority.pem")).expect("written");
+        let address = format!("https://{}/x.wasm", server.host());
+        let mut command = env.command(["extension", "install", &address, "--sha256", &digest(&GREETING)]);
+        command.env("SESAME_CA_FILE", env.path("authority.pem"));
+        let run = env.finish(command, b"");
+        assert_eq!(run.code, code, "{certified:?}: {run}");
+    }
+}
+
+#[test]
+fn digest_is_checked_for_files_only() {
+    let env = env();
+    env.write("work/greeting.wasm", &*GREETING);
+    let (right, wrong) = (digest(&GREETING), digest(&ECHO));
+    insta::assert_snapshot!(env.run(&format!("extension install ./greeting.wasm --sha256 {wrong}")), @r#"
+    exit 6
+    err: error: `./greeting.wasm` does not have the bytes that were asked for
+    err: caused by: wrong bytes: expected sha256:DIGEST, got sha256:DIGEST
+    "#);
+    env.run(&format!("extension install ./greeting.wasm --sha256 {}", right.to_uppercase())).ok();
+    for source in ["ghcr.io/my-org/x:1", "oci:layout"] {
+        assert_eq!(env.run(&format!("extension install {source} --sha256 {right}")).code, 2, "{source}");
+    }
+    insta::assert_snapshot!(env.run(&format!("extension inspect greeting --sha256 {right}")), @r#"
+    exit 2
+    err: error: `--sha256` is the digest of a file, and `greeting` is not a file
+    err: hint: pin a reference with the digest of its manifest instead: REFERENCE@sha256:DIGEST
+    "#);
+}
+
+#[test]
+fn reference_with_scheme_says_what_to_type() {
+    insta::assert_snapshot!(env().run("extension install https://ghcr.io/o/x:1"), @r#"
+    exit 2
+    err: error: `https://ghcr.io/o/x:1` is a reference to a registry, not the address of a file
+    err: hint: sesame extension install ghcr.io/o/x:1
+    "#);
+    let run = env().run("extension inspect http://localhost:5000/one:1");
+    assert!(run.code == 2 && run.stderr.contains("hint: sesame extension inspect localhost:5000/one:1"), "{run}");
+}
