@@ -11,6 +11,7 @@ use core_types::{
 };
 use extension_depot::Source;
 
+use super::address;
 use super::author::{DevArguments, NewArguments, PublishArguments, TestArguments};
 use super::signer::SignerArguments;
 use crate::completion;
@@ -350,6 +351,7 @@ pub struct SyncArguments {
 #[derive(Debug, Args)]
 pub struct SignArguments {
     /// `registry/[principal/]scope:revision[@digest]`
+    #[arg(value_parser = address::reference)]
     pub reference: OciReference,
     /// A private key in PEM: PKCS #8, or as cosign encrypts it. Its password comes from `SESAME_KEY_PASSWORD` or
     /// `COSIGN_PASSWORD`, a prompt, or standard input
@@ -402,7 +404,7 @@ impl FromStr for ListSource {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_path = text.ends_with(".toml") || ["./", "../", "/"].iter().any(|start| text.starts_with(start));
-        if is_path { Ok(Self::File(text.into())) } else { text.parse().map(Self::Published) }
+        if is_path { Ok(Self::File(text.into())) } else { address::reference(text).map(Self::Published) }
     }
 }
 
