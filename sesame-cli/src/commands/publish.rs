@@ -209,6 +209,7 @@ impl Examined {
         let imports = extension.imports().into_iter().map(|import| import.name).collect();
         let functions = host.exports(&code).into_iter();
         let mut exports: Vec<_> = functions.map(|function| function.interface.unwrap_or(function.name)).collect();
+        exports.sort();
         exports.dedup();
         Ok(Self { binary, code, host, imports, exports })
     }
