@@ -1,5 +1,7 @@
 //! From what a person types to what a function takes.
 
+use std::borrow::Cow;
+
 use wasmtime::component::{Type, Val};
 
 use crate::bytes_call::Argument;
@@ -14,8 +16,8 @@ pub enum Arguments {
     /// [WAVE](https://github.com/bytecodealliance/wasm-tools/tree/main/crates/wasm-wave). Arguments at the end that
     /// are options can be left out.
     ///
-    /// `none` is an option without a value, wherever it stands and whatever the option is of. Any other word is the value
-    /// itself, or `some(value)` in WAVE: an `option<string>` with the text `none` is `some("none")`.
+    /// An option without a value is `none`, wherever it stands. An option of a string or of `list<u8>` takes every word as
+    /// its value, `none` too: without a value it is `%none`, and the text `%none` is `%%none`.
     Words(Vec<Word>),
     /// A JSON array with one element each: a record is an object, a variant `{"case": payload}`, an enum its name,
     /// flags an array of names, an option its value or null, a result `{"ok": value}` or `{"err": value}`. Integers
@@ -56,6 +58,17 @@ impl Word {
     /// The text as it stands.
     fn text(&self) -> Result<&str, String> {
         text(&self.bytes)
+    }
+
+    /// The value of an option that takes every text, unless it is none: typed, `%none` is none, and each `%` more before
+    /// it is part of the text.
+    fn unless_none(&self) -> Option<Cow<'_, Self>> {
+        let percents = self.bytes.iter().take_while(|byte| **byte == b'%').count();
+        match (percents, &self.bytes[percents..]) {
+            (1, b"none") if !self.is_read => None,
+            (2.., b"none") if !self.is_read => Some(Cow::Owned(Self::typed(&self.bytes[1..]))),
+            _ => Some(Cow::Borrowed(self)),
+        }
     }
 
     /// The text without the newline that ends what is read.
@@ -198,15 +211,16 @@ fn parse_word(ty: &Type, word: &Word) -> Result<Val, String> {
     }
 }
 
-/// `none` and `some(…)` as they are in WAVE, or the value alone. What is read for a string or bytes is never one of the
-/// former: a stream has no way to say how it is meant.
+/// `none` and `some(…)` as they are in WAVE, or the value alone. An option of a string or bytes takes every text as the
+/// value, and so does any option of these that is read: a stream has no way to say how it is meant.
 fn parse_option(ty: &Type, inner: &Type, word: &Word) -> Result<Val, String> {
     let takes_any = takes_any_text(inner);
-    let written = match word.line() {
-        Ok(line) if line == "none" || line.starts_with("some(") => Some(line),
-        _ => None,
-    };
-    match written.filter(|_| !(takes_any && word.is_read)).map(|line| wave::parse(ty, line)) {
+    if takes_any && (word.is_read || !matches!(inner, Type::Option(_))) {
+        let value = word.unless_none().map(|word| parse_word(inner, &word).map(Box::new)).transpose()?;
+        return Ok(Val::Option(value));
+    }
+    let line = word.line().ok().filter(|line| *line == "none" || line.starts_with("some("));
+    match line.map(|line| wave::parse(ty, line)) {
         Some(Ok(value)) => Ok(value),
         Some(Err(error)) if !takes_any => Err(error),
         _ => parse_word(inner, word).map(|value| Val::Option(Some(Box::new(value)))),

@@ -96,14 +96,14 @@ fn interface_of_a_package_wins() {
 #[test]
 fn resources_and_handlers_have_a_reason() {
     insta::assert_snapshot!(listed(&with_resource()), @r"
+    my:pkg/counters#plain: func() -> s32
+    wasi:http/incoming-handler@0.2.3#plain: func() -> s32
     my:pkg/counters#[constructor]counter: func() -> resource: it works on a resource, which does not outlive a call
     my:pkg/counters#[method]counter.get: func(self: resource) -> s32: it works on a resource, which does not outlive a call
     my:pkg/counters#first: func() -> resource: it takes or returns a resource, which cannot be written as text
-    my:pkg/counters#plain: func() -> s32
     wasi:http/incoming-handler@0.2.3#[constructor]counter: func() -> resource: it handles HTTP requests, which a call is not
     wasi:http/incoming-handler@0.2.3#[method]counter.get: func(self: resource) -> s32: it handles HTTP requests, which a call is not
     wasi:http/incoming-handler@0.2.3#first: func() -> resource: it handles HTTP requests, which a call is not
-    wasi:http/incoming-handler@0.2.3#plain: func() -> s32
     ");
     insta::assert_snapshot!(error(&with_resource(), "my:pkg/counters#first"), @"cannot call `my:pkg/counters#first: func() -> resource`: it takes or returns a resource, which cannot be written as text");
     insta::assert_snapshot!(error(&with_resource(), "[method]counter.get"), @"cannot call `my:pkg/counters#[method]counter.get: func(self: resource) -> s32`: it works on a resource, which does not outlive a call");
@@ -117,11 +117,13 @@ fn module_functions_have_a_reason() {
         (func (export "reference") (param i32) (result funcref) ref.null func)
         (func (export "one") (result i32) i32.const 1))"#);
     insta::assert_snapshot!(listed(&module), @r"
+    one: func() -> s32
     two: func() -> (s32, s64): it returns 2 values, and a call returns one
     vector: func(p0: v128, p1: s32): it takes or returns a vector, and a call passes only numbers
     reference: func(p0: s32) -> (ref null func): it takes or returns a reference, and a call passes only numbers
-    one: func() -> s32
     ");
     insta::assert_snapshot!(error(&module, "two"), @"cannot call `two: func() -> (s32, s64)`: it returns 2 values, and a call returns one");
-    assert_eq!(text(&extension(&module, ""), "one", &[]), "1");
+    let module = extension(&module, "");
+    assert_eq!(text(&module, "one", &[]), "1");
+    assert_eq!(format!("{:?}", module.exports()), "[one: func() -> s32]", "a list of what can be called");
 }

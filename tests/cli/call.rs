@@ -67,8 +67,8 @@ fn uncallable_functions_are_listed_apart() {
     let json: serde_json::Value =
         serde_json::from_slice(&env.run("--json extension info pair").ok().stdout).expect("JSON");
     let exports = &json["extension"]["exports"];
-    assert_eq!(exports[0]["uncallable"], "it returns 2 values, and a call returns one", "{exports}");
-    assert_eq!(exports[1]["uncallable"], serde_json::Value::Null, "{exports}");
+    assert_eq!(exports[0]["uncallable"], serde_json::Value::Null, "{exports}");
+    assert_eq!(exports[1]["uncallable"], "it returns 2 values, and a call returns one", "{exports}");
 }
 
 #[test]

@@ -212,8 +212,9 @@ pub struct CallArguments {
     pub function: String,
     /// Texts as they are; numbers, `true`, enums; WAVE for the rest; `-` reads standard input. After `--` all is data
     ///
-    /// `none` leaves out an option anywhere; `some("none")` is an option of the text `none`. Where a type is not
-    /// a string, bytes or a character, the newline at the end of standard input does not count.
+    /// `none` leaves out an option anywhere, `%none` an option of text or bytes (the text `%none` is then `%%none`).
+    ///
+    /// The newline at the end of standard input counts only for strings, bytes and a lone character.
     #[arg(allow_negative_numbers = true)]
     pub arguments: Vec<OsString>,
     /// Arguments that are nothing but data, `-` included
