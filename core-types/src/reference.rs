@@ -210,7 +210,8 @@ impl OciReference {
     /// [`ReferenceProblem::MissingRegistry`] when the repository has one path component and the registry has neither a
     /// dot nor a port and is not `localhost`.
     pub fn check_registry_is_written(&self) -> Result<(), ReferenceError> {
-        self.repository_query().check_registry_is_written()
+        let of_whole = |error| ReferenceError { text: self.to_string(), ..error };
+        self.repository_query().check_registry_is_written().map_err(of_whole)
     }
 
     /// A reference for a component that came from a file and no registry: `local/file/NAME:VERSION`.

@@ -14,6 +14,7 @@ const UNLINKED: [(&str, &str); 2] = [
 ];
 /// The function of a module that is a program.
 pub(crate) const START: &str = "_start";
+const ADAPTER: &str = "an adapter, which `wasm-tools component new --adapt` puts into components";
 const WIT_PACKAGE: &str = "a WIT package, which describes interfaces and has no code";
 
 /// Tells whether a binary is a component or a module that could run.
@@ -45,7 +46,17 @@ pub(crate) fn exports_start(module: &[u8]) -> bool {
 
 fn unlinked(module: &[u8]) -> Option<&'static str> {
     let found = |name: &str| UNLINKED.iter().find(|(section, _)| *section == name).map(|(_, what)| *what);
-    custom_sections(module).find_map(found)
+    custom_sections(module).find_map(found).or_else(|| is_adapter(module).then_some(ADAPTER))
+}
+
+/// Whether a module is one half of a component: the other half is what it imports by this name.
+fn is_adapter(module: &[u8]) -> bool {
+    payloads(module).any(|payload| match payload {
+        Payload::ImportSection(imports) => {
+            imports.into_imports().flatten().any(|import| import.module == "__main_module__")
+        }
+        _ => false,
+    })
 }
 
 /// The names of the custom sections of a module, as far as it can be read.
@@ -101,6 +112,8 @@ mod tests {
         let module = |section: &str| wat::parse_str(format!("(module (@custom \"{section}\" \"\"))")).expect("valid");
         insta::assert_snapshot!(refusal(&module("linking")), @"not an extension: it is a WebAssembly object file; link it to a module, such as with `wasm-ld`");
         insta::assert_snapshot!(refusal(&module("dylink.0")), @"not an extension: it is a shared WebAssembly library; link it to a component with `wasm-tools component link`");
+        let adapter = r#"(module (import "env" "memory" (memory 0)) (import "__main_module__" "cabi_realloc" (func)))"#;
+        insta::assert_snapshot!(refusal(&wat::parse_str(adapter).expect("valid")), @"not an extension: it is an adapter, which `wasm-tools component new --adapt` puts into components");
         assert_eq!(refusal(&module("name-of-mine")), "Module");
         assert!(has_world(&module("component-type:x")) && !has_world(&module("linking")));
     }

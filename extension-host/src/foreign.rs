@@ -155,12 +155,16 @@ pub(crate) fn of_interface(name: &str, version: Option<&str>) -> Option<ForeignH
     }
     let version = version.unwrap_or_default();
     let draft = DRAFTS.iter().find(|(beginning, _)| version.starts_with(beginning)).map(|(_, draft)| *draft);
-    draft.or_else(|| version.starts_with("0.3.").then_some(WASI_3))
+    let is_left_out = !cfg!(feature = "wasi-0-3") && version.starts_with("0.3.");
+    draft.or(is_left_out.then_some(WASI_3))
 }
+
+/// The interfaces of WASI that components export. One that imports them stands before another component.
+const EXPORTED: [&str; 3] = ["wasi:http/handler", "wasi:http/incoming-handler", "wasi:cli/run"];
 
 /// A proposal of WASI of which sesame has nothing.
 pub(crate) fn of_proposal(name: &str) -> Option<ForeignHost> {
-    name.starts_with("wasi:").then_some(WASI_OTHER)
+    (name.starts_with("wasi:") && !EXPORTED.contains(&name)).then_some(WASI_OTHER)
 }
 
 /// Whether a name fits a pattern. A `*` in it stands for any characters.
@@ -214,7 +218,9 @@ mod tests {
         assert_eq!(name("zed:extension/process", None), "Zed");
         assert_eq!(name("wasi:http/types", Some("0.3.0-rc-2025-09-16")), "a draft of WASI 0.3");
         assert_eq!(name("wasi:cli/environment", Some("0.2.0-rc-2023-12-05")), "a draft of WASI 0.2");
-        assert_eq!(name("wasi:http/types", Some("0.3.1")), WASI_3.name);
+        let third = if cfg!(feature = "wasi-0-3") { "unknown" } else { WASI_3.name };
+        assert_eq!(name("wasi:http/types", Some("0.3.1")), third);
+        assert_eq!((of_proposal("wasi:nn/tensor"), of_proposal("wasi:http/handler")), (Some(WASI_OTHER), None));
         assert_eq!(name("wasi:io/poll", Some("0.2.3")), "unknown");
         // A function of a world can have any name.
         assert_eq!(name("go", None), "unknown");
