@@ -1,10 +1,11 @@
 //! From what a person types to what a function takes.
 
-use wasmtime::component::wasm_wave;
+use std::borrow::Cow;
+
 use wasmtime::component::{Type, Val};
 
 use crate::exports::{Signature, type_text};
-use crate::json;
+use crate::{json, wave};
 
 /// The arguments of one call, not yet of any type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,16 +14,68 @@ pub enum Arguments {
     /// and enums are written plainly; everything else is
     /// [WAVE](https://github.com/bytecodealliance/wasm-tools/tree/main/crates/wasm-wave). Arguments at the end that
     /// are options can be left out.
-    Words(Vec<Vec<u8>>),
+    ///
+    /// An option without a value is `none`, wherever it stands. An option of a string or of `list<u8>` takes every word as
+    /// its value, `none` too: without a value it is `%none`, and the text `%none` is `%%none`.
+    Words(Vec<Word>),
     /// A JSON array with one element each: a record is an object, a variant `{"case": payload}`, an enum its name,
     /// flags an array of names, an option its value or null, a result `{"ok": value}` or `{"err": value}`. Integers
-    /// can be strings, for those who write JSON with floating-point numbers, and `"NaN"`, `"Infinity"` and
+    /// can have a fraction of zeros and an exponent, and can be strings, for those who write JSON with floating-point
+    /// numbers; `"NaN"`, `"Infinity"` and
     /// `"-Infinity"` stand for the floats that JSON lacks. An option of an option is `{"some": value}` or null.
     Json(String),
     /// One argument each, for a function of a module that takes bytes: each is put into the module's memory by its
     /// `malloc`, and given as two numbers, where it lies and how long it is. A 64-bit number that comes back is the same
     /// of bytes: `(address << 32) | length`.
     Bytes(Vec<Vec<u8>>),
+}
+
+/// One argument, and whether it was typed or read from a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    bytes: Vec<u8>,
+    is_read: bool,
+}
+
+impl Word {
+    /// An argument that was typed. It counts as it stands.
+    pub fn typed(bytes: impl Into<Vec<u8>>) -> Self {
+        Self { bytes: bytes.into(), is_read: false }
+    }
+
+    /// An argument that was read from a pipe or file, which usually ends with a newline. That does not count, except
+    /// for strings, `list<u8>` and options of these, and where it is the only character of a `char`.
+    pub fn read(bytes: impl Into<Vec<u8>>) -> Self {
+        Self { bytes: bytes.into(), is_read: true }
+    }
+
+    /// The bytes as they were given.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The text as it stands.
+    fn text(&self) -> Result<&str, String> {
+        text(&self.bytes)
+    }
+
+    /// The value of an option that takes every text, unless it is none: typed, `%none` is none, and each `%` more before
+    /// it is part of the text.
+    fn unless_none(&self) -> Option<Cow<'_, Self>> {
+        let percents = self.bytes.iter().take_while(|byte| **byte == b'%').count();
+        match (percents, &self.bytes[percents..]) {
+            (1, b"none") if !self.is_read => None,
+            (2.., b"none") if !self.is_read => Some(Cow::Owned(Self::typed(&self.bytes[1..]))),
+            _ => Some(Cow::Borrowed(self)),
+        }
+    }
+
+    /// The text without the newline that ends what is read.
+    fn line(&self) -> Result<&str, String> {
+        let text = self.text()?;
+        let line = text.strip_suffix('\n').filter(|_| self.is_read);
+        Ok(line.map_or(text, |line| line.strip_suffix('\r').unwrap_or(line)))
+    }
 }
 
 /// Why arguments do not fit a function.
@@ -72,25 +125,32 @@ pub enum ArgumentError {
 impl Arguments {
     /// Arguments from plain texts.
     pub fn words<T: Into<Vec<u8>>>(words: impl IntoIterator<Item = T>) -> Self {
-        Self::Words(words.into_iter().map(Into::into).collect())
+        Self::Words(words.into_iter().map(Word::typed).collect())
     }
 
     /// The values for a function's parameters. Bytes stand for no values; they are for modules alone.
     pub(crate) fn values(&self, function: &Signature) -> Result<Vec<Val>, ArgumentError> {
         match self {
-            Self::Words(words) => fill(function, words, |ty, word| parse_word(ty, word)),
-            Self::Json(text) => fill(function, &json::parse_array(text)?, json::to_val),
+            Self::Words(words) => fill(function, words, |ty, word| or_none(word, |word| parse_word(ty, word))),
+            Self::Json(text) => {
+                fill(function, &json::parse_array(text)?, |ty, json| or_none(json, |json| json::to_val(ty, json)))
+            }
             Self::Bytes(_) => Err(ArgumentError::BytesForComponent),
         }
     }
 }
 
-/// Turns each argument into its parameter's type; options at the end may be missing.
-fn fill<T>(
+/// The value of an argument, or none if it is missing.
+fn or_none<T>(argument: Option<&T>, parse: impl Fn(&T) -> Result<Val, String>) -> Result<Val, String> {
+    argument.map_or(Ok(Val::Option(None)), parse)
+}
+
+/// Turns each argument into its parameter's type. Options at the end may be missing, and only they.
+fn fill<T, V>(
     function: &Signature,
     arguments: &[T],
-    parse: impl Fn(&Type, &T) -> Result<Val, String>,
-) -> Result<Vec<Val>, ArgumentError> {
+    parse: impl Fn(&Type, Option<&T>) -> Result<V, String>,
+) -> Result<Vec<V>, ArgumentError> {
     let parameters = &function.parameters;
     let is_option = |(_, ty): &&(String, Type)| matches!(ty, Type::Option(_));
     let optional = parameters.iter().rev().take_while(is_option).count();
@@ -99,8 +159,7 @@ fn fill<T>(
     }
     let mut values = Vec::with_capacity(parameters.len());
     for (at, (name, ty)) in parameters.iter().enumerate() {
-        let value = arguments.get(at).map_or(Ok(Val::Option(None)), |argument| parse(ty, argument));
-        values.push(value.map_err(|reason| ArgumentError::Value {
+        values.push(parse(ty, arguments.get(at)).map_err(|reason| ArgumentError::Value {
             number: at + 1,
             name: name.clone(),
             ty: type_text(ty),
@@ -122,40 +181,61 @@ fn count_error(parameters: &[(String, Type)], optional: usize, found: usize) -> 
     ArgumentError::Count { expected, found, signature: format!("({})", parameters.join(", ")) }
 }
 
-fn parse_word(ty: &Type, word: &[u8]) -> Result<Val, String> {
+fn parse_word(ty: &Type, word: &Word) -> Result<Val, String> {
     match ty {
-        Type::String => text(word).map(|text| Val::String(text.to_owned())),
-        Type::List(list) if list.ty() == Type::U8 => Ok(Val::List(word.iter().copied().map(Val::U8).collect())),
-        Type::Option(option) if takes_any_text(&option.ty()) => some(parse_word(&option.ty(), word)?),
-        Type::Option(option) => wave(ty, text(word)?).or_else(|_| some(parse_word(&option.ty(), word)?)),
-        Type::Char => {
-            let text = text(word)?;
-            let mut characters = text.chars();
-            match (characters.next(), characters.next()) {
-                (Some(character), None) => Ok(Val::Char(character)),
-                _ => wave(ty, text),
-            }
-        }
+        Type::String => word.text().map(|text| Val::String(text.to_owned())),
+        ty if is_bytes(ty) => Ok(Val::List(word.bytes.iter().copied().map(Val::U8).collect())),
+        Type::Option(option) => parse_option(ty, &option.ty(), word),
+        Type::Char => parse_char(ty, word),
         // Plain words, whose errors are better than those of a grammar.
         Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::S8 | Type::S16 | Type::S32 | Type::S64 | Type::Enum(_) => {
-            json::to_val(ty, &text(word)?.into())
+            json::to_val(ty, &word.line()?.into())
         }
-        _ => wave(ty, text(word)?),
+        _ => wave::parse(ty, word.line()?),
     }
 }
 
+/// `none` and `some(…)` as they are in WAVE, or the value alone. An option of a string or bytes takes every text as the
+/// value, and so does any option of these that is read: a stream has no way to say how it is meant.
+fn parse_option(ty: &Type, inner: &Type, word: &Word) -> Result<Val, String> {
+    let takes_any = takes_any_text(inner);
+    if takes_any && (word.is_read || !matches!(inner, Type::Option(_))) {
+        let value = word.unless_none().map(|word| parse_word(inner, &word).map(Box::new)).transpose()?;
+        return Ok(Val::Option(value));
+    }
+    let line = word.line().ok().filter(|line| *line == "none" || line.starts_with("some("));
+    match line.map(|line| wave::parse(ty, line)) {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) if !takes_any => Err(error),
+        _ => parse_word(inner, word).map(|value| Val::Option(Some(Box::new(value)))),
+    }
+}
+
+/// One character as it stands, or in quotes as in WAVE.
+fn parse_char(ty: &Type, word: &Word) -> Result<Val, String> {
+    let single = |text: &str| {
+        let mut characters = text.chars();
+        characters.next().filter(|_| characters.next().is_none())
+    };
+    match single(word.text()?).or(single(word.line()?)) {
+        Some(character) => Ok(Val::Char(character)),
+        None => wave::parse(ty, word.line()?),
+    }
+}
+
+/// Whether every text is a value of this type, or of what it is an option of.
 fn takes_any_text(ty: &Type) -> bool {
-    matches!(ty, Type::String) || matches!(ty, Type::List(list) if list.ty() == Type::U8)
+    match ty {
+        Type::Option(option) => takes_any_text(&option.ty()),
+        ty => *ty == Type::String || is_bytes(ty),
+    }
 }
 
-fn some(value: Val) -> Result<Val, String> {
-    Ok(Val::Option(Some(Box::new(value))))
+/// Whether this is `list<u8>`.
+pub(crate) fn is_bytes(ty: &Type) -> bool {
+    matches!(ty, Type::List(list) if list.ty() == Type::U8)
 }
 
-fn text(word: &[u8]) -> Result<&str, String> {
-    std::str::from_utf8(word).map_err(|error| format!("it is no UTF-8 text from byte {} on", error.valid_up_to()))
-}
-
-fn wave(ty: &Type, text: &str) -> Result<Val, String> {
-    wasm_wave::from_str(ty, text).map_err(|error| error.to_string())
+fn text(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes).map_err(|error| format!("it is not UTF-8 text from byte {} on", error.valid_up_to()))
 }

@@ -1,19 +1,135 @@
 //! Values as JSON, both ways.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use wasmtime::component::{Type, Val};
 
 use crate::arguments::ArgumentError;
+use crate::labels::{Fields, known, name_of_label, unknown_name};
+use crate::numbers;
 
 /// The largest integer up to which a floating-point number tells all integers apart.
 const EXACT: u64 = 1 << 53;
 
 /// Reads a JSON array.
 pub(crate) fn parse_array(text: &str) -> Result<Vec<Value>, ArgumentError> {
-    match serde_json::from_str(text) {
-        Ok(Value::Array(values)) => Ok(values),
-        Ok(other) => Err(ArgumentError::Json { reason: format!("it is {}", kind(&other)) }),
+    let parsed = serde_json::from_str(&with_plain_integers(text));
+    // What is wrong is said with its place in the text that was given.
+    let parsed = parsed.or_else(|error| Err(serde_json::from_str::<Strict>(text).err().unwrap_or(error)));
+    match parsed {
+        Ok(Strict(Value::Array(values))) => Ok(values),
+        Ok(Strict(other)) => Err(ArgumentError::Json { reason: format!("it is {}", kind(&other)) }),
         Err(error) => Err(ArgumentError::Json { reason: error.to_string() }),
+    }
+}
+
+/// The text with the integers among its numbers written as plain digits: `5.0` and `5e18` would become floating-point
+/// numbers, which do not tell large integers apart.
+fn with_plain_integers(text: &str) -> Cow<'_, str> {
+    let is_part = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
+    let (bytes, mut out, mut copied, mut at) = (text.as_bytes(), String::new(), 0, 0);
+    while let Some(byte) = bytes.get(at) {
+        let start = at;
+        match byte {
+            b'"' => at = end_of_string(bytes, at),
+            b'-' | b'0'..=b'9' => {
+                at += bytes[at..].iter().take_while(|byte| is_part(byte)).count();
+                let number = &text[start..at];
+                if let Some(digits) = plain_integer(number) {
+                    out.push_str(&text[copied..start]);
+                    out.push_str(&digits);
+                    copied = at;
+                }
+            }
+            _ => at += 1,
+        }
+    }
+    if copied == 0 { Cow::Borrowed(text) } else { Cow::Owned(out + &text[copied..]) }
+}
+
+/// The place after the string that begins here.
+fn end_of_string(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// The plain digits of an integer that JSON writes with a fraction or an exponent.
+fn plain_integer(number: &str) -> Option<String> {
+    let is_written_otherwise = number.contains(['.', 'e', 'E']);
+    let is_json = || serde_json::from_str::<Number>(number).is_ok();
+    if is_written_otherwise && is_json() { numbers::integer_digits(number) } else { None }
+}
+
+/// JSON in which no object has a member twice.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Self)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Strict(value)) = elements.next_element()? {
+            values.push(value);
+        }
+        Ok(values.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some((name, Strict(value))) = members.next_entry::<String, _>()? {
+            if object.contains_key(&name) {
+                let name = name.escape_debug();
+                return Err(serde::de::Error::custom(format_args!("the field `{name}` is given twice")));
+            }
+            object.insert(name, value);
+        }
+        Ok(object.into())
     }
 }
 
@@ -85,7 +201,7 @@ pub(crate) fn to_val(ty: &Type, json: &Value) -> Result<Val, String> {
         Type::U32 => integer(json).map(Val::U32),
         Type::S64 => integer(json).map(Val::S64),
         Type::U64 => integer(json).map(Val::U64),
-        Type::Float32 => number(json).map(|value| Val::Float32(value as f32)),
+        Type::Float32 => number(json).and_then(numbers::narrow).map(Val::Float32),
         Type::Float64 => number(json).map(Val::Float64),
         Type::Char => character(json).map(Val::Char),
         Type::String => json.as_str().map(|text| Val::String(text.to_owned())).map_or_else(|| wrong("a text"), Ok),
@@ -131,13 +247,11 @@ fn kind(json: &Value) -> String {
 
 /// An integer, written as a number or, for those who have only floating-point numbers, as text.
 fn integer<T: TryFrom<i128>>(json: &Value) -> Result<T, String> {
-    let value = match json {
-        Value::Number(number) => number.to_string().parse::<i128>().ok(),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    };
-    let value = value.ok_or_else(|| format!("{} stands where an integer should", kind(json)))?;
-    T::try_from(value).map_err(|_| format!("{value} is out of range"))
+    match json {
+        Value::Number(number) => numbers::integer(&number.to_string()),
+        Value::String(text) => numbers::integer(text),
+        _ => Err(format!("{} stands where an integer should", kind(json))),
+    }
 }
 
 fn number(json: &Value) -> Result<f64, String> {
@@ -172,20 +286,13 @@ fn elements(json: &Value, ty: impl Fn(usize) -> Option<Type>) -> Result<Vec<Val>
 }
 
 /// A record. Fields that are options may be missing; fields that it does not have are errors.
-fn object(json: &Value, fields: &[(String, Type)]) -> Result<Val, String> {
+fn object(json: &Value, types: &[(String, Type)]) -> Result<Val, String> {
     let object = json.as_object().ok_or_else(|| format!("{} stands where an object should", kind(json)))?;
-    if let Some(unknown) = object.keys().find(|key| !fields.iter().any(|(name, _)| name == *key)) {
-        return Err(format!("there is no field `{}`", unknown.escape_debug()));
+    let mut fields = Fields::new(types);
+    for (name, value) in object {
+        fields.put(name, |ty| to_val(ty, value))?;
     }
-    let field = |(name, ty): &(String, Type)| {
-        let value = match (object.get(name), ty) {
-            (Some(value), _) => to_val(ty, value).map_err(|reason| format!(".{name}: {reason}"))?,
-            (None, Type::Option(_)) => Val::Option(None),
-            (None, _) => return Err(format!("the field `{name}` is missing")),
-        };
-        Ok((name.clone(), value))
-    };
-    fields.iter().map(field).collect::<Result<_, _>>().map(Val::Record)
+    fields.finish()
 }
 
 type Tagged = (String, Option<Box<Val>>);
@@ -197,6 +304,7 @@ fn tagged(json: &Value, cases: &[(String, Option<Type>)]) -> Result<Tagged, Stri
         Value::Object(object) if object.len() == 1 => object.iter().next().unwrap_or_else(|| unreachable!("length 1")),
         _ => return Err(format!("{} stands where an object with one case should", kind(json))),
     };
+    let name = name_of_label(name);
     let case = cases.iter().find(|(case, _)| case == name);
     match case.ok_or_else(|| unknown_name(name, cases.iter().map(|(case, _)| case.as_str())))? {
         (name, None) if payload.is_null() => Ok((name.clone(), None)),
@@ -208,17 +316,9 @@ fn tagged(json: &Value, cases: &[(String, Option<Type>)]) -> Result<Tagged, Stri
     }
 }
 
-fn unknown_name<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    format!(
-        "`{}` is none of {}",
-        name.escape_debug(),
-        known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-    )
-}
-
 fn name_of(json: &Value, names: &[&str]) -> Result<String, String> {
     let name = json.as_str().ok_or_else(|| format!("{} stands where a name should", kind(json)))?;
-    if names.contains(&name) { Ok(name.to_owned()) } else { Err(unknown_name(name, names.iter().copied())) }
+    known(name_of_label(name), names)
 }
 
 fn flag_names(json: &Value, names: &[&str]) -> Result<Val, String> {

@@ -47,8 +47,10 @@ mod http_access;
 mod imports;
 mod interfaces;
 mod json;
+mod labels;
 mod limiter;
 mod modules;
+mod numbers;
 mod observe;
 mod output;
 mod rate;
@@ -56,10 +58,11 @@ mod report;
 mod requests;
 mod state;
 mod suffiks;
+mod wave;
 #[cfg(feature = "componentize")]
 mod wit_package;
 
-pub use arguments::{ArgumentError, Arguments};
+pub use arguments::{ArgumentError, Arguments, Word};
 pub use backends::{
     BackendError, Backends, Clipboard, Environment, Notification, Notifier, PATIENCE, Publisher, RecordedAnswer,
     RecordedWeb, SecretStore, patiently,

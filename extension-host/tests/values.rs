@@ -5,11 +5,11 @@ mod support;
 use std::sync::LazyLock;
 
 use extension_host::wasmtime::component::Type;
-use extension_host::{Arguments, ExportedFunction, Extension};
+use extension_host::{Arguments, CallReport, ExportedFunction, Extension, Word};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use support::{ECHO, extension, text};
+use support::{ECHO, call, extension, text, wat};
 
 /// JSON for a value of any type, in the form in which it is written.
 fn json_of(ty: &Type) -> BoxedStrategy<Value> {
@@ -114,11 +114,94 @@ fn every_type_comes_back_as_json() {
 
 #[test]
 fn what_is_shown_of_a_value_can_be_given_back() {
-    let echo = &*ECHOING;
+    shown_can_be_given_back(&ECHOING);
+}
+
+/// A guest whose functions return their argument, with names that are keywords of WAVE.
+static LABELS: LazyLock<Extension> = LazyLock::new(|| {
+    let store = |at: usize| format!("(i32.store8 (i32.const {at}) (local.get {at}))");
+    let module = format!(
+        r#"(core module $m
+            (memory (export "memory") 1)
+            (func (export "id") (param i32) (result i32) local.get 0)
+            (func (export "two") (param i32 i32) (result i32) {two} i32.const 0)
+            (func (export "eight") (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {eight} i32.const 0))"#,
+        two = (0..2).map(store).collect::<String>(),
+        eight = (0..8).map(store).collect::<String>(),
+    );
+    let function = |name: &str, ty: &str, core: &str| {
+        let lifted = format!(r#"(canon lift (core func $i "{core}") (memory (core memory $i "memory")))"#);
+        format!(r#"(func (export "echo-{name}") (param "x" {ty}) (result {ty}) {lifted})"#)
+    };
+    let functions = [
+        function("enum", "$e", "id"),
+        function("flags", "$f", "id"),
+        function("variant", "$v", "two"),
+        function("record", "$r", "eight"),
+        function("option", "(option $e)", "two"),
+        function("result", "(result $e (error $e))", "two"),
+    ];
+    extension(
+        &wat(&format!(
+            r#"(component {module} (core instance $i (instantiate $m))
+            (type $e0 (enum "ok" "err" "some" "none" "true" "false" "inf" "nan" "ready"))
+            (export $e "state" (type $e0))
+            (type $f0 (flags "ok" "err" "some" "none" "true" "false" "inf" "nan"))
+            (export $f "modes" (type $f0))
+            (type $v0 (variant (case "ok" u8) (case "err" $e) (case "some" u8) (case "none") (case "true" $e)
+                (case "false") (case "inf" u8) (case "nan")))
+            (export $v "event" (type $v0))
+            (type $r0 (record (field "ok" u8) (field "err" $e) (field "some" u8) (field "none" u8) (field "true" $e)
+                (field "false" u8) (field "inf" u8) (field "nan" u8)))
+            (export $r "counts" (type $r0))
+            {})"#,
+            functions.concat()
+        )),
+        "",
+    )
+});
+
+#[test]
+fn labels_like_keywords_come_back() {
+    shown_can_be_given_back(&LABELS);
+    for function in echoes(&LABELS) {
+        let run = runner(40).run(&json_of(&parameter(&function)), |value| {
+            let arguments = Arguments::Json(Value::from(vec![value.clone()]).to_string());
+            let returned = LABELS.call_blocking(&function.name, &arguments).outcome.expect("it returns");
+            prop_assert_eq!(returned.to_json(), value);
+            Ok(())
+        });
+        run.unwrap_or_else(|error| panic!("{function}: {error}"));
+    }
+}
+
+#[test]
+fn labels_like_keywords_need_no_percent() {
+    for name in ["ok", "err", "some", "none", "true", "false", "inf", "nan", "ready"] {
+        for word in [name.to_owned(), format!("%{name}")] {
+            let returned = call(&LABELS, "echo-enum", &[&word]).outcome.expect("it returns");
+            assert_eq!(returned.to_json(), json!(name), "{word}");
+        }
+    }
+    let json = |function: &str, word: &str| call(&LABELS, function, &[word]).outcome.expect(word).to_json();
+    assert_eq!(json("echo-flags", "{none, %true}"), json!(["none", "true"]));
+    assert_eq!(json("echo-variant", "inf(3)"), json!({ "inf": 3 }));
+    assert_eq!(json("echo-variant", "%err(none)"), json!({ "err": "none" }));
+    assert_eq!(json("echo-variant", "false"), json!({ "false": null }));
+    // Without a `%` they are the option's and the result's own.
+    assert_eq!(json("echo-option", "none"), Value::Null);
+    assert_eq!(json("echo-option", "%none"), json!("none"));
+    assert_eq!(json("echo-option", "some(none)"), json!("none"));
+    assert_eq!(json("echo-result", "err(ok)"), json!({ "err": "ok" }));
+    assert_eq!(json("echo-result", "%err"), json!({ "ok": "err" }));
+}
+
+fn shown_can_be_given_back(echo: &Extension) {
     for function in echoes(echo) {
         let ty = parameter(&function);
-        // Of a result only the inside is shown, and of bytes nothing but the bytes.
-        if matches!(ty, Type::Result(_)) || function.name == "echo-bytes" || function.name == "echo-option" {
+        // Of a result only the inside is shown, and of bytes nothing but the bytes; an option of text takes any text.
+        let takes_any_text = matches!(&ty, Type::Option(option) if option.ty() == Type::String);
+        if matches!(ty, Type::Result(_)) || function.name == "echo-bytes" || takes_any_text {
             continue;
         }
         let mut runner = runner(20);
@@ -130,6 +213,131 @@ fn what_is_shown_of_a_value_can_be_given_back() {
         });
         run.unwrap_or_else(|error| panic!("{function}: {error}"));
     }
+}
+
+fn read(function: &str, input: &str) -> CallReport {
+    ECHOING.call_blocking(function, &Arguments::Words(vec![Word::read(input)]))
+}
+
+#[test]
+fn newline_of_a_stream_does_not_count() {
+    let values = [
+        ("echo-f64", "5.5"),
+        ("echo-bool", "true"),
+        ("echo-tuple", "(1, \"x\")"),
+        ("echo-flags", "{read}"),
+        ("echo-option-option", "some(some(5))"),
+        ("echo-u32", "5"),
+        ("echo-enum", "red"),
+        ("echo-char", "'a'"),
+    ];
+    for (function, value) in values {
+        for end in ["", "\n", "\r\n"] {
+            let outcome = read(function, &format!("{value}{end}")).outcome;
+            assert_eq!(outcome.expect(function).to_text(), value, "{end:?}");
+        }
+        assert!(call(&ECHOING, "echo-u32", &["5\n"]).outcome.is_err(), "what is typed counts as it stands");
+    }
+}
+
+#[test]
+fn newline_of_a_string_counts() {
+    let json = |function: &str, input: &str| read(function, input).outcome.expect(function).to_json();
+    assert_eq!(json("echo-string", "a\n"), json!("a\n"));
+    assert_eq!(json("echo-bytes", "a\n"), json!([97, 10]));
+    assert_eq!(json("echo-option", "none\n"), json!("none\n"));
+    assert_eq!(json("echo-char", "\n"), json!("\n"));
+    assert_eq!(json("echo-char", "a\n"), json!("a"));
+    assert_eq!(json("echo-char", "\n\n"), json!("\n"));
+}
+
+#[test]
+fn option_takes_any_text_and_none() {
+    let json = |word: &str| call(&ECHOING, "echo-option", &[word]).outcome.expect(word).to_json();
+    assert_eq!(json("%none"), Value::Null);
+    for text in ["", "none", "None", "some(\"x\")", "null", "%", "%some", "%none ", " %none", "100%none"] {
+        assert_eq!(json(text), json!(text));
+    }
+    assert_eq!(json("%%none"), json!("%none"));
+    assert_eq!(json("%%%none"), json!("%%none"));
+    assert_eq!(read("echo-option", "%none").outcome.expect("it returns").to_json(), json!("%none"));
+}
+
+#[test]
+fn none_can_stand_in_the_middle() {
+    let middle = extension(
+        &wat(r#"(component
+            (core module $m (func (export "f") (param i32 i32 i32 i32) (result i32)
+                (i32.add (i32.mul (local.get 1) (i32.const 10)) (local.get 3))))
+            (core instance $i (instantiate $m))
+            (func (export "f") (param "a" u8) (param "b" (option u8)) (param "c" u8) (result u32)
+                (canon lift (core func $i "f"))))"#),
+        "",
+    );
+    assert_eq!(text(&middle, "f", &["1", "none", "3"]), "3");
+    assert_eq!(text(&middle, "f", &["1", "2", "3"]), "13");
+    assert_eq!(text(&middle, "f", &["1", "some(2)", "3"]), "13");
+    let error = call(&middle, "f", &["1", "some(256)", "3"]).outcome.expect_err("out of range").to_string();
+    insta::assert_snapshot!(error, @"argument 2 (`b`) is no option<u8>: .some: 256 is out of range");
+}
+
+#[test]
+fn numbers_that_do_not_fit_are_errors() {
+    let errors = |function: &str, word: &str, json: &str| {
+        let error = |report: CallReport| report.outcome.expect_err(function).to_string();
+        let words = error(call(&ECHOING, function, &[word]));
+        let json = error(ECHOING.call_blocking(function, &Arguments::Json(json.to_owned())));
+        for message in [words, json] {
+            assert!(message.contains("out of range"), "{message}");
+        }
+    };
+    errors("echo-f32", "1e300", "[1e300]");
+    errors("echo-f32", "-3.5e38", "[-3.5e38]");
+    errors("echo-f64", "-1e400", "[1e400]");
+    errors("echo-u8", "300", "[300]");
+    errors("echo-u8", "-1.0", "[-1.0]");
+    errors("echo-u64", "1e20", "[1e20]");
+    errors("echo-lists", "[[4294967296]]", "[[[4294967296.0]]]");
+    errors("echo-variant", "circle(1e400)", r#"[{"circle": 1e400}]"#);
+    assert_eq!(text(&ECHOING, "echo-f32", &["-inf"]), "-inf");
+    assert_eq!(text(&ECHOING, "echo-f64", &["nan"]), "nan");
+}
+
+#[test]
+fn integers_can_be_written_as_floats() {
+    let json = |function: &str, json: &str| {
+        ECHOING.call_blocking(function, &Arguments::Json(json.to_owned())).outcome.expect(json).to_json()
+    };
+    assert_eq!(json("echo-u8", "[5.0]"), json!(5));
+    assert_eq!(json("echo-s16", "[-5e0]"), json!(-5));
+    assert_eq!(json("echo-u64", "[9007199254740993.0]"), json!("9007199254740993"));
+    assert_eq!(json("echo-u64", "[1e19]"), json!("10000000000000000000"));
+    assert_eq!(json("echo-u32", r#"["5.0"]"#), json!(5));
+    assert_eq!(json("echo-string", r#"["5.0 \" 6e0"]"#), json!("5.0 \" 6e0"), "texts are left alone");
+    assert_eq!(json("echo-f64", "[-0.0]").to_string(), "-0.0");
+    assert_eq!(json("echo-f64", "[5.0]"), json!(5.0));
+    assert_eq!(text(&ECHOING, "echo-lists", &["[[5.0], [5e0]]"]), "[[5], [5]]");
+    for wrong in ["[5.5]", "[5e-1]", "[true]"] {
+        let report = ECHOING.call_blocking("echo-u8", &Arguments::Json(wrong.to_owned()));
+        assert!(report.outcome.is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn fields_unknown_or_twice_are_errors() {
+    let person = |more: &str| format!("{{name: \"a\", age: 3, home: {{street: \"s\", lines: []}}, tags: []{more}}}");
+    assert!(call(&ECHOING, "echo-record", &[&person("")]).outcome.is_ok());
+    let message = |more: &str| {
+        let report = call(&ECHOING, "echo-record", &[&person(more)]);
+        let message = report.outcome.expect_err(more).to_string();
+        message.rsplit("}: ").next().unwrap_or_default().to_owned()
+    };
+    insta::assert_snapshot!(message(", agee: 3"), @"there is no field `agee`");
+    insta::assert_snapshot!(message(", age: 3"), @"the field `age` is given twice");
+    insta::assert_snapshot!(message(", %age: 3"), @"the field `age` is given twice");
+    let json = Arguments::Json(r#"[{"name": "a", "age": 3, "age": 4}]"#.to_owned());
+    let twice = ECHOING.call_blocking("echo-record", &json).outcome.expect_err("twice").to_string();
+    assert!(twice.contains("the field `age` is given twice"), "{twice}");
 }
 
 proptest! {

@@ -129,7 +129,7 @@ impl Bench<'_> {
         let arguments = match &case.json {
             Some(json) => Arguments::Json(json.clone()),
             None if case.bytes => Arguments::Bytes(words()),
-            None => Arguments::Words(words()),
+            None => Arguments::words(words()),
         };
         Ok(extension.call_blocking(&case.function, &arguments))
     }

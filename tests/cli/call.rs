@@ -27,6 +27,19 @@ fn texts_numbers_wave_and_json_go_in_and_come_out() {
     assert_eq!(out(&["test:echo/echo#sum", "[1, 2]"]), "3\n");
 }
 
+/// What `echo` writes to a pipe is an argument.
+#[test]
+fn stdin_argument_may_end_with_newline() {
+    let env = with_guest("echo", &ECHO);
+    let out = |function: &str, input: &str| {
+        env.run_with(["extension", "call", "echo", function, "-"], input.as_bytes()).ok().text()
+    };
+    assert_eq!(out("echo-u32", "5\n"), "5\n");
+    assert_eq!(out("echo-flags", "{read}\r\n"), "{read}\n");
+    assert_eq!(out("echo-bytes", "raw\n"), "raw\n");
+    assert_eq!(out("echo-string", "text\n"), "text\n\n");
+}
+
 #[test]
 fn json_holds_the_result_and_what_it_took() {
     let env = with_guest("echo", &ECHO);

@@ -195,6 +195,10 @@ pub struct CallArguments {
     #[arg(add = ArgValueCompleter::new(completion::functions))]
     pub function: String,
     /// Texts as they are; numbers, `true`, enums; WAVE for the rest; `-` reads standard input. After `--` all is data
+    ///
+    /// `none` leaves out an option anywhere, `%none` an option of text or bytes (the text `%none` is then `%%none`).
+    ///
+    /// The newline at the end of standard input counts only for strings, bytes and a lone character.
     #[arg(allow_negative_numbers = true)]
     pub arguments: Vec<OsString>,
     /// Arguments that are nothing but data, `-` included

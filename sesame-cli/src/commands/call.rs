@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use core_types::{Capability, Touch};
 use extension_depot::Opened;
-use extension_host::{Arguments, CallReport, Extension, HostError, Refusal};
+use extension_host::{Arguments, CallReport, Extension, HostError, Refusal, Word};
 
 use super::{learn, logs};
 use crate::arguments::CallArguments;
@@ -27,8 +27,13 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
     let arguments = match json_args {
         Some(json) => Arguments::Json(json),
         None => {
-            let words = read_words(arguments)?.into_iter().chain(data.into_iter().map(OsString::into_vec)).collect();
-            if bytes { Arguments::Bytes(words) } else { Arguments::Words(words) }
+            let data = data.into_iter().map(|word| Word::typed(word.into_vec()));
+            let words = read_words(arguments)?.into_iter().chain(data);
+            if bytes {
+                Arguments::Bytes(words.map(Word::into_bytes).collect())
+            } else {
+                Arguments::Words(words.collect())
+            }
         }
     };
     let report = extension.call_blocking(&function, &arguments);
@@ -109,16 +114,16 @@ fn denied_by_policy(opened: &Opened, error: &HostError) -> Option<Failure> {
     })
 }
 
-/// The arguments as bytes, with the first `-` replaced by standard input.
-fn read_words(words: Vec<OsString>) -> Result<Vec<Vec<u8>>, Failure> {
+/// The arguments, with the first `-` replaced by standard input.
+fn read_words(words: Vec<OsString>) -> Result<Vec<Word>, Failure> {
     let mut is_read = false;
     let read = |word: OsString| {
         if word != "-" || std::mem::replace(&mut is_read, true) {
-            return Ok(word.into_vec());
+            return Ok(Word::typed(word.into_vec()));
         }
         let mut input = Vec::new();
         std::io::stdin().lock().read_to_end(&mut input)?;
-        Ok(input)
+        Ok(Word::read(input))
     };
     words.into_iter().map(read).collect()
 }
