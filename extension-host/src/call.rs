@@ -71,14 +71,20 @@ impl Extension {
         name: &str,
         arguments: &Arguments,
     ) -> Result<ComponentCall<'a>, CallError> {
-        let function = exports::find(&self.functions, name)?;
-        if !function.is_callable() {
-            return Err(CallError::Uncallable { function: function.to_string() });
-        }
+        let function = self.callable(name)?;
         let arguments = arguments.values(&function.ty)?;
         let results = vec![Val::Bool(false); function.ty.results.len()];
         let export = self.export_index(component, function)?;
         Ok(ComponentCall { component, export, arguments, results, is_bytes: function.returns_bytes() })
+    }
+
+    /// The function that can be called by this name.
+    pub(crate) fn callable(&self, name: &str) -> Result<&ExportedFunction, CallError> {
+        let function = exports::find(&self.functions, name)?;
+        match &function.uncallable {
+            None => Ok(function),
+            Some(reason) => Err(CallError::Uncallable { function: function.to_string(), reason: reason.clone() }),
+        }
     }
 
     fn export_index(
@@ -88,7 +94,7 @@ impl Extension {
     ) -> Result<ComponentExportIndex, CallError> {
         let lookup = |parent: Option<&ComponentExportIndex>, name: &str| {
             let found = component.code.get_export_index(parent, name);
-            found.ok_or_else(|| CallError::NoSuchFunction { name: name.to_owned(), callable: self.functions.clone() })
+            found.ok_or_else(|| CallError::NoSuchFunction { name: name.to_owned(), exports: self.functions.clone() })
         };
         match &function.interface {
             Some(interface) => lookup(Some(&lookup(None, interface)?), &function.name),

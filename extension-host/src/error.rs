@@ -4,7 +4,7 @@ use core_types::Limit;
 
 use crate::arguments::ArgumentError;
 use crate::directories::DirectoryError;
-use crate::exports::ExportedFunction;
+use crate::exports::{ExportedFunction, Uncallable};
 use crate::imports::Refusal;
 use crate::modules::ModuleFault;
 
@@ -59,8 +59,8 @@ pub enum CallError {
     NoSuchFunction {
         /// The name that was asked for.
         name: String,
-        /// What can be called.
-        callable: Vec<ExportedFunction>,
+        /// What there is, whether it can be called or not.
+        exports: Vec<ExportedFunction>,
     },
     /// Several interfaces export the function.
     #[error("`{}` is exported by several interfaces", name.escape_debug())]
@@ -70,11 +70,13 @@ pub enum CallError {
         /// The functions of that name.
         candidates: Vec<ExportedFunction>,
     },
-    /// The function has values that no text stands for.
-    #[error("`{function}` cannot be called from here: it takes or returns a resource, stream or future")]
+    /// The function is there and cannot be called.
+    #[error("cannot call `{function}`: {reason}")]
     Uncallable {
         /// The function.
         function: String,
+        /// Why it cannot be called.
+        reason: Uncallable,
     },
     /// A directory that is granted cannot be had. The extension was not started.
     #[error(transparent)]

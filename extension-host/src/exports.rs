@@ -3,25 +3,60 @@
 use std::fmt;
 
 use wasmtime::Engine;
-use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
 use wasmtime::component::wasm_wave::wasm::DisplayType;
 use wasmtime::component::{Component, Type};
 
+use crate::arguments::is_bytes;
 use crate::error::CallError;
 use crate::imports::split_version;
 
-/// A function that a component exports.
+/// A function that an extension exports, whether it can be called or not.
 #[derive(Clone)]
 pub struct ExportedFunction {
-    /// The interface with its version, or nothing for a function of the world itself.
+    /// The interface with its version, or nothing for a function of the world itself. An interface that is declared in
+    /// the world has a plain name, such as `api`.
     pub interface: Option<String>,
     /// The function's own name.
     pub name: String,
+    /// Why it cannot be called, if it cannot.
+    pub uncallable: Option<Uncallable>,
     pub(crate) ty: Signature,
 }
 
+/// Why a function cannot be called.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Uncallable {
+    /// It is the constructor, a method or a static function of a resource, and takes or returns one.
+    #[error("it works on a resource, which does not outlive a call")]
+    Resource,
+    /// It is an HTTP handler.
+    #[error("it handles HTTP requests, which a call is not")]
+    HttpHandler,
+    /// A parameter or the result is of a type that has no text.
+    #[error("it takes or returns a {kind}, which cannot be written as text")]
+    Type {
+        /// What kind of type that is.
+        kind: &'static str,
+    },
+    /// It is a function of a module and returns several numbers.
+    #[error("it returns {count} values, and a call returns one")]
+    Results {
+        /// How many there are.
+        count: usize,
+    },
+    /// It is a function of a module and takes or returns something other than a number.
+    #[error("it takes or returns a {kind}, and a call passes only numbers")]
+    CoreType {
+        /// What kind of type that is.
+        kind: &'static str,
+        /// The function's type, in the notation of [`ExportedFunction::signature`].
+        signature: String,
+    },
+}
+
 /// What a function takes and returns, in the types of components; the numbers of a module are the ones that they stand for.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Signature {
     pub(crate) parameters: Vec<(String, Type)>,
     pub(crate) results: Vec<Type>,
@@ -62,40 +97,42 @@ impl<'a> FunctionQuery<'a> {
 
 /// Every function that a component exports, those of its interfaces included.
 ///
-/// Instances whose name is no interface's are a toolchain's own business and left out.
+/// Instances within instances are left out: no world in WIT has them, and no name stands for their functions.
 pub(crate) fn exports(component: &Component, engine: &Engine) -> Vec<ExportedFunction> {
     let component_type = component.component_type();
     let mut functions = Vec::new();
     for (name, export) in component_type.exports(engine) {
         match export.ty {
-            ComponentItem::ComponentFunc(ty) => {
-                functions.push(ExportedFunction { interface: None, name: name.to_owned(), ty: ty.into() });
-            }
-            ComponentItem::ComponentInstance(instance) if name.contains(':') => {
-                functions.extend(instance.exports(engine).filter_map(|(function, export)| match export.ty {
-                    ComponentItem::ComponentFunc(ty) => {
-                        let interface = Some(name.to_owned());
-                        Some(ExportedFunction { interface, name: function.to_owned(), ty: ty.into() })
-                    }
-                    _ => None,
-                }));
-            }
+            ComponentItem::ComponentFunc(ty) => functions.push(ExportedFunction::new(None, name, ty)),
+            ComponentItem::ComponentInstance(instance) => functions.extend(functions_of(name, &instance, engine)),
             _ => {}
         }
     }
     functions
 }
 
-/// Finds the one function that a query means. A function of the world itself wins over those of interfaces.
+fn functions_of(interface: &str, instance: &ComponentInstance, engine: &Engine) -> Vec<ExportedFunction> {
+    let functions = instance.exports(engine).filter_map(|(name, export)| match export.ty {
+        ComponentItem::ComponentFunc(ty) => Some(ExportedFunction::new(Some(interface), name, ty)),
+        _ => None,
+    });
+    functions.collect()
+}
+
+/// Finds the one function that a query means. A function that can be called wins over one that cannot, a function of the
+/// world itself over those of interfaces, and those of interfaces with a package over those that a world declares, where
+/// toolchains put functions of their own.
 pub(crate) fn find<'a>(functions: &'a [ExportedFunction], text: &str) -> Result<&'a ExportedFunction, CallError> {
     let query = FunctionQuery::parse(text);
-    let fitting: Vec<_> = functions.iter().filter(|function| query.fits(function)).collect();
-    let exact = fitting.iter().find(|function| function.interface.is_none());
-    match (exact, fitting.as_slice()) {
-        (Some(function), _) => Ok(function),
-        (None, [function]) => Ok(function),
-        (None, []) => Err(CallError::NoSuchFunction { name: text.to_owned(), callable: functions.to_vec() }),
-        (None, several) => Err(CallError::Ambiguous {
+    let fitting = || functions.iter().filter(|function| query.fits(function));
+    let rank = fitting().map(ExportedFunction::rank).min();
+    let best: Vec<_> = fitting().filter(|function| Some(function.rank()) == rank).collect();
+    match best.as_slice() {
+        [function] => Ok(function),
+        [] => Err(CallError::NoSuchFunction { name: text.to_owned(), exports: functions.to_vec() }),
+        // None of them can be called, and one reason is as good as another.
+        [function, ..] if !function.is_callable() => Ok(function),
+        several => Err(CallError::Ambiguous {
             name: text.to_owned(),
             candidates: several.iter().map(|function| (*function).clone()).collect(),
         }),
@@ -103,6 +140,22 @@ pub(crate) fn find<'a>(functions: &'a [ExportedFunction], text: &str) -> Result<
 }
 
 impl ExportedFunction {
+    fn new(interface: Option<&str>, name: &str, ty: ComponentFunc) -> Self {
+        let ty = Signature::from(ty);
+        let uncallable = why_uncallable(interface, name, &ty);
+        Self { interface: interface.map(str::to_owned), name: name.to_owned(), uncallable, ty }
+    }
+
+    /// Which of several functions with one name is meant: the lowest.
+    fn rank(&self) -> (bool, usize) {
+        let place = match &self.interface {
+            None => 0,
+            Some(interface) if interface.contains(':') => 1,
+            Some(_) => 2,
+        };
+        (!self.is_callable(), place)
+    }
+
     /// The name by which it can always be called: `greet` or `ns:pkg/iface@version#greet`.
     pub fn qualified_name(&self) -> String {
         match &self.interface {
@@ -118,25 +171,49 @@ impl ExportedFunction {
 
     /// The type in WIT's notation, such as `func(name: string) -> string`.
     pub fn signature(&self) -> String {
-        let parameters: Vec<_> =
-            self.ty.parameters.iter().map(|(name, ty)| format!("{name}: {}", type_text(ty))).collect();
-        let result = self.ty.results.first().map(|ty| format!(" -> {}", type_text(ty))).unwrap_or_default();
-        format!("func({}){result}", parameters.join(", "))
+        if let Some(Uncallable::CoreType { signature, .. }) = &self.uncallable {
+            return signature.clone();
+        }
+        let parameters = self.ty.parameters.iter().map(|(name, ty)| format!("{name}: {}", type_text(ty)));
+        let results = self.ty.results.iter().map(type_text).collect();
+        signature_text(parameters.collect(), results)
     }
 
     /// Whether what it returns, or what is in the `result` that it returns, is `list<u8>`.
     pub(crate) fn returns_bytes(&self) -> bool {
-        let is_bytes = |ty: &Type| matches!(ty, Type::List(list) if list.ty() == Type::U8);
         match self.ty.results.first() {
             Some(Type::Result(result)) => result.ok().as_ref().is_some_and(is_bytes),
             other => other.is_some_and(is_bytes),
         }
     }
 
-    /// Whether each of its values can be written as text. Resources, streams and futures cannot.
+    /// Whether it can be called; if not, [`ExportedFunction::uncallable`] says why.
     pub fn is_callable(&self) -> bool {
-        self.ty.parameters.iter().all(|(_, ty)| is_writable(ty)) && self.ty.results.iter().all(is_writable)
+        self.uncallable.is_none()
     }
+}
+
+/// A function's type in WIT's notation, of the texts of its parameters and results.
+pub(crate) fn signature_text(parameters: Vec<String>, results: Vec<String>) -> String {
+    let result = match results.as_slice() {
+        [] => String::new(),
+        [one] => format!(" -> {one}"),
+        several => format!(" -> ({})", several.join(", ")),
+    };
+    format!("func({}){result}", parameters.join(", "))
+}
+
+/// Why a component's function cannot be called: because of what it is for, or of its types.
+fn why_uncallable(interface: Option<&str>, name: &str, ty: &Signature) -> Option<Uncallable> {
+    let kind = ty.parameters.iter().map(|(_, ty)| ty).chain(&ty.results).find_map(kind_without_text)?;
+    let interface = interface.map_or("", |interface| split_version(interface).0);
+    Some(if matches!(interface, "wasi:http/incoming-handler" | "wasi:http/handler") {
+        Uncallable::HttpHandler
+    } else if name.starts_with('[') {
+        Uncallable::Resource
+    } else {
+        Uncallable::Type { kind }
+    })
 }
 
 impl fmt::Display for ExportedFunction {
@@ -153,32 +230,31 @@ impl fmt::Debug for ExportedFunction {
 
 /// A type in WIT's notation; named types are shown by what they consist of, as components do not keep their names.
 pub(crate) fn type_text(ty: &Type) -> String {
-    match ty {
-        Type::Own(_) | Type::Borrow(_) => "resource".to_owned(),
-        Type::Future(_) => "future".to_owned(),
-        Type::Stream(_) => "stream".to_owned(),
-        Type::ErrorContext => "error-context".to_owned(),
-        Type::Map(_) => "map".to_owned(),
-        ty if !is_writable(ty) => "a type with resources".to_owned(),
-        ty => DisplayType(ty).to_string(),
+    match (ty, kind_without_text(ty)) {
+        (_, None) => DisplayType(ty).to_string(),
+        (
+            Type::List(_) | Type::Record(_) | Type::Tuple(_) | Type::Variant(_) | Type::Option(_) | Type::Result(_),
+            Some(kind),
+        ) => format!("a type with {kind}"),
+        (_, Some(kind)) => kind.to_owned(),
     }
 }
 
-fn is_writable(ty: &Type) -> bool {
+/// The kind of type, in this one or deep in it, whose values have no text.
+fn kind_without_text(ty: &Type) -> Option<&'static str> {
     match ty {
-        Type::List(list) => is_writable(&list.ty()),
-        Type::Record(record) => record.fields().all(|field| is_writable(&field.ty)),
-        Type::Tuple(tuple) => tuple.types().all(|ty| is_writable(&ty)),
-        Type::Variant(variant) => variant.cases().filter_map(|case| case.ty).all(|ty| is_writable(&ty)),
-        Type::Option(option) => is_writable(&option.ty()),
-        Type::Result(result) => result.ok().into_iter().chain(result.err()).all(|ty| is_writable(&ty)),
-        Type::Map(_)
-        | Type::Own(_)
-        | Type::Borrow(_)
-        | Type::Future(_)
-        | Type::Stream(_)
-        | Type::ErrorContext
-        | Type::FixedLengthList(_) => false,
-        _ => true,
+        Type::List(list) => kind_without_text(&list.ty()),
+        Type::Record(record) => record.fields().find_map(|field| kind_without_text(&field.ty)),
+        Type::Tuple(tuple) => tuple.types().find_map(|ty| kind_without_text(&ty)),
+        Type::Variant(variant) => variant.cases().filter_map(|case| case.ty).find_map(|ty| kind_without_text(&ty)),
+        Type::Option(option) => kind_without_text(&option.ty()),
+        Type::Result(result) => result.ok().into_iter().chain(result.err()).find_map(|ty| kind_without_text(&ty)),
+        Type::Own(_) | Type::Borrow(_) => Some("resource"),
+        Type::Future(_) => Some("future"),
+        Type::Stream(_) => Some("stream"),
+        Type::ErrorContext => Some("error-context"),
+        Type::Map(_) => Some("map"),
+        Type::FixedLengthList(_) => Some("fixed-length list"),
+        _ => None,
     }
 }

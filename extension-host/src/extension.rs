@@ -40,6 +40,7 @@ pub struct Extension {
     pub(crate) config: Arc<Config>,
     pub(crate) backends: Backends,
     pub(crate) observer: Option<Observer>,
+    /// Those that can be called come first.
     pub(crate) functions: Vec<ExportedFunction>,
 }
 
@@ -140,12 +141,14 @@ impl Host {
         }
     }
 
-    /// What the code exports that can be called. No code runs.
+    /// What the code exports: first what can be called, then what cannot, with the reason. No code runs.
     pub fn exports(&self, code: &Code) -> Vec<ExportedFunction> {
-        match &*code.0 {
+        let mut functions = match &*code.0 {
             LoadedCode::Component(component) => exports::exports(component, &self.engine),
             LoadedCode::Module(module) => modules::exports(module),
-        }
+        };
+        functions.sort_by_key(|function| !function.is_callable());
+        functions
     }
 
     /// Whether the code is an extension of [Suffiks](crate::Workload), which works on workloads.
@@ -247,7 +250,7 @@ pub enum IntoCacheError {
 impl Extension {
     /// The functions that can be called.
     pub fn exports(&self) -> &[ExportedFunction] {
-        &self.functions
+        &self.functions[..self.functions.partition_point(ExportedFunction::is_callable)]
     }
 
     /// What it imports.

@@ -86,7 +86,7 @@ pub use componentize::{ComponentizeError, componentize};
 pub use core_types::Permissions;
 pub use directories::{DirectoryError, DirectoryRules};
 pub use error::{CallError, HostError, LimitExceeded};
-pub use exports::{ExportedFunction, FunctionQuery};
+pub use exports::{ExportedFunction, FunctionQuery, Uncallable};
 pub use extension::{Extension, Host, IntoCacheError};
 pub use gate::boot_time;
 #[cfg(feature = "network")]

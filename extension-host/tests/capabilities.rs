@@ -139,7 +139,7 @@ fn functions_are_found_by_their_name_or_with_their_interface() {
     }
     for name in ["summ", "test:echo/other#sum", "test:echo/echo@0.2.0#sum", "", "#sum", "echo-"] {
         let error = call(&echo, name, &["[1]"]).outcome.expect_err(name);
-        assert!(matches!(error, CallError::NoSuchFunction { callable, .. } if callable.len() > 30), "{name}");
+        assert!(matches!(error, CallError::NoSuchFunction { exports, .. } if exports.len() > 30), "{name}");
     }
 }
 

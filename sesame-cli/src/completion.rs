@@ -53,7 +53,8 @@ fn exported() -> Option<Vec<String>> {
     let installed = context.depot().ok()?.installed(&name).ok()?;
     let host = Host::new().ok()?;
     let code = host.load(&context.code_cache().ok()?, &CodeKey::new(&installed.artifact.wasm.digest)).ok()?;
-    let all = host.exports(&code);
+    let mut all = host.exports(&code);
+    all.retain(ExportedFunction::is_callable);
     let shortest = |function: &ExportedFunction| {
         let is_alone = all.iter().filter(|other| other.name == function.name).count() == 1;
         if is_alone { function.name.clone() } else { function.qualified_name() }

@@ -294,8 +294,8 @@ impl Failure {
     /// A call gave no value. `limits_file` is where the limits of the extension are written.
     pub fn of_call(name: &ExtensionName, error: &CallError, limits_file: &Path) -> Self {
         match error {
-            CallError::NoSuchFunction { callable, .. } => {
-                Self::new(ExitCode::NotFound, error).listing("these can be called:", name, callable)
+            CallError::NoSuchFunction { exports, .. } => {
+                Self::new(ExitCode::NotFound, error).listing("these can be called:", name, exports)
             }
             CallError::Ambiguous { candidates, .. } => {
                 Self::new(ExitCode::NotFound, error).listing("these have the name:", name, candidates)
@@ -356,10 +356,20 @@ impl Failure {
         self.with_optional_hint(grant.map(|grant| format!("sesame extension grant {name} {grant}")))
     }
 
+    /// Lists the functions that can be called under this title, and apart from them the others with the reason.
     fn listing(mut self, title: &str, name: &ExtensionName, functions: &[ExportedFunction]) -> Self {
-        self.details.push(title.to_owned());
-        self.details.extend(functions.iter().map(|function| format!("  {function}")));
-        let example = functions.first().map(ExportedFunction::qualified_name);
+        let (callable, others): (Vec<_>, Vec<_>) = functions.iter().partition(|function| function.is_callable());
+        if !callable.is_empty() || others.is_empty() {
+            self.details.push(title.to_owned());
+            self.details.extend(callable.iter().map(|function| format!("  {function}")));
+        }
+        if !others.is_empty() {
+            self.details.push("these cannot be called:".to_owned());
+            let reason = |function: &ExportedFunction| function.uncallable.as_ref().map(ToString::to_string);
+            let line = |function: &&ExportedFunction| format!("  {function}: {}", reason(function).unwrap_or_default());
+            self.details.extend(others.iter().map(line));
+        }
+        let example = callable.first().map(|function| function.qualified_name());
         self.with_optional_hint(example.map(|function| format!("sesame extension call {name} '{function}'")))
     }
 }

@@ -40,6 +40,37 @@ fn stdin_argument_may_end_with_newline() {
     assert_eq!(out("echo-string", "text\n"), "text\n\n");
 }
 
+/// What cannot be called stands apart, with the reason.
+#[test]
+fn uncallable_functions_are_listed_apart() {
+    let env = env();
+    let module = "(module (func (export \"two\") (result i32 i32) i32.const 1 i32.const 2) (func (export \"one\")))";
+    env.write("work/pair.wasm", wat::parse_str(module).expect("a module"));
+    env.run("extension install pair.wasm").ok();
+    insta::assert_snapshot!(env.run("extension call pair three"), @r"
+    exit 3
+    err: error: there is no function `three`
+    err: these can be called:
+    err:   one: func()
+    err: these cannot be called:
+    err:   two: func() -> (s32, s32): it returns 2 values, and a call returns one
+    err: hint: sesame extension call pair 'one'
+    ");
+    insta::assert_snapshot!(env.run("extension call pair two"), @r"
+    exit 2
+    err: error: cannot call `two: func() -> (s32, s32)`: it returns 2 values, and a call returns one
+    err: hint: sesame extension info pair
+    ");
+    let info = env.run("extension info pair").ok().text();
+    assert!(info.contains("\nexports      one: func()\n"), "{info}");
+    assert!(info.contains("\nnot callable two: func() -> (s32, s32): it returns 2 values"), "{info}");
+    let json: serde_json::Value =
+        serde_json::from_slice(&env.run("--json extension info pair").ok().stdout).expect("JSON");
+    let exports = &json["extension"]["exports"];
+    assert_eq!(exports[0]["uncallable"], serde_json::Value::Null, "{exports}");
+    assert_eq!(exports[1]["uncallable"], "it returns 2 values, and a call returns one", "{exports}");
+}
+
 #[test]
 fn json_holds_the_result_and_what_it_took() {
     let env = with_guest("echo", &ECHO);

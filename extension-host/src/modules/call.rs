@@ -11,7 +11,7 @@ use crate::arguments::{ArgumentError, Arguments};
 use crate::call::Work;
 use crate::directories::DirectoryError;
 use crate::error::CallError;
-use crate::exports::{self, ExportedFunction};
+use crate::exports::ExportedFunction;
 use crate::extension::Extension;
 use crate::gate::Gate;
 use crate::report::{CallReport, Returned};
@@ -48,7 +48,7 @@ impl Extension {
         name: &str,
         arguments: &Arguments,
     ) -> Result<ModuleCall<'a>, CallError> {
-        let function = exports::find(&self.functions, name)?;
+        let function = self.callable(name)?;
         let arguments = match arguments {
             Arguments::Bytes(bytes) => bytes_for(function, bytes)?,
             other => ModuleArguments::Numbers(other.values(&function.ty)?.iter().map(to_core).collect()),

@@ -16,7 +16,7 @@ pub use self::fault::ModuleFault;
 pub(crate) use self::memory::GuestMemory;
 pub(crate) use self::state::ModuleState;
 use crate::error::HostError;
-use crate::exports::{ExportedFunction, Signature};
+use crate::exports::{ExportedFunction, Signature, Uncallable, signature_text, type_text};
 use crate::imports::{Import, Refusal};
 use crate::suffiks;
 
@@ -41,16 +41,35 @@ pub(crate) fn imports(module: &Module) -> Vec<Import> {
     names.into_iter().map(|name| Import { name, capability: None }).collect()
 }
 
-/// The functions of a module that can be called: those that take and return numbers, one at most. What toolchains export
-/// for themselves is left out.
+/// The functions of a module. Those can be called that take numbers and return one at most. What toolchains export for
+/// themselves is left out.
 pub(crate) fn exports(module: &Module) -> Vec<ExportedFunction> {
     let functions = module.exports().filter_map(|export| match export.ty() {
-        ExternType::Func(ty) if !is_internal(export.name()) => {
-            Some(ExportedFunction { interface: None, name: export.name().to_owned(), ty: signature(&ty)? })
-        }
+        ExternType::Func(ty) if !is_internal(export.name()) => Some(exported(export.name(), &ty)),
         _ => None,
     });
     functions.collect()
+}
+
+fn exported(name: &str, ty: &FuncType) -> ExportedFunction {
+    let signature = signature(ty);
+    let uncallable = match &signature {
+        None => Some(with_other_types(ty)),
+        Some(Signature { results, .. }) if results.len() > 1 => Some(Uncallable::Results { count: results.len() }),
+        Some(_) => None,
+    };
+    ExportedFunction { interface: None, name: name.to_owned(), uncallable, ty: signature.unwrap_or_default() }
+}
+
+/// The reason for a function whose types are not all numbers.
+fn with_other_types(ty: &FuncType) -> Uncallable {
+    let text = |ty: ValType| number(&ty).map_or_else(|| ty.to_string(), |ty| type_text(&ty));
+    let parameters = ty.params().enumerate().map(|(at, ty)| format!("p{at}: {}", text(ty))).collect();
+    let has_vector = ty.params().chain(ty.results()).any(|ty| matches!(ty, ValType::V128));
+    Uncallable::CoreType {
+        kind: if has_vector { "vector" } else { "reference" },
+        signature: signature_text(parameters, ty.results().map(text).collect()),
+    }
 }
 
 /// Whether a function is a toolchain's own, or has a name that nobody can type: names of modules are any text, and shells
@@ -61,12 +80,12 @@ fn is_internal(name: &str) -> bool {
     !is_name || name.starts_with("__") || name == "_initialize"
 }
 
-/// A type of numbers in the words of components.
+/// A type of numbers in the words of components, or nothing for one with other types.
 fn signature(ty: &FuncType) -> Option<Signature> {
     let parameters: Option<Vec<_>> = ty.params().map(|ty| number(&ty)).collect();
     let parameters = parameters?.into_iter().enumerate().map(|(at, ty)| (format!("p{at}"), ty)).collect();
-    let results: Option<Vec<_>> = ty.results().map(|ty| number(&ty)).collect();
-    results.filter(|results| results.len() <= 1).map(|results| Signature { parameters, results })
+    let results = ty.results().map(|ty| number(&ty)).collect::<Option<_>>()?;
+    Some(Signature { parameters, results })
 }
 
 fn number(ty: &ValType) -> Option<Type> {

@@ -18,7 +18,6 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
     let wasm = &installed.artifact.wasm;
     let code = ready::code(context, &host, &depot.places().blob(&wasm.digest), &wasm.digest)?;
-    let exports = host.exports(&code);
     let permissions = depot.permissions(&installed, context.config()?)?;
     let (state, problem) = state(&depot, &installed);
     let now = boot_time();
@@ -46,7 +45,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         limits: permissions.limits,
         config: permissions.config,
         imports: host.imports(&code),
-        exports: exports.iter().map(|function| (function.qualified_name(), function.signature())).collect(),
+        exports: host.exports(&code),
     })))
 }
 

@@ -54,7 +54,6 @@ fn inspection(
     let imports = host.imports(&code);
     let requests = requests_of(&host, &code, &binary_of(binary, &artifact.wasm.digest, name)?)?;
     let authority = authority(context, depot, name, reference)?;
-    let exports = host.exports(&code);
     Ok(Inspection {
         name: name.clone(),
         version: artifact.version(reference),
@@ -64,7 +63,7 @@ fn inspection(
         binary_size: artifact.wasm.size,
         imports,
         asks_for: asked(&requests, &authority),
-        exports: exports.iter().map(|function| (function.qualified_name(), function.signature())).collect(),
+        exports: host.exports(&code),
         attached: Vec::new(),
     })
 }

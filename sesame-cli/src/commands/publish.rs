@@ -207,11 +207,9 @@ impl Examined {
         let code = ready::code(context, &host, file.path(), &digest)?;
         let extension = host.extension_to_learn_from(&code, Permissions::default()).map_err(of_host)?;
         let imports = extension.imports().into_iter().map(|import| import.name).collect();
-        let mut exports: Vec<_> = extension
-            .exports()
-            .iter()
-            .map(|function| function.interface.clone().unwrap_or_else(|| function.name.clone()))
-            .collect();
+        let functions = host.exports(&code).into_iter();
+        let mut exports: Vec<_> = functions.map(|function| function.interface.unwrap_or(function.name)).collect();
+        exports.sort();
         exports.dedup();
         Ok(Self { binary, code, host, imports, exports })
     }

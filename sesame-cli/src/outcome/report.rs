@@ -7,7 +7,7 @@ use core_types::{
     Touch, UnknownKey, Verdict,
 };
 use extension_depot::{FirstUse, TrustedSigner};
-use extension_host::{Import, Returned, Usage};
+use extension_host::{ExportedFunction, Import, Returned, Usage};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -143,8 +143,8 @@ pub struct Info {
     pub limits: EffectiveLimits,
     pub config: Config,
     pub imports: Vec<Import>,
-    /// The functions with their types.
-    pub exports: Vec<(String, String)>,
+    /// The functions, those that cannot be called too.
+    pub exports: Vec<ExportedFunction>,
 }
 
 /// The least that a call needed.
@@ -190,8 +190,8 @@ pub struct Inspection {
     pub binary_size: u64,
     pub imports: Vec<Import>,
     pub asks_for: Vec<Asked>,
-    /// The functions with their types.
-    pub exports: Vec<(String, String)>,
+    /// The functions, those that cannot be called too.
+    pub exports: Vec<ExportedFunction>,
     /// The media types of what refers to it, such as signatures and bills of materials.
     pub attached: Vec<String>,
 }

@@ -5,7 +5,7 @@ use std::io;
 use core_types::{IdentityRule, LimitOrigin};
 use extension_depot::registry::{KeptLogin, LoginStore};
 use extension_depot::{SignerProof, TrustedSigner};
-use extension_host::Import;
+use extension_host::{ExportedFunction, Import};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -182,8 +182,15 @@ fn imports(imports: &[Import]) -> Value {
     imports.iter().map(|import| json!({ "name": import.name, "capability": import.capability })).collect()
 }
 
-fn exports(exports: &[(String, String)]) -> Value {
-    exports.iter().map(|(name, signature)| json!({ "name": name, "signature": signature })).collect()
+fn exports(exports: &[ExportedFunction]) -> Value {
+    let export = |function: &ExportedFunction| {
+        json!({
+            "name": function.qualified_name(),
+            "signature": function.signature(),
+            "uncallable": function.uncallable.as_ref().map(ToString::to_string),
+        })
+    };
+    exports.iter().map(export).collect()
 }
 
 fn inspected(inspection: &Inspection) -> Value {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use core_types::{CallOutcome, ExtensionName, Limit, LimitName, Verdict};
 use extension_depot::registry::{KeptLogin, LoginStore};
 use extension_depot::{ActivityEntry, ActivityFinding, FirstUse, SignerProof, TrustedSigner, needs_text};
+use extension_host::ExportedFunction;
 
 use super::{data, failure};
 use crate::context::Context;
@@ -90,10 +91,18 @@ pub(super) fn info(info: &Info) -> String {
         };
         field("imports", &format!("{}{granted}", import.name));
     }
-    for (name, signature) in &info.exports {
-        field("exports", &format!("{name}: {signature}"));
+    for (label, function) in exports(&info.exports) {
+        field(label, &function);
     }
     text
+}
+
+/// The functions with their labels: first those that can be called, then the others with the reason.
+fn exports(functions: &[ExportedFunction]) -> Vec<(&'static str, String)> {
+    let callable = functions.iter().filter(|function| function.is_callable());
+    let callable = callable.map(|function| ("exports", function.to_string()));
+    let reason = |function: &ExportedFunction| Some(format!("{function}: {}", function.uncallable.as_ref()?));
+    callable.chain(functions.iter().filter_map(reason).map(|line| ("not callable", line))).collect()
 }
 
 pub(super) fn check(check: &Check) -> String {
@@ -219,8 +228,8 @@ pub(super) fn inspected(inspection: &Inspection) -> String {
     for import in &inspection.imports {
         field("imports", &import.name);
     }
-    for (name, signature) in &inspection.exports {
-        field("exports", &format!("{name}: {signature}"));
+    for (label, function) in exports(&inspection.exports) {
+        field(label, &function);
     }
     for kind in &inspection.attached {
         field("attached", kind);
