@@ -25,7 +25,7 @@ pub enum LimitName {
     /// `max_output_kib`: what the guest prints and logs in one call, in KiB. Default 1,024.
     Output,
     /// `max_transfer_mib`: what one host call or one result can make the host hold, in MiB. Default 16. A list
-    /// element costs 40 bytes of it, a string its length.
+    /// element costs 40 bytes of it, a string its length, and so does a `list<u8>` that is a result.
     Transfer,
     /// The call stack, in KiB. Fixed at 512.
     Stack,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use wasmtime::component::{Type, Val};
 
+use crate::bytes_call::Argument;
 use crate::exports::{Signature, type_text};
 use crate::{json, wave};
 
@@ -135,6 +136,21 @@ impl Arguments {
             Self::Json(text) => {
                 fill(function, &json::parse_array(text)?, |ty, json| or_none(json, |json| json::to_val(ty, json)))
             }
+            Self::Bytes(_) => Err(ArgumentError::BytesForComponent),
+        }
+    }
+
+    /// The same, with `list<u8>` as the bytes that it is.
+    pub(crate) fn with_bytes(&self, function: &Signature) -> Result<Vec<Argument>, ArgumentError> {
+        match self {
+            Self::Words(words) => fill(function, words, |ty, word| match word {
+                Some(word) if is_bytes(ty) => Ok(Argument::Bytes(word.bytes.clone())),
+                word => or_none(word, |word| parse_word(ty, word)).map(Argument::Value),
+            }),
+            Self::Json(text) => fill(function, &json::parse_array(text)?, |ty, json| match json {
+                Some(json) if is_bytes(ty) => json::to_bytes(json).map(Argument::Bytes),
+                json => or_none(json, |json| json::to_val(ty, json)).map(Argument::Value),
+            }),
             Self::Bytes(_) => Err(ArgumentError::BytesForComponent),
         }
     }

@@ -9,6 +9,7 @@ use wasmtime_wasi::I32Exit;
 
 use crate::arguments::Arguments;
 use crate::bounds::{Bounded, transfer_bytes};
+use crate::bytes_call::BytesCall;
 use crate::call_runtime;
 use crate::directories::DirectoryError;
 use crate::error::{CallError, LimitExceeded};
@@ -72,10 +73,16 @@ impl Extension {
         arguments: &Arguments,
     ) -> Result<ComponentCall<'a>, CallError> {
         let function = self.callable(name)?;
-        let arguments = arguments.values(&function.ty)?;
-        let results = vec![Val::Bool(false); function.ty.results.len()];
+        let values = match BytesCall::new(&function.ty, arguments)? {
+            Some(call) => Values::Static(call),
+            None => Values::Dynamic {
+                arguments: arguments.values(&function.ty)?,
+                results: vec![Val::Bool(false); function.ty.results.len()],
+                is_bytes: function.returns_bytes(),
+            },
+        };
         let export = self.export_index(component, function)?;
-        Ok(ComponentCall { component, export, arguments, results, is_bytes: function.returns_bytes() })
+        Ok(ComponentCall { component, export, values })
     }
 
     /// The function that can be called by this name.
@@ -184,20 +191,29 @@ const EXIT_OUT_OF_RANGE: &str = "exit with invalid exit status";
 struct ComponentCall<'a> {
     component: &'a ReadyComponent,
     export: ComponentExportIndex,
-    arguments: Vec<Val>,
-    results: Vec<Val>,
-    is_bytes: bool,
+    values: Values,
+}
+
+/// What a component is called with.
+enum Values {
+    Static(BytesCall),
+    Dynamic { arguments: Vec<Val>, results: Vec<Val>, is_bytes: bool },
 }
 
 impl Work<CallState> for ComponentCall<'_> {
     type Output = Returned;
 
-    async fn run(mut self, store: &mut Store<CallState>) -> wasmtime::Result<Returned> {
+    async fn run(self, store: &mut Store<CallState>) -> wasmtime::Result<Returned> {
         let instance = self.component.instance.instantiate_async(&mut *store).await?;
         let function = instance
             .get_func(&mut *store, self.export)
             .ok_or_else(|| wasmtime::Error::msg("the export is no function"))?;
-        function.call_async(&mut *store, &self.arguments, &mut self.results).await?;
-        Ok(Returned::of_value(self.results.pop(), self.is_bytes))
+        match self.values {
+            Values::Static(call) => call.run(function, store).await,
+            Values::Dynamic { arguments, mut results, is_bytes } => {
+                function.call_async(&mut *store, &arguments, &mut results).await?;
+                Ok(Returned::of_value(results.pop(), is_bytes))
+            }
+        }
     }
 }

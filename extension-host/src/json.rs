@@ -285,6 +285,13 @@ fn elements(json: &Value, ty: impl Fn(usize) -> Option<Type>) -> Result<Vec<Val>
     array.iter().enumerate().map(element).collect()
 }
 
+/// The bytes of a `list<u8>`.
+pub(crate) fn to_bytes(json: &Value) -> Result<Vec<u8>, String> {
+    let array = json.as_array().ok_or_else(|| format!("{} stands where an array should", kind(json)))?;
+    let byte = |(at, value)| integer(value).map_err(|reason| format!("[{at}]: {reason}"));
+    array.iter().enumerate().map(byte).collect()
+}
+
 /// A record. Fields that are options may be missing; fields that it does not have are errors.
 fn object(json: &Value, types: &[(String, Type)]) -> Result<Val, String> {
     let object = json.as_object().ok_or_else(|| format!("{} stands where an object should", kind(json)))?;

@@ -26,6 +26,7 @@ mod arguments;
 mod backends;
 mod bindings;
 mod bounds;
+mod bytes_call;
 mod cache;
 mod call;
 mod call_runtime;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use core_types::Activity;
+use serde::{Serialize, Serializer};
 use wasmtime::component::Val;
 use wasmtime::component::wasm_wave;
 
@@ -28,12 +29,20 @@ pub struct CallReport<T = Returned> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Returned(Kept);
 
-/// The forms in which values come back. Bytes of a module are kept as they are: as values they would take many times
-/// their size.
+/// The forms in which values come back. Bytes are kept as they are where they come as bytes: as values they would take
+/// many times their size.
 #[derive(Debug, Clone, PartialEq)]
 enum Kept {
     Value { value: Option<Val>, is_bytes: bool },
-    Bytes(Vec<u8>),
+    Bytes { around: Around, bytes: Vec<u8> },
+}
+
+/// What bytes came back in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Around {
+    Nothing,
+    Some,
+    Ok,
 }
 
 /// What a call used.
@@ -63,16 +72,20 @@ impl Returned {
     }
 
     pub(crate) fn of_bytes(bytes: Vec<u8>) -> Self {
-        Self(Kept::Bytes(bytes))
+        Self::of_bytes_in(Around::Nothing, bytes)
+    }
+
+    pub(crate) fn of_bytes_in(around: Around, bytes: Vec<u8>) -> Self {
+        Self(Kept::Bytes { around, bytes })
     }
 
     /// The value as a person reads it: text as it stands, anything else as WAVE; empty for no value.
     ///
     /// Bytes come out as WAVE as well: see [`Returned::bytes`].
     pub fn to_text(&self) -> String {
-        if let Kept::Bytes(bytes) = &self.0 {
-            let numbers: Vec<_> = bytes.iter().map(u8::to_string).collect();
-            return format!("[{}]", numbers.join(", "));
+        if let Kept::Bytes { around, bytes } = &self.0 {
+            let list = list_text(bytes);
+            return if *around == Around::Some { format!("some({list})") } else { list };
         }
         match self.plain() {
             None => String::new(),
@@ -84,8 +97,8 @@ impl Returned {
     /// The bytes of a `list<u8>` or of a module, which are data rather than text.
     pub fn bytes(&self) -> Option<Cow<'_, [u8]>> {
         match &self.0 {
-            Kept::Bytes(bytes) => Some(Cow::Borrowed(bytes)),
-            Kept::Value { is_bytes: false, .. } => None,
+            Kept::Bytes { around: Around::Some, .. } | Kept::Value { is_bytes: false, .. } => None,
+            Kept::Bytes { bytes, .. } => Some(Cow::Borrowed(bytes)),
             Kept::Value { .. } => {
                 let Val::List(values) = self.plain()? else { return None };
                 let byte = |value: &Val| if let Val::U8(byte) = value { Some(*byte) } else { None };
@@ -94,11 +107,13 @@ impl Returned {
         }
     }
 
-    /// The value as JSON, in the form that [`crate::Arguments::Json`] reads.
+    /// The value as JSON, in the form that [`crate::Arguments::Json`] reads. Bytes are best serialized instead, which
+    /// takes no value for each of them.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.0 {
             Kept::Value { value, .. } => value.as_ref().map_or(serde_json::Value::Null, json::from_val),
-            Kept::Bytes(bytes) => bytes.as_slice().into(),
+            Kept::Bytes { around: Around::Ok, bytes } => serde_json::json!({ "ok": bytes }),
+            Kept::Bytes { bytes, .. } => bytes.as_slice().into(),
         }
     }
 
@@ -111,16 +126,40 @@ impl Returned {
     pub fn is_empty(&self) -> bool {
         match &self.0 {
             Kept::Value { .. } => self.plain().is_none(),
-            Kept::Bytes(bytes) => bytes.is_empty(),
+            Kept::Bytes { around, bytes } => *around != Around::Some && bytes.is_empty(),
         }
     }
 
     /// The value itself; for a `result` what is inside.
     fn plain(&self) -> Option<&Val> {
         match &self.0 {
-            Kept::Bytes(_) => None,
+            Kept::Bytes { .. } => None,
             Kept::Value { value: Some(Val::Result(Ok(payload) | Err(payload))), .. } => payload.as_deref(),
             Kept::Value { value, .. } => value.as_ref(),
         }
     }
+}
+
+/// Writes what [`Returned::to_json`] says.
+impl Serialize for Returned {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Kept::Bytes { around: Around::Ok, bytes } => serializer.collect_map([("ok", bytes)]),
+            Kept::Bytes { bytes, .. } => bytes.serialize(serializer),
+            Kept::Value { .. } => self.to_json().serialize(serializer),
+        }
+    }
+}
+
+/// Bytes as a list in WAVE.
+fn list_text(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 5 + 2);
+    for byte in bytes {
+        text.push_str(if text.is_empty() { "[" } else { ", " });
+        text.push_str(&byte.to_string());
+    }
+    if text.is_empty() {
+        text.push('[');
+    }
+    text + "]"
 }

@@ -5,7 +5,7 @@ use std::io;
 use core_types::{IdentityRule, LimitOrigin};
 use extension_depot::registry::{KeptLogin, LoginStore};
 use extension_depot::{SignerProof, TrustedSigner};
-use extension_host::{ExportedFunction, Import};
+use extension_host::{ExportedFunction, Import, Returned};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -116,6 +116,14 @@ fn inert(json: &str) -> String {
     text
 }
 
+/// The object of a call. It is serialized at once, since bytes as values would take many times their size.
+#[derive(Serialize)]
+struct Called<'a> {
+    result: &'a Returned,
+    schema_version: u32,
+    usage: Value,
+}
+
 /// The result of a call; what it used is part of it, asked for or not.
 fn called(call: &Call) -> io::Result<Rendered> {
     let usage = json!({
@@ -123,8 +131,9 @@ fn called(call: &Call) -> io::Result<Rendered> {
         "memory_bytes": call.usage.memory_bytes,
         "elapsed_ms": call.usage.elapsed.as_secs_f64() * 1000.0,
     });
-    let members = [("result", call.returned.to_json()), ("usage", usage)];
-    Ok(Rendered { data: object(&members).into_bytes(), ..Default::default() })
+    let called = Called { result: &call.returned, schema_version: SCHEMA_VERSION, usage };
+    let text = inert(&(serde_json::to_string(&called)? + "\n"));
+    Ok(Rendered { data: text.into_bytes(), ..Default::default() })
 }
 
 fn info(info: &Info) -> io::Result<Value> {
