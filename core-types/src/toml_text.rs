@@ -119,7 +119,7 @@ fn key_start(table: &DeTable<'_>, path: &str) -> Option<usize> {
             (Some(below), DeValue::Table(table)) => key_start(table, below),
             (Some(below), DeValue::Array(entries)) => {
                 let (at, below) = below.split_once('.')?;
-                let entry = entries.iter().nth(at.parse().ok()?)?;
+                let entry = entries.get(at.parse::<usize>().ok()?)?;
                 key_start(entry.get_ref().as_table()?, below)
             }
             _ => None,

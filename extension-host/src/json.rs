@@ -18,7 +18,7 @@ const EXACT: u64 = 1 << 53;
 pub(crate) fn parse_array(text: &str) -> Result<Vec<Value>, ArgumentError> {
     let parsed = serde_json::from_str(&with_plain_integers(text));
     // What is wrong is said with its place in the text that was given.
-    let parsed = parsed.or_else(|error| Err(serde_json::from_str::<Strict>(text).err().unwrap_or(error)));
+    let parsed = parsed.map_err(|error| serde_json::from_str::<Strict>(text).err().unwrap_or(error));
     match parsed {
         Ok(Strict(Value::Array(values))) => Ok(values),
         Ok(Strict(other)) => Err(ArgumentError::Json { reason: format!("it is {}", kind(&other)) }),
