@@ -47,10 +47,10 @@ impl Arguments {
         let call = may_be_call.then(|| CallLine::try_parse_from(words).ok()).flatten();
         match call {
             Some(CallLine { global, command: CallAlone::Extension(CallOnly::Call(call)) }) => {
-                Ok(Self { global, command: Command::Extension(ExtensionCommand::Call(call)) })
+                Ok(Self { global, command: Command::Extension(Box::new(ExtensionCommand::Call(call))) })
             }
             Some(CallLine { global, command: CallAlone::Extension(CallOnly::Run(run)) }) => {
-                Ok(Self { global, command: Command::Extension(ExtensionCommand::Run(run)) })
+                Ok(Self { global, command: Command::Extension(Box::new(ExtensionCommand::Run(run))) })
             }
             None => Self::try_parse_from(words),
         }
@@ -103,7 +103,7 @@ pub struct GlobalArguments {
 pub enum Command {
     /// Install, look at, restrict and call extensions
     #[command(subcommand, visible_alias = "ext")]
-    Extension(ExtensionCommand),
+    Extension(Box<ExtensionCommand>),
     /// Ask an extension of Suffiks about a workload
     #[command(subcommand)]
     Workload(WorkloadCommand),
@@ -221,12 +221,15 @@ mod tests {
 
     #[test]
     fn options_of_ours_may_stand_anywhere_before_the_dashes() {
-        let parse = |line: &str| Arguments::try_parse_from(line.split(' ')).expect(line);
+        let parse = |line: &str| match Arguments::try_parse_from(line.split(' ')).expect(line).command {
+            Command::Extension(command) => *command,
+            other => panic!("{line}: {other:?}"),
+        };
         for line in ["sesame extension call --stats x f -5 a", "sesame extension call x f -5 a --stats"] {
-            let Command::Extension(ExtensionCommand::Call(call)) = parse(line).command else { panic!("{line}") };
+            let ExtensionCommand::Call(call) = parse(line) else { panic!("{line}") };
             assert!(call.stats && call.arguments == ["-5", "a"], "{line}: {call:?}");
         }
-        let Command::Extension(ExtensionCommand::Call(call)) = parse("sesame ext call x f -- --stats -").command else {
+        let ExtensionCommand::Call(call) = parse("sesame ext call x f -- --stats -") else {
             panic!("a call");
         };
         assert!(!call.stats && call.arguments.is_empty() && call.data == ["--stats", "-"]);

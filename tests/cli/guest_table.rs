@@ -302,5 +302,4 @@ fn guests_table_is_what_happens() {
         std::fs::write(path(), &made).expect("written");
     }
     assert_eq!(document, made, "docs/guests.md is not what happens: run this test with UPDATE_GUESTS_TABLE=1");
-    println!("cases: {}", GUESTS.len());
 }

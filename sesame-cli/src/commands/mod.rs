@@ -46,7 +46,7 @@ use crate::outcome::Outcome;
 /// Runs a command.
 pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
     match command {
-        Command::Extension(command) => extension(context, command),
+        Command::Extension(command) => extension(context, *command),
         Command::Registry(RegistryCommand::Login { registry, username, password_stdin, store }) => {
             login::login(context, &registry, username, password_stdin, store)
         }
