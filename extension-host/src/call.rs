@@ -1,6 +1,9 @@
 //! One call: a store of its own, all limits, and what came out.
 
 use std::borrow::Cow;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use core_types::{Capability, LimitName};
@@ -20,13 +23,20 @@ use crate::extension::{Extension, Ready, ReadyComponent};
 use crate::gate::Gate;
 use crate::modules::{Abort, ModuleFault};
 use crate::observe::Watch;
-use crate::output::OutputClosed;
+use crate::output::{Output, OutputClosed};
 use crate::program::{Process, split_arguments};
 use crate::report::{CallReport, Returned, Usage};
 use crate::state::CallState;
 
 /// The fuel after which a guest hands control back, so that its deadline can be looked at: well under a millisecond.
 const FUEL_SLICE: u64 = 500_000;
+/// What Wasmtime keeps in a table of its own for each handle of a guest: a stream or future takes three entries, and the
+/// task that works on it one.
+#[cfg(feature = "wasi-0-3")]
+const ENTRIES_PER_HANDLE: usize = 4;
+
+/// How a guest ended that has tasks left and nothing that could wake one of them.
+const DEADLOCK: &str = "deadlock: it waits for an event that cannot come";
 
 /// What is done in a store, once it is bounded.
 pub(crate) trait Work<S>: Send {
@@ -157,7 +167,8 @@ impl Extension {
             Ok(state) => self.store(state),
             Err(error) => return CallReport::failed(error.into(), gate),
         };
-        let outcome = match tokio::time::timeout(limit, work.run(&mut store)).await {
+        let output = store.data().bounds().output.clone();
+        let outcome = match tokio::time::timeout(limit, unless_closed(output, work.run(&mut store))).await {
             Ok(result) => result.map_err(|error| self.classify(error, store.data())),
             Err(_) => Err(self.exceeded(LimitName::Timeout)),
         };
@@ -192,7 +203,12 @@ impl Extension {
         let value = |name| self.limits().get(name).value;
         store.limiter(|state| &mut state.bounds_mut().limiter);
         store.set_hostcall_fuel(transfer_bytes(self.limits()));
-        store.set_max_component_handles(usize::try_from(value(LimitName::Handles)).unwrap_or(usize::MAX));
+        let handles = usize::try_from(value(LimitName::Handles)).unwrap_or(usize::MAX);
+        store.set_max_component_handles(handles);
+        #[cfg(feature = "wasi-0-3")]
+        if let Some(table) = store.concurrent_resource_table() {
+            table.set_max_capacity(handles.saturating_mul(ENTRIES_PER_HANDLE));
+        }
         // Both fail only on engines without fuel, and ours has it.
         let _ = store.set_fuel(value(LimitName::Fuel));
         let _ = store.fuel_async_yield_interval(Some(FUEL_SLICE));
@@ -228,10 +244,21 @@ impl Extension {
             return CallError::AddressSpace(error);
         }
         match error.downcast_ref::<Trap>() {
+            Some(Trap::AsyncDeadlock) => CallError::Trap { reason: DEADLOCK.to_owned() },
             Some(trap) => CallError::Trap { reason: trap.to_string().trim_start_matches("wasm trap: ").to_owned() },
             None => CallError::Other(error),
         }
     }
+}
+
+/// Does the work, unless the reader of the output goes away: WASI 0.3 tells the guest, which could go on.
+async fn unless_closed<T>(output: Output, work: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
+    let mut work = pin!(work);
+    poll_fn(|context| match work.as_mut().poll(context) {
+        _ if output.is_closed() => Poll::Ready(Err(OutputClosed.into())),
+        result => result,
+    })
+    .await
 }
 
 /// Whether an error is a program that exited well, which is how many return.

@@ -58,6 +58,7 @@ pub enum Uncallable {
 /// What a function takes and returns, in the types of components; the numbers of a module are the ones that they stand for.
 #[derive(Clone, Default)]
 pub(crate) struct Signature {
+    pub(crate) is_async: bool,
     pub(crate) parameters: Vec<(String, Type)>,
     pub(crate) results: Vec<Type>,
 }
@@ -65,7 +66,7 @@ pub(crate) struct Signature {
 impl From<ComponentFunc> for Signature {
     fn from(ty: ComponentFunc) -> Self {
         let parameters = ty.params().map(|(name, ty)| (name.to_owned(), ty)).collect();
-        Self { parameters, results: ty.results().collect() }
+        Self { is_async: ty.async_(), parameters, results: ty.results().collect() }
     }
 }
 
@@ -169,14 +170,15 @@ impl ExportedFunction {
         &self.ty.parameters
     }
 
-    /// The type in WIT's notation, such as `func(name: string) -> string`.
+    /// The type in WIT's notation, such as `func(name: string) -> string` or `async func()`.
     pub fn signature(&self) -> String {
         if let Some(Uncallable::CoreType { signature, .. }) = &self.uncallable {
             return signature.clone();
         }
         let parameters = self.ty.parameters.iter().map(|(name, ty)| format!("{name}: {}", type_text(ty)));
         let results = self.ty.results.iter().map(type_text).collect();
-        signature_text(parameters.collect(), results)
+        let signature = signature_text(parameters.collect(), results);
+        if self.ty.is_async { format!("async {signature}") } else { signature }
     }
 
     /// Whether what it returns, or what is in the `result` that it returns, is `list<u8>`.

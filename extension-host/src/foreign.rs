@@ -129,8 +129,9 @@ const DRAFTS: [(&str, ForeignHost); 2] = [
         ForeignHost { name: "a draft of WASI 0.3", instead: "build it again with tools of WASI 0.3.0 or of 0.2" },
     ),
 ];
+#[cfg(not(feature = "wasi-0-3"))]
 const WASI_3: ForeignHost = ForeignHost {
-    name: "WASI 0.3, which this sesame was built without",
+    name: "WASI 0.3, which this build of sesame does not have",
     instead: "use a sesame that was built with the feature `wasi-0-3`, or build it for WASI 0.2",
 };
 const WASI_OTHER: ForeignHost =
@@ -155,8 +156,18 @@ pub(crate) fn of_interface(name: &str, version: Option<&str>) -> Option<ForeignH
     }
     let version = version.unwrap_or_default();
     let draft = DRAFTS.iter().find(|(beginning, _)| version.starts_with(beginning)).map(|(_, draft)| *draft);
-    let is_left_out = !cfg!(feature = "wasi-0-3") && version.starts_with("0.3.");
-    draft.or(is_left_out.then_some(WASI_3))
+    draft.or_else(|| of_wasi_0_3(version))
+}
+
+/// What WASI 0.3 is to a build without it. A build with it has other words for the interfaces that it lacks.
+#[cfg(not(feature = "wasi-0-3"))]
+fn of_wasi_0_3(version: &str) -> Option<ForeignHost> {
+    version.starts_with("0.3.").then_some(WASI_3)
+}
+
+#[cfg(feature = "wasi-0-3")]
+fn of_wasi_0_3(_: &str) -> Option<ForeignHost> {
+    None
 }
 
 /// The interfaces of WASI that components export. One that imports them stands before another component.
@@ -218,8 +229,8 @@ mod tests {
         assert_eq!(name("zed:extension/process", None), "Zed");
         assert_eq!(name("wasi:http/types", Some("0.3.0-rc-2025-09-16")), "a draft of WASI 0.3");
         assert_eq!(name("wasi:cli/environment", Some("0.2.0-rc-2023-12-05")), "a draft of WASI 0.2");
-        let third = if cfg!(feature = "wasi-0-3") { "unknown" } else { WASI_3.name };
-        assert_eq!(name("wasi:http/types", Some("0.3.1")), third);
+        #[cfg(not(feature = "wasi-0-3"))]
+        assert_eq!(name("wasi:http/types", Some("0.3.1")), WASI_3.name);
         assert_eq!((of_proposal("wasi:nn/tensor"), of_proposal("wasi:http/handler")), (Some(WASI_OTHER), None));
         assert_eq!(name("wasi:io/poll", Some("0.2.3")), "unknown");
         // A function of a world can have any name.

@@ -237,6 +237,24 @@ mod tests {
         insta::assert_snapshot!(refusal("fermyon:spin/llm@2.0.0"), @"`fermyon:spin/llm@2.0.0` is for Spin");
         insta::assert_snapshot!(refusal("wasi:http/types@0.3.0-rc-2025-09-16"), @"`wasi:http/types@0.3.0-rc-2025-09-16` is for a draft of WASI 0.3");
         insta::assert_snapshot!(refusal("wasi:nn/tensor@0.2.0-rc-2024-10-28"), @"`wasi:nn/tensor@0.2.0-rc-2024-10-28` is for a draft of WASI 0.2");
+        insta::assert_snapshot!(refusal("wasi:cli/run@0.3.0-rc-2025-09-16"), @"`wasi:cli/run@0.3.0-rc-2025-09-16` is for a draft of WASI 0.3");
         insta::assert_snapshot!(refusal("wasi:keyvalue/store@1.0.0"), @"`wasi:keyvalue/store@1.0.0` is for a proposal of WASI that sesame does not have");
+    }
+
+    /// A build without WASI 0.3 says so, and names no interface of 0.2 as the nearest.
+    #[cfg(not(feature = "wasi-0-3"))]
+    #[test]
+    fn wasi_0_3_names_the_build() {
+        insta::assert_snapshot!(refusal("wasi:cli/stdout@0.3.0"), @"`wasi:cli/stdout@0.3.0` is for WASI 0.3, which this build of sesame does not have");
+        insta::assert_snapshot!(refusal("wasi:http/types@0.3.1"), @"`wasi:http/types@0.3.1` is for WASI 0.3, which this build of sesame does not have");
+    }
+
+    /// A build with WASI 0.3 that lacks one interface of it does not claim to lack them all.
+    #[cfg(feature = "wasi-0-3")]
+    #[test]
+    fn unknown_wasi_0_3_names_nearest() {
+        insta::assert_snapshot!(refusal("wasi:cli/stdout@0.3.1"), @"`wasi:cli/stdout@0.3.1` needs the capability `experimental`, which is not granted");
+        insta::assert_snapshot!(refusal("wasi:http/clients@0.3.0"), @"`wasi:http/clients@0.3.0` is not provided by sesame; the nearest that it has is `wasi:http/client@0.3.0`");
+        insta::assert_snapshot!(refusal("wasi:keyvalue/store@0.3.0"), @"`wasi:keyvalue/store@0.3.0` is for a proposal of WASI that sesame does not have");
     }
 }

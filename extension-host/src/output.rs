@@ -53,6 +53,7 @@ pub(crate) struct Sinks {
 struct Kept {
     bytes: Vec<u8>,
     stderr_tail: VecDeque<u8>,
+    is_closed: bool,
 }
 
 /// The guest logged more than it may.
@@ -95,6 +96,11 @@ impl Output {
         self.kept().bytes.len() > self.most
     }
 
+    /// Whether the reader of what the guest prints is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.kept().is_closed
+    }
+
     /// What was kept.
     pub(crate) fn contents(&self) -> Vec<u8> {
         let kept = self.kept();
@@ -129,10 +135,16 @@ impl Output {
                     kept.bytes.extend_from_slice(&bytes[..room]);
                 }
                 drop(kept);
-                sinks.of(name).write(bytes)?;
+                return sinks.of(name).write(bytes).inspect_err(|error| self.note_closed(error));
             }
         }
         Ok(())
+    }
+
+    fn note_closed(&self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            self.kept().is_closed = true;
+        }
     }
 
     /// How much may be written now. Nothing once the output is full.
@@ -249,5 +261,24 @@ mod tests {
         assert!(matches!(stream.check_write(), Err(StreamError::Closed)));
         assert!(stream.write(bytes::Bytes::from_static(b"6")).is_err());
         assert_eq!((output.ran_over(), output.contents()), (true, b"1234".to_vec()));
+    }
+
+    /// A sink whose reader is gone, or whose disk is full.
+    struct Failing(io::ErrorKind);
+
+    impl OutputSink for Failing {
+        fn write(&self, _: &[u8]) -> io::Result<()> {
+            Err(self.0.into())
+        }
+    }
+
+    #[test]
+    fn only_a_broken_pipe_closes_output() {
+        for (kind, expected) in [(io::ErrorKind::BrokenPipe, true), (io::ErrorKind::StorageFull, false)] {
+            let sinks = Sinks { stdout: Arc::new(Failing(kind)), stderr: Arc::new(Failing(kind)) };
+            let output = Output::new(4).passed_to(Some(sinks));
+            assert!(!output.is_closed() && output.write(StreamName::Stdout, b"x").is_err());
+            assert_eq!(output.is_closed(), expected, "{kind}");
+        }
     }
 }

@@ -15,22 +15,22 @@ use extension_host::{Arguments, Backends, CallError, CallReport, Code, Directory
 use support::permissions;
 use tempfile::TempDir;
 
-static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
+pub(crate) static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
 static DESKTOP: LazyLock<Code> = LazyLock::new(|| HOST.compile(&support::DESKTOP).expect("it compiles"));
 static PROBE: LazyLock<Code> = LazyLock::new(|| HOST.compile(&support::PROBE).expect("it compiles"));
 
 /// What the guest imports beside files.
 const OTHERS: &str = "config-read = true\nsecret-read = [\"a\"]\nsecret-write = [\"a\"]\nnotification = true\n\
-     clipboard-write = true\nipc-publish = [\"a\"]\n";
+     clipboard-write = true\nipc-publish = [\"a\"]\nexperimental = [\"wasi-0.3\"]\n";
 
 /// A home directory with something to read, something to write, and something that is nobody's business.
-struct Home {
+pub(crate) struct Home {
     directory: TempDir,
     root: PathBuf,
 }
 
 impl Home {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let root = fs::canonicalize(directory.path()).expect("there");
         for below in ["read/deep", "write", "secret", ".config/pds"] {
@@ -57,13 +57,13 @@ impl Home {
         self.running(&PROBE, BOTH, "max_fuel = 1_000_000_000_000\ntimeout_ms = 120_000")
     }
 
-    fn running(&self, code: &Code, filesystem: &str, limits: &str) -> Extension {
+    pub(crate) fn running(&self, code: &Code, filesystem: &str, limits: &str) -> Extension {
         let backends = Backends { directories: Arc::new(self.rules()), ..Backends::default() };
         let permissions = permissions(&format!("{OTHERS}filesystem = {filesystem}"), limits);
         HOST.clone().with_backends(backends).extension(code, permissions).expect("it links")
     }
 
-    fn path(&self, below: &str) -> String {
+    pub(crate) fn path(&self, below: &str) -> String {
         self.root.join(below).to_str().expect("text").to_owned()
     }
 
@@ -72,7 +72,7 @@ impl Home {
     }
 
     /// Everything below a directory: what it is, when it was changed, and what is in it.
-    fn state(&self, below: &str) -> BTreeMap<PathBuf, (SystemTime, String)> {
+    pub(crate) fn state(&self, below: &str) -> BTreeMap<PathBuf, (SystemTime, String)> {
         let mut state = BTreeMap::new();
         let mut left = vec![self.root.join(below)];
         while let Some(path) = left.pop() {
@@ -91,7 +91,7 @@ impl Home {
     }
 }
 
-const BOTH: &str = "{ read = [\"~/read\"], write = [\"~/write\"] }";
+pub(crate) const BOTH: &str = "{ read = [\"~/read\"], write = [\"~/write\"] }";
 
 fn call(extension: &Extension, function: &str, arguments: &[&str]) -> CallReport {
     extension.call_blocking(function, &Arguments::words(arguments.iter().copied()))

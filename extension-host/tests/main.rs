@@ -17,4 +17,6 @@ mod programs;
 mod proposals;
 mod support;
 mod values;
+#[cfg(feature = "wasi-0-3")]
+mod wasi_0_3;
 mod workloads;

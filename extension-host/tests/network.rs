@@ -19,13 +19,13 @@ const OTHERS: &str = "config-read = true\nsecret-read = [\"a\"]\nsecret-write = 
      clipboard-write = true\nipc-publish = [\"a\"]\n";
 
 /// A server on loopback that answers by path and remembers what it was asked.
-struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let seen: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -39,11 +39,11 @@ impl Server {
         Self { address, seen }
     }
 
-    fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 
-    fn seen(&self) -> Vec<String> {
+    pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().expect("not poisoned").clone()
     }
 }

@@ -3,9 +3,13 @@
 mod support;
 
 use std::fs;
+use std::sync::{Mutex, PoisonError};
 
 use extension_host::{Arguments, Host};
 use support::{ECHO, HOSTILE, permissions};
+
+/// Held by each test, so that they count one after the other.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// The open files of this process.
 fn descriptors() -> usize {
@@ -25,6 +29,7 @@ fn memory_and_threads() -> (u64, u64) {
 #[test]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
 fn ten_thousand_calls_leave_no_descriptor_no_thread_and_no_memory() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let host = Host::new().expect("a host");
     let code = [&*ECHO, &*HOSTILE].map(|binary| host.compile(binary).expect("it compiles"));
     let link = |which: usize, limits: &str| host.extension(&code[which], permissions("", limits)).expect("it links");
@@ -45,4 +50,34 @@ fn ten_thousand_calls_leave_no_descriptor_no_thread_and_no_memory() {
     assert_eq!(threads_after, threads);
     assert!(memory_after < memory + 8 * 1024, "{memory} KiB before, {memory_after} KiB after");
     println!("cases: {}", 2_000 * 5);
+}
+
+/// The most memory in MiB that this process had while it did something, beyond what it had before.
+#[cfg(feature = "wasi-0-3")]
+fn peak_mib(work: impl FnOnce()) -> u64 {
+    // Forgets the peak up to now.
+    fs::write("/proc/self/clear_refs", "5").expect("writable");
+    let (before, _) = memory_and_threads();
+    work();
+    let status = fs::read_to_string("/proc/self/status").expect("readable");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+    let peak: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    peak.saturating_sub(before) / 1024
+}
+
+/// The guest has 64 MiB of its own; what the host keeps for it is bounded as well, in every way that it can grow.
+#[cfg(feature = "wasi-0-3")]
+#[test]
+fn host_memory_of_async_guest_is_bounded() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let host = Host::new().expect("a host");
+    let code = host.compile(&support::PROBE_0_3).expect("it compiles");
+    let limits = "max_fuel = 9_000_000_000_000_000_000\ntimeout_ms = 5_000";
+    let probe = host.extension(&code, permissions("experimental = [\"wasi-0.3\"]", limits)).expect("it links");
+    let mut peaks = Vec::new();
+    for way in support::WAYS_TO_GROW {
+        let peak = peak_mib(|| drop(probe.call_blocking("grow", &Arguments::words([way]))));
+        peaks.push(format!("{way}: {peak} MiB"));
+        assert!(peak < 192, "{peaks:?}");
+    }
 }

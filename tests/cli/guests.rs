@@ -5,8 +5,8 @@ use std::path::Path;
 
 use extension_host::Host;
 
-const GUESTS: [&str; 8] =
-    ["desktop", "echo", "greeting", "greeting-sdk", "hostile", "ingress-as", "labels-rs", "probe"];
+const GUESTS: [&str; 9] =
+    ["desktop", "echo", "greeting", "greeting-sdk", "hostile", "ingress-as", "labels-rs", "probe", "probe-0-3"];
 
 fn built(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/guests/built").join(format!("{name}.wasm"));

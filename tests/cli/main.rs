@@ -40,3 +40,5 @@ mod support;
 mod sync;
 mod trust;
 mod update;
+#[cfg(feature = "wasi-0-3")]
+mod wasi_0_3;

@@ -89,7 +89,7 @@ fn signature(ty: &FuncType) -> Option<Signature> {
     let parameters: Option<Vec<_>> = ty.params().map(|ty| number(&ty)).collect();
     let parameters = parameters?.into_iter().enumerate().map(|(at, ty)| (format!("p{at}"), ty)).collect();
     let results = ty.results().map(|ty| number(&ty)).collect::<Option<_>>()?;
-    Some(Signature { parameters, results })
+    Some(Signature { parameters, results, ..Signature::default() })
 }
 
 fn number(ty: &ValType) -> Option<Type> {

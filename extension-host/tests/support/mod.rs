@@ -13,6 +13,30 @@ pub static GREETING: LazyLock<Vec<u8>> = LazyLock::new(|| guest("greeting"));
 pub static GREETING_SDK: LazyLock<Vec<u8>> = LazyLock::new(|| guest("greeting-sdk"));
 pub static HOSTILE: LazyLock<Vec<u8>> = LazyLock::new(|| guest("hostile"));
 pub static PROBE: LazyLock<Vec<u8>> = LazyLock::new(|| guest("probe"));
+pub static PROBE_0_3: LazyLock<Vec<u8>> = LazyLock::new(|| guest("probe-0-3"));
+
+/// The ways in which the guest for WASI 0.3 makes the host keep more and more.
+pub const WAYS_TO_GROW: [&str; 19] = [
+    "append",
+    "append-names",
+    "set-many",
+    "set-large",
+    "from-list",
+    "clone",
+    "requests",
+    "answers",
+    "options",
+    "streams",
+    "futures",
+    "kept-writers",
+    "tasks",
+    "sleepers",
+    "pipes",
+    "dropped-pipes",
+    "inputs",
+    "dropped-inputs",
+    "sockets",
+];
 
 /// The committed component of a guest, or one from the folder that SESAME_BUILT_GUESTS names.
 fn guest(name: &str) -> Vec<u8> {

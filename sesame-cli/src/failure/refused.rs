@@ -31,10 +31,21 @@ fn hint(name: &ExtensionName, refusals: &[Refusal]) -> String {
     if let Some(host) = refusals.iter().find_map(foreign) {
         return host.instead.to_owned();
     }
-    refusals.iter().find_map(hint_of_one).unwrap_or_else(|| {
-        let grants: Vec<_> = refusals.iter().filter_map(grant).collect();
-        format!("sesame extension grant {name} {}", grants.join(" "))
-    })
+    refusals
+        .iter()
+        .find_map(hint_of_one)
+        .unwrap_or_else(|| format!("sesame extension grant {name} {}", grants(refusals).join(" ")))
+}
+
+/// The grants that help, each once: one grant is enough for many imports.
+fn grants(refusals: &[Refusal]) -> Vec<String> {
+    let mut grants = Vec::new();
+    for grant in refusals.iter().filter_map(grant) {
+        if !grants.contains(&grant) {
+            grants.push(grant);
+        }
+    }
+    grants
 }
 
 fn grant(refusal: &Refusal) -> Option<String> {

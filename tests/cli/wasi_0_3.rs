@@ -1,0 +1,63 @@
+//! WASI 0.3 is asked for like a capability, and is there where it is granted.
+
+use test_support::guest;
+
+use crate::support::{TestEnv, env, manifest};
+
+fn with_probe() -> TestEnv {
+    let env = env();
+    env.write("work/probe.wasm", guest("probe-0-3"));
+    env
+}
+
+/// Off a terminal nothing is granted unasked; the call says which grant is missing, and with it the extension runs.
+#[test]
+fn wasi_0_3_is_asked_for_and_granted() {
+    let env = with_probe();
+    let install = env.run("extension install ./probe.wasm").ok();
+    assert!(install.stderr.contains("experimental=wasi-0.3"), "{install}");
+    let run = env.run("extension call probe greet World");
+    assert_eq!(run.code, 5, "{run}");
+    assert!(run.stderr.ends_with("hint: sesame extension grant probe experimental=wasi-0.3\n"), "{run}");
+    env.run("extension grant probe experimental=wasi-0.3").ok();
+    assert_eq!(env.run("extension call probe greet World").ok().text(), "Hello, World!\n");
+    let error = env.run("extension call probe take-stream x");
+    assert!(error.stderr.contains("it takes or returns a stream"), "{error}");
+}
+
+#[test]
+fn install_grants_wasi_0_3() {
+    let env = with_probe();
+    env.run("extension install ./probe.wasm --grant experimental=wasi-0.3").ok();
+    assert!(env.read(&manifest("probe")).contains("experimental = [\"wasi-0.3\"]"));
+    assert_eq!(env.run("extension call probe greet World").ok().text(), "Hello, World!\n");
+    let run = env.run("extension run probe -- one fail");
+    assert_eq!((run.code, run.text().as_str()), (1, "one\nfail\n"), "{run}");
+}
+
+#[test]
+fn policy_denies_wasi_0_3() {
+    let env = with_probe();
+    env.run("extension install ./probe.wasm --grant experimental=wasi-0.3").ok();
+    env.write(".config/pds/config.toml", "[extensions.policy]\ndeny = [\"experimental\"]\n");
+    let run = env.run("extension call probe greet World");
+    assert_eq!(run.code, 5, "{run}");
+    assert!(run.stderr.contains("policy"), "{run}");
+}
+
+/// What was made for a draft is said in words, the same by `install` and `inspect`.
+#[test]
+fn draft_of_wasi_0_3_is_named() {
+    let env = env();
+    let text = r#"(component (import "wasi:cli/stdout@0.3.0-rc-2025-09-16" (instance (export "f" (func)))))"#;
+    env.write("work/it.wasm", wat::parse_str(text).expect("valid text"));
+    let install = env.run("extension install ./it.wasm");
+    let inspect = env.run("extension inspect ./it.wasm");
+    assert_eq!((install.code, &install.stderr), (inspect.code, &inspect.stderr), "{install}\n{inspect}");
+    insta::assert_snapshot!(install, @"
+    exit 5
+    err: error: `it` is made for a draft of WASI 0.3
+    err: `wasi:cli/stdout@0.3.0-rc-2025-09-16` is for a draft of WASI 0.3
+    err: hint: build it again with tools of WASI 0.3.0 or of 0.2
+    ");
+}
