@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use core_types::{Capability, LimitName};
 use wasmtime::component::{ComponentExportIndex, Val};
-use wasmtime::{Store, ThrownException, Trap};
+use wasmtime::{CallHook, Store, ThrownException, Trap};
 use wasmtime_wasi::I32Exit;
 
 use crate::address_space::AddressSpaceTooSmall;
@@ -209,6 +209,12 @@ impl Extension {
         if let Some(table) = store.concurrent_resource_table() {
             table.set_max_capacity(handles.saturating_mul(ENTRIES_PER_HANDLE));
         }
+        // What the host does for a guest costs no fuel, copies between streams among it, so a guest that does little else
+        // would hand control back too rarely for its deadline.
+        store.call_hook(|context, hook| match hook {
+            CallHook::CallingHost => Ok(context.data().bounds().check_time()?),
+            _ => Ok(()),
+        });
         // Both fail only on engines without fuel, and ours has it.
         let _ = store.set_fuel(value(LimitName::Fuel));
         let _ = store.fuel_async_yield_interval(Some(FUEL_SLICE));

@@ -535,3 +535,21 @@ fn closed_output_ends_the_program() {
     let outcome = run(&["x".to_owned()], &closed);
     assert!(matches!(outcome, Err(CallError::OutputClosed)), "{outcome:?}");
 }
+
+/// Copying large buffers costs the guest next to no fuel, and the deadline ends it all the same.
+#[test]
+fn copying_streams_end_in_time() {
+    let copying = streaming(&format!(
+        "{NEW_STREAM} (local.set $set (call $set)) (call $join (local.get $reader) (local.get $set))
+        (loop $l
+            (drop (call $read (local.get $reader) (i32.const 26000000) (i32.const 20000000)))
+            (drop (call $write (local.get $writer) (i32.const 1024) (i32.const 20000000)))
+            (drop (call $poll (local.get $set) (i32.const 0)))
+            (br $l))"
+    ));
+    let limits = format!("{ENDLESS_FUEL}\ntimeout_ms = 300\nmax_memory_mib = 64");
+    let report = call(&try_extension(&copying, permissions("", &limits)).expect("links"), "f", &[]);
+    assert_exceeded(&report, LimitName::Timeout, 300, LimitOrigin::Manifest);
+    assert!(report.usage.elapsed < Duration::from_millis(2_500), "{:?}", report.usage.elapsed);
+}
+
