@@ -153,6 +153,8 @@ impl Context {
         let base = BaseDirs::new();
         let mut protected = self.places()?.protected();
         protected.extend(base.as_ref().map(|base| base.data_dir().join("keyrings")));
+        // Another session of this user may have its timed grants where this one has no runtime directory.
+        protected.push(PathBuf::from(format!("/run/user/{}/pds", self.user())));
         Ok(DirectoryRules { home: base.map(|base| base.home_dir().to_owned()), protected })
     }
 
