@@ -224,14 +224,10 @@ impl Request {
     }
 
     /// What `sesame extension grant NAME` has to be given to allow it. Where the request does not say how far a grant has
-    /// to reach, an upper-case word stands for that.
+    /// to reach, it is an example of the form.
     pub fn grant_text(&self) -> String {
-        let capability = self.capability();
-        match self.least_grant() {
-            Some(grant) => grant.to_string(),
-            None if capability == Capability::Filesystem => format!("{capability}=read:DIRECTORY"),
-            None => format!("{capability}=SCOPE"),
-        }
+        let example = || Grant::example(self.capability()).to_owned();
+        self.least_grant().map_or_else(example, |grant| grant.to_string())
     }
 
     /// The grant among these that allows it.
@@ -503,14 +499,14 @@ experimental = ["wasi-0.3"]
         let http = |host: &str, port| Request::Connect { scheme: Scheme::Http, host: host.to_owned(), port };
         for (request, expected) in [
             (Request::Import(Capability::Notification), "notification"),
-            (Request::Import(Capability::SecretRead), "secret-read=SCOPE"),
+            (Request::Import(Capability::SecretRead), "secret-read=github-token"),
             (Request::ReadSecret("a".to_owned()), "secret-read=a"),
-            (Request::ReadSecret("../a".to_owned()), "secret-read=SCOPE"),
+            (Request::ReadSecret("../a".to_owned()), "secret-read=github-token"),
             (Request::Publish("a.b".to_owned()), "ipc-publish=a.b"),
-            (Request::Publish("*".to_owned()), "ipc-publish=SCOPE"),
+            (Request::Publish("*".to_owned()), "ipc-publish=greeting.*"),
             (connect("api.example.com"), "network=api.example.com"),
             (http("127.0.0.1", 8080), "network=http://127.0.0.1:8080"),
-            (http("a b", 80), "network=SCOPE"),
+            (http("a b", 80), "network=api.example.com"),
             (open(true), "filesystem=write:/srv/data"),
             (Request::UseExperimental(Feature::Wasi03), "experimental=wasi-0.3"),
         ] {

@@ -64,6 +64,14 @@ pub enum GrantError {
         /// The capability.
         capability: Capability,
     },
+    /// What stands in the place of a scope is a word of the documentation.
+    #[error("`{}` stands for how far `{capability}` reaches: write it, as in `{}`", text.escape_debug(), example(*.capability))]
+    Placeholder {
+        /// The capability.
+        capability: Capability,
+        /// The scope as given.
+        text: String,
+    },
     /// The capability cannot be narrowed.
     #[error("`{capability}` takes no scope")]
     ScopeUnknown {
@@ -114,7 +122,19 @@ fn example(capability: Capability) -> &'static str {
     }
 }
 
+/// Whether a scope is one that documentation and hints have where a reader puts their own. A variable that is called `SCOPE`
+/// can be granted in a manifest.
+fn is_placeholder(scope: &str) -> bool {
+    let word = scope.rsplit(':').next().unwrap_or(scope);
+    ["SCOPE", "DIRECTORY", "..."].contains(&word) || (word.starts_with('<') && word.ends_with('>'))
+}
+
 impl Grant {
+    /// Returns how a grant of the capability is written, for hints where nothing says how far it has to reach.
+    pub fn example(capability: Capability) -> &'static str {
+        example(capability)
+    }
+
     /// The capability that this is a part of.
     pub fn capability(&self) -> Capability {
         match self {
@@ -156,6 +176,9 @@ impl Grant {
     }
 
     fn scoped(capability: Capability, scope: &str) -> Result<Self, GrantError> {
+        if is_placeholder(scope) {
+            return Err(GrantError::Placeholder { capability, text: scope.to_owned() });
+        }
         Ok(match capability {
             Capability::ConfigRead => Self::ConfigRead(Some(scope.parse()?)),
             Capability::SecretRead => Self::SecretRead(scope.parse()?),
@@ -343,6 +366,20 @@ fn remove_where<T>(list: &mut Vec<T>, is_meant: impl Fn(&T) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A hint that is pasted as it stands would grant what nobody means.
+    #[test]
+    fn placeholder_scope_is_refused() {
+        for text in ["secret-read=SCOPE", "secret-read=<name>", "env=SCOPE", "filesystem=read:DIRECTORY", "network=..."]
+        {
+            let error = text.parse::<Grant>().expect_err(text);
+            assert!(matches!(error, GrantError::Placeholder { .. }), "{text}: {error}");
+        }
+        for capability in Capability::ALL {
+            assert!(Grant::example(capability).parse::<Grant>().is_ok(), "{capability}");
+        }
+        assert!("secret-read=scope".parse::<Grant>().is_ok());
+    }
 
     const ALL: [&str; 16] = [
         "config-read",

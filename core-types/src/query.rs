@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::reference::{OciReference, Reader, ReferenceError, ReferenceProblem};
+use crate::registry_name::canonical_registry;
 use crate::serde_as_text;
 
 /// A repository, perhaps with a tag: `registry/[principal/]scope[:revision]`.
@@ -80,11 +81,16 @@ impl OciPrefix {
         &self.components
     }
 
-    /// Whether a repository of this registry lies under the prefix. Host names are compared without regard to case.
+    /// Whether a repository of this registry lies under the prefix, however the registry is written.
     pub fn covers(&self, registry: &str, repository: &str) -> bool {
         let mut path = repository.split('/');
-        self.registry.eq_ignore_ascii_case(registry)
+        canonical_registry(&self.registry) == canonical_registry(registry)
             && self.components.iter().all(|component| path.next() == Some(component))
+    }
+
+    /// Whether another prefix means the same place, however its registry is written.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.components == other.components && canonical_registry(&self.registry) == canonical_registry(&other.registry)
     }
 }
 
@@ -162,6 +168,23 @@ mod tests {
         assert!(!prefix.covers("ghcr.io.evil.com", "my-org/x"));
         assert!("ghcr.io".parse::<OciPrefix>().expect("valid").covers("ghcr.io", "anyone/x"));
         assert!("ghcr.io/my-org:1".parse::<OciPrefix>().is_err());
+    }
+
+    /// A policy holds for a registry and not for one spelling of it.
+    #[test]
+    fn prefix_covers_every_spelling() {
+        for (prefix, registries) in [
+            ("r.io/a", &["r.io", "R.IO", "r.io:443", "r.io:0443", "r.io:80", "r.io:080"][..]),
+            ("r.io:443/a", &["r.io", "R.io:80"]),
+            ("[::1]:5000/a", &["[0:0::1]:5000", "[::1]:05000"]),
+            ("127.0.0.1:5000/a", &["127.1:5000", "0x7f000001:5000"]),
+        ] {
+            let prefix: OciPrefix = prefix.parse().expect("valid");
+            for registry in registries {
+                assert!(prefix.covers(registry, "a/b"), "{prefix} {registry}");
+            }
+            assert!(!prefix.covers("r.io:8443", "a/b") && !prefix.covers("r.io.evil.com", "a/b"));
+        }
     }
 
     /// `registry/x` is a repository as well as a principal, and covers both.

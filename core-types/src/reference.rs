@@ -6,6 +6,7 @@ use std::str::FromStr;
 use crate::digest::{Digest, DigestError};
 use crate::name::{ExtensionName, NameError};
 use crate::query::OciQuery;
+use crate::registry_name::{EMBEDDED, LOCAL, canonical_registry, is_reserved};
 
 /// Where an artifact lies in an OCI registry: `registry/[principal/]scope:revision[@provenance]`.
 ///
@@ -52,7 +53,7 @@ pub struct Provenance {
 ///
 /// No two repositories have the same identity: neither a registry nor a path component has a `/` in it.
 /// Secrets, grants and trust belong to the identity and not to the short name, so that two sources with one short name
-/// never meet. The registry's letters are lower-cased, as host names do not tell them apart.
+/// never meet. The registry is in its one form ([`canonical_registry`]), so that another spelling is not another source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity(String);
 
@@ -112,10 +113,6 @@ pub enum ReferenceProblem {
     Trailing,
 }
 
-/// What stands in the place of a registry where there is none.
-const LOCAL: &str = "local";
-/// Where the identity of an extension that a program brings begins.
-const EMBEDDED: &str = "embedded";
 /// The longest path behind the registry, in bytes.
 const MAX_PATH: usize = 255;
 /// The longest tag, in bytes.
@@ -155,7 +152,7 @@ impl OciReference {
 
     /// Whom the extension comes from.
     pub fn identity(&self) -> Identity {
-        Identity(format!("{}/{}", self.registry.to_ascii_lowercase(), self.repository()))
+        Identity(format!("{}/{}", canonical_registry(&self.registry), self.repository()))
     }
 
     /// The name that the extension has unless the user chooses one: the last path component.
@@ -279,11 +276,6 @@ fn principal_and_scope(components: &[String]) -> (String, String) {
         [principal, scope @ ..] if !scope.is_empty() => (principal.clone(), scope.join("/")),
         scope => (String::new(), scope.join("/")),
     }
-}
-
-/// Whether identities that begin like this belong to files and to extensions that programs bring.
-fn is_reserved(registry: &str) -> bool {
-    [LOCAL, EMBEDDED].iter().any(|word| registry.eq_ignore_ascii_case(word))
 }
 
 /// Reads a reference from left to right; `at` is the byte where the next field begins.

@@ -91,13 +91,16 @@ impl TimedGrants {
     }
 
     /// The text of the file.
-    pub fn to_text(&self) -> String {
+    ///
+    /// # Errors
+    /// When it cannot be written as TOML.
+    pub fn to_text(&self) -> Result<String, toml::ser::Error> {
         let entry = |timed: &TimedGrant| GrantEntry {
             what: timed.grant.clone(),
             until_ms: timed.until.map(|until| u64::try_from(until.0.as_millis()).unwrap_or(u64::MAX)),
         };
         let grant = self.grants.iter().map(entry).collect();
-        toml::to_string(&GrantsFile { identity: self.identity.clone(), grant }).unwrap_or_default()
+        toml::to_string(&GrantsFile { identity: self.identity.clone(), grant })
     }
 
     /// Every grant, whether it still holds or not.
@@ -142,7 +145,7 @@ mod tests {
         let mut grants = TimedGrants::default();
         grants.add(timed("network=api.example.com", Some(100)), at(40));
         grants.add(timed("notification", None), at(41));
-        insta::assert_snapshot!(grants.to_text(), @r#"
+        insta::assert_snapshot!(grants.to_text().expect("text"), @r#"
         [[grant]]
         what = "network=api.example.com"
         until_ms = 100000
@@ -150,7 +153,7 @@ mod tests {
         [[grant]]
         what = "notification"
         "#);
-        assert_eq!(TimedGrants::parse(&grants.to_text()), Ok(grants.clone()));
+        assert_eq!(TimedGrants::parse(&grants.to_text().expect("text")), Ok(grants.clone()));
         assert!(grants.iter().all(|grant| grant.holds_at(at(99))) && !grants.grants[0].holds_at(at(100)));
         grants.add(timed("network=api.example.com", Some(200)), at(150));
         assert_eq!(grants.grants, [timed("notification", None), timed("network=api.example.com", Some(200))]);
@@ -163,7 +166,7 @@ mod tests {
         let ours = identity("ghcr.io/my-org/greeting:1");
         let mut grants = TimedGrants::default().of(&ours);
         grants.add(timed("notification", None), at(1));
-        let read = TimedGrants::parse(&grants.to_text()).expect("valid");
+        let read = TimedGrants::parse(&grants.to_text().expect("text")).expect("valid");
         assert_eq!(read.clone().of(&ours), grants);
         assert!(read.of(&identity("evil.io/my-org/greeting:1")).is_empty());
     }

@@ -1,12 +1,15 @@
 //! Reading TOML with errors that name the place, and with unknown keys reported instead of refused.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+
+use crate::known_keys;
 
 /// What a TOML text says, with the keys that mean nothing to this version.
 #[derive(Debug, Clone)]
@@ -25,6 +28,8 @@ pub struct UnknownKey {
     pub path: String,
     /// The line of the key, counted from 1.
     pub line: usize,
+    /// The bytes of the key in the text.
+    span: Range<usize>,
 }
 
 /// What is wrong with a TOML text, and where.
@@ -93,38 +98,75 @@ fn dotted(path: &serde_ignored::Path<'_>) -> String {
     if parent.is_empty() { key } else { format!("{parent}.{key}") }
 }
 
-/// The lines of keys, found by a second look at the text that only texts with unknown keys need.
+/// Finds keys by a second look at the text that only texts with unknown keys need. One walk finds all: there can be many.
 fn locate(paths: Vec<String>, text: &str) -> Vec<UnknownKey> {
-    if paths.is_empty() {
-        return Vec::new();
+    let mut spans = HashMap::new();
+    if let (false, Ok(document)) = (paths.is_empty(), DeTable::parse(text)) {
+        let wanted = paths.iter().map(String::as_str).collect();
+        find_keys(document.get_ref(), &mut String::new(), &wanted, &mut spans);
     }
-    let document = DeTable::parse(text).ok();
-    let root = document.as_ref().map(|document| document.get_ref());
-    let mut keys: Vec<_> = paths
-        .into_iter()
-        .map(|path| {
-            let start = root.and_then(|root| key_start(root, &path)).unwrap_or(0);
-            UnknownKey { line: text[..start].matches('\n').count() + 1, path }
-        })
-        .collect();
+    let lines = Lines::of(text);
+    let located = |path: String| {
+        let span = spans.get(&path).cloned().unwrap_or_default();
+        UnknownKey { line: lines.number(span.start), span, path }
+    };
+    let mut keys: Vec<_> = paths.into_iter().map(located).collect();
     keys.sort_by_key(|key| key.line);
     keys
 }
 
-fn key_start(table: &DeTable<'_>, path: &str) -> Option<usize> {
-    table.iter().find_map(|(key, value)| {
-        let rest = path.strip_prefix(key.get_ref().as_ref())?;
-        match (rest.strip_prefix('.'), value.get_ref()) {
-            (None, _) if rest.is_empty() => Some(key.span().start),
-            (Some(below), DeValue::Table(table)) => key_start(table, below),
-            (Some(below), DeValue::Array(entries)) => {
-                let (at, below) = below.split_once('.')?;
-                let entry = entries.get(at.parse::<usize>().ok()?)?;
-                key_start(entry.get_ref().as_table()?, below)
-            }
-            _ => None,
+/// Finds those keys of a table and below it whose paths are wanted. `path` is that of the table, with a dot at its end.
+fn find_keys(
+    table: &DeTable<'_>,
+    path: &mut String,
+    wanted: &HashSet<&str>,
+    spans: &mut HashMap<String, Range<usize>>,
+) {
+    let length = path.len();
+    for (key, value) in table {
+        path.push_str(key.get_ref());
+        if wanted.contains(path.as_str()) {
+            spans.entry(path.clone()).or_insert(key.span());
         }
-    })
+        path.push('.');
+        find_below(value.get_ref(), path, wanted, spans);
+        path.truncate(length);
+    }
+}
+
+/// Looks into the table or the list of tables at a path.
+fn find_below(
+    value: &DeValue<'_>,
+    path: &mut String,
+    wanted: &HashSet<&str>,
+    spans: &mut HashMap<String, Range<usize>>,
+) {
+    match value {
+        DeValue::Table(below) => find_keys(below, path, wanted, spans),
+        DeValue::Array(entries) => {
+            let length = path.len();
+            for (at, entry) in entries.iter().enumerate() {
+                path.push_str(&format!("{at}."));
+                find_below(entry.get_ref(), path, wanted, spans);
+                path.truncate(length);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Where the lines of a text begin.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at + 1).collect())
+    }
+
+    /// Returns the number of the line that a byte stands in, counted from 1.
+    fn number(&self, at: usize) -> usize {
+        self.0.partition_point(|start| *start <= at) + 1
+    }
 }
 
 /// One value of a TOML text, with where it stands.
@@ -143,13 +185,18 @@ pub struct TomlLeaf {
 pub fn toml_leaves(text: &str) -> Vec<TomlLeaf> {
     let mut leaves = Vec::new();
     if let Ok(document) = DeTable::parse(text) {
-        collect_leaves(document.get_ref(), &mut Vec::new(), text, &mut leaves);
+        collect_leaves(document.get_ref(), &mut Vec::new(), (text, &Lines::of(text)), &mut leaves);
     }
     leaves.sort_by_key(|leaf| leaf.line);
     leaves
 }
 
-fn collect_leaves(table: &DeTable<'_>, keys: &mut Vec<String>, text: &str, leaves: &mut Vec<TomlLeaf>) {
+fn collect_leaves(
+    table: &DeTable<'_>,
+    keys: &mut Vec<String>,
+    (text, lines): (&str, &Lines),
+    leaves: &mut Vec<TomlLeaf>,
+) {
     for (key, value) in table {
         keys.push(key.get_ref().to_string());
         let tables = match value.get_ref() {
@@ -157,16 +204,16 @@ fn collect_leaves(table: &DeTable<'_>, keys: &mut Vec<String>, text: &str, leave
             _ => None,
         };
         match (own_table(value, text), tables) {
-            (Some(below), _) => collect_leaves(below, keys, text, leaves),
+            (Some(below), _) => collect_leaves(below, keys, (text, lines), leaves),
             (None, Some(entries)) if !entries.is_empty() => {
                 for (at, entry) in entries.into_iter().enumerate() {
                     keys.push(at.to_string());
-                    collect_leaves(entry, keys, text, leaves);
+                    collect_leaves(entry, keys, (text, lines), leaves);
                     keys.pop();
                 }
             }
             _ => {
-                let line = text[..key.span().start].matches('\n').count() + 1;
+                let line = lines.number(key.span().start);
                 let value = text.get(value.span()).unwrap_or_default().to_owned();
                 leaves.push(TomlLeaf { keys: keys.clone(), value, line });
             }
@@ -227,9 +274,22 @@ impl fmt::Display for TomlProblem {
 
 impl std::error::Error for TomlProblem {}
 
+impl UnknownKey {
+    /// Returns the key as what is wrong with the text, for documents in which a misspelt key would allow more than is meant.
+    pub fn problem(&self, text: &str) -> TomlProblem {
+        let message = format!("unknown key `{}`{}", self.path.escape_debug(), self.nearest());
+        TomlProblem::at(self.span.clone(), &message, text)
+    }
+
+    fn nearest(&self) -> String {
+        known_keys::nearest(&self.path).map(|known| format!("; the nearest is `{known}`")).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for UnknownKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: unknown key `{}` does nothing", self.line, self.path.escape_debug())
+        let Self { line, path, .. } = self;
+        write!(f, "line {line}: unknown key `{}` does nothing{}", path.escape_debug(), self.nearest())
     }
 }
 
@@ -255,6 +315,18 @@ mod tests {
         let parsed = parse_toml::<Sample>("a = 1\n[limits]\nfuel = 2\nfule = 3\n\n[limitz]\nx = 1\n").expect("valid");
         let found: Vec<_> = parsed.unknown_keys.iter().map(|key| (key.path.as_str(), key.line)).collect();
         assert_eq!(found, [("a", 1), ("limits.fule", 4), ("limitz", 6)]);
+    }
+
+    /// Many keys are found in one walk over the text.
+    #[test]
+    fn many_unknown_keys_take_linear_time() {
+        let text: String = (0..80_000).map(|at| format!("a{at}=1\n")).collect();
+        let begun = std::time::Instant::now();
+        let parsed = parse_toml::<Sample>(&text).expect("valid");
+        assert_eq!(parsed.unknown_keys.len(), 80_000);
+        assert_eq!(parsed.unknown_keys[79_999].line, 80_000);
+        assert_eq!(toml_leaves(&text).len(), 80_000);
+        assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
     }
 
     /// A key of a table within a list is found as well.

@@ -182,6 +182,19 @@ fn the_identity_has_no_revision_and_the_name_is_the_last_component() {
     assert!("r/a/b_c:1".parse::<OciReference>().expect("valid").default_name().is_err());
 }
 
+/// Secrets, grants and trust belong to the registry and not to one spelling of it. What is printed is what was written.
+#[test]
+fn spellings_of_a_registry_share_identity() {
+    for text in ["GHCR.io:443/a/b:1", "ghcr.io:080/a/b:1", "ghcr.io/a/b:1"] {
+        let reference: OciReference = text.parse().expect(text);
+        assert_eq!((reference.identity().as_str(), reference.to_string().as_str()), ("ghcr.io/a/b", text));
+    }
+    let other: OciReference = "ghcr.io:8443/a/b:1".parse().expect("valid");
+    assert_eq!(other.identity().as_str(), "ghcr.io:8443/a/b");
+    let host: OciReference = "local:443/file/x:1".parse().expect("valid");
+    assert!(!host.is_local() && host.identity().as_str() == "local:443/file/x", "not the identity of a file");
+}
+
 /// A file stays a file in any case, since its identity is in lower case.
 #[test]
 fn local_registry_is_local_in_any_case() {

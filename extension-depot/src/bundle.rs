@@ -60,7 +60,8 @@ impl Depot {
         let mut bundle =
             BundleWriter { tar: tar::Builder::new(io::BufWriter::new(&mut file)), written: BTreeSet::new() };
         bundle.file("oci-layout", MARKER).map_err(write_error)?;
-        bundle.file("index.json", &index_of(extensions, attachments)).map_err(write_error)?;
+        let index = index_of(extensions, attachments).map_err(|error| write_error(error.into()))?;
+        bundle.file("index.json", &index).map_err(write_error)?;
         for extension in extensions {
             for digest in extension.artifact.digests() {
                 let read = read_blob(&self.places().blob(&digest), &digest, MAX_BLOB);
@@ -78,7 +79,7 @@ impl Depot {
     }
 }
 
-fn index_of(extensions: &[Installed], attachments: &[Attachment]) -> Vec<u8> {
+fn index_of(extensions: &[Installed], attachments: &[Attachment]) -> serde_json::Result<Vec<u8>> {
     let entry = |extension: &Installed| {
         let Installed { name, reference, artifact, .. } = extension;
         let annotations = [(REF_NAME, name.to_string()), (ORIGIN, reference.to_string())];
@@ -89,7 +90,7 @@ fn index_of(extensions: &[Installed], attachments: &[Attachment]) -> Vec<u8> {
     };
     let attached = attachments.iter().map(|attachment| attachment.descriptor.clone());
     let index = ImageIndex::new(extensions.iter().map(entry).chain(attached).collect());
-    serde_json::to_vec_pretty(&index).unwrap_or_default()
+    serde_json::to_vec_pretty(&index)
 }
 
 /// The header of a file in a tar in which nothing depends on when or by whom it was made.

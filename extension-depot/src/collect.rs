@@ -1,7 +1,6 @@
 //! Collecting what nobody goes back to: old generations, and the blobs that only they needed.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use core_types::{Digest, ExtensionName};
 
@@ -10,6 +9,7 @@ use crate::binary::Binary;
 use crate::depot::{Depot, Listed};
 use crate::depot_error::DepotError;
 use crate::history::Generation;
+use crate::listing::names_in;
 use crate::removal::remove_file;
 
 /// What was collected, or would be.
@@ -41,9 +41,13 @@ impl Depot {
         let _lock = self.lock()?;
         let mut collected = Collected::default();
         let mut staying = Vec::new();
-        for name in self.names_with_history() {
+        for name in self.names_with_history()? {
             let generations = self.generations(&name)?;
-            let (old, kept) = split(generations, keep, self.pinned(&name));
+            let (old, kept) = match self.manifest(&name) {
+                Ok(loaded) => split(generations, keep, loaded.and_then(|loaded| Some(loaded.pinned()?.1))),
+                // Which generation is in force is not known.
+                Err(_) => (Vec::new(), generations),
+            };
             collected.generations.extend(old.iter().map(|generation| (name.clone(), generation.number)));
             staying.extend(kept);
         }
@@ -51,7 +55,7 @@ impl Depot {
         collected.binaries = staying.iter().filter_map(|generation| generation.binary).collect();
         collected.binaries.extend(installed.iter().flatten().map(|(_, binary)| binary.digest));
         if let Some(needed) = self.needed_blobs(&installed, &staying) {
-            collected.blobs = self.layout().unneeded(&needed);
+            collected.blobs = self.layout().unneeded(&needed)?;
         }
         if apply {
             self.apply(&collected)?;
@@ -73,11 +77,11 @@ impl Depot {
     /// Removes what neither a manifest nor a generation needs. Gives back how many bytes that freed.
     pub(crate) fn remove_unused_blobs(&self) -> Result<u64, DepotError> {
         let mut staying = Vec::new();
-        for name in self.names_with_history() {
+        for name in self.names_with_history()? {
             staying.extend(self.generations(&name)?);
         }
         let Some(needed) = self.needed_blobs(&self.installed_artifacts()?, &staying) else { return Ok(0) };
-        let collected = Collected { blobs: self.layout().unneeded(&needed), ..Default::default() };
+        let collected = Collected { blobs: self.layout().unneeded(&needed)?, ..Default::default() };
         self.apply(&collected)?;
         Ok(collected.bytes())
     }
@@ -124,17 +128,23 @@ impl Depot {
         Some(needed)
     }
 
-    fn names_with_history(&self) -> Vec<ExtensionName> {
-        let entries = fs::read_dir(self.places().histories()).into_iter().flatten().flatten();
-        let mut names: Vec<_> =
-            entries.filter_map(|entry| entry.file_name().to_str()?.parse::<ExtensionName>().ok()).collect();
+    fn names_with_history(&self) -> Result<Vec<ExtensionName>, DepotError> {
+        let files = names_in(&self.places().histories())?;
+        let mut names: Vec<_> = files.iter().filter_map(|file| file.to_str()?.parse::<ExtensionName>().ok()).collect();
         names.sort();
-        names
+        Ok(names)
     }
 
-    fn pinned(&self, name: &ExtensionName) -> Option<Digest> {
-        let loaded = self.manifest(name).ok().flatten()?;
-        loaded.pinned().map(|(_, digest)| digest)
+    /// Makes sure that everything that says which blobs are needed can be listed, before anything is removed.
+    ///
+    /// # Errors
+    /// With the first directory that cannot.
+    pub(crate) fn check_listings(&self) -> Result<(), DepotError> {
+        for name in self.names_with_history()? {
+            names_in(&self.places().history(&name))?;
+        }
+        let others = [self.places().extensions(), self.places().blobs(), self.places().all_records()];
+        Ok(others.iter().try_for_each(|directory| names_in(directory).map(drop))?)
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::io;
 use std::path::PathBuf;
 
 use core_types::{Capabilities, Config, Digest, ExtensionName, Limits, OciReference};
@@ -18,6 +16,7 @@ use crate::health::Quarantine;
 use crate::history::{Generation, Reason};
 use crate::image::MAX_BLOB;
 use crate::layout::{FileError, Layout};
+use crate::listing::names_in;
 use crate::lock::{self, Lock, LockError};
 use crate::manifest_file::{LoadedManifest, ManifestError};
 use crate::places::Places;
@@ -137,21 +136,25 @@ impl Depot {
         Staging::new(&self.places.staging())
     }
 
+    /// Returns the directories whose file systems cannot make names durable: what a change wrote there is whole, and may be
+    /// missing after a power cut.
+    pub fn unsynced_directories(&self) -> Vec<PathBuf> {
+        let directories = [self.places.extensions(), self.places.extension_state()];
+        let is_unsynced = |directory: &PathBuf| matches!(durable::can_sync_directory(directory), Ok(false));
+        directories.into_iter().filter(is_unsynced).collect()
+    }
+
     /// Every manifest, in the order of the names. Files with other names than extensions have are left out.
     ///
     /// # Errors
-    /// When the directory is there and cannot be read. A bad manifest is no error: it is listed as bad.
+    /// When the directory of manifests, blobs or failures is there and cannot be read. A bad manifest is not an error: it is
+    /// listed as bad.
     pub fn list(&self) -> Result<Vec<Listed>, DepotError> {
-        let path = self.places.extensions();
-        let entries = match fs::read_dir(&path) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(DepotError::Io { path, source }),
-        };
+        let files = names_in(&self.places.extensions())?;
         let name_of = |file: &OsStr| file.to_str()?.strip_suffix(".toml")?.parse::<ExtensionName>().ok();
-        let mut names: Vec<_> = entries.flatten().filter_map(|entry| name_of(&entry.file_name())).collect();
+        let mut names: Vec<_> = files.iter().filter_map(|file| name_of(file)).collect();
         names.sort();
-        let (blobs, failed) = (self.layout().blob_names(), self.failed());
+        let (blobs, failed) = (self.layout().blob_names()?, self.failed()?);
         Ok(names.into_iter().filter_map(|name| self.listed(name, &blobs, &failed)).collect())
     }
 

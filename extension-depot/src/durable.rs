@@ -5,6 +5,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
+use rustix::io::Errno;
+
+use crate::listing::names_in;
+
 /// How the names of files begin that are not in their place yet.
 const NEW: &str = ".new-";
 
@@ -32,9 +36,10 @@ pub(crate) fn remove(path: &Path) -> io::Result<bool> {
 /// Removes the temporary files that killed processes left in a directory. Only for who holds the lock under which the
 /// files of this directory are written.
 pub(crate) fn remove_leftovers(directory: &Path) {
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        if entry.file_name().as_encoded_bytes().starts_with(NEW.as_bytes()) {
-            let _ = fs::remove_file(entry.path());
+    let Ok(names) = names_in(directory) else { return };
+    for name in names {
+        if name.as_encoded_bytes().starts_with(NEW.as_bytes()) {
+            let _ = fs::remove_file(directory.join(name));
         }
     }
 }
@@ -50,9 +55,26 @@ pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
     missing.iter().rev().filter_map(|path| path.parent()).try_for_each(sync_directory)
 }
 
-/// Makes the names in a directory durable.
+/// Makes the names in a directory durable, where its file system can.
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
+    where_supported(File::open(path)?.sync_all()).map(drop)
+}
+
+/// Whether the file system of a directory can make names durable.
+///
+/// # Errors
+/// When it can and this fails.
+pub(crate) fn can_sync_directory(path: &Path) -> io::Result<bool> {
+    where_supported(File::open(path)?.sync_all())
+}
+
+/// Returns whether something that some file systems have no support for was done. CIFS and some of FUSE answer `EINVAL` or
+/// `ENOTSUP` to `fsync` of a directory: there is nothing more to be had from them. Any other error is one.
+fn where_supported(done: io::Result<()>) -> io::Result<bool> {
+    match done {
+        Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::INVAL | Errno::NOTSUP)) => Ok(false),
+        done => done.map(|()| true),
+    }
 }
 
 fn parent(path: &Path) -> io::Result<&Path> {
@@ -62,6 +84,16 @@ fn parent(path: &Path) -> io::Result<&Path> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A file system that cannot sync a directory is used without; a disk that fails is not.
+    #[test]
+    fn unsupported_sync_is_not_a_failure() {
+        let after = |errno: Errno| where_supported(Err(errno.into()));
+        assert!(matches!((after(Errno::INVAL), after(Errno::NOTSUP)), (Ok(false), Ok(false))));
+        assert!(after(Errno::IO).is_err() && after(Errno::NOSPC).is_err() && after(Errno::ROFS).is_err());
+        assert!(can_sync_directory(Path::new("/nowhere")).is_err());
+        assert!(can_sync_directory(&std::env::temp_dir()).expect("synced"));
+    }
     use std::os::unix::fs::PermissionsExt;
 
     #[test]

@@ -4,8 +4,7 @@
 //! or by nobody, is refused until the user says so. So is one that would come without TLS after others came with it.
 
 use std::fmt;
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use core_types::{Identity, OciReference};
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::blob::digest_of;
 use crate::depot::Depot;
 use crate::depot_error::DepotError;
+use crate::listing::names_in;
 use crate::signature_state::SignatureState;
 use crate::signer::Signer;
 use crate::state_file::{self, StateFile};
@@ -132,12 +132,17 @@ impl Depot {
     }
 
     /// Every repository that something was installed from, and who signed first.
-    pub fn first_uses(&self) -> Vec<FirstUse> {
-        let entries = fs::read_dir(self.places().first_uses()).into_iter().flatten().flatten();
-        let mut all: Vec<FirstUse> =
-            entries.filter_map(|entry| state_file::read(&entry.path()).ok().flatten()).collect();
+    ///
+    /// # Errors
+    /// When their directory cannot be read, or one of them cannot.
+    pub fn first_uses(&self) -> Result<Vec<FirstUse>, DepotError> {
+        let directory = self.places().first_uses();
+        let mut all = Vec::new();
+        for file in names_in(&directory)?.iter().filter(|file| Path::new(file).extension() == Some("json".as_ref())) {
+            all.extend(state_file::read::<FirstUse>(&directory.join(file))?);
+        }
         all.sort_by(|one, other| one.repository.cmp(&other.repository));
-        all
+        Ok(all)
     }
 
     /// Forgets who signed first: the next version that is installed is the first again. Gives back whether something was known.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::activity_log::ActivityLog;
 use crate::depot::{Depot, Installed};
 use crate::depot_error::DepotError;
+use crate::listing::names_in;
 use crate::signature_state::SignatureState;
 use crate::state_file::{self, StateFile};
 use crate::user_config::UserConfig;
@@ -155,10 +156,9 @@ impl Depot {
     }
 
     /// The extensions that failed lately, in one look at their directory.
-    pub(crate) fn failed(&self) -> HashSet<ExtensionName> {
-        let directory = self.places().extension_state().join("health");
-        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-        entries.filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".json")?.parse().ok()).collect()
+    pub(crate) fn failed(&self) -> Result<HashSet<ExtensionName>, DepotError> {
+        let files = names_in(&self.places().extension_state().join("health"))?;
+        Ok(files.iter().filter_map(|file| file.to_str()?.strip_suffix(".json")?.parse().ok()).collect())
     }
 
     fn health(&self, name: &ExtensionName) -> Option<Quarantine> {

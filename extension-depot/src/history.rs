@@ -1,7 +1,7 @@
 //! What an extension was before: a generation for each change, so that every change can be taken back.
 
+use std::ffi::OsString;
 use std::fmt;
-use std::fs;
 
 use core_types::{Digest, ExtensionName, Manifest, OciReference};
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,8 @@ use crate::artifact::Artifact;
 use crate::depot::Depot;
 use crate::depot_error::DepotError;
 use crate::durable;
+use crate::layout::FileError;
+use crate::listing::names_in;
 use crate::state_file::{self, StateFile, StateFileError};
 
 /// One state of an extension, as a change left it.
@@ -142,17 +144,18 @@ impl Depot {
     }
 
     pub(crate) fn generations(&self, name: &ExtensionName) -> Result<Vec<Generation>, StateFileError> {
-        let numbers = self.generation_numbers(name);
+        let numbers = self.generation_numbers(name)?;
         let read = |number| state_file::read::<Generation>(&self.places().generation(name, number)).transpose();
         numbers.into_iter().filter_map(read).collect()
     }
 
-    fn generation_numbers(&self, name: &ExtensionName) -> Vec<u32> {
-        let entries = fs::read_dir(self.places().history(name)).into_iter().flatten().flatten();
-        let number = |file: &std::ffi::OsStr| file.to_str()?.strip_suffix(".json")?.parse().ok();
-        let mut numbers: Vec<_> = entries.filter_map(|entry| number(&entry.file_name())).collect();
+    fn generation_numbers(&self, name: &ExtensionName) -> Result<Vec<u32>, StateFileError> {
+        let unreadable = |FileError { path, source }| StateFileError::Io { path, source };
+        let files = names_in(&self.places().history(name)).map_err(unreadable)?;
+        let number = |file: &OsString| file.to_str()?.strip_suffix(".json")?.parse().ok();
+        let mut numbers: Vec<_> = files.iter().filter_map(number).collect();
         numbers.sort_unstable();
-        numbers
+        Ok(numbers)
     }
 
     /// Notes the generation that is about to begin, and before it the one that ends, if nobody noted that. To be called
@@ -166,7 +169,7 @@ impl Depot {
         reason: Reason,
     ) -> Result<(), DepotError> {
         durable::remove_leftovers(&self.places().history(name));
-        let last = self.generation_numbers(name).pop().unwrap_or_default();
+        let last = self.generation_numbers(name)?.pop().unwrap_or_default();
         let newest: Option<Generation> = match last {
             0 => None,
             last => state_file::read(&self.places().generation(name, last))?,
@@ -187,6 +190,12 @@ impl Depot {
         reason: Reason,
     ) -> Result<(), DepotError> {
         let artifact = reference.and_then(|reference| self.artifact_of(reference));
+        // A record that cannot be read now may be readable when blobs are collected by what this generation names.
+        if let Some(artifact) = &artifact
+            && let Err(error @ StateFileError::Io { .. }) = self.record(name, &artifact.digest)
+        {
+            return Err(error.into());
+        }
         let binary = artifact.as_ref().and_then(|artifact| self.binary(name, artifact).ok().flatten());
         let generation = Generation {
             number,

@@ -15,6 +15,7 @@ use crate::artifact::{Artifact, ArtifactError};
 use crate::blob::{open_plain, read_blob};
 use crate::durable;
 use crate::image::{Descriptor, ImageIndex, MAX_MANIFEST, REF_NAME, media_type};
+use crate::listing::names_in;
 use crate::places::Places;
 use crate::staging::Staged;
 
@@ -108,26 +109,19 @@ impl Layout<'_> {
     }
 
     /// The names of all blobs, in one look at their directory.
-    pub(crate) fn blob_names(&self) -> HashSet<OsString> {
-        let entries = fs::read_dir(self.places.blobs());
-        entries.into_iter().flatten().flatten().map(|entry| entry.file_name()).collect()
+    pub(crate) fn blob_names(&self) -> Result<HashSet<OsString>, FileError> {
+        Ok(names_in(&self.places.blobs())?.into_iter().collect())
     }
 
     /// The blobs beside these, with their sizes in bytes.
-    pub(crate) fn unneeded(&self, needed: &BTreeSet<Digest>) -> Vec<(Digest, u64)> {
-        let entries = fs::read_dir(self.places.blobs());
-        let mut blobs: Vec<_> = entries
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|entry| {
-                let digest = format!("sha256:{}", entry.file_name().to_str()?).parse().ok()?;
-                Some((digest, entry.metadata().map_or(0, |metadata| metadata.len())))
-            })
-            .filter(|(digest, _)| !needed.contains(digest))
-            .collect();
+    pub(crate) fn unneeded(&self, needed: &BTreeSet<Digest>) -> Result<Vec<(Digest, u64)>, FileError> {
+        let names = self.blob_names()?;
+        let digests = names.iter().filter_map(|name| format!("sha256:{}", name.to_str()?).parse::<Digest>().ok());
+        let size = |digest: &Digest| fs::metadata(self.places.blob(digest)).map_or(0, |metadata| metadata.len());
+        let unneeded = digests.filter(|digest| !needed.contains(digest));
+        let mut blobs: Vec<_> = unneeded.map(|digest| (digest, size(&digest))).collect();
         blobs.sort();
-        blobs
+        Ok(blobs)
     }
 }
 

@@ -32,6 +32,7 @@ mod health;
 mod history;
 mod image;
 mod layout;
+mod listing;
 mod lock;
 mod manifest_file;
 mod own_file;

@@ -45,12 +45,20 @@ fn checked(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// The bytes of a file of at most so many.
+///
+/// # Errors
+/// As [`open`], and when it is larger.
+pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    read_whole(open(path)?, most)
+}
+
 /// The text of a file of at most so many bytes.
 ///
 /// # Errors
 /// As [`open`], and when it is larger or not UTF-8.
 pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<String> {
-    read_whole(open(path)?, most).and_then(as_text)
+    read(path, most).and_then(as_text)
 }
 
 /// Makes sure that a file or directory is this user's or root's, and that not everybody can write to it.
@@ -64,6 +72,20 @@ pub(crate) fn ensure_own(metadata: &Metadata) -> io::Result<()> {
         return refused("everybody can write to it".to_owned());
     }
     Ok(())
+}
+
+/// Makes sure that root makes nothing in the home of another user, who could not change it afterwards.
+pub(crate) fn ensure_may_create(path: &Path) -> io::Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    match path.ancestors().find_map(|above| std::fs::metadata(above).ok()).map(|metadata| metadata.uid()) {
+        Some(owner) if owner != 0 => {
+            let reason = format!("it would be made by root in a directory of the user {owner}");
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -87,6 +109,18 @@ mod tests {
         assert_eq!(fs::read_to_string(at("target")).expect("there"), "precious");
         assert!(open(&at("open")).is_err() && open(&at("pipe")).is_err() && open(&at("link")).is_ok());
         assert_eq!(open_to_change(&at("new")).expect("made").metadata().expect("there").mode() & 0o777, 0o600);
+    }
+
+    /// Root in the home of another user: only root can try, and for everybody else the system decides.
+    #[test]
+    fn root_makes_nothing_in_other_homes() {
+        let root = tempfile::tempdir().expect("a directory");
+        let path = root.path().join(".config/pds");
+        assert!(ensure_may_create(&path).is_ok());
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(root.path(), Some(4242), None).expect("given away");
+            assert!(ensure_may_create(&path).is_err());
+        }
     }
 
     #[test]

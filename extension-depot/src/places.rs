@@ -58,7 +58,9 @@ impl Places {
                 return Err(wrong(io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8")));
             }
             match fs::metadata(path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    own_file::ensure_may_create(path).map_err(wrong)
+                }
                 metadata => metadata.and_then(|metadata| own_file::ensure_own(&metadata)).map_err(wrong),
             }
         })
@@ -109,9 +111,14 @@ impl Places {
         self.extension_state().join("lock")
     }
 
+    /// The records of all extensions.
+    pub fn all_records(&self) -> PathBuf {
+        self.extension_state().join("records")
+    }
+
     /// The records of an extension, one for each digest.
     pub fn records(&self, name: &ExtensionName) -> PathBuf {
-        self.extension_state().join("records").join(name.as_str())
+        self.all_records().join(name.as_str())
     }
 
     /// The record of an extension with this digest.

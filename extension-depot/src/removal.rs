@@ -32,6 +32,7 @@ impl Depot {
     /// When there is none, or something cannot be removed.
     pub fn remove(&self, name: &ExtensionName, purge: bool) -> Result<Removed, DepotError> {
         let _lock = self.lock()?;
+        self.check_listings()?;
         let kept = self.places().removed_manifest(name);
         let is_there = self.remove_manifest(name, &kept)?;
         let traces = [self.places().records(name), self.places().history(name)];

@@ -352,7 +352,9 @@ impl State {
             subject.map(|_| Descriptor { artifact_type: referrer.artifact_type, ..Descriptor::of(media_type, bytes) })
         });
         let index = ImageIndex::new(manifests.collect());
-        let body = serde_json::to_vec(&index).unwrap_or_default();
-        response(200, &[("Content-Type", media_type::INDEX)], body)
+        match serde_json::to_vec(&index) {
+            Ok(body) => response(200, &[("Content-Type", media_type::INDEX)], body),
+            Err(_) => response(500, &[], Vec::new()),
+        }
     }
 }

@@ -13,9 +13,10 @@ use crate::artifact::Artifact;
 use crate::binary::Binary;
 use crate::blob::{BlobError, BlobWriter, check, digest_of, read_blob};
 use crate::durable;
-#[cfg(feature = "registry")]
 use crate::image::Descriptor;
 use crate::image::MAX_BLOB;
+#[cfg(feature = "registry")]
+use crate::listing::names_in;
 use crate::lock::{self, Sharing};
 use crate::unpack::UnpackError;
 
@@ -136,8 +137,9 @@ pub(crate) fn sweep(parent: &Path) {
     if directory.try_lock().is_err() {
         return;
     }
-    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let path = entry.path();
+    let Ok(names) = names_in(parent) else { return };
+    for name in names {
+        let path = parent.join(name);
         let is_in_use = File::open(path.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_err());
         if !is_in_use {
             let _ = fs::remove_dir_all(path);

@@ -138,5 +138,5 @@ fn write(path: &Path, grants: &TimedGrants) -> io::Result<()> {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, "others can write in its directory"));
         }
     }
-    durable::write(path, grants.to_text().as_bytes())
+    durable::write(path, grants.to_text().map_err(io::Error::other)?.as_bytes())
 }

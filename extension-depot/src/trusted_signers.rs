@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use core_types::{Digest, IdentityRule, OciPrefix, OciReference, TomlProblem, parse_toml};
 use serde::Deserialize;
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use crate::depot::Depot;
 use crate::layout::FileError;
@@ -184,7 +184,7 @@ impl Depot {
     /// When the file cannot be used.
     pub fn trust(&self, signer: &TrustedSigner) -> Result<bool, TrustError> {
         let _lock = self.lock()?;
-        let is_it = |known: &TrustedSigner| known.place == signer.place && known.proof.is_same(&signer.proof);
+        let is_it = |known: &TrustedSigner| known.place.is_same(&signer.place) && known.proof.is_same(&signer.proof);
         if self.trusted_signers()?.iter().any(is_it) {
             return Ok(false);
         }
@@ -218,14 +218,22 @@ impl Depot {
     fn edit_trust(&self, edit: impl FnOnce(&mut ArrayOfTables)) -> Result<(), TrustError> {
         let path = self.places().trust();
         let text = read_trust(&path)?.unwrap_or_default();
-        let mut document: DocumentMut = text.parse().unwrap_or_default();
-        let tables = document.entry("signer").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
-        if let Some(tables) = tables.as_array_of_tables_mut() {
-            edit(tables);
-        }
+        let io_error = |source| TrustError::Io { path: path.clone(), source };
+        let invalid = |error| io_error(io::Error::new(io::ErrorKind::InvalidData, error));
+        let mut document: DocumentMut = text.parse().map_err(invalid)?;
+        edit(signers(&mut document).ok_or_else(|| io_error(io::ErrorKind::InvalidData.into()))?);
         Self::write(path, document.to_string().as_bytes())
             .map_err(|FileError { path, source }| TrustError::Io { path, source })
     }
+}
+
+/// The signers of a document as tables, whichever way they are written in it: `signer = [{ … }]` becomes `[[signer]]`.
+fn signers(document: &mut DocumentMut) -> Option<&mut ArrayOfTables> {
+    let written = document.remove("signer").unwrap_or_default();
+    let is_empty = written.is_none() || written.as_array().is_some_and(Array::is_empty);
+    let tables = if is_empty { ArrayOfTables::new() } else { written.into_array_of_tables().ok()? };
+    document.insert("signer", Item::ArrayOfTables(tables));
+    document.get_mut("signer")?.as_array_of_tables_mut()
 }
 
 fn read_trust(path: &Path) -> Result<Option<String>, TrustError> {
@@ -233,5 +241,46 @@ fn read_trust(path: &Path) -> Result<Option<String>, TrustError> {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(TrustError::Io { path: path.to_owned(), source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proof(identity: &str) -> SignerProof {
+        let (identity, issuer) = (identity.to_owned(), "https://login.example".to_owned());
+        SignerProof::Identity(IdentityRule { identity, issuer, trusted_root: "/etc/root.json".into() })
+    }
+
+    /// Signers that are written in one line are removed and added to like those in tables of their own.
+    #[test]
+    fn inline_signers_are_edited() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let depot = Depot::new(crate::Places::below(directory.path()));
+        let path = depot.places().trust();
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+        let entry = |who: &str| {
+            format!(
+                r#"{{ for = "ghcr.io/a", identity = "{who}", issuer = "https://login.example", trusted_root = "/etc/root.json" }}"#
+            )
+        };
+        for text in [
+            format!("# mine\nsigner = [{}, {}] # both\n", entry("one"), entry("two")),
+            format!("signer = [\n  # first\n  {},\n  {}, # second\n]\n", entry("one"), entry("two")),
+        ] {
+            std::fs::write(&path, text).expect("written");
+            assert!(depot.distrust(|signer| signer.proof.is_same(&proof("one"))).expect("removed"));
+            let place: OciPrefix = "ghcr.io/b".parse().expect("a place");
+            assert!(depot.trust(&TrustedSigner { place, proof: proof("three") }).expect("added"));
+            let left = depot.trusted_signers().expect("read");
+            let left: Vec<_> = left.iter().map(|signer| format!("{} {}", signer.place, signer.proof)).collect();
+            assert_eq!(left.len(), 2, "{left:?}");
+            assert!(left[0].contains("two") && left[1].contains("three"), "{left:?}");
+        }
+        std::fs::write(&path, "signer = []\n").expect("written");
+        let place: OciPrefix = "ghcr.io/b".parse().expect("a place");
+        assert!(depot.trust(&TrustedSigner { place, proof: proof("one") }).expect("added"));
+        assert_eq!(depot.trusted_signers().expect("read").len(), 1);
     }
 }

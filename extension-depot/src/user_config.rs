@@ -20,6 +20,11 @@ use crate::web_address::WebAddress;
 /// The largest file of the configuration, in bytes.
 const MAX_SIZE: u64 = 1 << 20;
 
+/// Where the keys of a policy begin in its own file: everything in it is policy.
+const IN_POLICY: &str = "";
+/// Where they begin in the user's configuration, in which `extensions` has nothing but the policy.
+const IN_CONFIG: &str = "extensions.";
+
 /// `config.toml`, the files of `config.d` over it, and the policies of both the user and the system.
 #[derive(Debug, Clone, Default)]
 pub struct UserConfig {
@@ -60,6 +65,16 @@ pub enum ConfigFileError {
         /// The file.
         path: PathBuf,
         /// What the system said.
+        source: io::Error,
+    },
+    /// A policy names a file that its rules cannot be checked with.
+    #[error("the policy in `{}` names `{}`, which cannot be used", path.display(), file.display())]
+    Signer {
+        /// The file of the policy.
+        path: PathBuf,
+        /// The file that it names.
+        file: PathBuf,
+        /// Why not.
         source: io::Error,
     },
     /// What stands in it is wrong.
@@ -122,12 +137,12 @@ impl UserConfig {
     /// When one is there and cannot be used. A policy that cannot be read is an error and not an absent policy.
     pub fn load(places: &Places) -> Result<Self, ConfigFileError> {
         let mut config = Self::default();
-        if let Some((policy, document)) = config.read(&places.system_policy)? {
+        if let Some((policy, document)) = config.read(&places.system_policy, IN_POLICY)? {
             config.has_system_policy = true;
             config.policies.push((policy, document));
         }
         for path in config_files(&places.config)? {
-            if let Some((file, document)) = config.read::<ConfigFile>(&path)? {
+            if let Some((file, document)) = config.read::<ConfigFile>(&path, IN_CONFIG)? {
                 config.registries.extend(file.registries);
                 config.policies.push((file.extensions.policy, document));
             }
@@ -135,14 +150,23 @@ impl UserConfig {
         Ok(config)
     }
 
-    fn read<T: DeserializeOwned>(&mut self, path: &Path) -> Result<Option<(T, Document)>, ConfigFileError> {
+    /// Reads a file, if it is there. `policy` is where the keys of a policy begin: one that is not known there is an error,
+    /// since a rule that is misspelt would allow what it was to forbid.
+    fn read<T: DeserializeOwned>(
+        &mut self,
+        path: &Path,
+        policy: &str,
+    ) -> Result<Option<(T, Document)>, ConfigFileError> {
         let text = match own_file::read_text(path, MAX_SIZE) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && is_absent(path) => return Ok(None),
             Err(source) => return Err(ConfigFileError::Read { path: path.to_owned(), source }),
         };
         let content = |problem| ConfigFileError::Content { path: path.to_owned(), problem };
         let Parsed { value, unknown_keys } = parse_toml(&text).map_err(content)?;
+        if let Some(key) = unknown_keys.iter().find(|key| key.path.starts_with(policy)) {
+            return Err(content(key.problem(&text)));
+        }
         self.unknown_keys.extend(unknown_keys.into_iter().map(|key| (path.to_owned(), key)));
         let document = Document { path: path.to_owned(), text };
         self.documents.push(document.clone());
@@ -167,11 +191,26 @@ impl UserConfig {
             }
         };
         let system = &places.system_policy;
-        check(system, &|config| Ok(config.read::<Policy>(system)?.is_some()));
+        check(system, &|config| config.check_file::<Policy>(system, IN_POLICY, |policy| policy));
         for path in config_files(&places.config)? {
-            check(&path, &|config| Ok(config.read::<ConfigFile>(&path)?.is_some()));
+            check(&path, &|config| config.check_file::<ConfigFile>(&path, IN_CONFIG, |file| &file.extensions.policy));
         }
         Ok(checked)
+    }
+
+    /// Reads a file with everything that its policy names, and returns whether it is there.
+    fn check_file<T: DeserializeOwned>(
+        &mut self,
+        path: &Path,
+        begins: &str,
+        policy: impl Fn(&T) -> &Policy,
+    ) -> Result<bool, ConfigFileError> {
+        let Some((file, _)) = self.read::<T>(path, begins)? else { return Ok(false) };
+        for rule in policy(&file).trusted_signers.values().flatten() {
+            let (file, checked) = Signer::check_rule(rule);
+            checked.map_err(|source| ConfigFileError::Signer { path: path.to_owned(), file, source })?;
+        }
+        Ok(true)
     }
 
     /// Every value that is in force, with where it stands. All policies hold; of the settings of a registry, those in the
@@ -301,15 +340,28 @@ fn written_key(key: &str) -> String {
     if is_bare { key.to_owned() } else { toml_edit::Value::from(key).to_string() }
 }
 
+/// Whether nothing at all has this path. A link to what is not there is something: a policy that cannot be read is not an
+/// absent policy.
+fn is_absent(path: &Path) -> bool {
+    let is_there = |parent: &Path| fs::metadata(parent).is_ok() || is_absent(parent);
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.parent().is_none_or(is_there),
+        _ => false,
+    }
+}
+
 /// `config.toml`, then the files of `config.d` in the order of their names.
 fn config_files(directory: &Path) -> Result<Vec<PathBuf>, ConfigFileError> {
     let more = directory.join("config.d");
     let entries = match fs::read_dir(&more) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(vec![directory.join("config.toml")]),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && is_absent(&more) => {
+            return Ok(vec![directory.join("config.toml")]);
+        }
         Err(source) => return Err(ConfigFileError::Read { path: more, source }),
     };
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    let paths: io::Result<Vec<_>> = entries.map(|entry| Ok(entry?.path())).collect();
+    let mut paths = paths.map_err(|source| ConfigFileError::Read { path: more, source })?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
     paths.insert(0, directory.join("config.toml"));
@@ -337,6 +389,70 @@ mod tests {
         assert_eq!(config.policies.len(), 2);
         assert_eq!(config.registries["registry.example.com:5000"].plain_http, Some(true));
         assert_eq!(config.registries["registry.example.org"].token_hosts, ["auth.example.org"]);
+    }
+
+    /// A rule that is misspelt would allow what it was to forbid. Elsewhere a misspelt key is a warning.
+    #[test]
+    fn unknown_key_in_a_policy_is_an_error() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("written");
+        let said = || UserConfig::load(&places(directory.path())).map(|config| config.unknown_keys[0].1.to_string());
+        let refused = |file: &str, key: &str| {
+            let error = said().expect_err(key).to_string();
+            assert!(error.contains(file) && error.contains(key), "{error}");
+            let checked = UserConfig::check(&places(directory.path())).expect("read");
+            assert!(checked.iter().any(|(path, result)| path.ends_with(file) && result.is_err()), "{key}");
+        };
+        write("policy.toml", "deney = [\"network\"]");
+        refused("policy.toml", "unknown key `deney`; the nearest is `deny`");
+        write("policy.toml", "[limits]\nmax_fule = 1");
+        refused("policy.toml", "unknown key `limits.max_fule`; the nearest is `max_fuel`");
+        fs::remove_file(directory.path().join("policy.toml")).expect("removed");
+        write("config.toml", "[extensions.policy]\nallow_registries = []");
+        refused("config.toml", "the nearest is `allowed_registries`");
+        write("config.toml", "[extensions.polcy]\ndeny = []");
+        refused("config.toml", "the nearest is `policy`");
+        write("config.toml", "[registries.\"a:1\"]\nmirror = []");
+        assert_eq!(
+            said().expect("a warning"),
+            "line 2: unknown key `registries.a:1.mirror` does nothing; the nearest is `mirrors`"
+        );
+    }
+
+    /// Whoever made a link meant a policy to be there.
+    #[test]
+    fn dangling_link_as_policy_is_an_error() {
+        for link in ["config.toml", "policy.toml", "config.d", "config.d/10.toml", "sub"] {
+            let directory = tempfile::tempdir().expect("a directory");
+            let at = |name: &str| directory.path().join(name);
+            fs::create_dir_all(at(link).parent().expect("a parent")).expect("made");
+            let places = Places {
+                system_policy: at(if link == "sub" { "sub/policy.toml" } else { "policy.toml" }),
+                ..places(directory.path())
+            };
+            assert!(UserConfig::load(&places).is_ok(), "{link}");
+            std::os::unix::fs::symlink("nothing", at(link)).expect("made");
+            assert!(matches!(UserConfig::load(&places), Err(ConfigFileError::Read { .. })), "{link}");
+        }
+    }
+
+    /// What a policy names is looked at before it is needed.
+    #[test]
+    fn check_reads_what_a_policy_names() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let key = directory.path().join("org.pub");
+        let policy = format!("[trusted_signers]\n\"ghcr.io/my-org\" = [{:?}]", key.display());
+        fs::write(directory.path().join("policy.toml"), policy).expect("written");
+        let check = || match UserConfig::check(&places(directory.path())).expect("read").remove(0).1 {
+            Ok(_) => "good".to_owned(),
+            Err(error) => std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default(),
+        };
+        assert!(check().starts_with("No such file"), "{}", check());
+        fs::write(&key, "no key").expect("written");
+        assert_eq!(check(), "it has no public key in PEM");
+        let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        fs::set_permissions(&key, everybody).expect("set");
+        assert_eq!(check(), "everybody can write to it");
     }
 
     #[test]

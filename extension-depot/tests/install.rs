@@ -6,9 +6,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use core_types::Capability;
+use core_types::{Capability, Grant};
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{ArtifactError, BlobError, DepotError, Installed, media_type};
+use extension_depot::{ArtifactError, BlobError, DepotError, Installed, Reason, media_type};
 use support::{component, home, install, name, order, publish, reference, stage};
 
 fn files(directory: &Path) -> Vec<String> {
@@ -204,6 +204,43 @@ fn nothing_is_collected_while_a_manifest_cannot_be_read() {
     assert_eq!(home.depot.remove(&name("a"), false).expect("removed").freed, 0);
     fs::write(&path, good).expect("written");
     assert!(home.depot.verify(&name("b")).expect("there").findings.is_empty());
+}
+
+/// A directory that cannot be read is not an empty one: what is in it may need what would be deleted.
+#[test]
+fn unreadable_directory_stops_deletion() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let home = home();
+    for other in ["a", "b"] {
+        publish(&registry, &format!("my-org/{other}"), "1", media_type::WASM, &component(other));
+        install(&home, &format!("{}/my-org/{other}:1", registry.host())).expect("installed");
+    }
+    let places = home.depot.places();
+    let histories = places.history(&name("b")).parent().expect("above").to_owned();
+    for directory in [places.history(&name("b")), histories, places.records(&name("b")).parent().expect("above").into()]
+    {
+        let away = home.directory.path().join("away");
+        fs::rename(&directory, &away).expect("moved");
+        // Who runs this as root can read whatever its mode is; nobody can list a file.
+        fs::write(&directory, "").expect("written");
+        let before = files(home.directory.path());
+        let what = directory.display();
+        assert!(home.depot.remove(&name("a"), false).is_err(), "{what}");
+        assert!(home.depot.collect(1, true).is_err() || directory.ends_with("records"), "{what}");
+        assert!(
+            home.depot.change_capabilities(&name("b"), Reason::Granted, |all| all.add(&notification())).is_err(),
+            "{what}"
+        );
+        assert_eq!(files(home.directory.path()), before, "{what}");
+        fs::remove_file(&directory).expect("removed");
+        fs::rename(&away, &directory).expect("moved back");
+    }
+    home.depot.remove(&name("a"), false).expect("removed");
+    assert!(home.depot.verify(&name("b")).expect("there").findings.is_empty());
+}
+
+fn notification() -> Grant {
+    "notification".parse().expect("a grant")
 }
 
 #[test]

@@ -210,9 +210,10 @@ impl CodeCache {
             other => other?,
         }
         let kept: HashSet<_> = keys.iter().flat_map(|key| [self.path(key), self.stamp_path(key)]).collect();
-        let entries = fs::read_dir(&self.directory).map_err(|source| io_error(&self.directory, source))?;
+        let entries: io::Result<Vec<_>> = fs::read_dir(&self.directory).and_then(Iterator::collect);
         let mut files: Vec<_> = entries
-            .flatten()
+            .map_err(|source| io_error(&self.directory, source))?
+            .into_iter()
             .filter(|entry| !kept.contains(&entry.path()))
             .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
             .filter(|(path, metadata)| is_of_cache(path, metadata))

@@ -1,7 +1,7 @@
 //! Which directories an extension is let into, whatever is granted.
 //!
 //! An extension that can write where sesame keeps its grants has every capability, so no grant reaches there: neither by
-//! name, nor through a link, nor through another mount of the same files.
+//! name, nor through a link on either side, nor through another mount of the same files.
 
 use std::fs;
 use std::io;
@@ -11,6 +11,8 @@ use std::path::{Component, Path, PathBuf};
 use core_types::{FilesystemGrant, GrantedPath, SameGuestPath};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
+
+use crate::protected::Protected;
 
 /// Where `~` is, and which directories no extension gets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,8 +112,7 @@ impl DirectoryRules {
             // Of what cannot be looked at, nobody knows whether it is protected.
             Err(error) => return Err(open_error(error)),
         };
-        let mounts = Mounts::read().map_err(open_error)?;
-        if let Some(protected) = self.all_protected().find(|protected| mounts.overlap(&real, protected)) {
+        if let Some(protected) = self.overlapping(&real).map_err(open_error)? {
             return Err(DirectoryError::Protected { path: path.clone(), protected });
         }
         if real != wanted {
@@ -136,9 +137,21 @@ impl DirectoryRules {
         }
     }
 
-    fn all_protected(&self) -> impl Iterator<Item = PathBuf> {
-        let always = ["/proc", "/sys"].map(PathBuf::from);
-        self.protected.iter().map(|path| real_path(path)).chain(always)
+    /// Returns what is protected and is, contains or lies in this directory now.
+    fn overlapping(&self, real: &Path) -> io::Result<Option<PathBuf>> {
+        let mounts = Mounts::read()?;
+        let kernel = ["/proc", "/sys"].map(PathBuf::from).into_iter().find(|path| mounts.overlap(real, path));
+        if kernel.is_some() {
+            return Ok(kernel);
+        }
+        let protected = Protected::find(self.protected.iter())?;
+        if let Some(place) = protected.places.iter().find(|place| mounts.overlap_below(real, place)) {
+            return Ok(Some(place.clone()));
+        }
+        match protected.same_as(real) {
+            Some(place) => Ok(Some(place)),
+            None => protected.linked_into(real),
+        }
     }
 }
 
@@ -206,6 +219,14 @@ impl Mounts {
         let Some(protected) = self.location(protected) else { return false };
         let own = self.location(directory);
         reachable.into_iter().chain(own.as_ref()).any(|location| location.overlaps(&protected))
+    }
+
+    /// As [`Mounts::overlap`], and with what is mounted in the protected directory.
+    fn overlap_below(&self, directory: &Path, protected: &Path) -> bool {
+        let own = self.location(directory);
+        let is_own = |mount: &Mount| own.as_ref().is_some_and(|own| own.overlaps(&mount.location));
+        let mut within = self.0.iter().filter(|mount| mount.point.starts_with(protected));
+        self.overlap(directory, protected) || within.any(is_own)
     }
 
     /// The mount that a path lies in: the deepest, and of several at one point the last.
@@ -332,6 +353,83 @@ mod tests {
         symlink("/etc", root.join("out")).expect("made");
         assert!(opened.held_path().join("inside").exists());
         assert!(said(&rules(&root), "~/out").contains("leads through a link to `/etc`"));
+    }
+
+    fn write(path: &Path) {
+        fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+        fs::write(path, "x").expect("written");
+    }
+
+    /// A manifest, a directory or all of the configuration as a link into a directory that looks like any other.
+    #[test]
+    fn linked_configuration_is_protected() {
+        for (own, dotfile) in [
+            (".config/pds/extensions", "dotfiles/extensions"),
+            (".config/pds/extensions/weather.toml", "dotfiles/weather.toml"),
+            (".config/pds/config.d", "dotfiles/deep/config.d"),
+            (".config/pds/config.toml", "dotfiles/config.toml"),
+            (".config/pds", "dotfiles/pds"),
+            (".config", "dotfiles/config"),
+        ] {
+            let home = tempfile::tempdir().expect("a directory");
+            let root = fs::canonicalize(home.path()).expect("there");
+            fs::create_dir_all(root.join("dotfiles/other")).expect("made");
+            fs::create_dir_all(root.join(own).parent().expect("a parent")).expect("made");
+            assert_eq!(said(&rules(&root), "~/dotfiles"), "ok", "before {own} is a link");
+            symlink(root.join(dotfile), root.join(own)).expect("made");
+            let refused = said(&rules(&root), "~/dotfiles");
+            assert!(refused.contains(dotfile) && refused.contains("which no extension gets"), "{own}: {refused}");
+            assert_eq!(said(&rules(&root), "~/dotfiles/other"), "ok", "{own}");
+        }
+    }
+
+    /// Who can replace a link in the middle decides where the configuration is.
+    #[test]
+    fn link_on_the_way_is_protected() {
+        let home = tempfile::tempdir().expect("a directory");
+        let root = fs::canonicalize(home.path()).expect("there");
+        write(&root.join("real/extensions/weather.toml"));
+        write(&root.join("links/else/file"));
+        symlink("../real", root.join("links/pds")).expect("made");
+        fs::create_dir(root.join(".config")).expect("made");
+        symlink("../links/pds", root.join(".config/pds")).expect("made");
+        for path in ["~/links", "~/real", "~/real/extensions"] {
+            assert!(said(&rules(&root), path).contains("which no extension gets"), "{path}");
+        }
+        assert_eq!(said(&rules(&root), "~/links/else"), "ok");
+        symlink("loop", root.join("real/loop")).expect("made");
+        assert!(said(&rules(&root), "~/links/else").contains("cannot be opened"), "a loop cannot be followed");
+    }
+
+    /// A hard link is another name of the very file.
+    #[test]
+    fn hard_linked_manifest_is_protected() {
+        let home = tempfile::tempdir().expect("a directory");
+        let root = fs::canonicalize(home.path()).expect("there");
+        let manifest = root.join(".config/pds/extensions/weather.toml");
+        write(&manifest);
+        write(&root.join("dotfiles/deep/file"));
+        write(&root.join("Documents/file"));
+        assert_eq!(said(&rules(&root), "~/dotfiles"), "ok");
+        fs::hard_link(&manifest, root.join("dotfiles/deep/weather.toml")).expect("linked");
+        assert!(said(&rules(&root), "~/dotfiles").contains("weather.toml`, which no extension gets"));
+        assert_eq!(said(&rules(&root), "~/Documents"), "ok");
+    }
+
+    #[test]
+    fn mount_in_the_configuration_is_found() {
+        let text = "\
+            22 1 254:0 / / rw - ext4 /dev/vda rw\n\
+            33 22 254:0 /home/u/dotfiles/extensions /home/u/.config/pds/extensions rw - ext4 /dev/vda rw\n\
+            34 22 254:0 /home/u/one/w.toml /home/u/.config/pds/extensions/w.toml rw - ext4 /dev/vda rw\n";
+        let mounts = Mounts(text.lines().filter_map(Mount::parse).collect());
+        let overlap = |path: &str| mounts.overlap_below(Path::new(path), Path::new("/home/u/.config/pds"));
+        for path in
+            ["/home/u/dotfiles", "/home/u/dotfiles/extensions", "/home/u/dotfiles/extensions/blobs", "/home/u/one"]
+        {
+            assert!(overlap(path), "{path}");
+        }
+        assert!(!overlap("/home/u/dotfiles/other") && !overlap("/home/u/Documents"));
     }
 
     #[test]

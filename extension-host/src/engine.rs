@@ -21,7 +21,10 @@ pub(crate) fn runtime_engine() -> Result<Engine, HostError> {
 
 /// An engine that compiles. What it compiles runs in a [`runtime_engine`].
 pub(crate) fn compiling_engine() -> Result<Engine, HostError> {
-    Engine::new(&config()).map_err(HostError::Engine)
+    let mut config = config();
+    // The pool of threads that compile is made by a library that panics where it cannot have one.
+    config.parallel_compilation(std::thread::Builder::new().spawn(|| {}).is_ok());
+    Engine::new(&config).map_err(HostError::Engine)
 }
 
 /// What both engines have in common.

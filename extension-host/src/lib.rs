@@ -62,6 +62,7 @@ mod numbers;
 mod observe;
 mod output;
 mod program;
+mod protected;
 mod purpose;
 mod rate;
 mod report;

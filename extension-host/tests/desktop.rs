@@ -179,7 +179,7 @@ fn what_is_granted_for_something_else_is_denied_and_nothing_reaches_the_backend(
     for (line, request, grant) in [
         ("read-secret other", "secret-read=other", "secret-read=other"),
         ("read-secret written", "secret-read=written", "secret-read=written"),
-        ("read-secret ../token", "secret-read=../token", "secret-read=SCOPE"),
+        ("read-secret ../token", "secret-read=../token", "secret-read=github-token"),
         ("read-secret TOKEN", "secret-read=TOKEN", "secret-read=TOKEN"),
         ("write-secret token x", "secret-write=token", "secret-write=token"),
         ("remove-secret token", "secret-write=token", "secret-write=token"),

@@ -240,6 +240,18 @@ fn guest_path_leads_to_its_directory() {
     assert_eq!(noted, ["filesystem=read:~/read::/notes", "filesystem=write:~/write::out/deep"]);
 }
 
+/// A grant that was harmless is refused by the next call once sesame's own directory leads there.
+#[test]
+fn link_made_after_grant_refuses_call() {
+    let home = Home::new();
+    let guest = home.guest(BOTH);
+    assert_eq!(said(&guest, "read-text", &[&home.path("read/note")]), Ok("readable".to_owned()));
+    symlink(home.root.join("write"), home.root.join(".config/pds/extensions")).expect("made");
+    let outcome = call(&guest, "read-text", &[&home.path("read/note")]).outcome;
+    let error = outcome.expect_err("the directory is sesame's own").to_string();
+    assert!(error.contains("~/write") && error.contains("which no extension gets"), "{error}");
+}
+
 /// What is protected or behind a link is so by its path on the host, whatever the guest calls it.
 #[test]
 fn guest_path_opens_nothing_protected() {

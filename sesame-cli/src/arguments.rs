@@ -157,6 +157,29 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
+    /// The summaries of a command's subcommands, all the way down, with the commands.
+    fn summaries(command: &clap::Command, path: &str, found: &mut std::collections::BTreeMap<String, Vec<String>>) {
+        for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+            let path = format!("{path} {}", below.get_name());
+            let summary = below.get_about().map(ToString::to_string).unwrap_or_default();
+            found.entry(summary).or_default().push(path.clone());
+            summaries(below, &path, found);
+        }
+    }
+
+    /// The doc comment of arguments that several commands share would be the summary of each.
+    #[test]
+    fn no_two_commands_share_a_summary() {
+        let mut all = std::collections::BTreeMap::new();
+        let mut command = Arguments::command();
+        command.build();
+        summaries(&command, "sesame", &mut all);
+        assert!(all.len() > 50, "{}", all.len());
+        for (summary, commands) in all {
+            assert!(commands.len() == 1 && !summary.is_empty(), "{summary:?}: {commands:?}");
+        }
+    }
+
     #[test]
     fn a_call_is_read_alike_by_its_own_parser_and_by_the_whole_one() {
         let lines = [

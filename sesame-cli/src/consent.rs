@@ -4,6 +4,8 @@ use std::path::Path;
 
 use core_types::{Capabilities, Capability, ExtensionName, Grant, Request};
 
+use extension_host::DirectoryError;
+
 use crate::context::Context;
 use crate::outcome::Denied;
 
@@ -128,7 +130,7 @@ pub fn decide(standing: Standing<'_>, requests: &Requests, answers: Answers<'_>)
             Answer::Always if capabilities.add(grant) => granted.push(grant.clone()),
             Answer::Always => {}
             Answer::Session => for_session.push(grant.clone()),
-            Answer::No => denied.push(Denied { capability: grant.capability(), grant: grant.to_string() }),
+            Answer::No => denied.push(Denied::of(grant)),
         }
     }
     let unscoped = requests.without_scope.iter().filter(|capability| !capabilities.grants(**capability));
@@ -136,7 +138,7 @@ pub fn decide(standing: Standing<'_>, requests: &Requests, answers: Answers<'_>)
         let named = if matches!(standing, Standing::Decided(_)) { None } else { (answers.ask_scope)(capability) };
         match named {
             Some(grant) if capabilities.add(&grant) => granted.push(grant),
-            _ => denied.push(Denied { capability, grant: format!("{capability}=SCOPE") }),
+            _ => denied.push(Denied::without_scope(capability)),
         }
     }
     let is_changed = matches!(standing, Standing::Undecided) || !granted.is_empty() || !moved.is_empty();
@@ -175,10 +177,29 @@ pub fn ask_person(
     grant_requested: bool,
 ) -> Decision {
     let can_ask = context.can_ask();
+    let (requests, refused) = without_refused(context, requests);
     let mut ask = |grant: &Grant| if can_ask { asked(context, name, grant) } else { Answer::No };
     let mut ask_scope = |capability| if can_ask { asked_for_scope(context, name, capability) } else { None };
     let answers = Answers { granted, grant_requested, ask: &mut ask, ask_scope: &mut ask_scope };
-    decide(standing, requests, answers)
+    let mut decision = decide(standing, &requests, answers);
+    decision.denied.extend(refused.iter().map(Denied::of));
+    decision
+}
+
+/// The requests, without those for directories that no extension gets: nobody is asked about them, and nobody can give them by
+/// asking for all.
+fn without_refused(context: &Context, requests: &Requests) -> (Requests, Vec<Grant>) {
+    let is_refused = |grant: &Grant| match grant {
+        Grant::FilesystemRead(path) | Grant::FilesystemWrite(path) => {
+            let checked = context.directory_rules().map(|rules| rules.check(path));
+            let refusal = checked.ok().and_then(Result::err);
+            let is_protected = matches!(refusal, Some(DirectoryError::Protected { .. }));
+            refusal.filter(|_| is_protected).inspect(|error| context.warn(&error.to_string())).is_some()
+        }
+        _ => false,
+    };
+    let (refused, grants) = requests.grants.iter().cloned().partition(is_refused);
+    (Requests { grants, without_scope: requests.without_scope.clone() }, refused)
 }
 
 /// One question for each request: what it is, what it could do, and for how long.
@@ -209,9 +230,14 @@ fn meaning(grant: &Grant) -> String {
 fn asked_for_scope(context: &Context, name: &ExtensionName, capability: Capability) -> Option<Grant> {
     let meaning = capability.meaning();
     let question = format!(
-        "`{name}` imports {capability} and does not say how far it has to reach: it could {meaning}.\n  {capability}= (nothing: not allowed):"
+        "`{name}` imports {capability} and does not say how far it has to reach: it could {meaning}.\n  Allow it at all?"
     );
-    let scope = context.terminal.ask(&question).ok().filter(|scope| !scope.is_empty())?;
+    // Two questions, so that a `no` to the first is not the name of a scope.
+    if !context.terminal.confirm(&question).unwrap_or_default() {
+        return None;
+    }
+    let how_far = format!("  how far, as in `{}` (nothing: not allowed)\n  {capability}=", Grant::example(capability));
+    let scope = context.terminal.ask(&how_far).ok().filter(|scope| !scope.is_empty())?;
     match format!("{capability}={scope}").parse() {
         Ok(grant) => Some(grant),
         Err(error) => {
@@ -257,15 +283,15 @@ mod tests {
     #[test]
     fn without_a_person_only_the_own_configuration_is_given() {
         let expected =
-            (texts(&["config-read"]), texts(&["network=api.example.com", "notification", "secret-read=SCOPE"]));
+            (texts(&["config-read"]), texts(&["network=api.example.com", "notification", "secret-read=github-token"]));
         assert_eq!(decided(None, &[], false, Answer::No), expected);
     }
 
     #[test]
     fn what_is_granted_requested_or_said_yes_to_is_given() {
         let everything = texts(&["network=api.example.com", "config-read", "notification"]);
-        assert_eq!(decided(None, &[], true, Answer::No), (everything.clone(), texts(&["secret-read=SCOPE"])));
-        assert_eq!(decided(None, &[], false, Answer::Always), (everything, texts(&["secret-read=SCOPE"])));
+        assert_eq!(decided(None, &[], true, Answer::No), (everything.clone(), texts(&["secret-read=github-token"])));
+        assert_eq!(decided(None, &[], false, Answer::Always), (everything, texts(&["secret-read=github-token"])));
         let expected =
             (texts(&["secret-read=token", "config-read"]), texts(&["network=api.example.com", "notification"]));
         assert_eq!(decided(None, &["secret-read=token"], false, Answer::No), expected);
@@ -275,7 +301,7 @@ mod tests {
     fn what_is_given_for_the_session_is_not_given_for_good() {
         let (granted, denied) = decided(None, &[], false, Answer::Session);
         let expected = ["config-read", "network=api.example.com for the session", "notification for the session"];
-        assert_eq!((granted, denied), (texts(&expected), texts(&["secret-read=SCOPE"])));
+        assert_eq!((granted, denied), (texts(&expected), texts(&["secret-read=github-token"])));
     }
 
     #[test]
@@ -320,7 +346,7 @@ mod tests {
     #[test]
     fn an_existing_decision_is_added_to_by_grant_alone() {
         let existing = Capabilities::default();
-        let denied = texts(&["network=api.example.com", "config-read", "notification", "secret-read=SCOPE"]);
+        let denied = texts(&["network=api.example.com", "config-read", "notification", "secret-read=github-token"]);
         assert_eq!(decided(Some(&existing), &[], true, Answer::Always), (Vec::new(), denied));
         let (granted, denied) = decided(Some(&existing), &["notification"], false, Answer::No);
         assert_eq!((granted, denied.len()), (texts(&["notification"]), 3));

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use core_types::{EnvName, OciReference};
+use core_types::{EnvName, OciReference, UnknownKey};
 use directories::{BaseDirs, ProjectDirs};
 use extension_depot::registry::{Credential, CredentialFiles, ExplicitLogin, Patience, Proxies, Registry, Settings};
 use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
@@ -25,6 +25,9 @@ use crate::terminal::Terminal;
 /// The system's policy. No variable or option moves it.
 const SYSTEM_POLICY: &str = "/etc/pds/policy.toml";
 
+/// How many keys that do nothing are named: a document can have a million, and nobody reads more than a screen.
+pub const MAX_WARNINGS: usize = 20;
+
 /// What a command works with.
 pub struct Context {
     /// What was asked for on the command line, for every command alike.
@@ -32,6 +35,8 @@ pub struct Context {
     /// Where output goes.
     pub terminal: Terminal,
     places: Option<Places>,
+    /// Why the home directory of the environment cannot be used, so that nothing is made elsewhere instead.
+    bad_home: Option<String>,
     config: OnceCell<UserConfig>,
     /// A login for this process alone.
     login: OnceCell<ExplicitLogin>,
@@ -51,7 +56,7 @@ impl Context {
                 system_policy: PathBuf::from(SYSTEM_POLICY),
             })
         });
-        Self::of(global, Terminal::detect(), places)
+        Self { bad_home: bad_home(), ..Self::of(global, Terminal::detect(), places) }
     }
 
     /// The same surroundings with everything below another directory, for the demonstration.
@@ -64,6 +69,7 @@ impl Context {
             global,
             terminal,
             places,
+            bad_home: None,
             config: OnceCell::new(),
             login: OnceCell::new(),
             registry: OnceCell::new(),
@@ -94,6 +100,9 @@ impl Context {
 
     /// Where everything lies.
     pub fn places(&self) -> Result<&Places, Failure> {
+        if let Some(reason) = &self.bad_home {
+            return Err(Failure::bad_home(reason));
+        }
         self.places.as_ref().ok_or_else(Failure::no_home)
     }
 
@@ -124,9 +133,7 @@ impl Context {
     pub fn config(&self) -> Result<&UserConfig, Failure> {
         if self.config.get().is_none() {
             let config = UserConfig::load(self.places()?)?;
-            for (path, key) in &config.unknown_keys {
-                self.warn(&format!("`{}`, {key}", path.display()));
-            }
+            self.warn_of_keys(config.unknown_keys.iter().map(|(path, key)| (path.display().to_string(), key)));
             let _ = self.config.set(config);
         }
         Ok(self.config.get().unwrap_or_else(|| unreachable!("set above")))
@@ -153,6 +160,8 @@ impl Context {
         let base = BaseDirs::new();
         let mut protected = self.places()?.protected();
         protected.extend(base.as_ref().map(|base| base.data_dir().join("keyrings")));
+        // Another session of this user may have its timed grants where this one has no runtime directory.
+        protected.push(PathBuf::from(format!("/run/user/{}/pds", self.user())));
         Ok(DirectoryRules { home: base.map(|base| base.home_dir().to_owned()), protected })
     }
 
@@ -221,6 +230,8 @@ impl Context {
     /// Waits for work on the network. Connections that it leaves open serve what is waited for next.
     pub fn wait_for<T>(&self, work: impl Future<Output = T>) -> std::io::Result<T> {
         if self.runtime.get().is_none() {
+            // Where no thread can be started, names cannot be looked up, which would be a panic deep in the runtime.
+            std::thread::Builder::new().spawn(|| {}).map(drop)?;
             let _ = self.runtime.set(tokio::runtime::Builder::new_current_thread().enable_all().build()?);
         }
         Ok(self.runtime.get().unwrap_or_else(|| unreachable!("set above")).block_on(work))
@@ -264,8 +275,17 @@ impl Context {
 
     /// Warns of keys in a manifest that do nothing.
     pub fn warn_unknown_keys(&self, loaded: &LoadedManifest) {
-        for key in &loaded.unknown_keys {
-            self.warn(&format!("`{}`, {key}", loaded.path.display()));
+        let place = loaded.path.display().to_string();
+        self.warn_of_keys(loaded.unknown_keys.iter().map(|key| (place.clone(), key)));
+    }
+
+    /// Warns of keys that do nothing, with the document that each stands in.
+    pub fn warn_of_keys<'a>(&self, mut keys: impl ExactSizeIterator<Item = (String, &'a UnknownKey)>) {
+        for (place, key) in keys.by_ref().take(MAX_WARNINGS) {
+            self.warn(&format!("`{place}`, {key}"));
+        }
+        if keys.len() > 0 {
+            self.warn(&format!("{} more unknown keys do nothing", keys.len()));
         }
     }
 
@@ -294,6 +314,20 @@ fn clipboard_holder() -> Option<HolderCommand> {
         arguments: vec![OsString::from("hold-clipboard"), OsString::from(display.name())],
         environment: needed.iter().filter_map(|name| Some((OsString::from(name), env::var_os(name)?))).collect(),
     })
+}
+
+/// Why `HOME` does not name a directory. Relative to the working directory, whoever wrote there would configure sesame.
+fn bad_home() -> Option<String> {
+    let home = env::var_os("HOME")?;
+    let path = Path::new(&home);
+    if home.is_empty() {
+        Some("`HOME` is empty".to_owned())
+    } else if !path.is_absolute() {
+        Some(format!("`HOME` is `{}`, which is not an absolute path", path.display()))
+    } else {
+        let is_other = path.metadata().is_ok_and(|metadata| !metadata.is_dir());
+        is_other.then(|| format!("`HOME` is `{}`, which is not a directory", path.display()))
+    }
 }
 
 fn this_program() -> PathBuf {

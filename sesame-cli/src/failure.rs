@@ -90,7 +90,12 @@ impl Failure {
 
     /// There is nowhere to keep anything.
     pub fn no_home() -> Self {
-        Self::message(ExitCode::Local, "there is no home directory").with_hint("set HOME to an absolute path")
+        Self::bad_home("there is no home directory")
+    }
+
+    /// The home directory cannot be one.
+    pub fn bad_home(reason: &str) -> Self {
+        Self::message(ExitCode::Local, reason).with_hint("set HOME to the absolute path of a directory")
     }
 
     /// A directory of sesame's is somebody else's.
@@ -165,13 +170,16 @@ impl Failure {
     pub fn asks_for_more(name: &ExtensionName, to: &str, missing: &[Denied]) -> Self {
         let message = format!("`{name}` {to} asks for more than the installed version; that one stays");
         let mut failure = Self::message(ExitCode::Refused, message);
-        failure.details = missing.iter().map(|denied| format!("it asks for {}", denied.grant)).collect();
-        let all = missing.iter().map(|denied| denied.grant.as_str());
-        let unscoped: Vec<_> = all.filter(|grant| grant.ends_with("=SCOPE")).collect();
+        failure.details = missing.iter().map(|denied| format!("it asks for {}", denied.request())).collect();
+        let unscoped: Vec<_> =
+            missing.iter().filter(|denied| denied.is_example).map(|denied| denied.grant.as_str()).collect();
         failure.with_hint(if unscoped.is_empty() {
             format!("sesame extension update {name} --accept-new-capabilities")
         } else {
-            format!("say how far it may reach, then update: sesame extension grant {name} {}", unscoped.join(" "))
+            format!(
+                "say how far it may reach, such as here, then update: sesame extension grant {name} {}",
+                unscoped.join(" ")
+            )
         })
     }
 

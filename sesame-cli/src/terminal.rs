@@ -1,10 +1,22 @@
 //! Standard output and error, and what may be written to them.
 
+use std::fs::OpenOptions;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::fs::OFlags;
+use rustix::termios::{QueueSelector, tcflush};
 
 /// The most that is read of a password, in bytes.
 const MAX_PASSWORD: u64 = 64 << 10;
+
+/// The longest answer to a question, in bytes: a path or a host with room to spare.
+const MAX_ANSWER: u64 = 1024;
+
+/// Whether standard input ended before a question. Nothing more can be asked then.
+static ENDED: AtomicBool = AtomicBool::new(false);
 
 /// What is known of the three standard streams.
 #[derive(Debug, Clone)]
@@ -95,6 +107,7 @@ impl Terminal {
 
     /// Asks for a password, which is not shown while it is typed.
     pub fn ask_password(&self, question: &str) -> io::Result<String> {
+        self.forget_typed_ahead();
         rpassword::prompt_password(inert(&format!("{question} (not shown): ")))
     }
 
@@ -107,11 +120,42 @@ impl Terminal {
 
     /// Asks a question that is answered with a line, without the blanks around it.
     pub fn ask(&self, question: &str) -> io::Result<String> {
+        self.forget_typed_ahead();
         self.talk(&format!("{question} "))?;
+        if ENDED.load(Ordering::Relaxed) {
+            return Ok(String::new());
+        }
         let mut answer = String::new();
-        io::stdin().lock().take(1024).read_line(&mut answer)?;
+        let mut stdin = io::stdin().lock();
+        stdin.by_ref().take(MAX_ANSWER).read_line(&mut answer)?;
+        if !answer.is_empty() && !answer.ends_with('\n') {
+            // The rest of the line is not the answer to the next question.
+            stdin.skip_until(b'\n')?;
+        }
         Ok(answer.trim().to_owned())
     }
+
+    /// Forgets the keys that were pressed before a question could be read: they are not an answer to it.
+    fn forget_typed_ahead(&self) {
+        if self.stdin {
+            // Whole lines first: the end of the input is among them, and would be forgotten with the rest.
+            if typed_ahead().is_ok_and(|has_ended| has_ended) {
+                ENDED.store(true, Ordering::Relaxed);
+            }
+            // Where this fails, standard input is not a terminal any more, and nothing can be typed ahead.
+            let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+        }
+    }
+}
+
+/// Reads the lines that were typed before a question, and returns whether the input ended with them. The terminal is opened once
+/// more: what does not wait here must still wait for whoever shares standard input.
+fn typed_ahead() -> io::Result<bool> {
+    let flags = i32::try_from((OFlags::NONBLOCK | OFlags::NOCTTY).bits()).unwrap_or_default();
+    let mut terminal = OpenOptions::new().read(true).custom_flags(flags).open("/proc/self/fd/0")?;
+    let mut line = [0; 4096];
+    while terminal.read(&mut line)? > 0 {}
+    Ok(true)
 }
 
 /// `less`, which can do nothing but show: no shell, no editor, no other file.

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use extension_depot::serve::{MemoryRegistry, response};
+use test_support::guest;
 
 use crate::support::{HOSTILE, Run, TestEnv, bare, env, publish};
 
@@ -11,13 +12,29 @@ const EVIL: &str = "x\u{1b}]52;c;cm0gLXJmIH4=\u{7}\u{1b}[2J\u{1b}]0;owned\u{1b}\
 
 /// Runs a command on a terminal of its own. With `NO_COLOR`, sesame itself has nothing to say to it.
 fn on_terminal(env: &TestEnv, words: &[&str]) -> Run {
+    on_terminal_with(env, words, b"")
+}
+
+fn on_terminal_with(env: &TestEnv, words: &[&str], input: &[u8]) -> Run {
     let quoted = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''")));
     let line = [env!("CARGO_BIN_EXE_sesame").to_owned()].into_iter().chain(quoted).collect::<Vec<_>>().join(" ");
     let mut command = Command::new("script");
     command.args(["-qec", &line, "/dev/null"]).env_clear().current_dir(env.path("work"));
     command.env("HOME", env.home()).env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/bash");
     command.env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color").env("NO_COLOR", "1").env("PAGER", "cat");
-    env.finish(command, b"")
+    env.finish(command, input)
+}
+
+/// Keys that were pressed before a question answer none, and a `no` is never the name of a scope.
+#[test]
+fn typed_ahead_answers_grant_nothing() {
+    let env = env();
+    env.write("work/desktop.wasm", guest("desktop"));
+    let words = ["extension", "install", "./desktop.wasm", "--name", "desk"];
+    let run = on_terminal_with(&env, &words, "n\n".repeat(20).as_bytes());
+    assert!(run.code == 0 && run.text().contains("does not say how far it has to reach"), "{run}");
+    let manifest = env.read(".config/pds/extensions/desk.toml");
+    assert!(!manifest.contains("\"n\"") && !manifest.contains("secret-read = ["), "{manifest}");
 }
 
 /// Neither the text as it was nor any part of it that a terminal acts upon.

@@ -345,9 +345,9 @@ fn learning_prints_the_least_and_writes_it_when_asked() {
     let stable: Vec<_> = text.lines().filter(|line| !line.starts_with("max_fuel")).collect();
     insta::assert_snapshot!(stable.join("\n"), @r#"
     # refused in this call: network=https://api.example.com:443
-    # imported and not used in this call, but needed to start: secret-read=SCOPE
-    # imported and not used in this call, but needed to start: secret-write=SCOPE
-    # imported and not used in this call, but needed to start: ipc-publish=SCOPE
+    # imported and not used in this call, but needed to start: secret-read
+    # imported and not used in this call, but needed to start: secret-write
+    # imported and not used in this call, but needed to start: ipc-publish
     [capabilities]
     config-read = true
     notification = true
@@ -409,9 +409,9 @@ fn what_an_extension_asks_for_can_be_seen_before_it_is_installed() {
     asks for     config-read: would be asked, not decided yet
     asks for     notification: would be asked, not decided yet
     asks for     clipboard-write: would be asked, not decided yet
-    asks for     secret-read=SCOPE: would be asked, not decided yet
-    asks for     secret-write=SCOPE: would be asked, not decided yet
-    asks for     ipc-publish=SCOPE: would be asked, not decided yet
+    asks for     secret-read: would be asked, not decided yet
+    asks for     secret-write: would be asked, not decided yet
+    asks for     ipc-publish: would be asked, not decided yet
     "#);
     let after: Vec<_> = env.files().into_iter().filter(|(path, _)| !path.starts_with(env.path(".cache"))).collect();
     assert_eq!(after, before, "nothing is installed");
@@ -419,4 +419,29 @@ fn what_an_extension_asks_for_can_be_seen_before_it_is_installed() {
     let run = env.run("extension inspect desktop").ok().text();
     assert!(run.contains("notification: allowed, granted: notification"), "{run}");
     assert_eq!(env.run("extension inspect missing").code, 3);
+}
+
+/// Without a runtime directory in the environment, another session of the same user may still have one.
+#[test]
+fn runtime_directory_elsewhere_is_protected() {
+    let env = desktop();
+    let user = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(env.home()).expect("there"));
+    for path in [format!("/run/user/{user}/pds/grants"), format!("/run/user/{user}")] {
+        let run = env.run(&format!("extension grant desktop filesystem=write:{path}"));
+        assert!(run.code == 5 && run.stderr.contains("which no extension gets"), "{run}");
+    }
+}
+
+/// Manifests behind a link are granted to nobody: neither at first, nor by what was granted before the link was made.
+#[test]
+fn linked_extensions_cannot_be_granted() {
+    let env = desktop();
+    std::fs::create_dir(env.path("dotfiles")).expect("made");
+    env.run("extension grant desktop filesystem=write:~/dotfiles").ok();
+    std::fs::rename(env.path(".config/pds/extensions"), env.path("dotfiles/extensions")).expect("moved");
+    std::os::unix::fs::symlink(env.path("dotfiles/extensions"), env.path(".config/pds/extensions")).expect("linked");
+    for line in ["extension grant desktop filesystem=read:~/dotfiles", "extension call desktop read-secret token"] {
+        let run = env.run(line);
+        assert!(run.code == 5 && run.stderr.contains("dotfiles/extensions`, which no extension gets"), "{run}");
+    }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use core_types::OciReference;
+use core_types::{OciReference, canonical_registry};
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 
 use super::logins;
@@ -56,7 +56,9 @@ const MAX_FILE: u64 = 1 << 20;
 /// Files that are missing or cannot be understood and helpers that fail count as having nothing.
 pub(crate) fn find(settings: &Settings, reference: &OciReference) -> Option<Credential> {
     let registry = reference.registry().to_owned();
-    if let Some(login) = settings.login.as_ref().filter(|login| login.registry == registry) {
+    if let Some(login) =
+        settings.login.as_ref().filter(|login| canonical_registry(&login.registry) == canonical_registry(&registry))
+    {
         return Some(login.credential.clone());
     }
     if settings.secret_service
@@ -72,16 +74,20 @@ pub(crate) fn find(settings: &Settings, reference: &OciReference) -> Option<Cred
 /// Runs what may block for ever in a thread that is left behind then. Gives back nothing if it takes longer.
 pub(super) fn within<T: Send + 'static>(patience: Duration, ask: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || sender.send(ask()));
+    std::thread::Builder::new().spawn(move || sender.send(ask())).ok()?;
     receiver.recv_timeout(patience).ok()
 }
 
-/// The keys under which files have credentials for a repository.
+/// The keys under which files have credentials for a repository: of each length, as it is written and in its one form.
 fn addresses(reference: &OciReference) -> Vec<String> {
-    let registry = reference.registry();
-    let path = format!("{registry}/{}", reference.repository());
-    let ends = path.char_indices().rev().filter(|(_, c)| *c == '/').map(|(at, _)| at);
-    let mut addresses: Vec<_> = std::iter::once(path.len()).chain(ends).map(|end| path[..end].to_owned()).collect();
+    let registry = canonical_registry(reference.registry());
+    let mut spellings = vec![reference.registry().to_owned(), registry.clone()];
+    spellings.dedup();
+    let repository = reference.repository();
+    let ends = repository.char_indices().rev().filter(|(_, c)| *c == '/').map(|(at, _)| &repository[..at]);
+    let paths = std::iter::once(repository.as_str()).chain(ends).map(|path| format!("/{path}"));
+    let with = |path: String| spellings.iter().map(move |spelling| format!("{spelling}{path}")).collect::<Vec<_>>();
+    let mut addresses: Vec<_> = paths.chain(std::iter::once(String::new())).flat_map(with).collect();
     if registry == "docker.io" {
         addresses.push("https://index.docker.io/v1/".to_owned());
     }
@@ -130,12 +136,14 @@ mod tests {
         assert_eq!(find_in(FILE, "ghcr.io/other/x:1"), password("u"));
         assert_eq!(find_in(FILE, "ghcr.io/my-org/x:1"), password("org"));
         assert_eq!(find_in(FILE, "docker.io/library/x:1"), password("u"));
+        for same in ["ghcr.io:443/other/x:1", "GHCR.io/other/x:1"] {
+            assert_eq!(find_in(FILE, same), password("u"), "{same}");
+        }
         assert_eq!(find_in(FILE, "token.example/a/b:1"), Some(Credential::RefreshToken("t".to_owned())));
         for foreign in [
             "ghcr.io.evil.com/a/b:1",
             "evilghcr.io/a/b:1",
             "ghcr.io:8443/a/b:1",
-            "ghcr.io:443/a/b:1",
             "gh.cr.io/a/b:1",
             "ghcr.io.example/my-org/b:1",
             "xn--ghcr-53d.io/a/b:1",

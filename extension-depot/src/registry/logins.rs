@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use core_types::canonical_registry;
 use keyring::{Entry, Error};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,9 @@ pub enum LoginError {
     /// Only names and passwords are stored.
     #[error("a login has a name and a password")]
     NoPassword,
+    /// It cannot be written as JSON.
+    #[error("cannot encode the login")]
+    Encode(#[source] serde_json::Error),
     /// The file cannot be read or written.
     #[error(transparent)]
     File(#[from] StateFileError),
@@ -91,7 +95,7 @@ fn patiently<T: Send + 'static>(ask: impl FnOnce() -> Result<T, LoginError> + Se
 
 fn entry(registry: &str) -> Result<Entry, LoginError> {
     connect()?;
-    Entry::new(SERVICE, registry).map_err(LoginError::SecretService)
+    Entry::new(SERVICE, &canonical_registry(registry)).map_err(LoginError::SecretService)
 }
 
 /// The login for a registry in the Secret Service, if there is one.
@@ -114,13 +118,13 @@ pub fn store_login(store: &LoginStore, registry: &str, credential: &Credential) 
     match store {
         LoginStore::SecretService => {
             let login = Login { username: username.clone(), password: password.clone() };
-            let secret = serde_json::to_vec(&login).unwrap_or_default();
+            let secret = serde_json::to_vec(&login).map_err(LoginError::Encode)?;
             let registry = registry.to_owned();
             patiently(move || entry(&registry)?.set_secret(&secret).map_err(LoginError::SecretService))
         }
         LoginStore::File(path) => {
             let auth = STANDARD.encode(format!("{username}:{password}"));
-            change_file(path, |file| file.auths.insert(registry.to_owned(), EncodedLogin { auth })).map(drop)
+            change_file(path, |file| file.auths.insert(canonical_registry(registry), EncodedLogin { auth })).map(drop)
         }
     }
 }
@@ -140,7 +144,9 @@ pub fn forget_login(store: &LoginStore, registry: &str) -> Result<bool, LoginErr
             })
         }
         LoginStore::File(path) if !path.exists() => Ok(false),
-        LoginStore::File(path) => Ok(change_file(path, |file| file.auths.remove(registry))?.is_some()),
+        LoginStore::File(path) => {
+            Ok(change_file(path, |file| file.auths.remove(&canonical_registry(registry)))?.is_some())
+        }
     }
 }
 

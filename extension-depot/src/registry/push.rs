@@ -12,6 +12,7 @@ use super::error::RegistryError;
 use super::http::USER_AGENT;
 use super::settings::{host, is_loopback};
 use crate::blob::digest_of;
+use crate::signature::SecretKeyError;
 
 /// Why something cannot be published.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,9 @@ pub enum PushError {
         /// What it would lead to.
         new: Digest,
     },
+    /// The signature cannot be made.
+    #[error("cannot sign the artifact")]
+    Sign(#[from] SecretKeyError),
     /// The documents cannot be written.
     #[error("cannot describe the artifact")]
     Describe(#[from] serde_json::Error),

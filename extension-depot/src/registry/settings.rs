@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use core_types::OciReference;
+use core_types::{OciReference, canonical_registry};
 
 use super::credentials::{Credential, CredentialFiles};
 pub use crate::user_config::RegistrySettings;
@@ -91,14 +91,19 @@ impl Proxies {
 const TOKEN_HOSTS: &[(&str, &str)] = &[("docker.io", "auth.docker.io"), ("registry.gitlab.com", "gitlab.com")];
 
 impl Settings {
+    /// The settings of a registry, however either is written. What is said of port 80 alone does not hold for HTTPS: it
+    /// could be that it is plain.
     fn of(&self, registry: &str) -> Option<&RegistrySettings> {
-        self.registries.get(registry)
+        let wanted = canonical_registry(registry);
+        let is_it = |key: &str| canonical_registry(key) == wanted && (!is_port_80(key) || is_port_80(registry));
+        let spelled = || self.registries.iter().find(|(key, _)| is_it(key)).map(|(_, settings)| settings);
+        self.registries.get(registry).or_else(spelled)
     }
 
     /// `http` or `https`.
     pub(crate) fn scheme(&self, registry: &str) -> &'static str {
         let configured = self.of(registry).and_then(|settings| settings.plain_http);
-        if configured.unwrap_or_else(|| is_loopback(host(registry))) { "http" } else { "https" }
+        if configured.unwrap_or_else(|| is_loopback(host(&canonical_registry(registry)))) { "http" } else { "https" }
     }
 
     /// Where a reference is looked for, in the order in which it is tried: the mirrors, then the registry itself.
@@ -117,14 +122,18 @@ impl Settings {
 
     /// Whether a token host belongs to a registry.
     pub(crate) fn is_paired(&self, registry: &str, token_host: &str) -> bool {
-        let built_in = TOKEN_HOSTS.contains(&(registry, token_host));
+        let built_in = TOKEN_HOSTS.contains(&(canonical_registry(registry).as_str(), token_host));
         built_in || self.of(registry).is_some_and(|settings| settings.token_hosts.iter().any(|host| host == token_host))
     }
 }
 
 /// Where the registry's API is. Docker's name for its registry is not the registry's host.
 pub(crate) fn api_host(registry: &str) -> &str {
-    if registry == "docker.io" { "registry-1.docker.io" } else { registry }
+    if canonical_registry(registry) == "docker.io" { "registry-1.docker.io" } else { registry }
+}
+
+fn is_port_80(registry: &str) -> bool {
+    registry.rsplit_once(':').is_some_and(|(_, port)| port.trim_start_matches('0') == "80")
 }
 
 /// The host of `host[:port]`.
@@ -169,6 +178,21 @@ mod tests {
         settings.registries.insert("10.0.0.1".to_owned(), plain(true));
         settings.registries.insert("localhost".to_owned(), plain(false));
         assert_eq!((scheme(&settings, "10.0.0.1"), scheme(&settings, "localhost")), ("http", "https"));
+    }
+
+    /// A setting holds for a registry and not for one spelling of it.
+    #[test]
+    fn settings_hold_for_every_spelling() {
+        let mut settings = Settings::default();
+        let mirrors = vec!["m.example/ghcr".parse().expect("a place")];
+        settings.registries.insert("GHCR.io:443".to_owned(), RegistrySettings { mirrors, ..Default::default() });
+        let plain = RegistrySettings { plain_http: Some(true), ..Default::default() };
+        settings.registries.insert("r.example:80".to_owned(), plain);
+        for registry in ["ghcr.io", "ghcr.io:443", "ghcr.io:0443", "GHCR.IO"] {
+            let places = settings.places(&format!("{registry}/a/b:1").parse().expect("a reference"));
+            assert_eq!(places[0].to_string(), "m.example/ghcr/a/b:1", "{registry}");
+        }
+        assert_eq!((settings.scheme("R.example:080"), settings.scheme("r.example")), ("http", "https"));
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Registry {
     async fn sign_classic(&self, pinned: &OciReference, digest: &Digest, key: &SecretKey) -> Result<(), PushError> {
         let payload = claim(pinned, digest).into_bytes();
         let mut layer = Descriptor::of(CLASSIC, &payload);
-        layer.annotations.insert(SIGNATURE.to_owned(), STANDARD.encode(key.sign(&payload)));
+        layer.annotations.insert(SIGNATURE.to_owned(), STANDARD.encode(key.sign(&payload)?));
         let tag = format!("sha256-{}.sig", digest.hex());
         let before = find_signature(&self.connect(pinned)?, &tag).await?;
         let mut layers = before.map(|manifest| manifest.layers).unwrap_or_default();
@@ -70,7 +70,7 @@ impl Registry {
 
     async fn sign_bundle(&self, pinned: &OciReference, subject: Descriptor, key: &SecretKey) -> Result<(), PushError> {
         let payload = statement(&subject.digest);
-        let signature = STANDARD.encode(key.sign(&encoded(STATEMENT, payload.as_bytes())));
+        let signature = STANDARD.encode(key.sign(&encoded(STATEMENT, payload.as_bytes()))?);
         let hint = STANDARD.encode(key.public().fingerprint().bytes());
         let bundle = json!({
             "mediaType": BUNDLE_0_3,

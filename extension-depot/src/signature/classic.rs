@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use core_types::{Digest, OciReference};
+use core_types::{Digest, OciPrefix, OciReference};
 use serde::Deserialize;
 
 use super::{Found, Signature};
@@ -73,8 +73,12 @@ pub(crate) fn claim(reference: &OciReference, digest: &Digest) -> String {
 /// Whether what was signed is a claim about this digest in this repository.
 fn speaks_of(payload: &[u8], reference: &OciReference, digest: &Digest) -> bool {
     let Ok(Claim { critical }) = serde_json::from_slice::<Claim>(payload) else { return false };
-    let repository = format!("{}/{}", reference.registry(), reference.repository());
+    // The signer may have written the registry in another way.
+    let is_repository = |claimed: OciPrefix| {
+        claimed.covers(reference.registry(), &reference.repository())
+            && claimed.components().join("/") == reference.repository()
+    };
     critical.kind == KIND
         && critical.image.docker_manifest_digest == digest.to_string()
-        && critical.identity.docker_reference == repository
+        && critical.identity.docker_reference.parse().is_ok_and(is_repository)
 }

@@ -39,6 +39,9 @@ pub enum SecretKeyError {
     /// The password does not open it.
     #[error("the password does not open it")]
     WrongPassword,
+    /// The system has no random numbers to sign with.
+    #[error("signing failed")]
+    Signing,
     /// It is of a kind that is not signed with.
     #[error("it is no key of ECDSA over P-256 or of Ed25519")]
     Kind,
@@ -116,13 +119,17 @@ impl SecretKey {
         &self.public
     }
 
-    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+    /// Signs a message.
+    ///
+    /// # Errors
+    /// When the system has no random numbers.
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SecretKeyError> {
         match &self.pair {
             Pair::Ecdsa(pair) => {
-                let signed = pair.sign(&SystemRandom::new(), message);
-                signed.map_or_else(|_| Vec::new(), |signature| signature.as_ref().to_vec())
+                let signed = pair.sign(&SystemRandom::new(), message).map_err(|_| SecretKeyError::Signing)?;
+                Ok(signed.as_ref().to_vec())
             }
-            Pair::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
+            Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
         }
     }
 }

@@ -7,8 +7,9 @@ use core_types::{OciReference, SignerRule};
 
 use super::keyless::IdentityVerifier;
 use super::{KeyError, PublicKey};
-use crate::blob::{read_plain, read_plain_text};
+use crate::blob::read_plain_text;
 use crate::depot::Depot;
+use crate::own_file;
 use crate::signer::MAX_SIZE;
 use crate::trusted_signers::{SignerProof, TrustError};
 use crate::user_config::UserConfig;
@@ -57,7 +58,10 @@ impl SignerProof {
     /// When it cannot be read, or is no key that can be used.
     pub fn from_key_file(path: &Path) -> Result<Self, VerifierError> {
         let read_error = |source| VerifierError::Read { path: path.to_owned(), source };
-        let pem = read_plain_text(path, MAX_SIZE).map_err(read_error)?;
+        Self::from_pem(path, read_plain_text(path, MAX_SIZE).map_err(read_error)?)
+    }
+
+    fn from_pem(path: &Path, pem: String) -> Result<Self, VerifierError> {
         let key_error = |source| VerifierError::Key { path: path.to_owned(), source };
         let key = PublicKey::from_pem(pem.as_bytes()).map_err(key_error)?;
         Ok(Self::Key { pem, fingerprint: *key.fingerprint() })
@@ -66,10 +70,15 @@ impl SignerProof {
     /// Whoever a rule of a policy means.
     ///
     /// # Errors
-    /// As [`SignerProof::from_key_file`].
+    /// As [`SignerProof::from_key_file`], and when the file belongs to another user or everybody can write to it: whoever can
+    /// replace a key that a policy names decides what the policy lets in.
     pub fn from_rule(rule: &SignerRule) -> Result<Self, VerifierError> {
         match rule {
-            SignerRule::KeyFile(file) => Self::from_key_file(Path::new(file)),
+            SignerRule::KeyFile(file) => {
+                let path = Path::new(file);
+                let read_error = |source| VerifierError::Read { path: path.to_owned(), source };
+                Self::from_pem(path, own_file::read_text(path, MAX_SIZE).map_err(read_error)?)
+            }
             SignerRule::Identity(rule) => Ok(Self::Identity(rule.clone())),
         }
     }
@@ -86,7 +95,7 @@ impl SignerProof {
             Self::Identity(rule) => {
                 let path = &rule.trusted_root;
                 let read_error = |source| VerifierError::Read { path: path.clone(), source };
-                let root = read_plain(path, MAX_SIZE).map_err(read_error)?;
+                let root = own_file::read(path, MAX_SIZE).map_err(read_error)?;
                 let verifier = IdentityVerifier::new(rule, &root);
                 verifier
                     .map(|verifier| Verifier::Identity(Box::new(verifier)))

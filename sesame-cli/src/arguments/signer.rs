@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-/// Somebody who signs: the owner of a key, or whoever a certificate names.
+// The signer: the owner of a key, or whoever a certificate names. Clap makes a doc comment here the help of each command that
+// this is flattened into.
 #[derive(Debug, Default, Args)]
 pub struct SignerArguments {
     /// Only if the owner of this public key signed it
@@ -14,7 +15,7 @@ pub struct SignerArguments {
     pub certificate: IdentityArguments,
 }
 
-/// Whoever a certificate names.
+// The signer that a certificate names; without a doc comment for the same reason.
 #[derive(Debug, Default, Args)]
 pub struct IdentityArguments {
     /// Whoever signed by certificate as this: an address, or the URL of a workflow

@@ -100,8 +100,9 @@ fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
     };
     let mut watcher = notify::recommended_watcher(told).map_err(failed)?;
     watcher.watch(root, RecursiveMode::NonRecursive).map_err(failed)?;
-    for entry in fs::read_dir(root)?.flatten().filter(|entry| !is_made(Path::new(&entry.file_name()))) {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+    for entry in fs::read_dir(root)? {
+        let entry = entry?;
+        if !is_made(Path::new(&entry.file_name())) && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             watcher.watch(&entry.path(), RecursiveMode::Recursive).map_err(failed)?;
         }
     }

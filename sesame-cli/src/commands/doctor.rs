@@ -22,12 +22,16 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
     let mut all = directories(context, &depot);
     all.push(lock(&depot));
     all.extend(configuration(context, &depot));
-    let listed = listed(&depot)?;
+    all.extend(depot.unsynced_directories().iter().map(|path| unsynced(path)));
+    let listed = listed(&depot).unwrap_or_else(|failure| {
+        all.push(bad("extensions", failure.in_one_line(), failure.hint));
+        Vec::new()
+    });
     all.extend(listed.iter().map(|listed| extension(&depot, listed)));
     all.push(cache(context)?);
     all.push(session(context, &depot));
     all.push(keyring(context));
-    all.extend(registries(context, listed)?);
+    all.extend(registries(context, listed));
     Ok(Outcome::Diagnosed(all))
 }
 
@@ -81,6 +85,13 @@ fn directory(what: &str, path: &Path, user: u32) -> Diagnosis {
         }
         Ok(_) => good(what, shown.to_string()),
     }
+}
+
+/// A file system such as CIFS and some of FUSE.
+fn unsynced(path: &Path) -> Diagnosis {
+    let finding =
+        format!("the file system of {} cannot sync directories: a power cut may undo changes", path.display());
+    doubtful("durability", finding, None)
 }
 
 fn lock(depot: &Depot) -> Diagnosis {
@@ -198,7 +209,7 @@ fn keyring(context: &Context) -> Diagnosis {
 }
 
 /// Each registry that something came from: whether it answers.
-fn registries(context: &Context, listed: Vec<Listed>) -> Result<Vec<Diagnosis>, Failure> {
+fn registries(context: &Context, listed: Vec<Listed>) -> Vec<Diagnosis> {
     let origin = |listed: Listed| -> Option<(ExtensionName, OciReference)> {
         Some((listed.name, listed.manifest.ok()?.manifest.extension.oci?))
     };
@@ -211,15 +222,16 @@ fn registries(context: &Context, listed: Vec<Listed>) -> Result<Vec<Diagnosis>, 
     let look = |(registry, reference): (String, OciReference)| {
         let what = format!("registry {registry}");
         if context.is_offline() {
-            return Ok(doubtful(what, "not asked: sesame is offline", None));
+            return doubtful(what, "not asked: sesame is offline", None);
         }
-        Ok(match context.wait_for(context.registry()?.reach(&reference))? {
+        match reach(context, &reference) {
             Ok(()) => good(what, "it answers"),
-            Err(error) => {
-                let failure = Failure::from(error);
-                bad(what, failure.in_one_line(), failure.hint)
-            }
-        })
+            Err(failure) => bad(what, failure.in_one_line(), failure.hint),
+        }
     };
     origins.into_iter().map(look).collect()
+}
+
+fn reach(context: &Context, reference: &OciReference) -> Result<(), Failure> {
+    Ok(context.wait_for(context.registry()?.reach(reference))??)
 }

@@ -99,10 +99,8 @@ fn asked(requests: &Requests, authority: &Authority) -> Vec<Asked> {
         Asked { what, verdict: decision.verdict, rule: decision.to_string() }
     };
     let scoped = requests.grants.iter().map(|grant| asked(grant.to_string(), &request(grant)));
-    let unscoped = requests
-        .without_scope
-        .iter()
-        .map(|capability| asked(format!("{capability}=SCOPE"), &Request::Import(*capability)));
+    let unscoped =
+        requests.without_scope.iter().map(|capability| asked(capability.to_string(), &Request::Import(*capability)));
     scoped.chain(unscoped).collect()
 }
 

@@ -63,9 +63,7 @@ fn read_list(context: &Context, source: &ListSource) -> Result<List, Failure> {
     };
     let parsed = ExtensionList::parse(&text, published.is_some())
         .map_err(|problem| Failure::message(ExitCode::Failure, format!("the list `{place}` is wrong: {problem}")))?;
-    for key in &parsed.unknown_keys {
-        context.warn(&format!("`{place}`, {key}"));
-    }
+    context.warn_of_keys(parsed.unknown_keys.iter().map(|key| (place.clone(), key)));
     Ok(List { extensions: parsed.value, published })
 }
 

@@ -19,7 +19,8 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
     let depot = context.depot()?;
     match command {
         TrustCommand::List => {
-            Ok(Outcome::Trust(Trust { signers: depot.trusted_signers()?, first_uses: depot.first_uses() }))
+            let first_uses = depot.first_uses().map_err(|error| Failure::new(ExitCode::Local, &error))?;
+            Ok(Outcome::Trust(Trust { signers: depot.trusted_signers()?, first_uses }))
         }
         TrustCommand::Add { key, certificate, place } => {
             let given = key.as_deref().map(GivenSigner::Key).or_else(|| certificate.given());
@@ -56,12 +57,12 @@ fn remove(depot: &Depot, signer: &str, place: Option<&OciPrefix>) -> Result<Outc
     let is_known =
         |known: &TrustedSigner| matches!(&known.proof, SignerProof::Identity(rule) if rule.identity == signer);
     let (whom, changed) = if depot.trusted_signers()?.iter().any(is_known) {
-        let is_meant = |known: &TrustedSigner| is_known(known) && place.is_none_or(|place| known.place == *place);
+        let is_meant = |known: &TrustedSigner| is_known(known) && place.is_none_or(|place| known.place.is_same(place));
         (format!("`{signer}`"), depot.distrust(is_meant)?)
     } else {
         let key = signer.parse::<Digest>().map_or_else(|_| key_of(Path::new(signer)), Ok)?;
         let is_meant = |known: &TrustedSigner| {
-            known.proof.is_of(&Signer::Key { key }) && place.is_none_or(|place| known.place == *place)
+            known.proof.is_of(&Signer::Key { key }) && place.is_none_or(|place| known.place.is_same(place))
         };
         (format!("the key {key}"), depot.distrust(is_meant)?)
     };

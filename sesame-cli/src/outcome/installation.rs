@@ -117,8 +117,28 @@ pub struct Collection {
 #[derive(Serialize)]
 pub struct Denied {
     pub capability: Capability,
-    /// What to grant; a capability alone has to be given a scope.
+    /// What to grant.
     pub grant: String,
+    /// Whether how far it reaches there is an example, since the extension does not say.
+    #[serde(skip)]
+    pub is_example: bool,
+}
+
+impl Denied {
+    /// A permission with all that it needs to be granted.
+    pub fn of(grant: &Grant) -> Self {
+        Self { capability: grant.capability(), grant: grant.to_string(), is_example: false }
+    }
+
+    /// A capability whose scope nothing names.
+    pub fn without_scope(capability: Capability) -> Self {
+        Self { capability, grant: Grant::example(capability).to_owned(), is_example: true }
+    }
+
+    /// What the extension asks for.
+    pub fn request(&self) -> &str {
+        if self.is_example { self.capability.name() } else { &self.grant }
+    }
 }
 
 /// How an installed extension stands to what its registry has.

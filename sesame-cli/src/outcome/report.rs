@@ -11,6 +11,7 @@ use extension_host::{ExportedFunction, Import, Returned, Usage};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::context::MAX_WARNINGS;
 use crate::failure::Failure;
 
 /// Whose signatures count, and who signed first.
@@ -40,10 +41,23 @@ pub struct FileCheck {
 impl FileCheck {
     pub fn new(path: PathBuf, result: Result<Vec<UnknownKey>, impl std::error::Error>) -> Self {
         match result {
-            Ok(unknown) => Self { path, problem: None, warnings: unknown.iter().map(ToString::to_string).collect() },
-            Err(error) => Self { path, problem: Some(error.to_string()), warnings: Vec::new() },
+            Ok(unknown) => Self { path, problem: None, warnings: warnings(&unknown) },
+            Err(error) => Self { path, problem: Some(with_causes(&error)), warnings: Vec::new() },
         }
     }
+}
+
+/// The first keys that do nothing, and how many more there are.
+fn warnings(unknown: &[UnknownKey]) -> Vec<String> {
+    let shown = unknown.iter().take(MAX_WARNINGS).map(ToString::to_string);
+    let more = unknown.len().saturating_sub(MAX_WARNINGS);
+    shown.chain((more > 0).then(|| format!("{more} more unknown keys do nothing"))).collect()
+}
+
+/// An error and what caused it, since a message does not repeat its cause.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// What was found of one thing that sesame needs.

@@ -134,7 +134,7 @@ fn installed(installation: &Installation) -> Rendered {
 
 fn not_granted(name: &ExtensionName, denied: &[Denied]) -> String {
     let line = |denied: &Denied| {
-        let Denied { capability, grant } = denied;
+        let Denied { capability, grant, .. } = denied;
         format!("not granted: {capability}; allow it with: sesame extension grant {name} {grant}\n")
     };
     denied.iter().map(line).collect()
@@ -263,7 +263,7 @@ fn update(update: &Update) -> String {
     };
     let mut more: Vec<_> = granted.iter().map(ToString::to_string).collect();
     more.extend(for_session.iter().map(|grant| format!("{grant} for this session")));
-    let asks_for = asks_for.iter().map(|denied| denied.grant.clone()).collect();
+    let asks_for = asks_for.iter().map(|denied| denied.request().to_owned()).collect();
     let moved = moved.iter().map(ToString::to_string).collect();
     let listed = |title: &str, grants: Vec<String>| {
         if grants.is_empty() { String::new() } else { format!("; {title} {}", grants.join(", ")) }

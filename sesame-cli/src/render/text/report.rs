@@ -136,7 +136,7 @@ pub(super) fn learned(needs: &Learned) -> Rendered {
         let _ = writeln!(text, "# refused in this call: {}", inert_line(&touch.what));
     }
     for capability in &needs.unscoped {
-        let _ = writeln!(text, "# imported and not used in this call, but needed to start: {capability}=SCOPE");
+        let _ = writeln!(text, "# imported and not used in this call, but needed to start: {capability}");
     }
     text.push_str(&needs_text(&needs.capabilities, &needs.limits));
     Rendered { data: text.into_bytes(), talk, ..Default::default() }
