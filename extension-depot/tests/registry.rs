@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -457,37 +458,79 @@ fn pages_are_published_beside_an_artifact_and_found_again() {
     assert_eq!(docs.first().expect("a page").text, "# New");
 }
 
-#[tokio::test]
-async fn tags_are_read_page_by_page_and_no_link_is_followed() {
-    let pages = |seen: &Seen| {
-        let rest = seen.path.strip_prefix("/v2/my-org/many/tags/list?n=1000")?;
-        let evil = [("link", "<http://169.254.169.254/latest>; rel=\"next\"")];
-        Some(match rest {
-            "" => response(200, &evil, r#"{"tags":["0.1.0","0.2.0"]}"#),
-            "&last=0.2.0" => response(200, &[], r#"{"tags":["0.3.0"]}"#),
-            _ => response(500, &[], ""),
-        })
-    };
-    let registry = MemoryRegistry::start_with(pages).expect("a registry");
-    let client = Registry::new(Settings::default());
+/// The tags of a repository whose list is answered by `answer`, by what stands behind `tags/list`, and the number of requests.
+fn tags_with(
+    answer: impl Fn(&str) -> Option<Response<Body>> + Send + Sync + 'static,
+) -> (Result<Vec<String>, RegistryError>, usize) {
+    let registry = MemoryRegistry::start_with(move |seen| {
+        let rest = seen.path.strip_prefix("/v2/my-org/many/tags/list")?;
+        answer(rest).or_else(|| Some(response(404, &[], "")))
+    });
+    let registry = registry.expect("a registry");
     let many = format!("{}/my-org/many", registry.host()).parse().expect("a repository");
-    assert_eq!(client.tags(&many).await.expect("tags"), ["0.1.0", "0.2.0", "0.3.0"]);
-    assert_eq!(registry.seen().len(), 2);
+    let tags = block_on(Registry::new(Settings::default()).tags(&many));
+    (tags, registry.seen().len())
+}
+
+/// Pages are named by opaque tokens, in the forms in which registries write their links.
+#[test]
+fn tags_follow_the_links_of_pages() {
+    let relative = r#"<b>; rel="last", <list?t=b%3D&n=3> ; title="a; rel=prev, <c>" ; REL=Next"#;
+    let (tags, requests) = tags_with(move |rest| {
+        Some(match rest {
+            "?n=1000" => response(
+                200,
+                &[("Link", "</v2/first>; rel=first"), ("link", r#"</v2/my-org/many/tags/list?t=a>; rel="prev next""#)],
+                r#"{"tags":["0.3.0","0.1.0"]}"#,
+            ),
+            // A page can have nothing on it, or something that came before.
+            "?t=a" => response(200, &[("Link", relative)], r#"{"tags":null}"#),
+            "?t=b%3D&n=3" => response(200, &[], r#"{"tags":["0.1.0","0.2.0"]}"#),
+            _ => return None,
+        })
+    });
+    assert_eq!((tags.expect("tags"), requests), (["0.3.0", "0.1.0", "0.2.0"].map(str::to_owned).to_vec(), 3));
+}
+
+#[test]
+fn incomplete_tags_are_an_error() {
+    let said = |answer: fn(&str, usize) -> (String, String)| {
+        let asked = AtomicUsize::new(0);
+        let (tags, requests) = tags_with(move |rest| {
+            let (link, tags) = answer(rest, asked.fetch_add(1, Ordering::SeqCst));
+            (link != "404").then(|| response(200, &[("Link", &link)], format!(r#"{{"tags":[{tags}]}}"#)))
+        });
+        match tags.expect_err("incomplete") {
+            RegistryError::Incomplete { reason, .. } => (reason, requests),
+            other => panic!("{other:?}"),
+        }
+    };
+    let cases: [(fn(&str, usize) -> (String, String), &str, usize); 7] = [
+        (|_, at| (format!("<?page={at}>; rel=next"), r#""1""#.to_owned()), "page 2 repeats what came before it", 2),
+        (|_, at| ("<?n=1000>; rel=next".to_owned(), format!(r#""{at}""#)), "page 1 leads back to a page before it", 1),
+        (|_, at| (format!("<?at={}>; rel=next", at % 2), format!(r#""{at}""#)), "page 3 leads back to a page before it", 3),
+        (|_, at| (format!("<?at={at}>; rel=next"), format!(r#""{at}""#)), "it has more than 1000 pages", 1_000),
+        (|_, at| (if at == 0 { "<?at=1>; rel=next" } else { "404" }.to_owned(), format!(r#""{at}""#)), "page 2 is missing", 2),
+        (
+            |_, _| ("<http://169.254.169.254/latest>; rel=next".to_owned(), r#""1""#.to_owned()),
+            "its next page is at `http://169.254.169.254`, outside the registry",
+            1,
+        ),
+        (|_, _| ("?at=1; rel=next".to_owned(), r#""1""#.to_owned()), "its header `Link` cannot be read", 1),
+    ];
+    for (answer, reason, requests) in cases {
+        assert_eq!(said(answer), (reason.to_owned(), requests));
+    }
 }
 
 #[tokio::test]
-async fn tags_that_are_none_or_never_end_are_refused_or_cut_off() {
+async fn malformed_tags_are_refused() {
     for body in [r#"{"tags":["../../x"]}"#, "{\"tags\":[\"a\\u001b[2J\"]}", r#"{"tags":"x"}"#, "<html>", ""] {
         let registry = MemoryRegistry::start_with(move |_| Some(response(200, &[], body))).expect("a registry");
         let query = format!("{}/my-org/x", registry.host()).parse().expect("a repository");
         let error = Registry::new(Settings::default()).tags(&query).await.expect_err(body);
         assert!(matches!(error, RegistryError::Image(_)), "{body}: {error}");
     }
-    let more = |_: &Seen| Some(response(200, &[("link", "<x>; rel=\"next\"")], r#"{"tags":["1"]}"#));
-    let registry = MemoryRegistry::start_with(more).expect("a registry");
-    let query = format!("{}/my-org/x", registry.host()).parse().expect("a repository");
-    Registry::new(Settings::default()).tags(&query).await.expect("cut off");
-    assert_eq!(registry.seen().len(), 100);
     let empty = MemoryRegistry::start_with(|_| Some(response(200, &[], r#"{"tags":null}"#))).expect("a registry");
     let query = format!("{}/my-org/x", empty.host()).parse().expect("a repository");
     assert_eq!(Registry::new(Settings::default()).tags(&query).await.expect("none"), [""; 0]);
@@ -528,37 +571,51 @@ fn no_signature_an_error_silence_and_an_empty_list_are_told_apart() {
 }
 
 #[test]
-fn of_ten_thousand_signatures_some_are_fetched_and_of_an_endless_one_a_part() {
+fn signature_fetch_is_capped() {
     let bundle = "application/vnd.dev.sigstore.bundle.v0.3+json";
     let zeros = "0".repeat(64);
     let config = format!(r#"{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:{zeros}","size":2}}"#);
-    let manifest = |layers: &str| {
-        format!(r#"{{"schemaVersion":2,"artifactType":"{bundle}","config":{config},"layers":[{layers}]}}"#)
+    let manifest = |number: usize, layers: &str| {
+        let annotations = format!(r#"{{"number":"{number}"}}"#);
+        format!(
+            r#"{{"schemaVersion":2,"artifactType":"{bundle}","config":{config},"layers":[{layers}],"annotations":{annotations}}}"#
+        )
     };
-    let (state, requests) = signature_of(&manifest(""), 10_000);
-    assert_eq!(state, SignatureState::Unsigned, "there is nothing in them");
-    assert!((60..80).contains(&requests), "{requests} requests");
+    let (state, requests) = signature_of((0..10_000).map(|number| manifest(number, "")).collect());
+    let SignatureState::Unchecked { reason } = state else { panic!("{state}") };
+    assert!(reason.contains("more than 64 referrers"), "{reason}");
+    assert!(requests < 80, "{requests} requests");
+    let (state, requests) = signature_of(vec![manifest(0, ""); 10_000]);
+    assert_eq!(state, SignatureState::Unsigned, "it is one referrer, and there is nothing in it");
+    assert!(requests < 10, "{requests} requests");
     for size in [2_u64 << 30, 100] {
         let layer = format!(r#"{{"mediaType":"{bundle}","digest":"sha256:{zeros}","size":{size}}}"#);
-        let (state, requests) = signature_of(&manifest(&layer), 1);
+        let (state, requests) = signature_of(vec![manifest(0, &layer)]);
         assert!(matches!(state, SignatureState::Unchecked { .. }), "{size}: {state}");
         assert!(requests <= 6, "{requests} requests");
     }
 }
 
-/// What is known where a list has this manifest so many times, whose blobs never end.
-fn signature_of(manifest: &str, times: usize) -> (SignatureState, usize) {
-    let digest = MemoryRegistry::start().expect("a registry").put_blob(manifest.as_bytes()).to_string();
-    let entry = format!(r#"{{"mediaType":"{}","digest":"{digest}","size":{}}}"#, media_type::MANIFEST, manifest.len());
-    let list = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, vec![entry; times].join(","));
-    let manifest = manifest.to_owned();
+/// What is known where a list has these manifests, whose blobs never end.
+fn signature_of(manifests: Vec<String>) -> (SignatureState, usize) {
+    let scratch = MemoryRegistry::start().expect("a registry");
+    let digest = |manifest: &String| scratch.put_blob(manifest.as_bytes()).to_string();
+    let entry = |manifest: &String| {
+        let (kind, size) = (media_type::MANIFEST, manifest.len());
+        format!(r#"{{"mediaType":"{kind}","digest":"{}","size":{size}}}"#, digest(manifest))
+    };
+    let entries: Vec<_> = manifests.iter().map(entry).collect();
+    let list = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(","));
+    let by_digest: BTreeMap<_, _> = manifests.into_iter().map(|manifest| (digest(&manifest), manifest)).collect();
     let registry = MemoryRegistry::start_with(move |seen| {
         let endless = || std::iter::repeat_with(|| Bytes::from_static(&[b' '; 1 << 16]));
         match &seen.path {
             path if path.contains("/referrers/") => Some(response(200, &[], list.clone())),
-            path if path.ends_with(&digest) => Some(response(200, &[], manifest.clone())),
             path if path.contains(&"0".repeat(64)) => Some(Response::new(pieces(endless()))),
-            _ => None,
+            path => {
+                let manifest = by_digest.get(path.rsplit('/').next()?)?;
+                Some(response(200, &[], manifest.clone()))
+            }
         }
     });
     let registry = registry.expect("a registry");

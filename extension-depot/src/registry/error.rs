@@ -117,6 +117,14 @@ pub enum RegistryError {
         /// The most that is taken.
         most: u64,
     },
+    /// A list of tags or referrers is not complete.
+    #[error("the registry `{registry}` does not send a complete list: {reason}")]
+    Incomplete {
+        /// The registry.
+        registry: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// The HTTP client cannot be set up.
     #[error("cannot set up secure connections")]
     Setup(#[source] reqwest::Error),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use core_types::{Digest, OciReference};
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::header::{HeaderMap, HeaderValue, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, NoProxy, Proxy, Response, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
@@ -124,8 +124,10 @@ pub(crate) enum Target<'a> {
     Blob(&'a Digest),
     /// What refers to a digest.
     Referrers(&'a Digest),
-    /// The tags behind `last`, and how many of them.
-    Tags { most: usize, last: Option<&'a str> },
+    /// The first tags, and how many of them.
+    Tags { most: usize },
+    /// A further page of a list, at the registry itself.
+    Page(&'a Url),
 }
 
 /// A repository that is being talked to.
@@ -156,8 +158,10 @@ pub(super) struct Follow<'a> {
 pub(crate) struct DocumentHeaders {
     pub(crate) content_type: Option<String>,
     pub(crate) digest: Option<String>,
-    /// Whether the registry says that there is another page.
-    pub(crate) has_more: bool,
+    /// The headers `Link`, which name the next page of a list.
+    pub(crate) links: Vec<HeaderValue>,
+    /// Where it came from, to which links are relative.
+    pub(crate) url: Url,
 }
 
 impl<'a> Connection<'a> {
@@ -173,17 +177,27 @@ impl<'a> Connection<'a> {
         Ok(Self { settings, clients, reference: reference.clone(), base, authorization: RefCell::new(None), deadline })
     }
 
-    fn registry(&self) -> &str {
+    pub(crate) fn registry(&self) -> &str {
         self.reference.registry()
     }
 
-    fn url(&self, target: &Target<'_>) -> Url {
+    /// The address of the repository.
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// When everything has to be there.
+    pub(crate) fn deadline(&self) -> tokio::time::Instant {
+        self.deadline
+    }
+
+    pub(crate) fn url(&self, target: &Target<'_>) -> Url {
         let path = match target {
             Target::Manifest(name) => format!("manifests/{name}"),
             Target::Blob(digest) => format!("blobs/{digest}"),
             Target::Referrers(digest) => format!("referrers/{digest}"),
-            Target::Tags { most, last: None } => format!("tags/list?n={most}"),
-            Target::Tags { most, last: Some(last) } => format!("tags/list?n={most}&last={last}"),
+            Target::Tags { most } => format!("tags/list?n={most}"),
+            Target::Page(url) => return (*url).clone(),
         };
         // A digest's colon must not look like a scheme.
         self.base.join(&format!("./{path}")).unwrap_or_else(|_| self.base.clone())
@@ -216,7 +230,8 @@ impl<'a> Connection<'a> {
         let headers = DocumentHeaders {
             content_type: header("content-type"),
             digest: header("docker-content-digest"),
-            has_more: header("link").is_some_and(|link| link.contains("next")),
+            links: response.headers().get_all(LINK).iter().cloned().collect(),
+            url: response.url().clone(),
         };
         let reading = read_capped(response, self.registry(), most);
         let timeout = || RegistryError::Timeout { registry: self.registry().to_owned() };

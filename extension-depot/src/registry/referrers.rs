@@ -4,11 +4,12 @@ use core_types::{Digest, OciReference};
 
 use super::error::RegistryError;
 use super::http::{Connection, Target};
+use super::paging::{Reader, read_all};
 use super::{Registry, fetch_document};
 use crate::attachment::Attachment;
 use crate::blob::check;
 use crate::image::{
-    CREATED, Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_MANIFEST, MAX_REFERRED, REF_NAME,
+    CREATED, Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_REFERRED, REF_NAME,
     media_type,
 };
 use crate::signature::{PREDICATE_OF_BUNDLE, Verifier};
@@ -140,7 +141,11 @@ async fn newest_docs(connection: &Connection<'_>, digest: &Digest) -> Result<Opt
 
 async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Result<Vec<Attachment>, RegistryError> {
     let mut found = Vec::new();
-    for descriptor in list(connection, digest).await?.entries.into_iter().take(MOST) {
+    let entries = list(connection, digest).await?.entries;
+    if entries.len() > MOST {
+        return Err(too_many(connection));
+    }
+    for descriptor in entries {
         let name = descriptor.digest.to_string();
         found.push(attachment(connection, &name, Some(&descriptor.digest), None, which).await?);
     }
@@ -158,17 +163,27 @@ async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Resu
 async fn list(connection: &Connection<'_>, digest: &Digest) -> Result<ReferrerList, RegistryError> {
     let tag = format!("sha256-{}", digest.hex());
     for (target, is_listed_by_registry) in [(Target::Referrers(digest), true), (Target::Manifest(&tag), false)] {
-        let accept = media_type::INDEX;
-        match connection.get_bytes(&target, accept, MAX_MANIFEST).await {
-            Ok((bytes, _)) => {
-                let index: ImageIndex = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
-                return Ok(ReferrerList { entries: index.manifests, is_listed_by_registry });
-            }
+        match read_all(connection, &target, &READER).await {
+            Ok(entries) => return Ok(ReferrerList { entries, is_listed_by_registry }),
             Err(RegistryError::NotFound { .. }) => {}
             Err(error) => return Err(error),
         }
     }
     Ok(ReferrerList { entries: Vec::new(), is_listed_by_registry: false })
+}
+
+/// Each page is an index.
+const READER: Reader<Descriptor> =
+    Reader { accept: media_type::INDEX, parse, key: |entry| entry.digest.to_string() };
+
+fn parse(bytes: &[u8]) -> Result<Vec<Descriptor>, RegistryError> {
+    let index: ImageIndex = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
+    Ok(index.manifests)
+}
+
+fn too_many(connection: &Connection<'_>) -> RegistryError {
+    let reason = format!("it has more than {MOST} referrers, which are not all fetched");
+    RegistryError::Incomplete { registry: connection.registry().to_owned(), reason }
 }
 
 fn malformed(error: &serde_json::Error) -> RegistryError {

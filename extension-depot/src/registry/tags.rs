@@ -6,12 +6,11 @@ use serde::Deserialize;
 use super::Registry;
 use super::error::RegistryError;
 use super::http::{Connection, Target};
-use crate::image::{ImageError, MAX_MANIFEST};
+use super::paging::{Reader, read_all};
+use crate::image::ImageError;
 
 /// How many tags one request asks for.
 const PAGE: usize = 1_000;
-/// How many requests are made for one repository.
-const MAX_PAGES: usize = 100;
 
 #[derive(Deserialize)]
 struct TagList {
@@ -23,43 +22,28 @@ impl Registry {
     /// The tags of a repository, in the order in which the registry gives them. Those that only name the signatures and
     /// attachments of a digest are left out.
     ///
-    /// Further pages are asked for by the last tag of the one before, and never by a link that the registry writes
-    /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags>).
-    ///
     /// # Errors
-    /// When the registry does not have the repository, cannot be reached, or sends something else than tags.
+    /// When the registry does not have the repository, cannot be reached, or sends something else than all tags.
     pub async fn tags(&self, repository: &OciQuery) -> Result<Vec<String>, RegistryError> {
         // A connection is made for a reference, and what it points to is not asked for.
         let any = repository.at("any").map_err(|error| malformed(&error.to_string()))?;
-        let mut tags = self.at_each(&any, async |connection| all_pages(connection).await).await?;
+        let reader = Reader { accept: "application/json", parse, key: String::clone };
+        let read = async |connection: &Connection<'_>| read_all(connection, &Target::Tags { most: PAGE }, &reader).await;
+        let mut tags = self.at_each(&any, read).await?;
         tags.retain(|tag| !names_a_digest(tag));
         Ok(tags)
     }
 }
 
-async fn all_pages(connection: &Connection<'_>) -> Result<Vec<String>, RegistryError> {
-    let mut tags: Vec<String> = Vec::new();
-    for _ in 0..MAX_PAGES {
-        let (page, is_last) = page(connection, tags.last().map(String::as_str)).await?;
-        let before = tags.len();
-        tags.extend(page);
-        if is_last || tags.len() == before {
-            break;
-        }
-    }
-    Ok(tags)
-}
-
-async fn page(connection: &Connection<'_>, last: Option<&str>) -> Result<(Vec<String>, bool), RegistryError> {
-    let target = Target::Tags { most: PAGE, last };
-    let (bytes, headers) = connection.get_bytes(&target, "application/json", MAX_MANIFEST).await?;
-    let list: TagList = serde_json::from_slice(&bytes).map_err(|error| malformed(&error.to_string()))?;
+/// Parses one page.
+fn parse(bytes: &[u8]) -> Result<Vec<String>, RegistryError> {
+    let list: TagList = serde_json::from_slice(bytes).map_err(|error| malformed(&error.to_string()))?;
     let tags = list.tags.unwrap_or_default();
     // A tag that is none could be a path, or play tricks on a terminal.
-    if let Some(bad) = tags.iter().find(|tag| !is_tag(tag)) {
-        return Err(malformed(&format!("`{}` is no tag", bad.escape_debug())));
+    match tags.iter().find(|tag| !is_tag(tag)) {
+        Some(bad) => Err(malformed(&format!("`{}` is not a tag", bad.escape_debug()))),
+        None => Ok(tags),
     }
-    Ok((tags, !headers.has_more))
 }
 
 fn malformed(reason: &str) -> RegistryError {
