@@ -11,10 +11,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use extension_depot::media_type;
 use extension_depot::registry::{
-    CredentialFiles, Patience, PushError, Registry, RegistryError, RegistrySettings, Settings,
+    CredentialFiles, Patience, PushError, Registry, RegistryError, RegistrySettings, Settings, SignatureForm,
+    generate_key,
 };
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
-use extension_depot::{BlobError, Description, Docs, ImageError, Publication, SignatureState};
+use extension_depot::{
+    BlobError, Description, Docs, ImageError, PublicKey, Publication, SecretKey, SignatureState, Verifier,
+};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;
 use hyper::body::Frame;
@@ -568,6 +571,77 @@ fn no_signature_an_error_silence_and_an_empty_list_are_told_apart() {
     for (state, why) in said[1..4].iter().zip(["answers 500", "does not let strangers", "does not answer in time"]) {
         assert!(state.starts_with("could not check: ") && state.contains(why), "{state}");
     }
+}
+
+/// What is known of an artifact that is signed in this form, at a registry that answers these requests by itself.
+fn signed_at(
+    form: SignatureForm,
+    answer: impl Fn(&Seen) -> Option<Response<Body>> + Send + Sync + 'static,
+) -> SignatureState {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (secret, public) = (directory.path().join("a.key"), directory.path().join("a.pub"));
+    generate_key(&secret, &public).expect("a key");
+    let key = SecretKey::from_pem(&std::fs::read(&secret).expect("read"), None).expect("a key");
+    let public = PublicKey::from_pem(&std::fs::read(&public).expect("read")).expect("a key");
+    let registry = MemoryRegistry::start_with(answer).expect("a registry");
+    let (text, client) = (good(&registry), Registry::new(Settings::default()));
+    let pinned = block_on(client.sign(&reference(&text), &key, form)).expect("signed");
+    block_on(client.signature(&pinned, &[Verifier::Key(public)]))
+}
+
+fn is_verified(state: &SignatureState) -> bool {
+    matches!(state, SignatureState::Verified { .. })
+}
+
+/// Whether it is the registry's list of referrers.
+fn is_list(seen: &Seen) -> bool {
+    seen.path.contains("/referrers/")
+}
+
+/// Whether it is the tag that stands for such a list.
+fn is_list_tag(seen: &Seen) -> bool {
+    seen.path.contains("/manifests/sha256-") && !seen.path.contains('.')
+}
+
+/// Registries without a list of referrers answer anything at all.
+#[test]
+fn signature_counts_whatever_lists_answer() {
+    let another_schema = r#"{"schemaVersion":1,"name":"x","fsLayers":[]}"#;
+    let answers = [
+        (200, "<html>"),
+        (200, ""),
+        (200, "null"),
+        (200, r#"{"schemaVersion":2,"manifests":null}"#),
+        (200, another_schema),
+        (200, MANIFEST),
+        (400, ""),
+        (403, ""),
+        (405, "no"),
+        (500, ""),
+        (501, ""),
+    ];
+    for (status, body) in answers {
+        let both = move |seen: &Seen| (is_list(seen) || is_list_tag(seen)).then(|| response(status, &[], body));
+        let state = signed_at(SignatureForm::Classic, both);
+        assert!(is_verified(&state), "{status} {body}: {state}");
+        let state = signed_at(SignatureForm::Bundle, move |seen| is_list(seen).then(|| response(status, &[], body)));
+        // A list that is one, and empty, is taken for what it is: signing adds to no other.
+        let is_real_list = body.contains("\"manifests\"");
+        assert!(is_verified(&state) != is_real_list, "{status} {body}: {state}");
+        // Without a signature, what broke matters.
+        let (state, _) = signature_with(move |seen| is_list(seen).then(|| response(status, &[], body)));
+        assert_eq!(state == SignatureState::Unsigned, is_real_list, "{status} {body}: {state}");
+    }
+}
+
+#[test]
+fn signature_on_page_two_counts() {
+    let first = r#"{"schemaVersion":2,"manifests":[{"mediaType":"a","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0}]}"#;
+    let state = signed_at(SignatureForm::Bundle, move |seen| {
+        let is_first = is_list(seen) && !seen.path.contains("page=2");
+        is_first.then(|| response(200, &[("Link", "<?page=2>; rel=next")], first))
+    });
+    assert!(is_verified(&state), "{state}");
 }
 
 #[test]

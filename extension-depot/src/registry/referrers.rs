@@ -1,5 +1,7 @@
 //! What refers to an artifact: signatures, attestations and the like.
 
+use std::collections::HashSet;
+
 use core_types::{Digest, OciReference};
 
 use super::error::RegistryError;
@@ -9,8 +11,7 @@ use super::{Registry, fetch_document};
 use crate::attachment::Attachment;
 use crate::blob::check;
 use crate::image::{
-    CREATED, Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_REFERRED, REF_NAME,
-    media_type,
+    CREATED, Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_REFERRED, REF_NAME, media_type,
 };
 use crate::signature::{PREDICATE_OF_BUNDLE, Verifier};
 use crate::signature_state::SignatureState;
@@ -19,6 +20,8 @@ use crate::signature_state::SignatureState;
 const MOST: usize = 64;
 /// The annotation that says what the statement in an attestation is, by cosign's layers.
 const PREDICATE: &str = "predicateType";
+/// What cosign says that a classic signature is, where that is listed as a referrer.
+const COSIGN_SIGNATURE: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
 /// The endings of the tags under which cosign keeps signatures, attestations and bills of materials
 /// (<https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md>).
 const TAG_ENDINGS: [&str; 3] = ["sig", "att", "sbom"];
@@ -29,10 +32,11 @@ impl Registry {
     /// stands for it in older registries, and by cosign's tags. Nothing of it is believed yet.
     ///
     /// # Errors
-    /// When the registry cannot be reached or sends something else. That nothing refers to it is no error.
+    /// When nothing is found and the registry cannot be reached or sends something else, or when there is too much. That nothing
+    /// refers to it is not an error.
     pub async fn referrers(&self, pinned: &OciReference) -> Result<Vec<Attachment>, RegistryError> {
         let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else { return Ok(Vec::new()) };
-        self.at_each(pinned, async |connection| all(connection, &digest, Which::All).await).await
+        self.at_each(pinned, async |connection| all(connection, &digest, Which::All).await.any()).await
     }
 
     /// The kinds of what refers to the artifact that a reference is pinned to, such as signatures, bills of materials and
@@ -42,7 +46,8 @@ impl Registry {
     /// As [`Registry::referrers`].
     pub async fn referrer_types(&self, pinned: &OciReference) -> Result<Vec<String>, RegistryError> {
         let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else { return Ok(Vec::new()) };
-        let found = self.at_each(pinned, async |connection| all(connection, &digest, Which::Manifests).await).await?;
+        let look = async |connection: &Connection<'_>| all(connection, &digest, Which::Manifests).await.any();
+        let found = self.at_each(pinned, look).await?;
         let kind = |ImageManifest { artifact_type, layers, mut annotations, .. }: ImageManifest| {
             let of_layer = || {
                 layers
@@ -62,13 +67,19 @@ impl Registry {
         self.at_each(pinned, async |connection| newest_docs(connection, &digest).await).await
     }
 
-    /// What is known of who signed the artifact that a reference is pinned to, where these signers are trusted.
+    /// What is known of who signed the artifact that a reference is pinned to, where these signers are trusted. A signature counts
+    /// wherever it is found; what cannot be looked at matters only where there is none.
     pub async fn signature(&self, pinned: &OciReference, signers: &[Verifier]) -> SignatureState {
         let Ok(Some(digest)) = pinned.pinned_digest() else { return SignatureState::of(pinned, &[], signers) };
-        match self.at_each(pinned, async |connection| all(connection, &digest, Which::Signatures).await).await {
-            Ok(attachments) => SignatureState::of(pinned, &attachments, signers),
-            Err(error) => SignatureState::Unchecked { reason: error.to_string() },
-        }
+        let look = async |connection: &Connection<'_>| {
+            let Found { attachments, broken } = all(connection, &digest, Which::Signatures).await;
+            match (SignatureState::of(pinned, &attachments, signers), broken) {
+                (SignatureState::Unsigned, Some(error)) => Err(error),
+                (state, _) => Ok(state),
+            }
+        };
+        let looked = self.at_each(pinned, look).await;
+        looked.unwrap_or_else(|error| SignatureState::Unchecked { reason: error.to_string() })
     }
 }
 
@@ -87,7 +98,13 @@ impl Registry {
         reference: &OciReference,
         digest: &Digest,
     ) -> Result<ReferrerList, RegistryError> {
-        list(&self.connect(reference)?, digest).await
+        let connection = self.connect(reference)?;
+        // Registries without such a list answer anything at all.
+        if let Ok(Some(entries)) = list_of_registry(&connection, digest).await {
+            return Ok(ReferrerList { entries, is_listed_by_registry: true });
+        }
+        let entries = list_under_tag(&connection, digest).await?.unwrap_or_default();
+        Ok(ReferrerList { entries, is_listed_by_registry: false })
     }
 }
 
@@ -101,11 +118,7 @@ pub(crate) async fn find_signature(
 
 /// What a tag leads to, if it is there.
 async fn tagged(connection: &Connection<'_>, tag: &str, which: Which) -> Result<Option<Attachment>, RegistryError> {
-    match attachment(connection, tag, None, Some(tag.to_owned()), which).await {
-        Ok(attachment) => Ok(Some(attachment)),
-        Err(RegistryError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
+    if_there(attachment(connection, tag, None, Some(tag.to_owned()), which).await)
 }
 
 /// What of all that refers to an artifact is fetched whole.
@@ -118,9 +131,45 @@ enum Which {
     Manifests,
 }
 
+/// What was found, and what first kept the rest from being found.
+#[derive(Default)]
+struct Found {
+    attachments: Vec<Attachment>,
+    broken: Option<RegistryError>,
+}
+
+impl Found {
+    /// Keeps an error. That there is more than was found counts most.
+    fn note<T>(&mut self, result: Result<T, RegistryError>) -> Option<T> {
+        match result {
+            Ok(found) => return Some(found),
+            Err(error) if self.broken.is_none() || is_incomplete(&error) => self.broken = Some(error),
+            Err(_) => {}
+        }
+        None
+    }
+
+    /// Everything, where anything was found. A list that is known to be incomplete is an error.
+    fn any(self) -> Result<Vec<Attachment>, RegistryError> {
+        match self.broken {
+            Some(error) if self.attachments.is_empty() || is_incomplete(&error) => Err(error),
+            _ => Ok(self.attachments),
+        }
+    }
+
+    /// The entries of both lists of referrers, each once.
+    async fn entries(&mut self, connection: &Connection<'_>, digest: &Digest) -> Vec<Descriptor> {
+        let by_registry = self.note(list_of_registry(connection, digest).await).flatten().unwrap_or_default();
+        let under_tag = self.note(list_under_tag(connection, digest).await).flatten().unwrap_or_default();
+        let mut known = HashSet::new();
+        by_registry.into_iter().chain(under_tag).filter(|entry| known.insert(entry.digest)).collect()
+    }
+}
+
 async fn newest_docs(connection: &Connection<'_>, digest: &Digest) -> Result<Option<Vec<u8>>, RegistryError> {
     let is_docs = |entry: &&Descriptor| entry.artifact_type.as_deref() == Some(media_type::DOCS_ARTIFACT);
-    let entries = list(connection, digest).await?.entries;
+    let mut found = Found::default();
+    let entries = found.entries(connection, digest).await;
     let mut newest: Option<ImageManifest> = None;
     // The order of the list means nothing; the time does, which not every registry puts into its list.
     for entry in entries.iter().rev().filter(is_docs).take(MOST) {
@@ -129,6 +178,9 @@ async fn newest_docs(connection: &Connection<'_>, digest: &Digest) -> Result<Opt
         if newest.as_ref().is_none_or(|newest| newest.annotations.get(CREATED) < found.annotations.get(CREATED)) {
             newest = Some(found);
         }
+    }
+    if let (None, Some(error)) = (&newest, found.broken) {
+        return Err(error);
     }
     let Some(newest) = newest else { return Ok(None) };
     let Some(layer) = newest.layers.iter().find(|layer| layer.media_type == media_type::DOCS) else {
@@ -139,46 +191,94 @@ async fn newest_docs(connection: &Connection<'_>, digest: &Digest) -> Result<Opt
     Ok(Some(bytes))
 }
 
-async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Result<Vec<Attachment>, RegistryError> {
-    let mut found = Vec::new();
-    let entries = list(connection, digest).await?.entries;
+/// Looks for everything in the lists of referrers and under cosign's tags. One that cannot be looked at stops no other.
+async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Found {
+    let mut found = Found::default();
+    let mut entries = found.entries(connection, digest).await;
+    entries.sort_by_key(|entry| which == Which::Signatures && !says_signature(entry));
     if entries.len() > MOST {
-        return Err(too_many(connection));
+        found.note(Err::<(), _>(too_many(connection)));
     }
-    for descriptor in entries {
-        let name = descriptor.digest.to_string();
-        found.push(attachment(connection, &name, Some(&descriptor.digest), None, which).await?);
+    for entry in entries.iter().take(MOST) {
+        let name = entry.digest.to_string();
+        let fetched = attachment(connection, &name, Some(&entry.digest), None, which).await;
+        // A registry that fails by itself would be waited for once for each.
+        let is_silent = fetched.as_ref().is_err_and(|error| error.is_passing() || is_timeout(error));
+        let fetched = found.note(fetched);
+        found.attachments.extend(fetched);
+        if is_silent {
+            break;
+        }
     }
     let endings = match which {
         Which::Signatures => &TAG_ENDINGS[..1],
         Which::All | Which::Manifests => &TAG_ENDINGS[..],
     };
     for ending in endings {
-        found.extend(tagged(connection, &format!("sha256-{}.{ending}", digest.hex()), which).await?);
+        let fetched = tagged(connection, &format!("sha256-{}.{ending}", digest.hex()), which).await;
+        let fetched = found.note(fetched).flatten();
+        found.attachments.extend(fetched);
     }
-    Ok(found)
+    found
 }
 
-/// The registry's list, else the index under the tag that stands for it, else nothing.
-async fn list(connection: &Connection<'_>, digest: &Digest) -> Result<ReferrerList, RegistryError> {
-    let tag = format!("sha256-{}", digest.hex());
-    for (target, is_listed_by_registry) in [(Target::Referrers(digest), true), (Target::Manifest(&tag), false)] {
-        match read_all(connection, &target, &READER).await {
-            Ok(entries) => return Ok(ReferrerList { entries, is_listed_by_registry }),
-            Err(RegistryError::NotFound { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(ReferrerList { entries: Vec::new(), is_listed_by_registry: false })
+fn is_incomplete(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::Incomplete { .. })
 }
 
-/// Each page is an index.
-const READER: Reader<Descriptor> =
-    Reader { accept: media_type::INDEX, parse, key: |entry| entry.digest.to_string() };
+fn is_timeout(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::Timeout { .. })
+}
 
-fn parse(bytes: &[u8]) -> Result<Vec<Descriptor>, RegistryError> {
+/// Whether an entry of a list is a signature by its own account. Not every registry puts that into its list.
+fn says_signature(entry: &Descriptor) -> bool {
+    let kind = entry.artifact_type.as_deref().unwrap_or_default();
+    kind.starts_with(crate::signature::BUNDLE) || kind == COSIGN_SIGNATURE
+}
+
+/// The registry's own list of referrers, if it has such lists.
+async fn list_of_registry(
+    connection: &Connection<'_>,
+    digest: &Digest,
+) -> Result<Option<Vec<Descriptor>>, RegistryError> {
+    let reader = Reader { accept: media_type::INDEX, parse: parse_list, key };
+    if_there(read_all(connection, &Target::Referrers(digest), &reader).await)
+}
+
+/// The index under the tag that stands for such a list.
+async fn list_under_tag(
+    connection: &Connection<'_>,
+    digest: &Digest,
+) -> Result<Option<Vec<Descriptor>>, RegistryError> {
+    const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";
+    let reader = Reader { accept: ACCEPT, parse: parse_tagged, key };
+    if_there(read_all(connection, &Target::Manifest(&format!("sha256-{}", digest.hex())), &reader).await)
+}
+
+fn if_there<T>(result: Result<T, RegistryError>) -> Result<Option<T>, RegistryError> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(RegistryError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn key(entry: &Descriptor) -> String {
+    entry.digest.to_string()
+}
+
+/// Parses a page of the registry's list.
+fn parse_list(bytes: &[u8]) -> Result<Vec<Descriptor>, RegistryError> {
     let index: ImageIndex = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
     Ok(index.manifests)
+}
+
+/// Parses what the tag leads to. Older tools put a referrer itself there.
+fn parse_tagged(bytes: &[u8]) -> Result<Vec<Descriptor>, RegistryError> {
+    match Document::parse(bytes, None) {
+        Ok(Document::Manifest(_)) => Ok(vec![Descriptor::of(media_type::MANIFEST, bytes)]),
+        _ => parse_list(bytes),
+    }
 }
 
 fn too_many(connection: &Connection<'_>) -> RegistryError {
