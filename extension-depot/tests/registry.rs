@@ -152,6 +152,21 @@ fn a_mirror_is_asked_first_and_the_registry_where_it_fails() {
 
 const MANIFEST: &str = r#"{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0},"layers":[{"mediaType":"application/wasm","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0}]}"#;
 
+/// Some registries deliver what is OCI's as Docker's, and the other way round.
+#[test]
+fn content_type_of_docker_is_taken() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let plain = support::manifest(&registry, media_type::WASM, &component("a"), "null");
+    for written in [media_type::MANIFEST, media_type::DOCKER_MANIFEST] {
+        let manifest = plain.replacen('{', &format!(r#"{{"mediaType":"{written}","#), 1);
+        for sent in [media_type::MANIFEST, media_type::DOCKER_MANIFEST, media_type::INDEX, media_type::DOCKER_INDEX] {
+            registry.put_manifest(REPOSITORY, "1", sent, manifest.as_bytes());
+            let staged = stage(&home(), &format!("{}/{REPOSITORY}:1", registry.host())).map(drop);
+            assert_eq!(staged.is_ok(), sent.contains("manifest.v"), "{written} as {sent}: {staged:?}");
+        }
+    }
+}
+
 #[test]
 fn a_registry_with_a_weak_moment_is_asked_again() {
     for status in [500, 503, 429] {
