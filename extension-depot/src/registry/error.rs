@@ -31,6 +31,14 @@ pub enum RegistryError {
         /// What was asked for.
         reference: Box<OciReference>,
     },
+    /// The registry has the repository and not the tag.
+    #[error("the registry does not have `{reference}`")]
+    MissingTag {
+        /// What was asked for.
+        reference: Box<OciReference>,
+        /// The tags that are most like it, the nearest first.
+        nearest: Vec<String>,
+    },
     /// The pin is the digest of a layer.
     #[error("{given} is the digest of a layer, not of the manifest; the manifest's is {manifest}")]
     LayerPinned {

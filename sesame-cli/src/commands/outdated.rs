@@ -122,7 +122,7 @@ impl Look<'_> {
         match self.registry.resolve(&installed.unpinned()).await {
             Ok(resolved) if resolved.reference != *installed => Ok(Age::Moved),
             Ok(_) => Ok(Age::NoVersion),
-            Err(RegistryError::NotFound { .. }) => Ok(Age::Withdrawn),
+            Err(RegistryError::NotFound { .. } | RegistryError::MissingTag { .. }) => Ok(Age::Withdrawn),
             Err(error) => Err(error),
         }
     }
