@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::own_file;
 use crate::places::Places;
+use crate::redirect_host::RedirectHost;
 use crate::signer::Signer;
 use crate::web_address::WebAddress;
 
@@ -97,6 +98,10 @@ pub struct RegistrySettings {
     /// registry itself is asked where every mirror fails. A mirror is believed about tags as the registry is; bytes are
     /// checked against digests all the same. Default: none.
     pub mirrors: Vec<OciPrefix>,
+    /// `allow-redirect-to`: private addresses, as `host:port`, to which the registry may redirect, as to a store of blobs on the
+    /// same network. Every other rule for redirects stays. Default: none.
+    #[serde(rename = "allow-redirect-to")]
+    pub allow_redirect_to: Vec<RedirectHost>,
     /// `ca`: a file with certificate authorities (PEM) that are trusted beside the system's while this registry is talked to.
     /// Default: none.
     pub ca: Option<PathBuf>,
@@ -337,6 +342,7 @@ mod tests {
         assert_eq!(config.policies.len(), 2);
         assert_eq!(config.registries["registry.example.com:5000"].plain_http, Some(true));
         assert_eq!(config.registries["registry.example.org"].token_hosts, ["auth.example.org"]);
+        assert_eq!(config.registries["registry.internal"].allow_redirect_to.len(), 1);
     }
 
     #[test]

@@ -96,6 +96,8 @@ pub enum RegistryError {
         to: String,
         /// Why not.
         reason: &'static str,
+        /// The host and port, where it is refused only because its address is a private one.
+        private: Option<String>,
     },
     /// It would be reached without TLS.
     #[error("`{registry}` cannot be reached over plain HTTP")]

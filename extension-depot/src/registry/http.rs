@@ -28,6 +28,8 @@ const MAX_ATTEMPTS: u32 = 4;
 const MAX_RETRY_AFTER: u64 = 60;
 /// The largest file of certificate authorities, in bytes.
 const MAX_AUTHORITIES: u64 = 16 << 20;
+/// Why a redirect is not followed that only a setting of the registry can allow.
+const INTO_PRIVATE: &str = "which is an address of this machine or network";
 /// How long an error's text is read.
 const ERROR_TEXT: Duration = Duration::from_secs(10);
 /// How much of an error's text is read, in bytes, and shown, in characters.
@@ -349,18 +351,22 @@ impl Follow<'_> {
             "http" => Some("which is not secure"),
             _ => Some("which is no web address"),
         };
-        let into_private = is_private(&to) && !is_private(start);
-        match reason.or(into_private.then_some("which is an address of this machine or network")) {
+        let is_allowed = || self.settings.allows_redirect(self.registry, &to);
+        let into_private = is_private(&to) && !is_private(start) && !is_allowed();
+        match reason.or(into_private.then_some(INTO_PRIVATE)) {
             None => Ok(to),
             Some(reason) => Err(self.redirect_error(&to, reason)),
         }
     }
 
     fn redirect_error(&self, to: &Url, reason: &'static str) -> RegistryError {
+        let host = to.host_str().unwrap_or_default();
+        let authority = to.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let private = (reason == INTO_PRIVATE).then_some(authority);
         let mut to = to.clone();
         to.set_query(None);
         let to = to.to_string().chars().take(200).collect();
-        RegistryError::Redirect { registry: self.registry.to_owned(), to, reason }
+        RegistryError::Redirect { registry: self.registry.to_owned(), to, reason, private }
     }
 }
 
@@ -460,6 +466,7 @@ async fn error_message(response: Response, registry: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::RegistrySettings;
     use super::*;
 
     #[test]
@@ -493,6 +500,20 @@ mod tests {
         ] {
             assert_eq!(leads(public, to).as_deref(), expected, "{to}");
         }
+        let allowed = ["10.0.0.1:9000", "127.0.0.1"].map(|host| host.to_owned().try_into().expect(host)).to_vec();
+        let own = RegistrySettings { allow_redirect_to: allowed, ..Default::default() };
+        let settings = Settings { registries: [("ghcr.io".to_owned(), own)].into(), ..Default::default() };
+        let leads_for = |registry: &str, to: &str| {
+            let follow = Follow { settings: &settings, clients: &clients, registry };
+            let headers = HeaderMap::from_iter([(LOCATION, to.parse().expect("a header"))]);
+            let from = Url::parse(public).expect(public);
+            follow.redirected(&from, &from, &headers).is_ok()
+        };
+        assert!(leads_for("ghcr.io", "https://10.0.0.1:9000/x?s=1") && leads_for("ghcr.io", "https://127.0.0.1/x"));
+        for to in ["https://10.0.0.1/x", "https://10.0.0.2:9000/x", "https://127.0.0.1:1/x", "http://10.0.0.1:9000/x"] {
+            assert!(!leads_for("ghcr.io", to), "{to}");
+        }
+        assert!(!leads_for("quay.io", "https://10.0.0.1:9000/x"), "another registry");
         let own = "http://127.0.0.1:5000/v2/a/b/blobs/x";
         assert!(leads(own, "http://127.0.0.1:5001/x").is_some(), "this machine may send us around on this machine");
         assert!(leads(own, "file:///etc/passwd").is_none());

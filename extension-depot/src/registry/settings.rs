@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use core_types::OciReference;
+use reqwest::Url;
 
 use super::credentials::{Credential, CredentialFiles};
 pub use crate::user_config::RegistrySettings;
@@ -113,6 +114,15 @@ impl Settings {
     /// The files with certificate authorities for a registry beside those for all.
     pub(crate) fn authorities_of(&self, registry: &str) -> Option<&Path> {
         self.of(registry)?.ca.as_deref()
+    }
+
+    /// Whether a registry may redirect to this address, though it is a private one.
+    pub(crate) fn allows_redirect(&self, registry: &str, to: &Url) -> bool {
+        let default_port = if to.scheme() == "http" { 80 } else { 443 };
+        let host = to.host_str().unwrap_or_default();
+        self.of(registry).is_some_and(|settings| {
+            settings.allow_redirect_to.iter().any(|allowed| allowed.is(host, to.port(), default_port))
+        })
     }
 
     /// Whether a token host belongs to a registry.

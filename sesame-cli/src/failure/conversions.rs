@@ -220,6 +220,9 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
         RegistryError::Unauthorized { registry, .. } => {
             Some(format!("sesame registry login {registry} --username NAME --password-stdin"))
         }
+        RegistryError::Redirect { registry, private: Some(host), .. } => Some(format!(
+            "if you trust it, add `allow-redirect-to = [\"{host}\"]` under [registries.\"{registry}\"] in config.toml"
+        )),
         RegistryError::Realm { registry, realm } => {
             let host = realm.strip_prefix("https://").filter(|host| !host.is_empty())?;
             Some(format!(
