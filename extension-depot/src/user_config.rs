@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use core_types::{
@@ -102,6 +103,9 @@ pub struct RegistrySettings {
     /// same network. Every other rule for redirects stays. Default: none.
     #[serde(rename = "allow-redirect-to")]
     pub allow_redirect_to: Vec<RedirectHost>,
+    /// `timeout_seconds`: how long is waited for the registry to connect and for the next bytes of an answer. A whole answer has
+    /// at least twenty times as long. Default: 10 seconds to connect, 30 for the next bytes, 10 minutes in all.
+    pub timeout_seconds: Option<NonZeroU32>,
     /// `ca`: a file with certificate authorities (PEM) that are trusted beside the system's while this registry is talked to.
     /// Default: none.
     pub ca: Option<PathBuf>,

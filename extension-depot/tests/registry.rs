@@ -308,6 +308,21 @@ fn endless_bodies_end() {
 }
 
 #[test]
+fn timeout_of_a_registry_can_be_set() {
+    let silence = |_: &Seen| {
+        let nothing = futures_util::stream::pending::<Result<Frame<Bytes>, io::Error>>();
+        Some(Response::new(StreamBody::new(nothing).boxed()))
+    };
+    let registry = MemoryRegistry::start_with(silence).expect("a registry");
+    let own = RegistrySettings { timeout_seconds: std::num::NonZeroU32::new(1), ..Default::default() };
+    let settings = Settings { registries: [(registry.host(), own)].into(), ..Default::default() };
+    let started = Instant::now();
+    let error = stage_with(&home(), &format!("{}/my-org/a:1", registry.host()), settings).map(drop);
+    assert!(matches!(error, Err(RegistryError::Timeout { .. })), "{error:?}");
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[test]
 fn redirects_lead_only_where_a_registry_may_send_us() {
     let elsewhere = MemoryRegistry::start().expect("another registry");
     good(&elsewhere);

@@ -1,6 +1,6 @@
 //! Requests to one repository: redirects, retries, bounds.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::auth::{self, Access, Authorization};
 use super::error::RegistryError;
-use super::settings::{Settings, api_host, is_loopback};
+use super::settings::{Patience, Settings, api_host, is_loopback};
 use crate::blob::read_plain;
 
 /// What registries are told that we are.
@@ -36,46 +36,55 @@ const ERROR_TEXT: Duration = Duration::from_secs(10);
 const MAX_ERROR: u64 = 8 * 1024;
 const SHOWN_ERROR: usize = 1024;
 
+/// What makes one client unlike another.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct ClientKey {
+    /// Whether it speaks TLS.
+    is_secure: bool,
+    /// The file of certificate authorities that it trusts beside those that all do.
+    authorities: Option<PathBuf>,
+    patience: Patience,
+}
+
 /// HTTP clients, made when they are needed: reading the system's certificates takes longer than a whole download from
 /// a registry that does without.
 pub(crate) struct Clients {
     settings: Settings,
-    plain: OnceCell<Client>,
-    /// By the file of certificate authorities that they trust beside those that all do.
-    secure: RefCell<BTreeMap<Option<PathBuf>, Client>>,
+    made: RefCell<BTreeMap<ClientKey, Client>>,
 }
 
 impl Clients {
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self { settings: settings.clone(), plain: OnceCell::new(), secure: RefCell::default() }
+        Self { settings: settings.clone(), made: RefCell::default() }
     }
 
     /// The client for an address, while this registry is talked to.
     pub(crate) fn for_url(&self, url: &Url, registry: &str) -> Result<Client, RegistryError> {
-        if url.scheme() != "https" {
-            if self.plain.get().is_none() {
-                let _ = self.plain.set(self.build(None)?);
-            }
-            return Ok(self.plain.get().unwrap_or_else(|| unreachable!("set above")).clone());
-        }
-        let own = self.settings.authorities_of(registry).map(Path::to_owned);
-        if let Some(client) = self.secure.borrow().get(&own) {
+        let is_secure = url.scheme() == "https";
+        let own = self.settings.authorities_of(registry).filter(|_| is_secure).map(Path::to_owned);
+        let key = ClientKey { is_secure, authorities: own, patience: self.settings.patience_of(registry) };
+        if let Some(client) = self.made.borrow().get(&key) {
             return Ok(client.clone());
         }
-        let client = self.build(Some(self.authorities(registry)?))?;
-        self.secure.borrow_mut().insert(own, client.clone());
+        let authorities = is_secure.then(|| self.authorities(registry)).transpose()?;
+        let client = self.build(authorities, key.patience)?;
+        self.made.borrow_mut().insert(key, client.clone());
         Ok(client)
     }
 
     /// A client that trusts these authorities and the system's, or one that speaks no TLS.
-    fn build(&self, authorities: Option<Vec<CertificateDer<'static>>>) -> Result<Client, RegistryError> {
+    fn build(
+        &self,
+        authorities: Option<Vec<CertificateDer<'static>>>,
+        patience: Patience,
+    ) -> Result<Client, RegistryError> {
         // Another part of the program may have chosen a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
             .redirect(Policy::none())
-            .connect_timeout(self.settings.patience.connect)
-            .read_timeout(self.settings.patience.idle)
+            .connect_timeout(patience.connect)
+            .read_timeout(patience.idle)
             .no_proxy();
         for proxy in self.proxies()? {
             builder = builder.proxy(proxy);
@@ -175,12 +184,16 @@ impl<'a> Connection<'a> {
         let registry = reference.registry();
         let base = format!("{}://{}/v2/{}/", settings.scheme(registry), api_host(registry), reference.repository());
         let base = Url::parse(&base).map_err(|_| RegistryError::NotFound { reference: Box::new(reference.clone()) })?;
-        let deadline = tokio::time::Instant::now() + settings.patience.total;
+        let deadline = tokio::time::Instant::now() + settings.patience_of(registry).total;
         Ok(Self { settings, clients, reference: reference.clone(), base, authorization: RefCell::new(None), deadline })
     }
 
     pub(crate) fn registry(&self) -> &str {
         self.reference.registry()
+    }
+
+    fn patience(&self) -> Patience {
+        self.settings.patience_of(self.registry())
     }
 
     /// The address of the repository.
@@ -237,7 +250,7 @@ impl<'a> Connection<'a> {
         };
         let reading = read_capped(response, self.registry(), most);
         let timeout = || RegistryError::Timeout { registry: self.registry().to_owned() };
-        let bytes = tokio::time::timeout(self.settings.patience.idle * 2, reading).await.map_err(|_| timeout())??;
+        let bytes = tokio::time::timeout(self.patience().idle * 2, reading).await.map_err(|_| timeout())??;
         Ok((bytes, headers))
     }
 
@@ -259,7 +272,7 @@ impl<'a> Connection<'a> {
     async fn authorize(&self, challenge: &str, access: Access) -> Result<Authorization, RegistryError> {
         let answering = auth::answer(self.settings, self.clients, &self.reference, challenge, access);
         let timeout = |_| RegistryError::Timeout { registry: self.registry().to_owned() };
-        tokio::time::timeout(self.settings.patience.idle, answering).await.map_err(timeout)?
+        tokio::time::timeout(self.patience().idle, answering).await.map_err(timeout)?
     }
 
     async fn follow(&self, start: Url, accept: &str) -> Result<Response, RegistryError> {
@@ -324,7 +337,7 @@ impl Follow<'_> {
             if let Some(authorization) = authorization.filter(|_| url.origin() == start.origin()) {
                 request = request.header("Authorization", authorization.header.clone());
             }
-            let sending = tokio::time::timeout(self.settings.patience.idle, request.send());
+            let sending = tokio::time::timeout(self.settings.patience_of(self.registry).idle, request.send());
             let timeout = |_| RegistryError::Timeout { registry: self.registry.to_owned() };
             let response = sending.await.map_err(timeout)?;
             let response = response.map_err(|source| RegistryError::network(self.registry, source))?;

@@ -34,7 +34,7 @@ pub struct Settings {
 }
 
 /// How long is waited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Patience {
     /// For a connection. Default: 10 seconds.
     pub connect: Duration,
@@ -111,6 +111,15 @@ impl Settings {
         mirrored.chain(std::iter::once(reference.clone())).collect()
     }
 
+    /// How long is waited for a registry.
+    pub(crate) fn patience_of(&self, registry: &str) -> Patience {
+        let configured = self.of(registry).and_then(|settings| settings.timeout_seconds);
+        let Some(seconds) = configured else { return self.patience };
+        let timeout = Duration::from_secs(seconds.get().into());
+        // As many times the wait for the next bytes as by default.
+        Patience { connect: timeout, idle: timeout, total: self.patience.total.max(timeout * 20) }
+    }
+
     /// The files with certificate authorities for a registry beside those for all.
     pub(crate) fn authorities_of(&self, registry: &str) -> Option<&Path> {
         self.of(registry)?.ca.as_deref()
@@ -179,6 +188,16 @@ mod tests {
         settings.registries.insert("10.0.0.1".to_owned(), plain(true));
         settings.registries.insert("localhost".to_owned(), plain(false));
         assert_eq!((scheme(&settings, "10.0.0.1"), scheme(&settings, "localhost")), ("http", "https"));
+    }
+
+    #[test]
+    fn timeout_is_set_per_registry() {
+        let seconds = Duration::from_secs;
+        let own = RegistrySettings { timeout_seconds: std::num::NonZeroU32::new(90), ..Default::default() };
+        let settings = Settings { registries: [("slow.example".to_owned(), own)].into(), ..Default::default() };
+        let slow = Patience { connect: seconds(90), idle: seconds(90), total: seconds(1_800) };
+        assert_eq!(settings.patience_of("slow.example"), slow);
+        assert_eq!(settings.patience_of("ghcr.io"), Patience::default());
     }
 
     #[test]

@@ -223,6 +223,9 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
         RegistryError::Redirect { registry, private: Some(host), .. } => Some(format!(
             "if you trust it, add `allow-redirect-to = [\"{host}\"]` under [registries.\"{registry}\"] in config.toml"
         )),
+        RegistryError::Timeout { registry } => Some(format!(
+            "to wait longer, set `timeout_seconds = 120` under [registries.\"{registry}\"] in config.toml"
+        )),
         RegistryError::Realm { registry, realm } => {
             let host = realm.strip_prefix("https://").filter(|host| !host.is_empty())?;
             Some(format!(
