@@ -538,16 +538,29 @@ fn incomplete_tags_are_an_error() {
             other => panic!("{other:?}"),
         }
     };
-    let cases: [(fn(&str, usize) -> (String, String), &str, usize); 7] = [
+    let cases: [(fn(&str, usize) -> (String, String), &str, usize); 8] = [
         (|_, at| (format!("<?page={at}>; rel=next"), r#""1""#.to_owned()), "page 2 repeats what came before it", 2),
         (|_, at| ("<?n=1000>; rel=next".to_owned(), format!(r#""{at}""#)), "page 1 leads back to a page before it", 1),
-        (|_, at| (format!("<?at={}>; rel=next", at % 2), format!(r#""{at}""#)), "page 3 leads back to a page before it", 3),
+        (
+            |_, at| (format!("<?at={}>; rel=next", at % 2), format!(r#""{at}""#)),
+            "page 3 leads back to a page before it",
+            3,
+        ),
         (|_, at| (format!("<?at={at}>; rel=next"), format!(r#""{at}""#)), "it has more than 1000 pages", 1_000),
-        (|_, at| (if at == 0 { "<?at=1>; rel=next" } else { "404" }.to_owned(), format!(r#""{at}""#)), "page 2 is missing", 2),
+        (
+            |_, at| (if at == 0 { "<?at=1>; rel=next" } else { "404" }.to_owned(), format!(r#""{at}""#)),
+            "page 2 is missing",
+            2,
+        ),
         (
             |_, _| ("<http://169.254.169.254/latest>; rel=next".to_owned(), r#""1""#.to_owned()),
             "its next page is at `http://169.254.169.254`, outside the registry",
             1,
+        ),
+        (
+            |_, at| (format!("<?at={at}>; rel=next"), format!(r#""{at}"{}"#, " ".repeat(4_000_000))),
+            "it has more than 33554432 bytes",
+            9,
         ),
         (|_, _| ("?at=1; rel=next".to_owned(), r#""1""#.to_owned()), "its header `Link` cannot be read", 1),
     ];

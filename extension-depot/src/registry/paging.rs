@@ -13,6 +13,8 @@ use crate::image::MAX_MANIFEST;
 const MAX_PAGES: usize = 1_000;
 /// The most entries of one list: with the longest tags, about 13 MB.
 const MAX_ENTRIES: usize = 100_000;
+/// The most bytes of one list. Entries can carry annotations, and all of them are in memory at once.
+const MAX_BYTES: usize = 32 << 20;
 
 /// How the pages of one kind of list are read.
 pub(super) struct Reader<T> {
@@ -43,7 +45,7 @@ async fn read_pages<T>(
 ) -> Result<Vec<T>, RegistryError> {
     let incomplete = |reason: String| RegistryError::Incomplete { registry: connection.registry().to_owned(), reason };
     let mut list = List { entries: Vec::new(), keys: HashSet::new() };
-    let mut visited = HashSet::new();
+    let (mut visited, mut size) = (HashSet::new(), 0);
     let mut url = connection.url(first);
     for page in 1..=MAX_PAGES {
         visited.insert(url.clone());
@@ -55,6 +57,10 @@ async fn read_pages<T>(
             }
             answer => answer?,
         };
+        size += bytes.len();
+        if size > MAX_BYTES {
+            return Err(incomplete(format!("it has more than {MAX_BYTES} bytes")));
+        }
         list.add((reader.parse)(&bytes)?, reader.key, page).map_err(incomplete)?;
         let Some(next) = next_page(&headers, connection.base()).map_err(incomplete)? else {
             return Ok(list.entries);
