@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use core_types::{Digest, OciReference};
+use futures_util::future::{join, join_all};
 
 use super::error::RegistryError;
 use super::http::{Connection, Target};
@@ -158,18 +159,32 @@ impl Found {
     }
 
     /// The entries of both lists of referrers, each once.
-    async fn entries(&mut self, connection: &Connection<'_>, digest: &Digest) -> Vec<Descriptor> {
-        let by_registry = self.note(list_of_registry(connection, digest).await).flatten().unwrap_or_default();
-        let under_tag = self.note(list_under_tag(connection, digest).await).flatten().unwrap_or_default();
+    fn entries(&mut self, lists: [Result<Option<Vec<Descriptor>>, RegistryError>; 2]) -> Vec<Descriptor> {
         let mut known = HashSet::new();
-        by_registry.into_iter().chain(under_tag).filter(|entry| known.insert(entry.digest)).collect()
+        let entries = lists.into_iter().filter_map(|list| self.note(list).flatten()).flatten();
+        entries.filter(|entry| known.insert(entry.digest)).collect()
+    }
+
+    /// Fetches entries. A registry that fails by itself is not asked for the others, for each would be waited for.
+    async fn fetch(&mut self, connection: &Connection<'_>, entries: &[Descriptor], which: Which) {
+        for entry in entries {
+            let name = entry.digest.to_string();
+            let fetched = attachment(connection, &name, Some(&entry.digest), None, which).await;
+            let has_failed = fetched.as_ref().is_err_and(|error| error.is_passing() || is_timeout(error));
+            let fetched = self.note(fetched);
+            self.attachments.extend(fetched);
+            if has_failed {
+                break;
+            }
+        }
     }
 }
 
 async fn newest_docs(connection: &Connection<'_>, digest: &Digest) -> Result<Option<Vec<u8>>, RegistryError> {
     let is_docs = |entry: &&Descriptor| entry.artifact_type.as_deref() == Some(media_type::DOCS_ARTIFACT);
     let mut found = Found::default();
-    let entries = found.entries(connection, digest).await;
+    let lists = [list_of_registry(connection, digest).await, list_under_tag(connection, digest).await];
+    let entries = found.entries(lists);
     let mut newest: Option<ImageManifest> = None;
     // The order of the list means nothing; the time does, which not every registry puts into its list.
     for entry in entries.iter().rev().filter(is_docs).take(MOST) {
@@ -194,32 +209,35 @@ async fn newest_docs(connection: &Connection<'_>, digest: &Digest) -> Result<Opt
 /// Looks for everything in the lists of referrers and under cosign's tags. One that cannot be looked at stops no other.
 async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Found {
     let mut found = Found::default();
-    let mut entries = found.entries(connection, digest).await;
+    // The first request has logged in where that is wanted. The others wait at the same time, for a registry that is silent.
+    let by_registry = list_of_registry(connection, digest).await;
+    let (under_tag, tags) = join(list_under_tag(connection, digest), of_tags(connection, digest, which)).await;
+    let mut entries = found.entries([by_registry, under_tag]);
     entries.sort_by_key(|entry| which == Which::Signatures && !says_signature(entry));
     if entries.len() > MOST {
         found.note(Err::<(), _>(too_many(connection)));
     }
-    for entry in entries.iter().take(MOST) {
-        let name = entry.digest.to_string();
-        let fetched = attachment(connection, &name, Some(&entry.digest), None, which).await;
-        // A registry that fails by itself would be waited for once for each.
-        let is_silent = fetched.as_ref().is_err_and(|error| error.is_passing() || is_timeout(error));
-        let fetched = found.note(fetched);
-        found.attachments.extend(fetched);
-        if is_silent {
-            break;
-        }
+    entries.truncate(MOST);
+    found.fetch(connection, &entries, which).await;
+    for tagged in tags {
+        let tagged = found.note(tagged).flatten();
+        found.attachments.extend(tagged);
     }
+    found
+}
+
+/// What cosign's tags lead to, each by itself.
+async fn of_tags(
+    connection: &Connection<'_>,
+    digest: &Digest,
+    which: Which,
+) -> Vec<Result<Option<Attachment>, RegistryError>> {
     let endings = match which {
         Which::Signatures => &TAG_ENDINGS[..1],
         Which::All | Which::Manifests => &TAG_ENDINGS[..],
     };
-    for ending in endings {
-        let fetched = tagged(connection, &format!("sha256-{}.{ending}", digest.hex()), which).await;
-        let fetched = found.note(fetched).flatten();
-        found.attachments.extend(fetched);
-    }
-    found
+    let look = async |ending: &&str| tagged(connection, &format!("sha256-{}.{ending}", digest.hex()), which).await;
+    join_all(endings.iter().map(look)).await
 }
 
 fn is_incomplete(error: &RegistryError) -> bool {
