@@ -16,7 +16,7 @@ use extension_depot::registry::{
 };
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
 use extension_depot::{
-    BlobError, Description, Docs, ImageError, PublicKey, Publication, SecretKey, SignatureState, Verifier,
+    BlobError, Description, Docs, ImageError, PublicKey, Publication, SecretKey, SignatureState, Source, Verifier,
 };
 use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;
@@ -148,6 +148,16 @@ fn a_mirror_is_asked_first_and_the_registry_where_it_fails() {
     stage_with(&home, &newer, settings()).expect("from the registry itself");
     drop(mirror);
     stage_with(&home, &text, settings()).expect("without the mirror");
+}
+
+#[test]
+fn odd_references_say_what_is_wrong() {
+    let said = |text: &str| text.parse::<Source>().expect_err(text).to_string();
+    let pinned = said(&format!("ghcr.io/my-org/a@sha256:{}", "0".repeat(64)));
+    assert!(pinned.contains("column 17: the revision is missing"), "{pinned}");
+    for text in ["docker://ghcr.io/my-org/a:1", "oci://docker://ghcr.io/my-org/a:1"] {
+        assert!(said(text).contains("a reference does not begin with a scheme"), "{text}");
+    }
 }
 
 const MANIFEST: &str = r#"{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0},"layers":[{"mediaType":"application/wasm","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0}]}"#;
@@ -293,21 +303,6 @@ fn what_drips_is_given_up_wherever_it_drips() {
 }
 
 #[test]
-fn endless_bodies_end() {
-    let endless = || pieces(std::iter::repeat_with(|| Bytes::from_static(&[b' '; 65536])));
-    let error = staged_with(move |seen| is_blob(seen).then(|| Response::new(endless()))).expect_err("endless");
-    assert!(matches!(error, RegistryError::Blob(BlobError::Size { .. })), "{error:?}");
-    let error = staged_with(move |_| Some(Response::new(endless()))).expect_err("endless");
-    assert!(matches!(error, RegistryError::TooLarge { .. }), "{error:?}");
-    let error = staged_with(move |_| {
-        let mut answer = Response::new(endless());
-        *answer.status_mut() = hyper::StatusCode::IM_A_TEAPOT;
-        Some(answer)
-    });
-    assert!(matches!(error, Err(RegistryError::Status { status: 418, message: None, .. })), "{error:?}");
-}
-
-#[test]
 fn timeout_of_a_registry_can_be_set() {
     let silence = |_: &Seen| {
         let nothing = futures_util::stream::pending::<Result<Frame<Bytes>, io::Error>>();
@@ -320,6 +315,21 @@ fn timeout_of_a_registry_can_be_set() {
     let error = stage_with(&home(), &format!("{}/my-org/a:1", registry.host()), settings).map(drop);
     assert!(matches!(error, Err(RegistryError::Timeout { .. })), "{error:?}");
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[test]
+fn endless_bodies_end() {
+    let endless = || pieces(std::iter::repeat_with(|| Bytes::from_static(&[b' '; 65536])));
+    let error = staged_with(move |seen| is_blob(seen).then(|| Response::new(endless()))).expect_err("endless");
+    assert!(matches!(error, RegistryError::Blob(BlobError::Size { .. })), "{error:?}");
+    let error = staged_with(move |_| Some(Response::new(endless()))).expect_err("endless");
+    assert!(matches!(error, RegistryError::TooLarge { .. }), "{error:?}");
+    let error = staged_with(move |_| {
+        let mut answer = Response::new(endless());
+        *answer.status_mut() = hyper::StatusCode::IM_A_TEAPOT;
+        Some(answer)
+    });
+    assert!(matches!(error, Err(RegistryError::Status { status: 418, message: None, .. })), "{error:?}");
 }
 
 #[test]
