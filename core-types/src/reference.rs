@@ -78,6 +78,9 @@ pub enum ReferenceProblem {
     /// The registry is no host name or address.
     #[error("a registry is a host name or address, with a port if need be, such as `ghcr.io` or `localhost:5000`")]
     Registry,
+    /// It begins as a web address does.
+    #[error("a reference does not begin with a scheme, except `oci://`; leave it out")]
+    Scheme,
     /// The port is no number from 1 to 65535.
     #[error("a port is a number from 1 to 65535")]
     Port,
@@ -308,6 +311,9 @@ impl<'a> Reader<'a> {
             return Err(self.error(ReferenceProblem::Empty));
         }
         let registry = self.rest().split('/').next().unwrap_or_default();
+        if registry.ends_with(':') && self.rest()[registry.len()..].starts_with("//") {
+            return Err(self.error(ReferenceProblem::Scheme));
+        }
         let host_length = host_length(registry).map_err(|offset| self.error_in(offset, ReferenceProblem::Registry))?;
         match registry[host_length..].strip_prefix(':') {
             None if host_length == registry.len() => {}

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use core_types::Digest;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::artifact_kind::kind_of_artifact;
 use crate::blob::digest_of;
@@ -95,7 +95,7 @@ pub struct Descriptor {
     /// How many bytes it has.
     pub size: u64,
     /// Places to fetch it from that are not the registry. Never followed; an artifact that needs them is refused.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_as_default")]
     pub urls: Vec<String>,
     /// The kind of artifact, for entries of an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,7 +104,7 @@ pub struct Descriptor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
     /// Whatever else is said of it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "without_nulls")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -132,12 +132,13 @@ pub struct ImageManifest {
     /// The configuration. Its bytes may be anything.
     pub config: Descriptor,
     /// The layers.
+    #[serde(deserialize_with = "null_as_default")]
     pub layers: Vec<Descriptor>,
     /// What it refers to, such as the artifact that it is a signature of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
     /// Whatever else is said of it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "without_nulls")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -148,9 +149,21 @@ pub(crate) struct ImageIndex {
     pub(crate) schema_version: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) media_type: Option<String>,
+    #[serde(deserialize_with = "null_as_default")]
     pub(crate) manifests: Vec<Descriptor>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "without_nulls")]
     pub(crate) annotations: BTreeMap<String, String>,
+}
+
+/// Takes `null` for absent. Go writes it for an empty list or map.
+fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// Takes `null` for absent, as the map and as a value in it.
+fn without_nulls<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let map: BTreeMap<String, Option<String>> = null_as_default(from)?;
+    Ok(map.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
 }
 
 /// A document that a tag or digest leads to.
@@ -279,7 +292,7 @@ impl Document {
         };
         if let (Some(written), Some(declared)) = (shape.media_type.as_deref(), declared)
             && KINDS.contains(&declared)
-            && written != declared
+            && oci_form(written) != oci_form(declared)
         {
             let (written, declared) = (written.escape_debug(), declared.escape_debug());
             return Err(malformed(format!("it says that it is `{written}` and came as `{declared}`")));
@@ -333,8 +346,17 @@ fn is_deeper_than(json: &[u8], most: usize) -> bool {
 const KINDS: [&str; 4] =
     [media_type::MANIFEST, media_type::INDEX, media_type::DOCKER_MANIFEST, media_type::DOCKER_INDEX];
 
+/// The OCI media type for Docker's of the same form. Some registries deliver either as the other.
+fn oci_form(media_type: &str) -> &str {
+    match media_type {
+        media_type::DOCKER_MANIFEST => media_type::MANIFEST,
+        media_type::DOCKER_INDEX => media_type::INDEX,
+        other => other,
+    }
+}
+
 fn is_index_type(media_type: &str) -> bool {
-    media_type == media_type::INDEX || media_type == media_type::DOCKER_INDEX
+    oci_form(media_type) == media_type::INDEX
 }
 
 fn describe(bytes: &[u8], error: &serde_json::Error) -> String {

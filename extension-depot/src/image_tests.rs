@@ -127,13 +127,36 @@ fn what_the_schema_forbids_is_refused() {
 }
 
 #[test]
+fn null_is_absent() {
+    let nulls = r#","urls":null,"artifactType":null,"platform":null,"annotations":{"a":null,"b":"c"},"data":null"#;
+    let optional = r#"{"mediaType":null,"artifactType":null,"subject":null,"annotations":null,"manifests":null,"#;
+    let text = manifest(&[descriptor("application/wasm", nulls)]).replacen('{', optional, 1);
+    assert_eq!(wasm_layer(&text).as_deref(), Ok("application/wasm"));
+    let Ok(Document::Manifest(parsed)) = Document::parse(text.as_bytes(), None) else { panic!("{text}") };
+    assert_eq!(parsed.layers[0].annotations, BTreeMap::from([("b".to_owned(), "c".to_owned())]));
+    let index = format!(
+        r#"{{"schemaVersion":2,"mediaType":null,"config":null,"layers":null,"annotations":null,"manifests":[{}]}}"#,
+        descriptor(media_type::MANIFEST, nulls)
+    );
+    assert_eq!(wasm_layer(&index).as_deref(), Ok(media_type::MANIFEST));
+    let index = r#"{"schemaVersion":2,"manifests":null}"#;
+    assert_eq!(serde_json::from_str::<ImageIndex>(index).expect("an index").manifests, []);
+    assert!(serde_json::from_str::<ImageIndex>(r#"{"schemaVersion":2}"#).is_err(), "not an index at all");
+    let empty = manifest(&[]).replace(r#""layers":[]"#, r#""layers":null"#);
+    assert!(wasm_layer(&empty).is_err_and(|error| error.starts_with("not an extension")));
+}
+
+#[test]
 fn what_came_as_something_else_than_is_written_is_refused() {
     let written = manifest(&[]).replacen('{', &format!(r#"{{"mediaType":"{}","#, media_type::MANIFEST), 1);
     let parse = |text: &str, declared| Document::parse(text.as_bytes(), Some(declared));
     assert!(parse(&written, media_type::MANIFEST).is_ok() && parse(&written, "application/vnd.x+json").is_ok());
-    for other in [media_type::DOCKER_MANIFEST, media_type::INDEX, media_type::DOCKER_INDEX] {
+    assert!(parse(&written, media_type::DOCKER_MANIFEST).is_ok(), "it is the same form");
+    for other in [media_type::INDEX, media_type::DOCKER_INDEX] {
         assert!(parse(&written, other).is_err(), "{other}");
     }
+    let odd = manifest(&[]).replacen('{', r#"{"mediaType":"application/x","#, 1);
+    assert!(parse(&odd, media_type::MANIFEST).is_err(), "another type altogether");
     assert!(parse(&manifest(&[]), media_type::DOCKER_MANIFEST).is_ok(), "it says nothing itself");
 }
 

@@ -39,6 +39,7 @@ mod own_file;
 mod places;
 mod publication;
 mod record;
+mod redirect_host;
 #[cfg(feature = "registry")]
 pub mod registry;
 mod removal;
@@ -79,6 +80,7 @@ pub use manifest_file::{LoadedManifest, ManifestError, needs_text};
 pub use places::{PlaceError, Places};
 pub use publication::{Description, Publication};
 pub use record::{CheckedSignature, Record};
+pub use redirect_host::{RedirectHost, RedirectHostError};
 pub use removal::Removed;
 #[cfg(feature = "registry")]
 pub use signature::{

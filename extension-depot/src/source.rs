@@ -144,8 +144,9 @@ impl FromStr for Source {
                 reference.check_registry_is_written()?;
                 Ok(Self::Registry(reference))
             }
+            // A digest without a tag is a reference with a part missing and not a repository.
             Err(ReferenceError { problem: ReferenceProblem::MissingRevision, .. })
-                if !is_path && !text.ends_with(".wasm") =>
+                if !is_path && !text.ends_with(".wasm") && !text.contains('@') =>
             {
                 let repository: OciQuery = text.parse()?;
                 repository.check_registry_is_written()?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use core_types::{
@@ -14,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::own_file;
 use crate::places::Places;
+use crate::redirect_host::RedirectHost;
 use crate::signer::Signer;
 use crate::web_address::WebAddress;
 
@@ -112,6 +114,13 @@ pub struct RegistrySettings {
     /// registry itself is asked where every mirror fails. A mirror is believed about tags as the registry is; bytes are
     /// checked against digests all the same. Default: none.
     pub mirrors: Vec<OciPrefix>,
+    /// `allow-redirect-to`: private addresses, as `host:port`, to which the registry may redirect, as to a store of blobs on the
+    /// same network. Every other rule for redirects stays. Default: none.
+    #[serde(rename = "allow-redirect-to")]
+    pub allow_redirect_to: Vec<RedirectHost>,
+    /// `timeout_seconds`: how long is waited for the registry to connect and for the next bytes of an answer. A whole answer has
+    /// at least twenty times as long. Default: 10 seconds to connect, 30 for the next bytes, 10 minutes in all.
+    pub timeout_seconds: Option<NonZeroU32>,
     /// `ca`: a file with certificate authorities (PEM) that are trusted beside the system's while this registry is talked to.
     /// Default: none.
     pub ca: Option<PathBuf>,
@@ -389,6 +398,7 @@ mod tests {
         assert_eq!(config.policies.len(), 2);
         assert_eq!(config.registries["registry.example.com:5000"].plain_http, Some(true));
         assert_eq!(config.registries["registry.example.org"].token_hosts, ["auth.example.org"]);
+        assert_eq!(config.registries["registry.internal"].allow_redirect_to.len(), 1);
     }
 
     /// A rule that is misspelt would allow what it was to forbid. Elsewhere a misspelt key is a warning.

@@ -287,3 +287,25 @@ fn several_binaries_are_told_apart_from_none() {
     let RegistryError::Unpack(UnpackError::Image(error)) = error else { panic!("{error:?}") };
     assert!(matches!(error, ImageError::SeveralWasm { count: 2, .. }), "{error:?}");
 }
+
+/// Go writes `null` for an empty map or list, in layouts as well.
+#[test]
+fn layout_with_nulls_is_staged() {
+    let (registry, home, layout) = (MemoryRegistry::start().expect("a registry"), home(), tempfile::tempdir());
+    let (layout, binary) = (layout.expect("a directory"), component("a"));
+    let manifest = support::manifest(&registry, media_type::WASM, &binary, "null");
+    let blobs = layout.path().join("blobs/sha256");
+    fs::create_dir_all(&blobs).expect("made");
+    for bytes in [manifest.as_bytes(), b"{}", &binary] {
+        fs::write(blobs.join(registry.put_blob(bytes).hex()), bytes).expect("written");
+    }
+    let entry = format!(
+        r#"{{"mediaType":"{}","digest":"{}","size":{},"annotations":null,"platform":null,"urls":null}}"#,
+        media_type::MANIFEST,
+        registry.put_blob(manifest.as_bytes()),
+        manifest.len()
+    );
+    let index = format!(r#"{{"schemaVersion":2,"mediaType":null,"manifests":[{entry}],"annotations":null}}"#);
+    fs::write(layout.path().join("index.json"), index).expect("written");
+    home.depot.stage_layout(layout.path(), None, &name("a")).map(drop).expect("staged");
+}

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,10 +11,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use extension_depot::media_type;
 use extension_depot::registry::{
-    CredentialFiles, Patience, PushError, Registry, RegistryError, RegistrySettings, Settings,
+    CredentialFiles, Patience, PushError, Registry, RegistryError, RegistrySettings, Settings, SignatureForm,
+    generate_key,
 };
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
-use extension_depot::{BlobError, Description, Docs, ImageError, Publication, SignatureState};
+use extension_depot::{
+    BlobError, Description, Docs, ImageError, PublicKey, Publication, SecretKey, SignatureState, Source, Verifier,
+};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;
 use hyper::body::Frame;
@@ -51,10 +55,10 @@ fn pieces(pieces: impl IntoIterator<Item = Bytes, IntoIter: Send + Sync + 'stati
 fn a_missing_tag_or_repository_is_not_found() {
     let registry = MemoryRegistry::start().expect("a registry");
     good(&registry);
-    for text in ["my-org/a:2", "my-org/b:1"] {
-        let error = resolve(&format!("{}/{text}", registry.host())).expect_err(text);
-        assert!(matches!(error, RegistryError::NotFound { .. }), "{error:?}");
-    }
+    let error = resolve(&format!("{}/my-org/a:2", registry.host())).expect_err("no such tag");
+    assert!(matches!(&error, RegistryError::MissingTag { nearest, .. } if nearest == &["1"]), "{error:?}");
+    let error = resolve(&format!("{}/my-org/b:1", registry.host())).expect_err("no such repository");
+    assert!(matches!(error, RegistryError::NotFound { .. }), "{error:?}");
 }
 
 /// A repository with one path part is asked for, listed and published as any other.
@@ -146,7 +150,32 @@ fn a_mirror_is_asked_first_and_the_registry_where_it_fails() {
     stage_with(&home, &text, settings()).expect("without the mirror");
 }
 
+#[test]
+fn odd_references_say_what_is_wrong() {
+    let said = |text: &str| text.parse::<Source>().expect_err(text).to_string();
+    let pinned = said(&format!("ghcr.io/my-org/a@sha256:{}", "0".repeat(64)));
+    assert!(pinned.contains("column 17: the revision is missing"), "{pinned}");
+    for text in ["docker://ghcr.io/my-org/a:1", "oci://docker://ghcr.io/my-org/a:1"] {
+        assert!(said(text).contains("a reference does not begin with a scheme"), "{text}");
+    }
+}
+
 const MANIFEST: &str = r#"{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0},"layers":[{"mediaType":"application/wasm","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0}]}"#;
+
+/// Some registries deliver what is OCI's as Docker's, and the other way round.
+#[test]
+fn content_type_of_docker_is_taken() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    let plain = support::manifest(&registry, media_type::WASM, &component("a"), "null");
+    for written in [media_type::MANIFEST, media_type::DOCKER_MANIFEST] {
+        let manifest = plain.replacen('{', &format!(r#"{{"mediaType":"{written}","#), 1);
+        for sent in [media_type::MANIFEST, media_type::DOCKER_MANIFEST, media_type::INDEX, media_type::DOCKER_INDEX] {
+            registry.put_manifest(REPOSITORY, "1", sent, manifest.as_bytes());
+            let staged = stage(&home(), &format!("{}/{REPOSITORY}:1", registry.host())).map(drop);
+            assert_eq!(staged.is_ok(), sent.contains("manifest.v"), "{written} as {sent}: {staged:?}");
+        }
+    }
+}
 
 #[test]
 fn a_registry_with_a_weak_moment_is_asked_again() {
@@ -271,6 +300,21 @@ fn what_drips_is_given_up_wherever_it_drips() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(client.publish(&reference, publication, false)).expect_err("no token ever comes");
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+#[test]
+fn timeout_of_a_registry_can_be_set() {
+    let silence = |_: &Seen| {
+        let nothing = futures_util::stream::pending::<Result<Frame<Bytes>, io::Error>>();
+        Some(Response::new(StreamBody::new(nothing).boxed()))
+    };
+    let registry = MemoryRegistry::start_with(silence).expect("a registry");
+    let own = RegistrySettings { timeout_seconds: std::num::NonZeroU32::new(1), ..Default::default() };
+    let settings = Settings { registries: [(registry.host(), own)].into(), ..Default::default() };
+    let started = Instant::now();
+    let error = stage_with(&home(), &format!("{}/my-org/a:1", registry.host()), settings).map(drop);
+    assert!(matches!(error, Err(RegistryError::Timeout { .. })), "{error:?}");
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }
 
 #[test]
@@ -457,37 +501,92 @@ fn pages_are_published_beside_an_artifact_and_found_again() {
     assert_eq!(docs.first().expect("a page").text, "# New");
 }
 
-#[tokio::test]
-async fn tags_are_read_page_by_page_and_no_link_is_followed() {
-    let pages = |seen: &Seen| {
-        let rest = seen.path.strip_prefix("/v2/my-org/many/tags/list?n=1000")?;
-        let evil = [("link", "<http://169.254.169.254/latest>; rel=\"next\"")];
-        Some(match rest {
-            "" => response(200, &evil, r#"{"tags":["0.1.0","0.2.0"]}"#),
-            "&last=0.2.0" => response(200, &[], r#"{"tags":["0.3.0"]}"#),
-            _ => response(500, &[], ""),
-        })
-    };
-    let registry = MemoryRegistry::start_with(pages).expect("a registry");
-    let client = Registry::new(Settings::default());
+/// The tags of a repository whose list is answered by `answer`, by what stands behind `tags/list`, and the number of requests.
+fn tags_with(
+    answer: impl Fn(&str) -> Option<Response<Body>> + Send + Sync + 'static,
+) -> (Result<Vec<String>, RegistryError>, usize) {
+    let registry = MemoryRegistry::start_with(move |seen| {
+        let rest = seen.path.strip_prefix("/v2/my-org/many/tags/list")?;
+        answer(rest).or_else(|| Some(response(404, &[], "")))
+    });
+    let registry = registry.expect("a registry");
     let many = format!("{}/my-org/many", registry.host()).parse().expect("a repository");
-    assert_eq!(client.tags(&many).await.expect("tags"), ["0.1.0", "0.2.0", "0.3.0"]);
-    assert_eq!(registry.seen().len(), 2);
+    let tags = block_on(Registry::new(Settings::default()).tags(&many));
+    (tags, registry.seen().len())
+}
+
+/// Pages are named by opaque tokens, in the forms in which registries write their links.
+#[test]
+fn tags_follow_the_links_of_pages() {
+    let relative = r#"<b>; rel="last", <list?t=b%3D&n=3> ; title="a; rel=prev, <c>" ; REL=Next"#;
+    let (tags, requests) = tags_with(move |rest| {
+        Some(match rest {
+            "?n=1000" => response(
+                200,
+                &[("Link", "</v2/first>; rel=first"), ("link", r#"</v2/my-org/many/tags/list?t=a>; rel="prev next""#)],
+                r#"{"tags":["0.3.0","0.1.0"]}"#,
+            ),
+            // A page can have nothing on it, or something that came before.
+            "?t=a" => response(200, &[("Link", relative)], r#"{"tags":null}"#),
+            "?t=b%3D&n=3" => response(200, &[], r#"{"tags":["0.1.0","0.2.0"]}"#),
+            _ => return None,
+        })
+    });
+    assert_eq!((tags.expect("tags"), requests), (["0.3.0", "0.1.0", "0.2.0"].map(str::to_owned).to_vec(), 3));
+}
+
+#[test]
+fn incomplete_tags_are_an_error() {
+    let said = |answer: fn(&str, usize) -> (String, String)| {
+        let asked = AtomicUsize::new(0);
+        let (tags, requests) = tags_with(move |rest| {
+            let (link, tags) = answer(rest, asked.fetch_add(1, Ordering::SeqCst));
+            (link != "404").then(|| response(200, &[("Link", &link)], format!(r#"{{"tags":[{tags}]}}"#)))
+        });
+        match tags.expect_err("incomplete") {
+            RegistryError::Incomplete { reason, .. } => (reason, requests),
+            other => panic!("{other:?}"),
+        }
+    };
+    let cases: [(fn(&str, usize) -> (String, String), &str, usize); 8] = [
+        (|_, at| (format!("<?page={at}>; rel=next"), r#""1""#.to_owned()), "page 2 repeats what came before it", 2),
+        (|_, at| ("<?n=1000>; rel=next".to_owned(), format!(r#""{at}""#)), "page 1 leads back to a page before it", 1),
+        (
+            |_, at| (format!("<?at={}>; rel=next", at % 2), format!(r#""{at}""#)),
+            "page 3 leads back to a page before it",
+            3,
+        ),
+        (|_, at| (format!("<?at={at}>; rel=next"), format!(r#""{at}""#)), "it has more than 1000 pages", 1_000),
+        (
+            |_, at| (if at == 0 { "<?at=1>; rel=next" } else { "404" }.to_owned(), format!(r#""{at}""#)),
+            "page 2 is missing",
+            2,
+        ),
+        (
+            |_, _| ("<http://169.254.169.254/latest>; rel=next".to_owned(), r#""1""#.to_owned()),
+            "its next page is at `http://169.254.169.254`, outside the registry",
+            1,
+        ),
+        (
+            |_, at| (format!("<?at={at}>; rel=next"), format!(r#""{at}"{}"#, " ".repeat(4_000_000))),
+            "it has more than 33554432 bytes",
+            9,
+        ),
+        (|_, _| ("?at=1; rel=next".to_owned(), r#""1""#.to_owned()), "its header `Link` cannot be read", 1),
+    ];
+    for (answer, reason, requests) in cases {
+        assert_eq!(said(answer), (reason.to_owned(), requests));
+    }
 }
 
 #[tokio::test]
-async fn tags_that_are_none_or_never_end_are_refused_or_cut_off() {
+async fn malformed_tags_are_refused() {
     for body in [r#"{"tags":["../../x"]}"#, "{\"tags\":[\"a\\u001b[2J\"]}", r#"{"tags":"x"}"#, "<html>", ""] {
         let registry = MemoryRegistry::start_with(move |_| Some(response(200, &[], body))).expect("a registry");
         let query = format!("{}/my-org/x", registry.host()).parse().expect("a repository");
         let error = Registry::new(Settings::default()).tags(&query).await.expect_err(body);
         assert!(matches!(error, RegistryError::Image(_)), "{body}: {error}");
     }
-    let more = |_: &Seen| Some(response(200, &[("link", "<x>; rel=\"next\"")], r#"{"tags":["1"]}"#));
-    let registry = MemoryRegistry::start_with(more).expect("a registry");
-    let query = format!("{}/my-org/x", registry.host()).parse().expect("a repository");
-    Registry::new(Settings::default()).tags(&query).await.expect("cut off");
-    assert_eq!(registry.seen().len(), 100);
     let empty = MemoryRegistry::start_with(|_| Some(response(200, &[], r#"{"tags":null}"#))).expect("a registry");
     let query = format!("{}/my-org/x", empty.host()).parse().expect("a repository");
     assert_eq!(Registry::new(Settings::default()).tags(&query).await.expect("none"), [""; 0]);
@@ -527,38 +626,123 @@ fn no_signature_an_error_silence_and_an_empty_list_are_told_apart() {
     }
 }
 
+/// What is known of an artifact that is signed in this form, at a registry that answers these requests by itself.
+fn signed_at(
+    form: SignatureForm,
+    answer: impl Fn(&Seen) -> Option<Response<Body>> + Send + Sync + 'static,
+) -> SignatureState {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (secret, public) = (directory.path().join("a.key"), directory.path().join("a.pub"));
+    generate_key(&secret, &public).expect("a key");
+    let key = SecretKey::from_pem(&std::fs::read(&secret).expect("read"), None).expect("a key");
+    let public = PublicKey::from_pem(&std::fs::read(&public).expect("read")).expect("a key");
+    let registry = MemoryRegistry::start_with(answer).expect("a registry");
+    let (text, client) = (good(&registry), Registry::new(Settings::default()));
+    let pinned = block_on(client.sign(&reference(&text), &key, form)).expect("signed");
+    block_on(client.signature(&pinned, &[Verifier::Key(public)]))
+}
+
+fn is_verified(state: &SignatureState) -> bool {
+    matches!(state, SignatureState::Verified { .. })
+}
+
+/// Whether it is the registry's list of referrers.
+fn is_list(seen: &Seen) -> bool {
+    seen.path.contains("/referrers/")
+}
+
+/// Whether it is the tag that stands for such a list.
+fn is_list_tag(seen: &Seen) -> bool {
+    seen.path.contains("/manifests/sha256-") && !seen.path.contains('.')
+}
+
+/// Registries without a list of referrers answer anything at all.
 #[test]
-fn of_ten_thousand_signatures_some_are_fetched_and_of_an_endless_one_a_part() {
+fn signature_counts_whatever_lists_answer() {
+    let another_schema = r#"{"schemaVersion":1,"name":"x","fsLayers":[]}"#;
+    let answers = [
+        (200, "<html>"),
+        (200, ""),
+        (200, "null"),
+        (200, r#"{"schemaVersion":2,"manifests":null}"#),
+        (200, another_schema),
+        (200, MANIFEST),
+        (400, ""),
+        (403, ""),
+        (405, "no"),
+        (500, ""),
+        (501, ""),
+    ];
+    for (status, body) in answers {
+        let both = move |seen: &Seen| (is_list(seen) || is_list_tag(seen)).then(|| response(status, &[], body));
+        let state = signed_at(SignatureForm::Classic, both);
+        assert!(is_verified(&state), "{status} {body}: {state}");
+        let state = signed_at(SignatureForm::Bundle, move |seen| is_list(seen).then(|| response(status, &[], body)));
+        // A list that is one, and empty, is taken for what it is: signing adds to no other.
+        let is_real_list = body.contains("\"manifests\"");
+        assert!(is_verified(&state) != is_real_list, "{status} {body}: {state}");
+        // Without a signature, what broke matters.
+        let (state, _) = signature_with(move |seen| is_list(seen).then(|| response(status, &[], body)));
+        assert_eq!(state == SignatureState::Unsigned, is_real_list, "{status} {body}: {state}");
+    }
+}
+
+#[test]
+fn signature_on_page_two_counts() {
+    let first = r#"{"schemaVersion":2,"manifests":[{"mediaType":"a","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0}]}"#;
+    let state = signed_at(SignatureForm::Bundle, move |seen| {
+        let is_first = is_list(seen) && !seen.path.contains("page=2");
+        is_first.then(|| response(200, &[("Link", "<?page=2>; rel=next")], first))
+    });
+    assert!(is_verified(&state), "{state}");
+}
+
+#[test]
+fn signature_fetch_is_capped() {
     let bundle = "application/vnd.dev.sigstore.bundle.v0.3+json";
     let zeros = "0".repeat(64);
     let config = format!(r#"{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:{zeros}","size":2}}"#);
-    let manifest = |layers: &str| {
-        format!(r#"{{"schemaVersion":2,"artifactType":"{bundle}","config":{config},"layers":[{layers}]}}"#)
+    let manifest = |number: usize, layers: &str| {
+        let annotations = format!(r#"{{"number":"{number}"}}"#);
+        format!(
+            r#"{{"schemaVersion":2,"artifactType":"{bundle}","config":{config},"layers":[{layers}],"annotations":{annotations}}}"#
+        )
     };
-    let (state, requests) = signature_of(&manifest(""), 10_000);
-    assert_eq!(state, SignatureState::Unsigned, "there is nothing in them");
-    assert!((60..80).contains(&requests), "{requests} requests");
+    let (state, requests) = signature_of((0..10_000).map(|number| manifest(number, "")).collect());
+    let SignatureState::Unchecked { reason } = state else { panic!("{state}") };
+    assert!(reason.contains("more than 64 referrers"), "{reason}");
+    assert!(requests < 80, "{requests} requests");
+    let (state, requests) = signature_of(vec![manifest(0, ""); 10_000]);
+    assert_eq!(state, SignatureState::Unsigned, "it is one referrer, and there is nothing in it");
+    assert!(requests < 10, "{requests} requests");
     for size in [2_u64 << 30, 100] {
         let layer = format!(r#"{{"mediaType":"{bundle}","digest":"sha256:{zeros}","size":{size}}}"#);
-        let (state, requests) = signature_of(&manifest(&layer), 1);
+        let (state, requests) = signature_of(vec![manifest(0, &layer)]);
         assert!(matches!(state, SignatureState::Unchecked { .. }), "{size}: {state}");
         assert!(requests <= 6, "{requests} requests");
     }
 }
 
-/// What is known where a list has this manifest so many times, whose blobs never end.
-fn signature_of(manifest: &str, times: usize) -> (SignatureState, usize) {
-    let digest = MemoryRegistry::start().expect("a registry").put_blob(manifest.as_bytes()).to_string();
-    let entry = format!(r#"{{"mediaType":"{}","digest":"{digest}","size":{}}}"#, media_type::MANIFEST, manifest.len());
-    let list = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, vec![entry; times].join(","));
-    let manifest = manifest.to_owned();
+/// What is known where a list has these manifests, whose blobs never end.
+fn signature_of(manifests: Vec<String>) -> (SignatureState, usize) {
+    let scratch = MemoryRegistry::start().expect("a registry");
+    let digest = |manifest: &String| scratch.put_blob(manifest.as_bytes()).to_string();
+    let entry = |manifest: &String| {
+        let (kind, size) = (media_type::MANIFEST, manifest.len());
+        format!(r#"{{"mediaType":"{kind}","digest":"{}","size":{size}}}"#, digest(manifest))
+    };
+    let entries: Vec<_> = manifests.iter().map(entry).collect();
+    let list = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(","));
+    let by_digest: BTreeMap<_, _> = manifests.into_iter().map(|manifest| (digest(&manifest), manifest)).collect();
     let registry = MemoryRegistry::start_with(move |seen| {
         let endless = || std::iter::repeat_with(|| Bytes::from_static(&[b' '; 1 << 16]));
         match &seen.path {
             path if path.contains("/referrers/") => Some(response(200, &[], list.clone())),
-            path if path.ends_with(&digest) => Some(response(200, &[], manifest.clone())),
             path if path.contains(&"0".repeat(64)) => Some(Response::new(pieces(endless()))),
-            _ => None,
+            path => {
+                let manifest = by_digest.get(path.rsplit('/').next()?)?;
+                Some(response(200, &[], manifest.clone()))
+            }
         }
     });
     let registry = registry.expect("a registry");

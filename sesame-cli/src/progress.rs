@@ -1,11 +1,15 @@
 //! Progress on standard error, where a person is watching.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use extension_depot::registry::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::context::Context;
+
+/// How long is waited before it is said what for: shorter, and the line would only flicker.
+const MOMENT: Duration = Duration::from_millis(300);
 
 /// One bar for everything that is downloaded.
 pub struct DownloadBar(ProgressBar);
@@ -14,7 +18,9 @@ impl DownloadBar {
     /// A bar that is drawn only where somebody watches.
     pub fn new(context: &Context) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), target(context));
-        if let Ok(style) = ProgressStyle::with_template("downloading {bar:30} {bytes}/{total_bytes}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("downloading {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left")
+        {
             bar.set_style(style);
         }
         Self(bar)
@@ -38,14 +44,42 @@ impl Drop for DownloadBar {
 
 /// Shows that something of unknown length is going on, while it does.
 pub fn working<T>(context: &Context, what: &'static str, work: impl FnOnce() -> T) -> T {
-    let spinner = ProgressBar::with_draw_target(None, target(context)).with_message(what);
-    if let Ok(style) = ProgressStyle::with_template("{msg} {spinner} {elapsed}") {
-        spinner.set_style(style);
-    }
-    spinner.enable_steady_tick(Duration::from_millis(100));
+    let shown = Spinner::start(context, what.to_owned());
     let done = work();
-    spinner.finish_and_clear();
+    drop(shown);
     done
+}
+
+/// Shows what is waited for, where that takes longer than a moment, until it is there.
+pub async fn waiting<T>(context: &Context, what: String, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    if let Ok(done) = tokio::time::timeout(MOMENT, &mut work).await {
+        return done;
+    }
+    let shown = Spinner::start(context, what);
+    let done = work.await;
+    drop(shown);
+    done
+}
+
+/// A line that is gone when this is dropped, even where what it stood for was interrupted.
+struct Spinner(ProgressBar);
+
+impl Spinner {
+    fn start(context: &Context, what: String) -> Self {
+        let spinner = ProgressBar::with_draw_target(None, target(context)).with_message(what);
+        if let Ok(style) = ProgressStyle::with_template("{msg} {spinner} {elapsed}") {
+            spinner.set_style(style);
+        }
+        spinner.enable_steady_tick(Duration::from_millis(100));
+        Self(spinner)
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 fn target(context: &Context) -> ProgressDrawTarget {

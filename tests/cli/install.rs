@@ -101,7 +101,13 @@ fn references_that_cannot_be_installed_say_why() {
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:9"), @r#"
     exit 3
     err: error: the registry does not have `REGISTRY/my-org/greeting-extension:9`
-    err: hint: it may be private as well: sesame registry login REGISTRY --username NAME --password-stdin
+    err: the nearest tags are: 0.1.0
+    err: hint: see all tags: sesame registry tags REGISTRY/my-org/greeting-extension
+    "#);
+    insta::assert_snapshot!(install(&env, &registry, "my-org/other:9"), @r#"
+    exit 3
+    err: error: the registry does not have `REGISTRY/my-org/other:9`
+    err: hint: check the spelling of the registry, repository and tag
     "#);
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0@sha256:abcdef1234567890"), @r#"
     exit 6

@@ -1,6 +1,7 @@
 //! What strangers write reaches a terminal as text and as nothing else, through every channel that there is.
 
 use std::process::Command;
+use std::time::Duration;
 
 use extension_depot::serve::{MemoryRegistry, response};
 use test_support::guest;
@@ -61,6 +62,24 @@ fn all_inert(env: &TestEnv, lines: &[&[&str]]) {
         shown += usize::from(run.text().contains("52;c;cm0gLXJmIH4=") || run.text().contains("gnp"));
     }
     assert!(shown > 0, "the text is shown nowhere: {lines:?}");
+}
+
+/// A registry that says nothing is named while it is waited for, and with the setting for it afterwards.
+#[test]
+fn silent_registry_is_named() {
+    let silent = MemoryRegistry::start_with(|_| {
+        std::thread::sleep(Duration::from_secs(3));
+        None
+    });
+    let (env, silent) = (env(), silent.expect("a registry"));
+    let host = silent.host();
+    env.write(".config/pds/config.toml", format!("[registries.\"{host}\"]\ntimeout_seconds = 1\n"));
+    let run = on_terminal(&env, &["extension", "install", &format!("{host}/my-org/x:1.0.0")]);
+    let text = run.text();
+    assert_eq!(run.code, 8, "{text}");
+    assert!(text.contains(&format!("resolving {host}/my-org/x:1.0.0…")), "{text}");
+    assert!(text.contains(&format!("`{host}` does not answer in time")), "{text}");
+    assert!(text.contains(&format!("`timeout_seconds = 120` under [registries.\"{host}\"]")), "{text}");
 }
 
 #[test]

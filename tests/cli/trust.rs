@@ -112,7 +112,7 @@ fn no_signature_and_no_answer_are_told_apart_and_neither_does_where_one_is_wante
 }
 
 #[test]
-#[ignore = "needs half a minute: it waits as long as sesame does"]
+#[ignore = "needs a minute: it waits as long as sesame does"]
 fn a_registry_that_is_silent_about_signatures_says_nothing_for_them() {
     let registry = with_signatures(|_| {
         std::thread::sleep(std::time::Duration::from_secs(45));

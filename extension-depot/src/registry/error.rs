@@ -31,6 +31,14 @@ pub enum RegistryError {
         /// What was asked for.
         reference: Box<OciReference>,
     },
+    /// The registry has the repository and not the tag.
+    #[error("the registry does not have `{reference}`")]
+    MissingTag {
+        /// What was asked for.
+        reference: Box<OciReference>,
+        /// The tags that are most like it, the nearest first.
+        nearest: Vec<String>,
+    },
     /// The pin is the digest of a layer.
     #[error("{given} is the digest of a layer, not of the manifest; the manifest's is {manifest}")]
     LayerPinned {
@@ -88,6 +96,8 @@ pub enum RegistryError {
         to: String,
         /// Why not.
         reason: &'static str,
+        /// The host and port, where it is refused only because its address is a private one.
+        private: Option<String>,
     },
     /// It would be reached without TLS.
     #[error("`{registry}` cannot be reached over plain HTTP")]
@@ -116,6 +126,14 @@ pub enum RegistryError {
         registry: String,
         /// The most that is taken.
         most: u64,
+    },
+    /// A list of tags or referrers is not complete.
+    #[error("the registry `{registry}` does not send a complete list: {reason}")]
+    Incomplete {
+        /// The registry.
+        registry: String,
+        /// What is wrong.
+        reason: String,
     },
     /// The HTTP client cannot be set up.
     #[error("cannot set up secure connections")]

@@ -1,6 +1,6 @@
 //! Requests to one repository: redirects, retries, bounds.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use core_types::{Digest, OciReference};
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::header::{HeaderMap, HeaderValue, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, NoProxy, Proxy, Response, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::auth::{self, Access, Authorization};
 use super::error::RegistryError;
-use super::settings::{Settings, api_host, is_loopback};
+use super::settings::{Patience, Settings, api_host, is_loopback};
 use crate::blob::read_plain;
 
 /// What registries are told that we are.
@@ -28,52 +28,63 @@ const MAX_ATTEMPTS: u32 = 4;
 const MAX_RETRY_AFTER: u64 = 60;
 /// The largest file of certificate authorities, in bytes.
 const MAX_AUTHORITIES: u64 = 16 << 20;
+/// Why a redirect is not followed that only a setting of the registry can allow.
+const INTO_PRIVATE: &str = "which is an address of this machine or network";
 /// How long an error's text is read.
 const ERROR_TEXT: Duration = Duration::from_secs(10);
 /// How much of an error's text is read, in bytes, and shown, in characters.
 const MAX_ERROR: u64 = 8 * 1024;
 const SHOWN_ERROR: usize = 1024;
 
+/// What makes one client unlike another.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct ClientKey {
+    /// Whether it speaks TLS.
+    is_secure: bool,
+    /// The file of certificate authorities that it trusts beside those that all do.
+    authorities: Option<PathBuf>,
+    patience: Patience,
+}
+
 /// HTTP clients, made when they are needed: reading the system's certificates takes longer than a whole download from
 /// a registry that does without.
 pub(crate) struct Clients {
     settings: Settings,
-    plain: OnceCell<Client>,
-    /// By the file of certificate authorities that they trust beside those that all do.
-    secure: RefCell<BTreeMap<Option<PathBuf>, Client>>,
+    made: RefCell<BTreeMap<ClientKey, Client>>,
 }
 
 impl Clients {
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self { settings: settings.clone(), plain: OnceCell::new(), secure: RefCell::default() }
+        Self { settings: settings.clone(), made: RefCell::default() }
     }
 
     /// The client for an address, while this registry is talked to.
     pub(crate) fn for_url(&self, url: &Url, registry: &str) -> Result<Client, RegistryError> {
-        if url.scheme() != "https" {
-            if self.plain.get().is_none() {
-                let _ = self.plain.set(self.build(None)?);
-            }
-            return Ok(self.plain.get().unwrap_or_else(|| unreachable!("set above")).clone());
-        }
-        let own = self.settings.authorities_of(registry).map(Path::to_owned);
-        if let Some(client) = self.secure.borrow().get(&own) {
+        let is_secure = url.scheme() == "https";
+        let own = self.settings.authorities_of(registry).filter(|_| is_secure).map(Path::to_owned);
+        let key = ClientKey { is_secure, authorities: own, patience: self.settings.patience_of(registry) };
+        if let Some(client) = self.made.borrow().get(&key) {
             return Ok(client.clone());
         }
-        let client = self.build(Some(self.authorities(registry)?))?;
-        self.secure.borrow_mut().insert(own, client.clone());
+        let authorities = is_secure.then(|| self.authorities(registry)).transpose()?;
+        let client = self.build(authorities, key.patience)?;
+        self.made.borrow_mut().insert(key, client.clone());
         Ok(client)
     }
 
     /// A client that trusts these authorities and the system's, or one that speaks no TLS.
-    fn build(&self, authorities: Option<Vec<CertificateDer<'static>>>) -> Result<Client, RegistryError> {
+    fn build(
+        &self,
+        authorities: Option<Vec<CertificateDer<'static>>>,
+        patience: Patience,
+    ) -> Result<Client, RegistryError> {
         // Another part of the program may have chosen a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
             .redirect(Policy::none())
-            .connect_timeout(self.settings.patience.connect)
-            .read_timeout(self.settings.patience.idle)
+            .connect_timeout(patience.connect)
+            .read_timeout(patience.idle)
             .no_proxy();
         for proxy in self.proxies()? {
             builder = builder.proxy(proxy);
@@ -124,8 +135,10 @@ pub(crate) enum Target<'a> {
     Blob(&'a Digest),
     /// What refers to a digest.
     Referrers(&'a Digest),
-    /// The tags behind `last`, and how many of them.
-    Tags { most: usize, last: Option<&'a str> },
+    /// The first tags, and how many of them.
+    Tags { most: usize },
+    /// A further page of a list, at the registry itself.
+    Page(&'a Url),
 }
 
 /// A repository that is being talked to.
@@ -156,8 +169,10 @@ pub(super) struct Follow<'a> {
 pub(crate) struct DocumentHeaders {
     pub(crate) content_type: Option<String>,
     pub(crate) digest: Option<String>,
-    /// Whether the registry says that there is another page.
-    pub(crate) has_more: bool,
+    /// The headers `Link`, which name the next page of a list.
+    pub(crate) links: Vec<HeaderValue>,
+    /// Where it came from, to which links are relative.
+    pub(crate) url: Url,
 }
 
 impl<'a> Connection<'a> {
@@ -169,21 +184,35 @@ impl<'a> Connection<'a> {
         let registry = reference.registry();
         let base = format!("{}://{}/v2/{}/", settings.scheme(registry), api_host(registry), reference.repository());
         let base = Url::parse(&base).map_err(|_| RegistryError::NotFound { reference: Box::new(reference.clone()) })?;
-        let deadline = tokio::time::Instant::now() + settings.patience.total;
+        let deadline = tokio::time::Instant::now() + settings.patience_of(registry).total;
         Ok(Self { settings, clients, reference: reference.clone(), base, authorization: RefCell::new(None), deadline })
     }
 
-    fn registry(&self) -> &str {
+    pub(crate) fn registry(&self) -> &str {
         self.reference.registry()
     }
 
-    fn url(&self, target: &Target<'_>) -> Url {
+    fn patience(&self) -> Patience {
+        self.settings.patience_of(self.registry())
+    }
+
+    /// The address of the repository.
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// When everything has to be there.
+    pub(crate) fn deadline(&self) -> tokio::time::Instant {
+        self.deadline
+    }
+
+    pub(crate) fn url(&self, target: &Target<'_>) -> Url {
         let path = match target {
             Target::Manifest(name) => format!("manifests/{name}"),
             Target::Blob(digest) => format!("blobs/{digest}"),
             Target::Referrers(digest) => format!("referrers/{digest}"),
-            Target::Tags { most, last: None } => format!("tags/list?n={most}"),
-            Target::Tags { most, last: Some(last) } => format!("tags/list?n={most}&last={last}"),
+            Target::Tags { most } => format!("tags/list?n={most}"),
+            Target::Page(url) => return (*url).clone(),
         };
         // A digest's colon must not look like a scheme.
         self.base.join(&format!("./{path}")).unwrap_or_else(|_| self.base.clone())
@@ -216,11 +245,12 @@ impl<'a> Connection<'a> {
         let headers = DocumentHeaders {
             content_type: header("content-type"),
             digest: header("docker-content-digest"),
-            has_more: header("link").is_some_and(|link| link.contains("next")),
+            links: response.headers().get_all(LINK).iter().cloned().collect(),
+            url: response.url().clone(),
         };
         let reading = read_capped(response, self.registry(), most);
         let timeout = || RegistryError::Timeout { registry: self.registry().to_owned() };
-        let bytes = tokio::time::timeout(self.settings.patience.idle * 2, reading).await.map_err(|_| timeout())??;
+        let bytes = tokio::time::timeout(self.patience().idle * 2, reading).await.map_err(|_| timeout())??;
         Ok((bytes, headers))
     }
 
@@ -242,7 +272,7 @@ impl<'a> Connection<'a> {
     async fn authorize(&self, challenge: &str, access: Access) -> Result<Authorization, RegistryError> {
         let answering = auth::answer(self.settings, self.clients, &self.reference, challenge, access);
         let timeout = |_| RegistryError::Timeout { registry: self.registry().to_owned() };
-        tokio::time::timeout(self.settings.patience.idle, answering).await.map_err(timeout)?
+        tokio::time::timeout(self.patience().idle, answering).await.map_err(timeout)?
     }
 
     async fn follow(&self, start: Url, accept: &str) -> Result<Response, RegistryError> {
@@ -307,7 +337,7 @@ impl Follow<'_> {
             if let Some(authorization) = authorization.filter(|_| url.origin() == start.origin()) {
                 request = request.header("Authorization", authorization.header.clone());
             }
-            let sending = tokio::time::timeout(self.settings.patience.idle, request.send());
+            let sending = tokio::time::timeout(self.settings.patience_of(self.registry).idle, request.send());
             let timeout = |_| RegistryError::Timeout { registry: self.registry.to_owned() };
             let response = sending.await.map_err(timeout)?;
             let response = response.map_err(|source| RegistryError::network(self.registry, source))?;
@@ -334,18 +364,22 @@ impl Follow<'_> {
             "http" => Some("which is not secure"),
             _ => Some("which is no web address"),
         };
-        let into_private = is_private(&to) && !is_private(start);
-        match reason.or(into_private.then_some("which is an address of this machine or network")) {
+        let is_allowed = || self.settings.allows_redirect(self.registry, &to);
+        let into_private = is_private(&to) && !is_private(start) && !is_allowed();
+        match reason.or(into_private.then_some(INTO_PRIVATE)) {
             None => Ok(to),
             Some(reason) => Err(self.redirect_error(&to, reason)),
         }
     }
 
     fn redirect_error(&self, to: &Url, reason: &'static str) -> RegistryError {
+        let host = to.host_str().unwrap_or_default();
+        let authority = to.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        let private = (reason == INTO_PRIVATE).then_some(authority);
         let mut to = to.clone();
         to.set_query(None);
         let to = to.to_string().chars().take(200).collect();
-        RegistryError::Redirect { registry: self.registry.to_owned(), to, reason }
+        RegistryError::Redirect { registry: self.registry.to_owned(), to, reason, private }
     }
 }
 
@@ -445,6 +479,7 @@ async fn error_message(response: Response, registry: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::RegistrySettings;
     use super::*;
 
     #[test]
@@ -478,6 +513,20 @@ mod tests {
         ] {
             assert_eq!(leads(public, to).as_deref(), expected, "{to}");
         }
+        let allowed = ["10.0.0.1:9000", "127.0.0.1"].map(|host| host.to_owned().try_into().expect(host)).to_vec();
+        let own = RegistrySettings { allow_redirect_to: allowed, ..Default::default() };
+        let settings = Settings { registries: [("ghcr.io".to_owned(), own)].into(), ..Default::default() };
+        let leads_for = |registry: &str, to: &str| {
+            let follow = Follow { settings: &settings, clients: &clients, registry };
+            let headers = HeaderMap::from_iter([(LOCATION, to.parse().expect("a header"))]);
+            let from = Url::parse(public).expect(public);
+            follow.redirected(&from, &from, &headers).is_ok()
+        };
+        assert!(leads_for("ghcr.io", "https://10.0.0.1:9000/x?s=1") && leads_for("ghcr.io", "https://127.0.0.1/x"));
+        for to in ["https://10.0.0.1/x", "https://10.0.0.2:9000/x", "https://127.0.0.1:1/x", "http://10.0.0.1:9000/x"] {
+            assert!(!leads_for("ghcr.io", to), "{to}");
+        }
+        assert!(!leads_for("quay.io", "https://10.0.0.1:9000/x"), "another registry");
         let own = "http://127.0.0.1:5000/v2/a/b/blobs/x";
         assert!(leads(own, "http://127.0.0.1:5001/x").is_some(), "this machine may send us around on this machine");
         assert!(leads(own, "file:///etc/passwd").is_none());

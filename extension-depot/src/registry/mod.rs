@@ -12,7 +12,9 @@ mod download;
 mod error;
 mod http;
 mod keygen;
+mod link_header;
 mod logins;
+mod paging;
 mod publish;
 mod push;
 mod referrers;
@@ -99,7 +101,8 @@ impl Registry {
     /// When the registry does not have it, cannot be reached, or sends something else than an extension.
     pub async fn resolve(&self, reference: &OciReference) -> Result<Resolved, RegistryError> {
         let pin = reference.pinned_digest().map_err(RegistryError::Pin)?;
-        self.at_each(reference, async |connection| resolve_with(connection, reference, pin).await).await
+        let resolved = self.at_each(reference, async |connection| resolve_with(connection, reference, pin).await).await;
+        self.with_nearest_tags(reference, resolved).await
     }
 
     /// Fetches an artifact into the depot's staging area and verifies every byte of it.
@@ -159,7 +162,8 @@ impl Registry {
     /// When the registry does not have it, cannot be reached, or sends something else than a list.
     pub async fn list(&self, reference: &OciReference) -> Result<(OciReference, String), RegistryError> {
         let pin = reference.pinned_digest().map_err(RegistryError::Pin)?;
-        self.at_each(reference, async |connection| list_with(connection, reference, pin).await).await
+        let list = self.at_each(reference, async |connection| list_with(connection, reference, pin).await).await;
+        self.with_nearest_tags(reference, list).await
     }
 
     /// Makes sure that a registry answers, whether it lets strangers in or not.

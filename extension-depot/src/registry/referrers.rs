@@ -1,15 +1,18 @@
 //! What refers to an artifact: signatures, attestations and the like.
 
+use std::collections::HashSet;
+
 use core_types::{Digest, OciReference};
+use futures_util::future::{join, join_all};
 
 use super::error::RegistryError;
 use super::http::{Connection, Target};
+use super::paging::{Reader, read_all};
 use super::{Registry, fetch_document};
 use crate::attachment::Attachment;
 use crate::blob::check;
 use crate::image::{
-    CREATED, Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_MANIFEST, MAX_REFERRED, REF_NAME,
-    media_type,
+    CREATED, Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_REFERRED, REF_NAME, media_type,
 };
 use crate::signature::{PREDICATE_OF_BUNDLE, Verifier};
 use crate::signature_state::SignatureState;
@@ -18,6 +21,8 @@ use crate::signature_state::SignatureState;
 const MOST: usize = 64;
 /// The annotation that says what the statement in an attestation is, by cosign's layers.
 const PREDICATE: &str = "predicateType";
+/// What cosign says that a classic signature is, where that is listed as a referrer.
+const COSIGN_SIGNATURE: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
 /// The endings of the tags under which cosign keeps signatures, attestations and bills of materials
 /// (<https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md>).
 const TAG_ENDINGS: [&str; 3] = ["sig", "att", "sbom"];
@@ -28,10 +33,11 @@ impl Registry {
     /// stands for it in older registries, and by cosign's tags. Nothing of it is believed yet.
     ///
     /// # Errors
-    /// When the registry cannot be reached or sends something else. That nothing refers to it is no error.
+    /// When nothing is found and the registry cannot be reached or sends something else, or when there is too much. That nothing
+    /// refers to it is not an error.
     pub async fn referrers(&self, pinned: &OciReference) -> Result<Vec<Attachment>, RegistryError> {
         let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else { return Ok(Vec::new()) };
-        self.at_each(pinned, async |connection| all(connection, &digest, Which::All).await).await
+        self.at_each(pinned, async |connection| all(connection, &digest, Which::All).await.any()).await
     }
 
     /// The kinds of what refers to the artifact that a reference is pinned to, such as signatures, bills of materials and
@@ -41,7 +47,8 @@ impl Registry {
     /// As [`Registry::referrers`].
     pub async fn referrer_types(&self, pinned: &OciReference) -> Result<Vec<String>, RegistryError> {
         let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else { return Ok(Vec::new()) };
-        let found = self.at_each(pinned, async |connection| all(connection, &digest, Which::Manifests).await).await?;
+        let look = async |connection: &Connection<'_>| all(connection, &digest, Which::Manifests).await.any();
+        let found = self.at_each(pinned, look).await?;
         let kind = |ImageManifest { artifact_type, layers, mut annotations, .. }: ImageManifest| {
             let of_layer = || {
                 layers
@@ -61,13 +68,19 @@ impl Registry {
         self.at_each(pinned, async |connection| newest_docs(connection, &digest).await).await
     }
 
-    /// What is known of who signed the artifact that a reference is pinned to, where these signers are trusted.
+    /// What is known of who signed the artifact that a reference is pinned to, where these signers are trusted. A signature counts
+    /// wherever it is found; what cannot be looked at matters only where there is none.
     pub async fn signature(&self, pinned: &OciReference, signers: &[Verifier]) -> SignatureState {
         let Ok(Some(digest)) = pinned.pinned_digest() else { return SignatureState::of(pinned, &[], signers) };
-        match self.at_each(pinned, async |connection| all(connection, &digest, Which::Signatures).await).await {
-            Ok(attachments) => SignatureState::of(pinned, &attachments, signers),
-            Err(error) => SignatureState::Unchecked { reason: error.to_string() },
-        }
+        let look = async |connection: &Connection<'_>| {
+            let Found { attachments, broken } = all(connection, &digest, Which::Signatures).await;
+            match (SignatureState::of(pinned, &attachments, signers), broken) {
+                (SignatureState::Unsigned, Some(error)) => Err(error),
+                (state, _) => Ok(state),
+            }
+        };
+        let looked = self.at_each(pinned, look).await;
+        looked.unwrap_or_else(|error| SignatureState::Unchecked { reason: error.to_string() })
     }
 }
 
@@ -86,7 +99,13 @@ impl Registry {
         reference: &OciReference,
         digest: &Digest,
     ) -> Result<ReferrerList, RegistryError> {
-        list(&self.connect(reference)?, digest).await
+        let connection = self.connect(reference)?;
+        // Registries without such a list answer anything at all.
+        if let Ok(Some(entries)) = list_of_registry(&connection, digest).await {
+            return Ok(ReferrerList { entries, is_listed_by_registry: true });
+        }
+        let entries = list_under_tag(&connection, digest).await?.unwrap_or_default();
+        Ok(ReferrerList { entries, is_listed_by_registry: false })
     }
 }
 
@@ -100,11 +119,7 @@ pub(crate) async fn find_signature(
 
 /// What a tag leads to, if it is there.
 async fn tagged(connection: &Connection<'_>, tag: &str, which: Which) -> Result<Option<Attachment>, RegistryError> {
-    match attachment(connection, tag, None, Some(tag.to_owned()), which).await {
-        Ok(attachment) => Ok(Some(attachment)),
-        Err(RegistryError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
+    if_there(attachment(connection, tag, None, Some(tag.to_owned()), which).await)
 }
 
 /// What of all that refers to an artifact is fetched whole.
@@ -117,9 +132,59 @@ enum Which {
     Manifests,
 }
 
+/// What was found, and what first kept the rest from being found.
+#[derive(Default)]
+struct Found {
+    attachments: Vec<Attachment>,
+    broken: Option<RegistryError>,
+}
+
+impl Found {
+    /// Keeps an error. That there is more than was found counts most.
+    fn note<T>(&mut self, result: Result<T, RegistryError>) -> Option<T> {
+        match result {
+            Ok(found) => return Some(found),
+            Err(error) if self.broken.is_none() || is_incomplete(&error) => self.broken = Some(error),
+            Err(_) => {}
+        }
+        None
+    }
+
+    /// Everything, where anything was found. A list that is known to be incomplete is an error.
+    fn any(self) -> Result<Vec<Attachment>, RegistryError> {
+        match self.broken {
+            Some(error) if self.attachments.is_empty() || is_incomplete(&error) => Err(error),
+            _ => Ok(self.attachments),
+        }
+    }
+
+    /// The entries of both lists of referrers, each once.
+    fn entries(&mut self, lists: [Result<Option<Vec<Descriptor>>, RegistryError>; 2]) -> Vec<Descriptor> {
+        let mut known = HashSet::new();
+        let entries = lists.into_iter().filter_map(|list| self.note(list).flatten()).flatten();
+        entries.filter(|entry| known.insert(entry.digest)).collect()
+    }
+
+    /// Fetches entries. A registry that fails by itself is not asked for the others, for each would be waited for.
+    async fn fetch(&mut self, connection: &Connection<'_>, entries: &[Descriptor], which: Which) {
+        for entry in entries {
+            let name = entry.digest.to_string();
+            let fetched = attachment(connection, &name, Some(&entry.digest), None, which).await;
+            let has_failed = fetched.as_ref().is_err_and(|error| error.is_passing() || is_timeout(error));
+            let fetched = self.note(fetched);
+            self.attachments.extend(fetched);
+            if has_failed {
+                break;
+            }
+        }
+    }
+}
+
 async fn newest_docs(connection: &Connection<'_>, digest: &Digest) -> Result<Option<Vec<u8>>, RegistryError> {
     let is_docs = |entry: &&Descriptor| entry.artifact_type.as_deref() == Some(media_type::DOCS_ARTIFACT);
-    let entries = list(connection, digest).await?.entries;
+    let mut found = Found::default();
+    let lists = [list_of_registry(connection, digest).await, list_under_tag(connection, digest).await];
+    let entries = found.entries(lists);
     let mut newest: Option<ImageManifest> = None;
     // The order of the list means nothing; the time does, which not every registry puts into its list.
     for entry in entries.iter().rev().filter(is_docs).take(MOST) {
@@ -128,6 +193,9 @@ async fn newest_docs(connection: &Connection<'_>, digest: &Digest) -> Result<Opt
         if newest.as_ref().is_none_or(|newest| newest.annotations.get(CREATED) < found.annotations.get(CREATED)) {
             newest = Some(found);
         }
+    }
+    if let (None, Some(error)) = (&newest, found.broken) {
+        return Err(error);
     }
     let Some(newest) = newest else { return Ok(None) };
     let Some(layer) = newest.layers.iter().find(|layer| layer.media_type == media_type::DOCS) else {
@@ -138,37 +206,102 @@ async fn newest_docs(connection: &Connection<'_>, digest: &Digest) -> Result<Opt
     Ok(Some(bytes))
 }
 
-async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Result<Vec<Attachment>, RegistryError> {
-    let mut found = Vec::new();
-    for descriptor in list(connection, digest).await?.entries.into_iter().take(MOST) {
-        let name = descriptor.digest.to_string();
-        found.push(attachment(connection, &name, Some(&descriptor.digest), None, which).await?);
+/// Looks for everything in the lists of referrers and under cosign's tags. One that cannot be looked at stops no other.
+async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Found {
+    let mut found = Found::default();
+    // The first request has logged in where that is wanted. The others wait at the same time, for a registry that is silent.
+    let by_registry = list_of_registry(connection, digest).await;
+    let (under_tag, tags) = join(list_under_tag(connection, digest), of_tags(connection, digest, which)).await;
+    let mut entries = found.entries([by_registry, under_tag]);
+    entries.sort_by_key(|entry| which == Which::Signatures && !says_signature(entry));
+    if entries.len() > MOST {
+        found.note(Err::<(), _>(too_many(connection)));
     }
+    entries.truncate(MOST);
+    found.fetch(connection, &entries, which).await;
+    for tagged in tags {
+        let tagged = found.note(tagged).flatten();
+        found.attachments.extend(tagged);
+    }
+    found
+}
+
+/// What cosign's tags lead to, each by itself.
+async fn of_tags(
+    connection: &Connection<'_>,
+    digest: &Digest,
+    which: Which,
+) -> Vec<Result<Option<Attachment>, RegistryError>> {
     let endings = match which {
         Which::Signatures => &TAG_ENDINGS[..1],
         Which::All | Which::Manifests => &TAG_ENDINGS[..],
     };
-    for ending in endings {
-        found.extend(tagged(connection, &format!("sha256-{}.{ending}", digest.hex()), which).await?);
-    }
-    Ok(found)
+    let look = async |ending: &&str| tagged(connection, &format!("sha256-{}.{ending}", digest.hex()), which).await;
+    join_all(endings.iter().map(look)).await
 }
 
-/// The registry's list, else the index under the tag that stands for it, else nothing.
-async fn list(connection: &Connection<'_>, digest: &Digest) -> Result<ReferrerList, RegistryError> {
-    let tag = format!("sha256-{}", digest.hex());
-    for (target, is_listed_by_registry) in [(Target::Referrers(digest), true), (Target::Manifest(&tag), false)] {
-        let accept = media_type::INDEX;
-        match connection.get_bytes(&target, accept, MAX_MANIFEST).await {
-            Ok((bytes, _)) => {
-                let index: ImageIndex = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
-                return Ok(ReferrerList { entries: index.manifests, is_listed_by_registry });
-            }
-            Err(RegistryError::NotFound { .. }) => {}
-            Err(error) => return Err(error),
-        }
+fn is_incomplete(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::Incomplete { .. })
+}
+
+fn is_timeout(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::Timeout { .. })
+}
+
+/// Whether an entry of a list is a signature by its own account. Not every registry puts that into its list.
+fn says_signature(entry: &Descriptor) -> bool {
+    let kind = entry.artifact_type.as_deref().unwrap_or_default();
+    kind.starts_with(crate::signature::BUNDLE) || kind == COSIGN_SIGNATURE
+}
+
+/// The registry's own list of referrers, if it has such lists.
+async fn list_of_registry(
+    connection: &Connection<'_>,
+    digest: &Digest,
+) -> Result<Option<Vec<Descriptor>>, RegistryError> {
+    let reader = Reader { accept: media_type::INDEX, parse: parse_list, key };
+    if_there(read_all(connection, &Target::Referrers(digest), &reader).await)
+}
+
+/// The index under the tag that stands for such a list.
+async fn list_under_tag(
+    connection: &Connection<'_>,
+    digest: &Digest,
+) -> Result<Option<Vec<Descriptor>>, RegistryError> {
+    const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";
+    let reader = Reader { accept: ACCEPT, parse: parse_tagged, key };
+    if_there(read_all(connection, &Target::Manifest(&format!("sha256-{}", digest.hex())), &reader).await)
+}
+
+fn if_there<T>(result: Result<T, RegistryError>) -> Result<Option<T>, RegistryError> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(RegistryError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
-    Ok(ReferrerList { entries: Vec::new(), is_listed_by_registry: false })
+}
+
+fn key(entry: &Descriptor) -> String {
+    entry.digest.to_string()
+}
+
+/// Parses a page of the registry's list.
+fn parse_list(bytes: &[u8]) -> Result<Vec<Descriptor>, RegistryError> {
+    let index: ImageIndex = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
+    Ok(index.manifests)
+}
+
+/// Parses what the tag leads to. Older tools put a referrer itself there.
+fn parse_tagged(bytes: &[u8]) -> Result<Vec<Descriptor>, RegistryError> {
+    match Document::parse(bytes, None) {
+        Ok(Document::Manifest(_)) => Ok(vec![Descriptor::of(media_type::MANIFEST, bytes)]),
+        _ => parse_list(bytes),
+    }
+}
+
+fn too_many(connection: &Connection<'_>) -> RegistryError {
+    let reason = format!("it has more than {MOST} referrers, which are not all fetched");
+    RegistryError::Incomplete { registry: connection.registry().to_owned(), reason }
 }
 
 fn malformed(error: &serde_json::Error) -> RegistryError {

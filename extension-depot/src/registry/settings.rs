@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use core_types::{OciReference, canonical_registry};
+use reqwest::Url;
 
 use super::credentials::{Credential, CredentialFiles};
 pub use crate::user_config::RegistrySettings;
@@ -33,7 +34,7 @@ pub struct Settings {
 }
 
 /// How long is waited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Patience {
     /// For a connection. Default: 10 seconds.
     pub connect: Duration,
@@ -115,9 +116,27 @@ impl Settings {
         mirrored.chain(std::iter::once(reference.clone())).collect()
     }
 
+    /// How long is waited for a registry.
+    pub(crate) fn patience_of(&self, registry: &str) -> Patience {
+        let configured = self.of(registry).and_then(|settings| settings.timeout_seconds);
+        let Some(seconds) = configured else { return self.patience };
+        let timeout = Duration::from_secs(seconds.get().into());
+        // As many times the wait for the next bytes as by default.
+        Patience { connect: timeout, idle: timeout, total: self.patience.total.max(timeout * 20) }
+    }
+
     /// The files with certificate authorities for a registry beside those for all.
     pub(crate) fn authorities_of(&self, registry: &str) -> Option<&Path> {
         self.of(registry)?.ca.as_deref()
+    }
+
+    /// Whether a registry may redirect to this address, though it is a private one.
+    pub(crate) fn allows_redirect(&self, registry: &str, to: &Url) -> bool {
+        let default_port = if to.scheme() == "http" { 80 } else { 443 };
+        let host = to.host_str().unwrap_or_default();
+        self.of(registry).is_some_and(|settings| {
+            settings.allow_redirect_to.iter().any(|allowed| allowed.is(host, to.port(), default_port))
+        })
     }
 
     /// Whether a token host belongs to a registry.
@@ -193,6 +212,16 @@ mod tests {
             assert_eq!(places[0].to_string(), "m.example/ghcr/a/b:1", "{registry}");
         }
         assert_eq!((settings.scheme("R.example:080"), settings.scheme("r.example")), ("http", "https"));
+    }
+
+    #[test]
+    fn timeout_is_set_per_registry() {
+        let seconds = Duration::from_secs;
+        let own = RegistrySettings { timeout_seconds: std::num::NonZeroU32::new(90), ..Default::default() };
+        let settings = Settings { registries: [("slow.example".to_owned(), own)].into(), ..Default::default() };
+        let slow = Patience { connect: seconds(90), idle: seconds(90), total: seconds(1_800) };
+        assert_eq!(settings.patience_of("slow.example"), slow);
+        assert_eq!(settings.patience_of("ghcr.io"), Patience::default());
     }
 
     #[test]

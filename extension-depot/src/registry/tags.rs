@@ -1,17 +1,23 @@
 //! The tags of a repository.
 
-use core_types::OciQuery;
+use std::time::Duration;
+
+use core_types::{OciQuery, OciReference, compare_tags};
 use serde::Deserialize;
 
 use super::Registry;
 use super::error::RegistryError;
 use super::http::{Connection, Target};
-use crate::image::{ImageError, MAX_MANIFEST};
+use super::paging::{Reader, read_all};
+use crate::image::ImageError;
 
 /// How many tags one request asks for.
 const PAGE: usize = 1_000;
-/// How many requests are made for one repository.
-const MAX_PAGES: usize = 100;
+
+/// How many tags are told where one is missing.
+const MAX_NEAREST: usize = 5;
+/// How long the tags are waited for where one is missing: they only help, and the error is known already.
+const NEAREST_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Deserialize)]
 struct TagList {
@@ -23,43 +29,61 @@ impl Registry {
     /// The tags of a repository, in the order in which the registry gives them. Those that only name the signatures and
     /// attachments of a digest are left out.
     ///
-    /// Further pages are asked for by the last tag of the one before, and never by a link that the registry writes
-    /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags>).
-    ///
     /// # Errors
-    /// When the registry does not have the repository, cannot be reached, or sends something else than tags.
+    /// When the registry does not have the repository, cannot be reached, or sends something else than all tags.
     pub async fn tags(&self, repository: &OciQuery) -> Result<Vec<String>, RegistryError> {
         // A connection is made for a reference, and what it points to is not asked for.
         let any = repository.at("any").map_err(|error| malformed(&error.to_string()))?;
-        let mut tags = self.at_each(&any, async |connection| all_pages(connection).await).await?;
+        let reader = Reader { accept: "application/json", parse, key: String::clone };
+        let read =
+            async |connection: &Connection<'_>| read_all(connection, &Target::Tags { most: PAGE }, &reader).await;
+        let mut tags = self.at_each(&any, read).await?;
         tags.retain(|tag| !names_a_digest(tag));
         Ok(tags)
     }
 }
 
-async fn all_pages(connection: &Connection<'_>) -> Result<Vec<String>, RegistryError> {
-    let mut tags: Vec<String> = Vec::new();
-    for _ in 0..MAX_PAGES {
-        let (page, is_last) = page(connection, tags.last().map(String::as_str)).await?;
-        let before = tags.len();
-        tags.extend(page);
-        if is_last || tags.len() == before {
-            break;
+impl Registry {
+    /// Returns the same result, with the nearest tags where a tag is missing.
+    pub(super) async fn with_nearest_tags<T>(
+        &self,
+        reference: &OciReference,
+        result: Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        let is_tag_missing = matches!(result, Err(RegistryError::NotFound { .. })) && reference.provenance().is_none();
+        if !is_tag_missing {
+            return result;
+        }
+        let repository = reference.repository_query();
+        match tokio::time::timeout(NEAREST_TIMEOUT, self.tags(&repository)).await {
+            // Where the tag is in the list, something behind it is missing.
+            Ok(Ok(tags)) if !tags.is_empty() && !tags.iter().any(|tag| tag == reference.revision()) => {
+                let nearest = nearest(reference.revision(), tags);
+                Err(RegistryError::MissingTag { reference: Box::new(reference.clone()), nearest })
+            }
+            _ => result,
         }
     }
-    Ok(tags)
 }
 
-async fn page(connection: &Connection<'_>, last: Option<&str>) -> Result<(Vec<String>, bool), RegistryError> {
-    let target = Target::Tags { most: PAGE, last };
-    let (bytes, headers) = connection.get_bytes(&target, "application/json", MAX_MANIFEST).await?;
-    let list: TagList = serde_json::from_slice(&bytes).map_err(|error| malformed(&error.to_string()))?;
+/// Returns the tags that are most like this one, the nearest first.
+fn nearest(wanted: &str, mut tags: Vec<String>) -> Vec<String> {
+    let is_version_of = |tag: &str| tag.starts_with(wanted) || wanted.starts_with(tag);
+    tags.sort_by(|one, other| compare_tags(one, other));
+    tags.sort_by_cached_key(|tag| (!is_version_of(tag), strsim::levenshtein(tag, wanted)));
+    tags.truncate(MAX_NEAREST);
+    tags
+}
+
+/// Parses one page.
+fn parse(bytes: &[u8]) -> Result<Vec<String>, RegistryError> {
+    let list: TagList = serde_json::from_slice(bytes).map_err(|error| malformed(&error.to_string()))?;
     let tags = list.tags.unwrap_or_default();
     // A tag that is none could be a path, or play tricks on a terminal.
-    if let Some(bad) = tags.iter().find(|tag| !is_tag(tag)) {
-        return Err(malformed(&format!("`{}` is no tag", bad.escape_debug())));
+    match tags.iter().find(|tag| !is_tag(tag)) {
+        Some(bad) => Err(malformed(&format!("`{}` is not a tag", bad.escape_debug()))),
+        None => Ok(tags),
     }
-    Ok((tags, !headers.has_more))
 }
 
 fn malformed(reason: &str) -> RegistryError {
@@ -76,4 +100,19 @@ fn is_tag(tag: &str) -> bool {
 fn names_a_digest(tag: &str) -> bool {
     let hex = tag.strip_prefix("sha256-").and_then(|rest| rest.get(..64));
     hex.is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_tags_are_like_the_wanted_one() {
+        let tags = ["0.1.0", "1.0.0", "1.2.0", "1.2.1", "latest", "v1.2", "v2.0.0"].map(str::to_owned).to_vec();
+        let all = |wanted: &str| nearest(wanted, tags.clone());
+        assert_eq!(all("1.2")[..3], ["1.2.1", "1.2.0", "v1.2"]);
+        assert_eq!(all("v1.2.1")[..2], ["v1.2", "1.2.1"]);
+        assert_eq!(all("lates")[0], "latest");
+        assert_eq!(all("x").len(), MAX_NEAREST);
+    }
 }

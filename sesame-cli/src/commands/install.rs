@@ -20,7 +20,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::lookalike;
 use crate::outcome::{Direction, Installation, Outcome, Replaced};
-use crate::progress::DownloadBar;
+use crate::progress::{DownloadBar, waiting};
 use crate::ready;
 
 /// Fetches, verifies, compiles and link-checks an extension, asks what it may do, and only then installs it.
@@ -106,7 +106,7 @@ fn settle(context: &Context, source: &Source, wanted: Option<&VersionReq>) -> Re
     let any = repository.at("any").map_err(|error| Failure::new(ExitCode::Usage, &error))?;
     context.check_source(&any)?;
     let registry = context.registry()?;
-    let tags = context.wait_for(registry.tags(repository))??;
+    let tags = context.wait_for(waiting(context, format!("resolving {repository}…"), registry.tags(repository)))??;
     let all = tags.iter().map(String::as_str);
     let newest = match wanted {
         Some(wanted) => newest_tag_within(all, wanted),
@@ -191,7 +191,8 @@ fn stage_from_registry(
     }
     let registry = context.registry()?;
     context.wait_for(async {
-        let resolved: Resolved = registry.resolve(reference).await?;
+        let resolving = registry.resolve(reference);
+        let resolved: Resolved = waiting(context, format!("resolving {reference}…"), resolving).await?;
         if let Some(installed) = installed_as(depot, name, &resolved.reference) {
             return Ok(Arrival::Already(Box::new(installed)));
         }
@@ -430,7 +431,8 @@ pub fn fetch(context: &Context, depot: &Depot, reference: &OciReference) -> Resu
     context.check_source(reference)?;
     let registry = context.registry()?;
     let staged = context.wait_for(async {
-        let resolved = registry.resolve(reference).await?;
+        let resolving = registry.resolve(reference);
+        let resolved = waiting(context, format!("resolving {reference}…"), resolving).await?;
         let bar = DownloadBar::new(context);
         registry.stage(depot, &resolved, &|progress| bar.update(progress)).await
     })?;

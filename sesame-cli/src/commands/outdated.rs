@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Age, Freshness, Outcome};
+use crate::progress::waiting;
 
 /// How many newer versions are looked at until one is found that has been known for long enough.
 const MAX_CANDIDATES: usize = 10;
@@ -16,7 +17,8 @@ const MAX_CANDIDATES: usize = 10;
 /// Lists the tags of a repository, the newest version first.
 pub fn tags(context: &Context, repository: &OciQuery) -> Result<Outcome, Failure> {
     let registry = context.registry()?;
-    let mut tags = context.wait_for(registry.tags(repository))??;
+    let mut tags =
+        context.wait_for(waiting(context, format!("resolving {repository}…"), registry.tags(repository)))??;
     tags.sort_by(|one, other| compare_tags(one, other));
     Ok(Outcome::Tags(tags))
 }
@@ -28,7 +30,8 @@ pub fn run(context: &Context, names: Vec<ExtensionName>) -> Result<Outcome, Fail
     let look = |name: &ExtensionName| {
         let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?.reference;
         let look = Look { registry: context.registry()?, depot: &depot, min_age: context.config()?.min_release_age() };
-        let Found { newest, age, .. } = context.wait_for(look.closely(&installed))??;
+        let resolving = format!("resolving {}…", installed.repository_query());
+        let Found { newest, age, .. } = context.wait_for(waiting(context, resolving, look.closely(&installed)))??;
         Ok(Freshness { name: name.clone(), installed, newest, age })
     };
     Outcome::of_each(&names, look, Outcome::Outdated)
@@ -122,7 +125,7 @@ impl Look<'_> {
         match self.registry.resolve(&installed.unpinned()).await {
             Ok(resolved) if resolved.reference != *installed => Ok(Age::Moved),
             Ok(_) => Ok(Age::NoVersion),
-            Err(RegistryError::NotFound { .. }) => Ok(Age::Withdrawn),
+            Err(RegistryError::NotFound { .. } | RegistryError::MissingTag { .. }) => Ok(Age::Withdrawn),
             Err(error) => Err(error),
         }
     }

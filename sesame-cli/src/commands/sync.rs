@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, Step, StepState};
-use crate::progress::DownloadBar;
+use crate::progress::{DownloadBar, waiting};
 
 /// What one extension takes.
 struct Planned {
@@ -57,7 +57,8 @@ fn read_list(context: &Context, source: &ListSource) -> Result<List, Failure> {
         }
         ListSource::Published(reference) => {
             context.check_source(reference)?;
-            let (pinned, text) = context.wait_for(context.registry()?.list(reference))??;
+            let listing = waiting(context, format!("resolving {reference}…"), context.registry()?.list(reference));
+            let (pinned, text) = context.wait_for(listing)??;
             (text, Some(pinned), reference.to_string())
         }
     };

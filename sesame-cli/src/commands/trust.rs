@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome, Trust};
+use crate::progress::waiting;
 
 /// Runs one of them.
 pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure> {
@@ -121,7 +122,8 @@ pub fn look(
         Evidence { signature: SignatureState::Unsigned, is_secure: false }
     } else {
         let (registry, signers) = (context.registry()?, verifiers(context, depot, reference, wanted)?);
-        let signature = context.wait_for(registry.signature(reference, &signers))?;
+        let looking = format!("looking for signatures of {reference}…");
+        let signature = context.wait_for(waiting(context, looking, registry.signature(reference, &signers)))?;
         Evidence { signature, is_secure: registry.is_secure(reference) }
     };
     judge(context, depot, (name, reference), evidence, wanted)

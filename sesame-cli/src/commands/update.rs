@@ -12,6 +12,7 @@ use crate::consent::{Decision, Requests, Standing, ask_person, decide_alone};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Age, Outcome, Update};
+use crate::progress::waiting;
 
 /// Installs newer versions, each by itself. The old one stays until the new one is verified, compiled, linked and allowed.
 pub fn run(context: &Context, arguments: &UpdateArguments) -> Result<Outcome, Failure> {
@@ -69,7 +70,8 @@ fn find(
     trust::check_transport(context, depot, &installed.name, &installed.reference, arguments.allow_plain_http)?;
     let min_age = if arguments.now { None } else { context.config()?.min_release_age() };
     let look = Look { registry: context.registry()?, depot, min_age };
-    context.wait_for(look.for_update(&installed.reference))?
+    let resolving = format!("resolving {}…", installed.reference.repository_query());
+    context.wait_for(waiting(context, resolving, look.for_update(&installed.reference)))?
 }
 
 /// What the new version asks for and the old one did not.

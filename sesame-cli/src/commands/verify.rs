@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Check, Outcome};
+use crate::progress::waiting;
 use crate::ready;
 
 /// Reads and hashes everything, the compiled code included, mends what it can if asked to, and shows who signed it. What is not
@@ -67,7 +68,8 @@ fn verify_reference(
     wanted: Option<&SignerProof>,
 ) -> Result<Check, Failure> {
     let reference: OciReference = what.parse().map_err(|error| Failure::new(ExitCode::Usage, &error))?;
-    let resolved = context.wait_for(context.registry()?.resolve(&reference))??.reference;
+    let resolving = waiting(context, format!("resolving {reference}…"), context.registry()?.resolve(&reference));
+    let resolved = context.wait_for(resolving)??.reference;
     let name = resolved.default_name().unwrap_or_default();
     let evidence = trust::look(context, depot, &name, &resolved, wanted)?;
     let signature = Some(evidence.signature.to_string());

@@ -173,7 +173,7 @@ impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         let code = match &error {
             RegistryError::Pin(_) | RegistryError::LayerPinned { .. } => ExitCode::Untrusted,
-            RegistryError::NotFound { .. } => ExitCode::NotFound,
+            RegistryError::NotFound { .. } | RegistryError::MissingTag { .. } => ExitCode::NotFound,
             RegistryError::PlainHttp { .. } => ExitCode::Usage,
             RegistryError::Unauthorized { .. } => ExitCode::Authentication,
             RegistryError::Blob(error) => code_of_blob(error),
@@ -184,7 +184,11 @@ impl From<RegistryError> for Failure {
             _ => ExitCode::Network,
         };
         let hint = registry_hint(&error);
-        Self::new(code, &error).with_optional_hint(hint)
+        let mut failure = Self::new(code, &error).with_optional_hint(hint);
+        if let RegistryError::MissingTag { nearest, .. } = &error {
+            failure.details.push(format!("the nearest tags are: {}", nearest.join(" ")));
+        }
+        failure
     }
 }
 
@@ -209,15 +213,19 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
             "use `https://`, or, if it is meant, set `plain_http = true` under [registries.\"{registry}\"] in config.toml"
         )),
         RegistryError::Offline { .. } => Some("leave out `--offline` and unset SESAME_OFFLINE".to_owned()),
-        RegistryError::NotFound { reference } => {
-            let registry = reference.registry();
-            Some(format!(
-                "it may be private as well: sesame registry login {registry} --username NAME --password-stdin"
-            ))
+        RegistryError::MissingTag { reference, .. } => {
+            Some(format!("see all tags: sesame registry tags {}", reference.repository_query()))
         }
+        RegistryError::NotFound { .. } => Some("check the spelling of the registry, repository and tag".to_owned()),
         RegistryError::Unauthorized { registry, .. } => {
             Some(format!("sesame registry login {registry} --username NAME --password-stdin"))
         }
+        RegistryError::Redirect { registry, private: Some(host), .. } => Some(format!(
+            "if you trust it, add `allow-redirect-to = [\"{host}\"]` under [registries.\"{registry}\"] in config.toml"
+        )),
+        RegistryError::Timeout { registry } => Some(format!(
+            "to wait longer, set `timeout_seconds = 120` under [registries.\"{registry}\"] in config.toml"
+        )),
         RegistryError::Realm { registry, realm } => {
             let host = realm.strip_prefix("https://").filter(|host| !host.is_empty())?;
             Some(format!(
