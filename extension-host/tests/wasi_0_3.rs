@@ -552,4 +552,3 @@ fn copying_streams_end_in_time() {
     assert_exceeded(&report, LimitName::Timeout, 300, LimitOrigin::Manifest);
     assert!(report.usage.elapsed < Duration::from_millis(2_500), "{:?}", report.usage.elapsed);
 }
-
