@@ -75,7 +75,7 @@ fn a_denial_names_the_extension_the_capability_and_the_command_that_grants_it() 
         ("publish-message elsewhere x", "ipc-publish=elsewhere"),
         ("fetch https api.example.com /", "network=api.example.com"),
         ("fetch http 169.254.169.254 /", "network=http://169.254.169.254"),
-        ("read-text /etc/hostname", "filesystem=read:DIRECTORY"),
+        ("read-text /etc/hostname", "filesystem=read:~/Documents"),
     ] {
         let run = env.run(&format!("extension call desktop {line}"));
         assert_eq!(run.code, 5, "{run}");
@@ -212,7 +212,7 @@ fn guest_path_is_granted_shown_and_revoked() {
     insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/Documents::data"), @"
     exit 5
     err: error: `~/notes::/data` and `~/Documents::data` are one path for the guest
-    err: hint: grant one of them as `read:DIRECTORY::PATH` with another PATH; see what is granted: sesame extension info desktop
+    err: hint: grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see what is granted: sesame extension info desktop
     ");
     insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/notes::/a/.."), @"
     exit 2
@@ -245,7 +245,7 @@ fn timed_grant_of_taken_guest_path_fails() {
     insta::assert_snapshot!(in_session(&env, "extension grant desktop filesystem=write:~/other::data --for 1h"), @"
     exit 5
     err: error: `~/notes::/data` and `~/other::data` are one path for the guest
-    err: hint: grant one of them as `read:DIRECTORY::PATH` with another PATH; see what is granted: sesame extension info desktop
+    err: hint: grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see what is granted: sesame extension info desktop
     ");
     let own_path = env.path("notes");
     let run = env.run(&format!(
