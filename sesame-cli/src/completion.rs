@@ -1,5 +1,6 @@
 //! What a shell offers when its user presses the key for it: commands, options, installed names, their functions.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 
@@ -55,11 +56,21 @@ fn exported() -> Option<Vec<String>> {
     let code = host.load(&context.code_cache().ok()?, &CodeKey::new(&installed.binary.digest)).ok()?;
     let mut all = host.exports(&code);
     all.retain(ExportedFunction::is_callable);
-    let shortest = |function: &ExportedFunction| {
-        let is_alone = all.iter().filter(|other| other.name == function.name).count() == 1;
-        if is_alone { function.name.clone() } else { function.qualified_name() }
+    Some(shortest(&all))
+}
+
+/// The names by which functions can be called: with the interface where several have one name. They are counted first, since a
+/// guest can export a hundred thousand.
+fn shortest(all: &[ExportedFunction]) -> Vec<String> {
+    let mut count = HashMap::new();
+    for function in all {
+        *count.entry(function.name.as_str()).or_insert(0_usize) += 1;
+    }
+    let name = |function: &ExportedFunction| match count.get(function.name.as_str()) {
+        Some(1) => function.name.clone(),
+        _ => function.qualified_name(),
     };
-    Some(all.iter().map(shortest).collect())
+    all.iter().map(name).collect()
 }
 
 /// The extension on a command line that calls one.

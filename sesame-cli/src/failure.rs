@@ -453,7 +453,7 @@ pub fn refusal(name: &ExtensionName, touch: &Touch) -> String {
 /// Which directories there are, and how one is given another path.
 fn same_guest_path_hint(name: &ExtensionName) -> String {
     format!(
-        "grant one of them as `read:DIRECTORY::PATH` with another PATH; see what is granted: sesame extension info {name}"
+        "grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see what is granted: sesame extension info {name}"
     )
 }
 

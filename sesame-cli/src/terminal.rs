@@ -15,7 +15,7 @@ const MAX_PASSWORD: u64 = 64 << 10;
 /// The longest answer to a question, in bytes: a path or a host with room to spare.
 const MAX_ANSWER: u64 = 1024;
 
-/// Whether standard input ended before a question. Nothing more can be asked then.
+/// Whether standard input has ended. Nothing more can be asked then.
 static ENDED: AtomicBool = AtomicBool::new(false);
 
 /// What is known of the three standard streams.
@@ -127,8 +127,9 @@ impl Terminal {
         }
         let mut answer = String::new();
         let mut stdin = io::stdin().lock();
-        stdin.by_ref().take(MAX_ANSWER).read_line(&mut answer)?;
-        if !answer.is_empty() && !answer.ends_with('\n') {
+        if stdin.by_ref().take(MAX_ANSWER).read_line(&mut answer)? == 0 {
+            ENDED.store(true, Ordering::Relaxed);
+        } else if !answer.ends_with('\n') {
             // The rest of the line is not the answer to the next question.
             stdin.skip_until(b'\n')?;
         }

@@ -53,7 +53,10 @@ fn every_file_is_checked_by_itself() {
     out:   |
     out: 2 | allowed_registries = "ghcr.io"
     out:   |                      ^^^^^^^^^
-    out: ~/.config/pds/config.d/30.toml: line 2: unknown key `extensions.policy.allow_registries` does nothing
+    out: the configuration `~/.config/pds/config.d/30.toml` is wrong: line 2, column 1: unknown key `extensions.policy.allow_registries`; the nearest is `allowed_registries`
+    out:   |
+    out: 2 | allow_registries = []
+    out:   | ^^^^^^^^^^^^^^^^
     out: the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 2, column 16: invalid type: string "yes", expected a boolean
     out:   |
     out: 2 | notification = "yes"

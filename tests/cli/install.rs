@@ -226,7 +226,7 @@ fn a_person_is_asked_once_for_each_request() {
     command.current_dir(env.path("work"));
     std::fs::create_dir(env.path("run")).expect("made");
     command.env("XDG_RUNTIME_DIR", env.path("run"));
-    let run = env.finish(command, b"a\ns\nn\n").ok();
+    let run = crate::support::answering(&env, command, "[N]o:", &["a\n", "s\n", "n\n"]).ok();
     let text = run.text();
     let question = "`asks` asks for notification: it could show notifications, ten a minute at most.";
     assert!(text.contains(question) && text.contains("Allow it? [a]lways, for this [s]ession, [N]o:"), "{text}");
@@ -246,14 +246,14 @@ fn a_manifest_that_was_there_first_is_honoured_with_its_comments() {
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
     exit 0
     out: installed greeting-extension 0.1.0 from REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
-    err: warning: `~/.config/pds/extensions/greeting-extension.toml`, line 7: unknown key `limits.max_fule` does nothing
+    err: warning: `~/.config/pds/extensions/greeting-extension.toml`, line 7: unknown key `limits.max_fule` does nothing; the nearest is `max_fuel`
     err: signature: unsigned
     err: not granted: config-read; allow it with: sesame extension grant greeting-extension config-read
     "#);
     assert!(env.read(&manifest("greeting-extension")).starts_with(text));
     insta::assert_snapshot!(env.run("extension call greeting-extension greet World"), @r#"
     exit 5
-    err: warning: `~/.config/pds/extensions/greeting-extension.toml`, line 7: unknown key `limits.max_fule` does nothing
+    err: warning: `~/.config/pds/extensions/greeting-extension.toml`, line 7: unknown key `limits.max_fule` does nothing; the nearest is `max_fuel`
     err: error: `greeting-extension` does not get what it needs
     err: `open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted
     err: hint: sesame extension grant greeting-extension config-read

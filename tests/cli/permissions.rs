@@ -211,7 +211,7 @@ fn guest_path_is_granted_shown_and_revoked() {
     insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/Documents::data"), @"
     exit 5
     err: error: `~/notes::/data` and `~/Documents::data` are one path for the guest
-    err: hint: grant one of them as `read:DIRECTORY::PATH` with another PATH; see what is granted: sesame extension info desktop
+    err: hint: grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see what is granted: sesame extension info desktop
     ");
     insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/notes::/a/.."), @"
     exit 2
@@ -244,7 +244,7 @@ fn timed_grant_of_taken_guest_path_fails() {
     insta::assert_snapshot!(in_session(&env, "extension grant desktop filesystem=write:~/other::data --for 1h"), @"
     exit 5
     err: error: `~/notes::/data` and `~/other::data` are one path for the guest
-    err: hint: grant one of them as `read:DIRECTORY::PATH` with another PATH; see what is granted: sesame extension info desktop
+    err: hint: grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see what is granted: sesame extension info desktop
     ");
     let own_path = env.path("notes");
     let run = env.run(&format!(

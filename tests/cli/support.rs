@@ -1,7 +1,8 @@
 //! What these tests start from.
 
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 use core_types::Digest;
 use extension_depot::registry::{Registry, Settings};
@@ -80,6 +81,26 @@ pub fn with_guest(name: &str, binary: &[u8]) -> TestEnv {
     env.write(&format!("work/{name}.wasm"), binary);
     env.run(&format!("extension install ./{name}.wasm")).ok();
     env
+}
+
+/// Gives each answer to a command on a terminal when it has asked: what is typed before a question is not an answer to it.
+pub fn answering(env: &TestEnv, mut command: Command, question: &str, answers: &[&str]) -> Run {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let (mut keys, mut screen) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
+    let mut seen = Vec::new();
+    for answer in answers {
+        let (from, mut byte) = (seen.len(), [0]);
+        while !String::from_utf8_lossy(&seen[from..]).contains(question) && screen.read(&mut byte).is_ok_and(|n| n > 0)
+        {
+            seen.push(byte[0]);
+        }
+        keys.write_all(answer.as_bytes()).expect("it is read");
+    }
+    drop(keys);
+    screen.read_to_end(&mut seen).expect("readable");
+    let output = child.wait_with_output().expect("it ends");
+    env.seen(Output { stdout: seen, ..output })
 }
 
 /// What the guest `desktop` imports, each as narrow as it can be.

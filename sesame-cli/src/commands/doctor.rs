@@ -22,7 +22,7 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
     let mut all = directories(context, &depot);
     all.push(lock(&depot));
     all.extend(configuration(context, &depot));
-    all.extend(depot.unsynced_directories().iter().map(|path| unsynced(path)));
+    all.extend(durability(&depot));
     let listed = listed(&depot).unwrap_or_else(|failure| {
         all.push(bad("extensions", failure.in_one_line(), failure.hint));
         Vec::new()
@@ -87,11 +87,13 @@ fn directory(what: &str, path: &Path, user: u32) -> Diagnosis {
     }
 }
 
-/// A file system such as CIFS and some of FUSE.
-fn unsynced(path: &Path) -> Diagnosis {
+/// One note where the file system of a directory cannot make names durable, such as CIFS and some of FUSE.
+fn durability(depot: &Depot) -> Option<Diagnosis> {
+    let unsynced = depot.unsynced_directories();
+    let all: Vec<_> = unsynced.iter().map(|path| path.display().to_string()).collect();
     let finding =
-        format!("the file system of {} cannot sync directories: a power cut may undo changes", path.display());
-    doubtful("durability", finding, None)
+        format!("file systems that cannot sync directories; a power cut may undo changes: {}", all.join(", "));
+    (!all.is_empty()).then(|| doubtful("durability", finding, None))
 }
 
 fn lock(depot: &Depot) -> Diagnosis {
