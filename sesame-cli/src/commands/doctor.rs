@@ -7,7 +7,7 @@ use std::path::Path;
 use core_types::{ExtensionName, OciReference};
 use extension_depot::registry::{LoginStore, kept_logins};
 use extension_depot::{Depot, DepotError, Listed, UserConfig};
-use extension_host::{CacheError, CodeCache, check_executable};
+use extension_host::{CacheError, CodeCache, IntoCacheError, check_executable};
 
 use super::list::listed;
 use crate::context::Context;
@@ -176,6 +176,11 @@ fn cache(context: &Context) -> Result<Diagnosis, Failure> {
 fn executable(cache: &CodeCache, files: usize) -> Diagnosis {
     match check_executable(cache) {
         Ok(()) => good("compiled code", format!("{files} files")),
+        // Code that is there already runs all the same.
+        Err(IntoCacheError::Cache(error)) => {
+            let error = Failure::new(ExitCode::Local, &error).in_one_line();
+            doubtful("compiled code", format!("{files} files, and no more can be kept: {error}"), None)
+        }
         Err(error) => {
             let failure = Failure::from(error);
             bad("compiled code", failure.in_one_line(), failure.hint)
