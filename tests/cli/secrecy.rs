@@ -151,7 +151,7 @@ fn modes(env: &TestEnv, umask: &str) {
         "extension gc",
         "trust keygen key",
         "trust add key.pub --for ghcr.io/my-org",
-        "registry login localhost:1 --username me --store file --password-stdin",
+        "registry login localhost:1 --username me --store file --password-stdin --no-verify",
         "extension remove g",
         "extension import out.tar",
     ];
