@@ -377,7 +377,7 @@ fn login_is_tried_before_it_is_kept() {
 /// A proxy that sesame cannot speak to is an error that names the variable.
 #[test]
 fn unusable_proxy_names_its_variable() {
-    let (env, registry) = (env(), crate::support::registry());
+    let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     env.write(".config/pds/config.toml", "[registries.\"registry.example\"]\nplain_http = true\n");
     let mut command = env.command(["extension", "install", "registry.example/my-org/x:0.1.0"]);
     command.env("ALL_PROXY", format!("socks5h://{}", registry.host()));
