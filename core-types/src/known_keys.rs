@@ -15,8 +15,7 @@ const POLICY: [&str; 8] = [
     "limits",
 ];
 const EXTENSION: [&str; 6] = ["name", "version", "oci", "description", "enabled", "pinned"];
-const REGISTRY: [&str; 6] =
-    ["plain_http", "token_hosts", "mirrors", "ca", "allow-redirect-to", "timeout_seconds"];
+const REGISTRY: [&str; 6] = ["plain_http", "token_hosts", "mirrors", "ca", "allow-redirect-to", "timeout_seconds"];
 /// The tables at the top of a manifest and of `config.toml`, and the keys of an entry of a list.
 const TOP: [&str; 7] = ["extension", "capabilities", "limits", "config", "registries", "extensions", "oci"];
 /// No key is longer, so what is longer is near to none of them.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use core_types::{Digest, DigestError, OciReference};
 
+use super::credentials::LoginProblem;
 use crate::blob::BlobError;
 use crate::docs::DocsError;
 use crate::image::ImageError;
@@ -56,6 +57,22 @@ pub enum RegistryError {
         repository: String,
         /// `strangers`, or whom it refused.
         who: String,
+        /// Why no login helped, where one was found or looked for.
+        source: Option<Box<LoginProblem>>,
+    },
+    /// The registry takes an upload and does not have it afterwards.
+    #[error("the registry `{registry}` does not have {digest} after the upload")]
+    NotKept {
+        /// The registry.
+        registry: String,
+        /// What was uploaded.
+        digest: Digest,
+    },
+    /// The registry begins an upload and does not say where it goes on.
+    #[error("the registry `{registry}` does not say where to upload to")]
+    NoUploadLocation {
+        /// The registry.
+        registry: String,
     },
     /// The registry sends us to ask a token of a host that it is not paired with.
     #[error(
@@ -98,6 +115,22 @@ pub enum RegistryError {
         reason: &'static str,
         /// The host and port, where it is refused only because its address is a private one.
         private: Option<String>,
+    },
+    /// A proxy is configured that sesame cannot speak to.
+    #[error("cannot use the proxy of the scheme `{}` that `{variable}` names", scheme.escape_debug())]
+    Proxy {
+        /// The variable.
+        variable: String,
+        /// The scheme of its value.
+        scheme: String,
+    },
+    /// The registry refuses a login that is to be kept.
+    #[error("the registry `{registry}` refuses the login of `{username}`")]
+    LoginRefused {
+        /// The registry.
+        registry: String,
+        /// Whose login.
+        username: String,
     },
     /// It would be reached without TLS.
     #[error("`{registry}` cannot be reached over plain HTTP")]

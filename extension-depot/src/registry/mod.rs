@@ -7,17 +7,21 @@
 
 mod auth;
 pub(crate) mod challenge;
+mod check_login;
 mod credentials;
 mod download;
 mod error;
+mod helper;
 mod http;
 mod keygen;
 mod link_header;
+mod login_file;
 mod logins;
 mod paging;
 mod publish;
 mod push;
 mod referrers;
+mod requests;
 mod settings;
 mod sign;
 mod tags;
@@ -30,14 +34,15 @@ use crate::depot::Depot;
 use crate::image::{Descriptor, Document, ImageError, MAX_MANIFEST, media_type};
 use crate::staging::{Staged, Staging};
 
-pub use credentials::{Credential, CredentialFiles};
+pub use check_login::LoginCheck;
+pub use credentials::{Credential, CredentialFiles, LoginPlace, LoginProblem, Notice};
 pub use download::DownloadError;
 pub use error::RegistryError;
 pub use keygen::{KeygenError, generate_key};
 pub use logins::{KeptLogin, LoginError, LoginStore, forget_login, kept_logins, store_login};
 pub use publish::Published;
 pub use push::PushError;
-pub use settings::{ExplicitLogin, Patience, Proxies, RegistrySettings, Settings};
+pub use settings::{ExplicitLogin, Notices, Patience, Proxies, RegistrySettings, Settings};
 pub use sign::SignatureForm;
 
 use futures_util::StreamExt;
