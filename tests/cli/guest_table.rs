@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use extension_depot::media_type;
+use extension_depot::serve::MemoryRegistry;
 use test_support::guest;
 
 use crate::support::{TestEnv, env};
@@ -11,6 +13,8 @@ struct Guest {
     toolchain: &'static str,
     form: &'static str,
     binary: Binary,
+    /// What is granted when it is installed.
+    grant: &'static str,
     /// What is done with it once it is installed, behind `sesame extension`; nothing where it is refused or has nothing to call.
     line: Option<&'static str>,
 }
@@ -22,9 +26,11 @@ enum Binary {
     Text(&'static str),
     /// Bytes that are not a module or component.
     Bytes(&'static [u8]),
+    /// What a registry has: the media type of a layer, and a guest in it, in an archive or as it is.
+    Layer { media_type: &'static str, text: &'static str, is_packed: bool },
 }
 
-use Binary::{Built, Bytes, Text};
+use Binary::{Built, Bytes, Layer, Text};
 
 const COMPOSED: &str = r#"(component
     (component $A
@@ -70,6 +76,8 @@ const COMMAND: &str = r#"(component
     (instance $r (export "run" (func $run)))
     (export "wasi:cli/run@0.2.3" (instance $r)))"#;
 
+const ONE: &str = r#"(module (func (export "one") (result i32) i32.const 1))"#;
+
 const EXIT: &str = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
     (memory (export "memory") 1) (func (export "_start") (call $exit (i32.const 3))))"#;
 
@@ -85,51 +93,112 @@ const GUESTS: &[Guest] = &[
         toolchain: "Rust, wit-bindgen",
         form: "component, WASI 0.2",
         binary: Built("greeting"),
+        grant: "",
         line: Some("call guest greet World"),
     },
     Guest {
         toolchain: "Rust, extension-sdk",
         form: "component, WASI 0.2",
         binary: Built("greeting-sdk"),
+        grant: "",
         line: Some("call guest greet World"),
     },
-    Guest { toolchain: "Rust, wasm32-wasip1", form: "core module for Suffiks", binary: Built("labels-rs"), line: None },
-    Guest { toolchain: "AssemblyScript", form: "core module for Suffiks", binary: Built("ingress-as"), line: None },
+    Guest {
+        toolchain: "Rust, wasip3",
+        form: "component, WASI 0.3, asynchronous exports",
+        binary: Built("probe-0-3"),
+        grant: "experimental=wasi-0.3",
+        line: Some("call guest greet World"),
+    },
+    Guest {
+        toolchain: "Rust, wasip3",
+        form: "program: `wasi:cli/run` of WASI 0.3",
+        binary: Built("probe-0-3"),
+        grant: "experimental=wasi-0.3",
+        line: Some("run guest -- one"),
+    },
+    Guest {
+        toolchain: "`docker buildx --platform wasi/wasm`, `FROM scratch`",
+        form: "image with a tar layer",
+        binary: Layer { media_type: "application/vnd.oci.image.layer.v1.tar", text: ONE, is_packed: true },
+        grant: "",
+        line: Some("call guest one"),
+    },
+    Guest {
+        toolchain: "`oras push` without a media type",
+        form: "artifact whose layer is called a tar",
+        binary: Layer { media_type: "application/vnd.oci.image.layer.v1.tar", text: ONE, is_packed: false },
+        grant: "",
+        line: Some("call guest one"),
+    },
+    Guest {
+        toolchain: "plain tools",
+        form: "artifact, `application/octet-stream`",
+        binary: Layer { media_type: "application/octet-stream", text: ONE, is_packed: false },
+        grant: "",
+        line: Some("call guest one"),
+    },
+    Guest {
+        toolchain: "Rust, wasm32-wasip1",
+        form: "core module for Suffiks",
+        binary: Built("labels-rs"),
+        grant: "",
+        line: None,
+    },
+    Guest {
+        toolchain: "AssemblyScript",
+        form: "core module for Suffiks",
+        binary: Built("ingress-as"),
+        grant: "",
+        line: None,
+    },
     Guest {
         toolchain: "any, `async func`",
         form: "component with an asynchronous export",
         binary: Text(ASYNC),
+        grant: "",
         line: Some("call guest id 3"),
     },
     Guest {
         toolchain: "wac, wasi-virt, jco",
         form: "composed component, two memories",
         binary: Text(COMPOSED),
+        grant: "",
         line: Some("call guest count"),
     },
     Guest {
         toolchain: "any, inline interface",
         form: "component",
         binary: Text(INLINE),
+        grant: "",
         line: Some("call guest api#id 3"),
     },
-    Guest { toolchain: "any", form: "program: `wasi:cli/run`", binary: Text(COMMAND), line: Some("run guest") },
+    Guest {
+        toolchain: "any",
+        form: "program: `wasi:cli/run`",
+        binary: Text(COMMAND),
+        grant: "",
+        line: Some("run guest"),
+    },
     Guest {
         toolchain: "any, WASI's first version",
         form: "program: `_start`",
         binary: Text(EXIT),
+        grant: "",
         line: Some("run guest"),
     },
     Guest {
         toolchain: "Kotlin, Dart, OCaml",
         form: "core module with garbage collection",
         binary: Text(STRUCTS),
+        grant: "",
         line: Some("call guest seven"),
     },
     Guest {
         toolchain: "C++, Kotlin",
         form: "core module with exceptions",
         binary: Text(THROWS),
+        grant: "",
         line: Some("call guest seven"),
     },
     Guest {
@@ -138,54 +207,63 @@ const GUESTS: &[Guest] = &[
         binary: Text(
             r#"(module (import "env" "abort" (func (param i32 i32 i32 i32))) (memory (export "memory") 1) (func (export "one") (result i32) i32.const 1))"#,
         ),
+        grant: "",
         line: Some("call guest one"),
     },
     Guest {
         toolchain: "Rust with `+atomics`, Emscripten with `-pthread`",
         form: "core module, shared memory",
         binary: Text("(module (memory 1 1 shared))"),
+        grant: "",
         line: None,
     },
     Guest {
         toolchain: "Extism PDK",
         form: "core module",
         binary: Text(r#"(module (import "extism:host/env" "input_length" (func (result i64))))"#),
+        grant: "",
         line: None,
     },
     Guest {
         toolchain: "zellij",
         form: "core module",
         binary: Text(r#"(module (import "zellij" "host_run_plugin_command" (func)))"#),
+        grant: "",
         line: None,
     },
     Guest {
         toolchain: "waPC, Kubewarden",
         form: "core module",
         binary: Text(r#"(module (import "wapc" "__guest_request" (func (param i32 i32))))"#),
+        grant: "",
         line: None,
     },
     Guest {
         toolchain: "http-wasm",
         form: "core module",
         binary: Text(r#"(module (import "http_handler" "get_uri" (func (param i32 i32) (result i32))))"#),
+        grant: "",
         line: None,
     },
     Guest {
         toolchain: "Go, `GOOS=js`",
         form: "core module",
         binary: Text(r#"(module (import "gojs" "runtime.wasmExit" (func (param i32))))"#),
+        grant: "",
         line: None,
     },
     Guest {
         toolchain: "Emscripten",
         form: "core module",
         binary: Text(r#"(module (import "env" "emscripten_notify_memory_growth" (func (param i32))))"#),
+        grant: "",
         line: None,
     },
     Guest {
         toolchain: "WASIX",
         form: "core module",
         binary: Text(r#"(module (import "wasix_32v1" "thread_exit" (func (param i32))))"#),
+        grant: "",
         line: None,
     },
     Guest {
@@ -194,37 +272,49 @@ const GUESTS: &[Guest] = &[
         binary: Text(
             r#"(module (import "typst_env" "wasm_minimal_protocol_send_result_to_host" (func (param i32 i32))))"#,
         ),
+        grant: "",
         line: None,
     },
     Guest {
         toolchain: "Zed",
         form: "component",
         binary: Text(r#"(component (import "zed:extension/lsp" (instance (export "f" (func)))))"#),
+        grant: "",
         line: None,
     },
     Guest {
         toolchain: "Spin",
         form: "component",
         binary: Text(r#"(component (import "fermyon:spin/llm@2.0.0" (instance (export "f" (func)))))"#),
+        grant: "",
         line: None,
     },
     Guest {
         toolchain: "wasmCloud",
         form: "component",
         binary: Text(r#"(component (import "wasmcloud:bus/lattice@1.0.0" (instance (export "f" (func)))))"#),
+        grant: "",
         line: None,
     },
     Guest {
         toolchain: "a draft of WASI 0.3",
         form: "component",
         binary: Text(r#"(component (import "wasi:cli/stdout@0.3.0-rc-2025-09-16" (instance (export "f" (func)))))"#),
+        grant: "",
         line: None,
     },
-    Guest { toolchain: "tools of 2023", form: "component of a draft", binary: Bytes(b"\0asm\x0a\0\x01\0"), line: None },
+    Guest {
+        toolchain: "tools of 2023",
+        form: "component of a draft",
+        binary: Bytes(b"\0asm\x0a\0\x01\0"),
+        grant: "",
+        line: None,
+    },
     Guest {
         toolchain: "none: what a person writes",
         form: "text format",
         binary: Bytes(b"(module (func))"),
+        grant: "",
         line: None,
     },
 ];
@@ -232,23 +322,56 @@ const GUESTS: &[Guest] = &[
 /// Installs a guest, does what is to be done with it, and says what came of it.
 fn came_of(guest: &Guest) -> String {
     let env = env();
-    env.write("work/guest.wasm", bytes(&guest.binary));
-    let installed = env.run("extension install ./guest.wasm");
+    let registry = MemoryRegistry::start().expect("a registry");
+    let source = put(&env, &registry, &guest.binary);
+    let granted = if guest.grant.is_empty() { String::new() } else { format!(" --grant {}", guest.grant) };
+    let installed = env.run(&format!("extension install {source}{granted}"));
     if installed.code != 0 {
         return format!("refused ({}): {}", installed.code, reason(&installed.stderr));
     }
     match guest.line {
-        Some(line) => format!("installs; `{line}` {}", done(&env, line)),
+        Some(line) => format!("installs{}; `{line}` {}", granted.replace(" --grant", ", granted"), done(&env, line)),
         None => format!("installs{}", note(&installed.stderr)),
     }
 }
 
-fn bytes(binary: &Binary) -> Vec<u8> {
-    match binary {
+/// Puts a guest where it can be installed from, and returns the source.
+fn put(env: &TestEnv, registry: &MemoryRegistry, binary: &Binary) -> String {
+    let bytes = match binary {
         Built(name) => guest(name),
-        Text(text) => wat::parse_str(text).expect("valid"),
+        Text(text) | Layer { text, .. } => wat::parse_str(text).expect("valid"),
         Bytes(bytes) => bytes.to_vec(),
+    };
+    match binary {
+        Layer { media_type, is_packed, .. } => {
+            let layer = if *is_packed { archive(&bytes) } else { bytes };
+            put_artifact(registry, media_type, &layer)
+        }
+        _ => {
+            env.write("work/guest.wasm", bytes);
+            "./guest.wasm".to_owned()
+        }
     }
+}
+
+fn archive(bytes: &[u8]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(bytes.len() as u64);
+    archive.append_data(&mut header, "guest.wasm", bytes).expect("in memory");
+    archive.into_inner().expect("in memory")
+}
+
+/// An artifact with one layer, as container tools and plain pushes make it.
+fn put_artifact(registry: &MemoryRegistry, media_type: &str, layer: &[u8]) -> String {
+    let (config, blob, size) = (registry.put_blob(b"{}"), registry.put_blob(layer), layer.len());
+    let manifest = format!(
+        r#"{{"schemaVersion":2,"config":{{"mediaType":"{}","digest":"{config}","size":2}},
+            "layers":[{{"mediaType":"{media_type}","digest":"{blob}","size":{size}}}]}}"#,
+        media_type::IMAGE_CONFIG,
+    );
+    registry.put_manifest("my-org/guest", "1.0.0", media_type::MANIFEST, manifest.as_bytes());
+    format!("{}/my-org/guest:1.0.0", registry.host())
 }
 
 /// The error on one line, without the hint.

@@ -2,7 +2,9 @@
 
 use wasip3::clocks::system_clock::Instant;
 use wasip3::filesystem::preopens::get_directories;
-use wasip3::filesystem::types::{Descriptor, DescriptorFlags, DescriptorType, ErrorCode, NewTimestamp, OpenFlags, PathFlags};
+use wasip3::filesystem::types::{
+    Descriptor, DescriptorFlags, DescriptorType, ErrorCode, NewTimestamp, OpenFlags, PathFlags,
+};
 
 const KEPT: usize = 64 * 1024;
 const LONG_AGO: NewTimestamp = NewTimestamp::Timestamp(Instant { seconds: 1, nanoseconds: 0 });

@@ -33,12 +33,7 @@ impl Guest for Probe {
         sockets::reach(&way, port).await
     }
 
-    async fn fetch(
-        method: String,
-        scheme: String,
-        authority: String,
-        path: String,
-    ) -> Result<(u16, String), String> {
+    async fn fetch(method: String, scheme: String, authority: String, path: String) -> Result<(u16, String), String> {
         http::fetch(&method, &scheme, &authority, &path).await
     }
 
