@@ -42,10 +42,13 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
     [b"\x28\xb5\x2f\xfd\xa0".as_slice(), &size.to_le_bytes(), &block[..3], bytes].concat()
 }
 
-/// Puts an image manifest with these layers into a registry: media type, bytes and title, if it has one, of each.
-fn image(registry: &MemoryRegistry, repository: &str, layers: &[(&str, &[u8], &str)]) -> Digest {
+/// A layer: its media type, its bytes and its title, if it has one.
+type Layer<'a> = (&'a str, &'a [u8], &'a str);
+
+/// Puts an image manifest with these layers into a registry.
+fn image(registry: &MemoryRegistry, repository: &str, layers: &[Layer<'_>]) -> Digest {
     let config = registry.put_blob(b"{}");
-    let layer = |(media_type, bytes, title): &(&str, &[u8], &str)| {
+    let layer = |(media_type, bytes, title): &Layer<'_>| {
         let (digest, size) = (registry.put_blob(bytes), bytes.len());
         let titled = format!(r#"{{"org.opencontainers.image.title":"{title}"}}"#);
         let annotations = if title.is_empty() { "{}" } else { &titled };
@@ -163,7 +166,7 @@ fn artifacts_without_binary_say_what_they_are() {
     let registry = MemoryRegistry::start().expect("a registry");
     let elf = gzip(&tar(&[("bin/sh", b"\x7fELF"), ("etc/passwd", b"root")]));
     let two = gzip(&tar(&[("a.wasm", &component("a")), ("lib/b.wasm", &component("b"))]));
-    let cases: [(&str, &[(&str, &[u8], &str)]); 6] = [
+    let cases: [(&str, &[Layer<'_>]); 6] = [
         ("image", &[(TAR_GZIP, &elf, "")]),
         ("layers", &[(TAR_GZIP, &elf, ""), (DOCKER, &elf, "")]),
         ("files", &[(TAR_GZIP, &two, "")]),

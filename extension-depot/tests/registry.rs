@@ -548,7 +548,9 @@ fn incomplete_tags_are_an_error() {
             other => panic!("{other:?}"),
         }
     };
-    let cases: [(fn(&str, usize) -> (String, String), &str, usize); 8] = [
+    /// The link and the body of a page, by its address and number.
+    type Page = fn(&str, usize) -> (String, String);
+    let cases: [(Page, &str, usize); 8] = [
         (|_, at| (format!("<?page={at}>; rel=next"), r#""1""#.to_owned()), "page 2 repeats what came before it", 2),
         (|_, at| ("<?n=1000>; rel=next".to_owned(), format!(r#""{at}""#)), "page 1 leads back to a page before it", 1),
         (
