@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use extension_depot::media_type;
 use extension_depot::registry::{
-    CredentialFiles, Notices, Patience, PushError, Registry, RegistryError, RegistrySettings, Settings, SignatureForm,
+    Credential, CredentialFiles, Notices, Patience, PushError, Registry, RegistryError, RegistrySettings, Settings, SignatureForm,
     generate_key,
 };
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
@@ -201,10 +201,8 @@ fn a_registry_that_stays_broken_is_given_up_with_what_it_said() {
     });
     assert_eq!(asked.load(Ordering::SeqCst), 4);
     let error = error.expect_err("broken");
-    assert!(
-        matches!(&error, RegistryError::Status { status: 500, message: Some(message), .. } if message == "UNKNOWN: boom"),
-        "{error:?}"
-    );
+    assert!(matches!(&error, RegistryError::Status { status: 500, .. }), "{error:?}");
+    assert_eq!(causes(&error), ["the registry says: UNKNOWN: boom"]);
 
     let patient = Instant::now();
     let error = staged_with(|_| Some(response(429, &[("Retry-After", "999999999")], ""))).expect_err("busy");
@@ -329,7 +327,7 @@ fn endless_bodies_end() {
         *answer.status_mut() = hyper::StatusCode::IM_A_TEAPOT;
         Some(answer)
     });
-    assert!(matches!(error, Err(RegistryError::Status { status: 418, message: None, .. })), "{error:?}");
+    assert!(matches!(error, Err(RegistryError::Status { status: 418, source: None, .. })), "{error:?}");
 }
 
 #[test]
@@ -923,6 +921,101 @@ fn missing_helper_is_named() {
         assert!(said.contains("docker-credential-is-not-there"), "{said}");
         assert_eq!(told.len(), usize::from(is_public));
     }
+}
+
+/// The causes of an error, as the command line prints them.
+fn causes(error: &dyn std::error::Error) -> Vec<String> {
+    std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string).collect()
+}
+
+const DENIED: &str = r#"{"errors": [{"code": "DENIED", "message": "requested access to the resource is denied"}]}"#;
+const DENIED_SHOWN: &str = "the registry says: DENIED: requested access to the resource is denied";
+
+#[test]
+fn refused_pull_shows_error_document() {
+    for status in [400, 403, 404, 418] {
+        let error = staged_with(move |_| Some(response(status, &[], DENIED))).expect_err("refused");
+        assert_eq!(causes(&error), [DENIED_SHOWN], "{status}");
+    }
+}
+
+#[test]
+fn refused_push_shows_error_document() {
+    for status in [400, 403, 405] {
+        let registry = MemoryRegistry::start_with(move |seen| {
+            let is_read = ["GET", "HEAD"].contains(&seen.method.as_str());
+            (!is_read).then(|| response(status, &[], DENIED))
+        });
+        let error = published(&registry.expect("a registry"), Settings::default()).expect_err("refused");
+        assert_eq!(causes(&error).last().map(String::as_str), Some(DENIED_SHOWN), "{status}: {error:?}");
+    }
+}
+
+/// What the token service says comes before the problem with the login.
+#[test]
+fn refused_token_shows_error_document() {
+    let host = Arc::new(std::sync::OnceLock::<String>::new());
+    let own = host.clone();
+    let registry = MemoryRegistry::start_with(move |seen| {
+        let realm = format!(r#"Bearer realm="http://{}/token""#, own.get().expect("set"));
+        let is_token = seen.path.starts_with("/token");
+        let unauthorized = r#"{"errors": [{"code": "UNAUTHORIZED"}]}"#;
+        Some(match is_token {
+            true => response(403, &[], DENIED),
+            false => response(401, &[("WWW-Authenticate", &realm)], unauthorized),
+        })
+    });
+    let registry = registry.expect("a registry");
+    host.set(registry.host()).expect("once");
+    let text = good(&registry);
+    let error = stage_with(&home(), &text, Settings::default()).map(drop).expect_err("refused");
+    assert_eq!(causes(&error), [DENIED_SHOWN]);
+    let (settings, file) = logged_in(&registry.host(), GOOD);
+    let error = stage_with(&home(), &text, settings).map(drop).expect_err("refused");
+    let login = format!("the login for `{}` from `{}` is refused", registry.host(), file.path().display());
+    assert_eq!(causes(&error), [DENIED_SHOWN, &login]);
+}
+
+#[test]
+fn refused_login_shows_error_document() {
+    let challenge = [("WWW-Authenticate", "Basic")];
+    let registry = MemoryRegistry::start_with(move |_| Some(response(401, &challenge, DENIED))).expect("a registry");
+    let client = Registry::new(Settings::default());
+    let to = reference(&format!("{}/my-org/a:1", registry.host()));
+    let credential = Credential::Password { username: "u".to_owned(), password: "bad".to_owned() };
+    let error = block_on(client.check_login(&to, credential)).expect_err("refused");
+    assert!(matches!(error, RegistryError::LoginRefused { .. }), "{error:?}");
+    assert_eq!(causes(&error), [DENIED_SHOWN]);
+}
+
+/// A page of a proxy, 10 MB, and a body that never ends: the status alone is shown, and soon.
+#[test]
+fn other_refusals_show_status_alone() {
+    let page = "<html><body>Access denied</body></html>".to_owned();
+    let large = format!(r#"{{"errors": [{{"code": "DENIED", "message": "{}"}}]}}"#, "\\u001b]52;c;".repeat(900_000));
+    assert!(large.len() > 10_000_000);
+    for body in [page, large] {
+        let error = staged_with(move |_| Some(response(400, &[], body.clone()))).expect_err("refused");
+        assert_eq!(causes(&error), [""; 0]);
+        assert!(error.to_string().ends_with("answers 400"), "{error}");
+    }
+    let registry = MemoryRegistry::start_with(|_| {
+        let mut answer = Response::new(dripping());
+        *answer.status_mut() = hyper::StatusCode::FORBIDDEN;
+        Some(answer)
+    });
+    let started = Instant::now();
+    let text = format!("{}/my-org/a:1", registry.expect("a registry").host());
+    let error = stage_with(&home(), &text, impatient()).map(drop).expect_err("refused");
+    assert!(matches!(error, RegistryError::Unauthorized { source: None, .. }), "{error:?}");
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[test]
+fn hostile_refusal_stays_on_one_line() {
+    let body = r#"{"errors": [{"code": "A\u001b[2J", "message": "\nerror: b\u202e"}]}"#;
+    let error = staged_with(move |_| Some(response(400, &[], body))).expect_err("refused");
+    assert_eq!(causes(&error), [r"the registry says: A\u{1b}[2J: error: b\u{202e}"]);
 }
 
 fn publication() -> Publication {

@@ -14,6 +14,7 @@ use super::challenge::Challenge;
 use super::credentials::{Credential, FoundLogin, LoginProblem, Lookups, Notice};
 use super::error::RegistryError;
 use super::http::{Clients, read_capped};
+use super::refusal::{AccessProblem, explain};
 use super::settings::{Settings, api_host};
 
 /// The largest answer of a token service, in bytes.
@@ -196,7 +197,7 @@ impl State {
         if let Some(login) = lookup.login {
             let is_refused = is_pull && self.refused.contains(&repository);
             if !is_refused {
-                match self.token(demand, service, Some(&login), used).await {
+                match self.token(demand, service, Some(&login), &problems, used).await {
                     Ok(header) => return Ok((header, Some(login))),
                     Err(error @ RegistryError::Unauthorized { .. }) if is_pull => refusal = Some(error),
                     Err(error) => return Err(error),
@@ -205,15 +206,12 @@ impl State {
             }
             problems = vec![refused(demand.reference, &login)];
         }
-        match self.token(demand, service, None, used).await {
+        match self.token(demand, service, None, &problems, used).await {
             Ok(header) => {
                 for problem in problems {
                     self.tell(demand.settings, Notice::Anonymous(problem));
                 }
                 Ok((header, None))
-            }
-            Err(RegistryError::Unauthorized { .. }) => {
-                Err(refusal.unwrap_or_else(|| unauthorized(demand.reference, None, &problems)))
             }
             Err(error) => Err(refusal.unwrap_or(error)),
         }
@@ -233,6 +231,7 @@ impl State {
         demand: &Demand<'_>,
         service: &TokenService,
         login: Option<&FoundLogin>,
+        problems: &[LoginProblem],
         used: Option<&Authorization>,
     ) -> Result<String, RegistryError> {
         let TokenService { realm, service: name, scope } = service;
@@ -242,7 +241,7 @@ impl State {
         if let Some(header) = self.tokens.get(&key).filter(is_fresh) {
             return Ok(header.clone());
         }
-        let asking = service.ask(demand, login);
+        let asking = service.ask(demand, login, problems);
         let registry = demand.reference.registry();
         let timeout = |_| RegistryError::Timeout { registry: registry.to_owned() };
         let header =
@@ -271,7 +270,7 @@ pub(crate) fn unauthorized(
         registry: reference.registry().to_owned(),
         repository: reference.repository(),
         who: login.map_or_else(|| "strangers".to_owned(), |login| format!("`{}`", login.username())),
-        source: problem.map(Box::new),
+        source: problem.map(AccessProblem::Login).map(Box::new),
     }
 }
 
@@ -301,24 +300,31 @@ struct TokenService {
 
 impl TokenService {
     /// Asks for a token. Returns the header with it.
-    async fn ask(&self, demand: &Demand<'_>, login: Option<&FoundLogin>) -> Result<String, RegistryError> {
+    async fn ask(
+        &self,
+        demand: &Demand<'_>,
+        login: Option<&FoundLogin>,
+        problems: &[LoginProblem],
+    ) -> Result<String, RegistryError> {
         let registry = demand.reference.registry();
         let client = demand.clients.for_url(&self.realm, registry)?;
-        let refused = || unauthorized(demand.reference, login, &[]);
+        let refused = || unauthorized(demand.reference, login, problems);
         // No redirect is followed from here: a token service answers or it does not.
         let request = self.request(&client, login.map(|login| &login.credential));
         let response = request.send().await.map_err(|source| RegistryError::network(registry, source))?;
-        match response.status().as_u16() {
-            200 => {}
-            400 | 401 | 403 | 404 => return Err(refused()),
-            status => {
-                return Err(RegistryError::Status {
-                    registry: registry.to_owned(),
-                    status,
-                    message: Some("its token service does not answer".to_owned()),
-                    retry_after: None,
-                });
-            }
+        let error = match response.status().as_u16() {
+            200 => None,
+            400 | 401 | 403 | 404 => Some(refused()),
+            status => Some(RegistryError::Status {
+                registry: registry.to_owned(),
+                status,
+                message: Some("its token service does not answer"),
+                retry_after: None,
+                source: None,
+            }),
+        };
+        if let Some(error) = error {
+            return Err(explain(error, response, registry, demand.settings.patience_of(registry)).await);
         }
         let bytes = read_capped(response, registry, MAX_TOKEN).await?;
         let token =

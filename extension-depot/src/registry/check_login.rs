@@ -38,9 +38,12 @@ impl Registry {
         let registry_with_login = Self::new(settings);
         let checked = registry_with_login.connect(reference)?.check_login().await;
         checked.map_err(|error| match error {
-            RegistryError::Unauthorized { .. } => RegistryError::LoginRefused { registry, username },
-            RegistryError::NotFound { .. } => {
-                RegistryError::Status { registry, status: 404, message: None, retry_after: None }
+            RegistryError::Unauthorized { source, .. } => {
+                let source = source.and_then(|problem| problem.into_refusal());
+                RegistryError::LoginRefused { registry, username, source }
+            }
+            RegistryError::NotFound { source, .. } => {
+                RegistryError::Status { registry, status: 404, message: None, retry_after: None, source }
             }
             other => other,
         })

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use core_types::{Digest, DigestError, OciReference};
 
-use super::credentials::LoginProblem;
+use super::refusal::{AccessProblem, Refusal};
 use crate::blob::BlobError;
 use crate::docs::DocsError;
 use crate::image::ImageError;
@@ -31,6 +31,8 @@ pub enum RegistryError {
     NotFound {
         /// What was asked for.
         reference: Box<OciReference>,
+        /// The registry's own reason.
+        source: Option<Box<Refusal>>,
     },
     /// The registry has the repository and not the tag.
     #[error("the registry does not have `{reference}`")]
@@ -57,8 +59,8 @@ pub enum RegistryError {
         repository: String,
         /// `strangers`, or whom it refused.
         who: String,
-        /// Why no login helped, where one was found or looked for.
-        source: Option<Box<LoginProblem>>,
+        /// The registry's own reason, and the problem with the login.
+        source: Option<Box<AccessProblem>>,
     },
     /// The registry takes an upload and does not have it afterwards.
     #[error("the registry `{registry}` does not have {digest} after the upload")]
@@ -93,16 +95,18 @@ pub enum RegistryError {
         challenge: String,
     },
     /// The registry answers with an error.
-    #[error("the registry `{registry}` answers {status}{}", message.as_ref().map(|message| format!(": {message}")).unwrap_or_default())]
+    #[error("the registry `{registry}` answers {status}{}", message.map(|message| format!(": {message}")).unwrap_or_default())]
     Status {
         /// The registry.
         registry: String,
         /// The HTTP status.
         status: u16,
-        /// What it said, shortened.
-        message: Option<String>,
+        /// What sesame adds to the status.
+        message: Option<&'static str>,
         /// After how many seconds it wants to be asked again.
         retry_after: Option<u64>,
+        /// The registry's own reason.
+        source: Option<Box<Refusal>>,
     },
     /// The registry sends us somewhere that we do not go.
     #[error("the registry `{registry}` redirects to `{to}`, {reason}")]
@@ -131,6 +135,8 @@ pub enum RegistryError {
         registry: String,
         /// Whose login.
         username: String,
+        /// The registry's own reason.
+        source: Option<Box<Refusal>>,
     },
     /// It would be reached without TLS.
     #[error("`{registry}` cannot be reached over plain HTTP")]

@@ -14,10 +14,10 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, NoProxy, Proxy, Response, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use serde::Deserialize;
 
 use super::auth::{Access, Authorization, Session};
 use super::error::RegistryError;
+use super::refusal::explain;
 use super::settings::{Patience, Settings, api_host, is_loopback};
 use crate::blob::read_plain;
 
@@ -31,11 +31,6 @@ const MAX_RETRY_AFTER: u64 = 60;
 const MAX_AUTHORITIES: u64 = 16 << 20;
 /// Why a redirect is not followed that only a setting of the registry can allow.
 const INTO_PRIVATE: &str = "which is an address of this machine or network";
-/// How long an error's text is read.
-const ERROR_TEXT: Duration = Duration::from_secs(10);
-/// How much of an error's text is read, in bytes, and shown, in characters.
-const MAX_ERROR: u64 = 8 * 1024;
-const SHOWN_ERROR: usize = 1024;
 
 /// What makes one client unlike another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -209,7 +204,8 @@ impl<'a> Connection<'a> {
     ) -> Result<Self, RegistryError> {
         let registry = reference.registry();
         let base = format!("{}://{}/v2/{}/", settings.scheme(registry), api_host(registry), reference.repository());
-        let base = Url::parse(&base).map_err(|_| RegistryError::NotFound { reference: Box::new(reference.clone()) })?;
+        let base = Url::parse(&base)
+            .map_err(|_| RegistryError::NotFound { reference: Box::new(reference.clone()), source: None })?;
         let deadline = tokio::time::Instant::now() + settings.patience_of(registry).total;
         let session = clients.session(registry);
         Ok(Self { settings, clients, reference: reference.clone(), base, session, deadline })
@@ -307,8 +303,11 @@ impl<'a> Connection<'a> {
     pub(super) async fn check_status(&self, response: Response) -> Result<Response, RegistryError> {
         match response.status() {
             status if status.is_success() => Ok(response),
-            StatusCode::NOT_FOUND => Err(RegistryError::NotFound { reference: Box::new(self.reference.clone()) }),
-            _ => Err(status_error(response, self.registry()).await),
+            StatusCode::NOT_FOUND => {
+                let error = RegistryError::NotFound { reference: Box::new(self.reference.clone()), source: None };
+                Err(explain(error, response, self.registry(), self.patience()).await)
+            }
+            _ => Err(status_error(response, self.registry(), self.patience()).await),
         }
     }
 
@@ -357,7 +356,10 @@ impl Follow<'_> {
     /// Starts the download of a file, to which nobody logs in.
     pub(super) async fn file(&self, url: &Url) -> Result<Response, RegistryError> {
         let response = self.get(url, "*/*", None).await?;
-        if response.status().is_success() { Ok(response) } else { Err(status_error(response, self.registry).await) }
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(status_error(response, self.registry, self.settings.patience_of(self.registry)).await)
     }
 
     pub(super) fn redirected(&self, start: &Url, from: &Url, headers: &HeaderMap) -> Result<Url, RegistryError> {
@@ -388,10 +390,12 @@ impl Follow<'_> {
     }
 }
 
-pub(super) async fn status_error(response: Response, registry: &str) -> RegistryError {
+/// Returns the error for a status, with the error document of the response as its cause.
+pub(super) async fn status_error(response: Response, registry: &str, patience: Patience) -> RegistryError {
     let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
-    let message = error_message(response, registry).await;
-    RegistryError::Status { registry: registry.to_owned(), status, message, retry_after }
+    let error =
+        RegistryError::Status { registry: registry.to_owned(), status, message: None, retry_after, source: None };
+    explain(error, response, registry, patience).await
 }
 
 impl<'a> Body<'a> {
@@ -457,29 +461,6 @@ fn is_private(url: &Url) -> bool {
                     || v6.to_ipv4_mapped().is_some()
             }
         })
-}
-
-#[derive(Deserialize)]
-struct Errors {
-    errors: Vec<ErrorEntry>,
-}
-
-#[derive(Deserialize)]
-struct ErrorEntry {
-    code: Option<String>,
-    message: Option<String>,
-}
-
-/// What a registry says about an error, shortened.
-async fn error_message(response: Response, registry: &str) -> Option<String> {
-    let bytes = tokio::time::timeout(ERROR_TEXT, read_capped(response, registry, MAX_ERROR)).await.ok()?.ok()?;
-    let entry = serde_json::from_slice::<Errors>(&bytes).ok()?.errors.into_iter().next()?;
-    let text = match (entry.code, entry.message) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (code, message) => code.or(message)?,
-    };
-    // On one line: what a registry says must not look like what sesame says.
-    Some(text.chars().take(SHOWN_ERROR).map(|c| if c.is_control() { ' ' } else { c }).collect())
 }
 
 #[cfg(test)]

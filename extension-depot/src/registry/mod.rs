@@ -21,6 +21,7 @@ mod paging;
 mod publish;
 mod push;
 mod referrers;
+mod refusal;
 mod requests;
 mod settings;
 mod sign;
@@ -42,6 +43,7 @@ pub use keygen::{KeygenError, generate_key};
 pub use logins::{KeptLogin, LoginError, LoginStore, forget_login, kept_logins, store_login};
 pub use publish::Published;
 pub use push::PushError;
+pub use refusal::{AccessProblem, Refusal};
 pub use settings::{ExplicitLogin, Notices, Patience, Proxies, RegistrySettings, Settings};
 pub use sign::SignatureForm;
 
@@ -210,7 +212,9 @@ async fn resolve_with(
 ) -> Result<Resolved, RegistryError> {
     let (digest, bytes, declared) = match pin {
         Some(digest) => match fetch_document(connection, &digest.to_string(), Some(&digest)).await {
-            Err(RegistryError::NotFound { .. }) => return Err(explain_missing_pin(connection, reference, digest).await),
+            Err(error @ RegistryError::NotFound { .. }) => {
+                return Err(explain_missing_pin(connection, reference, digest, error).await);
+            }
             other => other?,
         },
         None => fetch_document(connection, reference.revision(), None).await?,
@@ -248,8 +252,12 @@ async fn list_with(
 }
 
 /// Why there is no manifest with the pinned digest: perhaps somebody gave the layer's.
-async fn explain_missing_pin(connection: &Connection<'_>, reference: &OciReference, pin: Digest) -> RegistryError {
-    let not_found = RegistryError::NotFound { reference: Box::new(reference.clone()) };
+async fn explain_missing_pin(
+    connection: &Connection<'_>,
+    reference: &OciReference,
+    pin: Digest,
+    not_found: RegistryError,
+) -> RegistryError {
     let Ok((digest, bytes, _)) = fetch_document(connection, reference.revision(), None).await else { return not_found };
     match Document::parse(&bytes, None) {
         Ok(Document::Manifest(manifest)) if manifest.blobs().any(|blob| blob.digest == pin) => {

@@ -180,7 +180,10 @@ fn sending(method: Method, url: Url, mut headers: Vec<(&'static str, String)>, b
 /// Sends a request that has to succeed. Registries differ in the status by which they say so.
 async fn written(connection: &Connection<'_>, sending: Sending) -> Result<Response, RegistryError> {
     let response = connection.send(Access::Push, &sending).await?;
-    if response.status().is_success() { Ok(response) } else { Err(status_error(response, connection.registry()).await) }
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    Err(status_error(response, connection.registry(), connection.patience()).await)
 }
 
 /// Where an upload goes on, if the registry says so: an address as registries may redirect to, relative or not.

@@ -9,6 +9,7 @@ use reqwest::{Method, Response, StatusCode, Url};
 use super::auth::{Access, Attempts, Authorization, Demand};
 use super::error::RegistryError;
 use super::http::{Connection, Target, challenge_of};
+use super::refusal::explain;
 
 /// The slowest upload that is waited for, in bytes per second: a poor connection of a phone.
 const SLOWEST_UPLOAD: u64 = 32 * 1024;
@@ -45,7 +46,11 @@ impl Connection<'_> {
                 // Some registries refuse without a word and explain themselves at their root.
                 challenge = challenge_of(self.probe(None).await?.headers());
             }
-            used = Some(self.session.next(&demand, &challenge, used.as_ref(), &mut attempts).await?);
+            let next = self.session.next(&demand, &challenge, used.as_ref(), &mut attempts).await;
+            used = Some(match next {
+                Ok(authorization) => authorization,
+                Err(error) => return Err(explain(error, response, self.registry(), self.patience()).await),
+            });
         }
     }
 
