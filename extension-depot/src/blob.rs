@@ -121,6 +121,7 @@ pub(crate) fn read_whole((file, metadata): (File, Metadata), most: u64) -> io::R
 ///
 /// # Errors
 /// As [`read_plain`], and when it is not UTF-8.
+#[cfg(feature = "registry")]
 pub(crate) fn read_plain_text(path: &Path, most: u64) -> io::Result<String> {
     read_plain(path, most).and_then(as_text)
 }

@@ -13,9 +13,9 @@ use crate::artifact::Artifact;
 use crate::binary::Binary;
 use crate::blob::{BlobError, BlobWriter, check, digest_of, read_blob};
 use crate::durable;
+#[cfg(feature = "registry")]
 use crate::image::Descriptor;
 use crate::image::MAX_BLOB;
-#[cfg(feature = "registry")]
 use crate::listing::names_in;
 use crate::lock::{self, Sharing};
 use crate::unpack::UnpackError;
