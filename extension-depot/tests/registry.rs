@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use extension_depot::media_type;
 use extension_depot::registry::{
-    Credential, CredentialFiles, Notices, Patience, PushError, Registry, RegistryError, RegistrySettings, Settings, SignatureForm,
-    generate_key,
+    Credential, CredentialFiles, Notices, Patience, PushError, Registry, RegistryError, RegistrySettings, Settings,
+    SignatureForm, generate_key,
 };
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
 use extension_depot::{
@@ -1004,8 +1004,8 @@ fn other_refusals_show_status_alone() {
         *answer.status_mut() = hyper::StatusCode::FORBIDDEN;
         Some(answer)
     });
-    let started = Instant::now();
-    let text = format!("{}/my-org/a:1", registry.expect("a registry").host());
+    let (started, registry) = (Instant::now(), registry.expect("a registry"));
+    let text = format!("{}/my-org/a:1", registry.host());
     let error = stage_with(&home(), &text, impatient()).map(drop).expect_err("refused");
     assert!(matches!(error, RegistryError::Unauthorized { source: None, .. }), "{error:?}");
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());

@@ -40,7 +40,9 @@ pub struct Settings {
 
 /// A receiver of notices. The default drops them.
 #[derive(Clone, Default)]
-pub struct Notices(Option<Arc<dyn Fn(&Notice) + Send + Sync>>);
+pub struct Notices(Option<Arc<Receiver>>);
+
+type Receiver = dyn Fn(&Notice) + Send + Sync;
 
 impl Notices {
     /// Calls `tell` with each notice.
