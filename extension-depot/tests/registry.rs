@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use extension_depot::media_type;
 use extension_depot::registry::{
-    CredentialFiles, Patience, PushError, Registry, RegistryError, RegistrySettings, Settings, SignatureForm,
-    generate_key,
+    Credential, CredentialFiles, Notices, Patience, PushError, Registry, RegistryError, RegistrySettings, Settings,
+    SignatureForm, generate_key,
 };
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
 use extension_depot::{
@@ -201,10 +201,8 @@ fn a_registry_that_stays_broken_is_given_up_with_what_it_said() {
     });
     assert_eq!(asked.load(Ordering::SeqCst), 4);
     let error = error.expect_err("broken");
-    assert!(
-        matches!(&error, RegistryError::Status { status: 500, message: Some(message), .. } if message == "UNKNOWN: boom"),
-        "{error:?}"
-    );
+    assert!(matches!(&error, RegistryError::Status { status: 500, .. }), "{error:?}");
+    assert_eq!(causes(&error), ["the registry says: UNKNOWN: boom"]);
 
     let patient = Instant::now();
     let error = staged_with(|_| Some(response(429, &[("Retry-After", "999999999")], ""))).expect_err("busy");
@@ -329,7 +327,7 @@ fn endless_bodies_end() {
         *answer.status_mut() = hyper::StatusCode::IM_A_TEAPOT;
         Some(answer)
     });
-    assert!(matches!(error, Err(RegistryError::Status { status: 418, message: None, .. })), "{error:?}");
+    assert!(matches!(error, Err(RegistryError::Status { status: 418, source: None, .. })), "{error:?}");
 }
 
 #[test]
@@ -752,4 +750,382 @@ fn signature_of(manifests: Vec<String>) -> (SignatureState, usize) {
     let before = registry.seen().len();
     let state = support::block_on(Registry::new(Settings::default()).signature(&pinned, &[]));
     (state, registry.seen().len() - before)
+}
+
+/// A registry with a token service at its own origin, which gives `full` to `u:good` and, where it is public, `anon` to
+/// those without a login.
+fn with_tokens(is_public: bool) -> MemoryRegistry {
+    let host = Arc::new(std::sync::OnceLock::<String>::new());
+    let own = host.clone();
+    let registry = MemoryRegistry::start_with(move |seen| {
+        if seen.path.starts_with("/token") {
+            return Some(match seen.authorization.as_deref() {
+                None if is_public => response(200, &[], r#"{"token": "anon"}"#),
+                Some("Basic dTpnb29k") => response(200, &[], r#"{"token": "full"}"#),
+                _ => response(401, &[], ""),
+            });
+        }
+        let realm = format!(r#"Bearer realm="http://{}/token",service="r""#, own.get().expect("set"));
+        let is_known = matches!(seen.authorization.as_deref(), Some("Bearer anon" | "Bearer full"));
+        (!is_known).then(|| response(401, &[("WWW-Authenticate", &realm)], ""))
+    });
+    let registry = registry.expect("a registry");
+    host.set(registry.host()).expect("once");
+    registry
+}
+
+/// `u:good` in base64.
+const GOOD: &str = r#"{"auth": "dTpnb29k"}"#;
+
+/// The notices that come while `work` runs with these settings.
+fn noticed<T>(mut settings: Settings, work: impl FnOnce(Settings) -> T) -> (T, Vec<String>) {
+    let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let telling = told.clone();
+    settings.notices = Notices::new(move |notice| telling.lock().expect("alone").push(notice.to_string()));
+    let result = work(settings);
+    let told = told.lock().expect("alone").clone();
+    (result, told)
+}
+
+fn asked_for_tokens(registry: &MemoryRegistry) -> usize {
+    registry.seen().iter().filter(|seen| seen.path.starts_with("/token")).count()
+}
+
+/// An installation asks for one token: resolving, downloading and looking for signatures share it.
+#[test]
+fn install_asks_for_one_token() {
+    let registry = with_tokens(false);
+    let (text, home) = (good(&registry), home());
+    let (settings, _file) = logged_in(&registry.host(), GOOD);
+    let client = Registry::new(settings);
+    block_on(async {
+        let resolved = client.resolve(&reference(&text)).await.expect("there");
+        client.stage(&home.depot, &resolved, &|_| {}).await.expect("fetched");
+        client.signature(&resolved.reference, &[]).await;
+    });
+    assert_eq!(asked_for_tokens(&registry), 1);
+    let unauthenticated = registry.seen().iter().filter(|seen| seen.authorization.is_none()).count();
+    assert_eq!(unauthenticated, 1, "only the first request is sent without the token");
+}
+
+/// However a registry is written, its token is asked for once.
+#[test]
+fn spellings_of_a_registry_share_a_token() {
+    let registry = with_tokens(false);
+    let text = good(&registry);
+    let (settings, _file) = logged_in(&registry.host(), GOOD);
+    let client = Registry::new(settings);
+    for text in [text.clone(), text.replace("127.0.0.1", "127.1")] {
+        block_on(client.resolve(&reference(&text))).expect(&text);
+    }
+    assert_eq!(asked_for_tokens(&registry), 1);
+}
+
+/// An upload is waited for as long as the registry's own timeout says.
+#[test]
+fn timeout_of_a_registry_holds_for_pushes() {
+    let registry = MemoryRegistry::start_with(|seen| {
+        let nothing = futures_util::stream::pending::<Result<Frame<Bytes>, io::Error>>();
+        (seen.method == "POST").then(|| {
+            std::thread::sleep(Duration::from_secs(3));
+            Response::new(StreamBody::new(nothing).boxed())
+        })
+    });
+    let registry = registry.expect("a registry");
+    let own = RegistrySettings { timeout_seconds: std::num::NonZeroU32::new(1), ..Default::default() };
+    let settings = Settings { registries: [(registry.host(), own)].into(), ..Default::default() };
+    let error = published(&registry, settings).expect_err("silent");
+    let PushError::Push { source, .. } = &error else { panic!("{error:?}") };
+    assert!(matches!(**source, RegistryError::Timeout { .. }), "{error:?}");
+}
+
+/// A login that has expired does not block what is public.
+#[test]
+fn stale_login_falls_back_to_anonymous() {
+    let registry = with_tokens(true);
+    let text = good(&registry);
+    let (settings, file) = logged_in(&registry.host(), PASSWORD);
+    let (staged, told) = noticed(settings, |settings| stage_with(&home(), &text, settings).map(drop));
+    staged.expect("public");
+    let (host, path) = (registry.host(), file.path().display());
+    assert_eq!(told, [format!("the login for `{host}` from `{path}` is refused; access is anonymous")]);
+    assert_eq!(asked_for_tokens(&registry), 2);
+}
+
+#[test]
+fn stale_login_error_names_its_place() {
+    let registry = with_tokens(false);
+    let text = good(&registry);
+    let (settings, file) = logged_in(&registry.host(), PASSWORD);
+    let error = stage_with(&home(), &text, settings).map(drop).expect_err("private");
+    let RegistryError::Unauthorized { who, source: Some(source), .. } = &error else { panic!("{error:?}") };
+    assert_eq!(who, "`u`");
+    assert!(source.to_string().contains(&file.path().display().to_string()), "{source}");
+}
+
+/// A token of a login that is good for other repositories only does not block a public one.
+#[test]
+fn denied_token_falls_back_to_anonymous() {
+    let host = Arc::new(std::sync::OnceLock::<String>::new());
+    let own = host.clone();
+    let registry = MemoryRegistry::start_with(move |seen| {
+        let is_token = seen.path.starts_with("/token");
+        match (is_token, seen.authorization.as_deref()) {
+            (true, None) => Some(response(200, &[], r#"{"token": "anon"}"#)),
+            (true, Some(_)) => Some(response(200, &[], r#"{"token": "mine"}"#)),
+            (false, Some("Bearer anon")) => None,
+            (false, Some(_)) => Some(response(403, &[], "")),
+            (false, None) => {
+                let realm = format!(r#"Bearer realm="http://{}/token""#, own.get().expect("set"));
+                Some(response(401, &[("WWW-Authenticate", &realm)], ""))
+            }
+        }
+    });
+    let registry = registry.expect("a registry");
+    host.set(registry.host()).expect("once");
+    let text = good(&registry);
+    let (settings, _file) = logged_in(&registry.host(), GOOD);
+    let (staged, told) = noticed(settings, |settings| stage_with(&home(), &text, settings).map(drop));
+    staged.expect("public");
+    assert_eq!(told.len(), 1, "{told:?}");
+}
+
+#[test]
+fn token_has_the_scope_of_the_challenge() {
+    let host = Arc::new(std::sync::OnceLock::<String>::new());
+    let own = host.clone();
+    let challenge =
+        move |_: &str| format!(r#"Bearer realm="http://{}/token",scope="a:b:c d:e:f""#, own.get().expect("set"));
+    let registry = guarded(challenge, "Bearer good");
+    host.set(registry.host()).expect("once");
+    stage(&home(), &good(&registry)).expect("let in");
+    assert!(registry.seen().iter().any(|seen| seen.path == "/token?scope=a%3Ab%3Ac&scope=d%3Ae%3Af"));
+}
+
+/// A credential helper that is missing is named, whether the registry lets us in without it or not.
+#[test]
+fn missing_helper_is_named() {
+    for is_public in [true, false] {
+        let registry = with_tokens(is_public);
+        let text = good(&registry);
+        let (mut settings, file) = logged_in(&registry.host(), "{}");
+        let config = format!(r#"{{"auths": {{"{}": {{}}}}, "credsStore": "is-not-there"}}"#, registry.host());
+        std::fs::write(file.path(), config).expect("written");
+        settings.credentials = CredentialFiles(vec![file.path().to_owned()]);
+        let (staged, told) = noticed(settings, |settings| stage_with(&home(), &text, settings).map(drop));
+        let said = match staged {
+            Ok(()) => told.concat(),
+            Err(RegistryError::Unauthorized { source: Some(source), .. }) => source.to_string(),
+            Err(error) => panic!("{error:?}"),
+        };
+        assert!(said.contains("docker-credential-is-not-there"), "{said}");
+        assert_eq!(told.len(), usize::from(is_public));
+    }
+}
+
+/// The causes of an error, as the command line prints them.
+fn causes(error: &dyn std::error::Error) -> Vec<String> {
+    std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string).collect()
+}
+
+const DENIED: &str = r#"{"errors": [{"code": "DENIED", "message": "requested access to the resource is denied"}]}"#;
+const DENIED_SHOWN: &str = "the registry says: DENIED: requested access to the resource is denied";
+
+#[test]
+fn refused_pull_shows_error_document() {
+    for status in [400, 403, 404, 418] {
+        let error = staged_with(move |_| Some(response(status, &[], DENIED))).expect_err("refused");
+        assert_eq!(causes(&error), [DENIED_SHOWN], "{status}");
+    }
+}
+
+#[test]
+fn refused_push_shows_error_document() {
+    for status in [400, 403, 405] {
+        let registry = MemoryRegistry::start_with(move |seen| {
+            let is_read = ["GET", "HEAD"].contains(&seen.method.as_str());
+            (!is_read).then(|| response(status, &[], DENIED))
+        });
+        let error = published(&registry.expect("a registry"), Settings::default()).expect_err("refused");
+        assert_eq!(causes(&error).last().map(String::as_str), Some(DENIED_SHOWN), "{status}: {error:?}");
+    }
+}
+
+/// What the token service says comes before the problem with the login.
+#[test]
+fn refused_token_shows_error_document() {
+    let host = Arc::new(std::sync::OnceLock::<String>::new());
+    let own = host.clone();
+    let registry = MemoryRegistry::start_with(move |seen| {
+        let realm = format!(r#"Bearer realm="http://{}/token""#, own.get().expect("set"));
+        let is_token = seen.path.starts_with("/token");
+        let unauthorized = r#"{"errors": [{"code": "UNAUTHORIZED"}]}"#;
+        Some(match is_token {
+            true => response(403, &[], DENIED),
+            false => response(401, &[("WWW-Authenticate", &realm)], unauthorized),
+        })
+    });
+    let registry = registry.expect("a registry");
+    host.set(registry.host()).expect("once");
+    let text = good(&registry);
+    let error = stage_with(&home(), &text, Settings::default()).map(drop).expect_err("refused");
+    assert_eq!(causes(&error), [DENIED_SHOWN]);
+    let (settings, file) = logged_in(&registry.host(), GOOD);
+    let error = stage_with(&home(), &text, settings).map(drop).expect_err("refused");
+    let login = format!("the login for `{}` from `{}` is refused", registry.host(), file.path().display());
+    assert_eq!(causes(&error), [DENIED_SHOWN, &login]);
+}
+
+#[test]
+fn refused_login_shows_error_document() {
+    let challenge = [("WWW-Authenticate", "Basic")];
+    let registry = MemoryRegistry::start_with(move |_| Some(response(401, &challenge, DENIED))).expect("a registry");
+    let client = Registry::new(Settings::default());
+    let to = reference(&format!("{}/my-org/a:1", registry.host()));
+    let credential = Credential::Password { username: "u".to_owned(), password: "bad".to_owned() };
+    let error = block_on(client.check_login(&to, credential)).expect_err("refused");
+    assert!(matches!(error, RegistryError::LoginRefused { .. }), "{error:?}");
+    assert_eq!(causes(&error), [DENIED_SHOWN]);
+}
+
+/// A page of a proxy, 10 MB, and a body that never ends: the status alone is shown, and soon.
+#[test]
+fn other_refusals_show_status_alone() {
+    let page = "<html><body>Access denied</body></html>".to_owned();
+    let large = format!(r#"{{"errors": [{{"code": "DENIED", "message": "{}"}}]}}"#, "\\u001b]52;c;".repeat(900_000));
+    assert!(large.len() > 10_000_000);
+    for body in [page, large] {
+        let error = staged_with(move |_| Some(response(400, &[], body.clone()))).expect_err("refused");
+        assert_eq!(causes(&error), [""; 0]);
+        assert!(error.to_string().ends_with("answers 400"), "{error}");
+    }
+    let registry = MemoryRegistry::start_with(|_| {
+        let mut answer = Response::new(dripping());
+        *answer.status_mut() = hyper::StatusCode::FORBIDDEN;
+        Some(answer)
+    });
+    let (started, registry) = (Instant::now(), registry.expect("a registry"));
+    let text = format!("{}/my-org/a:1", registry.host());
+    let error = stage_with(&home(), &text, impatient()).map(drop).expect_err("refused");
+    assert!(matches!(error, RegistryError::Unauthorized { source: None, .. }), "{error:?}");
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[test]
+fn hostile_refusal_stays_on_one_line() {
+    let body = r#"{"errors": [{"code": "A\u001b[2J", "message": "\nerror: b\u202e"}]}"#;
+    let error = staged_with(move |_| Some(response(400, &[], body))).expect_err("refused");
+    assert_eq!(causes(&error), [r"the registry says: A\u{1b}[2J: error: b\u{202e}"]);
+}
+
+fn publication() -> Publication {
+    Publication::cncf(component("a"), &Description::default()).expect("described")
+}
+
+fn published(registry: &MemoryRegistry, settings: Settings) -> Result<(), PushError> {
+    let to = reference(&format!("{}/my-org/pushed:1.0.0", registry.host()));
+    block_on(Registry::new(settings).publish(&to, publication(), false)).map(drop)
+}
+
+/// Strangers read, `/v2/` is open, and whoever writes is challenged.
+fn closed_for_writing(challenge: &'static str, expected: &'static str) -> MemoryRegistry {
+    let host = Arc::new(std::sync::OnceLock::<String>::new());
+    let own = host.clone();
+    let registry = MemoryRegistry::start_with(move |seen| {
+        if seen.path.starts_with("/token") {
+            return Some(response(200, &[], r#"{"token": "good"}"#));
+        }
+        let is_closed =
+            seen.method != "GET" && seen.method != "HEAD" && seen.authorization.as_deref() != Some(expected);
+        let challenge = challenge.replace("HOST", own.get().expect("set"));
+        is_closed.then(|| response(401, &[("WWW-Authenticate", &challenge)], ""))
+    });
+    let registry = registry.expect("a registry");
+    host.set(registry.host()).expect("once");
+    registry
+}
+
+#[test]
+fn upload_answers_its_own_challenge() {
+    for (challenge, expected) in
+        [("Basic realm=\"x\"", "Basic dTpnb29k"), ("Bearer realm=\"http://HOST/token\"", "Bearer good")]
+    {
+        let registry = closed_for_writing(challenge, expected);
+        let (settings, _file) = logged_in(&registry.host(), GOOD);
+        published(&registry, settings).expect(challenge);
+        stage(&home(), &format!("{}/my-org/pushed:1.0.0", registry.host())).expect("there");
+    }
+}
+
+#[test]
+fn refused_push_is_unauthorized() {
+    let registry = closed_for_writing("Basic", "Basic never");
+    let (settings, _file) = logged_in(&registry.host(), GOOD);
+    for settings in [settings, Settings::default()] {
+        let error = published(&registry, settings).expect_err("refused");
+        assert!(matches!(error, PushError::Registry(RegistryError::Unauthorized { .. })), "{error:?}");
+    }
+}
+
+/// What is not read is refused with the helper that failed, wherever the registry refuses it.
+#[test]
+fn refused_push_names_the_missing_helper() {
+    for challenge in ["Basic", "Bearer realm=\"http://HOST/token\""] {
+        let registry = closed_for_writing(challenge, "Basic never");
+        let (settings, file) = logged_in(&registry.host(), "{}");
+        std::fs::write(file.path(), r#"{"credsStore": "is-not-there"}"#).expect("written");
+        let error = published(&registry, settings).expect_err("refused");
+        let PushError::Registry(RegistryError::Unauthorized { source: Some(source), .. }) = &error else {
+            panic!("{error:?}")
+        };
+        assert!(source.to_string().contains("docker-credential-is-not-there"), "{source}");
+    }
+}
+
+/// A registry that takes blobs in one piece and knows no PATCH, or the other way round.
+#[test]
+fn push_falls_back_to_the_other_way() {
+    let no_patch = MemoryRegistry::start_with(|seen| (seen.method == "PATCH").then(|| response(405, &[], "")));
+    published(&no_patch.expect("a registry"), Settings::default()).expect("in one piece");
+    let patched = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let chunks_only = MemoryRegistry::start_with(move |seen| match seen.method.as_str() {
+        "PATCH" => {
+            patched.store(true, Ordering::SeqCst);
+            None
+        }
+        "PUT" if seen.path.contains("/uploads/") => {
+            let was_patched = patched.swap(false, Ordering::SeqCst);
+            (!was_patched).then(|| response(400, &[], ""))
+        }
+        _ => None,
+    });
+    published(&chunks_only.expect("a registry"), Settings::default()).expect("piece by piece");
+}
+
+/// What a registry says that it took and does not have afterwards is not published.
+#[test]
+fn lost_upload_is_an_error() {
+    for lost in ["/blobs/", "/manifests/sha256"] {
+        let registry = MemoryRegistry::start_with(move |seen| {
+            let is_lost = seen.path.contains(lost) && !seen.path.contains("/uploads/");
+            (is_lost && seen.method != "PUT").then(|| response(404, &[], ""))
+        });
+        let registry = registry.expect("a registry");
+        let error = published(&registry, Settings::default()).expect_err(lost);
+        let PushError::Push { source, .. } = &error else { panic!("{error:?}") };
+        assert!(matches!(**source, RegistryError::NotKept { .. }), "{error:?}");
+    }
+}
+
+/// `200` for `201`, and a relative `Location` with a query.
+#[test]
+fn upload_location_keeps_its_query() {
+    let registry = MemoryRegistry::start_with(|seen| {
+        let is_start = seen.method == "POST";
+        is_start.then(|| response(200, &[("Location", "uploads/7?state=a%2Fb")], ""))
+    });
+    let registry = registry.expect("a registry");
+    published(&registry, Settings::default()).expect_err("this registry has no such upload");
+    let put = registry.seen().into_iter().find(|seen| seen.method == "PUT").expect("sent");
+    assert!(put.path.starts_with("/v2/my-org/pushed/blobs/uploads/uploads/7?state=a%2Fb&digest=sha256%3A"), "{put:?}");
 }

@@ -35,7 +35,17 @@ pub struct HttpAccess {
     pub https_proxy: Option<String>,
     /// Hosts that are reached directly, as in the variable `NO_PROXY`. This machine always is.
     pub no_proxy: Option<String>,
+    /// The variables that name the proxies for plain HTTP and for HTTPS, for messages.
+    pub proxy_variables: [String; 2],
     tls: OnceLock<Arc<ClientConfig>>,
+}
+
+/// A proxy that cannot be spoken to. Its address can have a password in it and is not told.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot use the proxy of the scheme `{}` that `{variable}` names", scheme.escape_debug())]
+pub(crate) struct UnusableProxy {
+    variable: String,
+    scheme: String,
 }
 
 impl HttpAccess {
@@ -50,12 +60,31 @@ impl HttpAccess {
         self
     }
 
+    /// The same way, with the names of the variables that the proxies come from.
+    pub fn named(mut self, proxy_variables: [String; 2]) -> Self {
+        self.proxy_variables = proxy_variables;
+        self
+    }
+
     /// The proxy that stands before an address, if one does.
-    pub(crate) fn proxy(&self, to: &Uri) -> Option<Intercept> {
-        let text = |proxy: &Option<String>| proxy.clone().unwrap_or_default();
-        let direct = format!("localhost,127.0.0.0/8,::1,{}", text(&self.no_proxy));
-        let matcher = Matcher::builder().http(text(&self.http_proxy)).https(text(&self.https_proxy)).no(direct).build();
-        matcher.intercept(to)
+    ///
+    /// # Errors
+    /// When a proxy is configured for the address that cannot be spoken to: the address is never reached without it.
+    pub(crate) fn proxy(&self, to: &Uri) -> Result<Option<Intercept>, UnusableProxy> {
+        let is_tls = to.scheme_str() == Some("https");
+        let proxy = if is_tls { &self.https_proxy } else { &self.http_proxy };
+        let Some(proxy) = proxy else { return Ok(None) };
+        let direct = format!("localhost,127.0.0.0/8,::1,{}", self.no_proxy.as_deref().unwrap_or_default());
+        let through = |proxy: &str| Matcher::builder().all(proxy).no(direct.as_str()).build().intercept(to);
+        if through("http://proxy.invalid").is_none() {
+            return Ok(None);
+        }
+        // Only plain HTTP is spoken to proxies here.
+        let usable = through(proxy).filter(|way| way.uri().scheme_str() == Some("http"));
+        usable.map(Some).ok_or_else(|| UnusableProxy {
+            variable: self.proxy_variables[usize::from(is_tls)].clone(),
+            scheme: proxy.split_once("://").map_or("", |(scheme, _)| scheme).to_owned(),
+        })
     }
 
     /// TLS as it is trusted here. Made by the first request that needs it.

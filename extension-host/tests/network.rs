@@ -322,3 +322,19 @@ fn a_proxy_for_https_is_asked_for_a_tunnel() {
     said(&guest, "fetch", &["https", "api.example.invalid", "/"]).expect_err("what is behind it speaks no TLS");
     assert!(proxy.seen()[0].starts_with("CONNECT api.example.invalid:443 HTTP/1.1 | "), "{:?}", proxy.seen());
 }
+
+/// A proxy that cannot be spoken to is named, and the host is not reached around it.
+#[test]
+fn unusable_proxy_ends_the_request() {
+    for scheme in ["socks", "socks5", "socks5h", "socks4", "ftp", "htp"] {
+        let proxy = Server::start();
+        let address = format!("{scheme}://{}", proxy.address);
+        let http = HttpAccess::new(Vec::new(), Some(address), None).named(["ALL_PROXY", ""].map(str::to_owned));
+        let backends = Backends { http: Arc::new(http), ..Backends::default() };
+        let permissions = permissions(&format!("{OTHERS}network = [\"http://api.example.invalid\"]"), "");
+        let guest = HOST.clone().with_backends(backends).extension(&DESKTOP, permissions).expect("it links");
+        let error = fetch(&guest, "api.example.invalid", "/x").expect_err(scheme);
+        assert!(error.contains("ALL_PROXY"), "{scheme}: {error}");
+        assert!(proxy.seen().is_empty());
+    }
+}

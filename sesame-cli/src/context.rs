@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use core_types::{EnvName, OciReference, UnknownKey};
 use directories::{BaseDirs, ProjectDirs};
-use extension_depot::registry::{Credential, CredentialFiles, ExplicitLogin, Patience, Proxies, Registry, Settings};
+use extension_depot::registry::{
+    Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Patience, Proxies, Registry, Settings,
+};
 use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
 use extension_host::{
     Backends, CodeCache, CompilerCommand, DirectoryRules, Display, Environment, HolderCommand, HttpAccess, RateLimits,
@@ -204,9 +206,22 @@ impl Context {
                 authorities: authorities(),
                 patience: Patience::default(),
                 offline: self.is_offline(),
+                notices: self.notices(),
             }));
         }
         Ok(self.registry.get().unwrap_or_else(|| unreachable!("set above")))
+    }
+
+    /// Shows on standard error what comes up while registries are talked to.
+    fn notices(&self) -> Notices {
+        if self.global.quiet {
+            return Notices::default();
+        }
+        let terminal = self.terminal.clone();
+        Notices::new(move |notice| match notice {
+            Notice::WaitingForHelper(_) => terminal.note(&notice.to_string()),
+            Notice::Anonymous(_) => terminal.note(&format!("warning: {notice}")),
+        })
     }
 
     /// Uses a login for one registry, until this process ends. The password comes from standard input.
@@ -377,17 +392,23 @@ fn authorities() -> Vec<PathBuf> {
 
 /// What granted requests of extensions go through, which is what registries are reached through.
 fn http_access() -> HttpAccess {
-    let Proxies { http, https, except } = proxies();
-    HttpAccess::new(authorities(), http, https).except(except)
+    let Proxies { http, https, except, variables } = proxies();
+    HttpAccess::new(authorities(), http, https).except(except).named(variables)
 }
 
 /// The proxies of the environment, in either case. `HTTP_PROXY` in upper case is not believed where it could come from a
 /// web request (<https://httpoxy.org>).
 fn proxies() -> Proxies {
-    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    let variable = |name: &str| {
+        let value = env::var(name).ok().filter(|value| !value.is_empty())?;
+        Some((name.to_owned(), value))
+    };
     let either = |name: &str| variable(&name.to_lowercase()).or_else(|| variable(name));
     let is_cgi = env::var_os("REQUEST_METHOD").is_some();
     let all = either("ALL_PROXY");
     let http = if is_cgi { variable("http_proxy") } else { either("HTTP_PROXY") };
-    Proxies { http: http.or_else(|| all.clone()), https: either("HTTPS_PROXY").or(all), except: either("NO_PROXY") }
+    let named = |found: Option<(String, String)>| found.or_else(|| all.clone()).unzip();
+    let ((http_from, http), (https_from, https)) = (named(http), named(either("HTTPS_PROXY")));
+    let variables = [http_from, https_from].map(Option::unwrap_or_default);
+    Proxies { http, https, except: either("NO_PROXY").map(|(_, value)| value), variables }
 }

@@ -108,7 +108,7 @@ fn a_keyring_that_never_answers_holds_no_login_back_for_ever_and_no_stranger_at_
         let commands = [
             (format!("extension install {}/bad/extension/ok:1.0.0 --name x", open.host()), 0, 3),
             (format!("extension install {}/bad/extension/ok:1.0.0 --name y", closed.host()), 4, 12),
-            ("registry login localhost:1 --username me --password-stdin".to_owned(), 9, 35),
+            ("registry login localhost:1 --username me --password-stdin --no-verify".to_owned(), 9, 35),
             ("registry logout localhost:1".to_owned(), 9, 35),
             ("registry list".to_owned(), 0, 35),
         ];

@@ -469,4 +469,4 @@ fn where_nothing_can_be_written_all_is_read_and_nothing_pretends() {
     assert!(written[1..].iter().all(|code| *code == "9"), "{codes:?}: {run}");
 }
 
-const LOGIN_LOCAL: &str = "registry login localhost:1 --username me --password-stdin --store file";
+const LOGIN_LOCAL: &str = "registry login localhost:1 --username me --password-stdin --store file --no-verify";

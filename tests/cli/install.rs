@@ -107,6 +107,7 @@ fn references_that_cannot_be_installed_say_why() {
     insta::assert_snapshot!(install(&env, &registry, "my-org/other:9"), @r#"
     exit 3
     err: error: the registry does not have `REGISTRY/my-org/other:9`
+    err: caused by: the registry says: MANIFEST_UNKNOWN
     err: hint: check the spelling of the registry, repository and tag
     "#);
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0@sha256:abcdef1234567890"), @r#"

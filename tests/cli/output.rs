@@ -68,7 +68,7 @@ const COMMANDS: [&str; 58] = [
     "wasi test ./greet.wasm",
     "wasi publish ./greet.wasm --tag localhost:1/a/b:1",
     "registry list",
-    "registry login localhost:1 --username me --store file --password-stdin",
+    "registry login localhost:1 --username me --store file --password-stdin --no-verify",
     "registry logout localhost:1",
     "registry tags localhost:1/a/b --offline",
     "secret list greet",

@@ -97,6 +97,32 @@ fn a_credential_helper_is_asked_and_one_that_fails_is_no_obstacle() {
     assert_eq!(install("missing").code, 4);
 }
 
+/// A slow helper is waited for and asked once, whatever is asked of the registry.
+#[test]
+fn slow_helper_is_asked_once() {
+    let (env, registry) = (env(), guarded());
+    let host = registry.host();
+    let script = format!(
+        "#!/bin/sh\nread server\necho \"$server\" >> {}\nsleep 2.5\necho '{}'\n",
+        env.path("asked").display(),
+        r#"{"Username":"me","Secret":"SECRET"}"#
+    );
+    let helper = env.write("bin/docker-credential-slow", script);
+    std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
+    env.write(".docker/config.json", r#"{"credsStore": "slow"}"#);
+    let install = |options: &[&str]| {
+        let reference = format!("{host}/my-org/nothing:1");
+        let mut command = env.command(["extension", "install", &reference].iter().chain(options));
+        command.env("PATH", format!("{}:/usr/bin:/bin", env.path("bin").display()));
+        env.finish(command, b"")
+    };
+    let run = install(&[]);
+    assert_eq!(run.code, 3, "let in: {run}");
+    assert!(run.to_string().contains("waiting for the credential helper `docker-credential-slow`"), "{run}");
+    assert_eq!(env.read("asked"), format!("{host}\n"));
+    assert!(!install(&["--quiet"]).to_string().contains("waiting"));
+}
+
 #[test]
 #[ignore = "needs docker-registry and oras, from .ci/test-servers"]
 fn what_oras_pushes_as_in_the_guide_is_installed_and_called() {
@@ -323,4 +349,42 @@ fn a_certificate_that_is_wrong_in_any_way_ends_it_and_nothing_is_said_without_tl
             server.requests()
         );
     }
+}
+
+/// A login is kept for the host as references have it, and only after the registry has taken it.
+#[test]
+fn login_is_tried_before_it_is_kept() {
+    let (env, guarded) = (env(), guarded());
+    let host = guarded.host();
+    let login = |registry: &str, password: &[u8]| {
+        env.run_with(["registry", "login", registry, "--username", "me", "--store", "file"], password)
+    };
+    insta::assert_snapshot!(login(&host, b"WRONG").hiding_registry(&guarded), @r#"
+    exit 4
+    err: error: the registry `REGISTRY` refuses the login of `me`
+    err: hint: check the user name and the password, or add `--no-verify` to keep the login untried
+    "#);
+    assert_eq!(login("localhost:1", b"SECRET").code, 8);
+    assert_eq!(env.run("registry list").ok().text(), "");
+    for spelled in [format!("oci://{host}"), format!("https://{host}/")] {
+        login(&spelled, b"SECRET").ok();
+        assert_eq!(env.run(&format!("extension install {host}/my-org/nothing:1")).code, 3, "let in");
+        env.run(&format!("registry logout {spelled}")).ok();
+        assert_eq!(env.run("registry list").ok().text(), "");
+    }
+}
+
+/// A proxy that sesame cannot speak to is an error that names the variable.
+#[test]
+fn unusable_proxy_names_its_variable() {
+    let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
+    env.write(".config/pds/config.toml", "[registries.\"registry.example\"]\nplain_http = true\n");
+    let mut command = env.command(["extension", "install", "registry.example/my-org/x:0.1.0"]);
+    command.env("ALL_PROXY", format!("socks5h://{}", registry.host()));
+    insta::assert_snapshot!(env.finish(command, b""), @r#"
+    exit 8
+    err: error: cannot use the proxy of the scheme `socks5h` that `ALL_PROXY` names
+    err: hint: set `ALL_PROXY` to the `http://` address of a proxy, or name the host in NO_PROXY
+    "#);
+    assert!(registry.seen().is_empty());
 }

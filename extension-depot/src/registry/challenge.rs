@@ -16,6 +16,8 @@ pub(crate) enum Challenge {
         realm: String,
         /// What it calls the registry.
         service: Option<String>,
+        /// What the token is to be good for, in the token service's words.
+        scope: Option<String>,
     },
 }
 
@@ -28,7 +30,8 @@ impl Challenge {
         let challenges = split(header);
         let bearer = challenges.iter().find_map(|(scheme, parameters)| {
             let realm = parameters.get("realm").filter(|_| scheme == "bearer")?.clone();
-            Some(Self::Bearer { realm, service: parameters.get("service").cloned() })
+            let scope = parameters.get("scope").filter(|scope| !scope.is_empty()).cloned();
+            Some(Self::Bearer { realm, service: parameters.get("service").cloned(), scope })
         });
         bearer.or_else(|| challenges.iter().any(|(scheme, _)| scheme == "basic").then_some(Self::Basic))
     }
@@ -92,7 +95,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn bearer(realm: &str, service: Option<&str>) -> Option<Challenge> {
-        Some(Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned) })
+        scoped(realm, service, None)
+    }
+
+    fn scoped(realm: &str, service: Option<&str>, scope: Option<&str>) -> Option<Challenge> {
+        let [service, scope] = [service, scope].map(|text| text.map(str::to_owned));
+        Some(Challenge::Bearer { realm: realm.to_owned(), service, scope })
     }
 
     #[test]
@@ -100,7 +108,7 @@ mod tests {
         let parse = Challenge::parse;
         assert_eq!(
             parse(r#"Bearer realm="https://r/token",service="r",scope="x:y""#),
-            bearer("https://r/token", Some("r"))
+            scoped("https://r/token", Some("r"), Some("x:y"))
         );
         assert_eq!(parse(r#"bearer  REALM = "https://r/token""#), bearer("https://r/token", None));
         assert_eq!(parse("Bearer realm=https://r/token"), bearer("https://r/token", None));

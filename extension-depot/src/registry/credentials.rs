@@ -1,17 +1,17 @@
 //! Names, passwords and tokens, and the files in which other tools keep them.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use core_types::{OciReference, canonical_registry};
-use docker_credential::{CredentialRetrievalError, DockerCredential};
+use tokio::sync::oneshot;
 
-use super::logins;
-use super::settings::Settings;
-use crate::blob::open_plain;
+use super::login_file::{Found, LoginFile};
+use super::settings::{ExplicitLogin, Settings};
+use super::{helper, logins};
 
 /// What a registry is told about who asks.
 #[derive(Clone, PartialEq, Eq)]
@@ -43,32 +43,239 @@ impl fmt::Debug for Credential {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CredentialFiles(pub Vec<PathBuf>);
 
-/// How long the Secret Service can take: whoever pulls is not made to wait for a prompt that nobody answers.
-const PATIENCE_WITH_SERVICE: Duration = Duration::from_secs(4);
-/// How long a credential helper can take, some of which ask a cloud.
-const PATIENCE_WITH_HELPER: Duration = Duration::from_secs(10);
-/// The largest file of credentials, in bytes.
-const MAX_FILE: u64 = 1 << 20;
+/// A login, and where it is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct FoundLogin {
+    pub(crate) credential: Credential,
+    pub(crate) place: LoginPlace,
+}
 
-/// The credential for a repository: what its user gave to this process, sesame's own login, then the files in their order, each asked for the longest path
-/// first. Nothing is an answer too: many registries let strangers read.
-///
-/// Files that are missing or cannot be understood and helpers that fail count as having nothing.
-pub(crate) fn find(settings: &Settings, reference: &OciReference) -> Option<Credential> {
-    let registry = reference.registry().to_owned();
-    if let Some(login) =
-        settings.login.as_ref().filter(|login| canonical_registry(&login.registry) == canonical_registry(&registry))
-    {
-        return Some(login.credential.clone());
+impl FoundLogin {
+    /// Whom the registry is told about.
+    pub(crate) fn username(&self) -> &str {
+        match &self.credential {
+            Credential::Password { username, .. } => username,
+            Credential::RefreshToken(_) => "<token>",
+        }
     }
-    if settings.secret_service
-        && let Some(login) = within(PATIENCE_WITH_SERVICE, move || logins::login(&registry).ok().flatten()).flatten()
-    {
-        return Some(login);
+}
+
+/// Where a login is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoginPlace {
+    /// It was given to this process.
+    Process,
+    /// The Secret Service of the session.
+    SecretService,
+    /// A file of logins.
+    File(PathBuf),
+    /// A credential helper, and the file that names it.
+    Helper {
+        /// The name behind `docker-credential-`.
+        helper: String,
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+impl fmt::Display for LoginPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process => f.write_str("the environment or the command line"),
+            Self::SecretService => f.write_str("the Secret Service"),
+            Self::File(path) => write!(f, "`{}`", path.display()),
+            Self::Helper { helper, file } => {
+                write!(f, "the credential helper `docker-credential-{helper}` of `{}`", file.display())
+            }
+        }
     }
-    let addresses = addresses(reference);
-    let files = settings.credentials.0.clone();
-    within(PATIENCE_WITH_HELPER, move || files.iter().find_map(|file| in_file(file, &addresses))).flatten()
+}
+
+/// Why a login does not help.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoginProblem {
+    /// The registry or its token service refuses it.
+    #[error("the login for `{registry}` from {place} is refused")]
+    Refused {
+        /// The registry.
+        registry: String,
+        /// Where the login is kept.
+        place: LoginPlace,
+    },
+    /// A credential helper is missing, fails, or takes too long.
+    #[error("the credential helper `docker-credential-{helper}` of `{}` fails: {reason}", file.display())]
+    Helper {
+        /// The name behind `docker-credential-`.
+        helper: String,
+        /// The file that names it.
+        file: PathBuf,
+        /// What it said.
+        reason: String,
+    },
+    /// A file of logins cannot be used.
+    #[error("cannot read logins from `{}`: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// What the user should know while a registry is talked to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A credential helper takes its time.
+    WaitingForHelper(String),
+    /// A login did not help, and the registry is asked anonymously.
+    Anonymous(LoginProblem),
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WaitingForHelper(helper) => {
+                write!(f, "waiting for the credential helper `docker-credential-{helper}`")
+            }
+            Self::Anonymous(problem) => write!(f, "{problem}; access is anonymous"),
+        }
+    }
+}
+
+/// How long the Secret Service can take: a pull does not wait for a prompt that is never answered.
+const SERVICE_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long a credential helper can take. Some ask a cloud, or the user for a touch of a key.
+const HELPER_TIMEOUT: Duration = Duration::from_secs(60);
+/// After which time the user is told that a helper is waited for.
+const HELPER_NOTICE: Duration = Duration::from_secs(2);
+
+/// The login for a repository, and what went wrong while it was looked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lookup {
+    pub(crate) login: Option<FoundLogin>,
+    pub(crate) problems: Vec<LoginProblem>,
+}
+
+/// What a command has looked up for one registry, so that nothing is asked twice.
+#[derive(Default)]
+pub(crate) struct Lookups {
+    repositories: BTreeMap<String, Lookup>,
+    service: Option<Option<Credential>>,
+    /// By helper and server.
+    helpers: BTreeMap<(String, String), Result<Option<Credential>, String>>,
+}
+
+impl Lookups {
+    /// Finds the login for a repository: what its user gave to this process, sesame's own login, then the files in
+    /// their order, each by its longest path first. Most registries can be read without one.
+    pub(crate) async fn find(&mut self, settings: &Settings, reference: &OciReference) -> Lookup {
+        let repository = reference.repository();
+        if let Some(known) = self.repositories.get(&repository) {
+            return known.clone();
+        }
+        let lookup = self.look_up(settings, reference).await;
+        self.repositories.insert(repository, lookup.clone());
+        lookup
+    }
+
+    /// What went wrong while the login for a repository was looked for.
+    pub(crate) fn problems(&self, reference: &OciReference) -> &[LoginProblem] {
+        self.repositories.get(&reference.repository()).map(|lookup| lookup.problems.as_slice()).unwrap_or_default()
+    }
+
+    async fn look_up(&mut self, settings: &Settings, reference: &OciReference) -> Lookup {
+        let mut lookup = Lookup::default();
+        let registry = reference.registry();
+        let is_for_it = |login: &&ExplicitLogin| canonical_registry(&login.registry) == canonical_registry(registry);
+        if let Some(login) = settings.login.as_ref().filter(is_for_it) {
+            let credential = login.credential.clone();
+            lookup.login = Some(FoundLogin { credential, place: LoginPlace::Process });
+        } else if let Some(credential) = self.in_service(settings, registry).await {
+            lookup.login = Some(FoundLogin { credential, place: LoginPlace::SecretService });
+        }
+        for path in &settings.credentials.0 {
+            if lookup.login.is_some() {
+                break;
+            }
+            match self.in_file(settings, reference, path).await {
+                Ok(login) => lookup.login = login,
+                Err(problem) => lookup.problems.push(problem),
+            }
+        }
+        lookup
+    }
+
+    async fn in_service(&mut self, settings: &Settings, registry: &str) -> Option<Credential> {
+        if !settings.secret_service {
+            return None;
+        }
+        if self.service.is_none() {
+            let registry = registry.to_owned();
+            let asking = in_background(move || logins::login(&registry).ok().flatten());
+            let answer = tokio::time::timeout(SERVICE_TIMEOUT, asking).await;
+            self.service = Some(answer.ok().and_then(Result::ok).flatten());
+        }
+        self.service.clone().flatten()
+    }
+
+    async fn in_file(
+        &mut self,
+        settings: &Settings,
+        reference: &OciReference,
+        path: &Path,
+    ) -> Result<Option<FoundLogin>, LoginProblem> {
+        let entries = LoginFile::read(path)?.entries(reference);
+        let entries = entries.map_err(|reason| LoginProblem::File { path: path.to_owned(), reason })?;
+        for entry in entries {
+            let (credential, place) = match entry {
+                Found::Login(credential) => (Some(credential), LoginPlace::File(path.to_owned())),
+                Found::Helper { helper, server } => {
+                    let answer = self.ask_helper(settings, &helper, &server).await;
+                    let file = path.to_owned();
+                    match answer {
+                        Ok(credential) => (credential, LoginPlace::Helper { helper, file }),
+                        Err(reason) => return Err(LoginProblem::Helper { helper, file, reason }),
+                    }
+                }
+            };
+            if let Some(credential) = credential {
+                return Ok(Some(FoundLogin { credential, place }));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn ask_helper(
+        &mut self,
+        settings: &Settings,
+        helper: &str,
+        server: &str,
+    ) -> Result<Option<Credential>, String> {
+        let key = (helper.to_owned(), server.to_owned());
+        if let Some(known) = self.helpers.get(&key) {
+            return known.clone();
+        }
+        let (program, about) = key.clone();
+        let mut asking = in_background(move || helper::ask(&program, &about));
+        let answer = match tokio::time::timeout(HELPER_NOTICE, &mut asking).await {
+            Ok(answer) => Ok(answer),
+            Err(_) => {
+                settings.notices.tell(&Notice::WaitingForHelper(helper.to_owned()));
+                tokio::time::timeout(HELPER_TIMEOUT - HELPER_NOTICE, asking).await
+            }
+        };
+        let silence = || format!("it does not answer within {} s", HELPER_TIMEOUT.as_secs());
+        let answer = answer.ok().and_then(Result::ok).unwrap_or_else(|| Err(silence()));
+        self.helpers.insert(key, answer.clone());
+        answer
+    }
+}
+
+/// Runs what may block on a thread that is left behind when it takes too long.
+fn in_background<T: Send + 'static>(ask: impl FnOnce() -> T + Send + 'static) -> oneshot::Receiver<T> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::spawn(move || sender.send(ask()));
+    receiver
 }
 
 /// Runs what may block for ever in a thread that is left behind then. Gives back nothing if it takes longer.
@@ -76,36 +283,6 @@ pub(super) fn within<T: Send + 'static>(patience: Duration, ask: impl FnOnce() -
     let (sender, receiver) = mpsc::channel();
     std::thread::Builder::new().spawn(move || sender.send(ask())).ok()?;
     receiver.recv_timeout(patience).ok()
-}
-
-/// The keys under which files have credentials for a repository: of each length, as it is written and in its one form.
-fn addresses(reference: &OciReference) -> Vec<String> {
-    let registry = canonical_registry(reference.registry());
-    let mut spellings = vec![reference.registry().to_owned(), registry.clone()];
-    spellings.dedup();
-    let repository = reference.repository();
-    let ends = repository.char_indices().rev().filter(|(_, c)| *c == '/').map(|(at, _)| &repository[..at]);
-    let paths = std::iter::once(repository.as_str()).chain(ends).map(|path| format!("/{path}"));
-    let with = |path: String| spellings.iter().map(move |spelling| format!("{spelling}{path}")).collect::<Vec<_>>();
-    let mut addresses: Vec<_> = paths.chain(std::iter::once(String::new())).flat_map(with).collect();
-    if registry == "docker.io" {
-        addresses.push("https://index.docker.io/v1/".to_owned());
-    }
-    addresses
-}
-
-fn in_file(path: &std::path::Path, addresses: &[String]) -> Option<Credential> {
-    let mut text = String::new();
-    open_plain(path).ok()?.0.take(MAX_FILE).read_to_string(&mut text).ok()?;
-    addresses.iter().find_map(|address| {
-        let found: Result<_, CredentialRetrievalError> =
-            docker_credential::get_credential_from_reader(text.as_bytes(), address);
-        match found.ok()? {
-            DockerCredential::IdentityToken(token) => Some(Credential::RefreshToken(token)),
-            DockerCredential::UsernamePassword(username, _) if username.is_empty() => None,
-            DockerCredential::UsernamePassword(username, password) => Some(Credential::Password { username, password }),
-        }
-    })
 }
 
 #[cfg(test)]
@@ -116,7 +293,10 @@ mod tests {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), text).expect("written");
         let settings = Settings { credentials: CredentialFiles(vec![file.path().to_owned()]), ..Default::default() };
-        find(&settings, &reference.parse().expect("a reference"))
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let reference = reference.parse().expect("a reference");
+        let lookup = runtime.block_on(Lookups::default().find(&settings, &reference));
+        lookup.login.map(|login| login.credential)
     }
 
     fn password(username: &str) -> Option<Credential> {
@@ -164,10 +344,45 @@ mod tests {
         assert_eq!(find_in(half, "ghcr.io/my/x:1"), password("u"));
     }
 
+    /// A login holds for a registry and not for one spelling of it. Of several, the one that is written the same counts.
+    #[test]
+    fn logins_hold_for_every_spelling() {
+        let spelled = r#"{"auths": {"https://GHCR.io:443/v2/": {"auth": "dTpw"}, "b.example": {"auth": "dTpw"},
+            "b.example:443": {"username": "v", "password": "p"}, "docker.io:443/a": {"auth": "dTpw"}}}"#;
+        for same in ["ghcr.io/a/b:1", "ghcr.io:0443/a/b:1", "GHCR.io/a/b:1", "docker.io/a/b:1", "b.example/a/b:1"] {
+            assert_eq!(find_in(spelled, same), password("u"), "{same}");
+        }
+        assert_eq!(find_in(spelled, "b.example:443/a/b:1"), password("v"));
+        assert_eq!(find_in(spelled, "ghcr.io:8443/a/b:1"), None);
+        let credential = password("u").expect("some");
+        let login = Some(ExplicitLogin { registry: "GHCR.io:443".to_owned(), credential });
+        let settings = Settings { login, ..Default::default() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let lookup = |reference: &str| {
+            let reference = reference.parse().expect("a reference");
+            runtime.block_on(Lookups::default().find(&settings, &reference)).login.is_some()
+        };
+        assert!(lookup("ghcr.io/a/b:1") && !lookup("ghcr.io:8443/a/b:1"));
+    }
+
     #[test]
     fn damaged_files_and_missing_helpers_count_as_nothing() {
         for text in ["", "{", "[]", r#"{"auths": {"ghcr.io": {"auth": "!!"}}}"#, r#"{"credsStore": "is-not-there"}"#] {
             assert_eq!(find_in(text, "ghcr.io/a/b:1"), None, "{text}");
+        }
+    }
+
+    /// A byte order mark, a line end in base64, a `null` and a slash behind the host are what people's files have.
+    #[test]
+    fn small_flaws_in_files_are_read_over() {
+        for text in [
+            "\u{feff}{\"auths\": {\"ghcr.io\": {\"auth\": \"dTpw\"}}}",
+            r#"{"auths": {"ghcr.io": {"auth": "dTpw\n"}, "other.example": null}}"#,
+            r#"{"auths": {"ghcr.io": {"auth": "dTpwCg=="}}}"#,
+            r#"{"auths": {"https://ghcr.io/v2/": {"auth": "dTpw"}}}"#,
+            r#"{"auths": {"ghcr.io/": {"auth": "dTpw"}}, "credHelpers": null}"#,
+        ] {
+            assert_eq!(find_in(text, "ghcr.io/a/b:1"), password("u"), "{text}");
         }
     }
 

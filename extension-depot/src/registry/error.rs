@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use core_types::{Digest, DigestError, OciReference};
 
+use super::refusal::{AccessProblem, Refusal};
 use crate::blob::BlobError;
 use crate::docs::DocsError;
 use crate::image::ImageError;
@@ -30,6 +31,8 @@ pub enum RegistryError {
     NotFound {
         /// What was asked for.
         reference: Box<OciReference>,
+        /// The registry's own reason.
+        source: Option<Box<Refusal>>,
     },
     /// The registry has the repository and not the tag.
     #[error("the registry does not have `{reference}`")]
@@ -56,6 +59,22 @@ pub enum RegistryError {
         repository: String,
         /// `strangers`, or whom it refused.
         who: String,
+        /// The registry's own reason, and the problem with the login.
+        source: Option<Box<AccessProblem>>,
+    },
+    /// The registry takes an upload and does not have it afterwards.
+    #[error("the registry `{registry}` does not have {digest} after the upload")]
+    NotKept {
+        /// The registry.
+        registry: String,
+        /// What was uploaded.
+        digest: Digest,
+    },
+    /// The registry begins an upload and does not say where it goes on.
+    #[error("the registry `{registry}` does not say where to upload to")]
+    NoUploadLocation {
+        /// The registry.
+        registry: String,
     },
     /// The registry sends us to ask a token of a host that it is not paired with.
     #[error(
@@ -76,16 +95,18 @@ pub enum RegistryError {
         challenge: String,
     },
     /// The registry answers with an error.
-    #[error("the registry `{registry}` answers {status}{}", message.as_ref().map(|message| format!(": {message}")).unwrap_or_default())]
+    #[error("the registry `{registry}` answers {status}{}", message.map(|message| format!(": {message}")).unwrap_or_default())]
     Status {
         /// The registry.
         registry: String,
         /// The HTTP status.
         status: u16,
-        /// What it said, shortened.
-        message: Option<String>,
+        /// What sesame adds to the status.
+        message: Option<&'static str>,
         /// After how many seconds it wants to be asked again.
         retry_after: Option<u64>,
+        /// The registry's own reason.
+        source: Option<Box<Refusal>>,
     },
     /// The registry sends us somewhere that we do not go.
     #[error("the registry `{registry}` redirects to `{to}`, {reason}")]
@@ -98,6 +119,24 @@ pub enum RegistryError {
         reason: &'static str,
         /// The host and port, where it is refused only because its address is a private one.
         private: Option<String>,
+    },
+    /// A proxy is configured that sesame cannot speak to.
+    #[error("cannot use the proxy of the scheme `{}` that `{variable}` names", scheme.escape_debug())]
+    Proxy {
+        /// The variable.
+        variable: String,
+        /// The scheme of its value.
+        scheme: String,
+    },
+    /// The registry refuses a login that is to be kept.
+    #[error("the registry `{registry}` refuses the login of `{username}`")]
+    LoginRefused {
+        /// The registry.
+        registry: String,
+        /// Whose login.
+        username: String,
+        /// The registry's own reason.
+        source: Option<Box<Refusal>>,
     },
     /// It would be reached without TLS.
     #[error("`{registry}` cannot be reached over plain HTTP")]

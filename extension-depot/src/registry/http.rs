@@ -4,19 +4,20 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use core_types::{Digest, OciReference};
+use core_types::{Digest, OciReference, canonical_registry};
 use reqwest::header::{HeaderMap, HeaderValue, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, NoProxy, Proxy, Response, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use serde::Deserialize;
 
-use super::auth::{self, Access, Authorization};
+use super::auth::{Access, Authorization, Session};
 use super::error::RegistryError;
+use super::refusal::explain;
 use super::settings::{Patience, Settings, api_host, is_loopback};
 use crate::blob::read_plain;
 
@@ -30,11 +31,6 @@ const MAX_RETRY_AFTER: u64 = 60;
 const MAX_AUTHORITIES: u64 = 16 << 20;
 /// Why a redirect is not followed that only a setting of the registry can allow.
 const INTO_PRIVATE: &str = "which is an address of this machine or network";
-/// How long an error's text is read.
-const ERROR_TEXT: Duration = Duration::from_secs(10);
-/// How much of an error's text is read, in bytes, and shown, in characters.
-const MAX_ERROR: u64 = 8 * 1024;
-const SHOWN_ERROR: usize = 1024;
 
 /// What makes one client unlike another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +40,8 @@ struct ClientKey {
     /// The file of certificate authorities that it trusts beside those that all do.
     authorities: Option<PathBuf>,
     patience: Patience,
+    /// Whether an answer that pauses is given up. Uploads have no such end.
+    has_read_timeout: bool,
 }
 
 /// HTTP clients, made when they are needed: reading the system's certificates takes longer than a whole download from
@@ -51,23 +49,42 @@ struct ClientKey {
 pub(crate) struct Clients {
     settings: Settings,
     made: RefCell<BTreeMap<ClientKey, Client>>,
+    /// What is known of the authentication of each registry, for every connection to it, by scheme and name.
+    sessions: RefCell<BTreeMap<(&'static str, String), Rc<Session>>>,
 }
 
 impl Clients {
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self { settings: settings.clone(), made: RefCell::default() }
+        Self { settings: settings.clone(), made: RefCell::default(), sessions: RefCell::default() }
+    }
+
+    /// However a registry is written, it has one session; what was had over TLS is not told over plain HTTP.
+    fn session(&self, registry: &str) -> Rc<Session> {
+        let key = (self.settings.scheme(registry), canonical_registry(registry));
+        self.sessions.borrow_mut().entry(key).or_default().clone()
     }
 
     /// The client for an address, while this registry is talked to.
     pub(crate) fn for_url(&self, url: &Url, registry: &str) -> Result<Client, RegistryError> {
+        self.client(url, registry, true)
+    }
+
+    /// The same for uploads, in which the registry says nothing for as long as bytes go out.
+    pub(super) fn for_upload(&self, url: &Url, registry: &str) -> Result<Client, RegistryError> {
+        self.client(url, registry, false)
+    }
+
+    fn client(&self, url: &Url, registry: &str, has_read_timeout: bool) -> Result<Client, RegistryError> {
+        self.settings.proxies.check(url)?;
         let is_secure = url.scheme() == "https";
         let own = self.settings.authorities_of(registry).filter(|_| is_secure).map(Path::to_owned);
-        let key = ClientKey { is_secure, authorities: own, patience: self.settings.patience_of(registry) };
+        let patience = self.settings.patience_of(registry);
+        let key = ClientKey { is_secure, authorities: own, patience, has_read_timeout };
         if let Some(client) = self.made.borrow().get(&key) {
             return Ok(client.clone());
         }
         let authorities = is_secure.then(|| self.authorities(registry)).transpose()?;
-        let client = self.build(authorities, key.patience)?;
+        let client = self.build(authorities, &key)?;
         self.made.borrow_mut().insert(key, client.clone());
         Ok(client)
     }
@@ -76,16 +93,18 @@ impl Clients {
     fn build(
         &self,
         authorities: Option<Vec<CertificateDer<'static>>>,
-        patience: Patience,
+        key: &ClientKey,
     ) -> Result<Client, RegistryError> {
         // Another part of the program may have chosen a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
             .redirect(Policy::none())
-            .connect_timeout(patience.connect)
-            .read_timeout(patience.idle)
+            .connect_timeout(key.patience.connect)
             .no_proxy();
+        if key.has_read_timeout {
+            builder = builder.read_timeout(key.patience.idle);
+        }
         for proxy in self.proxies()? {
             builder = builder.proxy(proxy);
         }
@@ -133,6 +152,8 @@ pub(crate) enum Target<'a> {
     Manifest(&'a str),
     /// A blob by digest.
     Blob(&'a Digest),
+    /// A new upload of a blob.
+    Upload,
     /// What refers to a digest.
     Referrers(&'a Digest),
     /// The first tags, and how many of them.
@@ -143,11 +164,11 @@ pub(crate) enum Target<'a> {
 
 /// A repository that is being talked to.
 pub(crate) struct Connection<'a> {
-    settings: &'a Settings,
-    clients: &'a Clients,
-    reference: OciReference,
-    base: Url,
-    authorization: RefCell<Option<Authorization>>,
+    pub(super) settings: &'a Settings,
+    pub(super) clients: &'a Clients,
+    pub(super) reference: OciReference,
+    pub(super) base: Url,
+    pub(super) session: Rc<Session>,
     deadline: tokio::time::Instant,
 }
 
@@ -183,16 +204,18 @@ impl<'a> Connection<'a> {
     ) -> Result<Self, RegistryError> {
         let registry = reference.registry();
         let base = format!("{}://{}/v2/{}/", settings.scheme(registry), api_host(registry), reference.repository());
-        let base = Url::parse(&base).map_err(|_| RegistryError::NotFound { reference: Box::new(reference.clone()) })?;
+        let base = Url::parse(&base)
+            .map_err(|_| RegistryError::NotFound { reference: Box::new(reference.clone()), source: None })?;
         let deadline = tokio::time::Instant::now() + settings.patience_of(registry).total;
-        Ok(Self { settings, clients, reference: reference.clone(), base, authorization: RefCell::new(None), deadline })
+        let session = clients.session(registry);
+        Ok(Self { settings, clients, reference: reference.clone(), base, session, deadline })
     }
 
     pub(crate) fn registry(&self) -> &str {
         self.reference.registry()
     }
 
-    fn patience(&self) -> Patience {
+    pub(super) fn patience(&self) -> Patience {
         self.settings.patience_of(self.registry())
     }
 
@@ -210,6 +233,7 @@ impl<'a> Connection<'a> {
         let path = match target {
             Target::Manifest(name) => format!("manifests/{name}"),
             Target::Blob(digest) => format!("blobs/{digest}"),
+            Target::Upload => "blobs/uploads/".to_owned(),
             Target::Referrers(digest) => format!("referrers/{digest}"),
             Target::Tags { most } => format!("tags/list?n={most}"),
             Target::Page(url) => return (*url).clone(),
@@ -257,68 +281,48 @@ impl<'a> Connection<'a> {
     /// Starts a download, authenticating if the registry asks for it.
     pub(crate) async fn get(&self, target: &Target<'_>, accept: &str) -> Result<Body<'_>, RegistryError> {
         let url = self.url(target);
-        let mut response = self.follow(url.clone(), accept).await?;
-        // Tokens expire, some within a minute: each request may authenticate once.
-        if response.status() == StatusCode::UNAUTHORIZED {
-            let authorization = self.authorize(&challenge_of(response.headers()), Access::Pull).await?;
-            self.authorization.replace(Some(authorization));
-            response = self.follow(url, accept).await?;
-        }
+        let send = async |authorization: Option<&Authorization>| self.follow(url.clone(), accept, authorization).await;
+        let response = self.authenticated(Access::Pull, send).await?;
         let response = self.check_status(response).await?;
         Ok(Body { response, registry: self.registry(), deadline: self.deadline })
     }
 
-    /// What the registry wants to see, had from its token service if it has one. It has as long as any answer.
-    async fn authorize(&self, challenge: &str, access: Access) -> Result<Authorization, RegistryError> {
-        let answering = auth::answer(self.settings, self.clients, &self.reference, challenge, access);
-        let timeout = |_| RegistryError::Timeout { registry: self.registry().to_owned() };
-        tokio::time::timeout(self.patience().idle, answering).await.map_err(timeout)?
+    async fn follow(
+        &self,
+        start: Url,
+        accept: &str,
+        authorization: Option<&Authorization>,
+    ) -> Result<Response, RegistryError> {
+        self.redirects().get(&start, accept, authorization).await
     }
 
-    async fn follow(&self, start: Url, accept: &str) -> Result<Response, RegistryError> {
-        let authorization = self.authorization.borrow().clone();
-        let follow = Follow { settings: self.settings, clients: self.clients, registry: self.registry() };
-        follow.get(&start, accept, authorization.as_ref()).await
+    pub(super) fn redirects(&self) -> Follow<'_> {
+        Follow { settings: self.settings, clients: self.clients, registry: self.registry() }
     }
 
-    async fn check_status(&self, response: Response) -> Result<Response, RegistryError> {
+    pub(super) async fn check_status(&self, response: Response) -> Result<Response, RegistryError> {
         match response.status() {
             status if status.is_success() => Ok(response),
-            StatusCode::NOT_FOUND => Err(RegistryError::NotFound { reference: Box::new(self.reference.clone()) }),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                let known = self.authorization.borrow().is_some();
-                Err(auth::unauthorized(&self.reference, known.then_some("the account that is logged in")))
+            StatusCode::NOT_FOUND => {
+                let error = RegistryError::NotFound { reference: Box::new(self.reference.clone()), source: None };
+                Err(explain(error, response, self.registry(), self.patience()).await)
             }
-            _ => Err(status_error(response, self.registry()).await),
+            _ => Err(status_error(response, self.registry(), self.patience()).await),
         }
     }
 
     /// What the registry says when it is asked whether it is one.
-    async fn probe(&self) -> Result<Response, RegistryError> {
+    pub(super) async fn probe(&self, authorization: Option<&Authorization>) -> Result<Response, RegistryError> {
         let mut probe = self.base.clone();
         probe.set_path("/v2/");
-        self.follow(probe, "*/*").await
+        self.follow(probe, "*/*", authorization).await
     }
 
     /// Makes sure that the registry answers.
     pub(crate) async fn reach(&self) -> Result<(), RegistryError> {
-        let response = self.probe().await?;
+        let response = self.probe(None).await?;
         let is_closed = matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         if is_closed { Ok(()) } else { self.check_status(response).await.map(drop) }
-    }
-
-    /// A token for pushing, for the client that pushes.
-    pub(crate) async fn push_token(&self) -> Result<Option<String>, RegistryError> {
-        let response = self.probe().await?;
-        if response.status() != StatusCode::UNAUTHORIZED {
-            return Ok(None);
-        }
-        let challenge = challenge_of(response.headers());
-        let answer = self.authorize(&challenge, Access::Push).await?;
-        answer
-            .token
-            .map(Some)
-            .ok_or_else(|| RegistryError::Challenge { registry: self.registry().to_owned(), challenge })
     }
 }
 
@@ -352,10 +356,13 @@ impl Follow<'_> {
     /// Starts the download of a file, to which nobody logs in.
     pub(super) async fn file(&self, url: &Url) -> Result<Response, RegistryError> {
         let response = self.get(url, "*/*", None).await?;
-        if response.status().is_success() { Ok(response) } else { Err(status_error(response, self.registry).await) }
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(status_error(response, self.registry, self.settings.patience_of(self.registry)).await)
     }
 
-    fn redirected(&self, start: &Url, from: &Url, headers: &HeaderMap) -> Result<Url, RegistryError> {
+    pub(super) fn redirected(&self, start: &Url, from: &Url, headers: &HeaderMap) -> Result<Url, RegistryError> {
         let location = headers.get(LOCATION).and_then(|location| location.to_str().ok()).unwrap_or_default();
         let to = from.join(location).map_err(|_| self.redirect_error(from, "which is no address"))?;
         let reason = match to.scheme() {
@@ -383,10 +390,12 @@ impl Follow<'_> {
     }
 }
 
-async fn status_error(response: Response, registry: &str) -> RegistryError {
+/// Returns the error for a status, with the error document of the response as its cause.
+pub(super) async fn status_error(response: Response, registry: &str, patience: Patience) -> RegistryError {
     let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
-    let message = error_message(response, registry).await;
-    RegistryError::Status { registry: registry.to_owned(), status, message, retry_after }
+    let error =
+        RegistryError::Status { registry: registry.to_owned(), status, message: None, retry_after, source: None };
+    explain(error, response, registry, patience).await
 }
 
 impl<'a> Body<'a> {
@@ -429,7 +438,7 @@ pub(crate) async fn pause_before_retry(attempt: &mut u32, error: RegistryError) 
     Ok(())
 }
 
-fn challenge_of(headers: &HeaderMap) -> String {
+pub(super) fn challenge_of(headers: &HeaderMap) -> String {
     let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
     values.collect::<Vec<_>>().join(", ")
 }
@@ -452,29 +461,6 @@ fn is_private(url: &Url) -> bool {
                     || v6.to_ipv4_mapped().is_some()
             }
         })
-}
-
-#[derive(Deserialize)]
-struct Errors {
-    errors: Vec<ErrorEntry>,
-}
-
-#[derive(Deserialize)]
-struct ErrorEntry {
-    code: Option<String>,
-    message: Option<String>,
-}
-
-/// What a registry says about an error, shortened.
-async fn error_message(response: Response, registry: &str) -> Option<String> {
-    let bytes = tokio::time::timeout(ERROR_TEXT, read_capped(response, registry, MAX_ERROR)).await.ok()?.ok()?;
-    let entry = serde_json::from_slice::<Errors>(&bytes).ok()?.errors.into_iter().next()?;
-    let text = match (entry.code, entry.message) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (code, message) => code.or(message)?,
-    };
-    // On one line: what a registry says must not look like what sesame says.
-    Some(text.chars().take(SHOWN_ERROR).map(|c| if c.is_control() { ' ' } else { c }).collect())
 }
 
 #[cfg(test)]

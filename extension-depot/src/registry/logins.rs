@@ -137,16 +137,30 @@ pub fn forget_login(store: &LoginStore, registry: &str) -> Result<bool, LoginErr
     match store {
         LoginStore::SecretService => {
             let registry = registry.to_owned();
-            patiently(move || match entry(&registry)?.delete_credential() {
-                Ok(()) => Ok(true),
-                Err(Error::NoEntry) => Ok(false),
-                Err(error) => Err(LoginError::SecretService(error)),
+            patiently(move || {
+                let as_typed = || Entry::new(SERVICE, &registry).map_err(LoginError::SecretService);
+                let was_there = delete(&entry(&registry)?)?;
+                // Earlier versions kept a login under what was typed.
+                Ok((registry != canonical_registry(&registry) && delete(&as_typed()?)?) || was_there)
             })
         }
         LoginStore::File(path) if !path.exists() => Ok(false),
         LoginStore::File(path) => {
-            Ok(change_file(path, |file| file.auths.remove(&canonical_registry(registry)))?.is_some())
+            let wanted = canonical_registry(registry);
+            change_file(path, |file| {
+                let before = file.auths.len();
+                file.auths.retain(|key, _| key != registry && canonical_registry(key) != wanted);
+                file.auths.len() < before
+            })
         }
+    }
+}
+
+fn delete(entry: &Entry) -> Result<bool, LoginError> {
+    match entry.delete_credential() {
+        Ok(()) => Ok(true),
+        Err(Error::NoEntry) => Ok(false),
+        Err(error) => Err(LoginError::SecretService(error)),
     }
 }
 
@@ -201,5 +215,11 @@ mod tests {
         assert_eq!(registries(), ["ghcr.io", "quay.io"]);
         assert!(forget_login(&store, "quay.io").expect("forgotten"));
         assert_eq!(registries(), ["ghcr.io"]);
+        // Earlier versions kept a login under what was typed.
+        let typed =
+            r#"{"format_version": 1, "auths": {"GHCR.io:443": {"auth": "dTpw"}, "ghcr.io:8443": {"auth": "dTpw"}}}"#;
+        std::fs::write(&path, typed).expect("written");
+        assert!(forget_login(&store, "ghcr.io").expect("forgotten"));
+        assert_eq!(registries(), ["ghcr.io:8443"]);
     }
 }

@@ -7,17 +7,22 @@
 
 mod auth;
 pub(crate) mod challenge;
+mod check_login;
 mod credentials;
 mod download;
 mod error;
+mod helper;
 mod http;
 mod keygen;
 mod link_header;
+mod login_file;
 mod logins;
 mod paging;
 mod publish;
 mod push;
 mod referrers;
+mod refusal;
+mod requests;
 mod settings;
 mod sign;
 mod tags;
@@ -30,14 +35,16 @@ use crate::depot::Depot;
 use crate::image::{Descriptor, Document, ImageError, MAX_MANIFEST, media_type};
 use crate::staging::{Staged, Staging};
 
-pub use credentials::{Credential, CredentialFiles};
+pub use check_login::LoginCheck;
+pub use credentials::{Credential, CredentialFiles, LoginPlace, LoginProblem, Notice};
 pub use download::DownloadError;
 pub use error::RegistryError;
 pub use keygen::{KeygenError, generate_key};
 pub use logins::{KeptLogin, LoginError, LoginStore, forget_login, kept_logins, store_login};
 pub use publish::Published;
 pub use push::PushError;
-pub use settings::{ExplicitLogin, Patience, Proxies, RegistrySettings, Settings};
+pub use refusal::{AccessProblem, Refusal};
+pub use settings::{ExplicitLogin, Notices, Patience, Proxies, RegistrySettings, Settings};
 pub use sign::SignatureForm;
 
 use futures_util::StreamExt;
@@ -205,7 +212,9 @@ async fn resolve_with(
 ) -> Result<Resolved, RegistryError> {
     let (digest, bytes, declared) = match pin {
         Some(digest) => match fetch_document(connection, &digest.to_string(), Some(&digest)).await {
-            Err(RegistryError::NotFound { .. }) => return Err(explain_missing_pin(connection, reference, digest).await),
+            Err(error @ RegistryError::NotFound { .. }) => {
+                return Err(explain_missing_pin(connection, reference, digest, error).await);
+            }
             other => other?,
         },
         None => fetch_document(connection, reference.revision(), None).await?,
@@ -243,8 +252,12 @@ async fn list_with(
 }
 
 /// Why there is no manifest with the pinned digest: perhaps somebody gave the layer's.
-async fn explain_missing_pin(connection: &Connection<'_>, reference: &OciReference, pin: Digest) -> RegistryError {
-    let not_found = RegistryError::NotFound { reference: Box::new(reference.clone()) };
+async fn explain_missing_pin(
+    connection: &Connection<'_>,
+    reference: &OciReference,
+    pin: Digest,
+    not_found: RegistryError,
+) -> RegistryError {
     let Ok((digest, bytes, _)) = fetch_document(connection, reference.revision(), None).await else { return not_found };
     match Document::parse(&bytes, None) {
         Ok(Document::Manifest(manifest)) if manifest.blobs().any(|blob| blob.digest == pin) => {

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use core_types::{OciReference, canonical_registry};
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::Url;
 
-use super::credentials::{Credential, CredentialFiles};
+use super::credentials::{Credential, CredentialFiles, Notice};
+use super::error::RegistryError;
 pub use crate::user_config::RegistrySettings;
 
 /// The settings of a [`super::Registry`]. The default is anonymous, with no proxy and the system's certificates.
@@ -31,6 +34,33 @@ pub struct Settings {
     pub patience: Patience,
     /// Opens no connection at all.
     pub offline: bool,
+    /// Who is told what the user should know.
+    pub notices: Notices,
+}
+
+/// A receiver of notices. The default drops them.
+#[derive(Clone, Default)]
+pub struct Notices(Option<Arc<Receiver>>);
+
+type Receiver = dyn Fn(&Notice) + Send + Sync;
+
+impl Notices {
+    /// Calls `tell` with each notice.
+    pub fn new(tell: impl Fn(&Notice) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(tell)))
+    }
+
+    pub(crate) fn tell(&self, notice: &Notice) {
+        if let Some(tell) = &self.0 {
+            tell(notice);
+        }
+    }
+}
+
+impl fmt::Debug for Notices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Notices")
+    }
 }
 
 /// How long is waited.
@@ -69,6 +99,8 @@ pub struct Proxies {
     pub https: Option<String>,
     /// Hosts that are reached directly, as in the variable `NO_PROXY`.
     pub except: Option<String>,
+    /// The variables that name the proxies for plain HTTP and for HTTPS, for messages.
+    pub variables: [String; 2],
 }
 
 /// The address of a proxy can have a password in it.
@@ -85,6 +117,28 @@ impl Proxies {
     /// What is reached directly: this machine, whatever is configured, and what is configured.
     pub(crate) fn exceptions(&self) -> String {
         format!("localhost,127.0.0.0/8,::1,{}", self.except.as_deref().unwrap_or_default())
+    }
+
+    /// Makes sure that the proxy for an address can be used, since the address is never reached without it.
+    ///
+    /// # Errors
+    /// When a proxy is configured for the address that sesame cannot speak to.
+    pub(crate) fn check(&self, url: &Url) -> Result<(), RegistryError> {
+        let is_tls = url.scheme() == "https";
+        let proxy = if is_tls { &self.https } else { &self.http };
+        let Some(proxy) = proxy else { return Ok(()) };
+        let through = |address: &str| {
+            let matcher = Matcher::builder().all(address).no(self.exceptions()).build();
+            matcher.intercept(&url.as_str().parse().ok()?)
+        };
+        let is_usable = |way: &Intercept| matches!(way.uri().scheme_str(), Some("http" | "https"));
+        let is_direct = through("http://proxy.invalid").is_none();
+        if is_direct || through(proxy).as_ref().is_some_and(is_usable) {
+            return Ok(());
+        }
+        // Without its host, since a password may stand before it.
+        let scheme = proxy.split_once("://").map_or("", |(scheme, _)| scheme).to_owned();
+        Err(RegistryError::Proxy { variable: self.variables[usize::from(is_tls)].clone(), scheme })
     }
 }
 
@@ -236,6 +290,32 @@ mod tests {
         assert_eq!(places("ghcr.io/a/b:1"), ["m.example/ghcr/a/b:1", "n.example/a/b:1", "ghcr.io/a/b:1"]);
         assert_eq!(places("ghcr.io/one:1"), ["m.example/ghcr/one:1", "n.example/one:1", "ghcr.io/one:1"]);
         assert_eq!(places("ghcr.io.evil/a/b:1"), ["ghcr.io.evil/a/b:1"]);
+    }
+
+    #[test]
+    fn unusable_proxy_is_an_error_where_it_counts() {
+        let check = |proxy: &str, except: &str, url: &str| {
+            let proxies = Proxies {
+                https: Some(proxy.to_owned()),
+                except: Some(except.to_owned()),
+                variables: ["http_proxy", "ALL_PROXY"].map(str::to_owned),
+                ..Proxies::default()
+            };
+            proxies.check(&Url::parse(url).expect(url)).map_err(|error| error.to_string())
+        };
+        let url = "https://ghcr.io/v2/";
+        for proxy in ["http://p:1", "https://p", "p:3128", "http://me:PASS@p:1"] {
+            assert_eq!(check(proxy, "", url), Ok(()), "{proxy}");
+        }
+        for proxy in
+            ["socks://p:1", "socks5://p", "socks5h://p:1", "socks4://p", "ftp://p", "htp://me:PASS@p", "://", "http://"]
+        {
+            let message = check(proxy, "", url).expect_err(proxy);
+            assert!(message.contains("`ALL_PROXY`") && !message.contains("PASS"), "{message}");
+            assert_eq!(check(proxy, "ghcr.io", url), Ok(()), "an exception: {proxy}");
+            assert_eq!(check(proxy, "", "https://127.0.0.1/v2/"), Ok(()), "this machine: {proxy}");
+            assert_eq!(check(proxy, "", "http://ghcr.io/v2/"), Ok(()), "no proxy for plain HTTP: {proxy}");
+        }
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub(crate) async fn send(
 ) -> Result<(Response<Body>, Sending), Error> {
     take_one(&budget)?;
     let wait = |given: Option<Duration>, otherwise| given.unwrap_or(otherwise).max(SHORTEST);
-    let proxy = way.access.proxy(request.uri());
+    let proxy = way.access.proxy(request.uri()).map_err(|error| Error::InternalError(Some(error.to_string())))?;
     let connecting = timeout(wait(options.connect_timeout, CONNECT), connect(&way, proxy.as_ref()));
     let stream = connecting.await.map_err(|_| Error::ConnectionTimeout)??;
     let mut builder = http1::Builder::new();

@@ -41,14 +41,18 @@ pub enum RegistryCommand {
     Login {
         /// `host` or `host:port`
         registry: String,
+        /// Asked for on a terminal where it is left out
         #[arg(short, long)]
-        username: String,
+        username: Option<String>,
         /// Read the password from standard input, which is also done where no terminal can be asked
         #[arg(long)]
         password_stdin: bool,
         /// `secret-service`, or `file`: a file that only you can read, where the password is not encrypted
         #[arg(long, value_name = "WHERE", default_value = "secret-service")]
         store: StoreName,
+        /// Keep the login without trying it
+        #[arg(long)]
+        no_verify: bool,
     },
     /// List the registries that logins are kept for
     #[command(visible_alias = "ls")]

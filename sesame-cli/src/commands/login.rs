@@ -1,6 +1,9 @@
 //! `sesame registry login`, `logout` and `list`
 
-use extension_depot::registry::{Credential, LoginError, LoginStore, forget_login, kept_logins, store_login};
+use core_types::{OciPrefix, OciReference};
+use extension_depot::registry::{
+    Credential, LoginCheck, LoginError, LoginStore, forget_login, kept_logins, store_login,
+};
 
 use crate::arguments::StoreName;
 use crate::context::Context;
@@ -9,32 +12,70 @@ use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
 use crate::terminal::Terminal;
 
+/// A login that is to be kept, as it stands on the command line.
+pub struct LoginOrder {
+    pub registry: String,
+    pub username: Option<String>,
+    pub password_stdin: bool,
+    pub store: StoreName,
+    /// Whether the registry is asked first whether it takes the login.
+    pub is_tried: bool,
+}
+
 /// Keeps a login. The password comes from standard input or a prompt, and stands nowhere else.
-pub fn login(
-    context: &Context,
-    registry: &str,
-    username: String,
-    stdin: bool,
-    to: StoreName,
-) -> Result<Outcome, Failure> {
-    check_registry(registry)?;
-    let store = match to {
+pub fn login(context: &Context, order: LoginOrder) -> Result<Outcome, Failure> {
+    let registry = registry_host(&order.registry)?;
+    let store = match order.store {
         StoreName::SecretService => LoginStore::SecretService,
         StoreName::File => file(context)?,
+    };
+    let username = read_username(context, &registry, order.username)?;
+    if store == LoginStore::SecretService {
+        // A password that cannot be kept is not asked for.
+        kept_logins(&store).map_err(without_store)?;
+    }
+    let password = read_password(context, &registry, order.password_stdin)?;
+    if password.is_empty() {
+        return Err(Failure::message(ExitCode::Usage, "there is no password on standard input"));
+    }
+    let credential = Credential::Password { username, password };
+    if order.is_tried {
+        try_login(context, &registry, &credential)?;
+    }
+    store_login(&store, &registry, &credential).map_err(without_store)?;
+    Ok(Outcome::Changed(vec![Change { now: format!("logged in to `{registry}`"), changed: true }]))
+}
+
+fn without_store(error: LoginError) -> Failure {
+    match error {
+        LoginError::SecretService(_) => Failure::from(error)
+            .with_hint("unlock your keyring, or add `--store file`, which does not encrypt the password"),
+        other => other.into(),
+    }
+}
+
+fn read_username(context: &Context, registry: &str, given: Option<String>) -> Result<String, Failure> {
+    let username = match given {
+        Some(username) => username,
+        None if context.can_ask() => context.terminal.ask(&format!("user name for {registry}:"))?,
+        None => return Err(Failure::message(ExitCode::Usage, "no user name is given: add `--username`")),
     };
     if username.is_empty() || username.contains(':') {
         return Err(Failure::message(ExitCode::Usage, "a user name is not empty and has no `:`"));
     }
-    let password = read_password(context, registry, stdin)?;
-    if password.is_empty() {
-        return Err(Failure::message(ExitCode::Usage, "there is no password on standard input"));
+    Ok(username)
+}
+
+/// Makes sure that the registry takes a login.
+fn try_login(context: &Context, registry: &str, credential: &Credential) -> Result<(), Failure> {
+    let reference = format!("{registry}/login:check").parse::<OciReference>();
+    let reference = reference.map_err(|_| not_a_registry(registry))?;
+    let checked = context.wait_for(context.registry()?.check_login(&reference, credential.clone()))?;
+    let hint = "check the user name and the password, or add `--no-verify` to keep the login untried";
+    if checked.map_err(|error| Failure::from(error).with_hint(hint))? == LoginCheck::NotAsked {
+        context.warn(&format!("`{registry}` answers without a login, so this one was not tried"));
     }
-    store_login(&store, registry, &Credential::Password { username, password }).map_err(|error| match error {
-        LoginError::SecretService(_) => Failure::from(error)
-            .with_hint("unlock your keyring, or add `--store file`, which does not encrypt the password"),
-        other => other.into(),
-    })?;
-    Ok(Outcome::Changed(vec![Change { now: format!("logged in to `{registry}`"), changed: true }]))
+    Ok(())
 }
 
 fn read_password(context: &Context, registry: &str, stdin: bool) -> Result<String, Failure> {
@@ -45,16 +86,24 @@ fn read_password(context: &Context, registry: &str, stdin: bool) -> Result<Strin
 }
 
 /// Forgets a login, wherever it is kept.
-pub fn logout(context: &Context, registry: &str) -> Result<Outcome, Failure> {
-    check_registry(registry)?;
+pub fn logout(context: &Context, text: &str) -> Result<Outcome, Failure> {
+    let registry = registry_host(text)?;
+    let mut changed = forget(context, &registry)?;
+    if text != registry {
+        // Earlier versions kept a login under what was typed.
+        changed |= forget(context, text)?;
+    }
+    Ok(Outcome::Changed(vec![Change { now: format!("logged out of `{registry}`"), changed }]))
+}
+
+fn forget(context: &Context, registry: &str) -> Result<bool, Failure> {
     let was_in_file = forget_login(&file(context)?, registry)?;
     let was_in_service = match forget_login(&LoginStore::SecretService, registry) {
         // Where there is no service, nothing is in it.
         Err(LoginError::SecretService(_)) if was_in_file || !context.has_session_bus() => false,
         other => other?,
     };
-    let changed = was_in_file || was_in_service;
-    Ok(Outcome::Changed(vec![Change { now: format!("logged out of `{registry}`"), changed }]))
+    Ok(was_in_file || was_in_service)
 }
 
 /// Lists the registries that logins are kept for.
@@ -73,8 +122,15 @@ fn file(context: &Context) -> Result<LoginStore, Failure> {
     Ok(LoginStore::File(context.places()?.logins()))
 }
 
-fn check_registry(registry: &str) -> Result<(), Failure> {
-    let prefix = registry.parse::<core_types::OciPrefix>().ok().filter(|prefix| prefix.components().is_empty());
-    let wrong = || Failure::message(ExitCode::Usage, format!("`{}` is no registry", registry.escape_debug()));
-    prefix.map(drop).ok_or_else(|| wrong().with_hint("write its host, such as `ghcr.io` or `localhost:5000`"))
+/// The host of a registry as references have it: without a scheme and a slash, and in lower case.
+fn registry_host(text: &str) -> Result<String, Failure> {
+    let bare = ["oci://", "https://"].into_iter().find_map(|scheme| text.strip_prefix(scheme)).unwrap_or(text);
+    let bare = bare.strip_suffix('/').unwrap_or(bare).to_ascii_lowercase();
+    let prefix = bare.parse::<OciPrefix>().ok().filter(|prefix| prefix.components().is_empty());
+    prefix.map(|_| bare).ok_or_else(|| not_a_registry(text))
+}
+
+fn not_a_registry(text: &str) -> Failure {
+    let message = format!("`{}` is no registry", text.escape_debug());
+    Failure::message(ExitCode::Usage, message).with_hint("write its host, such as `ghcr.io` or `localhost:5000`")
 }

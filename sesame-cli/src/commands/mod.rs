@@ -47,8 +47,9 @@ use crate::outcome::Outcome;
 pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Extension(command) => extension(context, *command),
-        Command::Registry(RegistryCommand::Login { registry, username, password_stdin, store }) => {
-            login::login(context, &registry, username, password_stdin, store)
+        Command::Registry(RegistryCommand::Login { registry, username, password_stdin, store, no_verify }) => {
+            let order = login::LoginOrder { registry, username, password_stdin, store, is_tried: !no_verify };
+            login::login(context, order)
         }
         Command::Registry(RegistryCommand::List) => login::list(context),
         Command::Registry(RegistryCommand::Tags { repository }) => outdated::tags(context, &repository),

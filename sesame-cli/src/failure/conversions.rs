@@ -175,7 +175,7 @@ impl From<RegistryError> for Failure {
             RegistryError::Pin(_) | RegistryError::LayerPinned { .. } => ExitCode::Untrusted,
             RegistryError::NotFound { .. } | RegistryError::MissingTag { .. } => ExitCode::NotFound,
             RegistryError::PlainHttp { .. } => ExitCode::Usage,
-            RegistryError::Unauthorized { .. } => ExitCode::Authentication,
+            RegistryError::Unauthorized { .. } | RegistryError::LoginRefused { .. } => ExitCode::Authentication,
             RegistryError::Blob(error) => code_of_blob(error),
             RegistryError::Image(error) => code_of_image(error),
             RegistryError::Unpack(error) => code_of_unpack(error),
@@ -217,8 +217,9 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
             Some(format!("see all tags: sesame registry tags {}", reference.repository_query()))
         }
         RegistryError::NotFound { .. } => Some("check the spelling of the registry, repository and tag".to_owned()),
-        RegistryError::Unauthorized { registry, .. } => {
-            Some(format!("sesame registry login {registry} --username NAME --password-stdin"))
+        RegistryError::Unauthorized { registry, .. } => Some(format!("sesame registry login {registry}")),
+        RegistryError::Proxy { variable, .. } => {
+            Some(format!("set `{variable}` to the `http://` address of a proxy, or name the host in NO_PROXY"))
         }
         RegistryError::Redirect { registry, private: Some(host), .. } => Some(format!(
             "if you trust it, add `allow-redirect-to = [\"{host}\"]` under [registries.\"{registry}\"] in config.toml"
@@ -385,6 +386,10 @@ impl From<PushError> for Failure {
             PushError::Taken { .. } => Self::new(ExitCode::Failure, &error).with_hint(
                 "publish it under another version, or, if nobody relies on the old bytes, add `--overwrite`",
             ),
+            PushError::Push { ref source, .. } => {
+                let hint = registry_hint(source);
+                Self::new(ExitCode::Network, &error).with_optional_hint(hint)
+            }
             other => Self::new(ExitCode::Network, &other),
         }
     }
