@@ -8,6 +8,7 @@ use core_types::{ExtensionName, OciReference};
 use extension_depot::registry::{LoginStore, kept_logins};
 use extension_depot::{Depot, DepotError, Listed, UserConfig};
 use extension_host::{CacheError, CodeCache, IntoCacheError, check_executable};
+use extension_manager::environment;
 
 use super::list::listed;
 use crate::context::Context;
@@ -123,7 +124,7 @@ fn configuration(context: &Context, depot: &Depot) -> Vec<Diagnosis> {
         Ok(_) => good("configuration file", path.display().to_string()),
     };
     let mut all: Vec<_> = checked.iter().map(|(path, result)| of_file(path, result)).collect();
-    if context.is_safe_mode() {
+    if environment::is_safe_mode() {
         let mend = Some("unset SESAME_SAFE_MODE".to_owned());
         all.push(doubtful("safe mode", "no extension is called", mend));
     }
