@@ -1,4 +1,4 @@
-//! Which crate may know which. The directions are drawn in CONTRIBUTING.md.
+//! Which crate may know which. docs/architecture.md has the picture.
 
 use std::process::Command;
 
