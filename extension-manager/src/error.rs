@@ -18,7 +18,7 @@ pub enum OpenError {
     #[error(transparent)]
     Config(#[from] ConfigFileError),
     /// It is not installed whole, or disabled, quarantined or refused by a policy.
-    #[error(transparent)]
+    #[error("cannot call `{name}`")]
     Extension {
         /// The extension.
         name: ExtensionName,
@@ -29,7 +29,7 @@ pub enum OpenError {
     #[error(transparent)]
     Code(#[from] CodeError),
     /// It imports what it does not get.
-    #[error(transparent)]
+    #[error("cannot link `{name}`")]
     Host {
         /// The extension.
         name: ExtensionName,

@@ -84,7 +84,11 @@ impl fmt::Display for Event<'_> {
 
 /// An error with its causes, as one line.
 fn with_causes(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let lines: Vec<_> = causes.map(|cause| cause.to_string().lines().next().unwrap_or_default().to_owned()).collect();
-    lines.join(": ")
+    let first_line = |error: &dyn Error| error.to_string().lines().next().unwrap_or_default().to_owned();
+    let (mut text, mut cause) = (first_line(error), error.source());
+    while let Some(error) = cause {
+        text = format!("{text}: {}", first_line(error));
+        cause = error.source();
+    }
+    text
 }

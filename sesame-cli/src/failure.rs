@@ -9,8 +9,7 @@ use std::io;
 use std::path::Path;
 
 use core_types::{
-    Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference, Touch,
-    VersionReq,
+    Capabilities, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference, Touch, VersionReq,
 };
 use extension_depot::{
     ArtifactError, BlobError, DepotError, ManifestError, PlaceError, SignatureRefusal, Source, StateFileError,

@@ -22,7 +22,7 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
     let depot = context.depot_as_it_is()?;
     let mut all = directories(context, &depot);
     all.push(lock(&depot));
-    all.extend(configuration(context, &depot));
+    all.extend(configuration(&depot));
     all.extend(durability(&depot));
     let listed = listed(&depot).unwrap_or_else(|failure| {
         all.push(bad("extensions", failure.in_one_line(), failure.hint));
@@ -108,7 +108,7 @@ fn lock(depot: &Depot) -> Diagnosis {
     }
 }
 
-fn configuration(context: &Context, depot: &Depot) -> Vec<Diagnosis> {
+fn configuration(depot: &Depot) -> Vec<Diagnosis> {
     let checked = match UserConfig::check(depot.places()) {
         Ok(checked) => checked,
         Err(error) => {
