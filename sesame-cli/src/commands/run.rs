@@ -34,6 +34,9 @@ pub fn run(context: &Context, arguments: RunArguments) -> Result<Outcome, Failur
     let program = Program::new(words).with_streams(stdout.clone(), stderr.clone());
     let interrupted = interrupt::listen()?;
     let report = extension.run_program_blocking(program, interrupted).ok_or_else(interrupt::end)?;
+    if matches!(&report.outcome, Err(CallError::Limit(over)) if over.limit.name == LimitName::Timeout) {
+        interrupt::end_soon(ExitCode::Limit);
+    }
     stdout.finish();
     stderr.finish();
     logs::append(context, depot.places(), &name, &function, &report);

@@ -129,6 +129,7 @@ fn called(call: &Call) -> io::Result<Rendered> {
     let usage = json!({
         "fuel": call.usage.fuel,
         "memory_bytes": call.usage.memory_bytes,
+        "written_bytes": call.usage.written_bytes,
         "elapsed_ms": call.usage.elapsed.as_secs_f64() * 1000.0,
     });
     let called = Called { result: &call.returned, schema_version: SCHEMA_VERSION, usage };
