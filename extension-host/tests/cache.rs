@@ -49,7 +49,11 @@ fn what_is_stored_is_found_private_and_unchanged() {
     let path = cache.path(&key);
     let mode = |path: &Path| fs::metadata(path).expect("there").mode() & 0o777;
     assert_eq!((mode(&path), mode(path.parent().expect("above"))), (0o600, 0o700));
-    assert_eq!(fs::read_dir(path.parent().expect("above")).expect("read").count(), 2, "the code and its stamp");
+    assert_eq!(
+        fs::read_dir(path.parent().expect("above")).expect("read").count(),
+        3,
+        "the code, its stamp and the lock"
+    );
     cache.remove(&key).expect("removed");
     assert!(matches!(cache.open(&key), Err(CacheError::Missing { .. })));
 }
