@@ -27,6 +27,9 @@ pub enum LimitName {
     /// `max_transfer_mib`: what one host call or one result can make the host hold, in MiB. Default 16. A list
     /// element costs 40 bytes of it, a string its length, and so does a `list<u8>` that is a result.
     Transfer,
+    /// `max_written_mib`: what the guest writes into files in one call, in MiB. Default 1,024. What a file grows by
+    /// without being written, as with `set-size`, counts as written.
+    Written,
     /// The call stack, in KiB. Fixed at 512.
     Stack,
     /// Resource handles, such as open streams. Fixed at 1,000.
@@ -76,7 +79,7 @@ pub struct EffectiveLimits(BTreeMap<LimitName, Limit>);
 
 impl LimitName {
     /// Every limit, in the order of the documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Memory,
         Self::Fuel,
         Self::Timeout,
@@ -84,6 +87,7 @@ impl LimitName {
         Self::Instances,
         Self::Output,
         Self::Transfer,
+        Self::Written,
         Self::Stack,
         Self::Handles,
     ];
@@ -98,6 +102,7 @@ impl LimitName {
             Self::Instances => Some("max_instances"),
             Self::Output => Some("max_output_kib"),
             Self::Transfer => Some("max_transfer_mib"),
+            Self::Written => Some("max_written_mib"),
             Self::Stack | Self::Handles => None,
         }
     }
@@ -112,6 +117,7 @@ impl LimitName {
             Self::Instances => 64,
             Self::Output => 1_024,
             Self::Transfer => 16,
+            Self::Written => 1_024,
             Self::Stack => 512,
             Self::Handles => 1_000,
         }
@@ -127,6 +133,7 @@ impl LimitName {
             Self::Instances => 1..=10_000,
             Self::Output => 1..=1_048_576,
             Self::Transfer => 1..=4_096,
+            Self::Written => 1..=16_777_216,
             Self::Stack => 512..=512,
             Self::Handles => 1_000..=1_000,
         }
@@ -148,6 +155,7 @@ impl fmt::Display for LimitName {
             Self::Instances => "instances",
             Self::Output => "output",
             Self::Transfer => "data passed to the host",
+            Self::Written => "data written to files",
             Self::Stack => "call stack",
             Self::Handles => "resource handles",
         })
@@ -217,7 +225,7 @@ impl Limit {
     pub fn value_with_unit(&self) -> String {
         let value = grouped(self.value);
         match self.name {
-            LimitName::Memory | LimitName::Transfer => format!("{value} MiB"),
+            LimitName::Memory | LimitName::Transfer | LimitName::Written => format!("{value} MiB"),
             LimitName::Output | LimitName::Stack => format!("{value} KiB"),
             LimitName::Timeout => format!("{value} ms"),
             LimitName::Fuel | LimitName::TableElements | LimitName::Instances | LimitName::Handles => value,
@@ -362,6 +370,8 @@ mod tests {
             "max_memory_mib = \"64MiB\"",
             "max_memory_mib = 64MiB",
             "max_output_kib = -9223372036854775808",
+            "max_written_mib = 0",
+            "max_written_mib = \"1GiB\"",
         ] {
             assert!(crate::parse_toml::<Limits>(text).is_err(), "{text} must be refused");
         }
@@ -374,7 +384,18 @@ mod tests {
         let shown: Vec<_> = effective.iter().map(Limit::value_with_unit).collect();
         assert_eq!(
             shown,
-            ["64 MiB", "1,000,000,000", "5,000 ms", "20,000", "64", "1,024 KiB", "16 MiB", "512 KiB", "1,000"]
+            [
+                "64 MiB",
+                "1,000,000,000",
+                "5,000 ms",
+                "20,000",
+                "64",
+                "1,024 KiB",
+                "16 MiB",
+                "1,024 MiB",
+                "512 KiB",
+                "1,000"
+            ]
         );
     }
 }

@@ -9,7 +9,8 @@ use crate::depot_error::DepotError;
 use crate::durable;
 use crate::first_use::Evidence;
 use crate::history::{Generation, Reason};
-use crate::manifest_file::{LoadedManifest, ManifestEditor, read_text};
+use crate::manifest_file::{LoadedManifest, ManifestEditor, ManifestError, read_text};
+use crate::own_file::ensure_no_link;
 use crate::record::Record;
 use crate::staging::Staged;
 use crate::state_file;
@@ -23,6 +24,7 @@ impl Depot {
     /// somebody else or something cannot be written. What was installed before is as it was.
     pub fn install(&self, staged: &Staged, name: &ExtensionName, order: &InstallOrder<'_>) -> Result<(), DepotError> {
         let _lock = self.lock()?;
+        self.ensure_editable(name)?;
         self.check_name(name, &staged.reference)?;
         let before = self.manifest(name)?;
         let existing = before.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
@@ -119,6 +121,7 @@ impl Depot {
     ) -> Result<(), DepotError> {
         check_guest_paths(capabilities)?;
         let _lock = self.lock()?;
+        self.ensure_editable(name)?;
         let (reference, artifact, binary) = self.artifact_of_generation(name, generation)?;
         let before = self.text_and_origin(name);
         self.layout().add_entries(&[(name, &artifact)])?;
@@ -218,10 +221,16 @@ impl Depot {
         let mut editor = ManifestEditor::new(Some(&loaded.text));
         let changed = edit(&loaded, &mut editor)?;
         if changed {
+            self.ensure_editable(name)?;
             let before = loaded.text_and_origin();
             self.write_manifest(name, Some(before), editor, before.1, reason)?;
         }
         Ok(changed)
+    }
+
+    /// Makes sure that a manifest can be replaced by one that is edited.
+    fn ensure_editable(&self, name: &ExtensionName) -> Result<(), ManifestError> {
+        Ok(ensure_no_link(&self.places().manifest(name))?)
     }
 
     /// Notes the generation and then writes the manifest, which is the moment at which the change is made.

@@ -144,6 +144,12 @@ impl Depot {
         directories.into_iter().filter(is_unsynced).collect()
     }
 
+    /// Returns the directories whose file systems have no locks: nothing can be changed there.
+    pub fn directories_without_locks(&self) -> Vec<PathBuf> {
+        let directories = [self.places.extensions(), self.places.extension_state()];
+        directories.into_iter().filter(|directory| lock::is_without_locks(directory)).collect()
+    }
+
     /// Every manifest, in the order of the names. Files with other names than extensions have are left out.
     ///
     /// # Errors

@@ -77,6 +77,7 @@ pub use history::{Generation, History, Reason};
 pub use image::{Descriptor, ImageError, ImageManifest, MAX_BLOB, media_type};
 pub use lock::LockError;
 pub use manifest_file::{LoadedManifest, ManifestError, needs_text};
+pub use own_file::LinkedFile;
 pub use places::{PlaceError, Places};
 pub use publication::{Description, Publication};
 pub use record::{CheckedSignature, Record};

@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+
 use crate::blob::open_plain;
 use crate::{durable, own_file};
 
@@ -52,7 +54,7 @@ impl Lock {
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::Error(error)) => return Err(io_error(error)),
+                Err(TryLockError::Error(error)) => return Err(io_error(explained(error))),
                 Err(TryLockError::WouldBlock) => {}
             }
             let now = read_holder(&mut file);
@@ -88,11 +90,31 @@ pub(crate) fn wait_for(file: &File, sharing: Sharing, patience: Duration) -> io:
         };
         match tried {
             Ok(()) => return Ok(true),
-            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::Error(error)) => return Err(explained(error)),
             Err(TryLockError::WouldBlock) if since.elapsed() > patience => return Ok(false),
             Err(TryLockError::WouldBlock) => std::thread::sleep(SHORT_PAUSE),
         }
     }
+}
+
+/// Returns whether nothing in a directory can be locked: some network file systems, and some of FUSE, have no locks.
+pub(crate) fn is_without_locks(directory: &Path) -> bool {
+    match File::open(directory).map(|file| file.try_lock_shared()) {
+        Ok(Err(TryLockError::Error(error))) => is_unsupported(&error),
+        _ => false,
+    }
+}
+
+/// Says of a file system without locks that it has none. Changes without them would not be safe, so there are none.
+pub(crate) fn explained(error: io::Error) -> io::Error {
+    if is_unsupported(&error) {
+        return io::Error::new(io::ErrorKind::Unsupported, format!("its file system has no locks ({error})"));
+    }
+    error
+}
+
+fn is_unsupported(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::NOLCK | Errno::NOTSUP | Errno::NOSYS | Errno::INVAL))
 }
 
 /// The process that holds a lock now, as far as it said so; nothing when nobody does.
@@ -119,6 +141,18 @@ fn write_holder(file: &mut File) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// A file system without locks is named; one that fails is not taken for it.
+    #[test]
+    fn missing_locks_are_named() {
+        for errno in [Errno::NOLCK, Errno::NOTSUP, Errno::NOSYS, Errno::INVAL] {
+            let error = explained(errno.into());
+            assert_eq!(error.kind(), io::ErrorKind::Unsupported);
+            assert!(error.to_string().starts_with("its file system has no locks ("), "{error}");
+        }
+        assert_eq!(explained(Errno::IO.into()).raw_os_error(), Some(Errno::IO.raw_os_error()));
+        assert!(!is_without_locks(&std::env::temp_dir()) && !is_without_locks(Path::new("/nowhere")));
+    }
 
     #[test]
     fn the_second_waits_until_the_first_lets_go_and_says_so() {

@@ -9,6 +9,7 @@ use core_types::{
 };
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
+use crate::own_file::LinkedFile;
 use crate::{own_file, toml_list};
 
 /// The largest manifest, in bytes.
@@ -53,6 +54,9 @@ pub enum ManifestError {
         /// What, and where in the file.
         problem: TomlProblem,
     },
+    /// It is a link.
+    #[error(transparent)]
+    Linked(#[from] LinkedFile),
 }
 
 impl LoadedManifest {

@@ -4,7 +4,7 @@
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
@@ -72,6 +72,28 @@ pub(crate) fn ensure_own(metadata: &Metadata) -> io::Result<()> {
         return refused("everybody can write to it".to_owned());
     }
     Ok(())
+}
+
+/// Why a file of the user's is not written: a link stands in its place, and what it leads to is somebody else's to change, the
+/// program that keeps the user's dotfiles first of all.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` is a link to `{}`, and sesame does not write through links", path.display(), target.display())]
+pub struct LinkedFile {
+    /// The file.
+    pub path: PathBuf,
+    /// What the link leads to.
+    pub target: PathBuf,
+}
+
+/// Makes sure that no link stands in the place of a file that is about to be replaced, which would be the end of the link.
+pub(crate) fn ensure_no_link(path: &Path) -> Result<(), LinkedFile> {
+    match std::fs::read_link(path) {
+        Ok(target) => {
+            let target = path.parent().map_or_else(|| target.clone(), |directory| directory.join(&target));
+            Err(LinkedFile { path: path.to_owned(), target })
+        }
+        Err(_) => Ok(()),
+    }
 }
 
 /// Makes sure that root makes nothing in the home of another user, who could not change it afterwards.

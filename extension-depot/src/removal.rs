@@ -61,7 +61,8 @@ impl Depot {
         let path = self.places().manifest(name);
         match read_plain(&path, MAX_KEPT) {
             Ok(text) => Self::write(kept.to_owned(), &text)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            // A link that leads nowhere goes as well. What others lead to is not sesame's to remove.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(DepotError::Io { path, source }),
         }
         durable::remove(&path).map_err(|source| DepotError::Io { path, source })

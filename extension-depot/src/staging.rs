@@ -69,10 +69,10 @@ impl Staging {
                 return Err(io::ErrorKind::TimedOut.into());
             }
             let directory = tempfile::Builder::new().prefix("new-").tempdir_in(parent)?;
-            let lock = directory.path().join(LOCK);
-            let lock = OpenOptions::new().write(true).create_new(true).mode(0o600).open(lock)?;
-            lock.try_lock()?;
-            Ok(Self { directory, _lock: lock })
+            let path = directory.path().join(LOCK);
+            let held = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+            held.try_lock().map_err(|error| lock::explained(error.into()))?;
+            Ok(Self { directory, _lock: held })
         };
         make().map_err(|source| StagingError::Io { path: parent.to_owned(), source })
     }

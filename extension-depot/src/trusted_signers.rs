@@ -9,7 +9,7 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use crate::depot::Depot;
 use crate::layout::FileError;
-use crate::own_file;
+use crate::own_file::{self, LinkedFile, ensure_no_link};
 use crate::signer::{MAX_SIZE, Signer};
 
 /// Somebody whose signature counts for a place.
@@ -123,6 +123,9 @@ pub enum TrustError {
     /// Another process is at work.
     #[error(transparent)]
     Lock(#[from] crate::lock::LockError),
+    /// The file is a link.
+    #[error(transparent)]
+    Linked(#[from] LinkedFile),
 }
 
 #[derive(Default, Deserialize)]
@@ -217,6 +220,7 @@ impl Depot {
 
     fn edit_trust(&self, edit: impl FnOnce(&mut ArrayOfTables)) -> Result<(), TrustError> {
         let path = self.places().trust();
+        ensure_no_link(&path)?;
         let text = read_trust(&path)?.unwrap_or_default();
         let io_error = |source| TrustError::Io { path: path.clone(), source };
         let invalid = |error| io_error(io::Error::new(io::ErrorKind::InvalidData, error));

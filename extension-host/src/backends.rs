@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use core_types::{Capability, EnvName, Owner};
 
@@ -68,11 +68,12 @@ pub struct Notification {
 
 /// Puts text on the clipboard.
 pub trait Clipboard: Send + Sync {
-    /// Replaces what is on the clipboard. The text stays after this returns.
+    /// Replaces what is on the clipboard. The text stays after this returns. Nobody waits any more after the deadline: what
+    /// was not done by then is given up.
     ///
     /// # Errors
-    /// When there is no clipboard, or it is not for programs without a window.
-    fn set_text(&self, text: &str) -> Result<(), BackendError>;
+    /// When there is no clipboard, it is not for programs without a window, or it does not answer in time.
+    fn set_text(&self, text: &str, deadline: Instant) -> Result<(), BackendError>;
 }
 
 /// Tells other programs that something happened.
@@ -198,7 +199,7 @@ impl Notifier for Absent {
 }
 
 impl Clipboard for Absent {
-    fn set_text(&self, _: &str) -> Result<(), BackendError> {
+    fn set_text(&self, _: &str, _: Instant) -> Result<(), BackendError> {
         Self::offers("clipboard")
     }
 }
@@ -236,7 +237,7 @@ pub fn patiently<T: Send + 'static>(
 }
 
 /// What is said of the backend of a capability that does not answer.
-fn silence(capability: Capability) -> &'static str {
+pub(crate) fn silence(capability: Capability) -> &'static str {
     match capability {
         Capability::SecretRead | Capability::SecretWrite => {
             "the keyring did not answer within four seconds; it may be locked and wait for its password"

@@ -1,5 +1,5 @@
-//! What holds one call down, whichever kind of code it runs: memory, tables, instances, output, time, and the bytes that
-//! the host holds for it.
+//! What holds one call down, whichever kind of code it runs: memory, tables, instances, output, files, time, and the
+//! bytes that the host holds for it.
 
 use std::time::Instant;
 
@@ -8,11 +8,13 @@ use wasmtime::Trap;
 
 use crate::limiter::Limiter;
 use crate::output::{Output, OutputFull, Sinks};
+use crate::write_budget::WriteBudget;
 
 /// The bounds of one call, and how far it has gone within them.
 pub(crate) struct Bounds {
     pub(crate) limiter: Limiter,
     pub(crate) output: Output,
+    pub(crate) written: WriteBudget,
     deadline: Instant,
     /// How many bytes more the host may hold for a module. For components Wasmtime counts them.
     transfer: usize,
@@ -47,10 +49,16 @@ impl Bounds {
         let kibibytes = usize::try_from(limits.get(LimitName::Output).value).unwrap_or(usize::MAX);
         Self {
             limiter: Limiter::new(limits),
-            output: Output::new(kibibytes.saturating_mul(1024)).passed_to(sinks),
+            output: Output::new(kibibytes.saturating_mul(1024)).passed_to(sinks, deadline),
+            written: WriteBudget::new(limits),
             deadline,
             transfer: transfer_bytes(limits),
         }
+    }
+
+    /// When the time of the call is over.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
     }
 
     /// Whether the time of the call is over.
@@ -75,6 +83,14 @@ impl Bounds {
         self.hold(parts.saturating_mul(JSON_PART))
     }
 
+    /// Returns the limit that the guest went over and could go on: it was told of an error.
+    pub(crate) fn ran_over(&self) -> Option<LimitName> {
+        if self.output.ran_over() {
+            return Some(LimitName::Output);
+        }
+        self.written.ran_over().then_some(LimitName::Written)
+    }
+
     /// The limit that an error comes from, if it comes from one.
     ///
     /// A guest that is refused memory usually crashes a moment later in its own allocator, so a refusal explains a crash.
@@ -87,8 +103,11 @@ impl Bounds {
         if self.is_expired() {
             return Some(LimitName::Timeout);
         }
-        if error.downcast_ref::<OutputFull>().is_some() || self.output.ran_over() {
+        if error.downcast_ref::<OutputFull>().is_some() {
             return Some(LimitName::Output);
+        }
+        if let Some(name) = self.ran_over() {
+            return Some(name);
         }
         if error.downcast_ref::<TransferFull>().is_some() {
             return Some(LimitName::Transfer);

@@ -6,6 +6,9 @@
 //! inode, size and change time that the file had when it was published, and the kernel sets the change time whenever
 //! a file is written to, truncated, renamed or given other permissions.
 //!
+//! Who makes files shares the lock of `lock` meanwhile, so that whoever has it alone knows that files without their name were
+//! left by processes that were killed.
+//!
 //! A stamp does not find bits that rot on the disk without the kernel's knowledge; [`CodeCache::verify`] does, by the
 //! digest that stands in the stamp as well.
 
@@ -27,7 +30,10 @@ const NEW: &str = ".new-";
 /// How long to wait for another process that gives code its name.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// After how long a file without its name belongs to nobody: compiling takes minutes at most.
+/// The file that is locked by who makes files.
+const LOCK: &str = "lock";
+
+/// After how long a file without its name belongs to nobody, where locks do not say it: compiling takes minutes at most.
 const ABANDONED: Duration = Duration::from_secs(3_600);
 
 /// A directory of compiled code. It may be deleted at any time; what is missing is compiled again.
@@ -153,15 +159,14 @@ impl CodeCache {
         write: impl FnOnce(&Path) -> Result<(), E>,
     ) -> Result<File, E> {
         let in_directory = |source| CacheError::Io { path: self.directory.clone(), source };
-        create_private(&self.directory).map_err(in_directory)?;
-        check_directory(&self.directory)?;
+        let _work = self.begin()?;
         let temporary = self.temporary().map_err(in_directory)?;
         write(&temporary)?;
         let publish = || -> io::Result<File> {
             // Opened again: whoever wrote may have replaced the file. From here on the descriptor is the file, whatever
             // another process puts in its place.
             let written = File::open(&temporary)?;
-            written.set_permissions(Permissions::from_mode(0o600))?;
+            make_private(&written)?;
             written.sync_data()?;
             Ok(written)
         };
@@ -169,18 +174,63 @@ impl CodeCache {
         let digest = digest_of(&written).map_err(in_directory)?;
         // One at a time, so that of two processes that store the same code, file and stamp are of the same one.
         let lock = File::open(&self.directory).map_err(in_directory)?;
-        file_lock::acquire(&lock, PATIENCE).map_err(in_directory)?;
+        match file_lock::acquire(&lock, PATIENCE) {
+            // Without locks a stamp may be of the other's code. Then it does not fit, and the code is compiled again.
+            Err(error) if file_lock::is_unsupported(&error) => {}
+            locked => locked.map_err(in_directory)?,
+        }
         temporary.persist(self.path(key)).map_err(|error| in_directory(error.error))?;
         self.stamp(key, &written, &digest).map_err(in_directory)?;
         Ok(written)
     }
 
     /// A directory for code that has no name yet, on the same file system.
-    pub(crate) fn scratch(&self) -> Result<tempfile::TempDir, CacheError> {
-        let in_directory = |source| CacheError::Io { path: self.directory.clone(), source };
-        create_private(&self.directory).map_err(in_directory)?;
+    pub(crate) fn scratch(&self) -> Result<Scratch, CacheError> {
+        let work = self.begin()?;
+        let directory = tempfile::Builder::new().prefix(NEW).tempdir_in(&self.directory);
+        let directory = directory.map_err(|source| CacheError::Io { path: self.directory.clone(), source })?;
+        Ok(Scratch { directory, _work: work })
+    }
+
+    /// Says that this process makes files, having removed what killed ones left.
+    fn begin(&self) -> Result<Work, CacheError> {
+        create_private(&self.directory).map_err(|source| io_error(&self.directory, source))?;
         check_directory(&self.directory)?;
-        tempfile::Builder::new().prefix(NEW).tempdir_in(&self.directory).map_err(in_directory)
+        let path = self.directory.join(LOCK);
+        let lock = open_lock(&path)?;
+        if lock.try_lock().is_ok() {
+            self.remove_leftovers();
+        }
+        match file_lock::acquire_shared(&lock, PATIENCE) {
+            // Where there are no locks nobody has it alone, and what is left is known by its age.
+            Err(error) if !file_lock::is_unsupported(&error) => Err(CacheError::Io { path, source: error }),
+            _ => Ok(Work { _lock: lock }),
+        }
+    }
+
+    /// Removes what processes left that were killed, unless one is at work now.
+    pub fn sweep(&self) {
+        if self.is_idle() {
+            self.remove_leftovers();
+        }
+    }
+
+    /// Whether nobody makes files now, as far as locks say it.
+    fn is_idle(&self) -> bool {
+        match check_directory(&self.directory).and_then(|()| open_own(&self.directory.join(LOCK))) {
+            Ok((lock, _)) => lock.try_lock().is_ok(),
+            // Whoever makes a file makes this one first.
+            Err(error) => matches!(error, CacheError::Missing { .. }),
+        }
+    }
+
+    fn remove_leftovers(&self) {
+        // What cannot be removed is in nobody's way.
+        for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            if is_unnamed(&entry.path()) {
+                let _ = remove_if_there(&entry.path());
+            }
+        }
     }
 
     /// Records what the file looks like now that it has its name.
@@ -209,6 +259,7 @@ impl CodeCache {
             Err(CacheError::Missing { .. }) => return Ok(Vec::new()),
             other => other?,
         }
+        let is_idle = self.is_idle();
         let kept: HashSet<_> = keys.iter().flat_map(|key| [self.path(key), self.stamp_path(key)]).collect();
         let entries: io::Result<Vec<_>> = fs::read_dir(&self.directory).and_then(Iterator::collect);
         let mut files: Vec<_> = entries
@@ -216,7 +267,7 @@ impl CodeCache {
             .into_iter()
             .filter(|entry| !kept.contains(&entry.path()))
             .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
-            .filter(|(path, metadata)| is_of_cache(path, metadata))
+            .filter(|(path, metadata)| is_of_cache(path, metadata, is_idle))
             .map(|(path, metadata)| (path, metadata.len()))
             .collect();
         files.sort();
@@ -249,13 +300,32 @@ fn remove_if_there(path: &Path) -> Result<(), CacheError> {
     }
 }
 
-/// Whether a file is one that this cache made: code, a stamp, or either that has not got its name for so long that nobody
-/// is at work on it any more.
-fn is_of_cache(path: &Path, metadata: &Metadata) -> bool {
-    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+/// A directory for code that has no name yet, for as long as this is kept.
+pub(crate) struct Scratch {
+    directory: tempfile::TempDir,
+    _work: Work,
+}
+
+impl Scratch {
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+/// Files are made as long as this is kept.
+struct Work {
+    _lock: File,
+}
+
+/// Whether a file is one that this cache made: code, a stamp, or either that has no name and nobody is at work on.
+fn is_of_cache(path: &Path, metadata: &Metadata, is_idle: bool) -> bool {
     let is_named = path.extension().is_some_and(|extension| extension == "code" || extension == "stamp");
     let is_stale = || metadata.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED));
-    if name.starts_with(NEW.as_bytes()) { is_stale() } else { is_named }
+    if is_unnamed(path) { is_idle || is_stale() } else { is_named }
+}
+
+fn is_unnamed(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(NEW.as_bytes()))
 }
 
 fn stamp_of(metadata: &Metadata) -> String {
@@ -275,6 +345,14 @@ fn digest_of(mut file: &File) -> io::Result<Digest> {
 
 fn create_private(directory: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)
+}
+
+/// Takes a file from everybody else. Where a file system has no modes of its own, it may have been so from the beginning.
+fn make_private(file: &File) -> io::Result<()> {
+    match file.set_permissions(Permissions::from_mode(0o600)) {
+        Err(_) if file.metadata()?.mode() & 0o077 == 0 => Ok(()),
+        done => done,
+    }
 }
 
 /// Makes sure that nobody else can put files into the directory.
@@ -297,6 +375,14 @@ fn open_own(path: &Path) -> Result<(File, Metadata), CacheError> {
     }
     check_owner(path, &metadata)?;
     Ok((file, metadata))
+}
+
+/// Opens the file that is locked, or makes it, without following a link.
+fn open_lock(path: &Path) -> Result<File, CacheError> {
+    let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
+    options.open(path).map_err(|source| io_error(path, source))
 }
 
 fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), CacheError> {

@@ -173,7 +173,7 @@ impl Extension {
             Err(_) => Err(self.exceeded(LimitName::Timeout)),
         };
         let outcome = match outcome {
-            Ok(_) if store.data().bounds().output.ran_over() => Err(self.exceeded(LimitName::Output)),
+            Ok(value) => store.data().bounds().ran_over().map_or(Ok(value), |name| Err(self.exceeded(name))),
             other => other,
         };
         let usage = self.usage(&store, started);
@@ -193,6 +193,7 @@ impl Extension {
             fuel: self.limits().get(LimitName::Fuel).value - store.get_fuel().unwrap_or_default(),
             memory_bytes: limiter.memory_bytes(),
             table_elements: limiter.table_elements(),
+            written_bytes: store.data().bounds().written.written(),
             elapsed: started.elapsed(),
         }
     }

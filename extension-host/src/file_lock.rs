@@ -4,6 +4,8 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// Waits for the exclusive lock of a file or directory, which goes when the file is closed.
@@ -11,15 +13,32 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// # Errors
 /// [`io::ErrorKind::TimedOut`] when another process, one that was stopped perhaps, holds it for longer; or what the system says.
 pub(crate) fn acquire(file: &File, patience: Duration) -> io::Result<()> {
+    wait(patience, || file.try_lock())
+}
+
+/// As [`acquire`], for a lock that others may have as well who share it.
+///
+/// # Errors
+/// As [`acquire`].
+pub(crate) fn acquire_shared(file: &File, patience: Duration) -> io::Result<()> {
+    wait(patience, || file.try_lock_shared())
+}
+
+fn wait(patience: Duration, try_lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<()> {
     let since = Instant::now();
     loop {
-        match file.try_lock() {
+        match try_lock() {
             Ok(()) => return Ok(()),
             Err(TryLockError::Error(error)) => return Err(error),
             Err(TryLockError::WouldBlock) if since.elapsed() > patience => return Err(io::ErrorKind::TimedOut.into()),
             Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
         }
     }
+}
+
+/// Whether an error is that of a file system without locks, such as some network file systems and some of FUSE.
+pub(crate) fn is_unsupported(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::NOLCK | Errno::NOTSUP | Errno::NOSYS | Errno::INVAL))
 }
 
 #[cfg(test)]

@@ -6,8 +6,7 @@ use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::WasiView;
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
-use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
-use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, io, random, sockets};
+use wasmtime_wasi::p2::bindings::{cli, clocks, io, random, sockets};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi_http::p2::bindings::http;
@@ -122,7 +121,7 @@ interfaces! {
     "wasi:cli/terminal-stdin" WASI |l| cli::terminal_stdin::add_to_linker::<_, WasiCli>(l, CallState::cli);
     "wasi:cli/terminal-stdout" WASI |l| cli::terminal_stdout::add_to_linker::<_, WasiCli>(l, CallState::cli);
     "wasi:cli/terminal-stderr" WASI |l| cli::terminal_stderr::add_to_linker::<_, WasiCli>(l, CallState::cli);
-    "wasi:filesystem/types" WASI |l| filesystem::types::add_to_linker::<_, WasiFilesystem>(l, CallState::filesystem);
+    "wasi:filesystem/types" WASI crate::capabilities::link_files;
     "wasi:filesystem/preopens" WASI crate::capabilities::link_preopens;
     "wasi:sockets/tcp" WASI |l| sockets::tcp::add_to_linker::<_, WasiSockets>(l, CallState::sockets);
     "wasi:sockets/tcp-create-socket" WASI |l| sockets::tcp_create_socket::add_to_linker::<_, WasiSockets>(l, CallState::sockets);

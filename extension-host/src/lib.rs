@@ -74,6 +74,7 @@ mod wasi_0_3;
 mod wave;
 #[cfg(feature = "componentize")]
 mod wit_package;
+mod write_budget;
 
 pub use address_space::AddressSpaceTooSmall;
 pub use arguments::{ArgumentError, Arguments, Word};

@@ -5,6 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
@@ -17,11 +18,12 @@ const MAX_WRITE: usize = 64 * 1024;
 
 /// Receives what a program writes, as it comes. Called on the thread that runs the program, which waits for it.
 pub trait OutputSink: Send + Sync {
-    /// Writes all of these bytes.
+    /// Writes all of these bytes. A reader that does not read is waited for until the deadline, which is that of the call.
     ///
     /// # Errors
-    /// When they cannot be written. [`io::ErrorKind::BrokenPipe`] ends the program.
-    fn write(&self, bytes: &[u8]) -> io::Result<()>;
+    /// When they cannot be written. [`io::ErrorKind::BrokenPipe`] ends the program, and so does
+    /// [`io::ErrorKind::TimedOut`] once the time of the call is over.
+    fn write(&self, bytes: &[u8], deadline: Instant) -> io::Result<()>;
 }
 
 /// The two streams that a guest writes to.
@@ -38,7 +40,7 @@ pub(crate) enum StreamName {
 #[derive(Clone)]
 pub(crate) struct Output {
     kept: Arc<Mutex<Kept>>,
-    sinks: Option<Sinks>,
+    sinks: Option<(Sinks, Instant)>,
     most: usize,
 }
 
@@ -71,9 +73,9 @@ impl Output {
         Self { kept: Arc::default(), sinks: None, most }
     }
 
-    /// The same, with what is printed passed on to these.
-    pub(crate) fn passed_to(self, sinks: Option<Sinks>) -> Self {
-        Self { sinks, ..self }
+    /// The same, with what is printed passed on to these until the deadline.
+    pub(crate) fn passed_to(self, sinks: Option<Sinks>, deadline: Instant) -> Self {
+        Self { sinks: sinks.map(|sinks| (sinks, deadline)), ..self }
     }
 
     /// The stream that the guest writes to.
@@ -128,14 +130,14 @@ impl Output {
         }
         match &self.sinks {
             None => kept.bytes.extend_from_slice(bytes),
-            Some(sinks) => {
+            Some((sinks, deadline)) => {
                 // What a program says of its troubles is in its log as well, as far as there is room.
                 if name == StreamName::Stderr {
                     let room = self.most.saturating_sub(kept.bytes.len()).min(bytes.len());
                     kept.bytes.extend_from_slice(&bytes[..room]);
                 }
                 drop(kept);
-                return sinks.of(name).write(bytes).inspect_err(|error| self.note_closed(error));
+                return sinks.of(name).write(bytes, *deadline).inspect_err(|error| self.note_closed(error));
             }
         }
         Ok(())
@@ -209,6 +211,7 @@ impl OutputStream for GuestStream {
         }
         self.output.write(self.name, &bytes).map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => StreamError::Trap(OutputClosed.into()),
+            io::ErrorKind::TimedOut => StreamError::Trap(error.into()),
             _ => StreamError::LastOperationFailed(error.into()),
         })
     }
@@ -267,7 +270,7 @@ mod tests {
     struct Failing(io::ErrorKind);
 
     impl OutputSink for Failing {
-        fn write(&self, _: &[u8]) -> io::Result<()> {
+        fn write(&self, _: &[u8], _: Instant) -> io::Result<()> {
             Err(self.0.into())
         }
     }
@@ -276,7 +279,7 @@ mod tests {
     fn only_a_broken_pipe_closes_output() {
         for (kind, expected) in [(io::ErrorKind::BrokenPipe, true), (io::ErrorKind::StorageFull, false)] {
             let sinks = Sinks { stdout: Arc::new(Failing(kind)), stderr: Arc::new(Failing(kind)) };
-            let output = Output::new(4).passed_to(Some(sinks));
+            let output = Output::new(4).passed_to(Some(sinks), Instant::now());
             assert!(!output.is_closed() && output.write(StreamName::Stdout, b"x").is_err());
             assert_eq!(output.is_closed(), expected, "{kind}");
         }

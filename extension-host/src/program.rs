@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::arguments::{ArgumentError, Arguments, Word};
+use crate::binary::START;
 use crate::error::CallError;
 use crate::exports::ExportedFunction;
 use crate::extension::Extension;
@@ -14,8 +15,6 @@ use crate::report::{CallReport, Returned};
 
 /// The interface that a component exports its program by.
 const RUN: &str = "wasi:cli/run";
-/// The function that a core module exports its program by.
-const START: &str = "_start";
 
 /// What a program is started with, beside what it is granted: arguments and standard streams.
 ///
@@ -116,7 +115,7 @@ impl Extension {
     /// returned or exited well, 1 when it returned an error, or the status that it exited with.
     ///
     /// Needs a tokio runtime with time and I/O enabled; dropping the future ends the program. Time in which a sink does not
-    /// return counts, and cannot be interrupted.
+    /// return counts, and is the sink's to end: it is told the deadline.
     pub async fn run_program(&self, program: Program) -> CallReport<i32> {
         let gate = self.gate();
         let Some(function) = self.program() else { return CallReport::failed(CallError::NoProgram, &gate) };

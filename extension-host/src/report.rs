@@ -56,6 +56,8 @@ pub struct Usage {
     pub memory_bytes: usize,
     /// The elements of all tables at the end, which is the most there ever was.
     pub table_elements: usize,
+    /// The bytes that were written to files, with those that files grew by.
+    pub written_bytes: u64,
     /// Wall-clock time, instantiation included.
     pub elapsed: Duration,
 }

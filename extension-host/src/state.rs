@@ -97,6 +97,8 @@ impl CallState {
         let (backends, owner) = (self.backends.clone(), self.gate.permissions.owner.clone());
         let capability = request.capability();
         let asked = tokio::task::spawn_blocking(move || patiently(capability, move || ask(&backends, &owner))).await;
+        // A backend may have given up because the time was over, and that is for the guest to know in no other way.
+        self.bounds.check_time()?;
         let answer = asked.unwrap_or_else(|error| Err(BackendError::Other(error.to_string())));
         Ok(answer.map_err(Error::from))
     }

@@ -2,6 +2,8 @@
 //! <https://github.com/WebAssembly/WASI/tree/main/specifications>. Upstream marks the implementation experimental, so an
 //! extension that imports it needs the capability `experimental`.
 
+mod file_writes;
+
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::WasiView;
@@ -40,7 +42,7 @@ interfaces! {
     "wasi:random/random" VERSION |l| random::random::add_to_linker::<_, WasiRandom>(l, |s| s.ctx().ctx.random());
     "wasi:random/insecure" VERSION |l| random::insecure::add_to_linker::<_, WasiRandom>(l, |s| s.ctx().ctx.random());
     "wasi:random/insecure-seed" VERSION |l| random::insecure_seed::add_to_linker::<_, WasiRandom>(l, |s| s.ctx().ctx.random());
-    "wasi:filesystem/types" VERSION |l| filesystem::types::add_to_linker::<_, WasiFilesystem>(l, CallState::filesystem);
+    "wasi:filesystem/types" VERSION file_writes::link_files;
     "wasi:filesystem/preopens" VERSION link_preopens;
     "wasi:sockets/types" VERSION |l| sockets::types::add_to_linker::<_, WasiSockets>(l, CallState::sockets);
     "wasi:sockets/ip-name-lookup" VERSION |l| sockets::ip_name_lookup::add_to_linker::<_, WasiSockets>(l, CallState::sockets);

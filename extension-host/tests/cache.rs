@@ -49,7 +49,11 @@ fn what_is_stored_is_found_private_and_unchanged() {
     let path = cache.path(&key);
     let mode = |path: &Path| fs::metadata(path).expect("there").mode() & 0o777;
     assert_eq!((mode(&path), mode(path.parent().expect("above"))), (0o600, 0o700));
-    assert_eq!(fs::read_dir(path.parent().expect("above")).expect("read").count(), 2, "the code and its stamp");
+    assert_eq!(
+        fs::read_dir(path.parent().expect("above")).expect("read").count(),
+        3,
+        "the code, its stamp and the lock"
+    );
     cache.remove(&key).expect("removed");
     assert!(matches!(cache.open(&key), Err(CacheError::Missing { .. })));
 }
@@ -223,10 +227,25 @@ fn what_others_left_unfinished_is_in_nobodys_way() {
     for name in [".new-abc", ".new-def.stamp", ".new-dir", "x.code.tmp"] {
         fs::write(directory.join(name), "half").expect("written");
     }
+    fs::remove_file(directory.join(".new-dir")).expect("removed");
+    fs::create_dir(directory.join(".new-dir")).expect("made");
+    fs::write(directory.join(".new-dir/x"), "half").expect("written");
+    let unnamed = || {
+        let names = fs::read_dir(&directory).expect("read").map(|entry| entry.expect("there").file_name());
+        names.filter(|name| name.to_string_lossy().starts_with(".new-")).count()
+    };
+    let at_work = fs::File::open(directory.join("lock")).expect("the lock");
+    at_work.lock_shared().expect("locked");
     store(&cache, &key).expect("stored");
+    cache.sweep();
     cache.open(&key).expect("there");
-    let young: Vec<_> = cache.beside(&[key]).expect("read").into_iter().map(|(path, _)| path).collect();
-    assert!(young.is_empty(), "somebody may be at work on them: {young:?}");
+    let young = cache.beside(std::slice::from_ref(&key)).expect("read");
+    assert!(young.is_empty() && unnamed() == 3, "somebody may be at work on them: {young:?}");
+    drop(at_work);
+    assert_eq!(cache.beside(std::slice::from_ref(&key)).expect("read").len(), 3, "nobody is");
+    store(&cache, &key).expect("stored");
+    assert_eq!((unnamed(), directory.join("x.code.tmp").exists()), (0, true));
+    cache.open(&key).expect("there");
 }
 
 /// Compiles with a shell script in the place of the compiler.

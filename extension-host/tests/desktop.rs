@@ -76,7 +76,7 @@ impl Notifier for Desk {
 }
 
 impl Clipboard for Desk {
-    fn set_text(&self, text: &str) -> Result<(), BackendError> {
+    fn set_text(&self, text: &str, _: Instant) -> Result<(), BackendError> {
         self.say(format!("copied {} bytes", text.len()))
     }
 }

@@ -3,7 +3,7 @@
 use crate::support;
 
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use core_types::{LimitName, LimitOrigin, Owner};
 use extension_host::{
@@ -139,7 +139,7 @@ impl Notifier for Desk {
 }
 
 impl Clipboard for Desk {
-    fn set_text(&self, _: &str) -> Result<(), BackendError> {
+    fn set_text(&self, _: &str, _: Instant) -> Result<(), BackendError> {
         self.reached("clipboard", "")
     }
 }

@@ -7,6 +7,7 @@ mod cache;
 mod capabilities;
 mod desktop;
 mod exports;
+mod file_writes;
 mod filesystem;
 mod host_functions;
 mod hostile_code;

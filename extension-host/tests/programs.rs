@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use crate::support::{call, extension, permissions, try_extension, wat};
 use extension_host::{CallError, Extension, OutputSink, Program};
@@ -14,7 +15,7 @@ struct Kept {
 }
 
 impl OutputSink for Kept {
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+    fn write(&self, bytes: &[u8], _: Instant) -> io::Result<()> {
         if self.is_closed {
             return Err(io::ErrorKind::BrokenPipe.into());
         }

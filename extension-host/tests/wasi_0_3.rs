@@ -500,7 +500,7 @@ struct Kept {
 }
 
 impl OutputSink for Kept {
-    fn write(&self, bytes: &[u8]) -> std::io::Result<()> {
+    fn write(&self, bytes: &[u8], _: Instant) -> std::io::Result<()> {
         if self.is_closed {
             return Err(std::io::ErrorKind::BrokenPipe.into());
         }

@@ -69,12 +69,16 @@ fn is_missing(grant: &Grant, activity: &Activity) -> bool {
 fn limits(usage: &Usage) -> Vec<(LimitName, u64)> {
     let more = |used: u64| used.saturating_add(used / 2).max(1);
     let milliseconds = u64::try_from(usage.elapsed.as_millis()).unwrap_or(u64::MAX);
-    vec![
+    let mut limits = vec![
         (LimitName::Memory, more(usage.memory_bytes as u64).div_ceil(1 << 20)),
         (LimitName::Fuel, rounded_up(more(usage.fuel))),
         (LimitName::Timeout, rounded_up(more(milliseconds)).max(1_000)),
         (LimitName::TableElements, rounded_up(more(usage.table_elements as u64))),
-    ]
+    ];
+    if usage.written_bytes > 0 {
+        limits.push((LimitName::Written, more(usage.written_bytes).div_ceil(1 << 20)));
+    }
+    limits
 }
 
 /// The next number with two digits that are not zero.

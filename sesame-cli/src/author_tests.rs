@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use core_types::{Capabilities, Capability, Config, EffectiveLimits, EnvName, Limits, Owner};
 use extension_host::{
@@ -258,7 +259,7 @@ impl Notifier for Desk {
 }
 
 impl Clipboard for Desk {
-    fn set_text(&self, text: &str) -> Result<(), BackendError> {
+    fn set_text(&self, text: &str, _: Instant) -> Result<(), BackendError> {
         self.change(|done| done.clipboard = Some(text.to_owned()))
     }
 }

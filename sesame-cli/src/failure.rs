@@ -2,6 +2,7 @@
 //! decides these.
 
 mod conversions;
+pub use conversions::LOCKS_HINT;
 mod refused;
 
 use std::error::Error;
@@ -12,8 +13,8 @@ use core_types::{
     Capabilities, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference, Touch, VersionReq,
 };
 use extension_depot::{
-    ArtifactError, BlobError, DepotError, ManifestError, PlaceError, SignatureRefusal, Source, StateFileError,
-    TimedGrantsError, WebAddress,
+    ArtifactError, BlobError, DepotError, LinkedFile, ManifestError, PlaceError, SignatureRefusal, Source,
+    StateFileError, TimedGrantsError, WebAddress,
 };
 use extension_host::{CallError, DirectoryError, ExportedFunction, HostError, Returned};
 use serde::Serialize;
@@ -528,5 +529,15 @@ fn manifest_hint(error: &ManifestError) -> String {
         ManifestError::Read { path, .. } | ManifestError::Content { path, .. } => {
             format!("mend `{}` with an editor", path.display())
         }
+        ManifestError::Linked(linked) => linked_hint(linked),
+    }
+}
+
+/// What puts a file in the place of a link. The user may rather edit what it leads to.
+fn linked_hint(LinkedFile { path, target }: &LinkedFile) -> String {
+    if target.exists() {
+        format!("put a copy in its place: cp --remove-destination '{}' '{}'", target.display(), path.display())
+    } else {
+        format!("remove the link: rm '{}'", path.display())
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 
-/// How long the end of a program may take before the signal ends this process as well: it may wait for a reader of its output.
+/// How long the end of a program may take before this process ends as well: it may wait for a reader of its output.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// The signal that came.
@@ -41,6 +41,16 @@ pub fn listen() -> Result<impl Future<Output = ()>, Failure> {
 /// Whether a signal came. What a program writes afterwards is not written any more, so that it ends at once.
 pub fn came() -> bool {
     SIGNAL.load(Ordering::SeqCst) != 0
+}
+
+/// Ends this process soon, whatever it waits for: the time of the program is over, and what it is said to whom may have stopped
+/// reading.
+pub fn end_soon(code: ExitCode) {
+    // Without another thread the end comes when somebody reads.
+    let _ = std::thread::Builder::new().name("end".to_owned()).spawn(move || {
+        std::thread::sleep(GRACE);
+        std::process::exit(code.number())
+    });
 }
 
 /// Ends this process by the signal that came.

@@ -1,12 +1,22 @@
 //! Where a program under `run` writes: the bytes as they are, or escaped where a terminal would act on them.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use extension_host::OutputSink;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use crate::interrupt;
 use crate::terminal::inert;
+
+/// What is written at a time, in bytes: as much as a pipe takes without waiting once it says that it can be written to
+/// (`PIPE_BUF`).
+const PIECE: usize = 4096;
+/// How long the end of what a program wrote may take after it has ended.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// One of the two output streams of this process, for a program.
 pub struct ProgramOutput {
@@ -36,33 +46,57 @@ impl ProgramOutput {
         let Some(unfinished) = &self.unfinished else { return };
         let rest = std::mem::take(&mut *unfinished.lock().unwrap_or_else(PoisonError::into_inner));
         // The program has ended; a terminal that is gone by now misses nothing that matters.
-        let _ = self.write_through(inert(&String::from_utf8_lossy(&rest)).as_bytes());
+        let rest = inert(&String::from_utf8_lossy(&rest));
+        let _ = self.write_through(rest.as_bytes(), Instant::now() + LAST_WORDS);
     }
 
-    fn write_through(&self, bytes: &[u8]) -> io::Result<()> {
+    fn write_through(&self, bytes: &[u8], deadline: Instant) -> io::Result<()> {
         match self.stream {
-            Stream::Stdout => {
-                let mut stdout = io::stdout().lock();
-                stdout.write_all(bytes)?;
-                stdout.flush()
-            }
-            Stream::Stderr => io::stderr().lock().write_all(bytes),
+            Stream::Stdout => write_until(io::stdout().as_fd(), bytes, deadline),
+            Stream::Stderr => write_until(io::stderr().as_fd(), bytes, deadline),
+        }
+    }
+}
+
+/// Writes all of these bytes, unless the reader has not taken them by then.
+fn write_until(to: BorrowedFd<'_>, mut bytes: &[u8], deadline: Instant) -> io::Result<()> {
+    while !bytes.is_empty() {
+        wait_until_writable(to, deadline)?;
+        match rustix::io::write(to, &bytes[..bytes.len().min(PIECE)]) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn wait_until_writable(to: BorrowedFd<'_>, deadline: Instant) -> io::Result<()> {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: i64::from(i32::MAX), tv_nsec: 0 });
+        match poll(&mut [PollFd::new(&to, PollFlags::OUT)], Some(&left)) {
+            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+            Err(Errno::INTR) if !interrupt::came() => {}
+            Err(Errno::INTR) => return Err(io::ErrorKind::BrokenPipe.into()),
+            // An error of the stream is that of the write that follows.
+            other => return Ok(other.map(drop)?),
         }
     }
 }
 
 impl OutputSink for ProgramOutput {
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+    fn write(&self, bytes: &[u8], deadline: Instant) -> io::Result<()> {
         if interrupt::came() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        let Some(unfinished) = &self.unfinished else { return self.write_through(bytes) };
+        let Some(unfinished) = &self.unfinished else { return self.write_through(bytes, deadline) };
         let mut unfinished = unfinished.lock().unwrap_or_else(PoisonError::into_inner);
         unfinished.extend_from_slice(bytes);
         let whole = whole_characters(&unfinished);
         let shown = inert(&String::from_utf8_lossy(&unfinished[..whole]));
         unfinished.drain(..whole);
-        self.write_through(shown.as_bytes())
+        self.write_through(shown.as_bytes(), deadline)
     }
 }
 
@@ -82,6 +116,21 @@ fn whole_characters(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A reader that does not read is left with the deadline; one that reads gets everything.
+    #[test]
+    fn full_pipe_is_left_at_the_deadline() {
+        let (mut reader, writer) = io::pipe().expect("a pipe");
+        let begun = Instant::now();
+        let much = vec![7; 1 << 20];
+        let error = write_until(writer.as_fd(), &much, begun + Duration::from_millis(50)).expect_err("nobody reads");
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(begun.elapsed() < Duration::from_secs(2));
+        let reading = std::thread::spawn(move || io::copy(&mut reader, &mut io::sink()));
+        write_until(writer.as_fd(), &much, Instant::now() + Duration::from_secs(60)).expect("read");
+        drop(writer);
+        assert!(reading.join().expect("no panic").expect("read") > 1 << 20);
+    }
 
     #[test]
     fn unfinished_characters_wait_for_their_end() {

@@ -229,7 +229,8 @@ fn stats_stand_against_the_limits() {
     let run = env.run("extension call greet greet World --stats").ok();
     assert_eq!(run.text(), "Hello, World!\n");
     let lines: Vec<_> = run.stderr.lines().collect();
-    assert_eq!(lines.len(), 3, "{run}");
+    assert_eq!(lines.len(), 4, "{run}");
+    assert_eq!(lines[3], "written: 0.0 MiB of 1,024 MiB (the default)");
     assert!(lines[0].starts_with("fuel: ") && lines[0].ends_with(" of 1,000,000,000 (the default)"), "{run}");
     assert!(
         lines[1].ends_with(" MiB of 64 MiB (the default)") && lines[2].ends_with(" ms of 5,000 ms (the default)"),

@@ -140,3 +140,34 @@ fn a_compile_bomb_ends_within_its_bounds() {
     let run = env.run("extension install ./bomb.wasm");
     assert!([0, 1, 7].contains(&run.code), "{run}");
 }
+
+/// What a killed compiler left goes with the next change, unless somebody is at work.
+#[test]
+fn leftovers_go_with_the_next_change() {
+    let env = with_guest("greet", &GREETING);
+    let cache = env.path(".cache/pds/extensions");
+    let left = || {
+        fs::write(cache.join(".new-code"), "half").expect("written");
+        fs::create_dir_all(cache.join(".new-many/x")).expect("made");
+    };
+    let is_there = || [".new-code", ".new-many"].map(|name| cache.join(name).exists());
+    for line in ["extension disable greet", "extension enable greet", "extension pin greet", "extension gc"] {
+        left();
+        env.run(line).ok();
+        assert_eq!(is_there(), [false, false], "{line}");
+    }
+    left();
+    let at_work = fs::File::open(cache.join("lock")).expect("the lock");
+    at_work.lock_shared().expect("locked");
+    for line in ["extension unpin greet", "extension gc"] {
+        env.run(line).ok();
+        assert_eq!(is_there(), [true, true], "{line}: they may be somebody's");
+    }
+    drop(at_work);
+    for line in ["extension list", "extension call greet greet World", "extension gc --dry-run"] {
+        env.run(line).ok();
+        assert_eq!(is_there(), [true, true], "{line} changes nothing");
+    }
+    env.run("extension remove greet").ok();
+    assert_eq!(is_there(), [false, false]);
+}

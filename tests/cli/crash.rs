@@ -91,7 +91,7 @@ fn twenty_first_calls_compile_what_is_one_file_in_the_end() {
         assert_eq!((run.code, run.text().as_str()), (0, "Hello, World!\n"), "{run}");
     }
     let files = std::fs::read_dir(env.path(".cache/pds/extensions")).expect("there").flatten().count();
-    assert_eq!(files, 2, "the code and its stamp");
+    assert_eq!(files, 3, "the code, its stamp and the lock");
 }
 
 #[test]

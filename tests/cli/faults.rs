@@ -300,7 +300,7 @@ fn contents_are_synced_before_names_and_blobs_before_manifests() {
 fn a_lock_that_cannot_be_had_is_an_error_and_nothing_is_written_without_it() {
     let registry = MemoryRegistry::start().expect("a registry");
     publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
-    for error in ["ENOLCK", "EOPNOTSUPP", "EIO"] {
+    for error in ["ENOLCK", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EIO"] {
         for (prepare, command) in [(&[][..], INSTALL), (&[INSTALL][..], "extension disable x"), (&[][..], LOGIN)] {
             let sweep = Sweep { registry: &registry, prepare, command };
             let env = sweep.prepared();
@@ -309,8 +309,48 @@ fn a_lock_that_cannot_be_had_is_an_error_and_nothing_is_written_without_it() {
             let words = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", &inject];
             let run = sweep.within(&env, Path::new("strace"), &words);
             assert_eq!(run.code, 9, "{error} {command}: {run}");
+            assert_eq!(run.stderr.contains("its file system has no locks"), error != "EIO", "{error} {command}: {run}");
             assert_eq!(state(&env), before, "{error} {command}");
         }
+    }
+}
+
+/// Where there are no locks, `doctor` says so, and what only reads and calls works.
+#[test]
+#[ignore = "needs strace, which .ci/run installs"]
+fn missing_locks_are_diagnosed() {
+    let registry = MemoryRegistry::start().expect("a registry");
+    publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
+    let within = |command| {
+        let sweep = Sweep { registry: &registry, prepare: &[INSTALL], command };
+        let words = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:error=ENOLCK"];
+        sweep.within(&sweep.prepared(), Path::new("strace"), &words)
+    };
+    let doctor = within("doctor");
+    assert!(
+        doctor.text().contains("bad   lock: file systems without locks, where nothing can be changed: "),
+        "{doctor}"
+    );
+    assert_eq!(within("extension call x f").ok().text(), "1\n");
+    assert!(within("extension list").ok().text().contains("1.0.0"));
+}
+
+/// Without modes and locks of its own, a file system keeps compiled code all the same.
+#[test]
+#[ignore = "needs strace, which .ci/run installs"]
+fn code_is_kept_without_chmod() {
+    for error in ["EPERM", "EOPNOTSUPP", "ENOSYS"] {
+        let env = env();
+        env.write("work/x.wasm", small(1));
+        let inject = format!("inject=fchmod,chmod,fchmodat:error={error}");
+        let words = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fchmod,chmod,fchmodat", "-e", &inject];
+        let mut command = Command::new("strace");
+        command.args(words).arg(env!("CARGO_BIN_EXE_sesame")).args(["extension", "install", "./x.wasm", "--name", "x"]);
+        command.env_clear().env("HOME", env.home()).current_dir(env.path("work"));
+        let run = env.finish(command, b"");
+        assert!(run.code == 0 && !run.stderr.contains("is not kept"), "{error}: {run}");
+        let warm = env.run("-v extension call x f").ok();
+        assert!(warm.text() == "1\n" && !warm.stderr.contains("compiling"), "{error}: {warm}");
     }
 }
 

@@ -110,7 +110,7 @@ fn what_is_collected_is_what_nobody_goes_back_to() {
     assert!(collected.contains("files of compiled code removed"), "{collected}");
     assert_eq!(env.run("extension history greeting-extension").ok().text().lines().count(), 2);
     assert_eq!(std::fs::read_dir(env.path(".config/pds/extensions/blobs/sha256")).expect("there").count(), 6);
-    assert_eq!(std::fs::read_dir(env.path(".cache/pds/extensions")).expect("there").count(), 4);
+    assert_eq!(std::fs::read_dir(env.path(".cache/pds/extensions")).expect("there").count(), 5);
     env.run("extension verify").ok();
     let warm = env.run("-v extension call greeting-extension greet World").ok();
     assert!(!warm.stderr.contains("compiling"), "{warm}");

@@ -321,6 +321,11 @@ fn nothing_is_written_through_a_link() {
             assert!([0, 2, 3, 9].contains(&run.code), "{path}: {line}: {run}");
         }
         assert!(std::fs::read(&target).expect("there") == contents, "{path}");
+        let is_link = std::fs::symlink_metadata(env.path(path)).expect("there").is_symlink();
+        assert!(
+            is_link || !path.starts_with(".config") || path.ends_with("index.json"),
+            "{path}: the user's link is gone"
+        );
     }
 }
 

@@ -1,10 +1,13 @@
 //! What the machine does not let sesame do, and what the user is told about it.
 
-use std::process::Command;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use test_support::Run;
 
-use crate::support::{GREETING, TestEnv, env};
+use crate::support::{GREETING, TestEnv, desktop, env, manifest};
 
 const MEMORY: &str = r#"(module (memory 1) (func (export "id") (param i32) (result i32) (local.get 0)))"#;
 
@@ -89,4 +92,91 @@ fn noexec_cache_is_named() {
     let doctor = on_noexec("doctor");
     assert_eq!(doctor.code, 9, "{doctor}");
     assert!(doctor.text().contains("is on a file system that is mounted `noexec`"), "{doctor}");
+}
+
+/// A manifest that is a link, as a keeper of dotfiles makes them, stays one: what would edit it says so instead.
+#[test]
+fn linked_manifest_is_not_edited() {
+    let env = with_module();
+    env.run("extension install ./mem.wasm --quiet").ok();
+    let (path, text) = (env.path(&manifest("mem")), env.read(&manifest("mem")));
+    env.write("dotfiles/mem.toml", &text);
+    for target in [env.path("dotfiles/mem.toml"), "../../../dotfiles/mem.toml".into()] {
+        std::fs::remove_file(&path).expect("removed");
+        symlink(target, &path).expect("a link");
+        assert_eq!(env.run("extension call mem id 5").ok().text(), "5\n");
+        for line in ["disable mem", "pin mem", "grant mem notification"] {
+            let run = env.run(&format!("extension {line}"));
+            assert!(run.code == 9 && run.stderr.contains("mem.toml` is a link to `"), "{line}: {run}");
+            assert!(path.is_symlink() && env.read("dotfiles/mem.toml") == text, "{line}");
+        }
+    }
+    std::fs::remove_file(&path).expect("removed");
+    symlink(env.path("dotfiles/mem.toml"), &path).expect("a link");
+    let refused = env.run("extension disable mem");
+    insta::assert_snapshot!(refused, @r"
+    exit 9
+    err: error: `~/.config/pds/extensions/mem.toml` is a link to `~/dotfiles/mem.toml`, and sesame does not write through links
+    err: hint: put a copy in its place: cp --remove-destination '~/dotfiles/mem.toml' '~/.config/pds/extensions/mem.toml'
+    ");
+    env.run("extension remove mem").ok();
+    assert!(!path.is_symlink() && env.read("dotfiles/mem.toml") == text, "what it leads to is not sesame's");
+    symlink("nowhere", &path).expect("a link");
+    let refused = env.run("extension install ./mem.wasm");
+    insta::assert_snapshot!(refused, @r"
+    exit 9
+    err: error: `~/.config/pds/extensions/mem.toml` is a link to `~/.config/pds/extensions/nowhere`, and sesame does not write through links
+    err: hint: remove the link: rm '~/.config/pds/extensions/mem.toml'
+    ");
+    assert!(path.is_symlink());
+}
+
+/// Whether a holder of the clipboard that a test started still runs.
+fn has_holder(env: &TestEnv) -> bool {
+    let home = env.home().to_string_lossy().into_owned();
+    let of = |process: &std::path::Path, file: &str| {
+        String::from_utf8_lossy(&std::fs::read(process.join(file)).unwrap_or_default()).into_owned()
+    };
+    let processes = std::fs::read_dir("/proc").expect("there").flatten().map(|entry| entry.path());
+    processes
+        .into_iter()
+        .any(|process| of(&process, "cmdline").contains("hold-clipboard") && of(&process, "environ").contains(&home))
+}
+
+fn assert_holder_ends(env: &TestEnv) {
+    let started = Instant::now();
+    while has_holder(env) {
+        assert!(started.elapsed() < Duration::from_secs(3), "it is still there");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A compositor that takes a connection and says nothing keeps neither a call nor what would hold the clipboard.
+#[test]
+fn silent_compositor_ends_the_holder() {
+    let env = desktop();
+    std::fs::create_dir_all(env.path("run")).expect("made");
+    let _compositor = UnixListener::bind(env.path("run/wayland-9")).expect("listens");
+    let text = env.read(&manifest("desktop"));
+    env.write(&manifest("desktop"), format!("{text}\n[limits]\ntimeout_ms = 1_000\n"));
+    let call = || {
+        let mut command = env.command(["extension", "call", "desktop", "copy-text", "x"]);
+        command.env("WAYLAND_DISPLAY", "wayland-9").env("XDG_RUNTIME_DIR", env.path("run"));
+        command
+    };
+    let started = Instant::now();
+    let run = env.finish(call(), b"");
+    assert!(run.code == 7 && run.stderr.contains("over its limit of time: 1,000 ms"), "{run}");
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    assert_holder_ends(&env);
+
+    let mut killed = call().stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("runs");
+    let waiting = Instant::now();
+    while !has_holder(&env) {
+        assert!(waiting.elapsed() < Duration::from_secs(3), "there is a holder");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    killed.kill().expect("killed");
+    killed.wait().expect("ended");
+    assert_holder_ends(&env);
 }

@@ -100,6 +100,7 @@ fn info_shows_what_is_known() {
     out: limit        instances 64 (the default)
     out: limit        output 1,024 KiB (the default)
     out: limit        data passed to the host 16 MiB (the default)
+    out: limit        data written to files 1,024 MiB (the default)
     out: limit        call stack 512 KiB (fixed by sesame)
     out: limit        resource handles 1,000 (fixed by sesame)
     out: imports      open-sesame:host/config-read@0.1.0: granted

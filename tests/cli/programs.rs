@@ -88,6 +88,28 @@ fn closed_pipe_ends_run() {
     assert_eq!((&line, status.signal()), (b"yes\n", Some(signal("PIPE"))));
 }
 
+/// A reader that stops reading keeps nothing waiting for longer than the call has time, even where it is to read the error.
+#[test]
+fn stalled_reader_ends_run_in_time() {
+    let env = with_program("yes", YES);
+    let path = ".config/pds/extensions/yes.toml";
+    let text = env.read(path) + "\n[limits]\ntimeout_ms = 1_000\nmax_fuel = 1_000_000_000_000\n";
+    env.write(path, text);
+    for is_shared in [false, true] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let mut command = env.command(["extension", "run", "yes"]);
+        let stderr = if is_shared { Stdio::from(writer.try_clone().expect("a pipe")) } else { Stdio::piped() };
+        let started = Instant::now();
+        let child = command.stdin(Stdio::null()).stdout(writer).stderr(stderr).spawn().expect("runs");
+        drop(command);
+        let run = env.seen(child.wait_with_output().expect("ends"));
+        assert_eq!(run.code, 7, "{run}");
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        assert!(is_shared || run.stderr.contains("over its limit of time: 1,000 ms"), "{run}");
+        drop(reader);
+    }
+}
+
 /// Ctrl-C ends the program at once, and its call is noted.
 #[test]
 fn interrupt_ends_run() {

@@ -1,7 +1,10 @@
 //! `open-sesame:host/clipboard-write`: text on the clipboard.
 
+use std::time::Instant;
+
 use core_types::Request;
 
+use crate::backends::PATIENCE;
 use crate::bindings::open_sesame::host::clipboard_write::Host;
 use crate::bindings::open_sesame::host::types::Error;
 use crate::state::{CallState, Size};
@@ -12,7 +15,8 @@ const MOST: usize = 1 << 20;
 impl Host for CallState {
     async fn set_text(&mut self, text: String) -> wasmtime::Result<Result<(), Error>> {
         let size = Size { given: text.len(), most: MOST };
-        let set = move |backends: &crate::Backends, _: &_| backends.clipboard.set_text(&text);
+        let deadline = self.bounds.deadline().min(Instant::now() + PATIENCE);
+        let set = move |backends: &crate::Backends, _: &_| backends.clipboard.set_text(&text, deadline);
         self.ask_backend(Request::SetClipboard, size, set).await
     }
 }
@@ -25,20 +29,27 @@ mod session {
     use std::ffi::OsString;
     use std::io::{self, BufRead, BufReader, Read, Write};
     use std::path::PathBuf;
-    use std::process::{Child, Command, Stdio};
+    use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
     use std::str::FromStr;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;
     use std::thread;
+    use std::time::Instant;
 
     use arboard::SetExtLinux;
+    use core_types::Capability;
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use wl_clipboard_rs::copy;
     use x11rb::connection::Connection;
 
     use super::MOST;
-    use crate::backends::{BackendError, Clipboard};
+    use crate::backends::{BackendError, Clipboard, PATIENCE, silence};
 
     /// What the child says when the text is on the clipboard.
     const HELD: &str = "held";
+
+    /// Whether the text is on the clipboard, from when on the child stays whatever becomes of its parent.
+    static IS_HELD: AtomicBool = AtomicBool::new(false);
 
     /// The clipboard of a session.
     ///
@@ -76,22 +87,39 @@ mod session {
     }
 
     impl Clipboard for SessionClipboard {
-        fn set_text(&self, text: &str) -> Result<(), BackendError> {
+        fn set_text(&self, text: &str, deadline: Instant) -> Result<(), BackendError> {
             let Some(holder) = &self.holder else {
                 return Err(BackendError::Unavailable("this session has no display".to_owned()));
             };
             let mut child = holder.start().map_err(|error| {
                 BackendError::Other(format!("cannot start `{}`: {error}", holder.program.display()))
             })?;
-            let answer = hand_over(&mut child, text).map_err(|error| BackendError::Other(error.to_string()))?;
-            if answer == HELD {
+            let answer = answer_until(&mut child, text, deadline);
+            if matches!(&answer, Ok(answer) if answer == HELD) {
                 // It holds the text for as long as that is wanted; somebody has to take note of its end.
-                let reaping = std::thread::Builder::new().name("sesame-clipboard".to_owned());
+                let reaping = thread::Builder::new().name("sesame-clipboard".to_owned());
                 let _ = reaping.spawn(move || child.wait());
                 return Ok(());
             }
+            // One that said something else ends by itself, and one that said nothing has to be ended.
+            let _ = child.kill();
             let _ = child.wait();
+            let answer = answer?;
             Err(BackendError::Unavailable(if answer.is_empty() { "the clipboard refuses".to_owned() } else { answer }))
+        }
+    }
+
+    /// Gives the child the text and waits for what it says, on a thread: a display server that does not answer keeps both
+    /// waiting.
+    fn answer_until(child: &mut Child, text: &str, deadline: Instant) -> Result<String, BackendError> {
+        let (input, output, text) = (child.stdin.take(), child.stdout.take(), text.to_owned());
+        let (answer, answered) = mpsc::sync_channel(1);
+        let talking = thread::Builder::new().name("sesame-clipboard".to_owned());
+        let talking = talking.spawn(move || answer.send(hand_over(input, output, &text)));
+        talking.map_err(|error| BackendError::Other(format!("cannot start a thread: {error}")))?;
+        match answered.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(answer) => answer.map_err(|error| BackendError::Other(error.to_string())),
+            Err(_) => Err(BackendError::Unavailable(silence(Capability::ClipboardWrite).to_owned())),
         }
     }
 
@@ -109,13 +137,12 @@ mod session {
         }
     }
 
-    /// Gives the child the text and waits for what it says.
-    fn hand_over(child: &mut Child, text: &str) -> io::Result<String> {
-        if let Some(mut input) = child.stdin.take() {
+    fn hand_over(input: Option<ChildStdin>, output: Option<ChildStdout>, text: &str) -> io::Result<String> {
+        if let Some(mut input) = input {
             input.write_all(text.as_bytes())?;
         }
         let mut answer = String::new();
-        if let Some(output) = child.stdout.take() {
+        if let Some(output) = output {
             BufReader::new(output.take(1024)).read_line(&mut answer)?;
         }
         Ok(answer.trim_end().to_owned())
@@ -157,6 +184,7 @@ mod session {
     pub fn hold_clipboard(display: Display) -> Result<(), HolderFailure> {
         // The terminal may close and the text has to stay.
         let _ = rustix::process::setsid();
+        thread::spawn(end_with_parent);
         let mut text = String::new();
         io::stdin().lock().take(MOST as u64).read_to_string(&mut text)?;
         let held = match display {
@@ -164,6 +192,25 @@ mod session {
             Display::X11 => hold_on_x11(text),
         };
         held.inspect_err(|failure| drop(say(&failure.to_string())))
+    }
+
+    /// Ends this process when the parent is gone or has waited for long enough, unless the text is on the clipboard by then: a
+    /// display server that does not answer would keep it for ever, without a terminal and without anybody who knows of it.
+    fn end_with_parent() {
+        let output = io::stdout();
+        let mut parent = [PollFd::new(&output, PollFlags::empty())];
+        let patience = Timespec { tv_sec: PATIENCE.as_secs() as i64, tv_nsec: 0 };
+        // Without events that are asked for, what ends the wait is that nobody reads any more.
+        let _ = poll(&mut parent, Some(&patience));
+        if !IS_HELD.load(Ordering::SeqCst) {
+            std::process::exit(1);
+        }
+    }
+
+    /// Tells the parent that the text is on the clipboard.
+    fn say_held() -> io::Result<()> {
+        IS_HELD.store(true, Ordering::SeqCst);
+        say(HELD)
     }
 
     /// Tells the parent, once.
@@ -181,7 +228,7 @@ mod session {
             copy::Error::MissingProtocol { name, .. } => HolderFailure::Protocol(name.to_string()),
             other => HolderFailure::Display(other.to_string()),
         })?;
-        say(HELD)?;
+        say_held()?;
         prepared.serve().map_err(|error| HolderFailure::Display(error.to_string()))
     }
 
@@ -205,7 +252,7 @@ mod session {
         let display = |error: arboard::Error| HolderFailure::Display(error.to_string());
         let mut clipboard = arboard::Clipboard::new().map_err(display)?;
         clipboard.set_text(text).map_err(display)?;
-        say(HELD)?;
+        say_held()?;
         clipboard.set().wait().text(text).map_err(display)
     }
 }

@@ -4,6 +4,7 @@ mod clipboard_write;
 mod config_read;
 mod config_store;
 mod environment;
+mod file_writes;
 mod filesystem;
 #[cfg(feature = "network")]
 mod http_client;
@@ -26,6 +27,7 @@ pub use secrets::MAX_SECRET;
 pub use secrets::SecretService;
 
 pub(crate) use environment::link_environment;
+pub(crate) use file_writes::{link_files, written_to};
 pub(crate) use filesystem::link_preopens;
 pub(crate) use log::link_logging;
 #[cfg(feature = "wasi-0-3")]

@@ -1,6 +1,8 @@
 //! `wasi:http`: linked for every extension that imports it; requests go out to hosts that are granted and nowhere else.
 
+#[cfg(feature = "network")]
 use std::sync::Arc;
+#[cfg(feature = "network")]
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use core_types::{Request as Wanted, Scheme};
@@ -18,8 +20,10 @@ use crate::gate::Gate;
 use crate::state::CallState;
 
 /// The most bytes that all responses of one call bring.
+#[cfg(feature = "network")]
 const MOST_RESPONSE_BYTES: u64 = 64 << 20;
 /// The most connections that one call makes.
+#[cfg(feature = "network")]
 const MOST_CONNECTIONS: u32 = 100;
 
 /// Decides about each outgoing request before anything is resolved or connected. Redirects are handed to the guest, whose
@@ -27,10 +31,12 @@ const MOST_CONNECTIONS: u32 = 100;
 pub(crate) struct Outgoing {
     gate: Gate,
     backends: Backends,
+    #[cfg(feature = "network")]
     budget: Budget,
 }
 
 /// What one call may still use of the network.
+#[cfg(feature = "network")]
 #[derive(Clone)]
 pub(crate) struct Budget {
     pub(crate) bytes: Arc<AtomicU64>,
@@ -52,11 +58,15 @@ type Sent = Box<dyn Future<Output = Result<(Response<Body>, Sending), Error>> + 
 
 impl Outgoing {
     pub(crate) fn new(gate: Gate, backends: &Backends) -> Self {
-        let budget = Budget {
-            bytes: Arc::new(AtomicU64::new(MOST_RESPONSE_BYTES)),
-            connections: Arc::new(AtomicU32::new(MOST_CONNECTIONS)),
-        };
-        Self { gate, backends: backends.clone(), budget }
+        Self {
+            gate,
+            backends: backends.clone(),
+            #[cfg(feature = "network")]
+            budget: Budget {
+                bytes: Arc::new(AtomicU64::new(MOST_RESPONSE_BYTES)),
+                connections: Arc::new(AtomicU32::new(MOST_CONNECTIONS)),
+            },
+        }
     }
 
     fn decide(&self, uri: &Uri) -> Result<Target, Error> {
@@ -72,6 +82,7 @@ impl Outgoing {
 
 impl Target {
     /// The host without the brackets around an address.
+    #[cfg(feature = "network")]
     pub(crate) fn bare_host(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')
     }

@@ -6,6 +6,7 @@
 mod assemblyscript;
 mod call;
 mod fault;
+mod file_writes;
 mod memory;
 mod state;
 
@@ -115,6 +116,7 @@ pub(crate) fn link(module: &Module) -> Result<ReadyModule, HostError> {
     }
     let mut linker = Linker::new(module.engine());
     wasmtime_wasi::p1::add_to_linker_async(&mut linker, ModuleState::wasi).map_err(HostError::Link)?;
+    file_writes::link(&mut linker).map_err(HostError::Link)?;
     link_exit(&mut linker).map_err(HostError::Link)?;
     assemblyscript::link_abort(&mut linker).map_err(HostError::Link)?;
     suffiks::add_to_linker(&mut linker).map_err(HostError::Link)?;

@@ -13,7 +13,7 @@ use extension_manager::environment;
 use super::list::listed;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
-use crate::failure::Failure;
+use crate::failure::{Failure, LOCKS_HINT};
 use crate::outcome::{Diagnosis, Health, Outcome};
 
 /// Looks at everything that sesame needs. Nothing is changed, and nothing that is wrong with one thing keeps the others from
@@ -98,6 +98,11 @@ fn durability(depot: &Depot) -> Option<Diagnosis> {
 }
 
 fn lock(depot: &Depot) -> Diagnosis {
+    let without: Vec<_> = depot.directories_without_locks().iter().map(|path| path.display().to_string()).collect();
+    if !without.is_empty() {
+        let finding = format!("file systems without locks, where nothing can be changed: {}", without.join(", "));
+        return bad("lock", finding, Some(LOCKS_HINT.to_owned()));
+    }
     match depot.lock_holder() {
         None => good("lock", "nobody is changing anything"),
         Some(process) => doubtful(

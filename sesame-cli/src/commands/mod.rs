@@ -74,7 +74,36 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
     }
 }
 
+/// Whether a command changes what is installed or granted.
+fn is_change(command: &ExtensionCommand) -> bool {
+    use ExtensionCommand::{
+        Disable, Enable, Gc, Grant, Import, Install, Pin, Remove, Revoke, Rollback, Sync, Unpin, Update,
+    };
+    matches!(
+        command,
+        Install(_)
+            | Update(_)
+            | Remove { .. }
+            | Enable { .. }
+            | Disable { .. }
+            | Grant(_)
+            | Revoke { .. }
+            | Pin { .. }
+            | Unpin { .. }
+            | Rollback(_)
+            | Gc { dry_run: false, .. }
+            | Sync(_)
+            | Import(_)
+    )
+}
+
 fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Failure> {
+    // What killed compilers left goes with the next change, as what killed changes left does.
+    if is_change(&command)
+        && let Ok(cache) = context.code_cache()
+    {
+        cache.sweep();
+    }
     match command {
         ExtensionCommand::Install(arguments) => install::run(context, &arguments),
         ExtensionCommand::List => list::run(context),

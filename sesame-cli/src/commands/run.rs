@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
+use core_types::LimitName;
 use extension_depot::Opened;
 use extension_host::{CallError, CallReport, Program};
 use extension_manager::CallMode;
@@ -26,6 +27,9 @@ pub fn run(context: &Context, arguments: RunArguments) -> Result<Outcome, Failur
     let program = Program::new(words).with_streams(stdout.clone(), stderr.clone());
     let interrupted = interrupt::listen()?;
     let report = callable.run_program_blocking(program, interrupted).ok_or_else(interrupt::end)?;
+    if matches!(&report.outcome, Err(CallError::Limit(over)) if over.limit.name == LimitName::Timeout) {
+        interrupt::end_soon(ExitCode::Limit);
+    }
     stdout.finish();
     stderr.finish();
     ended(context, callable.opened(), report)

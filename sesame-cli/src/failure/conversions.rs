@@ -12,12 +12,16 @@ use extension_host::{
 use extension_manager::environment::NoPlaces;
 use extension_manager::{CodeError, OpenError};
 
-use super::{Failure, manifest_hint, timed_hint};
+use super::{Failure, linked_hint, manifest_hint, timed_hint};
 use crate::document::DocumentError;
 use crate::exit_code::ExitCode;
 use crate::project::ProjectError;
 use crate::recipe::BuildError;
 use crate::resource_directory::ResourceDirectoryError;
+
+/// What to do about a file system without locks.
+pub const LOCKS_HINT: &str =
+    "keep `XDG_CONFIG_HOME` and `XDG_STATE_HOME` on a file system with locks, such as a local disk";
 
 impl From<TrustError> for Failure {
     fn from(error: TrustError) -> Self {
@@ -67,7 +71,9 @@ impl From<&TrustError> for Failure {
             TrustError::Content { path, .. } | TrustError::NoKey { path } | TrustError::Means { path, .. } => {
                 failure.with_hint(format!("mend `{}` with an editor", path.display()))
             }
-            TrustError::Io { .. } | TrustError::Lock(_) => failure,
+            TrustError::Linked(linked) => failure.with_hint(linked_hint(linked)),
+            TrustError::Lock(error) => error.into(),
+            TrustError::Io { .. } => failure,
         }
     }
 }
@@ -173,6 +179,9 @@ impl From<&LockError> for Failure {
     fn from(error: &LockError) -> Self {
         let failure = Self::new(ExitCode::Local, error);
         match error {
+            LockError::Io { source, .. } if source.kind() == std::io::ErrorKind::Unsupported => {
+                failure.with_hint(LOCKS_HINT)
+            }
             LockError::Busy { holder: Some(pid) } => failure.with_hint(format!("see what it does: ps -p {pid}")),
             _ => failure,
         }

@@ -146,6 +146,7 @@ fn called(call: &Call, warnings: Vec<String>) -> io::Result<String> {
     let usage = json!({
         "fuel": call.usage.fuel,
         "memory_bytes": call.usage.memory_bytes,
+        "written_bytes": call.usage.written_bytes,
         "elapsed_ms": call.usage.elapsed.as_secs_f64() * 1000.0,
     });
     let called = Called { result: &call.returned, schema_version: SCHEMA_VERSION, usage, warnings };

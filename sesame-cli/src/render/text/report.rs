@@ -43,13 +43,15 @@ pub(super) fn stats(call: &Call) -> String {
         format!("{} ({})", limit.value_with_unit(), limit.origin)
     };
     let memory = call.usage.memory_bytes as f64 / f64::from(1 << 20);
+    let written = call.usage.written_bytes as f64 / f64::from(1 << 20);
     let time = call.usage.elapsed.as_secs_f64() * 1000.0;
     format!(
-        "fuel: {} of {}\nmemory: {memory:.1} MiB of {}\ntime: {time:.1} ms of {}\n",
+        "fuel: {} of {}\nmemory: {memory:.1} MiB of {}\ntime: {time:.1} ms of {}\nwritten: {written:.1} MiB of {}\n",
         call.usage.fuel,
         limit(LimitName::Fuel),
         limit(LimitName::Memory),
         limit(LimitName::Timeout),
+        limit(LimitName::Written),
     )
 }
 

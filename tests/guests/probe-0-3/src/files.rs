@@ -120,6 +120,12 @@ async fn write_new(directory: &Descriptor, below: &str) -> Result<(), ErrorCode>
     write(&open_in(directory, below, "wcft").await?, b"mine", false).await
 }
 
+/// Opens what is at a path.
+pub async fn open_at(path: &str, how: &str) -> Result<Descriptor, String> {
+    let (directory, below) = place(path)?;
+    open_in(&directory, below, how).await.map_err(name)
+}
+
 /// The directory that a path begins with, and the rest as it is written.
 fn place(path: &str) -> Result<(Descriptor, &str), String> {
     let begins = |at: &str| path.strip_prefix(at).filter(|below| below.is_empty() || below.starts_with('/'));

@@ -1,6 +1,7 @@
 //! A guest that asks WASI 0.3 for what a host must not give, and for more than a host should hold.
 
 mod files;
+mod fill;
 mod grow;
 mod http;
 mod misuse;
@@ -27,6 +28,10 @@ impl Guest for Probe {
 
     async fn hammer(directory: String, times: u32) -> (Vec<String>, u32) {
         files::hammer(&directory, times).await
+    }
+
+    async fn fill(way: String, path: String, mebibytes: u32) -> Result<u32, String> {
+        fill::fill(&way, &path, mebibytes).await
     }
 
     async fn reach(way: String, port: u16) -> Result<String, String> {

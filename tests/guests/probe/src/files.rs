@@ -87,6 +87,12 @@ pub fn hammer(path: &str, times: u32) -> (Vec<String>, u32) {
     (strange, good)
 }
 
+/// Opens what is at a path.
+pub fn open_at(path: &str, how: &str) -> Result<Descriptor, String> {
+    let (directory, below) = place(path)?;
+    open_in(&directory, below, how).map_err(name)
+}
+
 /// The directory that a path begins with, and the rest as it is written.
 fn place(path: &str) -> Result<(Descriptor, &str), String> {
     let begins = |at: &str| path.strip_prefix(at).filter(|below| below.is_empty() || below.starts_with('/'));

@@ -1,6 +1,7 @@
 //! A guest that asks WASI for what the standard library does not ask for.
 
 mod files;
+mod fill;
 mod headers;
 mod sockets;
 mod survey;
@@ -22,6 +23,10 @@ impl Guest for Probe {
 
     fn hammer(directory: String, times: u32) -> (Vec<String>, u32) {
         files::hammer(&directory, times)
+    }
+
+    fn fill(way: String, path: String, mebibytes: u32) -> Result<u32, String> {
+        fill::fill(&way, &path, mebibytes)
     }
 
     fn reach(way: String, port: u16) -> Result<String, String> {
