@@ -70,6 +70,16 @@ pub enum RegistryError {
         /// What was uploaded.
         digest: Digest,
     },
+    /// The registry takes a document and does not move the tag to it.
+    #[error("the tag `{tag}` at the registry `{registry}` does not lead to {digest} after the upload")]
+    NotTagged {
+        /// The registry.
+        registry: String,
+        /// The tag.
+        tag: String,
+        /// What was uploaded.
+        digest: Digest,
+    },
     /// The registry begins an upload and does not say where it goes on.
     #[error("the registry `{registry}` does not say where to upload to")]
     NoUploadLocation {
@@ -204,7 +214,7 @@ impl RegistryError {
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Network { source, .. } => !source.is_builder(),
-            Self::Status { status, .. } => matches!(status, 429 | 500 | 502 | 503 | 504),
+            Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
             Self::Blob(BlobError::Size { expected, found }) => found < expected,
             _ => false,
         }
