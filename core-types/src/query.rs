@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::reference::{OciReference, Reader, ReferenceError, ReferenceProblem};
+use crate::reference::{OciReference, Reader, ReferenceError};
 use crate::registry_name::canonical_registry;
 use crate::serde_as_text;
 
@@ -125,6 +125,7 @@ serde_as_text!(OciPrefix);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reference::ReferenceProblem;
     use proptest::prelude::*;
 
     #[test]

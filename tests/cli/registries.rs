@@ -35,24 +35,6 @@ impl Server {
     }
 }
 
-impl Server {
-    fn start(options: &[&str]) -> Self {
-        use std::io::BufRead;
-        let mut command = Command::new(server_tools().join("with-registry"));
-        command.args(options).args([
-            "sh",
-            "-c",
-            "echo \"$SESAME_TEST_REGISTRY\"; echo \"$SESAME_TEST_REGISTRY_CA\"; exec cat >&2",
-        ]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the registry starts");
-        let mut lines = std::io::BufReader::new(child.stdout.take().expect("piped")).lines();
-        let mut line = || lines.next().expect("a line").expect("readable");
-        let address = line();
-        let authority = Some(line()).filter(|line| !line.is_empty()).map(PathBuf::from);
-        Self { child, address, authority }
-    }
-}
-
 impl Drop for Server {
     fn drop(&mut self) {
         // Its input closes, and with it the registry ends.

@@ -6,15 +6,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use extension_depot::registry::{Patience, Registry, RegistryError, RegistrySettings, Settings};
+use extension_depot::registry::{Registry, RegistryError, RegistrySettings, Settings};
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
 use extension_depot::{BlobError, Description, ImageError, Publication, Source, media_type};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;
 use hyper::body::Frame;
 
-use crate::support::{block_on, component, home, install, name, publish, reference, resolve, stage, stage_with};
-use crate::{REPOSITORY, causes, good, is_blob, pieces, publication, staged_with};
+use crate::support::{
+    block_on, component, home, install, manifest, name, publish, reference, resolve, stage, stage_with,
+};
+use crate::{MANIFEST, REPOSITORY, causes, dripping, good, impatient, is_blob, pieces, staged_with};
 
 #[test]
 fn a_missing_tag_or_repository_is_not_found() {
@@ -125,13 +127,11 @@ fn odd_references_say_what_is_wrong() {
     }
 }
 
-const MANIFEST: &str = r#"{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0},"layers":[{"mediaType":"application/wasm","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0}]}"#;
-
 /// Some registries deliver what is OCI's as Docker's, and the other way round.
 #[test]
 fn content_type_of_docker_is_taken() {
     let registry = MemoryRegistry::start().expect("a registry");
-    let plain = support::manifest(&registry, media_type::WASM, &component("a"), "null");
+    let plain = manifest(&registry, media_type::WASM, &component("a"), "null");
     for written in [media_type::MANIFEST, media_type::DOCKER_MANIFEST] {
         let manifest = plain.replacen('{', &format!(r#"{{"mediaType":"{written}","#), 1);
         for sent in [media_type::MANIFEST, media_type::DOCKER_MANIFEST, media_type::INDEX, media_type::DOCKER_INDEX] {
@@ -218,21 +218,6 @@ fn a_pinned_digest_is_not_answered_by_another_manifest() {
     let pinned = pinned.replace(text.split('/').next().expect("a host"), &registry.host());
     let error = stage(&home(), &pinned).map(drop).expect_err("another manifest");
     assert!(matches!(error, RegistryError::Blob(BlobError::Digest { .. })), "{error:?}");
-}
-
-/// Bytes that come one by one, and slower than anybody would wait for.
-fn dripping() -> Body {
-    let drips = futures_util::stream::unfold((), |()| async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        Some((Ok::<_, io::Error>(Frame::data(Bytes::from_static(b" "))), ()))
-    });
-    BodyExt::boxed(StreamBody::new(drips))
-}
-
-fn impatient() -> Settings {
-    let patience =
-        Patience { connect: Duration::from_secs(1), idle: Duration::from_millis(300), total: Duration::from_secs(1) };
-    Settings { patience, ..Settings::default() }
 }
 
 #[test]

@@ -13,8 +13,8 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;
 use hyper::body::Frame;
 
-use crate::support::{block_on, name, reference, resolve};
-use crate::{good, pieces};
+use crate::support::{block_on, reference, resolve};
+use crate::{MANIFEST, good, pieces};
 
 /// The tags of a repository whose list is answered by `answer`, by what stands behind `tags/list`, and the number of requests.
 fn tags_with(

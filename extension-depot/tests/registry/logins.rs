@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use extension_depot::registry::{CredentialFiles, Registry, RegistryError, RegistrySettings};
+use extension_depot::registry::{CredentialFiles, Registry, RegistryError, RegistrySettings, Settings};
 use extension_depot::serve::{MemoryRegistry, response};
 
-use crate::support::{block_on, home, reference, resolve, stage, stage_with};
+use crate::support::{block_on, home, reference, stage, stage_with};
 use crate::{GOOD, PASSWORD, good, guarded, logged_in, noticed, with_tokens};
 
 #[test]
@@ -258,11 +258,10 @@ fn expired_token_is_replaced_first() {
 /// Of several demands in several headers, the one that can be answered is.
 #[test]
 fn answerable_challenge_is_found_among_others() {
-    let elsewhere = r#"Bearer realm="https://elsewhere.example/token""#;
     for challenges in [
         &["Negotiate", "Basic realm=\"a, b\""][..],
         &["Negotiate oYG/a+b==, BASIC realm=\"x\""],
-        &[elsewhere, "basic"],
+        &[r#"Bearer realm="https://elsewhere.example/token""#, "basic"],
         &["Digest realm=\"x\", nonce=\"Bearer\"", "Basic realm=\"x\", charset=\"UTF-8\""],
     ] {
         let registry = MemoryRegistry::start_with(move |seen| {

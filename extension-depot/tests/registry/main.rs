@@ -10,9 +10,10 @@ mod support;
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use extension_depot::registry::{CredentialFiles, Notices, PushError, Registry, RegistryError, Settings};
+use extension_depot::registry::{CredentialFiles, Notices, Patience, PushError, Registry, RegistryError, Settings};
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
 use extension_depot::{Description, Publication, media_type};
 use http_body_util::{BodyExt, StreamBody};
@@ -138,4 +139,21 @@ pub fn closed_for_writing(challenge: &'static str, expected: &'static str) -> Me
     let registry = registry.expect("a registry");
     host.set(registry.host()).expect("once");
     registry
+}
+
+pub const MANIFEST: &str = r#"{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0},"layers":[{"mediaType":"application/wasm","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0}]}"#;
+
+/// Bytes that come one by one, and slower than anybody would wait for.
+pub fn dripping() -> Body {
+    let drips = futures_util::stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Some((Ok::<_, io::Error>(Frame::data(Bytes::from_static(b" "))), ()))
+    });
+    BodyExt::boxed(StreamBody::new(drips))
+}
+
+pub fn impatient() -> Settings {
+    let patience =
+        Patience { connect: Duration::from_secs(1), idle: Duration::from_millis(300), total: Duration::from_secs(1) };
+    Settings { patience, ..Settings::default() }
 }

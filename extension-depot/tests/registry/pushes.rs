@@ -17,7 +17,7 @@ use hyper::body::Frame;
 use test_support::odd_registry::{Keeps, Manners, OddRegistry};
 
 use crate::support::{block_on, component, home, reference, stage};
-use crate::{GOOD, closed_for_writing, logged_in, publication, published};
+use crate::{GOOD, closed_for_writing, logged_in, published};
 
 #[test]
 fn what_is_pushed_can_be_pulled() {

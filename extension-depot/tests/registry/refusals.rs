@@ -8,7 +8,7 @@ use extension_depot::serve::{MemoryRegistry, response};
 use hyper::Response;
 
 use crate::support::{block_on, home, reference, stage_with};
-use crate::{GOOD, causes, good, logged_in, published, staged_with};
+use crate::{GOOD, causes, dripping, good, impatient, logged_in, published, staged_with};
 
 const DENIED: &str = r#"{"errors": [{"code": "DENIED", "message": "requested access to the resource is denied"}]}"#;
 const DENIED_SHOWN: &str = "the registry says: DENIED: requested access to the resource is denied";

@@ -2,7 +2,7 @@
 
 use core_types::{OciPrefix, OciReference};
 use extension_depot::registry::{
-    Credential, LoginCheck, LoginError, LoginStore, forget_login, kept_logins, store_login,
+    Credential, LoginCheck, LoginError, LoginStore, RegistryError, forget_login, kept_logins, store_login,
 };
 
 use crate::arguments::StoreName;
@@ -73,11 +73,23 @@ fn try_login(context: &Context, registry: &str, credential: &Credential) -> Resu
     let reference = reference.map_err(|_| not_a_registry(registry))?;
     let checking = context.registry()?.check_login(&reference, credential.clone());
     let checked = context.wait_for(waiting(context, format!("asking {registry}…"), checking))?;
-    let hint = "check the user name and the password, or add `--no-verify` to keep the login untried";
-    if checked.map_err(|error| Failure::from(error).with_hint(hint))? == LoginCheck::NotAsked {
+    if checked.map_err(not_tried)? == LoginCheck::NotAsked {
         context.warn(&format!("`{registry}` answers without a login, so this one was not tried"));
     }
     Ok(())
+}
+
+/// The failure with the way around it.
+fn not_tried(error: RegistryError) -> Failure {
+    let is_refused = matches!(error, RegistryError::LoginRefused { .. });
+    let failure = Failure::from(error);
+    match failure.hint {
+        _ if is_refused => {
+            failure.with_hint("check the user name and the password, or add `--no-verify` to keep the login untried")
+        }
+        None => failure.with_hint("add `--no-verify` to keep the login untried"),
+        Some(_) => failure,
+    }
 }
 
 fn read_password(context: &Context, registry: &str, stdin: bool) -> Result<String, Failure> {
