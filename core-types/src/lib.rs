@@ -9,6 +9,7 @@ mod capability;
 mod config;
 mod decision;
 mod digest;
+mod error_kind;
 mod exec_env;
 mod extension_list;
 mod feature;
@@ -39,6 +40,7 @@ pub use capability::{Capabilities, Capability, ConfigRead, FilesystemGrant, Unkn
 pub use config::{Config, ConfigError, variable_name};
 pub use decision::{Authority, Decision, Document, Place, Request, Rule, Verdict, decide};
 pub use digest::{Digest, DigestError};
+pub use error_kind::ErrorKind;
 pub use exec_env::{ExecEnv, is_interpreted};
 pub use extension_list::{ExtensionEntry, ExtensionList};
 pub use feature::{Feature, UnknownFeature};

@@ -9,8 +9,7 @@ use std::io;
 use std::path::Path;
 
 use core_types::{
-    Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference, Touch,
-    VersionReq,
+    Capabilities, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference, Touch, VersionReq,
 };
 use extension_depot::{
     ArtifactError, BlobError, DepotError, ManifestError, PlaceError, SignatureRefusal, Source, StateFileError,
@@ -86,16 +85,6 @@ impl Failure {
     pub fn unreadable(path: &Path, error: &io::Error) -> Self {
         let code = if error.kind() == io::ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Local };
         Self::message(code, format!("cannot read `{}`", path.display())).caused_by(error)
-    }
-
-    /// There is nowhere to keep anything.
-    pub fn no_home() -> Self {
-        Self::bad_home("there is no home directory")
-    }
-
-    /// The home directory cannot be one.
-    pub fn bad_home(reason: &str) -> Self {
-        Self::message(ExitCode::Local, reason).with_hint("set HOME to the absolute path of a directory")
     }
 
     /// A directory of sesame's is somebody else's.
@@ -232,11 +221,6 @@ impl Failure {
         Self::new(ExitCode::Usage, error).with_hint("choose a name: add `--name NAME`")
     }
 
-    /// The user wants no extension to be called.
-    pub fn safe_mode() -> Self {
-        Self::message(ExitCode::Refused, "no extension is called in safe mode").with_hint("unset SESAME_SAFE_MODE")
-    }
-
     /// Something about the installed extension of this name.
     pub fn of_extension(name: &ExtensionName, error: &DepotError) -> Self {
         let (code, hint) = match error {
@@ -313,13 +297,6 @@ impl Failure {
         failure.details.push("these may cover it:".to_owned());
         failure.details.extend(parts.map(|part| format!("  {part}")));
         failure.with_hint(format!("sesame extension revoke {name} {capability}"))
-    }
-
-    /// A capability that the manifest grants and a policy takes away.
-    pub fn denied_by_policy(name: &ExtensionName, capability: Capability, policy: &Path) -> Self {
-        let message = format!("policy denies `{name}` the capability `{capability}`, which it needs");
-        Self::message(ExitCode::Refused, message)
-            .with_hint(format!("`deny` in `{}` names what no extension has", policy.display()))
     }
 
     /// A call gave no value. `limits_file` is where the limits of the extension are written, `stderr_tail` the end of what it
