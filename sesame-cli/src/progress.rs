@@ -48,7 +48,7 @@ impl DownloadBar {
             return done;
         }
         if self.bar.length() == Some(0) {
-            self.waiting.replace(Some(Spinner::start(context, what)));
+            self.waiting.replace(Some(ProgressLine::new(context).start(what)));
         }
         let done = work.await;
         drop(self.waiting.take());

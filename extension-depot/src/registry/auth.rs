@@ -320,7 +320,7 @@ pub(crate) fn unauthorized(
     RegistryError::Unauthorized {
         registry: reference.registry().to_owned(),
         repository: reference.repository(),
-        who: login.map_or_else(|| "strangers".to_owned(), |login| format!("`{}`", login.username())),
+        who: login.map_or_else(|| "anonymous".to_owned(), |login| format!("`{}`", login.username())),
         source: problem.map(AccessProblem::Login).map(Box::new),
     }
 }

@@ -51,13 +51,13 @@ pub enum RegistryError {
         manifest: Digest,
     },
     /// The registry wants to know who asks.
-    #[error("the registry `{registry}` does not let {who} have `{repository}`")]
+    #[error("the registry `{registry}` denies {who} access to `{repository}`")]
     Unauthorized {
         /// The registry.
         registry: String,
         /// The repository.
         repository: String,
-        /// `strangers`, or whom it refused.
+        /// `anonymous`, or the user name that it refused.
         who: String,
         /// The registry's own reason, and the problem with the login.
         source: Option<Box<AccessProblem>>,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use extension_depot::registry::{Registry, RegistryError, RegistrySettings, Settings};
-use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
+use extension_depot::serve::{MemoryRegistry, Seen, response};
 use extension_depot::{BlobError, Description, ImageError, Publication, Source, media_type};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;

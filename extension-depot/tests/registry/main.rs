@@ -22,17 +22,15 @@ use hyper::body::Frame;
 
 use support::{block_on, component, home, publish, reference, stage};
 
-pub const REPOSITORY: &str = "my-org/a";
+const REPOSITORY: &str = "my-org/a";
 
-pub fn good(registry: &MemoryRegistry) -> String {
+fn good(registry: &MemoryRegistry) -> String {
     publish(registry, REPOSITORY, "1", media_type::WASM, &component("a"));
     format!("{}/{REPOSITORY}:1", registry.host())
 }
 
 /// What staging gives when each request for a blob or document is answered by `answer`.
-pub fn staged_with(
-    answer: impl Fn(&Seen) -> Option<Response<Body>> + Send + Sync + 'static,
-) -> Result<(), RegistryError> {
+fn staged_with(answer: impl Fn(&Seen) -> Option<Response<Body>> + Send + Sync + 'static) -> Result<(), RegistryError> {
     let registry = MemoryRegistry::start_with(answer).expect("a registry");
     let home = home();
     let text = good(&registry);
@@ -42,28 +40,28 @@ pub fn staged_with(
     staged
 }
 
-pub fn is_blob(seen: &Seen) -> bool {
+fn is_blob(seen: &Seen) -> bool {
     seen.path.contains("/blobs/sha256")
 }
 
 /// A body of pieces, and of nothing but waiting after them.
-pub fn pieces(pieces: impl IntoIterator<Item = Bytes, IntoIter: Send + Sync + 'static>) -> Body {
+fn pieces(pieces: impl IntoIterator<Item = Bytes, IntoIter: Send + Sync + 'static>) -> Body {
     let frames = pieces.into_iter().map(|piece| Ok::<_, io::Error>(Frame::data(piece)));
     StreamBody::new(futures_util::stream::iter(frames)).boxed()
 }
 
 /// Settings with `u:SECRET` for this registry, in a file as `docker login` writes it.
-pub fn logged_in(host: &str, entry: &str) -> (Settings, tempfile::NamedTempFile) {
+fn logged_in(host: &str, entry: &str) -> (Settings, tempfile::NamedTempFile) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), format!(r#"{{"auths": {{"{host}": {entry}}}}}"#)).expect("written");
     (Settings { credentials: CredentialFiles(vec![file.path().to_owned()]), ..Default::default() }, file)
 }
 
 /// `u:SECRET` in base64.
-pub const PASSWORD: &str = r#"{"auth": "dTpTRUNSRVQ="}"#;
+const PASSWORD: &str = r#"{"auth": "dTpTRUNSRVQ="}"#;
 
 /// Demands authentication and takes `expected` for it; answers a token service at `/token`.
-pub fn guarded(challenge: impl Fn(&str) -> String + Send + Sync + 'static, expected: &'static str) -> MemoryRegistry {
+fn guarded(challenge: impl Fn(&str) -> String + Send + Sync + 'static, expected: &'static str) -> MemoryRegistry {
     MemoryRegistry::start_with(move |seen| {
         if seen.path.starts_with("/token") {
             return Some(response(200, &[], r#"{"token": "good"}"#));
@@ -76,7 +74,7 @@ pub fn guarded(challenge: impl Fn(&str) -> String + Send + Sync + 'static, expec
 
 /// A registry with a token service at its own origin, which gives `full` to `u:good` and, where it is public, `anon` to
 /// those without a login.
-pub fn with_tokens(is_public: bool) -> MemoryRegistry {
+fn with_tokens(is_public: bool) -> MemoryRegistry {
     let host = Arc::new(std::sync::OnceLock::<String>::new());
     let own = host.clone();
     let registry = MemoryRegistry::start_with(move |seen| {
@@ -97,10 +95,10 @@ pub fn with_tokens(is_public: bool) -> MemoryRegistry {
 }
 
 /// `u:good` in base64.
-pub const GOOD: &str = r#"{"auth": "dTpnb29k"}"#;
+const GOOD: &str = r#"{"auth": "dTpnb29k"}"#;
 
 /// The notices that come while `work` runs with these settings.
-pub fn noticed<T>(mut settings: Settings, work: impl FnOnce(Settings) -> T) -> (T, Vec<String>) {
+fn noticed<T>(mut settings: Settings, work: impl FnOnce(Settings) -> T) -> (T, Vec<String>) {
     let told = Arc::new(std::sync::Mutex::new(Vec::new()));
     let telling = told.clone();
     settings.notices = Notices::new(move |notice| telling.lock().expect("alone").push(notice.to_string()));
@@ -110,21 +108,21 @@ pub fn noticed<T>(mut settings: Settings, work: impl FnOnce(Settings) -> T) -> (
 }
 
 /// The causes of an error, as the command line prints them.
-pub fn causes(error: &dyn std::error::Error) -> Vec<String> {
+fn causes(error: &dyn std::error::Error) -> Vec<String> {
     std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string).collect()
 }
 
-pub fn publication() -> Publication {
+fn publication() -> Publication {
     Publication::cncf(component("a"), &Description::default()).expect("described")
 }
 
-pub fn published(registry: &MemoryRegistry, settings: Settings) -> Result<(), PushError> {
+fn published(registry: &MemoryRegistry, settings: Settings) -> Result<(), PushError> {
     let to = reference(&format!("{}/my-org/pushed:1.0.0", registry.host()));
     block_on(Registry::new(settings).publish(&to, publication(), false)).map(drop)
 }
 
 /// Strangers read, `/v2/` is open, and whoever writes is challenged.
-pub fn closed_for_writing(challenge: &'static str, expected: &'static str) -> MemoryRegistry {
+fn closed_for_writing(challenge: &'static str, expected: &'static str) -> MemoryRegistry {
     let host = Arc::new(std::sync::OnceLock::<String>::new());
     let own = host.clone();
     let registry = MemoryRegistry::start_with(move |seen| {
@@ -141,10 +139,10 @@ pub fn closed_for_writing(challenge: &'static str, expected: &'static str) -> Me
     registry
 }
 
-pub const MANIFEST: &str = r#"{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0},"layers":[{"mediaType":"application/wasm","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0}]}"#;
+const MANIFEST: &str = r#"{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0},"layers":[{"mediaType":"application/wasm","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0}]}"#;
 
 /// Bytes that come one by one, and slower than anybody would wait for.
-pub fn dripping() -> Body {
+fn dripping() -> Body {
     let drips = futures_util::stream::unfold((), |()| async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         Some((Ok::<_, io::Error>(Frame::data(Bytes::from_static(b" "))), ()))
@@ -152,7 +150,7 @@ pub fn dripping() -> Body {
     BodyExt::boxed(StreamBody::new(drips))
 }
 
-pub fn impatient() -> Settings {
+fn impatient() -> Settings {
     let patience =
         Patience { connect: Duration::from_secs(1), idle: Duration::from_millis(300), total: Duration::from_secs(1) };
     Settings { patience, ..Settings::default() }
