@@ -184,12 +184,13 @@ fn failing_helper_is_named() {
     std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
     let install = |host: &str, key: &str| {
         env.write(".docker/config.json", format!(r#"{{"credHelpers": {{"{host}/{key}": "broken"}}}}"#));
-        let mut command = env.command(["extension", "install", &format!("{host}/{key}/greeting-extension:0.1.0")]);
+        let mut command =
+            env.command(["extension", "install", &format!("{host}/{key}/greeting-extension:0.1.0"), "--name", key]);
         command.env("PATH", format!("{}:/usr/bin:/bin", env.path("bin").display()));
         env.finish(command, b"")
     };
     install(&open.host(), "my-org").ok();
-    let locked = install(&closed.host(), "my-org");
+    let locked = install(&closed.host(), "mine");
     assert!(locked.code == 4 && locked.stderr.contains("keychain is locked"), "{locked}");
     assert!(locked.stderr.contains("docker-credential-broken") && locked.stderr.contains(&closed.host()), "{locked}");
     let crashed = install(&closed.host(), "other");
