@@ -204,16 +204,6 @@ impl OciReference {
         self.registry.eq_ignore_ascii_case(LOCAL)
     }
 
-    /// Makes sure that a person who names only a path, as in `my-org/weather:1`, is not sent to a host `my-org`.
-    ///
-    /// # Errors
-    /// [`ReferenceProblem::MissingRegistry`] when the repository has one path component and the registry has neither a
-    /// dot nor a port and is not `localhost`.
-    pub fn check_registry_is_written(&self) -> Result<(), ReferenceError> {
-        let of_whole = |error| ReferenceError { text: self.to_string(), ..error };
-        self.repository_query().check_registry_is_written().map_err(of_whole)
-    }
-
     /// A reference for a component that came from a file and no registry: `local/file/NAME:VERSION`.
     ///
     /// # Errors
@@ -281,6 +271,11 @@ fn principal_and_scope(components: &[String]) -> (String, String) {
     }
 }
 
+/// Whether a registry cannot be taken for the first part of a path: it has a dot or a port, or is this machine.
+fn looks_like_registry(registry: &str) -> bool {
+    registry.contains(['.', ':']) || registry.eq_ignore_ascii_case("localhost")
+}
+
 /// Reads a reference from left to right; `at` is the byte where the next field begins.
 pub(crate) struct Reader<'a> {
     text: &'a str,
@@ -332,6 +327,11 @@ impl<'a> Reader<'a> {
         match components.len() {
             0 => return Err(self.error(ReferenceProblem::MissingPrincipal)),
             1 if is_reserved(registry) => return Err(self.error(ReferenceProblem::MissingScope)),
+            // Whoever names only a path, as in `my-org/weather`, is not sent to a host `my-org`.
+            1 if !looks_like_registry(registry) => {
+                let text = self.text.to_owned();
+                return Err(ReferenceError { text, position: 0, problem: ReferenceProblem::MissingRegistry });
+            }
             _ => {}
         }
         if self.at - start > MAX_PATH {
@@ -511,18 +511,4 @@ impl fmt::Display for Identity {
     }
 }
 
-impl serde::Serialize for OciReference {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-/// In a document as on a command line, a path without a registry is a mistake.
-impl<'de> serde::Deserialize<'de> for OciReference {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
-        let reference: Self = String::deserialize(deserializer)?.parse().map_err(D::Error::custom)?;
-        reference.check_registry_is_written().map_err(D::Error::custom)?;
-        Ok(reference)
-    }
-}
+crate::serde_as_text!(OciReference);

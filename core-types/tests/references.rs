@@ -82,6 +82,9 @@ const INVALID: &[Invalid] = &[
     ("greeting-extension:1", 20, ReferenceProblem::MissingPrincipal),
     ("ghcr.io/", 8, ReferenceProblem::Component),
     ("ghcr.io/my-org", 14, ReferenceProblem::MissingRevision),
+    ("my-org/weather:1", 0, ReferenceProblem::MissingRegistry),
+    ("oci://my-org/weather:1", 0, ReferenceProblem::MissingRegistry),
+    ("my-org/weather", 0, ReferenceProblem::MissingRegistry),
     ("local/x:1", 7, ReferenceProblem::MissingScope),
     ("LOCAL/file:1", 10, ReferenceProblem::MissingScope),
     ("embedded/x:1", 10, ReferenceProblem::MissingScope),
@@ -224,6 +227,9 @@ fn reference() -> impl Strategy<Value = String> {
         proptest::option::of("(sha256|md5|a\\+b|x_y\\.z):[0-9a-f]{1,70}"),
     )
         .prop_map(|(registry, principal, scope, tag, provenance)| {
+            // A host without a dot or a port before one path component is a path whose registry is missing.
+            let is_path = principal.is_empty() && !scope.contains('/') && !registry.contains(['.', ':']);
+            let registry = if is_path { format!("{registry}.example") } else { registry };
             let pin = provenance.map(|provenance| format!("@{provenance}")).unwrap_or_default();
             format!("{registry}/{principal}{scope}:{tag}{pin}")
         })

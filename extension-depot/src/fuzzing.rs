@@ -4,7 +4,7 @@ use core_types::{Digest, OciReference};
 
 use crate::attachment::Attachment;
 use crate::image::{Descriptor, Document, ImageManifest};
-use crate::registry::challenge::Challenge;
+use crate::registry::challenge::Challenges;
 use crate::signature::{bundle, classic};
 
 /// Reads an image manifest or index as it comes from a registry, and looks for what would be installed.
@@ -18,7 +18,7 @@ pub fn document(bytes: &[u8], declared: Option<&str>) -> bool {
 
 /// Reads the header `WWW-Authenticate`.
 pub fn challenge(header: &str) -> bool {
-    Challenge::parse(header).is_some()
+    !Challenges::parse(header).known().is_empty()
 }
 
 /// Reads a signature, in both forms, from what says that it is one.

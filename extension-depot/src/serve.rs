@@ -52,6 +52,8 @@ pub struct Seen {
     pub path: String,
     /// The header `Authorization`.
     pub authorization: Option<String>,
+    /// The header `Content-Length`.
+    pub content_length: Option<u64>,
 }
 
 struct Contents {
@@ -193,7 +195,9 @@ impl Contents {
         let (parts, body) = request.into_parts();
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-        let seen = Seen { method: parts.method.to_string(), path, authorization: header("authorization") };
+        let content_length = header("content-length").and_then(|length| length.parse().ok());
+        let authorization = header("authorization");
+        let seen = Seen { method: parts.method.to_string(), path, authorization, content_length };
         self.state().note(&seen);
         if let Some(answer) = (self.intercept)(&seen) {
             return answer;

@@ -140,17 +140,12 @@ impl FromStr for Source {
         }
         let is_path = ["./", "../", "/"].iter().any(|start| text.starts_with(start));
         match text.parse::<OciReference>() {
-            Ok(reference) if !is_path => {
-                reference.check_registry_is_written()?;
-                Ok(Self::Registry(reference))
-            }
+            Ok(reference) if !is_path => Ok(Self::Registry(reference)),
             // A digest without a tag is a reference with a part missing and not a repository.
             Err(ReferenceError { problem: ReferenceProblem::MissingRevision, .. })
                 if !is_path && !text.ends_with(".wasm") && !text.contains('@') =>
             {
-                let repository: OciQuery = text.parse()?;
-                repository.check_registry_is_written()?;
-                Ok(Self::Newest(repository))
+                Ok(Self::Newest(text.parse()?))
             }
             Err(error) if !is_path && !text.ends_with(".wasm") => Err(error.into()),
             _ => Ok(Self::File(text.into())),

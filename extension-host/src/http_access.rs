@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use core_types::ProxyExceptions;
 use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use rustls::ClientConfig;
@@ -74,13 +75,14 @@ impl HttpAccess {
         let is_tls = to.scheme_str() == Some("https");
         let proxy = if is_tls { &self.https_proxy } else { &self.http_proxy };
         let Some(proxy) = proxy else { return Ok(None) };
-        let direct = format!("localhost,127.0.0.0/8,::1,{}", self.no_proxy.as_deref().unwrap_or_default());
-        let through = |proxy: &str| Matcher::builder().all(proxy).no(direct.as_str()).build().intercept(to);
-        if through("http://proxy.invalid").is_none() {
+        let exceptions = ProxyExceptions::parse(self.no_proxy.as_deref().unwrap_or_default());
+        let port = to.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        if exceptions.covers(to.host().unwrap_or_default(), port) {
             return Ok(None);
         }
+        let through = Matcher::builder().all(proxy.as_str()).build().intercept(to);
         // Only plain HTTP is spoken to proxies here.
-        let usable = through(proxy).filter(|way| way.uri().scheme_str() == Some("http"));
+        let usable = through.filter(|way| way.uri().scheme_str() == Some("http"));
         usable.map(Some).ok_or_else(|| UnusableProxy {
             variable: self.proxy_variables[usize::from(is_tls)].clone(),
             scheme: proxy.split_once("://").map_or("", |(scheme, _)| scheme).to_owned(),

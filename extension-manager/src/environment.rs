@@ -141,8 +141,9 @@ fn http_access() -> HttpAccess {
 /// web request (<https://httpoxy.org>).
 pub fn proxies() -> Proxies {
     let variable = |name: &str| {
-        let value = env::var(name).ok().filter(|value| !value.is_empty())?;
-        Some((name.to_owned(), value))
+        // A value that is not text is an address that cannot be used, and not one that is not set.
+        let value = env::var_os(name).filter(|value| !value.is_empty())?;
+        Some((name.to_owned(), value.to_string_lossy().into_owned()))
     };
     let either = |name: &str| variable(&name.to_lowercase()).or_else(|| variable(name));
     let is_cgi = env::var_os("REQUEST_METHOD").is_some();

@@ -1,6 +1,5 @@
 //! The command line as it is typed. Nothing here looks at anything but the text.
 
-mod address;
 mod author;
 mod extension;
 mod service;

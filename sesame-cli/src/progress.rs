@@ -1,5 +1,6 @@
 //! Progress on standard error, where a person is watching.
 
+use std::cell::RefCell;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -12,7 +13,11 @@ use crate::context::Context;
 const MOMENT: Duration = Duration::from_millis(300);
 
 /// One bar for everything that is downloaded.
-pub struct DownloadBar(ProgressBar);
+pub struct DownloadBar {
+    bar: ProgressBar,
+    /// What is shown in its place until it is known how much comes.
+    waiting: RefCell<Option<Spinner>>,
+}
 
 impl DownloadBar {
     /// A bar that is drawn only where somebody watches.
@@ -23,22 +28,37 @@ impl DownloadBar {
         {
             bar.set_style(style);
         }
-        Self(bar)
+        Self { bar, waiting: RefCell::new(None) }
     }
 
     /// Takes what the download reports.
     pub fn update(&self, progress: Progress) {
+        drop(self.waiting.take());
         match progress {
-            Progress::Resolved { bytes, .. } => self.0.inc_length(bytes),
-            Progress::Received(bytes) => self.0.inc(bytes),
-            Progress::Restarted(bytes) => self.0.dec(bytes),
+            Progress::Resolved { bytes, .. } => self.bar.inc_length(bytes),
+            Progress::Received(bytes) => self.bar.inc(bytes),
+            Progress::Restarted(bytes) => self.bar.dec(bytes),
         }
+    }
+
+    /// Waits for the work that reports to this bar. Shows what is waited for from a moment on until it reports.
+    pub async fn waiting<T>(&self, context: &Context, what: String, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        if let Ok(done) = tokio::time::timeout(MOMENT, &mut work).await {
+            return done;
+        }
+        if self.bar.length() == Some(0) {
+            self.waiting.replace(Some(ProgressLine::new(context).start(what)));
+        }
+        let done = work.await;
+        drop(self.waiting.take());
+        done
     }
 }
 
 impl Drop for DownloadBar {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
 

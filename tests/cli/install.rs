@@ -316,7 +316,7 @@ fn policy_says_where_extensions_come_from() {
     "#);
     let is_document = |method: &str, path: &str| method == "GET" && path.contains("manifests");
     let documents = || registry.seen().iter().filter(|seen| is_document(&seen.method, &seen.path)).count();
-    assert_eq!(documents(), 1, "whoever published it looked whether it is there");
+    assert_eq!(documents(), 2, "whoever published it looked whether it is there, before and after");
     policy(&format!("blocked_namespaces = [\"{}/my-org\"]", registry.host()));
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
     exit 5

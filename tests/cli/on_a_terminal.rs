@@ -1,6 +1,8 @@
 //! What strangers write reaches a terminal as text and as nothing else, through every channel that there is.
 
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use extension_depot::serve::{MemoryRegistry, response};
@@ -80,6 +82,46 @@ fn silent_registry_is_named() {
     assert!(text.contains(&format!("resolving {host}/my-org/x:1.0.0…")), "{text}");
     assert!(text.contains(&format!("`{host}` does not answer in time")), "{text}");
     assert!(text.contains(&format!("`timeout_seconds = 120` under [registries.\"{host}\"]")), "{text}");
+}
+
+/// Whatever a registry is asked for, it is said what is waited for.
+#[test]
+fn every_command_says_what_it_waits_for() {
+    let is_silent = Arc::new(AtomicBool::new(false));
+    let silence = Arc::clone(&is_silent);
+    let registry = MemoryRegistry::start_with(move |_| {
+        if silence.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(1_100));
+        }
+        None
+    });
+    let (env, registry) = (env(), registry.expect("a registry"));
+    let host = registry.host();
+    publish(&registry, "my-org/x:1.0.0", &bare(1, ""), &[]);
+    let reference = format!("{host}/my-org/x:1.0.0");
+    env.write(".config/pds/config.toml", format!("[registries.\"{host}\"]\ntimeout_seconds = 1\n"));
+    env.write("work/x.wasm", bare(2, ""));
+    env.run(&format!("extension install {reference}")).ok();
+    env.run("trust keygen mine").ok();
+    is_silent.store(true, Ordering::SeqCst);
+    let tag = format!("{host}/my-org/y:1.0.0");
+    for words in [
+        &["extension", "install", &tag][..],
+        &["extension", "inspect", &tag],
+        &["extension", "update", "x"],
+        &["extension", "outdated"],
+        &["extension", "docs", "x"],
+        &["extension", "verify", &reference, "--key", "mine.pub"],
+        &["extension", "sign", &reference, "--key", "mine.key"],
+        &["extension", "publish", &tag, "x.wasm"],
+        &["extension", "sync", &format!("{host}/my-org/list:1")],
+        &["registry", "tags", &format!("{host}/my-org/x")],
+        &["doctor"],
+    ] {
+        let text = on_terminal(&env, words).text();
+        let is_said = ["resolving", "publishing", "asking"].iter().any(|verb| text.contains(&format!("{verb} ")));
+        assert!(is_said && text.contains('…'), "{words:?}: {text}");
+    }
 }
 
 #[test]

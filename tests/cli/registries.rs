@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use extension_depot::serve::{MemoryRegistry, response};
-
+use test_support::guest;
+use test_support::odd_registry::{Manners, OddRegistry};
 use test_support::tls::{Certified, TlsServer};
+use test_support::token_server::TokenServer;
 
 use crate::support::{GREETING, TestEnv, env, manifest, oras, server_tools};
 
@@ -48,79 +49,6 @@ fn push_as_in_the_guide(env: &TestEnv, options: &[&str], registry: &str) -> Stri
     let file = "greeting.component.wasm:application/vnd.wasm.component.v1+wasm";
     oras(&env.path("work"), &[&["push"], options, &[&reference, file]].concat());
     reference
-}
-
-/// A registry that lets in nobody but `me` with the password `SECRET`.
-fn guarded() -> MemoryRegistry {
-    let registry = MemoryRegistry::start_with(|seen| {
-        let is_known = seen.authorization.as_deref() == Some("Basic bWU6U0VDUkVU");
-        (!is_known).then(|| response(401, &[("WWW-Authenticate", "Basic")], ""))
-    });
-    registry.expect("a registry")
-}
-
-#[test]
-fn a_proxy_of_the_environment_is_used_and_not_for_this_machine() {
-    let (env, registry) = (env(), crate::support::registry());
-    env.write(".config/pds/config.toml", "[registries.\"registry.example\"]\nplain_http = true\n");
-    let install = |reference: &str, except: &str| {
-        let mut command = env.command(["extension", "install", reference, "--name", "greet"]);
-        command.env("http_proxy", format!("http://{}", registry.host())).env("NO_PROXY", except);
-        env.finish(command, b"")
-    };
-    install("registry.example/my-org/greeting-extension:0.1.0", "").ok();
-    assert!(registry.seen().iter().any(|seen| seen.path == "/v2/my-org/greeting-extension/manifests/0.1.0"));
-    let run = install("registry.example/my-org/greeting-extension:0.1.1", "registry.example");
-    assert_eq!(run.code, 8, "the name is looked up, and there is none: {run}");
-    let nobody = install("127.0.0.1:1/my-org/greeting-extension:0.1.0", "");
-    assert_ne!(nobody.code, 0, "{nobody}");
-}
-
-#[test]
-fn a_credential_helper_is_asked_and_one_that_fails_is_no_obstacle() {
-    let (env, registry) = (env(), guarded());
-    let manifest = br#"{"schemaVersion":2,"config":{},"layers":[]}"#;
-    registry.put_manifest("my-org/x", "1", "application/vnd.oci.image.manifest.v1+json", manifest);
-    let helper = env.write(
-        "bin/docker-credential-test",
-        "#!/bin/sh\ncat >/dev/null\necho '{\"Username\":\"me\",\"Secret\":\"SECRET\"}'\n",
-    );
-    std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
-    let install = |helper: &str| {
-        env.write(".docker/config.json", format!(r#"{{"credHelpers": {{"{}": "{helper}"}}}}"#, registry.host()));
-        let mut command = env.command(["extension", "install", &format!("{}/my-org/x:1", registry.host())]);
-        command.env("PATH", format!("{}:/usr/bin:/bin", env.path("bin").display()));
-        env.finish(command, b"")
-    };
-    let run = install("test");
-    assert!(run.code == 6 && !run.to_string().contains("SECRET"), "let in, to what is no artifact: {run}");
-    assert_eq!(install("missing").code, 4);
-}
-
-/// A slow helper is waited for and asked once, whatever is asked of the registry.
-#[test]
-fn slow_helper_is_asked_once() {
-    let (env, registry) = (env(), guarded());
-    let host = registry.host();
-    let script = format!(
-        "#!/bin/sh\nread server\necho \"$server\" >> {}\nsleep 2.5\necho '{}'\n",
-        env.path("asked").display(),
-        r#"{"Username":"me","Secret":"SECRET"}"#
-    );
-    let helper = env.write("bin/docker-credential-slow", script);
-    std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
-    env.write(".docker/config.json", r#"{"credsStore": "slow"}"#);
-    let install = |options: &[&str]| {
-        let reference = format!("{host}/my-org/nothing:1");
-        let mut command = env.command(["extension", "install", &reference].iter().chain(options));
-        command.env("PATH", format!("{}:/usr/bin:/bin", env.path("bin").display()));
-        env.finish(command, b"")
-    };
-    let run = install(&[]);
-    assert_eq!(run.code, 3, "let in: {run}");
-    assert!(run.to_string().contains("waiting for the credential helper `docker-credential-slow`"), "{run}");
-    assert_eq!(env.read("asked"), format!("{host}\n"));
-    assert!(!install(&["--quiet"]).to_string().contains("waiting"));
 }
 
 #[test]
@@ -237,93 +165,6 @@ fn oras_reads_the_layout_of_installed_extensions_and_pulls_from_our_registry() {
 }
 
 #[test]
-#[ignore = "needs a Secret Service, from .ci/test-servers"]
-fn a_login_lives_in_the_secret_service_and_nowhere_else() {
-    let (env, guarded) = (env(), guarded());
-    let script = r#"
-        printf SECRET | "$sesame" registry login "$registry" --username me --password-stdin
-        "$sesame" extension install "$registry/my-org/nothing:1"; echo "install $?"
-        "$sesame" registry logout "$registry"
-        "$sesame" registry logout "$registry"
-        "$sesame" extension install "$registry/my-org/nothing:1"; echo "install $?""#;
-    let mut command = Command::new(server_tools().join("with-secret-service"));
-    command.args(["sh", "-c", script]).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", env.home());
-    command.env("sesame", env!("CARGO_BIN_EXE_sesame")).env("registry", guarded.host());
-    let run = env.finish(command, b"").ok().hiding_registry(&guarded);
-    insta::assert_snapshot!(run.text().replace(&guarded.host(), "REGISTRY"), @r#"
-    logged in to `REGISTRY`
-    install 3
-    logged out of `REGISTRY`
-    logged out of `REGISTRY` already
-    install 4
-    "#);
-    assert!(env.files().iter().all(|(_, bytes)| !bytes.windows(6).any(|window| window == b"SECRET")));
-}
-
-#[test]
-fn a_login_can_be_kept_in_a_file_that_is_its_users_alone() {
-    let (env, guarded) = (env(), guarded());
-    let host = guarded.host();
-    let login = ["registry", "login", &host, "--username", "me", "--store", "file"];
-    insta::assert_snapshot!(env.run_with(login, b"SECRET\n").hiding_registry(&guarded), @r#"
-    exit 0
-    out: logged in to `REGISTRY`
-    "#);
-    let path = env.path(".local/state/pds/credentials.json");
-    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).expect("there").permissions());
-    assert_eq!(mode & 0o777, 0o600);
-    let install = format!("extension install {host}/my-org/nothing:1");
-    assert_eq!(env.run(&install).code, 3, "let in");
-    insta::assert_snapshot!(env.run("registry list").hiding_registry(&guarded), @r#"
-    exit 0
-    out: REGISTRY	~/.local/state/pds/credentials.json
-    "#);
-    insta::assert_snapshot!(env.run(&format!("registry logout {host}")).hiding_registry(&guarded), @r#"
-    exit 0
-    out: logged out of `REGISTRY`
-    "#);
-    insta::assert_snapshot!(env.run(&format!("registry logout {host}")).hiding_registry(&guarded), @r#"
-    exit 0
-    out: logged out of `REGISTRY` already
-    "#);
-    assert_eq!(env.run(&install).code, 4, "out again");
-}
-
-#[test]
-fn a_login_of_the_environment_is_for_the_registry_that_it_names_and_for_no_other() {
-    let guarded = || {
-        let refuse = |_: &extension_depot::serve::Seen| Some(response(401, &[("WWW-Authenticate", "Basic")], ""));
-        MemoryRegistry::start_with(refuse).expect("a registry")
-    };
-    let (env, named, other) = (env(), guarded(), guarded());
-    for registry in [&named, &other] {
-        let mut command = env.command(["extension", "install", &format!("{}/my-org/x:1", registry.host())]);
-        command.env("SESAME_REGISTRY", named.host());
-        command.env("SESAME_REGISTRY_USERNAME", "me").env("SESAME_REGISTRY_PASSWORD", "SECRET");
-        let run = env.finish(command, b"");
-        assert!(run.code == 4 && !run.to_string().contains("SECRET"), "{run}");
-    }
-    let told = |registry: &MemoryRegistry| registry.seen().iter().any(|seen| seen.authorization.is_some());
-    assert!(told(&named) && !told(&other));
-    // And for once, with the password on standard input.
-    let asked = other.seen().len();
-    let reference = format!("{}/my-org/x:1", other.host());
-    let run = env.run_with(["extension", "install", &reference, "-u", "me", "--password-stdin"], b"SECRET\n");
-    assert_eq!(run.code, 4, "{run}");
-    assert!(other.seen()[asked..].iter().any(|seen| seen.authorization.is_some()));
-    assert!(env.files().iter().all(|(_, bytes)| !bytes.windows(6).any(|window| window == b"SECRET")));
-}
-
-#[test]
-fn without_a_secret_service_a_login_is_refused_and_written_nowhere() {
-    let env = env();
-    let run = env.run_with(["registry", "login", "ghcr.io", "--username", "me", "--password-stdin"], b"SECRET\n");
-    assert_eq!(run.code, 9, "{run}");
-    assert!(!run.to_string().contains("SECRET"), "{run}");
-    assert_eq!(env.files(), []);
-}
-
-#[test]
 fn a_certificate_that_is_wrong_in_any_way_ends_it_and_nothing_is_said_without_tls() {
     let all = [
         (Certified::Well, 3),
@@ -351,40 +192,157 @@ fn a_certificate_that_is_wrong_in_any_way_ends_it_and_nothing_is_said_without_tl
     }
 }
 
-/// A login is kept for the host as references have it, and only after the registry has taken it.
-#[test]
-fn login_is_tried_before_it_is_kept() {
-    let (env, guarded) = (env(), guarded());
-    let host = guarded.host();
-    let login = |registry: &str, password: &[u8]| {
-        env.run_with(["registry", "login", registry, "--username", "me", "--store", "file"], password)
-    };
-    insta::assert_snapshot!(login(&host, b"WRONG").hiding_registry(&guarded), @r#"
-    exit 4
-    err: error: the registry `REGISTRY` refuses the login of `me`
-    err: hint: check the user name and the password, or add `--no-verify` to keep the login untried
-    "#);
-    assert_eq!(login("localhost:1", b"SECRET").code, 8);
-    assert_eq!(env.run("registry list").ok().text(), "");
-    for spelled in [format!("oci://{host}"), format!("https://{host}/")] {
-        login(&spelled, b"SECRET").ok();
-        assert_eq!(env.run(&format!("extension install {host}/my-org/nothing:1")).code, 3, "let in");
-        env.run(&format!("registry logout {spelled}")).ok();
-        assert_eq!(env.run("registry list").ok().text(), "");
+/// An environment with the files and the key of an author.
+fn author() -> TestEnv {
+    let env = env();
+    env.write("work/greeting.wasm", &*GREETING);
+    env.write("work/release.wasm", guest("ingress-as"));
+    env.run("trust keygen mine").ok();
+    env
+}
+
+fn log_in(env: &TestEnv, host: &str) {
+    env.run_with(["registry", "login", host, "--username", "me", "--store", "file", "--password-stdin"], b"SECRET")
+        .ok();
+}
+
+/// All that is done with a registry: publish, sign in both forms, verify, list, install, publish in the form of Suffiks.
+fn go_around(env: &TestEnv, host: &str) {
+    let repository = format!("{host}/my-org/greeting-extension");
+    for version in ["0.1.0", "0.2.0", "0.10.0", "0.3.0", "0.4.0"] {
+        env.run(&format!("extension publish {repository}:{version} greeting.wasm")).ok();
+    }
+    for (version, form) in [("0.1.0", "classic"), ("0.10.0", "bundle")] {
+        env.run(&format!("extension sign {repository}:{version} --key mine.key --form {form}")).ok();
+        let verified = env.run(&format!("extension verify {repository}:{version} --key mine.pub")).ok().text();
+        assert!(verified.contains("signature: verified"), "{form}: {verified}");
+    }
+    let tags = env.run(&format!("registry tags {repository}")).ok().text();
+    assert_eq!(tags, "0.10.0\n0.4.0\n0.3.0\n0.2.0\n0.1.0\n");
+    env.run(&format!("extension install {repository} --key mine.pub")).ok();
+    assert!(env.read(&manifest("greeting-extension")).contains(&format!("{repository}:0.10.0@sha256:")));
+    assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+    let module = format!("{host}/my-org/wasi/ingress-as:v0.1.0");
+    env.run(&format!("wasi publish --tag {module} release.wasm")).ok();
+    env.run(&format!("extension install {module}")).ok();
+}
+
+/// Whoever may not write is told so, with the host, by each command that writes.
+fn strangers_may_not_write(host: &str) {
+    let env = author();
+    for line in [
+        format!("extension publish {host}/my-org/other:1.0.0 greeting.wasm"),
+        format!("wasi publish --tag {host}/my-org/wasi/other:v1 release.wasm"),
+        format!("extension sign {host}/my-org/greeting-extension:0.2.0 --key mine.key"),
+    ] {
+        let run = env.run(&line);
+        assert!(run.code == 4 && run.stderr.contains(&format!("registry `{host}`")), "{line}: {run}");
     }
 }
 
-/// A proxy that sesame cannot speak to is an error that names the variable.
+/// A registry with the manners of Nexus, Harbor, Gitea and zot, whichever way it takes uploads.
 #[test]
-fn unusable_proxy_names_its_variable() {
-    let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
-    env.write(".config/pds/config.toml", "[registries.\"registry.example\"]\nplain_http = true\n");
-    let mut command = env.command(["extension", "install", "registry.example/my-org/x:0.1.0"]);
-    command.env("ALL_PROXY", format!("socks5h://{}", registry.host()));
-    insta::assert_snapshot!(env.finish(command, b""), @r#"
-    exit 8
-    err: error: cannot use the proxy of the scheme `socks5h` that `ALL_PROXY` names
-    err: hint: set `ALL_PROXY` to the `http://` address of a proxy, or name the host in NO_PROXY
-    "#);
-    assert!(registry.seen().is_empty());
+fn odd_registry_is_served() {
+    let chunks = Manners { takes_whole: false, takes_chunks: true, ..Manners::default() };
+    for manners in [Manners::default(), chunks] {
+        let (registry, env) = (OddRegistry::start(manners).expect("a registry"), author());
+        let host = registry.host();
+        env.run_with(["registry", "login", &host, "--username", "me", "--store", "file", "--no-verify"], b"SECRET")
+            .ok();
+        go_around(&env, &host);
+        let reads = registry.seen().into_iter().filter(|seen| matches!(seen.method.as_str(), "GET" | "HEAD"));
+        assert_eq!(
+            reads.filter(|seen| seen.authorization.is_some()).count(),
+            0,
+            "what is open is read without the login"
+        );
+        strangers_may_not_write(&host);
+    }
+}
+
+#[test]
+#[ignore = "needs docker-registry, from .ci/test-servers"]
+fn docker_registry_is_served() {
+    let (server, env) = (Server::start(&[]), author());
+    go_around(&env, &server.address);
+}
+
+#[test]
+#[ignore = "needs docker-registry, from .ci/test-servers"]
+fn docker_registry_with_passwords_is_served() {
+    let (server, env) = (Server::start(&["--user", "me:SECRET"]), author());
+    log_in(&env, &server.address);
+    go_around(&env, &server.address);
+    strangers_may_not_write(&server.address);
+    let wrong = env.run_with(["registry", "login", &server.address, "--username", "me", "--store", "file"], b"WRONG");
+    assert_eq!(wrong.code, 4, "{wrong}");
+}
+
+#[test]
+#[ignore = "needs docker-registry, from .ci/test-servers"]
+fn docker_registry_with_tokens_is_served() {
+    let (tokens, env) = (TokenServer::start().expect("a token service"), author());
+    let [authority, signer] = ["authority.pem", "signer.pem"].map(|name| env.path(name));
+    tokens.write_authority(&authority).expect("written");
+    tokens.write_signer(&signer).expect("written");
+    let server = Server::start(&["--token", &tokens.realm(), &signer.display().to_string()]);
+    let host = &server.address;
+    let not_paired = env.run(&format!("registry tags {host}/my-org/greeting-extension"));
+    assert!(not_paired.code == 8 && not_paired.stderr.contains("not paired with"), "{not_paired}");
+    let config =
+        format!("[registries.\"{host}\"]\ntoken_hosts = [\"{}\"]\nca = \"{}\"\n", tokens.host(), authority.display());
+    env.write(".config/pds/config.toml", &config);
+    let wrong = env.run_with(["registry", "login", host, "--username", "me", "--store", "file"], b"WRONG");
+    assert_eq!(wrong.code, 4, "{wrong}");
+    log_in(&env, host);
+    go_around(&env, host);
+    // Strangers read what is public, and a login that has expired is no hindrance.
+    let public = format!("{host}/public/greeting:0.1.0");
+    env.run(&format!("extension publish {public} greeting.wasm")).ok();
+    let stranger = author();
+    stranger.write(".config/pds/config.toml", &config);
+    stranger.run(&format!("extension install {public} --name anonymous")).ok();
+    // `me:EXPIRED` in base64.
+    stranger.write(".docker/config.json", format!(r#"{{"auths": {{"{host}": {{"auth": "bWU6RVhQSVJFRA=="}}}}}}"#));
+    let expired = stranger.run(&format!("extension install {public} --name expired"));
+    assert!(expired.stderr.contains(".docker/config.json` is refused; access is anonymous"), "{expired}");
+    expired.ok();
+    let refused = stranger.run(&format!("extension publish {host}/public/other:1.0.0 greeting.wasm"));
+    let private = stranger.run(&format!("extension install {host}/my-org/greeting-extension:0.1.0 --name private"));
+    assert_eq!((refused.code, private.code), (4, 4), "{refused} {private}");
+}
+
+/// What sesame signs in a registry that asks for a login is verified by cosign, and the other way round.
+#[test]
+#[ignore = "needs docker-registry, oras and cosign, from .ci/test-servers"]
+fn cosign_and_sesame_agree_behind_a_login() {
+    let (server, env) = (Server::start(&["--user", "me:SECRET"]), author());
+    let host = &server.address;
+    log_in(&env, host);
+    // "me:SECRET" in base64, where cosign looks for it.
+    env.write(".docker/config.json", format!(r#"{{"auths": {{"{host}": {{"auth": "bWU6U0VDUkVU"}}}}}}"#));
+    let cosign = |arguments: &[&str]| {
+        let mut command = Command::new(server_tools().join("cosign"));
+        command.args(arguments).current_dir(env.path("work")).env("HOME", env.home()).env("COSIGN_PASSWORD", "");
+        let output = command.env("COSIGN_YES", "true").output().expect("it runs");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    for (version, form) in [("0.1.0", "classic"), ("0.2.0", "bundle")] {
+        let reference = format!("{host}/my-org/greeting-extension:{version}");
+        env.run(&format!("extension publish {reference} greeting.wasm")).ok();
+        env.run(&format!("extension sign {reference} --key mine.key --form {form}")).ok();
+        cosign(&["verify", "--key", "mine.pub", "--insecure-ignore-tlog", &reference]);
+    }
+    cosign(&["generate-key-pair"]);
+    for (version, form) in [("0.3.0", "false"), ("0.4.0", "true")] {
+        let reference = format!("{host}/my-org/greeting-extension:{version}");
+        env.run(&format!("extension publish {reference} greeting.wasm")).ok();
+        let login = ["--plain-http", "--username", "me", "--password", "SECRET"];
+        let digest = oras(&env.path("work"), &[&["resolve"], &login[..], &[&reference]].concat());
+        let pinned = format!("{host}/my-org/greeting-extension@{}", digest.trim());
+        let form = format!("--new-bundle-format={form}");
+        cosign(&["sign", "--key", "cosign.key", "--tlog-upload=false", "--use-signing-config=false", &form, &pinned]);
+        let verified = env.run(&format!("extension verify {reference} --key cosign.pub")).ok().text();
+        assert!(verified.contains("signature: verified"), "{form}: {verified}");
+    }
 }

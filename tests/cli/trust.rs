@@ -104,7 +104,7 @@ fn no_signature_and_no_answer_are_told_apart_and_neither_does_where_one_is_wante
     insta::assert_snapshot!(states.concat(), @r#"
     unsigned
     could not check: the registry `REGISTRY` answers 500
-    could not check: the registry `REGISTRY` does not let strangers have `my-org/greeting-extension`
+    could not check: the registry `REGISTRY` denies anonymous access to `my-org/greeting-extension`
     could not check: the image manifest cannot be understood: the list of referrers: expected ident at line 1 column 2
     unsigned
     unsigned

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
+
 /// The longest header that is looked at, in bytes.
 const MAX_LENGTH: usize = 8 * 1024;
 
@@ -21,20 +23,61 @@ pub(crate) enum Challenge {
     },
 }
 
-impl Challenge {
-    /// The strongest demand in the header that can be answered.
-    pub(crate) fn parse(header: &str) -> Option<Self> {
-        if header.len() > MAX_LENGTH {
-            return None;
-        }
-        let challenges = split(header);
-        let bearer = challenges.iter().find_map(|(scheme, parameters)| {
-            let realm = parameters.get("realm").filter(|_| scheme == "bearer")?.clone();
-            let scope = parameters.get("scope").filter(|scope| !scope.is_empty()).cloned();
-            Some(Self::Bearer { realm, service: parameters.get("service").cloned(), scope })
-        });
-        bearer.or_else(|| challenges.iter().any(|(scheme, _)| scheme == "basic").then_some(Self::Basic))
+/// Everything that a response demands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Challenges {
+    /// The headers as they came, for messages.
+    text: String,
+    /// The demands that can be answered, the strongest first.
+    known: Vec<Challenge>,
+}
+
+impl Challenges {
+    /// Reads the demands of a response, which can stand in one header or in several.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+        Self::parse(&values.collect::<Vec<_>>().join(", "))
     }
+
+    /// Reads a header.
+    pub(crate) fn parse(header: &str) -> Self {
+        let parsed = if header.len() > MAX_LENGTH { Vec::new() } else { split(header) };
+        let bearers = parsed.iter().filter_map(|(scheme, parameters)| bearer(scheme, parameters));
+        let mut known: Vec<_> = bearers.collect();
+        known.extend(parsed.iter().any(|(scheme, _)| scheme == "basic").then_some(Challenge::Basic));
+        Self { text: header.to_owned(), known }
+    }
+
+    /// The same demands by the root of a registry, which does not know what the token is to be good for.
+    pub(crate) fn of_root(mut self) -> Self {
+        for challenge in &mut self.known {
+            if let Challenge::Bearer { scope, .. } = challenge {
+                *scope = None;
+            }
+        }
+        self
+    }
+
+    /// The demands that can be answered, the strongest first.
+    pub(crate) fn known(&self) -> &[Challenge] {
+        &self.known
+    }
+
+    /// The headers as they came.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether a token is wanted, which can be had anonymously.
+    pub(crate) fn has_bearer(&self) -> bool {
+        self.known.iter().any(|challenge| matches!(challenge, Challenge::Bearer { .. }))
+    }
+}
+
+fn bearer(scheme: &str, parameters: &Parameters) -> Option<Challenge> {
+    let realm = parameters.get("realm").filter(|_| scheme == "bearer")?.clone();
+    let scope = parameters.get("scope").filter(|scope| !scope.is_empty()).cloned();
+    Some(Challenge::Bearer { realm, service: parameters.get("service").cloned(), scope })
 }
 
 type Parameters = BTreeMap<String, String>;
@@ -47,7 +90,10 @@ fn split(header: &str) -> Vec<(String, Parameters)> {
         rest = rest.trim_start_matches([' ', '\t', ',']);
         let word_length = rest.find(|c: char| !is_token(c)).unwrap_or(rest.len());
         if word_length == 0 {
-            return challenges;
+            // Credentials of another scheme, such as Negotiate, have characters that no name has.
+            let Some(comma) = rest.find(',') else { return challenges };
+            rest = &rest[comma..];
+            continue;
         }
         let (word, after) = rest.split_at(word_length);
         let word = word.to_ascii_lowercase();
@@ -94,6 +140,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn first(header: &str) -> Option<Challenge> {
+        Challenges::parse(header).known.into_iter().next()
+    }
+
     fn bearer(realm: &str, service: Option<&str>) -> Option<Challenge> {
         scoped(realm, service, None)
     }
@@ -105,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_strongest_demand_is_found_however_it_is_written() {
-        let parse = Challenge::parse;
+        let parse = first;
         assert_eq!(
             parse(r#"Bearer realm="https://r/token",service="r",scope="x:y""#),
             scoped("https://r/token", Some("r"), Some("x:y"))
@@ -118,6 +168,21 @@ mod tests {
         assert_eq!(parse(r#"Bearer realm="first",realm="second""#), bearer("first", None));
         assert_eq!(parse(r#"Basic realm="x""#), Some(Challenge::Basic));
         assert_eq!(parse("Basic"), Some(Challenge::Basic));
+        assert_eq!(parse(r#"Negotiate, NTLM, BASIC realm="x""#), Some(Challenge::Basic));
+        assert_eq!(parse(r#"Negotiate oYG/a+b==, Basic realm="x""#), Some(Challenge::Basic));
+        assert_eq!(parse(r#"Digest realm="a", nonce="b, Bearer c", Basic realm="x""#), Some(Challenge::Basic));
+        assert_eq!(parse(r#"Negotiate /x, BEARER realm="t", service="r""#), bearer("t", Some("r")));
+    }
+
+    /// Several headers count as one, and every demand is kept.
+    #[test]
+    fn all_headers_are_read() {
+        let values = ["Negotiate", "Basic realm=\"b\"", "Bearer realm=\"t\",scope=\"x:y:pull,push\""];
+        let headers: HeaderMap =
+            values.map(|value| (WWW_AUTHENTICATE, value.parse().expect("a value"))).into_iter().collect();
+        let challenges = Challenges::of(&headers);
+        assert_eq!(challenges.known(), [scoped("t", None, Some("x:y:pull,push")).expect("some"), Challenge::Basic]);
+        assert_eq!(challenges.of_root().known()[0], bearer("t", None).expect("some"));
     }
 
     #[test]
@@ -126,14 +191,14 @@ mod tests {
         for header in
             ["", ",", "Bearer", "Bearer service=\"x\"", "realm=\"x\"", "Negotiate abc", "Bearer realm=\"open", &long]
         {
-            assert_eq!(Challenge::parse(header), None, "{}", &header[..header.len().min(40)]);
+            assert_eq!(first(header), None, "{}", &header[..header.len().min(40)]);
         }
     }
 
     proptest! {
         #[test]
         fn no_header_panics_or_hangs(header in "\\PC*|[a-zA-Z=\", \\\\]{0,80}") {
-            let _ = Challenge::parse(&header);
+            let _ = Challenges::parse(&header);
         }
     }
 }

@@ -4,7 +4,7 @@ use core_types::OciReference;
 
 use super::Registry;
 use super::auth::{Access, Authorization};
-use super::credentials::{Credential, CredentialFiles};
+use super::credentials::{Credential, CredentialFiles, TOKEN_USER};
 use super::error::RegistryError;
 use super::settings::{ExplicitLogin, Settings};
 
@@ -30,7 +30,7 @@ impl Registry {
         let registry = reference.registry().to_owned();
         let username = match &credential {
             Credential::Password { username, .. } => username.clone(),
-            Credential::RefreshToken(_) => "<token>".to_owned(),
+            Credential::RefreshToken(_) => TOKEN_USER.to_owned(),
         };
         let login = Some(ExplicitLogin { registry: registry.clone(), credential });
         let credentials = CredentialFiles::default();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use core_types::{OciReference, canonical_registry};
 use tokio::sync::oneshot;
 
+use super::helper::Running;
 use super::login_file::{Found, LoginFile};
 use super::settings::{ExplicitLogin, Settings};
 use super::{helper, logins};
@@ -25,6 +26,19 @@ pub enum Credential {
     },
     /// A token that is exchanged for shorter-lived ones; what `docker login` calls an identity token.
     RefreshToken(String),
+}
+
+/// The user name with which Docker and its helpers mark an identity token.
+pub(crate) const TOKEN_USER: &str = "<token>";
+
+impl Credential {
+    /// What Docker and its helpers keep as a name and a secret.
+    pub(super) fn of_helper(username: String, secret: String) -> Self {
+        match username.as_str() {
+            TOKEN_USER => Self::RefreshToken(secret),
+            _ => Self::Password { username, password: secret },
+        }
+    }
 }
 
 /// What a credential says of itself never includes the secret.
@@ -55,7 +69,7 @@ impl FoundLogin {
     pub(crate) fn username(&self) -> &str {
         match &self.credential {
             Credential::Password { username, .. } => username,
-            Credential::RefreshToken(_) => "<token>",
+            Credential::RefreshToken(_) => TOKEN_USER,
         }
     }
 }
@@ -197,10 +211,7 @@ impl Lookups {
             if lookup.login.is_some() {
                 break;
             }
-            match self.in_file(settings, reference, path).await {
-                Ok(login) => lookup.login = login,
-                Err(problem) => lookup.problems.push(problem),
-            }
+            lookup.login = self.in_file(settings, reference, path, &mut lookup.problems).await;
         }
         lookup
     }
@@ -218,31 +229,47 @@ impl Lookups {
         self.service.clone().flatten()
     }
 
+    /// The login in a file. A helper that fails does not keep the login from being found behind it.
     async fn in_file(
         &mut self,
         settings: &Settings,
         reference: &OciReference,
         path: &Path,
-    ) -> Result<Option<FoundLogin>, LoginProblem> {
-        let entries = LoginFile::read(path)?.entries(reference);
-        let entries = entries.map_err(|reason| LoginProblem::File { path: path.to_owned(), reason })?;
+        problems: &mut Vec<LoginProblem>,
+    ) -> Option<FoundLogin> {
+        let entries = match entries_of(path, reference) {
+            Ok(entries) => entries,
+            Err(problem) => {
+                problems.push(problem);
+                return None;
+            }
+        };
         for entry in entries {
-            let (credential, place) = match entry {
-                Found::Login(credential) => (Some(credential), LoginPlace::File(path.to_owned())),
-                Found::Helper { helper, server } => {
-                    let answer = self.ask_helper(settings, &helper, &server).await;
-                    let file = path.to_owned();
-                    match answer {
-                        Ok(credential) => (credential, LoginPlace::Helper { helper, file }),
-                        Err(reason) => return Err(LoginProblem::Helper { helper, file, reason }),
-                    }
-                }
-            };
-            if let Some(credential) = credential {
-                return Ok(Some(FoundLogin { credential, place }));
+            match self.login_of(settings, path, entry).await {
+                Ok(Some(login)) => return Some(login),
+                Ok(None) => {}
+                Err(problem) if problems.contains(&problem) => {}
+                Err(problem) => problems.push(problem),
             }
         }
-        Ok(None)
+        None
+    }
+
+    async fn login_of(
+        &mut self,
+        settings: &Settings,
+        path: &Path,
+        entry: Found,
+    ) -> Result<Option<FoundLogin>, LoginProblem> {
+        let file = path.to_owned();
+        let (credential, place) = match entry {
+            Found::Login(credential) => (Some(credential), LoginPlace::File(file)),
+            Found::Helper { helper, server } => match self.ask_helper(settings, &helper, &server).await {
+                Ok(credential) => (credential, LoginPlace::Helper { helper, file }),
+                Err(reason) => return Err(LoginProblem::Helper { helper, file, reason }),
+            },
+        };
+        Ok(credential.map(|credential| FoundLogin { credential, place }))
     }
 
     async fn ask_helper(
@@ -255,8 +282,9 @@ impl Lookups {
         if let Some(known) = self.helpers.get(&key) {
             return known.clone();
         }
-        let (program, about) = key.clone();
-        let mut asking = in_background(move || helper::ask(&program, &about));
+        let ((program, about), running) = (key.clone(), Running::default());
+        let in_thread = running.clone();
+        let mut asking = in_background(move || helper::ask(&program, &about, &in_thread));
         let answer = match tokio::time::timeout(HELPER_NOTICE, &mut asking).await {
             Ok(answer) => Ok(answer),
             Err(_) => {
@@ -264,11 +292,18 @@ impl Lookups {
                 tokio::time::timeout(HELPER_TIMEOUT - HELPER_NOTICE, asking).await
             }
         };
-        let silence = || format!("it does not answer within {} s", HELPER_TIMEOUT.as_secs());
-        let answer = answer.ok().and_then(Result::ok).unwrap_or_else(|| Err(silence()));
+        let answer = answer.ok().and_then(Result::ok).unwrap_or_else(|| {
+            running.end();
+            Err(format!("it does not answer within {} s", HELPER_TIMEOUT.as_secs()))
+        });
         self.helpers.insert(key, answer.clone());
         answer
     }
+}
+
+fn entries_of(path: &Path, reference: &OciReference) -> Result<Vec<Found>, LoginProblem> {
+    let entries = LoginFile::read(path)?.entries(reference);
+    entries.map_err(|reason| LoginProblem::File { path: path.to_owned(), reason })
 }
 
 /// Runs what may block on a thread that is left behind when it takes too long.
@@ -363,6 +398,42 @@ mod tests {
             runtime.block_on(Lookups::default().find(&settings, &reference)).login.is_some()
         };
         assert!(lookup("ghcr.io/a/b:1") && !lookup("ghcr.io:8443/a/b:1"));
+    }
+
+    /// What Docker writes for its own registry and for others, and what Podman writes for a part of one.
+    #[test]
+    fn keys_of_docker_and_podman_are_known() {
+        for (key, reference) in [
+            ("https://index.docker.io/v1/", "docker.io/library/x:1"),
+            ("index.docker.io", "docker.io/library/x:1"),
+            ("registry-1.docker.io", "docker.io/library/x:1"),
+            ("docker.io/library", "docker.io/library/x:1"),
+            ("https://r.example:5000", "r.example:5000/a/b:1"),
+            ("http://r.example:5000/v1/", "r.example:5000/a/b:1"),
+            ("r.example/v2/", "r.example/a/b:1"),
+            ("https://r.example/v2/", "r.example/a/b:1"),
+            ("r.example/", "r.example/a/b:1"),
+            ("r.example/a/b", "r.example/a/b:1"),
+            ("R.Example:443/a", "r.example/a/b:1"),
+        ] {
+            let text = format!(r#"{{"auths": {{"{key}": {{"auth": "dTpw"}}}}}}"#);
+            assert_eq!(find_in(&text, reference), password("u"), "{key}");
+        }
+        // An identity token under the name that helpers have for it: `<token>:t` in base64.
+        let token = r#"{"auths": {"r.example": {"auth": "PHRva2VuPjp0"}}}"#;
+        assert_eq!(find_in(token, "r.example/a/b:1"), Some(Credential::RefreshToken("t".to_owned())));
+    }
+
+    /// A helper that is missing does not hide the login that stands beside it, and an empty name is not one.
+    #[test]
+    fn login_is_found_behind_a_missing_helper() {
+        for helpers in [
+            r#""credHelpers": {"r.example": "is-not-there"}, "credsStore": "is-not-there""#,
+            r#""credHelpers": {"r.example": ""}, "credsStore": """#,
+        ] {
+            let text = format!(r#"{{{helpers}, "auths": {{"r.example": {{"auth": "dTpw"}}}}}}"#);
+            assert_eq!(find_in(&text, "r.example/a/b:1"), password("u"), "{helpers}");
+        }
     }
 
     #[test]

@@ -4,7 +4,9 @@ use core_types::Digest;
 use reqwest::Url;
 
 use super::error::RegistryError;
-use super::http::{Body, Follow, pause_before_retry};
+use super::http::Body;
+use super::redirect::Follow;
+use super::retry::pause_before_retry;
 use super::{Progress, Registry};
 use crate::blob::{BlobError, check};
 use crate::image::MAX_BLOB;

@@ -51,13 +51,13 @@ pub enum RegistryError {
         manifest: Digest,
     },
     /// The registry wants to know who asks.
-    #[error("the registry `{registry}` does not let {who} have `{repository}`")]
+    #[error("the registry `{registry}` denies {who} access to `{repository}`")]
     Unauthorized {
         /// The registry.
         registry: String,
         /// The repository.
         repository: String,
-        /// `strangers`, or whom it refused.
+        /// `anonymous`, or the user name that it refused.
         who: String,
         /// The registry's own reason, and the problem with the login.
         source: Option<Box<AccessProblem>>,
@@ -67,6 +67,16 @@ pub enum RegistryError {
     NotKept {
         /// The registry.
         registry: String,
+        /// What was uploaded.
+        digest: Digest,
+    },
+    /// The registry takes a document and does not move the tag to it.
+    #[error("the tag `{tag}` at the registry `{registry}` does not lead to {digest} after the upload")]
+    NotTagged {
+        /// The registry.
+        registry: String,
+        /// The tag.
+        tag: String,
         /// What was uploaded.
         digest: Digest,
     },
@@ -204,7 +214,7 @@ impl RegistryError {
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Network { source, .. } => !source.is_builder(),
-            Self::Status { status, .. } => matches!(status, 429 | 500 | 502 | 503 | 504),
+            Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
             Self::Blob(BlobError::Size { expected, found }) => found < expected,
             _ => false,
         }

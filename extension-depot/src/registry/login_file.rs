@@ -77,15 +77,21 @@ impl LoginFile {
                 let servers = servers_of(reference.registry()).into_iter();
                 servers.map(|server| Found::Helper { helper: helper.clone(), server }).collect::<Vec<_>>()
             };
-            found.extend(self.creds_store.iter().flat_map(of_store));
+            found.extend(self.store().into_iter().flat_map(of_store));
         }
         Ok(found)
+    }
+
+    /// The helper for all registries. An empty name is none.
+    fn store(&self) -> Option<&String> {
+        self.creds_store.as_ref().filter(|helper| !helper.is_empty())
     }
 
     fn helper_of(&self, address: &str) -> Option<Found> {
         let helpers = self.cred_helpers.as_ref()?;
         let (server, helper) = named(helpers, address)?;
-        Some(Found::Helper { helper: helper.clone()?, server: server.clone() })
+        let helper = helper.clone().filter(|helper| !helper.is_empty())?;
+        Some(Found::Helper { helper, server: server.clone() })
     }
 
     fn entry_of(&self, address: &str) -> Result<Option<Found>, String> {
@@ -95,7 +101,7 @@ impl LoginFile {
             return Ok(Some(Found::Login(login)));
         }
         let from_store = |helper: &String| Found::Helper { helper: helper.clone(), server: key.clone() };
-        Ok(self.creds_store.as_ref().map(from_store))
+        Ok(self.store().map(from_store))
     }
 }
 
@@ -108,10 +114,10 @@ impl Entry {
         }
         if let Some(auth) = given(&self.auth) {
             let (username, password) = decode(&auth).ok_or("is not `NAME:PASSWORD` in base64")?;
-            return Ok((!username.is_empty()).then_some(Credential::Password { username, password }));
+            return Ok((!username.is_empty()).then(|| Credential::of_helper(username, password)));
         }
         let (username, password) = (given(&self.username), self.password.clone());
-        Ok(username.zip(password).map(|(username, password)| Credential::Password { username, password }))
+        Ok(username.zip(password).map(|(username, password)| Credential::of_helper(username, password)))
     }
 }
 
@@ -131,7 +137,7 @@ fn addresses(reference: &OciReference) -> Vec<String> {
     let ends = path.char_indices().rev().filter(|(_, c)| *c == '/').map(|(at, _)| at);
     let mut addresses: Vec<_> = std::iter::once(path.len()).chain(ends).map(|end| path[..end].to_owned()).collect();
     if canonical_registry(registry) == "docker.io" {
-        addresses.push("index.docker.io".to_owned());
+        addresses.extend(["index.docker.io", "registry-1.docker.io"].map(str::to_owned));
     }
     addresses
 }

@@ -8,24 +8,30 @@
 mod auth;
 pub(crate) mod challenge;
 mod check_login;
+mod clients;
 mod credentials;
 mod download;
 mod error;
 mod helper;
 mod http;
+mod kept;
 mod keygen;
 mod link_header;
 mod login_file;
 mod logins;
 mod paging;
+mod proxies;
 mod publish;
 mod push;
+mod redirect;
 mod referrers;
 mod refusal;
 mod requests;
+mod retry;
 mod settings;
 mod sign;
 mod tags;
+mod token_service;
 
 use core_types::{Digest, OciReference};
 
@@ -41,14 +47,16 @@ pub use download::DownloadError;
 pub use error::RegistryError;
 pub use keygen::{KeygenError, generate_key};
 pub use logins::{KeptLogin, LoginError, LoginStore, forget_login, kept_logins, store_login};
+pub use proxies::Proxies;
 pub use publish::Published;
 pub use push::PushError;
 pub use refusal::{AccessProblem, Refusal};
-pub use settings::{ExplicitLogin, Notices, Patience, Proxies, RegistrySettings, Settings};
+pub use settings::{ExplicitLogin, Notices, Patience, RegistrySettings, Settings};
 pub use sign::SignatureForm;
 
+use clients::Clients;
 use futures_util::StreamExt;
-use http::{Clients, Connection, Target};
+use http::{Connection, Target};
 
 /// The configuration that says nothing
 /// (<https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidance-for-an-empty-descriptor>).
@@ -316,7 +324,7 @@ async fn fetch_blob(
         match fetch_blob_once(connection, staging, blob, &mut received, progress).await {
             Ok(()) => return Ok(()),
             Err(error) => {
-                http::pause_before_retry(&mut attempt, error).await?;
+                retry::pause_before_retry(&mut attempt, error).await?;
                 progress(Progress::Restarted(received));
             }
         }

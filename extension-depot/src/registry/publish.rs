@@ -127,11 +127,13 @@ impl Registry {
     /// Registries that do not list referrers by themselves have an index for it, which whoever adds one has to write
     /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema>).
     async fn list_referrer(&self, pinned: &OciReference, digest: &Digest, entry: Descriptor) -> Result<(), PushError> {
-        let known = self.referrer_list(pinned, digest).await?;
-        if known.is_listed_by_registry || known.entries.iter().any(|other| other.digest == entry.digest) {
+        if self.lists_referrer(pinned, digest, &entry.digest).await? {
             return Ok(());
         }
-        let mut manifests = known.entries;
+        let mut manifests = self.referrers_under_tag(pinned, digest).await?;
+        if manifests.iter().any(|other| other.digest == entry.digest) {
+            return Ok(());
+        }
         manifests.push(entry);
         let index = serde_json::to_vec(&ImageIndex::new(manifests))?;
         let upload = Upload { blobs: Vec::new(), manifest: index, media_type: media_type::INDEX };

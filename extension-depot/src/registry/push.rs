@@ -1,23 +1,32 @@
 //! Sending blobs and documents to a registry
 //! (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#push>).
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use core_types::{Digest, OciReference};
 use reqwest::header::LOCATION;
 use reqwest::{Method, Response, Url};
 
 use super::Registry;
-use super::auth::Access;
 use super::error::RegistryError;
-use super::http::{Connection, Target, pause_before_retry, status_error};
+use super::http::{Connection, Target, status_error};
+use super::kept::Sent;
 use super::requests::Sending;
+use super::retry::pause_before_retry;
 use crate::blob::digest_of;
+use crate::image::MAX_MANIFEST;
 use crate::signature::SecretKeyError;
 
 /// The largest blob that is sent in one piece first, in bytes: hosted registries stand behind proxies that end at 100 MB.
 const MAX_WHOLE: usize = 64 << 20;
 /// The size of a chunk, in bytes. Object stores behind registries want at least 5 MiB.
 const CHUNK: usize = 8 << 20;
+/// The smallest chunk that is tried where larger ones are refused, in bytes: proxies are set up to let 1 MiB pass at least.
+const MIN_CHUNK: usize = 128 << 10;
+
+/// How long is waited before a tag that leads elsewhere is looked at again.
+const TAG_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why something cannot be published.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +72,8 @@ pub(crate) struct Upload {
 #[derive(Clone, Copy)]
 enum Way {
     Whole,
-    Chunks,
+    /// In chunks of so many bytes.
+    Chunks(usize),
 }
 
 /// Publishes blobs and then the document that names them, and makes sure that the registry has them.
@@ -79,73 +89,121 @@ pub(crate) async fn push(registry: &Registry, reference: &OciReference, upload: 
 async fn push_all(connection: &Connection<'_>, tag: &str, upload: Upload) -> Result<Digest, RegistryError> {
     let blobs: Vec<_> = upload.blobs.into_iter().map(|blob| (digest_of(&blob), Bytes::from(blob))).collect();
     for (digest, bytes) in &blobs {
-        push_blob(connection, digest, bytes).await?;
+        push_blob(connection, &blob(digest, bytes)).await?;
     }
-    let (digest, manifest) = (digest_of(&upload.manifest), Bytes::from(upload.manifest));
-    push_manifest(connection, tag, upload.media_type, &manifest).await?;
+    let (digest, bytes) = (digest_of(&upload.manifest), Bytes::from(upload.manifest));
+    let tagged = Sent { target: Target::Manifest(tag), accept: upload.media_type, digest: &digest, bytes: &bytes };
+    push_manifest(connection, &tagged).await?;
+    ensure_tagged(connection, tag, &tagged).await?;
     let name = digest.to_string();
-    ensure_kept(connection, &Target::Manifest(&name), upload.media_type, &digest, &manifest).await?;
+    connection.ensure_kept(&Sent { target: Target::Manifest(&name), ..tagged }).await?;
     for (digest, bytes) in &blobs {
-        ensure_kept(connection, &Target::Blob(digest), "*/*", digest, bytes).await?;
+        connection.ensure_kept(&blob(digest, bytes)).await?;
     }
     Ok(digest)
 }
 
-async fn push_blob(connection: &Connection<'_>, digest: &Digest, bytes: &Bytes) -> Result<(), RegistryError> {
-    match connection.has(&Target::Blob(digest), "*/*", bytes).await {
-        Ok(true) => return Ok(()),
-        // Who may write is decided where it is written.
-        Ok(false) | Err(RegistryError::Unauthorized { .. } | RegistryError::Status { .. }) => {}
-        Err(error) => return Err(error),
-    }
-    let [first, second] = match bytes.len() {
-        ..=MAX_WHOLE => [Way::Whole, Way::Chunks],
-        _ => [Way::Chunks, Way::Whole],
-    };
-    let failure = match upload_patiently(connection, digest, bytes, first).await {
-        Ok(()) => return Ok(()),
-        Err(error @ (RegistryError::Status { .. } | RegistryError::NotKept { .. })) => error,
-        Err(error) => return Err(error),
-    };
-    // What the first way met says more than that the registry does not know the second.
-    upload_patiently(connection, digest, bytes, second).await.map_err(|_| failure)
+fn blob<'a>(digest: &'a Digest, bytes: &'a Bytes) -> Sent<'a> {
+    Sent { target: Target::Blob(digest), accept: "*/*", digest, bytes }
 }
 
-async fn upload_patiently(
-    connection: &Connection<'_>,
-    digest: &Digest,
-    bytes: &Bytes,
-    method: Way,
-) -> Result<(), RegistryError> {
+async fn push_blob(connection: &Connection<'_>, blob: &Sent<'_>) -> Result<(), RegistryError> {
+    match connection.has(blob).await {
+        Ok(true) => return Ok(()),
+        Err(error @ (RegistryError::Network { .. } | RegistryError::Timeout { .. })) => return Err(error),
+        // Who may write is decided where it is written.
+        Ok(false) | Err(_) => {}
+    }
+    let mut ways = match blob.bytes.len() {
+        ..=MAX_WHOLE => vec![Way::Chunks(CHUNK), Way::Whole],
+        _ => vec![Way::Whole, Way::Chunks(CHUNK)],
+    };
+    let mut failure = None;
+    while let Some(way) = ways.pop() {
+        let error = match upload_patiently(connection, blob, way).await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        ways.extend(smaller(way, &error));
+        let is_final = !depends_on_way(&error);
+        // What the first way met says more than that the registry does not know the second.
+        failure.get_or_insert(error);
+        if is_final {
+            break;
+        }
+    }
+    let no_location = || RegistryError::NoUploadLocation { registry: connection.registry().to_owned() };
+    Err(failure.unwrap_or_else(no_location))
+}
+
+/// Smaller chunks, where these are too large for the registry or for what stands before it.
+fn smaller(way: Way, error: &RegistryError) -> Option<Way> {
+    let is_too_large = matches!(error, RegistryError::Status { status: 413, .. });
+    match way {
+        Way::Chunks(size) if is_too_large && size > MIN_CHUNK => Some(Way::Chunks((size / 8).max(MIN_CHUNK))),
+        _ => None,
+    }
+}
+
+/// Whether another way may work where this error came. A proxy that finds a request too large may break the connection.
+fn depends_on_way(error: &RegistryError) -> bool {
+    match error {
+        RegistryError::Status { status, .. } => *status != 429,
+        RegistryError::NotKept { .. } | RegistryError::Network { .. } => true,
+        _ => false,
+    }
+}
+
+async fn upload_patiently(connection: &Connection<'_>, blob: &Sent<'_>, way: Way) -> Result<(), RegistryError> {
     let mut attempt = 0;
     loop {
-        match upload(connection, digest, bytes, method).await {
+        let error = match upload(connection, blob, way).await {
             Ok(()) => return Ok(()),
-            Err(error) => pause_before_retry(&mut attempt, error).await?,
+            Err(error) => error,
+        };
+        // An answer that did not come through says nothing of what the registry did.
+        if error.is_passing() && connection.has_now(blob).await.unwrap_or(false) {
+            return Ok(());
         }
+        pause_before_retry(&mut attempt, error).await?;
     }
 }
 
 /// One upload: a session, the bytes, and the end of the session.
-async fn upload(connection: &Connection<'_>, digest: &Digest, bytes: &Bytes, method: Way) -> Result<(), RegistryError> {
+async fn upload(connection: &Connection<'_>, blob: &Sent<'_>, way: Way) -> Result<(), RegistryError> {
     let begin = connection.url(&Target::Upload);
     let response = written(connection, sending(Method::POST, begin.clone(), Vec::new(), Bytes::new())).await?;
     let no_location = || RegistryError::NoUploadLocation { registry: connection.registry().to_owned() };
-    let location = location(connection, &begin, &response)?.ok_or_else(no_location)?;
-    let (mut location, rest) = match method {
-        Way::Whole => (location, bytes.clone()),
-        Way::Chunks => (send_chunks(connection, location, bytes).await?, Bytes::new()),
+    let start = location(connection, &begin, &response)?.ok_or_else(no_location)?;
+    let (mut end, rest) = match way {
+        Way::Whole => (start, blob.bytes.clone()),
+        Way::Chunks(size) => {
+            let size = size.max(min_chunk(&response));
+            (send_chunks(connection, start, blob.bytes, size).await?, Bytes::new())
+        }
     };
-    location.query_pairs_mut().append_pair("digest", &digest.to_string());
-    written(connection, sending(Method::PUT, location, Vec::new(), rest)).await?;
-    ensure_kept(connection, &Target::Blob(digest), "*/*", digest, bytes).await
+    end.query_pairs_mut().append_pair("digest", &blob.digest.to_string());
+    written(connection, sending(Method::PUT, end, Vec::new(), rest)).await?;
+    connection.ensure_kept(blob).await
+}
+
+/// The smallest chunk that a registry takes, in bytes.
+fn min_chunk(response: &Response) -> usize {
+    let stated =
+        response.headers().get("oci-chunk-min-length").and_then(|size| size.to_str().ok()?.trim().parse().ok());
+    stated.unwrap_or_default()
 }
 
 /// Sends the bytes piece by piece. Returns where the upload ends.
-async fn send_chunks(connection: &Connection<'_>, start: Url, bytes: &Bytes) -> Result<Url, RegistryError> {
+async fn send_chunks(
+    connection: &Connection<'_>,
+    start: Url,
+    bytes: &Bytes,
+    size: usize,
+) -> Result<Url, RegistryError> {
     let mut url = start;
-    for begin in (0..bytes.len()).step_by(CHUNK) {
-        let end = bytes.len().min(begin + CHUNK);
+    for begin in (0..bytes.len()).step_by(size) {
+        let end = bytes.len().min(begin.saturating_add(size));
         let range = ("Content-Range", format!("{begin}-{}", end - 1));
         let patch = sending(Method::PATCH, url.clone(), vec![range], bytes.slice(begin..end));
         let response = written(connection, patch).await?;
@@ -154,21 +212,42 @@ async fn send_chunks(connection: &Connection<'_>, start: Url, bytes: &Bytes) -> 
     Ok(url)
 }
 
-async fn push_manifest(
-    connection: &Connection<'_>,
-    tag: &str,
-    media_type: &str,
-    manifest: &Bytes,
-) -> Result<(), RegistryError> {
+async fn push_manifest(connection: &Connection<'_>, manifest: &Sent<'_>) -> Result<(), RegistryError> {
     let mut attempt = 0;
     loop {
-        let url = connection.url(&Target::Manifest(tag));
-        let headers = vec![("Content-Type", media_type.to_owned())];
-        let put = Sending { method: Method::PUT, url, headers, body: manifest.clone() };
-        match written(connection, put).await {
+        let url = connection.url(&manifest.target);
+        let headers = vec![("Content-Type", manifest.accept.to_owned())];
+        let put = Sending { method: Method::PUT, url, headers, body: manifest.bytes.clone() };
+        let error = match written(connection, put).await {
             Ok(_) => return Ok(()),
-            Err(error) => pause_before_retry(&mut attempt, error).await?,
+            Err(error) => error,
+        };
+        if error.is_passing() && leads_to(connection, manifest).await.unwrap_or(false) {
+            return Ok(());
         }
+        pause_before_retry(&mut attempt, error).await?;
+    }
+}
+
+/// Makes sure that a tag leads to the document that was pushed: some registries take a push and leave the tag as it is.
+async fn ensure_tagged(connection: &Connection<'_>, tag: &str, manifest: &Sent<'_>) -> Result<(), RegistryError> {
+    if leads_to(connection, manifest).await? {
+        return Ok(());
+    }
+    tokio::time::sleep(TAG_PAUSE).await;
+    if leads_to(connection, manifest).await? {
+        return Ok(());
+    }
+    let registry = connection.registry().to_owned();
+    Err(RegistryError::NotTagged { registry, tag: tag.to_owned(), digest: *manifest.digest })
+}
+
+/// Whether a tag leads to exactly this document.
+async fn leads_to(connection: &Connection<'_>, manifest: &Sent<'_>) -> Result<bool, RegistryError> {
+    match connection.get_bytes(&manifest.target, manifest.accept, MAX_MANIFEST).await {
+        Ok((found, _)) => Ok(found == *manifest.bytes),
+        Err(RegistryError::NotFound { .. } | RegistryError::TooLarge { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -179,7 +258,7 @@ fn sending(method: Method, url: Url, mut headers: Vec<(&'static str, String)>, b
 
 /// Sends a request that has to succeed. Registries differ in the status by which they say so.
 async fn written(connection: &Connection<'_>, sending: Sending) -> Result<Response, RegistryError> {
-    let response = connection.send(Access::Push, &sending).await?;
+    let response = connection.send(&sending).await?;
     if response.status().is_success() {
         return Ok(response);
     }
@@ -192,17 +271,4 @@ fn location(connection: &Connection<'_>, from: &Url, response: &Response) -> Res
         return Ok(None);
     }
     connection.redirects().redirected(&connection.base, from, response.headers()).map(Some)
-}
-
-async fn ensure_kept(
-    connection: &Connection<'_>,
-    target: &Target<'_>,
-    accept: &str,
-    digest: &Digest,
-    bytes: &Bytes,
-) -> Result<(), RegistryError> {
-    if connection.has(target, accept, bytes).await? {
-        return Ok(());
-    }
-    Err(RegistryError::NotKept { registry: connection.registry().to_owned(), digest: *digest })
 }

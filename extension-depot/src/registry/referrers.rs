@@ -84,28 +84,28 @@ impl Registry {
     }
 }
 
-/// The referrers of an artifact that are known, and by whom they are listed.
-pub(crate) struct ReferrerList {
-    pub(crate) entries: Vec<Descriptor>,
-    /// Whether the registry lists them by itself.
-    pub(crate) is_listed_by_registry: bool,
-}
-
 impl Registry {
-    /// What the registry itself, or the index under the tag that stands for it, has as referrers of a digest: whoever adds to
-    /// the list must not begin with a mirror's.
-    pub(crate) async fn referrer_list(
+    /// Whether the registry itself lists a referrer of a digest. Registries without such lists answer anything at all, and
+    /// some answer an empty list.
+    pub(crate) async fn lists_referrer(
         &self,
         reference: &OciReference,
         digest: &Digest,
-    ) -> Result<ReferrerList, RegistryError> {
-        let connection = self.connect(reference)?;
-        // Registries without such a list answer anything at all.
-        if let Ok(Some(entries)) = list_of_registry(&connection, digest).await {
-            return Ok(ReferrerList { entries, is_listed_by_registry: true });
-        }
-        let entries = list_under_tag(&connection, digest).await?.unwrap_or_default();
-        Ok(ReferrerList { entries, is_listed_by_registry: false })
+        referrer: &Digest,
+    ) -> Result<bool, RegistryError> {
+        let listed = list_of_registry(&self.connect(reference)?, digest).await;
+        let is_it = |entry: &Descriptor| entry.digest == *referrer;
+        Ok(listed.is_ok_and(|entries| entries.is_some_and(|entries| entries.iter().any(is_it))))
+    }
+
+    /// What the index under the tag that stands for the list has as referrers of a digest: whoever adds to it must not begin
+    /// with a mirror's.
+    pub(crate) async fn referrers_under_tag(
+        &self,
+        reference: &OciReference,
+        digest: &Digest,
+    ) -> Result<Vec<Descriptor>, RegistryError> {
+        Ok(list_under_tag(&self.connect(reference)?, digest).await?.unwrap_or_default())
     }
 }
 

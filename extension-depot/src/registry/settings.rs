@@ -8,11 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use core_types::{OciReference, canonical_registry};
-use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::Url;
 
 use super::credentials::{Credential, CredentialFiles, Notice};
-use super::error::RegistryError;
+use super::proxies::Proxies;
 pub use crate::user_config::RegistrySettings;
 
 /// The settings of a [`super::Registry`]. The default is anonymous, with no proxy and the system's certificates.
@@ -88,58 +87,6 @@ pub struct ExplicitLogin {
     pub registry: String,
     /// What it is told.
     pub credential: Credential,
-}
-
-/// Proxies by scheme of the target. Loopback addresses are always reached directly.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Proxies {
-    /// For plain HTTP.
-    pub http: Option<String>,
-    /// For HTTPS.
-    pub https: Option<String>,
-    /// Hosts that are reached directly, as in the variable `NO_PROXY`.
-    pub except: Option<String>,
-    /// The variables that name the proxies for plain HTTP and for HTTPS, for messages.
-    pub variables: [String; 2],
-}
-
-/// The address of a proxy can have a password in it.
-impl fmt::Debug for Proxies {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_set = |proxy: &Option<String>| proxy.as_ref().map(|_| "<redacted>");
-        let mut shown = f.debug_struct("Proxies");
-        shown.field("http", &is_set(&self.http)).field("https", &is_set(&self.https));
-        shown.field("except", &self.except).finish()
-    }
-}
-
-impl Proxies {
-    /// What is reached directly: this machine, whatever is configured, and what is configured.
-    pub(crate) fn exceptions(&self) -> String {
-        format!("localhost,127.0.0.0/8,::1,{}", self.except.as_deref().unwrap_or_default())
-    }
-
-    /// Makes sure that the proxy for an address can be used, since the address is never reached without it.
-    ///
-    /// # Errors
-    /// When a proxy is configured for the address that sesame cannot speak to.
-    pub(crate) fn check(&self, url: &Url) -> Result<(), RegistryError> {
-        let is_tls = url.scheme() == "https";
-        let proxy = if is_tls { &self.https } else { &self.http };
-        let Some(proxy) = proxy else { return Ok(()) };
-        let through = |address: &str| {
-            let matcher = Matcher::builder().all(address).no(self.exceptions()).build();
-            matcher.intercept(&url.as_str().parse().ok()?)
-        };
-        let is_usable = |way: &Intercept| matches!(way.uri().scheme_str(), Some("http" | "https"));
-        let is_direct = through("http://proxy.invalid").is_none();
-        if is_direct || through(proxy).as_ref().is_some_and(is_usable) {
-            return Ok(());
-        }
-        // Without its host, since a password may stand before it.
-        let scheme = proxy.split_once("://").map_or("", |(scheme, _)| scheme).to_owned();
-        Err(RegistryError::Proxy { variable: self.variables[usize::from(is_tls)].clone(), scheme })
-    }
 }
 
 /// Registries whose token service is another host, by their own account.
@@ -290,32 +237,6 @@ mod tests {
         assert_eq!(places("ghcr.io/a/b:1"), ["m.example/ghcr/a/b:1", "n.example/a/b:1", "ghcr.io/a/b:1"]);
         assert_eq!(places("ghcr.io/one:1"), ["m.example/ghcr/one:1", "n.example/one:1", "ghcr.io/one:1"]);
         assert_eq!(places("ghcr.io.evil/a/b:1"), ["ghcr.io.evil/a/b:1"]);
-    }
-
-    #[test]
-    fn unusable_proxy_is_an_error_where_it_counts() {
-        let check = |proxy: &str, except: &str, url: &str| {
-            let proxies = Proxies {
-                https: Some(proxy.to_owned()),
-                except: Some(except.to_owned()),
-                variables: ["http_proxy", "ALL_PROXY"].map(str::to_owned),
-                ..Proxies::default()
-            };
-            proxies.check(&Url::parse(url).expect(url)).map_err(|error| error.to_string())
-        };
-        let url = "https://ghcr.io/v2/";
-        for proxy in ["http://p:1", "https://p", "p:3128", "http://me:PASS@p:1"] {
-            assert_eq!(check(proxy, "", url), Ok(()), "{proxy}");
-        }
-        for proxy in
-            ["socks://p:1", "socks5://p", "socks5h://p:1", "socks4://p", "ftp://p", "htp://me:PASS@p", "://", "http://"]
-        {
-            let message = check(proxy, "", url).expect_err(proxy);
-            assert!(message.contains("`ALL_PROXY`") && !message.contains("PASS"), "{message}");
-            assert_eq!(check(proxy, "ghcr.io", url), Ok(()), "an exception: {proxy}");
-            assert_eq!(check(proxy, "", "https://127.0.0.1/v2/"), Ok(()), "this machine: {proxy}");
-            assert_eq!(check(proxy, "", "http://ghcr.io/v2/"), Ok(()), "no proxy for plain HTTP: {proxy}");
-        }
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use core_types::{ExtensionName, OciReference};
 
-use super::address;
 use serde::Deserialize;
 
 #[derive(Debug, Subcommand)]
@@ -17,7 +16,6 @@ pub enum WasiCommand {
     /// Fetch the module of an artifact, and its documentation, into files
     Download {
         /// `registry/[principal/]scope:revision[@digest]`
-        #[arg(value_parser = address::reference)]
         reference: OciReference,
         /// Where to; it is made if it is not there
         #[arg(short, long, value_name = "DIRECTORY", default_value = ".")]
@@ -105,7 +103,6 @@ pub struct DevArguments {
 #[derive(Debug, Args)]
 pub struct PublishArguments {
     /// Where to: `registry/[principal/]scope:revision`
-    #[arg(value_parser = address::reference)]
     pub reference: OciReference,
     /// The component or module, or a directory of `.wit` files to publish as a package of interfaces; without it, what
     /// `sesame extension build` made of the project in this directory

@@ -11,7 +11,6 @@ use core_types::{
 };
 use extension_depot::Source;
 
-use super::address;
 use super::author::{DevArguments, NewArguments, PublishArguments, TestArguments};
 use super::signer::SignerArguments;
 use crate::completion;
@@ -352,7 +351,6 @@ pub struct SyncArguments {
 #[derive(Debug, Args)]
 pub struct SignArguments {
     /// `registry/[principal/]scope:revision[@digest]`
-    #[arg(value_parser = address::reference)]
     pub reference: OciReference,
     /// A private key in PEM: PKCS #8, or as cosign encrypts it. Its password comes from `SESAME_KEY_PASSWORD` or
     /// `COSIGN_PASSWORD`, a prompt, or standard input
@@ -405,7 +403,7 @@ impl FromStr for ListSource {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_path = text.ends_with(".toml") || ["./", "../", "/"].iter().any(|start| text.starts_with(start));
-        if is_path { Ok(Self::File(text.into())) } else { address::reference(text).map(Self::Published) }
+        if is_path { Ok(Self::File(text.into())) } else { text.parse().map(Self::Published) }
     }
 }
 

@@ -6,7 +6,6 @@ use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
 use core_types::{ExtensionName, OciPrefix, OciQuery, SecretName};
 
-use super::address;
 use super::signer::IdentityArguments;
 use crate::completion;
 
@@ -60,7 +59,6 @@ pub enum RegistryCommand {
     /// List the tags of a repository, the newest version first
     Tags {
         /// `registry/[principal/]scope`
-        #[arg(value_parser = address::repository)]
         repository: OciQuery,
     },
     /// Forget a login

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Installation, Outcome};
+use crate::progress::waiting;
 
 /// Puts extensions into one file, with what their registries have that refers to them.
 pub fn export(context: &Context, arguments: &ExportArguments) -> Result<Outcome, Failure> {
@@ -34,7 +35,8 @@ fn referrers(context: &Context, extension: &Installed) -> Result<Vec<Attachment>
         context.warn(&format!("what refers to `{name}`, such as signatures, is left out: sesame is offline"));
         return Ok(Vec::new());
     }
-    Ok(context.wait_for(context.registry()?.referrers(reference))??)
+    let looking = context.registry()?.referrers(reference);
+    Ok(context.wait_for(waiting(context, format!("resolving the referrers of {reference}…"), looking))??)
 }
 
 /// Installs what is in a bundle, each extension by itself. Every byte is checked, and nothing is fetched.

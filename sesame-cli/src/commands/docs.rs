@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{DocsPage, Outcome};
+use crate::progress::waiting;
 
 /// Shows a page of an extension's documentation.
 pub fn run(context: &Context, arguments: &DocsArguments) -> Result<Outcome, Failure> {
@@ -36,7 +37,8 @@ fn find(context: &Context, installed: &Installed) -> Result<Option<Docs>, Failur
     if installed.reference.is_local() || context.is_offline() {
         return Ok(None);
     }
-    Ok(context.wait_for(context.registry()?.docs(&installed.reference))??)
+    let looking = context.registry()?.docs(&installed.reference);
+    Ok(context.wait_for(waiting(context, format!("resolving the pages of {}…", installed.reference), looking))??)
 }
 
 fn no_docs(name: &ExtensionName) -> Failure {

@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, LOCKS_HINT};
 use crate::outcome::{Diagnosis, Health, Outcome};
+use crate::progress::waiting;
 
 /// Looks at everything that sesame needs. Nothing is changed, and nothing that is wrong with one thing keeps the others from
 /// being looked at.
@@ -246,5 +247,6 @@ fn registries(context: &Context, listed: Vec<Listed>) -> Vec<Diagnosis> {
 }
 
 fn reach(context: &Context, reference: &OciReference) -> Result<(), Failure> {
-    Ok(context.wait_for(context.registry()?.reach(reference))??)
+    let reaching = context.registry()?.reach(reference);
+    Ok(context.wait_for(waiting(context, format!("asking {}…", reference.registry()), reaching))??)
 }

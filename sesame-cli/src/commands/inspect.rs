@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Asked, Inspection, Outcome};
+use crate::progress::waiting;
 
 /// Looks at an extension without installing or running it: what it imports, what it asks for, and what would be decided.
 pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Outcome, Failure> {
@@ -73,7 +74,8 @@ fn attached(context: &Context, reference: &OciReference) -> Result<Vec<String>, 
     if reference.is_local() || context.is_offline() {
         return Ok(Vec::new());
     }
-    Ok(context.wait_for(context.registry()?.referrer_types(reference))??)
+    let looking = context.registry()?.referrer_types(reference);
+    Ok(context.wait_for(waiting(context, format!("resolving the referrers of {reference}…"), looking))??)
 }
 
 /// What would decide if it were called under this name now. Without a manifest, nobody has decided yet.

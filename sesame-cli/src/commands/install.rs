@@ -173,7 +173,9 @@ fn download(
     let registry = context.registry()?;
     let bytes = context.wait_for(async {
         let bar = DownloadBar::new(context);
-        registry.download(address, digest, &|progress| bar.update(progress)).await
+        let report = |progress| bar.update(progress);
+        let downloading = registry.download(address, digest, &report);
+        bar.waiting(context, format!("asking {}…", address.host()), downloading).await
     })?;
     Ok(depot.stage_bytes(bytes?, name)?)
 }

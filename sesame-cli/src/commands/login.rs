@@ -2,7 +2,7 @@
 
 use core_types::{OciPrefix, OciReference};
 use extension_depot::registry::{
-    Credential, LoginCheck, LoginError, LoginStore, forget_login, kept_logins, store_login,
+    Credential, LoginCheck, LoginError, LoginStore, RegistryError, forget_login, kept_logins, store_login,
 };
 
 use crate::arguments::StoreName;
@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
+use crate::progress::waiting;
 use crate::terminal::Terminal;
 
 /// A login that is to be kept, as it stands on the command line.
@@ -70,12 +71,25 @@ fn read_username(context: &Context, registry: &str, given: Option<String>) -> Re
 fn try_login(context: &Context, registry: &str, credential: &Credential) -> Result<(), Failure> {
     let reference = format!("{registry}/login:check").parse::<OciReference>();
     let reference = reference.map_err(|_| not_a_registry(registry))?;
-    let checked = context.wait_for(context.registry()?.check_login(&reference, credential.clone()))?;
-    let hint = "check the user name and the password, or add `--no-verify` to keep the login untried";
-    if checked.map_err(|error| Failure::from(error).with_hint(hint))? == LoginCheck::NotAsked {
+    let checking = context.registry()?.check_login(&reference, credential.clone());
+    let checked = context.wait_for(waiting(context, format!("asking {registry}…"), checking))?;
+    if checked.map_err(not_tried)? == LoginCheck::NotAsked {
         context.warn(&format!("`{registry}` answers without a login, so this one was not tried"));
     }
     Ok(())
+}
+
+/// The failure with the way around it.
+fn not_tried(error: RegistryError) -> Failure {
+    let is_refused = matches!(error, RegistryError::LoginRefused { .. });
+    let failure = Failure::from(error);
+    match failure.hint {
+        _ if is_refused => {
+            failure.with_hint("check the user name and the password, or add `--no-verify` to keep the login untried")
+        }
+        None => failure.with_hint("add `--no-verify` to keep the login untried"),
+        Some(_) => failure,
+    }
 }
 
 fn read_password(context: &Context, registry: &str, stdin: bool) -> Result<String, Failure> {
@@ -122,15 +136,52 @@ fn file(context: &Context) -> Result<LoginStore, Failure> {
     Ok(LoginStore::File(context.places()?.logins()))
 }
 
-/// The host of a registry as references have it: without a scheme and a slash, and in lower case.
+/// The host of a registry as references have it, from what people paste: with a scheme, with the path of the API as Docker
+/// writes it, in any case.
 fn registry_host(text: &str) -> Result<String, Failure> {
-    let bare = ["oci://", "https://"].into_iter().find_map(|scheme| text.strip_prefix(scheme)).unwrap_or(text);
-    let bare = bare.strip_suffix('/').unwrap_or(bare).to_ascii_lowercase();
-    let prefix = bare.parse::<OciPrefix>().ok().filter(|prefix| prefix.components().is_empty());
-    prefix.map(|_| bare).ok_or_else(|| not_a_registry(text))
+    let lower = text.trim().to_ascii_lowercase();
+    let bare = ["oci://", "https://", "http://"].iter().find_map(|scheme| lower.strip_prefix(scheme)).unwrap_or(&lower);
+    let bare = bare.trim_end_matches('/');
+    let bare = ["/v1", "/v2"].iter().find_map(|path| bare.strip_suffix(path)).unwrap_or(bare);
+    let prefix: OciPrefix = bare.parse().map_err(|_| not_a_registry(text))?;
+    match prefix.registry() {
+        host if !prefix.components().is_empty() => Err(part_of_registry(text, host)),
+        // The name that Docker's own files have for its registry.
+        "index.docker.io" => Ok("docker.io".to_owned()),
+        host => Ok(host.to_owned()),
+    }
 }
 
 fn not_a_registry(text: &str) -> Failure {
-    let message = format!("`{}` is no registry", text.escape_debug());
+    let message = format!("`{}` is not a registry", text.escape_debug());
     Failure::message(ExitCode::Usage, message).with_hint("write its host, such as `ghcr.io` or `localhost:5000`")
+}
+
+fn part_of_registry(text: &str, host: &str) -> Failure {
+    let message = format!("`{}` is not a registry but a part of one", text.escape_debug());
+    Failure::message(ExitCode::Usage, message).with_hint(format!("sesame registry login {host}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn registry_is_read_as_people_paste_it() {
+        for (text, host) in [
+            ("ghcr.io", "ghcr.io"),
+            (" GHCR.io/ ", "ghcr.io"),
+            ("oci://ghcr.io", "ghcr.io"),
+            ("HTTPS://ghcr.io/v2/", "ghcr.io"),
+            ("http://localhost:5000/", "localhost:5000"),
+            ("https://index.docker.io/v1/", "docker.io"),
+            ("docker.io", "docker.io"),
+            ("[::1]:5000", "[::1]:5000"),
+        ] {
+            assert_eq!(registry_host(text).ok().as_deref(), Some(host), "{text}");
+        }
+        for text in ["", "https://", "ghcr.io/my-org", "https://ghcr.io/my-org/x", "me@ghcr.io", "ghcr.io:x", "a b"] {
+            assert!(registry_host(text).is_err(), "{text}");
+        }
+    }
 }

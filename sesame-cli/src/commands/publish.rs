@@ -19,6 +19,7 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, Published};
+use crate::progress::waiting;
 use crate::project::Project;
 
 /// Publishes a component or module as the CNCF has it, with what its author asks for in it.
@@ -59,13 +60,16 @@ fn send(context: &Context, arguments: &PublishArguments, publication: Publicatio
     if arguments.dry_run {
         return Ok(planned(reference, &publication));
     }
-    let published = context.wait_for(context.registry()?.publish(reference, publication, arguments.overwrite))??;
+    let publishing = context.registry()?.publish(reference, publication, arguments.overwrite);
+    let published = context.wait_for(waiting(context, format!("publishing {reference}…"), publishing))??;
     if let Some(archive) = docs {
-        context.wait_for(context.registry()?.publish_docs(&published.reference, archive))??;
+        let publishing = context.registry()?.publish_docs(&published.reference, archive);
+        context.wait_for(waiting(context, format!("publishing the pages of {reference}…"), publishing))??;
     }
     if let Some(key) = key {
         let form = extension_depot::registry::SignatureForm::Bundle;
-        context.wait_for(context.registry()?.sign(&published.reference, &key, form))??;
+        let signing = context.registry()?.sign(&published.reference, &key, form);
+        context.wait_for(waiting(context, format!("signing {reference}…"), signing))??;
     }
     Ok(Outcome::Published(Published::Now(published)))
 }
@@ -121,7 +125,8 @@ pub fn wasi(context: &Context, arguments: &WasiPublishArguments) -> Result<Outco
     if arguments.dry_run {
         return Ok(planned(&reference, &publication));
     }
-    let published = context.wait_for(context.registry()?.publish(&reference, publication, arguments.overwrite))??;
+    let publishing = context.registry()?.publish(&reference, publication, arguments.overwrite);
+    let published = context.wait_for(waiting(context, format!("publishing {reference}…"), publishing))??;
     Ok(Outcome::Published(Published::Now(published)))
 }
 

@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
+use crate::progress::waiting;
 use crate::terminal::Terminal;
 
 /// The largest file of a key, in bytes.
@@ -22,7 +23,9 @@ pub fn run(context: &Context, arguments: &SignArguments) -> Result<Outcome, Fail
         FormName::Bundle => SignatureForm::Bundle,
         FormName::Classic => SignatureForm::Classic,
     };
-    let signed = context.wait_for(context.registry()?.sign(&arguments.reference, &key, form))??;
+    let reference = &arguments.reference;
+    let signing = context.registry()?.sign(reference, &key, form);
+    let signed = context.wait_for(waiting(context, format!("resolving {reference}…"), signing))??;
     let now = format!("`{signed}` is signed by the key {}", key.public().fingerprint());
     Ok(Outcome::Changed(vec![Change { now, changed: true }]))
 }

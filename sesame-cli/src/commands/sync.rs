@@ -173,7 +173,9 @@ fn stage(
             // Who compiles is there for as long as this goes on.
             let _ = queue.send(binary);
         };
-        context.wait_for(registry.stage_all(depot, &references, &|progress| bar.update(progress), &arrived))
+        let report = |progress| bar.update(progress);
+        let staging = registry.stage_all(depot, &references, &report, &arrived);
+        context.wait_for(bar.waiting(context, format!("resolving {} references…", references.len()), staging))
     });
     let mut arrived = Vec::new();
     for (at, result) in places.into_iter().zip(staged?) {

@@ -259,6 +259,12 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
         }
         RegistryError::NotFound { .. } => Some("check the spelling of the registry, repository and tag".to_owned()),
         RegistryError::Unauthorized { registry, .. } => Some(format!("sesame registry login {registry}")),
+        RegistryError::Status { retry_after: Some(seconds), status: 429 | 503, .. } => {
+            Some(format!("the registry asks to wait {seconds} s: try again then"))
+        }
+        RegistryError::Status { registry, status: 429, .. } => {
+            Some(format!("wait a while, or raise your limit with a login: sesame registry login {registry}"))
+        }
         RegistryError::Proxy { variable, .. } => {
             Some(format!("set `{variable}` to the `http://` address of a proxy, or name the host in NO_PROXY"))
         }

@@ -2,8 +2,10 @@
 #![allow(clippy::missing_panics_doc, reason = "tests panic")]
 
 pub mod bad_registry;
+pub mod odd_registry;
 pub mod sigstore;
 pub mod tls;
+pub mod token_server;
 
 use std::ffi::OsStr;
 use std::fmt;

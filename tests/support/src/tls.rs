@@ -77,7 +77,7 @@ impl TlsServer {
 }
 
 /// The certificate, and its authority in PEM.
-fn certificate(certified: Certified) -> (Arc<ServerConfig>, String) {
+pub(crate) fn certificate(certified: Certified) -> (Arc<ServerConfig>, String) {
     let key = || KeyPair::generate().expect("a key");
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -103,7 +103,7 @@ fn certificate(certified: Certified) -> (Arc<ServerConfig>, String) {
     (Arc::new(config), pem(authority.as_ref().der()))
 }
 
-fn pem(certificate: &[u8]) -> String {
+pub(crate) fn pem(certificate: &[u8]) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(certificate))
 }
 
@@ -126,7 +126,7 @@ fn talk(mut stream: TcpStream, note: impl FnOnce(String)) -> Option<()> {
     stream.write_all(ANSWER).ok()
 }
 
-fn read_head(stream: &mut impl Read) -> Option<String> {
+pub(crate) fn read_head(stream: &mut impl Read) -> Option<String> {
     let mut bytes = vec![0; 4_096];
     let size = stream.read(&mut bytes).ok().filter(|size| *size > 0)?;
     Some(String::from_utf8_lossy(&bytes[..size]).into_owned())
