@@ -2,6 +2,7 @@
 //! decides these.
 
 mod conversions;
+mod list;
 mod refused;
 
 use std::error::Error;
@@ -9,8 +10,7 @@ use std::io;
 use std::path::Path;
 
 use core_types::{
-    Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference, Touch,
-    VersionReq,
+    Capabilities, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference, Touch, VersionReq,
 };
 use extension_depot::{
     ArtifactError, BlobError, DepotError, ManifestError, PlaceError, SignatureRefusal, Source, StateFileError,
@@ -170,9 +170,13 @@ impl Failure {
     pub fn asks_for_more(name: &ExtensionName, to: &str, missing: &[Denied]) -> Self {
         let message = format!("`{name}` {to} asks for more than the installed version; that one stays");
         let mut failure = Self::message(ExitCode::Refused, message);
-        failure.details = missing.iter().map(|denied| format!("it asks for {}", denied.request())).collect();
-        let unscoped: Vec<_> =
-            missing.iter().filter(|denied| denied.is_example).map(|denied| denied.grant.as_str()).collect();
+        let asks_for = |denied: &Denied| {
+            let rule = denied.policy.as_ref().map(|rule| format!(", and {rule}")).unwrap_or_default();
+            format!("it asks for {}{rule}", denied.request())
+        };
+        failure.details = missing.iter().map(asks_for).collect();
+        let unscoped = missing.iter().filter(|denied| denied.is_example && denied.policy.is_none());
+        let unscoped: Vec<_> = unscoped.map(|denied| denied.grant.as_str()).collect();
         failure.with_hint(if unscoped.is_empty() {
             format!("sesame extension update {name} --accept-new-capabilities")
         } else {
@@ -265,13 +269,7 @@ impl Failure {
                 Some(format!("see `sesame extension logs {name}`, then: sesame extension enable {name}")),
             ),
             DepotError::Policy(refusal) => return refusal.clone().into(),
-            DepotError::Insecure { .. } => (
-                ExitCode::Untrusted,
-                Some(
-                    "remove `plain_http` for it from config.toml, or, if it is meant, add `--allow-plain-http`"
-                        .to_owned(),
-                ),
-            ),
+            DepotError::Insecure { .. } => (ExitCode::Untrusted, Some(INSECURE_HINT.to_owned())),
             DepotError::Trust(error) => return error.as_ref().into(),
             DepotError::Signature(refusal) => (ExitCode::Untrusted, Some(signature_hint(name, refusal))),
             DepotError::State(error) => (ExitCode::Local, state_file_hint(error)),
@@ -313,13 +311,6 @@ impl Failure {
         failure.details.push("these may cover it:".to_owned());
         failure.details.extend(parts.map(|part| format!("  {part}")));
         failure.with_hint(format!("sesame extension revoke {name} {capability}"))
-    }
-
-    /// A capability that the manifest grants and a policy takes away.
-    pub fn denied_by_policy(name: &ExtensionName, capability: Capability, policy: &Path) -> Self {
-        let message = format!("policy denies `{name}` the capability `{capability}`, which it needs");
-        Self::message(ExitCode::Refused, message)
-            .with_hint(format!("`deny` in `{}` names what no extension has", policy.display()))
     }
 
     /// A call gave no value. `limits_file` is where the limits of the extension are written, `stderr_tail` the end of what it
@@ -429,6 +420,9 @@ impl Failure {
         self.with_optional_hint(example.map(|function| format!("sesame extension call {name} '{function}'")))
     }
 }
+
+/// What helps where TLS was there before.
+const INSECURE_HINT: &str = "remove `plain_http` for it from config.toml, or, if it is meant, add `--allow-plain-http`";
 
 /// The most lines of a guest's standard error that an error shows.
 const MAX_STDERR_LINES: usize = 10;

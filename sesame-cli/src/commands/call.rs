@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use core_types::{Capability, Touch};
 use extension_depot::Opened;
-use extension_host::{Arguments, CallReport, Extension, HostError, Refusal, Word};
+use extension_host::{Arguments, CallReport, Extension, Word};
 
 use super::{learn, logs};
 use crate::arguments::CallArguments;
@@ -94,21 +94,7 @@ pub fn extension(context: &Context, opened: &Opened, learn: bool) -> Result<Exte
     let permissions = opened.permissions.clone();
     let linked =
         if learn { host.extension_to_learn_from(&code, permissions) } else { host.extension(&code, permissions) };
-    linked
-        .map_err(|error| denied_by_policy(opened, &error).unwrap_or_else(|| Failure::of_host(&installed.name, &error)))
-}
-
-/// Whether the host refuses only what the manifest grants and a policy denies; then granting it again is no help.
-fn denied_by_policy(opened: &Opened, error: &HostError) -> Option<Failure> {
-    let HostError::Refused(refusals) = error else { return None };
-    let authority = &opened.permissions.authority;
-    refusals.iter().find_map(|refusal| match refusal {
-        Refusal::NotGranted { capability, .. } => {
-            let (_, document) = authority.policies.iter().find(|(policy, _)| policy.deny.contains(capability))?;
-            Some(Failure::denied_by_policy(&opened.installed.name, *capability, &document.path))
-        }
-        _ => None,
-    })
+    linked.map_err(|error| Failure::of_host(&installed.name, &error))
 }
 
 /// The arguments, with the first `-` replaced by standard input.
