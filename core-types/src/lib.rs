@@ -9,6 +9,7 @@ mod capability;
 mod config;
 mod decision;
 mod digest;
+mod error_kind;
 mod exec_env;
 mod extension_list;
 mod feature;
@@ -38,6 +39,7 @@ pub use capability::{Capabilities, Capability, ConfigRead, FilesystemGrant, Unkn
 pub use config::{Config, ConfigError, variable_name};
 pub use decision::{Authority, Decision, Document, Place, Request, Rule, Verdict, decide, denied_by_policy};
 pub use digest::{Digest, DigestError};
+pub use error_kind::ErrorKind;
 pub use exec_env::{ExecEnv, is_interpreted};
 pub use extension_list::{ExtensionEntry, ExtensionList, ListDefaults};
 pub use feature::{Feature, UnknownFeature};

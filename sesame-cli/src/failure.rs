@@ -88,16 +88,6 @@ impl Failure {
         Self::message(code, format!("cannot read `{}`", path.display())).caused_by(error)
     }
 
-    /// There is nowhere to keep anything.
-    pub fn no_home() -> Self {
-        Self::bad_home("there is no home directory")
-    }
-
-    /// The home directory cannot be one.
-    pub fn bad_home(reason: &str) -> Self {
-        Self::message(ExitCode::Local, reason).with_hint("set HOME to the absolute path of a directory")
-    }
-
     /// A directory of sesame's is somebody else's.
     pub fn place(error: &PlaceError) -> Self {
         Self::new(ExitCode::Local, error).with_hint("sesame doctor")
@@ -234,11 +224,6 @@ impl Failure {
     /// The source gives no name.
     pub fn no_name(error: &NameError) -> Self {
         Self::new(ExitCode::Usage, error).with_hint("choose a name: add `--name NAME`")
-    }
-
-    /// The user wants no extension to be called.
-    pub fn safe_mode() -> Self {
-        Self::message(ExitCode::Refused, "no extension is called in safe mode").with_hint("unset SESAME_SAFE_MODE")
     }
 
     /// Something about the installed extension of this name.

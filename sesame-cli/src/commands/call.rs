@@ -6,24 +6,20 @@ use std::os::unix::ffi::OsStringExt;
 
 use core_types::{Capability, Touch};
 use extension_depot::Opened;
-use extension_host::{Arguments, CallReport, Extension, Word};
+use extension_host::{Arguments, CallReport, Word};
+use extension_manager::{CallMode, Callable};
 
-use super::{learn, logs};
+use super::learn;
 use crate::arguments::CallArguments;
 use crate::context::Context;
 use crate::failure::{Failure, refusal};
 use crate::outcome::{Call, Outcome};
-use crate::ready;
 
 /// Calls one function in a new instance.
 pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failure> {
     let CallArguments { name, function, arguments, data, json_args, bytes, stats, learn, write } = arguments;
-    if context.is_safe_mode() {
-        return Err(Failure::safe_mode());
-    }
-    let depot = context.depot()?;
-    let opened = depot.open(&name, context.config()?).map_err(|error| Failure::of_extension(&name, &error))?;
-    let extension = extension(context, &opened, learn)?;
+    let mode = if learn { CallMode::Learning } else { CallMode::Ordinary };
+    let callable = context.manager()?.callable(&name, mode)?;
     let arguments = match json_args {
         Some(json) => Arguments::Json(json),
         None => {
@@ -36,22 +32,21 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
             }
         }
     };
-    let report = extension.call_blocking(&function, &arguments);
-    logs::append(context, depot.places(), &name, &function, &report);
+    let report = callable.call_blocking(&function, &arguments);
     if learn {
-        return learn::run(context, &depot, &opened, &extension, report, write);
+        return learn::run(context, &callable, report, write);
     }
-    returned(context, &opened, &extension, report, stats)
+    returned(context, &callable, report, stats)
 }
 
 /// What the user sees of a call.
 fn returned(
     context: &Context,
-    opened: &Opened,
-    extension: &Extension,
+    callable: &Callable<'_>,
     report: CallReport,
     with_stats: bool,
 ) -> Result<Outcome, Failure> {
+    let opened = callable.opened();
     let (name, limits_file) = (&opened.installed.name, &opened.installed.loaded.path);
     let CallReport { outcome, usage, output, stderr_tail, activity } = report;
     let refused: Vec<_> = activity.refused().filter(|touch| is_worth_telling(touch)).collect();
@@ -63,7 +58,7 @@ fn returned(
         }
         Ok(returned) => {
             refused.iter().for_each(|touch| warn_of_refusal(context, opened, touch));
-            let limits = extension.limits().clone();
+            let limits = callable.extension().limits().clone();
             Ok(Outcome::Called(Box::new(Call { returned, usage, limits, output, with_stats })))
         }
         Err(error) => {
@@ -83,18 +78,6 @@ pub fn warn_of_refusal(context: &Context, opened: &Opened, touch: &Touch) {
     let name = &opened.installed.name;
     let grant = touch.grant.as_ref().map(|grant| format!("; allow it with: sesame extension grant {name} {grant}"));
     context.warn(&format!("{}{}", refusal(name, touch), grant.unwrap_or_default()));
-}
-
-/// The extension, linked to what is in force for it at this moment.
-pub fn extension(context: &Context, opened: &Opened, learn: bool) -> Result<Extension, Failure> {
-    let installed = &opened.installed;
-    context.warn_unknown_keys(&installed.loaded);
-    let host = ready::session_host(context, installed)?;
-    let code = ready::code(context, &host, &installed.binary)?;
-    let permissions = opened.permissions.clone();
-    let linked =
-        if learn { host.extension_to_learn_from(&code, permissions) } else { host.extension(&code, permissions) };
-    linked.map_err(|error| Failure::of_host(&installed.name, &error))
 }
 
 /// The arguments, with the first `-` replaced by standard input.
