@@ -144,9 +144,9 @@ impl ExtensionList {
         self.defaults
     }
 
-    /// Whether the list names this extension.
-    pub fn names(&self, name: &ExtensionName) -> bool {
-        self.entries.contains_key(name)
+    /// What the list says of this extension, if it names it.
+    pub fn get(&self, name: &ExtensionName) -> Option<&ExtensionEntry> {
+        self.entries.get(name)
     }
 
     /// The extensions, in the order of their names.

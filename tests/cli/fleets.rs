@@ -161,7 +161,9 @@ fn list_comes_from_allowed_places() {
 fn prune_takes_only_the_lists_own() {
     let fleet = Fleet::new();
     let greeter = fleet.entry("greeter", "0.1.0", "");
-    let all = ["a", "b", "mine"].map(|name| fleet.entry(name, "0.1.0", "")).concat();
+    let planned = pinned(&fleet.registry, "0.1.0").split('@').next().expect("a reference").to_owned();
+    fleet.env.write(&manifest("planned"), format!("[extension]\noci = \"{planned}\"\n"));
+    let all = ["a", "b", "mine", "planned"].map(|name| fleet.entry(name, "0.1.0", "")).concat();
     fleet.env.write("work/echo.wasm", &*ECHO);
     fleet.run("extension install ./echo.wasm").ok();
     let own = format!("extension install {} --name mine", pinned(&fleet.registry, "0.1.0"));
@@ -192,8 +194,8 @@ fn prune_takes_only_the_lists_own() {
     out: greeter	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	as it should be
     out: a	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	removed
     "#);
-    let there = ["a", "b", "mine", "echo", "greeter"].map(|name| fleet.is_there(name));
-    assert_eq!(there, [false, true, true, true, true]);
+    let there = ["a", "b", "mine", "planned", "echo", "greeter"].map(|name| fleet.is_there(name));
+    assert_eq!(there, [false, true, true, true, true, true]);
     fleet.sync("--prune --check").ok();
     assert_eq!(fleet.run("extension sync --prune").code, 2, "manifests have nothing that is left over");
 }
@@ -211,6 +213,26 @@ fn prune_keeps_another_source_of_the_name() {
     let pruned = fleet.run("--offline extension sync ./set.toml --prune").ok();
     assert!(pruned.text().starts_with("gone\t") && pruned.text().ends_with("\tremoved\n"), "{pruned}");
     assert!(fleet.is_there("greeter") && !fleet.is_there("gone"));
+}
+
+/// A list that has a name from elsewhere by now takes the place of what it brought itself, where it prunes.
+#[test]
+fn list_replaces_only_its_own_source() {
+    let fleet = Fleet::new();
+    let moved = publish(&fleet.registry, "new-org/greeting-extension:0.1.0", &GREETING, &[]);
+    let new = format!("{}/new-org/greeting-extension:0.1.0@{moved}", fleet.registry.host());
+    let entry = |name: &str| format!("[{name}]\noci = \"{new}\"\n");
+    fleet.preapprove("\"notification\"");
+    fleet.publish(&fleet.entry("greeter", "0.1.0", "notification = true"));
+    fleet.sync("").ok();
+    fleet.run(&format!("extension install {} --name mine", pinned(&fleet.registry, "0.1.0"))).ok();
+    fleet.publish(&(entry("greeter") + &entry("mine")));
+    let kept = fleet.sync("");
+    assert!(kept.code == 1 && kept.text().contains("left over") && fleet.has("greeter", "my-org"), "{kept}");
+    let pruned = fleet.sync("--prune");
+    assert!(pruned.code == 1 && pruned.text().matches("\tfailed: ").count() == 1, "{pruned}");
+    assert!(fleet.has("greeter", "new-org") && !fleet.has("greeter", "notification"), "nothing is inherited");
+    assert!(fleet.has("mine", "my-org"));
 }
 
 #[test]

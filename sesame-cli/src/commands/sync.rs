@@ -41,8 +41,8 @@ pub fn run(context: &Context, arguments: &SyncArguments) -> Result<Outcome, Fail
     let depot = context.depot()?;
     let list = arguments.list.as_ref().map(|source| List::read(context, &depot, source, arguments)).transpose()?;
     let mut plan = match &list {
-        None => plan_of_manifests(&depot)?,
-        Some(list) => plan_of_list(context, &depot, list)?,
+        None => plan_of_manifests(context, &depot)?,
+        Some(list) => plan_of_list(context, &depot, list, arguments)?,
     };
     if arguments.locked {
         plan.iter_mut().for_each(|planned| refuse_unpinned(&mut planned.step));
@@ -57,11 +57,16 @@ pub fn run(context: &Context, arguments: &SyncArguments) -> Result<Outcome, Fail
     Ok(Outcome::Synced { steps, is_check: arguments.check })
 }
 
-fn plan_of_manifests(depot: &Depot) -> Result<Vec<Planned>, Failure> {
-    Ok(listed(depot)?
-        .into_iter()
-        .map(|listed| Planned { step: step_of_manifest(depot, listed), entry: None, is_new: false })
-        .collect())
+fn plan_of_manifests(context: &Context, depot: &Depot) -> Result<Vec<Planned>, Failure> {
+    let planned = |listed: Listed| {
+        let mut step = step_of_manifest(depot, listed);
+        let reference = step.reference.as_ref().filter(|_| step.state.is_to_do());
+        if let Some(Err(failure)) = reference.map(|reference| context.check_source(reference)) {
+            step.end(Err(failure.in_one_line()));
+        }
+        Planned { step, entry: None, is_new: false }
+    };
+    Ok(listed(depot)?.into_iter().map(planned).collect())
 }
 
 /// What one manifest takes.
@@ -87,10 +92,20 @@ fn step_of_manifest(depot: &Depot, listed: Listed) -> Step {
     Step::new(&name, Some(reference), state)
 }
 
-fn plan_of_list(context: &Context, depot: &Depot, list: &List) -> Result<Vec<Planned>, Failure> {
+fn plan_of_list(
+    context: &Context,
+    depot: &Depot,
+    list: &List,
+    arguments: &SyncArguments,
+) -> Result<Vec<Planned>, Failure> {
     let config = context.config()?;
-    let entries = list.extensions.clone().into_entries();
-    Ok(entries.map(|(name, entry)| plan_of_entry(config, depot, list, name, entry)).collect())
+    let prunes = list.prunes(config, arguments);
+    let planned = |(name, entry): (ExtensionName, ExtensionEntry)| {
+        // What it brought from elsewhere goes first.
+        let is_replaced = prunes && list.replaces(depot, &name);
+        plan_of_entry(config, depot, list, (name, entry), is_replaced)
+    };
+    Ok(list.extensions.clone().into_entries().map(planned).collect())
 }
 
 /// What one entry of a list takes. A manifest that is there already decides what the extension may do, but for what the list
@@ -99,11 +114,12 @@ fn plan_of_entry(
     config: &UserConfig,
     depot: &Depot,
     list: &List,
-    name: ExtensionName,
-    entry: ExtensionEntry,
+    (name, entry): (ExtensionName, ExtensionEntry),
+    is_replaced: bool,
 ) -> Planned {
     let mut step = Step::new(&name, Some(entry.oci.clone()), StepState::Done);
-    let loaded = depot.check_name(&name, &entry.oci).and_then(|()| Ok(depot.manifest(&name)?));
+    let there = || depot.check_name(&name, &entry.oci).and_then(|()| Ok(depot.manifest(&name)?));
+    let loaded = if is_replaced { Ok(None) } else { there() };
     let is_new = matches!(loaded, Ok(None));
     let state = loaded.and_then(|loaded| {
         let state = state_of_entry(depot, &name, &entry, loaded.as_ref());
@@ -295,7 +311,7 @@ fn put_in_place(
     list: Option<&List>,
     arguments: &SyncArguments,
 ) -> Result<(StepState, Vec<Grant>), Failure> {
-    let Planned { step: Step { name, state, grant, .. }, entry, .. } = planned;
+    let Planned { step: Step { name, state, grant, .. }, entry, is_new } = planned;
     let asks = |grant: &Grant| entry.as_ref().is_some_and(|entry| entry.capabilities.covers(grant));
     if *state == StepState::ToUpdate {
         let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
@@ -306,8 +322,9 @@ fn put_in_place(
     let published = list.and_then(|list| list.published.as_ref());
     let approved = entry.as_ref().map(|entry| Ok::<_, Failure>(drift::approved(context.config()?, published, entry)));
     let grant = approved.transpose()?.unwrap_or_default();
+    // What a manifest named already is its user's.
     let source = match list {
-        Some(list) if entry.is_some() => list.words.clone(),
+        Some(list) if *is_new => list.words.clone(),
         _ => staged.reference.unpinned().to_string(),
     };
     let terms = Terms {

@@ -102,9 +102,8 @@ pub fn leftovers(
     list: &List,
     arguments: &SyncArguments,
 ) -> Result<Vec<Planned>, Failure> {
-    let is_demanded = list.demands_pruning(context.config()?);
-    let prunes = arguments.prune || is_demanded;
-    let gone = list.known.extensions.iter().filter(|(name, _)| !list.extensions.names(name));
+    let prunes = list.prunes(context.config()?, arguments);
+    let gone = list.known.extensions.iter().filter(|(name, from)| list.has_dropped(name, from));
     let steps: Vec<_> = gone.filter_map(|(name, from)| leftover(depot, list, name, from)).collect();
     if !prunes && !steps.is_empty() && list.extensions.defaults().prune {
         context
@@ -171,7 +170,8 @@ pub fn note(context: &Context, depot: &Depot, list: &List, plan: &[Planned]) -> 
 
 fn note_one(config: &UserConfig, depot: &Depot, list: &List, planned: &Planned, followed: &mut FollowedList) {
     let Planned { step, entry, is_new } = planned;
-    let Some(entry) = entry else { return };
+    // Of what failed is known what was known before.
+    let Some(entry) = entry.as_ref().filter(|_| step.state != StepState::Failed) else { return };
     let Some(loaded) = depot.manifest(&step.name).ok().flatten() else { return };
     let is_installed_now = *is_new && step.state == StepState::Installed;
     let identity = entry.oci.identity();

@@ -85,6 +85,20 @@ impl List {
         is_from_here.then(|| FromList::of(&reference.identity()))
     }
 
+    /// Whether this list has brought something under a name that it has from elsewhere by now, or not at all.
+    pub fn has_dropped(&self, name: &ExtensionName, from: &FromList) -> bool {
+        self.extensions.get(name).is_none_or(|entry| !from.is(&entry.oci))
+    }
+
+    /// Whether what is installed under a name came from this list alone, which has it from elsewhere by now.
+    pub fn replaces(&self, depot: &Depot, name: &ExtensionName) -> bool {
+        let Some(from) = self.known.extensions.get(name).filter(|from| self.has_dropped(name, from)) else {
+            return false;
+        };
+        let there = depot.manifest(name).ok().flatten().and_then(|loaded| loaded.manifest.extension.oci);
+        there.is_some_and(|there| from.is(&there) && !self.is_on_another(name, &there.identity()))
+    }
+
     /// Whether another list has brought this extension, or would bring it.
     pub fn is_on_another(&self, name: &ExtensionName, identity: &Identity) -> bool {
         let identity = identity.to_string();
@@ -96,9 +110,10 @@ impl List {
         self.others.iter().filter_map(|other| other.extensions.get(name)).any(|from| from.was_given(grant))
     }
 
-    /// Whether the list may and does demand that what it no longer has is removed.
-    pub fn demands_pruning(&self, config: &UserConfig) -> bool {
-        self.extensions.defaults().prune && self.published.as_ref().is_some_and(|list| config.lets_prune(list))
+    /// Whether what it no longer has is removed: because its user says so, or because it may and does demand it.
+    pub fn prunes(&self, config: &UserConfig, arguments: &SyncArguments) -> bool {
+        let may_demand = || self.published.as_ref().is_some_and(|list| config.lets_prune(list));
+        arguments.prune || self.extensions.defaults().prune && may_demand()
     }
 }
 
