@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::decision::{Decision, Request, Rule, Verdict};
+use crate::decision::{Decision, Request, Verdict};
 use crate::grant::Grant;
 use crate::granted_path::GrantedPath;
 use crate::permissions::Owner;
@@ -103,7 +103,7 @@ impl Activity {
         } else if self.touches.len() < MAX_TOUCHES {
             let is_refused = verdict != Verdict::Allow;
             // Where a policy refuses, granting it again is no help.
-            let can_be_granted = is_refused && !matches!(decision.rule, Rule::Policy(..));
+            let can_be_granted = is_refused && !decision.is_by_policy();
             self.touches.push(Touch {
                 what,
                 verdict,
@@ -180,6 +180,7 @@ mod tests {
     use super::*;
     use crate::capability::Capability;
     use crate::decision::Document;
+    use crate::decision::Rule;
 
     /// A directory that does not exist is noted once, and nothing was refused.
     #[test]

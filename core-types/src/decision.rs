@@ -135,10 +135,8 @@ pub struct Authority {
 
 /// Decides. A policy comes first and only takes away; then what the manifest grants; then what was granted for a while.
 pub fn decide<'a>(request: &Request, authority: &'a Authority, now: BootTime) -> Decision<'a> {
-    let capability = request.capability();
-    let denies = |(policy, _): &&(Policy, Document)| policy.deny.contains(&capability);
-    if let Some((_, document)) = authority.policies.iter().find(denies) {
-        return Decision { verdict: Verdict::Deny, rule: Rule::Policy(capability, document) };
+    if let Some(denied) = denied_by_policy(request.capability(), &authority.policies) {
+        return denied;
     }
     let by_manifest = authority.capabilities.as_ref().and_then(|granted| request.allowed_by(granted));
     if let Some(grant) = by_manifest {
@@ -152,6 +150,13 @@ pub fn decide<'a>(request: &Request, authority: &'a Authority, now: BootTime) ->
         Some(_) => Decision { verdict: Verdict::Deny, rule: Rule::NotGranted(&authority.manifest) },
         None => Decision { verdict: Verdict::Ask, rule: Rule::Undecided(&authority.manifest) },
     }
+}
+
+/// Returns the decision of the first of these policies that denies a capability, whatever a manifest says. It is part of
+/// [`decide`], for those who say what a grant would do before there is one.
+pub fn denied_by_policy(capability: Capability, policies: &[(Policy, Document)]) -> Option<Decision<'_>> {
+    let (_, document) = policies.iter().find(|(policy, _)| policy.deny.contains(&capability))?;
+    Some(Decision { verdict: Verdict::Deny, rule: Rule::Policy(capability, document) })
 }
 
 impl Request {
@@ -311,6 +316,11 @@ impl Decision<'_> {
     /// Whether it may.
     pub fn allows(&self) -> bool {
         self.verdict == Verdict::Allow
+    }
+
+    /// Whether a policy decided, so that no grant helps.
+    pub fn is_by_policy(&self) -> bool {
+        matches!(self.rule, Rule::Policy(..))
     }
 
     /// Where the rule stands, as far as it stands in a file.

@@ -4,7 +4,7 @@ use crate::capability::Capability;
 use crate::limits::LimitName;
 
 /// The keys of a policy, which stand at the top of its own file.
-const POLICY: [&str; 8] = [
+const POLICY: [&str; 9] = [
     "deny",
     "allowed_registries",
     "blocked_namespaces",
@@ -12,6 +12,7 @@ const POLICY: [&str; 8] = [
     "trusted_signers",
     "min_release_age",
     "preapproved",
+    "lists_that_prune",
     "limits",
 ];
 const EXTENSION: [&str; 6] = ["name", "version", "oci", "description", "enabled", "pinned"];
@@ -49,6 +50,7 @@ fn keys_of(table: &str) -> Vec<&'static str> {
         "read" | "write" => vec!["path", "guest"],
         "network" => vec!["host", "allow_private"],
         "preapproved" => vec!["list", "grants"],
+        "defaults" => vec!["prune"],
         _ if table.starts_with("registries.") => REGISTRY.to_vec(),
         _ => TOP.to_vec(),
     }

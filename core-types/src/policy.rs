@@ -34,6 +34,9 @@ pub struct Policy {
     pub min_release_age: Option<Period>,
     /// `preapproved`: what the extensions of a published list are given without a question. Default: nothing.
     pub preapproved: Vec<Preapproved>,
+    /// `lists_that_prune`: published lists that may demand by their `[defaults]` that `sync` removes what came from them and
+    /// is not on them any more. Default: none.
+    pub lists_that_prune: Option<Vec<OciPrefix>>,
     /// `limits`: the highest values that manifests can have. Default: none.
     pub limits: Limits,
 }
@@ -153,6 +156,13 @@ impl Policy {
         }
     }
 
+    /// Whether this list may demand that `sync` removes what it no longer has; nothing where this policy says nothing about
+    /// lists.
+    pub fn lets_prune(&self, list: &OciReference) -> Option<bool> {
+        let covers = |prefix: &OciPrefix| prefix.covers(list.registry(), &list.repository());
+        self.lists_that_prune.as_ref().map(|lists| lists.iter().any(covers))
+    }
+
     /// Whether the extensions of this list are given this without a question.
     pub fn preapproves(&self, list: &OciReference, grant: &Grant) -> bool {
         let is_meant = |entry: &&Preapproved| entry.list.covers(list.registry(), &list.repository());
@@ -244,6 +254,16 @@ mod tests {
         assert!(approves("r.io/org/set:stable", "network=*.example.org"));
         assert!(!approves("r.io/org/set:stable", "network=api.example.com"));
         assert!(!approves("r.io/org/setter:stable", "notification"));
+    }
+
+    /// A policy that says nothing about pruning neither allows nor forbids it.
+    #[test]
+    fn lists_prune_only_where_named() {
+        let lets = |text: &str, list: &str| policy(text).lets_prune(&list.parse().expect(list));
+        let named = "lists_that_prune = [\"r.io/org/set\"]";
+        assert_eq!(lets(named, "R.io/org/set:stable"), Some(true));
+        assert_eq!(lets(named, "r.io/org/setter:stable"), Some(false));
+        assert_eq!((lets("lists_that_prune = []", "r.io/org/set:1"), lets("", "r.io/org/set:1")), (Some(false), None));
     }
 
     /// What is preapproved is a directory, whatever path the guest has for it.

@@ -116,6 +116,7 @@ impl Depot {
             self.places.removed_manifests(),
             self.places.first_uses(),
             self.places.first_seen_all(),
+            self.places.followed_lists(),
         ];
         written_under_it.iter().for_each(|directory| durable::remove_leftovers(directory));
         Ok(lock)

@@ -106,10 +106,19 @@ impl Depot {
         if let Some(quarantine) = self.quarantine(name, &installed.artifact.digest) {
             return Err(DepotError::Quarantined { name: name.clone(), quarantine });
         }
-        config.check_source(&installed.reference)?;
-        self.check_recorded_signature(&installed, config)?;
+        self.check_policies(&installed, config)?;
         let permissions = self.permissions(&installed, config)?;
         Ok(Opened { installed, permissions })
+    }
+
+    /// Makes sure that every policy of this moment lets an extension be called: where it came from, and who signed it as far as
+    /// that was found out.
+    ///
+    /// # Errors
+    /// [`DepotError::Policy`] or [`DepotError::Signature`], and what keeps it from being found out.
+    pub fn check_policies(&self, installed: &Installed, config: &UserConfig) -> Result<(), DepotError> {
+        config.check_source(&installed.reference)?;
+        self.check_recorded_signature(installed, config)
     }
 
     /// Makes sure that what was found of its signature when it was installed or verified does for the policies of this moment.

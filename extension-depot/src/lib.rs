@@ -26,6 +26,7 @@ mod docs;
 mod durable;
 mod first_seen;
 mod first_use;
+mod followed_lists;
 #[cfg(all(fuzzing, feature = "registry"))]
 pub mod fuzzing;
 mod health;
@@ -72,6 +73,7 @@ pub use depot::{CapabilityChange, Depot, InstallOrder, Installed, Listed};
 pub use depot_error::DepotError;
 pub use docs::{Docs, DocsError, Page};
 pub use first_use::{Evidence, FirstSigner, FirstUse, SignatureRefusal};
+pub use followed_lists::{FollowedList, FromList, GivenByList, Pruned};
 pub use health::{Opened, Quarantine};
 pub use history::{Generation, History, Reason};
 pub use image::{Descriptor, ImageError, ImageManifest, MAX_BLOB, media_type};

@@ -161,6 +161,16 @@ impl Places {
         self.removed_manifests().join(format!("{name}.toml"))
     }
 
+    /// What is known of the lists that `sync` followed.
+    pub fn followed_lists(&self) -> PathBuf {
+        self.extension_state().join("lists")
+    }
+
+    /// What is known of one list; `list` is the digest of what it is known by.
+    pub fn followed_list(&self, list: &Digest) -> PathBuf {
+        self.followed_lists().join(format!("{}.json", list.hex()))
+    }
+
     /// Whom the user trusts.
     pub fn trust(&self) -> PathBuf {
         self.config.join("trust.toml")

@@ -32,6 +32,11 @@ impl Depot {
     /// When there is none, or something cannot be removed.
     pub fn remove(&self, name: &ExtensionName, purge: bool) -> Result<Removed, DepotError> {
         let _lock = self.lock()?;
+        self.remove_under_lock(name, purge)
+    }
+
+    /// The same for a caller that holds the lock.
+    pub(crate) fn remove_under_lock(&self, name: &ExtensionName, purge: bool) -> Result<Removed, DepotError> {
         self.check_listings()?;
         let kept = self.places().removed_manifest(name);
         let is_there = self.remove_manifest(name, &kept)?;
@@ -46,6 +51,7 @@ impl Depot {
         }
         self.forget_failures(name)?;
         self.forget_timed_grants(name)?;
+        self.forget_lists_of(name)?;
         self.layout().remove_entry(name)?;
         if purge {
             for path in [&kept, &self.places().log(name)] {

@@ -7,8 +7,8 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Ceilings, Document, Grant, OciPrefix, OciReference, Parsed, Period, Policy, RequiredSigner, SignerRule,
-    SourceRefusal, TomlLeaf, TomlProblem, UnknownKey, parse_toml, toml_leaves,
+    Capability, Ceilings, Decision, Document, Grant, OciPrefix, OciReference, Parsed, Period, Policy, RequiredSigner,
+    SignerRule, SourceRefusal, TomlLeaf, TomlProblem, UnknownKey, denied_by_policy, parse_toml, toml_leaves,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -326,6 +326,18 @@ impl UserConfig {
     /// Whether a policy lets the extensions of this list have this without a question.
     pub fn preapproves(&self, list: &OciReference, grant: &Grant) -> bool {
         self.policies.iter().any(|(policy, _)| policy.preapproves(list, grant))
+    }
+
+    /// Whether this list may demand that `sync` removes what it no longer has: some policy has to say so, and none that
+    /// names lists may leave it out.
+    pub fn lets_prune(&self, list: &OciReference) -> bool {
+        let said: Vec<_> = self.policies.iter().filter_map(|(policy, _)| policy.lets_prune(list)).collect();
+        !said.is_empty() && said.into_iter().all(|allowed| allowed)
+    }
+
+    /// Returns why no grant of this capability has an effect, if a policy denies it.
+    pub fn denial(&self, capability: Capability) -> Option<Decision<'_>> {
+        denied_by_policy(capability, &self.policies)
     }
 
     /// How long ago a version has to have been seen first before it is taken; the longest that any policy wants.

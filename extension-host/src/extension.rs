@@ -16,7 +16,7 @@ use crate::engine::{compiling_engine, runtime_engine};
 use crate::error::HostError;
 use crate::exports::{self, ExportedFunction};
 use crate::gate::Gate;
-use crate::imports::{self, Import, Linked, Ungranted};
+use crate::imports::{self, Import, Linked, Refusal, Ungranted};
 use crate::interfaces::OwnInterface;
 use crate::modules::{self, ReadyModule};
 use crate::observe::Observer;
@@ -185,8 +185,8 @@ impl Host {
             LoadedCode::Module(module) => modules::link(module).map(Ready::Module),
         };
         let ready = ready.inspect_err(|error| {
-            if matches!(error, HostError::Refused(_)) {
-                self.observe_refusal(&gate);
+            if let HostError::Refused(refusals) = error {
+                self.observe_refusal(&gate, refusals);
             }
         })?;
         let config = permissions.config.visible(&gate.in_force().config_read);
@@ -223,10 +223,12 @@ impl Host {
         Ok(ReadyComponent { code: component.clone(), instance })
     }
 
-    fn observe_refusal(&self, gate: &Gate) {
+    fn observe_refusal(&self, gate: &Gate, refusals: &[Refusal]) {
         if let Some(observer) = &self.observer {
+            let is_by_policy = refusals.iter().any(|refusal| matches!(refusal, Refusal::Denied { .. }));
+            let reason = if is_by_policy { "policy denies an import" } else { "an import is not granted" };
             observer(&CallRecord {
-                reason: Some("an import is not granted".to_owned()),
+                reason: Some(reason.to_owned()),
                 activity: gate.noted(),
                 ..CallRecord::of(&gate.permissions.owner, "", CallOutcome::Refused)
             });

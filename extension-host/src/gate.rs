@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use core_types::{Activity, BootTime, Capabilities, GrantedPath, Permissions, Request, decide};
+use core_types::{Activity, BootTime, Capabilities, Decision, GrantedPath, Permissions, Request, decide};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Asks the one decision point of [`core_types::decide`] in the name of one extension.
@@ -28,9 +28,14 @@ impl Gate {
 
     /// Whether the extension may do this now. Noted either way.
     pub(crate) fn allows(&self, request: &Request) -> bool {
+        self.decide(request).allows()
+    }
+
+    /// What is decided now, and by which rule. Noted either way.
+    pub(crate) fn decide(&self, request: &Request) -> Decision<'_> {
         let decision = decide(request, &self.permissions.authority, self.now());
         self.activity().note(request, &decision);
-        decision.allows()
+        decision
     }
 
     /// Keeps that the guest is not given this directory, because it is not there.

@@ -1,6 +1,8 @@
 //! What a component wants from the host, and what of it the host refuses.
 
-use core_types::{Capability, Request, Version};
+use std::path::PathBuf;
+
+use core_types::{Capability, Decision, Request, Rule, Version};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
@@ -40,6 +42,18 @@ pub enum Refusal {
         import: String,
         /// What has to be granted.
         capability: Capability,
+    },
+    /// The host has it, and a policy denies it to every extension: granting it is no help.
+    #[error("`{}` needs the capability `{capability}`: {rule}", import.escape_debug())]
+    Denied {
+        /// The import with its version.
+        import: String,
+        /// What policy denies.
+        capability: Capability,
+        /// The decision in words, with where its rule stands.
+        rule: String,
+        /// The file of the policy.
+        policy: PathBuf,
     },
     /// A component imports what the host does not have.
     #[error("`{}` is not provided by sesame{}", import.escape_debug(), nearest_text(nearest.as_deref()))]
@@ -148,12 +162,22 @@ fn resolve_one<'a>(
     let Some(interface) = interfaces::all().find(|interface| interface.satisfies(name, version)) else {
         return Err(unknown(&import.name));
     };
-    match import.request() {
-        Some(request) if ungranted == Ungranted::Refused && !gate.allows(&request) => {
-            let capability = request.capability();
-            Err(Refusal::NotGranted { import: import.name.clone(), capability })
+    let Some(request) = import.request().filter(|_| ungranted == Ungranted::Refused) else {
+        return Ok(Linked::Ours(interface));
+    };
+    let decision = gate.decide(&request);
+    if decision.allows() { Ok(Linked::Ours(interface)) } else { Err(not_allowed(import, &request, &decision)) }
+}
+
+/// Why an import is not linked: because of a policy, or because nothing grants it.
+fn not_allowed(import: &Import, request: &Request, decision: &Decision<'_>) -> Refusal {
+    let import = import.name.clone();
+    match &decision.rule {
+        Rule::Policy(capability, document) => {
+            let (capability, policy) = (*capability, document.path.clone());
+            Refusal::Denied { import, capability, rule: decision.to_string(), policy }
         }
-        _ => Ok(Linked::Ours(interface)),
+        _ => Refusal::NotGranted { import, capability: request.capability() },
     }
 }
 

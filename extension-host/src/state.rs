@@ -104,8 +104,11 @@ impl CallState {
     }
 
     fn admit(&self, request: &Request, size: Size) -> Result<(), Error> {
-        if !self.gate.allows(request) {
-            return Err(Error::Denied(format!("{request} is not granted")));
+        let decision = self.gate.decide(request);
+        if !decision.allows() {
+            // Where the policy lies is nothing to an extension.
+            let why = if decision.is_by_policy() { "denied by policy" } else { "not granted" };
+            return Err(Error::Denied(format!("{request} is {why}")));
         }
         if !size.fits() {
             return Err(Error::TooLarge(size.most as u64));

@@ -138,16 +138,12 @@ fn without_default_deadline(opened: &Opened, config: &UserConfig) -> EffectiveLi
     EffectiveLimits::new(&written, &config.ceilings())
 }
 
-/// Why it is not linked. What the manifest grants and a policy denies is told apart: granting it again is no help.
+/// Why it is not linked. What a policy denies is told apart: granting it is no help.
 fn refusal(opened: &Opened, error: HostError) -> OpenError {
     let name = &opened.installed.name;
     let HostError::Refused(refusals) = &error else { return OpenError::of_host(name, error) };
-    let policies = &opened.permissions.authority.policies;
     let denied = refusals.iter().find_map(|refusal| match refusal {
-        Refusal::NotGranted { capability, .. } => {
-            let (_, document) = policies.iter().find(|(policy, _)| policy.deny.contains(capability))?;
-            Some((*capability, document.path.clone()))
-        }
+        Refusal::Denied { capability, policy, .. } => Some((*capability, policy.clone())),
         _ => None,
     });
     match denied {

@@ -36,7 +36,7 @@ pub enum OpenError {
         /// What it does not get.
         source: HostError,
     },
-    /// The manifest grants a capability that it imports, and a policy takes it away: granting it again is no help.
+    /// A policy denies a capability that it imports: granting it is no help.
     #[error("policy denies `{name}` the capability `{capability}`, which it needs")]
     DeniedByPolicy {
         /// The extension.

@@ -21,7 +21,9 @@ pub use self::extension::{
     FormName, GrantArguments, ImportArguments, InstallArguments, ListSource, Revocation, RollbackArguments,
     RunArguments, SignArguments, SyncArguments, UpdateArguments,
 };
-pub use self::service::{ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, StoreName, TrustCommand};
+pub use self::service::{
+    ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, SignedSource, StoreName, TrustCommand,
+};
 pub use self::signer::GivenSigner;
 pub use self::workload::{ValidationType, WorkloadArguments, WorkloadCommand};
 use crate::exit_code::TABLE;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use core_types::{Capabilities, Capability, ExtensionName, Grant, Request};
+use core_types::{Capabilities, Capability, Document, ExtensionName, Grant, Policy, Request, denied_by_policy};
 
 use extension_host::DirectoryError;
 
@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::outcome::Denied;
 
 /// What an extension asks for.
+#[derive(Clone)]
 pub struct Requests {
     /// Permissions with all that they need to be granted.
     pub grants: Vec<Grant>,
@@ -77,6 +78,30 @@ pub struct Decision {
     pub moved: Vec<Grant>,
     /// What is asked for and not given.
     pub denied: Vec<Denied>,
+}
+
+impl Decision {
+    /// The same, where nothing that a policy denies counts as given. A manifest may have it, because its owner wants it there.
+    fn within(mut self, policies: &[(Policy, Document)]) -> Self {
+        for given in [&mut self.granted, &mut self.for_session] {
+            let (granted, denied) = split_denied(std::mem::take(given), policies);
+            *given = granted;
+            self.denied.extend(denied);
+        }
+        self
+    }
+
+    /// What is asked for and not given, although giving it would help.
+    pub fn ungranted(&self) -> impl Iterator<Item = &Denied> {
+        self.denied.iter().filter(|denied| denied.policy.is_none())
+    }
+}
+
+/// Which of these grants have an effect, and which a policy denies.
+pub fn split_denied(grants: Vec<Grant>, policies: &[(Policy, Document)]) -> (Vec<Grant>, Vec<Denied>) {
+    let (denied, granted) =
+        grants.into_iter().partition(|grant| denied_by_policy(grant.capability(), policies).is_some());
+    (granted, without_denied(&Requests { grants: denied, without_scope: Vec::new() }, policies).1)
 }
 
 impl Requests {
@@ -161,15 +186,20 @@ fn move_directories(standing: Standing<'_>, requests: &Requests, capabilities: &
 }
 
 /// What is decided where nobody says anything.
-pub fn decide_alone(standing: Standing<'_>, requests: &Requests) -> Decision {
+pub fn decide_alone(standing: Standing<'_>, requests: &Requests, policies: &[(Policy, Document)]) -> Decision {
     let (mut ask, mut ask_scope) = (|_: &Grant| Answer::No, |_| None);
     let answers = Answers { granted: &[], grant_requested: false, ask: &mut ask, ask_scope: &mut ask_scope };
-    decide(standing, requests, answers)
+    let (requests, by_policy) = without_denied(requests, policies);
+    let mut decision = decide(standing, &requests, answers);
+    decision.denied.extend(by_policy);
+    decision
 }
 
-/// Asks whoever sits at the terminal; without a person nobody says yes.
+/// Asks whoever sits at the terminal; without a person nobody says yes. What the policies deny is neither asked about nor said
+/// to be granted.
 pub fn ask_person(
     context: &Context,
+    policies: &[(Policy, Document)],
     name: &ExtensionName,
     standing: Standing<'_>,
     requests: &Requests,
@@ -177,13 +207,29 @@ pub fn ask_person(
     grant_requested: bool,
 ) -> Decision {
     let can_ask = context.can_ask();
-    let (requests, refused) = without_refused(context, requests);
+    let (requests, by_policy) = without_denied(requests, policies);
+    let (requests, refused) = without_refused(context, &requests);
     let mut ask = |grant: &Grant| if can_ask { asked(context, name, grant) } else { Answer::No };
     let mut ask_scope = |capability| if can_ask { asked_for_scope(context, name, capability) } else { None };
     let answers = Answers { granted, grant_requested, ask: &mut ask, ask_scope: &mut ask_scope };
-    let mut decision = decide(standing, &requests, answers);
+    let mut decision = decide(standing, &requests, answers).within(policies);
     decision.denied.extend(refused.iter().map(Denied::of));
+    decision.denied.extend(by_policy);
     decision
+}
+
+/// The requests, without those that a policy denies: nobody is asked about them, and saying yes to all does not include them.
+fn without_denied(requests: &Requests, policies: &[(Policy, Document)]) -> (Requests, Vec<Denied>) {
+    let mut denied = Vec::new();
+    let mut is_allowed = |capability: Capability, as_denied: &dyn Fn() -> Denied| {
+        let decision = denied_by_policy(capability, policies);
+        denied.extend(decision.iter().map(|decision| as_denied().by_policy(decision)));
+        decision.is_none()
+    };
+    let mut allowed = requests.clone();
+    allowed.grants.retain(|grant| is_allowed(grant.capability(), &|| Denied::of(grant)));
+    allowed.without_scope.retain(|capability| is_allowed(*capability, &|| Denied::without_scope(*capability)));
+    (allowed, denied)
 }
 
 /// The requests, without those for directories that no extension gets: nobody is asked about them, and nobody can give them by
@@ -304,6 +350,23 @@ mod tests {
         assert_eq!((granted, denied), (texts(&expected), texts(&["secret-read=github-token"])));
     }
 
+    /// What policy denies is neither asked about nor said to be given, whoever wants it.
+    #[test]
+    fn policy_denies_whatever_the_answer() {
+        let policy: Policy = core_types::parse_toml("deny = [\"config-read\", \"network\"]").expect("valid").value;
+        let policies = [(policy, Document::default())];
+        let requests =
+            Requests::new([Capability::ConfigRead, Capability::Notification], grants(&["network=a.example"]));
+        let (allowed, denied) = without_denied(&requests, &policies);
+        assert_eq!(allowed.grants, grants(&["notification"]));
+        let said: Vec<_> = denied.iter().map(|denied| denied.policy.as_deref()).collect();
+        assert_eq!(said, [Some("policy denies `network`"), Some("policy denies `config-read`")]);
+        let alone = decide_alone(Standing::Undecided, &requests, &policies);
+        assert_eq!((alone.granted, alone.denied.len()), (Vec::new(), 3), "not even its own configuration");
+        let (granted, denied) = split_denied(grants(&["config-read", "notification"]), &policies);
+        assert_eq!((granted, denied.len()), (grants(&["notification"]), 1));
+    }
+
     #[test]
     fn an_update_asks_about_what_is_new_and_gives_nothing_by_itself() {
         let requests = Requests::new([Capability::ConfigRead, Capability::Notification], Vec::new());
@@ -328,7 +391,7 @@ mod tests {
         });
         let decided = |wanted: &str| {
             let requests = Requests::new([], grants(&[wanted]));
-            let decision = decide_alone(Standing::Updating(&base), &requests);
+            let decision = decide_alone(Standing::Updating(&base), &requests, &[]);
             (decision.moved, decision.denied.len(), decision.capabilities.is_some())
         };
         for same in ["filesystem=read:~/a::/data", "filesystem=read:~/a", "filesystem=read:~/a/x::."] {
@@ -339,7 +402,7 @@ mod tests {
         }
         let requests = Requests::new([], grants(&["filesystem=read:~/a::/data"]));
         for standing in [Standing::Undecided, Standing::Decided(&base)] {
-            assert_eq!(decide_alone(standing, &requests).denied.len(), 1, "only an update is the same extension");
+            assert_eq!(decide_alone(standing, &requests, &[]).denied.len(), 1, "only an update is the same extension");
         }
     }
 

@@ -2,7 +2,7 @@
 //! decides these.
 
 mod conversions;
-pub use conversions::LOCKS_HINT;
+mod list;
 mod refused;
 
 use std::error::Error;
@@ -19,6 +19,7 @@ use extension_depot::{
 use extension_host::{CallError, DirectoryError, ExportedFunction, HostError, Returned};
 use serde::Serialize;
 
+pub use self::conversions::LOCKS_HINT;
 use crate::exit_code::ExitCode;
 use crate::outcome::Denied;
 use crate::terminal::inert_line;
@@ -51,6 +52,12 @@ pub struct Refused {
     rule: Option<String>,
     /// What to grant, where that helps.
     grant: Option<String>,
+}
+
+impl From<&Denied> for Refused {
+    fn from(denied: &Denied) -> Self {
+        Self { what: denied.request().to_owned(), rule: denied.policy.clone(), grant: Some(denied.grant.clone()) }
+    }
 }
 
 impl From<&Touch> for Refused {
@@ -188,12 +195,14 @@ impl Failure {
     pub fn asks_for_more(name: &ExtensionName, to: &str, missing: &[Denied]) -> Self {
         let message = format!("`{name}` {to} asks for more than the installed version; that one stays");
         let mut failure = Self::message(ExitCode::Refused, message);
-        failure.details = missing.iter().map(|denied| format!("it asks for {}", denied.request())).collect();
-        let refused =
-            |denied: &Denied| Refused { what: denied.request().to_owned(), rule: None, grant: Some(denied.grant.clone()) };
-        failure.refused = missing.iter().map(refused).collect();
-        let unscoped: Vec<_> =
-            missing.iter().filter(|denied| denied.is_example).map(|denied| denied.grant.as_str()).collect();
+        let asks_for = |denied: &Denied| {
+            let rule = denied.policy.as_ref().map(|rule| format!(", and {rule}")).unwrap_or_default();
+            format!("it asks for {}{rule}", denied.request())
+        };
+        failure.details = missing.iter().map(asks_for).collect();
+        failure.refused = missing.iter().map(Refused::from).collect();
+        let unscoped = missing.iter().filter(|denied| denied.is_example && denied.policy.is_none());
+        let unscoped: Vec<_> = unscoped.map(|denied| denied.grant.as_str()).collect();
         failure.with_hint(if unscoped.is_empty() {
             format!("sesame extension update {name} --accept-new-capabilities")
         } else {
@@ -281,13 +290,7 @@ impl Failure {
                 Some(format!("see `sesame extension logs {name}`, then: sesame extension enable {name}")),
             ),
             DepotError::Policy(refusal) => return refusal.clone().into(),
-            DepotError::Insecure { .. } => (
-                ExitCode::Untrusted,
-                Some(
-                    "remove `plain_http` for it from config.toml, or, if it is meant, add `--allow-plain-http`"
-                        .to_owned(),
-                ),
-            ),
+            DepotError::Insecure { .. } => (ExitCode::Untrusted, Some(INSECURE_HINT.to_owned())),
             DepotError::Trust(error) => return error.as_ref().into(),
             DepotError::Signature(refusal) => (ExitCode::Untrusted, Some(signature_hint(name, refusal))),
             DepotError::State(error) => (ExitCode::Local, state_file_hint(error)),
@@ -439,6 +442,9 @@ impl Failure {
         self.with_optional_hint(example.map(|function| format!("sesame extension call {name} '{function}'")))
     }
 }
+
+/// What helps where TLS was there before.
+const INSECURE_HINT: &str = "remove `plain_http` for it from config.toml, or, if it is meant, add `--allow-plain-http`";
 
 /// The most lines of a guest's standard error that an error shows.
 const MAX_STDERR_LINES: usize = 10;

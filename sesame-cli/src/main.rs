@@ -16,6 +16,7 @@ mod failure;
 mod interrupt;
 mod lookalike;
 mod outcome;
+mod policy_stop;
 mod program_output;
 mod progress;
 mod project;

@@ -18,8 +18,8 @@ pub use self::installation::{
 };
 pub use self::publishing::{DocsPage, Published};
 pub use self::report::{
-    Asked, Call, Change, Check, ConfigValue, Diagnosis, FileCheck, Health, Info, Inspection, Learned, RefusedThing,
-    Row, State, Trust,
+    Asked, Call, Change, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Health, Info, Inspection, Learned,
+    RefusedThing, Row, State, Trust,
 };
 pub use self::testing::{TestedCase, TestedFile};
 pub use self::workload::WorkloadReport;

@@ -257,7 +257,7 @@ fn an_import_that_is_not_granted_stops_the_call_before_any_code_runs() {
     "#);
     insta::assert_snapshot!(env.run("extension grant greet config-read"), @r#"
     exit 0
-    out: `greet` may use config-read already
+    out: policy denies `greet` config-read, which its manifest has already
     err: warning: `greet` does not get config-read while policy in `~/.config/pds/config.toml` denies it
     "#);
 }

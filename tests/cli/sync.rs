@@ -127,17 +127,22 @@ fn other_bytes_behind_a_pin_are_refused() {
 
 /// A list of extensions, published as `oras push` does it.
 fn publish_list(registry: &MemoryRegistry, tag: &str, text: &str) {
+    publish_list_as(registry, "my-org/desktop-set", tag, text);
+}
+
+/// The same in another repository.
+pub fn publish_list_as(registry: &MemoryRegistry, repository: &str, tag: &str, text: &str) {
     let (config, layer) = (registry.put_blob(b"{}"), registry.put_blob(text.as_bytes()));
     let manifest = format!(
         r#"{{"schemaVersion":2,"artifactType":"application/vnd.open-sesame.extension-list.v1+toml","config":{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{config}","size":2}},"layers":[{{"mediaType":"application/vnd.open-sesame.extension-list.v1+toml","digest":"{layer}","size":{}}}]}}"#,
         text.len()
     );
     let media_type = "application/vnd.oci.image.manifest.v1+json";
-    registry.put_manifest("my-org/desktop-set", tag, media_type, manifest.as_bytes());
+    registry.put_manifest(repository, tag, media_type, manifest.as_bytes());
 }
 
 /// The reference of a version, pinned as a list has to pin it.
-fn pinned(registry: &MemoryRegistry, tag: &str) -> String {
+pub fn pinned(registry: &MemoryRegistry, tag: &str) -> String {
     let env = env();
     env.run(&format!("extension install {}/my-org/greeting-extension:{tag}", registry.host())).ok();
     let text = env.read(&manifest("greeting-extension"));

@@ -38,7 +38,7 @@ use core_types::{Digest, OciReference};
 use crate::artifact::Artifact;
 use crate::blob::{BlobError, check, digest_of};
 use crate::depot::Depot;
-use crate::image::{Descriptor, Document, ImageError, MAX_MANIFEST, media_type};
+use crate::image::{Descriptor, Document, ImageError, ImageManifest, MAX_MANIFEST, media_type};
 use crate::staging::{Staged, Staging};
 
 pub use check_login::LoginCheck;
@@ -181,6 +181,28 @@ impl Registry {
         self.with_nearest_tags(reference, list).await
     }
 
+    /// Follows a reference to what a signature can be about: an extension, or a published list of extensions.
+    ///
+    /// # Errors
+    /// As [`Registry::resolve`].
+    pub async fn resolve_signable(&self, reference: &OciReference) -> Result<OciReference, RegistryError> {
+        self.signable(reference).await.map(|(pinned, _)| pinned)
+    }
+
+    pub(crate) async fn signable(&self, reference: &OciReference) -> Result<(OciReference, Descriptor), RegistryError> {
+        let pin = reference.pinned_digest().map_err(RegistryError::Pin)?;
+        let look = async |connection: &Connection<'_>| list_document(connection, reference, pin).await;
+        match self.resolve(reference).await {
+            Ok(resolved) => Ok((resolved.reference, resolved.artifact.document())),
+            // What has no extension in it may be a list.
+            Err(error @ RegistryError::Image(_)) => match self.at_each(reference, look).await {
+                Ok((document, _)) => Ok((reference.pinned_to(document.digest), document)),
+                Err(_) => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes sure that a registry answers, whether it lets strangers in or not.
     ///
     /// # Errors
@@ -246,17 +268,31 @@ async fn list_with(
     reference: &OciReference,
     pin: Option<Digest>,
 ) -> Result<(OciReference, String), RegistryError> {
-    let name = pin.map_or_else(|| reference.revision().to_owned(), |digest| digest.to_string());
-    let (digest, bytes, declared) = fetch_document(connection, &name, pin.as_ref()).await?;
-    let malformed = |reason: &str| RegistryError::Image(ImageError::Malformed { reason: reason.to_owned() });
-    let Document::Manifest(manifest) = Document::parse(&bytes, declared.as_deref())? else {
-        return Err(malformed("it is an index and no list of extensions"));
-    };
+    let (document, manifest) = list_document(connection, reference, pin).await?;
     let layer = manifest.list_layer()?;
     let (text, _) = connection.get_bytes(&Target::Blob(&layer.digest), "*/*", MAX_LIST).await?;
     check(&text, &layer.digest).map_err(RegistryError::Blob)?;
     let text = String::from_utf8(text).map_err(|_| malformed("the list of extensions is no text"))?;
-    Ok((reference.pinned_to(digest), text))
+    Ok((reference.pinned_to(document.digest), text))
+}
+
+fn malformed(reason: &str) -> RegistryError {
+    RegistryError::Image(ImageError::Malformed { reason: reason.to_owned() })
+}
+
+/// The manifest of a published list, and what it is pinned by.
+async fn list_document(
+    connection: &Connection<'_>,
+    reference: &OciReference,
+    pin: Option<Digest>,
+) -> Result<(Descriptor, ImageManifest), RegistryError> {
+    let name = pin.map_or_else(|| reference.revision().to_owned(), |digest| digest.to_string());
+    let (digest, bytes, declared) = fetch_document(connection, &name, pin.as_ref()).await?;
+    let Document::Manifest(manifest) = Document::parse(&bytes, declared.as_deref())? else {
+        return Err(malformed("it is an index and no list of extensions"));
+    };
+    manifest.list_layer()?;
+    Ok((Descriptor::new(media_type::MANIFEST, digest, bytes.len() as u64), *manifest))
 }
 
 /// Why there is no manifest with the pinned digest: perhaps somebody gave the layer's.

@@ -37,9 +37,7 @@ impl Registry {
         key: &SecretKey,
         form: SignatureForm,
     ) -> Result<OciReference, PushError> {
-        let resolved = self.resolve(reference).await?;
-        let pinned = resolved.reference;
-        let subject = resolved.artifact.document();
+        let (pinned, subject) = self.signable(reference).await?;
         match form {
             SignatureForm::Classic => self.sign_classic(&pinned, &subject.digest, key).await?,
             SignatureForm::Bundle => self.sign_bundle(&pinned, subject, key).await?,

@@ -328,15 +328,18 @@ pub struct RollbackArguments {
 pub struct SyncArguments {
     /// A list to follow instead of the manifests: `./list.toml`, or a published one as `registry/[principal/]scope:revision`
     pub list: Option<ListSource>,
-    /// Change nothing, and exit with 1 if something would have to be done
+    /// Change nothing, and exit with 1 if something would have to be done or is left over
     #[arg(long)]
     pub check: bool,
     /// Change nothing, and print what would be done
     #[arg(long)]
     pub dry_run: bool,
-    /// Refuse what is not pinned to a digest
+    /// Refuse what is not pinned to a digest, and a list whose tag leads to other bytes than when it was followed last
     #[arg(long)]
     pub locked: bool,
+    /// Remove what came from the list and is not on it any more
+    #[arg(long, requires = "list")]
+    pub prune: bool,
     /// Allow all that newly installed extensions ask for
     #[arg(long)]
     pub grant_requested: bool,

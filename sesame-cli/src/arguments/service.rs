@@ -1,13 +1,34 @@
 //! What stands beside `sesame extension`: registries, secrets, trust, configuration, the demonstration.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
-use core_types::{ExtensionName, OciPrefix, OciQuery, SecretName};
+use core_types::{ExtensionName, NameError, OciPrefix, OciQuery, SecretName};
 
 use super::signer::IdentityArguments;
 use crate::completion;
+
+/// Whose signatures are meant: those of an extension, or of whatever a repository has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignedSource {
+    Extension(ExtensionName),
+    Repository(OciQuery),
+}
+
+/// No name of an extension has a `/` in it, and every repository has.
+impl FromStr for SignedSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains('/') {
+            address::repository(text).map(Self::Repository).map_err(|error| error.to_string())
+        } else {
+            text.parse().map(Self::Extension).map_err(|error: NameError| error.to_string())
+        }
+    }
+}
 
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
@@ -103,8 +124,9 @@ pub enum TrustCommand {
     },
     /// Take the next version of an extension, whoever signed it
     Accept {
-        #[arg(add = ArgValueCompleter::new(completion::names))]
-        name: ExtensionName,
+        /// The extension, or the repository of a list: `registry/[principal/]scope`
+        #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::names))]
+        of: SignedSource,
     },
     /// Make a pair of keys to sign with: `NAME.key` and `NAME.pub`
     Keygen {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use core_types::{
     Authority, BootTime, Capabilities, ExtensionName, Grant, GrantedPath, Period, TimedGrant, TimedGrants,
 };
-use extension_depot::Reason;
+use extension_depot::{Reason, UserConfig};
 use extension_host::{DirectoryError, boot_time};
 
 use crate::arguments::{GrantArguments, Revocation};
@@ -44,7 +44,7 @@ pub fn grant(context: &Context, arguments: &GrantArguments) -> Result<Outcome, F
     let GrantArguments { name, grants, period, until } = arguments;
     check_directories(context, name, grants)?;
     let changes = match (period, until) {
-        (None, None) => grant_for_good(context, name, grants)?,
+        (None, None) => grant_for_good(context, name, grants, context.config()?)?,
         (period, _) => grant_for_a_while(context, name, grants, period.map(Period::duration))?,
     };
     warn_of_policy(context, name, grants)?;
@@ -103,12 +103,21 @@ fn granted_with(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Re
     Ok(capabilities)
 }
 
-fn grant_for_good(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Result<Vec<Change>, Failure> {
+fn grant_for_good(
+    context: &Context,
+    name: &ExtensionName,
+    grants: &[Grant],
+    config: &UserConfig,
+) -> Result<Vec<Change>, Failure> {
     let mut changes = Vec::new();
     change(context, name, Reason::Granted, |capabilities| {
         for grant in grants {
             let changed = capabilities.add(grant);
-            changes.push(Change { now: format!("`{name}` may use {grant}"), changed });
+            let now = match config.denial(grant.capability()) {
+                None => format!("`{name}` may use {grant}"),
+                Some(_) => format!("policy denies `{name}` {grant}, which its manifest has"),
+            };
+            changes.push(Change { now, changed });
         }
         changes.iter().any(|change| change.changed)
     })?;
@@ -131,8 +140,12 @@ pub fn grant_for_a_while(
     let granted = context.depot()?.change_timed_grants(name, add);
     granted.map_err(|error| Failure::of_extension(name, &error))?;
     let ends = remaining(until, now);
-    let change = |grant: &Grant| Change { now: format!("`{name}` may use {grant} {ends}"), changed: true };
-    Ok(grants.iter().map(change).collect())
+    let config = context.config()?;
+    let now = |grant: &Grant| match config.denial(grant.capability()) {
+        None => format!("`{name}` may use {grant} {ends}"),
+        Some(_) => format!("policy denies `{name}` {grant}, which it would have {ends}"),
+    };
+    Ok(grants.iter().map(|grant| Change { now: now(grant), changed: true }).collect())
 }
 
 /// How long something holds, for people. What has no end of its own ends with the session.
@@ -148,9 +161,10 @@ pub fn remaining(until: Option<BootTime>, now: BootTime) -> String {
 
 /// A grant that a policy takes away again does nothing, which its giver should know.
 fn warn_of_policy(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Result<(), Failure> {
-    for (policy, document) in &context.config()?.policies {
-        for grant in grants.iter().filter(|grant| policy.deny.contains(&grant.capability())) {
-            let (capability, path) = (grant.capability(), document.path.display());
+    let config = context.config()?;
+    for capability in grants.iter().map(Grant::capability) {
+        if let Some(place) = config.denial(capability).and_then(|decision| decision.place()) {
+            let path = place.path.display();
             context.warn(&format!("`{name}` does not get {capability} while policy in `{path}` denies it"));
         }
     }

@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, LOCKS_HINT};
 use crate::outcome::{Diagnosis, Health, Outcome};
+use crate::policy_stop::PolicyCheck;
 use crate::progress::waiting;
 
 /// Looks at everything that sesame needs. Nothing is changed, and nothing that is wrong with one thing keeps the others from
@@ -29,7 +30,8 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
         all.push(bad("extensions", failure.in_one_line(), failure.hint));
         Vec::new()
     });
-    all.extend(listed.iter().map(|listed| extension(&depot, listed)));
+    let policies = PolicyCheck::new(context, &depot);
+    all.extend(listed.iter().map(|listed| extension(&depot, &policies, listed)));
     all.push(cache(context)?);
     all.push(session(context, &depot));
     all.push(keyring(context));
@@ -137,7 +139,7 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
     all
 }
 
-fn extension(depot: &Depot, listed: &Listed) -> Diagnosis {
+fn extension(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed) -> Diagnosis {
     let name = &listed.name;
     let what = format!("extension {name}");
     let failed = |error: &DepotError| {
@@ -160,6 +162,10 @@ fn extension(depot: &Depot, listed: &Listed) -> Diagnosis {
     }
     if let Err(error) = depot.history(name) {
         return failed(&error);
+    }
+    // What policy stops is what its administrator wants, and nothing is wrong with it.
+    if let Some(stop) = policies.stop(&installed) {
+        return doubtful(what, format!("stopped by policy: {}", stop.reason), stop.mend);
     }
     match &listed.quarantine {
         Some(quarantine) => doubtful(what, quarantine.to_string(), Some(format!("sesame extension enable {name}"))),

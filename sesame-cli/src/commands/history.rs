@@ -46,7 +46,8 @@ pub fn roll_back(context: &Context, arguments: &RollbackArguments) -> Result<Out
     let then = generation.parsed(name).map(|manifest| manifest.granted()).unwrap_or_default();
     let (kept, requests) = within(&then, &now);
     let accept = arguments.accept_new_capabilities;
-    let decision = ask_person(context, name, Standing::Updating(&kept), &requests, &[], accept);
+    let policies = &context.config()?.policies;
+    let decision = ask_person(context, policies, name, Standing::Updating(&kept), &requests, &[], accept);
     let capabilities = decision.capabilities.as_ref().unwrap_or(&kept);
     depot.roll_back(name, generation, capabilities).map_err(of_extension)?;
     Ok(Outcome::RolledBack(Rollback {

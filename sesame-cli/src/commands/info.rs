@@ -1,13 +1,15 @@
 //! `sesame extension info`
 
-use core_types::{Authority, ExtensionName, TimedGrants};
+use core_types::{Authority, BootTime, Capabilities, ExtensionName, Grant, TimedGrants, decide, denied_by_policy};
 use extension_depot::{Depot, Installed};
-use extension_host::{Host, boot_time};
+use extension_host::{Host, Import, boot_time};
 
 use super::change::remaining;
+use crate::consent::split_denied;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::outcome::{Info, Outcome, State};
+use crate::outcome::{DecidedImport, Denied, Info, Outcome, State};
+use crate::policy_stop::PolicyCheck;
 
 /// Shows all that is known of an extension, what it imports and exports included. None of its code runs.
 pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
@@ -17,9 +19,13 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
     let code = context.manager()?.code(&host, &installed.binary)?;
     let permissions = depot.permissions(&installed, context.config()?)?;
-    let (state, problem) = state(&depot, &installed);
+    let (state, problem) = state(context, &depot, &installed);
     let now = boot_time();
-    let timed = permissions.authority.timed.iter().filter(|timed| timed.holds_at(now));
+    let imports = host.imports(&code).into_iter().map(|import| decided(import, &permissions.authority)).collect();
+    let denied = denied(&permissions.authority, now);
+    let policies = &context.config()?.policies;
+    let is_denied = |grant: &Grant| denied_by_policy(grant.capability(), policies).is_some();
+    let timed = permissions.authority.timed.iter().filter(|timed| timed.holds_at(now) && !is_denied(&timed.grant));
     let timed = timed.map(|timed| (timed.grant.clone(), remaining(timed.until, now))).collect();
     let capabilities = Authority { timed: TimedGrants::default(), ..permissions.authority }.in_force(now);
     let record =
@@ -40,18 +46,42 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         problem,
         capabilities,
         timed,
+        denied,
         limits: permissions.limits,
         config: permissions.config,
-        imports: host.imports(&code),
+        imports,
         exports: host.exports(&code),
     })))
 }
 
-/// Whether it can be called, and why it was put aside if it was.
-fn state(depot: &Depot, installed: &Installed) -> (State, Option<String>) {
+/// Whether it can be called, and why not where policy stops it or it was put aside. What policy stops, nothing else helps.
+fn state(context: &Context, depot: &Depot, installed: &Installed) -> (State, Option<String>) {
+    if let Some(stop) = PolicyCheck::new(context, depot).stop(installed) {
+        return (State::StoppedByPolicy, Some(stop.reason));
+    }
     match depot.quarantine(&installed.name, &installed.artifact.digest) {
         _ if !installed.loaded.manifest.extension.enabled => (State::Disabled, None),
         Some(quarantine) => (State::Quarantined, Some(quarantine.to_string())),
         None => (State::Enabled, None),
     }
+}
+
+/// An import with what is decided about it now.
+fn decided(import: Import, authority: &Authority) -> DecidedImport {
+    let decided = import.request().map(|request| {
+        let decision = decide(&request, authority, boot_time());
+        match decision.allows() {
+            true => "granted",
+            false if decision.is_by_policy() => "denied by policy",
+            false => "not granted",
+        }
+    });
+    DecidedImport { import, decided }
+}
+
+/// What the manifest or this session grants and a policy denies.
+fn denied(authority: &Authority, now: BootTime) -> Vec<Denied> {
+    let by_manifest = authority.capabilities.iter().flat_map(Capabilities::grants_in_full);
+    let by_session = authority.timed.iter().filter(|timed| timed.holds_at(now)).map(|timed| timed.grant.clone());
+    split_denied(by_manifest.chain(by_session).collect(), &authority.policies).1
 }

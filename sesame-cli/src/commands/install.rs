@@ -1,8 +1,8 @@
 //! `sesame extension install`
 
 use core_types::{
-    Capabilities, Capability, Digest, ExtensionEntry, ExtensionName, Grant, OciReference, VersionReq, newest_tag,
-    newest_tag_within, version_of_tag,
+    Capabilities, Capability, Digest, Document, ExtensionEntry, ExtensionName, Grant, OciReference, Policy, VersionReq,
+    newest_tag, newest_tag_within, version_of_tag,
 };
 use extension_depot::registry::Resolved;
 use extension_depot::{
@@ -14,7 +14,7 @@ use extension_host::{Code, CodeKind, Host, HostError, Permissions, Purpose, chec
 use super::change::{check_directories, grant_for_a_while, warn_of_missing};
 use super::trust;
 use crate::arguments::InstallArguments;
-use crate::consent::{Requests, Standing, ask_person};
+use crate::consent::{Requests, Standing, ask_person, split_denied};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -249,7 +249,8 @@ fn already(context: &Context, depot: &Depot, installed: &Installed, grant: &[Gra
         let changed = depot.change_capabilities(name, Reason::Granted, add);
         changed.map_err(|error| Failure::of_extension(name, &error))?;
     }
-    Ok(Installation { granted: missing, ..Installation::already(installed) })
+    let (granted, denied) = split_denied(missing, &context.config()?.policies);
+    Ok(Installation { granted, denied, ..Installation::already(installed) })
 }
 
 /// Compiles, link-checks, asks and installs what arrived.
@@ -277,8 +278,9 @@ pub fn install(
         requests.add(entry.capabilities.grants_in_full());
     }
     check_directories(context, name, terms.grant)?;
+    let policies = &context.config()?.policies;
     loop {
-        match install_as_decided(context, depot, staged, name, terms, (&requests, &evidence)) {
+        match install_as_decided(context, depot, staged, name, terms, (&requests, &evidence, policies)) {
             // Somebody else decided while we compiled or asked: their word counts, and we look again.
             Err(DepotError::CapabilitiesChanged { .. }) => {}
             Err(error) => return Err(Failure::of_extension(name, &error)),
@@ -317,13 +319,13 @@ fn install_as_decided(
     staged: &Staged,
     name: &ExtensionName,
     terms: &Terms<'_>,
-    (requests, evidence): (&Requests, &Evidence),
+    (requests, evidence, policies): (&Requests, &Evidence, &[(Policy, Document)]),
 ) -> Result<Installation, DepotError> {
     let existing = depot.manifest(name)?;
     let before = existing.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
     let replaced = existing.as_ref().and_then(|loaded| loaded.pinned_reference());
     let standing = Standing::of(before);
-    let decision = ask_person(context, name, standing, requests, terms.grant, terms.grant_requested);
+    let decision = ask_person(context, policies, name, standing, requests, terms.grant, terms.grant_requested);
     let order = InstallOrder {
         source: &terms.source,
         change: decision.capabilities.as_ref().map(|after| CapabilityChange { before, after }),

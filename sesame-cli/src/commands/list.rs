@@ -1,19 +1,23 @@
 //! `sesame extension list`
 
+use core_types::{Capabilities, Capability};
 use extension_depot::{Depot, Listed};
 
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, Row, State};
+use crate::policy_stop::PolicyCheck;
 
 /// Lists every manifest; a broken one is a row that says why.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {
-    let listed = listed(&context.depot()?)?;
+    let depot = context.depot()?;
+    let listed = listed(&depot)?;
     for loaded in listed.iter().filter_map(|listed| listed.manifest.as_ref().ok()) {
         context.warn_unknown_keys(loaded);
     }
-    Ok(Outcome::Listed(listed.into_iter().map(row).collect()))
+    let policies = PolicyCheck::new(context, &depot);
+    Ok(Outcome::Listed(listed.into_iter().map(|listed| row(&depot, &policies, listed)).collect()))
 }
 
 /// Every manifest that is there.
@@ -21,24 +25,25 @@ pub fn listed(depot: &Depot) -> Result<Vec<Listed>, Failure> {
     depot.list().map_err(|error| Failure::new(ExitCode::Local, &error))
 }
 
-fn row(listed: Listed) -> Row {
+fn row(depot: &Depot, policies: &PolicyCheck<'_>, listed: Listed) -> Row {
     match listed.manifest {
-        Ok(loaded) => {
-            let manifest = loaded.manifest;
-            let state = match (listed.is_installed, manifest.extension.enabled) {
-                (false, _) => State::NotInstalled,
-                (true, false) => State::Disabled,
-                (true, true) if listed.quarantine.is_some() => State::Quarantined,
-                (true, true) => State::Enabled,
-            };
+        Ok(ref loaded) => {
+            let is_denied =
+                |capability: &Capability| policies.config().is_some_and(|config| config.denial(*capability).is_some());
+            let granted = loaded.manifest.capabilities.as_ref().map(Capabilities::granted).unwrap_or_default();
+            let (denied_by_policy, capabilities): (Vec<_>, Vec<_>) = granted.into_iter().partition(is_denied);
+            let (state, problem) = state(depot, policies, &listed, loaded.manifest.extension.enabled);
+            let by_policy = || Some(format!("policy denies {}", names(&denied_by_policy)));
+            let problem = problem.or_else(|| by_policy().filter(|_| !denied_by_policy.is_empty()));
             Row {
-                name: listed.name,
-                version: manifest.extension.version,
-                reference: manifest.extension.oci,
-                capabilities: manifest.capabilities.map(|granted| granted.granted()).unwrap_or_default(),
-                limits: manifest.limits,
+                name: listed.name.clone(),
+                version: loaded.manifest.extension.version.clone(),
+                reference: loaded.manifest.extension.oci.clone(),
+                capabilities,
+                denied_by_policy,
+                limits: loaded.manifest.limits.clone(),
                 state,
-                problem: listed.quarantine.map(|quarantine| quarantine.to_string()),
+                problem,
             }
         }
         Err(error) => Row {
@@ -46,9 +51,28 @@ fn row(listed: Listed) -> Row {
             version: None,
             reference: None,
             capabilities: Vec::new(),
+            denied_by_policy: Vec::new(),
             limits: Default::default(),
             state: State::Broken,
             problem: Some(crate::render::first_line(&error.to_string())),
         },
     }
+}
+
+/// Whether it can be called, and why not where policy stops it or it was put aside.
+fn state(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed, is_enabled: bool) -> (State, Option<String>) {
+    if !listed.is_installed {
+        return (State::NotInstalled, None);
+    }
+    let stop = depot.installed(&listed.name).ok().and_then(|installed| policies.stop(&installed));
+    match (stop, &listed.quarantine) {
+        (Some(stop), _) => (State::StoppedByPolicy, Some(stop.reason)),
+        (None, _) if !is_enabled => (State::Disabled, None),
+        (None, Some(quarantine)) => (State::Quarantined, Some(quarantine.to_string())),
+        (None, None) => (State::Enabled, None),
+    }
+}
+
+fn names(capabilities: &[Capability]) -> String {
+    capabilities.iter().map(|capability| capability.name()).collect::<Vec<_>>().join(", ")
 }

@@ -1,119 +1,179 @@
 //! `sesame extension sync`: a plan for every extension first, then what it takes
 
-use core_types::{ExtensionEntry, ExtensionList, ExtensionName, Grant, OciReference};
-use extension_depot::{Depot, Listed, Staged};
+mod drift;
+mod list;
+
+use core_types::{ExtensionEntry, ExtensionName, Grant, OciReference};
+use extension_depot::{Depot, DepotError, Listed, LoadedManifest, Staged, UserConfig};
 use extension_host::{Binary, compile_many};
 
+use self::list::List;
 use super::install::{Terms, check_direction, install};
 use super::list::listed;
 use super::trust;
 use super::update::replace;
-use crate::arguments::{ListSource, SyncArguments};
+use crate::arguments::SyncArguments;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::outcome::{Outcome, Step, StepState};
-use crate::progress::{DownloadBar, waiting};
+use crate::outcome::{Denied, Outcome, Step, StepState};
+use crate::progress::DownloadBar;
 
 /// What one extension takes.
 struct Planned {
     step: Step,
-    /// What the list says of it, if there is a list.
+    /// What the list says of it, if there is a list that names it.
     entry: Option<ExtensionEntry>,
+    /// Whether there was nothing of this name before.
+    is_new: bool,
 }
 
-/// What a list says, and where it was published, if it was.
-struct List {
-    extensions: ExtensionList,
-    published: Option<OciReference>,
+impl Planned {
+    /// Whether it is on the list, or came from there and is still there.
+    fn is_from_list(&self, name: &ExtensionName) -> bool {
+        let is_left = matches!(self.step.state, StepState::LeftOver | StepState::Failed);
+        self.step.name == *name && (self.entry.is_some() || is_left)
+    }
 }
 
 /// Makes installed what the manifests or a list say, and nothing else.
 pub fn run(context: &Context, arguments: &SyncArguments) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let list = arguments.list.as_ref().map(|source| read_list(context, source)).transpose()?;
-    let published = list.as_ref().and_then(|list| list.published.clone());
-    let mut plan = match list {
-        None => plan_of_manifests(&depot)?,
-        Some(list) => list.extensions.into_entries().map(|(name, entry)| plan_of_entry(&depot, name, entry)).collect(),
+    let list = arguments.list.as_ref().map(|source| List::read(context, &depot, source, arguments)).transpose()?;
+    let mut plan = match &list {
+        None => plan_of_manifests(context, &depot)?,
+        Some(list) => plan_of_list(context, &depot, list, arguments)?,
     };
     if arguments.locked {
         plan.iter_mut().for_each(|planned| refuse_unpinned(&mut planned.step));
     }
+    if let Some(list) = &list {
+        plan.extend(drift::leftovers(context, &depot, list, arguments)?);
+    }
     if !arguments.check && !arguments.dry_run {
-        apply(context, &depot, &mut plan, published.as_ref(), arguments)?;
+        apply(context, &depot, &mut plan, list.as_ref(), arguments)?;
     }
     let steps = plan.into_iter().map(|planned| planned.step).collect();
     Ok(Outcome::Synced { steps, is_check: arguments.check })
 }
 
-fn read_list(context: &Context, source: &ListSource) -> Result<List, Failure> {
-    let (text, published, place) = match source {
-        ListSource::File(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                Failure::message(ExitCode::Local, format!("cannot read `{}`", path.display())).caused_by(&error)
-            })?;
-            (text, None, path.display().to_string())
+fn plan_of_manifests(context: &Context, depot: &Depot) -> Result<Vec<Planned>, Failure> {
+    let planned = |listed: Listed| {
+        let mut step = step_of_manifest(depot, listed);
+        let reference = step.reference.as_ref().filter(|_| step.state.is_to_do());
+        if let Some(Err(failure)) = reference.map(|reference| context.check_source(reference)) {
+            step.end(Err(failure.in_one_line()));
         }
-        ListSource::Published(reference) => {
-            context.check_source(reference)?;
-            let listing = waiting(context, format!("resolving {reference}…"), context.registry()?.list(reference));
-            let (pinned, text) = context.wait_for(listing)??;
-            (text, Some(pinned), reference.to_string())
-        }
+        Planned { step, entry: None, is_new: false }
     };
-    let parsed = ExtensionList::parse(&text, published.is_some())
-        .map_err(|problem| Failure::message(ExitCode::Failure, format!("the list `{place}` is wrong: {problem}")))?;
-    context.warn_of_keys(parsed.unknown_keys.iter().map(|key| (place.clone(), key)));
-    Ok(List { extensions: parsed.value, published })
-}
-
-fn plan_of_manifests(depot: &Depot) -> Result<Vec<Planned>, Failure> {
-    Ok(listed(depot)?
-        .into_iter()
-        .map(|listed| Planned { step: step_of_manifest(depot, listed), entry: None })
-        .collect())
+    Ok(listed(depot)?.into_iter().map(planned).collect())
 }
 
 /// What one manifest takes.
 fn step_of_manifest(depot: &Depot, listed: Listed) -> Step {
     let Listed { name, manifest, .. } = listed;
-    let step = |reference, state, problem| Step { name: name.clone(), reference, state, problem };
+    let failed = |problem: String| {
+        let mut step = Step::new(&name, None, StepState::Failed);
+        step.problem = Some(problem);
+        step
+    };
     let loaded = match manifest {
         Ok(loaded) => loaded,
-        Err(error) => return step(None, StepState::Failed, Some(crate::render::first_line(&error.to_string()))),
+        Err(error) => return failed(crate::render::first_line(&error.to_string())),
     };
     let Some(reference) = loaded.manifest.extension.oci.clone() else {
-        return step(None, StepState::Failed, Some("its manifest has no `oci` to install from".to_owned()));
+        return failed("its manifest has no `oci` to install from".to_owned());
     };
     let state = match loaded.pinned() {
         None => StepState::ToPin,
         Some(_) if depot.whole(&name).is_some() => StepState::Done,
         Some(_) => StepState::ToFetch,
     };
-    step(Some(reference), state, None)
+    Step::new(&name, Some(reference), state)
 }
 
-/// What one entry of a list takes. A manifest that is there already decides what the extension may do.
-fn plan_of_entry(depot: &Depot, name: ExtensionName, entry: ExtensionEntry) -> Planned {
-    let reference = entry.oci.clone();
-    let step = |state, problem| Step { name: name.clone(), reference: Some(reference.clone()), state, problem };
-    let failed = |failure: Failure| step(StepState::Failed, Some(failure.in_one_line()));
-    let step = match depot.check_name(&name, &reference).and_then(|()| Ok(depot.manifest(&name)?)) {
-        Err(error) => failed(Failure::of_extension(&name, &error)),
-        Ok(None) => step(StepState::ToInstall, None),
-        // What somebody is to be given is not given to whoever a list names.
-        Ok(Some(loaded)) if loaded.manifest.extension.oci.is_none() => {
-            step(StepState::Failed, Some("its manifest has no `oci`, and a list does not say whose it is".to_owned()))
-        }
-        Ok(Some(loaded)) => match loaded.pinned() {
-            None => step(StepState::ToInstall, None),
-            Some((pinned, _)) if !is_same(&pinned, &reference) => step(StepState::ToUpdate, None),
-            Some(_) if depot.whole(&name).is_some() => step(StepState::Done, None),
-            Some(_) => step(StepState::ToFetch, None),
-        },
+fn plan_of_list(
+    context: &Context,
+    depot: &Depot,
+    list: &List,
+    arguments: &SyncArguments,
+) -> Result<Vec<Planned>, Failure> {
+    let config = context.config()?;
+    let prunes = list.prunes(config, arguments);
+    let planned = |(name, entry): (ExtensionName, ExtensionEntry)| {
+        // What it brought from elsewhere goes first.
+        let is_replaced = prunes && list.replaces(depot, &name);
+        plan_of_entry(config, depot, list, (name, entry), is_replaced)
     };
-    Planned { step, entry: Some(entry) }
+    Ok(list.extensions.clone().into_entries().map(planned).collect())
+}
+
+/// What one entry of a list takes. A manifest that is there already decides what the extension may do, but for what the list
+/// brought into it.
+fn plan_of_entry(
+    config: &UserConfig,
+    depot: &Depot,
+    list: &List,
+    (name, entry): (ExtensionName, ExtensionEntry),
+    is_replaced: bool,
+) -> Planned {
+    let mut step = Step::new(&name, Some(entry.oci.clone()), StepState::Done);
+    let there = || depot.check_name(&name, &entry.oci).and_then(|()| Ok(depot.manifest(&name)?));
+    let loaded = if is_replaced { Ok(None) } else { there() };
+    let is_new = matches!(loaded, Ok(None));
+    let state = loaded.and_then(|loaded| {
+        let state = state_of_entry(depot, &name, &entry, loaded.as_ref());
+        check_policies(config, depot, &name, &entry, state)?;
+        Ok((state, loaded))
+    });
+    match state {
+        Err(error) => step.end(Err(Failure::of_extension(&name, &error).in_one_line())),
+        Ok((None, _)) => {
+            // What somebody is to be given is not given to whoever a list names.
+            step.end(Err("its manifest has no `oci`, and a list does not say whose it is".to_owned()));
+        }
+        Ok((Some(state), loaded)) => {
+            step.state = state;
+            let known = loaded.as_ref().and_then(|loaded| Some((list.provenance(depot, &name, loaded)?, loaded)));
+            if let Some((known, loaded)) = known {
+                drift::find_changes(config, list, &entry, &known, loaded, &mut step);
+            }
+        }
+    }
+    Planned { step, entry: Some(entry), is_new }
+}
+
+/// What has to be done for what is installed to be what the list wants; nothing where the manifest does not say whose it is.
+fn state_of_entry(
+    depot: &Depot,
+    name: &ExtensionName,
+    entry: &ExtensionEntry,
+    loaded: Option<&LoadedManifest>,
+) -> Option<StepState> {
+    let Some(loaded) = loaded else { return Some(StepState::ToInstall) };
+    loaded.manifest.extension.oci.as_ref()?;
+    Some(match loaded.pinned() {
+        None => StepState::ToInstall,
+        Some((pinned, _)) if !is_same(&pinned, &entry.oci) => StepState::ToUpdate,
+        Some(_) if depot.whole(name).is_some() => StepState::Done,
+        Some(_) => StepState::ToFetch,
+    })
+}
+
+/// Makes sure that policy lets an extension come from where the list has it, and be called where it is there already: what
+/// policy stops is not as it should be.
+fn check_policies(
+    config: &UserConfig,
+    depot: &Depot,
+    name: &ExtensionName,
+    entry: &ExtensionEntry,
+    state: Option<StepState>,
+) -> Result<(), DepotError> {
+    config.check_source(&entry.oci)?;
+    match depot.whole(name) {
+        Some(installed) if state == Some(StepState::Done) => depot.check_policies(&installed, config),
+        _ => Ok(()),
+    }
 }
 
 /// Whether what is installed is what a list wants: the same bytes, or, where the list names none, the same tag.
@@ -133,23 +193,33 @@ fn refuse_unpinned(step: &mut Step) {
     }
 }
 
-/// Fetches some at a time, compiles what has come with all processors, and then puts each into place.
+/// Changes what takes no network first. Then fetches some at a time, compiles what has come with all processors, puts each into
+/// place, and notes what came from the list.
 fn apply(
     context: &Context,
     depot: &Depot,
     plan: &mut [Planned],
-    published: Option<&OciReference>,
+    list: Option<&List>,
     arguments: &SyncArguments,
 ) -> Result<(), Failure> {
+    for Planned { step, .. } in plan.iter_mut() {
+        drift::adjust(context, depot, step);
+        list.into_iter().for_each(|list| drift::prune(depot, list, step));
+    }
     let arrived = stage(context, depot, plan, arguments.allow_plain_http)?;
     let (fetched, other): (Vec<_>, Vec<_>) =
         arrived.into_iter().partition(|(at, _)| plan[*at].step.state == StepState::ToFetch);
     put_back(depot, plan, &fetched)?;
     for (at, staged) in other {
-        let done = put_in_place(context, depot, &plan[at], &staged, published, arguments);
-        plan[at].step.end(done.map_err(|failure| failure.in_one_line()));
+        match put_in_place(context, depot, &plan[at], &staged, list, arguments) {
+            Ok((state, granted)) => {
+                plan[at].step.grant = granted;
+                plan[at].step.end(Ok(state));
+            }
+            Err(failure) => plan[at].step.end(Err(failure.in_one_line())),
+        }
     }
-    Ok(())
+    list.map_or(Ok(()), |list| drift::note(context, depot, list, plan))
 }
 
 /// Fetches and compiles what has to be fetched. What cannot be had or compiled is noted in the plan.
@@ -234,51 +304,49 @@ fn put_back(depot: &Depot, plan: &mut [Planned], fetched: &[(usize, Staged)]) ->
 }
 
 /// Installs or updates one extension. A list asks on behalf of its extensions; what policy lets it have needs no question.
+/// Returns also what it was given because the list asks for it.
 fn put_in_place(
     context: &Context,
     depot: &Depot,
     planned: &Planned,
     staged: &Staged,
-    published: Option<&OciReference>,
+    list: Option<&List>,
     arguments: &SyncArguments,
-) -> Result<StepState, Failure> {
-    let SyncArguments { grant_requested, allow_downgrade, .. } = *arguments;
-    let Planned { step: Step { name, state, .. }, entry } = planned;
-    let grant = preapproved(context, entry.as_ref(), published)?;
+) -> Result<(StepState, Vec<Grant>), Failure> {
+    let Planned { step: Step { name, state, grant, .. }, entry, is_new } = planned;
+    let asks = |grant: &Grant| entry.as_ref().is_some_and(|entry| entry.capabilities.covers(grant));
     if *state == StepState::ToUpdate {
         let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
-        check_direction(name, Some(&installed.reference), &staged.reference, allow_downgrade)?;
-        replace(context, depot, &installed, staged, &grant, grant_requested)?;
-        return Ok(StepState::Updated);
+        check_direction(name, Some(&installed.reference), &staged.reference, arguments.allow_downgrade)?;
+        let decision = replace(context, depot, &installed, staged, grant, arguments.grant_requested)?;
+        return Ok((StepState::Updated, decision.granted.into_iter().filter(asks).collect()));
     }
-    let list = published.map_or_else(|| "a list".to_owned(), |list| format!("the list {list}"));
-    let source = if entry.is_some() { list } else { staged.reference.unpinned().to_string() };
+    let published = list.and_then(|list| list.published.as_ref());
+    let approved = entry.as_ref().map(|entry| Ok::<_, Failure>(drift::approved(context.config()?, published, entry)));
+    let grant = approved.transpose()?.unwrap_or_default();
+    // What a manifest named already is its user's.
+    let source = match list {
+        Some(list) if *is_new => list.words.clone(),
+        _ => staged.reference.unpinned().to_string(),
+    };
     let terms = Terms {
         source,
         grant: &grant,
-        grant_requested,
+        grant_requested: arguments.grant_requested,
         entry: entry.as_ref(),
         attachments: None,
         signer: None,
-        allow_downgrade,
+        allow_downgrade: arguments.allow_downgrade,
     };
     let installation = install(context, depot, staged, name, &terms)?;
-    for denied in &installation.denied {
-        context.say(&format!(
-            "`{name}` is not granted {}: sesame extension grant {name} {}",
-            denied.capability, denied.grant
-        ));
-    }
-    Ok(if *state == StepState::ToPin { StepState::Pinned } else { StepState::Installed })
+    installation.denied.iter().for_each(|denied| context.say(&not_granted(name, denied)));
+    let state = if *state == StepState::ToPin { StepState::Pinned } else { StepState::Installed };
+    Ok((state, installation.granted.into_iter().filter(asks).collect()))
 }
 
-fn preapproved(
-    context: &Context,
-    entry: Option<&ExtensionEntry>,
-    published: Option<&OciReference>,
-) -> Result<Vec<Grant>, Failure> {
-    let Some((entry, list)) = entry.zip(published) else { return Ok(Vec::new()) };
-    let config = context.config()?;
-    let asked = entry.capabilities.grants_in_full();
-    Ok(asked.into_iter().filter(|grant| config.preapproves(list, grant)).collect())
+fn not_granted(name: &ExtensionName, Denied { capability, grant, policy, .. }: &Denied) -> String {
+    match policy {
+        Some(rule) => format!("`{name}` is not granted {capability}: {rule}"),
+        None => format!("`{name}` is not granted {capability}: sesame extension grant {name} {grant}"),
+    }
 }

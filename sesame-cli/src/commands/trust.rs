@@ -8,7 +8,7 @@ use extension_depot::{
     Attachment, Depot, Evidence, SignatureState, Signer, SignerProof, TrustedSigner, Verifier, Verifiers,
 };
 
-use crate::arguments::{GivenSigner, TrustCommand};
+use crate::arguments::{GivenSigner, SignedSource, TrustCommand};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -31,17 +31,25 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
             Ok(Outcome::Changed(vec![Change { now, changed: depot.trust(&signer)? }]))
         }
         TrustCommand::Remove { signer, place } => remove(&depot, &signer, place.as_ref()),
-        TrustCommand::Accept { name } => accept(&depot, &name),
+        TrustCommand::Accept { of } => accept(&depot, &of),
         TrustCommand::Keygen { to } => keygen(&to),
     }
 }
 
-/// The next version counts as the first again, whoever signed it.
-fn accept(depot: &Depot, name: &ExtensionName) -> Result<Outcome, Failure> {
-    let of_extension = |error| Failure::of_extension(name, &error);
-    let installed = depot.installed(name).map_err(of_extension)?;
-    let repository = installed.reference.identity();
-    let changed = depot.accept_signer(&repository).map_err(of_extension)?;
+/// The next version of an extension, or of what a repository has, counts as the first again, whoever signed it.
+fn accept(depot: &Depot, of: &SignedSource) -> Result<Outcome, Failure> {
+    let repository = match of {
+        SignedSource::Extension(name) => {
+            let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
+            installed.reference.identity()
+        }
+        SignedSource::Repository(repository) => {
+            // Whose tag it is does not matter: a repository has one signer.
+            let any = repository.at("any").map_err(|error| Failure::new(ExitCode::Usage, &error))?;
+            any.identity()
+        }
+    };
+    let changed = depot.accept_signer(&repository).map_err(|error| Failure::of_list(&error))?;
     let now = format!("whoever signs the next version of `{repository}` is accepted");
     Ok(Outcome::Changed(vec![Change { now, changed }]))
 }
@@ -121,12 +129,29 @@ pub fn look(
     let evidence = if reference.is_local() {
         Evidence { signature: SignatureState::Unsigned, is_secure: false }
     } else {
-        let (registry, signers) = (context.registry()?, verifiers(context, depot, reference, wanted)?);
-        let looking = format!("looking for signatures of {reference}…");
-        let signature = context.wait_for(waiting(context, looking, registry.signature(reference, &signers)))?;
-        Evidence { signature, is_secure: registry.is_secure(reference) }
+        evidence(context, depot, reference, wanted)?
     };
     judge(context, depot, (name, reference), evidence, wanted)
+}
+
+/// The same for a published list, which is looked up and checked as an artifact is.
+pub fn look_at_list(context: &Context, depot: &Depot, reference: &OciReference) -> Result<Evidence, Failure> {
+    let evidence = evidence(context, depot, reference, None)?;
+    let checked = depot.check_signature(reference, &evidence.signature, context.config()?, None);
+    checked.map(|()| evidence).map_err(|error| Failure::of_list(&error))
+}
+
+/// What a registry has of signatures, by everybody whose signature counts.
+fn evidence(
+    context: &Context,
+    depot: &Depot,
+    reference: &OciReference,
+    wanted: Option<&SignerProof>,
+) -> Result<Evidence, Failure> {
+    let (registry, signers) = (context.registry()?, verifiers(context, depot, reference, wanted)?);
+    let looking = format!("looking for signatures of {reference}…");
+    let signature = context.wait_for(waiting(context, looking, registry.signature(reference, &signers)))?;
+    Ok(Evidence { signature, is_secure: registry.is_secure(reference) })
 }
 
 /// The same for an extension of a bundle, by what the bundle has.

@@ -48,12 +48,13 @@ fn update(
     update.to = Some(staged.reference.clone());
     if arguments.dry_run {
         let requests = new_requests(context, &installed, &staged)?;
-        let decision = decide_alone(Standing::Updating(&installed.loaded.manifest.granted()), &requests);
+        let base = installed.loaded.manifest.granted();
+        let decision = decide_alone(Standing::Updating(&base), &requests, &context.config()?.policies);
         return Ok(Update { asks_for: decision.denied, moved: decision.moved, ..update });
     }
     let decision = replace(context, depot, &installed, &staged, &[], arguments.accept_new_capabilities)?;
-    let Decision { granted, for_session, moved, .. } = decision;
-    Ok(Update { applied: true, granted, for_session, moved, ..update })
+    let Decision { granted, for_session, moved, denied, .. } = decision;
+    Ok(Update { applied: true, asks_for: denied, granted, for_session, moved, ..update })
 }
 
 /// What is newer. An extension that its user pinned is not looked for.
@@ -95,8 +96,11 @@ pub fn replace(
     let evidence = trust::look(context, depot, name, &new.reference, None)?;
     let requests = new_requests(context, old, new)?;
     let base = old.loaded.manifest.granted();
-    let decision = ask_person(context, name, Standing::Updating(&base), &requests, grant, accept);
-    if !decision.denied.is_empty() {
+    let policies = &context.config()?.policies;
+    let decision = ask_person(context, policies, name, Standing::Updating(&base), &requests, grant, accept);
+    // What policy denies keeps nobody from a version that they accepted with all that it asks for.
+    let is_missing = if accept { decision.ungranted().next().is_some() } else { !decision.denied.is_empty() };
+    if is_missing {
         return Err(Failure::asks_for_more(name, new.reference.revision(), &decision.denied));
     }
     let before = old.loaded.manifest.capabilities.as_ref();

@@ -67,8 +67,9 @@ fn verify_reference(
     wanted: Option<&SignerProof>,
 ) -> Result<Check, Failure> {
     let reference: OciReference = what.parse().map_err(|error| Failure::new(ExitCode::Usage, &error))?;
-    let resolving = waiting(context, format!("resolving {reference}…"), context.registry()?.resolve(&reference));
-    let resolved = context.wait_for(resolving)??.reference;
+    let resolving =
+        waiting(context, format!("resolving {reference}…"), context.registry()?.resolve_signable(&reference));
+    let resolved = context.wait_for(resolving)??;
     let name = resolved.default_name().unwrap_or_default();
     let evidence = trust::look(context, depot, &name, &resolved, wanted)?;
     let signature = Some(evidence.signature.to_string());

@@ -1,6 +1,6 @@
 //! What the user is told of imports that an extension does not get.
 
-use core_types::{ExtensionName, Request};
+use core_types::{Capability, ExtensionName, Request};
 use extension_host::{ForeignHost, Refusal};
 
 use super::Failure;
@@ -9,13 +9,27 @@ use crate::exit_code::ExitCode;
 impl Failure {
     /// The extension of this name imports what it does not get.
     pub(super) fn refused(name: &ExtensionName, refusals: &[Refusal]) -> Self {
-        let message = match refusals.iter().find_map(foreign) {
-            Some(host) => format!("`{name}` is made for {}", host.name),
-            None => format!("`{name}` does not get what it needs"),
+        let foreign = refusals.iter().find_map(foreign);
+        let denied = refusals.iter().find_map(denied).filter(|_| foreign.is_none());
+        let message = match (foreign, denied) {
+            (Some(host), _) => format!("`{name}` is made for {}", host.name),
+            (None, Some(capability)) => {
+                format!("policy denies `{name}` the capability `{capability}`, which it needs")
+            }
+            (None, None) => format!("`{name}` does not get what it needs"),
         };
         let mut failure = Self::message(ExitCode::Refused, message);
-        failure.details = refusals.iter().map(ToString::to_string).collect();
+        // What the message says is not said once more.
+        let others = refusals.iter().filter(|refusal| denied.is_none() || self::denied(refusal) != denied);
+        failure.details = others.map(ToString::to_string).collect();
         failure.with_hint(hint(name, refusals))
+    }
+}
+
+fn denied(refusal: &Refusal) -> Option<Capability> {
+    match refusal {
+        Refusal::Denied { capability, .. } => Some(*capability),
+        _ => None,
     }
 }
 
@@ -59,6 +73,7 @@ fn grant(refusal: &Refusal) -> Option<String> {
 fn hint_of_one(refusal: &Refusal) -> Option<String> {
     match refusal {
         Refusal::NotGranted { .. } => None,
+        Refusal::Denied { policy, .. } => Some(format!("`deny` in `{}` names what no extension has", policy.display())),
         Refusal::Foreign { host, .. } => Some(host.instead.to_owned()),
         Refusal::TooNew { .. } => Some("it needs another version of sesame: install a newer one".to_owned()),
         Refusal::Unknown { import, .. } if import.starts_with("open-sesame:") => {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use core_types::{Capability, Digest, ExtensionName, Grant, OciReference, version_of_tag};
+use core_types::{Capability, Decision, Digest, ExtensionName, Grant, OciReference, version_of_tag};
 use extension_depot::Installed;
 use serde::Serialize;
 
@@ -122,17 +122,25 @@ pub struct Denied {
     /// Whether how far it reaches there is an example, since the extension does not say.
     #[serde(skip)]
     pub is_example: bool,
+    /// What policy decides about it, where that is why: granting it is no help then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
 }
 
 impl Denied {
     /// A permission with all that it needs to be granted.
     pub fn of(grant: &Grant) -> Self {
-        Self { capability: grant.capability(), grant: grant.to_string(), is_example: false }
+        Self { capability: grant.capability(), grant: grant.to_string(), is_example: false, policy: None }
     }
 
     /// A capability whose scope nothing names.
     pub fn without_scope(capability: Capability) -> Self {
-        Self { capability, grant: Grant::example(capability).to_owned(), is_example: true }
+        Self { capability, grant: Grant::example(capability).to_owned(), is_example: true, policy: None }
+    }
+
+    /// The same where a policy decided.
+    pub fn by_policy(self, decision: &Decision<'_>) -> Self {
+        Self { policy: Some(decision.to_string()), ..self }
     }
 
     /// What the extension asks for.
@@ -194,7 +202,7 @@ pub struct Update {
     /// What is newer, if something is.
     pub to: Option<OciReference>,
     pub age: Age,
-    /// What it asks for and its predecessor did not, unless that is granted already.
+    /// What it asks for and its predecessor did not, unless that is granted already. After an update that is what policy denies.
     pub asks_for: Vec<Denied>,
     /// What it was given beyond what its predecessor had.
     pub granted: Vec<Grant>,
@@ -212,8 +220,17 @@ pub struct Step {
     pub name: ExtensionName,
     pub reference: Option<OciReference>,
     pub state: StepState,
-    /// Why it failed.
+    /// Why it failed, or what has to be said about it.
     pub problem: Option<String>,
+    /// What policy approved and it does not have, or now has because of that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub grant: Vec<Grant>,
+    /// What it was given by the list and is not to have any more, or has no longer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub withdraw: Vec<Grant>,
+    /// Whether that is withdrawn by now, whatever became of the rest.
+    #[serde(skip)]
+    pub is_withdrawn: bool,
 }
 
 /// How far a step is.
@@ -230,14 +247,40 @@ pub enum StepState {
     ToInstall,
     /// A list names other bytes than those that are installed.
     ToUpdate,
+    /// The list gives or withdraws something.
+    ToAdjust,
+    /// It came from the list, which has it no longer.
+    ToRemove,
+    /// The same, where nobody wants it removed.
+    LeftOver,
     Fetched,
     Pinned,
     Installed,
     Updated,
+    Adjusted,
+    Removed,
     Failed,
 }
 
 impl Step {
+    /// What nothing has been done for yet.
+    pub fn new(name: &ExtensionName, reference: Option<OciReference>, state: StepState) -> Self {
+        Self {
+            name: name.clone(),
+            reference,
+            state,
+            problem: None,
+            grant: Vec::new(),
+            withdraw: Vec::new(),
+            is_withdrawn: false,
+        }
+    }
+
+    /// Whether this was withdrawn.
+    pub fn has_withdrawn(&self, grant: &Grant) -> bool {
+        self.is_withdrawn && self.withdraw.contains(grant)
+    }
+
     /// Notes how it ended, or why it did not.
     pub fn end(&mut self, done: Result<StepState, String>) {
         match done {
@@ -253,6 +296,11 @@ impl StepState {
         matches!(self, Self::ToFetch | Self::ToPin | Self::ToInstall | Self::ToUpdate)
     }
 
+    /// Whether what there was to do has been done.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Fetched | Self::Pinned | Self::Installed | Self::Updated | Self::Adjusted | Self::Removed)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Done => "as it should be",
@@ -260,10 +308,15 @@ impl StepState {
             Self::ToPin => "to be installed and pinned",
             Self::ToInstall => "to be installed",
             Self::ToUpdate => "to be updated",
+            Self::ToAdjust => "capabilities to be changed",
+            Self::ToRemove => "to be removed",
+            Self::LeftOver => "left over",
             Self::Fetched => "fetched",
             Self::Pinned => "installed and pinned",
             Self::Installed => "installed",
             Self::Updated => "updated",
+            Self::Adjusted => "capabilities changed",
+            Self::Removed => "removed",
             Self::Failed => "failed",
         }
     }

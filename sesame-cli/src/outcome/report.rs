@@ -11,6 +11,7 @@ use extension_host::{ExportedFunction, Import, Returned, Usage};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::installation::Denied;
 use crate::context::MAX_WARNINGS;
 use crate::failure::Failure;
 
@@ -96,10 +97,14 @@ pub struct Row {
     pub name: ExtensionName,
     pub version: Option<String>,
     pub reference: Option<OciReference>,
+    /// What is in force: what the manifest grants, within every policy.
     pub capabilities: Vec<Capability>,
+    /// What the manifest grants and a policy denies.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub denied_by_policy: Vec<Capability>,
     pub limits: Limits,
     pub state: State,
-    /// What is wrong, for a broken one and for one that was put aside.
+    /// What is wrong, for a broken one, for one that was put aside and for one that policy stops.
     pub problem: Option<String>,
 }
 
@@ -110,6 +115,7 @@ pub enum State {
     Enabled,
     Disabled,
     Quarantined,
+    StoppedByPolicy,
     NotInstalled,
     Broken,
 }
@@ -120,6 +126,7 @@ impl State {
             Self::Enabled => "enabled",
             Self::Disabled => "disabled",
             Self::Quarantined => "put aside",
+            Self::StoppedByPolicy => "stopped by policy",
             Self::NotInstalled => "not installed",
             Self::Broken => "broken",
         }
@@ -150,17 +157,25 @@ pub struct Info {
     pub state: State,
     /// Whether `update` leaves it alone.
     pub pinned: bool,
-    /// Why it was put aside, if it was.
+    /// Why it was put aside, or what policy stops it, if that is so.
     pub problem: Option<String>,
     /// What the manifest grants, within every policy.
     pub capabilities: Capabilities,
     /// What is granted for a while, with when that ends.
     pub timed: Vec<(Grant, String)>,
+    /// What the manifest or this session grants and a policy denies.
+    pub denied: Vec<Denied>,
     pub limits: EffectiveLimits,
     pub config: Config,
-    pub imports: Vec<Import>,
+    pub imports: Vec<DecidedImport>,
     /// The functions, those that cannot be called too.
     pub exports: Vec<ExportedFunction>,
+}
+
+/// An import, and what is decided about it, where something has to be.
+pub struct DecidedImport {
+    pub import: Import,
+    pub decided: Option<&'static str>,
 }
 
 /// The least that a call needed.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::outcome::{Call, DocsPage, Info, Inspection, Outcome, Published, Trust, WorkloadReport};
+use crate::outcome::{Call, DecidedImport, DocsPage, Info, Inspection, Outcome, Published, Trust, WorkloadReport};
 use crate::terminal::is_active;
 
 /// Raised when something is taken away or means something else. Additions do not count.
@@ -178,9 +178,10 @@ fn info(info: &Info) -> io::Result<Value> {
         "problem": info.problem,
         "capabilities": info.capabilities,
         "timed": info.timed.iter().map(|(grant, until)| json!({ "grant": grant, "until": until })).collect::<Vec<_>>(),
+        "denied": info.denied,
         "limits": info.limits.iter().map(limit).collect::<Vec<_>>(),
         "config": info.config,
-        "imports": imports(&info.imports),
+        "imports": info.imports.iter().map(decided_import).collect::<Vec<_>>(),
         "exports": exports(&info.exports),
     }))
 }
@@ -202,6 +203,10 @@ fn login(login: &KeptLogin) -> Value {
         LoginStore::File(path) => Some(path),
     };
     json!({ "registry": login.registry, "file": file })
+}
+
+fn decided_import(DecidedImport { import, decided }: &DecidedImport) -> Value {
+    json!({ "name": import.name, "capability": import.capability, "decided": decided })
 }
 
 fn imports(imports: &[Import]) -> Value {

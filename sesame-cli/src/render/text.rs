@@ -7,7 +7,7 @@ mod workload;
 use std::fmt::Write;
 
 use comfy_table::{ContentArrangement, Table, presets};
-use core_types::{ExtensionName, Limits, OciReference};
+use core_types::{ExtensionName, Grant, Limits, OciReference};
 
 use self::report::{
     activity, activity_verified, called, check, diagnosis, file_check, info, inspected, learned, login, setting,
@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{
     Change, Collection, Denied, Direction, Freshness, Installation, Outcome, PastGeneration, Removal, Replaced,
-    Rollback, Row, Step, Update,
+    Rollback, Row, Step, StepState, Update,
 };
 use crate::terminal::{inert, inert_line};
 
@@ -135,7 +135,10 @@ fn installed(installation: &Installation) -> Rendered {
 fn not_granted(name: &ExtensionName, denied: &[Denied]) -> String {
     let line = |denied: &Denied| {
         let Denied { capability, grant, .. } = denied;
-        format!("not granted: {capability}; allow it with: sesame extension grant {name} {grant}\n")
+        match &denied.policy {
+            Some(rule) => format!("not granted: {capability}; {}\n", inert_line(rule)),
+            None => format!("not granted: {capability}; allow it with: sesame extension grant {name} {grant}\n"),
+        }
     };
     denied.iter().map(line).collect()
 }
@@ -212,8 +215,25 @@ fn change(change: &Change) -> String {
 fn step(step: &Step) -> String {
     let reference = step.reference.as_ref().map(shortened).unwrap_or_default();
     let problem = step.problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
-    let cells = [step.name.to_string(), reference, format!("{}{problem}", step.state.name())];
+    let changes = capability_changes(step);
+    let cells = [step.name.to_string(), reference, format!("{}{problem}{changes}", step.state.name())];
     cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
+}
+
+/// What a step gives and withdraws. What is new was given what it has by being installed.
+fn capability_changes(step: &Step) -> String {
+    if step.state == StepState::Installed {
+        return String::new();
+    }
+    let give = if step.state.is_over() { "granted" } else { "to be granted" };
+    let withdraw = if step.state.is_over() || step.is_withdrawn { "withdrawn" } else { "to be withdrawn" };
+    let changes = [(give, &step.grant), (withdraw, &step.withdraw)];
+    let changes = changes.into_iter().filter(|(_, grants)| !grants.is_empty());
+    changes.map(|(what, grants)| format!("; {what}: {}", grant_list(grants))).collect()
+}
+
+fn grant_list(grants: &[Grant]) -> String {
+    grants.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn past_generation(generation: &PastGeneration) -> String {
@@ -263,7 +283,11 @@ fn update(update: &Update) -> String {
     };
     let mut more: Vec<_> = granted.iter().map(ToString::to_string).collect();
     more.extend(for_session.iter().map(|grant| format!("{grant} for this session")));
-    let asks_for = asks_for.iter().map(|denied| denied.request().to_owned()).collect();
+    let asked = |denied: &Denied| match &denied.policy {
+        Some(rule) => format!("{} ({rule})", denied.request()),
+        None => denied.request().to_owned(),
+    };
+    let asks_for = asks_for.iter().map(asked).collect();
     let moved = moved.iter().map(ToString::to_string).collect();
     let listed = |title: &str, grants: Vec<String>| {
         if grants.is_empty() { String::new() } else { format!("; {title} {}", grants.join(", ")) }

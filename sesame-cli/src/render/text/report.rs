@@ -11,7 +11,8 @@ use super::{data, failure};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{
-    Asked, Call, Check, ConfigValue, Diagnosis, FileCheck, Info, Inspection, Learned, RefusedThing, Trust,
+    Asked, Call, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Info, Inspection, Learned, RefusedThing,
+    Trust,
 };
 use crate::render::Rendered;
 use crate::terminal::{inert, inert_line};
@@ -85,13 +86,13 @@ pub(super) fn info(info: &Info) -> String {
     for limit in info.limits.iter() {
         field("limit", &format!("{} {} ({})", limit.name, limit.value_with_unit(), limit.origin));
     }
-    for import in &info.imports {
-        let granted = match import.capability {
-            Some(capability) if info.capabilities.grants(capability) => ": granted",
-            Some(_) => ": not granted",
-            None => "",
-        };
-        field("imports", &format!("{}{granted}", import.name));
+    for denied in &info.denied {
+        let rule = denied.policy.as_deref().unwrap_or_default();
+        field("may not use", &format!("{}, {rule}", denied.grant));
+    }
+    for DecidedImport { import, decided } in &info.imports {
+        let decided = decided.map(|decided| format!(": {decided}")).unwrap_or_default();
+        field("imports", &format!("{}{decided}", import.name));
     }
     for (label, function) in exports(&info.exports) {
         field(label, &function);

@@ -1,0 +1,91 @@
+//! Whether policy keeps an installed extension from being called, found out as a call finds it out.
+
+use std::cell::OnceCell;
+
+use core_types::{Capability, Request};
+use extension_depot::{Depot, Installed, UserConfig};
+use extension_host::{CodeKey, Host};
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Looks at extensions one after another, for commands that show them.
+pub struct PolicyCheck<'a> {
+    context: &'a Context,
+    depot: &'a Depot,
+    /// What is configured, or why that cannot be known: then every call is refused. Keys that do nothing are not told here.
+    config: Result<UserConfig, Stop>,
+    /// Made for the first extension whose imports have to be looked at.
+    host: OnceCell<Option<Host>>,
+}
+
+/// Why an extension is not called.
+#[derive(Debug, Clone)]
+pub struct Stop {
+    /// What policy says.
+    pub reason: String,
+    /// What helps, if something does.
+    pub mend: Option<String>,
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self { reason: failure.in_one_line(), mend: failure.hint }
+    }
+}
+
+impl<'a> PolicyCheck<'a> {
+    /// A check by the policies of this moment.
+    pub fn new(context: &'a Context, depot: &'a Depot) -> Self {
+        let config = UserConfig::load(depot.places()).map_err(|error| Failure::from(error).into());
+        Self { context, depot, config, host: OnceCell::new() }
+    }
+
+    /// What is configured, where that can be read.
+    pub fn config(&self) -> Option<&UserConfig> {
+        self.config.as_ref().ok()
+    }
+
+    /// Returns why policy stops an extension, if it does. A policy that cannot be read stops every one.
+    pub fn stop(&self, installed: &Installed) -> Option<Stop> {
+        let config = match &self.config {
+            Ok(config) => config,
+            Err(stop) => return Some(stop.clone()),
+        };
+        match self.depot.check_policies(installed, config) {
+            Err(error) => Some(Failure::of_extension(&installed.name, &error).into()),
+            Ok(()) => self.denied_import(installed, config),
+        }
+    }
+
+    /// The first import that a policy denies, without which the extension does not start.
+    fn denied_import(&self, installed: &Installed, config: &UserConfig) -> Option<Stop> {
+        if config.policies.iter().all(|(policy, _)| policy.deny.is_empty()) {
+            return None;
+        }
+        let decision = self.imported(installed).into_iter().find_map(|capability| config.denial(capability))?;
+        let place = decision.place().map(|place| format!("change `deny` in `{}`", place.path.display()));
+        Some(Stop { reason: format!("{decision}, which it needs"), mend: place })
+    }
+
+    /// The capabilities that its imports ask for. Code that is not compiled yet is not compiled for this: what its manifest
+    /// grants stands in for it.
+    fn imported(&self, installed: &Installed) -> Vec<Capability> {
+        let host = self.host.get_or_init(|| Host::new().ok()).as_ref();
+        let cache = self.context.code_cache().ok();
+        let loaded = host.zip(cache).and_then(|(host, cache)| {
+            let code = host.load(&cache, &CodeKey::new(&installed.binary.digest)).ok()?;
+            Some(host.imports(&code).iter().filter_map(|import| Some(import.request()?.capability())).collect())
+        });
+        loaded.unwrap_or_else(|| {
+            let granted = installed.loaded.manifest.granted().granted();
+            granted.into_iter().filter(|capability| has_interface(*capability)).collect()
+        })
+    }
+}
+
+/// Whether an extension imports an interface for it, and does not start without.
+fn has_interface(capability: Capability) -> bool {
+    let interface = format!("open-sesame:host/{capability}@0.1.0");
+    capability == Capability::Experimental || Request::of_import(&interface).is_some()
+}
