@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
-use core_types::{ExtensionName, NameError, OciPrefix, OciQuery, SecretName};
+use core_types::{ExtensionName, NameError, OciPrefix, OciQuery, ReferenceError, SecretName};
 
 use super::signer::IdentityArguments;
 use crate::completion;
@@ -23,7 +23,7 @@ impl FromStr for SignedSource {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.contains('/') {
-            address::repository(text).map(Self::Repository).map_err(|error| error.to_string())
+            text.parse().map(Self::Repository).map_err(|error: ReferenceError| error.to_string())
         } else {
             text.parse().map(Self::Extension).map_err(|error: NameError| error.to_string())
         }
