@@ -188,8 +188,11 @@ impl Failure {
         let message = format!("`{name}` {to} asks for more than the installed version; that one stays");
         let mut failure = Self::message(ExitCode::Refused, message);
         failure.details = missing.iter().map(|denied| format!("it asks for {}", denied.request())).collect();
-        let refused =
-            |denied: &Denied| Refused { what: denied.request().to_owned(), rule: None, grant: Some(denied.grant.clone()) };
+        let refused = |denied: &Denied| Refused {
+            what: denied.request().to_owned(),
+            rule: None,
+            grant: Some(denied.grant.clone()),
+        };
         failure.refused = missing.iter().map(refused).collect();
         let unscoped: Vec<_> =
             missing.iter().filter(|denied| denied.is_example).map(|denied| denied.grant.as_str()).collect();
