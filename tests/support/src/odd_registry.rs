@@ -299,7 +299,8 @@ impl State {
         self.manifests.insert((repository.to_owned(), digest.clone()), (request.media_type, request.body));
         let tags = self.tags.entry(repository.to_owned()).or_default();
         let is_there = tags.iter().any(|(tag, _)| tag == name);
-        if !name.starts_with("sha256:") && !(is_there && self.manners.keeps == Keeps::OldTags) {
+        let stays = is_there && self.manners.keeps == Keeps::OldTags;
+        if !stays && !name.starts_with("sha256:") {
             tags.retain(|(tag, _)| tag != name);
             tags.push((name.to_owned(), digest));
         }
