@@ -21,6 +21,7 @@ use crate::events::TerminalEvents;
 use crate::failure::Failure;
 use crate::outcome::ConfigValue;
 use crate::terminal::Terminal;
+use crate::warnings::Warnings;
 
 /// How many keys that do nothing are named: a document can have a million, and nobody reads more than a screen.
 pub const MAX_WARNINGS: usize = 20;
@@ -31,6 +32,8 @@ pub struct Context {
     pub global: GlobalArguments,
     /// Where output goes.
     pub terminal: Terminal,
+    /// Where warnings go.
+    pub warnings: Warnings,
     places: Result<Places, NoPlaces>,
     manager: OnceCell<Manager>,
     config: OnceCell<UserConfig>,
@@ -52,9 +55,11 @@ impl Context {
     }
 
     fn of(global: GlobalArguments, terminal: Terminal, places: Result<Places, NoPlaces>) -> Self {
+        let warnings = Warnings::new(terminal.clone(), global.quiet, global.json);
         Self {
             global,
             terminal,
+            warnings,
             places,
             manager: OnceCell::new(),
             config: OnceCell::new(),
@@ -191,13 +196,11 @@ impl Context {
 
     /// Shows on standard error what comes up while registries are talked to.
     fn notices(&self) -> Notices {
-        if self.global.quiet {
-            return Notices::default();
-        }
-        let terminal = self.terminal.clone();
+        let (terminal, warnings, is_quiet) = (self.terminal.clone(), self.warnings.clone(), self.global.quiet);
         Notices::new(move |notice| match notice {
+            Notice::Anonymous(_) => warnings.warn(&notice.to_string()),
+            Notice::WaitingForHelper(_) if is_quiet => {}
             Notice::WaitingForHelper(_) => terminal.note(&notice.to_string()),
-            Notice::Anonymous(_) => terminal.note(&format!("warning: {notice}")),
         })
     }
 
@@ -239,11 +242,9 @@ impl Context {
         CompilerCommand::new(this_program(), vec![OsString::from("compile-extension")])
     }
 
-    /// Says something on standard error that the user should know.
+    /// Says something that the user should know.
     pub fn warn(&self, text: &str) {
-        if !self.global.quiet {
-            self.terminal.note(&format!("warning: {text}"));
-        }
+        self.warnings.warn(text);
     }
 
     /// Says something on standard error.

@@ -7,10 +7,12 @@ use extension_manager::{Event, Events};
 use crate::context::{Context, MAX_WARNINGS};
 use crate::progress::{ProgressLine, Spinner};
 use crate::terminal::Terminal;
+use crate::warnings::Warnings;
 
 /// Shows events on standard error.
 pub struct TerminalEvents {
     terminal: Terminal,
+    warnings: Warnings,
     is_quiet: bool,
     is_verbose: bool,
     progress: ProgressLine,
@@ -23,6 +25,7 @@ impl TerminalEvents {
     pub fn new(context: &Context) -> Self {
         Self {
             terminal: context.terminal.clone(),
+            warnings: context.warnings.clone(),
             is_quiet: context.global.quiet,
             is_verbose: context.is_verbose(),
             progress: ProgressLine::new(context),
@@ -34,14 +37,8 @@ impl TerminalEvents {
         *self.spinner.lock().unwrap_or_else(PoisonError::into_inner) = spinner;
     }
 
-    fn note(&self, text: &str) {
-        if !self.is_quiet {
-            self.terminal.note(text);
-        }
-    }
-
     fn warn(&self, text: &str) {
-        self.note(&format!("warning: {text}"));
+        self.warnings.warn(text);
     }
 }
 
@@ -55,7 +52,8 @@ impl Events for TerminalEvents {
                 self.show_spinner(Some(self.progress.start("compiling".to_owned())));
             }
             Event::CompileEnded => self.show_spinner(None),
-            Event::WaitingForLock => self.note(&event.to_string()),
+            Event::WaitingForLock if self.is_quiet => {}
+            Event::WaitingForLock => self.terminal.note(&event.to_string()),
             Event::UnknownKeys(keys) => {
                 for (path, key) in keys.iter().take(MAX_WARNINGS) {
                     self.warn(&format!("`{}`, {key}", path.display()));

@@ -17,6 +17,7 @@ use extension_depot::{
     TimedGrantsError, WebAddress,
 };
 use extension_host::{CallError, DirectoryError, ExportedFunction, HostError, Returned};
+use serde::Serialize;
 
 use crate::exit_code::ExitCode;
 use crate::outcome::Denied;
@@ -35,8 +36,27 @@ pub struct Failure {
     pub hint: Option<String>,
     /// What the shell is told.
     pub code: ExitCode,
+    /// What an extension was refused or may not have, for programs.
+    pub refused: Vec<Refused>,
     /// Whether a limit ended the call, which nothing else explains.
     is_limit: bool,
+}
+
+/// Something that an extension was refused or may not have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// What it is.
+    what: String,
+    /// Why, and where that stands, if something says so.
+    rule: Option<String>,
+    /// What to grant, where that helps.
+    grant: Option<String>,
+}
+
+impl From<&Touch> for Refused {
+    fn from(touch: &Touch) -> Self {
+        Self { what: touch.what.clone(), rule: touch.rule.clone(), grant: touch.grant.clone() }
+    }
 }
 
 impl Failure {
@@ -53,7 +73,15 @@ impl Failure {
 
     /// A failure without a cause.
     pub fn message(code: ExitCode, message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new(), details: Vec::new(), hint: None, code, is_limit: false }
+        Self {
+            message: message.into(),
+            causes: Vec::new(),
+            details: Vec::new(),
+            hint: None,
+            code,
+            refused: Vec::new(),
+            is_limit: false,
+        }
     }
 
     /// The same failure with its cause.
@@ -165,6 +193,12 @@ impl Failure {
             format!("it asks for {}{rule}", denied.request())
         };
         failure.details = missing.iter().map(asks_for).collect();
+        let refused = |denied: &Denied| Refused {
+            what: denied.request().to_owned(),
+            rule: denied.policy.clone(),
+            grant: denied.policy.is_none().then(|| denied.grant.clone()),
+        };
+        failure.refused = missing.iter().map(refused).collect();
         let unscoped = missing.iter().filter(|denied| denied.is_example && denied.policy.is_none());
         let unscoped: Vec<_> = unscoped.map(|denied| denied.grant.as_str()).collect();
         failure.with_hint(if unscoped.is_empty() {
@@ -370,6 +404,7 @@ impl Failure {
     /// error or a crash, and never of a limit.
     pub fn with_refusals(mut self, name: &ExtensionName, refused: &[&Touch]) -> Self {
         self.details.splice(0..0, refused.iter().map(|touch| refusal(name, touch)));
+        self.refused.extend(refused.iter().map(|touch| Refused::from(*touch)));
         if refused.is_empty() || self.is_limit {
             return self;
         }

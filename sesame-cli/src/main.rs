@@ -26,7 +26,9 @@ mod resource_directory;
 mod suffiks_tests;
 mod template;
 mod terminal;
+mod warnings;
 
+use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -45,7 +47,7 @@ fn main() {
         return;
     }
     let words: Vec<_> = std::env::args_os().collect();
-    let arguments = arguments::Arguments::read(&words).unwrap_or_else(|error| refuse(&error));
+    let arguments = arguments::Arguments::read(&words).unwrap_or_else(|error| refuse(&words, &error));
     let context = Context::new(arguments.global);
     let code = run(&context, arguments.command);
     // Nothing is worth unwinding for: what had to be durable is.
@@ -63,9 +65,13 @@ fn restore_core_limit() {
 }
 
 /// Says what is wrong with the command line, or what was asked about it. What was typed can have come from anywhere.
-fn refuse(error: &clap::Error) -> ! {
+fn refuse(words: &[OsString], error: &clap::Error) -> ! {
     let (terminal, text) = (Terminal::detect(), error.render().to_string());
-    let written = if error.use_stderr() { terminal.talk(&text) } else { terminal.data(text.as_bytes()) };
+    let written = match error.use_stderr() {
+        true if arguments::wants_json(words) => terminal.data(render::wrong_command_line(&text).as_bytes()),
+        true => terminal.talk(&text),
+        false => terminal.data(text.as_bytes()),
+    };
     let is_broken = written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
     let failed = if is_broken { ExitCode::Local.number() } else { error.exit_code() };
     std::process::exit(failed)

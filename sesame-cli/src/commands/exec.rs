@@ -34,6 +34,7 @@ pub fn run(context: &Context, arguments: &ExecArguments) -> Result<Outcome, Fail
     };
     let CommandEnvironment { variables, refused } = environment(context, name, workload)?;
     refused.iter().for_each(|refused| context.warn(&explain(name, refused)));
+    context.warnings.show();
     crate::restore_core_limit();
     let variables = variables.iter().map(|(name, value)| (name.as_str(), value));
     let error = Command::new(program).args(rest).envs(variables).exec();
