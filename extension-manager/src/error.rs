@@ -23,18 +23,18 @@ pub enum OpenError {
         /// The extension.
         name: ExtensionName,
         /// What is wrong.
-        source: DepotError,
+        source: Box<DepotError>,
     },
     /// It has no code that runs here.
     #[error(transparent)]
-    Code(#[from] CodeError),
+    Code(Box<CodeError>),
     /// It imports what it does not get.
     #[error("cannot link `{name}`")]
     Host {
         /// The extension.
         name: ExtensionName,
         /// What it does not get.
-        source: HostError,
+        source: Box<HostError>,
     },
     /// A policy denies a capability that it imports: granting it is no help.
     #[error("policy denies `{name}` the capability `{capability}`, which it needs")]
@@ -48,14 +48,20 @@ pub enum OpenError {
     },
 }
 
+impl From<CodeError> for OpenError {
+    fn from(error: CodeError) -> Self {
+        Self::Code(Box::new(error))
+    }
+}
+
 impl OpenError {
     /// What the depot says of this extension.
     pub(crate) fn of_extension(name: &ExtensionName, source: DepotError) -> Self {
-        Self::Extension { name: name.clone(), source }
+        Self::Extension { name: name.clone(), source: Box::new(source) }
     }
 
     /// What the host says of this extension.
     pub(crate) fn of_host(name: &ExtensionName, source: HostError) -> Self {
-        Self::Host { name: name.clone(), source }
+        Self::Host { name: name.clone(), source: Box::new(source) }
     }
 }

@@ -75,7 +75,8 @@ fn failing_extension_is_quarantined() {
     }
     assert!(home.events().iter().any(|event| event.contains("`hostile` is put aside")), "{:?}", home.events());
     let error = manager.callable(&name("hostile"), CallMode::Ordinary).err();
-    let Some(OpenError::Extension { source: DepotError::Quarantined { .. }, .. }) = error else { panic!("{error:?}") };
+    let Some(OpenError::Extension { source, .. }) = error else { panic!("{error:?}") };
+    assert!(matches!(*source, DepotError::Quarantined { .. }), "{source:?}");
 }
 
 #[test]
@@ -132,7 +133,8 @@ fn damaged_binary_is_not_compiled() {
     bytes[100] ^= 1;
     std::fs::write(&installed.binary.path, bytes).expect("written");
     let error = manager.callable(&name("greeting"), CallMode::Ordinary).err();
-    assert!(matches!(error, Some(OpenError::Code(CodeError::Binary(_)))), "{error:?}");
+    let Some(OpenError::Code(error)) = error else { panic!("{error:?}") };
+    assert!(matches!(*error, CodeError::Binary(_)), "{error:?}");
 }
 
 #[test]

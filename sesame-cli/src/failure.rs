@@ -56,7 +56,7 @@ pub struct Refused {
 
 impl From<&Denied> for Refused {
     fn from(denied: &Denied) -> Self {
-        Self { what: denied.request().to_owned(), rule: denied.policy.clone(), grant: Some(denied.grant.clone()) }
+        Self { what: denied.request().to_owned(), rule: denied.policy.clone(), grant: denied.policy.is_none().then(|| denied.grant.clone()) }
     }
 }
 

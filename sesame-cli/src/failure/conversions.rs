@@ -47,7 +47,7 @@ impl From<OpenError> for Failure {
             OpenError::SafeMode => Self::new(ExitCode::Refused, &error).with_hint("unset SESAME_SAFE_MODE"),
             OpenError::Config(error) => error.into(),
             OpenError::Extension { name, source } => Self::of_extension(&name, &source),
-            OpenError::Code(error) => error.into(),
+            OpenError::Code(error) => Self::from(*error),
             OpenError::Host { name, source } => Self::of_host(&name, &source),
             OpenError::DeniedByPolicy { ref policy, .. } => Self::new(ExitCode::Refused, &error)
                 .with_hint(format!("`deny` in `{}` names what no extension has", policy.display())),
