@@ -20,7 +20,7 @@ mod logins;
 mod paging;
 mod publish;
 mod push;
-mod referrers;
+pub(crate) mod referrers;
 mod refusal;
 mod requests;
 mod settings;
