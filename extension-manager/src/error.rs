@@ -23,7 +23,7 @@ pub enum OpenError {
         /// The extension.
         name: ExtensionName,
         /// What is wrong.
-        source: DepotError,
+        source: Box<DepotError>,
     },
     /// It has no code that runs here.
     #[error(transparent)]
@@ -51,7 +51,7 @@ pub enum OpenError {
 impl OpenError {
     /// What the depot says of this extension.
     pub(crate) fn of_extension(name: &ExtensionName, source: DepotError) -> Self {
-        Self::Extension { name: name.clone(), source }
+        Self::Extension { name: name.clone(), source: Box::new(source) }
     }
 
     /// What the host says of this extension.
