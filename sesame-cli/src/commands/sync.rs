@@ -4,6 +4,7 @@ use core_types::{ExtensionEntry, ExtensionList, ExtensionName, Grant, OciReferen
 use extension_depot::{Depot, Listed, Staged};
 use extension_host::{Binary, compile_many};
 
+use super::change::grant_for_a_while;
 use super::install::{Terms, check_direction, install};
 use super::list::listed;
 use super::trust;
@@ -244,9 +245,7 @@ fn put_in_place(
     let Planned { step: Step { name, state, .. }, entry } = planned;
     let grant = preapproved(context, entry.as_ref(), published)?;
     if *state == StepState::ToUpdate {
-        let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
-        check_direction(name, Some(&installed.reference), &staged.reference, allow_downgrade)?;
-        replace(context, depot, &installed, staged, &grant, grant_requested)?;
+        update_to(context, depot, name, staged, &grant, arguments)?;
         return Ok(StepState::Updated);
     }
     let list = published.map_or_else(|| "a list".to_owned(), |list| format!("the list {list}"));
@@ -256,9 +255,12 @@ fn put_in_place(
         grant: &grant,
         grant_requested,
         entry: entry.as_ref(),
-        attachments: None,
+        evidence: None,
+        claimed: None,
         signer: None,
         allow_downgrade,
+        names_bytes: true,
+        replaces: false,
     };
     let installation = install(context, depot, staged, name, &terms)?;
     for denied in &installation.denied {
@@ -268,6 +270,26 @@ fn put_in_place(
         ));
     }
     Ok(if *state == StepState::ToPin { StepState::Pinned } else { StepState::Installed })
+}
+
+/// Puts the version of a list in the place of the installed one.
+fn update_to(
+    context: &Context,
+    depot: &Depot,
+    name: &ExtensionName,
+    staged: &Staged,
+    grant: &[Grant],
+    arguments: &SyncArguments,
+) -> Result<(), Failure> {
+    let of_extension = |error| Failure::of_extension(name, &error);
+    let installed = depot.installed(name).map_err(of_extension)?;
+    let basis = depot.basis_of(&installed).map_err(of_extension)?;
+    check_direction(name, Some(&installed.reference), &staged.reference, arguments.allow_downgrade)?;
+    let decision = replace(context, depot, (&installed, &basis), staged, grant, arguments.grant_requested)?;
+    if decision.for_session.is_empty() {
+        return Ok(());
+    }
+    grant_for_a_while(context, name, Some(&staged.reference), &decision.for_session, None).map(drop)
 }
 
 fn preapproved(
