@@ -126,7 +126,7 @@ impl Policy {
     /// # Errors
     /// With the first rule that does not let it.
     pub fn check_source(&self, reference: &OciReference) -> Result<(), SourceRefusal> {
-        self.check_place(reference.registry(), &reference.repository())
+        self.check_place(reference.registry(), &reference.place())
     }
 
     /// Makes sure that something can come from a place that has no reference, such as a file of a web server.
@@ -146,7 +146,7 @@ impl Policy {
 
     /// Whose signature this policy wants on what comes from there.
     pub fn required_signer(&self, reference: &OciReference) -> RequiredSigner<'_> {
-        let covers = |prefix: &OciPrefix| prefix.covers(reference.registry(), &reference.repository());
+        let covers = |prefix: &OciPrefix| prefix.covers(reference.registry(), &reference.place());
         let signers =
             self.trusted_signers.iter().filter(|(prefix, _)| covers(prefix)).flat_map(|(_, signers)| signers).collect();
         match (self.require_signature, self.trusted_signers.keys().any(covers)) {

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::reference::{OciReference, Reader, ReferenceError};
-use crate::registry_name::canonical_registry;
+use crate::reference::{OciReference, Reader, ReferenceError, ReferenceProblem};
+use crate::registry_name::{LOCAL, canonical_registry};
 use crate::serde_as_text;
 
 /// A repository, perhaps with a tag: `registry/[principal/]scope[:revision]`.
@@ -40,6 +40,11 @@ impl OciQuery {
     /// The repository as the registry knows it: `principal/scope`, or the scope alone.
     pub fn repository(&self) -> String {
         self.prefix.components.join("/")
+    }
+
+    /// Whether it stands for what came from a file, which no registry has.
+    pub fn is_local(&self) -> bool {
+        self.registry().eq_ignore_ascii_case(LOCAL)
     }
 
     /// The reference to a tag of this repository.

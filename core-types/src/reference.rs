@@ -54,6 +54,9 @@ pub struct Provenance {
 /// No two repositories have the same identity: neither a registry nor a path component has a `/` in it.
 /// Secrets, grants and trust belong to the identity and not to the short name, so that two sources with one short name
 /// never meet. The registry is in its one form ([`canonical_registry`]), so that another spelling is not another source.
+///
+/// What has no registry to vouch for it is its bytes: the identity of a file, a layout or an entry of a bundle ends with
+/// the digest, as in `local/file/weather@sha256:…`, so that another file of the same name is another extension.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity(String);
 
@@ -120,6 +123,10 @@ pub enum ReferenceProblem {
 const MAX_PATH: usize = 255;
 /// The longest tag, in bytes.
 const MAX_TAG: usize = 128;
+/// The digits of a SHA-256 digest. The name of an extension has fewer characters, so that no name is taken for one.
+const DIGEST_DIGITS: usize = 64;
+/// The principal of what its author builds and tries.
+const DEVELOPMENT: &str = "dev";
 
 impl OciReference {
     /// The registry's host, with its port if one was written.
@@ -155,7 +162,30 @@ impl OciReference {
 
     /// Whom the extension comes from.
     pub fn identity(&self) -> Identity {
-        Identity(format!("{}/{}", canonical_registry(&self.registry), self.repository()))
+        let place = format!("{}/{}", canonical_registry(&self.registry), self.place());
+        if !self.is_local() || self.is_development() {
+            return Identity(place);
+        }
+        match (self.first_digest(), &self.provenance) {
+            (Some(hex), _) => Identity(format!("{place}@sha256:{hex}")),
+            (None, Some(provenance)) => Identity(format!("{place}@{provenance}")),
+            (None, None) => Identity(place),
+        }
+    }
+
+    /// The repository as policies name it: without the digest in the path of what took the place of a local file.
+    pub fn place(&self) -> String {
+        match self.first_digest() {
+            Some(hex) => self.repository().replacen(&format!("/{hex}/"), "/", 1),
+            None => self.repository(),
+        }
+    }
+
+    /// The digest, in hexadecimal, of the local file whose identity this one continues.
+    fn first_digest(&self) -> Option<&str> {
+        let (hex, _) = self.scope.split_once('/').filter(|_| self.is_local() && !self.is_development())?;
+        let is_digest = hex.len() == DIGEST_DIGITS && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        is_digest.then_some(hex)
     }
 
     /// The name that the extension has unless the user chooses one: the last path component.
@@ -218,6 +248,45 @@ impl OciReference {
     /// When the revision is no tag.
     pub fn local_layout(name: &ExtensionName, revision: &str) -> Result<Self, ReferenceError> {
         format!("{LOCAL}/layout/{name}:{revision}").parse()
+    }
+
+    /// A reference for an entry of a bundle whose origin nothing confirms: `local/bundle/NAME:TAG`.
+    ///
+    /// # Errors
+    /// When the revision is no tag.
+    pub fn local_bundle(name: &ExtensionName, revision: &str) -> Result<Self, ReferenceError> {
+        format!("{LOCAL}/bundle/{name}:{revision}").parse()
+    }
+
+    /// A reference for what its author builds and tries, and nobody installs: `local/dev/NAME:VERSION`. It shares its
+    /// identity, to which grants and secrets belong, with no file; each build of it has the same.
+    ///
+    /// # Errors
+    /// When the revision is no tag.
+    pub fn local_development(name: &ExtensionName, revision: &str) -> Result<Self, ReferenceError> {
+        format!("{LOCAL}/{DEVELOPMENT}/{name}:{revision}").parse()
+    }
+
+    /// Whether it is one of [`OciReference::local_development`].
+    pub fn is_development(&self) -> bool {
+        self.is_local() && self.principal == DEVELOPMENT
+    }
+
+    /// Whether it is an entry of a bundle whose origin nothing confirms.
+    pub fn is_bundled(&self) -> bool {
+        self.is_local() && self.principal == "bundle"
+    }
+
+    /// The reference of other bytes that take the place of these and keep their identity, as the user said:
+    /// `local/file/FIRST/NAME:VERSION@DIGEST`, where `FIRST` is the digest that the identity has. A reference with a registry
+    /// is pinned to the bytes, since its identity has no digest.
+    pub fn continued_by(&self, digest: Digest) -> Self {
+        let first = self.pinned_digest().ok().flatten().filter(|_| self.is_local() && !self.is_development());
+        let scope = match first.filter(|_| self.first_digest().is_none()) {
+            Some(first) => format!("{}/{}", first.hex(), self.scope),
+            None => self.scope.clone(),
+        };
+        Self { scope, ..self.pinned_to(digest) }
     }
 }
 

@@ -208,6 +208,42 @@ fn local_registry_is_local_in_any_case() {
     assert!(!"local:5000/file/x:1".parse::<OciReference>().expect("valid").is_local());
 }
 
+/// Two files of one name are two extensions, and one that takes the place of another keeps its identity.
+#[test]
+fn local_identity_is_its_digest() {
+    let [first, second, third] = ["1", "2", "3"].map(|digit| format!("sha256:{}", digit.repeat(64)));
+    let pinned = |kind: &str, digest: &str| -> OciReference {
+        format!("local/{kind}/weather:0.0.0@{digest}").parse().expect("valid")
+    };
+    for kind in ["file", "layout", "bundle"] {
+        let (one, other) = (pinned(kind, &first), pinned(kind, &second));
+        assert_eq!(one.identity().as_str(), format!("local/{kind}/weather@{first}"));
+        assert_ne!(one.identity(), other.identity());
+        let continued = one.continued_by(second.parse().expect("a digest"));
+        assert_eq!(continued.to_string(), format!("local/{kind}/{}/weather:0.0.0@{second}", "1".repeat(64)));
+        assert_eq!((continued.identity(), continued.default_name()), (one.identity(), one.default_name()));
+        assert_eq!((continued.place(), continued.is_local()), (format!("{kind}/weather"), true));
+        let again = continued.continued_by(third.parse().expect("a digest"));
+        assert_eq!((again.identity(), again.pinned_digest()), (one.identity(), third.parse().map(Some)));
+    }
+    let upper: OciReference = format!("LOCAL/file/weather:0.0.0@{first}").parse().expect("valid");
+    assert_eq!(upper.identity(), pinned("file", &first).identity());
+}
+
+/// Every build of a project that is tried has one identity, and that of nothing that is installed.
+#[test]
+fn development_has_its_own_identity() {
+    let name = "weather".parse().expect("a name");
+    let [first, second] = ["a", "b"].map(|digit| format!("sha256:{}", digit.repeat(64)).parse().expect("a digest"));
+    let built = OciReference::local_development(&name, "0.0.0").expect("valid");
+    let [one, other] = [first, second].map(|digest| built.pinned_to(digest));
+    assert!(one.is_development() && one.identity() == other.identity());
+    assert_eq!(one.identity().as_str(), "local/dev/weather");
+    let file = OciReference::local_file(&name, "0.0.0").expect("valid").pinned_to(first);
+    assert_ne!(file.identity(), one.identity());
+    assert_eq!(one.continued_by(second), other);
+}
+
 #[test]
 fn one_part_identity_is_registry_and_scope() {
     let reference: OciReference = "Registry.example/one:1".parse().expect("valid");

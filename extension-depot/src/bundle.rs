@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use core_types::{Digest, ExtensionName, OciReference};
+use core_types::{Digest, ExtensionName};
 
 use crate::attachment::Attachment;
 use crate::blob::{BlobError, read_blob};
@@ -36,15 +36,6 @@ pub enum BundleError {
         /// What the system said.
         source: io::Error,
     },
-}
-
-/// One extension of a bundle, as the bundle says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bundled {
-    /// Its name.
-    pub name: ExtensionName,
-    /// Where it came from, pinned. The bytes are checked against the pin; that they came from there is a claim.
-    pub reference: OciReference,
 }
 
 impl Depot {

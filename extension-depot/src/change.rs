@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use core_types::{Capabilities, ExtensionName, LimitName, OciReference, SameGuestPath};
+use core_types::{Capabilities, ExtensionName, Grant, LimitName, OciReference, SameGuestPath};
 
+use crate::basis::Basis;
 use crate::depot::{Depot, InstallOrder, Installed};
 use crate::depot_error::DepotError;
 use crate::durable;
@@ -17,45 +18,58 @@ use crate::state_file;
 
 impl Depot {
     /// Installs a staged artifact: blobs, index, record, generation, and last the manifest, whose pin makes it current.
-    /// Each step is durable before the next. Without a change the capabilities of the manifest stay as they are.
+    /// Each step is durable before the next. Without a decision the capabilities of the manifest stay as they are.
     ///
     /// # Errors
-    /// [`DepotError::CapabilitiesChanged`] when they are others than the change was decided upon. When the name belongs to
-    /// somebody else or something cannot be written. What was installed before is as it was.
-    pub fn install(&self, staged: &Staged, name: &ExtensionName, order: &InstallOrder<'_>) -> Result<(), DepotError> {
+    /// [`DepotError::Changed`] when something that the decision was made upon has changed. When the name belongs to another
+    /// identity or something cannot be written. What was installed before is as it was.
+    pub fn install(&self, staged: &Staged, order: &InstallOrder<'_>) -> Result<(), DepotError> {
+        let InstallOrder { basis, evidence, .. } = *order;
+        order.capabilities.map_or(Ok(()), check_guest_paths)?;
         let _lock = self.lock()?;
-        self.ensure_editable(name)?;
-        self.check_name(name, &staged.reference)?;
+        self.ensure_editable(basis.name())?;
+        basis.ensure_holds(self)?;
+        basis.check_name(&staged.reference)?;
+        evidence.map_or(Ok(()), |found| self.check_first_use(&staged.reference, found))?;
+        let name = basis.name();
+        // What was seen of it has not changed; the rest of it may have.
         let before = self.manifest(name)?;
-        let existing = before.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
-        if order.change.is_some_and(|change| change.before != existing) {
-            return Err(DepotError::CapabilitiesChanged { name: name.clone() });
-        }
-        order.change.map_or(Ok(()), |change| check_guest_paths(change.after))?;
         let layout = self.layout();
         layout.add_blobs(staged)?;
         layout.sync_blobs()?;
         layout.add_entries(&[(name, &staged.artifact)])?;
         let found = (&staged.artifact, &staged.binary);
         let mut record = Record::new(name, &staged.reference, order.source.to_owned(), found);
-        if let Some(found) = order.evidence {
+        record.claimed = order.claimed.cloned();
+        if let Some(found) = evidence {
             record.signature = Some((&found.signature).into());
             self.note_first_use(&staged.reference, found)?;
         }
         self.write_record(&record)?;
-        let mut editor = ManifestEditor::new(before.as_ref().map(|loaded| loaded.text.as_str()));
-        editor.set_installed(name, &staged.artifact.version(&staged.reference), &staged.reference);
-        if let Some(description) = staged.artifact.description() {
-            editor.set_missing("extension", "description", description);
-        }
-        if let Some((limits, config)) = order.seed.filter(|_| before.is_none()) {
-            editor.set_seed(limits, config);
-        }
-        if let Some(change) = order.change {
-            editor.set_capabilities(existing, change.after);
-        }
+        let editor = installed_manifest(before.as_ref(), staged, order);
         let before = before.as_ref().map(LoadedManifest::text_and_origin);
         self.write_manifest(name, before, editor, Some(&staged.reference), order.reason)
+    }
+
+    /// Gives an extension that came in a bundle the identity of the reference that its registry has these very bytes under.
+    ///
+    /// # Errors
+    /// [`DepotError::Changed`] when something that the decision was made upon has changed, or when it cannot be written.
+    pub fn confirm_origin(&self, basis: &Basis, origin: &OciReference, evidence: &Evidence) -> Result<(), DepotError> {
+        let _lock = self.lock()?;
+        basis.ensure_holds(self)?;
+        self.check_first_use(origin, evidence)?;
+        let name = basis.name();
+        let Installed { loaded, reference, artifact, binary, .. } = self.read_installed(name)?;
+        if !reference.is_bundled() || reference.provenance() != origin.provenance() {
+            return Err(DepotError::Changed { name: name.clone() });
+        }
+        let record = Record::new(name, origin, origin.to_string(), (&artifact, &binary));
+        self.note_first_use(origin, evidence)?;
+        self.write_record(&Record { signature: Some((&evidence.signature).into()), ..record })?;
+        let mut editor = ManifestEditor::new(Some(&loaded.text));
+        editor.set_installed(name, &artifact.version(origin), origin);
+        self.write_manifest(name, Some(loaded.text_and_origin()), editor, Some(origin), Reason::Confirmed)
     }
 
     /// Puts the blobs of extensions back into place, each if its manifest is still pinned to them, and a record where there is
@@ -90,17 +104,22 @@ impl Depot {
         }
     }
 
-    /// Notes what is known by now of who signed what is installed.
+    /// Notes what is known by now of who signed what is installed, which is what was looked at.
     ///
     /// # Errors
-    /// When it is not installed, or cannot be written.
-    pub fn note_signature(&self, name: &ExtensionName, found: &Evidence) -> Result<(), DepotError> {
+    /// [`DepotError::Changed`] when something else is installed by now. When the first signer is another by now, or it cannot be
+    /// written.
+    pub fn note_signature(&self, looked_at: &Installed, found: &Evidence) -> Result<(), DepotError> {
         let _lock = self.lock()?;
-        let Installed { reference, artifact, binary, .. } = self.installed(name)?;
+        let Installed { name, reference, artifact, binary, .. } = looked_at;
+        if self.existing_manifest(name)?.pinned_reference().as_ref() != Some(reference) {
+            return Err(DepotError::Changed { name: name.clone() });
+        }
+        self.check_first_use(reference, found)?;
         let known = self.record(name, &artifact.digest)?;
-        let new = || Record::new(name, &reference, reference.to_string(), (&artifact, &binary));
+        let new = || Record::new(name, reference, reference.to_string(), (artifact, binary));
         let record = known.unwrap_or_else(new);
-        self.note_first_use(&reference, found)?;
+        self.note_first_use(reference, found)?;
         self.write_record(&Record { signature: Some((&found.signature).into()), ..record })
     }
 
@@ -112,17 +131,21 @@ impl Depot {
     /// Goes back to a generation: its bytes and its manifest, with these capabilities.
     ///
     /// # Errors
-    /// When the bytes are not there any more, the name belongs to somebody else by now, or something cannot be written.
+    /// [`DepotError::Changed`] when something that the decision was made upon has changed. When the bytes are not there any
+    /// more, the name belongs to another identity by now, or something cannot be written.
     pub fn roll_back(
         &self,
-        name: &ExtensionName,
+        basis: &Basis,
         generation: &Generation,
         capabilities: &Capabilities,
     ) -> Result<(), DepotError> {
         check_guest_paths(capabilities)?;
         let _lock = self.lock()?;
+        let name = basis.name();
         self.ensure_editable(name)?;
+        basis.ensure_holds(self)?;
         let (reference, artifact, binary) = self.artifact_of_generation(name, generation)?;
+        basis.check_name(&reference)?;
         let before = self.text_and_origin(name);
         self.layout().add_entries(&[(name, &artifact)])?;
         if !matches!(self.record(name, &artifact.digest), Ok(Some(_))) {
@@ -166,17 +189,37 @@ impl Depot {
         })
     }
 
-    /// Writes capabilities and limits into a manifest: all of the first, and of the second those that are given.
+    /// Adds grants to the manifest of an extension that was found installed. Returns whether that changed anything.
     ///
     /// # Errors
-    /// When there is no such manifest or it cannot be written.
+    /// [`DepotError::Changed`] when something else has the name by now, or when it cannot be written.
+    pub fn grant_installed(&self, found: &Installed, grants: &[Grant]) -> Result<bool, DepotError> {
+        self.edit(&found.name, Reason::Granted, |loaded, editor| {
+            ensure_still(loaded, found)?;
+            let mut after = loaded.manifest.granted();
+            let added = grants.iter().filter(|grant| after.add(grant)).count();
+            check_guest_paths(&after)?;
+            editor.set_capabilities(loaded.manifest.capabilities.as_ref(), &after);
+            Ok(added > 0)
+        })
+    }
+
+    /// Writes the capabilities and limits that a call of what was found installed needed: all of the first, and of the second
+    /// those that are given.
+    ///
+    /// # Errors
+    /// [`DepotError::Changed`] when something else has the name by now, or other grants. When it cannot be written.
     pub fn set_needs(
         &self,
-        name: &ExtensionName,
+        found: &Installed,
         capabilities: &Capabilities,
         limits: &[(LimitName, u64)],
     ) -> Result<(), DepotError> {
-        let edited = self.edit(name, Reason::Learned, |loaded, editor| {
+        let edited = self.edit(&found.name, Reason::Learned, |loaded, editor| {
+            ensure_still(loaded, found)?;
+            if loaded.manifest.capabilities != found.loaded.manifest.capabilities {
+                return Err(DepotError::Changed { name: found.name.clone() });
+            }
             check_guest_paths(capabilities)?;
             editor.set_capabilities(loaded.manifest.capabilities.as_ref(), capabilities);
             limits.iter().for_each(|(name, value)| editor.set_limit(*name, *value));
@@ -249,6 +292,29 @@ impl Depot {
         self.note_generation(name, before, (&text, reference), reason)?;
         Ok(Self::write(self.places().manifest(name), text.as_bytes())?)
     }
+}
+
+/// The manifest of what is installed now: what stands there already, with what installing knows.
+fn installed_manifest(before: Option<&LoadedManifest>, staged: &Staged, order: &InstallOrder<'_>) -> ManifestEditor {
+    let Staged { artifact, reference, .. } = staged;
+    let mut editor = ManifestEditor::new(before.map(|loaded| loaded.text.as_str()));
+    editor.set_installed(order.basis.name(), &artifact.version(reference), reference);
+    if let Some(description) = artifact.description() {
+        editor.set_missing("extension", "description", description);
+    }
+    if let Some((limits, config)) = order.seed.filter(|_| before.is_none()) {
+        editor.set_seed(limits, config);
+    }
+    if let Some(capabilities) = order.capabilities {
+        editor.set_capabilities(order.basis.capabilities(), capabilities);
+    }
+    editor
+}
+
+/// Makes sure that a manifest is still that of what was found installed.
+fn ensure_still(loaded: &LoadedManifest, found: &Installed) -> Result<(), DepotError> {
+    let is_same = loaded.manifest.extension.oci.as_ref() == Some(&found.reference);
+    if is_same { Ok(()) } else { Err(DepotError::Changed { name: found.name.clone() }) }
 }
 
 /// Makes sure that what is written can be read again: a manifest with one path for two directories cannot.

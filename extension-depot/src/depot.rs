@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use core_types::{Capabilities, Config, Digest, ExtensionName, Limits, OciReference};
 
 use crate::artifact::{Artifact, ArtifactError};
+use crate::basis::{Basis, check_owner};
 use crate::binary::Binary;
 use crate::blob::read_blob;
 use crate::depot_error::DepotError;
@@ -65,26 +67,24 @@ pub struct Listed {
 /// How an artifact is to be installed.
 #[derive(Debug, Clone, Copy)]
 pub struct InstallOrder<'a> {
+    /// What the decision to install it was made upon.
+    pub basis: &'a Basis,
     /// What was asked for, in the words of whoever asked.
     pub source: &'a str,
-    /// What becomes of the capabilities; without it they stay as they are.
-    pub change: Option<CapabilityChange<'a>>,
+    /// What the manifest is to grant from now on; without it that stays as it is.
+    pub capabilities: Option<&'a Capabilities>,
     /// Why it is installed.
     pub reason: Reason,
     /// What is known of who signed it and how it came, if that was looked at.
     pub evidence: Option<&'a Evidence>,
     /// What a manifest that is not there yet begins with.
     pub seed: Option<(&'a Limits, &'a Config)>,
+    /// Where a bundle says that it came from, while nothing confirms that.
+    pub claimed: Option<&'a OciReference>,
 }
 
-/// What an installation changes about the capabilities in a manifest, and what it thinks that they are.
-#[derive(Debug, Clone, Copy)]
-pub struct CapabilityChange<'a> {
-    /// What the decision was made upon; nothing where there was no `[capabilities]`.
-    pub before: Option<&'a Capabilities>,
-    /// What was decided.
-    pub after: &'a Capabilities,
-}
+/// How often an extension is read again that others keep changing.
+const MAX_READS: usize = 10;
 
 impl Depot {
     /// The extensions in these places. Nothing is touched before it is needed.
@@ -195,11 +195,24 @@ impl Depot {
     }
 
     /// An extension whose manifest and artifact are there. The documents of the artifact are verified; the binary is
-    /// not read.
+    /// not read. Where another process replaces or removes it in the meantime, what is there then is read.
     ///
     /// # Errors
     /// When there is none, or a part of it is missing or damaged.
     pub fn installed(&self, name: &ExtensionName) -> Result<Installed, DepotError> {
+        let path = self.places.manifest(name);
+        for _ in 1..MAX_READS {
+            let before = file_version(&path);
+            match self.read_installed(name) {
+                // What an older manifest is pinned to goes when nothing needs it any more.
+                Err(DepotError::Artifact { .. }) if file_version(&path) != before => {}
+                result => return result,
+            }
+        }
+        self.read_installed(name)
+    }
+
+    pub(crate) fn read_installed(&self, name: &ExtensionName) -> Result<Installed, DepotError> {
         let loaded = self.existing_manifest(name)?;
         let Some((reference, digest)) = loaded.pinned() else {
             let reference = loaded.manifest.extension.oci.map(Box::new);
@@ -262,13 +275,14 @@ impl Depot {
     /// [`DepotError::OtherSource`] when the name belongs to somebody else.
     pub fn check_name(&self, name: &ExtensionName, reference: &OciReference) -> Result<(), DepotError> {
         let owner = self.manifest(name)?.and_then(|loaded| loaded.manifest.extension.oci);
-        match owner.map(|oci| oci.identity()) {
-            Some(installed) if installed != reference.identity() => {
-                Err(DepotError::OtherSource { name: name.clone(), installed, wanted: reference.identity() })
-            }
-            _ => Ok(()),
-        }
+        check_owner(name, owner.as_ref(), reference)
     }
+}
+
+/// What tells one version of a file that is replaced as a whole from another; nothing where there is none.
+fn file_version(path: &Path) -> Option<(u64, i64, i64)> {
+    let metadata = path.metadata().ok()?;
+    Some((metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
 }
 
 impl LoadedManifest {

@@ -55,14 +55,8 @@ pub enum DepotError {
         /// Who wants it.
         wanted: Identity,
     },
-    /// The capabilities in the manifest are others than those that a decision was made upon.
-    #[error("the capabilities of `{name}` have been changed meanwhile")]
-    CapabilitiesChanged {
-        /// The name.
-        name: ExtensionName,
-    },
-    /// The manifest is pinned to other bytes than those that would mend it.
-    #[error("`{name}` has been changed meanwhile")]
+    /// Something that a decision was made upon is another by now: what is installed, what it is granted, or who signed first.
+    #[error("`{name}` has been changed by another process in the meantime")]
     Changed {
         /// The name.
         name: ExtensionName,

@@ -154,9 +154,22 @@ impl Depot {
         crate::removal::remove_file(&self.first_use_path(repository))
     }
 
+    /// Makes sure, under the lock, that the signer who was there first lets this one follow.
+    ///
+    /// # Errors
+    /// [`DepotError::Signature`] when another process noted another signer since the decision.
+    pub(crate) fn check_first_use(&self, reference: &OciReference, found: &Evidence) -> Result<(), DepotError> {
+        let repository = reference.identity();
+        check_first(self.first_use(&repository)?.as_ref(), repository, &found.signature)
+    }
+
     /// Remembers who signed and how it came, where that is news: the first time, when somebody came to be known, and when TLS was
     /// used first.
+    /// Local artifacts are left out: their identity is their bytes, so no other signer can follow.
     pub(crate) fn note_first_use(&self, reference: &OciReference, found: &Evidence) -> Result<(), DepotError> {
+        if reference.is_local() {
+            return Ok(());
+        }
         let repository = reference.identity();
         let first = self.first_use(&repository)?;
         let signer = match (FirstSigner::of(&found.signature), &first) {
@@ -189,13 +202,13 @@ impl Depot {
     }
 
     /// Makes sure that what is known of a signature does: that every policy and the user have the signer that they want, and that
-    /// it is the one who was there first.
+    /// it is the one who was there first, as the decision saw that.
     ///
     /// # Errors
     /// [`DepotError::Signature`] with what was expected and what was found.
     pub fn check_signature(
         &self,
-        reference: &OciReference,
+        (reference, first): (&OciReference, Option<&FirstUse>),
         found: &SignatureState,
         config: &UserConfig,
         wanted: Option<&SignerProof>,
@@ -207,12 +220,7 @@ impl Depot {
             return Err(SignatureRefusal::Required { repository, whom, found }.into());
         }
         self.check_required_signer(reference, found, config, wanted.is_some())?;
-        match self.first_use(&repository)? {
-            Some(first) if !first.signer.allows(found) => {
-                Err(SignatureRefusal::Changed { repository, first: first.signer, found: found.clone() }.into())
-            }
-            _ => Ok(()),
-        }
+        check_first(first, repository, found)
     }
 
     /// Makes sure that every policy has the signer that it wants, as policies and trusted signers are now. `is_vouched_for` says
@@ -235,6 +243,15 @@ impl Depot {
             }
             None => Ok(()),
         }
+    }
+}
+
+fn check_first(first: Option<&FirstUse>, repository: Identity, found: &SignatureState) -> Result<(), DepotError> {
+    match first {
+        Some(FirstUse { signer, .. }) if !signer.allows(found) => {
+            Err(SignatureRefusal::Changed { repository, first: signer.clone(), found: found.clone() }.into())
+        }
+        _ => Ok(()),
     }
 }
 

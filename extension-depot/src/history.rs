@@ -57,6 +57,8 @@ pub enum Reason {
     Pinned,
     /// `unpin`
     Unpinned,
+    /// `update` found the bytes in the registry that a bundle named.
+    Confirmed,
     /// `call --learn --write`
     Learned,
     /// Something else than sesame changed the manifest, or a sesame that kept no history.
@@ -76,6 +78,7 @@ impl fmt::Display for Reason {
             Self::Disabled => f.write_str("disabled"),
             Self::Pinned => f.write_str("pinned"),
             Self::Unpinned => f.write_str("unpinned"),
+            Self::Confirmed => f.write_str("origin confirmed"),
             Self::Learned => f.write_str("learned"),
             Self::Edited => f.write_str("edited by hand"),
         }

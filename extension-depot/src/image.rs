@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use core_types::Digest;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::artifact_kind::kind_of_artifact;
 use crate::blob::digest_of;
+use crate::bounded_json;
 
 /// Media types that sesame knows.
 pub mod media_type {
@@ -95,7 +96,7 @@ pub struct Descriptor {
     /// How many bytes it has.
     pub size: u64,
     /// Places to fetch it from that are not the registry. Never followed; an artifact that needs them is refused.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "null_as_default")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "bounded_json::null_as_default")]
     pub urls: Vec<String>,
     /// The kind of artifact, for entries of an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,7 +105,7 @@ pub struct Descriptor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
     /// Whatever else is said of it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "without_nulls")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "bounded_json::annotations")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -132,13 +133,13 @@ pub struct ImageManifest {
     /// The configuration. Its bytes may be anything.
     pub config: Descriptor,
     /// The layers.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "bounded_json::layers")]
     pub layers: Vec<Descriptor>,
     /// What it refers to, such as the artifact that it is a signature of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
     /// Whatever else is said of it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "without_nulls")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "bounded_json::annotations")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -149,21 +150,10 @@ pub(crate) struct ImageIndex {
     pub(crate) schema_version: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) media_type: Option<String>,
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(deserialize_with = "bounded_json::null_as_default")]
     pub(crate) manifests: Vec<Descriptor>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "without_nulls")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "bounded_json::annotations")]
     pub(crate) annotations: BTreeMap<String, String>,
-}
-
-/// Takes `null` for absent. Go writes it for an empty list or map.
-fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or_default())
-}
-
-/// Takes `null` for absent, as the map and as a value in it.
-fn without_nulls<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
-    let map: BTreeMap<String, Option<String>> = null_as_default(from)?;
-    Ok(map.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
 }
 
 /// A document that a tag or digest leads to.

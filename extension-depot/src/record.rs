@@ -30,6 +30,9 @@ pub struct Record {
     /// What was known of who signed it, as far as that was looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<CheckedSignature>,
+    /// Where a bundle says that it came from, while nothing confirms that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed: Option<OciReference>,
 }
 
 /// What was known of a signature at a time.
@@ -69,6 +72,7 @@ impl Record {
             pinned: artifact.digest,
             installed_at: state_file::now(),
             signature: None,
+            claimed: None,
         }
     }
 }

@@ -1,22 +1,24 @@
 //! Where extensions are installed from.
 
 use std::fmt;
-use std::io::{self, Read};
-use std::path::{Component, Path, PathBuf};
+use std::io;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use core_types::{Digest, ExtensionName, NameError, OciQuery, OciReference, ReferenceError, ReferenceProblem};
 
 use crate::artifact::{Artifact, ArtifactError};
-use crate::attachment::Attachment;
 use crate::blob::{BlobError, check, open_plain};
-use crate::bundle::Bundled;
 use crate::depot::Depot;
-use crate::image::{Descriptor, Document, ImageError, ImageIndex, MAX_BLOB, MAX_MANIFEST, ORIGIN, REF_NAME};
+use crate::image::{ImageError, MAX_BLOB, MAX_MANIFEST};
+use crate::layout_source::{LayoutSource, read_capped};
 use crate::publication::{Description, Publication};
-use crate::staging::{Staged, Staging, StagingError};
+use crate::staging::{Staged, StagingError};
 use crate::unpack::UnpackError;
 use crate::web_address::{AddressError, WebAddress, parse_file_address};
+
+/// The revision of what has none: what comes from a file says no version.
+const LOCAL_REVISION: &str = "0.0.0";
 
 /// What a person names to install: a reference, a repository, a file here or on the web, or an entry of an OCI image layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -220,6 +222,15 @@ impl Depot {
     /// # Errors
     /// When it cannot be kept.
     pub fn stage_bytes(&self, binary: Vec<u8>, name: &ExtensionName) -> Result<Staged, SourceError> {
+        self.stage_under(binary, name, &OciReference::local_file(name, LOCAL_REVISION)?)
+    }
+
+    fn stage_under(
+        &self,
+        binary: Vec<u8>,
+        name: &ExtensionName,
+        reference: &OciReference,
+    ) -> Result<Staged, SourceError> {
         let file = format!("{name}.wasm");
         let description = Description { title: file.clone(), ..Description::default() };
         let documents = Publication::cncf(binary, &description)
@@ -230,9 +241,8 @@ impl Depot {
         }
         staging.put_new(&documents.config)?;
         let digest = staging.put_new(&documents.manifest)?;
-        let reference = OciReference::local_file(name, "0.0.0")?.pinned_to(digest);
         let artifact = Artifact::resolve(digest, |_| Ok::<_, SourceError>(documents.manifest.clone()))?;
-        Ok(Staged::new(staging, artifact, reference)?)
+        Ok(Staged::new(staging, artifact, reference.pinned_to(digest))?)
     }
 
     /// Stages an entry of an OCI image layout as the extension of this name.
@@ -240,63 +250,17 @@ impl Depot {
     /// # Errors
     /// When it is no layout, has no such entry, or its bytes are not what their digests say.
     pub fn stage_layout(&self, path: &Path, tag: Option<&str>, name: &ExtensionName) -> Result<Staged, SourceError> {
-        let layout = LayoutFile::open(path)?;
+        let layout = LayoutSource::open(path)?;
         let (digest, entry_name) = layout.entry(tag)?;
         let revision = tag.map(str::to_owned).or(entry_name).filter(|tag| is_tag(tag));
-        let reference = OciReference::local_layout(name, revision.as_deref().unwrap_or("0.0.0"))?.pinned_to(digest);
+        let reference =
+            OciReference::local_layout(name, revision.as_deref().unwrap_or(LOCAL_REVISION))?.pinned_to(digest);
         self.stage_entry(&layout, digest, reference)
     }
 
-    /// The extensions in a bundle, in the order in which it names them. Entries that are none are left out.
-    ///
-    /// # Errors
-    /// When it is no layout.
-    pub fn bundled(&self, path: &Path) -> Result<Vec<Bundled>, SourceError> {
-        let index = LayoutFile::open(path)?.index()?;
-        let bundled = |entry: &Descriptor| {
-            let reference: OciReference = entry.annotations.get(ORIGIN)?.parse().ok()?;
-            let is_pinned_to_it = reference.pinned_digest() == Ok(Some(entry.digest));
-            let name = entry.annotations.get(REF_NAME)?.parse().ok()?;
-            is_pinned_to_it.then_some(Bundled { name, reference })
-        };
-        Ok(index.manifests.iter().filter_map(bundled).collect())
-    }
-
-    /// Stages an extension of a bundle under the reference that the bundle says it came from.
-    ///
-    /// # Errors
-    /// When its bytes are not there or not what their digests say.
-    pub fn stage_bundled(&self, path: &Path, bundled: &Bundled) -> Result<Staged, SourceError> {
-        let layout = LayoutFile::open(path)?;
-        let digest = bundled.reference.pinned_digest().ok().flatten();
-        let digest = digest.ok_or_else(|| SourceError::NoLayout { path: path.to_owned() })?;
-        self.stage_entry(&layout, digest, bundled.reference.clone())
-    }
-
-    /// What refers to an extension of a bundle and is in the bundle as well.
-    ///
-    /// # Errors
-    /// When its bytes are not there or not what their digests say.
-    pub fn bundled_attachments(&self, path: &Path, reference: &OciReference) -> Result<Vec<Attachment>, SourceError> {
-        let Ok(Some(digest)) = reference.pinned_digest() else { return Ok(Vec::new()) };
-        let (layout, tag) = (LayoutFile::open(path)?, format!("sha256-{}.sig", digest.hex()));
-        let mut found = Vec::new();
-        for entry in layout.index()?.manifests.into_iter().filter(|entry| !entry.annotations.contains_key(ORIGIN)) {
-            let bytes = layout.blob(&entry.digest, MAX_MANIFEST)?;
-            let Ok(Document::Manifest(manifest)) = Document::parse(&bytes, None) else { continue };
-            let is_tagged = entry.annotations.get(REF_NAME) == Some(&tag);
-            if is_tagged || manifest.subject.as_ref().is_some_and(|subject| subject.digest == digest) {
-                let blobs = manifest.blobs().map(|blob| Ok((blob.digest, layout.blob(&blob.digest, MAX_BLOB)?)));
-                let blobs = blobs.collect::<Result<_, SourceError>>()?;
-                found.push(Attachment { descriptor: entry, manifest: *manifest, blobs });
-            }
-        }
-        Ok(found)
-    }
-
-    fn stage_entry(
+    pub(crate) fn stage_entry(
         &self,
-        layout: &LayoutFile<'_>,
+        layout: &LayoutSource,
         digest: Digest,
         reference: OciReference,
     ) -> Result<Staged, SourceError> {
@@ -307,7 +271,7 @@ impl Depot {
             Ok::<_, SourceError>(bytes)
         })?;
         for blob in artifact.manifest.blobs() {
-            stage_blob(layout, &staging, blob)?;
+            layout.stage_blob(&staging, blob)?;
         }
         Ok(Staged::new(staging, artifact, reference)?)
     }
@@ -315,100 +279,6 @@ impl Depot {
 
 fn is_tag(text: &str) -> bool {
     format!("a/b/c:{text}").parse::<OciReference>().is_ok_and(|reference| reference.revision() == text)
-}
-
-fn stage_blob(layout: &LayoutFile<'_>, staging: &Staging, blob: &Descriptor) -> Result<(), SourceError> {
-    let bytes = layout.blob(&blob.digest, MAX_BLOB)?;
-    if bytes.len() as u64 != blob.size {
-        return Err(BlobError::Size { expected: blob.size, found: bytes.len() as u64 }.into());
-    }
-    Ok(staging.put(&blob.digest, &bytes)?)
-}
-
-/// An OCI image layout that somebody gave us: a directory, or a tar of one. Nothing is unpacked; single files are read
-/// by the names that the specification gives them.
-struct LayoutFile<'a> {
-    path: &'a Path,
-    is_tar: bool,
-}
-
-impl<'a> LayoutFile<'a> {
-    fn open(path: &'a Path) -> Result<Self, SourceError> {
-        let metadata = std::fs::metadata(path).map_err(|source| SourceError::Read { path: path.to_owned(), source })?;
-        Ok(Self { path, is_tar: !metadata.is_dir() })
-    }
-
-    /// The digest and the name of an entry of the index.
-    fn entry(&self, tag: Option<&str>) -> Result<(Digest, Option<String>), SourceError> {
-        let index = self.index()?;
-        let name = |entry: &Descriptor| entry.annotations.get(REF_NAME).cloned();
-        let fits = |entry: &&Descriptor| tag.is_none_or(|tag| name(entry).as_deref() == Some(tag));
-        let fitting: Vec<_> = index.manifests.iter().filter(fits).collect();
-        match fitting.as_slice() {
-            [entry] => Ok((entry.digest, name(entry))),
-            _ => {
-                let names: Vec<_> =
-                    index.manifests.iter().filter_map(name).map(|name| format!("`{}`", name.escape_debug())).collect();
-                let found = if names.is_empty() { "no named ones".to_owned() } else { names.join(", ") };
-                Err(SourceError::NoEntry { path: self.path.to_owned(), tag: tag.map(str::to_owned), found })
-            }
-        }
-    }
-
-    fn index(&self) -> Result<ImageIndex, SourceError> {
-        let no_layout = || SourceError::NoLayout { path: self.path.to_owned() };
-        let bytes = self.read(Path::new("index.json"), MAX_MANIFEST)?.ok_or_else(no_layout)?;
-        serde_json::from_slice(&bytes).map_err(|_| no_layout())
-    }
-
-    /// A blob whose bytes are what its digest says.
-    fn blob(&self, digest: &Digest, most: u64) -> Result<Vec<u8>, SourceError> {
-        let file = Path::new("blobs").join("sha256").join(digest.hex());
-        let bytes = self.read(&file, most)?.ok_or(BlobError::Missing { digest: *digest })?;
-        check(&bytes, digest)?;
-        Ok(bytes)
-    }
-
-    fn read(&self, file: &Path, most: u64) -> Result<Option<Vec<u8>>, SourceError> {
-        if self.is_tar {
-            return self.read_from_tar(file, most);
-        }
-        let path = self.path.join(file);
-        match open_plain(&path) {
-            Ok((opened, _)) => read_capped(&path, opened, most).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(SourceError::Read { path, source }),
-        }
-    }
-
-    fn read_from_tar(&self, file: &Path, most: u64) -> Result<Option<Vec<u8>>, SourceError> {
-        let read_error = |source| SourceError::Read { path: self.path.to_owned(), source };
-        let mut archive = tar::Archive::new(io::BufReader::new(open_plain(self.path).map_err(read_error)?.0));
-        // What is not asked for is jumped over, not read.
-        for entry in archive.entries_with_seek().map_err(read_error)? {
-            let entry = entry.map_err(read_error)?;
-            let is_file = entry.header().entry_type().is_file();
-            if is_file && plain(&entry.path().map_err(read_error)?) == file {
-                return read_capped(self.path, entry, most).map(Some);
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// The path without the `./` that tars put in front.
-fn plain(path: &Path) -> PathBuf {
-    path.components().filter(|component| *component != Component::CurDir).collect()
-}
-
-fn read_capped(path: &Path, from: impl Read, most: u64) -> Result<Vec<u8>, SourceError> {
-    let mut bytes = Vec::new();
-    let read = from.take(most + 1).read_to_end(&mut bytes);
-    read.map_err(|source| SourceError::Read { path: path.to_owned(), source })?;
-    if bytes.len() as u64 > most {
-        return Err(SourceError::TooLarge { path: path.to_owned(), most });
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -13,9 +13,7 @@ use crate::artifact::Artifact;
 use crate::binary::Binary;
 use crate::blob::{BlobError, BlobWriter, check, digest_of, read_blob};
 use crate::durable;
-#[cfg(feature = "registry")]
-use crate::image::Descriptor;
-use crate::image::MAX_BLOB;
+use crate::image::{Descriptor, MAX_BLOB};
 use crate::listing::names_in;
 use crate::lock::{self, Sharing};
 use crate::unpack::UnpackError;
@@ -88,7 +86,6 @@ impl Staging {
     }
 
     /// Starts a blob that arrives piece by piece.
-    #[cfg(feature = "registry")]
     pub(crate) fn writer(&self, descriptor: &Descriptor) -> Result<BlobWriter, BlobError> {
         BlobWriter::create(&self.blob(&descriptor.digest), descriptor.size)
     }

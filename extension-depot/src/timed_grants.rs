@@ -6,7 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Authority, Document, EffectiveLimits, ExtensionName, Identity, Owner, Permissions, TimedGrants, TomlProblem,
+    Authority, Document, EffectiveLimits, ExtensionName, Identity, OciReference, Owner, Permissions, TimedGrants,
+    TomlProblem,
 };
 
 use crate::blob::open_plain;
@@ -67,18 +68,25 @@ impl Depot {
     }
 
     /// Changes the grants of an extension that end. `change` says whether it changed anything. Gives back what it said.
+    /// Where they were decided for an artifact, it is `decided_for`.
     ///
     /// # Errors
-    /// When there is no such extension, no session to end with, or the file cannot be used.
+    /// [`DepotError::Changed`] when something else has the name by now. When there is no such extension, no session to end with,
+    /// or the file cannot be used.
     pub fn change_timed_grants(
         &self,
         name: &ExtensionName,
+        decided_for: Option<&OciReference>,
         change: impl FnOnce(&mut TimedGrants) -> bool,
     ) -> Result<bool, DepotError> {
         let _lock = self.lock()?;
         let reference = self.existing_manifest(name)?.manifest.extension.oci;
         let not_installed = || DepotError::NotInstalled { name: name.clone(), reference: None };
-        let mut grants = self.timed_grants(name, &reference.ok_or_else(not_installed)?.identity())?;
+        let reference = reference.ok_or_else(not_installed)?;
+        if decided_for.is_some_and(|decided_for| *decided_for != reference) {
+            return Err(DepotError::Changed { name: name.clone() });
+        }
+        let mut grants = self.timed_grants(name, &reference.identity())?;
         if !change(&mut grants) {
             return Ok(false);
         }

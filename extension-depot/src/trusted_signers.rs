@@ -177,7 +177,7 @@ impl Depot {
     /// # Errors
     /// As [`Depot::trusted_signers`].
     pub fn trusted_for(&self, reference: &OciReference) -> Result<Vec<SignerProof>, TrustError> {
-        let is_for_it = |signer: &TrustedSigner| signer.place.covers(reference.registry(), &reference.repository());
+        let is_for_it = |signer: &TrustedSigner| signer.place.covers(reference.registry(), &reference.place());
         Ok(self.trusted_signers()?.into_iter().filter(is_for_it).map(|signer| signer.proof).collect())
     }
 

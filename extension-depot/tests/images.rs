@@ -10,10 +10,10 @@ use std::os::unix::fs::PermissionsExt;
 use core_types::Digest;
 use extension_depot::registry::RegistryError;
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{DepotError, ImageError, UnpackError, media_type};
+use extension_depot::{Bundle, DepotError, ImageError, UnpackError, media_type};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use support::{Home, component, home, install, name, order, publish, stage};
+use support::{Home, component, home, install, install_staged, name, publish, stage};
 
 const TAR: &str = "application/vnd.oci.image.layer.v1.tar";
 const TAR_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
@@ -223,7 +223,8 @@ fn unpacked_binary_survives_gc_and_goes_last() {
     assert!(first.path.exists() && second.path.exists() && first != second);
     let history = home.depot.history(&name("plugin")).expect("a history");
     let before = history.before(&home.depot.installed(&name("plugin")).expect("installed").artifact.digest);
-    home.depot.roll_back(&name("plugin"), before.expect("one"), &Default::default()).expect("rolled back");
+    let basis = home.depot.basis_of(&home.depot.installed(&name("plugin")).expect("installed")).expect("readable");
+    home.depot.roll_back(&basis, before.expect("one"), &Default::default()).expect("rolled back");
     assert_eq!(home.depot.installed(&name("plugin")).expect("installed").binary, first);
     home.depot.collect(1, true).expect("collected");
     assert!(first.path.exists() && !second.path.exists());
@@ -274,9 +275,9 @@ fn exported_image_is_unpacked_again() {
     let bundle = home.directory.path().join("bundle.tar");
     home.depot.export(std::slice::from_ref(&installed), &[], &bundle).expect("exported");
     let other = support::home();
-    let bundled = other.depot.bundled(&bundle).expect("a bundle");
-    let staged = other.depot.stage_bundled(&bundle, &bundled[0]).expect("staged");
-    other.depot.install(&staged, &name("plugin"), &order("bundle.tar", None)).expect("installed");
+    let bundle = Bundle::open(&bundle).expect("a bundle");
+    let staged = other.depot.stage_bundled(&bundle, &bundle.extensions()[0]).expect("staged");
+    install_staged(&other, &staged, &name("plugin")).expect("installed");
     let imported = other.depot.installed(&name("plugin")).expect("installed");
     assert_eq!(imported.binary.digest, installed.binary.digest);
     assert!(other.depot.verify(&name("plugin")).expect("there").findings.is_empty());

@@ -9,7 +9,7 @@ use std::path::Path;
 use core_types::{Capability, Grant};
 use extension_depot::serve::MemoryRegistry;
 use extension_depot::{ArtifactError, BlobError, DepotError, Installed, Reason, media_type};
-use support::{component, home, install, name, order, publish, reference, stage};
+use support::{component, home, install, install_staged, name, publish, reference, stage};
 
 fn files(directory: &Path) -> Vec<String> {
     let mut found: Vec<_> = walk(directory)
@@ -122,7 +122,7 @@ fn a_manifest_that_was_there_first_is_honoured() {
     fs::write(&path, "# mine\n[capabilities]\nnotification = true # yes\n\n[limits]\nmax_fuel = 1_000\n")
         .expect("written");
     let staged = stage(&home, &format!("{}/my-org/a:1", registry.host())).expect("staged");
-    home.depot.install(&staged, &name("a"), &order("a", None)).expect("installed");
+    install_staged(&home, &staged, &name("a")).expect("installed");
     let text = fs::read_to_string(&path).expect("there");
     assert!(
         text.starts_with("# mine\n[capabilities]\nnotification = true # yes\n\n[limits]\nmax_fuel = 1_000\n"),
@@ -287,13 +287,14 @@ fn the_same_file_gives_the_same_digest_and_a_layout_of_it_installs_too() {
     let staged = one.depot.stage_file(&file, &name("weather")).expect("staged");
     let again = two.depot.stage_file(&file, &name("weather")).expect("staged");
     assert_eq!(staged.reference, again.reference);
-    assert_eq!(staged.reference.identity().to_string(), "local/file/weather");
-    one.depot.install(&staged, &name("weather"), &order("./weather.component.wasm", None)).expect("installed");
+    let digest = staged.reference.provenance().expect("pinned");
+    assert_eq!(staged.reference.identity().to_string(), format!("local/file/weather@{digest}"));
+    install_staged(&one, &staged, &name("weather")).expect("installed");
 
     let layout = one.depot.places().extensions();
     let staged = two.depot.stage_layout(&layout, Some("weather"), &name("copy")).expect("staged");
     assert_eq!(staged.binary.digest, again.binary.digest);
-    assert_eq!(staged.reference.identity().to_string(), "local/layout/copy");
+    assert!(staged.reference.identity().as_str().starts_with("local/layout/copy@sha256:"));
     let error = two.depot.stage_layout(&layout, Some("other"), &name("copy")).err().expect("no such entry");
     assert!(error.to_string().ends_with("has no single entry `other`; it has `weather`"), "{error}");
     let error = two.depot.stage_layout(one.directory.path(), None, &name("copy")).err().expect("no layout");

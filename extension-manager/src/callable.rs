@@ -7,7 +7,10 @@ use extension_host::{Arguments, CallReport, Extension, HostError, Program, Refus
 use crate::error::OpenError;
 use crate::events::Event;
 use crate::guest_log;
-use crate::manager::Manager;
+use crate::manager::{Loaded, Manager};
+
+/// How often an extension is opened again that others keep replacing.
+const MAX_OPENS: usize = 5;
 
 /// What an extension is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,12 +44,11 @@ impl Manager {
             return Err(OpenError::SafeMode);
         }
         let config = self.config()?;
-        let mut opened = self.depot().open(name, &config).map_err(|error| OpenError::of_extension(name, error))?;
+        let (mut opened, loaded) = self.open_and_load(name, &config)?;
         if mode == CallMode::Attended {
             opened.permissions.limits = without_default_deadline(&opened, &config);
         }
         self.warn_of_keys(&opened);
-        let loaded = self.loaded(&opened.installed)?;
         let permissions = opened.permissions.clone();
         let linked = match mode {
             CallMode::Learning => loaded.host.extension_to_learn_from(&loaded.code, permissions),
@@ -54,6 +56,26 @@ impl Manager {
         };
         let extension = linked.map_err(|error| refusal(&opened, error))?;
         Ok(Callable { manager: self, opened, extension })
+    }
+
+    /// Opens an extension and loads its code. Where another process replaces it in between, its binary may be gone before it
+    /// is compiled, and what is there then is opened.
+    fn open_and_load(&self, name: &ExtensionName, config: &UserConfig) -> Result<(Opened, Loaded), OpenError> {
+        let of_extension = |error| OpenError::of_extension(name, error);
+        let mut opens = 0;
+        loop {
+            opens += 1;
+            let opened = self.depot().open(name, config).map_err(of_extension)?;
+            match self.loaded(&opened.installed) {
+                Ok(loaded) => return Ok((opened, loaded)),
+                Err(error) => {
+                    let basis = self.depot().basis_of(&opened.installed).map_err(of_extension)?;
+                    if opens == MAX_OPENS || basis.still_holds(self.depot()).map_err(of_extension)? {
+                        return Err(error);
+                    }
+                }
+            }
+        }
     }
 
     fn warn_of_keys(&self, opened: &Opened) {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use core_types::{Capabilities, Capability, Document, ExtensionName, Grant, Policy, Request, denied_by_policy};
+use core_types::{Capabilities, Capability, Document, Grant, Owner, Policy, Request, denied_by_policy};
 
 use extension_host::DirectoryError;
 
@@ -195,12 +195,12 @@ pub fn decide_alone(standing: Standing<'_>, requests: &Requests, policies: &[(Po
     decision
 }
 
-/// Asks whoever sits at the terminal; without a person nobody says yes. What the policies deny is neither asked about nor said
-/// to be granted.
+/// Asks the person at the terminal what the extension of this owner may do; without a person the answer is no. What the policies
+/// deny is neither asked about nor said to be granted.
 pub fn ask_person(
     context: &Context,
     policies: &[(Policy, Document)],
-    name: &ExtensionName,
+    owner: &Owner,
     standing: Standing<'_>,
     requests: &Requests,
     granted: &[Grant],
@@ -209,8 +209,8 @@ pub fn ask_person(
     let can_ask = context.can_ask();
     let (requests, by_policy) = without_denied(requests, policies);
     let (requests, refused) = without_refused(context, &requests);
-    let mut ask = |grant: &Grant| if can_ask { asked(context, name, grant) } else { Answer::No };
-    let mut ask_scope = |capability| if can_ask { asked_for_scope(context, name, capability) } else { None };
+    let mut ask = |grant: &Grant| if can_ask { asked(context, owner, grant) } else { Answer::No };
+    let mut ask_scope = |capability| if can_ask { asked_for_scope(context, owner, capability) } else { None };
     let answers = Answers { granted, grant_requested, ask: &mut ask, ask_scope: &mut ask_scope };
     let mut decision = decide(standing, &requests, answers).within(policies);
     decision.denied.extend(refused.iter().map(Denied::of));
@@ -249,8 +249,8 @@ fn without_refused(context: &Context, requests: &Requests) -> (Requests, Vec<Gra
 }
 
 /// One question for each request: what it is, what it could do, and for how long.
-fn asked(context: &Context, name: &ExtensionName, grant: &Grant) -> Answer {
-    let meaning = meaning(grant);
+fn asked(context: &Context, owner: &Owner, grant: &Grant) -> Answer {
+    let (name, meaning) = (&owner.name, meaning(grant, owner));
     let question =
         format!("`{name}` asks for {grant}: it could {meaning}.\n  Allow it? [a]lways, for this [s]ession, [N]o:");
     match context.terminal.ask(&question).unwrap_or_default().to_ascii_lowercase().as_str() {
@@ -261,20 +261,32 @@ fn asked(context: &Context, name: &ExtensionName, grant: &Grant) -> Answer {
 }
 
 /// What an extension could do with a permission.
-fn meaning(grant: &Grant) -> String {
-    let meaning = grant.capability().meaning();
+fn meaning(grant: &Grant, owner: &Owner) -> String {
+    let meaning = meaning_of(grant.capability(), owner);
     match grant {
         Grant::FilesystemRead(path) | Grant::FilesystemWrite(path) => match path.guest() {
             Some(guest) => format!("{meaning}; it finds `{}` as `{guest}`", path.host()),
-            None => meaning.to_owned(),
+            None => meaning,
         },
+        _ => meaning,
+    }
+}
+
+/// What an extension could do with a capability. Whose secrets it would read and replace is said, since it may share them with
+/// another that came from the same place.
+fn meaning_of(capability: Capability, owner: &Owner) -> String {
+    let meaning = capability.meaning();
+    match capability {
+        Capability::SecretRead | Capability::SecretWrite => {
+            format!("{meaning}, where secrets of `{}` are kept", owner.identity)
+        }
         _ => meaning.to_owned(),
     }
 }
 
 /// A capability that has to be narrowed, by an extension that does not say how: the user says it, or nothing.
-fn asked_for_scope(context: &Context, name: &ExtensionName, capability: Capability) -> Option<Grant> {
-    let meaning = capability.meaning();
+fn asked_for_scope(context: &Context, owner: &Owner, capability: Capability) -> Option<Grant> {
+    let (name, meaning) = (&owner.name, meaning_of(capability, owner));
     let question = format!(
         "`{name}` imports {capability} and does not say how far it has to reach: it could {meaning}.\n  Allow it at all?"
     );

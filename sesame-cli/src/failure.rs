@@ -10,7 +10,8 @@ use std::io;
 use std::path::Path;
 
 use core_types::{
-    Capabilities, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference, Touch, VersionReq,
+    Capabilities, Digest, ExtensionName, Grant, Identity, Limit, LimitOrigin, NameError, OciQuery, OciReference, Touch,
+    VersionReq,
 };
 use extension_depot::{
     ArtifactError, BlobError, DepotError, LinkedFile, ManifestError, PlaceError, SignatureRefusal, Source,
@@ -38,7 +39,7 @@ pub struct Failure {
     /// What the shell is told.
     pub code: ExitCode,
     /// What an extension was refused or may not have, for programs.
-    pub refused: Vec<Refused>,
+    pub refused: Box<[Refused]>,
     /// Whether a limit ended the call, which nothing else explains.
     is_limit: bool,
 }
@@ -56,7 +57,11 @@ pub struct Refused {
 
 impl From<&Denied> for Refused {
     fn from(denied: &Denied) -> Self {
-        Self { what: denied.request().to_owned(), rule: denied.policy.clone(), grant: denied.policy.is_none().then(|| denied.grant.clone()) }
+        Self {
+            what: denied.request().to_owned(),
+            rule: denied.policy.clone(),
+            grant: denied.policy.is_none().then(|| denied.grant.clone()),
+        }
     }
 }
 
@@ -158,6 +163,54 @@ impl Failure {
             "install it from there: sesame extension install {claimed}{}",
             name_option(name, claimed)
         ))
+    }
+
+    /// A name belongs to another file, and `--replace` is missing.
+    pub fn other_file(name: &ExtensionName, installed: &Identity, source: &Source, sha256: Option<&Digest>) -> Self {
+        let sha256 = sha256.map(|sha256| format!(" --sha256 {sha256}")).unwrap_or_default();
+        let source = quoted(&source.to_string());
+        Self::taken(name, installed).with_hint(format!("sesame extension install {source}{sha256} --replace {name}"))
+    }
+
+    /// A name belongs to other bytes than those of a bundle, and `--replace` is missing.
+    pub fn other_bytes(name: &ExtensionName, installed: Option<&OciReference>, bundle: &Path) -> Self {
+        let Some(installed) = installed.filter(|installed| installed.is_local()) else {
+            return Self::message(ExitCode::Refused, format!("`{name}` has a manifest for something else"))
+                .with_hint(format!("sesame extension info {name}"));
+        };
+        let bundle = quoted(&bundle.display().to_string());
+        Self::taken(name, &installed.identity()).with_hint(format!("sesame extension import {bundle} {name} --replace"))
+    }
+
+    fn taken(name: &ExtensionName, installed: &Identity) -> Self {
+        let message = format!("`{name}` is the name of other bytes, which are installed as `{installed}`");
+        let mut failure = Self::message(ExitCode::Refused, message);
+        failure.details.push(
+            "to replace them and keep their grants, settings and secrets, say so; to have both, choose another `--name`"
+                .to_owned(),
+        );
+        failure
+    }
+
+    /// An extension from a registry does not replace another by name.
+    pub fn replaced_by_registry(source: &Source, name: &ExtensionName) -> Self {
+        let message = "`--replace` is for files, and what comes from a registry has an identity of its own";
+        Self::message(ExitCode::Usage, message)
+            .with_hint(format!("sesame extension remove {name} && sesame extension install {source} --name {name}"))
+    }
+
+    /// A reference that stands in manifests for what has no registry.
+    pub fn local_reference(source: &Source, command: &str) -> Self {
+        let message = format!("`{source}` stands for a file that was installed here, and no registry has it");
+        Self::message(ExitCode::Usage, message)
+            .with_hint(format!("name the file: sesame extension {command} ./FILE.wasm"))
+    }
+
+    /// An extension of a bundle would get the secrets of the place that it turned out to be from.
+    pub fn secrets_of_origin(name: &ExtensionName, origin: &OciReference) -> Self {
+        let message = format!("`{name}` may use secrets, which would be those of `{}` from now on", origin.identity());
+        Self::message(ExitCode::Refused, message)
+            .with_hint(format!("sesame extension update {name} --accept-new-capabilities"))
     }
 
     /// A file is no bundle.
@@ -276,11 +329,17 @@ impl Failure {
             DepotError::Artifact { reference, .. } if reference.is_local() => {
                 (ExitCode::Local, Some(format!("sesame extension install FILE --name {name}")))
             }
-            DepotError::CapabilitiesChanged { .. } | DepotError::Changed { .. } => (ExitCode::Local, None),
+            DepotError::Changed { .. } => {
+                (ExitCode::Local, Some(format!("see what it is now, then try again: sesame extension info {name}")))
+            }
             DepotError::Artifact { source: ArtifactError::Blob(BlobError::Missing { .. }), .. } => {
                 (ExitCode::Local, Some("sesame extension sync".to_owned()))
             }
             DepotError::Artifact { .. } => (ExitCode::Local, Some(format!("sesame extension verify --repair {name}"))),
+            DepotError::OtherSource { installed, wanted, .. } if is_unconfirmed(installed, wanted) => (
+                ExitCode::Refused,
+                Some(format!("find out whether it came from there: sesame extension update {name}")),
+            ),
             DepotError::OtherSource { .. } => {
                 (ExitCode::Refused, Some("install it beside the other: add `--name NAME`".to_owned()))
             }
@@ -406,7 +465,7 @@ impl Failure {
     /// error or a crash, and never of a limit.
     pub fn with_refusals(mut self, name: &ExtensionName, refused: &[&Touch]) -> Self {
         self.details.splice(0..0, refused.iter().map(|touch| refusal(name, touch)));
-        self.refused.extend(refused.iter().map(|touch| Refused::from(*touch)));
+        self.refused = refused.iter().map(|touch| Refused::from(*touch)).collect();
         if refused.is_empty() || self.is_limit {
             return self;
         }
@@ -505,6 +564,11 @@ fn timed_hint(error: &TimedGrantsError) -> Option<String> {
         }
         TimedGrantsError::Io { .. } => None,
     }
+}
+
+/// Whether what has a name came in a bundle, and what wants the name is in a registry.
+fn is_unconfirmed(installed: &Identity, wanted: &Identity) -> bool {
+    installed.as_str().starts_with("local/bundle/") && !wanted.as_str().starts_with("local/")
 }
 
 /// A word as a shell takes it whole.

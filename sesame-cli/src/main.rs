@@ -22,6 +22,7 @@ mod progress;
 mod project;
 mod recipe;
 mod render;
+mod replacement;
 mod resource_directory;
 mod suffiks_tests;
 mod template;

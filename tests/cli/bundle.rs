@@ -28,20 +28,22 @@ fn what_is_exported_is_installed_elsewhere_without_a_network() {
     let before = std::fs::read(first.path("work/bundle.tar")).expect("there");
     first.run("extension export greeting-extension echo -o bundle.tar").ok();
     assert!(std::fs::read(first.path("work/bundle.tar")).expect("there") == before, "the same makes the same bytes");
+    // With its manifest it is what it was, whose secrets and updates it gets included.
     let second = carried(&first);
+    second.write(&manifest("greeting-extension"), first.read(&manifest("greeting-extension")));
     insta::assert_snapshot!(second.run("--offline extension import bundle.tar").hiding_registry(&registry), @r#"
     exit 0
     out: installed greeting-extension 0.1.0 from REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
-    out: installed echo 0.0.0 from local/file/echo:0.0.0@sha256:DIGEST
+    out: installed echo 0.0.0 from local/bundle/echo:0.0.0@sha256:DIGEST
+    err: warning: `echo` has an identity of its own: a bundle cannot give it that of another machine's file
     err: signature: unsigned
-    err: granted: config-read (its own [config] only)
     err: signature: unsigned
     "#);
     assert_eq!(second.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
     assert_eq!(second.read(&manifest("greeting-extension")), first.read(&manifest("greeting-extension")));
     insta::assert_snapshot!(second.run("extension import bundle.tar echo").hiding_registry(&registry), @r#"
     exit 0
-    out: already installed: echo 0.0.0 from local/file/echo:0.0.0@sha256:DIGEST
+    out: already installed: echo 0.0.0 from local/bundle/echo:0.0.0@sha256:DIGEST
     "#);
     insta::assert_snapshot!(second.run("extension import bundle.tar missing"), @r#"
     exit 3
@@ -52,6 +54,18 @@ fn what_is_exported_is_installed_elsewhere_without_a_network() {
     assert!(second.run("extension outdated greeting-extension").ok().text().contains("there is a newer one"));
     second.run("extension install oci:bundle.tar:greeting-extension --name other").ok();
     second.run("extension verify").ok();
+    // Without it, what the bundle says of its origin is a claim.
+    let third = carried(&first);
+    insta::assert_snapshot!(third.run("--offline extension import bundle.tar").hiding_registry(&registry), @r#"
+    exit 0
+    out: installed greeting-extension 0.1.0 from local/bundle/greeting-extension:0.1.0@sha256:DIGEST
+    out: installed echo 0.0.0 from local/bundle/echo:0.0.0@sha256:DIGEST
+    err: warning: nothing shows that `greeting-extension` came from `REGISTRY/my-org/greeting-extension`: it has an identity of its own, without the secrets of that place, until this finds it there: sesame extension update greeting-extension
+    err: warning: `echo` has an identity of its own: a bundle cannot give it that of another machine's file
+    err: signature: unsigned
+    err: granted: config-read (its own [config] only)
+    err: signature: unsigned
+    "#);
 }
 
 #[test]

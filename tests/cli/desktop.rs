@@ -22,19 +22,23 @@ fn in_session(env: &TestEnv, session: &[&str], script: &str) -> Run {
 #[ignore = "needs gnome-keyring, from .ci/test-servers"]
 fn secrets_live_in_the_keyring_each_extensions_apart() {
     let env = desktop();
+    let manifest = env.read(".config/pds/extensions/desktop.toml");
+    let oci = manifest.lines().find_map(|line| line.strip_prefix("oci = ")).expect("installed");
+    let identity = oci.trim_matches('"').replace(":0.0.0@", "@");
     let run = in_session(
         &env,
         &[],
-        "printf 's3cr3t\\n' | sesame secret set desktop token
+        &"printf 's3cr3t\\n' | sesame secret set desktop token
          sesame extension call desktop read-secret token
          sesame secret list desktop
-         secret-tool search service 'sesame extension local/file/desktop' 2>&1 | grep -c '^secret = s3cr3t'
+         secret-tool search service 'sesame extension IDENTITY' 2>&1 | grep -c '^secret = s3cr3t'
          sesame extension install ./desktop.wasm --name other --grant secret-read=token -q
          sesame secret list other
          sesame extension call desktop write-secret token changed
          sesame extension call desktop read-secret token
          sesame secret remove desktop token
-         sesame extension call desktop read-secret token",
+         sesame extension call desktop read-secret token"
+            .replace("IDENTITY", &identity),
     );
     insta::assert_snapshot!(run, @r#"
     exit 1
@@ -209,7 +213,7 @@ fn messages_reach_a_client_on_the_session_bus() {
     insta::assert_snapshot!(run, @r#"
     exit 0
     out: path=/org/opensesame/Extensions; interface=org.opensesame.Extensions1; member=Published
-    out:    string "local/file/desktop"
+    out:    string "local/file/desktop@sha256:DIGEST"
     out:    string "greeting.sent"
     out:    string "a payload"
     "#);

@@ -157,6 +157,58 @@ fn who_is_trusted_no_longer_is_not_somebody_who_is_trusted() {
     call().ok();
 }
 
+/// A signature of a signer who is trusted for the claimed place confirms the claim; it confirms the version only where the signed
+/// bytes say it.
+#[test]
+fn signer_confirms_the_claim() {
+    let sigstore = Sigstore::default();
+    let (env, registry, reference) = start(&sigstore);
+    let versioned = |version: &str| {
+        let binary = asking(&GREETING, &format!("# {version} says so\n"));
+        let said = [("org.opencontainers.image.version", version)];
+        let digest = publish(&registry, &format!("{REPOSITORY}:{version}"), &binary, &said);
+        attach(&registry, &digest, &sigstore.sign(Signing::of(&digest.hex(), MAKER, LOGIN)));
+    };
+    env.run(&format!("extension install {reference}")).ok();
+    env.run("extension export greeting-extension -o old.tar").ok();
+    versioned("0.2.0");
+    env.run(&format!("extension install {}/{REPOSITORY}:0.2.0 --name new", registry.host())).ok();
+    env.run("extension export new -o new.tar").ok();
+    env.run("extension remove new").ok();
+    // No signer is trusted for the place.
+    let unconfirmed = |run: test_support::Run| run.ok().text().contains("from local/bundle/new:0.2.0@");
+    assert!(unconfirmed(env.run("--offline extension import new.tar")));
+    env.run("extension remove new --purge").ok();
+    env.run(&format!("trust add --for {}/my-org/another {WANTED}", registry.host())).ok();
+    assert!(unconfirmed(env.run("--offline extension import new.tar")));
+    env.run("extension remove new --purge").ok();
+    env.run(&format!("trust add --for {} {WANTED}", registry.host())).ok();
+    let confirmed = env.run("--offline extension import new.tar").ok();
+    assert!(confirmed.text().contains(&format!("from {}/{REPOSITORY}:0.2.0@", registry.host())), "{confirmed}");
+    // Bytes that say no version, under a tag of the forger's choice, take no other version's place.
+    std::fs::create_dir_all(env.path("work/forged")).expect("made");
+    let mut tar = std::process::Command::new("tar");
+    tar.arg("-xf").arg(env.path("work/old.tar")).arg("-C").arg(env.path("work/forged"));
+    assert!(tar.status().expect("tar runs").success());
+    let index = env.read("work/forged/index.json").replace("greeting-extension:0.1.0@", "greeting-extension:9.0.0@");
+    env.write("work/forged/index.json", index.replace("\"greeting-extension\"", "\"new\""));
+    let refused = env.run("--offline extension import forged");
+    assert!(refused.code == 6 && refused.stderr.contains("nothing shows that the `new` of this bundle"), "{refused}");
+    // Bytes that say one version are not another, wherever they are taken in.
+    let index = env.read("work/forged/index.json");
+    assert!(index.contains(":9.0.0@"), "{index}");
+    env.run("extension remove new --purge").ok();
+    std::fs::remove_dir_all(env.path("work/forged")).expect("removed");
+    std::fs::create_dir_all(env.path("work/forged")).expect("made");
+    let mut tar = std::process::Command::new("tar");
+    tar.arg("-xf").arg(env.path("work/new.tar")).arg("-C").arg(env.path("work/forged"));
+    assert!(tar.status().expect("tar runs").success());
+    let index = env.read("work/forged/index.json").replace(":0.2.0@", ":9.0.0@");
+    env.write("work/forged/index.json", index);
+    let own = env.run("--offline extension import forged").ok();
+    assert!(own.text().contains("from local/bundle/new:9.0.0@"), "{own}");
+}
+
 #[test]
 fn a_trusted_root_that_is_none_and_half_an_identity_are_refused() {
     let env = env();

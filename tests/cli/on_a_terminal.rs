@@ -18,7 +18,7 @@ fn on_terminal(env: &TestEnv, words: &[&str]) -> Run {
     on_terminal_with(env, words, b"")
 }
 
-fn on_terminal_with(env: &TestEnv, words: &[&str], input: &[u8]) -> Run {
+pub fn on_terminal_with(env: &TestEnv, words: &[&str], input: &[u8]) -> Run {
     let quoted = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''")));
     let line = [env!("CARGO_BIN_EXE_sesame").to_owned()].into_iter().chain(quoted).collect::<Vec<_>>().join(" ");
     let mut command = Command::new("script");

@@ -222,12 +222,12 @@ fn a_list_gives_nothing_by_itself_and_takes_nobodys_place() {
     env.write("work/list.toml", format!("{}{}", entry("echo"), entry("greeter")));
     insta::assert_snapshot!(env.run("extension sync ./list.toml --locked --dry-run").hiding_registry(&registry), @r#"
     exit 1
-    out: echo	REGISTRY/my-org/greeting-extension:0.1.0	failed: `echo` is the name of an extension from `local/file/echo`, not from `REGISTRY/my-org/greeting-extension`
+    out: echo	REGISTRY/my-org/greeting-extension:0.1.0	failed: `echo` is the name of an extension from `local/file/echo@sha256:DIGEST`, not from `REGISTRY/my-org/greeting-extension`
     out: greeter	REGISTRY/my-org/greeting-extension:0.1.0	failed: its manifest is not pinned to a digest
     "#);
     insta::assert_snapshot!(env.run("extension sync list.toml").hiding_registry(&registry), @r#"
     exit 1
-    out: echo	REGISTRY/my-org/greeting-extension:0.1.0	failed: `echo` is the name of an extension from `local/file/echo`, not from `REGISTRY/my-org/greeting-extension`
+    out: echo	REGISTRY/my-org/greeting-extension:0.1.0	failed: `echo` is the name of an extension from `local/file/echo@sha256:DIGEST`, not from `REGISTRY/my-org/greeting-extension`
     out: greeter	REGISTRY/my-org/greeting-extension:0.1.0	installed
     err: `greeter` is not granted notification: sesame extension grant greeter notification
     "#);

@@ -24,7 +24,7 @@ mod proxies;
 mod publish;
 mod push;
 mod redirect;
-mod referrers;
+pub(crate) mod referrers;
 mod refusal;
 mod requests;
 mod retry;

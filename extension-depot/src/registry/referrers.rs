@@ -18,7 +18,7 @@ use crate::signature::{PREDICATE_OF_BUNDLE, Verifier};
 use crate::signature_state::SignatureState;
 
 /// The most things that are fetched for one artifact.
-const MOST: usize = 64;
+pub(crate) const MOST: usize = 64;
 /// The annotation that says what the statement in an attestation is, by cosign's layers.
 const PREDICATE: &str = "predicateType";
 /// What cosign says that a classic signature is, where that is listed as a referrer.
@@ -249,7 +249,7 @@ fn is_timeout(error: &RegistryError) -> bool {
 }
 
 /// Whether an entry of a list is a signature by its own account. Not every registry puts that into its list.
-fn says_signature(entry: &Descriptor) -> bool {
+pub(crate) fn says_signature(entry: &Descriptor) -> bool {
     let kind = entry.artifact_type.as_deref().unwrap_or_default();
     kind.starts_with(crate::signature::BUNDLE) || kind == COSIGN_SIGNATURE
 }
@@ -308,7 +308,7 @@ fn malformed(error: &serde_json::Error) -> RegistryError {
     RegistryError::Image(ImageError::Malformed { reason: format!("the list of referrers: {error}") })
 }
 
-fn is_signature(blob: &Descriptor) -> bool {
+pub(crate) fn is_signature(blob: &Descriptor) -> bool {
     blob.media_type == crate::signature::CLASSIC || blob.media_type.starts_with(crate::signature::BUNDLE)
 }
 

@@ -4,7 +4,7 @@
 use core_types::{Capabilities, Digest, ExtensionName, OciReference};
 use extension_depot::registry::{Registry, RegistryError, Resolved, Settings};
 use extension_depot::serve::MemoryRegistry;
-use extension_depot::{CapabilityChange, Depot, InstallOrder, Places, Reason, Staged};
+use extension_depot::{Basis, Depot, DepotError, InstallOrder, Places, Reason, Staged};
 use tempfile::TempDir;
 
 /// A depot in a directory of its own.
@@ -75,17 +75,24 @@ pub fn stage_with(home: &Home, text: &str, settings: Settings) -> Result<Staged,
     })
 }
 
+/// What a decision to install something under its default name or another is made upon now.
+pub fn basis(home: &Home, name: &ExtensionName, staged: &Staged) -> Basis {
+    home.depot.basis(name, &staged.reference).expect("readable")
+}
+
 /// An order as `install` gives it.
-pub fn order<'a>(source: &'a str, change: Option<CapabilityChange<'a>>) -> InstallOrder<'a> {
-    InstallOrder { source, change, reason: Reason::Installed, evidence: None, seed: None }
+pub fn order<'a>(basis: &'a Basis, source: &'a str, capabilities: Option<&'a Capabilities>) -> InstallOrder<'a> {
+    InstallOrder { basis, source, capabilities, reason: Reason::Installed, evidence: None, seed: None, claimed: None }
+}
+
+/// Installs what is staged under a name, with what the manifest grants or nothing.
+pub fn install_staged(home: &Home, staged: &Staged, name: &ExtensionName) -> Result<(), DepotError> {
+    home.depot.install(staged, &order(&basis(home, name, staged), "a test", None))
 }
 
 /// Stages and installs under the default name, with nothing granted.
 pub fn install(home: &Home, text: &str) -> Result<(), Box<dyn std::error::Error>> {
     let staged = stage(home, text)?;
-    let name = staged.reference.default_name()?;
-    let existing = home.depot.manifest(&name)?;
-    let before = existing.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
-    let change = CapabilityChange { before, after: &Capabilities::default() };
-    Ok(home.depot.install(&staged, &name, &order(text, Some(change)))?)
+    let basis = basis(home, &staged.reference.default_name()?, &staged);
+    Ok(home.depot.install(&staged, &order(&basis, text, Some(&Capabilities::default())))?)
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use core_types::{Capabilities, ExtensionName};
-use extension_depot::{CapabilityChange, Depot, InstallOrder, Places, Reason};
+use extension_depot::{Depot, InstallOrder, Places, Reason};
 use extension_host::Arguments;
 use extension_manager::{Event, Events, Manager, Options};
 use tempfile::TempDir;
@@ -57,14 +57,17 @@ impl Home {
         for grant in grants {
             after.add(&grant.parse().expect(grant));
         }
+        let basis = depot.basis(&name(guest), &staged.reference).expect("readable");
         let order = InstallOrder {
+            basis: &basis,
             source: guest,
-            change: Some(CapabilityChange { before: None, after: &after }),
+            capabilities: Some(&after),
             reason: Reason::Installed,
             evidence: None,
             seed: None,
+            claimed: None,
         };
-        depot.install(&staged, &name(guest), &order).expect("installed");
+        depot.install(&staged, &order).expect("installed");
     }
 
     /// Edits a manifest.

@@ -179,6 +179,9 @@ pub struct InstallArguments {
     /// The name to install it under, instead of the last part of the source
     #[arg(long)]
     pub name: Option<ExtensionName>,
+    /// Replace the extension of this name, which came from another file, and keep its grants, settings and secrets
+    #[arg(long, value_name = "NAME", conflicts_with = "name", add = ArgValueCompleter::new(completion::names))]
+    pub replace: Option<ExtensionName>,
     /// Allow this; can be given several times
     #[arg(long, value_name = "CAPABILITY[=SCOPE]")]
     pub grant: Vec<Grant>,
@@ -392,6 +395,9 @@ pub struct ImportArguments {
     /// Allow all that the extensions ask for
     #[arg(long)]
     pub grant_requested: bool,
+    /// Replace what came from other files and bundles under the same names, and keep its grants, settings and secrets
+    #[arg(long)]
+    pub replace: bool,
 }
 
 /// Where a list of extensions lies.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use core_types::{
-    Authority, BootTime, Capabilities, ExtensionName, Grant, GrantedPath, Period, TimedGrant, TimedGrants,
+    Authority, BootTime, Capabilities, ExtensionName, Grant, GrantedPath, OciReference, Period, TimedGrant, TimedGrants,
 };
 use extension_depot::{Reason, UserConfig};
 use extension_host::{DirectoryError, boot_time};
@@ -45,7 +45,7 @@ pub fn grant(context: &Context, arguments: &GrantArguments) -> Result<Outcome, F
     check_directories(context, name, grants)?;
     let changes = match (period, until) {
         (None, None) => grant_for_good(context, name, grants, context.config()?)?,
-        (period, _) => grant_for_a_while(context, name, grants, period.map(Period::duration))?,
+        (period, _) => grant_for_a_while(context, name, None, grants, period.map(Period::duration))?,
     };
     warn_of_policy(context, name, grants)?;
     Ok(Outcome::Changed(changes))
@@ -124,10 +124,11 @@ fn grant_for_good(
     Ok(changes)
 }
 
-/// Grants until the session ends, or for a time within it.
+/// Grants until the session ends, or for a time within it. Where they were decided for an artifact, it is `decided_for`.
 pub fn grant_for_a_while(
     context: &Context,
     name: &ExtensionName,
+    decided_for: Option<&OciReference>,
     grants: &[Grant],
     period: Option<Duration>,
 ) -> Result<Vec<Change>, Failure> {
@@ -137,7 +138,7 @@ pub fn grant_for_a_while(
         grants.iter().for_each(|grant| timed.add(TimedGrant { grant: grant.clone(), until }, now));
         true
     };
-    let granted = context.depot()?.change_timed_grants(name, add);
+    let granted = context.depot()?.change_timed_grants(name, decided_for, add);
     granted.map_err(|error| Failure::of_extension(name, &error))?;
     let ends = remaining(until, now);
     let config = context.config()?;
@@ -198,7 +199,7 @@ fn revoke_timed(context: &Context, name: &ExtensionName, revocations: &[Revocati
     if depot.manifest(name)?.is_some_and(|loaded| loaded.manifest.extension.oci.is_none()) {
         return Ok(false);
     }
-    let changed = depot.change_timed_grants(name, |timed| timed.retain(|timed| !is_meant(timed)));
+    let changed = depot.change_timed_grants(name, None, |timed| timed.retain(|timed| !is_meant(timed)));
     changed.map_err(|error| Failure::of_extension(name, &error))
 }
 

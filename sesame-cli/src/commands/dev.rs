@@ -53,7 +53,7 @@ fn round(context: &Context, arguments: &DevArguments) -> ExitCode {
 fn try_it(context: &Context, project: &Project, built: &Path, arguments: &DevArguments) -> ExitCode {
     let name = project.name().as_str();
     let file = format!("./{}", built.strip_prefix(".").unwrap_or(built).display());
-    let mut install = ["install", &file, "--name", name, "--grant-requested"].map(OsString::from).to_vec();
+    let mut install = ["install", &file, "--replace", name, "--grant-requested"].map(OsString::from).to_vec();
     // What was added to the file since the first time is not asked for any more, so it is said.
     for grant in project.capabilities().grants_in_full() {
         install.push(format!("--grant={grant}").into());

@@ -1,15 +1,15 @@
 //! `sesame extension history` and `rollback`
 
-use core_types::{Capabilities, ExtensionName};
-use extension_depot::{Depot, DepotError, Generation, History};
+use core_types::{Capabilities, ExtensionName, Grant};
+use extension_depot::{Basis, Depot, DepotError, Generation, History};
 
-use super::install::examine;
+use super::install::{MAX_DECISIONS, examine};
 use crate::arguments::RollbackArguments;
 use crate::consent::{Requests, Standing, ask_person};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::outcome::{Outcome, PastGeneration, Rollback};
+use crate::outcome::{Denied, Outcome, PastGeneration, Rollback};
 
 /// Shows every generation, from the newest on.
 pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
@@ -36,28 +36,53 @@ pub fn roll_back(context: &Context, arguments: &RollbackArguments) -> Result<Out
     let generation = choose(&depot, name, &history, arguments.generation)?;
     let (reference, artifact, binary) = depot.artifact_of_generation(name, generation).map_err(of_extension)?;
     context.check_source(&reference)?;
-    match depot.check_name(name, &reference) {
-        // A broken manifest is what one goes back from.
-        Err(DepotError::Manifest(_)) => {}
-        other => other.map_err(of_extension)?,
-    }
+    // A broken manifest is what one goes back from.
+    let basis = || {
+        let basis = depot.basis_of_broken(name, &reference).map_err(of_extension)?;
+        basis.check_name(&reference).map_err(of_extension).map(|()| basis)
+    };
+    let mut seen = basis()?;
     examine(context, &binary, name)?;
-    let now = granted_now(&depot, name, &history);
-    let then = generation.parsed(name).map(|manifest| manifest.granted()).unwrap_or_default();
-    let (kept, requests) = within(&then, &now);
-    let accept = arguments.accept_new_capabilities;
+    for _ in 0..MAX_DECISIONS {
+        let decision = decide_rollback(context, &seen, &history, generation, arguments.accept_new_capabilities)?;
+        match depot.roll_back(&seen, generation, &decision.capabilities) {
+            // Another process changed something while we compiled or asked: decide again on what is there now.
+            Err(DepotError::Changed { .. }) => seen = basis()?,
+            Err(error) => return Err(of_extension(error)),
+            Ok(()) => {
+                let RollbackDecision { granted, denied, .. } = decision;
+                let (to, version) = (generation.number, artifact.version(&reference));
+                let name = name.clone();
+                return Ok(Outcome::RolledBack(Rollback { name, to, version, reference, granted, denied }));
+            }
+        }
+    }
+    Err(of_extension(DepotError::Changed { name: name.clone() }))
+}
+
+/// What an extension that goes back is given.
+struct RollbackDecision {
+    capabilities: Capabilities,
+    granted: Vec<Grant>,
+    denied: Vec<Denied>,
+}
+
+fn decide_rollback(
+    context: &Context,
+    basis: &Basis,
+    history: &History,
+    generation: &Generation,
+    accept: bool,
+) -> Result<RollbackDecision, Failure> {
+    let then = generation.parsed(basis.name()).map(|manifest| manifest.granted()).unwrap_or_default();
+    let (kept, requests) = within(&then, &granted_now(basis, history));
     let policies = &context.config()?.policies;
-    let decision = ask_person(context, policies, name, Standing::Updating(&kept), &requests, &[], accept);
-    let capabilities = decision.capabilities.as_ref().unwrap_or(&kept);
-    depot.roll_back(name, generation, capabilities).map_err(of_extension)?;
-    Ok(Outcome::RolledBack(Rollback {
-        name: name.clone(),
-        to: generation.number,
-        version: artifact.version(&reference),
-        reference,
+    let decision = ask_person(context, policies, &basis.owner(), Standing::Updating(&kept), &requests, &[], accept);
+    Ok(RollbackDecision {
+        capabilities: decision.capabilities.unwrap_or(kept),
         granted: decision.granted,
         denied: decision.denied,
-    }))
+    })
 }
 
 fn history(depot: &Depot, name: &ExtensionName) -> Result<History, Failure> {
@@ -65,14 +90,12 @@ fn history(depot: &Depot, name: &ExtensionName) -> Result<History, Failure> {
 }
 
 /// What the manifest grants, or, while that is broken, what it granted last.
-fn granted_now(depot: &Depot, name: &ExtensionName, history: &History) -> Capabilities {
-    match depot.manifest(name) {
-        Ok(loaded) => loaded.map(|loaded| loaded.manifest.granted()).unwrap_or_default(),
-        Err(_) => {
-            let last = history.generations.iter().rev().find_map(|generation| generation.parsed(name).ok());
-            last.map(|manifest| manifest.granted()).unwrap_or_default()
-        }
+fn granted_now(basis: &Basis, history: &History) -> Capabilities {
+    if !basis.is_broken() {
+        return basis.capabilities().cloned().unwrap_or_default();
     }
+    let last = history.generations.iter().rev().find_map(|generation| generation.parsed(basis.name()).ok());
+    last.map(|manifest| manifest.granted()).unwrap_or_default()
 }
 
 fn choose<'a>(

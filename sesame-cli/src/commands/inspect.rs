@@ -11,6 +11,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Asked, Inspection, Outcome};
 use crate::progress::waiting;
+use crate::replacement::NameUse;
 
 /// Looks at an extension without installing or running it: what it imports, what it asks for, and what would be decided.
 pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Outcome, Failure> {
@@ -28,7 +29,8 @@ pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Out
     check_form(&source, sha256, "inspect")?;
     let name = source.default_name().unwrap_or_default();
     // Nothing is trusted by being looked at.
-    let order = StageOrder { source: &source, wanted: None, sha256, allow_plain_http: true };
+    let name_use = NameUse::Inspect;
+    let order = StageOrder { source: &source, wanted: None, sha256, allow_plain_http: true, name_use };
     match stage(context, &depot, &name, &order)? {
         Arrival::Already(installed) => {
             let Installed { reference, artifact, binary, .. } = &*installed;
@@ -86,7 +88,8 @@ fn authority(
     reference: &OciReference,
 ) -> Result<Authority, Failure> {
     let policies = context.config()?.policies.clone();
-    let loaded = depot.manifest(name)?;
+    // What another extension of this name is given says nothing about this one.
+    let loaded = depot.manifest(name)?.filter(|_| depot.check_name(name, reference).is_ok());
     Ok(Authority {
         capabilities: loaded.as_ref().and_then(|loaded| loaded.manifest.capabilities.clone()),
         manifest: loaded.as_ref().map(Document::from).unwrap_or_default(),

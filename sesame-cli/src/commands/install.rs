@@ -1,13 +1,13 @@
 //! `sesame extension install`
 
 use core_types::{
-    Capabilities, Capability, Digest, Document, ExtensionEntry, ExtensionName, Grant, OciReference, Policy, VersionReq,
-    newest_tag, newest_tag_within, version_of_tag,
+    Capability, Digest, Document, ExtensionEntry, ExtensionName, Grant, OciReference, Policy, VersionReq, newest_tag,
+    newest_tag_within, version_of_tag,
 };
 use extension_depot::registry::Resolved;
 use extension_depot::{
-    Attachment, Binary, CapabilityChange, Depot, DepotError, Evidence, InstallOrder, Installed, MAX_BLOB, Reason,
-    SignerProof, Source, Staged, WebAddress, read_blob,
+    Basis, Binary, Depot, DepotError, Evidence, InstallOrder, Installed, MAX_BLOB, Reason, SignerProof, Source, Staged,
+    WebAddress, read_blob,
 };
 use extension_host::{Code, CodeKind, Host, HostError, Permissions, Purpose, check_binary, requested_by_author};
 
@@ -21,11 +21,13 @@ use crate::failure::Failure;
 use crate::lookalike;
 use crate::outcome::{Direction, Installation, Outcome, Replaced};
 use crate::progress::{DownloadBar, waiting};
+use crate::replacement::{self, NameUse, local_reference};
 
 /// Fetches, verifies, compiles and link-checks an extension, asks what it may do, and only then installs it.
 pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, Failure> {
     check_form(&arguments.source, arguments.sha256.as_ref(), "install")?;
-    let name = match &arguments.name {
+    replacement::check_source(&arguments.source, arguments.replace.as_ref())?;
+    let name = match arguments.replace.as_ref().or(arguments.name.as_ref()) {
         Some(name) => name.clone(),
         None => arguments.source.default_name().map_err(|error| Failure::no_name(&error))?,
     };
@@ -38,15 +40,19 @@ pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, F
         grant: &arguments.grant,
         grant_requested: arguments.grant_requested,
         entry: None,
-        attachments: None,
+        evidence: None,
+        claimed: None,
         signer: arguments.signer.given().map(trust::proof).transpose()?,
         allow_downgrade: arguments.allow_downgrade,
+        names_bytes: matches!(&arguments.source, Source::Registry(reference) if reference.provenance().is_some()),
+        replaces: arguments.replace.is_some(),
     };
     let order = StageOrder {
         source: &arguments.source,
         wanted: arguments.version.as_ref(),
         sha256: arguments.sha256.as_ref(),
         allow_plain_http: arguments.allow_plain_http,
+        name_use: if arguments.replace.is_some() { NameUse::Replace } else { NameUse::Own },
     };
     let installation = match stage(context, &depot, &name, &order)? {
         Arrival::Already(installed) => already(context, &depot, &installed, &arguments.grant)?,
@@ -72,6 +78,8 @@ pub fn check_form(source: &Source, sha256: Option<&Digest>, command: &str) -> Re
             (None, Some(_)) => Ok(()),
         },
         Source::File(_) => Ok(()),
+        Source::Registry(reference) if reference.is_local() => Err(Failure::local_reference(source, command)),
+        Source::Newest(repository) if repository.is_local() => Err(Failure::local_reference(source, command)),
         Source::Registry(_) | Source::Newest(_) | Source::Layout { .. } if sha256.is_some() => {
             Err(Failure::digest_of_no_file(&source.to_string()))
         }
@@ -89,12 +97,18 @@ pub struct Terms<'a> {
     pub grant_requested: bool,
     /// What a list says of it.
     pub entry: Option<&'a ExtensionEntry>,
-    /// What refers to it, where that came with it and is not asked of a registry.
-    pub attachments: Option<&'a [Attachment]>,
+    /// What is known of who signed it, where that came with it and is not asked of a registry.
+    pub evidence: Option<&'a Evidence>,
+    /// Where a bundle says that it came from, while nothing confirms that.
+    pub claimed: Option<&'a OciReference>,
     /// Whoever has to have signed it.
     pub signer: Option<SignerProof>,
     /// Whether it can be older than what is installed.
     pub allow_downgrade: bool,
+    /// Whether the user named the bytes by digest, so that a tag may have moved.
+    pub names_bytes: bool,
+    /// Whether it takes the place of another, with all that was given to that.
+    pub replaces: bool,
 }
 
 /// Finds out which version a repository stands for. Every other source stays what it is.
@@ -132,6 +146,8 @@ pub struct StageOrder<'a> {
     pub sha256: Option<&'a Digest>,
     /// Whether it can come without TLS where others came with it.
     pub allow_plain_http: bool,
+    /// What its name is for.
+    pub name_use: NameUse,
 }
 
 /// Fetches what a source leads to, unless exactly that is installed under the name.
@@ -141,7 +157,7 @@ pub fn stage(
     name: &ExtensionName,
     order: &StageOrder<'_>,
 ) -> Result<Arrival, Failure> {
-    let staged = match &settle(context, order.source, order.wanted)? {
+    let mut staged = match &settle(context, order.source, order.wanted)? {
         Source::Registry(reference) => {
             trust::check_transport(context, depot, name, reference, order.allow_plain_http)?;
             return stage_from_registry(context, depot, reference, name);
@@ -151,7 +167,11 @@ pub fn stage(
         Source::Web(address) => download(context, depot, name, address, order.sha256)?,
         Source::Layout { path, tag } => depot.stage_layout(path, tag.as_deref(), name)?,
     };
-    check(context, depot, name, &staged.reference)?;
+    context.check_source(&staged.reference)?;
+    staged.reference = local_reference(depot, name, &staged.reference, order.name_use)?;
+    if order.name_use != NameUse::Inspect {
+        replacement::check_name(depot, name, &staged.reference, (order.source, order.sha256))?;
+    }
     Ok(match installed_as(depot, name, &staged.reference) {
         Some(installed) => Arrival::Already(Box::new(installed)),
         None => Arrival::Staged(Box::new(staged)),
@@ -168,7 +188,7 @@ fn download(
 ) -> Result<Staged, Failure> {
     let digest = sha256.ok_or_else(|| Failure::download_without_digest(address, "install"))?;
     let as_file = OciReference::local_file(name, "0.0.0").map_err(|error| Failure::new(ExitCode::Usage, &error))?;
-    check(context, depot, name, &as_file)?;
+    context.check_source(&as_file)?;
     context.config()?.check_address(address)?;
     let registry = context.registry()?;
     let bytes = context.wait_for(async {
@@ -197,7 +217,8 @@ fn stage_from_registry(
         if let Some(installed) = installed_as(depot, name, &resolved.reference) {
             return Ok(Arrival::Already(Box::new(installed)));
         }
-        check_tag(depot, name, reference, &resolved.reference)?;
+        let pinned = depot.manifest(name)?.and_then(|loaded| loaded.pinned_reference());
+        check_tag(name, pinned, &resolved.reference, reference.provenance().is_some())?;
         let bar = DownloadBar::new(context);
         let staged = registry.stage(depot, &resolved, &|progress| bar.update(progress)).await?;
         Ok(Arrival::Staged(Box::new(staged)))
@@ -212,17 +233,16 @@ fn check(context: &Context, depot: &Depot, name: &ExtensionName, reference: &Oci
 
 /// Makes sure that a tag still leads to the bytes that are installed under it, unless the user names the bytes.
 fn check_tag(
-    depot: &Depot,
     name: &ExtensionName,
-    wanted: &OciReference,
+    pinned: Option<OciReference>,
     resolved: &OciReference,
+    names_bytes: bool,
 ) -> Result<(), Failure> {
-    let pinned = depot.manifest(name)?.and_then(|loaded| loaded.pinned_reference());
     let has_moved = |pinned: &OciReference| {
         is_same_version(pinned.revision(), resolved.revision()) && pinned.provenance() != resolved.provenance()
     };
     match pinned.filter(has_moved) {
-        Some(pinned) if wanted.provenance().is_none() => Err(Failure::tag_moved(name, &pinned, resolved)),
+        Some(pinned) if !names_bytes => Err(Failure::tag_moved(name, &pinned, resolved)),
         _ => Ok(()),
     }
 }
@@ -245,15 +265,16 @@ fn already(context: &Context, depot: &Depot, installed: &Installed, grant: &[Gra
     let missing: Vec<_> = grant.iter().filter(|grant| !granted.covers(grant)).cloned().collect();
     check_directories(context, name, &missing)?;
     if !missing.is_empty() {
-        let add = |capabilities: &mut Capabilities| missing.iter().filter(|grant| capabilities.add(grant)).count() > 0;
-        let changed = depot.change_capabilities(name, Reason::Granted, add);
-        changed.map_err(|error| Failure::of_extension(name, &error))?;
+        depot.grant_installed(installed, &missing).map_err(|error| Failure::of_extension(name, &error))?;
     }
     let (granted, denied) = split_denied(missing, &context.config()?.policies);
     Ok(Installation { granted, denied, ..Installation::already(installed) })
 }
 
-/// Compiles, link-checks, asks and installs what arrived.
+/// How often it is decided anew because another process changed what the decision was made upon.
+pub const MAX_DECISIONS: usize = 5;
+
+/// Compiles, link-checks, asks and installs what arrived. What changes in the meantime is decided upon again.
 pub fn install(
     context: &Context,
     depot: &Depot,
@@ -261,40 +282,84 @@ pub fn install(
     name: &ExtensionName,
     terms: &Terms<'_>,
 ) -> Result<Installation, Failure> {
-    let existing = depot.manifest(name)?;
-    match &existing {
+    let of_extension = |error| Failure::of_extension(name, &error);
+    let basis = || depot.basis(name, &staged.reference).map_err(of_extension);
+    let mut seen = basis()?;
+    match seen.loaded() {
         Some(loaded) => context.warn_unknown_keys(loaded),
         None => lookalike::warnings(depot, name, &staged.reference).iter().for_each(|warning| context.warn(warning)),
     }
-    let installed = existing.and_then(|loaded| loaded.pinned_reference());
-    check_direction(name, installed.as_ref(), &staged.reference, terms.allow_downgrade)?;
-    let evidence = match terms.attachments {
-        Some(attachments) => trust::look_into(context, depot, name, &staged.reference, attachments)?,
-        None => trust::look(context, depot, name, &staged.reference, terms.signer.as_ref())?,
+    check_basis(&seen, staged, terms)?;
+    let evidence = match terms.evidence {
+        Some(evidence) => evidence.clone(),
+        None => trust::look_up(context, depot, &staged.reference, terms.signer.as_ref())?,
     };
-    let findings = examine(context, &staged.binary, name)?;
-    let Findings { mut requests, nothing_to_call, .. } = findings;
+    let judge = |seen: &Basis| {
+        let signer = terms.signer.as_ref();
+        trust::judge(context, depot, name, (&staged.reference, seen.first_use()), &evidence, signer)
+    };
+    judge(&seen)?;
+    let Findings { mut requests, nothing_to_call, .. } = examine(context, &staged.binary, name)?;
     if let Some(entry) = terms.entry {
         requests.add(entry.capabilities.grants_in_full());
     }
     check_directories(context, name, terms.grant)?;
     let policies = &context.config()?.policies;
-    loop {
-        match install_as_decided(context, depot, staged, name, terms, (&requests, &evidence, policies)) {
-            // Somebody else decided while we compiled or asked: their word counts, and we look again.
-            Err(DepotError::CapabilitiesChanged { .. }) => {}
-            Err(error) => return Err(Failure::of_extension(name, &error)),
+    for _ in 0..MAX_DECISIONS {
+        match install_as_decided(context, depot, staged, &seen, terms, (&requests, &evidence, policies)) {
+            // Another process changed something while we compiled or asked: decide again on what is there now.
+            Err(NotInstalled::Changed) => {
+                seen = basis()?;
+                check_basis(&seen, staged, terms)?;
+                judge(&seen)?;
+            }
+            Err(NotInstalled::Failed(failure)) => return Err(*failure),
             Ok(installation) => {
-                let asked = installation.granted.iter().filter(|grant| !terms.grant.contains(grant)).cloned();
-                warn_of_missing(context, &asked.collect::<Vec<_>>())?;
-                let for_session = &installation.for_session;
-                if !for_session.is_empty() {
-                    grant_for_a_while(context, name, for_session, None)?;
-                }
-                terms.signer.as_ref().map_or(Ok(()), |signer| trust::remember(depot, &staged.reference, signer))?;
+                finish(context, depot, staged, name, terms, &installation)?;
                 return Ok(Installation { nothing_to_call, ..installation });
             }
         }
+    }
+    Err(Failure::of_extension(name, &DepotError::Changed { name: name.clone() }))
+}
+
+/// What follows an installation: grants that end with the session, and whom the user trusts from now on.
+fn finish(
+    context: &Context,
+    depot: &Depot,
+    staged: &Staged,
+    name: &ExtensionName,
+    terms: &Terms<'_>,
+    installation: &Installation,
+) -> Result<(), Failure> {
+    let asked = installation.granted.iter().filter(|grant| !terms.grant.contains(grant)).cloned();
+    warn_of_missing(context, &asked.collect::<Vec<_>>())?;
+    if !installation.for_session.is_empty() {
+        grant_for_a_while(context, name, Some(&staged.reference), &installation.for_session, None)?;
+    }
+    terms.signer.as_ref().map_or(Ok(()), |signer| trust::remember(depot, &staged.reference, signer))
+}
+
+/// What does not depend on the bytes: whose name it is, whether the tag has moved, and which way the version goes.
+fn check_basis(seen: &Basis, staged: &Staged, terms: &Terms<'_>) -> Result<(), Failure> {
+    let (name, reference) = (seen.name(), &staged.reference);
+    seen.check_name(reference).map_err(|error| Failure::of_extension(name, &error))?;
+    if !reference.is_local() {
+        check_tag(name, seen.pinned(), reference, terms.names_bytes)?;
+    }
+    check_direction(name, seen.pinned().as_ref(), reference, terms.allow_downgrade)
+}
+
+/// Why something that was decided was not carried out.
+enum NotInstalled {
+    /// What it was decided upon has changed.
+    Changed,
+    Failed(Box<Failure>),
+}
+
+impl From<Failure> for NotInstalled {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(Box::new(failure))
     }
 }
 
@@ -317,23 +382,33 @@ fn install_as_decided(
     context: &Context,
     depot: &Depot,
     staged: &Staged,
-    name: &ExtensionName,
+    seen: &Basis,
     terms: &Terms<'_>,
     (requests, evidence, policies): (&Requests, &Evidence, &[(Policy, Document)]),
-) -> Result<Installation, DepotError> {
-    let existing = depot.manifest(name)?;
-    let before = existing.as_ref().and_then(|loaded| loaded.manifest.capabilities.as_ref());
-    let replaced = existing.as_ref().and_then(|loaded| loaded.pinned_reference());
-    let standing = Standing::of(before);
-    let decision = ask_person(context, policies, name, standing, requests, terms.grant, terms.grant_requested);
+) -> Result<Installation, NotInstalled> {
+    let (name, before) = (seen.name(), seen.capabilities());
+    let replaced = seen.pinned().filter(|replaced| *replaced != staged.reference);
+    if terms.replaces {
+        replacement::confirm(context, seen, &staged.reference)?;
+    }
+    let standing = match before {
+        Some(before) if terms.replaces => Standing::Updating(before),
+        _ => Standing::of(before),
+    };
+    let decision = ask_person(context, policies, &seen.owner(), standing, requests, terms.grant, terms.grant_requested);
     let order = InstallOrder {
+        basis: seen,
         source: &terms.source,
-        change: decision.capabilities.as_ref().map(|after| CapabilityChange { before, after }),
+        capabilities: decision.capabilities.as_ref(),
         reason: Reason::Installed,
         evidence: Some(evidence),
         seed: terms.entry.map(|entry| (&entry.limits, &entry.config)),
+        claimed: terms.claimed,
     };
-    depot.install(staged, name, &order)?;
+    match depot.install(staged, &order) {
+        Err(DepotError::Changed { .. }) => return Err(NotInstalled::Changed),
+        done => done.map_err(|error| Failure::of_extension(name, &error))?,
+    }
     Ok(Installation {
         name: name.clone(),
         version: staged.artifact.version(&staged.reference),

@@ -25,7 +25,7 @@ pub fn run(context: &Context, callable: &Callable<'_>, report: CallReport, write
     if learned.written {
         context
             .depot()?
-            .set_needs(name, &learned.capabilities, &learned.limits)
+            .set_needs(installed, &learned.capabilities, &learned.limits)
             .map_err(|error| Failure::of_extension(name, &error))?;
     }
     Ok(Outcome::Learned(Box::new(learned)))

@@ -7,6 +7,7 @@ mod call;
 mod change;
 mod compile;
 mod config;
+mod confirm;
 mod demo;
 mod dev;
 mod docs;

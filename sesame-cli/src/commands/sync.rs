@@ -8,11 +8,13 @@ use extension_depot::{Depot, DepotError, Listed, LoadedManifest, Staged, UserCon
 use extension_host::{Binary, compile_many};
 
 use self::list::List;
+use super::change::grant_for_a_while;
 use super::install::{Terms, check_direction, install};
 use super::list::listed;
 use super::trust;
 use super::update::replace;
 use crate::arguments::SyncArguments;
+use crate::consent::Decision;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -316,9 +318,7 @@ fn put_in_place(
     let Planned { step: Step { name, state, grant, .. }, entry, is_new } = planned;
     let asks = |grant: &Grant| entry.as_ref().is_some_and(|entry| entry.capabilities.covers(grant));
     if *state == StepState::ToUpdate {
-        let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
-        check_direction(name, Some(&installed.reference), &staged.reference, arguments.allow_downgrade)?;
-        let decision = replace(context, depot, &installed, staged, grant, arguments.grant_requested)?;
+        let decision = update_to(context, depot, name, staged, grant, arguments)?;
         return Ok((StepState::Updated, decision.granted.into_iter().filter(asks).collect()));
     }
     let published = list.and_then(|list| list.published.as_ref());
@@ -334,9 +334,12 @@ fn put_in_place(
         grant: &grant,
         grant_requested: arguments.grant_requested,
         entry: entry.as_ref(),
-        attachments: None,
+        evidence: None,
+        claimed: None,
         signer: None,
         allow_downgrade: arguments.allow_downgrade,
+        names_bytes: true,
+        replaces: false,
     };
     let installation = install(context, depot, staged, name, &terms)?;
     installation.denied.iter().for_each(|denied| context.say(&not_granted(name, denied)));
@@ -349,4 +352,24 @@ fn not_granted(name: &ExtensionName, Denied { capability, grant, policy, .. }: &
         Some(rule) => format!("`{name}` is not granted {capability}: {rule}"),
         None => format!("`{name}` is not granted {capability}: sesame extension grant {name} {grant}"),
     }
+}
+
+/// Puts the version of a list in the place of the installed one.
+fn update_to(
+    context: &Context,
+    depot: &Depot,
+    name: &ExtensionName,
+    staged: &Staged,
+    grant: &[Grant],
+    arguments: &SyncArguments,
+) -> Result<Decision, Failure> {
+    let of_extension = |error| Failure::of_extension(name, &error);
+    let installed = depot.installed(name).map_err(of_extension)?;
+    let basis = depot.basis_of(&installed).map_err(of_extension)?;
+    check_direction(name, Some(&installed.reference), &staged.reference, arguments.allow_downgrade)?;
+    let decision = replace(context, depot, (&installed, &basis), staged, grant, arguments.grant_requested)?;
+    if !decision.for_session.is_empty() {
+        grant_for_a_while(context, name, Some(&staged.reference), &decision.for_session, None)?;
+    }
+    Ok(decision)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use core_types::{Digest, ExtensionName, IdentityRule, OciPrefix, OciReference};
 use extension_depot::registry::generate_key;
 use extension_depot::{
-    Attachment, Depot, Evidence, SignatureState, Signer, SignerProof, TrustedSigner, Verifier, Verifiers,
+    Attachment, Depot, Evidence, FirstUse, SignatureState, Signer, SignerProof, TrustedSigner, Verifier, Verifiers,
 };
 
 use crate::arguments::{GivenSigner, SignedSource, TrustCommand};
@@ -123,15 +123,24 @@ pub fn look(
     context: &Context,
     depot: &Depot,
     name: &ExtensionName,
+    (reference, first): (&OciReference, Option<&FirstUse>),
+    wanted: Option<&SignerProof>,
+) -> Result<Evidence, Failure> {
+    let evidence = look_up(context, depot, reference, wanted)?;
+    judge(context, depot, name, (reference, first), &evidence, wanted).map(|()| evidence)
+}
+
+/// What is known of who signed something, whether that does or not.
+pub fn look_up(
+    context: &Context,
+    depot: &Depot,
     reference: &OciReference,
     wanted: Option<&SignerProof>,
 ) -> Result<Evidence, Failure> {
-    let evidence = if reference.is_local() {
-        Evidence { signature: SignatureState::Unsigned, is_secure: false }
-    } else {
-        evidence(context, depot, reference, wanted)?
-    };
-    judge(context, depot, (name, reference), evidence, wanted)
+    if reference.is_local() {
+        return Ok(Evidence { signature: SignatureState::Unsigned, is_secure: false });
+    }
+    evidence(context, depot, reference, wanted)
 }
 
 /// The same for a published list, which is looked up and checked as an artifact is.
@@ -158,24 +167,29 @@ fn evidence(
 pub fn look_into(
     context: &Context,
     depot: &Depot,
-    name: &ExtensionName,
     reference: &OciReference,
-    attachments: &[Attachment],
+    signatures: &[Attachment],
 ) -> Result<Evidence, Failure> {
     let signers = verifiers(context, depot, reference, None)?;
-    let signature = SignatureState::of(reference, attachments, &signers);
-    judge(context, depot, (name, reference), Evidence { signature, is_secure: false }, None)
+    Ok(Evidence { signature: SignatureState::of(reference, signatures, &signers), is_secure: false })
 }
 
-fn judge(
+/// Makes sure that what is known of a signature does: by policy, by who is wanted, and by who was there first.
+pub fn judge(
     context: &Context,
     depot: &Depot,
-    (name, reference): (&ExtensionName, &OciReference),
-    evidence: Evidence,
+    name: &ExtensionName,
+    (reference, first): (&OciReference, Option<&FirstUse>),
+    evidence: &Evidence,
     wanted: Option<&SignerProof>,
-) -> Result<Evidence, Failure> {
-    let checked = depot.check_signature(reference, &evidence.signature, context.config()?, wanted);
-    checked.map(|()| evidence).map_err(|error| Failure::of_extension(name, &error))
+) -> Result<(), Failure> {
+    let checked = depot.check_signature((reference, first), &evidence.signature, context.config()?, wanted);
+    checked.map_err(|error| Failure::of_extension(name, &error))
+}
+
+/// Who signed first what comes from where a reference leads.
+pub fn first_use(depot: &Depot, reference: &OciReference) -> Result<Option<FirstUse>, Failure> {
+    depot.first_use(&reference.identity()).map_err(|error| Failure::new(ExitCode::Local, &error))
 }
 
 /// Everybody whose signature counts, with a warning for each whose signatures cannot be verified.

@@ -1,10 +1,11 @@
 //! `sesame extension update`
 
 use core_types::{ExtensionName, Grant};
-use extension_depot::{CapabilityChange, Depot, InstallOrder, Installed, Reason, Staged};
+use extension_depot::{Basis, Depot, DepotError, InstallOrder, Installed, Reason, Staged};
 
 use super::change::grant_for_a_while;
-use super::install::{examine, fetch, look_at};
+use super::confirm;
+use super::install::{MAX_DECISIONS, examine, fetch, look_at};
 use super::outdated::{self, Found, Look};
 use super::trust;
 use crate::arguments::UpdateArguments;
@@ -21,16 +22,41 @@ pub fn run(context: &Context, arguments: &UpdateArguments) -> Result<Outcome, Fa
     Outcome::of_each(&names, |name| update(context, &depot, name, arguments), Outcome::Updated)
 }
 
+/// Updates one extension. Where another process changes it in the meantime, what is there then is looked at.
 fn update(
     context: &Context,
     depot: &Depot,
     name: &ExtensionName,
     arguments: &UpdateArguments,
 ) -> Result<Update, Failure> {
-    let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
-    let found = find(context, depot, &installed, arguments)?;
+    let of_extension = |error| Failure::of_extension(name, &error);
+    let mut looks = 0;
+    let update = loop {
+        looks += 1;
+        let installed = depot.installed(name).map_err(of_extension)?;
+        let installed = confirm::origin(context, depot, installed, arguments)?;
+        let basis = depot.basis_of(&installed).map_err(of_extension)?;
+        match update_on(context, depot, (&installed, &basis), arguments) {
+            Err(_) if looks < MAX_DECISIONS && !basis.still_holds(depot).map_err(of_extension)? => {}
+            result => break result?,
+        }
+    };
+    if let Some(to) = update.to.as_ref().filter(|_| !update.for_session.is_empty()) {
+        grant_for_a_while(context, name, Some(to), &update.for_session, None)?;
+    }
+    Ok(update)
+}
+
+/// Updates what was found installed, as long as it is that.
+fn update_on(
+    context: &Context,
+    depot: &Depot,
+    (installed, basis): (&Installed, &Basis),
+    arguments: &UpdateArguments,
+) -> Result<Update, Failure> {
+    let found = find(context, depot, installed, arguments)?;
     let mut update = Update {
-        name: name.clone(),
+        name: installed.name.clone(),
         from: installed.reference.clone(),
         to: None,
         age: found.age,
@@ -42,17 +68,18 @@ fn update(
     };
     let Some(target) = found.target else { return Ok(update) };
     if found.age == Age::Moved && arguments.locked {
-        return Err(Failure::moved_while_locked(name, &installed.reference));
+        return Err(Failure::moved_while_locked(&installed.name, &installed.reference));
     }
     let staged = fetch(context, depot, &target)?;
     update.to = Some(staged.reference.clone());
     if arguments.dry_run {
-        let requests = new_requests(context, &installed, &staged)?;
+        let requests = new_requests(context, installed, &staged)?;
         let base = installed.loaded.manifest.granted();
         let decision = decide_alone(Standing::Updating(&base), &requests, &context.config()?.policies);
         return Ok(Update { asks_for: decision.denied, moved: decision.moved, ..update });
     }
-    let decision = replace(context, depot, &installed, &staged, &[], arguments.accept_new_capabilities)?;
+    let accept = arguments.accept_new_capabilities;
+    let decision = replace(context, depot, (installed, basis), &staged, &[], accept)?;
     let Decision { granted, for_session, moved, denied, .. } = decision;
     Ok(Update { applied: true, asks_for: denied, granted, for_session, moved, ..update })
 }
@@ -83,33 +110,44 @@ fn new_requests(context: &Context, old: &Installed, new: &Staged) -> Result<Requ
 }
 
 /// Puts another version in the place of the installed one, if all that it asks for beyond that is allowed: because it is
-/// among `grant`, accepted, or said yes to.
+/// among `grant`, accepted, or said yes to. What is allowed for this session is granted by the caller.
 pub fn replace(
     context: &Context,
     depot: &Depot,
-    old: &Installed,
+    (old, seen): (&Installed, &Basis),
     new: &Staged,
     grant: &[Grant],
     accept: bool,
 ) -> Result<Decision, Failure> {
     let (name, source) = (&old.name, new.reference.unpinned().to_string());
-    let evidence = trust::look(context, depot, name, &new.reference, None)?;
-    let requests = new_requests(context, old, new)?;
+    let evidence = trust::look(context, depot, name, (&new.reference, seen.first_use()), None)?;
+    let requests = new_requests(context, old, new).map_err(|failure| changed_or(depot, seen, failure))?;
     let base = old.loaded.manifest.granted();
     let policies = &context.config()?.policies;
-    let decision = ask_person(context, policies, name, Standing::Updating(&base), &requests, grant, accept);
+    let decision = ask_person(context, policies, &seen.owner(), Standing::Updating(&base), &requests, grant, accept);
     // What policy denies keeps nobody from a version that they accepted with all that it asks for.
     let is_missing = if accept { decision.ungranted().next().is_some() } else { !decision.denied.is_empty() };
     if is_missing {
         return Err(Failure::asks_for_more(name, new.reference.revision(), &decision.denied));
     }
-    let before = old.loaded.manifest.capabilities.as_ref();
-    let change = decision.capabilities.as_ref().map(|after| CapabilityChange { before, after });
-    let order =
-        InstallOrder { source: &source, change, reason: Reason::Updated, evidence: Some(&evidence), seed: None };
-    depot.install(new, name, &order).map_err(|error| Failure::of_extension(name, &error))?;
-    if !decision.for_session.is_empty() {
-        grant_for_a_while(context, name, &decision.for_session, None)?;
-    }
+    let order = InstallOrder {
+        basis: seen,
+        source: &source,
+        capabilities: decision.capabilities.as_ref(),
+        reason: Reason::Updated,
+        evidence: Some(&evidence),
+        seed: None,
+        claimed: None,
+    };
+    depot.install(new, &order).map_err(|error| Failure::of_extension(name, &error))?;
     Ok(decision)
+}
+
+/// The failure, or that the extension was changed in the meantime: what is installed no longer may be gone, and that it is
+/// missing says nothing.
+fn changed_or(depot: &Depot, seen: &Basis, failure: Failure) -> Failure {
+    match seen.still_holds(depot) {
+        Ok(false) => Failure::of_extension(seen.name(), &DepotError::Changed { name: seen.name().clone() }),
+        _ => failure,
+    }
 }

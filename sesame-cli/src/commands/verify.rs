@@ -49,8 +49,9 @@ fn verify_installed(
     let Ok(installed) = depot.installed(name) else { return Ok(check) };
     let Installed { reference, artifact, .. } = &installed;
     if wanted.is_some() || depot.check_recorded_signature(&installed, context.config()?).is_err() {
-        let evidence = trust::look(context, depot, name, reference, wanted)?;
-        depot.note_signature(name, &evidence).map_err(|error| Failure::of_extension(name, &error))?;
+        let first = trust::first_use(depot, reference)?;
+        let evidence = trust::look(context, depot, name, (reference, first.as_ref()), wanted)?;
+        depot.note_signature(&installed, &evidence).map_err(|error| Failure::of_extension(name, &error))?;
         check.signature = Some(evidence.signature.to_string());
         return Ok(check);
     }
@@ -71,7 +72,8 @@ fn verify_reference(
         waiting(context, format!("resolving {reference}…"), context.registry()?.resolve_signable(&reference));
     let resolved = context.wait_for(resolving)??;
     let name = resolved.default_name().unwrap_or_default();
-    let evidence = trust::look(context, depot, &name, &resolved, wanted)?;
+    let first = trust::first_use(depot, &resolved)?;
+    let evidence = trust::look(context, depot, &name, (&resolved, first.as_ref()), wanted)?;
     let signature = Some(evidence.signature.to_string());
     Ok(Check { name: resolved.to_string(), signature, findings: Vec::new(), repaired: Vec::new() })
 }

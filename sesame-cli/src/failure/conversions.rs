@@ -332,6 +332,8 @@ impl From<SourceError> for Failure {
             SourceError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ExitCode::NotFound,
             SourceError::NoEntry { .. } => ExitCode::NotFound,
             SourceError::Digest { .. } => ExitCode::Untrusted,
+            // Whatever is missing here, no network loses it.
+            SourceError::Artifact(ArtifactError::Blob(BlobError::Size { .. })) => ExitCode::Untrusted,
             SourceError::Artifact(error) => code_of_artifact(error),
             SourceError::NoLayout { .. } | SourceError::Reference(_) | SourceError::TooLarge { .. } => {
                 ExitCode::Failure

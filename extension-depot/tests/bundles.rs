@@ -1,0 +1,166 @@
+//! Bundles have the bounds of registries.
+
+mod support;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use core_types::Digest;
+use extension_depot::{ArtifactError, Bundle, ImageError, SourceError, media_type};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use support::{Home, component, home, install_staged, name};
+
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/// A bundle in the making.
+struct Maker {
+    directory: tempfile::TempDir,
+    entries: Vec<Value>,
+}
+
+impl Maker {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::create_dir_all(directory.path().join("layout/blobs/sha256")).expect("made");
+        Self { directory, entries: Vec::new() }
+    }
+
+    fn layout(&self) -> PathBuf {
+        self.directory.path().join("layout")
+    }
+
+    fn blob(&self, media_type: &str, bytes: &[u8]) -> Value {
+        let digest = Digest::from_sha256(Sha256::digest(bytes).into());
+        fs::write(self.layout().join("blobs/sha256").join(digest.hex()), bytes).expect("written");
+        json!({ "mediaType": media_type, "digest": digest, "size": bytes.len() })
+    }
+
+    /// Adds an extension, and returns what it is described by.
+    fn extension(&mut self, called: &str, layer: Value) -> Value {
+        let config = self.blob(media_type::EMPTY, b"{}");
+        let manifest = json!({ "schemaVersion": 2, "config": config, "layers": [layer] }).to_string();
+        let mut entry = self.blob(media_type::MANIFEST, manifest.as_bytes());
+        let digest = entry["digest"].as_str().expect("a digest").to_owned();
+        let described = entry.clone();
+        entry["annotations"] = json!({
+            "org.opencontainers.image.ref.name": called,
+            "open-sesame.reference": format!("ghcr.io/my-org/{called}:1@{digest}"),
+        });
+        self.entries.push(entry);
+        described
+    }
+
+    fn attach(&mut self, subject: &Value, layer: Value) {
+        let config = self.blob(media_type::EMPTY, b"{}");
+        let manifest = json!({ "schemaVersion": 2, "config": config, "layers": [layer], "subject": subject });
+        let entry = self.blob(media_type::MANIFEST, manifest.to_string().as_bytes());
+        self.entries.push(entry);
+    }
+
+    /// The bundle as a tar.
+    fn tar(&self) -> PathBuf {
+        let index = json!({ "schemaVersion": 2, "manifests": self.entries }).to_string();
+        fs::write(self.layout().join("index.json"), index).expect("written");
+        let path = self.directory.path().join("bundle.tar");
+        let mut builder = tar::Builder::new(File::create(&path).expect("created"));
+        builder.append_dir_all(".", self.layout()).expect("packed");
+        builder.finish().expect("packed");
+        path
+    }
+}
+
+fn staged(home: &Home, bundle: &Path) -> Result<(), SourceError> {
+    let bundle = Bundle::open(bundle)?;
+    let bundled = &bundle.extensions()[0];
+    let staged = home.depot.stage_bundled(&bundle, bundled)?;
+    install_staged(home, &staged, &bundled.name).expect("installed");
+    Ok(())
+}
+
+/// Thousands of attachments are looked at once, and no more of them are taken than of a registry.
+#[test]
+fn thousands_of_attachments_are_taken_in() {
+    let mut maker = Maker::new();
+    let layer = maker.blob(media_type::WASM, &component("a"));
+    let subject = maker.extension("a", layer);
+    for number in 0..5_000 {
+        let layer = maker.blob(BUNDLE, format!("{{\"number\":{number}}}").as_bytes());
+        maker.attach(&subject, layer);
+    }
+    let path = maker.tar();
+    let bundle = Bundle::open(&path).expect("a bundle");
+    let attachments = bundle.signatures(&bundle.extensions()[0].claimed).expect("read");
+    assert_eq!(attachments.len(), 64);
+    staged(&home(), &path).expect("staged");
+}
+
+/// Layers, documents and signatures of a bundle have the sizes that they could have in a registry.
+#[test]
+fn bundle_has_the_bounds_of_registries() {
+    let refused = |make: &dyn Fn(&mut Maker)| {
+        let mut maker = Maker::new();
+        make(&mut maker);
+        staged(&home(), &maker.tar()).expect_err("refused")
+    };
+    // Files with holes: nothing is read of what is too large.
+    let large = refused(&|maker| {
+        let mut layer = maker.blob(media_type::WASM, &component("large"));
+        layer["size"] = json!((64 << 20) + 1);
+        maker.extension("a", layer);
+    });
+    assert!(matches!(large, SourceError::Artifact(ArtifactError::Image(ImageError::TooLarge { .. }))), "{large:?}");
+    let other = refused(&|maker| {
+        let mut layer = maker.blob(media_type::WASM, &component("other"));
+        layer["size"] = json!(7);
+        maker.extension("a", layer);
+    });
+    assert!(matches!(other, SourceError::Artifact(ArtifactError::Blob(_))), "{other:?}");
+    let document = refused(&|maker| {
+        let layer = maker.blob(media_type::WASM, &component("document"));
+        maker.extension("a", layer);
+        let padding = "x".repeat(5 << 20);
+        maker.entries.push(json!({ "mediaType": padding, "digest": maker.entries[0]["digest"], "size": 1 }));
+    });
+    assert!(matches!(document, SourceError::TooLarge { most: 4_194_304, .. }), "{document:?}");
+    let mut maker = Maker::new();
+    let layer = maker.blob(media_type::WASM, &component("a"));
+    let subject = maker.extension("a", layer);
+    let layer = maker.blob(BUNDLE, &vec![b' '; 5 << 20]);
+    maker.attach(&subject, layer);
+    let bundle = Bundle::open(&maker.tar()).expect("a bundle");
+    let signature = bundle.signatures(&bundle.extensions()[0].claimed).expect_err("too large");
+    assert!(matches!(signature, SourceError::Artifact(ArtifactError::Image(_))), "{signature:?}");
+}
+
+/// However often an index names what it has, it comes to an end.
+#[test]
+fn repeated_entries_are_bounded() {
+    let mut maker = Maker::new();
+    let layer = maker.blob(media_type::WASM, &component("a"));
+    let subject = maker.extension("a", layer);
+    // Were it read for each entry, that would be 80 GiB.
+    let padded = json!({ "schemaVersion": 2, "subject": subject, "padding": "x".repeat(4_000_000) }).to_string();
+    let entry = maker.blob(media_type::MANIFEST, padded.as_bytes());
+    maker.entries.extend(std::iter::repeat_n(entry, 20_000));
+    let bundle = Bundle::open(&maker.tar()).expect("a bundle");
+    assert!(bundle.signatures(&bundle.extensions()[0].claimed).is_err(), "too many bytes to be signatures");
+    let extension = maker.entries[0].clone();
+    maker.entries = std::iter::repeat_n(extension, 1_001).collect();
+    let error = Bundle::open(&maker.tar()).err().expect("too many extensions");
+    assert!(error.to_string().contains("it has 1001 extensions"), "{error}");
+}
+
+/// An entry is known by its bytes and its name, whatever it says of its origin.
+#[test]
+fn entry_has_a_reference_of_its_own() {
+    let mut maker = Maker::new();
+    let layer = maker.blob(media_type::WASM, &component("a"));
+    maker.extension("a", layer);
+    let bundle = Bundle::open(&maker.tar()).expect("a bundle");
+    let bundled = &bundle.extensions()[0];
+    let own = bundled.own_reference().expect("a reference");
+    assert_eq!(own.to_string(), format!("local/bundle/a:1@{}", bundled.digest));
+    assert!(own.is_bundled() && own.is_local() && own.identity() != bundled.claimed.identity());
+    assert_eq!(own.default_name().expect("a name"), name("a"));
+}
