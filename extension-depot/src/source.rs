@@ -225,6 +225,30 @@ impl Depot {
     /// # Errors
     /// When it cannot be kept.
     pub fn stage_bytes(&self, binary: Vec<u8>, name: &ExtensionName) -> Result<Staged, SourceError> {
+        self.stage_under(binary, name, &OciReference::local_file(name, "0.0.0")?)
+    }
+
+    /// Stages what its author has built, to try it under this name. A version that cannot be a tag is left out.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub fn stage_development(
+        &self,
+        binary: Vec<u8>,
+        name: &ExtensionName,
+        version: Option<&str>,
+    ) -> Result<Staged, SourceError> {
+        let with_version = version.and_then(|version| OciReference::local_development(name, version).ok());
+        let reference = with_version.map_or_else(|| OciReference::local_development(name, "0.0.0"), Ok)?;
+        self.stage_under(binary, name, &reference)
+    }
+
+    fn stage_under(
+        &self,
+        binary: Vec<u8>,
+        name: &ExtensionName,
+        reference: &OciReference,
+    ) -> Result<Staged, SourceError> {
         let file = format!("{name}.wasm");
         let description = Description { title: file.clone(), ..Description::default() };
         let documents = Publication::cncf(binary, &description)
@@ -235,7 +259,7 @@ impl Depot {
         }
         staging.put_new(&documents.config)?;
         let digest = staging.put_new(&documents.manifest)?;
-        let reference = OciReference::local_file(name, "0.0.0")?.pinned_to(digest);
+        let reference = reference.clone().pinned_to(digest);
         let artifact = Artifact::resolve(digest, |_| Ok::<_, SourceError>(documents.manifest.clone()))?;
         Ok(Staged::new(staging, artifact, reference)?)
     }

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod author_tests;
+mod case_directory;
 mod commands;
 mod completion;
 mod consent;
@@ -22,6 +23,7 @@ mod project;
 mod recipe;
 mod render;
 mod resource_directory;
+mod sources;
 mod suffiks_tests;
 mod template;
 mod terminal;

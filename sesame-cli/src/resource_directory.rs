@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use extension_depot::OutputDirectory;
 use extension_host::{ResourceName, Resources, Workload, plural_of};
 use serde_json::Value;
 
 use crate::document::{self, DocumentError, Form};
+
+/// The mode of a resource's file: what stands in it, such as a password, is its user's alone.
+const FILE_MODE: u32 = 0o600;
 
 /// A directory, and which file of it has which resource.
 pub struct ResourceDirectory {
@@ -90,14 +94,15 @@ impl ResourceDirectory {
     }
 
     fn write_one(&self, file: &Path, resource: &Value, replace: bool) -> Result<(), ResourceDirectoryError> {
-        let write = || -> io::Result<()> {
-            let mut temporary = tempfile::Builder::new().prefix(".new-").tempfile_in(&self.path)?;
-            temporary.write_all(Form::of(file).write(resource).as_bytes())?;
-            temporary.as_file().sync_all()?;
-            let placed = if replace { temporary.persist(file) } else { temporary.persist_noclobber(file) };
-            placed.map(drop).map_err(|error| error.error)
+        let (text, name) = (Form::of(file).write(resource), file.file_name().unwrap_or_default());
+        let write = || -> io::Result<PathBuf> {
+            let directory = OutputDirectory::open(&self.path)?;
+            match replace {
+                true => directory.write(name, FILE_MODE, text.as_bytes()),
+                false => directory.write_new(name, FILE_MODE, text.as_bytes()),
+            }
         };
-        write().map_err(|source| ResourceDirectoryError::Io { path: file.to_owned(), source })
+        write().map(drop).map_err(|source| ResourceDirectoryError::Io { path: file.to_owned(), source })
     }
 }
 
