@@ -65,7 +65,7 @@ pub use scope::{EnvName, ScopeError, SecretName};
 pub use semver::{Version, VersionReq};
 pub use timed::{BootTime, TimedGrant, TimedGrants};
 pub use toml_text::{Parsed, TomlLeaf, TomlProblem, UnknownKey, parse_toml, toml_leaves};
-pub use version::{compare_tags, newer_tags, newest_tag, newest_tag_within, version_of_tag};
+pub use version::{compare_tags, is_same_version, newer_tags, newest_tag, newest_tag_within, version_of_tag};
 
 /// Gives a type that parses and prints text the same form in TOML and JSON: one string.
 macro_rules! serde_as_text {

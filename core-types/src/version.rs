@@ -11,6 +11,11 @@ pub fn version_of_tag(tag: &str) -> Option<Version> {
     Version::parse(&text.replacen('_', "+", 1)).ok()
 }
 
+/// Whether two tags are one, or the same version in two spellings, such as `1.0.0` and `v1.0.0`.
+pub fn is_same_version(one: &str, other: &str) -> bool {
+    one == other || version_of_tag(one).is_some_and(|version| version_of_tag(other) == Some(version))
+}
+
 /// The tag of the highest version among these. One that is not finished (`1.0.0-rc.1`) counts only where
 /// `with_prereleases` says so.
 pub fn newest_tag<'a>(tags: impl IntoIterator<Item = &'a str>, with_prereleases: bool) -> Option<&'a str> {

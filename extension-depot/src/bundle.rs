@@ -13,9 +13,12 @@ use core_types::{Digest, ExtensionName};
 use crate::attachment::Attachment;
 use crate::blob::{BlobError, read_blob};
 use crate::depot::{Depot, Installed};
-use crate::durable;
 use crate::image::{Descriptor, ImageIndex, MAX_BLOB, ORIGIN, REF_NAME};
 use crate::layout::MARKER;
+use crate::output_directory::OutputDirectory;
+
+/// The mode of a bundle: what its user has installed is nobody else's business unless they say so.
+const BUNDLE_MODE: u32 = 0o600;
 
 /// Why a bundle cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -46,8 +49,8 @@ impl Depot {
     /// When a blob is missing or damaged, or the file cannot be written.
     pub fn export(&self, extensions: &[Installed], attachments: &[Attachment], to: &Path) -> Result<(), BundleError> {
         let write_error = |source| BundleError::Write { path: to.to_owned(), source };
-        let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(directory).map_err(write_error)?;
+        let (directory, name) = OutputDirectory::of_file(to).map_err(write_error)?;
+        let mut file = directory.begin(name, BUNDLE_MODE).map_err(write_error)?;
         let mut bundle =
             BundleWriter { tar: tar::Builder::new(io::BufWriter::new(&mut file)), written: BTreeSet::new() };
         bundle.file("oci-layout", MARKER).map_err(write_error)?;
@@ -64,9 +67,7 @@ impl Depot {
             bundle.blob(digest, bytes).map_err(write_error)?;
         }
         bundle.finish().map_err(write_error)?;
-        file.as_file().sync_all().map_err(write_error)?;
-        file.persist(to).map_err(|error| write_error(error.error))?;
-        durable::sync_directory(directory).map_err(write_error)
+        file.finish().map_err(write_error)
     }
 }
 

@@ -70,7 +70,7 @@ pub(crate) fn can_sync_directory(path: &Path) -> io::Result<bool> {
 
 /// Returns whether something that some file systems have no support for was done. CIFS and some of FUSE answer `EINVAL` or
 /// `ENOTSUP` to `fsync` of a directory: there is nothing more to be had from them. Any other error is one.
-fn where_supported(done: io::Result<()>) -> io::Result<bool> {
+pub(crate) fn where_supported(done: io::Result<()>) -> io::Result<bool> {
     match done {
         Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::INVAL | Errno::NOTSUP)) => Ok(false),
         done => done.map(|()| true),

@@ -225,6 +225,21 @@ impl Depot {
         self.stage_under(binary, name, &OciReference::local_file(name, LOCAL_REVISION)?)
     }
 
+    /// Stages what its author has built, to try it under this name. A version that cannot be a tag is left out.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub fn stage_development(
+        &self,
+        binary: Vec<u8>,
+        name: &ExtensionName,
+        version: Option<&str>,
+    ) -> Result<Staged, SourceError> {
+        let with_version = version.and_then(|version| OciReference::local_development(name, version).ok());
+        let reference = with_version.map_or_else(|| OciReference::local_development(name, LOCAL_REVISION), Ok)?;
+        self.stage_under(binary, name, &reference)
+    }
+
     fn stage_under(
         &self,
         binary: Vec<u8>,

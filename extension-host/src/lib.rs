@@ -119,7 +119,7 @@ pub use program::Program;
 pub use purpose::Purpose;
 pub use rate::RateLimits;
 pub use report::{CallReport, Returned, Usage};
-pub use requests::{RequestError, has_author_manifest, requested_by_author, with_author_manifest};
+pub use requests::{RequestError, author_manifest, has_author_manifest, requested_by_author, with_author_manifest};
 pub use state::CallState;
 pub use suffiks::{
     Changes, CommandEnvironment, EnvSource, RefusedVariable, ResourceName, Resources, ValidationProblem,
@@ -129,4 +129,4 @@ pub use suffiks::{
 /// The engine, in the version that this crate works with.
 pub use wasmtime;
 #[cfg(feature = "componentize")]
-pub use wit_package::{WitPackage, encode_wit};
+pub use wit_package::{WitError, WitPackage, check_wit, encode_wit};

@@ -46,16 +46,22 @@ struct AuthorManifest {
 /// # Errors
 /// When the section is there and cannot be understood.
 pub fn requested_by_author(binary: &[u8]) -> Result<Vec<Grant>, RequestError> {
-    let Some(section) = sections(binary)?.into_iter().find_map(|section| section.manifest) else {
-        return Ok(Vec::new());
-    };
-    if section.len() > MAX_SECTION {
-        return Err(RequestError::TooLarge);
-    }
-    let text = std::str::from_utf8(section).map_err(|_| RequestError::Text)?;
+    let Some(text) = author_manifest(binary)? else { return Ok(Vec::new()) };
     let parsed = parse_toml::<AuthorManifest>(text).map_err(RequestError::Manifest)?;
     let requests = parsed.value.capabilities.grants_in_full();
     if requests.len() > MAX_REQUESTS { Err(RequestError::TooLarge) } else { Ok(requests) }
+}
+
+/// The text of the author's manifest that a binary carries.
+///
+/// # Errors
+/// When the binary is damaged, or the section is too large or no text.
+pub fn author_manifest(binary: &[u8]) -> Result<Option<&str>, RequestError> {
+    let Some(section) = sections(binary)?.into_iter().find_map(|section| section.manifest) else { return Ok(None) };
+    if section.len() > MAX_SECTION {
+        return Err(RequestError::TooLarge);
+    }
+    std::str::from_utf8(section).map(Some).map_err(|_| RequestError::Text)
 }
 
 /// Whether a binary carries its author's manifest.

@@ -1,10 +1,10 @@
 //! Packages of interfaces, from the text that people write to the form that tools fetch.
 
+use std::error::Error;
+use std::fmt;
 use std::path::Path;
 
-use wit_parser::Resolve;
-
-use crate::componentize::ComponentizeError;
+use wit_parser::{PackageId, Resolve};
 
 /// A package of interfaces and worlds, and no code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,11 +24,9 @@ pub struct WitPackage {
 ///
 /// # Errors
 /// When the text is wrong, or refers to what is not there.
-pub fn encode_wit(directory: &Path) -> Result<WitPackage, ComponentizeError> {
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(directory).map_err(|error| ComponentizeError::new(&format!("{error:#}")))?;
-    let binary =
-        wit_component::encode(&resolve, package).map_err(|error| ComponentizeError::new(&format!("{error:#}")))?;
+pub fn encode_wit(directory: &Path) -> Result<WitPackage, WitError> {
+    let (resolve, package) = parse(directory)?;
+    let binary = wit_component::encode(&resolve, package).map_err(|error| WitError::nowhere(&format!("{error:#}")))?;
     let package = &resolve.packages[package];
     let interfaces = package.interfaces.keys().map(|interface| package.name.interface_id(interface)).collect();
     Ok(WitPackage {
@@ -38,6 +36,67 @@ pub fn encode_wit(directory: &Path) -> Result<WitPackage, ComponentizeError> {
         binary,
     })
 }
+
+/// Makes sure that the package in a directory of `.wit` files can be understood, before other tools say less clearly why
+/// it cannot.
+///
+/// # Errors
+/// As [`encode_wit`].
+pub fn check_wit(directory: &Path) -> Result<(), WitError> {
+    parse(directory).map(drop)
+}
+
+fn parse(directory: &Path) -> Result<(Resolve, PackageId), WitError> {
+    let mut resolve = Resolve::default();
+    match resolve.push_dir(directory) {
+        Ok((package, _)) => Ok((resolve, package)),
+        Err(error) => Err(WitError::new(error.root_cause(), &resolve.render_error(&error))),
+    }
+}
+
+/// What stands before the file, line and column in what wit-parser renders.
+const PLACE: &str = "\n     --> ";
+
+/// What is wrong with a package of interfaces, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitError {
+    message: String,
+    /// The file, line and column, and the line itself.
+    place: Option<(String, String)>,
+}
+
+impl WitError {
+    fn new(cause: &dyn Error, rendered: &str) -> Self {
+        let Some((_, behind)) = rendered.split_once(PLACE) else { return Self::nowhere(rendered) };
+        let (place, excerpt) = behind.split_once('\n').unwrap_or((behind, ""));
+        Self { message: one_line(&cause.to_string()), place: Some((place.to_owned(), excerpt.to_owned())) }
+    }
+
+    fn nowhere(message: &str) -> Self {
+        Self { message: one_line(message), place: None }
+    }
+
+    /// Where it is, as `file:line:column`, if it is at one place.
+    pub fn place(&self) -> Option<&str> {
+        self.place.as_ref().map(|(place, _)| place.as_str())
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl fmt::Display for WitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            None => f.write_str(&self.message),
+            Some((place, excerpt)) if excerpt.is_empty() => write!(f, "{place}: {}", self.message),
+            Some((place, excerpt)) => write!(f, "{place}: {}\n{excerpt}", self.message),
+        }
+    }
+}
+
+impl Error for WitError {}
 
 #[cfg(test)]
 mod tests {
@@ -62,5 +121,30 @@ mod tests {
         std::fs::write(directory.path().join("x.wit"), "package a:b; interface i { f: func( }").expect("written");
         let error = encode_wit(directory.path()).expect_err("refused").to_string();
         assert!(error.contains("expected"), "{error}");
+    }
+
+    /// Whatever is wrong, and in whichever file, its file, line and column are said.
+    #[test]
+    fn wit_error_names_its_place() {
+        let cases = [
+            ("x.wit", "package a:b;\n\ninterface i {\n  f: func(;\n}\n", "x.wit:4:11"),
+            ("x.wit", "package a:b;\ninterface i {\n  f: func(x: nothing);\n}\n", "x.wit:3:14"),
+            ("x.wit", "package a:b;\nworld w { import c:d/e; }\n", "x.wit:2:22"),
+            ("x.wit", "package a:b;\ninterface i {}\ninterface i {}\n", "x.wit:3:11"),
+            ("x.wit", "package a:b;\n$\n", "x.wit:2:1"),
+            ("deps/c/d.wit", "package c:d;\ninterface { }\n", "deps/c/d.wit:2:11"),
+        ];
+        for (file, text, place) in cases {
+            let directory = tempfile::tempdir().expect("a directory");
+            std::fs::create_dir_all(directory.path().join("deps/c")).expect("made");
+            std::fs::write(directory.path().join("x.wit"), "package a:b;\n").expect("written");
+            std::fs::write(directory.path().join("deps/c/d.wit"), "package c:d;\n").expect("written");
+            std::fs::write(directory.path().join(file), text).expect("written");
+            let error = check_wit(directory.path()).expect_err(text);
+            assert!(error.place().is_some_and(|found| found.ends_with(place)), "{text}: {error}");
+            assert!(!error.message.contains('\n') && error.to_string().contains(" | "), "{error}");
+        }
+        let directory = tempfile::tempdir().expect("a directory");
+        assert!(check_wit(&directory.path().join("none")).expect_err("refused").to_string().contains("none"));
     }
 }

@@ -11,6 +11,7 @@ use extension_host::{
 };
 use serde::Deserialize;
 
+use crate::case_directory::{CaseDirectories, CaseDirectory};
 use crate::outcome::TestedCase;
 
 /// A file of cases.
@@ -37,8 +38,11 @@ pub struct Case {
     bytes: bool,
     #[serde(default)]
     config: Config,
-    /// What is granted; without it, what the extension asks for.
+    /// What is granted; without it, what the extension asks for. Directories are never among it: see the next.
     capabilities: Option<Capabilities>,
+    /// Temporary directories that the extension can read or write, with their files.
+    #[serde(default)]
+    directories: Vec<CaseDirectory>,
     /// What the host answers. Nothing of this session is asked.
     #[serde(default)]
     answers: Answers,
@@ -86,6 +90,20 @@ fn ok() -> u16 {
     200
 }
 
+impl Case {
+    /// Those that it describes. What is asked for of this machine is not there for it.
+    fn make_directories(&self) -> Result<CaseDirectories<'_>, String> {
+        if self.capabilities.as_ref().is_some_and(|granted| granted.grants(Capability::Filesystem)) {
+            return Err(OF_THIS_MACHINE.to_owned());
+        }
+        CaseDirectories::make(&self.directories)
+    }
+}
+
+/// Why a case gets no directory that is there already.
+const OF_THIS_MACHINE: &str =
+    "this machine's directories are not a case's to open: give it one of its own with [[case.directories]]";
+
 /// What cases are run with.
 pub struct Bench<'a> {
     pub host: &'a Host,
@@ -100,29 +118,28 @@ impl Bench<'_> {
     pub fn run(&self, case: &Case) -> TestedCase {
         let desk = Arc::new(Desk { answers: case.answers.clone(), done: Mutex::default() });
         let tested = |problem, printed| TestedCase { name: case.name.clone(), problem, printed };
-        if self.capabilities_of(case).grants(Capability::Filesystem) {
-            let problem = "cases get no directories: this machine's are not theirs to open";
-            return tested(Some(problem.to_owned()), String::new());
-        }
-        match self.call(case, &desk) {
+        let directories = match case.make_directories() {
+            Ok(directories) => directories,
+            Err(problem) => return tested(Some(problem), String::new()),
+        };
+        match self.call(case, &desk, &directories) {
             Err(error) => tested(Some(error.to_string()), String::new()),
             Ok(report) => {
                 let printed = String::from_utf8_lossy(&report.output).into_owned();
-                tested(check(case, &report, &desk).err(), printed)
+                let checked = check(case, &report, &desk).and_then(|()| directories.check());
+                tested(checked.err(), printed)
             }
         }
     }
 
-    fn capabilities_of<'a>(&'a self, case: &'a Case) -> &'a Capabilities {
-        case.capabilities.as_ref().unwrap_or(self.capabilities)
-    }
-
-    fn call(&self, case: &Case, desk: &Arc<Desk>) -> Result<CallReport, HostError> {
+    fn call(&self, case: &Case, desk: &Arc<Desk>, directories: &CaseDirectories<'_>) -> Result<CallReport, HostError> {
+        let asked = case.capabilities.as_ref().unwrap_or(self.capabilities);
+        let capabilities = Capabilities { filesystem: directories.granted.clone(), ..asked.clone() };
         let host = self.host.clone().with_backends(desk.backends());
         let permissions = Permissions {
             config: case.config.clone(),
             limits: EffectiveLimits::new(self.limits, &[]),
-            ..Permissions::of(self.capabilities_of(case).clone())
+            ..Permissions::of(capabilities)
         };
         // What is not granted is there and refuses, so that a case can expect that.
         let extension = host.extension_to_learn_from(self.code, permissions)?;

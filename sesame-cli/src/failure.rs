@@ -17,12 +17,13 @@ use extension_depot::{
     ArtifactError, BlobError, DepotError, LinkedFile, ManifestError, PlaceError, SignatureRefusal, Source,
     StateFileError, TimedGrantsError, WebAddress,
 };
-use extension_host::{CallError, DirectoryError, ExportedFunction, HostError, Returned};
+use extension_host::{CallError, DirectoryError, ExportedFunction, HostError, Returned, WitError};
 use serde::Serialize;
 
 pub use self::conversions::LOCKS_HINT;
 use crate::exit_code::ExitCode;
 use crate::outcome::Denied;
+use crate::project::Project;
 use crate::terminal::inert_line;
 
 /// A failure as it is shown.
@@ -128,6 +129,17 @@ impl Failure {
         Self::message(code, format!("cannot read `{}`", path.display())).caused_by(error)
     }
 
+    /// A file or directory that the user named cannot be written.
+    pub fn unwritable(path: &Path, error: &io::Error) -> Self {
+        Self::message(ExitCode::Local, format!("cannot write `{}`", path.display())).caused_by(error)
+    }
+
+    /// The interfaces of a project cannot be understood.
+    pub fn bad_interfaces(directory: &Path, error: &WitError) -> Self {
+        Self::message(ExitCode::Usage, format!("the interfaces in `{}` cannot be understood", directory.display()))
+            .caused_by(error)
+    }
+
     /// A directory of sesame's is somebody else's.
     pub fn place(error: &PlaceError) -> Self {
         Self::new(ExitCode::Local, error).with_hint("sesame doctor")
@@ -144,10 +156,44 @@ impl Failure {
         ))
     }
 
+    /// A key is not written over another.
+    pub fn key_is_there(path: &Path, name: &Path) -> Self {
+        Self::message(ExitCode::Local, format!("`{}` is there already, and a key is never replaced", path.display()))
+            .with_hint(format!(
+                "make one of another name: sesame trust keygen {}",
+                quoted(&format!("{}-2", name.display()))
+            ))
+    }
+
     /// There is nothing that could be meant.
     pub fn nothing_to_publish() -> Self {
         Self::message(ExitCode::Usage, "there is nothing to publish: this directory has no `extension.toml`")
             .with_hint("name the file: sesame extension publish REFERENCE FILE.wasm")
+    }
+
+    /// An extension has the name under which a project would be tried.
+    pub fn name_taken_for_dev(name: &ExtensionName) -> Self {
+        Self::message(ExitCode::Refused, format!("`{name}` is an extension of yours, and `dev` leaves it alone"))
+            .with_hint(format!("try the project under another name: sesame extension dev --name {name}-2"))
+    }
+
+    /// The tag says another version than the author does.
+    pub fn other_version(stated: &str, reference: &OciReference) -> Self {
+        let (tag, stated) = (reference.revision(), stated.escape_debug());
+        let message = format!("the tag is `{tag}`, and the author's version is `{stated}`");
+        let mut failure = Self::message(ExitCode::Usage, message);
+        failure.details.push("if the version is to come from the tag: add `--version-from-tag`".to_owned());
+        failure.with_hint(format!("sesame extension publish {}:{stated}", reference.repository_query()))
+    }
+
+    /// What would be published cannot be built here.
+    pub fn of_build_to_publish(mut self, project: &Project) -> Self {
+        let built = project.built();
+        if built.is_file() {
+            let built = built.display();
+            self.details.push(format!("to publish `{built}` as it is, whatever it was built of: add `--no-build`"));
+        }
+        self
     }
 
     /// The same failure, of something that stands in this file.

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod author_tests;
+mod case_directory;
 mod commands;
 mod completion;
 mod consent;
@@ -24,6 +25,7 @@ mod recipe;
 mod render;
 mod replacement;
 mod resource_directory;
+mod sources;
 mod suffiks_tests;
 mod template;
 mod terminal;

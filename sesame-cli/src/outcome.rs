@@ -92,8 +92,8 @@ pub enum Outcome {
     Workload(Box<WorkloadReport>),
     /// `inspect`
     Inspected(Box<Inspection>),
-    /// `logs`
-    Log(Vec<u8>),
+    /// `logs`: what was printed, and whether it is shown as it was
+    Log { text: Vec<u8>, raw: bool },
     /// `completions`
     Script(Vec<u8>),
     /// `man`

@@ -11,6 +11,8 @@ use crate::arguments::Language;
 pub const FILE: &str = "extension.toml";
 /// The directory that built components are put into.
 const DIST: &str = "dist";
+/// The directory of its interfaces.
+const INTERFACES: &str = "wit";
 /// The largest such file, in bytes.
 const MAX_FILE: u64 = 64 << 10;
 
@@ -53,6 +55,19 @@ pub enum ProjectError {
     /// The file is there and cannot be understood.
     #[error("`{}` cannot be understood: {problem}", path.display())]
     Content { path: PathBuf, problem: Box<TomlProblem> },
+}
+
+/// The version that a text like that of a project's file says, as far as it can be understood.
+pub fn version_in(text: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Stated {
+        extension: Option<Version>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Version {
+        version: Option<String>,
+    }
+    parse_toml::<Stated>(text).ok()?.value.extension?.version
 }
 
 impl Project {
@@ -105,6 +120,12 @@ impl Project {
     /// What it is written in, as its file says.
     pub fn language(&self) -> Option<Language> {
         self.file.build.language
+    }
+
+    /// Where its interfaces are, if it has any.
+    pub fn interfaces(&self) -> PathBuf {
+        // Without `./` in front, so that places in it read as other tools write them.
+        self.directory.strip_prefix(".").unwrap_or(&self.directory).join(INTERFACES)
     }
 
     /// Where what was built of it lies.

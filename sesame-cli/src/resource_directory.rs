@@ -1,16 +1,18 @@
 //! A directory with the resources around a workload: one file each, YAML or JSON.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use extension_depot::OutputDirectory;
 use extension_host::{ResourceName, Resources, Workload, plural_of};
-use rustix::io::Errno;
 use serde_json::Value;
-use tempfile::{NamedTempFile, PersistError};
 
 use crate::document::{self, DocumentError, Form};
+
+/// The mode of a resource's file: what stands in it, such as a password, is its user's alone.
+const FILE_MODE: u32 = 0o600;
 
 /// A directory, and which file of it has which resource.
 pub struct ResourceDirectory {
@@ -92,34 +94,16 @@ impl ResourceDirectory {
     }
 
     fn write_one(&self, file: &Path, resource: &Value, replace: bool) -> Result<(), ResourceDirectoryError> {
-        let write = || -> io::Result<()> {
-            let mut temporary = tempfile::Builder::new().prefix(".new-").tempfile_in(&self.path)?;
-            temporary.write_all(Form::of(file).write(resource).as_bytes())?;
-            temporary.as_file().sync_all()?;
-            let placed = if replace { temporary.persist(file) } else { persist_new(temporary, file) };
-            placed.map(drop).map_err(|error| error.error)
+        let (text, name) = (Form::of(file).write(resource), file.file_name().unwrap_or_default());
+        let write = || -> io::Result<PathBuf> {
+            let directory = OutputDirectory::open(&self.path)?;
+            match replace {
+                true => directory.write(name, FILE_MODE, text.as_bytes()),
+                false => directory.write_new(name, FILE_MODE, text.as_bytes()),
+            }
         };
-        write().map_err(|source| ResourceDirectoryError::Io { path: file.to_owned(), source })
+        write().map(drop).map_err(|source| ResourceDirectoryError::Io { path: file.to_owned(), source })
     }
-}
-
-/// Gives a file a name that no other has. Some file systems can neither rename without replacing nor link: there the name is
-/// taken by an empty file first.
-fn persist_new(temporary: NamedTempFile, file: &Path) -> Result<File, PersistError> {
-    let refused = match temporary.persist_noclobber(file) {
-        Err(refused) if is_unsupported(&refused.error) => refused,
-        placed => return placed,
-    };
-    match OpenOptions::new().write(true).create_new(true).open(file) {
-        Ok(_) => refused.file.persist(file),
-        Err(error) => Err(PersistError { error, ..refused }),
-    }
-}
-
-/// `vfat` and some of FUSE say `EPERM` to links.
-fn is_unsupported(error: &io::Error) -> bool {
-    let errno = Errno::from_io_error(error);
-    matches!(errno, Some(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::INVAL))
 }
 
 fn is_document(file: &Path) -> bool {

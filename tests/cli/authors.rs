@@ -62,11 +62,12 @@ fn a_project_in_rust_is_built_tested_and_called_with_and_without_the_sdk() {
     assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
     assert_row("Rust, wit-bindgen and extension-sdk", "component", GREETS);
 
-    // A build that fails leaves what was installed.
-    env.write("work/plain/src/lib.rs", "no Rust");
-    let failed = calls(&env, &env.path("work/plain"));
-    assert_eq!(failed.code, 1);
-    assert!(failed.stderr.contains("failed"), "{failed}");
+    // What is tried stays apart from what is installed, and a compiler's errors keep their places.
+    let directory = env.path("work/plain");
+    env.finish(with_tools(&env, &directory, "extension install ./dist/plain.wasm"), b"").ok();
+    env.write("work/plain/src/lib.rs", "fn f() {\n    no Rust\n}\n");
+    let failed = calls(&env, &directory);
+    assert!(failed.code == 1 && failed.stderr.contains("src/lib.rs:2:8"), "{failed}");
     assert_eq!(env.run("extension call plain greet You").ok().text(), "Hello, You!\n");
 }
 
@@ -148,7 +149,7 @@ fn requests_are_answered_with_what_a_case_brings_and_only_where_they_are_granted
     exit 1
     out: tests/cases.toml
     out:   FAILED  x
-    out:           cases get no directories: this machine's are not theirs to open
+    out:           this machine's directories are not a case's to open: give it one of its own with [[case.directories]]
     out: 0 passed, 1 failed
     "#);
 }
@@ -291,7 +292,7 @@ expect = ""
     env.write("work/mine/tests/cases.toml", "[[case]]\nname = \"x\"\nfunction = \"greet\"\nexpekt = 1\n");
     insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @r#"
     exit 2
-    err: error: `tests/cases.toml` cannot be understood: line 4, column 1: unknown field `expekt`, expected one of `name`, `function`, `arguments`, `json`, `bytes`, `config`, `capabilities`, `answers`, `expect`, `expect_error`, `expect_denied`, `max_fuel`, `expect_notifications`, `expect_clipboard`, `expect_published`
+    err: error: `tests/cases.toml` cannot be understood: line 4, column 1: unknown field `expekt`, expected one of `name`, `function`, `arguments`, `json`, `bytes`, `config`, `capabilities`, `directories`, `answers`, `expect`, `expect_error`, `expect_denied`, `max_fuel`, `expect_notifications`, `expect_clipboard`, `expect_published`
     err:   |
     err: 4 | expekt = 1
     err:   | ^^^^^^
@@ -308,7 +309,7 @@ fn what_is_published_carries_what_its_author_asks_for_and_is_always_the_same() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     let directory = project(&env, "[capabilities]\nconfig-read = true\nnotification = true\n", "");
     let publish = |rest: &str| {
-        let line = format!("extension publish {}/my-org/mine:1.2.3 {rest}", registry.host());
+        let line = format!("extension publish {}/my-org/mine:1.2.3 --no-build {rest}", registry.host());
         let mut command = env.command(line.split_whitespace());
         command.current_dir(&directory).env("SOURCE_DATE_EPOCH", "1700000000");
         env.finish(command, b"").hiding_registry(&registry)
@@ -431,7 +432,10 @@ fn interfaces_are_published_as_a_package() {
     insta::assert_snapshot!(env.run("extension publish localhost:1/a/b/c:1 bad"), @r#"
     exit 2
     err: error: `bad` is no package of interfaces
-    err: caused by: failed to parse package: bad: expected ':', found eof
+    err: caused by: bad/x.wit:1:10: expected ':', found eof
+    err:       |
+    err:     1 | package a
+    err:       |          ^
     "#);
 }
 
@@ -441,7 +445,7 @@ fn what_is_published_is_read_by_other_tools() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     let directory = project(&env, "", "");
     let reference = format!("{}/my-org/mine:1.2.3", registry.host());
-    within(&env, &directory, &format!("extension publish {reference} --docs docs")).ok();
+    within(&env, &directory, &format!("extension publish {reference} --no-build --docs docs")).ok();
     oras(env.home(), &["pull", "--plain-http", "--output", "pulled", &reference]);
     assert!(env.path("pulled/mine.wasm").exists());
     let manifest = oras(env.home(), &["manifest", "fetch", "--plain-http", &reference]);

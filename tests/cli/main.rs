@@ -1,5 +1,6 @@
 //! The binary as a person uses it, each test in a home of its own.
 
+mod author_flow;
 mod authors;
 mod bad_registry;
 mod bundle;
@@ -32,6 +33,7 @@ mod offline;
 mod on_a_terminal;
 mod outdated;
 mod output;
+mod output_files;
 mod permissions;
 mod policy;
 mod poor;

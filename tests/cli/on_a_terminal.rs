@@ -8,7 +8,7 @@ use std::time::Duration;
 use extension_depot::serve::{MemoryRegistry, response};
 use test_support::guest;
 
-use crate::support::{HOSTILE, Run, TestEnv, bare, env, publish};
+use crate::support::{HOSTILE, Run, TestEnv, answering, bare, env, publish};
 
 /// Writes to the clipboard, clears the screen, sets the title, turns text around, hides and joins it.
 const EVIL: &str = "x\u{1b}]52;c;cm0gLXJmIH4=\u{7}\u{1b}[2J\u{1b}]0;owned\u{1b}\\\u{9b}31m\u{9d}0;t\u{9c}\u{202e}gnp\u{2066}\u{200b}\u{feff}\r\u{8}\u{7f}y";
@@ -19,13 +19,37 @@ fn on_terminal(env: &TestEnv, words: &[&str]) -> Run {
 }
 
 pub fn on_terminal_with(env: &TestEnv, words: &[&str], input: &[u8]) -> Run {
+    env.finish(terminal_command(env, words), input)
+}
+
+fn terminal_command(env: &TestEnv, words: &[&str]) -> Command {
     let quoted = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''")));
     let line = [env!("CARGO_BIN_EXE_sesame").to_owned()].into_iter().chain(quoted).collect::<Vec<_>>().join(" ");
     let mut command = Command::new("script");
     command.args(["-qec", &line, "/dev/null"]).env_clear().current_dir(env.path("work"));
     command.env("HOME", env.home()).env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/bash");
     command.env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color").env("NO_COLOR", "1").env("PAGER", "cat");
-    env.finish(command, input)
+    command
+}
+
+/// A new password is typed twice. Nothing at all is an answer too, and what it means is said.
+#[test]
+fn keygen_asks_for_a_password_twice() {
+    let env = env();
+    let keygen = |name: &str, answers: &[&str]| {
+        answering(&env, terminal_command(&env, &["trust", "keygen", name]), "(not shown)", answers)
+    };
+    for (name, answers) in [("a.b", &["pass\n", "pass\n"][..]), ("again", &["pass\n", "word\n", "pass\n", "pass\n"])] {
+        let run = keygen(name, answers);
+        assert!(run.code == 0 && run.text().contains("encrypted with the password"), "{run}");
+        assert!(env.read(&format!("work/{name}.key")).starts_with("-----BEGIN ENCRYPTED"), "{run}");
+    }
+    let empty = keygen("empty", &["\n"]);
+    assert!(empty.code == 0 && empty.text().contains("is not encrypted"), "{empty}");
+    assert!(env.read("work/empty.key").starts_with("-----BEGIN PRIVATE KEY"), "{empty}");
+    let never = keygen("never", &["a\n", "b\n"].repeat(3));
+    assert!(never.code == 2 && never.text().contains("nothing was written"), "{never}");
+    assert!(!env.path("work/never.key").exists() && !env.path("work/never.pub").exists());
 }
 
 /// Keys that were pressed before a question answer none, and a `no` is never the name of a scope.
@@ -188,16 +212,7 @@ fn what_a_guest_prints_returns_and_says_when_it_breaks_is_inert() {
     let env = crate::support::with_guest("echo", &crate::support::ECHO);
     env.write("work/hostile.wasm", &*HOSTILE);
     env.run("extension install ./hostile.wasm").ok();
-    let bytes: String = EVIL.bytes().map(|byte| format!("\\{byte:02x}")).collect();
-    let printing = wat::parse_str(format!(
-        r#"(module (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
-            (memory (export "memory") 1) (data (i32.const 64) "{bytes}")
-            (func (export "f") (param i32)
-                (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const {}))
-                (drop (call $write (local.get 0) (i32.const 0) (i32.const 1) (i32.const 32))) unreachable))"#,
-        EVIL.len()
-    ));
-    env.write("work/prints.wasm", printing.expect("valid text"));
+    env.write("work/prints.wasm", printing());
     env.run("extension install ./prints.wasm").ok();
     all_inert(
         &env,
@@ -212,6 +227,43 @@ fn what_a_guest_prints_returns_and_says_when_it_breaks_is_inert() {
             &["--json", "extension", "call", "echo", "echo-string", EVIL],
         ],
     );
+}
+
+/// A module that prints what is evil and breaks.
+fn printing() -> Vec<u8> {
+    let bytes: String = EVIL.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+    let printing = wat::parse_str(format!(
+        r#"(module (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 1) (data (i32.const 64) "{bytes}")
+            (func (export "f") (param i32)
+                (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const {}))
+                (drop (call $write (local.get 0) (i32.const 0) (i32.const 1) (i32.const 32))) unreachable))"#,
+        EVIL.len()
+    ));
+    printing.expect("valid text")
+}
+
+/// Who reads a pipe in the end may be a terminal, so `--raw` has to say that every byte is wanted.
+#[test]
+fn pipe_is_raw_only_when_asked() {
+    let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
+    env.write("work/prints.wasm", printing());
+    env.run("extension install ./prints.wasm").ok();
+    assert_eq!(env.run("extension call prints f 1").code, 7);
+    env.write("work/x.wasm", bare(1, ""));
+    env.write("work/docs/index.md", format!("# Page\r\n\n{EVIL}\n"));
+    let reference = format!("{}/my-org/x:1.0.0", registry.host());
+    env.run(&format!("extension publish {reference} x.wasm --docs docs")).ok();
+    env.run(&format!("extension install {reference}")).ok();
+    for command in ["extension logs prints", "extension docs x"] {
+        let run = env.run(command).ok();
+        is_inert(command, &run);
+        assert!(run.text().contains("52;c;cm0gLXJmIH4="), "{run}");
+        let raw = env.run(&format!("{command} --raw")).ok();
+        assert!(raw.text().contains("\u{1b}]52;c;cm0gLXJmIH4=\u{7}"), "{raw}");
+        is_inert(command, &on_terminal(&env, &[&command.split(' ').collect::<Vec<_>>()[..], &["--raw"]].concat()));
+    }
+    assert!(env.run("extension docs x").ok().text().starts_with("# Page\n\n"));
 }
 
 #[test]

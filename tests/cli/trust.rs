@@ -13,6 +13,8 @@ fn keys_are_made_trusted_listed_and_trusted_no_longer() {
     exit 0
     out: mine.key
     out: mine.pub
+    err: `mine.key` is your secret key and is not encrypted: whoever can read it can sign as you. SESAME_KEY_PASSWORD encrypts a new one
+    err: `mine.pub` is the public key, for those who install what you sign
     "#);
     let mode = std::os::unix::fs::PermissionsExt::mode(
         &std::fs::metadata(env.path("work/mine.key")).expect("there").permissions(),

@@ -1,8 +1,7 @@
 //! New keys to sign with.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -10,7 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 
-use crate::signature::ECDSA_PREFIX;
+use crate::output_directory::OutputDirectory;
+use crate::signature::{ECDSA_PREFIX, encrypted};
 
 /// Why there is no new key.
 #[derive(Debug, thiserror::Error)]
@@ -28,21 +28,29 @@ pub enum KeygenError {
     },
 }
 
-/// Makes a key of ECDSA over P-256 and writes both halves, in PKCS #8 and as cosign and openssl write public keys. The
-/// secret one is the user's alone (0600) and not encrypted. Files that are there stay.
+/// Makes a key of ECDSA over P-256 and writes both halves. The secret one is the user's alone (0600): PKCS #8, encrypted as
+/// cosign does it where there is a password. The public one is as cosign and openssl write it. Files that are there stay.
 ///
 /// # Errors
-/// When a file is there or cannot be written.
-pub fn generate_key(secret: &Path, public: &Path) -> Result<(), KeygenError> {
+/// When a file is there or cannot be written. Then neither is written.
+pub fn generate_key(secret: &Path, public: &Path, password: Option<&[u8]>) -> Result<(), KeygenError> {
     let random = SystemRandom::new();
     let pkcs8 =
         EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).map_err(|_| KeygenError::Random)?;
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref(), &random)
         .map_err(|_| KeygenError::Random)?;
+    let secret_text = match password {
+        None => pem("PRIVATE KEY", pkcs8.as_ref()),
+        Some(password) => {
+            let (label, contents) = encrypted(pkcs8.as_ref(), password).ok_or(KeygenError::Random)?;
+            pem(label, &contents)
+        }
+    };
     let mut der = ECDSA_PREFIX.to_vec();
     der.extend_from_slice(pair.public_key().as_ref());
-    write_new(secret, 0o600, &pem("PRIVATE KEY", pkcs8.as_ref()))?;
-    write_new(public, 0o644, &pem("PUBLIC KEY", &der))
+    // The public half first: where it cannot be written, no secret lies around that nobody knows of.
+    write_new(public, 0o644, &pem("PUBLIC KEY", &der))?;
+    write_new(secret, 0o600, &secret_text).inspect_err(|_| drop(fs::remove_file(public)))
 }
 
 fn pem(label: &str, der: &[u8]) -> String {
@@ -52,10 +60,52 @@ fn pem(label: &str, der: &[u8]) -> String {
 }
 
 fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), KeygenError> {
-    let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
+    let write = || -> io::Result<PathBuf> {
+        let (directory, name) = OutputDirectory::of_file(path)?;
+        directory.write_new(name, mode, text.as_bytes())
     };
-    write().map_err(|source| KeygenError::Write { path: path.to_owned(), source })
+    write().map(drop).map_err(|source| KeygenError::Write { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signature::{PublicKey, SecretKey, SecretKeyError};
+
+    fn made(password: Option<&[u8]>) -> (Vec<u8>, Vec<u8>) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (secret, public) = (directory.path().join("a.key"), directory.path().join("a.pub"));
+        generate_key(&secret, &public, password).expect("made");
+        (fs::read(secret).expect("there"), fs::read(public).expect("there"))
+    }
+
+    #[test]
+    fn keygen_encrypts_with_password() {
+        let (secret, public) = made(Some(b"a password"));
+        assert!(
+            secret.starts_with(b"-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n") && SecretKey::is_encrypted(&secret)
+        );
+        let opened = SecretKey::from_pem(&secret, Some(b"a password")).expect("opened");
+        let published = PublicKey::from_pem(&public).expect("a key");
+        assert_eq!(opened.public().fingerprint(), published.fingerprint());
+        let refused = |password: Option<&[u8]>| SecretKey::from_pem(&secret, password).map(drop).expect_err("refused");
+        assert_eq!(refused(Some(b"another")), SecretKeyError::WrongPassword);
+        assert_eq!(refused(None), SecretKeyError::NoPassword);
+        let (plain, _) = made(None);
+        assert!(!SecretKey::is_encrypted(&plain) && SecretKey::from_pem(&plain, None).is_ok());
+    }
+
+    /// One half that is there keeps both from being written, so that no half is left without the other.
+    #[test]
+    fn keygen_writes_both_halves_or_none() {
+        for there in ["a.key", "a.pub"] {
+            let directory = tempfile::tempdir().expect("a directory");
+            fs::write(directory.path().join(there), "mine").expect("written");
+            let at = |name: &str| directory.path().join(name);
+            let error = generate_key(&at("a.key"), &at("a.pub"), None).expect_err("refused");
+            assert!(error.to_string().contains(there), "{error}");
+            assert_eq!(fs::read(at(there)).expect("there"), b"mine");
+            assert_eq!(fs::read_dir(directory.path()).expect("read").count(), 1, "{there}");
+        }
+    }
 }

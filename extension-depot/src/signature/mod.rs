@@ -22,6 +22,7 @@ pub(crate) use classic::{LAYER as CLASSIC, SIGNATURE, claim};
 pub(crate) use key::ECDSA_PREFIX;
 pub use key::{KeyError, PublicKey};
 pub use keyless::IdentityVerifier;
+pub(crate) use secret_key::encrypted;
 pub use secret_key::{SecretKey, SecretKeyError};
 pub use verifier::{Verifier, VerifierError, Verifiers};
 

@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crypto_secretbox::aead::{Aead, KeyInit};
 use crypto_secretbox::{Key, Nonce, XSalsa20Poly1305};
-use ring::rand::SystemRandom;
+use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::key::{ECDSA_PREFIX, ED25519_PREFIX, PublicKey};
 
@@ -49,24 +49,31 @@ pub enum SecretKeyError {
 
 /// What says that a key is encrypted as cosign does it.
 const ENCRYPTED: [&str; 2] = ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY"];
+/// What cosign calls the two algorithms.
+const SCRYPT: &str = "scrypt";
+const SECRET_BOX: &str = "nacl/secretbox";
 /// More work than this is not done to open a key.
 const MOST_WORK: u32 = 1 << 20;
+/// The work for new keys, which is what cosign takes: 64 MiB and a tenth of a second. It refuses any but a few.
+const WORK: Work = Work { n: 1 << 16, r: 8, p: 1 };
+/// The bytes of the key that a password becomes.
+const DERIVED: usize = 32;
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Encrypted {
     kdf: Derivation,
     cipher: Cipher,
     ciphertext: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Derivation {
     name: String,
     params: Work,
     salt: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Work {
     #[serde(rename = "N")]
     n: u32,
@@ -74,7 +81,7 @@ struct Work {
     p: u32,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Cipher {
     name: String,
     nonce: String,
@@ -141,6 +148,32 @@ impl fmt::Debug for SecretKey {
     }
 }
 
+/// Encrypts PKCS #8 as cosign does, and returns the label and contents of the PEM. Nothing comes of it where the system has
+/// no random numbers.
+pub(crate) fn encrypted(pkcs8: &[u8], password: &[u8]) -> Option<(&'static str, Vec<u8>)> {
+    let (mut salt, mut nonce) = ([0; 32], [0; 24]);
+    let random = SystemRandom::new();
+    random.fill(&mut salt).ok()?;
+    random.fill(&mut nonce).ok()?;
+    let key = derived(password, &salt, &WORK)?;
+    let sealed = XSalsa20Poly1305::new(&Key::from(key)).encrypt(&Nonce::from(nonce), pkcs8).ok()?;
+    let document = Encrypted {
+        kdf: Derivation { name: SCRYPT.to_owned(), params: WORK, salt: STANDARD.encode(salt) },
+        cipher: Cipher { name: SECRET_BOX.to_owned(), nonce: STANDARD.encode(nonce) },
+        ciphertext: STANDARD.encode(sealed),
+    };
+    Some((ENCRYPTED[0], serde_json::to_vec(&document).ok()?))
+}
+
+/// The key that a password becomes, by scrypt.
+fn derived(password: &[u8], salt: &[u8], work: &Work) -> Option<[u8; DERIVED]> {
+    let log_n = u8::try_from(work.n.ilog2()).ok()?;
+    let params = scrypt::Params::new(log_n, work.r, work.p, DERIVED).ok()?;
+    let mut key = [0; DERIVED];
+    scrypt::scrypt(password, salt, &params, &mut key).ok()?;
+    Some(key)
+}
+
 /// Opens what cosign encrypted: a key derived by scrypt, and NaCl's secret box.
 fn decrypted(pem: &[u8], password: &[u8]) -> Result<Vec<u8>, SecretKeyError> {
     let text = String::from_utf8_lossy(pem);
@@ -150,13 +183,10 @@ fn decrypted(pem: &[u8], password: &[u8]) -> Result<Vec<u8>, SecretKeyError> {
         serde_json::from_slice(&decode(&body)?).map_err(|_| SecretKeyError::NoKey)?;
     let Work { n, r, p } = kdf.params;
     let is_bounded = n.is_power_of_two() && n <= MOST_WORK && (1..=32).contains(&r) && (1..=16).contains(&p);
-    if kdf.name != "scrypt" || cipher.name != "nacl/secretbox" || !is_bounded {
+    if kdf.name != SCRYPT || cipher.name != SECRET_BOX || !is_bounded {
         return Err(SecretKeyError::NoKey);
     }
-    let work = u8::try_from(n.ilog2()).ok().and_then(|log_n| scrypt::Params::new(log_n, r, p, 32).ok());
-    let mut key = [0; 32];
-    scrypt::scrypt(password, &decode(&kdf.salt)?, &work.ok_or(SecretKeyError::NoKey)?, &mut key)
-        .map_err(|_| SecretKeyError::NoKey)?;
+    let key = derived(password, &decode(&kdf.salt)?, &kdf.params).ok_or(SecretKeyError::NoKey)?;
     let nonce: [u8; 24] = decode(&cipher.nonce)?.try_into().map_err(|_| SecretKeyError::NoKey)?;
     let opened = XSalsa20Poly1305::new(&Key::from(key)).decrypt(&Nonce::from(nonce), decode(&ciphertext)?.as_slice());
     opened.map_err(|_| SecretKeyError::WrongPassword)

@@ -150,7 +150,7 @@ fn signed_at(
 ) -> SignatureState {
     let directory = tempfile::tempdir().expect("a directory");
     let (secret, public) = (directory.path().join("a.key"), directory.path().join("a.pub"));
-    generate_key(&secret, &public).expect("a key");
+    generate_key(&secret, &public, None).expect("a key");
     let key = SecretKey::from_pem(&std::fs::read(&secret).expect("read"), None).expect("a key");
     let public = PublicKey::from_pem(&std::fs::read(&public).expect("read")).expect("a key");
     let registry = MemoryRegistry::start_with(answer).expect("a registry");

@@ -296,7 +296,7 @@ fn referrer_left_out_stands_under_the_tag() {
     let to = reference(&format!("{}/my-org/pushed:1.0.0", registry.host()));
     let directory = tempfile::tempdir().expect("a directory");
     let secret = directory.path().join("a.key");
-    generate_key(&secret, &directory.path().join("a.pub")).expect("a key");
+    generate_key(&secret, &directory.path().join("a.pub"), None).expect("a key");
     let secret = SecretKey::from_pem(&std::fs::read(secret).expect("read"), None).expect("a key");
     let client = Registry::new(Settings::default());
     let pinned = block_on(client.sign(&to, &secret, SignatureForm::Bundle)).expect("signed");

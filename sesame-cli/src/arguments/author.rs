@@ -81,7 +81,8 @@ pub struct NewArguments {
 
 #[derive(Debug, Args)]
 pub struct TestArguments {
-    /// The component or module to test; without it, the project in this directory is built and tested
+    /// The component or module to test; without it, the project in this directory is tested, and built first if anything in
+    /// it has changed
     pub binary: Option<PathBuf>,
     /// Where the tests are
     #[arg(long, value_name = "DIRECTORY", default_value = "tests")]
@@ -95,6 +96,9 @@ pub struct DevArguments {
     /// Its arguments, as for `call`
     #[arg(allow_negative_numbers = true)]
     pub arguments: Vec<OsString>,
+    /// The name that it is installed under until the command ends, instead of its own with `-dev` behind it
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<ExtensionName>,
     /// Build, install and call once, and end
     #[arg(long)]
     pub once: bool,
@@ -104,9 +108,15 @@ pub struct DevArguments {
 pub struct PublishArguments {
     /// Where to: `registry/[principal/]scope:revision`
     pub reference: OciReference,
-    /// The component or module, or a directory of `.wit` files to publish as a package of interfaces; without it, what
-    /// `sesame extension build` made of the project in this directory
+    /// The component or module, or a directory of `.wit` files to publish as a package of interfaces; without it, the project
+    /// in this directory, which is built first if anything in it has changed
     pub binary: Option<PathBuf>,
+    /// Publish what lies in `dist/` as it is, for pipelines that have built it
+    #[arg(long)]
+    pub no_build: bool,
+    /// Publish it as the version that the tag says, whatever the author's own says
+    #[arg(long)]
+    pub version_from_tag: bool,
     /// The directory with the pages of its documentation
     #[arg(long, value_name = "DIRECTORY")]
     pub docs: Option<PathBuf>,

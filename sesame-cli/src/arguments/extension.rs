@@ -140,6 +140,9 @@ pub enum ExtensionCommand {
     /// Run the tests of the extension in this directory
     Test(TestArguments),
     /// Build, install and call the extension in this directory again on every change
+    ///
+    /// It is installed under a name of its own, such as `greeting-extension-dev`, with all that it asks for, and with no
+    /// settings, grants or secrets of what is installed. Other terminals can call it. It is gone when the command ends.
     Dev(DevArguments),
     /// Publish an extension in a registry
     Publish(PublishArguments),
@@ -156,6 +159,9 @@ pub enum ExtensionCommand {
         /// How many of the last lines
         #[arg(short = 'n', long, default_value_t = 100)]
         lines: usize,
+        /// Print it as it was printed. Otherwise what a terminal would act on is shown as its code, in a pipe as well
+        #[arg(long)]
+        raw: bool,
     },
 }
 
@@ -256,7 +262,7 @@ pub struct DocsArguments {
     pub name: ExtensionName,
     /// The page, with or without `.md`; without it, the first
     pub page: Option<String>,
-    /// Print the page as it was written
+    /// Print the page as it was written. Otherwise what a terminal would act on is shown as its code, in a pipe as well
     #[arg(long)]
     pub raw: bool,
     /// List the pages

@@ -129,8 +129,11 @@ pub enum TrustCommand {
         of: SignedSource,
     },
     /// Make a pair of keys to sign with: `NAME.key` and `NAME.pub`
+    ///
+    /// On a terminal the password is asked for twice; it can come from SESAME_KEY_PASSWORD or COSIGN_PASSWORD as well. Without
+    /// one the secret key is not encrypted. cosign reads both halves.
     Keygen {
-        /// Where to, without an ending
+        /// Where to; `.key` and `.pub` are put behind it as it is, dots and all
         #[arg(default_value = "sesame", value_name = "NAME")]
         to: PathBuf,
     },

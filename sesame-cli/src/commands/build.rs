@@ -1,10 +1,10 @@
 //! `sesame extension build`
 
-use std::fs;
-use std::io::Write;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use extension_host::{CodeKind, componentize, with_author_manifest};
+use extension_depot::OutputDirectory;
+use extension_host::{CodeKind, check_wit, componentize, with_author_manifest};
 
 use super::publish::read_binary;
 use crate::context::Context;
@@ -13,6 +13,10 @@ use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::project::{FILE, Project};
 use crate::recipe::{BuildError, Recipe};
+use crate::sources::{self, Sources};
+
+/// The mode of what is built, which is nobody else's before it is published.
+const BUILT_MODE: u32 = 0o600;
 
 /// Builds the project in this directory.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {
@@ -28,21 +32,49 @@ pub fn project() -> Result<Project, Failure> {
     Project::find(Path::new("."))?.ok_or_else(missing)
 }
 
+/// The binary of a project, which is built if it is not there or its sources are not what it was built of.
+pub fn built(context: &Context, project: &Project) -> Result<PathBuf, Failure> {
+    let path = project.built();
+    if read_binary(&path).is_ok_and(|binary| sources::is_built(project, &binary)) {
+        context.explain(&format!("nothing has changed since `{}` was built", path.display()));
+        return Ok(path);
+    }
+    build(context, project)
+}
+
 /// Builds a project: its language's tools make a component, or a module that becomes one here; what its author asks for is
 /// put into it. What was built before stays until the new one is there.
 pub fn build(context: &Context, project: &Project) -> Result<PathBuf, Failure> {
-    let built = project.built();
-    if let Some(directory) = built.parent() {
-        fs::create_dir_all(directory)?;
-    }
+    check_interfaces(project)?;
+    // As they are before the tools read them: what changes meanwhile is not in the binary.
+    let before = Sources::read(project);
     let made = Recipe::of(context, project)?.run(project.directory())?;
     let binary = finish(read_binary(&made)?)?;
     let asking = with_author_manifest(&binary, project.text())?;
-    let mut temporary =
-        tempfile::Builder::new().prefix(".new-").tempfile_in(built.parent().unwrap_or(Path::new(".")))?;
-    temporary.write_all(&asking)?;
-    temporary.persist(&built).map_err(|error| Failure::from(error.error))?;
+    let built = project.built();
+    write(&built, &asking).map_err(|error| Failure::unwritable(&built, &error))?;
+    let noted = before.and_then(|before| {
+        let after = Sources::read(project)?;
+        sources::note_built(project, &before.with_locks_of(after), &asking)
+    });
+    if let Err(error) = noted {
+        context.explain(&format!("it is built again the next time: {error}"));
+    }
     Ok(built)
+}
+
+/// Reads the interfaces before the tools of a language do, which do not say as clearly what is wrong and where.
+fn check_interfaces(project: &Project) -> Result<(), Failure> {
+    let directory = project.interfaces();
+    if !directory.is_dir() {
+        return Ok(());
+    }
+    check_wit(&directory).map_err(|error| Failure::bad_interfaces(&directory, &error))
+}
+
+fn write(path: &Path, binary: &[u8]) -> io::Result<()> {
+    let directory = OutputDirectory::create(path.parent().unwrap_or(Path::new(".")))?;
+    directory.write(path.file_name().unwrap_or_default(), BUILT_MODE, binary).map(drop)
 }
 
 /// A component as it is; a module that says which component it would be as that; any other module as it is.

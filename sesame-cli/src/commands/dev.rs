@@ -9,27 +9,35 @@ use std::time::Duration;
 use clap::Parser;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::build::{build, project};
+use super::build::{built, project};
+use super::development::Development;
 use crate::arguments::{Arguments, DevArguments};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
-use crate::project::Project;
 use crate::render;
+use crate::sources::{is_lock, is_made};
 
-/// Directories in which tools leave what they make; what changes there changes nothing.
-const MADE: [&str; 8] = ["dist", "target", "build", "node_modules", "gen", "wit_world", "__pycache__", ".git"];
 /// How long it has to be quiet before something is built: editors write a file several times.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// Builds, installs and calls an extension, again on every change. A build that fails leaves what was installed.
+/// Builds, installs and calls an extension, again on every change, under a name that is gone when the command ends. A build
+/// that fails leaves what was installed.
 pub fn run(context: &Context, arguments: &DevArguments) -> Result<Outcome, Failure> {
+    let development = Development::begin(context, &project()?, arguments.name.as_ref())?;
+    let code = rounds(context, &development, arguments);
+    development.end(context);
+    code.map(Outcome::Shown)
+}
+
+/// One round, or one after another until the process is ended.
+fn rounds(context: &Context, development: &Development, arguments: &DevArguments) -> Result<ExitCode, Failure> {
     loop {
         let (changes, watcher) = watch(Path::new("."))?;
-        let code = round(context, arguments);
+        let code = round(context, development, arguments);
         if arguments.once {
-            return Ok(Outcome::Shown(code));
+            return Ok(code);
         }
         context.say("waiting for a change; end with Ctrl-C");
         wait_for_change(&changes)?;
@@ -37,10 +45,19 @@ pub fn run(context: &Context, arguments: &DevArguments) -> Result<Outcome, Failu
     }
 }
 
-fn round(context: &Context, arguments: &DevArguments) -> ExitCode {
-    let built = project().and_then(|project| Ok((build(context, &project)?, project)));
-    match built {
-        Ok((path, project)) => try_it(context, &project, &path, arguments),
+fn round(context: &Context, development: &Development, arguments: &DevArguments) -> ExitCode {
+    let tried = project().and_then(|project| {
+        let path = built(context, &project)?;
+        Ok((development.install(context, &project, &path)?, path))
+    });
+    match tried {
+        Ok((installation, path)) => {
+            if let Some(installation) = installation {
+                // Whoever does not see this can still call it.
+                let _ = render::outcome(context, &Outcome::Installed(vec![installation]));
+            }
+            call(context, development, &path, arguments)
+        }
         Err(failure) => {
             render::failure(context, &failure);
             context.say("what was installed before stays");
@@ -49,25 +66,14 @@ fn round(context: &Context, arguments: &DevArguments) -> ExitCode {
     }
 }
 
-/// Installs what was built, with all that its author asks for, and calls it or runs its tests.
-fn try_it(context: &Context, project: &Project, built: &Path, arguments: &DevArguments) -> ExitCode {
-    let name = project.name().as_str();
-    let file = format!("./{}", built.strip_prefix(".").unwrap_or(built).display());
-    let mut install = ["install", &file, "--replace", name, "--grant-requested"].map(OsString::from).to_vec();
-    // What was added to the file since the first time is not asked for any more, so it is said.
-    for grant in project.capabilities().grants_in_full() {
-        install.push(format!("--grant={grant}").into());
-    }
-    let installed = sesame(context, install);
-    if installed != ExitCode::Done {
-        return installed;
-    }
+/// Calls what is installed, or runs the tests of what was built.
+fn call(context: &Context, development: &Development, built: &Path, arguments: &DevArguments) -> ExitCode {
     match &arguments.function {
         Some(function) => {
-            let call = ["call", name, function].map(OsString::from);
+            let call = ["call", development.name().as_str(), function].map(OsString::from);
             sesame(context, call.into_iter().chain(arguments.arguments.iter().cloned()).collect())
         }
-        None => sesame(context, vec!["test".into(), file.into()]),
+        None => sesame(context, vec!["test".into(), built.into()]),
     }
 }
 
@@ -91,7 +97,10 @@ fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
     let root = &fs::canonicalize(root)?;
     let (sender, changes) = mpsc::channel();
     let below = root.clone();
-    let is_by_hand = move |path: &std::path::PathBuf| !is_made(path.strip_prefix(&below).unwrap_or(path));
+    let is_by_hand = move |path: &std::path::PathBuf| {
+        let path = path.strip_prefix(&below).unwrap_or(path);
+        !is_made(path) && !is_lock(path)
+    };
     let told = move |event: notify::Result<notify::Event>| {
         let is_change = event.is_ok_and(|event| !event.kind.is_access() && event.paths.iter().any(&is_by_hand));
         if is_change {
@@ -107,12 +116,6 @@ fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
         }
     }
     Ok((changes, watcher))
-}
-
-/// Whether tools make this and people do not.
-fn is_made(path: &Path) -> bool {
-    let is_lock = path.file_name().is_some_and(|name| name == "Cargo.lock" || name == "package-lock.json");
-    is_lock || path.components().any(|part| MADE.iter().any(|made| part.as_os_str() == *made))
 }
 
 fn wait_for_change(changes: &Receiver<()>) -> Result<(), Failure> {

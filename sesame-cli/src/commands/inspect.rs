@@ -1,17 +1,18 @@
 //! `sesame extension inspect`
 
+use std::path::Path;
+
 use core_types::{Authority, Digest, Document, ExtensionName, Grant, OciReference, Request, decide};
-use extension_depot::{Artifact, Binary, Depot, Installed, Source, Staged};
+use extension_depot::{Artifact, Binary, Depot, Installed, LoadedManifest, Source, Staged};
 use extension_host::boot_time;
 
-use super::install::{Arrival, Findings, StageOrder, check_form, look_at, stage};
+use super::install::{Findings, check_form, fetch_from, look_at};
 use crate::consent::Requests;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Asked, Inspection, Outcome};
 use crate::progress::waiting;
-use crate::replacement::NameUse;
 
 /// Looks at an extension without installing or running it: what it imports, what it asks for, and what would be decided.
 pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Outcome, Failure> {
@@ -20,30 +21,43 @@ pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Out
         if sha256.is_some() {
             return Err(Failure::digest_of_no_file(&name.to_string()));
         }
-        let installed = depot.installed(&name).map_err(|error| Failure::of_extension(&name, &error))?;
-        let Installed { reference, artifact, binary, .. } = &installed;
-        let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
-        return Ok(Outcome::Inspected(Box::new(inspected)));
+        return installed(context, &depot, &name);
     }
     let source: Source = what.parse().map_err(|error| Failure::new(ExitCode::Usage, &error))?;
     check_form(&source, sha256, "inspect")?;
     let name = source.default_name().unwrap_or_default();
-    // Nothing is trusted by being looked at.
-    let name_use = NameUse::Inspect;
-    let order = StageOrder { source: &source, wanted: None, sha256, allow_plain_http: true, name_use };
-    match stage(context, &depot, &name, &order)? {
-        Arrival::Already(installed) => {
-            let Installed { reference, artifact, binary, .. } = &*installed;
-            let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
-            Ok(Outcome::Inspected(Box::new(inspected)))
-        }
-        Arrival::Staged(staged) => {
-            let Staged { artifact, reference, binary, .. } = &*staged;
-            let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
-            let attached = attached(context, reference)?;
-            Ok(Outcome::Inspected(Box::new(Inspection { attached, ..inspected })))
-        }
+    if let Some(Installed { reference, artifact, binary, .. }) = &installed_from(&depot, &source, &name) {
+        let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
+        return Ok(Outcome::Inspected(Box::new(inspected)));
     }
+    // Nothing is trusted by being looked at, and nothing that has its name is in its way.
+    let Staged { artifact, reference, binary, .. } = &fetch_from(context, &depot, &source, sha256, &name)?;
+    let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
+    let attached = attached(context, reference)?;
+    Ok(Outcome::Inspected(Box::new(Inspection { attached, ..inspected })))
+}
+
+/// What is installed, if the source names these very bytes: they are not fetched once more.
+fn installed_from(depot: &Depot, source: &Source, name: &ExtensionName) -> Option<Installed> {
+    let Source::Registry(reference) = source else { return None };
+    depot.whole(name).filter(|installed| installed.reference == *reference)
+}
+
+/// An extension that is installed under this name.
+fn installed(context: &Context, depot: &Depot, name: &ExtensionName) -> Result<Outcome, Failure> {
+    let installed = depot.installed(name).map_err(|error| {
+        let failure = Failure::of_extension(name, &error);
+        let file = Path::new(name.as_str());
+        // What is typed as a name is one, whatever file has it as well.
+        if file.is_file() {
+            failure.with_hint(format!("for the file: sesame extension inspect ./{name}"))
+        } else {
+            failure
+        }
+    })?;
+    let Installed { reference, artifact, binary, .. } = &installed;
+    let inspected = inspection(context, depot, name, reference, (artifact, binary))?;
+    Ok(Outcome::Inspected(Box::new(inspected)))
 }
 
 fn inspection(
@@ -80,7 +94,8 @@ fn attached(context: &Context, reference: &OciReference) -> Result<Vec<String>, 
     Ok(context.wait_for(waiting(context, format!("resolving the referrers of {reference}…"), looking))??)
 }
 
-/// What would decide if it were called under this name now. Without a manifest, nobody has decided yet.
+/// What would decide if it were called under this name now. Without a manifest, nobody has decided yet; that of another
+/// extension with this name decides nothing for this one.
 fn authority(
     context: &Context,
     depot: &Depot,
@@ -88,8 +103,9 @@ fn authority(
     reference: &OciReference,
 ) -> Result<Authority, Failure> {
     let policies = context.config()?.policies.clone();
-    // What another extension of this name is given says nothing about this one.
-    let loaded = depot.manifest(name)?.filter(|_| depot.check_name(name, reference).is_ok());
+    // What another extension of this name is given says nothing about this one. A broken manifest of that name is in the way of
+    // whoever is installed under it, and of nothing else.
+    let loaded = depot.manifest(name).ok().flatten().filter(|_| depot.check_name(name, reference).is_ok());
     Ok(Authority {
         capabilities: loaded.as_ref().and_then(|loaded| loaded.manifest.capabilities.clone()),
         manifest: loaded.as_ref().map(Document::from).unwrap_or_default(),

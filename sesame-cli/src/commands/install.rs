@@ -1,8 +1,8 @@
 //! `sesame extension install`
 
 use core_types::{
-    Capability, Digest, Document, ExtensionEntry, ExtensionName, Grant, OciReference, Policy, VersionReq, newest_tag,
-    newest_tag_within, version_of_tag,
+    Capability, Digest, Document, ExtensionEntry, ExtensionName, Grant, OciReference, Policy, VersionReq,
+    is_same_version, newest_tag, newest_tag_within,
 };
 use extension_depot::registry::Resolved;
 use extension_depot::{
@@ -164,18 +164,39 @@ pub fn stage(
         }
         Source::Newest(repository) => return Err(Failure::no_version(repository, order.wanted, &[])),
         Source::File(path) => depot.stage_expected_file(path, order.sha256, name)?,
-        Source::Web(address) => download(context, depot, name, address, order.sha256)?,
+        Source::Web(address) => {
+            let as_file =
+                OciReference::local_file(name, "0.0.0").map_err(|error| Failure::new(ExitCode::Usage, &error))?;
+            context.check_source(&as_file)?;
+            download(context, depot, name, address, order.sha256)?
+        }
         Source::Layout { path, tag } => depot.stage_layout(path, tag.as_deref(), name)?,
     };
     context.check_source(&staged.reference)?;
     staged.reference = local_reference(depot, name, &staged.reference, order.name_use)?;
-    if order.name_use != NameUse::Inspect {
-        replacement::check_name(depot, name, &staged.reference, (order.source, order.sha256))?;
-    }
+    replacement::check_name(depot, name, &staged.reference, (order.source, order.sha256))?;
     Ok(match installed_as(depot, name, &staged.reference) {
         Some(installed) => Arrival::Already(Box::new(installed)),
         None => Arrival::Staged(Box::new(staged)),
     })
+}
+
+/// Fetches what a source leads to, to look at it: whatever is installed under its name, and whether it may be installed at
+/// all, is another question.
+pub fn fetch_from(
+    context: &Context,
+    depot: &Depot,
+    source: &Source,
+    sha256: Option<&Digest>,
+    name: &ExtensionName,
+) -> Result<Staged, Failure> {
+    match &settle(context, source, None)? {
+        Source::Registry(reference) => fetch(context, depot, reference),
+        Source::Newest(repository) => Err(Failure::no_version(repository, None, &[])),
+        Source::File(path) => Ok(depot.stage_expected_file(path, sha256, name)?),
+        Source::Web(address) => download(context, depot, name, address, sha256),
+        Source::Layout { path, tag } => Ok(depot.stage_layout(path, tag.as_deref(), name)?),
+    }
 }
 
 /// Downloads a file whose digest is known. From then on it is as any other file.
@@ -187,8 +208,6 @@ fn download(
     sha256: Option<&Digest>,
 ) -> Result<Staged, Failure> {
     let digest = sha256.ok_or_else(|| Failure::download_without_digest(address, "install"))?;
-    let as_file = OciReference::local_file(name, "0.0.0").map_err(|error| Failure::new(ExitCode::Usage, &error))?;
-    context.check_source(&as_file)?;
     context.config()?.check_address(address)?;
     let registry = context.registry()?;
     let bytes = context.wait_for(async {
@@ -245,11 +264,6 @@ fn check_tag(
         Some(pinned) if !names_bytes => Err(Failure::tag_moved(name, &pinned, resolved)),
         _ => Ok(()),
     }
-}
-
-/// Whether two tags are one, or the same version in two spellings, such as `1.0.0` and `v1.0.0`.
-fn is_same_version(one: &str, other: &str) -> bool {
-    one == other || version_of_tag(one).is_some_and(|version| version_of_tag(other) == Some(version))
 }
 
 /// The extension of this name, if it is whole and pinned to the same.

@@ -10,6 +10,7 @@ mod config;
 mod confirm;
 mod demo;
 mod dev;
+mod development;
 mod docs;
 mod doctor;
 mod exec;
@@ -138,6 +139,6 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Sign(arguments) => sign::run(context, &arguments),
         ExtensionCommand::Export(arguments) => bundle::export(context, &arguments),
         ExtensionCommand::Import(arguments) => bundle::import(context, &arguments),
-        ExtensionCommand::Logs { name, lines } => logs::run(context, &name, lines),
+        ExtensionCommand::Logs { name, lines, raw } => logs::run(context, &name, lines, raw),
     }
 }

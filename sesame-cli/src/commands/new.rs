@@ -1,14 +1,20 @@
 //! `sesame extension new`
 
+use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use extension_depot::OutputDirectory;
 
 use crate::arguments::NewArguments;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::template;
+
+/// The mode of a project's files, less what the user's mask takes away.
+const FILE_MODE: u32 = 0o666;
 
 /// Makes a directory with a project in it that builds, has a test and a page of documentation.
 pub fn run(arguments: &NewArguments) -> Result<Outcome, Failure> {
@@ -25,18 +31,23 @@ pub fn run(arguments: &NewArguments) -> Result<Outcome, Failure> {
         }
     };
     let sdk = sdk.as_deref().map(|sdk| fs::canonicalize(sdk).map_err(failed(sdk))).transpose()?;
-    if let Some(parent) = directory.parent() {
-        fs::create_dir_all(parent).map_err(failed(parent))?;
-    }
-    fs::create_dir(&directory).map_err(failed(&directory))?;
+    let project = begin(&directory).map_err(failed(&directory))?;
     let mut written = Vec::new();
     for (path, text) in template::files(name, *language, sdk.as_deref()) {
-        let path = directory.join(path);
-        let parent = path.parent().unwrap_or(&directory);
-        fs::create_dir_all(parent).map_err(failed(parent))?;
-        let file = fs::File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes()));
-        file.map_err(failed(&path))?;
-        written.push(path);
+        write(&project, &path, &text).map_err(failed(&directory.join(&path)))?;
+        written.push(directory.join(path));
     }
     Ok(Outcome::Begun { directory, written })
+}
+
+/// Makes the directory itself, in one that may have to be made as well.
+fn begin(directory: &Path) -> io::Result<OutputDirectory> {
+    let name = directory.file_name().unwrap_or(OsStr::new("."));
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    OutputDirectory::create(parent)?.make_new(name)
+}
+
+fn write(project: &OutputDirectory, path: &Path, text: &str) -> io::Result<PathBuf> {
+    let (parent, name) = (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default());
+    project.below(parent)?.write_new(name, FILE_MODE, text.as_bytes())
 }

@@ -1,26 +1,28 @@
 //! `sesame extension publish`, `sesame wasi publish` and `sesame wasi download`
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use core_types::{Digest, ExtensionName, OciReference};
-use extension_depot::{Binary, Description, Docs, MAX_BLOB, Publication, read_plain};
+use core_types::{Digest, ExtensionName, OciReference, is_same_version, version_of_tag};
+use extension_depot::{Binary, Description, Docs, MAX_BLOB, OutputDirectory, Publication, read_plain};
 use extension_host::{
-    Code, CodeKind, ComponentizeError, Host, Permissions, check_binary, encode_wit, has_author_manifest,
+    Code, CodeKind, Host, Permissions, WitError, author_manifest, check_binary, encode_wit, has_author_manifest,
     with_author_manifest,
 };
 use sha2::{Digest as _, Sha256};
 
-use super::{install, sign};
+use super::{build, install, sign};
 use crate::arguments::{PublishArguments, WasiPublishArguments};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, Published};
 use crate::progress::waiting;
-use crate::project::Project;
+use crate::project::{Project, version_in};
+
+/// The mode of what is fetched into files, less what the user's mask takes away.
+const FILE_MODE: u32 = 0o666;
 
 /// Publishes a component or module as the CNCF has it, with what its author asks for in it.
 pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, Failure> {
@@ -29,26 +31,33 @@ pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, F
         return interfaces(context, arguments, directory);
     }
     let project = Project::find(Path::new("."))?;
-    let (path, binary) = binary(arguments, project.as_ref())?;
+    let (path, binary) = binary(context, arguments, project.as_ref())?;
     let name = name_of(project.as_ref(), reference)?;
+    let version = author_manifest(&binary).ok().flatten().and_then(version_in);
+    let version = checked_version(version.as_deref(), arguments)?;
     let examined = Examined::new(context, &name, binary)?;
     let publication = Publication::cncf(
         examined.binary,
         &Description {
             title: format!("{name}.wasm"),
-            annotations: annotations(&name, reference, project.as_ref()),
+            annotations: annotations(&name, &version, project.as_ref()),
             created: context.source_date().unwrap_or_default(),
             imports: examined.imports,
             exports: examined.exports,
         },
     );
-    if let Some(version) =
-        project.as_ref().and_then(Project::version).filter(|version| *version != reference.revision())
-    {
-        context.warn(&format!("extension.toml says version {version}, and the tag is {}", reference.revision()));
-    }
     context.explain(&format!("publishing `{}`", path.display()));
     send(context, arguments, publication.map_err(std::io::Error::from)?)
+}
+
+/// The version that is published: what the author says, which the tag has to say as well, or what the tag says.
+fn checked_version(stated: Option<&str>, arguments: &PublishArguments) -> Result<String, Failure> {
+    let tag = arguments.reference.revision();
+    match stated {
+        Some(version) if is_same_version(version, tag) => Ok(version.to_owned()),
+        Some(version) if !arguments.version_from_tag => Err(Failure::other_version(version, &arguments.reference)),
+        _ => Ok(version_of_tag(tag).map_or_else(|| tag.to_owned(), |version| version.to_string())),
+    }
 }
 
 /// Publishes, with documentation and signature, or says what would be published.
@@ -76,13 +85,13 @@ fn send(context: &Context, arguments: &PublishArguments, publication: Publicatio
 
 /// Publishes a package of interfaces, as `wkg` fetches it.
 fn interfaces(context: &Context, arguments: &PublishArguments, directory: &Path) -> Result<Outcome, Failure> {
-    let wrong = |error: ComponentizeError| {
+    let wrong = |error: WitError| {
         Failure::message(ExitCode::Usage, format!("`{}` is no package of interfaces", directory.display()))
             .caused_by(&error)
     };
     let package = encode_wit(directory).map_err(wrong)?;
-    let version = package.version.as_deref().unwrap_or(arguments.reference.revision());
-    let stated = [("title", package.name.as_str()), ("version", version)];
+    let version = checked_version(package.version.as_deref(), arguments)?;
+    let stated = [("title", package.name.as_str()), ("version", version.as_str())];
     let publication = Publication::cncf(
         package.binary,
         &Description {
@@ -96,10 +105,19 @@ fn interfaces(context: &Context, arguments: &PublishArguments, directory: &Path)
     send(context, arguments, publication.map_err(std::io::Error::from)?)
 }
 
-fn binary(arguments: &PublishArguments, project: Option<&Project>) -> Result<(PathBuf, Vec<u8>), Failure> {
+/// What is published: the file that is named, or what the project is now. Nothing is published that was built of something
+/// else, unless its author says so.
+fn binary(
+    context: &Context,
+    arguments: &PublishArguments,
+    project: Option<&Project>,
+) -> Result<(PathBuf, Vec<u8>), Failure> {
     let path = match (&arguments.binary, project) {
         (Some(path), _) => path.clone(),
-        (None, Some(project)) => project.built(),
+        (None, Some(project)) if arguments.no_build => project.built(),
+        (None, Some(project)) => {
+            build::built(context, project).map_err(|failure| failure.of_build_to_publish(project))?
+        }
         (None, None) => return Err(Failure::nothing_to_publish()),
     };
     let binary = read_binary(&path)?;
@@ -136,20 +154,16 @@ pub fn download(context: &Context, reference: &OciReference, directory: &Path) -
     let staged = install::fetch(context, &context.depot()?, reference)?;
     let binary = install::binary_of(&staged.binary, &name)?;
     let docs = staged.docs_archive().map_err(|error| Failure::damaged_binary(&name, &error))?;
-    fs::create_dir_all(directory)?;
-    let mut written = vec![write_new(&directory.join(format!("{name}.wasm")), &binary)?];
+    let to = OutputDirectory::create(directory).map_err(|error| Failure::unwritable(directory, &error))?;
+    let write_new = |name: &str, bytes: &[u8]| {
+        let written = to.write_new(name.as_ref(), FILE_MODE, bytes);
+        written.map_err(|error| Failure::unwritable(&directory.join(name), &error))
+    };
+    let mut written = vec![write_new(&format!("{name}.wasm"), &binary)?];
     if let Some(docs) = docs {
-        written.push(write_new(&directory.join("docs.tar.gz"), &docs)?);
+        written.push(write_new("docs.tar.gz", &docs)?);
     }
     Ok(Outcome::Written(written))
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> Result<PathBuf, Failure> {
-    let written = fs::File::create_new(path).and_then(|mut file| file.write_all(bytes));
-    let failed = |error: std::io::Error| {
-        Failure::message(ExitCode::Local, format!("cannot write `{}`", path.display())).caused_by(&error)
-    };
-    written.map_err(failed).map(|()| path.to_owned())
 }
 
 fn planned(reference: &OciReference, publication: &Publication) -> Outcome {
@@ -175,8 +189,7 @@ fn name_of(project: Option<&Project>, reference: &OciReference) -> Result<Extens
     }
 }
 
-fn annotations(name: &ExtensionName, reference: &OciReference, project: Option<&Project>) -> BTreeMap<String, String> {
-    let version = project.and_then(Project::version).unwrap_or(reference.revision());
+fn annotations(name: &ExtensionName, version: &str, project: Option<&Project>) -> BTreeMap<String, String> {
     let description = project.and_then(Project::description);
     let stated = [Some(annotation("title", name.as_str())), Some(annotation("version", version))];
     stated.into_iter().flatten().chain(description.map(|text| annotation("description", text))).collect()

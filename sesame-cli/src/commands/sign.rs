@@ -16,6 +16,9 @@ use crate::terminal::Terminal;
 /// The largest file of a key, in bytes.
 const MAX_KEY: u64 = 64 << 10;
 
+/// What helps where no password came.
+const PASSWORD_HINT: &str = "set SESAME_KEY_PASSWORD, or give the password on standard input";
+
 /// Signs what a reference leads to, and publishes the signature beside it.
 pub fn run(context: &Context, arguments: &SignArguments) -> Result<Outcome, Failure> {
     let key = secret_key(context, &arguments.key)?;
@@ -37,7 +40,11 @@ pub fn secret_key(context: &Context, path: &Path) -> Result<SecretKey, Failure> 
     };
     let pem = read_plain(path, MAX_KEY).map_err(|error| failed(&error))?;
     let password = if SecretKey::is_encrypted(&pem) { Some(password(context, path)?) } else { None };
-    SecretKey::from_pem(&pem, password.as_deref().map(str::as_bytes)).map_err(|error| failed(&error))
+    SecretKey::from_pem(&pem, password.as_deref().map(str::as_bytes)).map_err(|error| {
+        let failure = failed(&error);
+        // cosign encrypts with nothing as well, so nothing is tried before it is asked for.
+        if password.is_some_and(|password| password.is_empty()) { failure.with_hint(PASSWORD_HINT) } else { failure }
+    })
 }
 
 /// From the environment, where scripts put it, from a person, or from standard input.

@@ -27,8 +27,8 @@ pub fn run(context: &Context, arguments: &TestArguments) -> Result<Outcome, Fail
     let project = Project::find(Path::new("."))?;
     let binary = match (&arguments.binary, &project) {
         (Some(binary), _) => binary.clone(),
-        (None, Some(project)) => build::build(context, project)?,
-        (None, None) => build::build(context, &build::project()?)?,
+        (None, Some(project)) => build::built(context, project)?,
+        (None, None) => build::built(context, &build::project()?)?,
     };
     let tested = test(context, &binary, &arguments.tests, project.as_ref())?;
     if tested.is_empty() {

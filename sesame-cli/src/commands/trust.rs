@@ -1,6 +1,6 @@
 //! `sesame trust list`, `add`, `remove`, `accept` and `keygen`, and looking at signatures
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use core_types::{Digest, ExtensionName, IdentityRule, OciPrefix, OciReference};
 use extension_depot::registry::generate_key;
@@ -14,6 +14,9 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome, Trust};
 use crate::progress::waiting;
+
+/// How often a person can mistype a new password.
+const PASSWORD_TRIES: usize = 3;
 
 /// Runs one of them.
 pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure> {
@@ -32,7 +35,7 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
         }
         TrustCommand::Remove { signer, place } => remove(&depot, &signer, place.as_ref()),
         TrustCommand::Accept { of } => accept(&depot, &of),
-        TrustCommand::Keygen { to } => keygen(&to),
+        TrustCommand::Keygen { to } => keygen(context, &to),
     }
 }
 
@@ -55,10 +58,61 @@ fn accept(depot: &Depot, of: &SignedSource) -> Result<Outcome, Failure> {
 }
 
 /// Writes a new pair of keys: `NAME.key`, which only the user can read, and `NAME.pub`.
-fn keygen(to: &Path) -> Result<Outcome, Failure> {
-    let (secret, public) = (to.with_extension("key"), to.with_extension("pub"));
-    generate_key(&secret, &public)?;
+fn keygen(context: &Context, to: &Path) -> Result<Outcome, Failure> {
+    if to.file_name().is_none() || to.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        return Err(Failure::message(ExitCode::Usage, format!("`{}` is not the name of a key", to.display())));
+    }
+    let (secret, public) = (with_ending(to, ".key"), with_ending(to, ".pub"));
+    // What is there already is said before anybody thinks of a password.
+    if let Some(there) = [&secret, &public].into_iter().find(|path| path.symlink_metadata().is_ok()) {
+        return Err(Failure::key_is_there(there, to));
+    }
+    let password = new_password(context, &secret)?;
+    generate_key(&secret, &public, password.as_deref().map(str::as_bytes))?;
+    context.say(&about_keys(&secret, &public, password.is_some()));
     Ok(Outcome::Written(vec![secret, public]))
+}
+
+/// The name as it was given, with an ending: a dot in it belongs to it.
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// The password for a new key, from the environment or from a person, who types it twice. Without one, the key is not
+/// encrypted.
+fn new_password(context: &Context, key: &Path) -> Result<Option<String>, Failure> {
+    let password = match context.key_password() {
+        Some(password) => password,
+        None if context.can_ask() => ask_twice(context, key)?,
+        None => String::new(),
+    };
+    Ok(Some(password).filter(|password| !password.is_empty()))
+}
+
+fn ask_twice(context: &Context, key: &Path) -> Result<String, Failure> {
+    for _ in 0..PASSWORD_TRIES {
+        let first = context.terminal.ask_password(&format!("new password for {}, or none", key.display()))?;
+        if first.is_empty() || context.terminal.ask_password("the same password again")? == first {
+            return Ok(first);
+        }
+        context.terminal.note("the two are not the same");
+    }
+    Err(Failure::message(ExitCode::Usage, "no password was typed twice; nothing was written"))
+}
+
+fn about_keys(secret: &Path, public: &Path, is_encrypted: bool) -> String {
+    let (secret, public) = (secret.display(), public.display());
+    let kept = if is_encrypted {
+        format!("`{secret}` is your secret key, encrypted with the password")
+    } else {
+        format!(
+            "`{secret}` is your secret key and is not encrypted: whoever can read it can sign as you. SESAME_KEY_PASSWORD \
+             encrypts a new one"
+        )
+    };
+    format!("{kept}\n`{public}` is the public key, for those who install what you sign")
 }
 
 /// Trusts a key, by its digest or file, or an identity no longer.

@@ -66,7 +66,7 @@ fn members(outcome: &Outcome) -> io::Result<Members> {
         Outcome::Pages(pages) => ("pages", to_value(pages)?),
         Outcome::Workload(report) => workload(report)?,
         Outcome::Inspected(inspection) => ("inspection", inspected(inspection)),
-        Outcome::Log(text) => ("log", String::from_utf8_lossy(text).into()),
+        Outcome::Log { text, .. } => ("log", String::from_utf8_lossy(text).into()),
         Outcome::Script(script) => ("script", String::from_utf8_lossy(script).into()),
         Outcome::Written(paths) => ("written", to_value(paths)?),
         Outcome::Partly { done, failures } => {

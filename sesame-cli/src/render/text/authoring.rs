@@ -58,7 +58,8 @@ pub(super) fn published(published: &Published) -> Rendered {
     }
 }
 
-/// On a terminal a page is laid out; for programs it is what was written.
+/// On a terminal a page is laid out. In a pipe it is what was written, without what a terminal would act on: who reads it in
+/// the end may be one. `--raw` is for those who want every byte.
 pub(super) fn page(context: &Context, page: &DocsPage) -> Rendered {
     let others: Vec<_> =
         page.pages.iter().filter(|path| **path != page.page.path).map(|path| inert_line(path)).collect();
@@ -66,8 +67,13 @@ pub(super) fn page(context: &Context, page: &DocsPage) -> Rendered {
         [] => String::new(),
         others => format!("more pages: {}\n", others.join(", ")),
     };
-    if page.raw || !context.terminal.shows_output() {
+    if page.raw {
         return Rendered { data: page.page.text.clone().into_bytes(), talk, ..Rendered::default() };
+    }
+    if !context.terminal.shows_output() {
+        // The end of a line on other systems is no control of a terminal's.
+        let text = inert(&page.page.text.replace("\r\n", "\n"));
+        return Rendered { data: text.into_bytes(), talk, ..Rendered::default() };
     }
     Rendered {
         paged: markdown::laid_out(&page.page.text, context.terminal.width(), context.wants_styles()),

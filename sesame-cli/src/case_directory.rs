@@ -1,0 +1,202 @@
+//! Directories of a test case: temporary ones, with the files that the case brings. Nothing of this machine is in them, and
+//! they are gone when the case has ended.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Component, Path, PathBuf};
+
+use core_types::{FilesystemGrant, GrantedPath};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use serde::Deserialize;
+use tempfile::TempDir;
+
+/// The longest file that is compared: cases are texts that people write.
+const MAX_COMPARED: u64 = 1 << 20;
+
+/// A directory as a case describes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseDirectory {
+    /// The path under which the extension finds it.
+    path: String,
+    /// Whether the extension can change what is in it.
+    #[serde(default)]
+    write: bool,
+    /// What is in it: paths below it, and texts.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    /// What has to be in it afterwards.
+    #[serde(default)]
+    expect_files: BTreeMap<String, String>,
+}
+
+/// The directories of one case, as long as it runs.
+pub struct CaseDirectories<'a> {
+    /// What is granted for them.
+    pub granted: FilesystemGrant,
+    made: Vec<(&'a CaseDirectory, PathBuf)>,
+    /// Removed with all that is in it when this goes.
+    _root: Option<TempDir>,
+}
+
+impl<'a> CaseDirectories<'a> {
+    /// Makes them and fills them. Where that cannot be, the reason is what the case's author reads.
+    pub fn make(described: &'a [CaseDirectory]) -> Result<Self, String> {
+        let mut all = Self { granted: FilesystemGrant::default(), made: Vec::new(), _root: None };
+        if described.is_empty() {
+            return Ok(all);
+        }
+        let failed = |error: io::Error| format!("its directories cannot be made: {error}");
+        let root = tempfile::Builder::new().prefix("sesame-case-").tempdir().map_err(failed)?;
+        // Grants lead through no link, and the directory of temporary files may be one.
+        let path = fs::canonicalize(root.path()).map_err(failed)?;
+        for (number, directory) in described.iter().enumerate() {
+            let on_host = path.join(number.to_string());
+            fs::create_dir(&on_host).map_err(failed)?;
+            directory.fill(&on_host)?;
+            let granted = directory.grant(&on_host)?;
+            if directory.write {
+                all.granted.write.push(granted)
+            } else {
+                all.granted.read.push(granted)
+            }
+            all.made.push((directory, on_host));
+        }
+        all.granted.check_guest_paths(Path::new("/")).map_err(|_| "two of its directories have one path".to_owned())?;
+        Ok(Self { _root: Some(root), ..all })
+    }
+
+    /// Makes sure that what is expected to be in them is.
+    pub fn check(&self) -> Result<(), String> {
+        for (directory, on_host) in &self.made {
+            for (file, expected) in &directory.expect_files {
+                let shown = format!("`{}` in `{}`", file.escape_debug(), directory.path.escape_debug());
+                let found = read_below(on_host, below(file)?).map_err(|error| format!("{shown}: {error}"))?;
+                if found != *expected {
+                    return Err(format!("{shown}: expected {expected:?}\n  got {found:?}"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl CaseDirectory {
+    fn grant(&self, on_host: &Path) -> Result<GrantedPath, String> {
+        format!("{}::{}", on_host.display(), self.path).parse().map_err(|error| format!("directories: {error}"))
+    }
+
+    fn fill(&self, on_host: &Path) -> Result<(), String> {
+        for (file, text) in &self.files {
+            let path = on_host.join(below(file)?);
+            let write = || -> io::Result<()> {
+                fs::create_dir_all(path.parent().unwrap_or(on_host))?;
+                File::create_new(&path)?.write_all(text.as_bytes())
+            };
+            write().map_err(|error| format!("its file `{}` cannot be written: {error}", file.escape_debug()))?;
+        }
+        Ok(())
+    }
+}
+
+/// A path that leads to one place below where it begins.
+fn below(text: &str) -> Result<&Path, String> {
+    let path = Path::new(text);
+    let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    if text.is_empty() || text.ends_with('/') || !is_plain || text.contains(char::is_control) {
+        return Err(format!(
+            "`{}` is not the path of a file in the directory, such as `notes/today.md`",
+            text.escape_debug()
+        ));
+    }
+    Ok(path)
+}
+
+/// Reads a text that an extension may have left. It can have left a link as well, which leads nowhere.
+fn read_below(directory: &Path, file: &Path) -> io::Result<String> {
+    let held = openat2(CWD, directory, OFlags::PATH | OFlags::DIRECTORY, Mode::empty(), ResolveFlags::NO_SYMLINKS)?;
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = openat2(held, file, flags, Mode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)?;
+    let mut text = String::new();
+    File::from(opened).take(MAX_COMPARED).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn described(text: &str) -> Vec<CaseDirectory> {
+        #[derive(Deserialize)]
+        struct All {
+            directories: Vec<CaseDirectory>,
+        }
+        core_types::parse_toml::<All>(text).expect("understood").value.directories
+    }
+
+    const NOTES: &str = r#"
+[[directories]]
+path = "/notes"
+files = { "today.md" = "milk", "old/2020.md" = "eggs" }
+[[directories]]
+path = "out"
+write = true
+expect_files = { "list/all.md" = "both" }
+"#;
+
+    #[test]
+    fn directories_are_filled_granted_and_gone() {
+        let described = described(NOTES);
+        let made = CaseDirectories::make(&described).expect("made");
+        let [(_, notes), (_, out)] = made.made.as_slice() else { panic!("two") };
+        assert_eq!(fs::read_to_string(notes.join("old/2020.md")).expect("there"), "eggs");
+        assert_eq!((made.granted.read[0].guest(), made.granted.write[0].guest()), (Some("/notes"), Some("out")));
+        assert_eq!(Path::new(made.granted.write[0].host()), out);
+        assert!(made.check().expect_err("missing").contains("`list/all.md` in `out`"));
+        fs::create_dir(out.join("list")).expect("made");
+        fs::write(out.join("list/all.md"), "one").expect("written");
+        assert!(made.check().expect_err("other").contains("expected \"both\""));
+        fs::write(out.join("list/all.md"), "both").expect("written");
+        made.check().expect("as expected");
+        let (notes, out) = (notes.clone(), out.clone());
+        drop(made);
+        assert!(!notes.exists() && !out.exists());
+    }
+
+    /// Neither by name nor through a link that an extension has left.
+    #[test]
+    fn paths_do_not_escape() {
+        for path in ["../x", "/etc/passwd", "a/../../x", "", "a/", "./a", ".", "a\\u0000b", "a\\nb"] {
+            for key in ["files", "expect_files"] {
+                let text = format!("[[directories]]\npath = \"/x\"\n{key} = {{ \"{path}\" = \"\" }}\n");
+                let described = described(&text);
+                let made = CaseDirectories::make(&described).and_then(|made| made.check());
+                assert!(made.expect_err(path).contains("is not the path of a file"), "{path}");
+            }
+        }
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::write(directory.path().join("real"), "text").expect("written");
+        symlink("/etc/passwd", directory.path().join("link")).expect("a link");
+        symlink(".", directory.path().join("here")).expect("a link");
+        let root = fs::canonicalize(directory.path()).expect("there");
+        assert_eq!(read_below(&root, Path::new("real")).expect("read"), "text");
+        for path in ["link", "here/real", "missing"] {
+            assert!(read_below(&root, Path::new(path)).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn unusable_directories_are_refused() {
+        for (text, said) in [
+            ("[[directories]]\npath = \"/x\"\n[[directories]]\npath = \"x\"\n", "have one path"),
+            ("[[directories]]\npath = \"../x\"\n", "is not a path for the guest"),
+            ("[[directories]]\npath = \"/x\"\nfiles = { \"a\" = \"\", \"a/b\" = \"\" }\n", "`a/b` cannot be written"),
+        ] {
+            let described = described(text);
+            let error = CaseDirectories::make(&described).map(drop).expect_err(text);
+            assert!(error.contains(said), "{error}");
+        }
+    }
+}

@@ -1,0 +1,533 @@
+//! What an author types between an empty directory and a published extension, with a toolchain that takes no time.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use extension_depot::serve::MemoryRegistry;
+use rustix::process::{Pid, Signal, kill_process};
+use test_support::guest;
+
+use crate::support::{Run, TestEnv, asking, bare, env, publish, registry};
+
+/// Stands for npm: makes what it is told to, and notes that it was asked.
+const NPM: &str = "#!/bin/sh\necho built >>../built.log\nmkdir -p build\ncp ../guest.wasm build/mine.wasm\n";
+
+const CASES: &str = r#"
+[[case]]
+name = "greets"
+function = "greet"
+arguments = ["World"]
+expect = "Hello, World!"
+"#;
+
+/// A project whose tools copy the guest.
+fn project(env: &TestEnv) {
+    manifest(env, "1.2.3");
+    env.write("work/mine/index.js", "// one\n");
+    env.write("work/mine/tests/greet.toml", CASES);
+    env.write("work/mine/node_modules/x/index.js", "");
+    env.write("work/guest.wasm", guest("greeting"));
+    npm(env, NPM);
+}
+
+fn manifest(env: &TestEnv, version: &str) {
+    let text = format!(
+        "[extension]\nname = \"mine\"\nversion = \"{version}\"\n[capabilities]\nconfig-read = true\n[build]\nlanguage = \"js\"\n"
+    );
+    env.write("work/mine/extension.toml", text);
+}
+
+fn npm(env: &TestEnv, script: &str) {
+    let path = env.write("work/bin/npm", script);
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("set");
+}
+
+fn command(env: &TestEnv, words: &[&str]) -> Command {
+    let mut command = env.command(words);
+    command.current_dir(env.path("work/mine")).env("PATH", format!("{}:/usr/bin:/bin", env.path("work/bin").display()));
+    command
+}
+
+/// Runs a command in the project.
+fn within(env: &TestEnv, line: &str) -> Run {
+    env.finish(command(env, &line.split_whitespace().collect::<Vec<_>>()), b"")
+}
+
+/// How often something was built.
+fn builds(env: &TestEnv) -> usize {
+    fs::read_to_string(env.path("work/built.log")).unwrap_or_default().lines().count()
+}
+
+#[test]
+fn test_builds_only_after_a_change() {
+    let env = env();
+    project(&env);
+    for _ in 0..2 {
+        let run = within(&env, "extension test").ok();
+        assert!(run.text().ends_with("1 passed, 0 failed\n"), "{run}");
+    }
+    assert_eq!(builds(&env), 1);
+    // A case is not what the binary is built of.
+    env.write("work/mine/tests/greet.toml", CASES.replace("greets", "greets the world"));
+    within(&env, "extension test").ok();
+    assert_eq!(builds(&env), 1);
+    let changes: [&dyn Fn(); 4] = [
+        &|| drop(env.write("work/mine/index.js", "// two\n")),
+        &|| fs::remove_file(env.path("work/mine/dist/mine.wasm")).expect("removed"),
+        &|| drop(env.write("work/mine/dist/mine.wasm", guest("echo"))),
+        &|| manifest(&env, "1.2.4"),
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        change();
+        within(&env, "extension test").ok();
+        within(&env, "extension test").ok();
+        assert_eq!(builds(&env), number + 2);
+    }
+    within(&env, "extension build").ok();
+    assert_eq!(builds(&env), 6, "whoever says `build` means it");
+}
+
+#[test]
+fn publish_builds_what_has_changed() {
+    let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
+    project(&env);
+    let publish = |rest: &str| {
+        within(&env, &format!("extension publish {}/my-org/mine:{rest}", registry.host())).hiding_registry(&registry)
+    };
+    publish("1.2.3").ok();
+    assert_eq!(builds(&env), 1);
+    let call = || env.run("extension call mine greet World").ok().text();
+    env.run(&format!("extension install {}/my-org/mine:1.2.3", registry.host())).ok();
+    assert_eq!(call(), "Hello, World!\n");
+
+    // The source is another, and what lies in `dist` is not of it.
+    env.write("work/guest.wasm", bare(7, ""));
+    env.write("work/mine/index.js", "// two\n");
+    insta::assert_snapshot!(publish("1.2.4"), @r#"
+    exit 2
+    err: error: the tag is `1.2.4`, and the author's version is `1.2.3`
+    err: if the version is to come from the tag: add `--version-from-tag`
+    err: hint: sesame extension publish REGISTRY/my-org/mine:1.2.3
+    "#);
+    insta::assert_snapshot!(publish("latest --dry-run"), @r#"
+    exit 2
+    err: error: the tag is `latest`, and the author's version is `1.2.3`
+    err: if the version is to come from the tag: add `--version-from-tag`
+    err: hint: sesame extension publish REGISTRY/my-org/mine:1.2.3
+    "#);
+    manifest(&env, "1.2.4");
+    publish("v1.2.4").ok();
+    env.run(&format!("extension install {}/my-org/mine:v1.2.4", registry.host())).ok();
+    assert_eq!(env.run("extension call mine f").ok().text(), "7\n");
+    assert!(env.run("extension info mine").ok().text().contains("1.2.4\n"));
+
+    // As it is, for those who have built it, and as another version, for those whose tags say which it is.
+    let built = builds(&env);
+    npm(&env, "#!/bin/sh\necho 'index.js:3:5: error: unexpected word' >&2\nexit 1\n");
+    env.write("work/mine/index.js", "// three\n");
+    insta::assert_snapshot!(publish("1.2.5 --version-from-tag"), @r#"
+    exit 1
+    err: index.js:3:5: error: unexpected word
+    err: error: `npm run --silent build` failed
+    err: to publish `./dist/mine.wasm` as it is, whatever it was built of: add `--no-build`
+    "#);
+    publish("1.2.5 --version-from-tag --no-build").ok();
+    let manifest = publish("1.2.6 --version-from-tag --no-build --dry-run").ok();
+    assert!(manifest.text().contains("\"org.opencontainers.image.version\":\"1.2.6\""), "{manifest}");
+    assert_eq!(builds(&env), built);
+}
+
+/// Also of a file that carries its author's manifest, and of a package of interfaces.
+#[test]
+fn publish_refuses_a_tag_of_another_version() {
+    let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
+    env.write("work/x.wasm", bare(1, "[extension]\nname = \"x\"\nversion = \"0.3.0\"\n"));
+    env.write("work/wit/x.wit", "package a:b@0.3.0;\ninterface i {}\n");
+    for what in ["x.wasm", "wit"] {
+        let publish = |rest: &str| env.run(&format!("extension publish {}/a/{rest} {what}", registry.host()));
+        let refused = publish("b:0.4.0");
+        assert_eq!(refused.code, 2, "{refused}");
+        let hint = format!("hint: sesame extension publish {}/a/b:0.3.0\n", registry.host());
+        assert!(
+            refused.stderr.contains("the author's version is `0.3.0`") && refused.stderr.ends_with(&hint),
+            "{refused}"
+        );
+        publish("b:0.3.0 --overwrite").ok();
+        publish("b:v0.3.0 --overwrite").ok();
+        publish("b:0.4.0 --overwrite --version-from-tag").ok();
+    }
+}
+
+#[test]
+fn wit_error_is_said_before_building() {
+    let env = env();
+    project(&env);
+    env.write("work/mine/wit/world.wit", "package local:extension;\n\nworld extension {\n  export greet: fun();\n}\n");
+    insta::assert_snapshot!(within(&env, "extension build"), @r#"
+    exit 2
+    err: error: the interfaces in `wit` cannot be understood
+    err: caused by: wit/world.wit:4:20: expected ';', found '('
+    err:       |
+    err:     4 |   export greet: fun();
+    err:       |                    ^
+    "#);
+    insta::assert_snapshot!(within(&env, "extension test"), @r#"
+    exit 2
+    err: error: the interfaces in `wit` cannot be understood
+    err: caused by: wit/world.wit:4:20: expected ';', found '('
+    err:       |
+    err:     4 |   export greet: fun();
+    err:       |                    ^
+    "#);
+    assert_eq!(builds(&env), 0);
+    env.write("work/bad/x.wit", "package a");
+    insta::assert_snapshot!(env.run("extension publish localhost:1/a/b/c:1 bad"), @r#"
+    exit 2
+    err: error: `bad` is no package of interfaces
+    err: caused by: bad/x.wit:1:10: expected ':', found eof
+    err:       |
+    err:     1 | package a
+    err:       |          ^
+    "#);
+}
+
+/// What a compiler says is passed on as it is: editors find files, lines and columns in it.
+#[test]
+fn compiler_errors_keep_their_place() {
+    let env = env();
+    project(&env);
+    npm(&env, "#!/bin/sh\necho 'index.js:3:5: error: unexpected word'\nexit 1\n");
+    insta::assert_snapshot!(within(&env, "extension build"), @r#"
+    exit 1
+    err: index.js:3:5: error: unexpected word
+    err: error: `npm run --silent build` failed
+    "#);
+}
+
+/// The next block of the guide: what is tried is out of the way of what is installed afterwards.
+#[test]
+fn dev_leaves_the_name_to_its_author() {
+    let (env, registry) = (env(), registry());
+    project(&env);
+    insta::assert_snapshot!(within(&env, "extension dev --once greet You"), @r#"
+    exit 0
+    out: installed mine-dev 1.2.3 from local/dev/mine-dev:1.2.3@sha256:DIGEST
+    out: Hello, You!
+    err: signature: unsigned
+    err: granted: config-read (its own [config] only)
+    err: `mine-dev` is gone again
+    "#);
+    assert_eq!(env.run("extension list").ok().text(), "");
+    let traces: Vec<_> = env
+        .files()
+        .into_iter()
+        .map(|(path, _)| path)
+        .filter(|path| {
+            let path = path.display().to_string();
+            path.contains("mine-dev") && !path.contains("activity")
+        })
+        .collect();
+    assert!(traces.is_empty(), "{traces:?}");
+    within(&env, "extension install ./dist/mine.wasm").ok();
+    let installed = env.read(".config/pds/extensions/mine.toml");
+    within(&env, "extension dev --once --quiet greet You").ok();
+    within(&env, "extension dev --once --quiet").ok();
+    assert_eq!(env.read(".config/pds/extensions/mine.toml"), installed);
+    env.run("extension remove --purge mine").ok();
+    // From a registry as well.
+    publish(&registry, "my-org/mine:1.2.3", &guest("greeting"), &[]);
+    env.run(&format!("extension install {}/my-org/mine:1.2.3", registry.host())).ok();
+    within(&env, "extension dev --once --quiet greet You").ok();
+    // What has the other name is not touched either.
+    env.write("work/other.wasm", bare(1, ""));
+    env.run("extension install ./other.wasm --name mine-dev").ok();
+    let before = env.read(".config/pds/extensions/mine-dev.toml");
+    insta::assert_snapshot!(within(&env, "extension dev --once greet You"), @r#"
+    exit 5
+    err: error: `mine-dev` is an extension of yours, and `dev` leaves it alone
+    err: hint: try the project under another name: sesame extension dev --name mine-dev-2
+    "#);
+    within(&env, "extension dev --once --quiet --name mine-dev-2 greet You").ok();
+    assert_eq!(env.read(".config/pds/extensions/mine-dev.toml"), before);
+    assert_eq!(within(&env, "extension dev --once --name mine").code, 5);
+}
+
+/// A build that fails says so, and what was installed is called all the same until the command ends.
+#[test]
+fn dev_that_fails_is_gone_as_well() {
+    let env = env();
+    project(&env);
+    npm(&env, "#!/bin/sh\nexit 1\n");
+    let failed = within(&env, "extension dev --once greet You");
+    assert_eq!(failed.code, 1, "{failed}");
+    npm(&env, NPM);
+    assert_eq!(within(&env, "extension dev --once nothing").code, 3);
+    assert_eq!(env.run("extension list").ok().text(), "");
+    assert_eq!(env.run("extension dev --once").code, 3, "there is no project");
+}
+
+/// Starts `dev`, and waits until it waits for a change.
+fn begin_dev(env: &TestEnv) -> (Child, PathBuf) {
+    let said = env.path("work/said");
+    let stderr = fs::File::create(&said).expect("made");
+    let mut command = command(env, &["extension", "dev", "greet", "You"]);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr).spawn().expect("it starts");
+    let begun = Instant::now();
+    while !fs::read_to_string(&said).expect("read").contains("waiting for a change") {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{}", fs::read_to_string(&said).expect("read"));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    (child, said)
+}
+
+fn end(child: &mut Child, signal: Signal) -> Option<i32> {
+    kill_process(Pid::from_child(child), signal).expect("sent");
+    std::os::unix::process::ExitStatusExt::signal(&child.wait().expect("it ends"))
+}
+
+#[test]
+fn dev_is_gone_after_a_signal() {
+    let env = env();
+    project(&env);
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let (mut child, _) = begin_dev(&env);
+        assert_eq!(env.run("extension call mine-dev greet Ada").ok().text(), "Hello, Ada!\n");
+        let second = within(&env, "extension dev --once greet You");
+        assert!(second.code == 9 && second.stderr.contains("another `sesame extension dev` runs"), "{second}");
+        assert_eq!(end(&mut child, signal), Some(signal.as_raw()));
+        assert_eq!(env.run("extension list").ok().text(), "", "{signal:?}");
+    }
+    // Nothing can be done about this one, but the next takes its place.
+    let (mut child, _) = begin_dev(&env);
+    env.write(".config/pds/extensions/mine-dev.toml", {
+        let manifest = env.read(".config/pds/extensions/mine-dev.toml");
+        manifest + "[config]\ngreeting.template = \"Left behind, {}!\"\n"
+    });
+    end(&mut child, Signal::KILL);
+    assert!(env.run("extension list").ok().text().starts_with("mine-dev\t"));
+    let next = within(&env, "extension dev --once greet You").ok();
+    assert!(next.text().ends_with("Hello, You!\n") && next.stderr.contains("is begun anew"), "{next}");
+    assert_eq!(env.run("extension list").ok().text(), "");
+}
+
+/// Settings that are made for it stay from one build to the next, and so do grants.
+#[test]
+fn dev_keeps_its_settings_between_builds() {
+    let env = env();
+    project(&env);
+    let (mut child, said) = begin_dev(&env);
+    let manifest = env.read(".config/pds/extensions/mine-dev.toml");
+    env.write(".config/pds/extensions/mine-dev.toml", manifest + "[config]\ngreeting.template = \"Hi, {}!\"\n");
+    fs::write(&said, "").expect("emptied");
+    env.write("work/guest.wasm", asking(&guest("greeting"), "# another\n"));
+    env.write("work/mine/index.js", "// two\n");
+    let begun = Instant::now();
+    while !fs::read_to_string(&said).expect("read").contains("waiting for a change") {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(env.run("extension call mine-dev greet Ada").ok().text(), "Hi, Ada!\n");
+    assert_eq!(builds(&env), 2);
+    end(&mut child, Signal::TERM);
+}
+
+#[test]
+fn inspect_works_whatever_has_the_name() {
+    let (env, registry) = (env(), registry());
+    publish(&registry, "other/greeting-extension:0.1.0", &bare(3, "[capabilities]\nnotification = true\n"), &[]);
+    let mine = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+    let other = format!("{}/other/greeting-extension:0.1.0", registry.host());
+    env.run(&format!("extension install {mine} --grant notification")).ok();
+    env.write("work/greeting-extension.wasm", bare(4, ""));
+    for (what, reference) in [
+        (other.as_str(), other.as_str()),
+        (mine.as_str(), mine.as_str()),
+        ("greeting-extension", mine.as_str()),
+        ("./greeting-extension.wasm", "local/file/greeting-extension"),
+        ("greeting-extension.wasm", "local/file/greeting-extension"),
+    ] {
+        let run = env.run(&format!("extension inspect {what}")).ok();
+        assert!(run.text().contains(reference), "{what}: {run}");
+    }
+    // What is granted to the installed one decides nothing for another of its name.
+    let asked = env.run(&format!("extension inspect {other}")).ok().text();
+    assert!(asked.contains("notification: would be asked"), "{asked}");
+
+    // A tag that has moved, a manifest that is broken, and none at all.
+    publish(&registry, "my-org/greeting-extension:0.1.0", &bare(5, ""), &[]);
+    env.run(&format!("extension inspect {mine}")).ok();
+    env.write(".config/pds/extensions/greeting-extension.toml", "[extension\n");
+    env.run(&format!("extension inspect {other}")).ok();
+    env.write("work/weather", bare(4, ""));
+    insta::assert_snapshot!(env.run("extension inspect weather"), @r#"
+    exit 3
+    err: error: there is no extension `weather`
+    err: hint: for the file: sesame extension inspect ./weather
+    "#);
+    env.run("extension inspect ./weather").ok();
+}
+
+/// Calls of the guest that does to files what it is told to.
+fn probe(env: &TestEnv, cases: &str) -> Run {
+    env.write(
+        "work/mine/extension.toml",
+        "[extension]\nname = \"mine\"\n[capabilities]\nfilesystem = { read = [\"/etc\"] }\n",
+    );
+    env.write("work/mine/probe.wasm", guest("probe"));
+    env.write("work/mine/tests/cases.toml", cases);
+    let mut command = command(env, &["extension", "test", "probe.wasm"]);
+    env.finish(
+        {
+            command.env("TMPDIR", env.path("work/tmp"));
+            command
+        },
+        b"",
+    )
+}
+
+#[test]
+fn cases_have_directories_of_their_own() {
+    let env = env();
+    fs::create_dir(env.path("work/tmp")).expect("made");
+    let run = probe(
+        &env,
+        r#"
+[[case]]
+name = "reads"
+function = "open"
+arguments = ["/notes/old/today.md", "r"]
+expect = "DescriptorType::RegularFile: milk"
+[[case.directories]]
+path = "/notes"
+files = { "old/today.md" = "milk" }
+
+[[case]]
+name = "does not write where it reads"
+function = "open"
+arguments = ["/notes/new.md", "wc"]
+expect_error = "not-permitted"
+[[case.directories]]
+path = "/notes"
+
+[[case]]
+name = "writes"
+function = "open"
+arguments = ["out/new.md", "wc"]
+[[case.directories]]
+path = "out"
+write = true
+expect_files = { "new.md" = "" }
+
+[[case]]
+name = "leaves a link"
+function = "act"
+arguments = ["symlink", "out/new.md", "../../../../../../../../etc/hostname"]
+[[case.directories]]
+path = "out"
+write = true
+expect_files = { "new.md" = "" }
+
+[[case]]
+name = "has none of this machine"
+function = "open"
+arguments = ["/etc/hostname", "r"]
+expect_error = "no directory for it"
+
+[[case]]
+name = "leads elsewhere"
+function = "open"
+arguments = ["/notes/x", "r"]
+[[case.directories]]
+path = "/notes"
+files = { "../x" = "" }
+"#,
+    );
+    insta::assert_snapshot!(run, @r#"
+    exit 1
+    out: tests/cases.toml
+    out:   ok      reads
+    out:   ok      does not write where it reads
+    out:   ok      writes
+    out:   FAILED  leaves a link
+    out:           `new.md` in `out`: Too many levels of symbolic links (os error 40)
+    out:   ok      has none of this machine
+    out:   FAILED  leads elsewhere
+    out:           `../x` is not the path of a file in the directory, such as `notes/today.md`
+    out: 4 passed, 2 failed
+    "#);
+    assert_eq!(fs::read_dir(env.path("work/tmp")).expect("read").count(), 0, "they are gone");
+}
+
+#[test]
+fn keygen_keeps_the_name_and_says_what_it_wrote() {
+    let env = env();
+    insta::assert_snapshot!(env.run("trust keygen release.example.org"), @r#"
+    exit 0
+    out: release.example.org.key
+    out: release.example.org.pub
+    err: `release.example.org.key` is your secret key and is not encrypted: whoever can read it can sign as you. SESAME_KEY_PASSWORD encrypts a new one
+    err: `release.example.org.pub` is the public key, for those who install what you sign
+    "#);
+    assert!(env.read("work/release.example.org.key").starts_with("-----BEGIN PRIVATE KEY-----"));
+    insta::assert_snapshot!(env.run("trust keygen release.example.org"), @r#"
+    exit 9
+    err: error: `release.example.org.key` is there already, and a key is never replaced
+    err: hint: make one of another name: sesame trust keygen release.example.org-2
+    "#);
+    for name in ["keys/", "..", "/"] {
+        assert_eq!(env.run(&format!("trust keygen {name}")).code, 2, "{name}");
+    }
+    env.write("work/half.pub", "");
+    assert_eq!(env.run("trust keygen half").code, 9);
+    assert!(!env.path("work/half.key").exists());
+}
+
+#[test]
+fn keygen_takes_the_password_of_the_environment() {
+    let (env, registry) = (env(), registry());
+    let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
+    let with = |line: &str, variable: &str, password: &str| {
+        let mut command = env.command(line.split_whitespace());
+        env.finish(
+            {
+                command.env(variable, password);
+                command
+            },
+            b"",
+        )
+        .hiding_registry(&registry)
+    };
+    insta::assert_snapshot!(with("trust keygen a.b", "SESAME_KEY_PASSWORD", "s3cret"), @r#"
+    exit 0
+    out: a.b.key
+    out: a.b.pub
+    err: `a.b.key` is your secret key, encrypted with the password
+    err: `a.b.pub` is the public key, for those who install what you sign
+    "#);
+    with("trust keygen cosigns", "COSIGN_PASSWORD", "s3cret").ok();
+    let empty = with("trust keygen empty", "SESAME_KEY_PASSWORD", "").ok();
+    assert!(empty.stderr.contains("is not encrypted"), "{empty}");
+    for key in ["a.b.key", "cosigns.key"] {
+        assert!(env.read(&format!("work/{key}")).starts_with("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----"));
+        with(&format!("extension sign {reference} --key {key}"), "SESAME_KEY_PASSWORD", "s3cret").ok();
+        let publish = format!("extension publish {}/a/{key}:1.0.0 x.wasm --sign-key {key}", registry.host());
+        env.write("work/x.wasm", bare(1, ""));
+        with(&publish, "SESAME_KEY_PASSWORD", "s3cret").ok();
+        assert_eq!(with(&publish, "SESAME_KEY_PASSWORD", "wrong").code, 2);
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(env.run(&publish).hiding(key, "KEY"), @r#"
+            exit 2
+            err: error: `KEY` cannot be signed with
+            err: caused by: the password does not open it
+            err: hint: set SESAME_KEY_PASSWORD, or give the password on standard input
+            "#);
+        }
+    }
+    env.run_with(["extension", "sign", &reference, "--key", "a.b.key"], b"s3cret\n").ok();
+    env.run(&format!("extension verify {reference} --key a.b.pub")).ok();
+    let leaks = env.files().into_iter().find(|(_, bytes)| bytes.windows(6).any(|part| part == b"s3cret"));
+    assert_eq!(leaks.map(|(path, _)| path), None);
+}
