@@ -14,8 +14,6 @@ pub enum NameUse {
     Own,
     /// It takes the place of what has the name, as `--replace` says.
     Replace,
-    /// It is only looked at.
-    Inspect,
 }
 
 /// The reference of local bytes under a name. The bytes that are installed keep theirs; others have the digest for an
