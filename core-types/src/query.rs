@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::reference::{OciReference, Reader, ReferenceError, ReferenceProblem};
+use crate::reference::{OciReference, Reader, ReferenceError};
 use crate::registry_name::{LOCAL, canonical_registry};
 use crate::serde_as_text;
 

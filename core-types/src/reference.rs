@@ -8,9 +8,6 @@ use crate::name::{ExtensionName, NameError};
 use crate::query::OciQuery;
 use crate::registry_name::{EMBEDDED, LOCAL, canonical_registry, is_reserved};
 
-/// The principal of what its author builds and tries.
-const DEVELOPMENT: &str = "dev";
-
 /// Where an artifact lies in an OCI registry: `registry/[principal/]scope:revision[@provenance]`.
 ///
 /// A repository with one path component, as plain registries and those of some clouds have them, is a scope whose
@@ -243,20 +240,6 @@ impl OciReference {
     /// When the revision is no tag.
     pub fn local_file(name: &ExtensionName, revision: &str) -> Result<Self, ReferenceError> {
         format!("{LOCAL}/file/{name}:{revision}").parse()
-    }
-
-    /// A reference for what its author builds and tries, and nobody installs: `local/dev/NAME:VERSION`. It shares its
-    /// identity, to which grants and secrets belong, with no file.
-    ///
-    /// # Errors
-    /// When the revision is no tag.
-    pub fn local_development(name: &ExtensionName, revision: &str) -> Result<Self, ReferenceError> {
-        format!("{LOCAL}/{DEVELOPMENT}/{name}:{revision}").parse()
-    }
-
-    /// Whether it is one of [`OciReference::local_development`].
-    pub fn is_development(&self) -> bool {
-        self.is_local() && self.principal == DEVELOPMENT
     }
 
     /// A reference for what came from an OCI layout and no registry: `local/layout/NAME:TAG`.

@@ -92,7 +92,7 @@ impl Failure {
             details: Vec::new(),
             hint: None,
             code,
-            refused: Vec::new(),
+            refused: Box::default(),
             is_limit: false,
         }
     }

@@ -78,9 +78,12 @@ impl Development {
             grant: &project.capabilities().grants_in_full(),
             grant_requested: true,
             entry: None,
-            attachments: None,
+            evidence: None,
+            claimed: None,
             signer: None,
             allow_downgrade: true,
+            names_bytes: true,
+            replaces: false,
         };
         let _installing = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
         install(context, &depot, &staged, &self.name, &terms).map(Some)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use core_types::{Authority, Digest, Document, ExtensionName, Grant, OciReference, Request, decide};
-use extension_depot::{Artifact, Binary, Depot, Installed, LoadedManifest, Source, Staged};
+use extension_depot::{Artifact, Binary, Depot, Installed, Source, Staged};
 use extension_host::boot_time;
 
 use super::install::{Findings, check_form, fetch_from, look_at};

@@ -200,7 +200,8 @@ pub fn look_up(
 /// The same for a published list, which is looked up and checked as an artifact is.
 pub fn look_at_list(context: &Context, depot: &Depot, reference: &OciReference) -> Result<Evidence, Failure> {
     let evidence = evidence(context, depot, reference, None)?;
-    let checked = depot.check_signature(reference, &evidence.signature, context.config()?, None);
+    let first = depot.first_use(&reference.identity()).map_err(|error| Failure::of_list(&error))?;
+    let checked = depot.check_signature((reference, first.as_ref()), &evidence.signature, context.config()?, None);
     checked.map(|()| evidence).map_err(|error| Failure::of_list(&error))
 }
 
