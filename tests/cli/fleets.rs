@@ -267,7 +267,6 @@ fn withdrawn_capability_is_withdrawn() {
     fleet.publish(&fleet.entry("second", "0.1.0", "notification = true"));
     fleet.sync("--grant-requested").ok();
     assert!(fleet.has("second", "notification"));
-    fleet.sync("--check").code;
     fleet.publish(&fleet.entry("second", "0.1.0", ""));
     fleet.sync("").ok();
     assert!(!fleet.has("second", "notification"));
