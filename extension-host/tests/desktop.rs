@@ -243,7 +243,7 @@ fn a_policy_takes_away_what_the_manifest_grants() {
     permissions.authority.policies =
         vec![(policy, Document { path: "/etc/pds/policy.toml".into(), text: "deny = [\"notification\"]".to_owned() })];
     let refusals = HOST.extension(&DESKTOP, permissions.clone()).err().expect("refused").to_string();
-    assert!(refusals.contains("`notification`, which is not granted"), "{refusals}");
+    assert!(refusals.contains("policy denies `notification` (/etc/pds/policy.toml:1)"), "{refusals}");
     let desk = Arc::new(Desk::default());
     let host = HOST.clone().with_backends(backends(&desk));
     let learning = host.extension_to_learn_from(&DESKTOP, permissions).expect("linked all the same");

@@ -158,7 +158,7 @@ fn crash_shows_the_end_of_stderr() {
     err: hint: sesame extension logs crash
     ");
     let json = env.run("--json extension call crash f");
-    assert!(json.stderr.contains("hint: rm -r ~") && !json.stderr.contains('\u{1b}'), "{json}");
+    assert!(json.text().contains("hint: rm -r ~") && !json.text().contains('\u{1b}'), "{json}");
 }
 
 /// Unread input does not keep a program that does not want it.
