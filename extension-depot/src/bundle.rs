@@ -28,6 +28,12 @@ pub enum BundleError {
         /// What is wrong.
         source: BlobError,
     },
+    /// Another file is in its place.
+    #[error("`{}` is there already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file cannot be written.
     #[error("cannot write the bundle `{}`", path.display())]
     Write {
@@ -48,12 +54,18 @@ pub struct Bundled {
 }
 
 impl Depot {
-    /// Writes extensions with what refers to them into one file, which replaces another as a whole. Every byte is checked as
-    /// it is read.
+    /// Writes extensions with what refers to them into one file, which replaces another as a whole if it may replace one.
+    /// Every byte is checked as it is read.
     ///
     /// # Errors
-    /// When a blob is missing or damaged, or the file cannot be written.
-    pub fn export(&self, extensions: &[Installed], attachments: &[Attachment], to: &Path) -> Result<(), BundleError> {
+    /// When another file is there that may not be replaced, a blob is missing or damaged, or the file cannot be written.
+    pub fn export(
+        &self,
+        extensions: &[Installed],
+        attachments: &[Attachment],
+        to: &Path,
+        replace: bool,
+    ) -> Result<(), BundleError> {
         let write_error = |source| BundleError::Write { path: to.to_owned(), source };
         let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(directory).map_err(write_error)?;
@@ -74,7 +86,11 @@ impl Depot {
         }
         bundle.finish().map_err(write_error)?;
         file.as_file().sync_all().map_err(write_error)?;
-        file.persist(to).map_err(|error| write_error(error.error))?;
+        let persisted = if replace { file.persist(to) } else { file.persist_noclobber(to) };
+        persisted.map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists => BundleError::Exists { path: to.to_owned() },
+            _ => write_error(error.error),
+        })?;
         durable::sync_directory(directory).map_err(write_error)
     }
 }

@@ -55,6 +55,18 @@ pub enum DepotError {
         /// Who wants it.
         wanted: Identity,
     },
+    /// A value would take the place of a table of settings.
+    #[error("it would take the setting `{}` away", key.escape_debug())]
+    SettingTable {
+        /// A setting in that table.
+        key: String,
+    },
+    /// The manifest is another than the one that its user edited.
+    #[error("the manifest of `{name}` was changed by another program meanwhile")]
+    Edited {
+        /// The name.
+        name: ExtensionName,
+    },
     /// The capabilities in the manifest are others than those that a decision was made upon.
     #[error("the capabilities of `{name}` have been changed meanwhile")]
     CapabilitiesChanged {

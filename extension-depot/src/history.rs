@@ -59,7 +59,9 @@ pub enum Reason {
     Unpinned,
     /// `call --learn --write`
     Learned,
-    /// Something else than sesame changed the manifest, or a sesame that kept no history.
+    /// `set`, `unset`
+    Configured,
+    /// `edit`, or something else than sesame changed the manifest, or a sesame that kept no history.
     Edited,
 }
 
@@ -77,6 +79,7 @@ impl fmt::Display for Reason {
             Self::Pinned => f.write_str("pinned"),
             Self::Unpinned => f.write_str("unpinned"),
             Self::Learned => f.write_str("learned"),
+            Self::Configured => f.write_str("settings changed"),
             Self::Edited => f.write_str("edited by hand"),
         }
     }

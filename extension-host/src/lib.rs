@@ -44,6 +44,7 @@ mod componentize;
 mod directories;
 mod engine;
 mod error;
+mod example;
 mod executable;
 mod exports;
 mod extension;
@@ -118,7 +119,7 @@ pub use program::Program;
 pub use purpose::Purpose;
 pub use rate::RateLimits;
 pub use report::{CallReport, Returned, Usage};
-pub use requests::{RequestError, has_author_manifest, requested_by_author, with_author_manifest};
+pub use requests::{RequestError, declared_settings, has_author_manifest, requested_by_author, with_author_manifest};
 pub use state::CallState;
 pub use suffiks::{
     Changes, CommandEnvironment, EnvSource, RefusedVariable, ResourceName, Resources, ValidationProblem,

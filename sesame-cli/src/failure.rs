@@ -3,14 +3,15 @@
 
 mod conversions;
 mod refused;
+mod similar;
 
 use std::error::Error;
 use std::io;
 use std::path::Path;
 
 use core_types::{
-    Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference, Touch,
-    VersionReq,
+    Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference,
+    SettingError, Touch, VersionReq,
 };
 use extension_depot::{
     ArtifactError, BlobError, DepotError, ManifestError, PlaceError, SignatureRefusal, Source, StateFileError,
@@ -20,7 +21,7 @@ use extension_host::{CallError, DirectoryError, ExportedFunction, HostError, Ret
 
 use crate::exit_code::ExitCode;
 use crate::outcome::Denied;
-use crate::terminal::inert_line;
+use crate::terminal::{inert_line, shell_word};
 
 /// A failure as it is shown.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub struct Failure {
     pub code: ExitCode,
     /// Whether a limit ended the call, which nothing else explains.
     is_limit: bool,
+    /// The extension that there is none of, so that one of those that there are may be meant.
+    unknown: Option<ExtensionName>,
 }
 
 impl Failure {
@@ -53,12 +56,19 @@ impl Failure {
 
     /// A failure without a cause.
     pub fn message(code: ExitCode, message: impl Into<String>) -> Self {
-        Self { message: message.into(), causes: Vec::new(), details: Vec::new(), hint: None, code, is_limit: false }
+        let (causes, details) = (Vec::new(), Vec::new());
+        Self { message: message.into(), causes, details, hint: None, code, is_limit: false, unknown: None }
     }
 
     /// The same failure with its cause.
     pub fn caused_by(mut self, cause: &dyn Error) -> Self {
         self.causes.push(cause.to_string());
+        self
+    }
+
+    /// The same failure with one thing more to say.
+    pub fn with_detail(mut self, detail: String) -> Self {
+        self.details.push(detail);
         self
     }
 
@@ -183,6 +193,17 @@ impl Failure {
         })
     }
 
+    /// Everything is to be updated, and nobody can be asked whether that is meant.
+    pub fn nothing_to_update() -> Self {
+        Self::message(ExitCode::Usage, "name the extensions to update, or update all of them")
+            .with_hint("sesame extension update --all")
+    }
+
+    /// A person saw what would be updated, and does not want it.
+    pub fn not_updated() -> Self {
+        Self::message(ExitCode::Failure, "nothing was updated")
+    }
+
     /// A tag leads to other bytes than those that are installed, and the user wants the same.
     pub fn moved_while_locked(name: &ExtensionName, installed: &OciReference) -> Self {
         let message = format!("the tag `{}` of `{name}` leads to other bytes by now", installed.revision());
@@ -203,14 +224,14 @@ impl Failure {
         let mut failure = Self::message(ExitCode::Usage, message);
         let file = inert_line(address.file_name());
         let by_hand =
-            format!("download it yourself, then: sesame extension {command} {}", quoted(&format!("./{file}")));
+            format!("download it yourself, then: sesame extension {command} {}", shell_word(&format!("./{file}")));
         failure.details.push(by_hand);
         if let Some(repository) = address.as_repository() {
             failure.details.push(format!("if it is a repository: sesame extension {command} {repository}"));
         }
         failure.with_hint(format!(
             "say which bytes you expect: sesame extension {command} {} --sha256 DIGEST",
-            quoted(&address.to_string())
+            shell_word(&address.to_string())
         ))
     }
 
@@ -220,11 +241,21 @@ impl Failure {
         Self::message(ExitCode::Usage, message).with_hint(format!("sesame extension {command} {reference}"))
     }
 
+    /// What was typed is neither a reference nor a source.
+    pub fn mistyped(text: &str, problem: &dyn Error) -> Self {
+        Self::message(ExitCode::Usage, format!("`{}`: {problem}", inert_line(text)))
+    }
+
     /// A digest was given for what is not a file.
     pub fn digest_of_no_file(source: &str) -> Self {
         let message = format!("`--sha256` is the digest of a file, and `{source}` is not a file");
         Self::message(ExitCode::Usage, message)
             .with_hint("pin a reference with the digest of its manifest instead: REFERENCE@sha256:DIGEST")
+    }
+
+    /// A setting that cannot be set.
+    pub fn of_setting(name: &ExtensionName, error: &SettingError) -> Self {
+        Self::new(ExitCode::Usage, error).with_hint(format!("see what can be set: sesame extension set {name} --list"))
     }
 
     /// The source gives no name.
@@ -240,7 +271,7 @@ impl Failure {
     /// Something about the installed extension of this name.
     pub fn of_extension(name: &ExtensionName, error: &DepotError) -> Self {
         let (code, hint) = match error {
-            DepotError::NotFound { .. } => (ExitCode::NotFound, Some("sesame extension list".to_owned())),
+            DepotError::NotFound { name } => return Self::not_found(name, error),
             DepotError::NotInstalled { reference: Some(reference), .. } => (
                 ExitCode::NotFound,
                 Some(format!("sesame extension install {reference}{}", name_option(name, reference))),
@@ -251,11 +282,16 @@ impl Failure {
             DepotError::Artifact { reference, .. } if reference.is_local() => {
                 (ExitCode::Local, Some(format!("sesame extension install FILE --name {name}")))
             }
-            DepotError::CapabilitiesChanged { .. } | DepotError::Changed { .. } => (ExitCode::Local, None),
+            DepotError::CapabilitiesChanged { .. } | DepotError::Changed { .. } | DepotError::Edited { .. } => {
+                (ExitCode::Local, None)
+            }
             DepotError::Artifact { source: ArtifactError::Blob(BlobError::Missing { .. }), .. } => {
                 (ExitCode::Local, Some("sesame extension sync".to_owned()))
             }
             DepotError::Artifact { .. } => (ExitCode::Local, Some(format!("sesame extension verify --repair {name}"))),
+            DepotError::SettingTable { .. } => {
+                (ExitCode::Usage, Some(format!("see what can be set: sesame extension set {name} --list")))
+            }
             DepotError::OtherSource { .. } => {
                 (ExitCode::Refused, Some("install it beside the other: add `--name NAME`".to_owned()))
             }
@@ -332,9 +368,9 @@ impl Failure {
 
     fn of_call_error(name: &ExtensionName, error: &CallError, limits_file: &Path) -> Self {
         match error {
-            CallError::NoSuchFunction { exports, .. } => {
-                Self::new(ExitCode::NotFound, error).listing("these can be called:", name, exports)
-            }
+            CallError::NoSuchFunction { name: wanted, exports } => Self::new(ExitCode::NotFound, error)
+                .listing("these can be called:", name, exports)
+                .or_similar_function(name, wanted, exports),
             CallError::Ambiguous { candidates, .. } => {
                 Self::new(ExitCode::NotFound, error).listing("these have the name:", name, candidates)
             }
@@ -425,9 +461,25 @@ impl Failure {
             let line = |function: &&ExportedFunction| format!("  {function}: {}", reason(function).unwrap_or_default());
             self.details.extend(others.iter().map(line));
         }
-        let example = callable.first().map(|function| function.qualified_name());
-        self.with_optional_hint(example.map(|function| format!("sesame extension call {name} '{function}'")))
+        let example = callable.first().map(|function| example_of(name, function, functions));
+        self.with_optional_hint(example)
     }
+
+    /// Somebody wants to call an extension and does not say which function.
+    pub fn without_function(name: &ExtensionName, exports: &[ExportedFunction], is_program: bool) -> Self {
+        let failure = Self::message(ExitCode::Usage, format!("name the function of `{name}` to call"));
+        let failure = failure.listing("these can be called:", name, exports);
+        if is_program { failure.with_hint(format!("it is a program: sesame extension run {name}")) } else { failure }
+    }
+}
+
+/// A call of this function, one of `all`, that is filled in.
+fn example_of(name: &ExtensionName, function: &ExportedFunction, all: &[ExportedFunction]) -> String {
+    let is_only = all.iter().filter(|other| other.name == function.name).count() == 1;
+    let called = if is_only { function.name.clone() } else { function.qualified_name() };
+    let words = std::iter::once(called).chain(function.example_words());
+    let words: Vec<_> = words.map(|word| shell_word(&word)).collect();
+    format!("sesame extension call {name} {}", words.join(" "))
 }
 
 /// The most lines of a guest's standard error that an error shows.
@@ -489,12 +541,6 @@ fn timed_hint(error: &TimedGrantsError) -> Option<String> {
         }
         TimedGrantsError::Io { .. } => None,
     }
-}
-
-/// A word as a shell takes it whole.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:%+=@".contains(c);
-    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// What makes `install` use this name, where it would choose another.

@@ -22,10 +22,13 @@ mod ready;
 mod recipe;
 mod render;
 mod resource_directory;
+mod setting_schema;
 mod suffiks_tests;
+mod tag_listing;
 mod template;
 mod terminal;
 
+use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -44,7 +47,7 @@ fn main() {
         return;
     }
     let words: Vec<_> = std::env::args_os().collect();
-    let arguments = arguments::Arguments::read(&words).unwrap_or_else(|error| refuse(&error));
+    let arguments = arguments::Arguments::read(&words).unwrap_or_else(|error| refuse(&words, error));
     let context = Context::new(arguments.global);
     let code = run(&context, arguments.command);
     // Nothing is worth unwinding for: what had to be durable is.
@@ -62,17 +65,20 @@ fn restore_core_limit() {
 }
 
 /// Says what is wrong with the command line, or what was asked about it. What was typed can have come from anywhere.
-fn refuse(error: &clap::Error) -> ! {
-    let (terminal, text) = (Terminal::detect(), error.render().to_string());
-    let written = if error.use_stderr() { terminal.talk(&text) } else { terminal.data(text.as_bytes()) };
+fn refuse(words: &[OsString], error: clap::Error) -> ! {
+    let terminal = Terminal::detect();
+    let width = terminal.reading_width().map_or(arguments::MAX_WIDTH, usize::from);
+    let answer = arguments::answer(words, error, width.min(arguments::MAX_WIDTH));
+    let written = if answer.is_data { terminal.data(answer.text.as_bytes()) } else { terminal.talk(&answer.text) };
     let is_broken = written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
-    let failed = if is_broken { ExitCode::Local.number() } else { error.exit_code() };
-    std::process::exit(failed)
+    std::process::exit(if is_broken { ExitCode::Local.number() } else { answer.code.number() })
 }
 
 /// Runs a command and shows what came of it.
 fn run(context: &Context, command: arguments::Command) -> ExitCode {
-    match commands::run(context, command) {
+    let complete = |failure: failure::Failure| failure.or_similar(context);
+    let done = commands::run(context, command).map(|outcome| outcome.with_failures(complete));
+    match done.map_err(complete) {
         Ok(outcome) => match render::outcome(context, &outcome) {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::Local,
             // A reader that has seen enough changes nothing about what came of it.

@@ -60,7 +60,7 @@ pub enum RegistryCommand {
     /// List the tags of a repository, the newest version first
     Tags {
         /// `registry/[principal/]scope`
-        #[arg(value_parser = address::repository)]
+        #[arg(value_parser = address::repository, add = ArgValueCompleter::new(completion::repositories))]
         repository: OciQuery,
     },
     /// Forget a login

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
 
-use core_types::{Capability, Touch};
+use core_types::{Capability, ExtensionName, Touch};
 use extension_depot::Opened;
-use extension_host::{Arguments, CallReport, Extension, HostError, Refusal, Word};
+use extension_host::{Arguments, CallReport, Extension, Host, HostError, Purpose, Refusal, Word};
 
 use super::{learn, logs};
 use crate::arguments::CallArguments;
@@ -21,6 +21,7 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
     if context.is_safe_mode() {
         return Err(Failure::safe_mode());
     }
+    let Some(function) = function else { return Err(without_function(context, &name)?) };
     let depot = context.depot()?;
     let opened = depot.open(&name, context.config()?).map_err(|error| Failure::of_extension(&name, &error))?;
     let extension = extension(context, &opened, learn)?;
@@ -42,6 +43,14 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
         return learn::run(context, &depot, &opened, &extension, report, write);
     }
     returned(context, &opened, &extension, report, stats)
+}
+
+/// What can be called, for somebody who did not say what. That is no success: a script that lost a word must notice.
+fn without_function(context: &Context, name: &ExtensionName) -> Result<Failure, Failure> {
+    let installed = context.depot()?.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
+    let code = ready::code(context, &host, &installed.binary)?;
+    Ok(Failure::without_function(name, &host.exports(&code), host.purpose(&code) == Purpose::Program))
 }
 
 /// What the user sees of a call.

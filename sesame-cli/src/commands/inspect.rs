@@ -1,13 +1,13 @@
 //! `sesame extension inspect`
 
 use core_types::{Authority, Digest, Document, ExtensionName, Grant, OciReference, Request, decide};
-use extension_depot::{Artifact, Binary, Depot, Installed, Source, Staged};
+use extension_depot::{Artifact, Binary, Depot, Installed, Staged};
 use extension_host::boot_time;
 
 use super::install::{Arrival, Findings, StageOrder, check_form, look_at, stage};
+use crate::arguments::typed_source;
 use crate::consent::Requests;
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Asked, Inspection, Outcome};
 
@@ -23,7 +23,7 @@ pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Out
         let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
         return Ok(Outcome::Inspected(Box::new(inspected)));
     }
-    let source: Source = what.parse().map_err(|error| Failure::new(ExitCode::Usage, &error))?;
+    let source = typed_source(what).map_err(|error| Failure::mistyped(what, &error))?;
     check_form(&source, sha256, "inspect")?;
     let name = source.default_name().unwrap_or_default();
     // Nothing is trusted by being looked at.

@@ -11,6 +11,7 @@ mod demo;
 mod dev;
 mod docs;
 mod doctor;
+mod edit;
 mod exec;
 mod gc;
 mod history;
@@ -28,6 +29,7 @@ mod publish;
 mod remove;
 mod run;
 mod secret;
+mod settings;
 mod shell;
 mod sign;
 mod sync;
@@ -38,7 +40,9 @@ mod verify;
 mod wasi_test;
 mod workload;
 
-use crate::arguments::{Command, ConfigCommand, ExtensionCommand, RegistryCommand, SecretCommand, WasiCommand};
+use crate::arguments::{
+    Command, ConfigCommand, EverydayCommand, ExtensionCommand, RegistryCommand, SecretCommand, WasiCommand,
+};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
@@ -46,6 +50,7 @@ use crate::outcome::Outcome;
 /// Runs a command.
 pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
     match command {
+        Command::Everyday(command) => everyday(context, *command),
         Command::Extension(command) => extension(context, *command),
         Command::Registry(RegistryCommand::Login { registry, username, password_stdin, store, no_verify }) => {
             let order = login::LoginOrder { registry, username, password_stdin, store, is_tried: !no_verify };
@@ -67,21 +72,29 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Doctor => doctor::run(context),
         Command::HoldClipboard { display } => hold_clipboard::run(display),
         Command::Demo(arguments) => demo::run(context, &arguments),
-        Command::Completions { shell } => shell::completions(shell),
+        Command::Completions { shell, install } => shell::completions(context, shell, install),
         Command::Reference => Ok(shell::reference()),
+        Command::Help { .. } => unreachable!("it is read as the `--help` of the command that it names"),
         Command::Man { directory } => shell::manual(&directory),
         Command::CompileExtension { jobs } => compile::run(&jobs),
     }
 }
 
+fn everyday(context: &Context, command: EverydayCommand) -> Result<Outcome, Failure> {
+    match command {
+        EverydayCommand::Install(arguments) => install::run(context, &arguments),
+        EverydayCommand::List => list::run(context),
+        EverydayCommand::Call(arguments) => call::run(context, arguments),
+        EverydayCommand::Run(arguments) => run::run(context, arguments),
+        EverydayCommand::Info { name } => info::run(context, &name),
+        EverydayCommand::Update(arguments) => update::run(context, &arguments),
+        EverydayCommand::Remove(arguments) => remove::run(context, &arguments.names, arguments.purge),
+    }
+}
+
 fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Failure> {
     match command {
-        ExtensionCommand::Install(arguments) => install::run(context, &arguments),
-        ExtensionCommand::List => list::run(context),
-        ExtensionCommand::Call(arguments) => call::run(context, arguments),
-        ExtensionCommand::Run(arguments) => run::run(context, arguments),
-        ExtensionCommand::Info { name } => info::run(context, &name),
-        ExtensionCommand::Remove { names, purge } => remove::run(context, &names, purge),
+        ExtensionCommand::Everyday(command) => everyday(context, command),
         ExtensionCommand::Enable { names } => change::enable(context, &names, true),
         ExtensionCommand::Disable { names } => change::enable(context, &names, false),
         ExtensionCommand::Grant(arguments) => change::grant(context, &arguments),
@@ -91,7 +104,6 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
         ExtensionCommand::Verify { what, repair, signer } => verify::run(context, &what, repair, signer.given()),
         ExtensionCommand::Outdated { names } => outdated::run(context, names),
-        ExtensionCommand::Update(arguments) => update::run(context, &arguments),
         ExtensionCommand::Pin { names } => change::pin(context, &names, true),
         ExtensionCommand::Unpin { names } => change::pin(context, &names, false),
         ExtensionCommand::History { name } => history::run(context, &name),
@@ -108,6 +120,9 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Sign(arguments) => sign::run(context, &arguments),
         ExtensionCommand::Export(arguments) => bundle::export(context, &arguments),
         ExtensionCommand::Import(arguments) => bundle::import(context, &arguments),
+        ExtensionCommand::Set(arguments) => settings::set(context, &arguments),
+        ExtensionCommand::Unset { name, keys } => settings::unset(context, &name, &keys),
+        ExtensionCommand::Edit { name } => edit::run(context, &name),
         ExtensionCommand::Logs { name, lines } => logs::run(context, &name, lines),
     }
 }

@@ -1,28 +1,78 @@
 //! `sesame completions` and `sesame man`
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::arguments::Arguments;
-use crate::completion;
+use crate::arguments::{MAX_WIDTH, everyday_form, full_command};
+use crate::completion::{self, Place};
+use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// The script that a shell sources.
-pub fn completions(shell: Shell) -> Result<Outcome, Failure> {
-    Ok(Outcome::Script(completion::script(shell)?))
+/// The script that a shell sources: printed, with a word on where it goes, or put there.
+pub fn completions(context: &Context, shell: Option<Shell>, install: bool) -> Result<Outcome, Failure> {
+    let guessed = || context.login_shell().and_then(|path| completion::shell_of(&path));
+    let shell = shell.or_else(guessed).ok_or_else(|| {
+        Failure::message(ExitCode::Usage, "`SHELL` does not say which shell this is for")
+            .with_hint("name it: sesame completions bash")
+    })?;
+    let (script, place) = (completion::script(shell)?, place(shell));
+    match place {
+        Some(place) if install => install_script(context, &place, &script),
+        Some(place) => {
+            context.say(&format!(
+                "this goes to {}; to put it there: sesame completions {shell} --install",
+                place.path.display()
+            ));
+            Ok(Outcome::Script(script))
+        }
+        None if install => Err(Failure::message(ExitCode::Usage, format!("{shell} has no place for such scripts"))
+            .with_hint(format!("source it when the shell starts: sesame completions {shell} > FILE"))),
+        None => Ok(Outcome::Script(script)),
+    }
+}
+
+fn place(shell: Shell) -> Option<Place> {
+    let base = Context::base_directories()?;
+    completion::place_of(shell, base.data_dir(), base.config_dir())
+}
+
+/// Writes the script, unless somebody else's file is in its place.
+fn install_script(context: &Context, place: &Place, script: &[u8]) -> Result<Outcome, Failure> {
+    let path = &place.path;
+    let cannot = |error: &io::Error| {
+        Failure::message(ExitCode::Local, format!("cannot write `{}`", path.display())).caused_by(error)
+    };
+    match fs::read(path) {
+        Ok(there) if !completion::is_script(&there) => {
+            return Err(Failure::message(ExitCode::Local, format!("`{}` is there and not sesame's", path.display()))
+                .with_hint("move it away"));
+        }
+        _ => {}
+    }
+    let write = || -> io::Result<()> {
+        let directory = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(directory)?;
+        let mut temporary = tempfile::Builder::new().prefix(".new-").tempfile_in(directory)?;
+        temporary.write_all(script)?;
+        temporary.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+        temporary.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|error| cannot(&error))?;
+    context.say(place.more.as_deref().unwrap_or("it holds in every shell that is started from now on"));
+    Ok(Outcome::Written(vec![path.clone()]))
 }
 
 /// Every command with its help, as one document.
 pub fn reference() -> Outcome {
-    let mut command = Arguments::command();
-    command.build();
+    let mut command = full_command(MAX_WIDTH);
     let mut text = "# Commands\n\nMade by `sesame command-reference`; a test compares the two.\n".to_owned();
     describe(&mut command, &mut text);
     Outcome::Script(text.into_bytes())
@@ -30,6 +80,10 @@ pub fn reference() -> Outcome {
 
 fn describe(command: &mut clap::Command, text: &mut String) {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned();
+    if let Some(everyday) = everyday_form(&name) {
+        let _ = write!(text, "\n## `{name}`\n\nThe same as [`{everyday}`](#{}).\n", everyday.replace(' ', "-"));
+        return;
+    }
     let help = command.render_long_help().to_string();
     let help: Vec<_> = help.lines().map(str::trim_end).collect();
     let _ = write!(text, "\n## `{name}`\n\n```\n{}\n```\n", help.join("\n").trim_end());
@@ -42,9 +96,7 @@ fn describe(command: &mut clap::Command, text: &mut String) {
 pub fn manual(directory: &Path) -> Result<Outcome, Failure> {
     let write = || -> io::Result<Vec<PathBuf>> {
         fs::create_dir_all(directory)?;
-        let mut command = Arguments::command();
-        command.build();
-        pages(&command, directory)
+        pages(&full_command(MAX_WIDTH), directory)
     };
     write().map(Outcome::Written).map_err(|error| {
         Failure::message(ExitCode::Local, format!("cannot write to `{}`", directory.display())).caused_by(&error)
@@ -56,6 +108,7 @@ fn pages(command: &clap::Command, directory: &Path) -> io::Result<Vec<PathBuf>> 
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let path = directory.join(format!("{name}.1"));
     let mut page = Vec::new();
+    let command = &or_pointer(command);
     clap_mangen::Man::new(command.clone()).title(name.to_uppercase()).render(&mut page)?;
     fs::write(&path, page)?;
     let mut written = vec![path];
@@ -63,4 +116,15 @@ fn pages(command: &clap::Command, directory: &Path) -> io::Result<Vec<PathBuf>> 
         written.extend(pages(below, directory)?);
     }
     Ok(written)
+}
+
+/// The command itself; in the place of one that has an everyday form, one that points to that.
+fn or_pointer(command: &clap::Command) -> clap::Command {
+    let everyday = command.get_bin_name().and_then(everyday_form);
+    let Some(everyday) = everyday else { return command.clone() };
+    clap::Command::new("sesame")
+        .display_name(command.get_display_name().unwrap_or_default().to_owned())
+        .bin_name(command.get_bin_name().unwrap_or_default().to_owned())
+        .about(format!("The same as `{everyday}`: see {}(1)", everyday.replace(' ', "-")))
+        .disable_help_flag(true)
 }

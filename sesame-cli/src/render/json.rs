@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Rendered;
 use crate::failure::Failure;
-use crate::outcome::{Call, DocsPage, Info, Inspection, Outcome, Published, Trust, WorkloadReport};
+use crate::outcome::{Call, DocsPage, Info, Inspection, Outcome, Published, Settings, Trust, WorkloadReport};
 use crate::terminal::is_active;
 
 /// Raised when something is taken away or means something else. Additions do not count.
@@ -27,6 +27,7 @@ pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
         Outcome::Listed(rows) => ("extensions", to_value(rows)?),
         Outcome::Called(call) => return called(call),
         Outcome::Info(known) => ("extension", info(known)?),
+        Outcome::Settings(settings) => return self::settings(settings),
         Outcome::Removed(removals) => ("removed", to_value(removals)?),
         Outcome::Changed(changes) => ("changes", to_value(changes)?),
         Outcome::Verified(checks) => ("verified", to_value(checks)?),
@@ -136,17 +137,24 @@ fn called(call: &Call) -> io::Result<Rendered> {
     Ok(Rendered { data: text.into_bytes(), ..Default::default() })
 }
 
-fn info(info: &Info) -> io::Result<Value> {
-    let origin = |origin: &LimitOrigin| match origin {
+fn settings(settings: &Settings) -> io::Result<Rendered> {
+    let limits = settings.limits.iter().filter(|limit| limit.name.key().is_some()).map(limit).collect();
+    let members = [("settings", to_value(&settings.rows)?), ("limits", limits)];
+    Ok(Rendered { data: object(&members).into_bytes(), ..Default::default() })
+}
+
+fn limit(limit: &core_types::Limit) -> Value {
+    let origin = match &limit.origin {
         LimitOrigin::Policy(path) => json!({ "policy": path }),
         LimitOrigin::Default => "default".into(),
         LimitOrigin::Manifest => "manifest".into(),
         LimitOrigin::Fixed => "fixed".into(),
     };
-    let limit = |limit: &core_types::Limit| {
-        let name = limit.name.key().map_or_else(|| limit.name.to_string(), str::to_owned);
-        json!({ "name": name, "value": limit.value, "origin": origin(&limit.origin) })
-    };
+    let name = limit.name.key().map_or_else(|| limit.name.to_string(), str::to_owned);
+    json!({ "name": name, "value": limit.value, "origin": origin })
+}
+
+fn info(info: &Info) -> io::Result<Value> {
     Ok(json!({
         "name": info.name,
         "version": info.version,
@@ -163,6 +171,7 @@ fn info(info: &Info) -> io::Result<Value> {
         "timed": info.timed.iter().map(|(grant, until)| json!({ "grant": grant, "until": until })).collect::<Vec<_>>(),
         "limits": info.limits.iter().map(limit).collect::<Vec<_>>(),
         "config": info.config,
+        "signature": info.signature,
         "imports": imports(&info.imports),
         "exports": exports(&info.exports),
     }))
