@@ -4,8 +4,8 @@
  *
  *   killat [-k K] [-e ERRNO] [-l LOG] -- COMMAND ARGUMENT...
  *
- * One counter counts over all threads and children. Without -k, every call is listed. With -e, the call is not made and
- * gives ERRNO. It exits with 137 when it killed, with 200 when there was no K-th call, and else as COMMAND does.
+ * One counter counts over all threads and children. Without -k, every call is listed. With -e, the call is skipped and
+ * returns ERRNO. It exits with 137 after a kill, with 200 without a K-th call, and otherwise as COMMAND does.
  *
  *   gcc -O1 -o killat killat.c        x86-64 Linux
  */
@@ -59,7 +59,7 @@ static const struct call *find(long number) {
   return NULL;
 }
 
-/* Reads memory of the traced process; what cannot be read is left zero. */
+/* Reads memory of the traced process; unreadable bytes stay zero. */
 static void peek(pid_t process, unsigned long address, void *to, size_t length) {
   struct iovec local = {to, length}, remote = {(void *)address, length};
   if (process_vm_readv(process, &local, 1, &remote, 1, 0) > 0) return;
@@ -69,7 +69,7 @@ static void peek(pid_t process, unsigned long address, void *to, size_t length) 
   }
 }
 
-/* Pipes, sockets, terminals and what the kernel shows are no files that anybody keeps. */
+/* Pipes, sockets, terminals and the kernel's own files are not on a disk. */
 static int is_kept(const char *path) {
   return strncmp(path, "/dev/", 5) != 0 && strncmp(path, "/proc/", 6) != 0;
 }

@@ -75,6 +75,11 @@ impl Arguments {
     }
 }
 
+/// Whether a command line that cannot be read asks for JSON.
+pub fn wants_json(words: &[OsString]) -> bool {
+    words.iter().take_while(|word| *word != "--").any(|word| word == "--json")
+}
+
 /// How many words are looked at for whether a call is meant: `extension`, `call` and a few options.
 const MOST_BEFORE_CALL: usize = 5;
 

@@ -6,26 +6,23 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use core_types::{EnvName, OciReference, UnknownKey};
-use directories::{BaseDirs, ProjectDirs};
+use core_types::{OciReference, UnknownKey};
+use directories::BaseDirs;
 use extension_depot::registry::{
-    Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Patience, Proxies, Registry, Settings,
+    Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Patience, Registry, Settings,
 };
 use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
-use extension_host::{
-    Backends, CodeCache, CompilerCommand, DirectoryRules, Display, Environment, HolderCommand, HttpAccess, RateLimits,
-    SecretService, SessionClipboard, SessionNotifier, SessionPublisher,
-};
-
+use extension_host::{CodeCache, CompilerCommand, DirectoryRules};
+use extension_manager::environment::{self, NoPlaces};
+use extension_manager::{Manager, Options};
 use tokio::runtime::Runtime;
 
 use crate::arguments::GlobalArguments;
+use crate::events::TerminalEvents;
 use crate::failure::Failure;
 use crate::outcome::ConfigValue;
 use crate::terminal::Terminal;
-
-/// The system's policy. No variable or option moves it.
-const SYSTEM_POLICY: &str = "/etc/pds/policy.toml";
+use crate::warnings::Warnings;
 
 /// How many keys that do nothing are named: a document can have a million, and nobody reads more than a screen.
 pub const MAX_WARNINGS: usize = 20;
@@ -36,9 +33,10 @@ pub struct Context {
     pub global: GlobalArguments,
     /// Where output goes.
     pub terminal: Terminal,
-    places: Option<Places>,
-    /// Why the home directory of the environment cannot be used, so that nothing is made elsewhere instead.
-    bad_home: Option<String>,
+    /// Where warnings go.
+    pub warnings: Warnings,
+    places: Result<Places, NoPlaces>,
+    manager: OnceCell<Manager>,
     config: OnceCell<UserConfig>,
     /// A login for this process alone.
     login: OnceCell<ExplicitLogin>,
@@ -49,29 +47,22 @@ pub struct Context {
 impl Context {
     /// The surroundings of this process.
     pub fn new(global: GlobalArguments) -> Self {
-        let places = ProjectDirs::from("", "", "pds").and_then(|directories| {
-            Some(Places {
-                config: directories.config_dir().to_owned(),
-                state: directories.state_dir()?.to_owned(),
-                cache: directories.cache_dir().to_owned(),
-                runtime: directories.runtime_dir().map(Path::to_owned),
-                system_policy: PathBuf::from(SYSTEM_POLICY),
-            })
-        });
-        Self { bad_home: bad_home(), ..Self::of(global, Terminal::detect(), places) }
+        Self::of(global, Terminal::detect(), environment::places())
     }
 
     /// The same surroundings with everything below another directory, for the demonstration.
     pub fn below(&self, root: &Path) -> Self {
-        Self::of(self.global.clone(), self.terminal.clone(), Some(Places::below(root)))
+        Self::of(self.global.clone(), self.terminal.clone(), Ok(Places::below(root)))
     }
 
-    fn of(global: GlobalArguments, terminal: Terminal, places: Option<Places>) -> Self {
+    fn of(global: GlobalArguments, terminal: Terminal, places: Result<Places, NoPlaces>) -> Self {
+        let warnings = Warnings::new(terminal.clone(), global.quiet, global.json);
         Self {
             global,
             terminal,
+            warnings,
             places,
-            bad_home: None,
+            manager: OnceCell::new(),
             config: OnceCell::new(),
             login: OnceCell::new(),
             registry: OnceCell::new(),
@@ -81,7 +72,7 @@ impl Context {
 
     /// Whether text may have styles (<https://no-color.org>).
     pub fn wants_styles(&self) -> bool {
-        !is_set("NO_COLOR")
+        !environment::is_set("NO_COLOR")
     }
 
     /// The time that what is built now is said to be from, for builds that give the same bytes every time
@@ -109,7 +100,7 @@ impl Context {
 
     /// The shell that wants to know what could follow, if one does.
     pub fn completing_shell(variable: &str) -> Option<OsString> {
-        is_set(variable).then(|| env::var_os(variable)).flatten()
+        environment::is_set(variable).then(|| env::var_os(variable)).flatten()
     }
 
     /// The shell of this user.
@@ -119,10 +110,7 @@ impl Context {
 
     /// Where everything lies.
     pub fn places(&self) -> Result<&Places, Failure> {
-        if let Some(reason) = &self.bad_home {
-            return Err(Failure::bad_home(reason));
-        }
-        self.places.as_ref().ok_or_else(Failure::no_home)
+        self.places.as_ref().map_err(Failure::from)
     }
 
     /// The installed extensions, where nobody else can have put them.
@@ -158,30 +146,30 @@ impl Context {
         Ok(self.config.get().unwrap_or_else(|| unreachable!("set above")))
     }
 
-    /// What stands behind the capabilities in this session. Nothing is connected before it is needed.
-    pub fn backends(&self) -> Result<Backends, Failure> {
-        Ok(Backends {
-            secrets: Arc::new(SecretService),
-            notifications: Arc::new(SessionNotifier),
-            clipboard: Arc::new(SessionClipboard { holder: clipboard_holder() }),
-            publisher: Arc::new(SessionPublisher),
-            environment: Arc::new(SessionEnvironment),
-            directories: Arc::new(self.directory_rules()?),
-            is_offline: self.is_offline(),
-            http: Arc::new(http_access()),
-            recorded_web: None,
-            rates: Arc::new(RateLimits::shared(self.places()?.rates())),
+    /// What calls extensions, with everything that this session offers. Nothing is connected before it is needed.
+    pub fn manager(&self) -> Result<&Manager, Failure> {
+        if self.manager.get().is_none() {
+            let manager = Manager::open(self.places()?.clone(), self.options()?);
+            let _ = self.manager.set(manager.map_err(|error| Failure::place(&error))?);
+        }
+        Ok(self.manager.get().unwrap_or_else(|| unreachable!("set above")))
+    }
+
+    fn options(&self) -> Result<Options, Failure> {
+        let holder = environment::clipboard_holder(this_program(), "hold-clipboard");
+        let mut backends = environment::backends(self.places()?, holder);
+        backends.is_offline = self.is_offline();
+        Ok(Options {
+            backends,
+            compiler: Some(self.compiler()),
+            is_safe_mode: environment::is_safe_mode(),
+            events: Arc::new(TerminalEvents::new(self)),
         })
     }
 
-    /// Which directories extensions can be let into: none of sesame's own, and no keyring.
+    /// Which directories extensions can be let into.
     pub fn directory_rules(&self) -> Result<DirectoryRules, Failure> {
-        let base = BaseDirs::new();
-        let mut protected = self.places()?.protected();
-        protected.extend(base.as_ref().map(|base| base.data_dir().join("keyrings")));
-        // Another session of this user may have its timed grants where this one has no runtime directory.
-        protected.push(PathBuf::from(format!("/run/user/{}/pds", self.user())));
-        Ok(DirectoryRules { home: base.map(|base| base.home_dir().to_owned()), protected })
+        Ok(environment::directory_rules(self.places()?))
     }
 
     /// The user that this process runs as.
@@ -201,11 +189,6 @@ impl Context {
         names.into_iter().filter_map(value).collect()
     }
 
-    /// Whether no extension may be called.
-    pub fn is_safe_mode(&self) -> bool {
-        is_set("SESAME_SAFE_MODE")
-    }
-
     /// Makes sure that every policy lets extensions come from there.
     pub fn check_source(&self, reference: &OciReference) -> Result<(), Failure> {
         Ok(self.config()?.check_source(reference)?)
@@ -219,8 +202,8 @@ impl Context {
                 login: self.login.get().cloned().or_else(explicit_login),
                 credentials: CredentialFiles(credential_files(self.places()?)),
                 secret_service: self.has_session_bus(),
-                proxies: proxies(),
-                authorities: authorities(),
+                proxies: environment::proxies(),
+                authorities: environment::authorities(),
                 patience: Patience::default(),
                 offline: self.is_offline(),
                 notices: self.notices(),
@@ -231,13 +214,11 @@ impl Context {
 
     /// Shows on standard error what comes up while registries are talked to.
     fn notices(&self) -> Notices {
-        if self.global.quiet {
-            return Notices::default();
-        }
-        let terminal = self.terminal.clone();
+        let (terminal, warnings, is_quiet) = (self.terminal.clone(), self.warnings.clone(), self.global.quiet);
         Notices::new(move |notice| match notice {
+            Notice::Anonymous(_) => warnings.warn(&notice.to_string()),
+            Notice::WaitingForHelper(_) if is_quiet => {}
             Notice::WaitingForHelper(_) => terminal.note(&notice.to_string()),
-            Notice::Anonymous(_) => terminal.note(&format!("warning: {notice}")),
         })
     }
 
@@ -271,7 +252,7 @@ impl Context {
 
     /// Whether the user wants no connections.
     pub fn is_offline(&self) -> bool {
-        self.global.offline || is_set("SESAME_OFFLINE")
+        self.global.offline || environment::is_offline()
     }
 
     /// The command line of a bounded child that compiles: this program.
@@ -279,11 +260,9 @@ impl Context {
         CompilerCommand::new(this_program(), vec![OsString::from("compile-extension")])
     }
 
-    /// Says something on standard error that the user should know.
+    /// Says something that the user should know.
     pub fn warn(&self, text: &str) {
-        if !self.global.quiet {
-            self.terminal.note(&format!("warning: {text}"));
-        }
+        self.warnings.warn(text);
     }
 
     /// Says something on standard error.
@@ -327,51 +306,8 @@ impl Context {
     }
 }
 
-/// The variables of this process, which are the session's.
-struct SessionEnvironment;
-
-impl Environment for SessionEnvironment {
-    fn variable(&self, name: &EnvName) -> Option<String> {
-        env::var(name.as_str()).ok()
-    }
-}
-
-/// What holds the clipboard of this session's display: this program, with what it needs to find the display.
-fn clipboard_holder() -> Option<HolderCommand> {
-    let display = [("WAYLAND_DISPLAY", Display::Wayland), ("DISPLAY", Display::X11)];
-    let (_, display) = display.into_iter().find(|(name, _)| path_variable(name).is_some())?;
-    let needed = ["WAYLAND_DISPLAY", "DISPLAY", "XDG_RUNTIME_DIR", "XAUTHORITY", "HOME"];
-    Some(HolderCommand {
-        program: this_program(),
-        arguments: vec![OsString::from("hold-clipboard"), OsString::from(display.name())],
-        environment: needed.iter().filter_map(|name| Some((OsString::from(name), env::var_os(name)?))).collect(),
-    })
-}
-
-/// Why `HOME` does not name a directory. Relative to the working directory, whoever wrote there would configure sesame.
-fn bad_home() -> Option<String> {
-    let home = env::var_os("HOME")?;
-    let path = Path::new(&home);
-    if home.is_empty() {
-        Some("`HOME` is empty".to_owned())
-    } else if !path.is_absolute() {
-        Some(format!("`HOME` is `{}`, which is not an absolute path", path.display()))
-    } else {
-        let is_other = path.metadata().is_ok_and(|metadata| !metadata.is_dir());
-        is_other.then(|| format!("`HOME` is `{}`, which is not a directory", path.display()))
-    }
-}
-
 fn this_program() -> PathBuf {
     env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"))
-}
-
-fn is_set(name: &str) -> bool {
-    env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0")
-}
-
-fn path_variable(name: &str) -> Option<PathBuf> {
-    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// The login that the environment gives for one registry, for scripts: `SESAME_REGISTRY` says for which.
@@ -388,44 +324,16 @@ fn explicit_login() -> Option<ExplicitLogin> {
 /// The files in which logins lie, in the order in which they are asked: our own, then those of `docker login` and
 /// `podman login`.
 fn credential_files(places: &Places) -> Vec<PathBuf> {
-    let absolute = |name: &str| path_variable(name).filter(|path| path.is_absolute());
+    let absolute = |name: &str| environment::path(name).filter(|path| path.is_absolute());
     let home = absolute("HOME");
     let config = absolute("XDG_CONFIG_HOME").or_else(|| home.as_ref().map(|home| home.join(".config")));
     let files = [
         Some(places.logins()),
-        path_variable("REGISTRY_AUTH_FILE"),
-        path_variable("DOCKER_CONFIG").map(|directory| directory.join("config.json")),
+        environment::path("REGISTRY_AUTH_FILE"),
+        environment::path("DOCKER_CONFIG").map(|directory| directory.join("config.json")),
         absolute("XDG_RUNTIME_DIR").map(|directory| directory.join("containers/auth.json")),
         config.map(|directory| directory.join("containers/auth.json")),
         home.map(|directory| directory.join(".docker/config.json")),
     ];
     files.into_iter().flatten().collect()
-}
-
-/// The files with certificate authorities that are trusted beside the system's.
-fn authorities() -> Vec<PathBuf> {
-    path_variable("SESAME_CA_FILE").into_iter().collect()
-}
-
-/// What granted requests of extensions go through, which is what registries are reached through.
-fn http_access() -> HttpAccess {
-    let Proxies { http, https, except, variables } = proxies();
-    HttpAccess::new(authorities(), http, https).except(except).named(variables)
-}
-
-/// The proxies of the environment, in either case. `HTTP_PROXY` in upper case is not believed where it could come from a
-/// web request (<https://httpoxy.org>).
-fn proxies() -> Proxies {
-    let variable = |name: &str| {
-        let value = env::var(name).ok().filter(|value| !value.is_empty())?;
-        Some((name.to_owned(), value))
-    };
-    let either = |name: &str| variable(&name.to_lowercase()).or_else(|| variable(name));
-    let is_cgi = env::var_os("REQUEST_METHOD").is_some();
-    let all = either("ALL_PROXY");
-    let http = if is_cgi { variable("http_proxy") } else { either("HTTP_PROXY") };
-    let named = |found: Option<(String, String)>| found.or_else(|| all.clone()).unzip();
-    let ((http_from, http), (https_from, https)) = (named(http), named(either("HTTPS_PROXY")));
-    let variables = [http_from, https_from].map(Option::unwrap_or_default);
-    Proxies { http, https, except: either("NO_PROXY").map(|(_, value)| value), variables }
 }

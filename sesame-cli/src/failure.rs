@@ -10,14 +10,15 @@ use std::io;
 use std::path::Path;
 
 use core_types::{
-    Capabilities, Capability, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference,
-    SettingError, Touch, VersionReq,
+    Capabilities, ExtensionName, Grant, Limit, LimitOrigin, NameError, OciQuery, OciReference, SettingError, Touch,
+    VersionReq,
 };
 use extension_depot::{
     ArtifactError, BlobError, DepotError, ManifestError, PlaceError, SignatureRefusal, Source, StateFileError,
     TimedGrantsError, WebAddress,
 };
 use extension_host::{CallError, DirectoryError, ExportedFunction, HostError, Returned};
+use serde::Serialize;
 
 use crate::exit_code::ExitCode;
 use crate::outcome::Denied;
@@ -36,10 +37,29 @@ pub struct Failure {
     pub hint: Option<String>,
     /// What the shell is told.
     pub code: ExitCode,
+    /// What an extension was refused or may not have, for programs.
+    pub refused: Vec<Refused>,
     /// Whether a limit ended the call, which nothing else explains.
     is_limit: bool,
     /// The extension that there is none of, so that one of those that there are may be meant.
     unknown: Option<ExtensionName>,
+}
+
+/// Something that an extension was refused or may not have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// What it is.
+    what: String,
+    /// Why, and where that stands, if something says so.
+    rule: Option<String>,
+    /// What to grant, where that helps.
+    grant: Option<String>,
+}
+
+impl From<&Touch> for Refused {
+    fn from(touch: &Touch) -> Self {
+        Self { what: touch.what.clone(), rule: touch.rule.clone(), grant: touch.grant.clone() }
+    }
 }
 
 impl Failure {
@@ -56,8 +76,16 @@ impl Failure {
 
     /// A failure without a cause.
     pub fn message(code: ExitCode, message: impl Into<String>) -> Self {
-        let (causes, details) = (Vec::new(), Vec::new());
-        Self { message: message.into(), causes, details, hint: None, code, is_limit: false, unknown: None }
+        Self {
+            message: message.into(),
+            causes: Vec::new(),
+            details: Vec::new(),
+            hint: None,
+            code,
+            refused: Vec::new(),
+            is_limit: false,
+            unknown: None,
+        }
     }
 
     /// The same failure with its cause.
@@ -96,16 +124,6 @@ impl Failure {
     pub fn unreadable(path: &Path, error: &io::Error) -> Self {
         let code = if error.kind() == io::ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Local };
         Self::message(code, format!("cannot read `{}`", path.display())).caused_by(error)
-    }
-
-    /// There is nowhere to keep anything.
-    pub fn no_home() -> Self {
-        Self::bad_home("there is no home directory")
-    }
-
-    /// The home directory cannot be one.
-    pub fn bad_home(reason: &str) -> Self {
-        Self::message(ExitCode::Local, reason).with_hint("set HOME to the absolute path of a directory")
     }
 
     /// A directory of sesame's is somebody else's.
@@ -181,6 +199,12 @@ impl Failure {
         let message = format!("`{name}` {to} asks for more than the installed version; that one stays");
         let mut failure = Self::message(ExitCode::Refused, message);
         failure.details = missing.iter().map(|denied| format!("it asks for {}", denied.request())).collect();
+        let refused = |denied: &Denied| Refused {
+            what: denied.request().to_owned(),
+            rule: None,
+            grant: Some(denied.grant.clone()),
+        };
+        failure.refused = missing.iter().map(refused).collect();
         let unscoped: Vec<_> =
             missing.iter().filter(|denied| denied.is_example).map(|denied| denied.grant.as_str()).collect();
         failure.with_hint(if unscoped.is_empty() {
@@ -261,11 +285,6 @@ impl Failure {
     /// The source gives no name.
     pub fn no_name(error: &NameError) -> Self {
         Self::new(ExitCode::Usage, error).with_hint("choose a name: add `--name NAME`")
-    }
-
-    /// The user wants no extension to be called.
-    pub fn safe_mode() -> Self {
-        Self::message(ExitCode::Refused, "no extension is called in safe mode").with_hint("unset SESAME_SAFE_MODE")
     }
 
     /// Something about the installed extension of this name.
@@ -351,13 +370,6 @@ impl Failure {
         failure.with_hint(format!("sesame extension revoke {name} {capability}"))
     }
 
-    /// A capability that the manifest grants and a policy takes away.
-    pub fn denied_by_policy(name: &ExtensionName, capability: Capability, policy: &Path) -> Self {
-        let message = format!("policy denies `{name}` the capability `{capability}`, which it needs");
-        Self::message(ExitCode::Refused, message)
-            .with_hint(format!("`deny` in `{}` names what no extension has", policy.display()))
-    }
-
     /// A call gave no value. `limits_file` is where the limits of the extension are written, `stderr_tail` the end of what it
     /// wrote to standard error, which usually says why.
     pub fn of_call(name: &ExtensionName, error: &CallError, limits_file: &Path, stderr_tail: &[u8]) -> Self {
@@ -430,6 +442,7 @@ impl Failure {
     /// error or a crash, and never of a limit.
     pub fn with_refusals(mut self, name: &ExtensionName, refused: &[&Touch]) -> Self {
         self.details.splice(0..0, refused.iter().map(|touch| refusal(name, touch)));
+        self.refused.extend(refused.iter().map(|touch| Refused::from(*touch)));
         if refused.is_empty() || self.is_limit {
             return self;
         }

@@ -9,6 +9,7 @@ mod consent;
 mod context;
 mod difference;
 mod document;
+mod events;
 mod exit_code;
 mod extension_document;
 mod failure;
@@ -18,7 +19,6 @@ mod outcome;
 mod program_output;
 mod progress;
 mod project;
-mod ready;
 mod recipe;
 mod render;
 mod resource_directory;
@@ -27,6 +27,7 @@ mod suffiks_tests;
 mod tag_listing;
 mod template;
 mod terminal;
+mod warnings;
 
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
@@ -69,7 +70,14 @@ fn refuse(words: &[OsString], error: clap::Error) -> ! {
     let terminal = Terminal::detect();
     let width = terminal.reading_width().map_or(arguments::MAX_WIDTH, usize::from);
     let answer = arguments::answer(words, error, width.min(arguments::MAX_WIDTH));
-    let written = if answer.is_data { terminal.data(answer.text.as_bytes()) } else { terminal.talk(&answer.text) };
+    let is_wrong = answer.code == ExitCode::Usage;
+    let written = match answer.is_data {
+        _ if is_wrong && arguments::wants_json(words) => {
+            terminal.data(render::wrong_command_line(&answer.text).as_bytes())
+        }
+        false => terminal.talk(&answer.text),
+        true => terminal.data(answer.text.as_bytes()),
+    };
     let is_broken = written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
     std::process::exit(if is_broken { ExitCode::Local.number() } else { answer.code.number() })
 }

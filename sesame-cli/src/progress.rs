@@ -17,7 +17,7 @@ pub struct DownloadBar(ProgressBar);
 impl DownloadBar {
     /// A bar that is drawn only where somebody watches.
     pub fn new(context: &Context) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(0), target(context));
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressLine::new(context).target());
         if let Ok(style) =
             ProgressStyle::with_template("downloading {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left")
         {
@@ -42,50 +42,50 @@ impl Drop for DownloadBar {
     }
 }
 
-/// Shows that something of unknown length is going on, while it does.
-pub fn working<T>(context: &Context, what: &'static str, work: impl FnOnce() -> T) -> T {
-    let shown = Spinner::start(context, what.to_owned());
-    let done = work();
-    drop(shown);
-    done
-}
-
 /// Shows what is waited for, where that takes longer than a moment, until it is there.
 pub async fn waiting<T>(context: &Context, what: String, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     if let Ok(done) = tokio::time::timeout(MOMENT, &mut work).await {
         return done;
     }
-    let shown = Spinner::start(context, what);
+    let shown = ProgressLine::new(context).start(what);
     let done = work.await;
     drop(shown);
     done
 }
 
-/// A line that is gone when this is dropped, even where what it stood for was interrupted.
-struct Spinner(ProgressBar);
+/// Where progress is drawn, if somebody watches.
+#[derive(Debug, Clone, Copy)]
+pub struct ProgressLine {
+    is_shown: bool,
+}
 
-impl Spinner {
-    fn start(context: &Context, what: String) -> Self {
-        let spinner = ProgressBar::with_draw_target(None, target(context)).with_message(what);
+impl ProgressLine {
+    /// A line on standard error.
+    pub fn new(context: &Context) -> Self {
+        Self { is_shown: context.terminal.shows_progress() && !context.global.quiet }
+    }
+
+    /// Shows that something of unknown length is going on, until what is returned is dropped.
+    pub fn start(self, what: String) -> Spinner {
+        let spinner = ProgressBar::with_draw_target(None, self.target()).with_message(what);
         if let Ok(style) = ProgressStyle::with_template("{msg} {spinner} {elapsed}") {
             spinner.set_style(style);
         }
         spinner.enable_steady_tick(Duration::from_millis(100));
-        Self(spinner)
+        Spinner(spinner)
+    }
+
+    fn target(self) -> ProgressDrawTarget {
+        if self.is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }
     }
 }
+
+/// A line that is gone when this is dropped, even where what it stood for was interrupted.
+pub struct Spinner(ProgressBar);
 
 impl Drop for Spinner {
     fn drop(&mut self) {
         self.0.finish_and_clear();
-    }
-}
-
-fn target(context: &Context) -> ProgressDrawTarget {
-    if context.terminal.shows_progress() && !context.global.quiet {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
     }
 }

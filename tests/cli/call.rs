@@ -132,7 +132,7 @@ fn what_is_not_there_is_said_with_what_is() {
     "#);
     insta::assert_snapshot!(env.run("--json extension call nobody greet"), @r#"
     exit 3
-    err: {"error":{"causes":[],"code":"not-found","details":[],"hint":"sesame extension list","message":"there is no extension `nobody`"},"schema_version":1}
+    out: {"error":{"causes":[],"code":3,"details":[],"hints":["sesame extension list"],"kind":"not-found","message":"there is no extension `nobody`","refused":[]},"schema_version":1}
     "#);
 }
 

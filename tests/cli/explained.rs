@@ -59,7 +59,7 @@ fn inspect_prints_imports_before_verdict() {
     assert_eq!(run.code, 5, "{run}");
     assert!(run.text().contains("imports      wapc\n") && run.text().contains("exports      f: func()\n"), "{run}");
     let json = env.run("--json extension inspect ./it.wasm");
-    assert!(json.text().contains(r#""refusal":{"#) && json.text().contains(r#""code":"refused""#), "{json}");
+    assert!(json.text().contains(r#""refusal":{"#) && json.text().contains(r#""kind":"refused""#), "{json}");
 }
 
 #[test]

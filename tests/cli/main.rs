@@ -20,6 +20,7 @@ mod guests;
 mod history;
 mod hostile;
 mod install;
+mod json;
 mod keyless;
 mod layering;
 mod list;

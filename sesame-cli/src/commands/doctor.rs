@@ -8,6 +8,7 @@ use core_types::{ExtensionName, OciReference};
 use extension_depot::registry::{LoginStore, kept_logins};
 use extension_depot::{Depot, DepotError, Listed, UserConfig};
 use extension_host::{CacheError, CodeCache, IntoCacheError, check_executable};
+use extension_manager::environment;
 
 use super::list::listed;
 use crate::context::Context;
@@ -21,7 +22,7 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
     let depot = context.depot_as_it_is()?;
     let mut all = directories(context, &depot);
     all.push(lock(&depot));
-    all.extend(configuration(context, &depot));
+    all.extend(configuration(&depot));
     all.extend(durability(&depot));
     let listed = listed(&depot).unwrap_or_else(|failure| {
         all.push(bad("extensions", failure.in_one_line(), failure.hint));
@@ -107,7 +108,7 @@ fn lock(depot: &Depot) -> Diagnosis {
     }
 }
 
-fn configuration(context: &Context, depot: &Depot) -> Vec<Diagnosis> {
+fn configuration(depot: &Depot) -> Vec<Diagnosis> {
     let checked = match UserConfig::check(depot.places()) {
         Ok(checked) => checked,
         Err(error) => {
@@ -123,7 +124,7 @@ fn configuration(context: &Context, depot: &Depot) -> Vec<Diagnosis> {
         Ok(_) => good("configuration file", path.display().to_string()),
     };
     let mut all: Vec<_> = checked.iter().map(|(path, result)| of_file(path, result)).collect();
-    if context.is_safe_mode() {
+    if environment::is_safe_mode() {
         let mend = Some("unset SESAME_SAFE_MODE".to_owned());
         all.push(doubtful("safe mode", "no extension is called", mend));
     }

@@ -21,9 +21,6 @@ use crate::terminal::inert_line;
 /// Runs a command in the environment that an extension adds, and becomes it: its exit code and signals are its own.
 pub fn run(context: &Context, arguments: &ExecArguments) -> Result<Outcome, Failure> {
     let ExecArguments { name, workload, command } = arguments;
-    if context.is_safe_mode() {
-        return Err(Failure::safe_mode());
-    }
     let Some((program, rest)) = command.split_first() else {
         return Err(Failure::message(ExitCode::Usage, "there is no command to run"));
     };
@@ -37,6 +34,7 @@ pub fn run(context: &Context, arguments: &ExecArguments) -> Result<Outcome, Fail
     };
     let CommandEnvironment { variables, refused } = environment(context, name, workload)?;
     refused.iter().for_each(|refused| context.warn(&explain(name, refused)));
+    context.warnings.show();
     crate::restore_core_limit();
     let variables = variables.iter().map(|(name, value)| (name.as_str(), value));
     let error = Command::new(program).args(rest).envs(variables).exec();
@@ -45,8 +43,6 @@ pub fn run(context: &Context, arguments: &ExecArguments) -> Result<Outcome, Fail
 }
 
 fn environment(context: &Context, name: &ExtensionName, workload: Workload) -> Result<CommandEnvironment, Failure> {
-    let depot = context.depot()?;
-    let opened = depot.open(name, context.config()?).map_err(|error| Failure::of_extension(name, &error))?;
     let request = WorkloadRequest {
         action: WorkloadAction::Environment,
         workload,
@@ -54,7 +50,7 @@ fn environment(context: &Context, name: &ExtensionName, workload: Workload) -> R
         spec_keys: None,
         resources: Resources::default(),
     };
-    match workload::ask(context, &opened, request)?.answer {
+    match workload::ask(context, name, request)?.answer {
         WorkloadAnswer::Environment(environment) => Ok(environment),
         _ => unreachable!("the answer is that to what was asked"),
     }

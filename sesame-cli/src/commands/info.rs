@@ -8,7 +8,6 @@ use super::change::remaining;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Info, Outcome, State};
-use crate::ready;
 
 /// Shows all that is known of an extension, what it imports and exports included. None of its code runs.
 pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
@@ -16,7 +15,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
     context.warn_unknown_keys(&installed.loaded);
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
-    let code = ready::code(context, &host, &installed.binary)?;
+    let code = context.manager()?.code(&host, &installed.binary)?;
     let permissions = depot.permissions(&installed, context.config()?)?;
     let (state, problem) = state(&depot, &installed);
     let now = boot_time();

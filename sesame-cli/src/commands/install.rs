@@ -21,7 +21,6 @@ use crate::failure::Failure;
 use crate::lookalike;
 use crate::outcome::{Direction, Installation, Outcome, Replaced};
 use crate::progress::{DownloadBar, waiting};
-use crate::ready;
 use crate::tag_listing;
 
 /// Fetches, verifies, compiles and link-checks an extension, asks what it may do, and only then installs it.
@@ -366,7 +365,7 @@ pub fn look_at(context: &Context, binary: &Binary, name: &ExtensionName) -> Resu
     let bytes = binary_of(binary, name)?;
     check_binary(&bytes).map_err(of_host)?;
     let host = Host::new().map_err(of_host)?;
-    let code = ready::code(context, &host, binary)?;
+    let code = context.manager()?.code(&host, binary)?;
     let refusal = check_link(&host, &code).map_err(of_host).err();
     let requests = requests_of(&host, &code, &bytes)?;
     let nothing_to_call = nothing_to_call(name, host.purpose(&code));

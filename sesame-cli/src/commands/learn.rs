@@ -1,37 +1,30 @@
 //! `sesame extension call --learn`: the least that a call needed
 
-use core_types::{Activity, Capabilities, Capability, Grant, LimitName, Request};
-use extension_depot::{Depot, Opened};
-use extension_host::{CallReport, Extension, Usage};
+use core_types::Capabilities;
+use extension_host::CallReport;
+use extension_manager::{Callable, Needs, difference};
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Learned, Outcome};
 
 /// Finds out what the call touched and used, and puts it into the manifest if that is wanted.
-pub fn run(
-    context: &Context,
-    depot: &Depot,
-    opened: &Opened,
-    extension: &Extension,
-    report: CallReport,
-    write: bool,
-) -> Result<Outcome, Failure> {
-    let name = &opened.installed.name;
-    let before = opened.installed.loaded.manifest.granted();
-    let imported: Vec<_> = extension.imports().iter().filter_map(|import| import.capability).collect();
-    let (capabilities, unscoped) = needed(&report.activity, &imported, &before);
+pub fn run(context: &Context, callable: &Callable<'_>, report: CallReport, write: bool) -> Result<Outcome, Failure> {
+    let installed = &callable.opened().installed;
+    let (name, before) = (&installed.name, installed.loaded.manifest.granted());
+    let needs = Needs::of(callable.extension(), &report.activity, &report.usage, &before);
     let learned = Learned {
         name: name.clone(),
         refused: report.activity.refused().cloned().collect(),
-        limits: limits(&report.usage),
+        limits: needs.limits,
         result: report.outcome.map(|returned| returned.to_text()).map_err(|error| error.to_string()),
-        written: write && may_write(context, &before, &capabilities),
-        capabilities,
-        unscoped,
+        written: write && may_write(context, &before, &needs.capabilities),
+        capabilities: needs.capabilities,
+        unscoped: needs.unscoped,
     };
     if learned.written {
-        depot
+        context
+            .depot()?
             .set_needs(name, &learned.capabilities, &learned.limits)
             .map_err(|error| Failure::of_extension(name, &error))?;
     }
@@ -44,91 +37,4 @@ fn may_write(context: &Context, before: &Capabilities, after: &Capabilities) -> 
         context.say(&format!("{sign} {grant}"));
     }
     !context.can_ask() || context.terminal.confirm("Write this into the manifest?").unwrap_or(false)
-}
-
-/// What goes and what comes.
-fn difference(before: &Capabilities, after: &Capabilities) -> Vec<(char, Grant)> {
-    let (old, new) = (before.grants_in_full(), after.grants_in_full());
-    let gone = old.iter().filter(|grant| !new.contains(grant)).map(|grant| ('-', grant.clone()));
-    let come = new.iter().filter(|grant| !old.contains(grant)).map(|grant| ('+', grant.clone()));
-    gone.chain(come).collect()
-}
-
-/// The least grants that allow everything that was touched, refused things included, and let the extension start: of what
-/// it imports and did not use it keeps what it has. Also what it imports and nothing is known of to grant.
-fn needed(activity: &Activity, imported: &[Capability], before: &Capabilities) -> (Capabilities, Vec<Capability>) {
-    let mut capabilities = Capabilities::default();
-    for grant in activity.touches.iter().filter_map(|touch| touch.least.as_ref()) {
-        capabilities.add(grant);
-    }
-    // What it looked for and did not find may be there the next time.
-    for grant in before.grants_in_full().iter().filter(|grant| is_missing(grant, activity)) {
-        capabilities.add(grant);
-    }
-    let unused: Vec<_> = imported.iter().filter(|capability| !capabilities.grants(**capability)).copied().collect();
-    for capability in &unused {
-        let kept = before.grants_in_full().into_iter().filter(|grant| grant.capability() == *capability);
-        let least = Request::Import(*capability).least_grant().filter(|_| !before.grants(*capability));
-        for grant in kept.chain(least) {
-            capabilities.add(&grant);
-        }
-    }
-    let unscoped = unused.into_iter().filter(|capability| !capabilities.grants(*capability)).collect();
-    (capabilities, unscoped)
-}
-
-/// Whether a grant is of a directory that was looked for and does not exist.
-fn is_missing(grant: &Grant, activity: &Activity) -> bool {
-    match grant {
-        Grant::FilesystemRead(path) | Grant::FilesystemWrite(path) => {
-            activity.missing.iter().any(|it| it == path.host())
-        }
-        _ => false,
-    }
-}
-
-/// Half as much again as was used, in round numbers. What a call takes in time depends on more than the extension, so less
-/// than a second is not asked for.
-fn limits(usage: &Usage) -> Vec<(LimitName, u64)> {
-    let more = |used: u64| used.saturating_add(used / 2).max(1);
-    let milliseconds = u64::try_from(usage.elapsed.as_millis()).unwrap_or(u64::MAX);
-    vec![
-        (LimitName::Memory, more(usage.memory_bytes as u64).div_ceil(1 << 20)),
-        (LimitName::Fuel, rounded_up(more(usage.fuel))),
-        (LimitName::Timeout, rounded_up(more(milliseconds)).max(1_000)),
-        (LimitName::TableElements, rounded_up(more(usage.table_elements as u64))),
-    ]
-}
-
-/// The next number with two digits that are not zero.
-fn rounded_up(number: u64) -> u64 {
-    let unit = 10_u64.pow(number.max(1).ilog10().saturating_sub(1));
-    number.div_ceil(unit).saturating_mul(unit)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A directory that does not exist yet is not unlearnt.
-    #[test]
-    fn missing_directory_stays_granted() {
-        let mut before = Capabilities::default();
-        for text in ["filesystem=read:~/later::/later", "filesystem=write:~/unused"] {
-            before.add(&text.parse().expect(text));
-        }
-        let mut activity = Activity::default();
-        activity.note_missing(&before.filesystem.read[0]);
-        let (learnt, _) = needed(&activity, &[], &before);
-        assert_eq!(learnt.grants_in_full(), before.grants_in_full()[..1]);
-    }
-
-    #[test]
-    fn limits_are_half_as_much_again_in_round_numbers() {
-        for (number, expected) in [(0, 0), (1, 1), (99, 99), (100, 100), (101, 110), (12_345, 13_000), (999, 1_000)] {
-            assert_eq!(rounded_up(number), expected, "{number}");
-        }
-        let usage = Usage { fuel: 1_234_567, memory_bytes: 17 << 16, ..Default::default() };
-        assert_eq!(limits(&usage)[..2], [(LimitName::Memory, 2), (LimitName::Fuel, 1_900_000)]);
-    }
 }

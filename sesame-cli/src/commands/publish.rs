@@ -20,7 +20,6 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, Published};
 use crate::project::Project;
-use crate::ready;
 
 /// Publishes a component or module as the CNCF has it, with what its author asks for in it.
 pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, Failure> {
@@ -206,7 +205,7 @@ impl Examined {
         file.write_all(&binary)?;
         let digest = Digest::from_sha256(Sha256::digest(&binary).into());
         let written = Binary { path: file.path().to_owned(), digest, size: binary.len() as u64 };
-        let code = ready::code(context, &host, &written)?;
+        let code = context.manager()?.code(&host, &written)?;
         let extension = host.extension_to_learn_from(&code, Permissions::default()).map_err(of_host)?;
         let imports = extension.imports().into_iter().map(|import| import.name).collect();
         let functions = host.exports(&code).into_iter();

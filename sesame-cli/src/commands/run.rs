@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use core_types::{EffectiveLimits, LimitName, LimitOrigin, Limits};
 use extension_depot::Opened;
 use extension_host::{CallError, CallReport, Program};
+use extension_manager::CallMode;
 
-use super::{call, logs};
+use super::call;
 use crate::arguments::RunArguments;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
@@ -19,25 +19,16 @@ use crate::program_output::ProgramOutput;
 /// Runs a program with the streams of this process, and passes its exit status on.
 pub fn run(context: &Context, arguments: RunArguments) -> Result<Outcome, Failure> {
     let RunArguments { name, arguments, data } = arguments;
-    if context.is_safe_mode() {
-        return Err(Failure::safe_mode());
-    }
-    let depot = context.depot()?;
-    let mut opened = depot.open(&name, context.config()?).map_err(|error| Failure::of_extension(&name, &error))?;
-    if context.terminal.is_attended() {
-        opened.permissions.limits = without_default_deadline(context, &opened)?;
-    }
-    let extension = call::extension(context, &opened, false)?;
-    let function = extension.program().map(|program| program.qualified_name()).unwrap_or_default();
+    let mode = if context.terminal.is_attended() { CallMode::Attended } else { CallMode::Ordinary };
+    let callable = context.manager()?.callable(&name, mode)?;
     let words = arguments.into_iter().chain(data).map(text).collect::<Result<Vec<_>, _>>()?;
     let (stdout, stderr) = (Arc::new(ProgramOutput::stdout()), Arc::new(ProgramOutput::stderr()));
     let program = Program::new(words).with_streams(stdout.clone(), stderr.clone());
     let interrupted = interrupt::listen()?;
-    let report = extension.run_program_blocking(program, interrupted).ok_or_else(interrupt::end)?;
+    let report = callable.run_program_blocking(program, interrupted).ok_or_else(interrupt::end)?;
     stdout.finish();
     stderr.finish();
-    logs::append(context, depot.places(), &name, &function, &report);
-    ended(context, &opened, report)
+    ended(context, callable.opened(), report)
 }
 
 /// WASI's arguments are text.
@@ -46,16 +37,6 @@ fn text(word: OsString) -> Result<String, Failure> {
         let word = word.to_string_lossy().into_owned();
         Failure::message(ExitCode::Usage, format!("the argument `{word}` is not UTF-8 text, which programs take"))
     })
-}
-
-/// A person at a terminal may take their time: where nothing sets a deadline, only the ceilings of policies hold.
-fn without_default_deadline(context: &Context, opened: &Opened) -> Result<EffectiveLimits, Failure> {
-    let limits = &opened.permissions.limits;
-    if limits.get(LimitName::Timeout).origin != LimitOrigin::Default {
-        return Ok(limits.clone());
-    }
-    let written: &Limits = &opened.installed.loaded.manifest.limits;
-    Ok(EffectiveLimits::new(&written.with_longest_time(), &context.config()?.ceilings()))
 }
 
 /// What the user sees of a program that ended: what it wrote they have seen.

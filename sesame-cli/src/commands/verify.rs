@@ -12,7 +12,6 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Check, Outcome};
 use crate::progress::waiting;
-use crate::ready;
 
 /// Reads and hashes everything, the compiled code included, mends what it can if asked to, and shows who signed it. What is not
 /// installed is asked of its registry.
@@ -122,7 +121,8 @@ fn check_code(context: &Context, depot: &Depot, name: &ExtensionName, repair: bo
     }
     let compiled = cache.remove(&key).map_err(|error| error.to_string()).and_then(|()| {
         let host = Host::new().map_err(|error| error.to_string())?;
-        ready::code(context, &host, &installed.binary).map(drop).map_err(|failure| failure.message)
+        let code = context.manager().and_then(|manager| Ok(manager.code(&host, &installed.binary)?));
+        code.map(drop).map_err(|failure| failure.message)
     });
     match compiled {
         Ok(()) => check.repaired.push(error),

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use extension_depot::Opened;
+use core_types::ExtensionName;
 use extension_host::{
     Resources, Workload, WorkloadAction, WorkloadAnswer, WorkloadError, WorkloadOutcome, WorkloadRequest,
 };
+use extension_manager::CallMode;
 
-use super::{call, logs};
+use super::call;
 use crate::arguments::{ValidationType, WorkloadArguments, WorkloadCommand};
 use crate::context::Context;
 use crate::document::{self, Form};
@@ -29,17 +30,10 @@ pub fn run(context: &Context, command: WorkloadCommand) -> Result<Outcome, Failu
         WorkloadCommand::Sync(arguments) => (arguments, WorkloadAction::Sync),
         WorkloadCommand::Delete(arguments) => (arguments, WorkloadAction::Delete),
     };
-    if context.is_safe_mode() {
-        return Err(Failure::safe_mode());
-    }
     let directory = arguments.resources.as_deref().map(ResourceDirectory::read).transpose()?;
     let request = request(&arguments, action, directory.as_ref())?;
     let workload = request.workload.clone();
-    let depot = context.depot()?;
-    let opened = depot
-        .open(&arguments.name, context.config()?)
-        .map_err(|error| Failure::of_extension(&arguments.name, &error))?;
-    let outcome = ask(context, &opened, request)?;
+    let outcome = ask(context, &arguments.name, request)?;
     if let Some(directory) = directory {
         directory.write(&outcome.resources)?;
     }
@@ -79,12 +73,10 @@ pub fn read_workload(path: &Path) -> Result<Workload, Failure> {
 }
 
 /// Asks an installed extension.
-pub fn ask(context: &Context, opened: &Opened, request: WorkloadRequest) -> Result<WorkloadOutcome, Failure> {
-    let (name, limits_file) = (&opened.installed.name, &opened.installed.loaded.path);
-    let function = request.action.function();
-    let extension = call::extension(context, opened, false)?;
-    let report = extension.call_workload_blocking(request);
-    logs::append(context, context.places()?, name, function, &report);
+pub fn ask(context: &Context, name: &ExtensionName, request: WorkloadRequest) -> Result<WorkloadOutcome, Failure> {
+    let callable = context.manager()?.callable(name, CallMode::Ordinary)?;
+    let (opened, limits_file) = (callable.opened(), &callable.opened().installed.loaded.path);
+    let report = callable.call_workload_blocking(request);
     let refused: Vec<_> = report.activity.refused().filter(|touch| call::is_worth_telling(touch)).collect();
     context.explain(String::from_utf8_lossy(&report.output).trim_end());
     match report.outcome {

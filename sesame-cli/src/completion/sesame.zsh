@@ -19,8 +19,8 @@ _sesame() {
     (( ${#open} )) && _describe -V 'beginnings' open -S ''
     return 0
 }
-# Found in a directory of functions, it is called by its name; sourced, it says whom it is for.
-if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+# Found in a directory of functions, this file is called by its name; sourced, it says whom it is for.
+if [[ ${funcstack[1]} == _sesame ]]; then
     _sesame "$@"
 else
     compdef _sesame sesame

@@ -9,6 +9,9 @@ use extension_host::{
     AddressSpaceTooSmall, BackendError, CompileError, HostError, IntoCacheError, NotExecutable, RequestError,
 };
 
+use extension_manager::environment::NoPlaces;
+use extension_manager::{CodeError, OpenError};
+
 use super::{Failure, manifest_hint, timed_hint};
 use crate::document::DocumentError;
 use crate::exit_code::ExitCode;
@@ -25,6 +28,35 @@ impl From<TrustError> for Failure {
 impl From<VerifierError> for Failure {
     fn from(error: VerifierError) -> Self {
         Self::new(ExitCode::Usage, &error)
+    }
+}
+
+impl From<&NoPlaces> for Failure {
+    fn from(error: &NoPlaces) -> Self {
+        Self::new(ExitCode::Local, error).with_hint("set HOME to the absolute path of a directory")
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::SafeMode => Self::new(ExitCode::Refused, &error).with_hint("unset SESAME_SAFE_MODE"),
+            OpenError::Config(error) => error.into(),
+            OpenError::Extension { name, source } => Self::of_extension(&name, &source),
+            OpenError::Code(error) => error.into(),
+            OpenError::Host { name, source } => Self::of_host(&name, &source),
+            OpenError::DeniedByPolicy { ref policy, .. } => Self::new(ExitCode::Refused, &error)
+                .with_hint(format!("`deny` in `{}` names what no extension has", policy.display())),
+        }
+    }
+}
+
+impl From<CodeError> for Failure {
+    fn from(error: CodeError) -> Self {
+        match error {
+            CodeError::Compile(error) => error.into(),
+            CodeError::Binary(_) | CodeError::Temporary(_) => Self::new(ExitCode::Local, &error),
+        }
     }
 }
 

@@ -9,7 +9,6 @@ use extension_host::{ExportedFunction, Import, Returned};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Rendered;
 use crate::failure::Failure;
 use crate::outcome::{Call, DocsPage, Info, Inspection, Outcome, Published, Settings, Trust, WorkloadReport};
 use crate::terminal::is_active;
@@ -17,15 +16,26 @@ use crate::terminal::is_active;
 /// Raised when something is taken away or means something else. Additions do not count.
 const SCHEMA_VERSION: u32 = 1;
 
-/// An outcome as one object on one line.
-pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
+/// An outcome as one object on one line, with the warnings that came up. What is shown while it happens, or is the output
+/// of a program, has none.
+pub fn outcome(outcome: &Outcome, warnings: Vec<String>) -> io::Result<String> {
+    match outcome {
+        Outcome::Called(call) => called(call, warnings),
+        Outcome::Ran(_) | Outcome::Shown(_) => Ok(String::new()),
+        other => Ok(with_warnings(members(other)?, warnings)),
+    }
+}
+
+/// The names and values of an object.
+type Members = Vec<(&'static str, Value)>;
+
+fn members(outcome: &Outcome) -> io::Result<Members> {
     let (key, value) = match outcome {
         Outcome::Installed(all) => match all.as_slice() {
             [installation] => ("installed", to_value(installation)?),
             all => ("installed", to_value(&all)?),
         },
         Outcome::Listed(rows) => ("extensions", to_value(rows)?),
-        Outcome::Called(call) => return called(call),
         Outcome::Info(known) => ("extension", info(known)?),
         Outcome::Settings(settings) => return self::settings(settings),
         Outcome::Removed(removals) => ("removed", to_value(removals)?),
@@ -60,27 +70,29 @@ pub fn outcome(outcome: &Outcome) -> io::Result<Rendered> {
         Outcome::Log(text) => ("log", String::from_utf8_lossy(text).into()),
         Outcome::Script(script) => ("script", String::from_utf8_lossy(script).into()),
         Outcome::Written(paths) => ("written", to_value(paths)?),
-        Outcome::Ran(_) | Outcome::Partly { .. } | Outcome::Shown(_) => return Ok(Rendered::default()),
+        Outcome::Partly { done, failures } => {
+            let mut members = members(done)?;
+            members.push(("errors", failures.iter().map(error).collect()));
+            return Ok(members);
+        }
+        Outcome::Called(_) | Outcome::Ran(_) | Outcome::Shown(_) => return Ok(Members::new()),
     };
-    Ok(Rendered { data: object(&[(key, value)]).into_bytes(), ..Default::default() })
+    Ok(vec![(key, value)])
 }
 
-fn published(published: &Published) -> io::Result<Rendered> {
-    let members = match published {
+fn published(published: &Published) -> io::Result<Members> {
+    Ok(match published {
         Published::Now(published) => {
             vec![("reference", to_value(&published.reference)?), ("already", published.already.into())]
         }
         Published::Planned { reference, manifest } => {
             vec![("reference", to_value(reference)?), ("manifest", serde_json::from_str(manifest)?)]
         }
-    };
-    Ok(Rendered { data: object(&members).into_bytes(), ..Default::default() })
+    })
 }
 
-fn docs_page(DocsPage { page, pages, .. }: &DocsPage) -> Rendered {
-    let members =
-        [("page", page.path.as_str().into()), ("text", page.text.as_str().into()), ("pages", pages.clone().into())];
-    Rendered { data: object(&members).into_bytes(), ..Default::default() }
+fn docs_page(DocsPage { page, pages, .. }: &DocsPage) -> Members {
+    vec![("page", page.path.as_str().into()), ("text", page.text.as_str().into()), ("pages", pages.clone().into())]
 }
 
 fn workload(report: &WorkloadReport) -> io::Result<(&'static str, Value)> {
@@ -95,10 +107,13 @@ fn to_value(value: &impl Serialize) -> io::Result<Value> {
     Ok(serde_json::to_value(value)?)
 }
 
-fn object(members: &[(&str, Value)]) -> String {
+fn with_warnings(mut members: Members, warnings: Vec<String>) -> String {
+    if !warnings.is_empty() {
+        members.push(("warnings", warnings.into()));
+    }
     let mut object = json!({ "schema_version": SCHEMA_VERSION });
     for (key, value) in members {
-        object[*key] = value.clone();
+        object[key] = value;
     }
     inert(&format!("{object}\n"))
 }
@@ -123,24 +138,24 @@ struct Called<'a> {
     result: &'a Returned,
     schema_version: u32,
     usage: Value,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 /// The result of a call; what it used is part of it, asked for or not.
-fn called(call: &Call) -> io::Result<Rendered> {
+fn called(call: &Call, warnings: Vec<String>) -> io::Result<String> {
     let usage = json!({
         "fuel": call.usage.fuel,
         "memory_bytes": call.usage.memory_bytes,
         "elapsed_ms": call.usage.elapsed.as_secs_f64() * 1000.0,
     });
-    let called = Called { result: &call.returned, schema_version: SCHEMA_VERSION, usage };
-    let text = inert(&(serde_json::to_string(&called)? + "\n"));
-    Ok(Rendered { data: text.into_bytes(), ..Default::default() })
+    let called = Called { result: &call.returned, schema_version: SCHEMA_VERSION, usage, warnings };
+    Ok(inert(&(serde_json::to_string(&called)? + "\n")))
 }
 
-fn settings(settings: &Settings) -> io::Result<Rendered> {
+fn settings(settings: &Settings) -> io::Result<Members> {
     let limits = settings.limits.iter().filter(|limit| limit.name.key().is_some()).map(limit).collect();
-    let members = [("settings", to_value(&settings.rows)?), ("limits", limits)];
-    Ok(Rendered { data: object(&members).into_bytes(), ..Default::default() })
+    Ok(vec![("settings", to_value(&settings.rows)?), ("limits", limits)])
 }
 
 fn limit(limit: &core_types::Limit) -> Value {
@@ -227,17 +242,19 @@ fn inspected(inspection: &Inspection) -> Value {
     })
 }
 
-/// A failure as one object on one line, for standard error.
-pub fn failure(failure: &Failure) -> String {
-    object(&[("error", error(failure))])
+/// A failure as one object on one line, with the warnings that came up before.
+pub fn failure(failure: &Failure, warnings: Vec<String>) -> String {
+    with_warnings(vec![("error", error(failure))], warnings)
 }
 
 fn error(failure: &Failure) -> Value {
     json!({
-        "code": failure.code.name(),
+        "kind": failure.code.name(),
+        "code": failure.code.number(),
         "message": failure.message,
         "causes": failure.causes,
         "details": failure.details,
-        "hint": failure.hint,
+        "hints": failure.hint.iter().collect::<Vec<_>>(),
+        "refused": failure.refused,
     })
 }

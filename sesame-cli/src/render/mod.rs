@@ -7,6 +7,7 @@ mod text;
 use std::io;
 
 use crate::context::Context;
+use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
@@ -23,11 +24,19 @@ pub struct Rendered {
 
 /// Shows what came of a command.
 pub fn outcome(context: &Context, outcome: &Outcome) -> io::Result<()> {
+    if matches!(outcome, Outcome::Ran(_) | Outcome::Shown(_)) {
+        context.warnings.show();
+        return Ok(());
+    }
+    if context.global.json {
+        let object = json::outcome(outcome, context.warnings.take())?;
+        return context.terminal.data(object.as_bytes());
+    }
     if let Outcome::Partly { done, failures } = outcome {
         failures.iter().for_each(|one| failure(context, one));
         return self::outcome(context, done);
     }
-    let rendered = if context.global.json { json::outcome(outcome)? } else { text::outcome(context, outcome) };
+    let rendered = text::outcome(context, outcome);
     if !rendered.talk.is_empty() && !context.global.quiet {
         // Where nobody listens to talk, data still matters.
         let _ = context.terminal.talk(&rendered.talk);
@@ -52,10 +61,22 @@ fn refusal(outcome: &Outcome) -> Option<&Failure> {
     }
 }
 
-/// Shows why there is no outcome, to whoever listens.
+/// Shows why there is no outcome, to whoever listens: a program finds it where the outcome would have been.
 pub fn failure(context: &Context, failure: &Failure) {
-    let text = if context.global.json { json::failure(failure) } else { text::failure(failure) };
-    let _ = context.terminal.talk(&text);
+    let _ = if context.global.json {
+        context.terminal.data(json::failure(failure, context.warnings.take()).as_bytes())
+    } else {
+        context.terminal.talk(&text::failure(failure))
+    };
+}
+
+/// The object for a command line that cannot be read, from what a person would be told.
+pub fn wrong_command_line(told: &str) -> String {
+    let mut lines = told.lines().map(str::trim).filter(|line| !line.is_empty());
+    let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let mut failure = Failure::message(ExitCode::Usage, message);
+    failure.details = lines.map(str::to_owned).collect();
+    json::failure(&failure, Vec::new())
 }
 
 /// The first line of a text of several, for places that have one.

@@ -8,7 +8,7 @@ const { component } = await componentize({
   sourcePath: resolve("index.js"),
   witPath: resolve("wit"),
   worldName: "extension",
-  // What is left out cannot be used, and takes no room.
+  // Left out to make the component smaller.
   disableFeatures: ["http", "fetch-event"],
 });
 await mkdir("build", { recursive: true });

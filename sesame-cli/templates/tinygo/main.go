@@ -1,4 +1,4 @@
-// Labels a workload with the greeting that it is configured with.
+// Labels a workload with the configured greeting.
 package main
 
 import (
@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Validate says what is wrong with a workload: 0 is a new one, 1 a changed one, 2 one that is removed.
+// Validate reports the errors of a workload: a created (0), changed (1) or deleted (2) one.
 //
 //go:wasmexport Validate
 func Validate(kind int32) {
@@ -15,7 +15,7 @@ func Validate(kind int32) {
 	}
 }
 
-// Defaulting gives back JSON that is merged into the workload, or 0.
+// Defaulting returns JSON that is merged into the workload, or 0.
 //
 //go:wasmexport Defaulting
 func Defaulting() uint64 {
@@ -25,7 +25,7 @@ func Defaulting() uint64 {
 	return give(`{"spec":{"greeting":"Hello"}}`)
 }
 
-// Sync adds what the workload is to have.
+// Sync adds the label to the workload.
 //
 //go:wasmexport Sync
 func Sync() {

@@ -4,7 +4,7 @@ package main
 
 import "unsafe"
 
-// What the host asked room for, so that it stays where it is. TinyGo has these two functions by itself.
+// The memory that the host allocated, kept alive. TinyGo has these two functions by itself.
 var kept = map[uint32][]byte{}
 
 //go:wasmexport malloc

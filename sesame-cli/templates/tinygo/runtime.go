@@ -14,7 +14,7 @@ func hostGetSpec() uint64
 //go:wasmimport suffiks GetOwner
 func hostGetOwner() uint64
 
-// What was given to the host and is still to be read by it.
+// The bytes that the host has yet to read.
 var given []byte
 
 func address(bytes []byte) (uint32, uint32) {
@@ -24,7 +24,7 @@ func address(bytes []byte) (uint32, uint32) {
 	return uint32(uintptr(unsafe.Pointer(&bytes[0]))), uint32(len(bytes))
 }
 
-// message is a protobuf message of texts, whose fields are numbered from 1.
+// message encodes a protobuf message of texts, with fields numbered from 1.
 func message(fields ...string) []byte {
 	var out []byte
 	for i, field := range fields {
@@ -46,10 +46,10 @@ func bytesOf(packed uint64) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(uintptr(packed>>32))), uint32(packed))
 }
 
-// spec is the part of the workload's spec that this extension is given, as JSON.
+// spec returns the part of the workload's spec for this extension, as JSON.
 func spec() string { return string(bytesOf(hostGetSpec())) }
 
-// owner is a text field of the message about the workload: 2 is its name, 3 its namespace.
+// owner returns a text field of the message about the workload: 2 is its name, 3 its namespace.
 func owner(field byte) string {
 	bytes := bytesOf(hostGetOwner())
 	for len(bytes) > 1 {
@@ -66,7 +66,7 @@ func addLabel(name, value string) { hostAddLabel(address(message(name, value))) 
 
 func invalid(path, detail, value string) { hostValidationError(address(message(path, detail, value))) }
 
-// give is what Defaulting gives back: JSON that is merged into the workload.
+// give returns the result of Defaulting: JSON that is merged into the workload.
 func give(json string) uint64 {
 	given = []byte(json)
 	ptr, size := address(given)

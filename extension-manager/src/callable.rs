@@ -1,0 +1,157 @@
+//! An installed extension that can be called, with what it is given at this moment.
+
+use core_types::{EffectiveLimits, ExtensionName, LimitName, LimitOrigin};
+use extension_depot::{Opened, UserConfig};
+use extension_host::{Arguments, CallReport, Extension, HostError, Program, Refusal, WorkloadOutcome, WorkloadRequest};
+
+use crate::error::OpenError;
+use crate::events::Event;
+use crate::guest_log;
+use crate::manager::Manager;
+
+/// What an extension is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CallMode {
+    /// A call by a program or a script.
+    #[default]
+    Ordinary,
+    /// A program that a person watches, who may take their time: where nothing sets a deadline, only the ceilings of
+    /// policies hold.
+    Attended,
+    /// A call to find out what it needs: everything that it imports is linked, and what is not granted is refused when it
+    /// asks for it.
+    Learning,
+}
+
+/// An extension, linked to what is in force for it at this moment. What is revoked, disabled or ended afterwards is felt by
+/// the next that is opened: opening costs a fraction of a call.
+pub struct Callable<'a> {
+    manager: &'a Manager,
+    opened: Opened,
+    extension: Extension,
+}
+
+impl Manager {
+    /// Opens an extension for calls: within every policy, with the grants of its manifest and of the login session.
+    ///
+    /// # Errors
+    /// When it is not installed whole, disabled, quarantined, refused by a policy, or imports what it does not get.
+    pub fn callable(&self, name: &ExtensionName, mode: CallMode) -> Result<Callable<'_>, OpenError> {
+        if self.is_safe_mode() {
+            return Err(OpenError::SafeMode);
+        }
+        let config = self.config()?;
+        let mut opened = self.depot().open(name, &config).map_err(|error| OpenError::of_extension(name, error))?;
+        if mode == CallMode::Attended {
+            opened.permissions.limits = without_default_deadline(&opened, &config);
+        }
+        self.warn_of_keys(&opened);
+        let loaded = self.loaded(&opened.installed)?;
+        let permissions = opened.permissions.clone();
+        let linked = match mode {
+            CallMode::Learning => loaded.host.extension_to_learn_from(&loaded.code, permissions),
+            CallMode::Ordinary | CallMode::Attended => loaded.host.extension(&loaded.code, permissions),
+        };
+        let extension = linked.map_err(|error| refusal(&opened, error))?;
+        Ok(Callable { manager: self, opened, extension })
+    }
+
+    fn warn_of_keys(&self, opened: &Opened) {
+        let loaded = &opened.installed.loaded;
+        if !loaded.unknown_keys.is_empty() {
+            let keys: Vec<_> = loaded.unknown_keys.iter().map(|key| (loaded.path.clone(), key.clone())).collect();
+            self.events().event(Event::UnknownKeys(&keys));
+        }
+    }
+}
+
+impl Callable<'_> {
+    /// What was opened: the installed extension, and what it is given.
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// The linked extension, to look at. A call through it is in the activity log, its output in no log.
+    pub fn extension(&self) -> &Extension {
+        &self.extension
+    }
+
+    /// Calls a function in a new instance. Needs a tokio runtime with time enabled; dropping the future ends the call.
+    pub async fn call(&self, function: &str, arguments: &Arguments) -> CallReport {
+        let report = self.extension.call(function, arguments).await;
+        self.log(function, &report);
+        report
+    }
+
+    /// Calls a function in a new instance and waits for it.
+    ///
+    /// # Panics
+    /// Within a tokio runtime, where [`Callable::call`] is to be used.
+    pub fn call_blocking(&self, function: &str, arguments: &Arguments) -> CallReport {
+        let report = self.extension.call_blocking(function, arguments);
+        self.log(function, &report);
+        report
+    }
+
+    /// Runs the extension as a program and waits for it, or for `interrupted`, with which it ends: then nothing is
+    /// returned.
+    ///
+    /// # Panics
+    /// Within a tokio runtime.
+    pub fn run_program_blocking(
+        &self,
+        program: Program,
+        interrupted: impl Future<Output = ()>,
+    ) -> Option<CallReport<i32>> {
+        let function = self.extension.program().map(|program| program.qualified_name()).unwrap_or_default();
+        let report = self.extension.run_program_blocking(program, interrupted)?;
+        self.log(&function, &report);
+        Some(report)
+    }
+
+    /// Asks an extension of Suffiks about a workload and waits for the answer.
+    ///
+    /// # Panics
+    /// Within a tokio runtime.
+    pub fn call_workload_blocking(&self, request: WorkloadRequest) -> CallReport<WorkloadOutcome> {
+        let function = request.action.function();
+        let report = self.extension.call_workload_blocking(request);
+        self.log(function, &report);
+        report
+    }
+
+    /// Adds what a call printed to the log of the guest. A log that cannot be written keeps no call from being made.
+    fn log<T>(&self, function: &str, report: &CallReport<T>) {
+        let path = self.manager.depot().places().log(&self.opened.installed.name);
+        if let Err(error) = guest_log::append(&path, function, report) {
+            self.manager.events().event(Event::OutputNotLogged { path, error: &error });
+        }
+    }
+}
+
+fn without_default_deadline(opened: &Opened, config: &UserConfig) -> EffectiveLimits {
+    let limits = &opened.permissions.limits;
+    if limits.get(LimitName::Timeout).origin != LimitOrigin::Default {
+        return limits.clone();
+    }
+    let written = opened.installed.loaded.manifest.limits.with_longest_time();
+    EffectiveLimits::new(&written, &config.ceilings())
+}
+
+/// Why it is not linked. What the manifest grants and a policy denies is told apart: granting it again is no help.
+fn refusal(opened: &Opened, error: HostError) -> OpenError {
+    let name = &opened.installed.name;
+    let HostError::Refused(refusals) = &error else { return OpenError::of_host(name, error) };
+    let policies = &opened.permissions.authority.policies;
+    let denied = refusals.iter().find_map(|refusal| match refusal {
+        Refusal::NotGranted { capability, .. } => {
+            let (_, document) = policies.iter().find(|(policy, _)| policy.deny.contains(capability))?;
+            Some((*capability, document.path.clone()))
+        }
+        _ => None,
+    });
+    match denied {
+        Some((capability, policy)) => OpenError::DeniedByPolicy { name: name.clone(), capability, policy },
+        None => OpenError::of_host(name, error),
+    }
+}

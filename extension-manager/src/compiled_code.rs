@@ -1,0 +1,86 @@
+//! Compiled code: out of the cache, or compiled again.
+
+use std::io;
+
+use extension_depot::{Binary, BlobError, MAX_BLOB, read_blob};
+use extension_host::{
+    CacheError, Code, CodeCache, CodeKey, CompileError, CompilerCommand, Host, HostError, IntoCacheError,
+};
+
+use crate::events::{Event, Events};
+use crate::manager::Manager;
+
+/// Why a binary has no code that runs here.
+#[derive(Debug, thiserror::Error)]
+pub enum CodeError {
+    /// The compiler or the machine.
+    #[error(transparent)]
+    Compile(#[from] IntoCacheError),
+    /// The binary.
+    #[error(transparent)]
+    Binary(#[from] BlobError),
+    /// There is no room for what cannot be kept.
+    #[error("cannot keep compiled code for this process")]
+    Temporary(#[source] io::Error),
+}
+
+impl Manager {
+    /// Returns the code of a binary. The cache is asked first; what it lacks or cannot be trusted with is compiled again: in
+    /// a bounded child process where [`Options::compiler`](crate::Options::compiler) names one, else in this process.
+    ///
+    /// # Errors
+    /// When the binary does not compile, or this machine does not let compiled code run.
+    pub fn code(&self, host: &Host, binary: &Binary) -> Result<Code, CodeError> {
+        let (cache, key) = (self.code_cache(), CodeKey::new(&binary.digest));
+        match host.load(&cache, &key) {
+            Ok(code) => Ok(code),
+            // What is compiled again does not run either.
+            Err(error @ IntoCacheError::Load(HostError::NotExecutable(_))) => Err(error.into()),
+            Err(why) => {
+                let events = self.events();
+                events.event(Event::CompileStarted(&why));
+                let compiled = match self.compiler() {
+                    Some(compiler) => Job { host, key: &key, binary, compiler }.compile(&cache, events),
+                    None => compile_here(host, binary),
+                };
+                events.event(Event::CompileEnded);
+                compiled
+            }
+        }
+    }
+}
+
+/// Compiles in this process, without bounds on time and memory.
+fn compile_here(host: &Host, binary: &Binary) -> Result<Code, CodeError> {
+    let bytes = read_blob(&binary.path, &binary.digest, MAX_BLOB)?;
+    Ok(host.compile(&bytes).map_err(IntoCacheError::Load)?)
+}
+
+/// What a child process compiles.
+struct Job<'a> {
+    host: &'a Host,
+    key: &'a CodeKey,
+    binary: &'a Binary,
+    compiler: &'a CompilerCommand,
+}
+
+impl Job<'_> {
+    /// Compiles into the cache, or, where the cache cannot be used, for this process alone.
+    fn compile(&self, cache: &CodeCache, events: &dyn Events) -> Result<Code, CodeError> {
+        match self.compile_into(cache) {
+            Err(
+                error @ (IntoCacheError::Cache(CacheError::NotOurs { .. } | CacheError::Io { .. })
+                | IntoCacheError::Compile(CompileError::Output { .. })),
+            ) => {
+                events.event(Event::CodeNotKept(&error));
+                let directory = tempfile::tempdir().map_err(CodeError::Temporary)?;
+                Ok(self.compile_into(&CodeCache::new(directory.path().join("code")))?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    fn compile_into(&self, cache: &CodeCache) -> Result<Code, IntoCacheError> {
+        self.host.compile_into(cache, self.key, &self.binary.path, self.compiler)
+    }
+}

@@ -1,0 +1,164 @@
+//! The environment of a login session: its directories, its desktop, its proxies. The one module of the libraries that reads
+//! the environment, for programs that want what `sesame` itself has.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use core_types::EnvName;
+use directories::{BaseDirs, ProjectDirs};
+use extension_depot::Places;
+use extension_depot::registry::Proxies;
+use extension_host::{
+    Backends, DirectoryRules, Display, Environment, HolderCommand, HttpAccess, RateLimits, SecretService,
+    SessionClipboard, SessionNotifier, SessionPublisher,
+};
+
+/// The system's policy. No variable moves it.
+pub const SYSTEM_POLICY: &str = "/etc/pds/policy.toml";
+
+/// Why this session has no places.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoPlaces {
+    /// Neither the environment nor the system's list of users names a home directory.
+    #[error("there is no home directory")]
+    NoHome,
+    /// `HOME` is empty.
+    #[error("`HOME` is empty")]
+    Empty,
+    /// `HOME` is relative to the working directory: whoever wrote there would configure sesame.
+    #[error("`HOME` is `{}`, which is not an absolute path", .0.display())]
+    Relative(PathBuf),
+    /// `HOME` names something else.
+    #[error("`HOME` is `{}`, which is not a directory", .0.display())]
+    NotDirectory(PathBuf),
+}
+
+/// The places of this session: the directories of the
+/// [XDG specification](https://specifications.freedesktop.org/basedir/latest/), and the policy of the system.
+///
+/// # Errors
+/// When there is no home directory, or `HOME` does not name one.
+pub fn places() -> Result<Places, NoPlaces> {
+    check_home()?;
+    let directories = ProjectDirs::from("", "", "pds").ok_or(NoPlaces::NoHome)?;
+    Ok(Places {
+        config: directories.config_dir().to_owned(),
+        state: directories.state_dir().ok_or(NoPlaces::NoHome)?.to_owned(),
+        cache: directories.cache_dir().to_owned(),
+        runtime: directories.runtime_dir().map(Path::to_owned),
+        system_policy: PathBuf::from(SYSTEM_POLICY),
+    })
+}
+
+fn check_home() -> Result<(), NoPlaces> {
+    let Some(home) = env::var_os("HOME").map(PathBuf::from) else { return Ok(()) };
+    if home.as_os_str().is_empty() {
+        Err(NoPlaces::Empty)
+    } else if !home.is_absolute() {
+        Err(NoPlaces::Relative(home))
+    } else if home.metadata().is_ok_and(|metadata| !metadata.is_dir()) {
+        Err(NoPlaces::NotDirectory(home))
+    } else {
+        Ok(())
+    }
+}
+
+/// What stands behind the capabilities in this session. Nothing is connected before it is needed. `holder` is the command
+/// line that keeps the clipboard after a call; without one, nothing is put there.
+pub fn backends(places: &Places, holder: Option<HolderCommand>) -> Backends {
+    Backends {
+        secrets: Arc::new(SecretService),
+        notifications: Arc::new(SessionNotifier),
+        clipboard: Arc::new(SessionClipboard { holder }),
+        publisher: Arc::new(SessionPublisher),
+        environment: Arc::new(SessionEnvironment),
+        directories: Arc::new(directory_rules(places)),
+        is_offline: is_offline(),
+        http: Arc::new(http_access()),
+        recorded_web: None,
+        rates: Arc::new(RateLimits::shared(places.rates())),
+    }
+}
+
+/// Which directories extensions can be let into: none of sesame's own, and no keyring.
+pub fn directory_rules(places: &Places) -> DirectoryRules {
+    let base = BaseDirs::new();
+    let mut protected = places.protected();
+    protected.extend(base.as_ref().map(|base| base.data_dir().join("keyrings")));
+    // Another session of this user may have its timed grants where this one has no runtime directory.
+    protected.push(PathBuf::from(format!("/run/user/{}/pds", rustix::process::geteuid().as_raw())));
+    DirectoryRules { home: base.map(|base| base.home_dir().to_owned()), protected }
+}
+
+/// What holds the clipboard of this session's display: a program that calls
+/// [`hold_clipboard`](extension_host::hold_clipboard) when it is started with `argument` and the name of the display. It gets
+/// what it needs to find the display. There is none where there is no display.
+pub fn clipboard_holder(program: PathBuf, argument: &str) -> Option<HolderCommand> {
+    let displays = [("WAYLAND_DISPLAY", Display::Wayland), ("DISPLAY", Display::X11)];
+    let (_, display) = displays.into_iter().find(|(name, _)| path(name).is_some())?;
+    let needed = ["WAYLAND_DISPLAY", "DISPLAY", "XDG_RUNTIME_DIR", "XAUTHORITY", "HOME"];
+    Some(HolderCommand {
+        program,
+        arguments: vec![OsString::from(argument), OsString::from(display.name())],
+        environment: needed.iter().filter_map(|name| Some((OsString::from(name), env::var_os(name)?))).collect(),
+    })
+}
+
+/// Whether `SESAME_OFFLINE` says that nothing is to be connected.
+pub fn is_offline() -> bool {
+    is_set("SESAME_OFFLINE")
+}
+
+/// Whether `SESAME_SAFE_MODE` says that no extension is to be called.
+pub fn is_safe_mode() -> bool {
+    is_set("SESAME_SAFE_MODE")
+}
+
+/// Whether a variable is set, and to neither nothing nor `0`.
+pub fn is_set(name: &str) -> bool {
+    env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// The path that a variable holds, unless it is empty.
+pub fn path(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// The files with certificate authorities that are trusted beside the system's, from `SESAME_CA_FILE`.
+pub fn authorities() -> Vec<PathBuf> {
+    path("SESAME_CA_FILE").into_iter().collect()
+}
+
+/// What granted requests of extensions go through, which is what registries are reached through.
+fn http_access() -> HttpAccess {
+    let Proxies { http, https, except, variables } = proxies();
+    HttpAccess::new(authorities(), http, https).except(except).named(variables)
+}
+
+/// The proxies of the environment, in either case. `HTTP_PROXY` in upper case is not believed where it could come from a
+/// web request (<https://httpoxy.org>).
+pub fn proxies() -> Proxies {
+    let variable = |name: &str| {
+        let value = env::var(name).ok().filter(|value| !value.is_empty())?;
+        Some((name.to_owned(), value))
+    };
+    let either = |name: &str| variable(&name.to_lowercase()).or_else(|| variable(name));
+    let is_cgi = env::var_os("REQUEST_METHOD").is_some();
+    let all = either("ALL_PROXY");
+    let http = if is_cgi { variable("http_proxy") } else { either("HTTP_PROXY") };
+    let named = |found: Option<(String, String)>| found.or_else(|| all.clone()).unzip();
+    let ((http_from, http), (https_from, https)) = (named(http), named(either("HTTPS_PROXY")));
+    let variables = [http_from, https_from].map(Option::unwrap_or_default);
+    Proxies { http, https, except: either("NO_PROXY").map(|(_, value)| value), variables }
+}
+
+/// The variables of this process, which are the session's.
+struct SessionEnvironment;
+
+impl Environment for SessionEnvironment {
+    fn variable(&self, name: &EnvName) -> Option<String> {
+        env::var(name.as_str()).ok()
+    }
+}

@@ -1,0 +1,94 @@
+//! What happens while a manager works, for whoever shows it.
+
+use std::error::Error;
+use std::fmt;
+use std::path::PathBuf;
+
+use core_types::{ExtensionName, UnknownKey};
+use extension_depot::{DepotError, Quarantine};
+use extension_host::{CacheError, IntoCacheError};
+
+/// Takes the events of a manager. They come on the thread that does the work, which waits meanwhile.
+pub trait Events: Send + Sync {
+    /// Takes one event.
+    fn event(&self, event: Event<'_>);
+}
+
+/// Takes events and does nothing with them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Events for Silent {
+    fn event(&self, _: Event<'_>) {}
+}
+
+/// One event. Its text is that of a warning, or of a detail where [`Event::is_detail`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// Another process holds the lock, and is waited for.
+    WaitingForLock,
+    /// Keys that do nothing, each with its document.
+    UnknownKeys(&'a [(PathBuf, UnknownKey)]),
+    /// Code is compiled, because of this error of the cache.
+    CompileStarted(&'a IntoCacheError),
+    /// The compiler has ended, well or not.
+    CompileEnded,
+    /// Compiled code cannot be kept for the next call, because of this error of the cache.
+    CodeNotKept(&'a IntoCacheError),
+    /// A call was the last of too many failures: the extension is not called until its user enables it.
+    Quarantined {
+        /// The extension.
+        name: ExtensionName,
+        /// Why.
+        quarantine: &'a Quarantine,
+    },
+    /// A call is missing in the activity log.
+    CallNotLogged(&'a DepotError),
+    /// The output of a guest is missing in its log.
+    OutputNotLogged {
+        /// The log.
+        path: PathBuf,
+        /// Why.
+        error: &'a std::io::Error,
+    },
+}
+
+impl Event<'_> {
+    /// Whether only those who ask for more want to know.
+    pub fn is_detail(&self) -> bool {
+        matches!(self, Self::CompileStarted(_) | Self::CompileEnded)
+    }
+}
+
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WaitingForLock => f.write_str("waiting for another sesame to finish its change"),
+            Self::UnknownKeys(keys) => {
+                let lines: Vec<_> = keys.iter().map(|(path, key)| format!("`{}`, {key}", path.display())).collect();
+                f.write_str(&lines.join("\n"))
+            }
+            Self::CompileStarted(IntoCacheError::Cache(CacheError::Missing { .. })) => {
+                f.write_str("compiling: there is no compiled code yet")
+            }
+            Self::CompileStarted(why) => write!(f, "compiling: {why}"),
+            Self::CompileEnded => f.write_str("compiled"),
+            Self::CodeNotKept(error) => write!(f, "compiled code is not kept: {error}"),
+            Self::Quarantined { name, quarantine } => write!(f, "`{name}` is put aside: {quarantine}"),
+            Self::CallNotLogged(error) => write!(f, "this call is not in the activity log: {}", with_causes(*error)),
+            Self::OutputNotLogged { path, error } => write!(f, "cannot write `{}`: {error}", path.display()),
+        }
+    }
+}
+
+/// An error with its causes, as one line.
+fn with_causes(error: &dyn Error) -> String {
+    let first_line = |error: &dyn Error| error.to_string().lines().next().unwrap_or_default().to_owned();
+    let (mut text, mut cause) = (first_line(error), error.source());
+    while let Some(error) = cause {
+        text = format!("{text}: {}", first_line(error));
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,111 @@
+//! The least that a call needed, from what it touched and used.
+
+use core_types::{Activity, Capabilities, Capability, Grant, LimitName, Request};
+use extension_host::{Extension, Usage};
+
+/// What an extension needs, as far as one call has shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needs {
+    /// The least grants that allow everything that it touched, and let it start.
+    pub capabilities: Capabilities,
+    /// What it imports, did not use, and nothing is known of to grant.
+    pub unscoped: Vec<Capability>,
+    /// Limits of half as much again as it used, in the unit of each key.
+    pub limits: Vec<(LimitName, u64)>,
+}
+
+impl Needs {
+    /// What a call has shown that an extension needs, which was given `before`.
+    pub fn of(extension: &Extension, activity: &Activity, usage: &Usage, before: &Capabilities) -> Self {
+        let imported: Vec<_> = extension.imports().iter().filter_map(|import| import.capability).collect();
+        let (capabilities, unscoped) = needed(activity, &imported, before);
+        Self { capabilities, unscoped, limits: limits(usage) }
+    }
+}
+
+/// What goes, with `-`, and what comes, with `+`, where one set of grants takes the place of another.
+pub fn difference(before: &Capabilities, after: &Capabilities) -> Vec<(char, Grant)> {
+    let (old, new) = (before.grants_in_full(), after.grants_in_full());
+    let gone = old.iter().filter(|grant| !new.contains(grant)).map(|grant| ('-', grant.clone()));
+    let come = new.iter().filter(|grant| !old.contains(grant)).map(|grant| ('+', grant.clone()));
+    gone.chain(come).collect()
+}
+
+/// The least grants that allow everything that was touched, refused things included, and let the extension start: of what
+/// it imports and did not use it keeps what it has. Also what it imports and nothing is known of to grant.
+fn needed(activity: &Activity, imported: &[Capability], before: &Capabilities) -> (Capabilities, Vec<Capability>) {
+    let mut capabilities = Capabilities::default();
+    for grant in activity.touches.iter().filter_map(|touch| touch.least.as_ref()) {
+        capabilities.add(grant);
+    }
+    // What it looked for and did not find may be there the next time.
+    for grant in before.grants_in_full().iter().filter(|grant| is_missing(grant, activity)) {
+        capabilities.add(grant);
+    }
+    let unused: Vec<_> = imported.iter().filter(|capability| !capabilities.grants(**capability)).copied().collect();
+    for capability in &unused {
+        let kept = before.grants_in_full().into_iter().filter(|grant| grant.capability() == *capability);
+        let least = Request::Import(*capability).least_grant().filter(|_| !before.grants(*capability));
+        for grant in kept.chain(least) {
+            capabilities.add(&grant);
+        }
+    }
+    let unscoped = unused.into_iter().filter(|capability| !capabilities.grants(*capability)).collect();
+    (capabilities, unscoped)
+}
+
+/// Whether a grant is of a directory that was looked for and does not exist.
+fn is_missing(grant: &Grant, activity: &Activity) -> bool {
+    match grant {
+        Grant::FilesystemRead(path) | Grant::FilesystemWrite(path) => {
+            activity.missing.iter().any(|it| it == path.host())
+        }
+        _ => false,
+    }
+}
+
+/// Half as much again as was used, in round numbers. What a call takes in time depends on more than the extension, so less
+/// than a second is not asked for.
+fn limits(usage: &Usage) -> Vec<(LimitName, u64)> {
+    let more = |used: u64| used.saturating_add(used / 2).max(1);
+    let milliseconds = u64::try_from(usage.elapsed.as_millis()).unwrap_or(u64::MAX);
+    vec![
+        (LimitName::Memory, more(usage.memory_bytes as u64).div_ceil(1 << 20)),
+        (LimitName::Fuel, rounded_up(more(usage.fuel))),
+        (LimitName::Timeout, rounded_up(more(milliseconds)).max(1_000)),
+        (LimitName::TableElements, rounded_up(more(usage.table_elements as u64))),
+    ]
+}
+
+/// The next number with two digits that are not zero.
+fn rounded_up(number: u64) -> u64 {
+    let unit = 10_u64.pow(number.max(1).ilog10().saturating_sub(1));
+    number.div_ceil(unit).saturating_mul(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory that does not exist yet is not unlearnt.
+    #[test]
+    fn missing_directory_stays_granted() {
+        let mut before = Capabilities::default();
+        for text in ["filesystem=read:~/later::/later", "filesystem=write:~/unused"] {
+            before.add(&text.parse().expect(text));
+        }
+        let mut activity = Activity::default();
+        activity.note_missing(&before.filesystem.read[0]);
+        let (learnt, _) = needed(&activity, &[], &before);
+        assert_eq!(learnt.grants_in_full(), before.grants_in_full()[..1]);
+    }
+
+    #[test]
+    fn limits_are_half_as_much_again_in_round_numbers() {
+        for (number, expected) in [(0, 0), (1, 1), (99, 99), (100, 100), (101, 110), (12_345, 13_000), (999, 1_000)] {
+            assert_eq!(rounded_up(number), expected, "{number}");
+        }
+        let usage = Usage { fuel: 1_234_567, memory_bytes: 17 << 16, ..Default::default() };
+        assert_eq!(limits(&usage)[..2], [(LimitName::Memory, 2), (LimitName::Fuel, 1_900_000)]);
+    }
+}

@@ -1,0 +1,68 @@
+//! The events of the manager, as a person at a terminal sees them.
+
+use std::sync::{Mutex, PoisonError};
+
+use extension_manager::{Event, Events};
+
+use crate::context::{Context, MAX_WARNINGS};
+use crate::progress::{ProgressLine, Spinner};
+use crate::terminal::Terminal;
+use crate::warnings::Warnings;
+
+/// Shows events on standard error.
+pub struct TerminalEvents {
+    terminal: Terminal,
+    warnings: Warnings,
+    is_quiet: bool,
+    is_verbose: bool,
+    progress: ProgressLine,
+    /// The line that says what is being done.
+    spinner: Mutex<Option<Spinner>>,
+}
+
+impl TerminalEvents {
+    /// Shows them where the user of this command wants to see them.
+    pub fn new(context: &Context) -> Self {
+        Self {
+            terminal: context.terminal.clone(),
+            warnings: context.warnings.clone(),
+            is_quiet: context.global.quiet,
+            is_verbose: context.is_verbose(),
+            progress: ProgressLine::new(context),
+            spinner: Mutex::default(),
+        }
+    }
+
+    fn show_spinner(&self, spinner: Option<Spinner>) {
+        *self.spinner.lock().unwrap_or_else(PoisonError::into_inner) = spinner;
+    }
+
+    fn warn(&self, text: &str) {
+        self.warnings.warn(text);
+    }
+}
+
+impl Events for TerminalEvents {
+    fn event(&self, event: Event<'_>) {
+        match event {
+            Event::CompileStarted(_) => {
+                if self.is_verbose {
+                    self.terminal.note(&event.to_string());
+                }
+                self.show_spinner(Some(self.progress.start("compiling".to_owned())));
+            }
+            Event::CompileEnded => self.show_spinner(None),
+            Event::WaitingForLock if self.is_quiet => {}
+            Event::WaitingForLock => self.terminal.note(&event.to_string()),
+            Event::UnknownKeys(keys) => {
+                for (path, key) in keys.iter().take(MAX_WARNINGS) {
+                    self.warn(&format!("`{}`, {key}", path.display()));
+                }
+                if let more @ 1.. = keys.len().saturating_sub(MAX_WARNINGS) {
+                    self.warn(&format!("{more} more unknown keys do nothing"));
+                }
+            }
+            other => self.warn(&other.to_string()),
+        }
+    }
+}
