@@ -37,10 +37,17 @@ pub struct Failure {
     pub hint: Option<String>,
     /// What the shell is told.
     pub code: ExitCode,
-    /// What an extension was refused or may not have, for programs.
-    pub refused: Vec<Refused>,
+    /// What it is about. Boxed, since a failure is passed through many hands.
+    pub about: Box<About>,
     /// Whether a limit ended the call, which nothing else explains.
     is_limit: bool,
+}
+
+/// What a failure is about.
+#[derive(Debug, Default)]
+pub struct About {
+    /// What an extension was refused or may not have, for programs.
+    pub refused: Vec<Refused>,
     /// The extension that there is none of, so that one of those that there are may be meant.
     unknown: Option<ExtensionName>,
 }
@@ -82,9 +89,8 @@ impl Failure {
             details: Vec::new(),
             hint: None,
             code,
-            refused: Vec::new(),
+            about: Box::default(),
             is_limit: false,
-            unknown: None,
         }
     }
 
@@ -204,7 +210,7 @@ impl Failure {
             rule: None,
             grant: Some(denied.grant.clone()),
         };
-        failure.refused = missing.iter().map(refused).collect();
+        failure.about.refused = missing.iter().map(refused).collect();
         let unscoped: Vec<_> =
             missing.iter().filter(|denied| denied.is_example).map(|denied| denied.grant.as_str()).collect();
         failure.with_hint(if unscoped.is_empty() {
@@ -442,7 +448,7 @@ impl Failure {
     /// error or a crash, and never of a limit.
     pub fn with_refusals(mut self, name: &ExtensionName, refused: &[&Touch]) -> Self {
         self.details.splice(0..0, refused.iter().map(|touch| refusal(name, touch)));
-        self.refused.extend(refused.iter().map(|touch| Refused::from(*touch)));
+        self.about.refused.extend(refused.iter().map(|touch| Refused::from(*touch)));
         if refused.is_empty() || self.is_limit {
             return self;
         }

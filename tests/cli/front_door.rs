@@ -39,10 +39,28 @@ fn wrong_word_is_answered_by_meaning() {
     err: 
     err: For more information, try '--help'.
     "#);
-    insta::assert_snapshot!(env().run("search weather"), @"");
+    insta::assert_snapshot!(env().run("search weather"), @r#"
+    exit 2
+    err: error: unrecognized subcommand 'search'
+    err: 
+    err:   tip: there is no index to search; an extension's page says its reference, as in `sesame install ghcr.io/OWNER/NAME`
+    err: 
+    err: Usage: sesame [OPTIONS] <COMMAND>
+    err: 
+    err: For more information, try '--help'.
+    "#);
     let run = env().run("extension allow greeting notification");
     assert!(run.code == 2 && run.stderr.contains("sesame extension grant greeting notification"), "{run}");
-    insta::assert_snapshot!(env().run("instal ./x.wasm"), @"");
+    insta::assert_snapshot!(env().run("instal ./x.wasm"), @r#"
+    exit 2
+    err: error: unrecognized subcommand 'instal'
+    err: 
+    err:   tip: did you mean `sesame install ./x.wasm`?
+    err: 
+    err: Usage: sesame [OPTIONS] <COMMAND>
+    err: 
+    err: For more information, try '--help'.
+    "#);
 }
 
 /// A script that lost its words does not pass for one that did something.
@@ -117,8 +135,14 @@ fn call_without_function_lists_functions() {
     let run = env.run("call echo sun [1,2]");
     assert!(run.code == 3 && run.stderr.contains("did you mean `sum`?"), "{run}");
     assert!(run.stderr.contains("hint: sesame extension call echo sum"), "{run}");
-    insta::assert_snapshot!(env.run("info ecko"), @"");
-    insta::assert_snapshot!(env.run("remove ecko echo"), @"");
+    insta::assert_snapshot!(env.run("info ecko"), @r#"
+    exit 3
+    err: error: there is no extension `ecko`
+    err: did you mean `echo`?
+    err: hint: sesame extension list
+    "#);
+    let run = env.run("remove ecko echo");
+    assert!(run.code == 3 && run.text().starts_with("removed echo: "), "{run}");
     assert!(env.run("call nothing-alike").stderr.contains("hint: sesame extension list"));
 }
 
@@ -203,7 +227,10 @@ fn second_time_says_already() {
         assert_eq!(env.run(&format!("extension revoke greeting {covered}")).code, 5, "{covered}");
     }
     env.run("remove greeting").ok();
-    insta::assert_snapshot!(env.run("remove greeting"), @"");
+    insta::assert_snapshot!(env.run("remove greeting"), @r#"
+    exit 0
+    out: removed greeting already, its manifest is kept in ~/.local/state/pds/extensions/removed/greeting.toml
+    "#);
     env.run("remove greeting --purge").ok();
     assert_eq!(env.run("remove greeting").code, 3);
     assert_eq!(env.run("remove never").code, 3);

@@ -35,7 +35,12 @@ fn set_keeps_what_the_user_wrote() {
     assert!(text.contains("max_fuel = 2000000"), "{text}");
     assert_eq!(env.run("call greeting greet World").ok().text(), "Hi, World!\n");
     assert!(env.run("extension set greeting days=5").ok().text().ends_with("already\n"));
-    insta::assert_snapshot!(env.run("extension unset greeting loud limits.max_fuel loud"), @"");
+    insta::assert_snapshot!(env.run("extension unset greeting loud limits.max_fuel loud"), @r#"
+    exit 0
+    out: `greeting` has no loud of its own
+    out: `greeting` has no limits.max_fuel of its own
+    out: `greeting` has no loud of its own
+    "#);
     assert!(env.run("extension history greeting").ok().text().contains("settings changed"));
 }
 

@@ -22,7 +22,7 @@ use crate::completion;
 pub enum EverydayCommand {
     /// Install an extension from a registry, a file or an OCI layout
     #[command(visible_alias = "add")]
-    Install(InstallArguments),
+    Install(Box<InstallArguments>),
     /// List the installed extensions
     #[command(visible_alias = "ls")]
     List,

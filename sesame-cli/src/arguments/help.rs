@@ -66,6 +66,9 @@ pub fn answer(words: &[OsString], error: clap::Error, width: usize) -> Answer {
 /// `sesame help COMMAND` as `sesame COMMAND --help`.
 fn spelled_out(words: &[OsString]) -> Vec<OsString> {
     let mut words = words.to_vec();
+    if words.iter().any(|word| word == "--help" || word == "-h") {
+        return words;
+    }
     let command = words.iter().skip(1).position(|word| !word.as_encoded_bytes().starts_with(b"-"));
     if let Some(at) = command.map(|at| at + 1).filter(|at| words[*at] == "help") {
         words.remove(at);

@@ -14,14 +14,15 @@ const ALIKE: f64 = 0.8;
 impl Failure {
     /// There is no extension of this name.
     pub(super) fn not_found(name: &ExtensionName, error: &DepotError) -> Self {
-        let failure = Self::new(ExitCode::NotFound, error).with_hint("sesame extension list");
-        Self { unknown: Some(name.clone()), ..failure }
+        let mut failure = Self::new(ExitCode::NotFound, error).with_hint("sesame extension list");
+        failure.about.unknown = Some(name.clone());
+        failure
     }
 
     /// The same failure, with the extension that may be meant where there is none of the name. Where nothing can be listed,
     /// nothing is said.
     pub fn or_similar(mut self, context: &Context) -> Self {
-        let Some(unknown) = &self.unknown else { return self };
+        let Some(unknown) = &self.about.unknown else { return self };
         let listed = context.depot_as_it_is().ok().and_then(|depot| depot.list().ok()).unwrap_or_default();
         let names = listed.iter().map(|listed| listed.name.as_str());
         if let Some(similar) = most_alike(unknown.as_str(), names) {

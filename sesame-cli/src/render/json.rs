@@ -255,6 +255,6 @@ fn error(failure: &Failure) -> Value {
         "causes": failure.causes,
         "details": failure.details,
         "hints": failure.hint.iter().collect::<Vec<_>>(),
-        "refused": failure.refused,
+        "refused": failure.about.refused,
     })
 }
