@@ -139,8 +139,44 @@ impl LimitName {
         }
     }
 
-    fn of_key(key: &str) -> Option<Self> {
+    /// The limit of this key, or nothing when there is none.
+    pub fn of_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|name| name.key() == Some(key))
+    }
+
+    /// Reads a value as people type it: digits, perhaps with `_` or `,` between them.
+    ///
+    /// # Errors
+    /// When it is not a whole number in the limit's range.
+    pub fn parse_value(self, text: &str) -> Result<u64, LimitValueError> {
+        let digits = text.replace(['_', ','], "");
+        let value = digits.parse().ok().filter(|value| self.range().contains(value));
+        value.ok_or_else(|| LimitValueError { name: self, value: text.to_owned() })
+    }
+}
+
+/// A text that is not a value of a limit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`limits.{}` is {}, and `{}` is not",
+    name.key().unwrap_or_default(),
+    RangeOf(*name),
+    value.escape_debug()
+)]
+pub struct LimitValueError {
+    /// The limit.
+    pub name: LimitName,
+    /// The text.
+    pub value: String,
+}
+
+/// Which values a limit can have, in words.
+struct RangeOf(LimitName);
+
+impl fmt::Display for RangeOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let range = self.0.range();
+        write!(f, "a whole number from {} to {}", grouped(*range.start()), grouped(*range.end()))
     }
 }
 
@@ -299,8 +335,7 @@ impl Visitor<'_> for LimitValue {
     type Value = u64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let range = self.0.range();
-        write!(f, "a whole number from {} to {}", grouped(*range.start()), grouped(*range.end()))
+        write!(f, "{}", RangeOf(self.0))
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<u64, E> {

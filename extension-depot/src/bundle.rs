@@ -31,6 +31,12 @@ pub enum BundleError {
         /// What is wrong.
         source: BlobError,
     },
+    /// Another file is in its place.
+    #[error("`{}` is there already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file cannot be written.
     #[error("cannot write the bundle `{}`", path.display())]
     Write {
@@ -42,12 +48,18 @@ pub enum BundleError {
 }
 
 impl Depot {
-    /// Writes extensions with what refers to them into one file, which replaces another as a whole. Every byte is checked as
-    /// it is read.
+    /// Writes extensions with what refers to them into one file, which replaces another as a whole if it may replace one.
+    /// Every byte is checked as it is read.
     ///
     /// # Errors
-    /// When a blob is missing or damaged, or the file cannot be written.
-    pub fn export(&self, extensions: &[Installed], attachments: &[Attachment], to: &Path) -> Result<(), BundleError> {
+    /// When another file is there that may not be replaced, a blob is missing or damaged, or the file cannot be written.
+    pub fn export(
+        &self,
+        extensions: &[Installed],
+        attachments: &[Attachment],
+        to: &Path,
+        replace: bool,
+    ) -> Result<(), BundleError> {
         let write_error = |source| BundleError::Write { path: to.to_owned(), source };
         let (directory, name) = OutputDirectory::of_file(to).map_err(write_error)?;
         let mut file = directory.begin(name, BUNDLE_MODE).map_err(write_error)?;
@@ -67,7 +79,11 @@ impl Depot {
             bundle.blob(digest, bytes).map_err(write_error)?;
         }
         bundle.finish().map_err(write_error)?;
-        file.finish().map_err(write_error)
+        let finished = if replace { file.finish() } else { file.finish_new() };
+        finished.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => BundleError::Exists { path: to.to_owned() },
+            _ => write_error(error),
+        })
     }
 }
 

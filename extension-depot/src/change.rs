@@ -160,7 +160,7 @@ impl Depot {
     }
 
     /// The text of a manifest that may be broken, and where it says that the extension came from.
-    fn text_and_origin(&self, name: &ExtensionName) -> Option<(String, Option<OciReference>)> {
+    pub(crate) fn text_and_origin(&self, name: &ExtensionName) -> Option<(String, Option<OciReference>)> {
         match self.manifest(name) {
             Ok(loaded) => loaded.map(|loaded| (loaded.text, loaded.manifest.extension.oci)),
             Err(_) => read_text(&self.places().manifest(name)).ok().map(|text| (text, None)),
@@ -253,7 +253,7 @@ impl Depot {
     }
 
     /// Edits a manifest that is there. `edit` says whether it changed anything; if not, nothing is written.
-    fn edit(
+    pub(crate) fn edit(
         &self,
         name: &ExtensionName,
         reason: Reason,
@@ -277,7 +277,7 @@ impl Depot {
     }
 
     /// Notes the generation and then writes the manifest, which is the moment at which the change is made.
-    fn write_manifest(
+    pub(crate) fn write_manifest(
         &self,
         name: &ExtensionName,
         before: Option<(&str, Option<&OciReference>)>,
@@ -318,6 +318,6 @@ fn ensure_still(loaded: &LoadedManifest, found: &Installed) -> Result<(), DepotE
 }
 
 /// Makes sure that what is written can be read again: a manifest with one path for two directories cannot.
-fn check_guest_paths(capabilities: &Capabilities) -> Result<(), SameGuestPath> {
+pub(crate) fn check_guest_paths(capabilities: &Capabilities) -> Result<(), SameGuestPath> {
     capabilities.filesystem.check_guest_paths(Path::new("~"))
 }

@@ -55,6 +55,18 @@ pub enum DepotError {
         /// Who wants it.
         wanted: Identity,
     },
+    /// A value would take the place of a table of settings.
+    #[error("it would take the setting `{}` away", key.escape_debug())]
+    SettingTable {
+        /// A setting in that table.
+        key: String,
+    },
+    /// The manifest is another than the one that its user edited.
+    #[error("the manifest of `{name}` was changed by another program meanwhile")]
+    Edited {
+        /// The name.
+        name: ExtensionName,
+    },
     /// Something that a decision was made upon is another by now: what is installed, what it is granted, or who signed first.
     #[error("`{name}` has been changed by another process in the meantime")]
     Changed {

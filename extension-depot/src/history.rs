@@ -61,7 +61,9 @@ pub enum Reason {
     Confirmed,
     /// `call --learn --write`
     Learned,
-    /// Something else than sesame changed the manifest, or a sesame that kept no history.
+    /// `set`, `unset`
+    Configured,
+    /// `edit`, or something else than sesame changed the manifest, or a sesame that kept no history.
     Edited,
 }
 
@@ -80,6 +82,7 @@ impl fmt::Display for Reason {
             Self::Unpinned => f.write_str("unpinned"),
             Self::Confirmed => f.write_str("origin confirmed"),
             Self::Learned => f.write_str("learned"),
+            Self::Configured => f.write_str("settings changed"),
             Self::Edited => f.write_str("edited by hand"),
         }
     }

@@ -157,6 +157,10 @@ impl ManifestEditor {
         }
     }
 
+    pub(crate) fn to_text(&self) -> String {
+        self.0.to_string()
+    }
+
     pub(crate) fn into_text(self) -> String {
         self.0.to_string()
     }
@@ -174,7 +178,7 @@ impl ManifestEditor {
     }
 
     /// A table, made as `[name]` at the end if it is not there.
-    fn table(&mut self, name: &str) -> &mut dyn toml_edit::TableLike {
+    pub(crate) fn table(&mut self, name: &str) -> &mut dyn toml_edit::TableLike {
         let item = self.0.entry(name).or_insert_with(|| Item::Table(Table::new()));
         if !item.is_table_like() {
             *item = Item::Table(Table::new());

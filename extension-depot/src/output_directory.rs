@@ -12,7 +12,10 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, mkdirat, openat, readlinkat, renameat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, mkdirat, openat, readlinkat, renameat, renameat_with, statat,
+    unlinkat,
+};
 use rustix::io::Errno;
 
 use crate::durable::where_supported;
@@ -49,7 +52,7 @@ impl OutputDirectory {
     /// # Errors
     /// When it is not there, or another user's link leads to it.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Walk::from(start(path)?, path).to_end(path, false)
+        Walk::from(start(path)?, path).finish(path, false)
     }
 
     /// Opens a directory, which is made with those above it if it is not there.
@@ -57,7 +60,7 @@ impl OutputDirectory {
     /// # Errors
     /// When it cannot be made, or another user's link leads to it.
     pub fn create(path: &Path) -> io::Result<Self> {
-        Walk::from(start(path)?, path).to_end(path, true)
+        Walk::from(start(path)?, path).finish(path, true)
     }
 
     /// Opens the directory of a file, and returns it with the name of the file in it.
@@ -76,7 +79,7 @@ impl OutputDirectory {
     /// # Errors
     /// As [`OutputDirectory::create`].
     pub fn below(&self, path: &Path) -> io::Result<Self> {
-        Walk::from(self.descriptor.try_clone()?, &self.path).to_end(path, true)
+        Walk::from(self.descriptor.try_clone()?, &self.path).finish(path, true)
     }
 
     /// Makes a directory in this one, and opens it.
@@ -163,8 +166,33 @@ impl OutputFile<'_> {
     /// When that fails; then what was there is still there.
     pub fn finish(self) -> io::Result<()> {
         self.file.sync_all()?;
-        renameat(&self.directory.descriptor, &self.temporary, &self.directory.descriptor, &self.name)?;
+        self.rename(RenameFlags::empty())?;
         self.directory.sync()
+    }
+
+    /// Puts the file into its place, durably, where nothing has that name yet.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] when something has it.
+    pub fn finish_new(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        match self.rename(RenameFlags::NOREPLACE) {
+            // Some file systems only know how to replace: there the name is taken by an empty file first.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                self.directory.open_new(&self.name, 0o600)?;
+                self.rename(RenameFlags::empty())?;
+            }
+            renamed => renamed?,
+        }
+        self.directory.sync()
+    }
+
+    fn rename(&self, flags: RenameFlags) -> rustix::io::Result<()> {
+        let directory = &self.directory.descriptor;
+        match flags.is_empty() {
+            true => renameat(directory, &self.temporary, directory, &self.name),
+            false => renameat_with(directory, &self.temporary, directory, &self.name, flags),
+        }
     }
 }
 
@@ -207,7 +235,7 @@ impl Walk {
         Self { at, from: from.to_owned(), links: 0 }
     }
 
-    fn to_end(mut self, path: &Path, create: bool) -> io::Result<OutputDirectory> {
+    fn finish(mut self, path: &Path, create: bool) -> io::Result<OutputDirectory> {
         let mut rest = parts(path);
         while let Some(part) = rest.pop() {
             match openat(&self.at, &part, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()) {

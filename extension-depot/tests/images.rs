@@ -273,7 +273,7 @@ fn exported_image_is_unpacked_again() {
     let (home, _) = packed(&registry);
     let installed = home.depot.installed(&name("plugin")).expect("installed");
     let bundle = home.directory.path().join("bundle.tar");
-    home.depot.export(std::slice::from_ref(&installed), &[], &bundle).expect("exported");
+    home.depot.export(std::slice::from_ref(&installed), &[], &bundle, false).expect("exported");
     let other = support::home();
     let bundle = Bundle::open(&bundle).expect("a bundle");
     let staged = other.depot.stage_bundled(&bundle, &bundle.extensions()[0]).expect("staged");

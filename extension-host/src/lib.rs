@@ -44,6 +44,7 @@ mod componentize;
 mod directories;
 mod engine;
 mod error;
+mod example;
 mod executable;
 mod exports;
 mod extension;
@@ -119,7 +120,9 @@ pub use program::Program;
 pub use purpose::Purpose;
 pub use rate::RateLimits;
 pub use report::{CallReport, Returned, Usage};
-pub use requests::{RequestError, author_manifest, has_author_manifest, requested_by_author, with_author_manifest};
+pub use requests::{
+    RequestError, author_manifest, declared_settings, has_author_manifest, requested_by_author, with_author_manifest,
+};
 pub use state::CallState;
 pub use suffiks::{
     Changes, CommandEnvironment, EnvSource, RefusedVariable, ResourceName, Resources, ValidationProblem,

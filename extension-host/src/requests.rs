@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use core_types::{Capabilities, Grant, TomlProblem, parse_toml};
+use core_types::{Capabilities, ConfigSchema, Grant, TomlProblem, parse_toml};
 use wasmparser::BinaryReader;
 
 /// The custom section in which a component carries its author's manifest. Being part of the binary, the digest covers
@@ -33,10 +33,18 @@ pub enum RequestError {
     Manifest(TomlProblem),
 }
 
-#[derive(serde::Deserialize)]
+#[derive(Default, serde::Deserialize)]
 struct AuthorManifest {
     #[serde(default)]
     capabilities: Capabilities,
+    #[serde(default)]
+    config: AuthorConfig,
+}
+
+#[derive(Default, serde::Deserialize)]
+struct AuthorConfig {
+    #[serde(default)]
+    schema: ConfigSchema,
 }
 
 /// The grants that the author's manifest in the binary asks for; none where there is no such manifest.
@@ -46,10 +54,21 @@ struct AuthorManifest {
 /// # Errors
 /// When the section is there and cannot be understood.
 pub fn requested_by_author(binary: &[u8]) -> Result<Vec<Grant>, RequestError> {
-    let Some(text) = author_manifest(binary)? else { return Ok(Vec::new()) };
-    let parsed = parse_toml::<AuthorManifest>(text).map_err(RequestError::Manifest)?;
-    let requests = parsed.value.capabilities.grants_in_full();
+    let requests = parsed_manifest(binary)?.capabilities.grants_in_full();
     if requests.len() > MAX_REQUESTS { Err(RequestError::TooLarge) } else { Ok(requests) }
+}
+
+/// The settings that the author's manifest in the binary declares; none where there is no such manifest.
+///
+/// # Errors
+/// When the section is there and cannot be understood.
+pub fn declared_settings(binary: &[u8]) -> Result<ConfigSchema, RequestError> {
+    parsed_manifest(binary).map(|manifest| manifest.config.schema)
+}
+
+fn parsed_manifest(binary: &[u8]) -> Result<AuthorManifest, RequestError> {
+    let Some(text) = author_manifest(binary)? else { return Ok(AuthorManifest::default()) };
+    parse_toml::<AuthorManifest>(text).map(|parsed| parsed.value).map_err(RequestError::Manifest)
 }
 
 /// The text of the author's manifest that a binary carries.
@@ -156,6 +175,18 @@ mod tests {
         assert_eq!(requested_by_author(&second).expect("read"), [Grant::ClipboardWrite]);
         assert_eq!(without_section(&second).expect("taken out"), component);
         assert_eq!(with_author_manifest(component, &asking("clipboard-write")).expect("put in"), second);
+    }
+
+    /// Settings travel with the binary, and one that contradicts itself is not put in.
+    #[test]
+    fn settings_are_carried() {
+        let module = b"\0asm\x01\0\0\0";
+        let declaring = "[config.schema]\ndays = { type = \"integer\", default = 3 }\n[config]\nother = 1\n";
+        let binary = with_author_manifest(module, declaring).expect("put in");
+        let settings = declared_settings(&binary).expect("read");
+        assert_eq!(settings.get("days").and_then(|days| days.default.as_deref()), Some("3"));
+        assert!(settings.check("days", "many").is_err() && declared_settings(module).expect("none").is_empty());
+        assert!(with_author_manifest(module, "[config.schema]\ndays = { type = \"week\" }").is_err());
     }
 
     #[test]

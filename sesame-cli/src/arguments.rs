@@ -1,8 +1,14 @@
 //! The command line as it is typed. Nothing here looks at anything but the text.
 
+mod address;
 mod author;
+mod examples;
 mod extension;
+mod groups;
+mod help;
+mod meaning;
 mod service;
+mod setting;
 mod signer;
 mod workload;
 
@@ -13,17 +19,21 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use extension_host::Display;
 
+pub use self::address::{reference as typed_reference, source as typed_source};
 pub use self::author::{
     DevArguments, Language, NewArguments, PublishArguments, TestArguments, WasiCommand, WasiPublishArguments,
 };
 pub use self::extension::{
-    ActivityArguments, ActivityCommand, CallArguments, DocsArguments, ExecArguments, ExportArguments, ExtensionCommand,
-    FormName, GrantArguments, ImportArguments, InstallArguments, ListSource, Revocation, RollbackArguments,
-    RunArguments, SignArguments, SyncArguments, UpdateArguments,
+    ActivityArguments, ActivityCommand, CallArguments, DocsArguments, EverydayCommand, ExecArguments, ExportArguments,
+    ExtensionCommand, FormName, GrantArguments, ImportArguments, InstallArguments, ListSource, Revocation,
+    RollbackArguments, RunArguments, SetArguments, SignArguments, SyncArguments, UpdateArguments,
 };
+pub use self::groups::everyday as everyday_form;
+pub use self::help::{MAX_WIDTH, answer, full_command};
 pub use self::service::{
     ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, SignedSource, StoreName, TrustCommand,
 };
+pub use self::setting::{SettingKey, TypedSetting};
 pub use self::signer::GivenSigner;
 pub use self::workload::{ValidationType, WorkloadArguments, WorkloadCommand};
 use crate::exit_code::TABLE;
@@ -47,14 +57,23 @@ impl Arguments {
         let may_be_call = words.iter().skip(1).take(MOST_BEFORE_CALL).any(|word| word == "call" || word == "run");
         let call = may_be_call.then(|| CallLine::try_parse_from(words).ok()).flatten();
         match call {
-            Some(CallLine { global, command: CallAlone::Extension(CallOnly::Call(call)) }) => {
-                Ok(Self { global, command: Command::Extension(Box::new(ExtensionCommand::Call(call))) })
+            Some(CallLine { global, command: CallAlone::Everyday(call) }) => {
+                Ok(Self { global, command: Command::Everyday(Box::new(call.into())) })
             }
-            Some(CallLine { global, command: CallAlone::Extension(CallOnly::Run(run)) }) => {
-                Ok(Self { global, command: Command::Extension(Box::new(ExtensionCommand::Run(run))) })
+            Some(CallLine { global, command: CallAlone::Extension(call) }) => {
+                let call = ExtensionCommand::Everyday(call.into());
+                Ok(Self { global, command: Command::Extension(Box::new(call)) })
             }
-            None => Self::try_parse_from(words),
+            None => Self::try_parse_from(words).and_then(|arguments| arguments.or_help(words)),
         }
+    }
+
+    /// `sesame help COMMAND` is `sesame COMMAND --help`, which a parser answers with an error.
+    fn or_help(self, words: &[OsString]) -> Result<Self, clap::Error> {
+        let Command::Help { command } = self.command else { return Ok(self) };
+        let program = words.first().cloned().unwrap_or_default();
+        let asked = std::iter::once(program).chain(command).chain(std::iter::once("--help".into()));
+        Self::read(&asked.collect::<Vec<_>>())
     }
 }
 
@@ -80,6 +99,8 @@ struct CallLine {
 enum CallAlone {
     #[command(subcommand, alias = "ext")]
     Extension(CallOnly),
+    #[command(flatten)]
+    Everyday(CallOnly),
 }
 
 #[derive(Debug, Subcommand)]
@@ -88,18 +109,27 @@ enum CallOnly {
     Run(RunArguments),
 }
 
+impl From<CallOnly> for EverydayCommand {
+    fn from(call: CallOnly) -> Self {
+        match call {
+            CallOnly::Call(call) => Self::Call(call),
+            CallOnly::Run(run) => Self::Run(run),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Default, Args)]
 pub struct GlobalArguments {
     /// Print data as JSON: one object with `schema_version`
     #[arg(long, global = true)]
     pub json: bool,
-    /// Print no notes and no progress
+    /// Suppress notes and progress
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Say more: what the extension prints, why code is compiled again
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
-    /// Open no connection
+    /// Never use the network
     #[arg(long, global = true)]
     pub offline: bool,
 }
@@ -107,41 +137,52 @@ pub struct GlobalArguments {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum Command {
-    /// Install, look at, restrict and call extensions
+    #[command(flatten)]
+    Everyday(Box<EverydayCommand>),
+    /// All commands for extensions
     #[command(subcommand, visible_alias = "ext")]
     Extension(Box<ExtensionCommand>),
+    /// Log in to registries, and list their tags
+    #[command(subcommand)]
+    Registry(RegistryCommand),
+    /// Keep secrets for extensions in your keyring
+    #[command(subcommand)]
+    Secret(SecretCommand),
+    /// Manage trusted signers
+    #[command(subcommand)]
+    Trust(TrustCommand),
+    /// Show and check the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Check everything that sesame needs, and say how to fix it
+    Doctor,
+    /// Show the main job, in a temporary directory
+    Demo(DemoArguments),
+    /// Print or install a script that completes words in your shell
+    Completions {
+        /// `bash`, `zsh`, `fish`, `elvish` or `powershell`; without it, the shell that `SHELL` names
+        shell: Option<Shell>,
+        /// Put the script where the shell looks for it: bash, zsh and fish have such a place
+        #[arg(long)]
+        install: bool,
+    },
+    /// Show the help of a command
+    Help {
+        /// Such as `install`, or `extension grant`
+        #[arg(trailing_var_arg = true)]
+        command: Vec<OsString>,
+    },
+    /// Write the manual pages
+    Man {
+        /// Output directory (created if missing)
+        directory: PathBuf,
+    },
     /// Ask an extension of Suffiks about a workload
     #[command(subcommand)]
     Workload(WorkloadCommand),
     /// Publish, fetch and test modules of Suffiks, as `extgen wasi` does
     #[command(subcommand)]
     Wasi(WasiCommand),
-    /// Log in to registries
-    #[command(subcommand)]
-    Registry(RegistryCommand),
-    /// Keep secrets for extensions in your keyring
-    #[command(subcommand)]
-    Secret(SecretCommand),
-    /// Say whose signatures count
-    #[command(subcommand)]
-    Trust(TrustCommand),
-    /// Show and check the configuration
-    #[command(subcommand)]
-    Config(ConfigCommand),
-    /// Look at everything that sesame needs, and say how to mend what is wrong
-    Doctor,
-    /// Show the main job: a registry, an extension, a greeting; nothing outside a temporary directory is touched
-    Demo(DemoArguments),
-    /// Print a script that completes commands and options in your shell
-    Completions {
-        /// `bash`, `zsh`, `fish`, `elvish` or `powershell`
-        shell: Shell,
-    },
-    /// Write the manual pages
-    Man {
-        /// Where to; it is made if it is not there
-        directory: PathBuf,
-    },
     /// Print the reference of all commands, as it stands in `docs/commands.md`
     #[command(hide = true, name = "command-reference")]
     Reference,
@@ -181,7 +222,8 @@ mod tests {
         command.build();
         summaries(&command, "sesame", &mut all);
         assert!(all.len() > 50, "{}", all.len());
-        for (summary, commands) in all {
+        for (summary, mut commands) in all {
+            commands.retain(|path| groups::everyday(path).is_none());
             assert!(commands.len() == 1 && !summary.is_empty(), "{summary:?}: {commands:?}");
         }
     }
@@ -203,6 +245,10 @@ mod tests {
             "sesame extension call x f --json-args [1] a",
             "sesame extension call --help",
             "sesame call x f",
+            "sesame call x f -5 a --stats",
+            "sesame --json run x -- --help",
+            "sesame call --help",
+            "sesame call",
             "sesame run",
             "sesame extension list call",
             "sesame extension info call",
@@ -255,10 +301,10 @@ mod tests {
             other => panic!("{line}: {other:?}"),
         };
         for line in ["sesame extension call --stats x f -5 a", "sesame extension call x f -5 a --stats"] {
-            let ExtensionCommand::Call(call) = parse(line) else { panic!("{line}") };
+            let ExtensionCommand::Everyday(EverydayCommand::Call(call)) = parse(line) else { panic!("{line}") };
             assert!(call.stats && call.arguments == ["-5", "a"], "{line}: {call:?}");
         }
-        let ExtensionCommand::Call(call) = parse("sesame ext call x f -- --stats -") else {
+        let ExtensionCommand::Everyday(EverydayCommand::Call(call)) = parse("sesame ext call x f -- --stats -") else {
             panic!("a call");
         };
         assert!(!call.stats && call.arguments.is_empty() && call.data == ["--stats", "-"]);

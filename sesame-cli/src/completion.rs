@@ -1,85 +1,134 @@
-//! What a shell offers when its user presses the key for it: commands, options, installed names, their functions.
+//! What a shell offers when its user presses the key for it. The shell's script asks this program, which answers from what is
+//! installed and what was seen before: nothing is compiled, run or fetched for it.
 
-use std::collections::HashMap;
+mod candidates;
+mod line;
+mod place;
+
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, Write};
 
 use clap::CommandFactory;
 use clap_complete::env::Shells;
-use clap_complete::{CompleteEnv, CompletionCandidate, Shell};
-use core_types::ExtensionName;
-use extension_host::{CodeKey, ExportedFunction, Host};
+use clap_complete::{CompleteEnv, CompletionCandidate, Shell, engine};
 
-use crate::arguments::{Arguments, GlobalArguments};
+pub use self::candidates::{
+    arguments, capabilities, functions, grants, inspectable, names, repositories, revocations, set_keys, settings,
+    sources,
+};
+pub use self::place::{Place, place_of, shell_of};
+use crate::arguments::Arguments;
 use crate::context::Context;
+use crate::terminal::inert_line;
 
 /// The variable by which the shell's script asks.
 const VARIABLE: &str = "SESAME_COMPLETE";
 
 /// Answers the shell, if it is the shell that asks. Gives back whether it was.
 pub fn answer() -> bool {
-    if !Context::is_asked_to_complete(VARIABLE) {
-        return false;
+    let Some(shell) = Context::completing_shell(VARIABLE) else { return false };
+    let typed: Vec<_> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
+    // A shell that is not there any more does not care.
+    let _ = match shell.to_str() {
+        Some("bash") => answer_bash(&typed),
+        Some("zsh" | "fish") => answer_words(typed),
+        _ => answer_other(&typed),
+    };
+    true
+}
+
+/// What could follow the last of these words. Options are offered where nothing else is, or a dash was typed.
+fn offered(words: Vec<OsString>) -> io::Result<Vec<CompletionCandidate>> {
+    line::remember(&words);
+    let directory = std::env::current_dir().ok();
+    let current = words.last().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+    let (at, is_empty) = (words.len().saturating_sub(1), current.is_empty());
+    let mut command = Arguments::command();
+    let mut offered = engine::complete(&mut command, words.clone(), at, directory.as_deref())?;
+    let command = command_of(&command, &words[..at]);
+    offered = offered.into_iter().map(|candidate| by_name(command, candidate, &current)).collect();
+    let is_option = |candidate: &CompletionCandidate| candidate.get_value().as_encoded_bytes().starts_with(b"-");
+    if is_empty && !offered.iter().all(is_option) {
+        offered.retain(|candidate| !is_option(candidate));
     }
+    Ok(offered)
+}
+
+/// The command that words lead to.
+fn command_of<'c>(command: &'c clap::Command, words: &[OsString]) -> &'c clap::Command {
+    words.iter().skip(1).fold(command, |command, word| command.find_subcommand(word).unwrap_or(command))
+}
+
+/// A command by its name, where both that and another name of it would do.
+fn by_name(command: &clap::Command, candidate: CompletionCandidate, current: &str) -> CompletionCandidate {
+    let named = candidate.get_value().to_str().and_then(|value| command.find_subcommand(value));
+    match named.map(clap::Command::get_name).filter(|name| name.starts_with(current)) {
+        Some(name) => CompletionCandidate::new(name).help(candidate.get_help().cloned()),
+        None => candidate,
+    }
+}
+
+/// Bash: the line up to the cursor, and the part of its last word that bash replaces, which begins behind a `:` or `=`.
+fn answer_bash(typed: &[OsString]) -> io::Result<()> {
+    let [line, part] = typed else { return Ok(()) };
+    let words = line::split(&line.to_string_lossy());
+    let last = words.last().cloned().unwrap_or_default();
+    let kept = last.strip_suffix(&*part.to_string_lossy()).unwrap_or_default().to_owned();
+    let mut stdout = io::stdout().lock();
+    for candidate in offered(words.into_iter().map(OsString::from).collect())? {
+        let value = candidate.get_value().to_string_lossy();
+        writeln!(stdout, "{}", escaped(value.strip_prefix(&kept).unwrap_or(&value)))?;
+    }
+    Ok(())
+}
+
+/// A word as bash takes it, without quotes: what was typed may have one open.
+fn escaped(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:%+=@,~#".contains(c);
+    word.chars().flat_map(|c| (!is_plain(c)).then_some('\\').into_iter().chain(std::iter::once(c))).collect()
+}
+
+/// Zsh and fish: the words up to the cursor. Each candidate is a line, with what it means behind a tab.
+fn answer_words(words: Vec<OsString>) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    for candidate in offered(words)? {
+        let help = candidate.get_help().map(|help| inert_line(help.to_string().lines().next().unwrap_or_default()));
+        let help = help.filter(|help| !help.is_empty()).map(|help| format!("\t{help}")).unwrap_or_default();
+        writeln!(stdout, "{}{help}", inert_line(&candidate.get_value().to_string_lossy()))?;
+    }
+    Ok(())
+}
+
+/// The other shells, which are served well enough as they are.
+fn answer_other(typed: &[OsString]) -> io::Result<()> {
+    line::remember(typed);
     let directory = std::env::current_dir().ok();
     let complete = CompleteEnv::with_factory(Arguments::command).var(VARIABLE).bin("sesame");
-    let _ = complete.try_complete(std::env::args_os(), directory.as_deref());
-    true
+    complete.try_complete(std::env::args_os(), directory.as_deref()).map(drop).map_err(io::Error::other)
 }
 
 /// The script that a shell sources.
 pub fn script(shell: Shell) -> io::Result<Vec<u8>> {
     let mut script = Vec::new();
-    if let Some(completer) = Shells::builtins().completer(&shell.to_string()) {
-        completer.write_registration(VARIABLE, "sesame", "sesame", "sesame", &mut script)?;
+    match shell {
+        Shell::Bash => script.extend_from_slice(include_bytes!("completion/sesame.bash")),
+        Shell::Zsh => script.extend_from_slice(include_bytes!("completion/sesame.zsh")),
+        other => {
+            if let Some(completer) = Shells::builtins().completer(&other.to_string()) {
+                completer.write_registration(VARIABLE, "sesame", "sesame", "sesame", &mut script)?;
+            }
+        }
     }
     Ok(script)
 }
 
-/// The names of extensions that begin like this.
-pub fn names(current: &OsStr) -> Vec<CompletionCandidate> {
-    let context = Context::new(GlobalArguments::default());
-    let listed = context.depot().ok().and_then(|depot| depot.list().ok()).unwrap_or_default();
-    candidates(current, listed.into_iter().map(|listed| listed.name.to_string()))
+/// Whether a file is a script of ours, which can be replaced by another.
+pub fn is_script(text: &[u8]) -> bool {
+    String::from_utf8_lossy(text).contains(VARIABLE)
 }
 
-/// The functions, beginning like this, of the extension that was named before. Nothing is compiled for it.
-pub fn functions(current: &OsStr) -> Vec<CompletionCandidate> {
-    candidates(current, exported().unwrap_or_default().into_iter())
-}
-
-fn exported() -> Option<Vec<String>> {
-    let context = Context::new(GlobalArguments::default());
-    let name = called_name(std::env::args_os())?;
-    let installed = context.depot().ok()?.installed(&name).ok()?;
-    let host = Host::new().ok()?;
-    let code = host.load(&context.code_cache().ok()?, &CodeKey::new(&installed.binary.digest)).ok()?;
-    let mut all = host.exports(&code);
-    all.retain(ExportedFunction::is_callable);
-    Some(shortest(&all))
-}
-
-/// The names by which functions can be called: with the interface where several have one name. They are counted first, since a
-/// guest can export a hundred thousand.
-fn shortest(all: &[ExportedFunction]) -> Vec<String> {
-    let mut count = HashMap::new();
-    for function in all {
-        *count.entry(function.name.as_str()).or_insert(0_usize) += 1;
-    }
-    let name = |function: &ExportedFunction| match count.get(function.name.as_str()) {
-        Some(1) => function.name.clone(),
-        _ => function.qualified_name(),
-    };
-    all.iter().map(name).collect()
-}
-
-/// The extension on a command line that calls one.
-fn called_name(words: impl Iterator<Item = OsString>) -> Option<ExtensionName> {
-    let behind = words.skip_while(|word| word != "call" && word != "run").skip(1);
-    behind.filter_map(|word| word.into_string().ok()).find(|word| !word.starts_with('-'))?.parse().ok()
-}
-
-fn candidates(current: &OsStr, all: impl Iterator<Item = String>) -> Vec<CompletionCandidate> {
+/// The candidates that begin like this.
+fn beginning(current: &OsStr, all: impl Iterator<Item = String>) -> Vec<CompletionCandidate> {
     let current = current.to_string_lossy();
     all.filter(|candidate| candidate.starts_with(&*current)).map(CompletionCandidate::new).collect()
 }

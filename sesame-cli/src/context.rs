@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use core_types::{OciReference, UnknownKey};
+use directories::BaseDirs;
 use extension_depot::registry::{
     Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Patience, Registry, Settings,
 };
@@ -80,14 +81,31 @@ impl Context {
         env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()
     }
 
+    /// The editor of this user, with its arguments; `vi` is on every system that has one.
+    pub fn editor(&self) -> OsString {
+        let named =
+            ["VISUAL", "EDITOR"].into_iter().find_map(|name| env::var_os(name).filter(|value| !value.is_empty()));
+        named.unwrap_or_else(|| "vi".into())
+    }
+
     /// Where the SDK for C is, if somebody says so.
     pub fn wasi_sdk(&self) -> Option<PathBuf> {
         env::var_os("WASI_SDK_PATH").map(PathBuf::from)
     }
 
-    /// Whether it is a shell that wants to know what could follow.
-    pub fn is_asked_to_complete(variable: &str) -> bool {
-        environment::is_set(variable)
+    /// The directories of this user, for files of other programs.
+    pub fn base_directories() -> Option<BaseDirs> {
+        BaseDirs::new()
+    }
+
+    /// The shell that wants to know what could follow, if one does.
+    pub fn completing_shell(variable: &str) -> Option<OsString> {
+        environment::is_set(variable).then(|| env::var_os(variable)).flatten()
+    }
+
+    /// The shell of this user.
+    pub fn login_shell(&self) -> Option<OsString> {
+        env::var_os("SHELL").filter(|value| !value.is_empty())
     }
 
     /// Where everything lies.

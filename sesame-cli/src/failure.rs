@@ -4,14 +4,15 @@
 mod conversions;
 mod list;
 mod refused;
+mod similar;
 
 use std::error::Error;
 use std::io;
 use std::path::Path;
 
 use core_types::{
-    Capabilities, Digest, ExtensionName, Grant, Identity, Limit, LimitOrigin, NameError, OciQuery, OciReference, Touch,
-    VersionReq,
+    Capabilities, Digest, ExtensionName, Grant, Identity, Limit, LimitOrigin, NameError, OciQuery, OciReference,
+    SettingError, Touch, VersionReq,
 };
 use extension_depot::{
     ArtifactError, BlobError, DepotError, LinkedFile, ManifestError, PlaceError, SignatureRefusal, Source,
@@ -24,7 +25,7 @@ pub use self::conversions::LOCKS_HINT;
 use crate::exit_code::ExitCode;
 use crate::outcome::Denied;
 use crate::project::Project;
-use crate::terminal::inert_line;
+use crate::terminal::{inert_line, shell_word};
 
 /// A failure as it is shown.
 #[derive(Debug)]
@@ -39,10 +40,19 @@ pub struct Failure {
     pub hint: Option<String>,
     /// What the shell is told.
     pub code: ExitCode,
-    /// What an extension was refused or may not have, for programs.
-    pub refused: Box<[Refused]>,
+    /// What it is about. Boxed, since a failure is passed through many hands.
+    pub about: Box<About>,
     /// Whether a limit ended the call, which nothing else explains.
     is_limit: bool,
+}
+
+/// What a failure is about.
+#[derive(Debug, Default)]
+pub struct About {
+    /// What an extension was refused or may not have, for programs.
+    pub refused: Vec<Refused>,
+    /// The extension that there is none of, so that one of those that there are may be meant.
+    unknown: Option<ExtensionName>,
 }
 
 /// Something that an extension was refused or may not have.
@@ -92,7 +102,7 @@ impl Failure {
             details: Vec::new(),
             hint: None,
             code,
-            refused: Box::default(),
+            about: Box::default(),
             is_limit: false,
         }
     }
@@ -100,6 +110,12 @@ impl Failure {
     /// The same failure with its cause.
     pub fn caused_by(mut self, cause: &dyn Error) -> Self {
         self.causes.push(cause.to_string());
+        self
+    }
+
+    /// The same failure with one thing more to say.
+    pub fn with_detail(mut self, detail: String) -> Self {
+        self.details.push(detail);
         self
     }
 
@@ -161,7 +177,7 @@ impl Failure {
         Self::message(ExitCode::Local, format!("`{}` is there already, and a key is never replaced", path.display()))
             .with_hint(format!(
                 "make one of another name: sesame trust keygen {}",
-                quoted(&format!("{}-2", name.display()))
+                shell_word(&format!("{}-2", name.display()))
             ))
     }
 
@@ -214,7 +230,7 @@ impl Failure {
     /// A name belongs to another file, and `--replace` is missing.
     pub fn other_file(name: &ExtensionName, installed: &Identity, source: &Source, sha256: Option<&Digest>) -> Self {
         let sha256 = sha256.map(|sha256| format!(" --sha256 {sha256}")).unwrap_or_default();
-        let source = quoted(&source.to_string());
+        let source = shell_word(&source.to_string());
         Self::taken(name, installed).with_hint(format!("sesame extension install {source}{sha256} --replace {name}"))
     }
 
@@ -224,7 +240,7 @@ impl Failure {
             return Self::message(ExitCode::Refused, format!("`{name}` has a manifest for something else"))
                 .with_hint(format!("sesame extension info {name}"));
         };
-        let bundle = quoted(&bundle.display().to_string());
+        let bundle = shell_word(&bundle.display().to_string());
         Self::taken(name, &installed.identity()).with_hint(format!("sesame extension import {bundle} {name} --replace"))
     }
 
@@ -299,7 +315,7 @@ impl Failure {
             format!("it asks for {}{rule}", denied.request())
         };
         failure.details = missing.iter().map(asks_for).collect();
-        failure.refused = missing.iter().map(Refused::from).collect();
+        failure.about.refused = missing.iter().map(Refused::from).collect();
         let unscoped = missing.iter().filter(|denied| denied.is_example && denied.policy.is_none());
         let unscoped: Vec<_> = unscoped.map(|denied| denied.grant.as_str()).collect();
         failure.with_hint(if unscoped.is_empty() {
@@ -310,6 +326,17 @@ impl Failure {
                 unscoped.join(" ")
             )
         })
+    }
+
+    /// Everything is to be updated, and nobody can be asked whether that is meant.
+    pub fn nothing_to_update() -> Self {
+        Self::message(ExitCode::Usage, "name the extensions to update, or update all of them")
+            .with_hint("sesame extension update --all")
+    }
+
+    /// A person saw what would be updated, and does not want it.
+    pub fn not_updated() -> Self {
+        Self::message(ExitCode::Failure, "nothing was updated")
     }
 
     /// A tag leads to other bytes than those that are installed, and the user wants the same.
@@ -332,14 +359,14 @@ impl Failure {
         let mut failure = Self::message(ExitCode::Usage, message);
         let file = inert_line(address.file_name());
         let by_hand =
-            format!("download it yourself, then: sesame extension {command} {}", quoted(&format!("./{file}")));
+            format!("download it yourself, then: sesame extension {command} {}", shell_word(&format!("./{file}")));
         failure.details.push(by_hand);
         if let Some(repository) = address.as_repository() {
             failure.details.push(format!("if it is a repository: sesame extension {command} {repository}"));
         }
         failure.with_hint(format!(
             "say which bytes you expect: sesame extension {command} {} --sha256 DIGEST",
-            quoted(&address.to_string())
+            shell_word(&address.to_string())
         ))
     }
 
@@ -349,11 +376,21 @@ impl Failure {
         Self::message(ExitCode::Usage, message).with_hint(format!("sesame extension {command} {reference}"))
     }
 
+    /// What was typed is neither a reference nor a source.
+    pub fn mistyped(text: &str, problem: &dyn Error) -> Self {
+        Self::message(ExitCode::Usage, format!("`{}`: {problem}", inert_line(text)))
+    }
+
     /// A digest was given for what is not a file.
     pub fn digest_of_no_file(source: &str) -> Self {
         let message = format!("`--sha256` is the digest of a file, and `{source}` is not a file");
         Self::message(ExitCode::Usage, message)
             .with_hint("pin a reference with the digest of its manifest instead: REFERENCE@sha256:DIGEST")
+    }
+
+    /// A setting that cannot be set.
+    pub fn of_setting(name: &ExtensionName, error: &SettingError) -> Self {
+        Self::new(ExitCode::Usage, error).with_hint(format!("see what can be set: sesame extension set {name} --list"))
     }
 
     /// The source gives no name.
@@ -364,7 +401,7 @@ impl Failure {
     /// Something about the installed extension of this name.
     pub fn of_extension(name: &ExtensionName, error: &DepotError) -> Self {
         let (code, hint) = match error {
-            DepotError::NotFound { .. } => (ExitCode::NotFound, Some("sesame extension list".to_owned())),
+            DepotError::NotFound { name } => return Self::not_found(name, error),
             DepotError::NotInstalled { reference: Some(reference), .. } => (
                 ExitCode::NotFound,
                 Some(format!("sesame extension install {reference}{}", name_option(name, reference))),
@@ -375,7 +412,7 @@ impl Failure {
             DepotError::Artifact { reference, .. } if reference.is_local() => {
                 (ExitCode::Local, Some(format!("sesame extension install FILE --name {name}")))
             }
-            DepotError::Changed { .. } => {
+            DepotError::Changed { .. } | DepotError::Edited { .. } => {
                 (ExitCode::Local, Some(format!("see what it is now, then try again: sesame extension info {name}")))
             }
             DepotError::Artifact { source: ArtifactError::Blob(BlobError::Missing { .. }), .. } => {
@@ -386,6 +423,9 @@ impl Failure {
                 ExitCode::Refused,
                 Some(format!("find out whether it came from there: sesame extension update {name}")),
             ),
+            DepotError::SettingTable { .. } => {
+                (ExitCode::Usage, Some(format!("see what can be set: sesame extension set {name} --list")))
+            }
             DepotError::OtherSource { .. } => {
                 (ExitCode::Refused, Some("install it beside the other: add `--name NAME`".to_owned()))
             }
@@ -449,9 +489,9 @@ impl Failure {
 
     fn of_call_error(name: &ExtensionName, error: &CallError, limits_file: &Path) -> Self {
         match error {
-            CallError::NoSuchFunction { exports, .. } => {
-                Self::new(ExitCode::NotFound, error).listing("these can be called:", name, exports)
-            }
+            CallError::NoSuchFunction { name: wanted, exports } => Self::new(ExitCode::NotFound, error)
+                .listing("these can be called:", name, exports)
+                .or_similar_function(name, wanted, exports),
             CallError::Ambiguous { candidates, .. } => {
                 Self::new(ExitCode::NotFound, error).listing("these have the name:", name, candidates)
             }
@@ -511,7 +551,7 @@ impl Failure {
     /// error or a crash, and never of a limit.
     pub fn with_refusals(mut self, name: &ExtensionName, refused: &[&Touch]) -> Self {
         self.details.splice(0..0, refused.iter().map(|touch| refusal(name, touch)));
-        self.refused = refused.iter().map(|touch| Refused::from(*touch)).collect();
+        self.about.refused = refused.iter().map(|touch| Refused::from(*touch)).collect();
         if refused.is_empty() || self.is_limit {
             return self;
         }
@@ -543,9 +583,25 @@ impl Failure {
             let line = |function: &&ExportedFunction| format!("  {function}: {}", reason(function).unwrap_or_default());
             self.details.extend(others.iter().map(line));
         }
-        let example = callable.first().map(|function| function.qualified_name());
-        self.with_optional_hint(example.map(|function| format!("sesame extension call {name} '{function}'")))
+        let example = callable.first().map(|function| example_of(name, function, functions));
+        self.with_optional_hint(example)
     }
+
+    /// Somebody wants to call an extension and does not say which function.
+    pub fn without_function(name: &ExtensionName, exports: &[ExportedFunction], is_program: bool) -> Self {
+        let failure = Self::message(ExitCode::Usage, format!("name the function of `{name}` to call"));
+        let failure = failure.listing("these can be called:", name, exports);
+        if is_program { failure.with_hint(format!("it is a program: sesame extension run {name}")) } else { failure }
+    }
+}
+
+/// A call of this function, one of `all`, that is filled in.
+fn example_of(name: &ExtensionName, function: &ExportedFunction, all: &[ExportedFunction]) -> String {
+    let is_only = all.iter().filter(|other| other.name == function.name).count() == 1;
+    let called = if is_only { function.name.clone() } else { function.qualified_name() };
+    let words = std::iter::once(called).chain(function.example_words());
+    let words: Vec<_> = words.map(|word| shell_word(&word)).collect();
+    format!("sesame extension call {name} {}", words.join(" "))
 }
 
 /// What helps where TLS was there before.
@@ -615,12 +671,6 @@ fn timed_hint(error: &TimedGrantsError) -> Option<String> {
 /// Whether what has a name came in a bundle, and what wants the name is in a registry.
 fn is_unconfirmed(installed: &Identity, wanted: &Identity) -> bool {
     installed.as_str().starts_with("local/bundle/") && !wanted.as_str().starts_with("local/")
-}
-
-/// A word as a shell takes it whole.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:%+=@".contains(c);
-    if word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 /// What makes `install` use this name, where it would choose another.

@@ -25,8 +25,10 @@ mod recipe;
 mod render;
 mod replacement;
 mod resource_directory;
+mod setting_schema;
 mod sources;
 mod suffiks_tests;
+mod tag_listing;
 mod template;
 mod terminal;
 mod warnings;
@@ -50,7 +52,7 @@ fn main() {
         return;
     }
     let words: Vec<_> = std::env::args_os().collect();
-    let arguments = arguments::Arguments::read(&words).unwrap_or_else(|error| refuse(&words, &error));
+    let arguments = arguments::Arguments::read(&words).unwrap_or_else(|error| refuse(&words, error));
     let context = Context::new(arguments.global);
     let code = run(&context, arguments.command);
     // Nothing is worth unwinding for: what had to be durable is.
@@ -68,21 +70,27 @@ fn restore_core_limit() {
 }
 
 /// Says what is wrong with the command line, or what was asked about it. What was typed can have come from anywhere.
-fn refuse(words: &[OsString], error: &clap::Error) -> ! {
-    let (terminal, text) = (Terminal::detect(), error.render().to_string());
-    let written = match error.use_stderr() {
-        true if arguments::wants_json(words) => terminal.data(render::wrong_command_line(&text).as_bytes()),
-        true => terminal.talk(&text),
-        false => terminal.data(text.as_bytes()),
+fn refuse(words: &[OsString], error: clap::Error) -> ! {
+    let terminal = Terminal::detect();
+    let width = terminal.reading_width().map_or(arguments::MAX_WIDTH, usize::from);
+    let answer = arguments::answer(words, error, width.min(arguments::MAX_WIDTH));
+    let is_wrong = answer.code == ExitCode::Usage;
+    let written = match answer.is_data {
+        _ if is_wrong && arguments::wants_json(words) => {
+            terminal.data(render::wrong_command_line(&answer.text).as_bytes())
+        }
+        false => terminal.talk(&answer.text),
+        true => terminal.data(answer.text.as_bytes()),
     };
     let is_broken = written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
-    let failed = if is_broken { ExitCode::Local.number() } else { error.exit_code() };
-    std::process::exit(failed)
+    std::process::exit(if is_broken { ExitCode::Local.number() } else { answer.code.number() })
 }
 
 /// Runs a command and shows what came of it.
 fn run(context: &Context, command: arguments::Command) -> ExitCode {
-    match commands::run(context, command) {
+    let complete = |failure: failure::Failure| failure.or_similar(context);
+    let done = commands::run(context, command).map(|outcome| outcome.with_failures(complete));
+    match done.map_err(complete) {
         Ok(outcome) => match render::outcome(context, &outcome) {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::Local,
             // A reader that has seen enough changes nothing about what came of it.

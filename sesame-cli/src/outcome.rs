@@ -19,7 +19,7 @@ pub use self::installation::{
 pub use self::publishing::{DocsPage, Published};
 pub use self::report::{
     Asked, Call, Change, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Health, Info, Inspection, Learned,
-    RefusedThing, Row, State, Trust,
+    RefusedThing, Row, SettingRow, Settings, State, Trust,
 };
 pub use self::testing::{TestedCase, TestedFile};
 pub use self::workload::WorkloadReport;
@@ -38,6 +38,8 @@ pub enum Outcome {
     Ran(u8),
     /// `info`
     Info(Box<Info>),
+    /// `set --list`
+    Settings(Box<Settings>),
     /// `remove`
     Removed(Vec<Removal>),
     /// `enable`, `disable`, `grant`, `revoke`, `login`, `logout`
@@ -122,6 +124,14 @@ impl Outcome {
             0 => Ok(done(good)),
             1 if good.is_empty() => Err(failures.remove(0)),
             _ => Ok(Self::Partly { done: Box::new(done(good)), failures }),
+        }
+    }
+
+    /// The same, with each failure of one of several names as `map` makes it.
+    pub fn with_failures(self, map: impl Fn(Failure) -> Failure) -> Self {
+        match self {
+            Self::Partly { done, failures } => Self::Partly { done, failures: failures.into_iter().map(map).collect() },
+            whole => whole,
         }
     }
 

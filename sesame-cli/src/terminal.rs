@@ -62,6 +62,13 @@ impl Terminal {
         (size.ws_col > 0).then_some(size.ws_col)
     }
 
+    /// The columns of the terminal that a person reads help or errors on.
+    pub fn reading_width(&self) -> Option<u16> {
+        let columns = |size: rustix::termios::Winsize| (size.ws_col > 0).then_some(size.ws_col);
+        let stderr = || self.stderr.then(|| rustix::termios::tcgetwinsize(io::stderr()).ok()).flatten();
+        self.width().or_else(|| columns(stderr()?))
+    }
+
     /// Writes data. On a terminal it is made inert first.
     pub fn data(&self, bytes: &[u8]) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
@@ -198,6 +205,13 @@ pub fn is_active(character: char) -> bool {
 /// The same on one line, for tables.
 pub fn inert_line(text: &str) -> String {
     inert(text).replace(['\n', '\t'], " ")
+}
+
+/// A word as a shell takes it whole.
+pub fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:%+=@,".contains(c);
+    let is_whole = !word.is_empty() && word.chars().all(is_plain);
+    if is_whole { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]

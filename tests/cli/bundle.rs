@@ -26,7 +26,7 @@ fn carried(from: &TestEnv) -> TestEnv {
 fn what_is_exported_is_installed_elsewhere_without_a_network() {
     let (first, registry) = bundled();
     let before = std::fs::read(first.path("work/bundle.tar")).expect("there");
-    first.run("extension export greeting-extension echo -o bundle.tar").ok();
+    first.run("extension export greeting-extension echo -o bundle.tar --force").ok();
     assert!(std::fs::read(first.path("work/bundle.tar")).expect("there") == before, "the same makes the same bytes");
     // With its manifest it is what it was, whose secrets and updates it gets included.
     let second = carried(&first);

@@ -47,15 +47,15 @@ fn uncallable_functions_are_listed_apart() {
     let module = "(module (func (export \"two\") (result i32 i32) i32.const 1 i32.const 2) (func (export \"one\")))";
     env.write("work/pair.wasm", wat::parse_str(module).expect("a module"));
     env.run("extension install pair.wasm").ok();
-    insta::assert_snapshot!(env.run("extension call pair three"), @r"
+    insta::assert_snapshot!(env.run("extension call pair three"), @r#"
     exit 3
     err: error: there is no function `three`
     err: these can be called:
     err:   one: func()
     err: these cannot be called:
     err:   two: func() -> (s32, s32): it returns 2 values, and a call returns one
-    err: hint: sesame extension call pair 'one'
-    ");
+    err: hint: sesame extension call pair one
+    "#);
     insta::assert_snapshot!(env.run("extension call pair two"), @r"
     exit 2
     err: error: cannot call `two: func() -> (s32, s32)`: it returns 2 values, and a call returns one
@@ -104,9 +104,10 @@ fn what_is_not_there_is_said_with_what_is() {
     insta::assert_snapshot!(env.run("extension call greet great World"), @r#"
     exit 3
     err: error: there is no function `great`
+    err: did you mean `greet`?
     err: these can be called:
     err:   greet: func(name: string) -> string
-    err: hint: sesame extension call greet 'greet'
+    err: hint: sesame extension call greet greet name
     "#);
     insta::assert_snapshot!(env.run("extension call nobody greet World"), @r#"
     exit 3

@@ -118,7 +118,7 @@ fn references_that_cannot_be_installed_say_why() {
     "#);
     insta::assert_snapshot!(env.run("extension install my-org/greeting-extension"), @r#"
     exit 2
-    err: error: invalid value 'my-org/greeting-extension' for '<SOURCE>': `my-org/greeting-extension` is no reference: column 1: the registry is missing, such as `ghcr.io/`; a host without dots is written with its port, such as `:443`
+    err: error: invalid value 'my-org/greeting-extension' for '<SOURCE>': the registry is missing, as in `ghcr.io/my-org/greeting-extension`; the path of a file begins with `./`
     err: 
     err: For more information, try '--help'.
     "#);

@@ -36,7 +36,8 @@ fn live_through(name: &str, env: &TestEnv, start: impl Fn(&str) -> Command) -> V
         let is_orderly = [0, 2, 3, 5, 9].contains(&run.code) && !run.stderr.contains("panicked");
         assert!(is_orderly, "{name}: {line}: {run}");
         // With `--json` the error is the object on standard output.
-        let said = if line.contains("--json") { run.text().contains("\"error\":") } else { run.stderr.contains("error") };
+        let said =
+            if line.contains("--json") { run.text().contains("\"error\":") } else { run.stderr.contains("error") };
         assert!(run.code == 0 || said || *line == "doctor", "{name}: {line}: {run}");
         let left: Vec<_> = std::fs::read_dir(env.path("work")).expect("there").flatten().collect();
         assert_eq!(left.len(), 1, "{name}: {line}: {left:?}");

@@ -7,9 +7,9 @@ use crate::support::{ECHO, GREETING, TestEnv, env, manifest, with_guest};
 /// What the shell is offered for the last of these words.
 fn offered(env: &TestEnv, words: &[&str]) -> Vec<String> {
     let mut command = env.command([&["--", "sesame"], words].concat());
-    command.env("SESAME_COMPLETE", "bash").env("_CLAP_IFS", "\n");
-    command.env("_CLAP_COMPLETE_INDEX", words.len().to_string());
-    env.finish(command, b"").ok().text().lines().map(str::to_owned).collect()
+    command.env("SESAME_COMPLETE", "zsh");
+    let offered = env.finish(command, b"").ok().text();
+    offered.lines().map(|line| line.split('\t').next().unwrap_or_default().to_owned()).collect()
 }
 
 #[test]

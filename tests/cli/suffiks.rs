@@ -415,7 +415,7 @@ fn plain_modules_are_called_with_numbers_and_bytes() {
     err:   malloc: func(p0: s32) -> s32
     err:   add: func(p0: s32, p1: s32) -> s32
     err:   echo: func(p0: s32, p1: s32) -> s64
-    err: hint: sesame extension call plain 'malloc'
+    err: hint: sesame extension call plain malloc 1
     "#);
 }
 

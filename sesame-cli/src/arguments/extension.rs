@@ -4,82 +4,88 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 use clap_complete::ArgValueCompleter;
-use core_types::{
-    Capability, Digest, DigestError, ExtensionName, Grant, GrantError, OciReference, Period, ReferenceError, VersionReq,
-};
+use core_types::{Capability, Digest, DigestError, ExtensionName, Grant, GrantError, OciReference, Period, VersionReq};
 use extension_depot::Source;
 
+use super::address::{self, Mistyped};
 use super::author::{DevArguments, NewArguments, PublishArguments, TestArguments};
+use super::setting::{SettingKey, TypedSetting};
 use super::signer::SignerArguments;
 use crate::completion;
 
+/// What people type every day. It stands at the top, as `sesame install`, and below `sesame extension`.
 #[derive(Debug, Subcommand)]
 // Only the arguments of the command that was typed are built: the tree is most of what happens before a call.
 #[command(defer = true)]
-pub enum ExtensionCommand {
+pub enum EverydayCommand {
     /// Install an extension from a registry, a file or an OCI layout
     #[command(visible_alias = "add")]
-    Install(InstallArguments),
+    Install(Box<InstallArguments>),
     /// List the installed extensions
     #[command(visible_alias = "ls")]
     List,
-    /// Call a function of an extension
+    /// Call a function of an extension, or list its functions
     Call(CallArguments),
     /// Run an extension that is a program
     Run(RunArguments),
-    /// Show all that is known of an extension
+    /// Show everything about an installed extension
     #[command(visible_alias = "show")]
     Info {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
     },
-    /// Remove extensions. Their manifests, logs and secrets are kept
-    #[command(visible_alias = "rm")]
-    Remove {
-        #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
-        names: Vec<ExtensionName>,
-        /// Keep neither the manifest nor the log nor the secrets
-        #[arg(long)]
-        purge: bool,
-    },
-    /// Let extensions be called again
+    /// Update extensions, without giving them more permissions
+    #[command(visible_alias = "upgrade")]
+    Update(UpdateArguments),
+    /// Remove extensions; manifests, logs and secrets are kept
+    #[command(visible_aliases = ["uninstall", "rm"])]
+    Remove(RemoveArguments),
+}
+
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+pub enum ExtensionCommand {
+    #[command(flatten)]
+    Everyday(EverydayCommand),
+    /// Enable extensions
     Enable {
         #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
     },
-    /// Keep extensions from being called
+    /// Disable extensions
     Disable {
         #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
     },
-    /// Allow an extension something
+    /// Grant permissions to an extension
     Grant(GrantArguments),
-    /// Take a permission away from an extension
+    /// Revoke permissions of an extension
     Revoke {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
         /// A whole capability, or one scope of it
-        #[arg(required = true, value_name = "CAPABILITY[=SCOPE]")]
+        #[arg(required = true, value_name = "CAPABILITY[=SCOPE]", add = ArgValueCompleter::new(completion::revocations))]
         grants: Vec<Revocation>,
     },
-    /// Show what an extension, installed or not, asks for and what would be decided. Nothing is installed or run
+    /// Show what an extension asks for; nothing is installed or run
     Inspect {
         /// A name, `registry/[principal/]scope:revision[@digest]`, `./file.wasm`, `https://HOST/file.wasm` or `oci:PATH[:TAG]`
+        #[arg(add = ArgValueCompleter::new(completion::inspectable))]
         what: String,
         /// The digest that a file has to have; a file of a web server is not downloaded without
         #[arg(long, value_name = "DIGEST", value_parser = sha256)]
         sha256: Option<Digest>,
     },
-    /// Show what an extension was refused lately, and the command that would allow it
+    /// Show recent refusals, and the commands that would allow them
     Why {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
     },
     /// Show what extensions touched
     Activity(ActivityArguments),
-    /// Read and hash everything that is installed, and show who signed it
+    /// Verify installed files, and show who signed them
     Verify {
         /// Names, or references of what is not installed; all that is installed, if none is given
         #[arg(add = ArgValueCompleter::new(completion::names))]
@@ -91,16 +97,13 @@ pub enum ExtensionCommand {
         #[arg(long)]
         repair: bool,
     },
-    /// Show which extensions have a newer version, or a tag that has moved
+    /// List extensions with newer versions or moved tags
     Outdated {
         /// All of them, if none is named
         #[arg(add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
     },
-    /// Install newer versions, without giving them more than their predecessors had
-    #[command(visible_alias = "upgrade")]
-    Update(UpdateArguments),
-    /// Keep extensions at their versions: `update` leaves them alone
+    /// Keep extensions at their versions
     Pin {
         #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
@@ -110,14 +113,14 @@ pub enum ExtensionCommand {
         #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
     },
-    /// Show what an extension was before
+    /// Show earlier generations of an extension
     History {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
     },
-    /// Go back to what an extension was before. Nothing is fetched
+    /// Restore an earlier generation (works offline)
     Rollback(RollbackArguments),
-    /// Remove what nobody goes back to: old generations, their artifacts and compiled code
+    /// Delete old generations and unreferenced files
     Gc {
         /// How many versions of each extension stay, the installed one included
         #[arg(long, default_value_t = 3, value_name = "N")]
@@ -126,20 +129,20 @@ pub enum ExtensionCommand {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Install what the manifests or a list say, such as after copying them to another machine
+    /// Install what the manifests or a list name
     Sync(SyncArguments),
     /// Show the documentation of an extension
     Docs(DocsArguments),
     /// Run a command in the environment that an extension adds
     Exec(ExecArguments),
-    /// Begin an extension of your own
+    /// Create a project for an extension
     #[command(visible_alias = "init")]
     New(NewArguments),
     /// Build the extension in this directory
     Build,
     /// Run the tests of the extension in this directory
     Test(TestArguments),
-    /// Build, install and call the extension in this directory again on every change
+    /// Build, install and call the project on every change
     ///
     /// It is installed under a name of its own, such as `greeting-extension-dev`, with all that it asks for, and with no
     /// settings, grants or secrets of what is installed. Other terminals can call it. It is gone when the command ends.
@@ -148,10 +151,25 @@ pub enum ExtensionCommand {
     Publish(PublishArguments),
     /// Sign what you have published, as cosign does
     Sign(SignArguments),
-    /// Put extensions into one file that other machines and other tools can take in
+    /// Export extensions into one file, for other machines
     Export(ExportArguments),
-    /// Install what is in such a file. Nothing is fetched
+    /// Install the extensions of an exported file (works offline)
     Import(ImportArguments),
+    /// Change settings and limits of an extension, or list them
+    Set(SetArguments),
+    /// Let the defaults of settings and limits hold again
+    Unset {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+        /// A key of `[config]`, or `limits.` and a key of `[limits]`
+        #[arg(required = true, value_name = "KEY", add = ArgValueCompleter::new(completion::set_keys))]
+        keys: Vec<SettingKey>,
+    },
+    /// Edit the manifest of an extension, in the editor that `VISUAL` or `EDITOR` names
+    Edit {
+        #[arg(add = ArgValueCompleter::new(completion::names))]
+        name: ExtensionName,
+    },
     /// Show what an extension printed and logged
     Logs {
         #[arg(add = ArgValueCompleter::new(completion::names))]
@@ -175,6 +193,7 @@ fn sha256(text: &str) -> Result<Digest, DigestError> {
 pub struct InstallArguments {
     /// `registry/[principal/]scope:revision[@digest]`, `./file.wasm`, `https://HOST/file.wasm` or `oci:PATH[:TAG]`. Without a
     /// revision it is the newest version, never the tag `latest`
+    #[arg(value_parser = address::source, add = ArgValueCompleter::new(completion::sources))]
     pub source: Source,
     /// The digest that a file has to have; a file of a web server is not downloaded without
     #[arg(long, value_name = "DIGEST", value_parser = sha256)]
@@ -189,7 +208,7 @@ pub struct InstallArguments {
     #[arg(long, value_name = "NAME", conflicts_with = "name", add = ArgValueCompleter::new(completion::names))]
     pub replace: Option<ExtensionName>,
     /// Allow this; can be given several times
-    #[arg(long, value_name = "CAPABILITY[=SCOPE]")]
+    #[arg(long, value_name = "CAPABILITY[=SCOPE]", add = ArgValueCompleter::new(completion::capabilities))]
     pub grant: Vec<Grant>,
     /// Allow all that the extension asks for
     #[arg(long)]
@@ -212,18 +231,39 @@ pub struct InstallArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct RemoveArguments {
+    #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
+    pub names: Vec<ExtensionName>,
+    /// Keep neither the manifest nor the log nor the secrets
+    #[arg(long)]
+    pub purge: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SetArguments {
+    #[arg(add = ArgValueCompleter::new(completion::names))]
+    pub name: ExtensionName,
+    /// A key of `[config]`, or `limits.` and a key of `[limits]`, with its value; without any, all are listed
+    #[arg(value_name = "KEY=VALUE", add = ArgValueCompleter::new(completion::settings))]
+    pub settings: Vec<TypedSetting>,
+    /// List what can be set: keys, values and what the author says of them
+    #[arg(long, conflicts_with = "settings")]
+    pub list: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct CallArguments {
     #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
-    /// `greet`, or `ns:pkg/interface#greet` when several have it
+    /// `greet`, or `ns:pkg/interface#greet` when several have it. Without it, the functions are listed
     #[arg(add = ArgValueCompleter::new(completion::functions))]
-    pub function: String,
+    pub function: Option<String>,
     /// Texts as they are; numbers, `true`, enums; WAVE for the rest; `-` reads standard input. After `--` all is data
     ///
     /// `none` leaves out an option anywhere, `%none` an option of text or bytes (the text `%none` is then `%%none`).
     ///
     /// The newline at the end of standard input counts only for strings, bytes and a lone character.
-    #[arg(allow_negative_numbers = true)]
+    #[arg(allow_negative_numbers = true, add = ArgValueCompleter::new(completion::arguments))]
     pub arguments: Vec<OsString>,
     /// Arguments that are nothing but data, `-` included
     #[arg(last = true, value_name = "DATA")]
@@ -288,7 +328,7 @@ pub struct GrantArguments {
     pub name: ExtensionName,
     /// `config-read`, `network=api.example.com`, `filesystem=read:~/Documents`, or `filesystem=read:~/notes::/notes`
     /// for a directory that the extension finds as `/notes` ...
-    #[arg(required = true, value_name = "CAPABILITY[=SCOPE]")]
+    #[arg(required = true, value_name = "CAPABILITY[=SCOPE]", add = ArgValueCompleter::new(completion::grants))]
     pub grants: Vec<Grant>,
     /// Only for so long, such as `90s`, `30m` or `1h`, and not beyond this login session
     #[arg(long = "for", value_name = "TIME", conflicts_with = "until")]
@@ -300,9 +340,10 @@ pub struct GrantArguments {
 
 #[derive(Debug, Args)]
 pub struct UpdateArguments {
-    #[arg(required_unless_present = "all", add = ArgValueCompleter::new(completion::names))]
+    /// Without a name, everything that has a newer version, after one question
+    #[arg(add = ArgValueCompleter::new(completion::names))]
     pub names: Vec<ExtensionName>,
-    /// Update everything that came from a registry
+    /// Update everything that came from a registry, without a question
     #[arg(long, conflicts_with = "names")]
     pub all: bool,
     /// Fetch and compare, and change nothing
@@ -382,16 +423,23 @@ pub enum FormName {
 
 #[derive(Debug, Args)]
 pub struct ExportArguments {
-    #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
+    #[arg(required_unless_present = "all", add = ArgValueCompleter::new(completion::names))]
     pub names: Vec<ExtensionName>,
-    /// The file, an OCI image layout as a tar; it replaces another
-    #[arg(short, long, value_name = "FILE")]
+    /// Export everything that is installed
+    #[arg(long, conflicts_with = "names")]
+    pub all: bool,
+    /// The file, an OCI image layout as a tar
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,
+    /// Replace a file that is there
+    #[arg(short, long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct ImportArguments {
     /// The file
+    #[arg(value_hint = ValueHint::FilePath)]
     pub bundle: PathBuf,
     /// All that are in it, if none is named
     pub names: Vec<ExtensionName>,
@@ -414,11 +462,11 @@ pub enum ListSource {
 }
 
 impl FromStr for ListSource {
-    type Err = ReferenceError;
+    type Err = Mistyped;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+    fn from_str(text: &str) -> Result<Self, Mistyped> {
         let is_path = text.ends_with(".toml") || ["./", "../", "/"].iter().any(|start| text.starts_with(start));
-        if is_path { Ok(Self::File(text.into())) } else { text.parse().map(Self::Published) }
+        if is_path { Ok(Self::File(text.into())) } else { address::reference(text).map(Self::Published) }
     }
 }
 

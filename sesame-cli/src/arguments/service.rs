@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
-use core_types::{ExtensionName, NameError, OciPrefix, OciQuery, ReferenceError, SecretName};
+use core_types::{ExtensionName, NameError, OciPrefix, OciQuery, SecretName};
 
+use super::address;
 use super::signer::IdentityArguments;
 use crate::completion;
 
@@ -23,7 +24,7 @@ impl FromStr for SignedSource {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text.contains('/') {
-            text.parse().map(Self::Repository).map_err(|error: ReferenceError| error.to_string())
+            address::repository(text).map(Self::Repository).map_err(|error| error.to_string())
         } else {
             text.parse().map(Self::Extension).map_err(|error: NameError| error.to_string())
         }
@@ -80,6 +81,7 @@ pub enum RegistryCommand {
     /// List the tags of a repository, the newest version first
     Tags {
         /// `registry/[principal/]scope`
+        #[arg(value_parser = address::repository, add = ArgValueCompleter::new(completion::repositories))]
         repository: OciQuery,
     },
     /// Forget a login

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use core_types::{ExtensionName, OciReference, version_of_tag};
-use extension_depot::{Attachment, Basis, Bundle, Bundled, Depot, Evidence, Installed, Staged};
+use extension_depot::{Attachment, Basis, Bundle, BundleError, Bundled, Depot, Evidence, Installed, Staged};
 
 use super::install::{Terms, install};
+use super::outdated::installed;
 use super::trust;
 use crate::arguments::{ExportArguments, ImportArguments};
 use crate::context::Context;
@@ -18,14 +19,22 @@ use crate::replacement::{NameUse, local_reference};
 /// Puts extensions into one file, with what their registries have that refers to them.
 pub fn export(context: &Context, arguments: &ExportArguments) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
+    let (to, replace) = (&arguments.output, arguments.force);
+    if to.exists() && !replace {
+        return Err(BundleError::Exists { path: to.clone() }.into());
+    }
     let find = |name: &ExtensionName| depot.installed(name).map_err(|error| Failure::of_extension(name, &error));
-    let extensions = arguments.names.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    let names = if arguments.all { installed(&depot)? } else { arguments.names.clone() };
+    if names.is_empty() {
+        return Err(Failure::message(ExitCode::NotFound, "there is nothing to export: nothing is installed"));
+    }
+    let extensions = names.iter().map(find).collect::<Result<Vec<_>, _>>()?;
     let mut attachments = Vec::new();
     for extension in &extensions {
         attachments.extend(referrers(context, extension)?);
     }
-    depot.export(&extensions, &attachments, &arguments.output)?;
-    Ok(Outcome::Written(vec![arguments.output.clone()]))
+    depot.export(&extensions, &attachments, to, replace)?;
+    Ok(Outcome::Written(vec![to.clone()]))
 }
 
 fn referrers(context: &Context, extension: &Installed) -> Result<Vec<Attachment>, Failure> {

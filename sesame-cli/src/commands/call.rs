@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
 
-use core_types::{Capability, Touch};
+use core_types::{Capability, ExtensionName, Touch};
 use extension_depot::Opened;
-use extension_host::{Arguments, CallReport, Word};
+use extension_host::{Arguments, CallReport, Host, Purpose, Word};
 use extension_manager::{CallMode, Callable};
 
 use super::learn;
@@ -18,6 +18,7 @@ use crate::outcome::{Call, Outcome};
 /// Calls one function in a new instance.
 pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failure> {
     let CallArguments { name, function, arguments, data, json_args, bytes, stats, learn, write } = arguments;
+    let Some(function) = function else { return Err(without_function(context, &name)?) };
     let mode = if learn { CallMode::Learning } else { CallMode::Ordinary };
     let callable = context.manager()?.callable(&name, mode)?;
     let arguments = match json_args {
@@ -37,6 +38,14 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
         return learn::run(context, &callable, report, write);
     }
     returned(context, &callable, report, stats)
+}
+
+/// What can be called, for somebody who did not say what. That is no success: a script that lost a word must notice.
+fn without_function(context: &Context, name: &ExtensionName) -> Result<Failure, Failure> {
+    let installed = context.depot()?.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
+    let code = context.manager()?.code(&host, &installed.binary)?;
+    Ok(Failure::without_function(name, &host.exports(&code), host.purpose(&code) == Purpose::Program))
 }
 
 /// What the user sees of a call.

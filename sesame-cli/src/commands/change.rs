@@ -203,8 +203,9 @@ fn revoke_timed(context: &Context, name: &ExtensionName, revocations: &[Revocati
     changed.map_err(|error| Failure::of_extension(name, &error))
 }
 
-/// Makes sure that each part is there to be taken away. Another one may cover it (all of `config-read`, `*.example.org`),
-/// and saying nothing would leave a permission in force that its owner believes to be gone.
+/// Makes sure that each part is there to be taken away, or nothing of it is. Another one may cover it (all of `config-read`,
+/// `*.example.org`) or be a part of it, and saying nothing would leave a permission in force that its owner believes to be
+/// gone.
 fn check_parts(context: &Context, name: &ExtensionName, revocations: &[Revocation]) -> Result<(), Failure> {
     let Some(loaded) = context.depot()?.manifest(name)? else { return Ok(()) };
     let mut capabilities = loaded.manifest.granted();
@@ -212,12 +213,19 @@ fn check_parts(context: &Context, name: &ExtensionName, revocations: &[Revocatio
         let change = take(&mut capabilities, name, revocation);
         if let Revocation::Part(grant) = revocation
             && !change.changed
-            && capabilities.grants(grant.capability())
+            && overlaps(&capabilities, grant)
         {
             return Err(Failure::no_such_part(name, grant, &capabilities));
         }
     }
     Ok(())
+}
+
+/// Whether something is left within reach that this permission names.
+fn overlaps(capabilities: &Capabilities, grant: &Grant) -> bool {
+    let mut named = Capabilities::default();
+    named.add(grant);
+    capabilities.covers(grant) || capabilities.grants_in_full().iter().any(|left| named.covers(left))
 }
 
 fn take(capabilities: &mut Capabilities, name: &ExtensionName, revocation: &Revocation) -> Change {

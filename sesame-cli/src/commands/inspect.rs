@@ -7,9 +7,9 @@ use extension_depot::{Artifact, Binary, Depot, Installed, Source, Staged};
 use extension_host::boot_time;
 
 use super::install::{Findings, check_form, fetch_from, look_at};
+use crate::arguments::typed_source;
 use crate::consent::Requests;
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Asked, Inspection, Outcome};
 use crate::progress::waiting;
@@ -23,7 +23,7 @@ pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Out
         }
         return installed(context, &depot, &name);
     }
-    let source: Source = what.parse().map_err(|error| Failure::new(ExitCode::Usage, &error))?;
+    let source = typed_source(what).map_err(|error| Failure::mistyped(what, &error))?;
     check_form(&source, sha256, "inspect")?;
     let name = source.default_name().unwrap_or_default();
     if let Some(Installed { reference, artifact, binary, .. }) = &installed_from(&depot, &source, &name) {

@@ -22,6 +22,7 @@ use crate::lookalike;
 use crate::outcome::{Direction, Installation, Outcome, Replaced};
 use crate::progress::{DownloadBar, waiting};
 use crate::replacement::{self, NameUse, local_reference};
+use crate::tag_listing;
 
 /// Fetches, verifies, compiles and link-checks an extension, asks what it may do, and only then installs it.
 pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, Failure> {
@@ -120,6 +121,7 @@ fn settle(context: &Context, source: &Source, wanted: Option<&VersionReq>) -> Re
     context.check_source(&any)?;
     let registry = context.registry()?;
     let tags = context.wait_for(waiting(context, format!("resolving {repository}…"), registry.tags(repository)))??;
+    tag_listing::remember(context.places()?, repository, &tags);
     let all = tags.iter().map(String::as_str);
     let newest = match wanted {
         Some(wanted) => newest_tag_within(all, wanted),

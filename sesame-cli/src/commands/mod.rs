@@ -13,6 +13,7 @@ mod dev;
 mod development;
 mod docs;
 mod doctor;
+mod edit;
 mod exec;
 mod gc;
 mod history;
@@ -30,6 +31,7 @@ mod publish;
 mod remove;
 mod run;
 mod secret;
+mod settings;
 mod shell;
 mod sign;
 mod sync;
@@ -40,7 +42,9 @@ mod verify;
 mod wasi_test;
 mod workload;
 
-use crate::arguments::{Command, ConfigCommand, ExtensionCommand, RegistryCommand, SecretCommand, WasiCommand};
+use crate::arguments::{
+    Command, ConfigCommand, EverydayCommand, ExtensionCommand, RegistryCommand, SecretCommand, WasiCommand,
+};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
@@ -48,6 +52,7 @@ use crate::outcome::Outcome;
 /// Runs a command.
 pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
     match command {
+        Command::Everyday(command) => everyday(context, *command),
         Command::Extension(command) => extension(context, *command),
         Command::Registry(RegistryCommand::Login { registry, username, password_stdin, store, no_verify }) => {
             let order = login::LoginOrder { registry, username, password_stdin, store, is_tried: !no_verify };
@@ -69,24 +74,20 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Doctor => doctor::run(context),
         Command::HoldClipboard { display } => hold_clipboard::run(display),
         Command::Demo(arguments) => demo::run(context, &arguments),
-        Command::Completions { shell } => shell::completions(shell),
+        Command::Completions { shell, install } => shell::completions(context, shell, install),
         Command::Reference => Ok(shell::reference()),
+        Command::Help { .. } => unreachable!("it is read as the `--help` of the command that it names"),
         Command::Man { directory } => shell::manual(&directory),
         Command::CompileExtension { jobs } => compile::run(&jobs),
     }
 }
 
-/// Whether a command changes what is installed or granted.
+/// Whether a command beside the everyday ones changes what is installed or granted.
 fn is_change(command: &ExtensionCommand) -> bool {
-    use ExtensionCommand::{
-        Disable, Enable, Gc, Grant, Import, Install, Pin, Remove, Revoke, Rollback, Sync, Unpin, Update,
-    };
+    use ExtensionCommand::{Disable, Enable, Gc, Grant, Import, Pin, Revoke, Rollback, Sync, Unpin};
     matches!(
         command,
-        Install(_)
-            | Update(_)
-            | Remove { .. }
-            | Enable { .. }
+        Enable { .. }
             | Disable { .. }
             | Grant(_)
             | Revoke { .. }
@@ -99,20 +100,38 @@ fn is_change(command: &ExtensionCommand) -> bool {
     )
 }
 
-fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Failure> {
-    // What killed compilers left goes with the next change, as what killed changes left does.
-    if is_change(&command)
-        && let Ok(cache) = context.code_cache()
-    {
+fn is_everyday_change(command: &EverydayCommand) -> bool {
+    matches!(command, EverydayCommand::Install(_) | EverydayCommand::Update(_) | EverydayCommand::Remove(_))
+}
+
+/// Removes what killed compilers left: it goes with the next change, as what killed changes left does.
+fn sweep(context: &Context) {
+    if let Ok(cache) = context.code_cache() {
         cache.sweep();
     }
+}
+
+fn everyday(context: &Context, command: EverydayCommand) -> Result<Outcome, Failure> {
+    if is_everyday_change(&command) {
+        sweep(context);
+    }
     match command {
-        ExtensionCommand::Install(arguments) => install::run(context, &arguments),
-        ExtensionCommand::List => list::run(context),
-        ExtensionCommand::Call(arguments) => call::run(context, arguments),
-        ExtensionCommand::Run(arguments) => run::run(context, arguments),
-        ExtensionCommand::Info { name } => info::run(context, &name),
-        ExtensionCommand::Remove { names, purge } => remove::run(context, &names, purge),
+        EverydayCommand::Install(arguments) => install::run(context, &arguments),
+        EverydayCommand::List => list::run(context),
+        EverydayCommand::Call(arguments) => call::run(context, arguments),
+        EverydayCommand::Run(arguments) => run::run(context, arguments),
+        EverydayCommand::Info { name } => info::run(context, &name),
+        EverydayCommand::Update(arguments) => update::run(context, &arguments),
+        EverydayCommand::Remove(arguments) => remove::run(context, &arguments.names, arguments.purge),
+    }
+}
+
+fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Failure> {
+    if is_change(&command) {
+        sweep(context);
+    }
+    match command {
+        ExtensionCommand::Everyday(command) => everyday(context, command),
         ExtensionCommand::Enable { names } => change::enable(context, &names, true),
         ExtensionCommand::Disable { names } => change::enable(context, &names, false),
         ExtensionCommand::Grant(arguments) => change::grant(context, &arguments),
@@ -122,7 +141,6 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
         ExtensionCommand::Verify { what, repair, signer } => verify::run(context, &what, repair, signer.given()),
         ExtensionCommand::Outdated { names } => outdated::run(context, names),
-        ExtensionCommand::Update(arguments) => update::run(context, &arguments),
         ExtensionCommand::Pin { names } => change::pin(context, &names, true),
         ExtensionCommand::Unpin { names } => change::pin(context, &names, false),
         ExtensionCommand::History { name } => history::run(context, &name),
@@ -139,6 +157,9 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Sign(arguments) => sign::run(context, &arguments),
         ExtensionCommand::Export(arguments) => bundle::export(context, &arguments),
         ExtensionCommand::Import(arguments) => bundle::import(context, &arguments),
+        ExtensionCommand::Set(arguments) => settings::set(context, &arguments),
+        ExtensionCommand::Unset { name, keys } => settings::unset(context, &name, &keys),
+        ExtensionCommand::Edit { name } => edit::run(context, &name),
         ExtensionCommand::Logs { name, lines, raw } => logs::run(context, &name, lines, raw),
     }
 }

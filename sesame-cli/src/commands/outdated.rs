@@ -10,6 +10,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Age, Freshness, Outcome};
 use crate::progress::waiting;
+use crate::tag_listing;
 
 /// How many newer versions are looked at until one is found that has been known for long enough.
 const MAX_CANDIDATES: usize = 10;
@@ -20,6 +21,7 @@ pub fn tags(context: &Context, repository: &OciQuery) -> Result<Outcome, Failure
     let mut tags =
         context.wait_for(waiting(context, format!("resolving {repository}…"), registry.tags(repository)))??;
     tags.sort_by(|one, other| compare_tags(one, other));
+    tag_listing::remember(context.places()?, repository, &tags);
     Ok(Outcome::Tags(tags))
 }
 

@@ -1,6 +1,7 @@
 //! `sesame extension remove`
 
 use core_types::ExtensionName;
+use extension_depot::DepotError;
 
 use super::secret;
 use crate::context::Context;
@@ -12,8 +13,21 @@ pub fn run(context: &Context, names: &[ExtensionName], purge: bool) -> Result<Ou
     let depot = context.depot()?;
     let remove = |name: &ExtensionName| {
         let secrets = if purge { secret::forget_all(context, name) } else { Vec::new() };
-        let removed = depot.remove(name, purge).map_err(|error| Failure::of_extension(name, &error))?;
-        Ok(Removal { name: name.clone(), kept_manifest: removed.kept_manifest, freed_bytes: removed.freed, secrets })
+        let removal = |kept_manifest, freed_bytes, already| Removal {
+            name: name.clone(),
+            kept_manifest,
+            freed_bytes,
+            secrets,
+            already,
+        };
+        match depot.remove(name, purge) {
+            Ok(removed) => Ok(removal(removed.kept_manifest, removed.freed, false)),
+            // What a removal leaves behind tells it from a name that there never was.
+            Err(DepotError::NotFound { .. }) if depot.places().removed_manifest(name).exists() => {
+                Ok(removal(Some(depot.places().removed_manifest(name)), 0, true))
+            }
+            Err(error) => Err(Failure::of_extension(name, &error)),
+        }
     };
     Outcome::of_each(names, remove, Outcome::Removed)
 }

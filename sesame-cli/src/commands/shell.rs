@@ -1,31 +1,76 @@
 //! `sesame completions` and `sesame man`
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 use extension_depot::OutputDirectory;
 
-use crate::arguments::Arguments;
-use crate::completion;
+use crate::arguments::{MAX_WIDTH, everyday_form, full_command};
+use crate::completion::{self, Place};
+use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// The mode of pages, which are for everybody, less what the user's mask takes away.
+/// The mode of what shells and `man` read, which is for everybody, less what the user's mask takes away.
 const PAGE_MODE: u32 = 0o666;
 
-/// The script that a shell sources.
-pub fn completions(shell: Shell) -> Result<Outcome, Failure> {
-    Ok(Outcome::Script(completion::script(shell)?))
+/// The script that a shell sources: printed, with a word on where it goes, or put there.
+pub fn completions(context: &Context, shell: Option<Shell>, install: bool) -> Result<Outcome, Failure> {
+    let guessed = || context.login_shell().and_then(|path| completion::shell_of(&path));
+    let shell = shell.or_else(guessed).ok_or_else(|| {
+        Failure::message(ExitCode::Usage, "`SHELL` does not say which shell this is for")
+            .with_hint("name it: sesame completions bash")
+    })?;
+    let (script, place) = (completion::script(shell)?, place(shell));
+    match place {
+        Some(place) if install => install_script(context, &place, &script),
+        Some(place) => {
+            context.say(&format!(
+                "this goes to {}; to put it there: sesame completions {shell} --install",
+                place.path.display()
+            ));
+            Ok(Outcome::Script(script))
+        }
+        None if install => Err(Failure::message(ExitCode::Usage, format!("{shell} has no place for such scripts"))
+            .with_hint(format!("source it when the shell starts: sesame completions {shell} > FILE"))),
+        None => Ok(Outcome::Script(script)),
+    }
+}
+
+fn place(shell: Shell) -> Option<Place> {
+    let base = Context::base_directories()?;
+    completion::place_of(shell, base.data_dir(), base.config_dir())
+}
+
+/// Writes the script, unless somebody else's file is in its place.
+fn install_script(context: &Context, place: &Place, script: &[u8]) -> Result<Outcome, Failure> {
+    let path = &place.path;
+    let cannot = |error: &io::Error| {
+        Failure::message(ExitCode::Local, format!("cannot write `{}`", path.display())).caused_by(error)
+    };
+    match fs::read(path) {
+        Ok(there) if !completion::is_script(&there) => {
+            return Err(Failure::message(ExitCode::Local, format!("`{}` is there and not sesame's", path.display()))
+                .with_hint("move it away"));
+        }
+        _ => {}
+    }
+    let write = || -> io::Result<PathBuf> {
+        let directory = OutputDirectory::create(path.parent().unwrap_or(Path::new(".")))?;
+        directory.write(path.file_name().unwrap_or_default(), PAGE_MODE, script)
+    };
+    write().map_err(|error| cannot(&error))?;
+    context.say(place.more.as_deref().unwrap_or("it holds in every shell that is started from now on"));
+    Ok(Outcome::Written(vec![path.clone()]))
 }
 
 /// Every command with its help, as one document.
 pub fn reference() -> Outcome {
-    let mut command = Arguments::command();
-    command.build();
+    let mut command = full_command(MAX_WIDTH);
     let mut text = "# Commands\n\nMade by `sesame command-reference`; a test compares the two.\n".to_owned();
     describe(&mut command, &mut text);
     Outcome::Script(text.into_bytes())
@@ -33,6 +78,10 @@ pub fn reference() -> Outcome {
 
 fn describe(command: &mut clap::Command, text: &mut String) {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned();
+    if let Some(everyday) = everyday_form(&name) {
+        let _ = write!(text, "\n## `{name}`\n\nThe same as [`{everyday}`](#{}).\n", everyday.replace(' ', "-"));
+        return;
+    }
     let help = command.render_long_help().to_string();
     let help: Vec<_> = help.lines().map(str::trim_end).collect();
     let _ = write!(text, "\n## `{name}`\n\n```\n{}\n```\n", help.join("\n").trim_end());
@@ -45,9 +94,7 @@ fn describe(command: &mut clap::Command, text: &mut String) {
 pub fn manual(directory: &Path) -> Result<Outcome, Failure> {
     let write = || -> io::Result<Vec<PathBuf>> {
         let directory = OutputDirectory::create(directory)?;
-        let mut command = Arguments::command();
-        command.build();
-        pages(&command, &directory)
+        pages(&full_command(MAX_WIDTH), &directory)
     };
     write().map(Outcome::Written).map_err(|error| {
         Failure::message(ExitCode::Local, format!("cannot write to `{}`", directory.display())).caused_by(&error)
@@ -58,10 +105,22 @@ pub fn manual(directory: &Path) -> Result<Outcome, Failure> {
 fn pages(command: &clap::Command, directory: &OutputDirectory) -> io::Result<Vec<PathBuf>> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let mut page = Vec::new();
+    let command = &or_pointer(command);
     clap_mangen::Man::new(command.clone()).title(name.to_uppercase()).render(&mut page)?;
     let mut written = vec![directory.write(format!("{name}.1").as_ref(), PAGE_MODE, &page)?];
     for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
         written.extend(pages(below, directory)?);
     }
     Ok(written)
+}
+
+/// The command itself; in the place of one that has an everyday form, one that points to that.
+fn or_pointer(command: &clap::Command) -> clap::Command {
+    let everyday = command.get_bin_name().and_then(everyday_form);
+    let Some(everyday) = everyday else { return command.clone() };
+    clap::Command::new("sesame")
+        .display_name(command.get_display_name().unwrap_or_default().to_owned())
+        .bin_name(command.get_bin_name().unwrap_or_default().to_owned())
+        .about(format!("The same as `{everyday}`: see {}(1)", everyday.replace(' ', "-")))
+        .disable_help_flag(true)
 }

@@ -18,8 +18,53 @@ use crate::progress::waiting;
 /// Installs newer versions, each by itself. The old one stays until the new one is verified, compiled, linked and allowed.
 pub fn run(context: &Context, arguments: &UpdateArguments) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let names = if arguments.all { outdated::installed(&depot)? } else { arguments.names.clone() };
+    // Looking changes nothing, so nobody has to be asked before it.
+    let names = match arguments.names.as_slice() {
+        [] if arguments.all || arguments.dry_run => outdated::installed(&depot)?,
+        [] => choose(context, &depot, arguments)?,
+        names => names.to_vec(),
+    };
     Outcome::of_each(&names, |name| update(context, &depot, name, arguments), Outcome::Updated)
+}
+
+/// Everything that has a newer version, if a person who sees it agrees. Where nobody can be asked, it has to be said.
+fn choose(context: &Context, depot: &Depot, arguments: &UpdateArguments) -> Result<Vec<ExtensionName>, Failure> {
+    if !context.can_ask() {
+        return Err(Failure::nothing_to_update());
+    }
+    let mut newer = Vec::new();
+    for name in outdated::installed(depot)? {
+        match newer_line(context, depot, &name, arguments) {
+            Ok(Some(line)) => {
+                context.terminal.note(&line);
+                newer.push(name);
+            }
+            Ok(None) => {}
+            Err(failure) => context.warn(&format!("`{name}` is left out: {}", failure.in_one_line())),
+        }
+    }
+    let question = match newer.len() {
+        0 => {
+            context.say("nothing is newer than what is installed");
+            return Ok(newer);
+        }
+        1 => "update it?".to_owned(),
+        count => format!("update these {count} extensions?"),
+    };
+    if context.terminal.confirm(&question)? { Ok(newer) } else { Err(Failure::not_updated()) }
+}
+
+/// What would be updated to what, in a line; nothing where nothing is newer.
+fn newer_line(
+    context: &Context,
+    depot: &Depot,
+    name: &ExtensionName,
+    arguments: &UpdateArguments,
+) -> Result<Option<String>, Failure> {
+    let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let target = find(context, depot, &installed, arguments)?.target;
+    let from = installed.reference.revision().to_owned();
+    Ok(target.map(|target| format!("{name}: {from} -> {}", target.revision())))
 }
 
 /// Updates one extension. Where another process changes it in the meantime, what is there then is looked at.

@@ -1,15 +1,14 @@
 //! `sesame extension verify`
 
-use core_types::{ExtensionName, OciReference};
+use core_types::ExtensionName;
 use extension_depot::{Depot, Installed, Listed, SignerProof, Verification};
 use extension_host::{CacheError, CodeKey, Host};
 
 use super::install::reinstall;
 use super::list::listed;
 use super::trust;
-use crate::arguments::GivenSigner;
+use crate::arguments::{GivenSigner, typed_reference};
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Check, Outcome};
 use crate::progress::waiting;
@@ -67,7 +66,7 @@ fn verify_reference(
     what: &str,
     wanted: Option<&SignerProof>,
 ) -> Result<Check, Failure> {
-    let reference: OciReference = what.parse().map_err(|error| Failure::new(ExitCode::Usage, &error))?;
+    let reference = typed_reference(what).map_err(|error| Failure::mistyped(what, &error))?;
     let resolving =
         waiting(context, format!("resolving {reference}…"), context.registry()?.resolve_signable(&reference));
     let resolved = context.wait_for(resolving)??;

@@ -193,6 +193,7 @@ impl From<BundleError> for Failure {
         let failure = Self::new(ExitCode::Local, &error);
         match error {
             BundleError::Blob { name, .. } => failure.with_hint(format!("sesame extension verify --repair {name}")),
+            BundleError::Exists { .. } => failure.with_hint("replace it: add `--force`"),
             BundleError::Write { .. } => failure,
         }
     }

@@ -331,6 +331,8 @@ pub struct Removal {
     pub freed_bytes: u64,
     /// The secrets that went from the keyring.
     pub secrets: Vec<String>,
+    /// Whether it was gone before.
+    pub already: bool,
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use core_types::{
-    Capabilities, Capability, Config, Digest, EffectiveLimits, ExtensionName, Grant, LimitName, Limits, OciReference,
-    Touch, UnknownKey, Verdict,
+    Capabilities, Capability, Config, DeclaredSetting, Digest, EffectiveLimits, ExtensionName, Grant, LimitName,
+    Limits, OciReference, Touch, UnknownKey, Verdict,
 };
-use extension_depot::{FirstUse, TrustedSigner};
+use extension_depot::{CheckedSignature, FirstUse, TrustedSigner};
 use extension_host::{ExportedFunction, Import, Returned, Usage};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -167,6 +167,8 @@ pub struct Info {
     pub denied: Vec<Denied>,
     pub limits: EffectiveLimits,
     pub config: Config,
+    /// What was known of who signed it when that was looked at.
+    pub signature: Option<CheckedSignature>,
     pub imports: Vec<DecidedImport>,
     /// The functions, those that cannot be called too.
     pub exports: Vec<ExportedFunction>,
@@ -176,6 +178,25 @@ pub struct Info {
 pub struct DecidedImport {
     pub import: Import,
     pub decided: Option<&'static str>,
+}
+
+/// What can be set of an extension.
+#[derive(Serialize)]
+pub struct Settings {
+    /// What its author declares, and what else is set.
+    pub rows: Vec<SettingRow>,
+    #[serde(skip)]
+    pub limits: EffectiveLimits,
+}
+
+/// One key of `[config]`.
+#[derive(Serialize)]
+pub struct SettingRow {
+    pub key: String,
+    /// What is set, if anything is.
+    pub value: Option<String>,
+    /// What its author says of it.
+    pub declared: Option<DeclaredSetting>,
 }
 
 /// The least that a call needed.

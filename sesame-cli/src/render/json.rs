@@ -10,7 +10,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::outcome::{Call, DecidedImport, DocsPage, Info, Inspection, Outcome, Published, Trust, WorkloadReport};
+use crate::outcome::{
+    Call, DecidedImport, DocsPage, Info, Inspection, Outcome, Published, Settings, Trust, WorkloadReport,
+};
 use crate::terminal::is_active;
 
 /// Raised when something is taken away or means something else. Additions do not count.
@@ -37,6 +39,7 @@ fn members(outcome: &Outcome) -> io::Result<Members> {
         },
         Outcome::Listed(rows) => ("extensions", to_value(rows)?),
         Outcome::Info(known) => ("extension", info(known)?),
+        Outcome::Settings(settings) => return self::settings(settings),
         Outcome::Removed(removals) => ("removed", to_value(removals)?),
         Outcome::Changed(changes) => ("changes", to_value(changes)?),
         Outcome::Verified(checks) => ("verified", to_value(checks)?),
@@ -153,17 +156,23 @@ fn called(call: &Call, warnings: Vec<String>) -> io::Result<String> {
     Ok(inert(&(serde_json::to_string(&called)? + "\n")))
 }
 
-fn info(info: &Info) -> io::Result<Value> {
-    let origin = |origin: &LimitOrigin| match origin {
+fn settings(settings: &Settings) -> io::Result<Members> {
+    let limits = settings.limits.iter().filter(|limit| limit.name.key().is_some()).map(limit).collect();
+    Ok(vec![("settings", to_value(&settings.rows)?), ("limits", limits)])
+}
+
+fn limit(limit: &core_types::Limit) -> Value {
+    let origin = match &limit.origin {
         LimitOrigin::Policy(path) => json!({ "policy": path }),
         LimitOrigin::Default => "default".into(),
         LimitOrigin::Manifest => "manifest".into(),
         LimitOrigin::Fixed => "fixed".into(),
     };
-    let limit = |limit: &core_types::Limit| {
-        let name = limit.name.key().map_or_else(|| limit.name.to_string(), str::to_owned);
-        json!({ "name": name, "value": limit.value, "origin": origin(&limit.origin) })
-    };
+    let name = limit.name.key().map_or_else(|| limit.name.to_string(), str::to_owned);
+    json!({ "name": name, "value": limit.value, "origin": origin })
+}
+
+fn info(info: &Info) -> io::Result<Value> {
     Ok(json!({
         "name": info.name,
         "version": info.version,
@@ -181,6 +190,7 @@ fn info(info: &Info) -> io::Result<Value> {
         "denied": info.denied,
         "limits": info.limits.iter().map(limit).collect::<Vec<_>>(),
         "config": info.config,
+        "signature": info.signature,
         "imports": info.imports.iter().map(decided_import).collect::<Vec<_>>(),
         "exports": exports(&info.exports),
     }))
@@ -253,6 +263,6 @@ fn error(failure: &Failure) -> Value {
         "causes": failure.causes,
         "details": failure.details,
         "hints": failure.hint.iter().collect::<Vec<_>>(),
-        "refused": failure.refused,
+        "refused": failure.about.refused,
     })
 }

@@ -2,6 +2,7 @@
 
 mod authoring;
 mod report;
+mod settings;
 mod workload;
 
 use std::fmt::Write;
@@ -34,6 +35,7 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::Listed(rows) => data(rows.iter().map(plain_row).collect()),
         Outcome::Called(call) => called(context, call),
         Outcome::Info(known) => data(info(known)),
+        Outcome::Settings(all) => data(settings::listed(context, all)),
         Outcome::Removed(removals) => data(removals.iter().map(removal).collect()),
         Outcome::Changed(changes) => data(changes.iter().map(change).collect()),
         Outcome::Verified(checks) => data(checks.iter().map(check).collect()),
@@ -200,12 +202,15 @@ fn plain_row(row: &Row) -> String {
 }
 
 fn removal(removal: &Removal) -> String {
-    let Removal { name, kept_manifest, freed_bytes, secrets } = removal;
+    let Removal { name, kept_manifest, freed_bytes, secrets, already } = removal;
     let rest = match kept_manifest {
         Some(path) => format!(", its manifest is kept in {}", inert(&path.display().to_string())),
         None if secrets.is_empty() => ", nothing is kept".to_owned(),
         None => format!(", nothing is kept; forgotten secrets: {}", inert_line(&secrets.join(" "))),
     };
+    if *already {
+        return format!("removed {name} already{rest}\n");
+    }
     format!("removed {name}: {freed_bytes} bytes freed{rest}\n")
 }
 

@@ -68,6 +68,9 @@ pub(super) fn info(info: &Info) -> String {
     }
     field("reference", &info.reference.to_string());
     field("binary", &format!("{}, {} bytes", info.binary, info.binary_size));
+    if let Some(signature) = &info.signature {
+        field("signer", &format!("{} ({})", signature.state, signature.checked_at));
+    }
     if let Some((at, source)) = info.installed_at.as_ref().zip(info.source.as_ref()) {
         field("installed", &format!("{at}, as {source}"));
     }
@@ -82,6 +85,9 @@ pub(super) fn info(info: &Info) -> String {
     }
     for (grant, until) in &info.timed {
         field("may use", &format!("{grant}, {until}"));
+    }
+    for (key, value) in info.config.iter() {
+        field("setting", &format!("{key} = {value}"));
     }
     for limit in info.limits.iter() {
         field("limit", &format!("{} {} ({})", limit.name, limit.value_with_unit(), limit.origin));

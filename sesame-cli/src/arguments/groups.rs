@@ -1,0 +1,72 @@
+//! Which commands stand together in `--help`, and which are one command under two names.
+
+/// Commands that belong together.
+struct Group {
+    title: &'static str,
+    /// At the top, with the first ones to look for among those of `sesame extension`.
+    top: &'static [&'static str],
+    /// Below `sesame extension`.
+    extension: &'static [&'static str],
+}
+
+/// The commands that stand at the top and below `sesame extension`.
+const EVERYDAY: [&str; 7] = ["install", "list", "call", "run", "info", "update", "remove"];
+
+/// Where a command stands that no group names.
+const REST: &str = "Administer";
+
+const GROUPS: [Group; 6] = [
+    Group {
+        title: "Use",
+        top: &["install", "list", "call", "run", "info", "update", "remove", "demo", "extension"],
+        extension: &[
+            "install", "list", "call", "run", "info", "update", "remove", "enable", "disable", "set", "unset", "edit",
+            "docs", "logs", "exec",
+        ],
+    },
+    Group {
+        title: "Permissions",
+        top: &["extension grant", "extension revoke", "extension why", "secret", "trust"],
+        extension: &["grant", "revoke", "why", "activity", "inspect"],
+    },
+    Group {
+        title: "Versions and sharing",
+        top: &["extension history", "extension rollback", "extension export", "extension import", "registry"],
+        extension: &["outdated", "pin", "unpin", "history", "rollback", "verify", "export", "import", "sync"],
+    },
+    Group {
+        title: "Write",
+        top: &["extension new", "extension dev", "extension publish"],
+        extension: &["new", "build", "test", "dev", "publish", "sign"],
+    },
+    Group { title: REST, top: &["config", "doctor", "completions", "man", "help"], extension: &["gc"] },
+    Group { title: "Suffiks", top: &["workload", "wasi"], extension: &[] },
+];
+
+/// The everyday form of a command that is written out, such as `sesame install` of `sesame extension install`.
+pub fn everyday(path: &str) -> Option<String> {
+    let verb = path.strip_prefix("sesame extension ")?;
+    EVERYDAY.contains(&verb).then(|| format!("sesame {verb}"))
+}
+
+/// The groups of what stands below a command, each with the words behind it that call one; nothing where nothing is grouped.
+/// What no group names stands with what is rarely needed.
+pub fn of(command: &clap::Command) -> Vec<(&'static str, Vec<String>)> {
+    let words = |group: &Group| match command.get_name() {
+        "sesame" => group.top,
+        "extension" => group.extension,
+        _ => &[],
+    };
+    let mut groups: Vec<(_, Vec<_>)> = GROUPS
+        .iter()
+        .map(|group| (group.title, words(group).iter().map(|word| (*word).to_owned()).collect()))
+        .collect();
+    groups.retain(|(_, words)| !words.is_empty());
+    let named: Vec<_> = groups.iter().flat_map(|(_, words)| words.clone()).collect();
+    let shown = command.get_subcommands().filter(|below| !below.is_hide_set());
+    let rest = shown.map(|below| below.get_name().to_owned()).filter(|name| !named.contains(name));
+    if let Some((_, words)) = groups.iter_mut().find(|(title, _)| *title == REST) {
+        words.extend(rest);
+    }
+    groups
+}

@@ -1,0 +1,251 @@
+//! What could be typed, for each kind of word.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+
+use clap_complete::CompletionCandidate;
+use core_types::{Capability, ConfigSchema, ExtensionName, Grant, LimitName, Verdict};
+use extension_depot::{Depot, Installed};
+use extension_host::{CodeKey, ExportedFunction, Host, declared_settings, requested_by_author};
+
+use super::{beginning, line};
+use crate::arguments::GlobalArguments;
+use crate::context::Context;
+use crate::tag_listing;
+
+fn context() -> Context {
+    Context::new(GlobalArguments::default())
+}
+
+/// The names of extensions that begin like this.
+pub fn names(current: &OsStr) -> Vec<CompletionCandidate> {
+    let listed = context().depot().ok().and_then(|depot| depot.list().ok()).unwrap_or_default();
+    beginning(current, listed.into_iter().map(|listed| listed.name.to_string()))
+}
+
+/// The functions, beginning like this, of the extension that was named before.
+pub fn functions(current: &OsStr) -> Vec<CompletionCandidate> {
+    let all = exported().unwrap_or_default();
+    let signatures: HashMap<_, _> =
+        shortest(&all).into_iter().zip(all.iter().map(ExportedFunction::signature)).collect();
+    let described = |candidate: CompletionCandidate| {
+        let signature = signatures.get(&*candidate.get_value().to_string_lossy()).cloned();
+        candidate.help(signature.map(Into::into))
+    };
+    beginning(current, shortest(&all).into_iter()).into_iter().map(described).collect()
+}
+
+/// The values, beginning like this, of the parameter that the next word is for, where its type has few.
+pub fn arguments(current: &OsStr) -> Vec<CompletionCandidate> {
+    let words = line::words_behind(&["call"]);
+    let [_, wanted, given @ ..] = words.as_slice() else { return Vec::new() };
+    let all = exported().unwrap_or_default();
+    let function = all.iter().find(|function| function.name == *wanted || function.qualified_name() == *wanted);
+    beginning(current, function.map(|function| function.choices(given.len())).unwrap_or_default().into_iter())
+}
+
+/// The functions of the extension on the line, out of the cache of compiled code.
+fn exported() -> Option<Vec<ExportedFunction>> {
+    let (context, installed) = named(&["call", "run"])?;
+    let host = Host::new().ok()?;
+    let code = host.load(&context.code_cache().ok()?, &CodeKey::new(&installed.binary.digest)).ok()?;
+    let mut all = host.exports(&code);
+    all.retain(ExportedFunction::is_callable);
+    Some(all)
+}
+
+/// The names by which functions can be called: with the interface where several have one name. They are counted first, since a
+/// guest can export a hundred thousand.
+fn shortest(all: &[ExportedFunction]) -> Vec<String> {
+    let mut count = HashMap::new();
+    for function in all {
+        *count.entry(function.name.as_str()).or_insert(0_usize) += 1;
+    }
+    let name = |function: &ExportedFunction| match count.get(function.name.as_str()) {
+        Some(1) => function.name.clone(),
+        _ => function.qualified_name(),
+    };
+    all.iter().map(name).collect()
+}
+
+/// The installed extension that the line names behind one of these commands.
+fn named(commands: &[&str]) -> Option<(Context, Installed)> {
+    let context = context();
+    let name: ExtensionName = line::words_behind(commands).first()?.parse().ok()?;
+    let installed = context.depot().ok()?.installed(&name).ok()?;
+    Some((context, installed))
+}
+
+/// The bytes of an extension. They are read for what its author wrote into them, and nobody relies on that here.
+fn binary(installed: &Installed) -> Vec<u8> {
+    fs::read(&installed.binary.path).unwrap_or_default()
+}
+
+/// What could be granted to whatever is installed: capabilities, and directories as their scopes.
+pub fn capabilities(current: &OsStr) -> Vec<CompletionCandidate> {
+    beginning(current, written_grants(current, &BTreeSet::new()).into_iter())
+}
+
+/// The same for the extension on the line, with the scopes that it asks for and those that it was refused lately.
+pub fn grants(current: &OsStr) -> Vec<CompletionCandidate> {
+    let wanted = named(&["grant"]).map(|(context, installed)| wanted(&context, &installed)).unwrap_or_default();
+    beginning(current, written_grants(current, &wanted).into_iter())
+}
+
+fn wanted(context: &Context, installed: &Installed) -> BTreeSet<String> {
+    let asked = requested_by_author(&binary(installed)).unwrap_or_default();
+    let mut wanted: BTreeSet<_> = asked.iter().map(ToString::to_string).collect();
+    let schema = declared_settings(&binary(installed)).unwrap_or_default();
+    wanted.extend(schema.iter().map(|(key, _)| format!("{}={key}", Capability::ConfigRead)));
+    let entries = context.depot().map(|depot| depot.activity().entries()).unwrap_or_default();
+    let touches = entries.into_iter().filter(|entry| entry.call.extension == installed.name.as_str());
+    let refused = touches.flat_map(|entry| entry.call.activity.touches).filter(|touch| touch.verdict != Verdict::Allow);
+    wanted.extend(refused.filter_map(|touch| touch.grant));
+    wanted
+}
+
+/// Capabilities by their names, those that need a scope with its `=`; then the scopes.
+fn written_grants(current: &OsStr, wanted: &BTreeSet<String>) -> Vec<String> {
+    let current = current.to_string_lossy();
+    let Some((capability, scope)) = current.split_once('=') else {
+        let name = |capability: Capability| match Grant::unscoped(capability) {
+            Ok(_) => capability.to_string(),
+            Err(_) => format!("{capability}="),
+        };
+        return Capability::ALL.map(name).to_vec();
+    };
+    let mut all: Vec<_> = wanted.iter().cloned().collect();
+    if capability == Capability::Filesystem.name() {
+        all.extend(directories(scope).into_iter().map(|scope| format!("{capability}={scope}")));
+    }
+    if capability == Capability::Experimental.name() {
+        all.extend(core_types::Feature::ALL.map(|feature| format!("{capability}={feature}")));
+    }
+    all
+}
+
+/// `read:` and `write:`, and behind them the directories that begin like this.
+fn directories(scope: &str) -> Vec<String> {
+    let Some((access, path)) = scope.split_once(':') else { return vec!["read:".to_owned(), "write:".to_owned()] };
+    let below = entries(path, |path| path.is_dir());
+    below.into_iter().map(|path| format!("{access}:{path}")).collect()
+}
+
+/// What could be taken away from the extension on the line.
+pub fn revocations(current: &OsStr) -> Vec<CompletionCandidate> {
+    let granted = named(&["revoke"]).map(|(context, installed)| granted(&context, &installed)).unwrap_or_default();
+    let capabilities: BTreeSet<_> = granted.iter().map(|grant| grant.capability().to_string()).collect();
+    let parts = granted.iter().map(ToString::to_string).filter(|part| !capabilities.contains(part));
+    beginning(current, capabilities.iter().cloned().chain(parts))
+}
+
+/// What is granted for good and for a while.
+fn granted(context: &Context, installed: &Installed) -> Vec<Grant> {
+    let timed = |depot: Depot| depot.timed_grants(&installed.name, &installed.reference.identity()).ok();
+    let timed = context.depot().ok().and_then(timed).unwrap_or_default();
+    let mut granted = installed.loaded.manifest.granted().grants_in_full();
+    granted.extend(timed.iter().map(|timed| timed.grant.clone()));
+    granted
+}
+
+/// What could be set of the extension on the line: keys, and behind a `=` the values where there are few.
+pub fn settings(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some((_, installed)) = named(&["set"]) else { return Vec::new() };
+    let schema = declared_settings(&binary(&installed)).unwrap_or_default();
+    let text = current.to_string_lossy();
+    match text.split_once('=') {
+        None => keys(&installed, &schema, current, "="),
+        Some((key, _)) => beginning(current, values(&schema, key).into_iter().map(|value| format!("{key}={value}"))),
+    }
+}
+
+/// What could be unset of the extension on the line.
+pub fn set_keys(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some((_, installed)) = named(&["unset"]) else { return Vec::new() };
+    keys(&installed, &ConfigSchema::default(), current, "")
+}
+
+fn keys(installed: &Installed, schema: &ConfigSchema, current: &OsStr, end: &str) -> Vec<CompletionCandidate> {
+    let manifest = &installed.loaded.manifest;
+    let limits = LimitName::ALL.into_iter().filter(|name| !end.is_empty() || manifest.limits.get(*name).is_some());
+    let limits = limits.filter_map(LimitName::key).map(|key| format!("limits.{key}"));
+    let mut keys: BTreeSet<_> = schema.iter().map(|(key, _)| key.to_owned()).collect();
+    keys.extend(manifest.config.iter().map(|(key, _)| key.to_owned()));
+    let candidates = beginning(current, keys.into_iter().chain(limits).map(|key| format!("{key}{end}")));
+    let described = |candidate: CompletionCandidate| {
+        let key = candidate.get_value().to_string_lossy().trim_end_matches('=').to_owned();
+        let description = schema.get(&key).and_then(|declared| declared.description.clone());
+        candidate.help(description.map(Into::into))
+    };
+    candidates.into_iter().map(described).collect()
+}
+
+/// The values of a setting, where there are few.
+fn values(schema: &ConfigSchema, key: &str) -> Vec<String> {
+    let Some(declared) = schema.get(key) else { return Vec::new() };
+    match (declared.allowed.as_slice(), declared.kind) {
+        ([], core_types::SettingKind::Boolean) => vec!["true".to_owned(), "false".to_owned()],
+        ([], _) => declared.default.clone().into_iter().collect(),
+        (allowed, _) => allowed.to_vec(),
+    }
+}
+
+/// Where an extension could come from: files, repositories that were seen, and the tags that they had.
+pub fn sources(current: &OsStr) -> Vec<CompletionCandidate> {
+    let text = current.to_string_lossy();
+    if ["./", "../", "/", "~"].iter().any(|start| text.starts_with(start)) {
+        let is_source =
+            |path: &Path| path.is_dir() || path.extension().is_some_and(|end| end == "wasm" || end == "tar");
+        return beginning(current, entries(&text, is_source).into_iter());
+    }
+    let mut candidates = repositories(current);
+    if text.is_empty() {
+        candidates.push(CompletionCandidate::new("./"));
+    }
+    candidates
+}
+
+/// What can be looked at: what is installed, and everything that could be.
+pub fn inspectable(current: &OsStr) -> Vec<CompletionCandidate> {
+    names(current).into_iter().chain(sources(current)).collect()
+}
+
+/// Repositories that were seen, or, of the one that is typed, its tags as they were listed last.
+pub fn repositories(current: &OsStr) -> Vec<CompletionCandidate> {
+    let (context, text) = (context(), current.to_string_lossy());
+    let Ok(places) = context.places() else { return Vec::new() };
+    match text.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')) {
+        Some((repository, _)) if repository.contains('/') => {
+            let tags = tag_listing::tags(places, repository);
+            beginning(current, tags.into_iter().map(|tag| format!("{repository}:{tag}")))
+        }
+        _ => beginning(current, tag_listing::repositories(places).into_iter()),
+    }
+}
+
+/// The entries of a directory that begin like this path, directories with a slash.
+fn entries(typed: &str, is_wanted: impl Fn(&Path) -> bool) -> Vec<String> {
+    let (directory, begun) = typed.rsplit_once('/').unwrap_or(("", typed));
+    let directory = if typed.contains('/') { format!("{directory}/") } else { String::new() };
+    let Some(place) = expanded(&directory) else { return Vec::new() };
+    let entry = |entry: fs::DirEntry| {
+        let name = entry.file_name().into_string().ok()?;
+        let is_shown = name.starts_with(begun) && (begun.starts_with('.') || !name.starts_with('.'));
+        let slash = if entry.path().is_dir() { "/" } else { "" };
+        (is_shown && is_wanted(&entry.path())).then(|| format!("{directory}{name}{slash}"))
+    };
+    let mut found: Vec<_> = fs::read_dir(place).into_iter().flatten().flatten().filter_map(entry).collect();
+    found.sort();
+    found
+}
+
+/// The directory that a typed one is: `~` is the home directory, nothing the working directory.
+fn expanded(directory: &str) -> Option<std::path::PathBuf> {
+    match directory.strip_prefix("~/") {
+        Some(below) => Some(Context::base_directories()?.home_dir().join(below)),
+        None if directory.is_empty() => Some(".".into()),
+        None => Some(directory.into()),
+    }
+}

@@ -1,0 +1,18 @@
+//! The settings that the author of an installed extension declares.
+
+use core_types::{ConfigSchema, ExtensionName};
+use extension_depot::{Depot, DepotError, MAX_BLOB, read_blob};
+use extension_host::declared_settings;
+
+use crate::failure::Failure;
+
+/// What the author declares of an installed extension. Nothing is known of one that is not installed.
+pub fn schema(depot: &Depot, name: &ExtensionName) -> Result<ConfigSchema, Failure> {
+    let binary = match depot.installed(name) {
+        Ok(installed) => installed.binary,
+        Err(DepotError::NotInstalled { .. }) => return Ok(ConfigSchema::default()),
+        Err(error) => return Err(Failure::of_extension(name, &error)),
+    };
+    let bytes = read_blob(&binary.path, &binary.digest, MAX_BLOB);
+    Ok(declared_settings(&bytes.map_err(|error| Failure::damaged_binary(name, &error))?)?)
+}

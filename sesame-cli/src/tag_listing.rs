@@ -1,0 +1,83 @@
+//! The tags that repositories had when they were listed last: for completion alone, which asks no registry. Losing them costs
+//! nothing, so nothing that goes wrong with them is worth a word.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use core_types::{Digest, OciQuery};
+use extension_depot::{Places, read_plain};
+use sha2::{Digest as _, Sha256};
+
+/// The most tags that are kept of a repository: more than somebody chooses from.
+const MAX_TAGS: usize = 500;
+/// The most repositories that are offered.
+const MAX_REPOSITORIES: usize = 200;
+/// The largest file of tags, in bytes; a tag has at most 128.
+const MAX_FILE: u64 = 128 << 10;
+
+/// Keeps what a repository has, the newest first.
+pub fn remember(places: &Places, repository: &OciQuery, tags: &[String]) {
+    let repository = format!("{}/{}", repository.registry(), repository.repository());
+    let _ = write(places, &repository, tags);
+}
+
+fn write(places: &Places, repository: &str, tags: &[String]) -> io::Result<()> {
+    let directory = directory(places);
+    fs::create_dir_all(&directory)?;
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&directory)?;
+    writeln!(file, "{repository}")?;
+    tags.iter().take(MAX_TAGS).try_for_each(|tag| writeln!(file, "{tag}"))?;
+    file.persist(directory.join(file_name(repository)))?;
+    Ok(())
+}
+
+/// The tags of a repository as it is typed.
+pub fn tags(places: &Places, repository: &str) -> Vec<String> {
+    let typed: Result<OciQuery, _> = repository.parse();
+    let Ok(repository) = typed.map(|query| format!("{}/{}", query.registry(), query.repository())) else {
+        return Vec::new();
+    };
+    lines(directory(places).join(file_name(&repository))).into_iter().skip(1).collect()
+}
+
+/// The repositories of which tags are known.
+pub fn repositories(places: &Places) -> Vec<String> {
+    let entries = fs::read_dir(directory(places)).into_iter().flatten().flatten().take(MAX_REPOSITORIES);
+    let mut repositories: Vec<_> = entries.filter_map(|entry| lines(entry.path()).into_iter().next()).collect();
+    repositories.sort();
+    repositories
+}
+
+fn directory(places: &Places) -> PathBuf {
+    places.cache.join("tags")
+}
+
+/// A name that every file system takes, whatever the repository is called.
+fn file_name(repository: &str) -> String {
+    Digest::from_sha256(Sha256::digest(repository.as_bytes()).into()).hex()
+}
+
+fn lines(path: PathBuf) -> Vec<String> {
+    let text =
+        read_plain(&path, MAX_FILE).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listed_tags_are_found_again() {
+        let home = tempfile::tempdir().expect("a directory");
+        let places = Places::below(home.path());
+        let repository: OciQuery = "ghcr.io/o/x".parse().expect("a repository");
+        assert!(tags(&places, "ghcr.io/o/x").is_empty() && repositories(&places).is_empty());
+        remember(&places, &repository, &["2.0.0".to_owned(), "1.0.0".to_owned()]);
+        remember(&places, &repository, &["2.1.0".to_owned(), "2.0.0".to_owned()]);
+        assert_eq!(tags(&places, "ghcr.io/o/x"), ["2.1.0", "2.0.0"]);
+        assert_eq!(repositories(&places), ["ghcr.io/o/x"]);
+        assert!(tags(&places, "../x").is_empty());
+    }
+}
