@@ -36,11 +36,11 @@ pub use self::service::{
 pub use self::setting::{SettingKey, TypedSetting};
 pub use self::signer::GivenSigner;
 pub use self::workload::{ValidationType, WorkloadArguments, WorkloadCommand};
-use crate::exit_code::TABLE;
+use crate::exit_code::table;
 
 /// Extensions for the desktop session: WebAssembly from OCI registries, with exactly the capabilities you grant.
 #[derive(Debug, Parser)]
-#[command(name = "sesame", version, after_help = TABLE, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "sesame", version, after_help = table(), max_term_width = 100, disable_help_subcommand = true)]
 pub struct Arguments {
     #[command(flatten)]
     pub global: GlobalArguments,

@@ -1,28 +1,16 @@
-//! The exit codes, in one place.
+//! The exit codes of the binary: those of the kinds of errors, and what is no error.
 
-/// What the shell is told. A guest cannot choose 5, 6 or 9, but as a program under `run`.
+use std::fmt::Write;
+
+use core_types::ErrorKind;
+
+/// What the shell is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
     /// Done, or already so.
     Done,
-    /// A failure that has no code of its own, or the guest returned an error.
-    Failure,
-    /// The command line is wrong. `clap` uses the same.
-    Usage,
-    /// There is no such extension, function or artifact.
-    NotFound,
-    /// The registry does not let us in.
-    Authentication,
-    /// A capability or a policy refuses.
-    Refused,
-    /// A digest or signature is wrong.
-    Untrusted,
-    /// A limit was exceeded, or the guest crashed.
-    Limit,
-    /// The registry or the network fails, or sesame is offline.
-    Network,
-    /// Another sesame is at work, a file cannot be read or written, or what is on disk is damaged.
-    Local,
+    /// An error of this kind.
+    Failed(ErrorKind),
     /// The status of a program under `run`, passed on as it is.
     Passed(u8),
 }
@@ -32,15 +20,7 @@ impl ExitCode {
     pub fn number(self) -> i32 {
         match self {
             Self::Done => 0,
-            Self::Failure => 1,
-            Self::Usage => 2,
-            Self::NotFound => 3,
-            Self::Authentication => 4,
-            Self::Refused => 5,
-            Self::Untrusted => 6,
-            Self::Limit => 7,
-            Self::Network => 8,
-            Self::Local => 9,
+            Self::Failed(kind) => i32::from(kind.code()),
             Self::Passed(status) => i32::from(status),
         }
     }
@@ -49,32 +29,44 @@ impl ExitCode {
     pub fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
-            Self::Failure => "failure",
-            Self::Usage => "usage",
-            Self::NotFound => "not-found",
-            Self::Authentication => "authentication",
-            Self::Refused => "refused",
-            Self::Untrusted => "untrusted",
-            Self::Limit => "limit",
-            Self::Network => "network",
-            Self::Local => "local",
+            Self::Failed(kind) => kind.name(),
             Self::Passed(_) => "program",
         }
     }
 }
 
+impl From<ErrorKind> for ExitCode {
+    fn from(kind: ErrorKind) -> Self {
+        Self::Failed(kind)
+    }
+}
+
+/// The codes and their meanings: of success, of each kind of error, and of Ctrl-C, which is 128 and the number of the signal.
+pub fn meanings() -> impl Iterator<Item = (u8, &'static str)> {
+    let kinds = ErrorKind::all().map(|kind| (kind.code(), kind.meaning()));
+    std::iter::once((0, "done, or already so")).chain(kinds).chain([(130, "interrupted")])
+}
+
 /// The table at the end of `--help`.
-pub const TABLE: &str = "\
-Exit codes:
-  0    done, or already so
-  1    failure, or the extension returned an error
-  2    wrong command line
-  3    not found: extension, function, artifact
-  4    authentication
-  5    refused by a capability or policy
-  6    wrong digest or signature
-  7    limit exceeded, or the extension crashed
-  8    registry, network, or offline
-  9    busy, local files, damaged state
-  130  interrupted
-`run` passes the exit status of the program on.";
+pub fn table() -> String {
+    let mut table = "Exit codes:\n".to_owned();
+    for (code, meaning) in meanings() {
+        let _ = writeln!(table, "  {code:<5}{meaning}");
+    }
+    table + "`run` passes the exit status of the program on."
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The README has the same table.
+    #[test]
+    fn readme_lists_the_codes() {
+        let readme = include_str!("../../README.md");
+        for (code, meaning) in meanings() {
+            let row = format!("| {code} | {meaning} |");
+            assert!(readme.contains(&row), "{row}");
+        }
+    }
+}

@@ -11,8 +11,8 @@ use std::io;
 use std::path::Path;
 
 use core_types::{
-    Capabilities, Digest, ExtensionName, Grant, Identity, Limit, LimitOrigin, NameError, OciQuery, OciReference,
-    SettingError, Touch, VersionReq,
+    Capabilities, Digest, ErrorKind, ExtensionName, Grant, Identity, Limit, LimitOrigin, NameError, OciQuery,
+    OciReference, SettingError, Touch, VersionReq,
 };
 use extension_depot::{
     ArtifactError, BlobError, DepotError, LinkedFile, ManifestError, PlaceError, SignatureRefusal, Source,
@@ -84,7 +84,7 @@ impl From<&Touch> for Refused {
 
 impl Failure {
     /// A failure from an error and its causes.
-    pub fn new(code: ExitCode, error: &dyn Error) -> Self {
+    pub fn new(code: impl Into<ExitCode>, error: &dyn Error) -> Self {
         let mut causes = Vec::new();
         let mut cause = error.source();
         while let Some(error) = cause {
@@ -95,13 +95,13 @@ impl Failure {
     }
 
     /// A failure without a cause.
-    pub fn message(code: ExitCode, message: impl Into<String>) -> Self {
+    pub fn message(code: impl Into<ExitCode>, message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             causes: Vec::new(),
             details: Vec::new(),
             hint: None,
-            code,
+            code: code.into(),
             about: Box::default(),
             is_limit: false,
         }
@@ -141,30 +141,30 @@ impl Failure {
 
     /// A file or directory that the user named is not there or cannot be read.
     pub fn unreadable(path: &Path, error: &io::Error) -> Self {
-        let code = if error.kind() == io::ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Local };
+        let code = if error.kind() == io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Local };
         Self::message(code, format!("cannot read `{}`", path.display())).caused_by(error)
     }
 
     /// A file or directory that the user named cannot be written.
     pub fn unwritable(path: &Path, error: &io::Error) -> Self {
-        Self::message(ExitCode::Local, format!("cannot write `{}`", path.display())).caused_by(error)
+        Self::message(ErrorKind::Local, format!("cannot write `{}`", path.display())).caused_by(error)
     }
 
     /// The interfaces of a project cannot be understood.
     pub fn bad_interfaces(directory: &Path, error: &WitError) -> Self {
-        Self::message(ExitCode::Usage, format!("the interfaces in `{}` cannot be understood", directory.display()))
+        Self::message(ErrorKind::Usage, format!("the interfaces in `{}` cannot be understood", directory.display()))
             .caused_by(error)
     }
 
     /// A directory of sesame's is somebody else's.
     pub fn place(error: &PlaceError) -> Self {
-        Self::new(ExitCode::Local, error).with_hint("sesame doctor")
+        Self::new(ErrorKind::Local, error).with_hint("sesame doctor")
     }
 
     /// The tag led to other bytes when the extension was installed.
     pub fn tag_moved(name: &ExtensionName, installed: &OciReference, found: &OciReference) -> Self {
         let message = format!("the tag `{}` has moved since `{name}` was installed", installed.revision());
-        let mut failure = Self::message(ExitCode::Untrusted, message);
+        let mut failure = Self::message(ErrorKind::Untrusted, message);
         failure.details = vec![format!("installed: {installed}"), format!("found:     {found}")];
         failure.with_hint(format!(
             "if its maker says why, take the new one: sesame extension install {found}{}",
@@ -174,7 +174,7 @@ impl Failure {
 
     /// A key is not written over another.
     pub fn key_is_there(path: &Path, name: &Path) -> Self {
-        Self::message(ExitCode::Local, format!("`{}` is there already, and a key is never replaced", path.display()))
+        Self::message(ErrorKind::Local, format!("`{}` is there already, and a key is never replaced", path.display()))
             .with_hint(format!(
                 "make one of another name: sesame trust keygen {}",
                 shell_word(&format!("{}-2", name.display()))
@@ -183,13 +183,13 @@ impl Failure {
 
     /// There is nothing that could be meant.
     pub fn nothing_to_publish() -> Self {
-        Self::message(ExitCode::Usage, "there is nothing to publish: this directory has no `extension.toml`")
+        Self::message(ErrorKind::Usage, "there is nothing to publish: this directory has no `extension.toml`")
             .with_hint("name the file: sesame extension publish REFERENCE FILE.wasm")
     }
 
     /// An extension has the name under which a project would be tried.
     pub fn name_taken_for_dev(name: &ExtensionName) -> Self {
-        Self::message(ExitCode::Refused, format!("`{name}` is an extension of yours, and `dev` leaves it alone"))
+        Self::message(ErrorKind::Refused, format!("`{name}` is an extension of yours, and `dev` leaves it alone"))
             .with_hint(format!("try the project under another name: sesame extension dev --name {name}-2"))
     }
 
@@ -197,7 +197,7 @@ impl Failure {
     pub fn other_version(stated: &str, reference: &OciReference) -> Self {
         let (tag, stated) = (reference.revision(), stated.escape_debug());
         let message = format!("the tag is `{tag}`, and the author's version is `{stated}`");
-        let mut failure = Self::message(ExitCode::Usage, message);
+        let mut failure = Self::message(ErrorKind::Usage, message);
         failure.details.push("if the version is to come from the tag: add `--version-from-tag`".to_owned());
         failure.with_hint(format!("sesame extension publish {}:{stated}", reference.repository_query()))
     }
@@ -221,7 +221,7 @@ impl Failure {
     /// A bundle names where something came from, and nothing shows that it did.
     pub fn unproven_origin(name: &ExtensionName, claimed: &OciReference) -> Self {
         let message = format!("nothing shows that the `{name}` of this bundle came from `{}`", claimed.identity());
-        Self::message(ExitCode::Untrusted, message).with_hint(format!(
+        Self::message(ErrorKind::Untrusted, message).with_hint(format!(
             "install it from there: sesame extension install {claimed}{}",
             name_option(name, claimed)
         ))
@@ -237,7 +237,7 @@ impl Failure {
     /// A name belongs to other bytes than those of a bundle, and `--replace` is missing.
     pub fn other_bytes(name: &ExtensionName, installed: Option<&OciReference>, bundle: &Path) -> Self {
         let Some(installed) = installed.filter(|installed| installed.is_local()) else {
-            return Self::message(ExitCode::Refused, format!("`{name}` has a manifest for something else"))
+            return Self::message(ErrorKind::Refused, format!("`{name}` has a manifest for something else"))
                 .with_hint(format!("sesame extension info {name}"));
         };
         let bundle = shell_word(&bundle.display().to_string());
@@ -246,7 +246,7 @@ impl Failure {
 
     fn taken(name: &ExtensionName, installed: &Identity) -> Self {
         let message = format!("`{name}` is the name of other bytes, which are installed as `{installed}`");
-        let mut failure = Self::message(ExitCode::Refused, message);
+        let mut failure = Self::message(ErrorKind::Refused, message);
         failure.details.push(
             "to replace them and keep their grants, settings and secrets, say so; to have both, choose another `--name`"
                 .to_owned(),
@@ -257,47 +257,50 @@ impl Failure {
     /// An extension from a registry does not replace another by name.
     pub fn replaced_by_registry(source: &Source, name: &ExtensionName) -> Self {
         let message = "`--replace` is for files, and what comes from a registry has an identity of its own";
-        Self::message(ExitCode::Usage, message)
+        Self::message(ErrorKind::Usage, message)
             .with_hint(format!("sesame extension remove {name} && sesame extension install {source} --name {name}"))
     }
 
     /// A reference that stands in manifests for what has no registry.
     pub fn local_reference(source: &Source, command: &str) -> Self {
         let message = format!("`{source}` stands for a file that was installed here, and no registry has it");
-        Self::message(ExitCode::Usage, message)
+        Self::message(ErrorKind::Usage, message)
             .with_hint(format!("name the file: sesame extension {command} ./FILE.wasm"))
     }
 
     /// An extension of a bundle would get the secrets of the place that it turned out to be from.
     pub fn secrets_of_origin(name: &ExtensionName, origin: &OciReference) -> Self {
         let message = format!("`{name}` may use secrets, which would be those of `{}` from now on", origin.identity());
-        Self::message(ExitCode::Refused, message)
+        Self::message(ErrorKind::Refused, message)
             .with_hint(format!("sesame extension update {name} --accept-new-capabilities"))
     }
 
     /// A file is no bundle.
     pub fn no_bundle(path: &Path) -> Self {
         let path = path.display();
-        Self::message(ExitCode::Failure, format!("`{path}` has no extensions that `sesame extension export` put there"))
-            .with_hint(format!("install an entry of it: sesame extension install oci:{path} --name NAME"))
+        Self::message(
+            ErrorKind::Failure,
+            format!("`{path}` has no extensions that `sesame extension export` put there"),
+        )
+        .with_hint(format!("install an entry of it: sesame extension install oci:{path} --name NAME"))
     }
 
     /// The binary of an installed extension is missing or not what it was.
     pub fn damaged_binary(name: &ExtensionName, error: &BlobError) -> Self {
-        Self::new(ExitCode::Local, error).with_hint(format!("sesame extension verify --repair {name}"))
+        Self::new(ErrorKind::Local, error).with_hint(format!("sesame extension verify --repair {name}"))
     }
 
     /// A range of versions was given for one thing.
     pub fn version_of_no_repository(source: &Source) -> Self {
         let message =
             format!("`--version` chooses among the tags of a repository, and `{source}` is one thing already");
-        Self::message(ExitCode::Usage, message).with_hint("leave out the tag, or `--version`")
+        Self::message(ErrorKind::Usage, message).with_hint("leave out the tag, or `--version`")
     }
 
     /// A repository has no tag that is a version, or none in the range.
     pub fn no_version(repository: &OciQuery, wanted: Option<&VersionReq>, tags: &[String]) -> Self {
         let within = wanted.map(|wanted| format!(" in `{wanted}`")).unwrap_or_default();
-        let mut failure = Self::message(ExitCode::NotFound, format!("`{repository}` has no version{within}"));
+        let mut failure = Self::message(ErrorKind::NotFound, format!("`{repository}` has no version{within}"));
         if let Some(tag) = tags.first() {
             let shown: Vec<_> = tags.iter().take(10).map(String::as_str).collect();
             failure.details.push(format!("its tags are: {}", shown.join(" ")));
@@ -309,7 +312,7 @@ impl Failure {
     /// A newer version asks for more than the one that is installed.
     pub fn asks_for_more(name: &ExtensionName, to: &str, missing: &[Denied]) -> Self {
         let message = format!("`{name}` {to} asks for more than the installed version; that one stays");
-        let mut failure = Self::message(ExitCode::Refused, message);
+        let mut failure = Self::message(ErrorKind::Refused, message);
         let asks_for = |denied: &Denied| {
             let rule = denied.policy.as_ref().map(|rule| format!(", and {rule}")).unwrap_or_default();
             format!("it asks for {}{rule}", denied.request())
@@ -330,33 +333,33 @@ impl Failure {
 
     /// Everything is to be updated, and nobody can be asked whether that is meant.
     pub fn nothing_to_update() -> Self {
-        Self::message(ExitCode::Usage, "name the extensions to update, or update all of them")
+        Self::message(ErrorKind::Usage, "name the extensions to update, or update all of them")
             .with_hint("sesame extension update --all")
     }
 
     /// A person saw what would be updated, and does not want it.
     pub fn not_updated() -> Self {
-        Self::message(ExitCode::Failure, "nothing was updated")
+        Self::message(ErrorKind::Failure, "nothing was updated")
     }
 
     /// A tag leads to other bytes than those that are installed, and the user wants the same.
     pub fn moved_while_locked(name: &ExtensionName, installed: &OciReference) -> Self {
         let message = format!("the tag `{}` of `{name}` leads to other bytes by now", installed.revision());
-        Self::message(ExitCode::Untrusted, message)
+        Self::message(ErrorKind::Untrusted, message)
             .with_hint(format!("take them: leave out `--locked`: sesame extension update {name}"))
     }
 
     /// An older version than the one that is installed.
     pub fn downgrade(name: &ExtensionName, installed: &OciReference, found: &OciReference) -> Self {
         let message = format!("{} is older than the installed {} of `{name}`", found.revision(), installed.revision());
-        Self::message(ExitCode::Untrusted, message)
+        Self::message(ErrorKind::Untrusted, message)
             .with_hint(format!("if it is meant, add `--allow-downgrade`, or: sesame extension rollback {name}"))
     }
 
     /// A file of a web server, without what its bytes have to be.
     pub fn download_without_digest(address: &WebAddress, command: &str) -> Self {
         let message = format!("`{address}` is not downloaded without its digest");
-        let mut failure = Self::message(ExitCode::Usage, message);
+        let mut failure = Self::message(ErrorKind::Usage, message);
         let file = inert_line(address.file_name());
         let by_hand =
             format!("download it yourself, then: sesame extension {command} {}", shell_word(&format!("./{file}")));
@@ -373,29 +376,29 @@ impl Failure {
     /// A reference to a registry that is written as the address of a file.
     pub fn reference_with_scheme(address: &WebAddress, reference: &OciReference, command: &str) -> Self {
         let message = format!("`{address}` is a reference to a registry, not the address of a file");
-        Self::message(ExitCode::Usage, message).with_hint(format!("sesame extension {command} {reference}"))
+        Self::message(ErrorKind::Usage, message).with_hint(format!("sesame extension {command} {reference}"))
     }
 
     /// What was typed is neither a reference nor a source.
     pub fn mistyped(text: &str, problem: &dyn Error) -> Self {
-        Self::message(ExitCode::Usage, format!("`{}`: {problem}", inert_line(text)))
+        Self::message(ErrorKind::Usage, format!("`{}`: {problem}", inert_line(text)))
     }
 
     /// A digest was given for what is not a file.
     pub fn digest_of_no_file(source: &str) -> Self {
         let message = format!("`--sha256` is the digest of a file, and `{source}` is not a file");
-        Self::message(ExitCode::Usage, message)
+        Self::message(ErrorKind::Usage, message)
             .with_hint("pin a reference with the digest of its manifest instead: REFERENCE@sha256:DIGEST")
     }
 
     /// A setting that cannot be set.
     pub fn of_setting(name: &ExtensionName, error: &SettingError) -> Self {
-        Self::new(ExitCode::Usage, error).with_hint(format!("see what can be set: sesame extension set {name} --list"))
+        Self::new(ErrorKind::Usage, error).with_hint(format!("see what can be set: sesame extension set {name} --list"))
     }
 
     /// The source gives no name.
     pub fn no_name(error: &NameError) -> Self {
-        Self::new(ExitCode::Usage, error).with_hint("choose a name: add `--name NAME`")
+        Self::new(ErrorKind::Usage, error).with_hint("choose a name: add `--name NAME`")
     }
 
     /// Something about the installed extension of this name.
@@ -403,50 +406,50 @@ impl Failure {
         let (code, hint) = match error {
             DepotError::NotFound { name } => return Self::not_found(name, error),
             DepotError::NotInstalled { reference: Some(reference), .. } => (
-                ExitCode::NotFound,
+                ErrorKind::NotFound,
                 Some(format!("sesame extension install {reference}{}", name_option(name, reference))),
             ),
             DepotError::NotInstalled { reference: None, .. } => {
-                (ExitCode::NotFound, Some(format!("sesame extension install REFERENCE --name {name}")))
+                (ErrorKind::NotFound, Some(format!("sesame extension install REFERENCE --name {name}")))
             }
             DepotError::Artifact { reference, .. } if reference.is_local() => {
-                (ExitCode::Local, Some(format!("sesame extension install FILE --name {name}")))
+                (ErrorKind::Local, Some(format!("sesame extension install FILE --name {name}")))
             }
             DepotError::Changed { .. } | DepotError::Edited { .. } => {
-                (ExitCode::Local, Some(format!("see what it is now, then try again: sesame extension info {name}")))
+                (ErrorKind::Local, Some(format!("see what it is now, then try again: sesame extension info {name}")))
             }
             DepotError::Artifact { source: ArtifactError::Blob(BlobError::Missing { .. }), .. } => {
-                (ExitCode::Local, Some("sesame extension sync".to_owned()))
+                (ErrorKind::Local, Some("sesame extension sync".to_owned()))
             }
-            DepotError::Artifact { .. } => (ExitCode::Local, Some(format!("sesame extension verify --repair {name}"))),
+            DepotError::Artifact { .. } => (ErrorKind::Local, Some(format!("sesame extension verify --repair {name}"))),
             DepotError::OtherSource { installed, wanted, .. } if is_unconfirmed(installed, wanted) => (
-                ExitCode::Refused,
+                ErrorKind::Refused,
                 Some(format!("find out whether it came from there: sesame extension update {name}")),
             ),
             DepotError::SettingTable { .. } => {
-                (ExitCode::Usage, Some(format!("see what can be set: sesame extension set {name} --list")))
+                (ErrorKind::Usage, Some(format!("see what can be set: sesame extension set {name} --list")))
             }
             DepotError::OtherSource { .. } => {
-                (ExitCode::Refused, Some("install it beside the other: add `--name NAME`".to_owned()))
+                (ErrorKind::Refused, Some("install it beside the other: add `--name NAME`".to_owned()))
             }
-            DepotError::Disabled { .. } => (ExitCode::Refused, Some(format!("sesame extension enable {name}"))),
+            DepotError::Disabled { .. } => (ErrorKind::Refused, Some(format!("sesame extension enable {name}"))),
             DepotError::Quarantined { .. } => (
-                ExitCode::Refused,
+                ErrorKind::Refused,
                 Some(format!("see `sesame extension logs {name}`, then: sesame extension enable {name}")),
             ),
             DepotError::Policy(refusal) => return refusal.clone().into(),
-            DepotError::Insecure { .. } => (ExitCode::Untrusted, Some(INSECURE_HINT.to_owned())),
+            DepotError::Insecure { .. } => (ErrorKind::Untrusted, Some(INSECURE_HINT.to_owned())),
             DepotError::Trust(error) => return error.as_ref().into(),
-            DepotError::Signature(refusal) => (ExitCode::Untrusted, Some(signature_hint(name, refusal))),
-            DepotError::State(error) => (ExitCode::Local, state_file_hint(error)),
+            DepotError::Signature(refusal) => (ErrorKind::Untrusted, Some(signature_hint(name, refusal))),
+            DepotError::State(error) => (ErrorKind::Local, state_file_hint(error)),
             DepotError::GenerationGone { .. } => {
-                (ExitCode::Local, Some(format!("what can be gone back to: sesame extension history {name}")))
+                (ErrorKind::Local, Some(format!("what can be gone back to: sesame extension history {name}")))
             }
-            DepotError::SameGuestPath(_) => (ExitCode::Refused, Some(same_guest_path_hint(name))),
-            DepotError::Timed(error) => (ExitCode::Local, timed_hint(error)),
-            DepotError::Manifest(error) => (ExitCode::Local, Some(manifest_hint(error))),
+            DepotError::SameGuestPath(_) => (ErrorKind::Refused, Some(same_guest_path_hint(name))),
+            DepotError::Timed(error) => (ErrorKind::Local, timed_hint(error)),
+            DepotError::Manifest(error) => (ErrorKind::Local, Some(manifest_hint(error))),
             DepotError::Lock(error) => return error.into(),
-            DepotError::Staging(_) | DepotError::Activity(_) | DepotError::Io { .. } => (ExitCode::Local, None),
+            DepotError::Staging(_) | DepotError::Activity(_) | DepotError::Io { .. } => (ErrorKind::Local, None),
         };
         Self::new(code, error).with_optional_hint(hint)
     }
@@ -455,16 +458,16 @@ impl Failure {
     pub fn of_host(name: &ExtensionName, error: &HostError) -> Self {
         match error {
             HostError::Refused(refusals) => Self::refused(name, refusals),
-            HostError::Engine(_) => Self::new(ExitCode::Local, error),
+            HostError::Engine(_) => Self::new(ErrorKind::Local, error),
             HostError::NotWasm { .. } | HostError::NotComponent { .. } | HostError::Fault(_) => {
-                Self::new(ExitCode::Failure, error)
+                Self::new(ErrorKind::Failure, error)
             }
-            HostError::Compile(_) | HostError::Load(_) => Self::new(ExitCode::Local, error),
+            HostError::Compile(_) | HostError::Load(_) => Self::new(ErrorKind::Local, error),
             HostError::NotExecutable(error) => error.into(),
-            HostError::Link(_) => Self::new(ExitCode::Refused, error)
+            HostError::Link(_) => Self::new(ErrorKind::Refused, error)
                 .with_hint("it was built for another version of these interfaces; ask its author"),
             HostError::Exports { .. } => {
-                Self::new(ExitCode::Usage, error).with_hint("what a module of Suffiks exports: docs/wasi-runtime.md")
+                Self::new(ErrorKind::Usage, error).with_hint("what a module of Suffiks exports: docs/wasi-runtime.md")
             }
         }
     }
@@ -473,7 +476,7 @@ impl Failure {
     pub fn no_such_part(name: &ExtensionName, grant: &Grant, there: &Capabilities) -> Self {
         let capability = grant.capability();
         let parts = there.grants_in_full().into_iter().filter(|part| part.capability() == capability);
-        let mut failure = Self::message(ExitCode::Refused, format!("`{name}` was not granted {grant} as such"));
+        let mut failure = Self::message(ErrorKind::Refused, format!("`{name}` was not granted {grant} as such"));
         failure.details.push("these may cover it:".to_owned());
         failure.details.extend(parts.map(|part| format!("  {part}")));
         failure.with_hint(format!("sesame extension revoke {name} {capability}"))
@@ -489,35 +492,37 @@ impl Failure {
 
     fn of_call_error(name: &ExtensionName, error: &CallError, limits_file: &Path) -> Self {
         match error {
-            CallError::NoSuchFunction { name: wanted, exports } => Self::new(ExitCode::NotFound, error)
+            CallError::NoSuchFunction { name: wanted, exports } => Self::new(ErrorKind::NotFound, error)
                 .listing("these can be called:", name, exports)
                 .or_similar_function(name, wanted, exports),
             CallError::Ambiguous { candidates, .. } => {
-                Self::new(ExitCode::NotFound, error).listing("these have the name:", name, candidates)
+                Self::new(ErrorKind::NotFound, error).listing("these have the name:", name, candidates)
             }
             CallError::Argument(_) | CallError::Uncallable { .. } => {
-                Self::new(ExitCode::Usage, error).with_hint(format!("sesame extension info {name}"))
+                Self::new(ErrorKind::Usage, error).with_hint(format!("sesame extension info {name}"))
             }
             CallError::Directory(error) => Self::of_directory(name, error),
             CallError::Limit(exceeded) => {
                 let hint = limit_hint(&exceeded.limit, limits_file);
-                Self { is_limit: true, ..Self::new(ExitCode::Limit, error) }.with_optional_hint(hint)
+                Self { is_limit: true, ..Self::new(ErrorKind::Limit, error) }.with_optional_hint(hint)
             }
             CallError::AddressSpace(error) => error.into(),
             CallError::Trap { .. } => {
-                Self::new(ExitCode::Limit, error).with_hint(format!("sesame extension logs {name}"))
+                Self::new(ErrorKind::Limit, error).with_hint(format!("sesame extension logs {name}"))
             }
-            CallError::Fault(_) => Self::new(ExitCode::Limit, error).with_hint(format!("sesame extension logs {name}")),
-            CallError::NoProgram => Self::new(ExitCode::Usage, error)
+            CallError::Fault(_) => {
+                Self::new(ErrorKind::Limit, error).with_hint(format!("sesame extension logs {name}"))
+            }
+            CallError::NoProgram => Self::new(ErrorKind::Usage, error)
                 .with_hint(format!("see what can be called: sesame extension info {name}")),
-            CallError::OutputClosed => Self::new(ExitCode::Failure, error),
+            CallError::OutputClosed => Self::new(ErrorKind::Failure, error),
             CallError::NoWorkloads => {
-                Self::new(ExitCode::Usage, error).with_hint(format!("what it can do: sesame extension info {name}"))
+                Self::new(ErrorKind::Usage, error).with_hint(format!("what it can do: sesame extension info {name}"))
             }
             CallError::Exited { .. } => {
-                Self::new(ExitCode::Failure, error).with_hint(format!("sesame extension logs {name}"))
+                Self::new(ErrorKind::Failure, error).with_hint(format!("sesame extension logs {name}"))
             }
-            CallError::Other(_) => Self::new(ExitCode::Limit, error),
+            CallError::Other(_) => Self::new(ErrorKind::Limit, error),
         }
     }
 
@@ -525,7 +530,7 @@ impl Failure {
     pub fn returned_error(returned: &Returned) -> Self {
         let text = inert_line(&returned.to_text());
         let colon = if text.is_empty() { "" } else { ": " };
-        Self::message(ExitCode::Failure, format!("the extension returned an error{colon}{text}"))
+        Self::message(ErrorKind::Failure, format!("the extension returned an error{colon}{text}"))
     }
 
     /// A directory that an extension cannot be let into.
@@ -543,7 +548,7 @@ impl Failure {
             }
         };
         let is_local = matches!(error, DirectoryError::Open { .. } | DirectoryError::Missing { .. });
-        let code = if is_local { ExitCode::Local } else { ExitCode::Refused };
+        let code = if is_local { ErrorKind::Local } else { ErrorKind::Refused };
         Self::new(code, error).with_hint(hint)
     }
 
@@ -555,8 +560,8 @@ impl Failure {
         if refused.is_empty() || self.is_limit {
             return self;
         }
-        if matches!(self.code, ExitCode::Failure | ExitCode::Limit) {
-            self.code = ExitCode::Refused;
+        if matches!(self.code, ExitCode::Failed(ErrorKind::Failure | ErrorKind::Limit)) {
+            self.code = ErrorKind::Refused.into();
         }
         match refused.iter().find_map(|touch| touch.grant.as_ref()) {
             Some(grant) => self.with_hint(format!("sesame extension grant {name} {grant}")),
@@ -589,7 +594,7 @@ impl Failure {
 
     /// Somebody wants to call an extension and does not say which function.
     pub fn without_function(name: &ExtensionName, exports: &[ExportedFunction], is_program: bool) -> Self {
-        let failure = Self::message(ExitCode::Usage, format!("name the function of `{name}` to call"));
+        let failure = Self::message(ErrorKind::Usage, format!("name the function of `{name}` to call"));
         let failure = failure.listing("these can be called:", name, exports);
         if is_program { failure.with_hint(format!("it is a program: sesame extension run {name}")) } else { failure }
     }

@@ -36,6 +36,8 @@ mod warnings;
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 
+use core_types::ErrorKind;
+
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::context::Context;
@@ -74,7 +76,7 @@ fn refuse(words: &[OsString], error: clap::Error) -> ! {
     let terminal = Terminal::detect();
     let width = terminal.reading_width().map_or(arguments::MAX_WIDTH, usize::from);
     let answer = arguments::answer(words, error, width.min(arguments::MAX_WIDTH));
-    let is_wrong = answer.code == ExitCode::Usage;
+    let is_wrong = answer.code == ErrorKind::Usage.into();
     let written = match answer.is_data {
         _ if is_wrong && arguments::wants_json(words) => {
             terminal.data(render::wrong_command_line(&answer.text).as_bytes())
@@ -83,7 +85,7 @@ fn refuse(words: &[OsString], error: clap::Error) -> ! {
         true => terminal.data(answer.text.as_bytes()),
     };
     let is_broken = written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
-    std::process::exit(if is_broken { ExitCode::Local.number() } else { answer.code.number() })
+    std::process::exit(if is_broken { i32::from(ErrorKind::Local.code()) } else { answer.code.number() })
 }
 
 /// Runs a command and shows what came of it.
@@ -92,7 +94,7 @@ fn run(context: &Context, command: arguments::Command) -> ExitCode {
     let done = commands::run(context, command).map(|outcome| outcome.with_failures(complete));
     match done.map_err(complete) {
         Ok(outcome) => match render::outcome(context, &outcome) {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::Local,
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ErrorKind::Local.into(),
             // A reader that has seen enough changes nothing about what came of it.
             _ => outcome.exit_code(),
         },

@@ -8,7 +8,7 @@ mod workload;
 
 use std::path::PathBuf;
 
-use core_types::ExtensionName;
+use core_types::{ErrorKind, ExtensionName};
 use extension_depot::registry::KeptLogin;
 use extension_depot::{ActivityEntry, ActivityFinding};
 
@@ -138,19 +138,23 @@ impl Outcome {
     /// What the shell is told.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Called(call) if call.returned.is_err() => ExitCode::Failure,
-            Self::Verified(checks) if checks.iter().any(|check| !check.findings.is_empty()) => ExitCode::Local,
-            Self::ActivityVerified { findings, .. } if !findings.is_empty() => ExitCode::Local,
-            Self::Synced { steps, .. } if steps.iter().any(|step| step.state == StepState::Failed) => ExitCode::Failure,
-            Self::Synced { steps, is_check: true } if steps.iter().any(|step| step.state != StepState::Done) => {
-                ExitCode::Failure
+            Self::Called(call) if call.returned.is_err() => ErrorKind::Failure.into(),
+            Self::Verified(checks) if checks.iter().any(|check| !check.findings.is_empty()) => ErrorKind::Local.into(),
+            Self::ActivityVerified { findings, .. } if !findings.is_empty() => ErrorKind::Local.into(),
+            Self::Synced { steps, .. } if steps.iter().any(|step| step.state == StepState::Failed) => {
+                ErrorKind::Failure.into()
             }
-            Self::Validated(files) if files.iter().any(|file| file.problem.is_some()) => ExitCode::Failure,
-            Self::Diagnosed(all) if all.iter().any(|one| one.health == Health::Bad) => ExitCode::Local,
-            Self::Workload(report) if report.is_refusal() => ExitCode::Failure,
-            Self::Tested(files) if files.iter().any(TestedFile::has_failed) => ExitCode::Failure,
-            Self::Learned(learned) if learned.result.is_err() => ExitCode::Failure,
-            Self::Partly { failures, .. } => failures.first().map_or(ExitCode::Failure, |failure| failure.code),
+            Self::Synced { steps, is_check: true } if steps.iter().any(|step| step.state != StepState::Done) => {
+                ErrorKind::Failure.into()
+            }
+            Self::Validated(files) if files.iter().any(|file| file.problem.is_some()) => ErrorKind::Failure.into(),
+            Self::Diagnosed(all) if all.iter().any(|one| one.health == Health::Bad) => ErrorKind::Local.into(),
+            Self::Workload(report) if report.is_refusal() => ErrorKind::Failure.into(),
+            Self::Tested(files) if files.iter().any(TestedFile::has_failed) => ErrorKind::Failure.into(),
+            Self::Learned(learned) if learned.result.is_err() => ErrorKind::Failure.into(),
+            Self::Partly { failures, .. } => {
+                failures.first().map_or(ExitCode::Failed(ErrorKind::Failure), |failure| failure.code)
+            }
             Self::Ran(status) => ExitCode::Passed(*status),
             Self::Inspected(inspection) => inspection.refusal.as_ref().map_or(ExitCode::Done, |refusal| refusal.code),
             Self::Shown(code) => *code,

@@ -1,10 +1,9 @@
 //! Local files under names that are taken: each is an extension of its own, unless the user says which one it replaces.
 
-use core_types::{Digest, ExtensionName, OciReference};
+use core_types::{Digest, ErrorKind, ExtensionName, OciReference};
 use extension_depot::{Basis, Depot, DepotError, Source};
 
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 
 /// What the name is for under which something is fetched.
@@ -79,5 +78,5 @@ pub fn confirm(context: &Context, basis: &Basis, new: &OciReference) -> Result<(
     if !context.can_ask() || context.terminal.confirm("Replace it?")? {
         return Ok(());
     }
-    Err(Failure::message(ExitCode::Refused, format!("`{name}` is not replaced")))
+    Err(Failure::message(ErrorKind::Refused, format!("`{name}` is not replaced")))
 }

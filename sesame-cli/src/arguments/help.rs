@@ -10,6 +10,9 @@ use clap::{Command, CommandFactory, FromArgMatches};
 use super::{Arguments, examples, groups, meaning};
 use crate::exit_code::ExitCode;
 
+/// The code of a wrong command line. clap has kinds of errors as well.
+const USAGE: ExitCode = ExitCode::Failed(core_types::ErrorKind::Usage);
+
 /// Longer lines than this are hard to read, however wide the terminal is.
 pub const MAX_WIDTH: usize = 100;
 
@@ -45,7 +48,7 @@ pub fn answer(words: &[OsString], error: clap::Error, width: usize) -> Answer {
     let wants_command =
         matches!(error.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand);
     if is_bare && wants_command {
-        return Answer { text: BEGINNING.to_owned(), is_data: true, code: ExitCode::Usage };
+        return Answer { text: BEGINNING.to_owned(), is_data: true, code: USAGE };
     }
     let mut command = full_command(width);
     let mut error = error;
@@ -59,7 +62,7 @@ pub fn answer(words: &[OsString], error: clap::Error, width: usize) -> Answer {
         error = again;
     }
     let is_data = !error.use_stderr();
-    let code = if is_data { ExitCode::Done } else { ExitCode::Usage };
+    let code = if is_data { ExitCode::Done } else { USAGE };
     Answer { text: error.render().to_string(), is_data, code }
 }
 
@@ -219,14 +222,14 @@ mod tests {
             assert!(asked.is_data && asked.code == ExitCode::Done, "{}", asked.text);
         }
         let wrong = said("sesame help delete", 80);
-        assert!(wrong.text.contains("sesame remove") && wrong.code == ExitCode::Usage, "{}", wrong.text);
+        assert!(wrong.text.contains("sesame remove") && wrong.code == USAGE, "{}", wrong.text);
     }
 
     #[test]
     fn no_command_shows_where_to_begin() {
         for line in ["sesame", "sesame --json", "sesame -q --offline"] {
             let answer = said(line, 80);
-            assert!(answer.is_data && answer.text == BEGINNING && answer.code == ExitCode::Usage, "{line}");
+            assert!(answer.is_data && answer.text == BEGINNING && answer.code == USAGE, "{line}");
         }
         assert!(!said("sesame extension", 80).is_data);
     }

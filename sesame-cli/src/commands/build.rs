@@ -3,12 +3,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use core_types::ErrorKind;
 use extension_depot::OutputDirectory;
 use extension_host::{CodeKind, check_wit, componentize, with_author_manifest};
 
 use super::publish::read_binary;
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::project::{FILE, Project};
@@ -26,7 +26,7 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
 /// The project in this directory.
 pub fn project() -> Result<Project, Failure> {
     let missing = || {
-        Failure::message(ExitCode::NotFound, format!("there is no `{FILE}` in this directory"))
+        Failure::message(ErrorKind::NotFound, format!("there is no `{FILE}` in this directory"))
             .with_hint("begin a project: sesame extension new NAME")
     };
     Project::find(Path::new("."))?.ok_or_else(missing)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use core_types::{ExtensionName, OciReference, version_of_tag};
+use core_types::{ErrorKind, ExtensionName, OciReference, version_of_tag};
 use extension_depot::{Attachment, Basis, Bundle, BundleError, Bundled, Depot, Evidence, Installed, Staged};
 
 use super::install::{Terms, install};
@@ -10,7 +10,6 @@ use super::outdated::installed;
 use super::trust;
 use crate::arguments::{ExportArguments, ImportArguments};
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Installation, Outcome};
 use crate::progress::waiting;
@@ -26,7 +25,7 @@ pub fn export(context: &Context, arguments: &ExportArguments) -> Result<Outcome,
     let find = |name: &ExtensionName| depot.installed(name).map_err(|error| Failure::of_extension(name, &error));
     let names = if arguments.all { installed(&depot)? } else { arguments.names.clone() };
     if names.is_empty() {
-        return Err(Failure::message(ExitCode::NotFound, "there is nothing to export: nothing is installed"));
+        return Err(Failure::message(ErrorKind::NotFound, "there is nothing to export: nothing is installed"));
     }
     let extensions = names.iter().map(find).collect::<Result<Vec<_>, _>>()?;
     let mut attachments = Vec::new();
@@ -58,7 +57,7 @@ pub fn import(context: &Context, arguments: &ImportArguments) -> Result<Outcome,
     let wanted: Vec<_> = bundle.extensions().iter().filter(is_wanted).collect();
     if let Some(missing) = arguments.names.iter().find(|name| wanted.iter().all(|bundled| bundled.name != **name)) {
         let path = arguments.bundle.display();
-        return Err(Failure::message(ExitCode::NotFound, format!("the bundle `{path}` has no extension `{missing}`")));
+        return Err(Failure::message(ErrorKind::NotFound, format!("the bundle `{path}` has no extension `{missing}`")));
     }
     if wanted.is_empty() {
         return Err(Failure::no_bundle(&arguments.bundle));
@@ -139,7 +138,7 @@ fn own_reference(
     arguments: &ImportArguments,
 ) -> Result<OciReference, Failure> {
     let Bundled { name, claimed, .. } = bundled;
-    let own = bundled.own_reference().map_err(|error| Failure::new(ExitCode::Failure, &error))?;
+    let own = bundled.own_reference().map_err(|error| Failure::new(ErrorKind::Failure, &error))?;
     if context.config()?.restricts_sources() && context.check_source(&own).is_err() {
         return Err(Failure::unproven_origin(name, claimed));
     }

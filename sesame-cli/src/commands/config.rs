@@ -1,10 +1,10 @@
 //! `sesame config show` and `validate`
 
+use core_types::ErrorKind;
 use extension_depot::UserConfig;
 
 use super::list::listed;
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{ConfigValue, FileCheck, Outcome};
 
@@ -21,7 +21,7 @@ pub fn show(context: &Context, origin: bool) -> Result<Outcome, Failure> {
 
 /// Reads every file of the configuration and every manifest, each by itself.
 pub fn validate(context: &Context) -> Result<Outcome, Failure> {
-    let checked = UserConfig::check(context.places()?).map_err(|error| Failure::new(ExitCode::Local, &error))?;
+    let checked = UserConfig::check(context.places()?).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     let of_config = checked.into_iter().map(|(path, result)| FileCheck::new(path, result));
     let places = context.places()?;
     let of_manifests = listed(&context.depot()?)?

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Parser;
-use core_types::OciReference;
+use core_types::{ErrorKind, OciReference};
 use extension_depot::registry::{Registry, Settings};
 use extension_depot::serve::MemoryRegistry;
 use extension_depot::{Description, Publication};
@@ -49,7 +49,7 @@ pub fn run(context: &Context, arguments: &DemoArguments) -> Result<Outcome, Fail
 fn publish(context: &Context, registry: &MemoryRegistry) -> Result<OciReference, Failure> {
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     let reference: OciReference =
-        reference.parse().map_err(|error: core_types::ReferenceError| Failure::new(ExitCode::Failure, &error))?;
+        reference.parse().map_err(|error: core_types::ReferenceError| Failure::new(ErrorKind::Failure, &error))?;
     let annotations = BTreeMap::from([
         ("org.opencontainers.image.version".to_owned(), "0.1.0".to_owned()),
         ("org.opencontainers.image.description".to_owned(), "Greets people".to_owned()),

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
+use core_types::ErrorKind;
+
 use clap::Parser;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
@@ -84,7 +86,7 @@ fn sesame(context: &Context, words: Vec<OsString>) -> ExitCode {
         Ok(arguments) => crate::run(context, arguments.command),
         Err(error) => {
             let _ = context.terminal.talk(&error.render().to_string());
-            ExitCode::Usage
+            ErrorKind::Usage.into()
         }
     }
 }
@@ -92,7 +94,7 @@ fn sesame(context: &Context, words: Vec<OsString>) -> ExitCode {
 /// Watches every directory of a project in which something is written by hand.
 fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
     let failed = |error: notify::Error| {
-        Failure::message(ExitCode::Local, "cannot watch this directory for changes").caused_by(&error)
+        Failure::message(ErrorKind::Local, "cannot watch this directory for changes").caused_by(&error)
     };
     let root = &fs::canonicalize(root)?;
     let (sender, changes) = mpsc::channel();
@@ -119,7 +121,7 @@ fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
 }
 
 fn wait_for_change(changes: &Receiver<()>) -> Result<(), Failure> {
-    let gone = |_| Failure::message(ExitCode::Local, "nobody watches this directory any more");
+    let gone = |_| Failure::message(ErrorKind::Local, "nobody watches this directory any more");
     changes.recv().map_err(gone)?;
     while changes.recv_timeout(QUIET).is_ok() {}
     Ok(())

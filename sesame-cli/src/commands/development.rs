@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError as Held};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use core_types::ExtensionName;
+use core_types::{ErrorKind, ExtensionName};
 use extension_depot::{Depot, DepotError};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -17,7 +17,6 @@ use super::publish::read_binary;
 use super::secret;
 use crate::arguments::GlobalArguments;
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Installation;
 use crate::project::Project;
@@ -136,7 +135,7 @@ fn lock(directory: &Path) -> Result<Option<File>, Failure> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => {
             let message = "another `sesame extension dev` runs in this directory";
-            Err(Failure::message(ExitCode::Local, message).with_hint("end that one with Ctrl-C"))
+            Err(Failure::message(ErrorKind::Local, message).with_hint("end that one with Ctrl-C"))
         }
         Err(TryLockError::Error(_)) => Ok(None),
         Ok(()) => Ok(Some(file)),

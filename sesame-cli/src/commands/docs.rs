@@ -1,11 +1,10 @@
 //! `sesame extension docs`
 
-use core_types::ExtensionName;
+use core_types::{ErrorKind, ExtensionName};
 use extension_depot::{Docs, Installed, MAX_BLOB, read_blob};
 
 use crate::arguments::DocsArguments;
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{DocsPage, Outcome};
 use crate::progress::waiting;
@@ -42,13 +41,13 @@ fn find(context: &Context, installed: &Installed) -> Result<Option<Docs>, Failur
 }
 
 fn no_docs(name: &ExtensionName) -> Failure {
-    Failure::message(ExitCode::NotFound, format!("`{name}` has no documentation"))
+    Failure::message(ErrorKind::NotFound, format!("`{name}` has no documentation"))
         .with_hint(format!("what it can do: sesame extension info {name}"))
 }
 
 fn no_page(name: &ExtensionName, path: &str, pages: &[String]) -> Failure {
     let message = format!("the documentation of `{name}` has no page `{}`", path.escape_debug());
-    let mut failure = Failure::message(ExitCode::NotFound, message);
+    let mut failure = Failure::message(ErrorKind::NotFound, message);
     failure.details.push("there are:".to_owned());
     failure.details.extend(pages.iter().map(|page| format!("  {page}")));
     failure.with_hint(format!("sesame extension docs {name}"))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use core_types::{ExtensionName, OciReference};
+use core_types::{ErrorKind, ExtensionName, OciReference};
 use extension_depot::registry::{LoginStore, kept_logins};
 use extension_depot::{Depot, DepotError, Listed, UserConfig};
 use extension_host::{CacheError, CodeCache, IntoCacheError, check_executable};
@@ -12,7 +12,6 @@ use extension_manager::environment;
 
 use super::list::listed;
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::{Failure, LOCKS_HINT};
 use crate::outcome::{Diagnosis, Health, Outcome};
 use crate::policy_stop::PolicyCheck;
@@ -120,12 +119,12 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
     let checked = match UserConfig::check(depot.places()) {
         Ok(checked) => checked,
         Err(error) => {
-            return vec![bad("configuration files", Failure::new(ExitCode::Local, &error).in_one_line(), None)];
+            return vec![bad("configuration files", Failure::new(ErrorKind::Local, &error).in_one_line(), None)];
         }
     };
     let mend = || Some("sesame config validate".to_owned());
     let of_file = |path: &Path, result: &Result<Vec<_>, _>| match result {
-        Err(error) => bad("configuration file", Failure::new(ExitCode::Local, error).in_one_line(), mend()),
+        Err(error) => bad("configuration file", Failure::new(ErrorKind::Local, error).in_one_line(), mend()),
         Ok(unknown) if !unknown.is_empty() => {
             doubtful("configuration file", format!("{} has keys that do nothing", path.display()), mend())
         }
@@ -181,7 +180,7 @@ fn cache(context: &Context) -> Result<Diagnosis, Failure> {
             let path = context.places()?.code();
             bad("compiled code", error.to_string(), Some(format!("rm -r '{}'", path.display())))
         }
-        Err(error) => bad("compiled code", Failure::new(ExitCode::Local, &error).in_one_line(), None),
+        Err(error) => bad("compiled code", Failure::new(ErrorKind::Local, &error).in_one_line(), None),
     })
 }
 
@@ -191,7 +190,7 @@ fn executable(cache: &CodeCache, files: usize) -> Diagnosis {
         Ok(()) => good("compiled code", format!("{files} files")),
         // Code that is there already runs all the same.
         Err(IntoCacheError::Cache(error)) => {
-            let error = Failure::new(ExitCode::Local, &error).in_one_line();
+            let error = Failure::new(ErrorKind::Local, &error).in_one_line();
             doubtful("compiled code", format!("{files} files, and no more can be kept: {error}"), None)
         }
         Err(error) => {

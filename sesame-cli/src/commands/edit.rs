@@ -6,12 +6,11 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use core_types::{ConfigSchema, ExtensionName, Manifest};
+use core_types::{ConfigSchema, ErrorKind, ExtensionName, Manifest};
 use extension_depot::Depot;
 use tempfile::NamedTempFile;
 
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
 use crate::setting_schema::schema;
@@ -58,7 +57,7 @@ fn open(editor: &OsStr, file: &Path) -> Result<(), Failure> {
     if status.success() {
         return Ok(());
     }
-    Err(Failure::message(ExitCode::Failure, format!("the editor `{shown}` failed, and nothing was changed"))
+    Err(Failure::message(ErrorKind::Failure, format!("the editor `{shown}` failed, and nothing was changed"))
         .with_hint("name another: EDITOR=nano sesame extension edit NAME"))
 }
 
@@ -69,7 +68,7 @@ fn keep(
     (before, after): (&str, &str),
 ) -> Result<bool, Failure> {
     let wrong =
-        |problem: String| Failure::message(ExitCode::Failure, format!("the edited manifest is wrong: {problem}"));
+        |problem: String| Failure::message(ErrorKind::Failure, format!("the edited manifest is wrong: {problem}"));
     let manifest = Manifest::parse(after, name).map_err(|problem| wrong(problem.to_string()))?.value;
     let mut settings = manifest.config.iter().filter(|(key, _)| schema.get(key).is_some());
     settings.try_for_each(|(key, value)| schema.check(key, value)).map_err(|error| wrong(error.to_string()))?;

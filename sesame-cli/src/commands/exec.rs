@@ -3,7 +3,7 @@
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use core_types::ExtensionName;
+use core_types::{ErrorKind, ExtensionName};
 use extension_host::{
     CommandEnvironment, RefusedVariable, Resources, VariableRefusal, Workload, WorkloadAction, WorkloadAnswer,
     WorkloadRequest,
@@ -13,7 +13,6 @@ use serde_json::json;
 use super::workload;
 use crate::arguments::ExecArguments;
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::terminal::inert_line;
@@ -22,7 +21,7 @@ use crate::terminal::inert_line;
 pub fn run(context: &Context, arguments: &ExecArguments) -> Result<Outcome, Failure> {
     let ExecArguments { name, workload, command } = arguments;
     let Some((program, rest)) = command.split_first() else {
-        return Err(Failure::message(ExitCode::Usage, "there is no command to run"));
+        return Err(Failure::message(ErrorKind::Usage, "there is no command to run"));
     };
     let workload = match workload {
         Some(path) => workload::read_workload(path)?,
@@ -30,7 +29,7 @@ pub fn run(context: &Context, arguments: &ExecArguments) -> Result<Outcome, Fail
             "apiVersion": "open-sesame.dev/v1", "kind": "Command",
             "metadata": { "name": program.to_string_lossy() }, "spec": {},
         }))
-        .map_err(|error| Failure::new(ExitCode::Usage, &error))?,
+        .map_err(|error| Failure::new(ErrorKind::Usage, &error))?,
     };
     let CommandEnvironment { variables, refused } = environment(context, name, workload)?;
     refused.iter().for_each(|refused| context.warn(&explain(name, refused)));
@@ -38,7 +37,7 @@ pub fn run(context: &Context, arguments: &ExecArguments) -> Result<Outcome, Fail
     crate::restore_core_limit();
     let variables = variables.iter().map(|(name, value)| (name.as_str(), value));
     let error = Command::new(program).args(rest).envs(variables).exec();
-    let code = if error.kind() == std::io::ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Local };
+    let code = if error.kind() == std::io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Local };
     Err(Failure::message(code, format!("cannot run `{}`", program.to_string_lossy())).caused_by(&error))
 }
 

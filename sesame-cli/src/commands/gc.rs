@@ -1,20 +1,20 @@
 //! `sesame extension gc`
 
+use core_types::ErrorKind;
 use extension_host::CodeKey;
 
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Collection, Outcome};
 
 /// Removes what nobody goes back to: old generations, what only they needed, and compiled code of all that is gone.
 pub fn run(context: &Context, keep: usize, dry_run: bool) -> Result<Outcome, Failure> {
-    let collected = context.depot()?.collect(keep, !dry_run).map_err(|error| Failure::new(ExitCode::Local, &error))?;
+    let collected = context.depot()?.collect(keep, !dry_run).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     let cache = context.code_cache()?;
     let keys: Vec<_> = collected.binaries.iter().map(CodeKey::new).collect();
-    let code = cache.beside(&keys).map_err(|error| Failure::new(ExitCode::Local, &error))?;
+    let code = cache.beside(&keys).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     if !dry_run {
-        cache.remove_files(&code).map_err(|error| Failure::new(ExitCode::Local, &error))?;
+        cache.remove_files(&code).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     }
     Ok(Outcome::Collected(Collection {
         bytes: collected.bytes() + code.iter().map(|(_, size)| size).sum::<u64>(),

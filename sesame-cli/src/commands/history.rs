@@ -1,13 +1,12 @@
 //! `sesame extension history` and `rollback`
 
-use core_types::{Capabilities, ExtensionName, Grant};
+use core_types::{Capabilities, ErrorKind, ExtensionName, Grant};
 use extension_depot::{Basis, Depot, DepotError, Generation, History};
 
 use super::install::{MAX_DECISIONS, examine};
 use crate::arguments::RollbackArguments;
 use crate::consent::{Requests, Standing, ask_person};
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Denied, Outcome, PastGeneration, Rollback};
 
@@ -104,8 +103,9 @@ fn choose<'a>(
     history: &'a History,
     wanted: Option<u32>,
 ) -> Result<&'a Generation, Failure> {
-    let none =
-        |what: String| Failure::message(ExitCode::NotFound, what).with_hint(format!("sesame extension history {name}"));
+    let none = |what: String| {
+        Failure::message(ErrorKind::NotFound, what).with_hint(format!("sesame extension history {name}"))
+    };
     match wanted {
         Some(number) => history.generation(number).ok_or_else(|| none(format!("`{name}` has no generation {number}"))),
         None => {

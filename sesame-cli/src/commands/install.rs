@@ -1,7 +1,7 @@
 //! `sesame extension install`
 
 use core_types::{
-    Capability, Digest, Document, ExtensionEntry, ExtensionName, Grant, OciReference, Policy, VersionReq,
+    Capability, Digest, Document, ErrorKind, ExtensionEntry, ExtensionName, Grant, OciReference, Policy, VersionReq,
     is_same_version, newest_tag, newest_tag_within,
 };
 use extension_depot::registry::Resolved;
@@ -16,7 +16,6 @@ use super::trust;
 use crate::arguments::InstallArguments;
 use crate::consent::{Requests, Standing, ask_person, split_denied};
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::lookalike;
 use crate::outcome::{Direction, Installation, Outcome, Replaced};
@@ -117,7 +116,7 @@ fn settle(context: &Context, source: &Source, wanted: Option<&VersionReq>) -> Re
     let Source::Newest(repository) = source else {
         return if wanted.is_some() { Err(Failure::version_of_no_repository(source)) } else { Ok(source.clone()) };
     };
-    let any = repository.at("any").map_err(|error| Failure::new(ExitCode::Usage, &error))?;
+    let any = repository.at("any").map_err(|error| Failure::new(ErrorKind::Usage, &error))?;
     context.check_source(&any)?;
     let registry = context.registry()?;
     let tags = context.wait_for(waiting(context, format!("resolving {repository}…"), registry.tags(repository)))??;
@@ -128,7 +127,7 @@ fn settle(context: &Context, source: &Source, wanted: Option<&VersionReq>) -> Re
         None => newest_tag(all, false),
     };
     let newest = newest.ok_or_else(|| Failure::no_version(repository, wanted, &tags))?;
-    repository.at(newest).map(Source::Registry).map_err(|error| Failure::new(ExitCode::Network, &error))
+    repository.at(newest).map(Source::Registry).map_err(|error| Failure::new(ErrorKind::Network, &error))
 }
 
 /// What arrived.
@@ -168,7 +167,7 @@ pub fn stage(
         Source::File(path) => depot.stage_expected_file(path, order.sha256, name)?,
         Source::Web(address) => {
             let as_file =
-                OciReference::local_file(name, "0.0.0").map_err(|error| Failure::new(ExitCode::Usage, &error))?;
+                OciReference::local_file(name, "0.0.0").map_err(|error| Failure::new(ErrorKind::Usage, &error))?;
             context.check_source(&as_file)?;
             download(context, depot, name, address, order.sha256)?
         }

@@ -1,10 +1,9 @@
 //! `sesame extension list`
 
-use core_types::{Capabilities, Capability};
+use core_types::{Capabilities, Capability, ErrorKind};
 use extension_depot::{Depot, Listed};
 
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, Row, State};
 use crate::policy_stop::PolicyCheck;
@@ -22,7 +21,7 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
 
 /// Every manifest that is there.
 pub fn listed(depot: &Depot) -> Result<Vec<Listed>, Failure> {
-    depot.list().map_err(|error| Failure::new(ExitCode::Local, &error))
+    depot.list().map_err(|error| Failure::new(ErrorKind::Local, &error))
 }
 
 fn row(depot: &Depot, policies: &PolicyCheck<'_>, listed: Listed) -> Row {

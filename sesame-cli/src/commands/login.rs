@@ -1,13 +1,12 @@
 //! `sesame registry login`, `logout` and `list`
 
-use core_types::{OciPrefix, OciReference};
+use core_types::{ErrorKind, OciPrefix, OciReference};
 use extension_depot::registry::{
     Credential, LoginCheck, LoginError, LoginStore, RegistryError, forget_login, kept_logins, store_login,
 };
 
 use crate::arguments::StoreName;
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
 use crate::progress::waiting;
@@ -37,7 +36,7 @@ pub fn login(context: &Context, order: LoginOrder) -> Result<Outcome, Failure> {
     }
     let password = read_password(context, &registry, order.password_stdin)?;
     if password.is_empty() {
-        return Err(Failure::message(ExitCode::Usage, "there is no password on standard input"));
+        return Err(Failure::message(ErrorKind::Usage, "there is no password on standard input"));
     }
     let credential = Credential::Password { username, password };
     if order.is_tried {
@@ -59,10 +58,10 @@ fn read_username(context: &Context, registry: &str, given: Option<String>) -> Re
     let username = match given {
         Some(username) => username,
         None if context.can_ask() => context.terminal.ask(&format!("user name for {registry}:"))?,
-        None => return Err(Failure::message(ExitCode::Usage, "no user name is given: add `--username`")),
+        None => return Err(Failure::message(ErrorKind::Usage, "no user name is given: add `--username`")),
     };
     if username.is_empty() || username.contains(':') {
-        return Err(Failure::message(ExitCode::Usage, "a user name is not empty and has no `:`"));
+        return Err(Failure::message(ErrorKind::Usage, "a user name is not empty and has no `:`"));
     }
     Ok(username)
 }
@@ -154,12 +153,12 @@ fn registry_host(text: &str) -> Result<String, Failure> {
 
 fn not_a_registry(text: &str) -> Failure {
     let message = format!("`{}` is not a registry", text.escape_debug());
-    Failure::message(ExitCode::Usage, message).with_hint("write its host, such as `ghcr.io` or `localhost:5000`")
+    Failure::message(ErrorKind::Usage, message).with_hint("write its host, such as `ghcr.io` or `localhost:5000`")
 }
 
 fn part_of_registry(text: &str, host: &str) -> Failure {
     let message = format!("`{}` is not a registry but a part of one", text.escape_debug());
-    Failure::message(ExitCode::Usage, message).with_hint(format!("sesame registry login {host}"))
+    Failure::message(ErrorKind::Usage, message).with_hint(format!("sesame registry login {host}"))
 }
 
 #[cfg(test)]

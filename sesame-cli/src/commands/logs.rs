@@ -1,10 +1,9 @@
 //! `sesame extension logs`
 
-use core_types::ExtensionName;
+use core_types::{ErrorKind, ExtensionName};
 use extension_manager::GuestLogError;
 
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
@@ -13,6 +12,6 @@ pub fn run(context: &Context, name: &ExtensionName, lines: usize, raw: bool) -> 
     let log = context.manager()?.guest_log(name, lines);
     log.map(|text| Outcome::Log { text, raw }).map_err(|error| match error {
         GuestLogError::Extension(error) => Failure::of_extension(name, &error),
-        GuestLogError::Read { .. } => Failure::new(ExitCode::Local, &error),
+        GuestLogError::Read { .. } => Failure::new(ErrorKind::Local, &error),
     })
 }

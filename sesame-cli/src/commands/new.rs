@@ -5,10 +5,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use core_types::ErrorKind;
 use extension_depot::OutputDirectory;
 
 use crate::arguments::NewArguments;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::template;
@@ -23,7 +23,7 @@ pub fn run(arguments: &NewArguments) -> Result<Outcome, Failure> {
     let failed = |path: &Path| {
         let path = path.display().to_string();
         move |error: std::io::Error| {
-            let failure = Failure::message(ExitCode::Local, format!("cannot make `{path}`")).caused_by(&error);
+            let failure = Failure::message(ErrorKind::Local, format!("cannot make `{path}`")).caused_by(&error);
             if error.kind() == std::io::ErrorKind::AlreadyExists {
                 return failure.with_hint("name another directory with `--directory`; nothing was changed");
             }

@@ -1,12 +1,13 @@
 //! `sesame extension outdated` and `sesame registry tags`
 
-use core_types::{ExtensionName, OciQuery, OciReference, Period, Version, compare_tags, newer_tags, version_of_tag};
+use core_types::{
+    ErrorKind, ExtensionName, OciQuery, OciReference, Period, Version, compare_tags, newer_tags, version_of_tag,
+};
 use extension_depot::Depot;
 use extension_depot::registry::{Registry, RegistryError};
 
 use super::list::listed;
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Age, Freshness, Outcome};
 use crate::progress::waiting;
@@ -99,7 +100,7 @@ impl Look<'_> {
         let newer = newer_tags(tags.iter().map(String::as_str), current);
         let mut found = Found::nothing(installed, if newer.is_empty() { Age::Newest } else { Age::TooNew });
         for tag in newer.into_iter().take(MAX_CANDIDATES) {
-            let candidate = installed.with_revision(tag).map_err(|error| Failure::new(ExitCode::Network, &error))?;
+            let candidate = installed.with_revision(tag).map_err(|error| Failure::new(ErrorKind::Network, &error))?;
             if let Some(target) = self.known_long_enough(candidate).await? {
                 found = Found { newest: Some(tag.to_owned()), age: Age::Outdated, target: Some(target) };
                 break;
@@ -112,7 +113,7 @@ impl Look<'_> {
     async fn known_long_enough(&self, candidate: OciReference) -> Result<Option<OciReference>, Failure> {
         let Some(min_age) = self.min_age else { return Ok(Some(candidate)) };
         let resolved = self.registry.resolve(&candidate).await?.reference;
-        let known_for = self.depot.known_for(&resolved).map_err(|error| Failure::new(ExitCode::Local, &error))?;
+        let known_for = self.depot.known_for(&resolved).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
         Ok((known_for >= min_age.duration()).then_some(resolved))
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use core_types::{Digest, ExtensionName, OciReference, is_same_version, version_of_tag};
+use core_types::{Digest, ErrorKind, ExtensionName, OciReference, is_same_version, version_of_tag};
 use extension_depot::{Binary, Description, Docs, MAX_BLOB, OutputDirectory, Publication, read_plain};
 use extension_host::{
     Code, CodeKind, Host, Permissions, WitError, author_manifest, check_binary, encode_wit, has_author_manifest,
@@ -15,7 +15,6 @@ use sha2::{Digest as _, Sha256};
 use super::{build, install, sign};
 use crate::arguments::{PublishArguments, WasiPublishArguments};
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, Published};
 use crate::progress::waiting;
@@ -86,7 +85,7 @@ fn send(context: &Context, arguments: &PublishArguments, publication: Publicatio
 /// Publishes a package of interfaces, as `wkg` fetches it.
 fn interfaces(context: &Context, arguments: &PublishArguments, directory: &Path) -> Result<Outcome, Failure> {
     let wrong = |error: WitError| {
-        Failure::message(ExitCode::Usage, format!("`{}` is no package of interfaces", directory.display()))
+        Failure::message(ErrorKind::Usage, format!("`{}` is no package of interfaces", directory.display()))
             .caused_by(&error)
     };
     let package = encode_wit(directory).map_err(wrong)?;
@@ -133,7 +132,7 @@ pub fn wasi(context: &Context, arguments: &WasiPublishArguments) -> Result<Outco
     let binary = read_binary(&arguments.module)?;
     let name = name_of(None, &reference)?;
     if CodeKind::of(&binary).is_ok_and(|kind| kind == CodeKind::Component) {
-        return Err(Failure::message(ExitCode::Usage, format!("`{}` is a component", arguments.module.display()))
+        return Err(Failure::message(ErrorKind::Usage, format!("`{}` is a component", arguments.module.display()))
             .with_hint(format!("sesame extension publish {reference} {}", arguments.module.display())));
     }
     let examined = Examined::new(context, &name, binary)?;
@@ -175,7 +174,7 @@ fn planned(reference: &OciReference, publication: &Publication) -> Outcome {
 fn with_default_tag(text: &str) -> Result<OciReference, Failure> {
     let has_tag = text.rsplit('/').next().is_some_and(|last| last.contains(':'));
     let text = if has_tag { text.to_owned() } else { format!("{text}:latest") };
-    text.parse().map_err(|error: core_types::ReferenceError| Failure::new(ExitCode::Usage, &error))
+    text.parse().map_err(|error: core_types::ReferenceError| Failure::new(ErrorKind::Usage, &error))
 }
 
 /// What it is called: what its author says, or the last part of where it goes, as far as that can be a name.
@@ -184,7 +183,7 @@ fn name_of(project: Option<&Project>, reference: &OciReference) -> Result<Extens
         Some(project) => Ok(project.name().clone()),
         None => {
             let last = reference.repository().rsplit('/').next().unwrap_or_default().replace(['_', '.'], "-");
-            last.parse().map_err(|error| Failure::new(ExitCode::Usage, &error))
+            last.parse().map_err(|error| Failure::new(ErrorKind::Usage, &error))
         }
     }
 }

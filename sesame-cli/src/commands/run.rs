@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use core_types::LimitName;
+use core_types::{ErrorKind, LimitName};
 use extension_depot::Opened;
 use extension_host::{CallError, CallReport, Program};
 use extension_manager::CallMode;
@@ -11,7 +11,6 @@ use extension_manager::CallMode;
 use super::call;
 use crate::arguments::RunArguments;
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::outcome::Outcome;
@@ -28,7 +27,7 @@ pub fn run(context: &Context, arguments: RunArguments) -> Result<Outcome, Failur
     let interrupted = interrupt::listen()?;
     let report = callable.run_program_blocking(program, interrupted).ok_or_else(interrupt::end)?;
     if matches!(&report.outcome, Err(CallError::Limit(over)) if over.limit.name == LimitName::Timeout) {
-        interrupt::end_soon(ExitCode::Limit);
+        interrupt::end_soon(ErrorKind::Limit);
     }
     stdout.finish();
     stderr.finish();
@@ -39,7 +38,7 @@ pub fn run(context: &Context, arguments: RunArguments) -> Result<Outcome, Failur
 fn text(word: OsString) -> Result<String, Failure> {
     word.into_string().map_err(|word| {
         let word = word.to_string_lossy().into_owned();
-        Failure::message(ExitCode::Usage, format!("the argument `{word}` is not UTF-8 text, which programs take"))
+        Failure::message(ErrorKind::Usage, format!("the argument `{word}` is not UTF-8 text, which programs take"))
     })
 }
 

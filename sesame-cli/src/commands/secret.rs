@@ -2,11 +2,10 @@
 
 use std::io::Read;
 
-use core_types::{Capability, ExtensionName, Owner, SecretName};
+use core_types::{Capability, ErrorKind, ExtensionName, Owner, SecretName};
 use extension_host::{BackendError, MAX_SECRET, SecretService, SecretStore};
 
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
 
@@ -83,12 +82,12 @@ fn read_value(context: &Context, name: &ExtensionName, secret: &SecretName) -> R
     let mut value = String::new();
     std::io::stdin().lock().take(MAX_SECRET as u64 + 1).read_to_string(&mut value)?;
     if value.len() > MAX_SECRET {
-        return Err(Failure::message(ExitCode::Usage, format!("a secret has at most {MAX_SECRET} bytes")));
+        return Err(Failure::message(ErrorKind::Usage, format!("a secret has at most {MAX_SECRET} bytes")));
     }
     // What `echo` and editors put at the end is not meant.
     let value = value.strip_suffix('\n').map_or(value.as_str(), |value| value.strip_suffix('\r').unwrap_or(value));
     if value.is_empty() {
-        return Err(Failure::message(ExitCode::Usage, "standard input has no secret")
+        return Err(Failure::message(ErrorKind::Usage, "standard input has no secret")
             .with_hint(format!("printf %s \"$TOKEN\" | sesame secret set {name} {secret}")));
     }
     Ok(value.to_owned())

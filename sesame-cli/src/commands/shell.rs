@@ -5,13 +5,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use core_types::ErrorKind;
+
 use clap_complete::Shell;
 use extension_depot::OutputDirectory;
 
 use crate::arguments::{MAX_WIDTH, everyday_form, full_command};
 use crate::completion::{self, Place};
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
@@ -22,7 +23,7 @@ const PAGE_MODE: u32 = 0o666;
 pub fn completions(context: &Context, shell: Option<Shell>, install: bool) -> Result<Outcome, Failure> {
     let guessed = || context.login_shell().and_then(|path| completion::shell_of(&path));
     let shell = shell.or_else(guessed).ok_or_else(|| {
-        Failure::message(ExitCode::Usage, "`SHELL` does not say which shell this is for")
+        Failure::message(ErrorKind::Usage, "`SHELL` does not say which shell this is for")
             .with_hint("name it: sesame completions bash")
     })?;
     let (script, place) = (completion::script(shell)?, place(shell));
@@ -35,7 +36,7 @@ pub fn completions(context: &Context, shell: Option<Shell>, install: bool) -> Re
             ));
             Ok(Outcome::Script(script))
         }
-        None if install => Err(Failure::message(ExitCode::Usage, format!("{shell} has no place for such scripts"))
+        None if install => Err(Failure::message(ErrorKind::Usage, format!("{shell} has no place for such scripts"))
             .with_hint(format!("source it when the shell starts: sesame completions {shell} > FILE"))),
         None => Ok(Outcome::Script(script)),
     }
@@ -50,11 +51,11 @@ fn place(shell: Shell) -> Option<Place> {
 fn install_script(context: &Context, place: &Place, script: &[u8]) -> Result<Outcome, Failure> {
     let path = &place.path;
     let cannot = |error: &io::Error| {
-        Failure::message(ExitCode::Local, format!("cannot write `{}`", path.display())).caused_by(error)
+        Failure::message(ErrorKind::Local, format!("cannot write `{}`", path.display())).caused_by(error)
     };
     match fs::read(path) {
         Ok(there) if !completion::is_script(&there) => {
-            return Err(Failure::message(ExitCode::Local, format!("`{}` is there and not sesame's", path.display()))
+            return Err(Failure::message(ErrorKind::Local, format!("`{}` is there and not sesame's", path.display()))
                 .with_hint("move it away"));
         }
         _ => {}
@@ -97,7 +98,7 @@ pub fn manual(directory: &Path) -> Result<Outcome, Failure> {
         pages(&full_command(MAX_WIDTH), &directory)
     };
     write().map(Outcome::Written).map_err(|error| {
-        Failure::message(ExitCode::Local, format!("cannot write to `{}`", directory.display())).caused_by(&error)
+        Failure::message(ErrorKind::Local, format!("cannot write to `{}`", directory.display())).caused_by(&error)
     })
 }
 

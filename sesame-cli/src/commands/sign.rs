@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use core_types::ErrorKind;
 use extension_depot::registry::SignatureForm;
 use extension_depot::{SecretKey, read_plain};
 
 use crate::arguments::{FormName, SignArguments};
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
 use crate::progress::waiting;
@@ -36,7 +36,7 @@ pub fn run(context: &Context, arguments: &SignArguments) -> Result<Outcome, Fail
 /// The secret key in a file, whose password is asked for if it has one.
 pub fn secret_key(context: &Context, path: &Path) -> Result<SecretKey, Failure> {
     let failed = |error: &dyn std::error::Error| {
-        Failure::message(ExitCode::Usage, format!("`{}` cannot be signed with", path.display())).caused_by(error)
+        Failure::message(ErrorKind::Usage, format!("`{}` cannot be signed with", path.display())).caused_by(error)
     };
     let pem = read_plain(path, MAX_KEY).map_err(|error| failed(&error))?;
     let password = if SecretKey::is_encrypted(&pem) { Some(password(context, path)?) } else { None };

@@ -3,7 +3,7 @@
 mod drift;
 mod list;
 
-use core_types::{ExtensionEntry, ExtensionName, Grant, OciReference};
+use core_types::{ErrorKind, ExtensionEntry, ExtensionName, Grant, OciReference};
 use extension_depot::{Depot, DepotError, Listed, LoadedManifest, Staged, UserConfig};
 use extension_host::{Binary, compile_many};
 
@@ -16,7 +16,6 @@ use super::update::replace;
 use crate::arguments::SyncArguments;
 use crate::consent::Decision;
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Denied, Outcome, Step, StepState};
 use crate::progress::DownloadBar;
@@ -297,7 +296,7 @@ fn put_back(depot: &Depot, plan: &mut [Planned], fetched: &[(usize, Staged)]) ->
     }
     let names: Vec<_> = fetched.iter().map(|(at, _)| plan[*at].step.name.clone()).collect();
     let all: Vec<_> = names.iter().zip(fetched).map(|(name, (_, staged))| (name, staged)).collect();
-    let repaired = depot.repair(&all).map_err(|error| Failure::new(ExitCode::Local, &error))?;
+    let repaired = depot.repair(&all).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     for (((at, _), name), result) in fetched.iter().zip(&names).zip(repaired) {
         let done = result.map(|()| StepState::Fetched);
         plan[*at].step.end(done.map_err(|error| Failure::of_extension(name, &error).in_one_line()));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use core_types::{Capabilities, ExtensionName, Limits, parse_toml};
+use core_types::{Capabilities, ErrorKind, ExtensionName, Limits, parse_toml};
 use extension_depot::read_plain;
 
 use super::publish::{Examined, read_binary};
@@ -11,7 +11,6 @@ use super::{build, wasi_test};
 use crate::arguments::TestArguments;
 use crate::author_tests::{Bench, CaseFile};
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::extension_document::ExtensionDocument;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, TestedFile};
@@ -33,7 +32,7 @@ pub fn run(context: &Context, arguments: &TestArguments) -> Result<Outcome, Fail
     let tested = test(context, &binary, &arguments.tests, project.as_ref())?;
     if tested.is_empty() {
         let message = format!("`{}` has no tests: their names end in `.toml`", arguments.tests.display());
-        return Err(Failure::message(ExitCode::NotFound, message));
+        return Err(Failure::message(ErrorKind::NotFound, message));
     }
     Ok(Outcome::Tested(tested))
 }
@@ -67,12 +66,12 @@ fn tested_file(
     path: PathBuf,
 ) -> Result<TestedFile, Failure> {
     let unreadable = |error: std::io::Error| {
-        Failure::message(ExitCode::Local, format!("cannot read `{}`", path.display())).caused_by(&error)
+        Failure::message(ErrorKind::Local, format!("cannot read `{}`", path.display())).caused_by(&error)
     };
     let bytes = read_plain(&path, MAX_FILE).map_err(unreadable)?;
     let text = String::from_utf8(bytes).map_err(|error| unreadable(std::io::Error::other(error)))?;
     let wrong = |problem: &core_types::TomlProblem| {
-        Failure::message(ExitCode::Usage, format!("`{}` cannot be understood: {problem}", path.display()))
+        Failure::message(ErrorKind::Usage, format!("`{}` cannot be understood: {problem}", path.display()))
     };
     let file: CaseFile = parse_toml(&text).map_err(|problem| wrong(&problem))?.value;
     let bench = Bench { host: &examined.host, code: &examined.code, capabilities, limits };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use core_types::{Digest, ExtensionName, IdentityRule, OciPrefix, OciReference};
+use core_types::{Digest, ErrorKind, ExtensionName, IdentityRule, OciPrefix, OciReference};
 use extension_depot::registry::generate_key;
 use extension_depot::{
     Attachment, Depot, Evidence, FirstUse, SignatureState, Signer, SignerProof, TrustedSigner, Verifier, Verifiers,
@@ -10,7 +10,6 @@ use extension_depot::{
 
 use crate::arguments::{GivenSigner, SignedSource, TrustCommand};
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome, Trust};
 use crate::progress::waiting;
@@ -23,12 +22,12 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
     let depot = context.depot()?;
     match command {
         TrustCommand::List => {
-            let first_uses = depot.first_uses().map_err(|error| Failure::new(ExitCode::Local, &error))?;
+            let first_uses = depot.first_uses().map_err(|error| Failure::new(ErrorKind::Local, &error))?;
             Ok(Outcome::Trust(Trust { signers: depot.trusted_signers()?, first_uses }))
         }
         TrustCommand::Add { key, certificate, place } => {
             let given = key.as_deref().map(GivenSigner::Key).or_else(|| certificate.given());
-            let given = given.ok_or_else(|| Failure::message(ExitCode::Usage, "nobody is named"))?;
+            let given = given.ok_or_else(|| Failure::message(ErrorKind::Usage, "nobody is named"))?;
             let signer = TrustedSigner { place, proof: proof(given)? };
             let now = format!("{} is trusted for `{}`", signer.proof, signer.place);
             Ok(Outcome::Changed(vec![Change { now, changed: depot.trust(&signer)? }]))
@@ -48,7 +47,7 @@ fn accept(depot: &Depot, of: &SignedSource) -> Result<Outcome, Failure> {
         }
         SignedSource::Repository(repository) => {
             // Whose tag it is does not matter: a repository has one signer.
-            let any = repository.at("any").map_err(|error| Failure::new(ExitCode::Usage, &error))?;
+            let any = repository.at("any").map_err(|error| Failure::new(ErrorKind::Usage, &error))?;
             any.identity()
         }
     };
@@ -60,7 +59,7 @@ fn accept(depot: &Depot, of: &SignedSource) -> Result<Outcome, Failure> {
 /// Writes a new pair of keys: `NAME.key`, which only the user can read, and `NAME.pub`.
 fn keygen(context: &Context, to: &Path) -> Result<Outcome, Failure> {
     if to.file_name().is_none() || to.as_os_str().as_encoded_bytes().ends_with(b"/") {
-        return Err(Failure::message(ExitCode::Usage, format!("`{}` is not the name of a key", to.display())));
+        return Err(Failure::message(ErrorKind::Usage, format!("`{}` is not the name of a key", to.display())));
     }
     let (secret, public) = (with_ending(to, ".key"), with_ending(to, ".pub"));
     // What is there already is said before anybody thinks of a password.
@@ -99,7 +98,7 @@ fn ask_twice(context: &Context, key: &Path) -> Result<String, Failure> {
         }
         context.terminal.note("the two are not the same");
     }
-    Err(Failure::message(ExitCode::Usage, "no password was typed twice; nothing was written"))
+    Err(Failure::message(ErrorKind::Usage, "no password was typed twice; nothing was written"))
 }
 
 fn about_keys(secret: &Path, public: &Path, is_encrypted: bool) -> String {
@@ -244,7 +243,7 @@ pub fn judge(
 
 /// Who signed first what comes from where a reference leads.
 pub fn first_use(depot: &Depot, reference: &OciReference) -> Result<Option<FirstUse>, Failure> {
-    depot.first_use(&reference.identity()).map_err(|error| Failure::new(ExitCode::Local, &error))
+    depot.first_use(&reference.identity()).map_err(|error| Failure::new(ErrorKind::Local, &error))
 }
 
 /// Everybody whose signature counts, with a warning for each whose signatures cannot be verified.
@@ -267,7 +266,7 @@ pub fn remember(depot: &Depot, reference: &OciReference, proof: &SignerProof) ->
         .identity()
         .to_string()
         .parse()
-        .map_err(|error: core_types::ReferenceError| Failure::new(ExitCode::Usage, &error))?;
+        .map_err(|error: core_types::ReferenceError| Failure::new(ErrorKind::Usage, &error))?;
     depot.trust(&TrustedSigner { place, proof: proof.clone() })?;
     Ok(())
 }

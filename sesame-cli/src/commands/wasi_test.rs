@@ -3,14 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use core_types::{Capabilities, Config, ConfigRead, ExtensionName, ResourceKind};
+use core_types::{Capabilities, Config, ConfigRead, ErrorKind, ExtensionName, ResourceKind};
 use extension_host::{Extension, Permissions, ResourceName, Resources};
 use serde_json::{Value, json};
 
 use super::publish::{Examined, read_binary};
 use crate::context::Context;
 use crate::document;
-use crate::exit_code::ExitCode;
 use crate::extension_document::ExtensionDocument;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, TestedCase, TestedFile};
@@ -29,7 +28,7 @@ pub fn test(examined: &Examined, document: &ExtensionDocument, tests: &Path) -> 
     let files = test_files(tests)?;
     if files.is_empty() {
         let message = format!("`{}` has no test files: their names end in `.yaml`", tests.display());
-        return Err(Failure::message(ExitCode::NotFound, message));
+        return Err(Failure::message(ErrorKind::NotFound, message));
     }
     let mut tested = Vec::new();
     for path in files {
@@ -61,12 +60,12 @@ fn run_tests(mut bench: Bench<'_>, tests: &[Test]) -> Vec<TestedCase> {
 fn extension(examined: &Examined, document: &ExtensionDocument, file: &TestFile) -> Result<Extension, Failure> {
     if !file.config.is_empty() && document.config_map().is_none() {
         return Err(Failure::message(
-            ExitCode::Usage,
+            ErrorKind::Usage,
             "the tests have a `config`, and the extension has no config map",
         )
         .with_hint("name one in its document: spec.controller.wasi.configMap has a `name` and a `namespace`"));
     }
-    let usage = |error: &dyn std::error::Error| Failure::new(ExitCode::Usage, error);
+    let usage = |error: &dyn std::error::Error| Failure::new(ErrorKind::Usage, error);
     let config: Config = serde_json::from_value(json!(file.config)).map_err(|error| usage(&error))?;
     let resources = document.resource_rules().map_err(|error| usage(&error))?;
     let capabilities = Capabilities { config_read: ConfigRead::All, resources, ..Capabilities::default() };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use core_types::ExtensionName;
+use core_types::{ErrorKind, ExtensionName};
 use extension_host::{
     Resources, Workload, WorkloadAction, WorkloadAnswer, WorkloadError, WorkloadOutcome, WorkloadRequest,
 };
@@ -12,7 +12,6 @@ use super::call;
 use crate::arguments::{ValidationType, WorkloadArguments, WorkloadCommand};
 use crate::context::Context;
 use crate::document::{self, Form};
-use crate::exit_code::ExitCode;
 use crate::extension_document::ExtensionDocument;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, WorkloadReport};
@@ -67,7 +66,7 @@ fn request(
 /// The workload in a file.
 pub fn read_workload(path: &Path) -> Result<Workload, Failure> {
     let no_workload = |error: WorkloadError| {
-        Failure::message(ExitCode::Usage, format!("`{}` is no workload", path.display())).caused_by(&error)
+        Failure::message(ErrorKind::Usage, format!("`{}` is no workload", path.display())).caused_by(&error)
     };
     Workload::new(document::read(path)?).map_err(no_workload)
 }

@@ -1,5 +1,6 @@
 //! From the errors of the libraries to what the user is told.
 
+use core_types::ErrorKind;
 use extension_depot::registry::{DownloadError, KeygenError, LoginError, PushError, RegistryError};
 use extension_depot::{
     ActivityError, ArtifactError, BlobError, BundleError, ConfigFileError, DocsError, ImageError, LockError,
@@ -14,7 +15,6 @@ use extension_manager::{CodeError, OpenError};
 
 use super::{Failure, linked_hint, manifest_hint, timed_hint};
 use crate::document::DocumentError;
-use crate::exit_code::ExitCode;
 use crate::project::ProjectError;
 use crate::recipe::BuildError;
 use crate::resource_directory::ResourceDirectoryError;
@@ -31,25 +31,25 @@ impl From<TrustError> for Failure {
 
 impl From<VerifierError> for Failure {
     fn from(error: VerifierError) -> Self {
-        Self::new(ExitCode::Usage, &error)
+        Self::new(ErrorKind::Usage, &error)
     }
 }
 
 impl From<&NoPlaces> for Failure {
     fn from(error: &NoPlaces) -> Self {
-        Self::new(ExitCode::Local, error).with_hint("set HOME to the absolute path of a directory")
+        Self::new(ErrorKind::Local, error).with_hint("set HOME to the absolute path of a directory")
     }
 }
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::SafeMode => Self::new(ExitCode::Refused, &error).with_hint("unset SESAME_SAFE_MODE"),
+            OpenError::SafeMode => Self::new(ErrorKind::Refused, &error).with_hint("unset SESAME_SAFE_MODE"),
             OpenError::Config(error) => error.into(),
             OpenError::Extension { name, source } => Self::of_extension(&name, &source),
             OpenError::Code(error) => Self::from(*error),
             OpenError::Host { name, source } => Self::of_host(&name, &source),
-            OpenError::DeniedByPolicy { ref policy, .. } => Self::new(ExitCode::Refused, &error)
+            OpenError::DeniedByPolicy { ref policy, .. } => Self::new(ErrorKind::Refused, &error)
                 .with_hint(format!("`deny` in `{}` names what no extension has", policy.display())),
         }
     }
@@ -59,14 +59,14 @@ impl From<CodeError> for Failure {
     fn from(error: CodeError) -> Self {
         match error {
             CodeError::Compile(error) => error.into(),
-            CodeError::Binary(_) | CodeError::Temporary(_) => Self::new(ExitCode::Local, &error),
+            CodeError::Binary(_) | CodeError::Temporary(_) => Self::new(ErrorKind::Local, &error),
         }
     }
 }
 
 impl From<&TrustError> for Failure {
     fn from(error: &TrustError) -> Self {
-        let failure = Self::new(ExitCode::Local, error);
+        let failure = Self::new(ErrorKind::Local, error);
         match error {
             TrustError::Content { path, .. } | TrustError::NoKey { path } | TrustError::Means { path, .. } => {
                 failure.with_hint(format!("mend `{}` with an editor", path.display()))
@@ -81,9 +81,9 @@ impl From<&TrustError> for Failure {
 impl From<DocumentError> for Failure {
     fn from(error: DocumentError) -> Self {
         let code = match &error {
-            DocumentError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ExitCode::NotFound,
-            DocumentError::Read { .. } => ExitCode::Local,
-            DocumentError::Parse { .. } => ExitCode::Usage,
+            DocumentError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            DocumentError::Read { .. } => ErrorKind::Local,
+            DocumentError::Parse { .. } => ErrorKind::Usage,
         };
         Self::new(code, &error)
     }
@@ -98,9 +98,9 @@ impl From<BuildError> for Failure {
             _ => None,
         };
         let code = match &error {
-            BuildError::NoLanguage => ExitCode::Usage,
-            BuildError::MissingTool { .. } | BuildError::MissingTarget { .. } => ExitCode::NotFound,
-            _ => ExitCode::Failure,
+            BuildError::NoLanguage => ErrorKind::Usage,
+            BuildError::MissingTool { .. } | BuildError::MissingTarget { .. } => ErrorKind::NotFound,
+            _ => ErrorKind::Failure,
         };
         Self::new(code, &error).with_optional_hint(hint)
     }
@@ -108,7 +108,7 @@ impl From<BuildError> for Failure {
 
 impl From<ProjectError> for Failure {
     fn from(error: ProjectError) -> Self {
-        let code = if matches!(error, ProjectError::Read { .. }) { ExitCode::Local } else { ExitCode::Usage };
+        let code = if matches!(error, ProjectError::Read { .. }) { ErrorKind::Local } else { ErrorKind::Usage };
         Self::new(code, &error)
     }
 }
@@ -116,10 +116,10 @@ impl From<ProjectError> for Failure {
 impl From<DocsError> for Failure {
     fn from(error: DocsError) -> Self {
         let code = match &error {
-            DocsError::Empty { .. } => ExitCode::NotFound,
-            DocsError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ExitCode::NotFound,
-            DocsError::Read { .. } => ExitCode::Local,
-            _ => ExitCode::Untrusted,
+            DocsError::Empty { .. } => ErrorKind::NotFound,
+            DocsError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            DocsError::Read { .. } => ErrorKind::Local,
+            _ => ErrorKind::Untrusted,
         };
         Self::new(code, &error)
     }
@@ -130,29 +130,29 @@ impl From<ResourceDirectoryError> for Failure {
         match error {
             ResourceDirectoryError::Document(error) => error.into(),
             ResourceDirectoryError::NoResource { .. } | ResourceDirectoryError::Twice { .. } => {
-                Self::new(ExitCode::Usage, &error)
+                Self::new(ErrorKind::Usage, &error)
             }
-            ResourceDirectoryError::Io { .. } => Self::new(ExitCode::Local, &error),
+            ResourceDirectoryError::Io { .. } => Self::new(ErrorKind::Local, &error),
         }
     }
 }
 
 impl From<KeygenError> for Failure {
     fn from(error: KeygenError) -> Self {
-        Self::new(ExitCode::Local, &error)
+        Self::new(ErrorKind::Local, &error)
     }
 }
 
 impl From<PolicyRefusal> for Failure {
     fn from(error: PolicyRefusal) -> Self {
-        Self::new(ExitCode::Refused, &error).with_hint(format!("the policy is `{}`", error.policy.display()))
+        Self::new(ErrorKind::Refused, &error).with_hint(format!("the policy is `{}`", error.policy.display()))
     }
 }
 
 impl From<BackendError> for Failure {
     fn from(error: BackendError) -> Self {
         let failure =
-            Self::new(if error == BackendError::NotFound { ExitCode::NotFound } else { ExitCode::Local }, &error);
+            Self::new(if error == BackendError::NotFound { ErrorKind::NotFound } else { ErrorKind::Local }, &error);
         match error {
             BackendError::Unavailable(_) => {
                 failure.with_hint("unlock your keyring, or start a Secret Service such as gnome-keyring")
@@ -165,19 +165,19 @@ impl From<BackendError> for Failure {
 impl From<TimedGrantsError> for Failure {
     fn from(error: TimedGrantsError) -> Self {
         let hint = timed_hint(&error);
-        Self::new(ExitCode::Local, &error).with_optional_hint(hint)
+        Self::new(ErrorKind::Local, &error).with_optional_hint(hint)
     }
 }
 
 impl From<ActivityError> for Failure {
     fn from(error: ActivityError) -> Self {
-        Self::new(ExitCode::Local, &error)
+        Self::new(ErrorKind::Local, &error)
     }
 }
 
 impl From<&LockError> for Failure {
     fn from(error: &LockError) -> Self {
-        let failure = Self::new(ExitCode::Local, error);
+        let failure = Self::new(ErrorKind::Local, error);
         match error {
             LockError::Io { source, .. } if source.kind() == std::io::ErrorKind::Unsupported => {
                 failure.with_hint(LOCKS_HINT)
@@ -190,7 +190,7 @@ impl From<&LockError> for Failure {
 
 impl From<BundleError> for Failure {
     fn from(error: BundleError) -> Self {
-        let failure = Self::new(ExitCode::Local, &error);
+        let failure = Self::new(ErrorKind::Local, &error);
         match error {
             BundleError::Blob { name, .. } => failure.with_hint(format!("sesame extension verify --repair {name}")),
             BundleError::Exists { .. } => failure.with_hint("replace it: add `--force`"),
@@ -201,29 +201,29 @@ impl From<BundleError> for Failure {
 
 impl From<ManifestError> for Failure {
     fn from(error: ManifestError) -> Self {
-        Self::new(ExitCode::Local, &error).with_hint(manifest_hint(&error))
+        Self::new(ErrorKind::Local, &error).with_hint(manifest_hint(&error))
     }
 }
 
 impl From<ConfigFileError> for Failure {
     fn from(error: ConfigFileError) -> Self {
-        Self::new(ExitCode::Local, &error)
+        Self::new(ErrorKind::Local, &error)
     }
 }
 
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         let code = match &error {
-            RegistryError::Pin(_) | RegistryError::LayerPinned { .. } => ExitCode::Untrusted,
-            RegistryError::NotFound { .. } | RegistryError::MissingTag { .. } => ExitCode::NotFound,
-            RegistryError::PlainHttp { .. } => ExitCode::Usage,
-            RegistryError::Unauthorized { .. } | RegistryError::LoginRefused { .. } => ExitCode::Authentication,
+            RegistryError::Pin(_) | RegistryError::LayerPinned { .. } => ErrorKind::Untrusted,
+            RegistryError::NotFound { .. } | RegistryError::MissingTag { .. } => ErrorKind::NotFound,
+            RegistryError::PlainHttp { .. } => ErrorKind::Usage,
+            RegistryError::Unauthorized { .. } | RegistryError::LoginRefused { .. } => ErrorKind::Authentication,
             RegistryError::Blob(error) => code_of_blob(error),
             RegistryError::Image(error) => code_of_image(error),
             RegistryError::Unpack(error) => code_of_unpack(error),
-            RegistryError::Docs(_) => ExitCode::Untrusted,
-            RegistryError::Staging(_) | RegistryError::Certificates { .. } => ExitCode::Local,
-            _ => ExitCode::Network,
+            RegistryError::Docs(_) => ErrorKind::Untrusted,
+            RegistryError::Staging(_) | RegistryError::Certificates { .. } => ErrorKind::Local,
+            _ => ErrorKind::Network,
         };
         let hint = registry_hint(&error);
         let mut failure = Self::new(code, &error).with_optional_hint(hint);
@@ -241,7 +241,7 @@ impl From<DownloadError> for Failure {
         let mut failure = Self::from(error.source);
         failure.causes.insert(0, std::mem::replace(&mut failure.message, message));
         if is_missing {
-            failure.code = ExitCode::NotFound;
+            failure.code = ErrorKind::NotFound;
         }
         failure
     }
@@ -286,60 +286,60 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
 }
 
 /// What is not an extension is what its publisher wanted; what is malformed is nothing that anybody should trust.
-fn code_of_image(error: &ImageError) -> ExitCode {
+fn code_of_image(error: &ImageError) -> ErrorKind {
     match error {
         ImageError::NoWasm { .. }
         | ImageError::SeveralWasm { .. }
         | ImageError::SeveralFiles { .. }
-        | ImageError::AmbiguousIndex { .. } => ExitCode::Failure,
+        | ImageError::AmbiguousIndex { .. } => ErrorKind::Failure,
         ImageError::Malformed { .. } | ImageError::ForeignUrls { .. } | ImageError::TooLarge { .. } => {
-            ExitCode::Untrusted
+            ErrorKind::Untrusted
         }
     }
 }
 
-fn code_of_unpack(error: &UnpackError) -> ExitCode {
+fn code_of_unpack(error: &UnpackError) -> ErrorKind {
     match error {
         UnpackError::Image(error) => code_of_image(error),
-        UnpackError::Io { .. } => ExitCode::Local,
+        UnpackError::Io { .. } => ErrorKind::Local,
         UnpackError::Archive { .. }
         | UnpackError::TooLarge { .. }
         | UnpackError::Entry { .. }
-        | UnpackError::Path { .. } => ExitCode::Untrusted,
+        | UnpackError::Path { .. } => ErrorKind::Untrusted,
     }
 }
 
-fn code_of_artifact(error: &ArtifactError) -> ExitCode {
+fn code_of_artifact(error: &ArtifactError) -> ErrorKind {
     match error {
         ArtifactError::Blob(error) => code_of_blob(error),
         ArtifactError::Image(error) => code_of_image(error),
         ArtifactError::Unpack(error) => code_of_unpack(error),
-        ArtifactError::Unrecorded => ExitCode::Local,
+        ArtifactError::Unrecorded => ErrorKind::Local,
     }
 }
 
-fn code_of_blob(error: &BlobError) -> ExitCode {
+fn code_of_blob(error: &BlobError) -> ErrorKind {
     match error {
-        BlobError::Digest { .. } | BlobError::TooLarge { .. } => ExitCode::Untrusted,
-        BlobError::Size { expected, found } if found > expected => ExitCode::Untrusted,
-        BlobError::Size { .. } => ExitCode::Network,
-        BlobError::Missing { .. } | BlobError::Io { .. } => ExitCode::Local,
+        BlobError::Digest { .. } | BlobError::TooLarge { .. } => ErrorKind::Untrusted,
+        BlobError::Size { expected, found } if found > expected => ErrorKind::Untrusted,
+        BlobError::Size { .. } => ErrorKind::Network,
+        BlobError::Missing { .. } | BlobError::Io { .. } => ErrorKind::Local,
     }
 }
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         let code = match &error {
-            SourceError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ExitCode::NotFound,
-            SourceError::NoEntry { .. } => ExitCode::NotFound,
-            SourceError::Digest { .. } => ExitCode::Untrusted,
+            SourceError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            SourceError::NoEntry { .. } => ErrorKind::NotFound,
+            SourceError::Digest { .. } => ErrorKind::Untrusted,
             // Whatever is missing here, no network loses it.
-            SourceError::Artifact(ArtifactError::Blob(BlobError::Size { .. })) => ExitCode::Untrusted,
+            SourceError::Artifact(ArtifactError::Blob(BlobError::Size { .. })) => ErrorKind::Untrusted,
             SourceError::Artifact(error) => code_of_artifact(error),
             SourceError::NoLayout { .. } | SourceError::Reference(_) | SourceError::TooLarge { .. } => {
-                ExitCode::Failure
+                ErrorKind::Failure
             }
-            SourceError::Read { .. } | SourceError::Staging(_) => ExitCode::Local,
+            SourceError::Read { .. } | SourceError::Staging(_) => ErrorKind::Local,
         };
         Self::new(code, &error)
     }
@@ -352,19 +352,19 @@ impl From<IntoCacheError> for Failure {
                 Self::new(code_of_compile(compile), &error).with_optional_hint(compile_hint(compile).map(str::to_owned))
             }
             IntoCacheError::Load(HostError::NotExecutable(error)) => error.into(),
-            IntoCacheError::Cache(_) | IntoCacheError::Load(_) => Self::new(ExitCode::Local, &error),
+            IntoCacheError::Cache(_) | IntoCacheError::Load(_) => Self::new(ErrorKind::Local, &error),
         }
     }
 }
 
-fn code_of_compile(error: &CompileError) -> ExitCode {
+fn code_of_compile(error: &CompileError) -> ErrorKind {
     match error {
-        CompileError::TooLong { .. } | CompileError::OutOfMemory { .. } => ExitCode::Limit,
-        CompileError::Refused { .. } | CompileError::Crashed { .. } => ExitCode::Failure,
+        CompileError::TooLong { .. } | CompileError::OutOfMemory { .. } => ErrorKind::Limit,
+        CompileError::Refused { .. } | CompileError::Crashed { .. } => ErrorKind::Failure,
         CompileError::Input { .. }
         | CompileError::Killed { .. }
         | CompileError::Start { .. }
-        | CompileError::Output { .. } => ExitCode::Local,
+        | CompileError::Output { .. } => ErrorKind::Local,
     }
 }
 
@@ -382,7 +382,7 @@ fn compile_hint(error: &CompileError) -> Option<&'static str> {
 
 impl From<&NotExecutable> for Failure {
     fn from(error: &NotExecutable) -> Self {
-        Self::new(ExitCode::Local, error).with_hint(match error {
+        Self::new(ErrorKind::Local, error).with_hint(match error {
             NotExecutable::Mount { .. } => {
                 "mount it without `noexec`, or set XDG_CACHE_HOME to a directory on another file system".to_owned()
             }
@@ -405,25 +405,25 @@ impl From<&AddressSpaceTooSmall> for Failure {
             }
             _ => format!("raise the limit: ulimit -v {needed}"),
         };
-        Self::new(ExitCode::Local, error).with_hint(hint)
+        Self::new(ErrorKind::Local, error).with_hint(hint)
     }
 }
 
 impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
-        Self::new(ExitCode::Failure, &error)
+        Self::new(ErrorKind::Failure, &error)
     }
 }
 
 impl From<StagingError> for Failure {
     fn from(error: StagingError) -> Self {
-        Self::new(ExitCode::Local, &error)
+        Self::new(ErrorKind::Local, &error)
     }
 }
 
 impl From<LoginError> for Failure {
     fn from(error: LoginError) -> Self {
-        Self::new(ExitCode::Local, &error).with_hint(
+        Self::new(ErrorKind::Local, &error).with_hint(
             "start a Secret Service such as gnome-keyring, or use `docker login` or `podman login`, which sesame reads",
         )
     }
@@ -433,20 +433,20 @@ impl From<PushError> for Failure {
     fn from(error: PushError) -> Self {
         match error {
             PushError::Registry(error) => error.into(),
-            PushError::Taken { .. } => Self::new(ExitCode::Failure, &error).with_hint(
+            PushError::Taken { .. } => Self::new(ErrorKind::Failure, &error).with_hint(
                 "publish it under another version, or, if nobody relies on the old bytes, add `--overwrite`",
             ),
             PushError::Push { ref source, .. } => {
                 let hint = registry_hint(source);
-                Self::new(ExitCode::Network, &error).with_optional_hint(hint)
+                Self::new(ErrorKind::Network, &error).with_optional_hint(hint)
             }
-            other => Self::new(ExitCode::Network, &other),
+            other => Self::new(ErrorKind::Network, &other),
         }
     }
 }
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::new(ExitCode::Local, &error)
+        Self::new(ErrorKind::Local, &error)
     }
 }

@@ -1,22 +1,21 @@
 //! What the user is told about a published list that is not followed.
 
-use core_types::OciReference;
+use core_types::{ErrorKind, OciReference};
 use extension_depot::{DepotError, SignatureRefusal};
 
 use super::{Failure, INSECURE_HINT, state_file_hint};
-use crate::exit_code::ExitCode;
 
 impl Failure {
     /// Something about a published list, which has no name to be called by.
     pub fn of_list(error: &DepotError) -> Self {
         let (code, hint) = match error {
-            DepotError::Signature(refusal) => (ExitCode::Untrusted, Some(list_signature_hint(refusal))),
-            DepotError::Insecure { .. } => (ExitCode::Untrusted, Some(INSECURE_HINT.to_owned())),
-            DepotError::State(error) => (ExitCode::Local, state_file_hint(error)),
+            DepotError::Signature(refusal) => (ErrorKind::Untrusted, Some(list_signature_hint(refusal))),
+            DepotError::Insecure { .. } => (ErrorKind::Untrusted, Some(INSECURE_HINT.to_owned())),
+            DepotError::State(error) => (ErrorKind::Local, state_file_hint(error)),
             DepotError::Trust(error) => return error.as_ref().into(),
             DepotError::Lock(error) => return error.into(),
             DepotError::Policy(refusal) => return refusal.clone().into(),
-            _ => (ExitCode::Local, None),
+            _ => (ErrorKind::Local, None),
         };
         Self::new(code, error).with_optional_hint(hint)
     }
@@ -24,7 +23,7 @@ impl Failure {
     /// The tag of a list led to other bytes when the list was followed last.
     pub fn list_moved(list: &OciReference, followed: &OciReference, found: &OciReference, is_locked: bool) -> Self {
         let message = format!("the tag `{}` of the list has moved since it was followed", list.revision());
-        let mut failure = Self::message(ExitCode::Untrusted, message);
+        let mut failure = Self::message(ErrorKind::Untrusted, message);
         failure.details = vec![format!("followed: {followed}"), format!("found:    {found}")];
         let locked = if is_locked { " --locked" } else { "" };
         failure.with_hint(format!("if its publisher says why, take the new one: sesame extension sync {found}{locked}"))
@@ -32,7 +31,7 @@ impl Failure {
 
     /// A list by a tag, where only what is pinned is wanted.
     pub fn list_unpinned(found: &OciReference) -> Self {
-        Self::message(ExitCode::Failure, "the list is not pinned to a digest, and was never followed here")
+        Self::message(ErrorKind::Failure, "the list is not pinned to a digest, and was never followed here")
             .with_hint(format!("name its bytes: sesame extension sync {found} --locked"))
     }
 }

@@ -1,10 +1,9 @@
 //! What the user is told of imports that an extension does not get.
 
-use core_types::{Capability, ExtensionName, Request};
+use core_types::{Capability, ErrorKind, ExtensionName, Request};
 use extension_host::{ForeignHost, Refusal};
 
 use super::Failure;
-use crate::exit_code::ExitCode;
 
 impl Failure {
     /// The extension of this name imports what it does not get.
@@ -18,7 +17,7 @@ impl Failure {
             }
             (None, None) => format!("`{name}` does not get what it needs"),
         };
-        let mut failure = Self::message(ExitCode::Refused, message);
+        let mut failure = Self::message(ErrorKind::Refused, message);
         // What the message says is not said once more.
         let others = refusals.iter().filter(|refusal| denied.is_none() || self::denied(refusal) != denied);
         failure.details = others.map(ToString::to_string).collect();

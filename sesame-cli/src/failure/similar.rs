@@ -1,12 +1,11 @@
 //! What somebody may have meant who named what there is not.
 
-use core_types::ExtensionName;
+use core_types::{ErrorKind, ExtensionName};
 use extension_depot::DepotError;
 use extension_host::ExportedFunction;
 
 use super::{Failure, example_of};
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 
 /// How alike two names have to be, of 1, to be taken for one mistyped.
 const ALIKE: f64 = 0.8;
@@ -14,7 +13,7 @@ const ALIKE: f64 = 0.8;
 impl Failure {
     /// There is no extension of this name.
     pub(super) fn not_found(name: &ExtensionName, error: &DepotError) -> Self {
-        let mut failure = Self::new(ExitCode::NotFound, error).with_hint("sesame extension list");
+        let mut failure = Self::new(ErrorKind::NotFound, error).with_hint("sesame extension list");
         failure.about.unknown = Some(name.clone());
         failure
     }

@@ -6,8 +6,9 @@ mod text;
 
 use std::io;
 
+use core_types::ErrorKind;
+
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
@@ -74,7 +75,7 @@ pub fn failure(context: &Context, failure: &Failure) {
 pub fn wrong_command_line(told: &str) -> String {
     let mut lines = told.lines().map(str::trim).filter(|line| !line.is_empty());
     let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    let mut failure = Failure::message(ExitCode::Usage, message);
+    let mut failure = Failure::message(ErrorKind::Usage, message);
     failure.details = lines.map(str::to_owned).collect();
     json::failure(&failure, Vec::new())
 }

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use core_types::{ExtensionList, ExtensionName, Grant, Identity, OciReference, version_of_tag};
+use core_types::{ErrorKind, ExtensionList, ExtensionName, Grant, Identity, OciReference, version_of_tag};
 use extension_depot::{Depot, DepotError, Evidence, FollowedList, FromList, LoadedManifest, UserConfig};
 
 use crate::arguments::{ListSource, SyncArguments};
 use crate::commands::trust;
 use crate::context::Context;
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::progress::waiting;
 
@@ -54,7 +53,7 @@ impl List {
             ListSource::Published(reference) => of_registry(context, depot, reference, arguments)?,
         };
         let parsed = ExtensionList::parse(&text, published.is_some()).map_err(|problem| {
-            Failure::message(ExitCode::Failure, format!("the list `{place}` is wrong: {problem}"))
+            Failure::message(ErrorKind::Failure, format!("the list `{place}` is wrong: {problem}"))
         })?;
         context.warn_of_keys(parsed.unknown_keys.iter().map(|key| (place.clone(), key)));
         let of_list = |error: DepotError| Failure::of_list(&error);
@@ -119,7 +118,7 @@ impl List {
 
 fn of_file(path: &Path) -> Result<ListText, Failure> {
     let read = |error: std::io::Error| {
-        Failure::message(ExitCode::Local, format!("cannot read `{}`", path.display())).caused_by(&error)
+        Failure::message(ErrorKind::Local, format!("cannot read `{}`", path.display())).caused_by(&error)
     };
     let text = std::fs::read_to_string(path).map_err(read)?;
     let place = std::fs::canonicalize(path).map_err(read)?.display().to_string();
@@ -175,6 +174,7 @@ fn check_pin(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit_code::ExitCode;
 
     fn checked(followed: Option<&str>, asked: &str, found: char, is_locked: bool) -> Option<ExitCode> {
         let digest = |byte: char| format!("sha256:{}", byte.to_string().repeat(64));
@@ -192,7 +192,7 @@ mod tests {
     /// A tag that is a version never moves; any other does, unless it is locked.
     #[test]
     fn moved_list_is_refused_as_elsewhere() {
-        let (moved, unpinned) = (Some(ExitCode::Untrusted), Some(ExitCode::Failure));
+        let (moved, unpinned) = (Some(ExitCode::from(ErrorKind::Untrusted)), Some(ExitCode::from(ErrorKind::Failure)));
         for (followed, asked, found, is_locked, expected) in [
             (None, "stable", 'b', false, None),
             (Some("a"), "stable", 'b', false, None),

@@ -1,9 +1,9 @@
 //! What an extension said about a workload, as text.
 
+use core_types::ErrorKind;
 use extension_host::ValidationProblem;
 
 use super::{data, failure};
-use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::WorkloadReport;
 use crate::render::Rendered;
@@ -17,7 +17,7 @@ pub(super) fn reported(report: &WorkloadReport) -> Rendered {
         WorkloadReport::Deleted(None) => data("cleaned up\n".to_owned()),
         WorkloadReport::Deleted(Some(error)) => {
             let message = format!("the extension could not clean up: {}", inert_line(error));
-            Rendered { talk: failure(&Failure::message(ExitCode::Failure, message)), ..Default::default() }
+            Rendered { talk: failure(&Failure::message(ErrorKind::Failure, message)), ..Default::default() }
         }
     }
 }
