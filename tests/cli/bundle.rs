@@ -129,7 +129,7 @@ fn other_tools_read_the_bundle_and_signatures_are_in_it() {
     let inspected =
         TestEnv::new(env!("CARGO_BIN_EXE_sesame")).run(&format!("extension inspect {reference}")).ok().text();
     assert!(inspected.contains("attached     text/plain\n"), "{inspected}");
-    env.run("extension export greeting-extension -o bundle.tar").ok();
+    env.run("extension export greeting-extension -o bundle.tar --force").ok();
     assert!(oras(&["manifest", "fetch", "--oci-layout", "bundle.tar:greeting-extension"]).contains("application/wasm"));
     assert!(oras(&["discover", "--oci-layout", "bundle.tar:greeting-extension"]).contains("text/plain"));
     let tag = format!("bundle.tar:{}.sig", digest.trim().replace(':', "-"));

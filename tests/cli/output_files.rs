@@ -23,7 +23,7 @@ fn writers(registry: &MemoryRegistry, directory: &str) -> Vec<String> {
     vec![
         format!("man {directory}"),
         format!("man {directory}/below"),
-        format!("extension export x --output {directory}/x.tar --offline"),
+        format!("extension export x --output {directory}/x.tar --force --offline"),
         format!("wasi download {}/my-org/x:1.0.0 --output {directory}", registry.host()),
         format!("extension new project --directory {directory}/project"),
         format!("trust keygen {directory}/release.example.org"),
@@ -72,7 +72,7 @@ fn links_of_others_are_refused_by_every_writer() {
     }
     assert_eq!(env.files(), before, "nothing was written");
     env.run("man shared/man").ok();
-    env.run("extension export x --output shared/x.tar --offline").ok();
+    env.run("extension export x --output shared/x.tar --force --offline").ok();
     assert_eq!(env.read("work/home/precious"), "precious");
     assert_eq!(fs::read_dir(env.path("work/home")).expect("read").count(), 1);
 }

@@ -90,6 +90,7 @@ fn settings_are_listed_with_their_meaning() {
     out: limits.max_instances	64	integer		the default
     out: limits.max_output_kib	1024	integer		the default
     out: limits.max_transfer_mib	16	integer		the default
+    out: limits.max_written_mib	1024	integer		the default
     "#);
     let json: serde_json::Value =
         serde_json::from_str(&env.run("--json extension set greeting").ok().text()).expect("JSON");

@@ -27,7 +27,7 @@ pub fn run(context: &Context, arguments: RunArguments) -> Result<Outcome, Failur
     let interrupted = interrupt::listen()?;
     let report = callable.run_program_blocking(program, interrupted).ok_or_else(interrupt::end)?;
     if matches!(&report.outcome, Err(CallError::Limit(over)) if over.limit.name == LimitName::Timeout) {
-        interrupt::end_soon(ErrorKind::Limit);
+        interrupt::end_soon(ErrorKind::Limit.into());
     }
     stdout.finish();
     stderr.finish();

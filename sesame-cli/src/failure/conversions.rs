@@ -241,7 +241,7 @@ impl From<DownloadError> for Failure {
         let mut failure = Self::from(error.source);
         failure.causes.insert(0, std::mem::replace(&mut failure.message, message));
         if is_missing {
-            failure.code = ErrorKind::NotFound;
+            failure.code = ErrorKind::NotFound.into();
         }
         failure
     }
