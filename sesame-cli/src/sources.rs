@@ -232,7 +232,8 @@ mod tests {
 
     #[test]
     fn any_changed_source_is_found() {
-        let changes: [(&str, fn(&Path)); 6] = [
+        type Change = (&'static str, fn(&Path));
+        let changes: [Change; 6] = [
             ("other text", |root| fs::write(root.join("src/lib.rs"), "pub fn g() {}").expect("written")),
             ("new file", |root| fs::write(root.join("src/new.rs"), "").expect("written")),
             ("file gone", |root| fs::remove_file(root.join("wit/world.wit")).expect("removed")),
