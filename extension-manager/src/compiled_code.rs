@@ -40,7 +40,7 @@ impl Manager {
                 let events = self.events();
                 events.event(Event::CompileStarted(&why));
                 let compiled = match self.compiler() {
-                    Some(compiler) => Job { host, key: &key, binary, compiler }.compile(&cache, events),
+                    Some(compiler) => Job { host, key: &key, binary, compiler: &compiler }.compile(&cache, events),
                     None => compile_here(host, binary),
                 };
                 events.event(Event::CompileEnded);

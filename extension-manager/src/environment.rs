@@ -95,12 +95,12 @@ pub fn directory_rules(places: &Places) -> DirectoryRules {
 /// What holds the clipboard of this session's display: a program that calls
 /// [`hold_clipboard`](extension_host::hold_clipboard) when it is started with `argument` and the name of the display. It gets
 /// what it needs to find the display. There is none where there is no display.
-pub fn clipboard_holder(program: PathBuf, argument: &str) -> Option<HolderCommand> {
+pub fn clipboard_holder(program: impl FnOnce() -> PathBuf, argument: &str) -> Option<HolderCommand> {
     let displays = [("WAYLAND_DISPLAY", Display::Wayland), ("DISPLAY", Display::X11)];
     let (_, display) = displays.into_iter().find(|(name, _)| path(name).is_some())?;
     let needed = ["WAYLAND_DISPLAY", "DISPLAY", "XDG_RUNTIME_DIR", "XAUTHORITY", "HOME"];
     Some(HolderCommand {
-        program,
+        program: program(),
         arguments: vec![OsString::from(argument), OsString::from(display.name())],
         environment: needed.iter().filter_map(|name| Some((OsString::from(name), env::var_os(name)?))).collect(),
     })

@@ -15,8 +15,9 @@ use crate::events::{Event, Events, Silent};
 pub struct Options {
     /// What stands behind the capabilities. By default nothing does: what is granted is not available then.
     pub backends: Backends,
-    /// The command line of a bounded child that compiles. By default code is compiled in this process, without bounds.
-    pub compiler: Option<CompilerCommand>,
+    /// Makes the command line of a bounded child that compiles, when something has to be compiled. By default code is
+    /// compiled in this process, without bounds.
+    pub compiler: Option<fn() -> CompilerCommand>,
     /// Whether the user wants no extension to be called, whatever is asked. By default extensions are called.
     pub is_safe_mode: bool,
     /// Who is told of what happens meanwhile. By default nobody is.
@@ -100,8 +101,8 @@ impl Manager {
         self.options.is_safe_mode
     }
 
-    pub(crate) fn compiler(&self) -> Option<&CompilerCommand> {
-        self.options.compiler.as_ref()
+    pub(crate) fn compiler(&self) -> Option<CompilerCommand> {
+        self.options.compiler.map(|make| make())
     }
 
     pub(crate) fn events(&self) -> &dyn Events {

@@ -156,12 +156,12 @@ impl Context {
     }
 
     fn options(&self) -> Result<Options, Failure> {
-        let holder = environment::clipboard_holder(this_program(), "hold-clipboard");
+        let holder = environment::clipboard_holder(this_program, "hold-clipboard");
         let mut backends = environment::backends(self.places()?, holder);
         backends.is_offline = self.is_offline();
         Ok(Options {
             backends,
-            compiler: Some(self.compiler()),
+            compiler: Some(compiler),
             is_safe_mode: environment::is_safe_mode(),
             events: Arc::new(TerminalEvents::new(self)),
         })
@@ -257,7 +257,7 @@ impl Context {
 
     /// The command line of a bounded child that compiles: this program.
     pub fn compiler(&self) -> CompilerCommand {
-        CompilerCommand::new(this_program(), vec![OsString::from("compile-extension")])
+        compiler()
     }
 
     /// Says something that the user should know.
@@ -304,6 +304,10 @@ impl Context {
     pub fn can_ask(&self) -> bool {
         self.terminal.is_interactive() && !self.global.json && env::var_os("CI").is_none_or(|value| value.is_empty())
     }
+}
+
+fn compiler() -> CompilerCommand {
+    CompilerCommand::new(this_program(), vec![OsString::from("compile-extension")])
 }
 
 fn this_program() -> PathBuf {
