@@ -3,15 +3,12 @@
 //! The maker of a bundle can write any origin into it. So the origin of an entry is a claim, and the entry is known by its bytes
 //! until a registry, a trusted signer or a pinned manifest confirms the claim.
 
-use std::cell::OnceCell;
-use std::collections::HashMap;
 use std::path::Path;
 
 use core_types::{Digest, ExtensionName, OciReference, ReferenceError};
-use serde::Deserialize;
 
 use crate::depot::Depot;
-use crate::image::{Descriptor, ImageError, MAX_MANIFEST, ORIGIN, REF_NAME};
+use crate::image::{Descriptor, ImageError, ORIGIN, REF_NAME};
 use crate::layout_source::LayoutSource;
 use crate::source::SourceError;
 use crate::staging::Staged;
@@ -24,9 +21,8 @@ pub struct Bundle {
     layout: LayoutSource,
     extensions: Vec<Bundled>,
     /// What is in it beside extensions.
-    others: Vec<Descriptor>,
-    /// The places of the others, by what they refer to.
-    attached: OnceCell<HashMap<Digest, Vec<usize>>>,
+    #[cfg(feature = "registry")]
+    others: signatures::Others,
 }
 
 /// One extension of a bundle, as the bundle says.
@@ -70,71 +66,18 @@ impl Bundle {
             let reason = format!("it has {} extensions; the most is {MAX_EXTENSIONS}", extensions.len());
             return Err(ImageError::Malformed { reason }.into());
         }
-        let others = entries.into_iter().filter(|entry| !entry.annotations.contains_key(ORIGIN)).collect();
-        Ok(Self { layout, extensions, others, attached: OnceCell::new() })
+        Ok(Self {
+            layout,
+            extensions,
+            #[cfg(feature = "registry")]
+            others: signatures::Others::of(entries),
+        })
     }
 
     /// The extensions in it, in the order in which it names them.
     pub fn extensions(&self) -> &[Bundled] {
         &self.extensions
     }
-
-    /// What refers to the artifact with this digest, found in one look at all that refers to anything.
-    fn attached_to(&self, digest: &Digest) -> Result<Vec<&Descriptor>, SourceError> {
-        let attached = match self.attached.get() {
-            Some(attached) => attached,
-            None => {
-                let found = self.find_attached()?;
-                self.attached.get_or_init(|| found)
-            }
-        };
-        Ok(attached.get(digest).into_iter().flatten().map(|at| &self.others[*at]).collect())
-    }
-
-    fn find_attached(&self) -> Result<HashMap<Digest, Vec<usize>>, SourceError> {
-        let mut attached: HashMap<Digest, Vec<usize>> = HashMap::new();
-        // However often the index names a document, it is read once.
-        let mut subjects = HashMap::new();
-        for (at, entry) in self.others.iter().enumerate() {
-            let subject = match subjects.get(&entry.digest) {
-                Some(subject) => *subject,
-                None => {
-                    let subject = self.subject(&entry.digest)?;
-                    subjects.insert(entry.digest, subject);
-                    subject
-                }
-            };
-            let by_tag = entry.annotations.get(REF_NAME).and_then(|tag| digest_of_tag(tag));
-            if let Some(digest) = by_tag.or(subject) {
-                attached.entry(digest).or_default().push(at);
-            }
-        }
-        Ok(attached)
-    }
-
-    /// What a document refers to, if it says so.
-    fn subject(&self, digest: &Digest) -> Result<Option<Digest>, SourceError> {
-        let bytes = self.layout.blob(digest, MAX_MANIFEST)?;
-        let referrer = serde_json::from_slice::<Referrer>(&bytes).ok();
-        Ok(referrer.and_then(|referrer| referrer.subject).map(|subject| subject.digest))
-    }
-}
-
-/// As much of a manifest as says what it refers to.
-#[derive(Deserialize)]
-struct Referrer {
-    subject: Option<Subject>,
-}
-
-#[derive(Deserialize)]
-struct Subject {
-    digest: Digest,
-}
-
-/// What a tag `sha256-HEX.sig` stands beside.
-fn digest_of_tag(tag: &str) -> Option<Digest> {
-    let hex = tag.strip_prefix("sha256-")?.strip_suffix(".sig")?;
-    format!("sha256:{hex}").parse().ok()
 }
 
 impl Depot {
@@ -149,17 +92,53 @@ impl Depot {
 
 #[cfg(feature = "registry")]
 mod signatures {
+    use std::cell::OnceCell;
+    use std::collections::HashMap;
+
     use core_types::{Digest, OciReference};
+    use serde::Deserialize;
 
     use super::Bundle;
     use crate::attachment::Attachment;
-    use crate::image::{Descriptor, Document, ImageError, MAX_MANIFEST, MAX_REFERRED};
+    use crate::image::{Descriptor, Document, ImageError, MAX_MANIFEST, MAX_REFERRED, ORIGIN, REF_NAME};
     use crate::registry::referrers::{MOST, is_signature, says_signature};
     use crate::source::SourceError;
 
     /// The most bytes of all signatures of one extension together, with their documents. A signature has some kilobytes, and all of them are in memory
     /// at once.
     const MAX_SIGNATURES: u64 = 16 << 20;
+
+    /// What is in a bundle beside extensions, some of which may refer to one.
+    pub(super) struct Others {
+        entries: Vec<Descriptor>,
+        /// The places of the entries, by what they refer to.
+        attached: OnceCell<HashMap<Digest, Vec<usize>>>,
+    }
+
+    impl Others {
+        /// Those among the entries of a bundle's index.
+        pub(super) fn of(mut entries: Vec<Descriptor>) -> Self {
+            entries.retain(|entry| !entry.annotations.contains_key(ORIGIN));
+            Self { entries, attached: OnceCell::new() }
+        }
+    }
+
+    /// As much of a manifest as says what it refers to.
+    #[derive(Deserialize)]
+    struct Referrer {
+        subject: Option<Subject>,
+    }
+
+    #[derive(Deserialize)]
+    struct Subject {
+        digest: Digest,
+    }
+
+    /// What a tag `sha256-HEX.sig` stands beside.
+    fn digest_of_tag(tag: &str) -> Option<Digest> {
+        let hex = tag.strip_prefix("sha256-")?.strip_suffix(".sig")?;
+        format!("sha256:{hex}").parse().ok()
+    }
 
     impl Bundle {
         /// What is in the bundle as well and could be a signature of an extension, with the same bounds as in a registry.
@@ -176,6 +155,46 @@ mod signatures {
                 found.extend(self.signature(entry, &mut bytes)?);
             }
             Ok(found)
+        }
+
+        /// What refers to the artifact with this digest, found in one look at all that refers to anything.
+        fn attached_to(&self, digest: &Digest) -> Result<Vec<&Descriptor>, SourceError> {
+            let attached = match self.others.attached.get() {
+                Some(attached) => attached,
+                None => {
+                    let found = self.find_attached()?;
+                    self.others.attached.get_or_init(|| found)
+                }
+            };
+            Ok(attached.get(digest).into_iter().flatten().map(|at| &self.others.entries[*at]).collect())
+        }
+
+        fn find_attached(&self) -> Result<HashMap<Digest, Vec<usize>>, SourceError> {
+            let mut attached: HashMap<Digest, Vec<usize>> = HashMap::new();
+            // However often the index names a document, it is read once.
+            let mut subjects = HashMap::new();
+            for (at, entry) in self.others.entries.iter().enumerate() {
+                let subject = match subjects.get(&entry.digest) {
+                    Some(subject) => *subject,
+                    None => {
+                        let subject = self.subject(&entry.digest)?;
+                        subjects.insert(entry.digest, subject);
+                        subject
+                    }
+                };
+                let by_tag = entry.annotations.get(REF_NAME).and_then(|tag| digest_of_tag(tag));
+                if let Some(digest) = by_tag.or(subject) {
+                    attached.entry(digest).or_default().push(at);
+                }
+            }
+            Ok(attached)
+        }
+
+        /// What a document refers to, if it says so.
+        fn subject(&self, digest: &Digest) -> Result<Option<Digest>, SourceError> {
+            let bytes = self.layout.blob(digest, MAX_MANIFEST)?;
+            let referrer = serde_json::from_slice::<Referrer>(&bytes).ok();
+            Ok(referrer.and_then(|referrer| referrer.subject).map(|subject| subject.digest))
         }
 
         /// What an entry has that could be a signature. `taken` is how many bytes were taken before.

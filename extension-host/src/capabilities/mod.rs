@@ -27,7 +27,9 @@ pub use secrets::MAX_SECRET;
 pub use secrets::SecretService;
 
 pub(crate) use environment::link_environment;
-pub(crate) use file_writes::{link_files, written_to};
+pub(crate) use file_writes::link_files;
+#[cfg(feature = "wasi-0-3")]
+pub(crate) use file_writes::written_to;
 pub(crate) use filesystem::link_preopens;
 pub(crate) use log::link_logging;
 #[cfg(feature = "wasi-0-3")]
