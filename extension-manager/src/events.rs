@@ -22,7 +22,7 @@ impl Events for Silent {
     fn event(&self, _: Event<'_>) {}
 }
 
-/// One event. Its text is that of a warning, or of a detail where [`Event::is_detail`].
+/// One event. Its text is a line for a person.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -52,13 +52,6 @@ pub enum Event<'a> {
         /// Why.
         error: &'a std::io::Error,
     },
-}
-
-impl Event<'_> {
-    /// Whether only those who ask for more want to know.
-    pub fn is_detail(&self) -> bool {
-        matches!(self, Self::CompileStarted(_) | Self::CompileEnded)
-    }
 }
 
 impl fmt::Display for Event<'_> {

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::env;
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use extension_depot::registry::{
 use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
 use extension_host::{CodeCache, CompilerCommand, DirectoryRules};
 use extension_manager::environment::{self, NoPlaces};
-use extension_manager::{Manager, Options};
+use extension_manager::{Event, Events, Manager, Options};
 use tokio::runtime::Runtime;
 
 use crate::arguments::GlobalArguments;
@@ -23,9 +24,6 @@ use crate::failure::Failure;
 use crate::outcome::ConfigValue;
 use crate::terminal::Terminal;
 use crate::warnings::Warnings;
-
-/// How many keys that do nothing are named: a document can have a million, and nobody reads more than a screen.
-pub const MAX_WARNINGS: usize = 20;
 
 /// What a command works with.
 pub struct Context {
@@ -83,9 +81,10 @@ impl Context {
 
     /// The editor of this user, with its arguments; `vi` is on every system that has one.
     pub fn editor(&self) -> OsString {
-        let named =
-            ["VISUAL", "EDITOR"].into_iter().find_map(|name| env::var_os(name).filter(|value| !value.is_empty()));
-        named.unwrap_or_else(|| "vi".into())
+        ["VISUAL", "EDITOR"]
+            .into_iter()
+            .find_map(environment::path)
+            .map_or_else(|| "vi".into(), PathBuf::into_os_string)
     }
 
     /// Where the SDK for C is, if somebody says so.
@@ -105,7 +104,7 @@ impl Context {
 
     /// The shell of this user.
     pub fn login_shell(&self) -> Option<OsString> {
-        env::var_os("SHELL").filter(|value| !value.is_empty())
+        environment::path("SHELL").map(PathBuf::into_os_string)
     }
 
     /// Where everything lies.
@@ -121,14 +120,8 @@ impl Context {
 
     /// The installed extensions, whosever the directories are: to find out what is wrong.
     pub fn depot_as_it_is(&self) -> Result<Depot, Failure> {
-        let terminal = self.terminal.clone();
-        let quiet = self.global.quiet;
-        let waiting = move || {
-            if !quiet {
-                terminal.note("waiting for another sesame to finish its change");
-            }
-        };
-        Ok(Depot::new(self.places()?.clone()).on_waiting(waiting))
+        let events = TerminalEvents::new(self);
+        Ok(Depot::new(self.places()?.clone()).on_waiting(move || events.event(Event::WaitingForLock)))
     }
 
     /// Compiled code.
@@ -140,7 +133,7 @@ impl Context {
     pub fn config(&self) -> Result<&UserConfig, Failure> {
         if self.config.get().is_none() {
             let config = UserConfig::load(self.places()?)?;
-            self.warn_of_keys(config.unknown_keys.iter().map(|(path, key)| (path.display().to_string(), key)));
+            self.warn_of_keys(config.unknown_keys.iter().map(|(path, key)| (path.display(), key)));
             let _ = self.config.set(config);
         }
         Ok(self.config.get().unwrap_or_else(|| unreachable!("set above")))
@@ -287,17 +280,12 @@ impl Context {
     /// Warns of keys in a manifest that do nothing.
     pub fn warn_unknown_keys(&self, loaded: &LoadedManifest) {
         let place = loaded.path.display().to_string();
-        self.warn_of_keys(loaded.unknown_keys.iter().map(|key| (place.clone(), key)));
+        self.warn_of_keys(loaded.unknown_keys.iter().map(|key| (&place, key)));
     }
 
     /// Warns of keys that do nothing, with the document that each stands in.
-    pub fn warn_of_keys<'a>(&self, mut keys: impl ExactSizeIterator<Item = (String, &'a UnknownKey)>) {
-        for (place, key) in keys.by_ref().take(MAX_WARNINGS) {
-            self.warn(&format!("`{place}`, {key}"));
-        }
-        if keys.len() > 0 {
-            self.warn(&format!("{} more unknown keys do nothing", keys.len()));
-        }
+    pub fn warn_of_keys<'a>(&self, keys: impl ExactSizeIterator<Item = (impl Display, &'a UnknownKey)>) {
+        self.warnings.warn_of_keys(keys);
     }
 
     /// Whether a question can be answered.

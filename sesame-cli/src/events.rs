@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use extension_manager::{Event, Events};
 
-use crate::context::{Context, MAX_WARNINGS};
+use crate::context::Context;
 use crate::progress::{ProgressLine, Spinner};
 use crate::terminal::Terminal;
 use crate::warnings::Warnings;
@@ -36,10 +36,6 @@ impl TerminalEvents {
     fn show_spinner(&self, spinner: Option<Spinner>) {
         *self.spinner.lock().unwrap_or_else(PoisonError::into_inner) = spinner;
     }
-
-    fn warn(&self, text: &str) {
-        self.warnings.warn(text);
-    }
 }
 
 impl Events for TerminalEvents {
@@ -55,14 +51,9 @@ impl Events for TerminalEvents {
             Event::WaitingForLock if self.is_quiet => {}
             Event::WaitingForLock => self.terminal.note(&event.to_string()),
             Event::UnknownKeys(keys) => {
-                for (path, key) in keys.iter().take(MAX_WARNINGS) {
-                    self.warn(&format!("`{}`, {key}", path.display()));
-                }
-                if let more @ 1.. = keys.len().saturating_sub(MAX_WARNINGS) {
-                    self.warn(&format!("{more} more unknown keys do nothing"));
-                }
+                self.warnings.warn_of_keys(keys.iter().map(|(path, key)| (path.display(), key)));
             }
-            other => self.warn(&other.to_string()),
+            other => self.warnings.warn(&other.to_string()),
         }
     }
 }

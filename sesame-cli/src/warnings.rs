@@ -1,8 +1,14 @@
 //! Warnings: lines on standard error for a person, a list in the object for a program.
 
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use core_types::UnknownKey;
+
 use crate::terminal::Terminal;
+
+/// How many keys that do nothing are named: a document can have a million, and nobody reads more than a screen.
+pub const MAX_WARNINGS: usize = 20;
 
 /// Takes the warnings of one command. Its clones share them.
 #[derive(Debug, Clone)]
@@ -23,14 +29,27 @@ impl Warnings {
     pub fn warn(&self, text: &str) {
         match &self.kept {
             Some(kept) => kept.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned()),
-            None if !self.is_quiet => self.terminal.note(&format!("warning: {text}")),
-            None => {}
+            None => self.note(text),
+        }
+    }
+
+    /// Warns of keys that do nothing, each with its document.
+    pub fn warn_of_keys<'a>(&self, mut keys: impl ExactSizeIterator<Item = (impl Display, &'a UnknownKey)>) {
+        for (place, key) in keys.by_ref().take(MAX_WARNINGS) {
+            self.warn(&format!("`{place}`, {key}"));
+        }
+        if keys.len() > 0 {
+            self.warn(&format!("{} more unknown keys do nothing", keys.len()));
         }
     }
 
     /// Shows the warnings that were kept where no object follows: the output is that of a program.
     pub fn show(&self) {
-        for text in self.take() {
+        self.take().iter().for_each(|text| self.note(text));
+    }
+
+    fn note(&self, text: &str) {
+        if !self.is_quiet {
             self.terminal.note(&format!("warning: {text}"));
         }
     }

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::installation::Denied;
-use crate::context::MAX_WARNINGS;
 use crate::failure::Failure;
+use crate::warnings::MAX_WARNINGS;
 
 /// Whose signatures count, and who signed first.
 pub struct Trust {
