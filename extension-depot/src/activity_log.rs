@@ -13,9 +13,8 @@ use std::time::Duration;
 use core_types::CallRecord;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
-use crate::blob::open_plain;
+use crate::blob::{digest_of, open_plain};
 use crate::lock::{self, Sharing};
 use crate::{durable, own_file};
 
@@ -345,7 +344,7 @@ fn write_head(file: &File, head: &Head) -> io::Result<()> {
 }
 
 fn hash(line: &[u8]) -> String {
-    core_types::Digest::from_sha256(Sha256::digest(line).into()).hex()
+    digest_of(line).hex()
 }
 
 fn parse(line: &[u8]) -> Option<ActivityEntry> {

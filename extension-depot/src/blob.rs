@@ -51,8 +51,8 @@ pub enum BlobError {
     },
 }
 
-/// The digest of some bytes.
-pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
+/// Returns the digest of some bytes, as a registry names them.
+pub fn digest_of(bytes: &[u8]) -> Digest {
     Digest::from_sha256(Sha256::digest(bytes).into())
 }
 

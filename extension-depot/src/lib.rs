@@ -73,7 +73,7 @@ pub use artifact::{Artifact, ArtifactError};
 pub use attachment::Attachment;
 pub use basis::Basis;
 pub use binary::Binary;
-pub use blob::{BlobError, read_blob, read_plain};
+pub use blob::{BlobError, digest_of, read_blob, read_plain};
 pub use bundle::BundleError;
 pub use bundle_reader::{Bundle, Bundled};
 pub use collect::Collected;

@@ -171,6 +171,16 @@ impl Places {
         self.followed_lists().join(format!("{}.json", list.hex()))
     }
 
+    /// The tags that repositories had when they were listed last, for completion.
+    pub fn tag_listings(&self) -> PathBuf {
+        self.cache.join("tags")
+    }
+
+    /// The tags of one repository; `repository` is the digest of its name.
+    pub fn tag_listing(&self, repository: &Digest) -> PathBuf {
+        self.tag_listings().join(repository.hex())
+    }
+
     /// Whom the user trusts.
     pub fn trust(&self) -> PathBuf {
         self.config.join("trust.toml")

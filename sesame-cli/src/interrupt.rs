@@ -1,5 +1,6 @@
 //! Ctrl-C while a program runs: the program ends, its call is noted, and this process ends as the signal would have it.
 
+use std::ffi::c_int;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
@@ -14,12 +15,15 @@ use crate::failure::Failure;
 /// How long the end of a program may take before this process ends as well: it may wait for a reader of its output.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// The signals by which a person or a session ends a process.
+pub const ENDING: [c_int; 3] = [SIGINT, SIGTERM, SIGHUP];
+
 /// The signal that came.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
-/// Begins to listen for the signals by which a person or a session ends a program. The future completes when one comes.
+/// Begins to listen for these signals. The future completes when one comes.
 pub fn listen() -> Result<impl Future<Output = ()>, Failure> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let mut signals = Signals::new(ENDING)?;
     let (sender, receiver) = oneshot::channel();
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         if let Some(signal) = signals.forever().next() {

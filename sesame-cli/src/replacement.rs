@@ -24,7 +24,7 @@ pub fn local_reference(
     name_use: NameUse,
 ) -> Result<OciReference, Failure> {
     let owner = depot.manifest(name)?.and_then(|loaded| loaded.pinned_reference());
-    let Some(owner) = owner.filter(|owner| owner.is_local() && !owner.is_development()) else {
+    let Some(owner) = owner.filter(is_file) else {
         return Ok(own.clone());
     };
     let digest = own.pinned_digest().ok().flatten();
@@ -61,7 +61,12 @@ pub fn check_name(
 /// Whether an installed extension came from a file, so that another file can replace it.
 fn is_replaceable(depot: &Depot, name: &ExtensionName) -> Result<bool, Failure> {
     let owner = depot.manifest(name)?.and_then(|loaded| loaded.manifest.extension.oci);
-    Ok(owner.is_some_and(|owner| owner.is_local() && !owner.is_development()))
+    Ok(owner.is_some_and(|owner| is_file(&owner)))
+}
+
+/// Whether it is of bytes that a user installed from a file, a layout or a bundle.
+fn is_file(reference: &OciReference) -> bool {
+    reference.is_local() && !reference.is_development()
 }
 
 /// Shows what an artifact takes over from the one that it replaces, and asks the person at the terminal. Without a terminal,

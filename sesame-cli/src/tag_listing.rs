@@ -5,9 +5,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use core_types::{Digest, OciQuery};
-use extension_depot::{Places, read_plain};
-use sha2::{Digest as _, Sha256};
+use core_types::OciQuery;
+use extension_depot::{Places, digest_of, read_plain};
 
 /// The most tags that are kept of a repository: more than somebody chooses from.
 const MAX_TAGS: usize = 500;
@@ -23,12 +22,12 @@ pub fn remember(places: &Places, repository: &OciQuery, tags: &[String]) {
 }
 
 fn write(places: &Places, repository: &str, tags: &[String]) -> io::Result<()> {
-    let directory = directory(places);
+    let directory = places.tag_listings();
     fs::create_dir_all(&directory)?;
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&directory)?;
     writeln!(file, "{repository}")?;
     tags.iter().take(MAX_TAGS).try_for_each(|tag| writeln!(file, "{tag}"))?;
-    file.persist(directory.join(file_name(repository)))?;
+    file.persist(listing(places, repository))?;
     Ok(())
 }
 
@@ -38,24 +37,19 @@ pub fn tags(places: &Places, repository: &str) -> Vec<String> {
     let Ok(repository) = typed.map(|query| format!("{}/{}", query.registry(), query.repository())) else {
         return Vec::new();
     };
-    lines(directory(places).join(file_name(&repository))).into_iter().skip(1).collect()
+    lines(listing(places, &repository)).into_iter().skip(1).collect()
 }
 
 /// The repositories of which tags are known.
 pub fn repositories(places: &Places) -> Vec<String> {
-    let entries = fs::read_dir(directory(places)).into_iter().flatten().flatten().take(MAX_REPOSITORIES);
+    let entries = fs::read_dir(places.tag_listings()).into_iter().flatten().flatten().take(MAX_REPOSITORIES);
     let mut repositories: Vec<_> = entries.filter_map(|entry| lines(entry.path()).into_iter().next()).collect();
     repositories.sort();
     repositories
 }
 
-fn directory(places: &Places) -> PathBuf {
-    places.cache.join("tags")
-}
-
-/// A name that every file system takes, whatever the repository is called.
-fn file_name(repository: &str) -> String {
-    Digest::from_sha256(Sha256::digest(repository.as_bytes()).into()).hex()
+fn listing(places: &Places, repository: &str) -> PathBuf {
+    places.tag_listing(&digest_of(repository.as_bytes()))
 }
 
 fn lines(path: PathBuf) -> Vec<String> {

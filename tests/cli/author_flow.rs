@@ -183,15 +183,6 @@ fn wit_error_is_said_before_building() {
     err:       |                    ^
     "#);
     assert_eq!(builds(&env), 0);
-    env.write("work/bad/x.wit", "package a");
-    insta::assert_snapshot!(env.run("extension publish localhost:1/a/b/c:1 bad"), @r#"
-    exit 2
-    err: error: `bad` is no package of interfaces
-    err: caused by: bad/x.wit:1:10: expected ':', found eof
-    err:       |
-    err:     1 | package a
-    err:       |          ^
-    "#);
 }
 
 /// What a compiler says is passed on as it is: editors find files, lines and columns in it.

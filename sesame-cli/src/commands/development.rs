@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use core_types::{ErrorKind, ExtensionName};
 use extension_depot::{Depot, DepotError};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
@@ -18,6 +17,7 @@ use super::secret;
 use crate::arguments::GlobalArguments;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::outcome::Installation;
 use crate::project::Project;
 
@@ -95,7 +95,7 @@ impl Development {
 
     /// Removes it when a person or the session ends this process, which then ends as the signal would have it.
     fn end_on_signal(&self, global: GlobalArguments) -> Result<(), Failure> {
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let mut signals = Signals::new(interrupt::ENDING)?;
         let (name, installing) = (self.name.clone(), self.installing.clone());
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             let Some(signal) = signals.forever().next() else { return };

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use core_types::{Digest, ErrorKind, ExtensionName, OciReference, is_same_version, version_of_tag};
-use extension_depot::{Binary, Description, Docs, MAX_BLOB, OutputDirectory, Publication, read_plain};
+use core_types::{ErrorKind, ExtensionName, OciReference, is_same_version, version_of_tag};
+use extension_depot::{Binary, Description, Docs, MAX_BLOB, OutputDirectory, Publication, digest_of, read_plain};
 use extension_host::{
     Code, CodeKind, Host, Permissions, WitError, author_manifest, check_binary, encode_wit, has_author_manifest,
     with_author_manifest,
 };
-use sha2::{Digest as _, Sha256};
 
 use super::{build, install, sign};
 use crate::arguments::{PublishArguments, WasiPublishArguments};
@@ -220,7 +219,7 @@ impl Examined {
         let host = Host::new().map_err(of_host)?;
         let mut file = tempfile::NamedTempFile::new()?;
         file.write_all(&binary)?;
-        let digest = Digest::from_sha256(Sha256::digest(&binary).into());
+        let digest = digest_of(&binary);
         let written = Binary { path: file.path().to_owned(), digest, size: binary.len() as u64 };
         let code = context.manager()?.code(&host, &written)?;
         let extension = host.extension_to_learn_from(&code, Permissions::default()).map_err(of_host)?;

@@ -95,9 +95,10 @@ pub fn grants(current: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 fn wanted(context: &Context, installed: &Installed) -> BTreeSet<String> {
-    let asked = requested_by_author(&binary(installed)).unwrap_or_default();
+    let binary = binary(installed);
+    let asked = requested_by_author(&binary).unwrap_or_default();
     let mut wanted: BTreeSet<_> = asked.iter().map(ToString::to_string).collect();
-    let schema = declared_settings(&binary(installed)).unwrap_or_default();
+    let schema = declared_settings(&binary).unwrap_or_default();
     wanted.extend(schema.iter().map(|(key, _)| format!("{}={key}", Capability::ConfigRead)));
     let entries = context.depot().map(|depot| depot.activity().entries()).unwrap_or_default();
     let touches = entries.into_iter().filter(|entry| entry.call.extension == installed.name.as_str());
