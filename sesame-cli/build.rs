@@ -16,17 +16,19 @@ fn main() {
     }
 }
 
-/// The standard library asks for `libgcc_s.so`, and to load and relocate one more library costs a tenth of a whole call.
-/// Its archive comes with every gcc, and is what static builds of Rust programs use; named first, it leaves the shared
-/// one with nothing to do, and the linker drops it.
+/// The standard library asks for `libgcc_s.so`, and to load and relocate one more library costs a
+/// tenth of a whole call. Its archive comes with every gcc, and is what static builds of Rust
+/// programs use; named first, it leaves the shared one with nothing to do, and the linker drops it.
 fn link_the_unwinder() {
     println!("cargo:rustc-link-lib=static:-bundle=gcc_eh");
 }
 
-/// Puts the functions that a call runs beside each other, so that they come into memory with few page faults: 15 instead
-/// of 92, a tenth of a whole call. `benches/order` makes the list. Names that are not there are passed over.
+/// Puts the functions that a call runs beside each other, so that they come into memory with few
+/// page faults: 15 instead of 92, a tenth of a whole call. `benches/order` makes the list. Names
+/// that are not there are passed over.
 fn order_functions() {
-    let list = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("call-order.txt");
+    let list =
+        Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("call-order.txt");
     println!("cargo:rustc-link-arg-bins=-Wl,--symbol-ordering-file={}", list.display());
     println!("cargo:rustc-link-arg-bins=-Wl,--no-warn-symbol-ordering");
 }

@@ -19,7 +19,8 @@ const MAX_OBJECT: usize = 256;
 pub struct Activity {
     /// The things.
     pub touches: Vec<Touch>,
-    /// Directories that are granted, that it looked for and that do not exist. Nothing refused them.
+    /// Directories that are granted, that it looked for and that do not exist. Nothing refused
+    /// them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
     /// How often something was touched that is not listed, because there were too many things.
@@ -98,7 +99,9 @@ impl Activity {
     pub fn note(&mut self, request: &Request, decision: &Decision<'_>) {
         let verdict = decision.verdict;
         let what = shortened(&request.to_string());
-        if let Some(touch) = self.touches.iter_mut().find(|touch| touch.what == what && touch.verdict == verdict) {
+        if let Some(touch) =
+            self.touches.iter_mut().find(|touch| touch.what == what && touch.verdict == verdict)
+        {
             touch.times += 1;
         } else if self.touches.len() < MAX_TOUCHES {
             let is_refused = verdict != Verdict::Allow;
@@ -166,11 +169,16 @@ mod microseconds {
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        time: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
         u64::deserialize(deserializer).map(Duration::from_micros)
     }
 }
@@ -198,7 +206,10 @@ mod tests {
         let mut activity = Activity::default();
         let manifest = Document { path: "x.toml".into(), text: String::new() };
         let refused = Decision { verdict: Verdict::Deny, rule: Rule::NotGranted(&manifest) };
-        let by_policy = Decision { verdict: Verdict::Deny, rule: Rule::Policy(Capability::Notification, &manifest) };
+        let by_policy = Decision {
+            verdict: Verdict::Deny,
+            rule: Rule::Policy(Capability::Notification, &manifest),
+        };
         let allowed = Decision { verdict: Verdict::Allow, rule: Rule::NotGranted(&manifest) };
         let read = Request::ReadSecret("token".to_owned());
         for _ in 0..3 {
@@ -210,7 +221,11 @@ mod tests {
         assert_eq!((first.times, first.grant.as_deref()), (3, Some("secret-read=token")));
         assert_eq!(first.rule.as_deref(), Some("not granted (x.toml)"));
         assert_eq!((&second.grant, &second.rule, second.verdict), (&None, &None, Verdict::Allow));
-        assert_eq!((&third.grant, third.rule.is_some()), (&None, true), "granting is no help against a policy");
+        assert_eq!(
+            (&third.grant, third.rule.is_some()),
+            (&None, true),
+            "granting is no help against a policy"
+        );
         for at in 0..100 {
             activity.note(&Request::Publish(format!("{at}{}", "é".repeat(500))), &refused);
         }

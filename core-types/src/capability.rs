@@ -95,7 +95,8 @@ pub enum ConfigRead {
     Keys(Vec<Pattern>),
 }
 
-/// Directories by kind of access. A directory under `write` can be read as well. No two have one path for the guest.
+/// Directories by kind of access. A directory under `write` can be read as well. No two have one
+/// path for the guest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(try_from = "FilesystemFile")]
 pub struct FilesystemGrant {
@@ -168,8 +169,12 @@ impl Capability {
             Self::ClipboardWrite => "replace what is on your clipboard; it cannot read it",
             Self::IpcPublish => "send messages on a topic to other programs of your session",
             Self::Env => "see a variable of your session's environment",
-            Self::Network => "send anything that it knows to this host, and read what the host answers",
-            Self::Filesystem => "read everything in this directory, and with `write` change and delete it",
+            Self::Network => {
+                "send anything that it knows to this host, and read what the host answers"
+            }
+            Self::Filesystem => {
+                "read everything in this directory, and with `write` change and delete it"
+            }
             Self::ExecEnv => "set this variable for commands that you run with `exec`",
             Self::Resources => "use these resources of the directory that you give a workload",
             Self::Experimental => "use WASI 0.3, which its makers call experimental",
@@ -178,23 +183,32 @@ impl Capability {
 
     /// The capability that an interface `open-sesame:host/NAME@VERSION` stands for.
     ///
-    /// WASI interfaces stand for none: toolchains import them wholesale, so they ask for nothing. Those of WASI 0.3 stand for
-    /// [`Capability::Experimental`].
+    /// WASI interfaces stand for none: toolchains import them wholesale, so they ask for nothing.
+    /// Those of WASI 0.3 stand for [`Capability::Experimental`].
     pub fn of_interface(interface: &str) -> Option<Self> {
         if is_wasi_0_3(interface) {
             return Some(Self::Experimental);
         }
         let name = interface.strip_prefix("open-sesame:host/")?;
         let name = name.split('@').next().unwrap_or(name).parse().ok()?;
-        let without_interface =
-            [Self::Env, Self::Network, Self::Filesystem, Self::ExecEnv, Self::Resources, Self::Experimental];
+        let without_interface = [
+            Self::Env,
+            Self::Network,
+            Self::Filesystem,
+            Self::ExecEnv,
+            Self::Resources,
+            Self::Experimental,
+        ];
         (!without_interface.contains(&name)).then_some(name)
     }
 }
 
 /// Whether an interface is one of WASI 0.3 as it was released. Drafts of it are not.
 fn is_wasi_0_3(interface: &str) -> bool {
-    let version = interface.strip_prefix("wasi:").and_then(|name| name.split_once('@')).map(|(_, version)| version);
+    let version = interface
+        .strip_prefix("wasi:")
+        .and_then(|name| name.split_once('@'))
+        .map(|(_, version)| version);
     let patch = version.and_then(|version| version.strip_prefix("0.3."));
     patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -260,12 +274,14 @@ impl Capabilities {
 }
 
 impl FilesystemGrant {
-    /// Whether everything in this directory may be read, or written as well, and is found under its path for the guest.
+    /// Whether everything in this directory may be read, or written as well, and is found under its
+    /// path for the guest.
     pub fn covers(&self, path: &GrantedPath, write: bool) -> bool {
         self.any(write, |granted| granted.covers(path))
     }
 
-    /// Whether everything in this directory may be read, or written as well, whatever path the guest finds it under.
+    /// Whether everything in this directory may be read, or written as well, whatever path the
+    /// guest finds it under.
     pub fn reaches(&self, path: &GrantedPath, write: bool) -> bool {
         self.any(write, |granted| granted.reaches(path))
     }
@@ -274,7 +290,8 @@ impl FilesystemGrant {
         self.write.iter().any(&fits) || !write && self.read.iter().any(&fits)
     }
 
-    /// Makes sure that the guest finds no two directories under one path, with `home` in the place of `~`.
+    /// Makes sure that the guest finds no two directories under one path, with `home` in the place
+    /// of `~`.
     ///
     /// # Errors
     /// With the first two that have one.

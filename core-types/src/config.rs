@@ -9,8 +9,9 @@ use crate::capability::ConfigRead;
 
 /// The `[config]` of a manifest: dotted keys with text values.
 ///
-/// Tables become dotted keys, so `greeting.template = "Hello, {}!"` and a table `[config.greeting]` say the same.
-/// Numbers, booleans and dates are taken as they would be written; lists have no text form and are refused.
+/// Tables become dotted keys, so `greeting.template = "Hello, {}!"` and a table `[config.greeting]`
+/// say the same. Numbers, booleans and dates are taken as they would be written; lists have no text
+/// form and are refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config(BTreeMap<String, String>);
 
@@ -40,19 +41,32 @@ impl Config {
     /// Only the values that the capability grants.
     pub fn visible(&self, config_read: &ConfigRead) -> Self {
         let granted = |(key, _): &(&String, &String)| config_read.covers(key);
-        Self(self.0.iter().filter(granted).map(|(key, value)| (key.clone(), value.clone())).collect())
+        Self(
+            self.0
+                .iter()
+                .filter(granted)
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        )
     }
 
-    /// Only the values whose keys have no lower-case letter, as extensions of Suffiks are given them.
+    /// Only the values whose keys have no lower-case letter, as extensions of Suffiks are given
+    /// them.
     pub fn upper_case(&self) -> Self {
         let is_upper = |(key, _): &(&String, &String)| !key.chars().any(char::is_lowercase);
-        Self(self.0.iter().filter(is_upper).map(|(key, value)| (key.clone(), value.clone())).collect())
+        Self(
+            self.0
+                .iter()
+                .filter(is_upper)
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect(),
+        )
     }
 
     /// The values as environment variables, in the order of the keys.
     ///
-    /// `greeting.template` becomes `GREETING_TEMPLATE`, as [`variable_name`] says. A key without lower-case letters stays as
-    /// it is, but for characters that no variable can have.
+    /// `greeting.template` becomes `GREETING_TEMPLATE`, as [`variable_name`] says. A key without
+    /// lower-case letters stays as it is, but for characters that no variable can have.
     pub fn environment(&self) -> impl Iterator<Item = (String, &str)> {
         self.iter().map(|(key, value)| (variable_name(key), value))
     }
@@ -70,8 +84,8 @@ impl Config {
     }
 }
 
-/// The environment variable that a key of the configuration, or the name of a secret, becomes: letters are raised and
-/// everything but letters and digits becomes `_`.
+/// The environment variable that a key of the configuration, or the name of a secret, becomes:
+/// letters are raised and everything but letters and digits becomes `_`.
 pub fn variable_name(key: &str) -> String {
     let raised = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     key.chars().map(raised).collect()

@@ -35,7 +35,8 @@ pub struct ConfigSchema(BTreeMap<String, DeclaredSetting>);
 pub struct DeclaredSetting {
     /// `type`: what its values are. Default: text.
     pub kind: SettingKind,
-    /// `default`: what the extension uses where nothing is set, for people to read. Default: none is known.
+    /// `default`: what the extension uses where nothing is set, for people to read. Default: none
+    /// is known.
     pub default: Option<String>,
     /// `description`: what it is for.
     pub description: Option<String>,
@@ -111,7 +112,8 @@ impl ConfigSchema {
         self.0.iter().map(|(key, setting)| (key.as_str(), setting))
     }
 
-    /// Makes sure that a key can have this value. Where nothing is declared, every key can have every value.
+    /// Makes sure that a key can have this value. Where nothing is declared, every key can have
+    /// every value.
     ///
     /// # Errors
     /// When the key is not declared, or the value is of another type or not among those allowed.
@@ -138,7 +140,11 @@ impl ConfigSchema {
 impl DeclaredSetting {
     fn check(&self, key: &str, value: &str) -> Result<(), SettingError> {
         if !self.kind.fits(value) {
-            return Err(SettingError::Kind { key: key.to_owned(), kind: self.kind, value: value.to_owned() });
+            return Err(SettingError::Kind {
+                key: key.to_owned(),
+                kind: self.kind,
+                value: value.to_owned(),
+            });
         }
         if self.allowed.is_empty() || self.allowed.iter().any(|allowed| allowed == value) {
             return Ok(());
@@ -220,7 +226,9 @@ impl<'de> Deserialize<'de> for ConfigSchema {
         if written.len() > MAX_DECLARED {
             return Err(de::Error::custom(format!("there are more than {MAX_DECLARED} settings")));
         }
-        let declared = written.into_iter().map(|(key, file)| declared(&key, file).map(|setting| (key, setting)));
+        let declared = written
+            .into_iter()
+            .map(|(key, file)| declared(&key, file).map(|setting| (key, setting)));
         declared.collect::<Result<_, String>>().map(Self).map_err(de::Error::custom)
     }
 }
@@ -228,7 +236,8 @@ impl<'de> Deserialize<'de> for ConfigSchema {
 /// A setting whose own values are such as it allows.
 fn declared(key: &str, file: SettingFile) -> Result<DeclaredSetting, String> {
     let SettingFile { kind, default, description, allowed } = file;
-    let is_long = |text: &String| text.chars().count() > MAX_DESCRIPTION || text.contains(char::is_control);
+    let is_long =
+        |text: &String| text.chars().count() > MAX_DESCRIPTION || text.contains(char::is_control);
     if key.is_empty() || key.split('.').any(str::is_empty) {
         return Err("a setting has a name, of parts with dots between them".to_owned());
     }
@@ -239,7 +248,8 @@ fn declared(key: &str, file: SettingFile) -> Result<DeclaredSetting, String> {
         ));
     }
     let allowed: Vec<String> = allowed.into_iter().map(String::from).collect();
-    let setting = DeclaredSetting { kind, default: default.map(String::from), description, allowed };
+    let setting =
+        DeclaredSetting { kind, default: default.map(String::from), description, allowed };
     let mut values = setting.allowed.iter().chain(&setting.default);
     values.try_for_each(|value| setting.check(key, value)).map_err(|error| error.to_string())?;
     Ok(setting)
@@ -291,16 +301,26 @@ mod tests {
         }
         for (key, value, said) in [
             ("days", "3.5", "`days` is a whole number, and `3.5` is not"),
-            ("days", "9223372036854775808", "`days` is a whole number, and `9223372036854775808` is not"),
+            (
+                "days",
+                "9223372036854775808",
+                "`days` is a whole number, and `9223372036854775808` is not",
+            ),
             ("ratio", "inf", "`ratio` is a number, and `inf` is not"),
             ("loud", "yes", "`loud` is `true` or `false`, and `yes` is not"),
             ("level", "3", "`level` is one of `1`, `2`, and not `3`"),
             ("greeting.template", "c", "`greeting.template` is one of `a`, `b`, and not `c`"),
         ] {
-            assert_eq!(schema.check(key, value).map_err(|error| error.to_string()), Err(said.to_owned()));
+            assert_eq!(
+                schema.check(key, value).map_err(|error| error.to_string()),
+                Err(said.to_owned())
+            );
         }
         let said = schema.check("town", "x").expect_err("not declared").to_string();
-        assert!(said.starts_with("there is no setting `town`; the settings are `city`, `days`"), "{said}");
+        assert!(
+            said.starts_with("there is no setting `town`; the settings are `city`, `days`"),
+            "{said}"
+        );
         assert_eq!(ConfigSchema::default().check("anything", "x"), Ok(()));
     }
 

@@ -64,7 +64,9 @@ pub enum Request {
 }
 
 /// What is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It may.
@@ -118,7 +120,8 @@ pub struct Place {
     pub line: Option<usize>,
 }
 
-/// Everything that decides what one extension may do: its manifest, the grants of this login session, and every policy.
+/// Everything that decides what one extension may do: its manifest, the grants of this login
+/// session, and every policy.
 ///
 /// The default denies everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -133,14 +136,19 @@ pub struct Authority {
     pub policies: Vec<(Policy, Document)>,
 }
 
-/// Decides. A policy comes first and only takes away; then what the manifest grants; then what was granted for a while.
+/// Decides. A policy comes first and only takes away; then what the manifest grants; then what was
+/// granted for a while.
 pub fn decide<'a>(request: &Request, authority: &'a Authority, now: BootTime) -> Decision<'a> {
     if let Some(denied) = denied_by_policy(request.capability(), &authority.policies) {
         return denied;
     }
-    let by_manifest = authority.capabilities.as_ref().and_then(|granted| request.allowed_by(granted));
+    let by_manifest =
+        authority.capabilities.as_ref().and_then(|granted| request.allowed_by(granted));
     if let Some(grant) = by_manifest {
-        return Decision { verdict: Verdict::Allow, rule: Rule::Manifest(grant, &authority.manifest) };
+        return Decision {
+            verdict: Verdict::Allow,
+            rule: Rule::Manifest(grant, &authority.manifest),
+        };
     }
     let holds = |timed: &&TimedGrant| timed.holds_at(now) && request.is_covered_by(&timed.grant);
     if let Some(timed) = authority.timed.iter().find(holds) {
@@ -152,9 +160,13 @@ pub fn decide<'a>(request: &Request, authority: &'a Authority, now: BootTime) ->
     }
 }
 
-/// Returns the decision of the first of these policies that denies a capability, whatever a manifest says. It is part of
-/// [`decide`], for those who say what a grant would do before there is one.
-pub fn denied_by_policy(capability: Capability, policies: &[(Policy, Document)]) -> Option<Decision<'_>> {
+/// Returns the decision of the first of these policies that denies a capability, whatever a
+/// manifest says. It is part of [`decide`], for those who say what a grant would do before there is
+/// one.
+pub fn denied_by_policy(
+    capability: Capability,
+    policies: &[(Policy, Document)],
+) -> Option<Decision<'_>> {
     let (_, document) = policies.iter().find(|(policy, _)| policy.deny.contains(&capability))?;
     Some(Decision { verdict: Verdict::Deny, rule: Rule::Policy(capability, document) })
 }
@@ -187,15 +199,21 @@ impl Request {
         }
     }
 
-    /// What is asked for, within the capability: a name, a topic, a host, a directory. Nothing for one that has no parts.
+    /// What is asked for, within the capability: a name, a topic, a host, a directory. Nothing for
+    /// one that has no parts.
     pub fn object(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Import(_) | Self::Notify | Self::SetClipboard => None,
-            Self::ReadConfig(name) | Self::ReadSecret(name) | Self::WriteSecret(name) | Self::Publish(name) => {
-                Some(Cow::Borrowed(name))
+            Self::ReadConfig(name)
+            | Self::ReadSecret(name)
+            | Self::WriteSecret(name)
+            | Self::Publish(name) => Some(Cow::Borrowed(name)),
+            Self::ReadVariable(name) | Self::SetVariable(name) => {
+                Some(Cow::Borrowed(name.as_str()))
             }
-            Self::ReadVariable(name) | Self::SetVariable(name) => Some(Cow::Borrowed(name.as_str())),
-            Self::UseResource { kind, method } => Some(Cow::Owned(format!("{kind}:{}", method.name()))),
+            Self::UseResource { kind, method } => {
+                Some(Cow::Owned(format!("{kind}:{}", method.name())))
+            }
             Self::UseExperimental(feature) => Some(Cow::Borrowed(feature.name())),
             Self::Connect { scheme, host, port } => Some(Cow::Owned(origin(*scheme, host, *port))),
             Self::OpenDirectory { path, write } => {
@@ -204,7 +222,8 @@ impl Request {
         }
     }
 
-    /// The least that would allow it, if something can: a host that is no host's name cannot be granted.
+    /// The least that would allow it, if something can: a host that is no host's name cannot be
+    /// granted.
     pub fn least_grant(&self) -> Option<Grant> {
         match self {
             // There is one such feature, and it is what imports ask for.
@@ -215,21 +234,25 @@ impl Request {
             Self::WriteSecret(name) => name.parse().ok().map(Grant::SecretWrite),
             Self::Notify => Some(Grant::Notification),
             Self::SetClipboard => Some(Grant::ClipboardWrite),
-            Self::Publish(topic) => topic.parse().ok().filter(|_| topic != "*").map(Grant::IpcPublish),
+            Self::Publish(topic) => {
+                topic.parse().ok().filter(|_| topic != "*").map(Grant::IpcPublish)
+            }
             Self::ReadVariable(name) => Some(Grant::Env(name.clone())),
-            Self::Connect { scheme, host, port } => shortest_rule(*scheme, host, *port).map(Grant::Network),
+            Self::Connect { scheme, host, port } => {
+                shortest_rule(*scheme, host, *port).map(Grant::Network)
+            }
             Self::OpenDirectory { path, write: false } => Some(Grant::FilesystemRead(path.clone())),
             Self::OpenDirectory { path, write: true } => Some(Grant::FilesystemWrite(path.clone())),
             Self::SetVariable(name) => name.as_str().parse().ok().map(Grant::ExecEnv),
-            Self::UseResource { kind, method } => kind
-                .is_valid()
-                .then(|| Grant::Resources(ResourceRule { kind: kind.clone(), methods: [*method].into() })),
+            Self::UseResource { kind, method } => kind.is_valid().then(|| {
+                Grant::Resources(ResourceRule { kind: kind.clone(), methods: [*method].into() })
+            }),
             Self::UseExperimental(feature) => Some(Grant::Experimental(*feature)),
         }
     }
 
-    /// What `sesame extension grant NAME` has to be given to allow it. Where the request does not say how far a grant has
-    /// to reach, it is an example of the form.
+    /// What `sesame extension grant NAME` has to be given to allow it. Where the request does not
+    /// say how far a grant has to reach, it is an example of the form.
     pub fn grant_text(&self) -> String {
         let example = || Grant::example(self.capability()).to_owned();
         self.least_grant().map_or_else(example, |grant| grant.to_string())
@@ -238,7 +261,9 @@ impl Request {
     /// The grant among these that allows it.
     fn allowed_by(&self, granted: &Capabilities) -> Option<Grant> {
         let is_there = granted.grants(self.capability());
-        is_there.then(|| granted.grants_in_full().into_iter().find(|grant| self.is_covered_by(grant))).flatten()
+        is_there
+            .then(|| granted.grants_in_full().into_iter().find(|grant| self.is_covered_by(grant)))
+            .flatten()
     }
 
     fn is_covered_by(&self, grant: &Grant) -> bool {
@@ -248,14 +273,26 @@ impl Request {
             (Self::ReadConfig(key), Grant::ConfigRead(Some(pattern))) => pattern.covers(key),
             (Self::ReadSecret(name), Grant::SecretRead(granted)) => granted.as_str() == name,
             (Self::WriteSecret(name), Grant::SecretWrite(granted)) => granted.as_str() == name,
-            (Self::Notify, Grant::Notification) | (Self::SetClipboard, Grant::ClipboardWrite) => true,
-            (Self::Publish(topic), Grant::IpcPublish(pattern)) => is_topic(topic) && pattern.covers(topic),
+            (Self::Notify, Grant::Notification) | (Self::SetClipboard, Grant::ClipboardWrite) => {
+                true
+            }
+            (Self::Publish(topic), Grant::IpcPublish(pattern)) => {
+                is_topic(topic) && pattern.covers(topic)
+            }
             (Self::ReadVariable(name), Grant::Env(granted)) => granted == name,
-            (Self::Connect { scheme, host, port }, Grant::Network(rule)) => rule.allows(*scheme, host, *port),
-            (Self::OpenDirectory { path, write: false }, Grant::FilesystemRead(granted)) => granted.covers(path),
-            (Self::OpenDirectory { path, .. }, Grant::FilesystemWrite(granted)) => granted.covers(path),
+            (Self::Connect { scheme, host, port }, Grant::Network(rule)) => {
+                rule.allows(*scheme, host, *port)
+            }
+            (Self::OpenDirectory { path, write: false }, Grant::FilesystemRead(granted)) => {
+                granted.covers(path)
+            }
+            (Self::OpenDirectory { path, .. }, Grant::FilesystemWrite(granted)) => {
+                granted.covers(path)
+            }
             (Self::SetVariable(name), Grant::ExecEnv(granted)) => granted.covers(name),
-            (Self::UseResource { kind, method }, Grant::Resources(rule)) => rule.allows(kind, *method),
+            (Self::UseResource { kind, method }, Grant::Resources(rule)) => {
+                rule.allows(kind, *method)
+            }
             (Self::UseExperimental(feature), Grant::Experimental(granted)) => granted == feature,
             _ => false,
         }
@@ -273,7 +310,8 @@ fn origin(scheme: Scheme, host: &str, port: u16) -> String {
 
 /// The rule for exactly this origin, as short as it can be written.
 fn shortest_rule(scheme: Scheme, host: &str, port: u16) -> Option<NetworkRule> {
-    let scheme_text = if scheme == Scheme::Https { String::new() } else { format!("{}://", scheme.name()) };
+    let scheme_text =
+        if scheme == Scheme::Https { String::new() } else { format!("{}://", scheme.name()) };
     let port_text = if port == scheme.default_port() { String::new() } else { format!(":{port}") };
     let rule: NetworkRule = format!("{scheme_text}{host}{port_text}").parse().ok()?;
     rule.allows(scheme, host, port).then_some(rule)
@@ -295,8 +333,8 @@ impl Authority {
         Self { capabilities: Some(capabilities), ..Self::default() }
     }
 
-    /// Whether a capability is granted at least in part, by a grant that may have ended or a manifest that a policy
-    /// overrules: for what has to be made ready before anything is decided.
+    /// Whether a capability is granted at least in part, by a grant that may have ended or a
+    /// manifest that a policy overrules: for what has to be made ready before anything is decided.
     pub fn grants_now_or_later(&self, capability: Capability) -> bool {
         self.capabilities.as_ref().is_some_and(|granted| granted.grants(capability))
             || self.timed.iter().any(|timed| timed.grant.capability() == capability)
@@ -308,7 +346,9 @@ impl Authority {
         for timed in self.timed.iter().filter(|timed| timed.holds_at(now)) {
             capabilities.add(&timed.grant);
         }
-        self.policies.iter().fold(capabilities, |capabilities, (policy, _)| policy.within(capabilities))
+        self.policies
+            .iter()
+            .fold(capabilities, |capabilities, (policy, _)| policy.within(capabilities))
     }
 }
 
@@ -329,9 +369,13 @@ impl Decision<'_> {
             (document.path != Path::new("")).then(|| Place { path: document.path.clone(), line })
         };
         match &self.rule {
-            Rule::Policy(capability, document) => place(document, policy_line(*capability, document)),
+            Rule::Policy(capability, document) => {
+                place(document, policy_line(*capability, document))
+            }
             Rule::Manifest(grant, document) => place(document, grant_line(grant, document)),
-            Rule::NotGranted(document) => place(document, line_of_value(&document.text, &["capabilities"], "")),
+            Rule::NotGranted(document) => {
+                place(document, line_of_value(&document.text, &["capabilities"], ""))
+            }
             Rule::Undecided(document) => place(document, None),
             Rule::Timed(_) => None,
         }
@@ -350,8 +394,12 @@ fn grant_line(grant: &Grant, document: &Document) -> Option<usize> {
     let line = |keys: &[&str], scope: &str| line_of_value(&document.text, keys, scope);
     match grant {
         Grant::ConfigRead(Some(_)) => line(&["capabilities", capability, "keys"], scope),
-        Grant::FilesystemRead(path) => line(&["capabilities", capability, "read"], &path.to_string()),
-        Grant::FilesystemWrite(path) => line(&["capabilities", capability, "write"], &path.to_string()),
+        Grant::FilesystemRead(path) => {
+            line(&["capabilities", capability, "read"], &path.to_string())
+        }
+        Grant::FilesystemWrite(path) => {
+            line(&["capabilities", capability, "write"], &path.to_string())
+        }
         _ => line(&["capabilities", capability], scope),
     }
 }
@@ -404,8 +452,10 @@ experimental = ["wasi-0.3"]
 "#;
 
     fn authority(manifest: &str, policy: &str, timed: &str) -> Authority {
-        let capabilities =
-            Manifest::parse(manifest, &"x".parse().expect("a name")).expect("a manifest").value.capabilities;
+        let capabilities = Manifest::parse(manifest, &"x".parse().expect("a name"))
+            .expect("a manifest")
+            .value
+            .capabilities;
         let policies = vec![(
             crate::parse_toml(policy).expect("a policy").value,
             Document { path: "/etc/pds/policy.toml".into(), text: policy.to_owned() },
@@ -438,7 +488,8 @@ experimental = ["wasi-0.3"]
             "# ours\ndeny = [\n  \"notification\",\n]",
             "[[grant]]\nwhat = \"env=LANG\"\n[[grant]]\nwhat = \"clipboard-write\"\nuntil_ms = 11000",
         );
-        let open = |path: &str, write| Request::OpenDirectory { path: path.parse().expect(path), write };
+        let open =
+            |path: &str, write| Request::OpenDirectory { path: path.parse().expect(path), write };
         let requests = [
             Request::ReadConfig("greeting.template".to_owned()),
             Request::ReadConfig("other".to_owned()),
@@ -462,8 +513,10 @@ experimental = ["wasi-0.3"]
             Request::Import(Capability::SecretWrite),
             Request::UseExperimental(Feature::Wasi03),
         ];
-        let lines: Vec<_> =
-            requests.iter().map(|request| format!("{request} -> {}", said(request, &authority))).collect();
+        let lines: Vec<_> = requests
+            .iter()
+            .map(|request| format!("{request} -> {}", said(request, &authority)))
+            .collect();
         insta::assert_snapshot!(lines.join("\n"), @r#"
     config-read=greeting.template -> Allow: granted: config-read=greeting.* (x.toml:5)
     config-read=other -> Deny: not granted (x.toml:4)
@@ -499,14 +552,22 @@ experimental = ["wasi-0.3"]
             "deny = [\"notification\"]",
             "[[grant]]\nwhat = \"notification\"",
         );
-        assert_eq!(said(&Request::Notify, &denied), "Deny: policy denies `notification` (/etc/pds/policy.toml:1)");
+        assert_eq!(
+            said(&Request::Notify, &denied),
+            "Deny: policy denies `notification` (/etc/pds/policy.toml:1)"
+        );
         assert_eq!(denied.in_force(at(0)).granted(), []);
     }
 
     #[test]
     fn the_least_grant_allows_what_was_asked_for_and_can_be_typed() {
-        let open = |write| Request::OpenDirectory { path: "/srv/data".parse().expect("a path"), write };
-        let http = |host: &str, port| Request::Connect { scheme: Scheme::Http, host: host.to_owned(), port };
+        let open =
+            |write| Request::OpenDirectory { path: "/srv/data".parse().expect("a path"), write };
+        let http = |host: &str, port| Request::Connect {
+            scheme: Scheme::Http,
+            host: host.to_owned(),
+            port,
+        };
         for (request, expected) in [
             (Request::Import(Capability::Notification), "notification"),
             (Request::Import(Capability::SecretRead), "secret-read=github-token"),
@@ -525,7 +586,10 @@ experimental = ["wasi-0.3"]
                 let mut capabilities = Capabilities::default();
                 capabilities.add(&expected.parse().expect("a grant"));
                 assert_eq!(expected.parse::<Grant>().as_ref(), Ok(&grant));
-                assert!(decide(&request, &Authority::of(capabilities), at(0)).allows(), "{expected}");
+                assert!(
+                    decide(&request, &Authority::of(capabilities), at(0)).allows(),
+                    "{expected}"
+                );
             }
         }
     }

@@ -5,10 +5,12 @@ use std::str::FromStr;
 
 use crate::serde_as_text;
 
-/// A SHA-256 digest, written `sha256:` and 64 lower-case hexadecimal digits
-/// ([OCI image specification, "Digests"](https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests)).
+/// A SHA-256 digest, written `sha256:` and 64 lower-case hexadecimal digits ([OCI image
+/// specification,
+/// "Digests"](https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests)).
 ///
-/// Other algorithms are refused: whatever is fetched and run here is named by the digest that sesame computed itself.
+/// Other algorithms are refused: whatever is fetched and run here is named by the digest that
+/// sesame computed itself.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -55,7 +57,8 @@ impl Digest {
         hex
     }
 
-    /// The first 12 hexadecimal digits, for tables that people read. Never enough to identify anything.
+    /// The first 12 hexadecimal digits, for tables that people read. Never enough to identify
+    /// anything.
     pub fn short(&self) -> String {
         self.hex()[..12].to_owned()
     }

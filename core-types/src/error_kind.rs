@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-/// What kind of error ended a command: what a script decides by. The numbers are the exit codes of `sesame` and never change
-/// their meaning; a guest cannot choose 5, 6 or 9, except as a program under `run`, whose status is passed on.
+/// What kind of error ended a command: what a script decides by. The numbers are the exit codes of
+/// `sesame` and never change their meaning; a guest cannot choose 5, 6 or 9, except as a program
+/// under `run`, whose status is passed on.
 ///
 /// ```
 /// use core_types::ErrorKind;

@@ -6,10 +6,11 @@ use std::str::FromStr;
 use crate::scope::{EnvName, ScopeError};
 use crate::serde_as_text;
 
-/// Variables that an extension may set for a command that is run in its environment: one by its name, or all whose names
-/// begin alike, as `APP_*`.
+/// Variables that an extension may set for a command that is run in its environment: one by its
+/// name, or all whose names begin alike, as `APP_*`.
 ///
-/// A name that loaders, shells or tools act upon is covered by nothing but itself: see [`is_interpreted`].
+/// A name that loaders, shells or tools act upon is covered by nothing but itself: see
+/// [`is_interpreted`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExecEnv(String);
 
@@ -229,10 +230,11 @@ const INTERPRETED_SUFFIXES: [&str; 23] = [
     "_SSH",
 ];
 
-/// Whether programs that are in wide use take this variable as more than data. Upper and lower case are the same for
-/// some of them, as for `http_proxy`.
+/// Whether programs that are in wide use take this variable as more than data. Upper and lower case
+/// are the same for some of them, as for `http_proxy`.
 ///
-/// The list cannot be complete: a grant of `APP_*` trusts that no program of the user acts upon such a name.
+/// The list cannot be complete: a grant of `APP_*` trusts that no program of the user acts upon
+/// such a name.
 pub fn is_interpreted(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     INTERPRETED.contains(&upper.as_str())
@@ -252,9 +254,15 @@ mod tests {
     fn a_beginning_covers_what_begins_so_and_no_name_that_programs_act_upon() {
         assert!(covers("FOO", "FOO") && !covers("FOO", "FOOD") && !covers("FOO", "foo"));
         assert!(covers("APP_*", "APP_MODE") && !covers("APP_*", "APPLE"));
-        for name in
-            ["LD_PRELOAD", "BASH_ENV", "GIT_SSH_COMMAND", "APP_PRELOAD", "http_proxy", "JAVA_HOME", "KUBE_EDITOR"]
-        {
+        for name in [
+            "LD_PRELOAD",
+            "BASH_ENV",
+            "GIT_SSH_COMMAND",
+            "APP_PRELOAD",
+            "http_proxy",
+            "JAVA_HOME",
+            "KUBE_EDITOR",
+        ] {
             let beginning = format!("{}*", &name[..name.find('_').expect("one") + 1]);
             assert!(!covers(&beginning, name), "{name} is never covered by a beginning");
             assert!(covers(name, name), "{name} is covered by itself");
@@ -264,7 +272,9 @@ mod tests {
 
     #[test]
     fn what_is_covered_by_a_part_is_covered_by_the_whole() {
-        let all = |own: &str, other: &str| own.parse::<ExecEnv>().expect(own).covers_all(&other.parse().expect(other));
+        let all = |own: &str, other: &str| {
+            own.parse::<ExecEnv>().expect(own).covers_all(&other.parse().expect(other))
+        };
         assert!(all("AP_*", "AP_B_*") && all("AP_*", "AP_B") && all("AB", "AB"));
         assert!(!all("AP_B_*", "AP_*") && !all("AP_B", "AP_*") && !all("LD_*", "LD_PRELOAD"));
     }

@@ -13,8 +13,8 @@ use crate::name::ExtensionName;
 use crate::reference::OciReference;
 use crate::toml_text::{Parsed, TomlProblem, parse_toml};
 
-/// A list of extensions, by the names that they are installed under. As TOML, each is a table, and `[defaults]` is what the
-/// list says about itself:
+/// A list of extensions, by the names that they are installed under. As TOML, each is a table, and
+/// `[defaults]` is what the list says about itself:
 ///
 /// ```toml
 /// [defaults]
@@ -35,7 +35,8 @@ pub struct ExtensionList {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
 pub struct ListDefaults {
-    /// `prune`: whether `sync` has to remove what came from this list and is not on it any more. Default: false.
+    /// `prune`: whether `sync` has to remove what came from this list and is not on it any more.
+    /// Default: false.
     pub prune: bool,
 }
 
@@ -120,21 +121,27 @@ impl ExtensionList {
     /// Reads a list. In one that is `published`, each extension has to be pinned to a digest.
     ///
     /// # Errors
-    /// When the text is no TOML, a value has the wrong type or form, or `[defaults]` has a key that this version does not
-    /// know: it could demand what nobody here would do.
+    /// When the text is no TOML, a value has the wrong type or form, or `[defaults]` has a key that
+    /// this version does not know: it could demand what nobody here would do.
     pub fn parse(text: &str, published: bool) -> Result<Parsed<Self>, TomlProblem> {
         let Parsed { value, unknown_keys } = parse_toml::<ListFile>(text)?;
-        if let Some(key) = unknown_keys.iter().find(|key| key.path.split('.').next() == Some(DEFAULTS)) {
+        if let Some(key) =
+            unknown_keys.iter().find(|key| key.path.split('.').next() == Some(DEFAULTS))
+        {
             return Err(key.problem(text));
         }
         let mut entries = BTreeMap::new();
         for (name, entry) in value.entries {
             if published && !matches!(entry.oci.get_ref().pinned_digest(), Ok(Some(_))) {
-                let message = format!("`{name}` is not pinned to a digest, as a published list has to");
+                let message =
+                    format!("`{name}` is not pinned to a digest, as a published list has to");
                 return Err(TomlProblem::at(entry.oci.span(), &message, text));
             }
             let EntryFile { oci, capabilities, limits, config } = entry;
-            entries.insert(name, ExtensionEntry { oci: oci.into_inner(), capabilities, limits, config });
+            entries.insert(
+                name,
+                ExtensionEntry { oci: oci.into_inner(), capabilities, limits, config },
+            );
         }
         Ok(Parsed { value: Self { defaults: value.defaults, entries }, unknown_keys })
     }
@@ -162,8 +169,7 @@ mod tests {
 
     #[test]
     fn entries_are_manifests_in_short_and_published_ones_are_pinned() {
-        let text =
-            "[a]\noci = \"r.io/o/a:1\"\nlimits.max_fuel = 5\nconfig.x.y = 1\n[b-c]\noci = \"r.io/o/b:1\"\ntypo = 1\n";
+        let text = "[a]\noci = \"r.io/o/a:1\"\nlimits.max_fuel = 5\nconfig.x.y = 1\n[b-c]\noci = \"r.io/o/b:1\"\ntypo = 1\n";
         let parsed = ExtensionList::parse(text, false).expect("valid");
         assert_eq!((parsed.unknown_keys.len(), parsed.unknown_keys[0].line), (1, 7));
         let entries: Vec<_> = parsed.value.into_entries().collect();
@@ -176,7 +182,8 @@ mod tests {
         }
     }
 
-    /// A list that demands something which this version does not know is not followed, and names of extensions stay apart.
+    /// A list that demands something which this version does not know is not followed, and names of
+    /// extensions stay apart.
     #[test]
     fn defaults_are_understood_or_refused() {
         let entry = "[a]\noci = \"r.io/o/a:1\"\n";

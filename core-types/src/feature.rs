@@ -61,6 +61,9 @@ mod tests {
             assert!(bad.parse::<Feature>().is_err(), "{bad:?}");
         }
         let error = "wasi-0.4".parse::<Feature>().expect_err("unknown");
-        assert_eq!(error.to_string(), "`wasi-0.4` is not an experimental feature; there are `wasi-0.3`");
+        assert_eq!(
+            error.to_string(),
+            "`wasi-0.4` is not an experimental feature; there are `wasi-0.3`"
+        );
     }
 }

@@ -20,7 +20,10 @@ const FORMATS: &[(&[u8], &str)] = &[
     (b"!<arch>", "a static library; link it to a WebAssembly binary"),
     (b"%PDF", "a PDF document"),
     (b"#!", "a script"),
-    (b"version https://git-lfs", "a Git LFS pointer; fetch the file that it stands for with `git lfs pull`"),
+    (
+        b"version https://git-lfs",
+        "a Git LFS pointer; fetch the file that it stands for with `git lfs pull`",
+    ),
 ];
 
 /// Texts by how they begin, in lower case, after white space and comments.
@@ -40,7 +43,8 @@ const WASM_TEXT: &str = "WebAssembly in its text form; make a binary of it with 
 const HTML: &str = "an HTML page, such as of a login or an error";
 const WIT_TEXT: &str = "WIT text, which only describes interfaces";
 
-/// Says what bytes are that are neither a component nor a module: `a native program or library (ELF)`.
+/// Says what bytes are that are neither a component nor a module: `a native program or library
+/// (ELF)`.
 pub fn describe_format(bytes: &[u8]) -> String {
     match bytes {
         [] => "empty".to_owned(),
@@ -53,8 +57,8 @@ pub fn describe_format(bytes: &[u8]) -> String {
     }
 }
 
-/// Says what a binary is that begins as WebAssembly does and has another version. Of its four bytes the first two are a
-/// version and the last two a layer: 0 for modules, 1 for components.
+/// Says what a binary is that begins as WebAssembly does and has another version. Of its four bytes
+/// the first two are a version and the last two a layer: 0 for modules, 1 for components.
 fn describe_wasm(rest: &[u8]) -> String {
     match rest {
         [version, 0, 1, 0, ..] if *version < 0x0d => {
@@ -62,10 +66,16 @@ fn describe_wasm(rest: &[u8]) -> String {
                 "a component made for a draft of the component model (version {version:#04x}); build it again with current tools"
             )
         }
-        [version, 0, 1, 0, ..] => format!("a component of a newer version ({version:#04x}) than this sesame knows"),
+        [version, 0, 1, 0, ..] => {
+            format!("a component of a newer version ({version:#04x}) than this sesame knows")
+        }
         [1, 0, 0, 0, ..] => "a WebAssembly module".to_owned(),
-        [version, 0, 0, 0, ..] => format!("a WebAssembly module of version {version}, and there is only version 1"),
-        [_, _, layer, other, ..] => format!("WebAssembly of an unknown layer ({layer:#04x} {other:#04x})"),
+        [version, 0, 0, 0, ..] => {
+            format!("a WebAssembly module of version {version}, and there is only version 1")
+        }
+        [_, _, layer, other, ..] => {
+            format!("WebAssembly of an unknown layer ({layer:#04x} {other:#04x})")
+        }
         _ => "only the beginning of a WebAssembly binary; it was cut short".to_owned(),
     }
 }
@@ -102,7 +112,10 @@ mod tests {
         for (bytes, expected) in [
             (&b""[..], "empty"),
             (b"\x7fELF\x02\x01\x01\0", "a native program or library (ELF)"),
-            (b"\x7fELF\x02\x01\x01\xc8", "code that Wasmtime compiled; install the `.wasm` file that it was made of"),
+            (
+                b"\x7fELF\x02\x01\x01\xc8",
+                "code that Wasmtime compiled; install the `.wasm` file that it was made of",
+            ),
             (b"\x1f\x8b\x08", "compressed with gzip; unpack it first"),
             (b"PK\x03\x04", "a zip archive; unpack it first"),
             (&tar, "a tar archive; unpack it first"),

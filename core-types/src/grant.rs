@@ -40,7 +40,8 @@ pub enum Grant {
     Env(EnvName),
     /// `network=HOST`
     Network(NetworkRule),
-    /// `filesystem=read:PATH`, or `filesystem=read:PATH::GUEST` with the path that the guest finds it under.
+    /// `filesystem=read:PATH`, or `filesystem=read:PATH::GUEST` with the path that the guest finds
+    /// it under.
     FilesystemRead(GrantedPath),
     /// `filesystem=write:PATH`, which includes reading.
     FilesystemWrite(GrantedPath),
@@ -122,15 +123,16 @@ fn example(capability: Capability) -> &'static str {
     }
 }
 
-/// Whether a scope is one that documentation and hints have where a reader puts their own. A variable that is called `SCOPE`
-/// can be granted in a manifest.
+/// Whether a scope is one that documentation and hints have where a reader puts their own. A
+/// variable that is called `SCOPE` can be granted in a manifest.
 fn is_placeholder(scope: &str) -> bool {
     let word = scope.rsplit(':').next().unwrap_or(scope);
     ["SCOPE", "DIRECTORY", "..."].contains(&word) || (word.starts_with('<') && word.ends_with('>'))
 }
 
 impl Grant {
-    /// Returns how a grant of the capability is written, for hints where nothing says how far it has to reach.
+    /// Returns how a grant of the capability is written, for hints where nothing says how far it
+    /// has to reach.
     pub fn example(capability: Capability) -> &'static str {
         example(capability)
     }
@@ -166,7 +168,8 @@ impl Grant {
         }
     }
 
-    /// Whether taking this away takes the other away: the same, or for a directory without a path for the guest, any.
+    /// Whether taking this away takes the other away: the same, or for a directory without a path
+    /// for the guest, any.
     pub fn selects(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::FilesystemRead(path), Self::FilesystemRead(other))
@@ -245,19 +248,25 @@ impl Capabilities {
             (Grant::SecretWrite(name), _) => self.secret_write.contains(name),
             (Grant::Notification, _) => self.notification,
             (Grant::ClipboardWrite, _) => self.clipboard_write,
-            (Grant::IpcPublish(topic), _) => self.ipc_publish.iter().any(|pattern| pattern.covers_all(topic)),
+            (Grant::IpcPublish(topic), _) => {
+                self.ipc_publish.iter().any(|pattern| pattern.covers_all(topic))
+            }
             (Grant::Env(name), _) => self.env.contains(name),
             (Grant::Network(rule), _) => self.network.iter().any(|granted| granted.covers(rule)),
             (Grant::FilesystemRead(path), _) => self.filesystem.covers(path, false),
             (Grant::FilesystemWrite(path), _) => self.filesystem.covers(path, true),
-            (Grant::ExecEnv(names), _) => self.exec_env.iter().any(|granted| granted.covers_all(names)),
-            (Grant::Resources(rule), _) => self.resources.iter().any(|granted| granted.covers(rule)),
+            (Grant::ExecEnv(names), _) => {
+                self.exec_env.iter().any(|granted| granted.covers_all(names))
+            }
+            (Grant::Resources(rule), _) => {
+                self.resources.iter().any(|granted| granted.covers(rule))
+            }
             (Grant::Experimental(feature), _) => self.experimental.contains(feature),
         }
     }
 
-    /// Whether nothing more is within reach by this permission than already is: a directory under another path for the
-    /// guest is still the same directory.
+    /// Whether nothing more is within reach by this permission than already is: a directory under
+    /// another path for the guest is still the same directory.
     pub fn reaches(&self, grant: &Grant) -> bool {
         match grant {
             Grant::FilesystemRead(path) => self.filesystem.reaches(path, false),
@@ -272,7 +281,9 @@ impl Capabilities {
         match &self.config_read {
             ConfigRead::Denied => {}
             ConfigRead::All => grants.push(Grant::ConfigRead(None)),
-            ConfigRead::Keys(keys) => grants.extend(keys.iter().cloned().map(|key| Grant::ConfigRead(Some(key)))),
+            ConfigRead::Keys(keys) => {
+                grants.extend(keys.iter().cloned().map(|key| Grant::ConfigRead(Some(key))))
+            }
         }
         grants.extend(self.secret_read.iter().cloned().map(Grant::SecretRead));
         grants.extend(self.secret_write.iter().cloned().map(Grant::SecretWrite));
@@ -316,10 +327,11 @@ impl Capabilities {
         true
     }
 
-    /// Takes a permission away, if exactly this one is there. Gives back whether that changed anything. A directory without
-    /// a path for the guest is taken away whatever path it has.
+    /// Takes a permission away, if exactly this one is there. Gives back whether that changed
+    /// anything. A directory without a path for the guest is taken away whatever path it has.
     ///
-    /// A part of a permission that was given whole cannot be taken away: deny the whole and grant what remains.
+    /// A part of a permission that was given whole cannot be taken away: deny the whole and grant
+    /// what remains.
     pub fn take(&mut self, grant: &Grant) -> bool {
         match grant {
             Grant::ConfigRead(None) => self.take_whole(Capability::ConfigRead),
@@ -338,8 +350,12 @@ impl Capabilities {
             Grant::IpcPublish(topic) => remove(&mut self.ipc_publish, topic),
             Grant::Env(name) => remove(&mut self.env, name),
             Grant::Network(rule) => remove(&mut self.network, rule),
-            Grant::FilesystemRead(path) => remove_where(&mut self.filesystem.read, |other| path.selects(other)),
-            Grant::FilesystemWrite(path) => remove_where(&mut self.filesystem.write, |other| path.selects(other)),
+            Grant::FilesystemRead(path) => {
+                remove_where(&mut self.filesystem.read, |other| path.selects(other))
+            }
+            Grant::FilesystemWrite(path) => {
+                remove_where(&mut self.filesystem.write, |other| path.selects(other))
+            }
             Grant::ExecEnv(names) => remove(&mut self.exec_env, names),
             Grant::Resources(rule) => remove(&mut self.resources, rule),
             Grant::Experimental(feature) => remove(&mut self.experimental, feature),
@@ -370,8 +386,13 @@ mod tests {
     /// A hint that is pasted as it stands would grant what nobody means.
     #[test]
     fn placeholder_scope_is_refused() {
-        for text in ["secret-read=SCOPE", "secret-read=<name>", "env=SCOPE", "filesystem=read:DIRECTORY", "network=..."]
-        {
+        for text in [
+            "secret-read=SCOPE",
+            "secret-read=<name>",
+            "env=SCOPE",
+            "filesystem=read:DIRECTORY",
+            "network=...",
+        ] {
             let error = text.parse::<Grant>().expect_err(text);
             assert!(matches!(error, GrantError::Placeholder { .. }), "{text}: {error}");
         }
@@ -407,7 +428,10 @@ mod tests {
             assert_eq!(grant.to_string(), text);
             let mut capabilities = Capabilities::default();
             assert!(capabilities.add(&grant) && !capabilities.add(&grant), "{text}");
-            assert!(capabilities.covers(&grant) && capabilities.grants(grant.capability()), "{text}");
+            assert!(
+                capabilities.covers(&grant) && capabilities.grants(grant.capability()),
+                "{text}"
+            );
             assert_eq!(capabilities.grants_in_full(), std::slice::from_ref(&grant), "{text}");
             assert!(capabilities.take(&grant) && !capabilities.take(&grant), "{text}");
             assert_eq!(capabilities, Capabilities::default(), "{text}");
@@ -418,7 +442,9 @@ mod tests {
     fn a_part_of_a_whole_is_covered_but_cannot_be_taken_from_it() {
         let mut capabilities = Capabilities { config_read: ConfigRead::All, ..Default::default() };
         let part: Grant = "config-read=a".parse().expect("valid");
-        assert!(capabilities.covers(&part) && !capabilities.add(&part) && !capabilities.take(&part));
+        assert!(
+            capabilities.covers(&part) && !capabilities.add(&part) && !capabilities.take(&part)
+        );
     }
 
     /// A second path for the guest is added to the first; the host path alone takes both away.

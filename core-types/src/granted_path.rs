@@ -8,13 +8,16 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::scope::ScopeError;
 
-/// What stands between the path on the host and that of the guest. A single `:` may be part of either.
+/// What stands between the path on the host and that of the guest. A single `:` may be part of
+/// either.
 const SEPARATOR: &str = "::";
 
-/// A directory of the user: absolute, or below the home directory as `~/...`, without `.` and `..` in it. The guest finds it
-/// under the same path, or under the one behind `::`, as in `~/notes::/notes`.
+/// A directory of the user: absolute, or below the home directory as `~/...`, without `.` and `..`
+/// in it. The guest finds it under the same path, or under the one behind `::`, as in
+/// `~/notes::/notes`.
 ///
-/// In a manifest also `{ path = "~/notes", guest = "/notes" }`. What is reached is decided by the path on the host alone.
+/// In a manifest also `{ path = "~/notes", guest = "/notes" }`. What is reached is decided by the
+/// path on the host alone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GrantedPath {
     host: String,
@@ -80,20 +83,22 @@ impl GrantedPath {
         self.guest.as_ref().map_or_else(|| self.on_host(home), PathBuf::from)
     }
 
-    /// Whether the other directory is this one or lies below it, as the two are written and whatever guests call them.
+    /// Whether the other directory is this one or lies below it, as the two are written and
+    /// whatever guests call them.
     pub fn reaches(&self, other: &Self) -> bool {
         below(&self.host, &other.host).is_some()
     }
 
-    /// Whether a guest that is given this one also finds the other one, under the path that it has for the guest.
+    /// Whether a guest that is given this one also finds the other one, under the path that it has
+    /// for the guest.
     pub fn covers(&self, other: &Self) -> bool {
         let Some(rest) = below(&self.host, &other.host) else { return false };
         let both_own = self.guest.is_none() && other.guest.is_none();
         both_own || below(self.guest_text(), other.guest_text()) == Some(rest)
     }
 
-    /// Whether taking this away takes the other away: the same directory, whatever its path for the guest unless this says
-    /// one.
+    /// Whether taking this away takes the other away: the same directory, whatever its path for the
+    /// guest unless this says one.
     pub fn selects(&self, other: &Self) -> bool {
         self.host == other.host && (self.guest.is_none() || self.guest == other.guest)
     }
@@ -113,16 +118,19 @@ fn below<'a>(path: &str, other: &'a str) -> Option<&'a str> {
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
-/// Makes sure that the guest finds no two directories under one path, with `home` in the place of `~`.
+/// Makes sure that the guest finds no two directories under one path, with `home` in the place of
+/// `~`.
 pub(crate) fn check_guest_paths<'a>(
     paths: impl Iterator<Item = &'a GrantedPath>,
     home: &Path,
 ) -> Result<(), SameGuestPath> {
     let mut taken = std::collections::BTreeMap::new();
     for path in paths {
-        // wasi-libc takes `/notes`, `./notes` and `notes` for one path: it skips what they begin with.
+        // wasi-libc takes `/notes`, `./notes` and `notes` for one path: it skips what they begin
+        // with.
         let guest = path.in_guest(home);
-        let key: PathBuf = guest.components().filter(|part| matches!(part, Component::Normal(_))).collect();
+        let key: PathBuf =
+            guest.components().filter(|part| matches!(part, Component::Normal(_))).collect();
         let first: &GrantedPath = taken.entry(key).or_insert(path);
         if first.on_host(home) != path.on_host(home) {
             return Err(SameGuestPath { first: first.clone(), second: path.clone() });
@@ -132,7 +140,9 @@ pub(crate) fn check_guest_paths<'a>(
 }
 
 fn is_host_path(text: &str) -> bool {
-    let Some(below) = text.strip_prefix('/').or_else(|| text.strip_prefix("~/")) else { return text == "~" };
+    let Some(below) = text.strip_prefix('/').or_else(|| text.strip_prefix("~/")) else {
+        return text == "~";
+    };
     let plain = |component: &str| component != "." && component != "..";
     below.split('/').all(plain) && !text.contains(|c: char| c.is_control())
 }
@@ -141,7 +151,9 @@ fn is_guest_path(text: &str) -> bool {
     let below = text.strip_prefix('/').unwrap_or(text);
     let plain = |component: &str| !matches!(component, "" | "." | "..");
     // A guest has no home directory: whoever writes `~` means something else.
-    let is_plain = below.split('/').all(plain) && !below.starts_with('~') && !text.contains(|c: char| c.is_control());
+    let is_plain = below.split('/').all(plain)
+        && !below.starts_with('~')
+        && !text.contains(|c: char| c.is_control());
     is_plain || matches!(text, "." | "/")
 }
 
@@ -159,7 +171,9 @@ impl FromStr for GrantedPath {
             return Err(ScopeError { text: host.to_owned(), kind }.into());
         }
         match guest {
-            Some(guest) if !is_guest_path(guest) => Err(GrantedPathError::Guest { text: guest.to_owned() }),
+            Some(guest) if !is_guest_path(guest) => {
+                Err(GrantedPathError::Guest { text: guest.to_owned() })
+            }
             _ => Ok(Self { host: host.to_owned(), guest: guest.map(str::to_owned) }),
         }
     }
@@ -192,7 +206,9 @@ impl<'de> Visitor<'de> for PathVisitor {
     type Value = GrantedPath;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a directory such as `~/Documents`, or `{ path = \"~/notes\", guest = \"/notes\" }`")
+        f.write_str(
+            "a directory such as `~/Documents`, or `{ path = \"~/notes\", guest = \"/notes\" }`",
+        )
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<GrantedPath, E> {
@@ -242,14 +258,20 @@ mod tests {
             ("~/x::data/a:b", "~/x", Some("data/a:b")),
         ] {
             let granted = path(text);
-            assert_eq!((granted.host(), granted.guest(), granted.to_string().as_str()), (host, guest, text));
+            assert_eq!(
+                (granted.host(), granted.guest(), granted.to_string().as_str()),
+                (host, guest, text)
+            );
         }
     }
 
     /// What a guest could not open, or would leave its own tree by, is not a path for it.
     #[test]
     fn guest_path_that_misleads_is_refused() {
-        for guest in ["", "..", "/..", "/a/..", "a/../b", "/a/./b", "./a", "//", "/a/", "/a//b", "~", "~/a", "/~/a"] {
+        for guest in [
+            "", "..", "/..", "/a/..", "a/../b", "/a/./b", "./a", "//", "/a/", "/a//b", "~", "~/a",
+            "/~/a",
+        ] {
             let error = format!("~/x::{guest}").parse::<GrantedPath>().expect_err(guest);
             assert!(matches!(error, GrantedPathError::Guest { .. }), "{guest}: {error}");
         }
@@ -261,7 +283,10 @@ mod tests {
             assert!(matches!(error, GrantedPathError::Ambiguous { .. }), "{text}: {error}");
         }
         for text in ["::/a", "x::/a", "~/../x::/a"] {
-            assert!(matches!(text.parse::<GrantedPath>(), Err(GrantedPathError::Host(_))), "{text}");
+            assert!(
+                matches!(text.parse::<GrantedPath>(), Err(GrantedPathError::Host(_))),
+                "{text}"
+            );
         }
     }
 
@@ -289,20 +314,32 @@ mod tests {
     fn selects_by_host_or_by_both() {
         assert!(path("~/a").selects(&path("~/a::/a")) && path("~/a").selects(&path("~/a")));
         assert!(path("~/a::/a").selects(&path("~/a::/a")));
-        assert!(!path("~/a::/a").selects(&path("~/a")) && !path("~/a::/a").selects(&path("~/a::/b")));
+        assert!(
+            !path("~/a::/a").selects(&path("~/a")) && !path("~/a::/a").selects(&path("~/a::/b"))
+        );
         assert!(!path("~/a").selects(&path("~/a/b")));
     }
 
     /// Paths are one where wasi-libc takes them for one, and where `~` makes them one.
     #[test]
     fn same_guest_path_twice_is_an_error() {
-        for texts in [["~/a::/n", "~/b::/n"], ["~/a::n", "/b::/n"], ["~/a::.", "~/b::/"], ["/srv/n", "~/b::/srv/n"]] {
+        for texts in [
+            ["~/a::/n", "~/b::/n"],
+            ["~/a::n", "/b::/n"],
+            ["~/a::.", "~/b::/"],
+            ["/srv/n", "~/b::/srv/n"],
+        ] {
             let error = check(&texts, "~").expect_err("one path");
             assert!(texts.iter().all(|text| error.contains(&format!("`{text}`"))), "{error}");
         }
         assert_eq!(check(&["~/a::/home/u/b", "~/b"], "~"), Ok(()));
         assert!(check(&["~/a::/home/u/b", "~/b"], "/home/u").is_err());
-        for texts in [["~/a::/n", "~/a/::/n"], ["~/a::/n", "~/a::/m"], ["~/a", "/home/u/a"], ["~/a::/n", "~/b::/n/b"]] {
+        for texts in [
+            ["~/a::/n", "~/a/::/n"],
+            ["~/a::/n", "~/a::/m"],
+            ["~/a", "/home/u/a"],
+            ["~/a::/n", "~/b::/n/b"],
+        ] {
             assert_eq!(check(&texts, "/home/u"), Ok(()), "{texts:?}");
         }
     }

@@ -1,4 +1,5 @@
-//! The keys that each table of sesame's documents can have, to name the nearest one where a key is misspelt.
+//! The keys that each table of sesame's documents can have, to name the nearest one where a key is
+//! misspelt.
 
 use crate::capability::Capability;
 use crate::limits::LimitName;
@@ -16,15 +17,19 @@ const POLICY: [&str; 9] = [
     "limits",
 ];
 const EXTENSION: [&str; 6] = ["name", "version", "oci", "description", "enabled", "pinned"];
-const REGISTRY: [&str; 6] = ["plain_http", "token_hosts", "mirrors", "ca", "allow-redirect-to", "timeout_seconds"];
+const REGISTRY: [&str; 6] =
+    ["plain_http", "token_hosts", "mirrors", "ca", "allow-redirect-to", "timeout_seconds"];
 /// The tables at the top of a manifest and of `config.toml`, and the keys of an entry of a list.
-const TOP: [&str; 7] = ["extension", "capabilities", "limits", "config", "registries", "extensions", "oci"];
+const TOP: [&str; 7] =
+    ["extension", "capabilities", "limits", "config", "registries", "extensions", "oci"];
 /// No key is longer, so what is longer is near to none of them.
 const MAX_KEY: usize = 64;
-/// Half of the letters are the same: what is further off is rather another idea than a typing error.
+/// Half of the letters are the same: what is further off is rather another idea than a typing
+/// error.
 const MIN_SIMILARITY: f64 = 0.5;
 
-/// Returns the nearest key that can stand where this one does, if one is near. `path` is the key with its tables.
+/// Returns the nearest key that can stand where this one does, if one is near. `path` is the key
+/// with its tables.
 pub(crate) fn nearest(path: &str) -> Option<&'static str> {
     let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
     if key.len() > MAX_KEY {
@@ -88,9 +93,14 @@ mod tests {
             let text = std::fs::read_to_string(samples.join(name)).expect(name);
             let leaves = crate::toml_leaves(&text);
             assert!(!leaves.is_empty(), "{name}");
-            let free = |keys: &&Vec<String>| !["config", "trusted_signers"].contains(&keys[0].as_str());
+            let free =
+                |keys: &&Vec<String>| !["config", "trusted_signers"].contains(&keys[0].as_str());
             for keys in leaves.iter().map(|leaf| &leaf.keys).filter(free) {
-                assert_eq!(nearest(&keys.join(".")), keys.last().map(String::as_str), "{name}: {keys:?}");
+                assert_eq!(
+                    nearest(&keys.join(".")),
+                    keys.last().map(String::as_str),
+                    "{name}: {keys:?}"
+                );
             }
         }
     }

@@ -1,5 +1,6 @@
-//! The values of sesame, without I/O: what an extension is called, where it comes from, what it may do and within which
-//! limits. Every type here parses from text, prints the text that it was parsed from, and is valid by construction.
+//! The values of sesame, without I/O: what an extension is called, where it comes from, what it may
+//! do and within which limits. Every type here parses from text, prints the text that it was parsed
+//! from, and is valid by construction.
 //!
 //! The crate builds for `wasm32-wasip2` as well, so that tools written as extensions can use it.
 #![forbid(unsafe_code)]
@@ -40,7 +41,9 @@ pub use activity::{Activity, CallOutcome, CallRecord, Touch};
 pub use capability::{Capabilities, Capability, ConfigRead, FilesystemGrant, UnknownCapability};
 pub use config::{Config, ConfigError, variable_name};
 pub use config_schema::{ConfigSchema, DeclaredSetting, SettingError, SettingKind};
-pub use decision::{Authority, Decision, Document, Place, Request, Rule, Verdict, decide, denied_by_policy};
+pub use decision::{
+    Authority, Decision, Document, Place, Request, Rule, Verdict, decide, denied_by_policy,
+};
 pub use digest::{Digest, DigestError};
 pub use error_kind::ErrorKind;
 pub use exec_env::{ExecEnv, is_interpreted};
@@ -49,7 +52,9 @@ pub use feature::{Feature, UnknownFeature};
 pub use file_format::describe_format;
 pub use grant::{Grant, GrantError};
 pub use granted_path::{GrantedPath, GrantedPathError, SameGuestPath};
-pub use limits::{Ceilings, EffectiveLimits, Limit, LimitName, LimitOrigin, LimitValueError, Limits};
+pub use limits::{
+    Ceilings, EffectiveLimits, Limit, LimitName, LimitOrigin, LimitValueError, Limits,
+};
 pub use manifest::{ExtensionSection, Manifest};
 pub use name::{ExtensionName, NameError};
 pub use network::{NetworkRule, NetworkRuleError, Scheme, is_public};
@@ -67,7 +72,9 @@ pub use scope::{EnvName, ScopeError, SecretName};
 pub use semver::{Version, VersionReq};
 pub use timed::{BootTime, TimedGrant, TimedGrants};
 pub use toml_text::{Parsed, TomlLeaf, TomlProblem, UnknownKey, parse_toml, toml_leaves};
-pub use version::{compare_tags, is_same_version, newer_tags, newest_tag, newest_tag_within, version_of_tag};
+pub use version::{
+    compare_tags, is_same_version, newer_tags, newest_tag, newest_tag_within, version_of_tag,
+};
 
 /// Gives a type that parses and prints text the same form in TOML and JSON: one string.
 macro_rules! serde_as_text {

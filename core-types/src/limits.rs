@@ -10,25 +10,28 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Vis
 /// A limit on one call. All limits hold together, on every call, from instantiation on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LimitName {
-    /// `max_memory_mib`: all linear memories together, in MiB. Default 64. A Rust component starts with 1.1, a Python
-    /// one with 12.3.
+    /// `max_memory_mib`: all linear memories together, in MiB. Default 64. A Rust component starts
+    /// with 1.1, a Python one with 12.3.
     Memory,
-    /// `max_fuel`: computing steps, about one for each WebAssembly instruction and one for each byte of a bulk
-    /// operation. Default 1,000,000,000, which is seconds of computing. Deterministic.
+    /// `max_fuel`: computing steps, about one for each WebAssembly instruction and one for each
+    /// byte of a bulk operation. Default 1,000,000,000, which is seconds of computing.
+    /// Deterministic.
     Fuel,
     /// `timeout_ms`: wall-clock time in milliseconds, waiting included. Default 5,000.
     Timeout,
-    /// `max_table_elements`: elements of all tables together. Default 20,000. A JavaScript component needs 7,700.
+    /// `max_table_elements`: elements of all tables together. Default 20,000. A JavaScript
+    /// component needs 7,700.
     TableElements,
     /// `max_instances`: core instances. Default 64. A Rust component has 3, a Python one 38.
     Instances,
     /// `max_output_kib`: what the guest prints and logs in one call, in KiB. Default 1,024.
     Output,
-    /// `max_transfer_mib`: what one host call or one result can make the host hold, in MiB. Default 16. A list
-    /// element costs 40 bytes of it, a string its length, and so does a `list<u8>` that is a result.
+    /// `max_transfer_mib`: what one host call or one result can make the host hold, in MiB. Default
+    /// 16. A list element costs 40 bytes of it, a string its length, and so does a `list<u8>` that
+    /// is a result.
     Transfer,
-    /// `max_written_mib`: what the guest writes into files in one call, in MiB. Default 1,024. What a file grows by
-    /// without being written, as with `set-size`, counts as written.
+    /// `max_written_mib`: what the guest writes into files in one call, in MiB. Default 1,024. What
+    /// a file grows by without being written, as with `set-size`, counts as written.
     Written,
     /// The call stack, in KiB. Fixed at 512.
     Stack,
@@ -36,7 +39,8 @@ pub enum LimitName {
     Handles,
 }
 
-/// The `[limits]` of a manifest, or the ceilings of a policy: what is written there and nothing else.
+/// The `[limits]` of a manifest, or the ceilings of a policy: what is written there and nothing
+/// else.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits(BTreeMap<LimitName, u64>);
 
@@ -204,7 +208,8 @@ impl Limits {
         self.0.get(&name).copied()
     }
 
-    /// The same with the longest time that can be written, a day: for programs that a person waits for.
+    /// The same with the longest time that can be written, a day: for programs that a person waits
+    /// for.
     pub fn with_longest_time(&self) -> Self {
         let mut limits = self.clone();
         limits.0.insert(LimitName::Timeout, *LimitName::Timeout.range().end());
@@ -249,11 +254,15 @@ impl Limit {
             (_, Some(value)) => (value, LimitOrigin::Manifest),
             (_, None) => (name.default_value(), LimitOrigin::Default),
         };
-        ceilings.iter().fold(Self { name, value, origin }, |limit, ceiling| match ceiling.limits.get(name) {
-            Some(highest) if highest < limit.value => {
-                Self { name, value: highest, origin: LimitOrigin::Policy(ceiling.source.clone()) }
+        ceilings.iter().fold(Self { name, value, origin }, |limit, ceiling| {
+            match ceiling.limits.get(name) {
+                Some(highest) if highest < limit.value => Self {
+                    name,
+                    value: highest,
+                    origin: LimitOrigin::Policy(ceiling.source.clone()),
+                },
+                _ => limit,
             }
-            _ => limit,
         })
     }
 
@@ -264,7 +273,10 @@ impl Limit {
             LimitName::Memory | LimitName::Transfer | LimitName::Written => format!("{value} MiB"),
             LimitName::Output | LimitName::Stack => format!("{value} KiB"),
             LimitName::Timeout => format!("{value} ms"),
-            LimitName::Fuel | LimitName::TableElements | LimitName::Instances | LimitName::Handles => value,
+            LimitName::Fuel
+            | LimitName::TableElements
+            | LimitName::Instances
+            | LimitName::Handles => value,
         }
     }
 }
@@ -360,10 +372,14 @@ mod tests {
 
     #[test]
     fn the_manifest_wins_over_the_default_and_the_lowest_ceiling_over_both() {
-        let ceilings = |text, source: &str| Ceilings { limits: limits(text), source: source.into() };
+        let ceilings =
+            |text, source: &str| Ceilings { limits: limits(text), source: source.into() };
         let effective = EffectiveLimits::new(
             &limits("max_memory_mib = 128\nmax_fuel = 1_000"),
-            &[ceilings("max_memory_mib = 96\ntimeout_ms = 10_000", "a"), ceilings("max_memory_mib = 32", "b")],
+            &[
+                ceilings("max_memory_mib = 96\ntimeout_ms = 10_000", "a"),
+                ceilings("max_memory_mib = 32", "b"),
+            ],
         );
         let get = |name| (effective.get(name).value, effective.get(name).origin.clone());
         assert_eq!(get(LimitName::Memory), (32, LimitOrigin::Policy("b".into())));
@@ -376,7 +392,9 @@ mod tests {
     #[test]
     fn longest_time_stays_below_ceilings() {
         let written = limits("max_fuel = 7").with_longest_time();
-        let in_force = |ceilings: &[Ceilings]| EffectiveLimits::new(&written, ceilings).get(LimitName::Timeout).value;
+        let in_force = |ceilings: &[Ceilings]| {
+            EffectiveLimits::new(&written, ceilings).get(LimitName::Timeout).value
+        };
         assert_eq!((in_force(&[]), written.get(LimitName::Fuel)), (86_400_000, Some(7)));
         let ceilings = Ceilings { limits: limits("timeout_ms = 2_000"), source: "policy".into() };
         assert_eq!(in_force(&[ceilings]), 2_000);

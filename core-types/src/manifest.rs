@@ -11,14 +11,14 @@ use crate::toml_text::{Parsed, TomlProblem, parse_toml};
 
 /// The manifest of one extension: `~/.config/pds/extensions/NAME.toml`.
 ///
-/// Everything in it is optional in the file, so that a manifest can be written before the extension is installed;
-/// installing fills in what is missing.
+/// Everything in it is optional in the file, so that a manifest can be written before the extension
+/// is installed; installing fills in what is missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Manifest {
     /// `[extension]`: what it is and where it comes from.
     pub extension: ExtensionSection,
-    /// `[capabilities]`: what it may do. Nothing where the table is absent, which is also how installing knows that
-    /// the user has not decided yet.
+    /// `[capabilities]`: what it may do. Nothing where the table is absent, which is also how
+    /// installing knows that the user has not decided yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<Capabilities>,
     /// `[limits]`: how much it may use. Defaults hold for what is absent: see [`crate::LimitName`].
@@ -33,7 +33,8 @@ pub struct ExtensionSection {
     /// `version`: for people; the bytes are named by the digest in `oci`. Default: absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// `oci`: where it comes from, pinned to the installed bytes once it is installed. Default: absent.
+    /// `oci`: where it comes from, pinned to the installed bytes once it is installed. Default:
+    /// absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oci: Option<OciReference>,
     /// `description`: one line for people. Default: absent.
@@ -78,11 +79,15 @@ impl Manifest {
     /// Reads the manifest of the extension of this name.
     ///
     /// # Errors
-    /// When the text is no TOML, a value has the wrong type or form, or `name` says another name than the file.
+    /// When the text is no TOML, a value has the wrong type or form, or `name` says another name
+    /// than the file.
     pub fn parse(text: &str, name: &ExtensionName) -> Result<Parsed<Self>, TomlProblem> {
         let Parsed { value: file, unknown_keys } = parse_toml::<ManifestFile>(text)?;
-        if let Some(written) = file.extension.name.as_ref().filter(|written| written.get_ref() != name) {
-            let message = format!("`name` is `{}`, but the file is that of `{name}`", written.get_ref());
+        if let Some(written) =
+            file.extension.name.as_ref().filter(|written| written.get_ref() != name)
+        {
+            let message =
+                format!("`name` is `{}`, but the file is that of `{name}`", written.get_ref());
             return Err(TomlProblem::at(written.span(), &message, text));
         }
         Ok(Parsed { value: file.into(), unknown_keys })

@@ -5,9 +5,11 @@ use std::str::FromStr;
 
 use crate::serde_as_text;
 
-/// The short name of an installed extension: 1 to 64 characters out of `a-z`, `0-9` and `-`, not starting with `-`.
+/// The short name of an installed extension: 1 to 64 characters out of `a-z`, `0-9` and `-`, not
+/// starting with `-`.
 ///
-/// It is a file name on every file system, cannot leave a directory, and looks the same to everybody.
+/// It is a file name on every file system, cannot leave a directory, and looks the same to
+/// everybody.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExtensionName(String);
 

@@ -6,12 +6,13 @@ use std::str::FromStr;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
-/// One entry of `network`: `[scheme://]host[:port][+private]`, where the host may start with `*.`; in a manifest also
-/// `{ host = "[scheme://]host[:port]", allow_private = true }`.
+/// One entry of `network`: `[scheme://]host[:port][+private]`, where the host may start with `*.`;
+/// in a manifest also `{ host = "[scheme://]host[:port]", allow_private = true }`.
 ///
-/// Without scheme and port it means HTTPS on port 443. `*.example.org` covers every name below `example.org` and not
-/// `example.org` itself. A name that leads to an address of this machine or of the local network is refused, unless
-/// `+private` allows that; an address, or `localhost`, is granted as what it is.
+/// Without scheme and port it means HTTPS on port 443. `*.example.org` covers every name below
+/// `example.org` and not `example.org` itself. A name that leads to an address of this machine or
+/// of the local network is refused, unless `+private` allows that; an address, or `localhost`, is
+/// granted as what it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NetworkRule {
     text: String,
@@ -43,18 +44,21 @@ pub struct NetworkRuleError {
 }
 
 impl NetworkRule {
-    /// Whether a request to this host and port with this scheme is allowed. Case and one trailing dot do not matter.
+    /// Whether a request to this host and port with this scheme is allowed. Case and one trailing
+    /// dot do not matter.
     pub fn allows(&self, scheme: Scheme, host: &str, port: u16) -> bool {
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
         let host_fits = if self.subdomains {
-            host.strip_suffix(&self.host).is_some_and(|below| below.len() > 1 && below.ends_with('.'))
+            host.strip_suffix(&self.host)
+                .is_some_and(|below| below.len() > 1 && below.ends_with('.'))
         } else {
             host == self.host
         };
         host_fits && scheme == self.scheme && port == self.port
     }
 
-    /// Whether the rule lets its host be at this address: any public one, and others only if the rule says so.
+    /// Whether the rule lets its host be at this address: any public one, and others only if the
+    /// rule says so.
     pub fn allows_address(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         match self.granted_address() {
@@ -74,18 +78,25 @@ impl NetworkRule {
         } else {
             self.host == other.host && !other.subdomains
         };
-        host_covers && (self.scheme, self.port) == (other.scheme, other.port) && (self.private || !other.private)
+        host_covers
+            && (self.scheme, self.port) == (other.scheme, other.port)
+            && (self.private || !other.private)
     }
 
     /// The address that the rule names instead of a host.
     fn granted_address(&self) -> Option<IpAddr> {
-        let host = self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&self.host);
+        let host = self
+            .host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(&self.host);
         host.parse::<IpAddr>().ok().map(|address| address.to_canonical())
     }
 }
 
-/// Whether an address is one that the whole internet shares, after the registries of special addresses
-/// (<https://www.iana.org/assignments/iana-ipv4-special-registry>, `iana-ipv6-special-registry`).
+/// Whether an address is one that the whole internet shares, after the registries of special
+/// addresses (<https://www.iana.org/assignments/iana-ipv4-special-registry>,
+/// `iana-ipv6-special-registry`).
 pub fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_public_v4(address),
@@ -109,7 +120,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !is_special
 }
 
-/// Only 2000::/3 is given out. Of that, what can carry an IPv4 address or is documentation is not public.
+/// Only 2000::/3 is given out. Of that, what can carry an IPv4 address or is documentation is not
+/// public.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
     let is_special = match first {
@@ -159,12 +171,21 @@ fn parse(text: &str) -> Option<NetworkRule> {
     };
     let (host, port) = split_port(rest, scheme)?;
     let (subdomains, host) = match host.strip_prefix("*.") {
-        Some(parent) if parent.contains('.') && parent.parse::<Ipv4Addr>().is_err() => (true, parent),
+        Some(parent) if parent.contains('.') && parent.parse::<Ipv4Addr>().is_err() => {
+            (true, parent)
+        }
         Some(_) => return None,
         None => (false, host),
     };
     let host = host.to_ascii_lowercase();
-    is_host(&host).then(|| NetworkRule { text: text.to_owned(), scheme, host, subdomains, port, private })
+    is_host(&host).then(|| NetworkRule {
+        text: text.to_owned(),
+        scheme,
+        host,
+        subdomains,
+        port,
+        private,
+    })
 }
 
 fn split_port(authority: &str, scheme: Scheme) -> Option<(&str, u16)> {
@@ -221,7 +242,9 @@ impl<'de> Visitor<'de> for RuleVisitor {
     type Value = NetworkRule;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a host such as `api.example.com`, or `{ host = \"...\", allow_private = true }`")
+        f.write_str(
+            "a host such as `api.example.com`, or `{ host = \"...\", allow_private = true }`",
+        )
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<NetworkRule, E> {
@@ -273,8 +296,13 @@ mod tests {
         let allows = |rule: &str, address: &str| {
             rule.parse::<NetworkRule>().expect(rule).allows_address(address.parse().expect(address))
         };
-        for address in ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34"] {
-            assert!(allows("example.com", address) && allows("*.example.com", address), "{address}");
+        for address in
+            ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34"]
+        {
+            assert!(
+                allows("example.com", address) && allows("*.example.com", address),
+                "{address}"
+            );
         }
         for address in [
             "127.0.0.1",
@@ -304,16 +332,23 @@ mod tests {
             assert!(!allows("example.com", address), "{address}");
             assert!(allows("example.com+private", address), "{address}");
         }
-        assert!(allows("http://127.0.0.1:80", "127.0.0.1") && !allows("http://127.0.0.1:80", "127.0.0.2"));
+        assert!(
+            allows("http://127.0.0.1:80", "127.0.0.1")
+                && !allows("http://127.0.0.1:80", "127.0.0.2")
+        );
         assert!(allows("http://localhost:80", "::1") && !allows("http://localhost:80", "10.0.0.1"));
         assert!(allows("[::1]:8443", "::1") && !allows("[::1]:8443", "::2"));
     }
 
     #[test]
     fn a_wider_rule_covers_a_narrower_one() {
-        let covers =
-            |wide: &str, narrow: &str| wide.parse::<NetworkRule>().expect(wide).covers(&narrow.parse().expect(narrow));
-        assert!(covers("*.example.org", "api.example.org") && covers("*.example.org", "*.api.example.org"));
+        let covers = |wide: &str, narrow: &str| {
+            wide.parse::<NetworkRule>().expect(wide).covers(&narrow.parse().expect(narrow))
+        };
+        assert!(
+            covers("*.example.org", "api.example.org")
+                && covers("*.example.org", "*.api.example.org")
+        );
         assert!(
             covers("*.example.org", "*.example.org")
                 && covers("a.org+private", "a.org")
@@ -334,7 +369,8 @@ mod tests {
         struct Sample {
             network: Vec<NetworkRule>,
         }
-        let text = "network = [\"a.org\", { host = \"http://nas.local:8080\", allow_private = true }]";
+        let text =
+            "network = [\"a.org\", { host = \"http://nas.local:8080\", allow_private = true }]";
         let parsed = crate::parse_toml::<Sample>(text).expect("valid").value.network;
         assert_eq!(parsed[1].to_string(), "http://nas.local:8080+private");
         assert!(crate::parse_toml::<Sample>("network = [{ allow_private = true }]").is_err());

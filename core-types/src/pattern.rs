@@ -7,7 +7,8 @@ use crate::serde_as_text;
 
 /// A dotted name, or everything below one: `greeting.template`, `greeting.*` or `*`.
 ///
-/// `greeting.*` covers `greeting.template` and `greeting.a.b`, but neither `greeting` nor `greetings.x`.
+/// `greeting.*` covers `greeting.template` and `greeting.a.b`, but neither `greeting` nor
+/// `greetings.x`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pattern(String);
 
@@ -44,8 +45,9 @@ impl FromStr for Pattern {
     type Err = PatternError;
 
     fn from_str(text: &str) -> Result<Self, PatternError> {
-        let is_word =
-            |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+        let is_word = |word: &str| {
+            !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+        };
         let valid = match text.strip_suffix(".*") {
             Some(prefix) => prefix.split('.').all(is_word),
             None => text == "*" || text.split('.').all(is_word),
@@ -81,10 +83,21 @@ mod tests {
 
     #[test]
     fn a_wider_pattern_covers_a_narrower_one() {
-        let covers =
-            |wide: &str, narrow: &str| wide.parse::<Pattern>().expect(wide).covers_all(&narrow.parse().expect(narrow));
-        assert!(covers("*", "a.*") && covers("a.*", "a.b.*") && covers("a.*", "a.b") && covers("a", "a"));
-        assert!(!covers("a.b.*", "a.*") && !covers("a", "a.*") && !covers("a.*", "*") && !covers("a.*", "ab.*"));
+        let covers = |wide: &str, narrow: &str| {
+            wide.parse::<Pattern>().expect(wide).covers_all(&narrow.parse().expect(narrow))
+        };
+        assert!(
+            covers("*", "a.*")
+                && covers("a.*", "a.b.*")
+                && covers("a.*", "a.b")
+                && covers("a", "a")
+        );
+        assert!(
+            !covers("a.b.*", "a.*")
+                && !covers("a", "a.*")
+                && !covers("a.*", "*")
+                && !covers("a.*", "ab.*")
+        );
     }
 
     #[test]

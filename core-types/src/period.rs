@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::serde_as_text;
 
-/// A length of time, longer than nothing: whole numbers of seconds, minutes, hours, days and weeks, such as `90s`, `30m`,
-/// `1h 30m`, `7d` or `2w`. It is at most a hundred years.
+/// A length of time, longer than nothing: whole numbers of seconds, minutes, hours, days and weeks,
+/// such as `90s`, `30m`, `1h 30m`, `7d` or `2w`. It is at most a hundred years.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Period(u64);
 
@@ -43,7 +43,8 @@ impl FromStr for Period {
     type Err = PeriodError;
 
     fn from_str(text: &str) -> Result<Self, PeriodError> {
-        let sum = text.split_whitespace().try_fold(0_u64, |sum, part| sum.checked_add(seconds(part)?));
+        let sum =
+            text.split_whitespace().try_fold(0_u64, |sum, part| sum.checked_add(seconds(part)?));
         let valid = sum.filter(|sum| (1..=MOST).contains(sum));
         valid.map(Self).ok_or_else(|| PeriodError { text: text.to_owned() })
     }
@@ -72,12 +73,19 @@ mod tests {
 
     #[test]
     fn times_are_read_as_people_write_them() {
-        for (text, seconds) in
-            [("90s", 90), ("30m", 1_800), ("1h", 3_600), ("1h 30m", 5_400), ("2d", 172_800), ("1w", 604_800)]
-        {
+        for (text, seconds) in [
+            ("90s", 90),
+            ("30m", 1_800),
+            ("1h", 3_600),
+            ("1h 30m", 5_400),
+            ("2d", 172_800),
+            ("1w", 604_800),
+        ] {
             assert_eq!(text.parse(), Ok(Period(seconds)), "{text}");
         }
-        for text in ["", "0s", "-1h", "+1h", "soon", "1", "h", "1.5h", "99999999999d", "1ü", "200w 6000w"] {
+        for text in
+            ["", "0s", "-1h", "+1h", "soon", "1", "h", "1.5h", "99999999999d", "1ü", "200w 6000w"]
+        {
             assert!(text.parse::<Period>().is_err(), "{text:?}");
         }
     }

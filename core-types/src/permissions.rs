@@ -7,8 +7,9 @@ use crate::limits::EffectiveLimits;
 use crate::name::ExtensionName;
 use crate::reference::Identity;
 
-/// What one extension may do and use. A depot makes it from an installed extension's manifest, the grants of the login
-/// session and every policy; a program that brings its own extensions makes it by hand.
+/// What one extension may do and use. A depot makes it from an installed extension's manifest, the
+/// grants of the login session and every policy; a program that brings its own extensions makes it
+/// by hand.
 #[derive(Debug, Clone, Default)]
 pub struct Permissions {
     /// Whose they are.

@@ -8,9 +8,10 @@ const THIS_MACHINE: &str = "localhost,127.0.0.0/8,::1";
 /// Hosts that are reached without a proxy. This machine is always among them.
 ///
 /// The list has the forms that [curl](https://everything.curl.dev/usingcurl/proxies/env.html) and
-/// [Go](https://pkg.go.dev/golang.org/x/net/http/httpproxy) take, separated by commas or spaces: `example.org` and
-/// `.example.org` for a host and everything below it, `*.example.org` for what is below it alone, an address, a network such
-/// as `10.0.0.0/8`, and `*` for everything. A host or an address can have a port. What has no such form excepts nothing.
+/// [Go](https://pkg.go.dev/golang.org/x/net/http/httpproxy) take, separated by commas or spaces:
+/// `example.org` and `.example.org` for a host and everything below it, `*.example.org` for what is
+/// below it alone, an address, a network such as `10.0.0.0/8`, and `*` for everything. A host or an
+/// address can have a port. What has no such form excepts nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProxyExceptions(Vec<Rule>);
 
@@ -25,7 +26,8 @@ enum Rule {
 impl ProxyExceptions {
     /// Reads a list.
     pub fn parse(list: &str) -> Self {
-        let entries = [THIS_MACHINE, list].into_iter().flat_map(|list| list.split([',', ' ', '\t', '\n']));
+        let entries =
+            [THIS_MACHINE, list].into_iter().flat_map(|list| list.split([',', ' ', '\t', '\n']));
         Self(entries.filter_map(Rule::parse).collect())
     }
 
@@ -61,7 +63,8 @@ impl Rule {
 
     fn network(address: &str, bits: &str) -> Option<Self> {
         let address: IpAddr = without_brackets(address).parse().ok()?;
-        let bits = bits.parse().ok().filter(|bits| *bits <= if address.is_ipv4() { 32 } else { 128 })?;
+        let bits =
+            bits.parse().ok().filter(|bits| *bits <= if address.is_ipv4() { 32 } else { 128 })?;
         Some(Self::Network { address, bits })
     }
 
@@ -78,12 +81,15 @@ impl Rule {
         let is_at = |port: &Option<u16>| port.is_none_or(|port| port == at);
         match self {
             Self::Everything => true,
-            Self::Network { address: network, bits } => address.is_some_and(|found| is_within(found, *network, *bits)),
+            Self::Network { address: network, bits } => {
+                address.is_some_and(|found| is_within(found, *network, *bits))
+            }
             Self::Address { address: listed, port } => address == Some(*listed) && is_at(port),
             Self::Host { name, is_itself, port } => {
                 let above = host.strip_suffix(name.as_str());
-                let is_named =
-                    above.is_some_and(|above| if above.is_empty() { *is_itself } else { above.ends_with('.') });
+                let is_named = above.is_some_and(|above| {
+                    if above.is_empty() { *is_itself } else { above.ends_with('.') }
+                });
                 is_named && is_at(port)
             }
         }
@@ -116,15 +122,35 @@ mod tests {
     #[test]
     fn exceptions_have_all_usual_forms() {
         let cases: &[(&str, &[&str], &[&str])] = &[
-            ("", &["localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]", "LOCALHOST."], &["ghcr.io", "128.0.0.1"]),
+            (
+                "",
+                &["localhost", "127.0.0.1", "127.9.9.9", "::1", "[::1]", "LOCALHOST."],
+                &["ghcr.io", "128.0.0.1"],
+            ),
             ("*", &["ghcr.io", "10.0.0.1", "::2"], &[]),
-            ("ghcr.io", &["ghcr.io", "GHCR.io", "ghcr.io.", "a.ghcr.io"], &["xghcr.io", "ghcr.io.evil.com", "ghcr"]),
+            (
+                "ghcr.io",
+                &["ghcr.io", "GHCR.io", "ghcr.io.", "a.ghcr.io"],
+                &["xghcr.io", "ghcr.io.evil.com", "ghcr"],
+            ),
             (".example.org", &["example.org", "a.b.example.org"], &["xexample.org", "example.com"]),
             ("*.example.org", &["a.example.org"], &["example.org", "xexample.org"]),
-            ("a.example , b.example c.example", &["a.example", "b.example", "c.example"], &["d.example"]),
-            ("10.0.0.0/8,192.168.1.7", &["10.9.9.9", "192.168.1.7"], &["11.0.0.1", "192.168.1.8", "10.example"]),
+            (
+                "a.example , b.example c.example",
+                &["a.example", "b.example", "c.example"],
+                &["d.example"],
+            ),
+            (
+                "10.0.0.0/8,192.168.1.7",
+                &["10.9.9.9", "192.168.1.7"],
+                &["11.0.0.1", "192.168.1.8", "10.example"],
+            ),
             ("0.0.0.0/0", &["8.8.8.8"], &["::2", "ghcr.io"]),
-            ("fd00::/8,[2001:db8::1]:443", &["fd00::1", "[fd12::9]", "[2001:db8:0::1]"], &["fe80::1", "2001:db8::2"]),
+            (
+                "fd00::/8,[2001:db8::1]:443",
+                &["fd00::1", "[fd12::9]", "[2001:db8:0::1]"],
+                &["fe80::1", "2001:db8::2"],
+            ),
             ("ghcr.io:443,10.0.0.1:443", &["ghcr.io", "10.0.0.1"], &["quay.io"]),
             ("ghcr.io:5000,10.0.0.1:5000,[fd00::1]:5000", &[], &["ghcr.io", "10.0.0.1", "fd00::1"]),
             ("10.0.0.0/33,/8,:443,.,*.,10.0.0.0/x,ghcr.io:x", &[], &["10.0.0.1", "ghcr.io", "x"]),

@@ -16,9 +16,10 @@ pub struct OciQuery {
 
 /// A part of a registry: `registry[/principal[/scope]]`, where a scope has one component or more.
 ///
-/// It covers the repository that has its name, and every repository below: `ghcr.io/my-org` covers `ghcr.io/my-org/x`, and
-/// on a registry whose repositories have one path component `ghcr.io/my-org` itself, but not `ghcr.io/my-organisation/x`.
-/// Whether `registry/x` is meant as a repository or as a principal need not be said: both are the same owner's.
+/// It covers the repository that has its name, and every repository below: `ghcr.io/my-org` covers
+/// `ghcr.io/my-org/x`, and on a registry whose repositories have one path component
+/// `ghcr.io/my-org` itself, but not `ghcr.io/my-organisation/x`. Whether `registry/x` is meant as a
+/// repository or as a principal need not be said: both are the same owner's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OciPrefix {
     registry: String,
@@ -29,7 +30,10 @@ impl OciQuery {
     /// The repository that a reference points into.
     pub(crate) fn of_repository(reference: &OciReference) -> Self {
         let components = reference.repository().split('/').map(str::to_owned).collect();
-        Self { prefix: OciPrefix { registry: reference.registry().to_owned(), components }, revision: None }
+        Self {
+            prefix: OciPrefix { registry: reference.registry().to_owned(), components },
+            revision: None,
+        }
     }
 
     /// The registry's host, with its port if one was written.
@@ -72,7 +76,8 @@ impl OciPrefix {
         &self.components
     }
 
-    /// Whether a repository of this registry lies under the prefix, however the registry is written.
+    /// Whether a repository of this registry lies under the prefix, however the registry is
+    /// written.
     pub fn covers(&self, registry: &str, repository: &str) -> bool {
         let mut path = repository.split('/');
         canonical_registry(&self.registry) == canonical_registry(registry)
@@ -81,7 +86,8 @@ impl OciPrefix {
 
     /// Whether another prefix means the same place, however its registry is written.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.components == other.components && canonical_registry(&self.registry) == canonical_registry(&other.registry)
+        self.components == other.components
+            && canonical_registry(&self.registry) == canonical_registry(&other.registry)
     }
 }
 
@@ -136,11 +142,17 @@ mod tests {
     #[test]
     fn a_query_needs_a_repository_and_no_revision() {
         let query: OciQuery = "ghcr.io/my-org/a/b".parse().expect("valid");
-        assert_eq!((query.registry(), query.repository().as_str(), query.revision()), ("ghcr.io", "my-org/a/b", None));
+        assert_eq!(
+            (query.registry(), query.repository().as_str(), query.revision()),
+            ("ghcr.io", "my-org/a/b", None)
+        );
         let query: OciQuery = "oci://ghcr.io/my-org/a:1.2".parse().expect("valid");
         assert_eq!(query.revision(), Some("1.2"));
         let query: OciQuery = "localhost:5000/a".parse().expect("valid");
-        assert_eq!((query.registry(), query.repository().as_str(), query.revision()), ("localhost:5000", "a", None));
+        assert_eq!(
+            (query.registry(), query.repository().as_str(), query.revision()),
+            ("localhost:5000", "a", None)
+        );
         assert_eq!(query.at("1").expect("a tag").to_string(), "localhost:5000/a:1");
         for (bad, problem) in [
             ("ghcr.io", ReferenceProblem::MissingPrincipal),
@@ -182,7 +194,9 @@ mod tests {
     /// `registry/x` is a repository as well as a principal, and covers both.
     #[test]
     fn prefix_covers_its_repository_and_below() {
-        let covers = |prefix: &str, repository| prefix.parse::<OciPrefix>().expect(prefix).covers("r.io", repository);
+        let covers = |prefix: &str, repository| {
+            prefix.parse::<OciPrefix>().expect(prefix).covers("r.io", repository)
+        };
         assert!(covers("r.io/x", "x") && covers("r.io/x", "x/y") && covers("r.io", "x"));
         assert!(!covers("r.io/x/y", "x") && !covers("r.io/x", "xy") && !covers("r.io/y", "x"));
     }
@@ -191,7 +205,15 @@ mod tests {
     #[test]
     fn bare_path_misses_its_registry() {
         let check = |text: &str| text.parse::<OciQuery>().map(drop);
-        for good in ["ghcr.io/x", "localhost/x", "LOCALHOST/x", "host:5000/x", "[::1]/x", "127.0.0.1/x", "host/a/x"] {
+        for good in [
+            "ghcr.io/x",
+            "localhost/x",
+            "LOCALHOST/x",
+            "host:5000/x",
+            "[::1]/x",
+            "127.0.0.1/x",
+            "host/a/x",
+        ] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
         let error = check("my-org/x:1").expect_err("no registry");

@@ -10,11 +10,11 @@ use crate::registry_name::{EMBEDDED, LOCAL, canonical_registry, is_reserved};
 
 /// Where an artifact lies in an OCI registry: `registry/[principal/]scope:revision[@provenance]`.
 ///
-/// A repository with one path component, as plain registries and those of some clouds have them, is a scope whose
-/// principal is empty.
+/// A repository with one path component, as plain registries and those of some clouds have them, is
+/// a scope whose principal is empty.
 ///
-/// Each field follows the grammar of the
-/// [OCI distribution specification](https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests).
+/// Each field follows the grammar of the [OCI distribution
+/// specification](https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests).
 /// There is no default registry and no default tag. `oci://` in front is accepted and not kept.
 ///
 /// ```
@@ -40,23 +40,25 @@ pub struct OciReference {
 
 /// What a reference is pinned to: `algorithm:hex`.
 ///
-/// Any algorithm and any number of digits parse, because references in documents are often shortened; only what
-/// [`Provenance::digest`] accepts can be installed.
+/// Any algorithm and any number of digits parse, because references in documents are often
+/// shortened; only what [`Provenance::digest`] accepts can be installed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Provenance {
     algorithm: String,
     hex: String,
 }
 
-/// Whom an extension comes from: `registry/principal/scope`, or `registry/scope` where the principal is empty, without
-/// revision.
+/// Whom an extension comes from: `registry/principal/scope`, or `registry/scope` where the
+/// principal is empty, without revision.
 ///
-/// No two repositories have the same identity: neither a registry nor a path component has a `/` in it.
-/// Secrets, grants and trust belong to the identity and not to the short name, so that two sources with one short name
-/// never meet. The registry is in its one form ([`canonical_registry`]), so that another spelling is not another source.
+/// No two repositories have the same identity: neither a registry nor a path component has a `/` in
+/// it. Secrets, grants and trust belong to the identity and not to the short name, so that two
+/// sources with one short name never meet. The registry is in its one form
+/// ([`canonical_registry`]), so that another spelling is not another source.
 ///
-/// What has no registry to vouch for it is its bytes: the identity of a file, a layout or an entry of a bundle ends with
-/// the digest, as in `local/file/weather@sha256:…`, so that another file of the same name is another extension.
+/// What has no registry to vouch for it is its bytes: the identity of a file, a layout or an entry
+/// of a bundle ends with the digest, as in `local/file/weather@sha256:…`, so that another file of
+/// the same name is another extension.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity(String);
 
@@ -79,7 +81,9 @@ pub enum ReferenceProblem {
     #[error("it is empty; write `registry/principal/scope:revision`")]
     Empty,
     /// The registry is no host name or address.
-    #[error("a registry is a host name or address, with a port if need be, such as `ghcr.io` or `localhost:5000`")]
+    #[error(
+        "a registry is a host name or address, with a port if need be, such as `ghcr.io` or `localhost:5000`"
+    )]
     Registry,
     /// It begins as a web address does.
     #[error("a reference does not begin with a scheme, except `oci://`; leave it out")]
@@ -88,11 +92,15 @@ pub enum ReferenceProblem {
     #[error("a port is a number from 1 to 65535")]
     Port,
     /// There is nothing behind the registry.
-    #[error("the repository is missing: `registry/principal/scope:revision` or `registry/scope:revision`")]
+    #[error(
+        "the repository is missing: `registry/principal/scope:revision` or `registry/scope:revision`"
+    )]
     MissingPrincipal,
-    /// The registry is a word of sesame's, behind which a repository with one path component would be taken for a file
-    /// or an extension that a program brings.
-    #[error("the scope is missing: `local` and `embedded` are not registries but words that sesame uses itself")]
+    /// The registry is a word of sesame's, behind which a repository with one path component would
+    /// be taken for a file or an extension that a program brings.
+    #[error(
+        "the scope is missing: `local` and `embedded` are not registries but words that sesame uses itself"
+    )]
     MissingScope,
     /// There is a repository with one path component, and a registry that does not look like one.
     #[error(
@@ -100,7 +108,9 @@ pub enum ReferenceProblem {
     )]
     MissingRegistry,
     /// A path component has other characters than OCI allows.
-    #[error("a path component has lower-case letters and digits, separated by `.`, `_`, `__` or dashes")]
+    #[error(
+        "a path component has lower-case letters and digits, separated by `.`, `_`, `__` or dashes"
+    )]
     Component,
     /// The path is longer than registries take.
     #[error("the path behind the registry has more than 255 characters")]
@@ -112,7 +122,9 @@ pub enum ReferenceProblem {
     #[error("a revision is a tag: a letter, digit or `_`, then up to 127 of these, `.` and `-`")]
     Revision,
     /// The provenance is not `algorithm:hex`.
-    #[error("a provenance is `algorithm:hex`, such as `sha256:` and 64 lower-case hexadecimal digits")]
+    #[error(
+        "a provenance is `algorithm:hex`, such as `sha256:` and 64 lower-case hexadecimal digits"
+    )]
     Provenance,
     /// Something stands behind the end.
     #[error("nothing can follow here")]
@@ -123,7 +135,8 @@ pub enum ReferenceProblem {
 const MAX_PATH: usize = 255;
 /// The longest tag, in bytes.
 const MAX_TAG: usize = 128;
-/// The digits of a SHA-256 digest. The name of an extension has fewer characters, so that no name is taken for one.
+/// The digits of a SHA-256 digest. The name of an extension has fewer characters, so that no name
+/// is taken for one.
 const DIGEST_DIGITS: usize = 64;
 /// The principal of what its author builds and tries.
 const DEVELOPMENT: &str = "dev";
@@ -134,7 +147,8 @@ impl OciReference {
         &self.registry
     }
 
-    /// The first path component, a person or an organisation; empty where the repository has only one component.
+    /// The first path component, a person or an organisation; empty where the repository has only
+    /// one component.
     pub fn principal(&self) -> &str {
         &self.principal
     }
@@ -173,7 +187,8 @@ impl OciReference {
         }
     }
 
-    /// The repository as policies name it: without the digest in the path of what took the place of a local file.
+    /// The repository as policies name it: without the digest in the path of what took the place of
+    /// a local file.
     pub fn place(&self) -> String {
         match self.first_digest() {
             Some(hex) => self.repository().replacen(&format!("/{hex}/"), "/", 1),
@@ -183,8 +198,10 @@ impl OciReference {
 
     /// The digest, in hexadecimal, of the local file whose identity this one continues.
     fn first_digest(&self) -> Option<&str> {
-        let (hex, _) = self.scope.split_once('/').filter(|_| self.is_local() && !self.is_development())?;
-        let is_digest = hex.len() == DIGEST_DIGITS && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let (hex, _) =
+            self.scope.split_once('/').filter(|_| self.is_local() && !self.is_development())?;
+        let is_digest = hex.len() == DIGEST_DIGITS
+            && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         is_digest.then_some(hex)
     }
 
@@ -230,11 +247,13 @@ impl OciReference {
 
     /// Whether it came from a file or an OCI layout, which no registry has.
     pub fn is_local(&self) -> bool {
-        // The identity has the registry in lower case: `Local` must not have that of a file without being one.
+        // The identity has the registry in lower case: `Local` must not have that of a file without
+        // being one.
         self.registry.eq_ignore_ascii_case(LOCAL)
     }
 
-    /// A reference for a component that came from a file and no registry: `local/file/NAME:VERSION`.
+    /// A reference for a component that came from a file and no registry:
+    /// `local/file/NAME:VERSION`.
     ///
     /// # Errors
     /// When the revision is no tag.
@@ -258,8 +277,9 @@ impl OciReference {
         format!("{LOCAL}/bundle/{name}:{revision}").parse()
     }
 
-    /// A reference for what its author builds and tries, and nobody installs: `local/dev/NAME:VERSION`. It shares its
-    /// identity, to which grants and secrets belong, with no file; each build of it has the same.
+    /// A reference for what its author builds and tries, and nobody installs:
+    /// `local/dev/NAME:VERSION`. It shares its identity, to which grants and secrets belong, with
+    /// no file; each build of it has the same.
     ///
     /// # Errors
     /// When the revision is no tag.
@@ -277,11 +297,16 @@ impl OciReference {
         self.is_local() && self.principal == "bundle"
     }
 
-    /// The reference of other bytes that take the place of these and keep their identity, as the user said:
-    /// `local/file/FIRST/NAME:VERSION@DIGEST`, where `FIRST` is the digest that the identity has. A reference with a registry
-    /// is pinned to the bytes, since its identity has no digest.
+    /// The reference of other bytes that take the place of these and keep their identity, as the
+    /// user said: `local/file/FIRST/NAME:VERSION@DIGEST`, where `FIRST` is the digest that the
+    /// identity has. A reference with a registry is pinned to the bytes, since its identity has no
+    /// digest.
     pub fn continued_by(&self, digest: Digest) -> Self {
-        let first = self.pinned_digest().ok().flatten().filter(|_| self.is_local() && !self.is_development());
+        let first = self
+            .pinned_digest()
+            .ok()
+            .flatten()
+            .filter(|_| self.is_local() && !self.is_development());
         let scope = match first.filter(|_| self.first_digest().is_none()) {
             Some(first) => format!("{}/{}", first.hex(), self.scope),
             None => self.scope.clone(),
@@ -325,7 +350,8 @@ impl FromStr for OciReference {
         let mut reader = Reader::new(text);
         let registry = reader.registry()?;
         let (principal, scope) = principal_and_scope(&reader.repository(&registry)?);
-        let revision = reader.revision()?.ok_or_else(|| reader.error(ReferenceProblem::MissingRevision))?;
+        let revision =
+            reader.revision()?.ok_or_else(|| reader.error(ReferenceProblem::MissingRevision))?;
         let provenance = reader.provenance()?;
         reader.end()?;
         Ok(Self { registry, principal, scope, revision, provenance })
@@ -340,7 +366,8 @@ fn principal_and_scope(components: &[String]) -> (String, String) {
     }
 }
 
-/// Whether a registry cannot be taken for the first part of a path: it has a dot or a port, or is this machine.
+/// Whether a registry cannot be taken for the first part of a path: it has a dot or a port, or is
+/// this machine.
 fn looks_like_registry(registry: &str) -> bool {
     registry.contains(['.', ':']) || registry.eq_ignore_ascii_case("localhost")
 }
@@ -378,7 +405,8 @@ impl<'a> Reader<'a> {
         if registry.ends_with(':') && self.rest()[registry.len()..].starts_with("//") {
             return Err(self.error(ReferenceProblem::Scheme));
         }
-        let host_length = host_length(registry).map_err(|offset| self.error_in(offset, ReferenceProblem::Registry))?;
+        let host_length = host_length(registry)
+            .map_err(|offset| self.error_in(offset, ReferenceProblem::Registry))?;
         match registry[host_length..].strip_prefix(':') {
             None if host_length == registry.len() => {}
             Some(port) if is_port(port) => {}
@@ -399,7 +427,11 @@ impl<'a> Reader<'a> {
             // Whoever names only a path, as in `my-org/weather`, is not sent to a host `my-org`.
             1 if !looks_like_registry(registry) => {
                 let text = self.text.to_owned();
-                return Err(ReferenceError { text, position: 0, problem: ReferenceProblem::MissingRegistry });
+                return Err(ReferenceError {
+                    text,
+                    position: 0,
+                    problem: ReferenceProblem::MissingRegistry,
+                });
             }
             _ => {}
         }
@@ -494,7 +526,9 @@ fn invalid_label_byte(label: &str) -> Option<usize> {
 }
 
 fn is_port(text: &str) -> bool {
-    text.len() <= 5 && text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
+    text.len() <= 5
+        && text.bytes().all(|b| b.is_ascii_digit())
+        && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 /// The offset of the first byte that does not fit `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
@@ -540,7 +574,8 @@ fn invalid_tag_byte(tag: &str) -> Option<usize> {
 fn invalid_algorithm_byte(algorithm: &str) -> Option<usize> {
     let mut at = 0;
     for word in algorithm.split(['+', '.', '_', '-']) {
-        let valid = word.bytes().take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit()).count();
+        let valid =
+            word.bytes().take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit()).count();
         if valid == 0 || valid < word.len() {
             return Some(at + valid);
         }

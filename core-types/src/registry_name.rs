@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// The ports of HTTPS and HTTP, which one scheme or the other leaves out.
 const DEFAULT_PORTS: [&str; 2] = ["443", "80"];
 
-/// Returns the one form of `host[:port]` that policy, identity, trust, settings and credentials compare: in lower case,
-/// without the dot at its end and the port of HTTPS or HTTP, and with addresses as they are dialled.
+/// Returns the one form of `host[:port]` that policy, identity, trust, settings and credentials
+/// compare: in lower case, without the dot at its end and the port of HTTPS or HTTP, and with
+/// addresses as they are dialled.
 ///
 /// `HOST:80` is `HOST`: whoever blocks or trusts a host means it on either port.
 pub fn canonical_registry(registry: &str) -> String {
@@ -72,7 +73,10 @@ fn number(text: &str) -> Option<u64> {
         None => (text, 10),
     };
     // `from_str_radix` takes a sign as well.
-    digits.bytes().all(|b| b.is_ascii_alphanumeric()).then(|| u64::from_str_radix(digits, radix).ok())?
+    digits
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric())
+        .then(|| u64::from_str_radix(digits, radix).ok())?
 }
 
 #[cfg(test)]
@@ -84,14 +88,28 @@ mod tests {
         for (canonical, spellings) in [
             (
                 "ghcr.io",
-                &["ghcr.io", "GHCR.io", "ghcr.io:443", "ghcr.io:0443", "ghcr.io:80", "ghcr.io:080", "ghcr.io."][..],
+                &[
+                    "ghcr.io",
+                    "GHCR.io",
+                    "ghcr.io:443",
+                    "ghcr.io:0443",
+                    "ghcr.io:80",
+                    "ghcr.io:080",
+                    "ghcr.io.",
+                ][..],
             ),
             ("ghcr.io:8443", &["ghcr.io:8443", "Ghcr.Io:08443", "ghcr.io.:8443"]),
             ("[2001:db8::1]", &["[2001:db8::1]", "[2001:DB8:0:0::1]:443", "[2001:0db8::0001]:80"]),
             ("[::1]:5000", &["[::1]:5000", "[0:0:0:0:0:0:0:1]:05000"]),
             (
                 "127.0.0.1:5000",
-                &["127.0.0.1:5000", "127.1:5000", "0x7f.1:5000", "2130706433:5000", "[::ffff:127.0.0.1]:5000"],
+                &[
+                    "127.0.0.1:5000",
+                    "127.1:5000",
+                    "0x7f.1:5000",
+                    "2130706433:5000",
+                    "[::ffff:127.0.0.1]:5000",
+                ],
             ),
             ("10.0.0.8", &["10.0.0.8", "10.0.0.010", "012.8", "10.8:443"]),
             ("local", &["local", "LOCAL"]),

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use crate::serde_as_text;
 
-/// A kind of resource and what may be done with it: `networking.k8s.io/v1/ingresses:get,create`, or `v1/secrets:get` for
-/// one of the core group.
+/// A kind of resource and what may be done with it: `networking.k8s.io/v1/ingresses:get,create`, or
+/// `v1/secrets:get` for one of the core group.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceRule {
     /// The kind.
@@ -71,7 +71,8 @@ impl ResourceMethod {
 }
 
 impl ResourceKind {
-    /// The kind that `group/version/resources` or `version/resources` names; nothing for anything else.
+    /// The kind that `group/version/resources` or `version/resources` names; nothing for anything
+    /// else.
     pub fn parse(text: &str) -> Option<Self> {
         let parts: Vec<_> = text.split('/').collect();
         let (group, version, resource) = match parts.as_slice() {
@@ -79,7 +80,11 @@ impl ResourceKind {
             [version, resource] => ("", *version, *resource),
             _ => return None,
         };
-        let kind = Self { group: group.to_owned(), version: version.to_owned(), resource: resource.to_owned() };
+        let kind = Self {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            resource: resource.to_owned(),
+        };
         kind.is_valid().then_some(kind)
     }
 
@@ -94,7 +99,10 @@ impl ResourceKind {
 /// Lower-case letters, digits and `-`, neither first nor last.
 fn is_label(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    (1..=63).contains(&text.len()) && text.bytes().all(fits) && !text.starts_with('-') && !text.ends_with('-')
+    (1..=63).contains(&text.len())
+        && text.bytes().all(fits)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
 }
 
 impl ResourceRule {
@@ -114,7 +122,8 @@ impl FromStr for ResourceRule {
 
     fn from_str(text: &str) -> Result<Self, ResourceRuleError> {
         let parsed = text.split_once(':').and_then(|(kind, methods)| {
-            let methods: Option<BTreeSet<_>> = methods.split(',').map(ResourceMethod::parse).collect();
+            let methods: Option<BTreeSet<_>> =
+                methods.split(',').map(ResourceMethod::parse).collect();
             Some(Self { kind: ResourceKind::parse(kind)?, methods: methods? })
         });
         parsed.ok_or_else(|| ResourceRuleError { text: text.to_owned() })
@@ -161,8 +170,17 @@ mod tests {
 
     #[test]
     fn what_could_be_another_kind_or_a_path_is_refused() {
-        for bad in ["", "v1/x", "v1/x:", "x:get", "a/b/c/d:get", "v1/x:get,all", "V1/x:get", "../v1/x:get", "v1/..:get"]
-        {
+        for bad in [
+            "",
+            "v1/x",
+            "v1/x:",
+            "x:get",
+            "a/b/c/d:get",
+            "v1/x:get,all",
+            "V1/x:get",
+            "../v1/x:get",
+            "v1/..:get",
+        ] {
             assert!(bad.parse::<ResourceRule>().is_err(), "{bad:?}");
         }
     }

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use crate::serde_as_text;
 
-/// The name of a secret of one extension: 1 to 128 letters, digits, `.`, `_` and `-`, not starting with `.` or `-`.
+/// The name of a secret of one extension: 1 to 128 letters, digits, `.`, `_` and `-`, not starting
+/// with `.` or `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretName(String);
 
@@ -44,7 +45,9 @@ fn is_secret_name(text: &str) -> bool {
 
 fn is_env_name(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    (1..=128).contains(&text.len()) && text.bytes().all(fits) && !text.starts_with(|c: char| c.is_ascii_digit())
+    (1..=128).contains(&text.len())
+        && text.bytes().all(fits)
+        && !text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 macro_rules! checked_text {
@@ -91,7 +94,9 @@ mod tests {
         for bad in ["", "1A", "A=", "A B", "A-B", "é"] {
             assert!(bad.parse::<EnvName>().is_err(), "{bad:?}");
         }
-        for bad in ["", "Documents", "./x", "~user/x", "/a/../b", "~/..", "/a/./b", "~x", "/a\0b", "/a\n"] {
+        for bad in
+            ["", "Documents", "./x", "~user/x", "/a/../b", "~/..", "/a/./b", "~x", "/a\0b", "/a\n"]
+        {
             assert!(bad.parse::<GrantedPath>().is_err(), "{bad:?}");
         }
         for good in ["~", "~/Documents", "/srv/data", "/"] {

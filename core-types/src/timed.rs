@@ -6,7 +6,8 @@ use crate::grant::Grant;
 use crate::reference::Identity;
 use crate::toml_text::{Parsed, TomlProblem, parse_toml};
 
-/// A moment on the clock that counts from the start of the machine, suspended time included. Nobody can set it back.
+/// A moment on the clock that counts from the start of the machine, suspended time included. Nobody
+/// can set it back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BootTime(Duration);
 
@@ -21,7 +22,8 @@ pub struct TimedGrant {
 
 /// The timed grants of one extension: `$XDG_RUNTIME_DIR/pds/grants/NAME.toml`.
 ///
-/// The file lies in the directory that goes with the login session, so nothing in it outlives a logout or a reboot.
+/// The file lies in the directory that goes with the login session, so nothing in it outlives a
+/// logout or a reboot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TimedGrants {
     identity: Option<String>,
@@ -97,7 +99,9 @@ impl TimedGrants {
     pub fn to_text(&self) -> Result<String, toml::ser::Error> {
         let entry = |timed: &TimedGrant| GrantEntry {
             what: timed.grant.clone(),
-            until_ms: timed.until.map(|until| u64::try_from(until.0.as_millis()).unwrap_or(u64::MAX)),
+            until_ms: timed
+                .until
+                .map(|until| u64::try_from(until.0.as_millis()).unwrap_or(u64::MAX)),
         };
         let grant = self.grants.iter().map(entry).collect();
         toml::to_string(&GrantsFile { identity: self.identity.clone(), grant })
@@ -154,9 +158,15 @@ mod tests {
         what = "notification"
         "#);
         assert_eq!(TimedGrants::parse(&grants.to_text().expect("text")), Ok(grants.clone()));
-        assert!(grants.iter().all(|grant| grant.holds_at(at(99))) && !grants.grants[0].holds_at(at(100)));
+        assert!(
+            grants.iter().all(|grant| grant.holds_at(at(99)))
+                && !grants.grants[0].holds_at(at(100))
+        );
         grants.add(timed("network=api.example.com", Some(200)), at(150));
-        assert_eq!(grants.grants, [timed("notification", None), timed("network=api.example.com", Some(200))]);
+        assert_eq!(
+            grants.grants,
+            [timed("notification", None), timed("network=api.example.com", Some(200))]
+        );
         assert!(grants.retain(|timed| timed.until.is_some()) && grants.grants.len() == 1);
     }
 
@@ -173,7 +183,12 @@ mod tests {
 
     #[test]
     fn a_file_that_is_wrong_grants_nothing() {
-        for text in ["[[grant]]\nwhat = \"root\"", "[[grant]]\nwhat = \"env=A\"\nuntil_ms = -1", "grant = 1", "["] {
+        for text in [
+            "[[grant]]\nwhat = \"root\"",
+            "[[grant]]\nwhat = \"env=A\"\nuntil_ms = -1",
+            "grant = 1",
+            "[",
+        ] {
             assert!(TimedGrants::parse(text).is_err(), "{text}");
         }
     }

@@ -16,8 +16,8 @@ use crate::known_keys;
 pub struct Parsed<T> {
     /// The value.
     pub value: T,
-    /// Keys that were skipped, in the order of the text. They are worth a warning: a typing error in a key otherwise
-    /// goes unnoticed.
+    /// Keys that were skipped, in the order of the text. They are worth a warning: a typing error
+    /// in a key otherwise goes unnoticed.
     pub unknown_keys: Vec<UnknownKey>,
 }
 
@@ -54,7 +54,8 @@ pub struct TomlProblem {
 /// # Errors
 /// When the text is no TOML or a value has the wrong type or form. Unknown keys are no errors.
 pub fn parse_toml<T: DeserializeOwned>(text: &str) -> Result<Parsed<T>, TomlProblem> {
-    let document = toml::Deserializer::parse(text).map_err(|error| TomlProblem::from_toml(&error, text))?;
+    let document =
+        toml::Deserializer::parse(text).map_err(|error| TomlProblem::from_toml(&error, text))?;
     let mut unknown = Vec::new();
     let value = serde_ignored::deserialize(document, |path| unknown.push(dotted(&path)))
         .map_err(|error| TomlProblem::from_toml(&error, text))?;
@@ -90,7 +91,9 @@ fn dotted(path: &serde_ignored::Path<'_>) -> String {
         Path::Root => return String::new(),
         Path::Map { parent, key } => (parent, key.clone()),
         Path::Seq { parent, index } => (parent, index.to_string()),
-        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
+        Path::Some { parent }
+        | Path::NewtypeStruct { parent }
+        | Path::NewtypeVariant { parent } => {
             return dotted(parent);
         }
     };
@@ -98,7 +101,8 @@ fn dotted(path: &serde_ignored::Path<'_>) -> String {
     if parent.is_empty() { key } else { format!("{parent}.{key}") }
 }
 
-/// Finds keys by a second look at the text that only texts with unknown keys need. One walk finds all: there can be many.
+/// Finds keys by a second look at the text that only texts with unknown keys need. One walk finds
+/// all: there can be many.
 fn locate(paths: Vec<String>, text: &str) -> Vec<UnknownKey> {
     let mut spans = HashMap::new();
     if let (false, Ok(document)) = (paths.is_empty(), DeTable::parse(text)) {
@@ -115,7 +119,8 @@ fn locate(paths: Vec<String>, text: &str) -> Vec<UnknownKey> {
     keys
 }
 
-/// Finds those keys of a table and below it whose paths are wanted. `path` is that of the table, with a dot at its end.
+/// Finds those keys of a table and below it whose paths are wanted. `path` is that of the table,
+/// with a dot at its end.
 fn find_keys(
     table: &DeTable<'_>,
     path: &mut String,
@@ -172,7 +177,8 @@ impl Lines {
 /// One value of a TOML text, with where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TomlLeaf {
-    /// The keys that lead to it, as they are written in TOML; entries of arrays of tables by their number, from 0.
+    /// The keys that lead to it, as they are written in TOML; entries of arrays of tables by their
+    /// number, from 0.
     pub keys: Vec<String>,
     /// The value as it is written.
     pub value: String,
@@ -180,8 +186,8 @@ pub struct TomlLeaf {
     pub line: usize,
 }
 
-/// Every value of a TOML text, in the order of the text. Arrays of values and inline tables count as one. A text that is no
-/// TOML has none.
+/// Every value of a TOML text, in the order of the text. Arrays of values and inline tables count
+/// as one. A text that is no TOML has none.
 pub fn toml_leaves(text: &str) -> Vec<TomlLeaf> {
     let mut leaves = Vec::new();
     if let Ok(document) = DeTable::parse(text) {
@@ -200,7 +206,9 @@ fn collect_leaves(
     for (key, value) in table {
         keys.push(key.get_ref().to_string());
         let tables = match value.get_ref() {
-            DeValue::Array(items) => items.iter().map(|item| own_table(item, text)).collect::<Option<Vec<_>>>(),
+            DeValue::Array(items) => {
+                items.iter().map(|item| own_table(item, text)).collect::<Option<Vec<_>>>()
+            }
             _ => None,
         };
         match (own_table(value, text), tables) {
@@ -225,13 +233,15 @@ fn collect_leaves(
 /// A table that is no value in braces.
 fn own_table<'a, 'b>(value: &'b Spanned<DeValue<'a>>, text: &str) -> Option<&'b DeTable<'a>> {
     match value.get_ref() {
-        DeValue::Table(table) if !text.get(value.span()).unwrap_or_default().starts_with('{') => Some(table),
+        DeValue::Table(table) if !text.get(value.span()).unwrap_or_default().starts_with('{') => {
+            Some(table)
+        }
         _ => None,
     }
 }
 
-/// The line, counted from 1, of the text `value` in the array under these keys; or of the last key, where the text is not
-/// there or is empty.
+/// The line, counted from 1, of the text `value` in the array under these keys; or of the last key,
+/// where the text is not there or is empty.
 pub(crate) fn line_of_value(text: &str, keys: &[&str], value: &str) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
     let (last, tables) = keys.split_last()?;
@@ -241,16 +251,20 @@ pub(crate) fn line_of_value(text: &str, keys: &[&str], value: &str) -> Option<us
     }
     let (key, found) = table.get_key_value(*last)?;
     let items = found.get_ref().as_array().into_iter().flat_map(|array| array.iter());
-    let item = items.into_iter().find(|item| !value.is_empty() && entry_text(item.get_ref()).as_deref() == Some(value));
+    let item = items
+        .into_iter()
+        .find(|item| !value.is_empty() && entry_text(item.get_ref()).as_deref() == Some(value));
     let start = item.map_or(key.span().start, |item| item.span().start);
     Some(text[..start].matches('\n').count() + 1)
 }
 
-/// An entry of a list of capabilities as one text: `{ path, guest }` and `{ host, allow_private }` are other forms of one.
+/// An entry of a list of capabilities as one text: `{ path, guest }` and `{ host, allow_private }`
+/// are other forms of one.
 fn entry_text<'a>(entry: &'a DeValue<'_>) -> Option<Cow<'a, str>> {
     let Some(table) = entry.as_table() else { return entry.as_str().map(Cow::Borrowed) };
     let text = |key: &str| table.get(key).and_then(|value| value.get_ref().as_str());
-    let is_private = table.get("allow_private").is_some_and(|value| value.get_ref().as_bool() == Some(true));
+    let is_private =
+        table.get("allow_private").is_some_and(|value| value.get_ref().as_bool() == Some(true));
     match (text("path"), text("guest"), text("host")) {
         (Some(path), Some(guest), _) => Some(Cow::Owned(format!("{path}::{guest}"))),
         (Some(path), None, _) => Some(Cow::Borrowed(path)),
@@ -261,7 +275,8 @@ fn entry_text<'a>(entry: &'a DeValue<'_>) -> Option<Cow<'a, str>> {
 
 impl fmt::Display for TomlProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text: String = self.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text: String =
+            self.text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let margin = self.line.to_string();
         let blank = " ".repeat(margin.len());
         let before = " ".repeat(self.column.saturating_sub(1));
@@ -275,21 +290,29 @@ impl fmt::Display for TomlProblem {
 impl std::error::Error for TomlProblem {}
 
 impl UnknownKey {
-    /// Returns the key as what is wrong with the text, for documents in which a misspelt key would allow more than is meant.
+    /// Returns the key as what is wrong with the text, for documents in which a misspelt key would
+    /// allow more than is meant.
     pub fn problem(&self, text: &str) -> TomlProblem {
         let message = format!("unknown key `{}`{}", self.path.escape_debug(), self.nearest());
         TomlProblem::at(self.span.clone(), &message, text)
     }
 
     fn nearest(&self) -> String {
-        known_keys::nearest(&self.path).map(|known| format!("; the nearest is `{known}`")).unwrap_or_default()
+        known_keys::nearest(&self.path)
+            .map(|known| format!("; the nearest is `{known}`"))
+            .unwrap_or_default()
     }
 }
 
 impl fmt::Display for UnknownKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { line, path, .. } = self;
-        write!(f, "line {line}: unknown key `{}` does nothing{}", path.escape_debug(), self.nearest())
+        write!(
+            f,
+            "line {line}: unknown key `{}` does nothing{}",
+            path.escape_debug(),
+            self.nearest()
+        )
     }
 }
 
@@ -312,8 +335,11 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_reported_with_their_lines() {
-        let parsed = parse_toml::<Sample>("a = 1\n[limits]\nfuel = 2\nfule = 3\n\n[limitz]\nx = 1\n").expect("valid");
-        let found: Vec<_> = parsed.unknown_keys.iter().map(|key| (key.path.as_str(), key.line)).collect();
+        let parsed =
+            parse_toml::<Sample>("a = 1\n[limits]\nfuel = 2\nfule = 3\n\n[limitz]\nx = 1\n")
+                .expect("valid");
+        let found: Vec<_> =
+            parsed.unknown_keys.iter().map(|key| (key.path.as_str(), key.line)).collect();
         assert_eq!(found, [("a", 1), ("limits.fule", 4), ("limitz", 6)]);
     }
 
@@ -334,18 +360,20 @@ mod tests {
     fn unknown_key_in_a_list_has_its_line() {
         let text = "network = [\n  { host = \"a.example\" },\n]\n[filesystem]\nread = [\n  { path = \"~/a\", gest = \"/a\" },\n]\n";
         let parsed = parse_toml::<crate::Capabilities>(text).expect("valid");
-        let found: Vec<_> = parsed.unknown_keys.iter().map(|key| (key.path.as_str(), key.line)).collect();
+        let found: Vec<_> =
+            parsed.unknown_keys.iter().map(|key| (key.path.as_str(), key.line)).collect();
         assert_eq!(found, [("filesystem.read.0.gest", 6)]);
         assert_eq!(parsed.value.filesystem.read[0].to_string(), "~/a");
     }
 
     #[test]
     fn every_value_is_found_with_its_line() {
-        let text =
-            "a.b = 1\n[c]\nd = [\n  1]\ne = { f = true }\n\"g.h\" = \"x\"\n[[i]]\nj = 1\n[[i]]\nj = 2\n[i.k]\nl = []\n";
+        let text = "a.b = 1\n[c]\nd = [\n  1]\ne = { f = true }\n\"g.h\" = \"x\"\n[[i]]\nj = 1\n[[i]]\nj = 2\n[i.k]\nl = []\n";
         let found: Vec<_> = toml_leaves(text)
             .into_iter()
-            .map(|leaf| format!("{} {} = {}", leaf.line, leaf.keys.join("/"), leaf.value.replace('\n', " ")))
+            .map(|leaf| {
+                format!("{} {} = {}", leaf.line, leaf.keys.join("/"), leaf.value.replace('\n', " "))
+            })
             .collect();
         assert_eq!(
             found,

@@ -1,12 +1,15 @@
-//! Every sample in `config-examples/` loads without a warning, and every one in `config-examples/invalid/` is refused
-//! with a message that is kept in a snapshot.
+//! Every sample in `config-examples/` loads without a warning, and every one in
+//! `config-examples/invalid/` is refused with a message that is kept in a snapshot.
 
 use std::path::{Path, PathBuf};
 
-use core_types::{Capability, EffectiveLimits, ExtensionName, Limits, Manifest, Policy, parse_toml};
+use core_types::{
+    Capability, EffectiveLimits, ExtensionName, Limits, Manifest, Policy, parse_toml,
+};
 
 fn samples(directory: &str) -> Vec<PathBuf> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config-examples").join(directory);
+    let directory =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../config-examples").join(directory);
     let entries = std::fs::read_dir(&directory).expect("the samples are there");
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("readable").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
@@ -15,7 +18,11 @@ fn samples(directory: &str) -> Vec<PathBuf> {
 }
 
 fn stem(path: &Path) -> ExtensionName {
-    path.file_stem().and_then(|stem| stem.to_str()).expect("a file").parse().expect("samples have names of extensions")
+    path.file_stem()
+        .and_then(|stem| stem.to_str())
+        .expect("a file")
+        .parse()
+        .expect("samples have names of extensions")
 }
 
 fn read(path: &Path) -> String {
@@ -23,8 +30,10 @@ fn read(path: &Path) -> String {
 }
 
 fn manifest(name: &str) -> Manifest {
-    let path = samples("").into_iter().find(|path| path.ends_with(format!("{name}.toml"))).expect(name);
-    let parsed = Manifest::parse(&read(&path), &stem(&path)).unwrap_or_else(|problem| panic!("{name}: {problem}"));
+    let path =
+        samples("").into_iter().find(|path| path.ends_with(format!("{name}.toml"))).expect(name);
+    let parsed = Manifest::parse(&read(&path), &stem(&path))
+        .unwrap_or_else(|problem| panic!("{name}: {problem}"));
     assert_eq!(parsed.unknown_keys, [], "{name}");
     parsed.value
 }
@@ -34,7 +43,9 @@ fn manifests_load_without_a_warning() {
     let greeting = manifest("greeting-extension");
     assert_eq!(greeting.granted().granted(), [Capability::ConfigRead]);
     assert_eq!(greeting.config.get("greeting.template"), Some("Hello, {}!"));
-    assert!(greeting.extension.oci.is_some_and(|oci| oci.pinned_digest().expect("whole").is_some()));
+    assert!(
+        greeting.extension.oci.is_some_and(|oci| oci.pinned_digest().expect("whole").is_some())
+    );
     assert!(manifest("before-install").extension.oci.is_none());
     assert_eq!(manifest("everything").granted().granted(), Capability::ALL);
 }
@@ -42,7 +53,8 @@ fn manifests_load_without_a_warning() {
 #[test]
 fn the_documented_defaults_are_the_defaults() {
     let written = EffectiveLimits::new(&manifest("greeting-extension").limits, &[]);
-    let values = |limits: &EffectiveLimits| limits.iter().map(|limit| limit.value).collect::<Vec<_>>();
+    let values =
+        |limits: &EffectiveLimits| limits.iter().map(|limit| limit.value).collect::<Vec<_>>();
     assert_eq!(values(&written), values(&EffectiveLimits::new(&Limits::default(), &[])));
 }
 

@@ -4,7 +4,8 @@ use core_types::{OciReference, ReferenceProblem};
 use proptest::prelude::*;
 
 /// Text, registry, principal, scope, revision, provenance.
-type Valid = (&'static str, &'static str, &'static str, &'static str, &'static str, Option<&'static str>);
+type Valid =
+    (&'static str, &'static str, &'static str, &'static str, &'static str, Option<&'static str>);
 
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -129,10 +130,16 @@ const INVALID: &[Invalid] = &[
 #[test]
 fn valid_references_have_the_expected_fields_and_print_themselves() {
     for (text, registry, principal, scope, revision, provenance) in VALID {
-        let reference: OciReference = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
-        let found = (reference.registry(), reference.principal(), reference.scope(), reference.revision());
+        let reference: OciReference =
+            text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+        let found =
+            (reference.registry(), reference.principal(), reference.scope(), reference.revision());
         assert_eq!(found, (*registry, *principal, *scope, *revision), "{text}");
-        assert_eq!(reference.provenance().map(ToString::to_string).as_deref(), *provenance, "{text}");
+        assert_eq!(
+            reference.provenance().map(ToString::to_string).as_deref(),
+            *provenance,
+            "{text}"
+        );
         assert_eq!(reference.to_string(), text.trim_start_matches("oci://"));
     }
 }
@@ -146,14 +153,16 @@ fn invalid_references_say_what_is_wrong_and_where() {
             (*text, error.position, error.problem)
         })
         .collect();
-    let wrong: Vec<_> = std::iter::zip(INVALID, &found).filter(|(expected, found)| expected != found).collect();
+    let wrong: Vec<_> =
+        std::iter::zip(INVALID, &found).filter(|(expected, found)| expected != found).collect();
     assert!(wrong.is_empty(), "expected and found: {wrong:#?}");
 }
 
 #[test]
 fn lengths_are_bounded_at_the_limits_of_registries() {
-    let reference =
-        |path: usize, tag: usize| format!("r/a/{}:{}", "p".repeat(path - 2), "t".repeat(tag)).parse::<OciReference>();
+    let reference = |path: usize, tag: usize| {
+        format!("r/a/{}:{}", "p".repeat(path - 2), "t".repeat(tag)).parse::<OciReference>()
+    };
     assert!(reference(255, 128).is_ok());
     assert_eq!(reference(256, 1).expect_err("too long").problem, ReferenceProblem::TooLong);
     let error = reference(10, 129).expect_err("too long");
@@ -185,17 +194,24 @@ fn the_identity_has_no_revision_and_the_name_is_the_last_component() {
     assert!("r/a/b_c:1".parse::<OciReference>().expect("valid").default_name().is_err());
 }
 
-/// Secrets, grants and trust belong to the registry and not to one spelling of it. What is printed is what was written.
+/// Secrets, grants and trust belong to the registry and not to one spelling of it. What is printed
+/// is what was written.
 #[test]
 fn spellings_of_a_registry_share_identity() {
     for text in ["GHCR.io:443/a/b:1", "ghcr.io:080/a/b:1", "ghcr.io/a/b:1"] {
         let reference: OciReference = text.parse().expect(text);
-        assert_eq!((reference.identity().as_str(), reference.to_string().as_str()), ("ghcr.io/a/b", text));
+        assert_eq!(
+            (reference.identity().as_str(), reference.to_string().as_str()),
+            ("ghcr.io/a/b", text)
+        );
     }
     let other: OciReference = "ghcr.io:8443/a/b:1".parse().expect("valid");
     assert_eq!(other.identity().as_str(), "ghcr.io:8443/a/b");
     let host: OciReference = "local:443/file/x:1".parse().expect("valid");
-    assert!(!host.is_local() && host.identity().as_str() == "local:443/file/x", "not the identity of a file");
+    assert!(
+        !host.is_local() && host.identity().as_str() == "local:443/file/x",
+        "not the identity of a file"
+    );
 }
 
 /// A file stays a file in any case, since its identity is in lower case.
@@ -208,10 +224,12 @@ fn local_registry_is_local_in_any_case() {
     assert!(!"local:5000/file/x:1".parse::<OciReference>().expect("valid").is_local());
 }
 
-/// Two files of one name are two extensions, and one that takes the place of another keeps its identity.
+/// Two files of one name are two extensions, and one that takes the place of another keeps its
+/// identity.
 #[test]
 fn local_identity_is_its_digest() {
-    let [first, second, third] = ["1", "2", "3"].map(|digit| format!("sha256:{}", digit.repeat(64)));
+    let [first, second, third] =
+        ["1", "2", "3"].map(|digit| format!("sha256:{}", digit.repeat(64)));
     let pinned = |kind: &str, digest: &str| -> OciReference {
         format!("local/{kind}/weather:0.0.0@{digest}").parse().expect("valid")
     };
@@ -220,11 +238,20 @@ fn local_identity_is_its_digest() {
         assert_eq!(one.identity().as_str(), format!("local/{kind}/weather@{first}"));
         assert_ne!(one.identity(), other.identity());
         let continued = one.continued_by(second.parse().expect("a digest"));
-        assert_eq!(continued.to_string(), format!("local/{kind}/{}/weather:0.0.0@{second}", "1".repeat(64)));
-        assert_eq!((continued.identity(), continued.default_name()), (one.identity(), one.default_name()));
+        assert_eq!(
+            continued.to_string(),
+            format!("local/{kind}/{}/weather:0.0.0@{second}", "1".repeat(64))
+        );
+        assert_eq!(
+            (continued.identity(), continued.default_name()),
+            (one.identity(), one.default_name())
+        );
         assert_eq!((continued.place(), continued.is_local()), (format!("{kind}/weather"), true));
         let again = continued.continued_by(third.parse().expect("a digest"));
-        assert_eq!((again.identity(), again.pinned_digest()), (one.identity(), third.parse().map(Some)));
+        assert_eq!(
+            (again.identity(), again.pinned_digest()),
+            (one.identity(), third.parse().map(Some))
+        );
     }
     let upper: OciReference = format!("LOCAL/file/weather:0.0.0@{first}").parse().expect("valid");
     assert_eq!(upper.identity(), pinned("file", &first).identity());
@@ -234,7 +261,8 @@ fn local_identity_is_its_digest() {
 #[test]
 fn development_has_its_own_identity() {
     let name = "weather".parse().expect("a name");
-    let [first, second] = ["a", "b"].map(|digit| format!("sha256:{}", digit.repeat(64)).parse().expect("a digest"));
+    let [first, second] =
+        ["a", "b"].map(|digit| format!("sha256:{}", digit.repeat(64)).parse().expect("a digest"));
     let built = OciReference::local_development(&name, "0.0.0").expect("valid");
     let [one, other] = [first, second].map(|digest| built.pinned_to(digest));
     assert!(one.is_development() && one.identity() == other.identity());
@@ -263,7 +291,8 @@ fn reference() -> impl Strategy<Value = String> {
         proptest::option::of("(sha256|md5|a\\+b|x_y\\.z):[0-9a-f]{1,70}"),
     )
         .prop_map(|(registry, principal, scope, tag, provenance)| {
-            // A host without a dot or a port before one path component is a path whose registry is missing.
+            // A host without a dot or a port before one path component is a path whose registry is
+            // missing.
             let is_path = principal.is_empty() && !scope.contains('/') && !registry.contains(['.', ':']);
             let registry = if is_path { format!("{registry}.example") } else { registry };
             let pin = provenance.map(|provenance| format!("@{provenance}")).unwrap_or_default();

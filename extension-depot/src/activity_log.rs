@@ -1,8 +1,9 @@
 //! The log of what extensions did: one line a call, each with the hash of the line before.
 //!
-//! A second file, the head, holds how many lines there are and the hash of the last. Lines that were changed, removed or
-//! put elsewhere before that are found. It is no proof against the user's own processes: whoever can write the log can
-//! write the head. Lines are not synced, so the last ones can be lost with the power; what is left fits together.
+//! A second file, the head, holds how many lines there are and the hash of the last. Lines that
+//! were changed, removed or put elsewhere before that are found. It is no proof against the user's
+//! own processes: whoever can write the log can write the head. Lines are not synced, so the last
+//! ones can be lost with the power; what is left fits together.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -109,10 +110,12 @@ impl ActivityLog {
         Self { directory }
     }
 
-    /// Adds a call. It takes a lock for as long as that takes, and waits for one at most a quarter of a second.
+    /// Adds a call. It takes a lock for as long as that takes, and waits for one at most a quarter
+    /// of a second.
     ///
     /// # Errors
-    /// When the line cannot be written. The call is not in the log then, and somebody should be told.
+    /// When the line cannot be written. The call is not in the log then, and somebody should be
+    /// told.
     pub fn append(&self, call: &CallRecord) -> Result<(), ActivityError> {
         let head_file = self.lock_head()?;
         let appended = self.append_locked(&head_file, call);
@@ -162,7 +165,8 @@ impl ActivityLog {
         fs::rename(self.current(), self.aside(1))?;
         head.end = 0;
         let first = self.files().first().and_then(|path| first_line(path).ok());
-        head.first = first.and_then(|line| parse(&line)).map_or(head.count + 1, |entry| entry.number);
+        head.first =
+            first.and_then(|line| parse(&line)).map_or(head.count + 1, |entry| entry.number);
         Ok(())
     }
 
@@ -182,12 +186,17 @@ impl ActivityLog {
         head_file.as_ref().map_or(Ok(()), |file| self.wait_for(file, Sharing::WithOthers))?;
         let Some(head) = head_file.as_ref().and_then(read_head) else {
             return Ok(self.files().first().map_or_else(Vec::new, |file| {
-                vec![ActivityFinding { file: file.clone(), line: 1, problem: "the head is missing".to_owned() }]
+                vec![ActivityFinding {
+                    file: file.clone(),
+                    line: 1,
+                    problem: "the head is missing".to_owned(),
+                }]
             }));
         };
         let mut walk = Walk::from(&head);
         for file in self.files() {
-            let lines = lines(&file).map_err(|source| ActivityError::Io { path: file.clone(), source })?;
+            let lines =
+                lines(&file).map_err(|source| ActivityError::Io { path: file.clone(), source })?;
             for (at, line) in lines.iter().enumerate() {
                 walk.step(&file, at + 1, line);
             }
@@ -217,7 +226,8 @@ impl ActivityLog {
         let path = self.head();
         let open = || match own_file::open_to_change(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                durable::create_directory(&self.directory).and_then(|()| own_file::open_to_change(&path))
+                durable::create_directory(&self.directory)
+                    .and_then(|()| own_file::open_to_change(&path))
             }
             other => other,
         };
@@ -259,9 +269,12 @@ impl From<&Head> for Walk {
 impl Walk {
     fn step(&mut self, file: &Path, line: usize, bytes: &[u8]) {
         let is_covered = self.last.as_ref().is_none_or(|(number, _)| *number < self.count_at_head);
-        let mut found = |problem: String| self.findings.push(ActivityFinding { file: file.to_owned(), line, problem });
+        let mut found = |problem: String| {
+            self.findings.push(ActivityFinding { file: file.to_owned(), line, problem })
+        };
         let Some(entry) = parse(bytes) else {
-            // Behind the head, half a line is what a killed process leaves. The next call mends it and says so.
+            // Behind the head, half a line is what a killed process leaves. The next call mends it
+            // and says so.
             if is_covered {
                 found("this is no line of the log".to_owned());
             }
@@ -271,12 +284,16 @@ impl Walk {
             None if entry.number != self.expected_first => {
                 found(format!("line {} is missing", self.expected_first));
             }
-            None if entry.number == 1 && entry.previous != NONE => found("something stood before line 1".to_owned()),
+            None if entry.number == 1 && entry.previous != NONE => {
+                found("something stood before line 1".to_owned())
+            }
             None => {}
             Some((number, _)) if entry.number != number + 1 => {
                 found(format!("line {} follows line {number}", entry.number));
             }
-            Some((number, hash)) if entry.previous != *hash => found(format!("line {number} was changed")),
+            Some((number, hash)) if entry.previous != *hash => {
+                found(format!("line {number} was changed"))
+            }
             Some(_) => {}
         }
         let hash = hash(bytes);
@@ -297,14 +314,16 @@ impl Walk {
     }
 }
 
-/// Brings the head and the end of the current file together: whole lines that a killed process did not count are
-/// counted, half a line goes. Gives back what had to be done.
+/// Brings the head and the end of the current file together: whole lines that a killed process did
+/// not count are counted, half a line goes. Gives back what had to be done.
 fn mend(head: &mut Option<Head>, log: &File, size: u64) -> io::Result<Option<String>> {
     let known = head.take();
     let mended = match &known {
         None if size == 0 => None,
         None => Some("the head was missing".to_owned()),
-        Some(known) if known.end > size => Some(format!("{} bytes of the log were missing", known.end - size)),
+        Some(known) if known.end > size => {
+            Some(format!("{} bytes of the log were missing", known.end - size))
+        }
         Some(_) => None,
     };
     let was_lost = known.is_none();
@@ -395,7 +414,11 @@ mod tests {
         let text = fs::read_to_string(log.current()).expect("there");
         let lines: Vec<_> = text.lines().collect();
         let damaged = |what: &[&str]| {
-            fs::write(log.current(), what.iter().map(|line| format!("{line}\n")).collect::<String>()).expect("written");
+            fs::write(
+                log.current(),
+                what.iter().map(|line| format!("{line}\n")).collect::<String>(),
+            )
+            .expect("written");
             let found = problems(&log);
             fs::write(log.current(), &text).expect("written");
             found

@@ -4,11 +4,14 @@ use std::io::{self, Read};
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The longest path of an entry, in bytes: more than any page or binary needs, and less than file systems take.
+/// The longest path of an entry, in bytes: more than any page or binary needs, and less than file
+/// systems take.
 const MAX_PATH: usize = 200;
 
 /// What an entry is, if it is neither a plain file nor a directory.
-pub(crate) fn refused_kind<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Option<&'static str>> {
+pub(crate) fn refused_kind<R: Read>(
+    entry: &mut tar::Entry<'_, R>,
+) -> io::Result<Option<&'static str>> {
     use tar::EntryType;
     let what = match entry.header().entry_type() {
         EntryType::Regular | EntryType::Directory => None,
@@ -31,7 +34,8 @@ pub(crate) fn refused_kind<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result
         if key.contains("xattr") || key.contains("acl") || key.starts_with("GNU.sparse") {
             return Ok(Some("a file with attributes beside its bytes"));
         }
-        // Readers that believe one size and readers that believe the other see different archives (RUSTSEC-2025-0111).
+        // Readers that believe one size and readers that believe the other see different archives
+        // (RUSTSEC-2025-0111).
         if key == "size" && extension.value().ok() != Some(size.to_string().as_str()) {
             return Ok(Some("a file whose size is said twice"));
         }
@@ -39,7 +43,8 @@ pub(crate) fn refused_kind<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result
     Ok(None)
 }
 
-/// A path without `./` in front and `/` behind, if it leads to one place below where it begins on every system.
+/// A path without `./` in front and `/` behind, if it leads to one place below where it begins on
+/// every system.
 pub(crate) fn clean_path(path: &str) -> Result<String, &'static str> {
     let clean = path.strip_prefix("./").unwrap_or(path).trim_end_matches('/');
     if clean.is_empty() || clean == "." {

@@ -3,13 +3,16 @@
 use core_types::{Digest, OciReference};
 
 use crate::blob::{BlobError, digest_of};
-use crate::image::{DESCRIPTION, Descriptor, Document, ImageError, ImageManifest, VERSION, media_type};
+use crate::image::{
+    DESCRIPTION, Descriptor, Document, ImageError, ImageManifest, VERSION, media_type,
+};
 use crate::unpack::UnpackError;
 
 /// What a digest leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
-    /// The digest of the manifest or index that the tag resolved to. This is what a reference is pinned to.
+    /// The digest of the manifest or index that the tag resolved to. This is what a reference is
+    /// pinned to.
     pub digest: Digest,
     /// The size in bytes of the document with that digest.
     pub document_size: u64,
@@ -39,7 +42,8 @@ pub enum ArtifactError {
 }
 
 impl Artifact {
-    /// Follows a digest to its image manifest. `read` gives the bytes of a document, already verified.
+    /// Follows a digest to its image manifest. `read` gives the bytes of a document, already
+    /// verified.
     pub(crate) fn resolve<E: From<ImageError>>(
         digest: Digest,
         mut read: impl FnMut(&Digest) -> Result<Vec<u8>, E>,
@@ -56,26 +60,41 @@ impl Artifact {
     }
 
     /// The artifact of an image manifest that is pinned by itself or by the index above it.
-    pub(crate) fn new(digest: Digest, bytes: &[u8], manifest: ImageManifest) -> Result<Self, ImageError> {
+    pub(crate) fn new(
+        digest: Digest,
+        bytes: &[u8],
+        manifest: ImageManifest,
+    ) -> Result<Self, ImageError> {
         manifest.wasm_layer()?;
         let (manifest_digest, manifest_size) = (digest_of(bytes), bytes.len() as u64);
         Ok(Self { digest, document_size: manifest_size, manifest_digest, manifest_size, manifest })
     }
 
-    /// The layer that is the binary by its media type. Nothing where that shows only in the bytes of the layers.
+    /// The layer that is the binary by its media type. Nothing where that shows only in the bytes
+    /// of the layers.
     pub(crate) fn declared(&self) -> Option<&Descriptor> {
         self.manifest.wasm_layer().ok().flatten()
     }
 
-    /// The artifact of the image manifest in these bytes, to which an entry of an index with this digest and size leads.
-    pub(crate) fn of_index((index, size): (Digest, u64), entry: &Descriptor, bytes: &[u8]) -> Result<Self, ImageError> {
+    /// The artifact of the image manifest in these bytes, to which an entry of an index with this
+    /// digest and size leads.
+    pub(crate) fn of_index(
+        (index, size): (Digest, u64),
+        entry: &Descriptor,
+        bytes: &[u8],
+    ) -> Result<Self, ImageError> {
         if entry.size != bytes.len() as u64 {
-            let reason = format!("it has {} bytes, and the index above it says {}", bytes.len(), entry.size);
+            let reason =
+                format!("it has {} bytes, and the index above it says {}", bytes.len(), entry.size);
             return Err(ImageError::Malformed { reason });
         }
         match Document::parse(bytes, None)? {
-            Document::Manifest(manifest) => Ok(Self { document_size: size, ..Self::new(index, bytes, *manifest)? }),
-            Document::Index(_) => Err(ImageError::Malformed { reason: "it is an index inside an index".to_owned() }),
+            Document::Manifest(manifest) => {
+                Ok(Self { document_size: size, ..Self::new(index, bytes, *manifest)? })
+            }
+            Document::Index(_) => {
+                Err(ImageError::Malformed { reason: "it is an index inside an index".to_owned() })
+            }
         }
     }
 
@@ -88,7 +107,8 @@ impl Artifact {
 
     /// The version for people: the annotation, else the tag, else 0.0.0.
     pub fn version(&self, reference: &OciReference) -> String {
-        let annotation = self.manifest.annotations.get(VERSION).filter(|version| is_short_text(version));
+        let annotation =
+            self.manifest.annotations.get(VERSION).filter(|version| is_short_text(version));
         annotation.cloned().unwrap_or_else(|| reference.revision().to_owned())
     }
 
@@ -99,10 +119,15 @@ impl Artifact {
 
     /// What the publisher says the extension does, if it is one line of text.
     pub fn description(&self) -> Option<&str> {
-        self.manifest.annotations.get(DESCRIPTION).map(String::as_str).filter(|text| is_short_text(text))
+        self.manifest
+            .annotations
+            .get(DESCRIPTION)
+            .map(String::as_str)
+            .filter(|text| is_short_text(text))
     }
 
-    /// The blobs that belong to the artifact, the documents included. A binary that was unpacked is not among them.
+    /// The blobs that belong to the artifact, the documents included. A binary that was unpacked is
+    /// not among them.
     pub(crate) fn digests(&self) -> Vec<Digest> {
         let mut digests = vec![self.digest, self.manifest_digest];
         digests.extend(self.manifest.blobs().map(|blob| blob.digest));

@@ -3,8 +3,8 @@
 use crate::image::{Descriptor, EMPTY_TAR, ImageManifest, TITLE, media_type};
 use crate::unpack::is_tar_type;
 
-/// Parts of media types, and what an artifact is that has one. The first that fits counts: the signature of a chart is a
-/// signature.
+/// Parts of media types, and what an artifact is that has one. The first that fits counts: the
+/// signature of a chart is a signature.
 const KINDS: &[(&str, &str)] = &[
     ("vnd.dev.cosign.simplesigning", "a signature"),
     ("vnd.dev.sigstore.bundle", "a signature"),
@@ -33,7 +33,11 @@ pub(crate) const IMAGE: &str = "a container image";
 /// What an artifact is that cannot be an extension; nothing where its bytes have to tell.
 pub(crate) fn kind_of_artifact(manifest: &ImageManifest) -> Option<String> {
     let layers = manifest.layers.iter().map(|layer| layer.media_type.as_str());
-    let kinds = manifest.artifact_type.iter().map(String::as_str).chain([manifest.config.media_type.as_str()]);
+    let kinds = manifest
+        .artifact_type
+        .iter()
+        .map(String::as_str)
+        .chain([manifest.config.media_type.as_str()]);
     let types: Vec<_> = kinds.chain(layers).map(str::to_ascii_lowercase).collect();
     let fits = |part: &str| types.iter().any(|media_type| media_type.contains(part));
     if let Some((_, what)) = KINDS.iter().find(|(part, _)| fits(part)) {
@@ -52,7 +56,8 @@ pub(crate) fn kind_of_artifact(manifest: &ImageManifest) -> Option<String> {
 
 /// What an artifact is as a whole, by its configuration.
 pub(crate) fn kind_of_whole(manifest: &ImageManifest) -> &'static str {
-    let is_image = [media_type::IMAGE_CONFIG, media_type::DOCKER_CONFIG].contains(&manifest.config.media_type.as_str());
+    let is_image = [media_type::IMAGE_CONFIG, media_type::DOCKER_CONFIG]
+        .contains(&manifest.config.media_type.as_str());
     if is_image { IMAGE } else { "an artifact" }
 }
 
@@ -73,8 +78,16 @@ mod tests {
     #[test]
     fn known_kinds_are_named() {
         let cases = [
-            ("application/vnd.cncf.helm.config.v1+json", "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "Helm"),
-            (media_type::IMAGE_CONFIG, "application/vnd.dev.cosign.simplesigning.v1+json", "signature"),
+            (
+                "application/vnd.cncf.helm.config.v1+json",
+                "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
+                "Helm",
+            ),
+            (
+                media_type::IMAGE_CONFIG,
+                "application/vnd.dev.cosign.simplesigning.v1+json",
+                "signature",
+            ),
             (media_type::EMPTY, "application/vnd.dev.sigstore.bundle.v0.3+json", "signature"),
             (media_type::IMAGE_CONFIG, "application/vnd.in-toto+json", "attestation"),
             (media_type::EMPTY, "application/spdx+json", "SBOM"),
@@ -89,11 +102,21 @@ mod tests {
     #[test]
     fn unknown_kinds_are_left_to_their_bytes() {
         let tar = "application/vnd.oci.image.layer.v1.tar+gzip";
-        for layers in [&["application/octet-stream"][..], &[tar], &["application/x", "text/plain", tar]] {
+        for layers in
+            [&["application/octet-stream"][..], &[tar], &["application/x", "text/plain", tar]]
+        {
             assert_eq!(kind(media_type::IMAGE_CONFIG, layers), None, "{layers:?}");
         }
-        assert!(kind(media_type::IMAGE_CONFIG, &[tar, tar]).expect("several").contains("image of 2 archives"));
-        assert_eq!(kind(media_type::EMPTY, &[tar, tar]), None, "a plain push calls every file a tar");
+        assert!(
+            kind(media_type::IMAGE_CONFIG, &[tar, tar])
+                .expect("several")
+                .contains("image of 2 archives")
+        );
+        assert_eq!(
+            kind(media_type::EMPTY, &[tar, tar]),
+            None,
+            "a plain push calls every file a tar"
+        );
         assert!(kind(media_type::IMAGE_CONFIG, &[]).expect("none").contains("without WebAssembly"));
     }
 }

@@ -4,8 +4,8 @@ use core_types::Digest;
 
 use crate::image::{Descriptor, ImageManifest};
 
-/// An artifact that refers to another one, such as a signature, with all its bytes. Each blob is what its digest says, and
-/// nothing of what they say is believed.
+/// An artifact that refers to another one, such as a signature, with all its bytes. Each blob is
+/// what its digest says, and nothing of what they say is believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
     /// Its image manifest, with the tag that it is found under, if it is found by one.

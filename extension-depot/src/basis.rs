@@ -1,7 +1,8 @@
-//! What a decision about an extension is made upon, read once, and whether it still holds when the decision is carried out.
+//! What a decision about an extension is made upon, read once, and whether it still holds when the
+//! decision is carried out.
 //!
-//! Between a decision and its commit lie downloads, compilers and people. Each commit compares its basis with what there is
-//! under the lock, and changes nothing when they differ.
+//! Between a decision and its commit lie downloads, compilers and people. Each commit compares its
+//! basis with what there is under the lock, and changes nothing when they differ.
 
 use core_types::{Capabilities, ExtensionName, Identity, OciReference, Owner};
 
@@ -10,11 +11,12 @@ use crate::depot_error::DepotError;
 use crate::first_use::FirstUse;
 use crate::manifest_file::{LoadedManifest, read_text};
 
-/// What a decision about an extension saw: its manifest, and who signed first what comes from its repository.
+/// What a decision about an extension saw: its manifest, and who signed first what comes from its
+/// repository.
 ///
-/// A commit holds to the presence of the manifest, where that says that the extension came from and which bytes those are,
-/// its capabilities, whether it is kept at its version, and the first signer. Everything else in the manifest can change
-/// in the meantime and stays as it is then.
+/// A commit holds to the presence of the manifest, where that says that the extension came from and
+/// which bytes those are, its capabilities, whether it is kept at its version, and the first
+/// signer. Everything else in the manifest can change in the meantime and stays as it is then.
 #[derive(Debug, Clone)]
 pub struct Basis {
     name: ExtensionName,
@@ -36,7 +38,11 @@ impl Depot {
     ///
     /// # Errors
     /// When the manifest is broken, or what is remembered cannot be read.
-    pub fn basis(&self, name: &ExtensionName, reference: &OciReference) -> Result<Basis, DepotError> {
+    pub fn basis(
+        &self,
+        name: &ExtensionName,
+        reference: &OciReference,
+    ) -> Result<Basis, DepotError> {
         let manifest = Seen::from(self.manifest(name)?);
         self.basis_on(name, reference.identity(), manifest)
     }
@@ -45,7 +51,11 @@ impl Depot {
     ///
     /// # Errors
     /// When what is remembered cannot be read.
-    pub fn basis_of_broken(&self, name: &ExtensionName, reference: &OciReference) -> Result<Basis, DepotError> {
+    pub fn basis_of_broken(
+        &self,
+        name: &ExtensionName,
+        reference: &OciReference,
+    ) -> Result<Basis, DepotError> {
         self.basis_on(name, reference.identity(), self.seen(name))
     }
 
@@ -58,7 +68,12 @@ impl Depot {
         self.basis_on(name, reference.identity(), Seen::Good(Box::new(loaded.clone())))
     }
 
-    fn basis_on(&self, name: &ExtensionName, repository: Identity, manifest: Seen) -> Result<Basis, DepotError> {
+    fn basis_on(
+        &self,
+        name: &ExtensionName,
+        repository: Identity,
+        manifest: Seen,
+    ) -> Result<Basis, DepotError> {
         let first_use = self.first_use(&repository)?;
         Ok(Basis { name: name.clone(), repository, manifest, first_use })
     }
@@ -130,7 +145,11 @@ impl Basis {
 
     /// Makes sure that nothing that it saw has changed. Called under the lock.
     pub(crate) fn ensure_holds(&self, depot: &Depot) -> Result<(), DepotError> {
-        if self.still_holds(depot)? { Ok(()) } else { Err(DepotError::Changed { name: self.name.clone() }) }
+        if self.still_holds(depot)? {
+            Ok(())
+        } else {
+            Err(DepotError::Changed { name: self.name.clone() })
+        }
     }
 }
 
@@ -151,8 +170,8 @@ fn what_counts(loaded: &LoadedManifest) -> (Option<&OciReference>, Option<&Capab
     (extension.oci.as_ref(), loaded.manifest.capabilities.as_ref(), extension.pinned)
 }
 
-/// Makes sure that an artifact from there can have a name that belongs to `owner`. A local reference without a digest stands
-/// for whichever bytes come first.
+/// Makes sure that an artifact from there can have a name that belongs to `owner`. A local
+/// reference without a digest stands for whichever bytes come first.
 pub(crate) fn check_owner(
     name: &ExtensionName,
     owner: Option<&OciReference>,
@@ -160,7 +179,9 @@ pub(crate) fn check_owner(
 ) -> Result<(), DepotError> {
     let Some(owner) = owner else { return Ok(()) };
     let (installed, wanted_by) = (owner.identity(), wanted.identity());
-    let is_open = owner.is_local() && owner.provenance().is_none() && installed == wanted.unpinned().identity();
+    let is_open = owner.is_local()
+        && owner.provenance().is_none()
+        && installed == wanted.unpinned().identity();
     if installed == wanted_by || is_open {
         return Ok(());
     }

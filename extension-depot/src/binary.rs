@@ -1,7 +1,7 @@
 //! Which bytes of an artifact are its WebAssembly binary.
 //!
-//! A media type that says WebAssembly is believed. Where none does, the bytes decide: plain tools push a binary under the
-//! media type of an archive, and container tools put one into an archive.
+//! A media type that says WebAssembly is believed. Where none does, the bytes decide: plain tools
+//! push a binary under the media type of an archive, and container tools put one into an archive.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
@@ -17,14 +17,16 @@ use crate::image::{Descriptor, EMPTY_TAR, ImageError, ImageManifest, TITLE};
 use crate::staging::Staging;
 use crate::unpack::{Kind, UnpackError, Unpacked, is_tar_type, unpack};
 
-/// How much of a layer is looked at to tell what it is: the header of the first file, where it is a tar.
+/// How much of a layer is looked at to tell what it is: the header of the first file, where it is a
+/// tar.
 const HEAD: u64 = 512;
 /// The name of what is being unpacked. No digest is written like this.
 const UNPACKING: &str = "unpacking";
 
 /// The WebAssembly binary of an extension: the file that is compiled, and what its bytes are.
 ///
-/// It is a layer of the artifact, or what was unpacked from one and lies beside the layers under its own digest.
+/// It is a layer of the artifact, or what was unpacked from one and lies beside the layers under
+/// its own digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binary {
     /// The file.
@@ -44,13 +46,16 @@ enum Carrier<'a> {
 }
 
 impl Staging {
-    /// Finds the binary of an artifact whose blobs are all there and verified, and unpacks it where it is packed.
+    /// Finds the binary of an artifact whose blobs are all there and verified, and unpacks it where
+    /// it is packed.
     pub(crate) fn binary(&self, artifact: &Artifact) -> Result<Binary, UnpackError> {
         let blob = |digest: &Digest| self.blob(digest);
         match carrier(&artifact.manifest, &blob)? {
-            Carrier::Plain(layer) => {
-                Ok(Binary { path: self.blob(&layer.digest), digest: layer.digest, size: layer.size })
-            }
+            Carrier::Plain(layer) => Ok(Binary {
+                path: self.blob(&layer.digest),
+                digest: layer.digest,
+                size: layer.size,
+            }),
             Carrier::Packed(layer) => self.unpack(layer, kind_of_whole(&artifact.manifest)),
         }
     }
@@ -77,14 +82,18 @@ pub(crate) fn binary_digest(
     match carrier(manifest, blob)? {
         Carrier::Plain(layer) => Ok(layer.digest),
         Carrier::Packed(layer) => {
-            Ok(unpack(&blob(&layer.digest), layer, kind_of_whole(manifest), &mut io::sink())?.digest)
+            Ok(unpack(&blob(&layer.digest), layer, kind_of_whole(manifest), &mut io::sink())?
+                .digest)
         }
     }
 }
 
-/// Chooses the layer: by its media type, else the only one whose bytes are WebAssembly, else the only one that something
-/// can be packed in.
-fn carrier<'a>(manifest: &'a ImageManifest, blob: &dyn Fn(&Digest) -> PathBuf) -> Result<Carrier<'a>, UnpackError> {
+/// Chooses the layer: by its media type, else the only one whose bytes are WebAssembly, else the
+/// only one that something can be packed in.
+fn carrier<'a>(
+    manifest: &'a ImageManifest,
+    blob: &dyn Fn(&Digest) -> PathBuf,
+) -> Result<Carrier<'a>, UnpackError> {
     if let Some(layer) = manifest.wasm_layer()? {
         return Ok(Carrier::Plain(layer));
     }
@@ -136,7 +145,8 @@ pub(crate) fn describe(head: &[u8]) -> String {
     let found = known.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, what)| *what);
     let is_text = |text: &str| !text.chars().any(|c| c.is_control() && !c.is_whitespace());
     // The end of what was read can be in the middle of a character.
-    let text = std::str::from_utf8(head).or_else(|error| std::str::from_utf8(&head[..error.valid_up_to()]));
+    let text = std::str::from_utf8(head)
+        .or_else(|error| std::str::from_utf8(&head[..error.valid_up_to()]));
     match found {
         Some(what) => what.to_owned(),
         None if head.is_empty() => "an empty file".to_owned(),
@@ -149,8 +159,10 @@ impl ImageError {
     /// Several layers are WebAssembly, with the names of files where the layers have them.
     pub(crate) fn several(layers: &[&Descriptor]) -> Self {
         let titles = layers.iter().filter_map(|layer| layer.annotations.get(TITLE));
-        let titles: Vec<_> = titles.take(5).map(|title| format!("`{}`", title.escape_debug())).collect();
-        let names = if titles.is_empty() { String::new() } else { format!(" ({})", titles.join(", ")) };
+        let titles: Vec<_> =
+            titles.take(5).map(|title| format!("`{}`", title.escape_debug())).collect();
+        let names =
+            if titles.is_empty() { String::new() } else { format!(" ({})", titles.join(", ")) };
         Self::SeveralWasm { count: layers.len(), names }
     }
 }

@@ -62,7 +62,8 @@ pub(crate) fn check(bytes: &[u8], expected: &Digest) -> Result<(), BlobError> {
     if found == *expected { Ok(()) } else { Err(BlobError::Digest { expected: *expected, found }) }
 }
 
-/// Reads a blob whole and makes sure that its bytes are what its name says. What is returned is what was checked.
+/// Reads a blob whole and makes sure that its bytes are what its name says. What is returned is
+/// what was checked.
 ///
 /// # Errors
 /// When it is missing, damaged or larger than `most` bytes.
@@ -82,7 +83,8 @@ pub fn read_blob(path: &Path, digest: &Digest, most: u64) -> Result<Vec<u8>, Blo
     Ok(bytes)
 }
 
-/// Opens a plain file for reading, and says what it is. A pipe or device in its place does not make us wait.
+/// Opens a plain file for reading, and says what it is. A pipe or device in its place does not make
+/// us wait.
 pub(crate) fn open_plain(path: &Path) -> io::Result<(File, Metadata)> {
     let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
@@ -97,7 +99,8 @@ pub(crate) fn ensure_plain(metadata: &Metadata) -> io::Result<()> {
     if metadata.is_file() { Ok(()) } else { Err(wrong()) }
 }
 
-/// Reads a plain file whole, if it has at most so many bytes. A pipe or device in its place does not make us wait.
+/// Reads a plain file whole, if it has at most so many bytes. A pipe or device in its place does
+/// not make us wait.
 ///
 /// # Errors
 /// When it cannot be read, is no plain file or is larger.
@@ -105,9 +108,11 @@ pub fn read_plain(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_whole(open_plain(path)?, most)
 }
 
-/// Reads what was opened whole, if it has at most so many bytes, whatever it had when it was opened.
+/// Reads what was opened whole, if it has at most so many bytes, whatever it had when it was
+/// opened.
 pub(crate) fn read_whole((file, metadata): (File, Metadata), most: u64) -> io::Result<Vec<u8>> {
-    let refused = || io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes"));
+    let refused =
+        || io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {most} bytes"));
     if metadata.len() > most {
         return Err(refused());
     }
@@ -128,7 +133,8 @@ pub(crate) fn read_plain_text(path: &Path, most: u64) -> io::Result<String> {
 
 /// Bytes as text.
 pub(crate) fn as_text(bytes: Vec<u8>) -> io::Result<String> {
-    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+    String::from_utf8(bytes)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
 }
 
 /// A blob that is being written: counted and hashed as it arrives, and never longer than announced.
@@ -143,7 +149,8 @@ pub(crate) struct BlobWriter {
 impl BlobWriter {
     /// Starts a new file for a blob of this size.
     pub(crate) fn create(path: &Path, size: u64) -> Result<Self, BlobError> {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
         let file = file.map_err(|source| BlobError::Io { path: path.to_owned(), source })?;
         Ok(Self { file, path: path.to_owned(), hash: Sha256::new(), written: 0, size })
     }
@@ -156,7 +163,9 @@ impl BlobWriter {
         }
         self.hash.update(bytes);
         self.written = written;
-        self.file.write_all(bytes).map_err(|source| BlobError::Io { path: self.path.clone(), source })
+        self.file
+            .write_all(bytes)
+            .map_err(|source| BlobError::Io { path: self.path.clone(), source })
     }
 
     /// Makes the blob durable if it is what it should be.

@@ -1,7 +1,7 @@
 //! Parts of JSON documents that strangers wrote, counted as they are read.
 //!
-//! A document of a few megabytes can have half a million annotations, and takes twenty times its size in memory. So what no
-//! document needs in numbers ends the reading.
+//! A document of a few megabytes can have half a million annotations, and takes twenty times its
+//! size in memory. So what no document needs in numbers ends the reading.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,8 @@ use crate::image::Descriptor;
 
 /// The most annotations of one document or descriptor: tools write some ten.
 const MAX_ANNOTATIONS: usize = 1_000;
-/// The most layers that are read, which is more than are taken, so that an error says how many there are.
+/// The most layers that are read, which is more than are taken, so that an error says how many
+/// there are.
 const MAX_LAYERS_READ: usize = 1_000;
 
 /// Takes `null` for absent. Go writes it for an empty list or map.
@@ -24,7 +25,9 @@ pub(crate) fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserializ
 }
 
 /// Reads annotations. Takes `null` for absent, as the map and as a value in it.
-pub(crate) fn annotations<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+pub(crate) fn annotations<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
     null_as_default(from).map(|Annotations(map)| map)
 }
 
@@ -64,7 +67,9 @@ impl<'de> Visitor<'de> for AnnotationsVisitor {
         let mut map = BTreeMap::new();
         while let Some((key, value)) = from.next_entry::<String, Option<String>>()? {
             if map.len() == MAX_ANNOTATIONS {
-                return Err(A::Error::custom(format_args!("more than {MAX_ANNOTATIONS} annotations")));
+                return Err(A::Error::custom(format_args!(
+                    "more than {MAX_ANNOTATIONS} annotations"
+                )));
             }
             map.extend(value.map(|value| (key, value)));
         }

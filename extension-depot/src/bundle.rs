@@ -1,8 +1,9 @@
 //! Bundles: installed extensions as one file, an OCI image layout in a tar.
 //!
-//! Any OCI tool reads it (`oras --oci-layout`, `skopeo oci-archive:`), and the same extensions make the same bytes. Each entry
-//! of its index has the name of the extension and, for whoever takes it in, the reference that it came from. What refers to
-//! an artifact, such as its signature, is in it as well.
+//! Any OCI tool reads it (`oras --oci-layout`, `skopeo oci-archive:`), and the same extensions make
+//! the same bytes. Each entry of its index has the name of the extension and, for whoever takes it
+//! in, the reference that it came from. What refers to an artifact, such as its signature, is in it
+//! as well.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -48,11 +49,12 @@ pub enum BundleError {
 }
 
 impl Depot {
-    /// Writes extensions with what refers to them into one file, which replaces another as a whole if it may replace one.
-    /// Every byte is checked as it is read.
+    /// Writes extensions with what refers to them into one file, which replaces another as a whole
+    /// if it may replace one. Every byte is checked as it is read.
     ///
     /// # Errors
-    /// When another file is there that may not be replaced, a blob is missing or damaged, or the file cannot be written.
+    /// When another file is there that may not be replaced, a blob is missing or damaged, or the
+    /// file cannot be written.
     pub fn export(
         &self,
         extensions: &[Installed],
@@ -63,15 +65,18 @@ impl Depot {
         let write_error = |source| BundleError::Write { path: to.to_owned(), source };
         let (directory, name) = OutputDirectory::of_file(to).map_err(write_error)?;
         let mut file = directory.begin(name, BUNDLE_MODE).map_err(write_error)?;
-        let mut bundle =
-            BundleWriter { tar: tar::Builder::new(io::BufWriter::new(&mut file)), written: BTreeSet::new() };
+        let mut bundle = BundleWriter {
+            tar: tar::Builder::new(io::BufWriter::new(&mut file)),
+            written: BTreeSet::new(),
+        };
         bundle.file("oci-layout", MARKER).map_err(write_error)?;
         let index = index_of(extensions, attachments).map_err(|error| write_error(error.into()))?;
         bundle.file("index.json", &index).map_err(write_error)?;
         for extension in extensions {
             for digest in extension.artifact.digests() {
                 let read = read_blob(&self.places().blob(&digest), &digest, MAX_BLOB);
-                let bytes = read.map_err(|source| BundleError::Blob { name: extension.name.clone(), source })?;
+                let bytes = read
+                    .map_err(|source| BundleError::Blob { name: extension.name.clone(), source })?;
                 bundle.blob(&digest, &bytes).map_err(write_error)?;
             }
         }
@@ -127,7 +132,11 @@ impl<W: Write> BundleWriter<W> {
 
     /// Several artifacts share a blob, which is written once.
     fn blob(&mut self, digest: &Digest, bytes: &[u8]) -> io::Result<()> {
-        if self.written.insert(*digest) { self.file(&format!("blobs/sha256/{}", digest.hex()), bytes) } else { Ok(()) }
+        if self.written.insert(*digest) {
+            self.file(&format!("blobs/sha256/{}", digest.hex()), bytes)
+        } else {
+            Ok(())
+        }
     }
 
     fn finish(self) -> io::Result<()> {

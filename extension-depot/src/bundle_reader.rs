@@ -1,7 +1,8 @@
 //! Reads bundles.
 //!
-//! The maker of a bundle can write any origin into it. So the origin of an entry is a claim, and the entry is known by its bytes
-//! until a registry, a trusted signer or a pinned manifest confirms the claim.
+//! The maker of a bundle can write any origin into it. So the origin of an entry is a claim, and
+//! the entry is known by its bytes until a registry, a trusted signer or a pinned manifest confirms
+//! the claim.
 
 use std::path::Path;
 
@@ -13,7 +14,8 @@ use crate::layout_source::LayoutSource;
 use crate::source::SourceError;
 use crate::staging::Staged;
 
-/// The most extensions of a bundle: more than anybody has, and few enough that an import comes to an end.
+/// The most extensions of a bundle: more than anybody has, and few enough that an import comes to
+/// an end.
 const MAX_EXTENSIONS: usize = 1_000;
 
 /// An opened bundle. Its blobs are read on demand.
@@ -30,7 +32,8 @@ pub struct Bundle {
 pub struct Bundled {
     /// Its name.
     pub name: ExtensionName,
-    /// Where it came from, pinned. The bytes are checked against the pin; that they came from there is a claim.
+    /// Where it came from, pinned. The bytes are checked against the pin; that they came from there
+    /// is a claim.
     pub claimed: OciReference,
     /// The digest that it is pinned to.
     pub digest: Digest,
@@ -44,7 +47,8 @@ impl Bundled {
         is_pinned_to_it.then_some(Self { name, claimed, digest: entry.digest })
     }
 
-    /// The reference that it is known by while nothing confirms its origin: `local/bundle/NAME:TAG@DIGEST`.
+    /// The reference that it is known by while nothing confirms its origin:
+    /// `local/bundle/NAME:TAG@DIGEST`.
     ///
     /// # Errors
     /// When that is not a reference.
@@ -63,7 +67,8 @@ impl Bundle {
         let entries = layout.index()?.manifests;
         let extensions: Vec<_> = entries.iter().filter_map(Bundled::read).collect();
         if extensions.len() > MAX_EXTENSIONS {
-            let reason = format!("it has {} extensions; the most is {MAX_EXTENSIONS}", extensions.len());
+            let reason =
+                format!("it has {} extensions; the most is {MAX_EXTENSIONS}", extensions.len());
             return Err(ImageError::Malformed { reason }.into());
         }
         Ok(Self {
@@ -100,12 +105,14 @@ mod signatures {
 
     use super::Bundle;
     use crate::attachment::Attachment;
-    use crate::image::{Descriptor, Document, ImageError, MAX_MANIFEST, MAX_REFERRED, ORIGIN, REF_NAME};
+    use crate::image::{
+        Descriptor, Document, ImageError, MAX_MANIFEST, MAX_REFERRED, ORIGIN, REF_NAME,
+    };
     use crate::registry::referrers::{MOST, is_signature, says_signature};
     use crate::source::SourceError;
 
-    /// The most bytes of all signatures of one extension together, with their documents. A signature has some kilobytes, and all of them are in memory
-    /// at once.
+    /// The most bytes of all signatures of one extension together, with their documents. A
+    /// signature has some kilobytes, and all of them are in memory at once.
     const MAX_SIGNATURES: u64 = 16 << 20;
 
     /// What is in a bundle beside extensions, some of which may refer to one.
@@ -141,7 +148,8 @@ mod signatures {
     }
 
     impl Bundle {
-        /// What is in the bundle as well and could be a signature of an extension, with the same bounds as in a registry.
+        /// What is in the bundle as well and could be a signature of an extension, with the same
+        /// bounds as in a registry.
         ///
         /// # Errors
         /// When bytes are not there or not what their digests say, or there are too many.
@@ -157,7 +165,8 @@ mod signatures {
             Ok(found)
         }
 
-        /// What refers to the artifact with this digest, found in one look at all that refers to anything.
+        /// What refers to the artifact with this digest, found in one look at all that refers to
+        /// anything.
         fn attached_to(&self, digest: &Digest) -> Result<Vec<&Descriptor>, SourceError> {
             let attached = match self.others.attached.get() {
                 Some(attached) => attached,
@@ -166,7 +175,12 @@ mod signatures {
                     self.others.attached.get_or_init(|| found)
                 }
             };
-            Ok(attached.get(digest).into_iter().flatten().map(|at| &self.others.entries[*at]).collect())
+            Ok(attached
+                .get(digest)
+                .into_iter()
+                .flatten()
+                .map(|at| &self.others.entries[*at])
+                .collect())
         }
 
         fn find_attached(&self) -> Result<HashMap<Digest, Vec<usize>>, SourceError> {
@@ -197,8 +211,13 @@ mod signatures {
             Ok(referrer.and_then(|referrer| referrer.subject).map(|subject| subject.digest))
         }
 
-        /// What an entry has that could be a signature. `taken` is how many bytes were taken before.
-        fn signature(&self, entry: &Descriptor, taken: &mut u64) -> Result<Option<Attachment>, SourceError> {
+        /// What an entry has that could be a signature. `taken` is how many bytes were taken
+        /// before.
+        fn signature(
+            &self,
+            entry: &Descriptor,
+            taken: &mut u64,
+        ) -> Result<Option<Attachment>, SourceError> {
             let mut take = |digest: &Digest, most: u64| -> Result<Vec<u8>, SourceError> {
                 let bytes = self.layout.blob(digest, most)?;
                 *taken += bytes.len() as u64;
@@ -209,7 +228,9 @@ mod signatures {
                 Err(ImageError::Malformed { reason }.into())
             };
             let bytes = take(&entry.digest, MAX_MANIFEST)?;
-            let Ok(Document::Manifest(manifest)) = Document::parse(&bytes, None) else { return Ok(None) };
+            let Ok(Document::Manifest(manifest)) = Document::parse(&bytes, None) else {
+                return Ok(None);
+            };
             manifest.check_referrer()?;
             let mut blobs = Vec::new();
             for blob in manifest.blobs().filter(|blob| is_signature(blob)).take(MOST) {

@@ -17,12 +17,14 @@ use crate::staging::Staged;
 use crate::state_file;
 
 impl Depot {
-    /// Installs a staged artifact: blobs, index, record, generation, and last the manifest, whose pin makes it current.
-    /// Each step is durable before the next. Without a decision the capabilities of the manifest stay as they are.
+    /// Installs a staged artifact: blobs, index, record, generation, and last the manifest, whose
+    /// pin makes it current. Each step is durable before the next. Without a decision the
+    /// capabilities of the manifest stay as they are.
     ///
     /// # Errors
-    /// [`DepotError::Changed`] when something that the decision was made upon has changed. When the name belongs to another
-    /// identity or something cannot be written. What was installed before is as it was.
+    /// [`DepotError::Changed`] when something that the decision was made upon has changed. When the
+    /// name belongs to another identity or something cannot be written. What was installed before
+    /// is as it was.
     pub fn install(&self, staged: &Staged, order: &InstallOrder<'_>) -> Result<(), DepotError> {
         let InstallOrder { basis, evidence, .. } = *order;
         order.capabilities.map_or(Ok(()), check_guest_paths)?;
@@ -51,11 +53,18 @@ impl Depot {
         self.write_manifest(name, before, editor, Some(&staged.reference), order.reason)
     }
 
-    /// Gives an extension that came in a bundle the identity of the reference that its registry has these very bytes under.
+    /// Gives an extension that came in a bundle the identity of the reference that its registry has
+    /// these very bytes under.
     ///
     /// # Errors
-    /// [`DepotError::Changed`] when something that the decision was made upon has changed, or when it cannot be written.
-    pub fn confirm_origin(&self, basis: &Basis, origin: &OciReference, evidence: &Evidence) -> Result<(), DepotError> {
+    /// [`DepotError::Changed`] when something that the decision was made upon has changed, or when
+    /// it cannot be written.
+    pub fn confirm_origin(
+        &self,
+        basis: &Basis,
+        origin: &OciReference,
+        evidence: &Evidence,
+    ) -> Result<(), DepotError> {
         let _lock = self.lock()?;
         basis.ensure_holds(self)?;
         self.check_first_use(origin, evidence)?;
@@ -69,18 +78,29 @@ impl Depot {
         self.write_record(&Record { signature: Some((&evidence.signature).into()), ..record })?;
         let mut editor = ManifestEditor::new(Some(&loaded.text));
         editor.set_installed(name, &artifact.version(origin), origin);
-        self.write_manifest(name, Some(loaded.text_and_origin()), editor, Some(origin), Reason::Confirmed)
+        self.write_manifest(
+            name,
+            Some(loaded.text_and_origin()),
+            editor,
+            Some(origin),
+            Reason::Confirmed,
+        )
     }
 
-    /// Puts the blobs of extensions back into place, each if its manifest is still pinned to them, and a record where there is
-    /// none. The manifests stay as they are. What came of each stands where it stood; one that fails stops no other.
+    /// Puts the blobs of extensions back into place, each if its manifest is still pinned to them,
+    /// and a record where there is none. The manifests stay as they are. What came of each stands
+    /// where it stood; one that fails stops no other.
     ///
     /// # Errors
-    /// When nothing can be changed now. Of one: when its manifest is gone or pinned to something else by now, or something
-    /// cannot be written.
-    pub fn repair(&self, all: &[(&ExtensionName, &Staged)]) -> Result<Vec<Result<(), DepotError>>, DepotError> {
+    /// When nothing can be changed now. Of one: when its manifest is gone or pinned to something
+    /// else by now, or something cannot be written.
+    pub fn repair(
+        &self,
+        all: &[(&ExtensionName, &Staged)],
+    ) -> Result<Vec<Result<(), DepotError>>, DepotError> {
         let _lock = self.lock()?;
-        let repaired: Vec<_> = all.iter().map(|(name, staged)| self.repair_one(name, staged)).collect();
+        let repaired: Vec<_> =
+            all.iter().map(|(name, staged)| self.repair_one(name, staged)).collect();
         let good = all.iter().zip(&repaired).filter(|(_, result)| result.is_ok());
         let entries: Vec<_> = good.map(|((name, staged), _)| (*name, &staged.artifact)).collect();
         self.layout().sync_blobs()?;
@@ -107,9 +127,13 @@ impl Depot {
     /// Notes what is known by now of who signed what is installed, which is what was looked at.
     ///
     /// # Errors
-    /// [`DepotError::Changed`] when something else is installed by now. When the first signer is another by now, or it cannot be
-    /// written.
-    pub fn note_signature(&self, looked_at: &Installed, found: &Evidence) -> Result<(), DepotError> {
+    /// [`DepotError::Changed`] when something else is installed by now. When the first signer is
+    /// another by now, or it cannot be written.
+    pub fn note_signature(
+        &self,
+        looked_at: &Installed,
+        found: &Evidence,
+    ) -> Result<(), DepotError> {
         let _lock = self.lock()?;
         let Installed { name, reference, artifact, binary, .. } = looked_at;
         if self.existing_manifest(name)?.pinned_reference().as_ref() != Some(reference) {
@@ -131,8 +155,9 @@ impl Depot {
     /// Goes back to a generation: its bytes and its manifest, with these capabilities.
     ///
     /// # Errors
-    /// [`DepotError::Changed`] when something that the decision was made upon has changed. When the bytes are not there any
-    /// more, the name belongs to another identity by now, or something cannot be written.
+    /// [`DepotError::Changed`] when something that the decision was made upon has changed. When the
+    /// bytes are not there any more, the name belongs to another identity by now, or something
+    /// cannot be written.
     pub fn roll_back(
         &self,
         basis: &Basis,
@@ -149,7 +174,12 @@ impl Depot {
         let before = self.text_and_origin(name);
         self.layout().add_entries(&[(name, &artifact)])?;
         if !matches!(self.record(name, &artifact.digest), Ok(Some(_))) {
-            self.write_record(&Record::new(name, &reference, reference.to_string(), (&artifact, &binary)))?;
+            self.write_record(&Record::new(
+                name,
+                &reference,
+                reference.to_string(),
+                (&artifact, &binary),
+            ))?;
         }
         let then = generation.parsed(name).ok().and_then(|manifest| manifest.capabilities);
         let mut editor = ManifestEditor::new(Some(&generation.manifest));
@@ -160,15 +190,18 @@ impl Depot {
     }
 
     /// The text of a manifest that may be broken, and where it says that the extension came from.
-    pub(crate) fn text_and_origin(&self, name: &ExtensionName) -> Option<(String, Option<OciReference>)> {
+    pub(crate) fn text_and_origin(
+        &self,
+        name: &ExtensionName,
+    ) -> Option<(String, Option<OciReference>)> {
         match self.manifest(name) {
             Ok(loaded) => loaded.map(|loaded| (loaded.text, loaded.manifest.extension.oci)),
             Err(_) => read_text(&self.places().manifest(name)).ok().map(|text| (text, None)),
         }
     }
 
-    /// Changes the capabilities in a manifest. `change` says whether it changed anything; if not, nothing is written.
-    /// Gives back what it said.
+    /// Changes the capabilities in a manifest. `change` says whether it changed anything; if not,
+    /// nothing is written. Gives back what it said.
     ///
     /// # Errors
     /// When there is no such manifest or it cannot be written.
@@ -189,10 +222,12 @@ impl Depot {
         })
     }
 
-    /// Adds grants to the manifest of an extension that was found installed. Returns whether that changed anything.
+    /// Adds grants to the manifest of an extension that was found installed. Returns whether that
+    /// changed anything.
     ///
     /// # Errors
-    /// [`DepotError::Changed`] when something else has the name by now, or when it cannot be written.
+    /// [`DepotError::Changed`] when something else has the name by now, or when it cannot be
+    /// written.
     pub fn grant_installed(&self, found: &Installed, grants: &[Grant]) -> Result<bool, DepotError> {
         self.edit(&found.name, Reason::Granted, |loaded, editor| {
             ensure_still(loaded, found)?;
@@ -204,11 +239,12 @@ impl Depot {
         })
     }
 
-    /// Writes the capabilities and limits that a call of what was found installed needed: all of the first, and of the second
-    /// those that are given.
+    /// Writes the capabilities and limits that a call of what was found installed needed: all of
+    /// the first, and of the second those that are given.
     ///
     /// # Errors
-    /// [`DepotError::Changed`] when something else has the name by now, or other grants. When it cannot be written.
+    /// [`DepotError::Changed`] when something else has the name by now, or other grants. When it
+    /// cannot be written.
     pub fn set_needs(
         &self,
         found: &Installed,
@@ -240,7 +276,8 @@ impl Depot {
         })
     }
 
-    /// Keeps an extension at its version, or lets it be updated again. Gives back whether that changed anything.
+    /// Keeps an extension at its version, or lets it be updated again. Gives back whether that
+    /// changed anything.
     ///
     /// # Errors
     /// When there is no such manifest or it cannot be written.
@@ -252,7 +289,8 @@ impl Depot {
         })
     }
 
-    /// Edits a manifest that is there. `edit` says whether it changed anything; if not, nothing is written.
+    /// Edits a manifest that is there. `edit` says whether it changed anything; if not, nothing is
+    /// written.
     pub(crate) fn edit(
         &self,
         name: &ExtensionName,
@@ -276,7 +314,8 @@ impl Depot {
         Ok(ensure_no_link(&self.places().manifest(name))?)
     }
 
-    /// Notes the generation and then writes the manifest, which is the moment at which the change is made.
+    /// Notes the generation and then writes the manifest, which is the moment at which the change
+    /// is made.
     pub(crate) fn write_manifest(
         &self,
         name: &ExtensionName,
@@ -295,7 +334,11 @@ impl Depot {
 }
 
 /// The manifest of what is installed now: what stands there already, with what installing knows.
-fn installed_manifest(before: Option<&LoadedManifest>, staged: &Staged, order: &InstallOrder<'_>) -> ManifestEditor {
+fn installed_manifest(
+    before: Option<&LoadedManifest>,
+    staged: &Staged,
+    order: &InstallOrder<'_>,
+) -> ManifestEditor {
     let Staged { artifact, reference, .. } = staged;
     let mut editor = ManifestEditor::new(before.map(|loaded| loaded.text.as_str()));
     editor.set_installed(order.basis.name(), &artifact.version(reference), reference);
@@ -317,7 +360,8 @@ fn ensure_still(loaded: &LoadedManifest, found: &Installed) -> Result<(), DepotE
     if is_same { Ok(()) } else { Err(DepotError::Changed { name: found.name.clone() }) }
 }
 
-/// Makes sure that what is written can be read again: a manifest with one path for two directories cannot.
+/// Makes sure that what is written can be read again: a manifest with one path for two directories
+/// cannot.
 pub(crate) fn check_guest_paths(capabilities: &Capabilities) -> Result<(), SameGuestPath> {
     capabilities.filesystem.check_guest_paths(Path::new("~"))
 }

@@ -28,9 +28,9 @@ use crate::state_file::{self, StateFileError};
 
 /// The installed extensions of one user.
 ///
-/// Any number of processes can use it at once. Reading needs no lock: every file is replaced as a whole, and the digest
-/// in a manifest leads to bytes that never change. The manifest is written last and removed first, so that what it
-/// names is there.
+/// Any number of processes can use it at once. Reading needs no lock: every file is replaced as a
+/// whole, and the digest in a manifest leads to bytes that never change. The manifest is written
+/// last and removed first, so that what it names is there.
 pub struct Depot {
     places: Places,
     waiting: Box<dyn Fn() + Send + Sync>,
@@ -129,7 +129,9 @@ impl Depot {
 
     pub(crate) fn write(path: PathBuf, contents: &[u8]) -> Result<(), FileError> {
         let directory = path.parent().map_or(Ok(()), durable::create_directory);
-        directory.and_then(|()| durable::write(&path, contents)).map_err(|source| FileError { path, source })
+        directory
+            .and_then(|()| durable::write(&path, contents))
+            .map_err(|source| FileError { path, source })
     }
 
     /// A place for an artifact that is about to arrive.
@@ -137,11 +139,12 @@ impl Depot {
         Staging::new(&self.places.staging())
     }
 
-    /// Returns the directories whose file systems cannot make names durable: what a change wrote there is whole, and may be
-    /// missing after a power cut.
+    /// Returns the directories whose file systems cannot make names durable: what a change wrote
+    /// there is whole, and may be missing after a power cut.
     pub fn unsynced_directories(&self) -> Vec<PathBuf> {
         let directories = [self.places.extensions(), self.places.extension_state()];
-        let is_unsynced = |directory: &PathBuf| matches!(durable::can_sync_directory(directory), Ok(false));
+        let is_unsynced =
+            |directory: &PathBuf| matches!(durable::can_sync_directory(directory), Ok(false));
         directories.into_iter().filter(is_unsynced).collect()
     }
 
@@ -151,14 +154,16 @@ impl Depot {
         directories.into_iter().filter(|directory| lock::is_without_locks(directory)).collect()
     }
 
-    /// Every manifest, in the order of the names. Files with other names than extensions have are left out.
+    /// Every manifest, in the order of the names. Files with other names than extensions have are
+    /// left out.
     ///
     /// # Errors
-    /// When the directory of manifests, blobs or failures is there and cannot be read. A bad manifest is not an error: it is
-    /// listed as bad.
+    /// When the directory of manifests, blobs or failures is there and cannot be read. A bad
+    /// manifest is not an error: it is listed as bad.
     pub fn list(&self) -> Result<Vec<Listed>, DepotError> {
         let files = names_in(&self.places.extensions())?;
-        let name_of = |file: &OsStr| file.to_str()?.strip_suffix(".toml")?.parse::<ExtensionName>().ok();
+        let name_of =
+            |file: &OsStr| file.to_str()?.strip_suffix(".toml")?.parse::<ExtensionName>().ok();
         let mut names: Vec<_> = files.iter().filter_map(|file| name_of(file)).collect();
         names.sort();
         let (blobs, failed) = (self.layout().blob_names()?, self.failed()?);
@@ -172,9 +177,12 @@ impl Depot {
         failed: &HashSet<ExtensionName>,
     ) -> Option<Listed> {
         let manifest = LoadedManifest::read(&self.places.manifest(&name), &name).transpose()?;
-        let digest = manifest.as_ref().ok().and_then(LoadedManifest::pinned).map(|(_, digest)| digest);
+        let digest =
+            manifest.as_ref().ok().and_then(LoadedManifest::pinned).map(|(_, digest)| digest);
         let digest = digest.filter(|digest| blobs.contains(OsStr::new(&digest.hex())));
-        let quarantine = digest.filter(|_| failed.contains(&name)).and_then(|digest| self.quarantine(&name, &digest));
+        let quarantine = digest
+            .filter(|_| failed.contains(&name))
+            .and_then(|digest| self.quarantine(&name, &digest));
         Some(Listed { name, manifest, is_installed: digest.is_some(), quarantine })
     }
 
@@ -194,8 +202,9 @@ impl Depot {
         self.manifest(name)?.ok_or_else(|| DepotError::NotFound { name: name.clone() })
     }
 
-    /// An extension whose manifest and artifact are there. The documents of the artifact are verified; the binary is
-    /// not read. Where another process replaces or removes it in the meantime, what is there then is read.
+    /// An extension whose manifest and artifact are there. The documents of the artifact are
+    /// verified; the binary is not read. Where another process replaces or removes it in the
+    /// meantime, what is there then is read.
     ///
     /// # Errors
     /// When there is none, or a part of it is missing or damaged.
@@ -218,16 +227,25 @@ impl Depot {
             let reference = loaded.manifest.extension.oci.map(Box::new);
             return Err(DepotError::NotInstalled { name: name.clone(), reference });
         };
-        let of_artifact =
-            |source| DepotError::Artifact { name: name.clone(), reference: Box::new(reference.clone()), source };
+        let of_artifact = |source| DepotError::Artifact {
+            name: name.clone(),
+            reference: Box::new(reference.clone()),
+            source,
+        };
         let artifact = self.layout().artifact(digest).map_err(of_artifact)?;
-        let binary = self.binary(name, &artifact)?.ok_or_else(|| of_artifact(ArtifactError::Unrecorded))?;
+        let binary =
+            self.binary(name, &artifact)?.ok_or_else(|| of_artifact(ArtifactError::Unrecorded))?;
         Ok(Installed { name: name.clone(), loaded, reference, artifact, binary })
     }
 
-    /// The binary of an artifact of this extension, which is neither read nor looked for here. Where it was unpacked from
-    /// a layer, the record says what it is; nothing where there is no record.
-    pub(crate) fn binary(&self, name: &ExtensionName, artifact: &Artifact) -> Result<Option<Binary>, StateFileError> {
+    /// The binary of an artifact of this extension, which is neither read nor looked for here.
+    /// Where it was unpacked from a layer, the record says what it is; nothing where there is no
+    /// record.
+    pub(crate) fn binary(
+        &self,
+        name: &ExtensionName,
+        artifact: &Artifact,
+    ) -> Result<Option<Binary>, StateFileError> {
         let binary = |digest, size| Some(Binary { path: self.places.blob(&digest), digest, size });
         if let Some(layer) = artifact.declared() {
             return Ok(binary(layer.digest, layer.size));
@@ -237,8 +255,8 @@ impl Depot {
         Ok(fitting.and_then(|record| binary(record.binary, record.binary_size)))
     }
 
-    /// The extension of this name, if everything that its manifest is pinned to is there, as far as can be seen without
-    /// reading the binary.
+    /// The extension of this name, if everything that its manifest is pinned to is there, as far as
+    /// can be seen without reading the binary.
     pub fn whole(&self, name: &ExtensionName) -> Option<Installed> {
         let installed = self.installed(name).ok()?;
         installed.binary.path.exists().then_some(installed)
@@ -265,7 +283,11 @@ impl Depot {
     ///
     /// # Errors
     /// When it is there and cannot be read.
-    pub fn record(&self, name: &ExtensionName, digest: &Digest) -> Result<Option<Record>, StateFileError> {
+    pub fn record(
+        &self,
+        name: &ExtensionName,
+        digest: &Digest,
+    ) -> Result<Option<Record>, StateFileError> {
         state_file::read(&self.places.record(name, digest))
     }
 
@@ -273,13 +295,18 @@ impl Depot {
     ///
     /// # Errors
     /// [`DepotError::OtherSource`] when the name belongs to somebody else.
-    pub fn check_name(&self, name: &ExtensionName, reference: &OciReference) -> Result<(), DepotError> {
+    pub fn check_name(
+        &self,
+        name: &ExtensionName,
+        reference: &OciReference,
+    ) -> Result<(), DepotError> {
         let owner = self.manifest(name)?.and_then(|loaded| loaded.manifest.extension.oci);
         check_owner(name, owner.as_ref(), reference)
     }
 }
 
-/// What tells one version of a file that is replaced as a whole from another; nothing where there is none.
+/// What tells one version of a file that is replaced as a whole from another; nothing where there
+/// is none.
 fn file_version(path: &Path) -> Option<(u64, i64, i64)> {
     let metadata = path.metadata().ok()?;
     Some((metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))

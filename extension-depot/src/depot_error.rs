@@ -67,7 +67,8 @@ pub enum DepotError {
         /// The name.
         name: ExtensionName,
     },
-    /// Something that a decision was made upon is another by now: what is installed, what it is granted, or who signed first.
+    /// Something that a decision was made upon is another by now: what is installed, what it is
+    /// granted, or who signed first.
     #[error("`{name}` has been changed by another process in the meantime")]
     Changed {
         /// The name.

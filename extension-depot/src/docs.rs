@@ -1,7 +1,8 @@
 //! Pages of documentation that come with an extension: Markdown files in a gzipped tar.
 //!
-//! The tar is a stranger's. It is taken apart in memory and nothing of it is ever written to disk, so that neither its paths
-//! nor its links nor its modes can do anything; what is no plain archive of pages is refused as a whole.
+//! The tar is a stranger's. It is taken apart in memory and nothing of it is ever written to disk,
+//! so that neither its paths nor its links nor its modes can do anything; what is no plain archive
+//! of pages is refused as a whole.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,7 +16,8 @@ use crate::archive::{clean_path, folded, refused_kind};
 
 /// The most bytes of an archive when it is unpacked.
 const MAX_UNPACKED: u64 = 16 << 20;
-/// The most bytes of an archive as it is sent, which is what is fetched of anything that refers to an artifact.
+/// The most bytes of an archive as it is sent, which is what is fetched of anything that refers to
+/// an artifact.
 const MAX_PACKED: u64 = 4 << 20;
 /// The most bytes of one page.
 const MAX_PAGE: u64 = 1 << 20;
@@ -93,13 +95,16 @@ impl Docs {
     /// Takes an archive apart.
     ///
     /// # Errors
-    /// When it is damaged, too large, or has anything but pages, other plain files and directories in it.
+    /// When it is damaged, too large, or has anything but pages, other plain files and directories
+    /// in it.
     pub fn unpack(archive: &[u8]) -> Result<Self, DocsError> {
         let mut unpacked = Vec::new();
         let bounded = MultiGzDecoder::new(archive).take(MAX_UNPACKED + 1);
         { bounded }.read_to_end(&mut unpacked).map_err(DocsError::Archive)?;
         if unpacked.len() as u64 > MAX_UNPACKED {
-            return Err(DocsError::TooLarge { what: format!("{} MiB are the most", MAX_UNPACKED >> 20) });
+            return Err(DocsError::TooLarge {
+                what: format!("{} MiB are the most", MAX_UNPACKED >> 20),
+            });
         }
         let mut collected = Collector::default();
         let mut tar = tar::Archive::new(unpacked.as_slice());
@@ -127,21 +132,25 @@ impl Docs {
         Self { pages }
     }
 
-    /// The archive of these pages, which [`Docs::unpack`] takes. The same pages make the same bytes.
+    /// The archive of these pages, which [`Docs::unpack`] takes. The same pages make the same
+    /// bytes.
     ///
     /// # Errors
     /// When the archive is larger than what anybody would fetch or unpack.
     pub fn pack(&self) -> Result<Vec<u8>, DocsError> {
         let archive = self.packed().map_err(DocsError::Archive)?;
         if archive.len() as u64 > MAX_PACKED {
-            return Err(DocsError::TooLarge { what: format!("{} MiB packed are the most", MAX_PACKED >> 20) });
+            return Err(DocsError::TooLarge {
+                what: format!("{} MiB packed are the most", MAX_PACKED >> 20),
+            });
         }
         Self::unpack(&archive)?;
         Ok(archive)
     }
 
     fn packed(&self) -> io::Result<Vec<u8>> {
-        let mut tar = tar::Builder::new(GzBuilder::new().mtime(0).write(Vec::new(), Compression::best()));
+        let mut tar =
+            tar::Builder::new(GzBuilder::new().mtime(0).write(Vec::new(), Compression::best()));
         for page in &self.pages {
             let mut header = crate::bundle::plain_header(page.text.len());
             tar.append_data(&mut header, &page.path, page.text.as_bytes())?;
@@ -165,7 +174,8 @@ impl Docs {
 
     /// The page to begin with: `index.md`, `README.md`, or the first.
     pub fn first(&self) -> Option<&Page> {
-        let named = |name: &str| self.pages.iter().find(|page| page.path.eq_ignore_ascii_case(name));
+        let named =
+            |name: &str| self.pages.iter().find(|page| page.path.eq_ignore_ascii_case(name));
         named("index.md").or_else(|| named("readme.md")).or_else(|| self.pages.first())
     }
 }
@@ -191,7 +201,8 @@ impl Collector {
             return Err(DocsError::Entry { path, what });
         }
         let is_directory = entry.header().entry_type().is_dir();
-        let clean = clean_path(&path).map_err(|problem| DocsError::Path { path: path.clone(), problem })?;
+        let clean =
+            clean_path(&path).map_err(|problem| DocsError::Path { path: path.clone(), problem })?;
         if is_directory || clean.is_empty() {
             return Ok(());
         }
@@ -221,7 +232,8 @@ impl Collector {
             if kind.is_dir() {
                 self.walk(&entry.path(), &format!("{path}/"))?;
             } else if kind.is_file() && name.ends_with(PAGE) {
-                let clean = clean_path(&path).map_err(|problem| DocsError::Path { path: path.clone(), problem })?;
+                let clean = clean_path(&path)
+                    .map_err(|problem| DocsError::Path { path: path.clone(), problem })?;
                 self.claim(&clean)?;
                 let file = fs::File::open(entry.path()).map_err(unreadable(&entry.path()))?;
                 let bytes = bounded(file, &clean).map_err(unreadable(&entry.path()))??;
@@ -246,14 +258,19 @@ impl Collector {
         if self.taken.insert(folded(path)) {
             Ok(())
         } else {
-            Err(DocsError::Path { path: path.to_owned(), problem: "is that of another page, or looks like it" })
+            Err(DocsError::Path {
+                path: path.to_owned(),
+                problem: "is that of another page, or looks like it",
+            })
         }
     }
 
     fn keep(&mut self, path: String, bytes: Vec<u8>) -> Result<(), DocsError> {
         self.bytes += bytes.len() as u64;
         if self.bytes > MAX_UNPACKED {
-            return Err(DocsError::TooLarge { what: format!("{} MiB are the most", MAX_UNPACKED >> 20) });
+            return Err(DocsError::TooLarge {
+                what: format!("{} MiB are the most", MAX_UNPACKED >> 20),
+            });
         }
         match String::from_utf8(bytes) {
             Ok(text) => self.pages.push(Page { path, text }),
@@ -267,7 +284,8 @@ fn bounded(reader: impl Read, path: &str) -> io::Result<Result<Vec<u8>, DocsErro
     let mut bytes = Vec::new();
     reader.take(MAX_PAGE + 1).read_to_end(&mut bytes)?;
     let is_too_large = bytes.len() as u64 > MAX_PAGE;
-    let too_large = || DocsError::TooLarge { what: format!("`{path}` has more than {} MiB", MAX_PAGE >> 20) };
+    let too_large =
+        || DocsError::TooLarge { what: format!("`{path}` has more than {} MiB", MAX_PAGE >> 20) };
     Ok(if is_too_large { Err(too_large()) } else { Ok(bytes) })
 }
 

@@ -55,8 +55,12 @@ fn pages_are_found_by_their_names() {
     let paths: Vec<_> = docs.pages().iter().map(|page| page.path.as_str()).collect();
     assert_eq!(paths, ["README.md", "guide/index.md", "z.md"]);
     assert_eq!(docs.first().expect("one").path, "README.md");
-    for (asked, found) in [("z", "z.md"), ("z.md", "z.md"), ("guide", "guide/index.md"), ("/guide/", "guide/index.md")]
-    {
+    for (asked, found) in [
+        ("z", "z.md"),
+        ("z.md", "z.md"),
+        ("guide", "guide/index.md"),
+        ("/guide/", "guide/index.md"),
+    ] {
         assert_eq!(docs.page(asked).expect(asked).path, found);
     }
     assert_eq!(docs.page("picture.png"), None);
@@ -66,7 +70,9 @@ fn pages_are_found_by_their_names() {
 fn what_is_packed_is_unpacked_and_always_the_same_bytes() {
     let directory = tempfile::tempdir().expect("a directory");
     fs::create_dir(directory.path().join("guide")).expect("a directory");
-    for (path, text) in [("index.md", "# Hi"), ("guide/a.md", "b"), (".hidden.md", "x"), ("notes.txt", "x")] {
+    for (path, text) in
+        [("index.md", "# Hi"), ("guide/a.md", "b"), (".hidden.md", "x"), ("notes.txt", "x")]
+    {
         fs::write(directory.path().join(path), text).expect("written");
     }
     std::os::unix::fs::symlink("/etc/passwd", directory.path().join("link.md")).expect("a link");
@@ -92,7 +98,8 @@ fn what_is_no_page_is_refused_with_all_the_rest() {
         EntryType::Continuous,
         EntryType::new(b'V'),
     ];
-    let said: Vec<_> = kinds.iter().map(|kind| refusal(&[page("a.md"), entry(b"b.md", *kind, b"")])).collect();
+    let said: Vec<_> =
+        kinds.iter().map(|kind| refusal(&[page("a.md"), entry(b"b.md", *kind, b"")])).collect();
     insta::assert_snapshot!(said.join("\n"), @r#"
     the documentation has `b.md`, which is a hard link; only pages and directories can be in it
     the documentation has `b.md`, which is a symbolic link; only pages and directories can be in it
@@ -105,7 +112,9 @@ fn what_is_no_page_is_refused_with_all_the_rest() {
     the documentation has `b.md`, which is of an unknown kind; only pages and directories can be in it
     "#);
     let xattr = b"25 SCHILY.xattr.user.a=b\n";
-    assert!(refusal(&[entry(b"x", EntryType::XHeader, xattr), page("a.md")]).contains("attributes"));
+    assert!(
+        refusal(&[entry(b"x", EntryType::XHeader, xattr), page("a.md")]).contains("attributes")
+    );
 }
 
 #[test]
@@ -154,7 +163,9 @@ fn paths_that_lead_elsewhere_or_look_alike_are_refused() {
 /// A record of a PAX header: its length, a key and a value.
 fn record(key: &str, value: &str) -> Vec<u8> {
     let rest = format!(" {key}={value}\n");
-    let length = (1..).find(|length| length.to_string().len() + rest.len() == *length).expect("there is one");
+    let length = (1..)
+        .find(|length| length.to_string().len() + rest.len() == *length)
+        .expect("there is one");
     format!("{length}{rest}").into_bytes()
 }
 
@@ -173,13 +184,17 @@ fn headers_of_other_tars_say_nothing_that_is_believed_blindly() {
     for path in ["../x.md", "/etc/x.md", "a\u{202e}.md", "a//b.md"] {
         assert!(Docs::unpack(&archive(&[pax("path", path), page("a.md")])).is_err(), "{path}");
     }
-    // A size of its own hides a second entry inside of the first from those who believe the header (RUSTSEC-2025-0111).
+    // A size of its own hides a second entry inside of the first from those who believe the header
+    // (RUSTSEC-2025-0111).
     let outer = entry(b"outer.md", EntryType::Regular, &page("hidden.md"));
     for size in ["0", "1", "512", "-1", "99999999999999999999", "18446744073709551615", "x"] {
         let docs = Docs::unpack(&archive(&[pax("size", size), outer.clone()]));
         assert!(docs.is_err(), "{size}: {docs:?}");
     }
-    assert!(Docs::unpack(&archive(&[pax("size", "7"), page("a.md")])).is_ok(), "the same size twice");
+    assert!(
+        Docs::unpack(&archive(&[pax("size", "7"), page("a.md")])).is_ok(),
+        "the same size twice"
+    );
     assert!(Docs::unpack(&archive(&[pax("GNU.sparse.major", "1"), page("a.md")])).is_err());
 
     // The oldest form has no magic word; what lies behind the end is not read.
@@ -202,7 +217,10 @@ fn bombs_are_stopped_at_the_caps() {
     assert!(zeros.len() < 1 << 20);
     insta::assert_snapshot!(Docs::unpack(&zeros).expect_err("too large"), @"the documentation is too large: 16 MiB are the most");
     let members = [gzip(&vec![0; 9 << 20]), gzip(&vec![0; 9 << 20])].concat();
-    assert!(matches!(Docs::unpack(&members), Err(DocsError::TooLarge { .. })), "several members count together");
+    assert!(
+        matches!(Docs::unpack(&members), Err(DocsError::TooLarge { .. })),
+        "several members count together"
+    );
     let many: Vec<_> = (0..=MAX_ENTRIES).map(|n| page(&format!("{n}.md"))).collect();
     insta::assert_snapshot!(refusal(&many), @"the documentation is too large: 2000 entries are the most");
     insta::assert_snapshot!(refusal(&[entry(b"a.md", EntryType::Regular, &vec![b'a'; (1 << 20) + 1])]), @"the documentation is too large: `a.md` has more than 1 MiB");
@@ -213,13 +231,17 @@ fn bombs_are_stopped_at_the_caps() {
 
 #[test]
 fn an_archive_that_was_cut_is_refused_at_every_length() {
-    let whole =
-        Docs { pages: vec![Page { path: "a.md".to_owned(), text: "text ".repeat(100) }] }.pack().expect("packed");
+    let whole = Docs { pages: vec![Page { path: "a.md".to_owned(), text: "text ".repeat(100) }] }
+        .pack()
+        .expect("packed");
     for length in 0..whole.len() {
         assert!(Docs::unpack(&whole[..length]).is_err(), "{length} of {}", whole.len());
     }
     let size = header(b"a.md", EntryType::Regular, u64::MAX >> 2);
-    assert!(Docs::unpack(&archive(&[size.as_bytes().to_vec()])).is_err(), "a size that is not there");
+    assert!(
+        Docs::unpack(&archive(&[size.as_bytes().to_vec()])).is_err(),
+        "a size that is not there"
+    );
 }
 
 /// What may come into an archive, at random.

@@ -12,9 +12,10 @@ use crate::listing::names_in;
 /// How the names of files begin that are not in their place yet.
 const NEW: &str = ".new-";
 
-/// Replaces a file: a temporary one in the same directory is written, synced and renamed over it, and the directory is
-/// synced. When this returns, the new contents survive a power cut; whatever happens before, the old ones are there.
-/// The file is the user's alone (0600) from its first moment on.
+/// Replaces a file: a temporary one in the same directory is written, synced and renamed over it,
+/// and the directory is synced. When this returns, the new contents survive a power cut; whatever
+/// happens before, the old ones are there. The file is the user's alone (0600) from its first
+/// moment on.
 pub(crate) fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
     let directory = parent(path)?;
     let mut file = tempfile::Builder::new().prefix(NEW).tempfile_in(directory)?;
@@ -33,8 +34,8 @@ pub(crate) fn remove(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Removes the temporary files that killed processes left in a directory. Only for who holds the lock under which the
-/// files of this directory are written.
+/// Removes the temporary files that killed processes left in a directory. Only for who holds the
+/// lock under which the files of this directory are written.
 pub(crate) fn remove_leftovers(directory: &Path) {
     let Ok(names) = names_in(directory) else { return };
     for name in names {
@@ -68,17 +69,23 @@ pub(crate) fn can_sync_directory(path: &Path) -> io::Result<bool> {
     where_supported(File::open(path)?.sync_all())
 }
 
-/// Returns whether something that some file systems have no support for was done. CIFS and some of FUSE answer `EINVAL` or
-/// `ENOTSUP` to `fsync` of a directory: there is nothing more to be had from them. Any other error is one.
+/// Returns whether something that some file systems have no support for was done. CIFS and some of
+/// FUSE answer `EINVAL` or `ENOTSUP` to `fsync` of a directory: there is nothing more to be had
+/// from them. Any other error is one.
 pub(crate) fn where_supported(done: io::Result<()>) -> io::Result<bool> {
     match done {
-        Err(error) if matches!(Errno::from_io_error(&error), Some(Errno::INVAL | Errno::NOTSUP)) => Ok(false),
+        Err(error)
+            if matches!(Errno::from_io_error(&error), Some(Errno::INVAL | Errno::NOTSUP)) =>
+        {
+            Ok(false)
+        }
         done => done.map(|()| true),
     }
 }
 
 fn parent(path: &Path) -> io::Result<&Path> {
-    path.parent().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a path without a directory"))
+    path.parent()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a path without a directory"))
 }
 
 #[cfg(test)]
@@ -90,7 +97,11 @@ mod tests {
     fn unsupported_sync_is_not_a_failure() {
         let after = |errno: Errno| where_supported(Err(errno.into()));
         assert!(matches!((after(Errno::INVAL), after(Errno::NOTSUP)), (Ok(false), Ok(false))));
-        assert!(after(Errno::IO).is_err() && after(Errno::NOSPC).is_err() && after(Errno::ROFS).is_err());
+        assert!(
+            after(Errno::IO).is_err()
+                && after(Errno::NOSPC).is_err()
+                && after(Errno::ROFS).is_err()
+        );
         assert!(can_sync_directory(Path::new("/nowhere")).is_err());
         assert!(can_sync_directory(&std::env::temp_dir()).expect("synced"));
     }
@@ -105,7 +116,10 @@ mod tests {
         write(&directory.join("f"), b"two").expect("replaced");
         assert_eq!(fs::read(directory.join("f")).expect("read"), b"two");
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
-        assert_eq!((mode(&root.path().join("a")), mode(&directory), mode(&directory.join("f"))), (0o700, 0o700, 0o600));
+        assert_eq!(
+            (mode(&root.path().join("a")), mode(&directory), mode(&directory.join("f"))),
+            (0o700, 0o700, 0o600)
+        );
         assert_eq!(fs::read_dir(&directory).expect("read").count(), 1);
         assert!(remove(&directory.join("f")).expect("removed"));
         assert!(!remove(&directory.join("f")).expect("nothing to remove"));

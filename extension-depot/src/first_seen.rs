@@ -1,4 +1,5 @@
-//! When the bytes behind a tag were first seen on this machine, which is the only time that nobody else can set.
+//! When the bytes behind a tag were first seen on this machine, which is the only time that nobody
+//! else can set.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,8 +31,9 @@ impl StateFile for FirstSeen {
 }
 
 impl Depot {
-    /// For how long it has been known that this tag leads to these bytes: no time at all when that is news, which is noted.
-    /// A tag that leads to other bytes than before is news. A clock that was set back makes it no time as well.
+    /// For how long it has been known that this tag leads to these bytes: no time at all when that
+    /// is news, which is noted. A tag that leads to other bytes than before is news. A clock that
+    /// was set back makes it no time as well.
     ///
     /// # Errors
     /// When the reference is not pinned, or what was seen cannot be read or written.

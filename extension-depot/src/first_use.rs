@@ -1,7 +1,8 @@
 //! Who was there first.
 //!
-//! Who signed the first version of an extension that was installed is remembered per repository: a later one by somebody else,
-//! or by nobody, is refused until the user says so. So is one that would come without TLS after others came with it.
+//! Who signed the first version of an extension that was installed is remembered per repository: a
+//! later one by somebody else, or by nobody, is refused until the user says so. So is one that
+//! would come without TLS after others came with it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -98,7 +99,8 @@ impl FirstSigner {
         }
     }
 
-    /// Whether what is found now can follow. Nobody can become somebody, an unknown one can become known, and that is all.
+    /// Whether what is found now can follow. Nobody can become somebody, an unknown one can become
+    /// known, and that is all.
     fn allows(&self, now: &SignatureState) -> bool {
         match (self, now) {
             (Self::Nobody, _) => true,
@@ -106,7 +108,9 @@ impl FirstSigner {
             (Self::Unknown { hints: first }, SignatureState::NotTrusted { hints, .. }) => {
                 first.is_empty() || hints.iter().any(|hint| first.contains(hint))
             }
-            (Self::Unknown { hints: first }, SignatureState::Unsupported { form }) => first.contains(form),
+            (Self::Unknown { hints: first }, SignatureState::Unsupported { form }) => {
+                first.contains(form)
+            }
             (Self::Known(first), SignatureState::Verified { by }) => first.is_same(by),
             (Self::Unknown { .. } | Self::Known(_), _) => false,
         }
@@ -138,14 +142,18 @@ impl Depot {
     pub fn first_uses(&self) -> Result<Vec<FirstUse>, DepotError> {
         let directory = self.places().first_uses();
         let mut all = Vec::new();
-        for file in names_in(&directory)?.iter().filter(|file| Path::new(file).extension() == Some("json".as_ref())) {
+        for file in names_in(&directory)?
+            .iter()
+            .filter(|file| Path::new(file).extension() == Some("json".as_ref()))
+        {
             all.extend(state_file::read::<FirstUse>(&directory.join(file))?);
         }
         all.sort_by(|one, other| one.repository.cmp(&other.repository));
         Ok(all)
     }
 
-    /// Forgets who signed first: the next version that is installed is the first again. Gives back whether something was known.
+    /// Forgets who signed first: the next version that is installed is the first again. Gives back
+    /// whether something was known.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -158,15 +166,23 @@ impl Depot {
     ///
     /// # Errors
     /// [`DepotError::Signature`] when another process noted another signer since the decision.
-    pub(crate) fn check_first_use(&self, reference: &OciReference, found: &Evidence) -> Result<(), DepotError> {
+    pub(crate) fn check_first_use(
+        &self,
+        reference: &OciReference,
+        found: &Evidence,
+    ) -> Result<(), DepotError> {
         let repository = reference.identity();
         check_first(self.first_use(&repository)?.as_ref(), repository, &found.signature)
     }
 
-    /// Remembers who signed and how it came, where that is news: the first time, when somebody came to be known, and when TLS was
-    /// used first.
-    /// Local artifacts are left out: their identity is their bytes, so no other signer can follow.
-    pub(crate) fn note_first_use(&self, reference: &OciReference, found: &Evidence) -> Result<(), DepotError> {
+    /// Remembers who signed and how it came, where that is news: the first time, when somebody came
+    /// to be known, and when TLS was used first. Local artifacts are left out: their identity is
+    /// their bytes, so no other signer can follow.
+    pub(crate) fn note_first_use(
+        &self,
+        reference: &OciReference,
+        found: &Evidence,
+    ) -> Result<(), DepotError> {
         if reference.is_local() {
             return Ok(());
         }
@@ -189,20 +205,27 @@ impl Depot {
         self.places().first_use(&digest_of(repository.to_string().as_bytes()))
     }
 
-    /// Makes sure that something does not come without TLS after others of its repository came with it.
+    /// Makes sure that something does not come without TLS after others of its repository came with
+    /// it.
     ///
     /// # Errors
     /// [`DepotError::Insecure`]
-    pub fn check_transport(&self, reference: &OciReference, is_secure: bool) -> Result<(), DepotError> {
+    pub fn check_transport(
+        &self,
+        reference: &OciReference,
+        is_secure: bool,
+    ) -> Result<(), DepotError> {
         let repository = reference.identity();
         match self.first_use(&repository)? {
-            Some(first) if first.is_secure && !is_secure => Err(DepotError::Insecure { repository }),
+            Some(first) if first.is_secure && !is_secure => {
+                Err(DepotError::Insecure { repository })
+            }
             _ => Ok(()),
         }
     }
 
-    /// Makes sure that what is known of a signature does: that every policy and the user have the signer that they want, and that
-    /// it is the one who was there first, as the decision saw that.
+    /// Makes sure that what is known of a signature does: that every policy and the user have the
+    /// signer that they want, and that it is the one who was there first, as the decision saw that.
     ///
     /// # Errors
     /// [`DepotError::Signature`] with what was expected and what was found.
@@ -214,7 +237,8 @@ impl Depot {
         wanted: Option<&SignerProof>,
     ) -> Result<(), DepotError> {
         let repository = reference.identity();
-        let is_wanted = |proof: &SignerProof| found.signer().is_some_and(|signer| proof.is_of(signer));
+        let is_wanted =
+            |proof: &SignerProof| found.signer().is_some_and(|signer| proof.is_of(signer));
         if let Some(wanted) = wanted.filter(|wanted| !is_wanted(wanted)) {
             let (whom, found) = (wanted.to_string(), found.clone());
             return Err(SignatureRefusal::Required { repository, whom, found }.into());
@@ -223,8 +247,8 @@ impl Depot {
         check_first(first, repository, found)
     }
 
-    /// Makes sure that every policy has the signer that it wants, as policies and trusted signers are now. `is_vouched_for` says
-    /// that the user vouches for whoever signed.
+    /// Makes sure that every policy has the signer that it wants, as policies and trusted signers
+    /// are now. `is_vouched_for` says that the user vouches for whoever signed.
     pub(crate) fn check_required_signer(
         &self,
         reference: &OciReference,
@@ -235,22 +259,34 @@ impl Depot {
         if !config.wants_signature(reference) {
             return Ok(());
         }
-        let trusted = self.trusted_for(reference).map_err(|error| DepotError::Trust(Box::new(error)))?;
-        let is_trusted = |signer: &Signer| is_vouched_for || trusted.iter().any(|proof| proof.is_of(signer));
+        let trusted =
+            self.trusted_for(reference).map_err(|error| DepotError::Trust(Box::new(error)))?;
+        let is_trusted =
+            |signer: &Signer| is_vouched_for || trusted.iter().any(|proof| proof.is_of(signer));
         match config.missing_signer(reference, found.signer(), &is_trusted) {
-            Some(whom) => {
-                Err(SignatureRefusal::Required { repository: reference.identity(), whom, found: found.clone() }.into())
+            Some(whom) => Err(SignatureRefusal::Required {
+                repository: reference.identity(),
+                whom,
+                found: found.clone(),
             }
+            .into()),
             None => Ok(()),
         }
     }
 }
 
-fn check_first(first: Option<&FirstUse>, repository: Identity, found: &SignatureState) -> Result<(), DepotError> {
+fn check_first(
+    first: Option<&FirstUse>,
+    repository: Identity,
+    found: &SignatureState,
+) -> Result<(), DepotError> {
     match first {
-        Some(FirstUse { signer, .. }) if !signer.allows(found) => {
-            Err(SignatureRefusal::Changed { repository, first: signer.clone(), found: found.clone() }.into())
+        Some(FirstUse { signer, .. }) if !signer.allows(found) => Err(SignatureRefusal::Changed {
+            repository,
+            first: signer.clone(),
+            found: found.clone(),
         }
+        .into()),
         _ => Ok(()),
     }
 }
@@ -261,13 +297,19 @@ mod tests {
 
     fn identity(identity: &str, root: u8) -> SignatureState {
         let (identity, issuer) = (identity.to_owned(), "https://login".to_owned());
-        SignatureState::Verified { by: Signer::Identity { identity, issuer, root: digest_of(&[root]) } }
+        SignatureState::Verified {
+            by: Signer::Identity { identity, issuer, root: digest_of(&[root]) },
+        }
     }
 
     #[test]
     fn who_signs_can_become_known_and_not_become_another() {
-        let key = |byte: u8| SignatureState::Verified { by: Signer::Key { key: digest_of(&[byte]) } };
-        let unknown = |hint: &str| SignatureState::NotTrusted { hints: vec![hint.to_owned()], problems: Vec::new() };
+        let key =
+            |byte: u8| SignatureState::Verified { by: Signer::Key { key: digest_of(&[byte]) } };
+        let unknown = |hint: &str| SignatureState::NotTrusted {
+            hints: vec![hint.to_owned()],
+            problems: Vec::new(),
+        };
         let unchecked = SignatureState::Unchecked { reason: "it answers 500".to_owned() };
         let unsupported = SignatureState::Unsupported { form: "of another kind".to_owned() };
         let all = [
@@ -307,6 +349,9 @@ mod tests {
         }
         let older = format!(r#"{{"signer":"key","key":"{}"}}"#, digest_of(b"key"));
         let key = FirstSigner::Known(Signer::Key { key: digest_of(b"key") });
-        assert_eq!(serde_json::from_str::<FirstSigner>(&older).expect("as it was written before"), key);
+        assert_eq!(
+            serde_json::from_str::<FirstSigner>(&older).expect("as it was written before"),
+            key
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! Which extensions came from which list: what `sync` may take away again, and to which bytes a list was pinned.
+//! Which extensions came from which list: what `sync` may take away again, and to which bytes a
+//! list was pinned.
 //!
-//! Only what a list brought is ever removed or taken back on its behalf, so provenance is written after what it speaks of: a
-//! process that is killed between the two leaves an extension that counts as its user's own.
+//! Only what a list brought is ever removed or taken back on its behalf, so provenance is written
+//! after what it speaks of: a process that is killed between the two leaves an extension that
+//! counts as its user's own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,7 +35,8 @@ pub struct FollowedList {
 /// An extension that came from a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FromList {
-    /// Where it comes from, as [`Identity`] writes it. An extension of this name from elsewhere is another one.
+    /// Where it comes from, as [`Identity`] writes it. An extension of this name from elsewhere is
+    /// another one.
     pub identity: String,
     /// What it was given because the list asks for it. The rest in its manifest is its user's.
     #[serde(default)]
@@ -100,7 +103,8 @@ impl Depot {
         Ok(all)
     }
 
-    /// Notes what a list led to, and who signed it, where that was looked at. `note` is given what is known of it by now.
+    /// Notes what a list led to, and who signed it, where that was looked at. `note` is given what
+    /// is known of it by now.
     ///
     /// # Errors
     /// When it cannot be read or written.
@@ -122,8 +126,8 @@ impl Depot {
         Ok(state_file::write(&self.followed_list_path(list), &followed)?)
     }
 
-    /// Removes an extension that is not on its list any more, as [`Depot::remove`] does, if it came from this list and no other
-    /// has it. All of that is looked at under the lock.
+    /// Removes an extension that is not on its list any more, as [`Depot::remove`] does, if it came
+    /// from this list and no other has it. All of that is looked at under the lock.
     ///
     /// # Errors
     /// When its manifest or what is known of lists cannot be read, or something cannot be removed.
@@ -136,13 +140,18 @@ impl Depot {
         };
         let reference = self.manifest(name)?.and_then(|loaded| loaded.manifest.extension.oci);
         let is_other = reference.is_some_and(|reference| !known.is(&reference));
-        if is_other || all.iter().any(|followed| followed.list != list && followed.extensions.contains_key(name)) {
+        if is_other
+            || all
+                .iter()
+                .any(|followed| followed.list != list && followed.extensions.contains_key(name))
+        {
             return Ok(Pruned::Kept);
         }
         self.remove_under_lock(name, false).map(Pruned::Removed)
     }
 
-    /// Forgets that an extension came from a list. A list of which nothing can be read says so when it is followed.
+    /// Forgets that an extension came from a list. A list of which nothing can be read says so when
+    /// it is followed.
     pub(crate) fn forget_lists_of(&self, name: &ExtensionName) -> Result<(), DepotError> {
         for path in self.followed_list_files()? {
             let Ok(Some(mut followed)) = state_file::read::<FollowedList>(&path) else { continue };
@@ -204,11 +213,17 @@ mod tests {
 
     #[test]
     fn prune_takes_only_what_came_from_the_list() {
-        for (lists, removed) in [(&[][..], false), (&[OTHER], false), (&[LIST], true), (&[LIST, OTHER], false)] {
+        for (lists, removed) in
+            [(&[][..], false), (&[OTHER], false), (&[LIST], true), (&[LIST, OTHER], false)]
+        {
             let directory = tempfile::tempdir().expect("a directory");
             let depot = followed(directory.path(), lists);
             let pruned = depot.prune(LIST, &name()).expect("looked at");
-            assert_eq!((matches!(pruned, Pruned::Removed(_)), is_there(&depot)), (removed, !removed), "{lists:?}");
+            assert_eq!(
+                (matches!(pruned, Pruned::Removed(_)), is_there(&depot)),
+                (removed, !removed),
+                "{lists:?}"
+            );
         }
     }
 
@@ -217,7 +232,8 @@ mod tests {
     fn prune_keeps_another_source() {
         let directory = tempfile::tempdir().expect("a directory");
         let depot = followed(directory.path(), &[LIST]);
-        std::fs::write(depot.places().manifest(&name()), "[extension]\noci = \"r.io/mine/x:1\"\n").expect("written");
+        std::fs::write(depot.places().manifest(&name()), "[extension]\noci = \"r.io/mine/x:1\"\n")
+            .expect("written");
         assert_eq!(depot.prune(LIST, &name()).expect("looked at"), Pruned::Kept);
         std::fs::write(depot.places().manifest(&name()), "[extension").expect("written");
         assert!(depot.prune(LIST, &name()).is_err() && depot.places().manifest(&name()).exists());
@@ -240,6 +256,12 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let depot = followed(directory.path(), &[LIST, OTHER]);
         depot.remove(&name(), false).expect("removed");
-        assert!(depot.followed_lists().expect("read").iter().all(|followed| followed.extensions.is_empty()));
+        assert!(
+            depot
+                .followed_lists()
+                .expect("read")
+                .iter()
+                .all(|followed| followed.extensions.is_empty())
+        );
     }
 }

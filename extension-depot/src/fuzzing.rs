@@ -1,4 +1,5 @@
-//! What fuzzers call and nobody else: readers of bytes from outside that are no part of the library's interface.
+//! What fuzzers call and nobody else: readers of bytes from outside that are no part of the
+//! library's interface.
 
 use core_types::{Digest, OciReference};
 
@@ -7,7 +8,8 @@ use crate::image::{Descriptor, Document, ImageManifest};
 use crate::registry::challenge::Challenges;
 use crate::signature::{bundle, classic};
 
-/// Reads an image manifest or index as it comes from a registry, and looks for what would be installed.
+/// Reads an image manifest or index as it comes from a registry, and looks for what would be
+/// installed.
 pub fn document(bytes: &[u8], declared: Option<&str>) -> bool {
     match Document::parse(bytes, declared) {
         Ok(Document::Manifest(manifest)) => manifest.wasm_layer().is_ok(),
@@ -25,9 +27,15 @@ pub fn challenge(header: &str) -> bool {
 pub fn signature(bytes: &[u8], reference: &OciReference, digest: &Digest) -> usize {
     let layer = Descriptor::of(bundle::BUNDLE_0_3, bytes);
     let manifest = ImageManifest::new(layer.clone(), vec![layer.clone()]);
-    let of_bundle = Attachment { descriptor: layer.clone(), manifest, blobs: vec![(layer.digest, bytes.to_vec())] };
+    let of_bundle = Attachment {
+        descriptor: layer.clone(),
+        manifest,
+        blobs: vec![(layer.digest, bytes.to_vec())],
+    };
     let found = usize::from(bundle::signature(&of_bundle, digest).is_some());
     let Ok(manifest) = serde_json::from_slice::<ImageManifest>(bytes) else { return found };
     let blobs = manifest.layers.iter().map(|layer| (layer.digest, bytes.to_vec())).collect();
-    found + classic::signatures(&Attachment { descriptor: layer, manifest, blobs }, reference, digest).len()
+    found
+        + classic::signatures(&Attachment { descriptor: layer, manifest, blobs }, reference, digest)
+            .len()
 }

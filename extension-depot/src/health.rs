@@ -50,8 +50,8 @@ impl Quarantine {
     }
 }
 
-/// An installed extension that may be called, with what it is given: its manifest and the grants of this session, within
-/// every policy, at the moment when it was opened.
+/// An installed extension that may be called, with what it is given: its manifest and the grants of
+/// this session, within every policy, at the moment when it was opened.
 #[derive(Debug, Clone)]
 pub struct Opened {
     /// The extension.
@@ -66,8 +66,9 @@ impl Depot {
         self.health(name).filter(|health| health.pinned == *pinned && health.is_in_force())
     }
 
-    /// Takes note of a call: in the activity log, and of how it ended. Gives back why the extension is put aside, if this
-    /// call did that. To be given to whatever runs extensions, as its observer.
+    /// Takes note of a call: in the activity log, and of how it ended. Gives back why the extension
+    /// is put aside, if this call did that. To be given to whatever runs extensions, as its
+    /// observer.
     ///
     /// Calls at the same moment can miss each other's failures; then it takes one failure more.
     ///
@@ -97,7 +98,8 @@ impl Depot {
     /// An extension that may be called now, and what it is given.
     ///
     /// # Errors
-    /// When it is not there whole, disabled, put aside, refused by a policy, or the grants of this session cannot be read.
+    /// When it is not there whole, disabled, put aside, refused by a policy, or the grants of this
+    /// session cannot be read.
     pub fn open(&self, name: &ExtensionName, config: &UserConfig) -> Result<Opened, DepotError> {
         let installed = self.installed(name)?;
         if !installed.loaded.manifest.extension.enabled {
@@ -111,21 +113,30 @@ impl Depot {
         Ok(Opened { installed, permissions })
     }
 
-    /// Makes sure that every policy of this moment lets an extension be called: where it came from, and who signed it as far as
-    /// that was found out.
+    /// Makes sure that every policy of this moment lets an extension be called: where it came from,
+    /// and who signed it as far as that was found out.
     ///
     /// # Errors
     /// [`DepotError::Policy`] or [`DepotError::Signature`], and what keeps it from being found out.
-    pub fn check_policies(&self, installed: &Installed, config: &UserConfig) -> Result<(), DepotError> {
+    pub fn check_policies(
+        &self,
+        installed: &Installed,
+        config: &UserConfig,
+    ) -> Result<(), DepotError> {
         config.check_source(&installed.reference)?;
         self.check_recorded_signature(installed, config)
     }
 
-    /// Makes sure that what was found of its signature when it was installed or verified does for the policies of this moment.
+    /// Makes sure that what was found of its signature when it was installed or verified does for
+    /// the policies of this moment.
     ///
     /// # Errors
     /// [`DepotError::Signature`]
-    pub fn check_recorded_signature(&self, installed: &Installed, config: &UserConfig) -> Result<(), DepotError> {
+    pub fn check_recorded_signature(
+        &self,
+        installed: &Installed,
+        config: &UserConfig,
+    ) -> Result<(), DepotError> {
         let Installed { name, reference, artifact, .. } = installed;
         if !config.wants_signature(reference) {
             return Ok(());
@@ -143,7 +154,8 @@ impl Depot {
         call: &CallRecord,
     ) -> Result<Option<Quarantine>, DepotError> {
         let before = self.health(name).filter(|health| health.pinned == *pinned);
-        let reason = call.reason.as_deref().unwrap_or("it failed").chars().take(MAX_REASON).collect();
+        let reason =
+            call.reason.as_deref().unwrap_or("it failed").chars().take(MAX_REASON).collect();
         let failures = before.map_or(0, |health| health.failures) + 1;
         let health = Quarantine { pinned: *pinned, failures, reason };
         let path = self.places().health(name);
@@ -167,7 +179,10 @@ impl Depot {
     /// The extensions that failed lately, in one look at their directory.
     pub(crate) fn failed(&self) -> Result<HashSet<ExtensionName>, DepotError> {
         let files = names_in(&self.places().extension_state().join("health"))?;
-        Ok(files.iter().filter_map(|file| file.to_str()?.strip_suffix(".json")?.parse().ok()).collect())
+        Ok(files
+            .iter()
+            .filter_map(|file| file.to_str()?.strip_suffix(".json")?.parse().ok())
+            .collect())
     }
 
     fn health(&self, name: &ExtensionName) -> Option<Quarantine> {

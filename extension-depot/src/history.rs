@@ -1,4 +1,5 @@
-//! What an extension was before: a generation for each change, so that every change can be taken back.
+//! What an extension was before: a generation for each change, so that every change can be taken
+//! back.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -63,7 +64,8 @@ pub enum Reason {
     Learned,
     /// `set`, `unset`
     Configured,
-    /// `edit`, or something else than sesame changed the manifest, or a sesame that kept no history.
+    /// `edit`, or something else than sesame changed the manifest, or a sesame that kept no
+    /// history.
     Edited,
 }
 
@@ -97,7 +99,8 @@ impl StateFile for Generation {
 pub struct History {
     /// The generations, from the oldest on.
     pub generations: Vec<Generation>,
-    /// The number of the one that the manifest is; nothing after a change by hand that no change of sesame's followed.
+    /// The number of the one that the manifest is; nothing after a change by hand that no change of
+    /// sesame's followed.
     pub current: Option<u32>,
 }
 
@@ -124,13 +127,15 @@ impl History {
 
     /// The newest generation with other bytes than these: what a rollback goes back to.
     pub fn before(&self, pinned: &Digest) -> Option<&Generation> {
-        let is_other = |generation: &&Generation| generation.pinned().is_some_and(|other| other != *pinned);
+        let is_other =
+            |generation: &&Generation| generation.pinned().is_some_and(|other| other != *pinned);
         self.generations.iter().rev().find(is_other)
     }
 }
 
 impl Depot {
-    /// All generations of an extension. An extension that was never changed by this sesame has none.
+    /// All generations of an extension. An extension that was never changed by this sesame has
+    /// none.
     ///
     /// # Errors
     /// When there is neither a manifest nor a generation, or a file of the history cannot be read.
@@ -149,9 +154,14 @@ impl Depot {
         Ok(History { generations, current })
     }
 
-    pub(crate) fn generations(&self, name: &ExtensionName) -> Result<Vec<Generation>, StateFileError> {
+    pub(crate) fn generations(
+        &self,
+        name: &ExtensionName,
+    ) -> Result<Vec<Generation>, StateFileError> {
         let numbers = self.generation_numbers(name)?;
-        let read = |number| state_file::read::<Generation>(&self.places().generation(name, number)).transpose();
+        let read = |number| {
+            state_file::read::<Generation>(&self.places().generation(name, number)).transpose()
+        };
         numbers.into_iter().filter_map(read).collect()
     }
 
@@ -164,9 +174,9 @@ impl Depot {
         Ok(numbers)
     }
 
-    /// Notes the generation that is about to begin, and before it the one that ends, if nobody noted that. To be called
-    /// under the lock, before the manifest is written: a crash in between leaves a generation that never was in force, and
-    /// loses none.
+    /// Notes the generation that is about to begin, and before it the one that ends, if nobody
+    /// noted that. To be called under the lock, before the manifest is written: a crash in between
+    /// leaves a generation that never was in force, and loses none.
     pub(crate) fn note_generation(
         &self,
         name: &ExtensionName,
@@ -181,7 +191,9 @@ impl Depot {
             last => state_file::read(&self.places().generation(name, last))?,
         };
         let mut next = last + 1;
-        if let Some(before) = before.filter(|(text, _)| newest.is_none_or(|newest| newest.manifest != *text)) {
+        if let Some(before) =
+            before.filter(|(text, _)| newest.is_none_or(|newest| newest.manifest != *text))
+        {
             self.write_generation(name, next, before, Reason::Edited)?;
             next += 1;
         }
@@ -196,13 +208,15 @@ impl Depot {
         reason: Reason,
     ) -> Result<(), DepotError> {
         let artifact = reference.and_then(|reference| self.artifact_of(reference));
-        // A record that cannot be read now may be readable when blobs are collected by what this generation names.
+        // A record that cannot be read now may be readable when blobs are collected by what this
+        // generation names.
         if let Some(artifact) = &artifact
             && let Err(error @ StateFileError::Io { .. }) = self.record(name, &artifact.digest)
         {
             return Err(error.into());
         }
-        let binary = artifact.as_ref().and_then(|artifact| self.binary(name, artifact).ok().flatten());
+        let binary =
+            artifact.as_ref().and_then(|artifact| self.binary(name, artifact).ok().flatten());
         let generation = Generation {
             number,
             at: state_file::now(),

@@ -1,5 +1,5 @@
-//! Image manifests and indexes as the
-//! [OCI image specification](https://github.com/opencontainers/image-spec) has them, read with suspicion.
+//! Image manifests and indexes as the [OCI image
+//! specification](https://github.com/opencontainers/image-spec) has them, read with suspicion.
 
 use std::collections::BTreeMap;
 
@@ -38,8 +38,8 @@ pub mod media_type {
     pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
     /// A list of extensions, as a layer.
     pub const EXTENSION_LIST: &str = "application/vnd.open-sesame.extension-list.v1+toml";
-    /// The layers that hold a WebAssembly binary, by producer: the CNCF's tools, Open Sesame's guide, two older
-    /// generations of tools, runwasi and Suffiks.
+    /// The layers that hold a WebAssembly binary, by producer: the CNCF's tools, Open Sesame's
+    /// guide, two older generations of tools, runwasi and Suffiks.
     pub const WASM_LAYERS: [&str; 6] = [
         WASM,
         "application/vnd.wasm.component.v1+wasm",
@@ -58,10 +58,12 @@ pub(crate) const DESCRIPTION: &str = "org.opencontainers.image.description";
 pub(crate) const TITLE: &str = "org.opencontainers.image.title";
 /// The annotation by which BuildKit tells what an entry of an index is that is not an image.
 const BUILDKIT_REFERENCE: &str = "vnd.docker.reference.type";
-/// How the media types of a WebAssembly binary begin that is packed by itself, such as `application/wasm+gzip`.
+/// How the media types of a WebAssembly binary begin that is packed by itself, such as
+/// `application/wasm+gzip`.
 const PACKED_WASM: &str = "application/wasm+";
-/// The size in bytes of a packed tar that has nothing in it; with one file it has more. Container tools write such a layer
-/// for an instruction that changes no file. Gzip makes 32 bytes of it, Zstandard fewer.
+/// The size in bytes of a packed tar that has nothing in it; with one file it has more. Container
+/// tools write such a layer for an instruction that changes no file. Gzip makes 32 bytes of it,
+/// Zstandard fewer.
 pub(crate) const EMPTY_TAR: u64 = 40;
 /// The annotation for when something was made.
 #[cfg(feature = "registry")]
@@ -95,8 +97,13 @@ pub struct Descriptor {
     pub digest: Digest,
     /// How many bytes it has.
     pub size: u64,
-    /// Places to fetch it from that are not the registry. Never followed; an artifact that needs them is refused.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "bounded_json::null_as_default")]
+    /// Places to fetch it from that are not the registry. Never followed; an artifact that needs
+    /// them is refused.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "bounded_json::null_as_default"
+    )]
     pub urls: Vec<String>,
     /// The kind of artifact, for entries of an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,7 +112,11 @@ pub struct Descriptor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
     /// Whatever else is said of it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "bounded_json::annotations")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "bounded_json::annotations"
+    )]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -139,7 +150,11 @@ pub struct ImageManifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
     /// Whatever else is said of it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "bounded_json::annotations")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "bounded_json::annotations"
+    )]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -152,7 +167,11 @@ pub(crate) struct ImageIndex {
     pub(crate) media_type: Option<String>,
     #[serde(deserialize_with = "bounded_json::null_as_default")]
     pub(crate) manifests: Vec<Descriptor>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "bounded_json::annotations")]
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "bounded_json::annotations"
+    )]
     pub(crate) annotations: BTreeMap<String, String>,
 }
 
@@ -193,7 +212,9 @@ pub enum ImageError {
         names: String,
     },
     /// A blob would come from elsewhere than the registry.
-    #[error("the blob {digest} would be fetched from a place outside the registry, which sesame does not do")]
+    #[error(
+        "the blob {digest} would be fetched from a place outside the registry, which sesame does not do"
+    )]
     ForeignUrls {
         /// The blob.
         digest: Digest,
@@ -209,7 +230,9 @@ pub enum ImageError {
         most: u64,
     },
     /// An index has no entry, or several, that could be meant.
-    #[error("not an extension: the image index does not have a single WebAssembly entry; it has {found}")]
+    #[error(
+        "not an extension: the image index does not have a single WebAssembly entry; it has {found}"
+    )]
     AmbiguousIndex {
         /// Its entries.
         found: String,
@@ -270,27 +293,42 @@ impl Document {
         if is_deeper_than(bytes, MAX_DEPTH) {
             return Err(malformed(format!("it is nested more than {MAX_DEPTH} levels deep")));
         }
-        let shape: Shape = serde_json::from_slice(bytes).map_err(|error| malformed(describe(bytes, &error)))?;
+        let shape: Shape =
+            serde_json::from_slice(bytes).map_err(|error| malformed(describe(bytes, &error)))?;
         if shape.schema_version != 2 {
-            return Err(malformed(format!("schema version {} is not supported", shape.schema_version)));
+            return Err(malformed(format!(
+                "schema version {} is not supported",
+                shape.schema_version
+            )));
         }
-        let is_index = match (shape.manifests.is_some(), shape.config.is_some() || shape.layers.is_some()) {
-            (true, false) => true,
-            (false, true) => false,
-            (true, true) => return Err(malformed("it is a manifest and an index at once".to_owned())),
-            (false, false) => return Err(malformed("it has neither layers nor manifests".to_owned())),
-        };
+        let is_index =
+            match (shape.manifests.is_some(), shape.config.is_some() || shape.layers.is_some()) {
+                (true, false) => true,
+                (false, true) => false,
+                (true, true) => {
+                    return Err(malformed("it is a manifest and an index at once".to_owned()));
+                }
+                (false, false) => {
+                    return Err(malformed("it has neither layers nor manifests".to_owned()));
+                }
+            };
         if let (Some(written), Some(declared)) = (shape.media_type.as_deref(), declared)
             && KINDS.contains(&declared)
             && oci_form(written) != oci_form(declared)
         {
             let (written, declared) = (written.escape_debug(), declared.escape_debug());
-            return Err(malformed(format!("it says that it is `{written}` and came as `{declared}`")));
+            return Err(malformed(format!(
+                "it says that it is `{written}` and came as `{declared}`"
+            )));
         }
         for media_type in shape.media_type.as_deref().into_iter().chain(declared) {
-            let fits = if is_index { is_index_type(media_type) } else { !is_index_type(media_type) };
+            let fits =
+                if is_index { is_index_type(media_type) } else { !is_index_type(media_type) };
             if !fits {
-                return Err(malformed(format!("it says that it is `{}` and is not", media_type.escape_debug())));
+                return Err(malformed(format!(
+                    "it says that it is `{}` and is not",
+                    media_type.escape_debug()
+                )));
             }
         }
         let document = if is_index {
@@ -333,8 +371,12 @@ fn is_deeper_than(json: &[u8], most: usize) -> bool {
 }
 
 /// What a registry can say that a document is and mean it; some say only that it is JSON.
-const KINDS: [&str; 4] =
-    [media_type::MANIFEST, media_type::INDEX, media_type::DOCKER_MANIFEST, media_type::DOCKER_INDEX];
+const KINDS: [&str; 4] = [
+    media_type::MANIFEST,
+    media_type::INDEX,
+    media_type::DOCKER_MANIFEST,
+    media_type::DOCKER_INDEX,
+];
 
 /// The OCI media type for Docker's of the same form. Some registries deliver either as the other.
 fn oci_form(media_type: &str) -> &str {
@@ -352,20 +394,25 @@ fn is_index_type(media_type: &str) -> bool {
 fn describe(bytes: &[u8], error: &serde_json::Error) -> String {
     let start = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     match start {
-        Some(b'<') => "it is a web page; is there a log-in page in front of the registry?".to_owned(),
+        Some(b'<') => {
+            "it is a web page; is there a log-in page in front of the registry?".to_owned()
+        }
         None => "it is empty".to_owned(),
         _ => error.to_string(),
     }
 }
 
 impl ImageManifest {
-    /// The layer with the WebAssembly binary, chosen by its media type and never by its position. Nothing when no media
-    /// type says WebAssembly and the bytes of the layers have to be looked at.
+    /// The layer with the WebAssembly binary, chosen by its media type and never by its position.
+    /// Nothing when no media type says WebAssembly and the bytes of the layers have to be looked
+    /// at.
     ///
     /// # Errors
-    /// When there are several, or the media types say that there is none; when a blob is too large or lies elsewhere.
+    /// When there are several, or the media types say that there is none; when a blob is too large
+    /// or lies elsewhere.
     pub fn wasm_layer(&self) -> Result<Option<&Descriptor>, ImageError> {
-        let is_wasm = |layer: &&Descriptor| media_type::WASM_LAYERS.contains(&layer.media_type.as_str());
+        let is_wasm =
+            |layer: &&Descriptor| media_type::WASM_LAYERS.contains(&layer.media_type.as_str());
         let wasm: Vec<_> = self.layers.iter().filter(is_wasm).collect();
         match wasm.as_slice() {
             [_] => {}
@@ -386,22 +433,27 @@ impl ImageManifest {
             });
         }
         if self.layers.len() > MAX_LAYERS {
-            return Err(ImageError::Malformed { reason: format!("it has {} layers", self.layers.len()) });
+            return Err(ImageError::Malformed {
+                reason: format!("it has {} layers", self.layers.len()),
+            });
         }
         Ok(())
     }
 
-    /// The layers that could be the binary or have it packed in them, where no media type says which.
+    /// The layers that could be the binary or have it packed in them, where no media type says
+    /// which.
     pub(crate) fn possible_layers(&self) -> impl Iterator<Item = &Descriptor> {
         // `application/wasm+gzip`, and what else is packed by itself.
         let is_packed_wasm = |layer: &&Descriptor| layer.media_type.starts_with(PACKED_WASM);
         let is_only_it = self.layers.iter().filter(is_packed_wasm).count() == 1;
-        let is_possible =
-            move |layer: &&Descriptor| layer.media_type != media_type::DOCS && (!is_only_it || is_packed_wasm(layer));
+        let is_possible = move |layer: &&Descriptor| {
+            layer.media_type != media_type::DOCS && (!is_only_it || is_packed_wasm(layer))
+        };
         self.layers.iter().filter(is_possible)
     }
 
-    /// What it is instead of an extension, with the media types that say so. `what` is in the words of people.
+    /// What it is instead of an extension, with the media types that say so. `what` is in the words
+    /// of people.
     pub(crate) fn no_wasm(&self, what: &str) -> ImageError {
         ImageError::NoWasm { found: format!("{what} ({})", self.description()) }
     }
@@ -414,7 +466,9 @@ impl ImageManifest {
     pub(crate) fn check_referrer(&self) -> Result<(), ImageError> {
         self.blobs().try_for_each(Descriptor::check)?;
         if self.layers.len() > MAX_LAYERS {
-            return Err(ImageError::Malformed { reason: format!("it has {} layers", self.layers.len()) });
+            return Err(ImageError::Malformed {
+                reason: format!("it has {} layers", self.layers.len()),
+            });
         }
         let large = self.blobs().find(|blob| blob.size > MAX_REFERRED);
         large.map_or(Ok(()), |blob| {
@@ -432,7 +486,9 @@ impl ImageManifest {
         let is_list = |layer: &&Descriptor| layer.media_type == media_type::EXTENSION_LIST;
         match self.layers.iter().filter(is_list).collect::<Vec<_>>().as_slice() {
             [layer] => Ok(layer),
-            _ => Err(ImageError::Malformed { reason: format!("not a list of extensions but {}", self.description()) }),
+            _ => Err(ImageError::Malformed {
+                reason: format!("not a list of extensions but {}", self.description()),
+            }),
         }
     }
 
@@ -443,8 +499,12 @@ impl ImageManifest {
 
     fn description(&self) -> String {
         let kind = self.artifact_type.as_deref().unwrap_or(&self.config.media_type);
-        let layers: Vec<_> =
-            self.layers.iter().take(3).map(|layer| format!("`{}`", layer.media_type.escape_debug())).collect();
+        let layers: Vec<_> = self
+            .layers
+            .iter()
+            .take(3)
+            .map(|layer| format!("`{}`", layer.media_type.escape_debug()))
+            .collect();
         let layers = if layers.is_empty() { "none".to_owned() } else { layers.join(", ") };
         format!("`{}` with the layers {layers}", kind.escape_debug())
     }
@@ -452,10 +512,13 @@ impl ImageManifest {
 
 impl Descriptor {
     /// Whether an entry of an index only says how another one was built, as
-    /// [BuildKit](https://docs.docker.com/build/metadata/attestations/attestation-storage/) writes it.
+    /// [BuildKit](https://docs.docker.com/build/metadata/attestations/attestation-storage/) writes
+    /// it.
     fn is_attestation(&self) -> bool {
-        let is_unknown = |platform: &Platform| platform.os == "unknown" && platform.architecture == "unknown";
-        self.annotations.contains_key(BUILDKIT_REFERENCE) || self.platform.as_ref().is_some_and(is_unknown)
+        let is_unknown =
+            |platform: &Platform| platform.os == "unknown" && platform.architecture == "unknown";
+        self.annotations.contains_key(BUILDKIT_REFERENCE)
+            || self.platform.as_ref().is_some_and(is_unknown)
     }
 
     fn check(&self) -> Result<(), ImageError> {
@@ -463,29 +526,37 @@ impl Descriptor {
             return Err(ImageError::ForeignUrls { digest: self.digest });
         }
         if self.size > MAX_BLOB {
-            return Err(ImageError::TooLarge { digest: self.digest, size: self.size, most: MAX_BLOB });
+            return Err(ImageError::TooLarge {
+                digest: self.digest,
+                size: self.size,
+                most: MAX_BLOB,
+            });
         }
         Ok(())
     }
 }
 
 impl ImageIndex {
-    /// The entry for WebAssembly, or the only one there is. An index inside an index is not followed, and what attests how
-    /// another entry was built does not count.
+    /// The entry for WebAssembly, or the only one there is. An index inside an index is not
+    /// followed, and what attests how another entry was built does not count.
     pub(crate) fn wasm_entry(&self) -> Result<&Descriptor, ImageError> {
-        let is_manifest = |entry: &&Descriptor| !is_index_type(&entry.media_type) && !entry.is_attestation();
+        let is_manifest =
+            |entry: &&Descriptor| !is_index_type(&entry.media_type) && !entry.is_attestation();
         let is_wasm = |entry: &&Descriptor| {
-            entry
-                .platform
-                .as_ref()
-                .is_some_and(|platform| platform.architecture == "wasm" || platform.os.starts_with("wasi"))
+            entry.platform.as_ref().is_some_and(|platform| {
+                platform.architecture == "wasm" || platform.os.starts_with("wasi")
+            })
         };
         let entries: Vec<_> = self.manifests.iter().filter(is_manifest).collect();
         let wasm: Vec<_> = entries.iter().copied().filter(|entry| is_wasm(entry)).collect();
         match (wasm.as_slice(), entries.as_slice()) {
             ([entry], _) | ([], [entry]) => {
                 if entry.size > MAX_MANIFEST {
-                    return Err(ImageError::TooLarge { digest: entry.digest, size: entry.size, most: MAX_MANIFEST });
+                    return Err(ImageError::TooLarge {
+                        digest: entry.digest,
+                        size: entry.size,
+                        most: MAX_MANIFEST,
+                    });
                 }
                 entry.check().map(|()| *entry)
             }
@@ -495,7 +566,9 @@ impl ImageIndex {
 
     fn description(&self) -> String {
         let entry = |entry: &Descriptor| match &entry.platform {
-            Some(platform) => format!("`{}/{}`", platform.os.escape_debug(), platform.architecture.escape_debug()),
+            Some(platform) => {
+                format!("`{}/{}`", platform.os.escape_debug(), platform.architecture.escape_debug())
+            }
             None => format!("`{}`", entry.media_type.escape_debug()),
         };
         let others = self.manifests.iter().filter(|entry| !entry.is_attestation());

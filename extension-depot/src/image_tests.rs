@@ -18,11 +18,13 @@ fn wasm_layer(text: &str) -> Result<String, String> {
     match Document::parse(text.as_bytes(), None).map_err(|error| error.to_string())? {
         Document::Manifest(manifest) => {
             let layer = manifest.wasm_layer().map_err(|error| error.to_string())?;
-            Ok(layer.map_or_else(|| "the bytes decide".to_owned(), |layer| layer.media_type.clone()))
+            Ok(layer
+                .map_or_else(|| "the bytes decide".to_owned(), |layer| layer.media_type.clone()))
         }
-        Document::Index(index) => {
-            index.wasm_entry().map(|entry| entry.media_type.clone()).map_err(|error| error.to_string())
-        }
+        Document::Index(index) => index
+            .wasm_entry()
+            .map(|entry| entry.media_type.clone())
+            .map_err(|error| error.to_string()),
     }
 }
 
@@ -41,7 +43,8 @@ fn what_is_no_extension_is_said_to_be_what_it_is() {
     let layer = |extra| descriptor("application/wasm", extra);
     insta::assert_snapshot!(error(&manifest(&[])), @"not an extension: it is an artifact without WebAssembly (`application/vnd.oci.empty.v1+json` with the layers none)");
     insta::assert_snapshot!(error(&manifest(&[descriptor("application/vnd.in-toto+json", "")])), @"not an extension: it is an attestation (`application/vnd.oci.empty.v1+json` with the layers `application/vnd.in-toto+json`)");
-    let undecided = manifest(&[descriptor("application/octet-stream", ""), descriptor("text/plain", "")]);
+    let undecided =
+        manifest(&[descriptor("application/octet-stream", ""), descriptor("text/plain", "")]);
     assert_eq!(wasm_layer(&undecided).as_deref(), Ok("the bytes decide"));
     insta::assert_snapshot!(error(&manifest(&[layer(""), layer("")])), @"not an extension: 2 layers are WebAssembly; one is expected");
     insta::assert_snapshot!(error(&manifest(&[layer(r#","urls":["http://x"]"#)])), @"the blob sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 would be fetched from a place outside the registry, which sesame does not do");
@@ -78,13 +81,18 @@ fn an_index_gives_its_wasm_entry_or_its_only_one() {
         let platform = format!(r#","platform":{{"os":"{os}","architecture":"{architecture}"}}"#);
         descriptor(media_type::MANIFEST, &platform)
     };
-    let index = |entries: &[String]| format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(","));
+    let index = |entries: &[String]| {
+        format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(","))
+    };
     assert!(wasm_layer(&index(&[entry("linux", "amd64"), entry("wasip2", "wasm")])).is_ok());
     assert!(wasm_layer(&index(&[entry("linux", "amd64")])).is_ok());
     let attested = [entry("linux", "amd64"), entry("unknown", "unknown")];
     assert!(wasm_layer(&index(&attested)).is_ok(), "what attests does not count");
     insta::assert_snapshot!(wasm_layer(&index(&[entry("linux", "amd64"), entry("linux", "arm64")])).expect_err("two"), @"not an extension: the image index does not have a single WebAssembly entry; it has `linux/amd64`, `linux/arm64`");
-    assert!(wasm_layer(&index(&[descriptor(media_type::INDEX, "")])).is_err(), "an index in an index");
+    assert!(
+        wasm_layer(&index(&[descriptor(media_type::INDEX, "")])).is_err(),
+        "an index in an index"
+    );
 }
 
 #[test]
@@ -132,7 +140,9 @@ fn null_is_absent() {
     let optional = r#"{"mediaType":null,"artifactType":null,"subject":null,"annotations":null,"manifests":null,"#;
     let text = manifest(&[descriptor("application/wasm", nulls)]).replacen('{', optional, 1);
     assert_eq!(wasm_layer(&text).as_deref(), Ok("application/wasm"));
-    let Ok(Document::Manifest(parsed)) = Document::parse(text.as_bytes(), None) else { panic!("{text}") };
+    let Ok(Document::Manifest(parsed)) = Document::parse(text.as_bytes(), None) else {
+        panic!("{text}")
+    };
     assert_eq!(parsed.layers[0].annotations, BTreeMap::from([("b".to_owned(), "c".to_owned())]));
     let index = format!(
         r#"{{"schemaVersion":2,"mediaType":null,"config":null,"layers":null,"annotations":null,"manifests":[{}]}}"#,
@@ -141,16 +151,23 @@ fn null_is_absent() {
     assert_eq!(wasm_layer(&index).as_deref(), Ok(media_type::MANIFEST));
     let index = r#"{"schemaVersion":2,"manifests":null}"#;
     assert_eq!(serde_json::from_str::<ImageIndex>(index).expect("an index").manifests, []);
-    assert!(serde_json::from_str::<ImageIndex>(r#"{"schemaVersion":2}"#).is_err(), "not an index at all");
+    assert!(
+        serde_json::from_str::<ImageIndex>(r#"{"schemaVersion":2}"#).is_err(),
+        "not an index at all"
+    );
     let empty = manifest(&[]).replace(r#""layers":[]"#, r#""layers":null"#);
     assert!(wasm_layer(&empty).is_err_and(|error| error.starts_with("not an extension")));
 }
 
 #[test]
 fn what_came_as_something_else_than_is_written_is_refused() {
-    let written = manifest(&[]).replacen('{', &format!(r#"{{"mediaType":"{}","#, media_type::MANIFEST), 1);
+    let written =
+        manifest(&[]).replacen('{', &format!(r#"{{"mediaType":"{}","#, media_type::MANIFEST), 1);
     let parse = |text: &str, declared| Document::parse(text.as_bytes(), Some(declared));
-    assert!(parse(&written, media_type::MANIFEST).is_ok() && parse(&written, "application/vnd.x+json").is_ok());
+    assert!(
+        parse(&written, media_type::MANIFEST).is_ok()
+            && parse(&written, "application/vnd.x+json").is_ok()
+    );
     assert!(parse(&written, media_type::DOCKER_MANIFEST).is_ok(), "it is the same form");
     for other in [media_type::INDEX, media_type::DOCKER_INDEX] {
         assert!(parse(&written, other).is_err(), "{other}");
@@ -210,7 +227,10 @@ fn deep_nesting_is_an_error() {
     let whole = manifest(&[descriptor("application/wasm", "")]);
     let with = |levels: usize| {
         let value = ["[".repeat(levels), "]".repeat(levels)].concat();
-        Document::parse(whole.replacen('{', &format!(r#"{{"x":{value},"y":"[[[\"[","#), 1).as_bytes(), None)
+        Document::parse(
+            whole.replacen('{', &format!(r#"{{"x":{value},"y":"[[[\"[","#), 1).as_bytes(),
+            None,
+        )
     };
     assert!(with(MAX_DEPTH - 1).is_ok());
     insta::assert_snapshot!(with(MAX_DEPTH).expect_err("deep"), @"the image manifest cannot be understood: it is nested more than 64 levels deep");

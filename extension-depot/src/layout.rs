@@ -1,7 +1,7 @@
 //! The OCI image layout in which installed artifacts lie.
 //!
-//! `index.json` names each installed artifact by the name of its extension, so that `oras` and `skopeo` find it as
-//! `DIRECTORY:NAME`. What runs is decided by the manifests alone.
+//! `index.json` names each installed artifact by the name of its extension, so that `oras` and
+//! `skopeo` find it as `DIRECTORY:NAME`. What runs is decided by the manifests alone.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsString;
@@ -41,7 +41,8 @@ impl Layout<'_> {
         })
     }
 
-    /// Puts the blobs of a staged artifact into place. They are durable after [`Layout::sync_blobs`].
+    /// Puts the blobs of a staged artifact into place. They are durable after
+    /// [`Layout::sync_blobs`].
     pub(crate) fn add_blobs(&self, staged: &Staged) -> Result<(), FileError> {
         let blobs = self.places.blobs();
         at(&blobs, durable::create_directory(&blobs))?;
@@ -63,7 +64,11 @@ impl Layout<'_> {
     pub(crate) fn add_entries(&self, all: &[(&ExtensionName, &Artifact)]) -> Result<(), FileError> {
         let entry = |(name, artifact): &(&ExtensionName, &Artifact)| Descriptor {
             annotations: BTreeMap::from([(REF_NAME.to_owned(), name.to_string())]),
-            ..Descriptor::new(media_type::MANIFEST, artifact.manifest_digest, artifact.manifest_size)
+            ..Descriptor::new(
+                media_type::MANIFEST,
+                artifact.manifest_digest,
+                artifact.manifest_size,
+            )
         };
         let names: Vec<_> = all.iter().map(|(name, _)| *name).collect();
         self.edit_index(&names, all.iter().map(entry).collect())
@@ -74,7 +79,11 @@ impl Layout<'_> {
         self.edit_index(&[name], Vec::new())
     }
 
-    fn edit_index(&self, changed: &[&ExtensionName], entries: Vec<Descriptor>) -> Result<(), FileError> {
+    fn edit_index(
+        &self,
+        changed: &[&ExtensionName],
+        entries: Vec<Descriptor>,
+    ) -> Result<(), FileError> {
         let marker = self.places.layout_marker();
         if !marker.exists() {
             at(&marker, durable::write(&marker, MARKER))?;
@@ -84,27 +93,35 @@ impl Layout<'_> {
         index.manifests.retain(|other| self.is_current(other, changed));
         index.manifests.extend(entries);
         // The same extensions make the same index, in whichever order they were installed.
-        index.manifests.sort_by(|one, other| one.annotations.get(REF_NAME).cmp(&other.annotations.get(REF_NAME)));
+        index.manifests.sort_by(|one, other| {
+            one.annotations.get(REF_NAME).cmp(&other.annotations.get(REF_NAME))
+        });
         let text = serde_json::to_vec_pretty(&index).map_err(io::Error::from);
         at(&path, text.and_then(|text| durable::write(&path, &text)))
     }
 
-    /// Whether an entry stays when those of `changed` are replaced. What a removal that was killed left behind goes.
+    /// Whether an entry stays when those of `changed` are replaced. What a removal that was killed
+    /// left behind goes.
     fn is_current(&self, entry: &Descriptor, changed: &[&ExtensionName]) -> bool {
-        let name = entry.annotations.get(REF_NAME).and_then(|name| name.parse::<ExtensionName>().ok());
+        let name =
+            entry.annotations.get(REF_NAME).and_then(|name| name.parse::<ExtensionName>().ok());
         name.is_some_and(|name| !changed.contains(&&name) && self.places.manifest(&name).exists())
     }
 
     /// Whether the index names the extension.
     pub(crate) fn has_entry(&self, name: &ExtensionName) -> bool {
-        let is_its = |entry: &Descriptor| entry.annotations.get(REF_NAME).map(String::as_str) == Some(name.as_str());
+        let is_its = |entry: &Descriptor| {
+            entry.annotations.get(REF_NAME).map(String::as_str) == Some(name.as_str())
+        };
         self.index().manifests.iter().any(is_its)
     }
 
-    /// The index; a missing or damaged one is as good as an empty one, as manifests say what is installed.
+    /// The index; a missing or damaged one is as good as an empty one, as manifests say what is
+    /// installed.
     fn index(&self) -> ImageIndex {
         let opened = open_plain(&self.places.index()).ok();
-        let read = opened.and_then(|(file, _)| serde_json::from_reader(io::BufReader::new(file)).ok());
+        let read =
+            opened.and_then(|(file, _)| serde_json::from_reader(io::BufReader::new(file)).ok());
         read.unwrap_or_else(|| ImageIndex::new(Vec::new()))
     }
 
@@ -114,10 +131,17 @@ impl Layout<'_> {
     }
 
     /// The blobs beside these, with their sizes in bytes.
-    pub(crate) fn unneeded(&self, needed: &BTreeSet<Digest>) -> Result<Vec<(Digest, u64)>, FileError> {
+    pub(crate) fn unneeded(
+        &self,
+        needed: &BTreeSet<Digest>,
+    ) -> Result<Vec<(Digest, u64)>, FileError> {
         let names = self.blob_names()?;
-        let digests = names.iter().filter_map(|name| format!("sha256:{}", name.to_str()?).parse::<Digest>().ok());
-        let size = |digest: &Digest| fs::metadata(self.places.blob(digest)).map_or(0, |metadata| metadata.len());
+        let digests = names
+            .iter()
+            .filter_map(|name| format!("sha256:{}", name.to_str()?).parse::<Digest>().ok());
+        let size = |digest: &Digest| {
+            fs::metadata(self.places.blob(digest)).map_or(0, |metadata| metadata.len())
+        };
         let unneeded = digests.filter(|digest| !needed.contains(digest));
         let mut blobs: Vec<_> = unneeded.map(|digest| (digest, size(&digest))).collect();
         blobs.sort();

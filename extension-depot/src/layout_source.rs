@@ -1,7 +1,8 @@
 //! Reads OCI image layouts: directories, or tars of one.
 //!
-//! Nothing is unpacked; single files are read by the names that the specification gives them. A tar is gone through once, from
-//! header to header, and each of its files is read where it was found to lie.
+//! Nothing is unpacked; single files are read by the names that the specification gives them. A tar
+//! is gone through once, from header to header, and each of its files is read where it was found to
+//! lie.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -16,7 +17,8 @@ use crate::image::{Descriptor, ImageIndex, MAX_BLOB, MAX_MANIFEST, REF_NAME};
 use crate::source::SourceError;
 use crate::staging::Staging;
 
-/// The most entries of a tar: more blobs than a thousand extensions have, and no more than 5 MiB to remember where they lie.
+/// The most entries of a tar: more blobs than a thousand extensions have, and no more than 5 MiB to
+/// remember where they lie.
 const MAX_ENTRIES: usize = 50_000;
 /// How much of a blob is in memory at once.
 const CHUNK: usize = 64 * 1024;
@@ -49,10 +51,19 @@ impl LayoutSource {
         match fitting.as_slice() {
             [entry] => Ok((entry.digest, name(entry))),
             _ => {
-                let names: Vec<_> =
-                    index.manifests.iter().filter_map(name).map(|name| format!("`{}`", name.escape_debug())).collect();
-                let found = if names.is_empty() { "no named ones".to_owned() } else { names.join(", ") };
-                Err(SourceError::NoEntry { path: self.path.clone(), tag: tag.map(str::to_owned), found })
+                let names: Vec<_> = index
+                    .manifests
+                    .iter()
+                    .filter_map(name)
+                    .map(|name| format!("`{}`", name.escape_debug()))
+                    .collect();
+                let found =
+                    if names.is_empty() { "no named ones".to_owned() } else { names.join(", ") };
+                Err(SourceError::NoEntry {
+                    path: self.path.clone(),
+                    tag: tag.map(str::to_owned),
+                    found,
+                })
             }
         }
     }
@@ -60,7 +71,9 @@ impl LayoutSource {
     pub(crate) fn index(&self) -> Result<ImageIndex, SourceError> {
         let no_layout = || SourceError::NoLayout { path: self.path.clone() };
         let bytes = match &self.tar {
-            None => self.file(&self.path.join("index.json"), MAX_MANIFEST)?.ok_or_else(no_layout)?,
+            None => {
+                self.file(&self.path.join("index.json"), MAX_MANIFEST)?.ok_or_else(no_layout)?
+            }
             Some(tar) => {
                 let extent = tar.borrow().index.ok_or_else(no_layout)?;
                 self.of_tar(tar, extent, MAX_MANIFEST)?
@@ -83,15 +96,25 @@ impl LayoutSource {
         Ok(bytes)
     }
 
-    fn of_tar(&self, tar: &RefCell<TarFiles<File>>, extent: Extent, most: u64) -> Result<Vec<u8>, SourceError> {
+    fn of_tar(
+        &self,
+        tar: &RefCell<TarFiles<File>>,
+        extent: Extent,
+        most: u64,
+    ) -> Result<Vec<u8>, SourceError> {
         if extent.size > most {
             return Err(self.too_large(most));
         }
         tar.borrow_mut().bytes(extent).map_err(|source| self.unreadable(source))
     }
 
-    /// Copies a blob to where it is staged, piece by piece, and makes sure that it is what its descriptor says.
-    pub(crate) fn stage_blob(&self, staging: &Staging, blob: &Descriptor) -> Result<(), SourceError> {
+    /// Copies a blob to where it is staged, piece by piece, and makes sure that it is what its
+    /// descriptor says.
+    pub(crate) fn stage_blob(
+        &self,
+        staging: &Staging,
+        blob: &Descriptor,
+    ) -> Result<(), SourceError> {
         let missing = || SourceError::from(BlobError::Missing { digest: blob.digest });
         match &self.tar {
             None => {
@@ -112,7 +135,13 @@ impl LayoutSource {
         }
     }
 
-    fn copy(&self, mut from: impl Read, size: u64, staging: &Staging, blob: &Descriptor) -> Result<(), SourceError> {
+    fn copy(
+        &self,
+        mut from: impl Read,
+        size: u64,
+        staging: &Staging,
+        blob: &Descriptor,
+    ) -> Result<(), SourceError> {
         if size != blob.size {
             return Err(BlobError::Size { expected: blob.size, found: size }.into());
         }
@@ -182,8 +211,8 @@ struct TarFiles<R> {
 impl<R: Read + Seek> TarFiles<R> {
     /// Goes through a tar from header to header, once. Of two files with one name the first counts.
     ///
-    /// Headers are taken as they are: names and sizes of the forms that make sesame read further bytes for them are those of
-    /// files that no layout has.
+    /// Headers are taken as they are: names and sizes of the forms that make sesame read further
+    /// bytes for them are those of files that no layout has.
     fn find(reader: R) -> io::Result<Self> {
         let (mut index, mut blobs) = (None, HashMap::new());
         let mut archive = tar::Archive::new(reader);
@@ -257,7 +286,9 @@ mod tests {
     fn tar(files: &[(String, Vec<u8>)]) -> Vec<u8> {
         let mut builder = tar::Builder::new(Vec::new());
         for (path, bytes) in files {
-            builder.append_data(&mut plain_header(bytes.len()), path, bytes.as_slice()).expect("packed");
+            builder
+                .append_data(&mut plain_header(bytes.len()), path, bytes.as_slice())
+                .expect("packed");
         }
         builder.into_inner().expect("packed")
     }
@@ -273,12 +304,21 @@ mod tests {
         let reader = Counting { from: io::Cursor::new(&whole), read: 0 };
         let mut found = TarFiles::find(reader).expect("a tar");
         assert_eq!((found.blobs.len(), found.index.is_some()), (5_000, true));
-        assert!(found.reader.read <= 512 * (files.len() as u64 + 2), "{} bytes of headers", found.reader.read);
+        assert!(
+            found.reader.read <= 512 * (files.len() as u64 + 2),
+            "{} bytes of headers",
+            found.reader.read
+        );
         for bytes in &contents {
             let extent = found.blobs[&digest_of(bytes)];
             assert!(found.bytes(extent).expect("read") == *bytes);
         }
-        assert!(found.reader.read <= whole.len() as u64, "{} of {} bytes", found.reader.read, whole.len());
+        assert!(
+            found.reader.read <= whole.len() as u64,
+            "{} of {} bytes",
+            found.reader.read,
+            whole.len()
+        );
     }
 
     /// No entry makes more than its header be read, however large its name is said to be.

@@ -1,13 +1,14 @@
 //! Everything between a reference and verified files on disk.
 //!
-//! A [`Depot`] is the collection of installed extensions: their manifests, and beside them their artifacts in an
-//! [OCI image layout](https://github.com/opencontainers/image-spec/blob/main/image-layout.md), which any OCI tool can
-//! read. Installing has two halves, so that a caller can compile and check what arrived before anything changes:
-//! a [`Source`] is fetched into a [`Staged`] artifact, whose bytes are verified, and [`Depot::install`] puts it in place,
-//! all or nothing.
+//! A [`Depot`] is the collection of installed extensions: their manifests, and beside them their
+//! artifacts in an [OCI image
+//! layout](https://github.com/opencontainers/image-spec/blob/main/image-layout.md), which any OCI
+//! tool can read. Installing has two halves, so that a caller can compile and check what arrived
+//! before anything changes: a [`Source`] is fetched into a [`Staged`] artifact, whose bytes are
+//! verified, and [`Depot::install`] puts it in place, all or nothing.
 //!
-//! The Cargo feature `registry` (on by default) is the network. Without it a program can list and open what is
-//! installed and install from files.
+//! The Cargo feature `registry` (on by default) is the network. Without it a program can list and
+//! open what is installed and install from files.
 #![forbid(unsafe_code)]
 
 mod activity_log;
@@ -97,7 +98,8 @@ pub use redirect_host::{RedirectHost, RedirectHostError};
 pub use removal::Removed;
 #[cfg(feature = "registry")]
 pub use signature::{
-    IdentityVerifier, KeyError, PublicKey, SecretKey, SecretKeyError, Verifier, VerifierError, Verifiers,
+    IdentityVerifier, KeyError, PublicKey, SecretKey, SecretKeyError, Verifier, VerifierError,
+    Verifiers,
 };
 pub use signature_state::SignatureState;
 pub use signer::Signer;
@@ -107,6 +109,8 @@ pub use state_file::StateFileError;
 pub use timed_grants::TimedGrantsError;
 pub use trusted_signers::{SignerProof, TrustError, TrustedSigner};
 pub use unpack::UnpackError;
-pub use user_config::{CheckedFile, ConfigFileError, PolicyRefusal, RegistrySettings, Setting, UserConfig};
+pub use user_config::{
+    CheckedFile, ConfigFileError, PolicyRefusal, RegistrySettings, Setting, UserConfig,
+};
 pub use verify::{Finding, Verification};
 pub use web_address::{AddressError, WebAddress};

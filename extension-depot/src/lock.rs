@@ -15,10 +15,11 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
 const SHORT_PAUSE: Duration = Duration::from_millis(1);
 
-/// The right to change installed extensions. The kernel takes it back when the process ends, however it ends.
+/// The right to change installed extensions. The kernel takes it back when the process ends,
+/// however it ends.
 ///
-/// It is held while files are put into place, which is milliseconds, and never while anything is downloaded, compiled
-/// or asked.
+/// It is held while files are put into place, which is milliseconds, and never while anything is
+/// downloaded, compiled or asked.
 pub(crate) struct Lock {
     _file: File,
 }
@@ -43,8 +44,8 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// Waits for the lock as long as it changes hands, and [`PATIENCE`] while it does not. `waiting` is called once when
-    /// the wait begins.
+    /// Waits for the lock as long as it changes hands, and [`PATIENCE`] while it does not.
+    /// `waiting` is called once when the wait begins.
     pub(crate) fn acquire(path: &Path, waiting: &dyn Fn()) -> Result<Self, LockError> {
         let io_error = |source| LockError::Io { path: path.to_owned(), source };
         path.parent().map_or(Ok(()), durable::create_directory).map_err(io_error)?;
@@ -80,7 +81,8 @@ pub(crate) enum Sharing {
     WithOthers,
 }
 
-/// Waits for the lock of a file or directory, and gives back whether it was had in time. It goes when the file is closed.
+/// Waits for the lock of a file or directory, and gives back whether it was had in time. It goes
+/// when the file is closed.
 pub(crate) fn wait_for(file: &File, sharing: Sharing, patience: Duration) -> io::Result<bool> {
     let since = Instant::now();
     loop {
@@ -97,7 +99,8 @@ pub(crate) fn wait_for(file: &File, sharing: Sharing, patience: Duration) -> io:
     }
 }
 
-/// Returns whether nothing in a directory can be locked: some network file systems, and some of FUSE, have no locks.
+/// Returns whether nothing in a directory can be locked: some network file systems, and some of
+/// FUSE, have no locks.
 pub(crate) fn is_without_locks(directory: &Path) -> bool {
     match File::open(directory).map(|file| file.try_lock_shared()) {
         Ok(Err(TryLockError::Error(error))) => is_unsupported(&error),
@@ -105,16 +108,23 @@ pub(crate) fn is_without_locks(directory: &Path) -> bool {
     }
 }
 
-/// Says of a file system without locks that it has none. Changes without them would not be safe, so there are none.
+/// Says of a file system without locks that it has none. Changes without them would not be safe, so
+/// there are none.
 pub(crate) fn explained(error: io::Error) -> io::Error {
     if is_unsupported(&error) {
-        return io::Error::new(io::ErrorKind::Unsupported, format!("its file system has no locks ({error})"));
+        return io::Error::new(
+            io::ErrorKind::Unsupported,
+            format!("its file system has no locks ({error})"),
+        );
     }
     error
 }
 
 fn is_unsupported(error: &io::Error) -> bool {
-    matches!(Errno::from_io_error(error), Some(Errno::NOLCK | Errno::NOTSUP | Errno::NOSYS | Errno::INVAL))
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::NOLCK | Errno::NOTSUP | Errno::NOSYS | Errno::INVAL)
+    )
 }
 
 /// The process that holds a lock now, as far as it said so; nothing when nobody does.
@@ -151,7 +161,9 @@ mod tests {
             assert!(error.to_string().starts_with("its file system has no locks ("), "{error}");
         }
         assert_eq!(explained(Errno::IO.into()).raw_os_error(), Some(Errno::IO.raw_os_error()));
-        assert!(!is_without_locks(&std::env::temp_dir()) && !is_without_locks(Path::new("/nowhere")));
+        assert!(
+            !is_without_locks(&std::env::temp_dir()) && !is_without_locks(Path::new("/nowhere"))
+        );
     }
 
     #[test]
@@ -161,7 +173,8 @@ mod tests {
         let first = Lock::acquire(&path, &|| panic!("nobody holds it")).expect("free");
         let waited = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            let second = scope.spawn(|| Lock::acquire(&path, &|| waited.store(true, Ordering::SeqCst)).map(drop));
+            let second = scope
+                .spawn(|| Lock::acquire(&path, &|| waited.store(true, Ordering::SeqCst)).map(drop));
             while !waited.load(Ordering::SeqCst) {
                 std::thread::yield_now();
             }

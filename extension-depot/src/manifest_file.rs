@@ -1,11 +1,12 @@
-//! The manifest of an extension as a file: read with care, and edited without losing what the user wrote.
+//! The manifest of an extension as a file: read with care, and edited without losing what the user
+//! wrote.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Capabilities, Capability, Config, ConfigRead, Document, ExtensionName, Grant, GrantedPath, LimitName, Limits,
-    Manifest, OciReference, TomlProblem, UnknownKey, parse_toml,
+    Capabilities, Capability, Config, ConfigRead, Document, ExtensionName, Grant, GrantedPath,
+    LimitName, Limits, Manifest, OciReference, TomlProblem, UnknownKey, parse_toml,
 };
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
@@ -84,7 +85,8 @@ pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     own_file::read_text(path, MAX_SIZE)
 }
 
-/// The tables `[capabilities]` and `[limits]` with these values, as they are written into manifests.
+/// The tables `[capabilities]` and `[limits]` with these values, as they are written into
+/// manifests.
 pub fn needs_text(capabilities: &Capabilities, limits: &[(LimitName, u64)]) -> String {
     let mut editor = ManifestEditor::new(None);
     editor.set_capabilities(None, capabilities);
@@ -92,7 +94,8 @@ pub fn needs_text(capabilities: &Capabilities, limits: &[(LimitName, u64)]) -> S
     editor.into_text()
 }
 
-/// Changes to the text of a manifest. Comments, order and everything that is not changed stay as they are.
+/// Changes to the text of a manifest. Comments, order and everything that is not changed stay as
+/// they are.
 pub(crate) struct ManifestEditor(DocumentMut);
 
 impl ManifestEditor {
@@ -102,7 +105,12 @@ impl ManifestEditor {
     }
 
     /// Fills in what installing knows.
-    pub(crate) fn set_installed(&mut self, name: &ExtensionName, version: &str, reference: &OciReference) {
+    pub(crate) fn set_installed(
+        &mut self,
+        name: &ExtensionName,
+        version: &str,
+        reference: &OciReference,
+    ) {
         self.set_missing("extension", "name", name.as_str());
         self.set("extension", "version", version.into());
         self.set("extension", "oci", reference.to_string().into());
@@ -142,7 +150,9 @@ impl ManifestEditor {
         let before = before.unwrap_or(&denied);
         for capability in Capability::ALL {
             match (capability_value(before, capability), capability_value(after, capability)) {
-                (old, new) if old.as_ref().map(ToString::to_string) == new.as_ref().map(ToString::to_string) => {}
+                (old, new)
+                    if old.as_ref().map(ToString::to_string)
+                        == new.as_ref().map(ToString::to_string) => {}
                 (_, Some(new)) => self.set_capability(capability, new),
                 (_, None) => drop(self.table("capabilities").remove(capability.name())),
             }
@@ -198,7 +208,10 @@ fn merge(old: &mut Item, new: Value, key: &str) {
     if old.as_array().is_some() && new.is_array() {
         merge_lists(old, new, key);
     } else if let (Some(table), Value::InlineTable(new)) = (old.as_table_like_mut(), &new) {
-        LISTS.into_iter().filter(|list| !new.contains_key(list)).for_each(|list| drop(table.remove(list)));
+        LISTS
+            .into_iter()
+            .filter(|list| !new.contains_key(list))
+            .for_each(|list| drop(table.remove(list)));
         for (name, list) in new {
             match table.get_mut(name) {
                 Some(there) => merge(there, list.clone(), &format!("{key}.{name}")),
@@ -233,7 +246,9 @@ fn grant_of(key: &str, entry: &Value) -> Option<Grant> {
 /// A directory as it is written.
 fn path_value(path: &GrantedPath) -> Value {
     match path.guest() {
-        Some(guest) => Value::InlineTable(InlineTable::from_iter([("path", path.host()), ("guest", guest)])),
+        Some(guest) => {
+            Value::InlineTable(InlineTable::from_iter([("path", path.host()), ("guest", guest)]))
+        }
         None => path.host().into(),
     }
 }
@@ -245,7 +260,9 @@ fn capability_value(capabilities: &Capabilities, capability: Capability) -> Opti
     }
     capabilities.grants(capability).then(|| match capability {
         Capability::ConfigRead => match &capabilities.config_read {
-            ConfigRead::Keys(keys) => Value::InlineTable(InlineTable::from_iter([("keys", list(keys))])),
+            ConfigRead::Keys(keys) => {
+                Value::InlineTable(InlineTable::from_iter([("keys", list(keys))]))
+            }
             ConfigRead::All | ConfigRead::Denied => true.into(),
         },
         Capability::SecretRead => list(&capabilities.secret_read),
@@ -258,7 +275,10 @@ fn capability_value(capabilities: &Capabilities, capability: Capability) -> Opti
         Capability::Resources => list(&capabilities.resources),
         Capability::Experimental => list(&capabilities.experimental),
         Capability::Filesystem => {
-            let lists = [("read", &capabilities.filesystem.read), ("write", &capabilities.filesystem.write)];
+            let lists = [
+                ("read", &capabilities.filesystem.read),
+                ("write", &capabilities.filesystem.write),
+            ];
             let written = lists.into_iter().filter(|(_, paths)| !paths.is_empty());
             let list = |paths: &[GrantedPath]| Value::Array(paths.iter().map(path_value).collect());
             Value::InlineTable(written.map(|(key, paths)| (key, list(paths))).collect())
@@ -271,8 +291,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const REFERENCE: &str =
-        "ghcr.io/my-org/greeting:0.1.0@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    const REFERENCE: &str = "ghcr.io/my-org/greeting:0.1.0@sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     fn name() -> ExtensionName {
         "greeting".parse().expect("a name")
@@ -333,12 +352,15 @@ mod tests {
     fn regranted(text: &str, add: &[&str], take: &[&str]) -> String {
         let before = Manifest::parse(text, &name()).expect("valid").value.granted();
         let mut after = before.clone();
-        take.iter().for_each(|grant| assert!(after.take(&grant.parse().expect("a grant")), "{grant}"));
-        add.iter().for_each(|grant| assert!(after.add(&grant.parse().expect("a grant")), "{grant}"));
+        take.iter()
+            .for_each(|grant| assert!(after.take(&grant.parse().expect("a grant")), "{grant}"));
+        add.iter()
+            .for_each(|grant| assert!(after.add(&grant.parse().expect("a grant")), "{grant}"));
         let mut editor = ManifestEditor::new(Some(text));
         editor.set_capabilities(Some(&before), &after);
         let written = editor.into_text();
-        let parsed = Manifest::parse(&written, &name()).unwrap_or_else(|error| panic!("{written}{error}"));
+        let parsed =
+            Manifest::parse(&written, &name()).unwrap_or_else(|error| panic!("{written}{error}"));
         let sorted = |capabilities: &Capabilities| {
             let mut grants = capabilities.grants_in_full();
             grants.sort();
@@ -414,7 +436,8 @@ config-read = { keys = ["a", "b.*"] } # some
             "\u{7f}",
             "é",
         ];
-        proptest::collection::vec(proptest::sample::select(parts.to_vec()), 0..12).prop_map(|parts| parts.concat())
+        proptest::collection::vec(proptest::sample::select(parts.to_vec()), 0..12)
+            .prop_map(|parts| parts.concat())
     }
 
     proptest! {

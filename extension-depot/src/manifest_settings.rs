@@ -1,4 +1,5 @@
-//! Settings and limits in a manifest, set and taken away one by one; and a manifest that its user edited as a whole.
+//! Settings and limits in a manifest, set and taken away one by one; and a manifest that its user
+//! edited as a whole.
 
 use std::io;
 
@@ -39,7 +40,11 @@ impl Depot {
     ///
     /// # Errors
     /// When there is no such manifest, what comes of it is not a manifest, or it cannot be written.
-    pub fn change_settings(&self, name: &ExtensionName, changes: &[SettingChange]) -> Result<Vec<bool>, DepotError> {
+    pub fn change_settings(
+        &self,
+        name: &ExtensionName,
+        changes: &[SettingChange],
+    ) -> Result<Vec<bool>, DepotError> {
         let mut changed = Vec::new();
         self.edit(name, Reason::Configured, |loaded, editor| {
             changed = changes.iter().map(|change| editor.change_setting(loaded, change)).collect();
@@ -67,24 +72,43 @@ impl Depot {
     /// Puts an edited text in the place of a manifest. Returns whether it is another.
     ///
     /// # Errors
-    /// When the manifest is not what it was when its text was taken, the text is not a manifest, or it cannot be written.
-    pub fn replace_manifest(&self, name: &ExtensionName, before: &str, after: &str) -> Result<bool, DepotError> {
+    /// When the manifest is not what it was when its text was taken, the text is not a manifest, or
+    /// it cannot be written.
+    pub fn replace_manifest(
+        &self,
+        name: &ExtensionName,
+        before: &str,
+        after: &str,
+    ) -> Result<bool, DepotError> {
         let _lock = self.lock()?;
         let path = self.places().manifest(name);
-        let edited = Manifest::parse(after, name).map_err(|problem| ManifestError::Content { path, problem })?.value;
+        let edited = Manifest::parse(after, name)
+            .map_err(|problem| ManifestError::Content { path, problem })?
+            .value;
         check_guest_paths(&edited.granted())?;
         let there = self.text_and_origin(name);
         let Some((text, origin)) = there.filter(|(text, _)| text == before) else {
             return Err(DepotError::Edited { name: name.clone() });
         };
         let (editor, reference) = (ManifestEditor::new(Some(after)), edited.extension.oci.as_ref());
-        self.write_manifest(name, Some((text.as_str(), origin.as_ref())), editor, reference, Reason::Edited)?;
+        self.write_manifest(
+            name,
+            Some((text.as_str(), origin.as_ref())),
+            editor,
+            reference,
+            Reason::Edited,
+        )?;
         Ok(before != after)
     }
 }
 
-/// Makes sure that every other setting is what it was: a value in the place of a table would take all in it away.
-fn check_others(changes: &[SettingChange], before: &Config, after: &Config) -> Result<(), DepotError> {
+/// Makes sure that every other setting is what it was: a value in the place of a table would take
+/// all in it away.
+fn check_others(
+    changes: &[SettingChange],
+    before: &Config,
+    after: &Config,
+) -> Result<(), DepotError> {
     let changed: Vec<_> = changes.iter().filter_map(SettingChange::key).collect();
     let mut others = before.iter().filter(|(key, _)| !changed.contains(key));
     match others.find(|(key, value)| after.get(key) != Some(value)) {
@@ -131,7 +155,8 @@ impl ManifestEditor {
     }
 }
 
-/// Sets the value of a dotted key where it stands, in whichever form. A new one becomes a dotted key.
+/// Sets the value of a dotted key where it stands, in whichever form. A new one becomes a dotted
+/// key.
 fn set(table: &mut dyn TableLike, key: &str, text: &str, kind: Option<SettingKind>) {
     if let Some(old) = table.get_mut(key).and_then(Item::as_value_mut) {
         let mut new = written(text, kind.or_else(|| kind_of(old)));
@@ -167,12 +192,17 @@ fn unset(table: &mut dyn TableLike, key: &str) {
     }
 }
 
-/// The table whose key a dotted key begins with, and the rest of it; that in which it stands, if it stands in one.
-fn table_with<'t, 'k>(table: &'t mut dyn TableLike, key: &'k str) -> Option<(&'t mut dyn TableLike, &'k str)> {
+/// The table whose key a dotted key begins with, and the rest of it; that in which it stands, if it
+/// stands in one.
+fn table_with<'t, 'k>(
+    table: &'t mut dyn TableLike,
+    key: &'k str,
+) -> Option<(&'t mut dyn TableLike, &'k str)> {
     let dots: Vec<_> = key.match_indices('.').map(|(at, _)| at).collect();
     let has_table = |at: &usize| table.get(&key[..*at]).is_some_and(Item::is_table_like);
     let tables: Vec<_> = dots.into_iter().filter(has_table).collect();
-    let has_key = |at: &usize| table.get(&key[..*at]).is_some_and(|below| contains(below, &key[at + 1..]));
+    let has_key =
+        |at: &usize| table.get(&key[..*at]).is_some_and(|below| contains(below, &key[at + 1..]));
     let at = tables.iter().copied().find(|at| has_key(at)).or_else(|| tables.first().copied())?;
     Some((table.get_mut(&key[..at])?.as_table_like_mut()?, &key[at + 1..]))
 }
@@ -180,7 +210,9 @@ fn table_with<'t, 'k>(table: &'t mut dyn TableLike, key: &'k str) -> Option<(&'t
 /// Whether a dotted key stands in a table, in whichever form.
 fn contains(item: &Item, key: &str) -> bool {
     let Some(table) = item.as_table_like() else { return false };
-    let below = |(at, _): (usize, &str)| table.get(&key[..at]).is_some_and(|below| contains(below, &key[at + 1..]));
+    let below = |(at, _): (usize, &str)| {
+        table.get(&key[..at]).is_some_and(|below| contains(below, &key[at + 1..]))
+    };
     table.get(key).is_some_and(Item::is_value) || key.match_indices('.').any(below)
 }
 
@@ -194,11 +226,14 @@ fn kind_of(value: &Value) -> Option<SettingKind> {
     }
 }
 
-/// A value as TOML writes it. What is not of the kind, or would be read as another text, is written as text.
+/// A value as TOML writes it. What is not of the kind, or would be read as another text, is written
+/// as text.
 fn written(text: &str, kind: Option<SettingKind>) -> Value {
     let typed = match kind.unwrap_or_default() {
         SettingKind::Integer => text.parse::<i64>().ok().map(Value::from),
-        SettingKind::Number => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from),
+        SettingKind::Number => {
+            text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from)
+        }
         SettingKind::Boolean => text.parse::<bool>().ok().map(Value::from),
         SettingKind::String => None,
     };
@@ -224,7 +259,8 @@ mod tests {
         }
         let text = editor.to_text();
         let name: ExtensionName = "x".parse().expect("a name");
-        let manifest = Manifest::parse(&text, &name).unwrap_or_else(|error| panic!("{error}: {text}")).value;
+        let manifest =
+            Manifest::parse(&text, &name).unwrap_or_else(|error| panic!("{error}: {text}")).value;
         for (key, value) in changes {
             assert_eq!(manifest.config.get(key), *value, "{key} in {text}");
         }
@@ -284,7 +320,18 @@ deep.er = true # deeper
     /// A value of another kind than before is written as the text that it is.
     #[test]
     fn value_reads_back_as_typed() {
-        for value in ["007", "1e3", "1_0", "true ", "inf", "", "line\nbreak", "\"", "[x]", "9223372036854775808"] {
+        for value in [
+            "007",
+            "1e3",
+            "1_0",
+            "true ",
+            "inf",
+            "",
+            "line\nbreak",
+            "\"",
+            "[x]",
+            "9223372036854775808",
+        ] {
             changed(
                 "[config]\na = 1\nb = 1.5\nc = true\n",
                 &[("a", Some(value)), ("b", Some(value)), ("c", Some(value))],

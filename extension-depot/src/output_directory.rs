@@ -1,7 +1,8 @@
-//! Files and directories that a user names to be written. Where other users can write as well, such as in `/tmp`, one of
-//! them can have put a link on the way or in the place of a file.
+//! Files and directories that a user names to be written. Where other users can write as well, such
+//! as in `/tmp`, one of them can have put a link on the way or in the place of a file.
 //!
-//! The way is walked part by part, and each part is held open: what was looked at is what is written to.
+//! The way is walked part by part, and each part is held open: what was looked at is what is
+//! written to.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -13,8 +14,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, mkdirat, openat, readlinkat, renameat, renameat_with, statat,
-    unlinkat,
+    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, mkdirat, openat, readlinkat, renameat,
+    renameat_with, statat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -68,9 +69,13 @@ impl OutputDirectory {
     /// # Errors
     /// As [`OutputDirectory::open`], and when the path does not end with a name.
     pub fn of_file(path: &Path) -> io::Result<(Self, &OsStr)> {
-        let name = path.file_name().filter(|_| !path.as_os_str().as_encoded_bytes().ends_with(b"/"));
-        let name = name.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it is not the name of a file"))?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let name =
+            path.file_name().filter(|_| !path.as_os_str().as_encoded_bytes().ends_with(b"/"));
+        let name = name.ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidInput, "it is not the name of a file")
+        })?;
+        let parent =
+            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Ok((Self::open(parent)?, name))
     }
 
@@ -96,7 +101,8 @@ impl OutputDirectory {
         &self.path
     }
 
-    /// Writes a file whole, in the place of another or of a link. Until it is whole the old one is there.
+    /// Writes a file whole, in the place of another or of a link. Until it is whole the old one is
+    /// there.
     ///
     /// # Errors
     /// When it cannot be written, or what is in its place is not a regular file.
@@ -127,31 +133,49 @@ impl OutputDirectory {
     /// # Errors
     /// When nothing can be written here, or what is in its place is not a regular file.
     pub fn begin(&self, name: &OsStr, mode: u32) -> io::Result<OutputFile<'_>> {
-        // A device or a pipe is not replaced by mistake, and neither is a link to one, such as /dev/stdout.
+        // A device or a pipe is not replaced by mistake, and neither is a link to one, such as
+        // /dev/stdout.
         match statat(&self.descriptor, name, AtFlags::empty()) {
             Ok(there) if FileType::from_raw_mode(there.st_mode) != FileType::RegularFile => {
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, "what is there is not a regular file"));
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "what is there is not a regular file",
+                ));
             }
             _ => {}
         }
         for _ in 0..MAX_TRIES {
-            let temporary = OsString::from(format!(".new-{:016x}", RandomState::new().hash_one(name)));
+            let temporary =
+                OsString::from(format!(".new-{:016x}", RandomState::new().hash_one(name)));
             match self.open_new(&temporary, mode) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                opened => return Ok(OutputFile { directory: self, file: opened?, temporary, name: name.to_owned() }),
+                opened => {
+                    return Ok(OutputFile {
+                        directory: self,
+                        file: opened?,
+                        temporary,
+                        name: name.to_owned(),
+                    });
+                }
             }
         }
         Err(Errno::EXIST.into())
     }
 
     fn open_new(&self, name: &OsStr, mode: u32) -> io::Result<File> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(openat(&self.descriptor, name, flags, Mode::from_raw_mode(mode))?.into())
     }
 
     /// Makes the names in it durable. Whoever may write here and not read has done what they could.
     fn sync(&self) -> io::Result<()> {
-        match openat(&self.descriptor, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
+        match openat(
+            &self.descriptor,
+            ".",
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        ) {
             Ok(directory) => where_supported(File::from(directory).sync_all()).map(drop),
             Err(Errno::ACCESS) => Ok(()),
             Err(error) => Err(error.into()),
@@ -177,7 +201,8 @@ impl OutputFile<'_> {
     pub fn finish_new(self) -> io::Result<()> {
         self.file.sync_all()?;
         match self.rename(RenameFlags::NOREPLACE) {
-            // Some file systems only know how to replace: there the name is taken by an empty file first.
+            // Some file systems only know how to replace: there the name is taken by an empty file
+            // first.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
                 self.directory.open_new(&self.name, 0o600)?;
                 self.rename(RenameFlags::empty())?;
@@ -238,12 +263,19 @@ impl Walk {
     fn finish(mut self, path: &Path, create: bool) -> io::Result<OutputDirectory> {
         let mut rest = parts(path);
         while let Some(part) = rest.pop() {
-            match openat(&self.at, &part, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()) {
+            match openat(
+                &self.at,
+                &part,
+                OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+                Mode::empty(),
+            ) {
                 Ok(found) => self.step(&part, found, &mut rest)?,
-                Err(Errno::NOENT) if create => match mkdirat(&self.at, &part, Mode::from_raw_mode(DIRECTORY_MODE)) {
-                    Ok(()) | Err(Errno::EXIST) => rest.push(part),
-                    Err(error) => return Err(error.into()),
-                },
+                Err(Errno::NOENT) if create => {
+                    match mkdirat(&self.at, &part, Mode::from_raw_mode(DIRECTORY_MODE)) {
+                        Ok(()) | Err(Errno::EXIST) => rest.push(part),
+                        Err(error) => return Err(error.into()),
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -266,7 +298,8 @@ impl Walk {
             return Err(Errno::LOOP.into());
         }
         self.check_link(part, metadata.uid())?;
-        let target = PathBuf::from(OsString::from_vec(readlinkat(&found, "", Vec::new())?.into_bytes()));
+        let target =
+            PathBuf::from(OsString::from_vec(readlinkat(&found, "", Vec::new())?.into_bytes()));
         if target.is_absolute() {
             self.at = open_root("/")?;
         }
@@ -302,7 +335,8 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 
-    /// A directory in which everybody can write, with what another user has put there. Only root can make it.
+    /// A directory in which everybody can write, with what another user has put there. Only root
+    /// can make it.
     fn shared() -> Option<tempfile::TempDir> {
         let shared = tempfile::tempdir().expect("a directory");
         fs::set_permissions(shared.path(), fs::Permissions::from_mode(0o1777)).expect("set");
@@ -371,19 +405,30 @@ mod tests {
         symlink("real", at("relative")).expect("a link");
         symlink(at("relative"), at("absolute")).expect("a link");
         symlink("loop", at("loop")).expect("a link");
-        let directory = OutputDirectory::create(&at("absolute/inside/../made/below")).expect("made");
+        let directory =
+            OutputDirectory::create(&at("absolute/inside/../made/below")).expect("made");
         directory.write("f".as_ref(), 0o644, b"x").expect("written");
         assert!(at("real/made/below/f").is_file());
         assert_eq!(directory.path(), at("absolute/inside/../made/below"));
-        assert!(OutputDirectory::open(&at("loop")).is_err() && OutputDirectory::open(&at("missing")).is_err());
-        assert!(OutputDirectory::create(&at("real/made/below/f")).is_err(), "a file is not a directory");
+        assert!(
+            OutputDirectory::open(&at("loop")).is_err()
+                && OutputDirectory::open(&at("missing")).is_err()
+        );
+        assert!(
+            OutputDirectory::create(&at("real/made/below/f")).is_err(),
+            "a file is not a directory"
+        );
         let new = directory.make_new("project".as_ref()).expect("made");
-        new.below(Path::new("src/deep")).expect("made").write_new("x".as_ref(), 0o600, b"").expect("written");
+        new.below(Path::new("src/deep"))
+            .expect("made")
+            .write_new("x".as_ref(), 0o600, b"")
+            .expect("written");
         assert!(at("real/made/below/project/src/deep/x").is_file());
         assert!(directory.make_new("project".as_ref()).is_err());
     }
 
-    /// Another user's link in a directory in which they can write is neither followed nor written through.
+    /// Another user's link in a directory in which they can write is neither followed nor written
+    /// through.
     #[test]
     fn links_of_others_are_not_followed() {
         let Some(shared) = shared() else { return };
@@ -397,7 +442,10 @@ mod tests {
             assert_eq!(said, "`way` is a link that the user 4242 has put there", "{path}");
         }
         assert!(OutputDirectory::of_file(&at("way/new")).is_err());
-        OutputDirectory::open(shared.path()).expect("opened").write("file".as_ref(), 0o600, b"x").expect("replaced");
+        OutputDirectory::open(shared.path())
+            .expect("opened")
+            .write("file".as_ref(), 0o600, b"x")
+            .expect("replaced");
         assert_eq!(fs::read(home.path().join("precious")).expect("read"), b"precious");
         assert_eq!(fs::read_dir(home.path()).expect("read").count(), 1);
         // Where nobody else can write, whoever owns the link was let in by the user.

@@ -1,5 +1,5 @@
-//! Files that sesame keeps for its user: a pipe in their place makes nobody wait, a link leads nowhere that is written to, and
-//! what belongs to somebody else is not trusted.
+//! Files that sesame keeps for its user: a pipe in their place makes nobody wait, a link leads
+//! nowhere that is written to, and what belongs to somebody else is not trusted.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
@@ -13,7 +13,8 @@ use crate::blob::{as_text, ensure_plain, open_plain, read_whole};
 /// Opens a file for reading, and says what it is.
 ///
 /// # Errors
-/// When it is no plain file, belongs to another user than this one or root, or everybody can write to it.
+/// When it is no plain file, belongs to another user than this one or root, or everybody can write
+/// to it.
 pub(crate) fn open(path: &Path) -> io::Result<(File, Metadata)> {
     let (file, metadata) = open_plain(path)?;
     ensure_own(&metadata)?;
@@ -38,7 +39,10 @@ pub(crate) fn open_to_append(path: &Path) -> io::Result<File> {
 
 fn checked(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
-    let file = options.mode(0o600).custom_flags(i32::try_from(flags.bits()).unwrap_or_default()).open(path)?;
+    let file = options
+        .mode(0o600)
+        .custom_flags(i32::try_from(flags.bits()).unwrap_or_default())
+        .open(path)?;
     let metadata = file.metadata()?;
     ensure_plain(&metadata)?;
     ensure_own(&metadata)?;
@@ -61,12 +65,16 @@ pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<String> {
     read(path, most).and_then(as_text)
 }
 
-/// Makes sure that a file or directory is this user's or root's, and that not everybody can write to it.
+/// Makes sure that a file or directory is this user's or root's, and that not everybody can write
+/// to it.
 pub(crate) fn ensure_own(metadata: &Metadata) -> io::Result<()> {
     let refused = |reason: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
     let user = rustix::process::geteuid().as_raw();
     if ![0, user].contains(&metadata.uid()) {
-        return refused(format!("it belongs to the user {}, and this is the user {user}", metadata.uid()));
+        return refused(format!(
+            "it belongs to the user {}, and this is the user {user}",
+            metadata.uid()
+        ));
     }
     if metadata.mode() & 0o002 != 0 {
         return refused("everybody can write to it".to_owned());
@@ -74,8 +82,8 @@ pub(crate) fn ensure_own(metadata: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Why a file of the user's is not written: a link stands in its place, and what it leads to is somebody else's to change, the
-/// program that keeps the user's dotfiles first of all.
+/// Why a file of the user's is not written: a link stands in its place, and what it leads to is
+/// somebody else's to change, the program that keeps the user's dotfiles first of all.
 #[derive(Debug, thiserror::Error)]
 #[error("`{}` is a link to `{}`, and sesame does not write through links", path.display(), target.display())]
 pub struct LinkedFile {
@@ -85,23 +93,30 @@ pub struct LinkedFile {
     pub target: PathBuf,
 }
 
-/// Makes sure that no link stands in the place of a file that is about to be replaced, which would be the end of the link.
+/// Makes sure that no link stands in the place of a file that is about to be replaced, which would
+/// be the end of the link.
 pub(crate) fn ensure_no_link(path: &Path) -> Result<(), LinkedFile> {
     match std::fs::read_link(path) {
         Ok(target) => {
-            let target = path.parent().map_or_else(|| target.clone(), |directory| directory.join(&target));
+            let target =
+                path.parent().map_or_else(|| target.clone(), |directory| directory.join(&target));
             Err(LinkedFile { path: path.to_owned(), target })
         }
         Err(_) => Ok(()),
     }
 }
 
-/// Makes sure that root makes nothing in the home of another user, who could not change it afterwards.
+/// Makes sure that root makes nothing in the home of another user, who could not change it
+/// afterwards.
 pub(crate) fn ensure_may_create(path: &Path) -> io::Result<()> {
     if !rustix::process::geteuid().is_root() {
         return Ok(());
     }
-    match path.ancestors().find_map(|above| std::fs::metadata(above).ok()).map(|metadata| metadata.uid()) {
+    match path
+        .ancestors()
+        .find_map(|above| std::fs::metadata(above).ok())
+        .map(|metadata| metadata.uid())
+    {
         Some(owner) if owner != 0 => {
             let reason = format!("it would be made by root in a directory of the user {owner}");
             Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
@@ -122,18 +137,34 @@ mod tests {
         let at = |name: &str| root.path().join(name);
         fs::write(at("target"), "precious").expect("written");
         symlink(at("target"), at("link")).expect("a link");
-        rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).expect("a pipe");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            at("pipe"),
+            rustix::fs::FileType::Fifo,
+            0o600.into(),
+            0,
+        )
+        .expect("a pipe");
         fs::write(at("open"), "x").expect("written");
         fs::set_permissions(at("open"), Permissions::from_mode(0o666)).expect("set");
         for name in ["link", "pipe", "open", "."] {
-            assert!(open_to_change(&at(name)).is_err() && open_to_append(&at(name)).is_err(), "{name}");
+            assert!(
+                open_to_change(&at(name)).is_err() && open_to_append(&at(name)).is_err(),
+                "{name}"
+            );
         }
         assert_eq!(fs::read_to_string(at("target")).expect("there"), "precious");
-        assert!(open(&at("open")).is_err() && open(&at("pipe")).is_err() && open(&at("link")).is_ok());
-        assert_eq!(open_to_change(&at("new")).expect("made").metadata().expect("there").mode() & 0o777, 0o600);
+        assert!(
+            open(&at("open")).is_err() && open(&at("pipe")).is_err() && open(&at("link")).is_ok()
+        );
+        assert_eq!(
+            open_to_change(&at("new")).expect("made").metadata().expect("there").mode() & 0o777,
+            0o600
+        );
     }
 
-    /// Root in the home of another user: only root can try, and for everybody else the system decides.
+    /// Root in the home of another user: only root can try, and for everybody else the system
+    /// decides.
     #[test]
     fn root_makes_nothing_in_other_homes() {
         let root = tempfile::tempdir().expect("a directory");

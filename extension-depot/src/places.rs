@@ -7,7 +7,8 @@ use core_types::{Digest, ExtensionName};
 
 use crate::own_file;
 
-/// The directories of one user. Nothing here looks at the environment: whoever embeds this says where they are.
+/// The directories of one user. Nothing here looks at the environment: whoever embeds this says
+/// where they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
     /// What the user configures: `~/.config/pds`.
@@ -16,7 +17,8 @@ pub struct Places {
     pub state: PathBuf,
     /// What can be made again: `~/.cache/pds`.
     pub cache: PathBuf,
-    /// What goes with the login session: `$XDG_RUNTIME_DIR/pds`. Without it, nothing can be granted for a while.
+    /// What goes with the login session: `$XDG_RUNTIME_DIR/pds`. Without it, nothing can be granted
+    /// for a while.
     pub runtime: Option<PathBuf>,
     /// The policy of the system: `/etc/pds/policy.toml`.
     pub system_policy: PathBuf,
@@ -45,8 +47,8 @@ impl Places {
         }
     }
 
-    /// Makes sure that the directories of these that are there belong to this user or to root, that not everybody can write
-    /// to them, and that their names can be written into documents.
+    /// Makes sure that the directories of these that are there belong to this user or to root, that
+    /// not everybody can write to them, and that their names can be written into documents.
     ///
     /// # Errors
     /// The first that is not so.
@@ -55,13 +57,18 @@ impl Places {
         all.into_iter().try_for_each(|path| {
             let wrong = |source| PlaceError { path: path.clone(), source };
             if path.to_str().is_none() {
-                return Err(wrong(io::Error::new(io::ErrorKind::InvalidInput, "its name is not UTF-8")));
+                return Err(wrong(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "its name is not UTF-8",
+                )));
             }
             match fs::metadata(path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     own_file::ensure_may_create(path).map_err(wrong)
                 }
-                metadata => metadata.and_then(|metadata| own_file::ensure_own(&metadata)).map_err(wrong),
+                metadata => {
+                    metadata.and_then(|metadata| own_file::ensure_own(&metadata)).map_err(wrong)
+                }
             }
         })
     }
@@ -96,7 +103,8 @@ impl Places {
         self.extensions().join("index.json")
     }
 
-    /// Artifacts that are not installed yet. It lies beside the blobs, so that they can be renamed into place.
+    /// Artifacts that are not installed yet. It lies beside the blobs, so that they can be renamed
+    /// into place.
     pub fn staging(&self) -> PathBuf {
         self.extensions().join(".staging")
     }
@@ -221,7 +229,8 @@ impl Places {
         Some(self.runtime.as_ref()?.join("grants").join(format!("{name}.toml")))
     }
 
-    /// What extensions did in the last minute. It belongs to the session, and is kept elsewhere rather than not at all.
+    /// What extensions did in the last minute. It belongs to the session, and is kept elsewhere
+    /// rather than not at all.
     pub fn rates(&self) -> PathBuf {
         self.runtime.clone().unwrap_or_else(|| self.extension_state()).join("rates")
     }
@@ -229,7 +238,12 @@ impl Places {
     /// Everything that is sesame's own, and that no extension may be let into.
     pub fn protected(&self) -> Vec<PathBuf> {
         let system = self.system_policy.parent().map(Path::to_owned);
-        [&self.config, &self.state, &self.cache].into_iter().chain(&self.runtime).cloned().chain(system).collect()
+        [&self.config, &self.state, &self.cache]
+            .into_iter()
+            .chain(&self.runtime)
+            .cloned()
+            .chain(system)
+            .collect()
     }
 
     /// Compiled code.

@@ -1,4 +1,5 @@
-//! What an author publishes: an artifact that is described and not sent yet. The same input makes the same bytes.
+//! What an author publishes: an artifact that is described and not sent yet. The same input makes
+//! the same bytes.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +50,8 @@ struct Component<'a> {
 }
 
 impl Publication {
-    /// An artifact in the [form of the CNCF](https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/).
+    /// An artifact in the [form of the
+    /// CNCF](https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/).
     ///
     /// # Errors
     /// When something of it cannot be written as JSON.
@@ -63,8 +65,10 @@ impl Publication {
             architecture: "wasm",
             os: if is_component { "wasip2" } else { "wasip1" },
             layer_digests: [wasm.digest],
-            component: (is_component && is_described)
-                .then_some(Component { exports: &description.exports, imports: &description.imports }),
+            component: (is_component && is_described).then_some(Component {
+                exports: &description.exports,
+                imports: &description.imports,
+            }),
         })?;
         let manifest = serde_json::to_vec(&ImageManifest {
             annotations: description.annotations.clone(),
@@ -73,18 +77,25 @@ impl Publication {
         Ok(Self { manifest, config, layers: vec![binary] })
     }
 
-    /// An artifact in the form of [Suffiks](https://suffiks.com): a module, and an archive of pages if there are any. What
-    /// its configuration says means nothing to anybody.
+    /// An artifact in the form of [Suffiks](https://suffiks.com): a module, and an archive of pages
+    /// if there are any. What its configuration says means nothing to anybody.
     ///
     /// # Errors
     /// When something of it cannot be written as JSON.
-    pub fn suffiks(binary: Vec<u8>, title: &str, docs: Option<Vec<u8>>) -> serde_json::Result<Self> {
+    pub fn suffiks(
+        binary: Vec<u8>,
+        title: &str,
+        docs: Option<Vec<u8>>,
+    ) -> serde_json::Result<Self> {
         let config = br#"{"architecture":"wasm","os":"wasip1"}"#.to_vec();
         let wasm = titled(Descriptor::of(media_type::SUFFIKS, &binary), title);
-        let pages = docs.as_ref().map(|docs| titled(Descriptor::of(media_type::DOCS, docs), "docs.tar.gz"));
+        let pages =
+            docs.as_ref().map(|docs| titled(Descriptor::of(media_type::DOCS, docs), "docs.tar.gz"));
         let descriptors = std::iter::once(wasm).chain(pages).collect();
-        let manifest =
-            serde_json::to_vec(&ImageManifest::new(Descriptor::of(media_type::IMAGE_CONFIG, &config), descriptors))?;
+        let manifest = serde_json::to_vec(&ImageManifest::new(
+            Descriptor::of(media_type::IMAGE_CONFIG, &config),
+            descriptors,
+        ))?;
         Ok(Self { manifest, config, layers: std::iter::once(binary).chain(docs).collect() })
     }
 
@@ -106,6 +117,7 @@ fn titled(mut descriptor: Descriptor, title: &str) -> Descriptor {
 
 /// A time that cannot be written is none that anybody meant.
 fn rfc3339(seconds: u64) -> String {
-    let time = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    let time =
+        i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     time.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
 }

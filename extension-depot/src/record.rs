@@ -8,7 +8,8 @@ use crate::binary::Binary;
 use crate::signature_state::SignatureState;
 use crate::state_file::{self, StateFile};
 
-/// The record of one installed version of an extension, kept under its name and digest. It never says what is current.
+/// The record of one installed version of an extension, kept under its name and digest. It never
+/// says what is current.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The extension.
@@ -21,7 +22,8 @@ pub struct Record {
     pub pinned: Digest,
     /// The digest of the image manifest, which differs from the pinned one when that is an index's.
     pub image_manifest: Digest,
-    /// The digest of the WebAssembly binary. Where that was unpacked from a layer, this alone says what the layer has.
+    /// The digest of the WebAssembly binary. Where that was unpacked from a layer, this alone says
+    /// what the layer has.
     pub binary: Digest,
     /// The size of the binary in bytes.
     pub binary_size: u64,

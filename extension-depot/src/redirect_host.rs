@@ -23,7 +23,8 @@ impl RedirectHost {
     /// default one of the scheme.
     #[cfg(feature = "registry")]
     pub(crate) fn is(&self, host: &str, port: Option<u16>, default_port: u16) -> bool {
-        self.host == plain_host(host) && self.port.unwrap_or(default_port) == port.unwrap_or(default_port)
+        self.host == plain_host(host)
+            && self.port.unwrap_or(default_port) == port.unwrap_or(default_port)
     }
 }
 
@@ -32,15 +33,19 @@ impl TryFrom<String> for RedirectHost {
 
     fn try_from(text: String) -> Result<Self, RedirectHostError> {
         let is_bracketed = text.starts_with('[');
-        let (host, port) = match text.rsplit_once(':').filter(|(host, _)| !is_bracketed || host.ends_with(']')) {
-            Some((host, port)) => (host, port.parse().ok().map(Some)),
-            None => (text.as_str(), Some(None)),
-        };
+        let (host, port) =
+            match text.rsplit_once(':').filter(|(host, _)| !is_bracketed || host.ends_with(']')) {
+                Some((host, port)) => (host, port.parse().ok().map(Some)),
+                None => (text.as_str(), Some(None)),
+            };
         let is_address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let is_host = match is_address {
             Some(address) => address.parse::<Ipv6Addr>().is_ok(),
             None => {
-                !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+                !host.is_empty()
+                    && host
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
             }
         };
         match port.filter(|_| is_host) {
@@ -52,7 +57,11 @@ impl TryFrom<String> for RedirectHost {
 
 /// One form of a host for comparing.
 fn plain_host(host: &str) -> String {
-    let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
+    let host = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .trim_end_matches('.')
+        .to_ascii_lowercase();
     host.parse::<IpAddr>().map_or(host, |address| address.to_string())
 }
 
@@ -76,7 +85,10 @@ mod tests {
 
     #[test]
     fn other_text_is_not_a_host() {
-        for text in ["", ":1", "a:", "a:x", "a:99999", "http://a", "a/b", "::1", "[::1", "[a]:1", "*.a", "a b"] {
+        for text in [
+            "", ":1", "a:", "a:x", "a:99999", "http://a", "a/b", "::1", "[::1", "[a]:1", "*.a",
+            "a b",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -24,9 +24,10 @@ pub struct Removed {
 }
 
 impl Depot {
-    /// Removes an extension, even one whose manifest or artifact is broken: the manifest first, then records, history, the
-    /// index's entry and the blobs that no other extension needs. The manifest is kept where [`Removed`] says, since
-    /// people write in it, and so is the log; `purge` takes both away as well.
+    /// Removes an extension, even one whose manifest or artifact is broken: the manifest first,
+    /// then records, history, the index's entry and the blobs that no other extension needs. The
+    /// manifest is kept where [`Removed`] says, since people write in it, and so is the log;
+    /// `purge` takes both away as well.
     ///
     /// # Errors
     /// When there is none, or something cannot be removed.
@@ -36,7 +37,11 @@ impl Depot {
     }
 
     /// The same for a caller that holds the lock.
-    pub(crate) fn remove_under_lock(&self, name: &ExtensionName, purge: bool) -> Result<Removed, DepotError> {
+    pub(crate) fn remove_under_lock(
+        &self,
+        name: &ExtensionName,
+        purge: bool,
+    ) -> Result<Removed, DepotError> {
         self.check_listings()?;
         let kept = self.places().removed_manifest(name);
         let is_there = self.remove_manifest(name, &kept)?;
@@ -62,12 +67,14 @@ impl Depot {
         Ok(Removed { kept_manifest: (!purge).then_some(kept), freed })
     }
 
-    /// Removes a manifest after copying it. Gives back whether there was one: a removal that was killed may have taken it.
+    /// Removes a manifest after copying it. Gives back whether there was one: a removal that was
+    /// killed may have taken it.
     fn remove_manifest(&self, name: &ExtensionName, kept: &Path) -> Result<bool, DepotError> {
         let path = self.places().manifest(name);
         match read_plain(&path, MAX_KEPT) {
             Ok(text) => Self::write(kept.to_owned(), &text)?,
-            // A link that leads nowhere goes as well. What others lead to is not sesame's to remove.
+            // A link that leads nowhere goes as well. What others lead to is not sesame's to
+            // remove.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(DepotError::Io { path, source }),
         }
@@ -77,7 +84,9 @@ impl Depot {
 
 fn remove_tree(path: PathBuf) -> Result<(), DepotError> {
     match fs::remove_dir_all(&path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(DepotError::Io { path, source }),
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(DepotError::Io { path, source })
+        }
         _ => Ok(()),
     }
 }

@@ -1,8 +1,9 @@
 //! A registry in memory, on a loopback port that the system picks: for `sesame demo` and for tests.
 //!
-//! It speaks the part of the
-//! [distribution API](https://github.com/opencontainers/distribution-spec/blob/main/spec.md) that `oras`, `skopeo` and
-//! sesame use to push and pull. It asks nobody who they are and forgets everything when it stops.
+//! It speaks the part of the [distribution
+//! API](https://github.com/opencontainers/distribution-spec/blob/main/spec.md) that `oras`,
+//! `skopeo` and sesame use to push and pull. It asks nobody who they are and forgets everything
+//! when it stops.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -29,7 +30,8 @@ use crate::image::{Descriptor, ImageIndex, media_type};
 /// What a response carries.
 pub type Body = BoxBody<Bytes, io::Error>;
 
-/// Answers a request instead of the registry, or leaves it to the registry. Tests misbehave through it.
+/// Answers a request instead of the registry, or leaves it to the registry. Tests misbehave through
+/// it.
 pub type Intercept = dyn Fn(&Seen) -> Option<Response<Body>> + Send + Sync;
 
 /// The largest upload, in bytes.
@@ -88,8 +90,11 @@ impl MemoryRegistry {
     ///
     /// # Errors
     /// When no port can be had.
-    pub fn start_with(intercept: impl Fn(&Seen) -> Option<Response<Body>> + Send + Sync + 'static) -> io::Result<Self> {
-        let contents = Arc::new(Contents { intercept: Box::new(intercept), state: Mutex::default() });
+    pub fn start_with(
+        intercept: impl Fn(&Seen) -> Option<Response<Body>> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let contents =
+            Arc::new(Contents { intercept: Box::new(intercept), state: Mutex::default() });
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -131,8 +136,19 @@ impl MemoryRegistry {
     }
 
     /// Keeps a document under a tag, as an upload would.
-    pub fn put_manifest(&self, repository: &str, tag: &str, media_type: &str, bytes: &[u8]) -> Digest {
-        self.contents.state().put_manifest(repository, tag, media_type.to_owned(), Bytes::copy_from_slice(bytes))
+    pub fn put_manifest(
+        &self,
+        repository: &str,
+        tag: &str,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Digest {
+        self.contents.state().put_manifest(
+            repository,
+            tag,
+            media_type.to_owned(),
+            Bytes::copy_from_slice(bytes),
+        )
     }
 
     /// Waits until somebody ends the process.
@@ -163,7 +179,9 @@ async fn serve(listener: std::net::TcpListener, contents: Arc<Contents>) -> io::
                 async move { Ok::<_, Infallible>(contents.answer(request).await) }
             });
             // A client that goes away in the middle is no concern of ours.
-            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
         });
     }
 }
@@ -172,7 +190,8 @@ async fn serve(listener: std::net::TcpListener, contents: Arc<Contents>) -> io::
 pub fn response(status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Response<Body> {
     let body = Full::new(body.into()).map_err(|never| match never {}).boxed();
     let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (name.parse::<hyper::header::HeaderName>(), value.parse()) {
             response.headers_mut().append(name, value);
@@ -193,7 +212,9 @@ impl Contents {
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header = |name: &str| {
+            parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
         let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
         let content_length = header("content-length").and_then(|length| length.parse().ok());
         let authorization = header("authorization");
@@ -202,7 +223,9 @@ impl Contents {
         if let Some(answer) = (self.intercept)(&seen) {
             return answer;
         }
-        let Ok(body) = Limited::new(body, MAX_UPLOAD).collect().await else { return error(413, "SIZE_INVALID") };
+        let Ok(body) = Limited::new(body, MAX_UPLOAD).collect().await else {
+            return error(413, "SIZE_INVALID");
+        };
         let mut answer = self.route(&parts.method, &seen.path, &parts.headers, body.to_bytes());
         if parts.method == Method::HEAD {
             let length = hyper::body::Body::size_hint(answer.body()).exact().unwrap_or_default();
@@ -212,7 +235,13 @@ impl Contents {
         answer
     }
 
-    fn route(&self, method: &Method, path: &str, headers: &HeaderMap, body: Bytes) -> Response<Body> {
+    fn route(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Response<Body> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let Some(rest) = path.strip_prefix("/v2/") else { return error(404, "NAME_UNKNOWN") };
         if rest.is_empty() {
@@ -230,10 +259,14 @@ impl Contents {
             return state.blob(digest);
         }
         if let Some((repository, reference)) = rest.rsplit_once("/manifests/") {
-            let content_type =
-                headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or(media_type::MANIFEST);
+            let content_type = headers
+                .get(CONTENT_TYPE)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or(media_type::MANIFEST);
             return match *method {
-                Method::PUT => state.push_manifest(repository, reference, content_type.to_owned(), body),
+                Method::PUT => {
+                    state.push_manifest(repository, reference, content_type.to_owned(), body)
+                }
                 _ if is_read => state.manifest(repository, reference),
                 _ => error(405, "UNSUPPORTED"),
             };
@@ -263,8 +296,16 @@ impl State {
         }
     }
 
-    /// The three ways to upload: in one request, in a session at once, and in a session piece by piece.
-    fn upload(&mut self, method: &Method, repository: &str, upload: &str, query: &str, body: Bytes) -> Response<Body> {
+    /// The three ways to upload: in one request, in a session at once, and in a session piece by
+    /// piece.
+    fn upload(
+        &mut self,
+        method: &Method,
+        repository: &str,
+        upload: &str,
+        query: &str,
+        body: Bytes,
+    ) -> Response<Body> {
         let location = |id: u64| format!("/v2/{repository}/blobs/uploads/{id}");
         let digest = query.split('&').find_map(|pair| pair.strip_prefix("digest="));
         let digest = digest.map(|digest| digest.replace("%3A", ":").replace("%3a", ":"));
@@ -274,7 +315,11 @@ impl State {
             }
             self.next_upload += 1;
             self.uploads.insert(self.next_upload, body.to_vec());
-            return response(202, &[(LOCATION.as_str(), &location(self.next_upload)), ("Range", "0-0")], "");
+            return response(
+                202,
+                &[(LOCATION.as_str(), &location(self.next_upload)), ("Range", "0-0")],
+                "",
+            );
         }
         let Some(id) = upload.parse().ok().filter(|id| self.uploads.contains_key(id)) else {
             return error(404, "BLOB_UPLOAD_UNKNOWN");
@@ -302,13 +347,25 @@ impl State {
         response(201, &[(LOCATION.as_str(), &location), ("Docker-Content-Digest", digest)], "")
     }
 
-    fn push_manifest(&mut self, repository: &str, tag: &str, media_type: String, body: Bytes) -> Response<Body> {
+    fn push_manifest(
+        &mut self,
+        repository: &str,
+        tag: &str,
+        media_type: String,
+        body: Bytes,
+    ) -> Response<Body> {
         let digest = self.put_manifest(repository, tag, media_type, body).to_string();
         let location = format!("/v2/{repository}/manifests/{digest}");
         response(201, &[(LOCATION.as_str(), &location), ("Docker-Content-Digest", &digest)], "")
     }
 
-    fn put_manifest(&mut self, repository: &str, tag: &str, media_type: String, bytes: Bytes) -> Digest {
+    fn put_manifest(
+        &mut self,
+        repository: &str,
+        tag: &str,
+        media_type: String,
+        bytes: Bytes,
+    ) -> Digest {
         let digest = digest_of(&bytes);
         self.manifests.insert(digest, (media_type, bytes));
         self.repositories.entry(repository.to_owned()).or_default().insert(digest);
@@ -320,19 +377,30 @@ impl State {
 
     fn manifest(&self, repository: &str, reference: &str) -> Response<Body> {
         let tagged = || self.tags.get(&(repository.to_owned(), reference.to_owned())).copied();
-        let in_repository = |digest: &Digest| self.repositories.get(repository).is_some_and(|all| all.contains(digest));
+        let in_repository = |digest: &Digest| {
+            self.repositories.get(repository).is_some_and(|all| all.contains(digest))
+        };
         let digest = reference.parse().ok().filter(in_repository).or_else(tagged);
         match digest.and_then(|digest| Some((digest, self.manifests.get(&digest)?))) {
             Some((digest, (media_type, bytes))) => {
                 let digest = digest.to_string();
-                response(200, &[("Content-Type", media_type), ("Docker-Content-Digest", &digest)], bytes.clone())
+                response(
+                    200,
+                    &[("Content-Type", media_type), ("Docker-Content-Digest", &digest)],
+                    bytes.clone(),
+                )
             }
             None => error(404, "MANIFEST_UNKNOWN"),
         }
     }
 
     fn tags_of(&self, repository: &str) -> Response<Body> {
-        let tags: Vec<_> = self.tags.keys().filter(|(of, _)| of == repository).map(|(_, tag)| tag.as_str()).collect();
+        let tags: Vec<_> = self
+            .tags
+            .keys()
+            .filter(|(of, _)| of == repository)
+            .map(|(_, tag)| tag.as_str())
+            .collect();
         if tags.is_empty() {
             return error(404, "NAME_UNKNOWN");
         }
@@ -353,7 +421,10 @@ impl State {
             let (media_type, bytes) = self.manifests.get(candidate)?;
             let referrer: Referrer = serde_json::from_slice(bytes).ok()?;
             let subject = referrer.subject.filter(|subject| subject.digest.to_string() == digest);
-            subject.map(|_| Descriptor { artifact_type: referrer.artifact_type, ..Descriptor::of(media_type, bytes) })
+            subject.map(|_| Descriptor {
+                artifact_type: referrer.artifact_type,
+                ..Descriptor::of(media_type, bytes)
+            })
         });
         let index = ImageIndex::new(manifests.collect());
         match serde_json::to_vec(&index) {

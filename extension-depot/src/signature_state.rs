@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::signer::Signer;
 
-/// What is known of who signed an artifact. These are five things, and none of them counts as another.
+/// What is known of who signed an artifact. These are five things, and none of them counts as
+/// another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum SignatureState {
@@ -42,8 +43,12 @@ impl fmt::Display for SignatureState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unsigned => f.write_str("unsigned"),
-            Self::NotTrusted { problems, .. } if problems.is_empty() => f.write_str("signed, not trusted"),
-            Self::NotTrusted { problems, .. } => write!(f, "signed, not trusted: {}", problems.join("; ")),
+            Self::NotTrusted { problems, .. } if problems.is_empty() => {
+                f.write_str("signed, not trusted")
+            }
+            Self::NotTrusted { problems, .. } => {
+                write!(f, "signed, not trusted: {}", problems.join("; "))
+            }
             Self::Verified { by } => write!(f, "verified, signed by {by}"),
             Self::Unsupported { form } => write!(f, "format not supported: {form}"),
             Self::Unchecked { reason } => write!(f, "could not check: {reason}"),

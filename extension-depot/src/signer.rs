@@ -57,9 +57,10 @@ impl Signer {
     /// Whether it is the same somebody, by whichever trusted root that was verified.
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Identity { identity, issuer, .. }, Self::Identity { identity: who, issuer: says, .. }) => {
-                identity == who && issuer == says
-            }
+            (
+                Self::Identity { identity, issuer, .. },
+                Self::Identity { identity: who, issuer: says, .. },
+            ) => identity == who && issuer == says,
             _ => self == other,
         }
     }
@@ -68,7 +69,11 @@ impl Signer {
     pub fn is_meant_by(&self, rule: &SignerRule) -> bool {
         match rule {
             SignerRule::KeyFile(file) => {
-                own_file::read(Path::new(file), MAX_SIZE).ok().and_then(|pem| Self::of_key(&pem)).as_ref() == Some(self)
+                own_file::read(Path::new(file), MAX_SIZE)
+                    .ok()
+                    .and_then(|pem| Self::of_key(&pem))
+                    .as_ref()
+                    == Some(self)
             }
             SignerRule::Identity(rule) => self.is_identity(rule),
         }
@@ -79,13 +84,17 @@ impl Signer {
         let invalid = |reason: &str| io::Error::new(io::ErrorKind::InvalidData, reason);
         match rule {
             SignerRule::KeyFile(file) => {
-                let is_key =
-                    |pem: Vec<u8>| Self::of_key(&pem).map(drop).ok_or_else(|| invalid("it has no public key in PEM"));
+                let is_key = |pem: Vec<u8>| {
+                    Self::of_key(&pem)
+                        .map(drop)
+                        .ok_or_else(|| invalid("it has no public key in PEM"))
+                };
                 (file.into(), own_file::read(Path::new(file), MAX_SIZE).and_then(is_key))
             }
             SignerRule::Identity(IdentityRule { trusted_root, .. }) => {
                 let is_root = |json: Vec<u8>| {
-                    Ok(serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&json).map(drop)?)
+                    Ok(serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&json)
+                        .map(drop)?)
                 };
                 (trusted_root.clone(), own_file::read(trusted_root, MAX_SIZE).and_then(is_root))
             }
@@ -95,7 +104,8 @@ impl Signer {
     /// Whether this is the identity that a rule means.
     pub(crate) fn is_identity(&self, rule: &IdentityRule) -> bool {
         let Self::Identity { identity, issuer, root } = self else { return false };
-        let of_rule = || own_file::read(&rule.trusted_root, MAX_SIZE).ok().map(|json| digest_of(&json));
+        let of_rule =
+            || own_file::read(&rule.trusted_root, MAX_SIZE).ok().map(|json| digest_of(&json));
         *identity == rule.identity && *issuer == rule.issuer && of_rule().as_ref() == Some(root)
     }
 }

@@ -5,7 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use core_types::{Digest, ExtensionName, NameError, OciQuery, OciReference, ReferenceError, ReferenceProblem};
+use core_types::{
+    Digest, ExtensionName, NameError, OciQuery, OciReference, ReferenceError, ReferenceProblem,
+};
 
 use crate::artifact::{Artifact, ArtifactError};
 use crate::blob::{BlobError, check, open_plain};
@@ -20,7 +22,8 @@ use crate::web_address::{AddressError, WebAddress, parse_file_address};
 /// The revision of what has none: what comes from a file says no version.
 const LOCAL_REVISION: &str = "0.0.0";
 
-/// What a person names to install: a reference, a repository, a file here or on the web, or an entry of an OCI image layout.
+/// What a person names to install: a reference, a repository, a file here or on the web, or an
+/// entry of an OCI image layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// `registry/[principal/]scope:revision[@provenance]`
@@ -135,7 +138,9 @@ impl FromStr for Source {
         }
         if let Some(layout) = text.strip_prefix("oci:").filter(|rest| !rest.starts_with("//")) {
             let (path, tag) = match layout.rsplit_once(':') {
-                Some((path, tag)) if !tag.contains('/') && !path.is_empty() => (path, Some(tag.to_owned())),
+                Some((path, tag)) if !tag.contains('/') && !path.is_empty() => {
+                    (path, Some(tag.to_owned()))
+                }
                 _ => (layout, None),
             };
             return Ok(Self::Layout { path: path.into(), tag });
@@ -169,15 +174,17 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// The name that the extension has unless the user chooses one: the reference's last path component, or the file's
-    /// name up to its first dot.
+    /// The name that the extension has unless the user chooses one: the reference's last path
+    /// component, or the file's name up to its first dot.
     ///
     /// # Errors
     /// When that is no name of an extension.
     pub fn default_name(&self) -> Result<ExtensionName, NameError> {
         match self {
             Self::Registry(reference) => reference.default_name(),
-            Self::Newest(repository) => repository.repository().rsplit('/').next().unwrap_or_default().parse(),
+            Self::Newest(repository) => {
+                repository.repository().rsplit('/').next().unwrap_or_default().parse()
+            }
             Self::File(path) | Self::Layout { path, .. } => {
                 name_of_file(&path.file_name().unwrap_or_default().to_string_lossy())
             }
@@ -192,7 +199,8 @@ fn name_of_file(file: &str) -> Result<ExtensionName, NameError> {
 }
 
 impl Depot {
-    /// Stages a WebAssembly file as the extension of this name. The same file always gives the same digest.
+    /// Stages a WebAssembly file as the extension of this name. The same file always gives the same
+    /// digest.
     ///
     /// # Errors
     /// When it cannot be read or is too large.
@@ -210,7 +218,8 @@ impl Depot {
         expected: Option<&Digest>,
         name: &ExtensionName,
     ) -> Result<Staged, SourceError> {
-        let (file, _) = open_plain(path).map_err(|source| SourceError::Read { path: path.to_owned(), source })?;
+        let (file, _) = open_plain(path)
+            .map_err(|source| SourceError::Read { path: path.to_owned(), source })?;
         let binary = read_capped(path, file, MAX_BLOB)?;
         let checked = expected.map_or(Ok(()), |expected| check(&binary, expected));
         checked.map_err(|source| SourceError::Digest { path: path.to_owned(), source })?;
@@ -221,11 +230,16 @@ impl Depot {
     ///
     /// # Errors
     /// When it cannot be kept.
-    pub fn stage_bytes(&self, binary: Vec<u8>, name: &ExtensionName) -> Result<Staged, SourceError> {
+    pub fn stage_bytes(
+        &self,
+        binary: Vec<u8>,
+        name: &ExtensionName,
+    ) -> Result<Staged, SourceError> {
         self.stage_under(binary, name, &OciReference::local_file(name, LOCAL_REVISION)?)
     }
 
-    /// Stages what its author has built, to try it under this name. A version that cannot be a tag is left out.
+    /// Stages what its author has built, to try it under this name. A version that cannot be a tag
+    /// is left out.
     ///
     /// # Errors
     /// When it cannot be kept.
@@ -235,8 +249,10 @@ impl Depot {
         name: &ExtensionName,
         version: Option<&str>,
     ) -> Result<Staged, SourceError> {
-        let with_version = version.and_then(|version| OciReference::local_development(name, version).ok());
-        let reference = with_version.map_or_else(|| OciReference::local_development(name, LOCAL_REVISION), Ok)?;
+        let with_version =
+            version.and_then(|version| OciReference::local_development(name, version).ok());
+        let reference = with_version
+            .map_or_else(|| OciReference::local_development(name, LOCAL_REVISION), Ok)?;
         self.stage_under(binary, name, &reference)
     }
 
@@ -256,7 +272,8 @@ impl Depot {
         }
         staging.put_new(&documents.config)?;
         let digest = staging.put_new(&documents.manifest)?;
-        let artifact = Artifact::resolve(digest, |_| Ok::<_, SourceError>(documents.manifest.clone()))?;
+        let artifact =
+            Artifact::resolve(digest, |_| Ok::<_, SourceError>(documents.manifest.clone()))?;
         Ok(Staged::new(staging, artifact, reference.pinned_to(digest))?)
     }
 
@@ -264,12 +281,18 @@ impl Depot {
     ///
     /// # Errors
     /// When it is no layout, has no such entry, or its bytes are not what their digests say.
-    pub fn stage_layout(&self, path: &Path, tag: Option<&str>, name: &ExtensionName) -> Result<Staged, SourceError> {
+    pub fn stage_layout(
+        &self,
+        path: &Path,
+        tag: Option<&str>,
+        name: &ExtensionName,
+    ) -> Result<Staged, SourceError> {
         let layout = LayoutSource::open(path)?;
         let (digest, entry_name) = layout.entry(tag)?;
         let revision = tag.map(str::to_owned).or(entry_name).filter(|tag| is_tag(tag));
         let reference =
-            OciReference::local_layout(name, revision.as_deref().unwrap_or(LOCAL_REVISION))?.pinned_to(digest);
+            OciReference::local_layout(name, revision.as_deref().unwrap_or(LOCAL_REVISION))?
+                .pinned_to(digest);
         self.stage_entry(&layout, digest, reference)
     }
 
@@ -293,7 +316,9 @@ impl Depot {
 }
 
 fn is_tag(text: &str) -> bool {
-    format!("a/b/c:{text}").parse::<OciReference>().is_ok_and(|reference| reference.revision() == text)
+    format!("a/b/c:{text}")
+        .parse::<OciReference>()
+        .is_ok_and(|reference| reference.revision() == text)
 }
 
 #[cfg(test)]
@@ -303,13 +328,17 @@ mod tests {
     #[test]
     fn what_looks_like_a_path_is_one_and_the_rest_are_references() {
         let source = |text: &str| text.parse::<Source>().map_err(|error| error.to_string());
-        let layout =
-            |path: &str, tag: Option<&str>| Ok(Source::Layout { path: path.into(), tag: tag.map(str::to_owned) });
+        let layout = |path: &str, tag: Option<&str>| {
+            Ok(Source::Layout { path: path.into(), tag: tag.map(str::to_owned) })
+        };
         assert!(matches!(source("ghcr.io/a/b:1"), Ok(Source::Registry(_))));
         assert!(matches!(source("oci://ghcr.io/a/b:1"), Ok(Source::Registry(_))));
         assert!(matches!(source("localhost:5000/one:1"), Ok(Source::Registry(_))));
         assert!(matches!(source("registry.example/one"), Ok(Source::Newest(_))));
-        assert!(source("my-org/one:1").is_err() && source("my-org/one").is_err(), "a registry is missing");
+        assert!(
+            source("my-org/one:1").is_err() && source("my-org/one").is_err(),
+            "a registry is missing"
+        );
         assert!(matches!(source("ghcr.io/a/b:1.wasm"), Ok(Source::Registry(_))));
         for path in ["./x.wasm", "../x.wasm", "/x", "x.wasm", "dir/x.wasm", "./ghcr.io/a/b:1"] {
             assert_eq!(source(path), Ok(Source::File(path.into())));
@@ -325,7 +354,9 @@ mod tests {
 
     #[test]
     fn the_name_is_the_last_component_or_the_files_up_to_its_dot() {
-        let name = |text: &str| text.parse::<Source>().expect(text).default_name().map(|name| name.to_string()).ok();
+        let name = |text: &str| {
+            text.parse::<Source>().expect(text).default_name().map(|name| name.to_string()).ok()
+        };
         assert_eq!(name("ghcr.io/my-org/wasi/weather:1").as_deref(), Some("weather"));
         assert_eq!(name("./weather.component.wasm").as_deref(), Some("weather"));
         assert_eq!(name("oci:/tmp/bundle.tar:1").as_deref(), Some("bundle"));

@@ -18,21 +18,22 @@ use crate::listing::names_in;
 use crate::lock::{self, Sharing};
 use crate::unpack::UnpackError;
 
-/// A directory for the blobs of one artifact, on the file system on which they will stay. It goes with the value;
-/// after a crash the next change of the depot removes it.
+/// A directory for the blobs of one artifact, on the file system on which they will stay. It goes
+/// with the value; after a crash the next change of the depot removes it.
 pub(crate) struct Staging {
     directory: TempDir,
     /// Held for as long as the directory is in use.
     _lock: File,
 }
 
-/// An artifact whose bytes are all there and verified. It can be looked at and compiled, and given to
-/// [`crate::Depot::install`].
+/// An artifact whose bytes are all there and verified. It can be looked at and compiled, and given
+/// to [`crate::Depot::install`].
 pub struct Staged {
     pub(crate) staging: Staging,
     /// What the reference led to.
     pub artifact: Artifact,
-    /// The WebAssembly binary. Its bytes were verified, or unpacked from verified ones, as they were written.
+    /// The WebAssembly binary. Its bytes were verified, or unpacked from verified ones, as they
+    /// were written.
     pub binary: Binary,
     /// The reference, pinned to the digest.
     pub reference: OciReference,
@@ -107,7 +108,11 @@ impl Staging {
 
 impl Staged {
     /// An artifact whose blobs are all in `staging`, with its binary, which is unpacked if need be.
-    pub(crate) fn new(staging: Staging, artifact: Artifact, reference: OciReference) -> Result<Self, UnpackError> {
+    pub(crate) fn new(
+        staging: Staging,
+        artifact: Artifact,
+        reference: OciReference,
+    ) -> Result<Self, UnpackError> {
         let binary = staging.binary(&artifact)?;
         Ok(Self { staging, artifact, binary, reference })
     }
@@ -123,12 +128,14 @@ impl Staged {
     /// When it cannot be read, or has changed since it was written.
     pub fn docs_archive(&self) -> Result<Option<Vec<u8>>, BlobError> {
         let layer = self.artifact.docs_layer();
-        layer.map(|layer| read_blob(&self.staging.blob(&layer.digest), &layer.digest, MAX_BLOB)).transpose()
+        layer
+            .map(|layer| read_blob(&self.staging.blob(&layer.digest), &layer.digest, MAX_BLOB))
+            .transpose()
     }
 }
 
-/// Removes the directories that processes left behind when they were killed. Those in use are locked, and while one is
-/// being made the directory above it is.
+/// Removes the directories that processes left behind when they were killed. Those in use are
+/// locked, and while one is being made the directory above it is.
 pub(crate) fn sweep(parent: &Path) {
     let Ok(directory) = File::open(parent) else { return };
     if directory.try_lock().is_err() {

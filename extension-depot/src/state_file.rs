@@ -1,7 +1,8 @@
 //! Files in which sesame remembers things: JSON with a format version, replaced as a whole.
 //!
-//! Fields are only ever added within a format, so an older sesame reads what a newer one wrote. What cannot be understood
-//! that way has a higher format version, which an older sesame refuses to read, and so never overwrites.
+//! Fields are only ever added within a format, so an older sesame reads what a newer one wrote.
+//! What cannot be understood that way has a higher format version, which an older sesame refuses to
+//! read, and so never overwrites.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -76,7 +77,11 @@ pub(crate) fn read<T: StateFile>(path: &Path) -> Result<Option<T>, StateFileErro
     file.take(MAX_SIZE).read_to_end(&mut bytes).map_err(io_error)?;
     let Version { format_version } = serde_json::from_slice(&bytes).map_err(damaged)?;
     if format_version > T::FORMAT {
-        return Err(StateFileError::Newer { path: path.to_owned(), found: format_version, known: T::FORMAT });
+        return Err(StateFileError::Newer {
+            path: path.to_owned(),
+            found: format_version,
+            known: T::FORMAT,
+        });
     }
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
@@ -123,12 +128,18 @@ mod tests {
         assert_eq!(read::<Thing>(&path).expect("older"), Some(Thing { a: 7 }));
         let newer = r#"{"format_version": 3, "b": []}"#;
         std::fs::write(&path, newer).expect("written");
-        assert!(matches!(read::<Thing>(&path), Err(StateFileError::Newer { found: 3, known: 2, .. })));
+        assert!(matches!(
+            read::<Thing>(&path),
+            Err(StateFileError::Newer { found: 3, known: 2, .. })
+        ));
         assert!(matches!(write(&path, &Thing { a: 1 }), Err(StateFileError::Newer { .. })));
         assert_eq!(std::fs::read_to_string(&path).expect("there"), newer);
         for damaged in ["", "{", "[]", "null", r#"{"format_version": 2}"#, r#"{"a": 1}"#] {
             std::fs::write(&path, damaged).expect("written");
-            assert!(matches!(read::<Thing>(&path), Err(StateFileError::Damaged { .. })), "{damaged}");
+            assert!(
+                matches!(read::<Thing>(&path), Err(StateFileError::Damaged { .. })),
+                "{damaged}"
+            );
         }
     }
 }

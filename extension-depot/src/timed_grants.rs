@@ -6,8 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Authority, Document, EffectiveLimits, ExtensionName, Identity, OciReference, Owner, Permissions, TimedGrants,
-    TomlProblem,
+    Authority, Document, EffectiveLimits, ExtensionName, Identity, OciReference, Owner,
+    Permissions, TimedGrants, TomlProblem,
 };
 
 use crate::blob::open_plain;
@@ -50,29 +50,39 @@ pub enum TimedGrantsError {
 }
 
 impl Depot {
-    /// The grants that end of the extension of this name and origin, those that have ended included.
+    /// The grants that end of the extension of this name and origin, those that have ended
+    /// included.
     ///
     /// # Errors
     /// When they are there and cannot be used. Grants that cannot be read grant nothing.
-    pub fn timed_grants(&self, name: &ExtensionName, identity: &Identity) -> Result<TimedGrants, TimedGrantsError> {
-        let Some(path) = self.places().timed_grants(name) else { return Ok(TimedGrants::default()) };
+    pub fn timed_grants(
+        &self,
+        name: &ExtensionName,
+        identity: &Identity,
+    ) -> Result<TimedGrants, TimedGrantsError> {
+        let Some(path) = self.places().timed_grants(name) else {
+            return Ok(TimedGrants::default());
+        };
         let text = match read(&path) {
             Ok(text) => text,
-            Err(TimedGrantsError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Err(TimedGrantsError::Io { source, .. })
+                if source.kind() == io::ErrorKind::NotFound =>
+            {
                 return Ok(TimedGrants::default().of(identity));
             }
             Err(error) => return Err(error),
         };
-        let parsed = TimedGrants::parse(&text).map_err(|problem| TimedGrantsError::Content { path, problem })?;
+        let parsed = TimedGrants::parse(&text)
+            .map_err(|problem| TimedGrantsError::Content { path, problem })?;
         Ok(parsed.of(identity))
     }
 
-    /// Changes the grants of an extension that end. `change` says whether it changed anything. Gives back what it said.
-    /// Where they were decided for an artifact, it is `decided_for`.
+    /// Changes the grants of an extension that end. `change` says whether it changed anything.
+    /// Gives back what it said. Where they were decided for an artifact, it is `decided_for`.
     ///
     /// # Errors
-    /// [`DepotError::Changed`] when something else has the name by now. When there is no such extension, no session to end with,
-    /// or the file cannot be used.
+    /// [`DepotError::Changed`] when something else has the name by now. When there is no such
+    /// extension, no session to end with, or the file cannot be used.
     pub fn change_timed_grants(
         &self,
         name: &ExtensionName,
@@ -101,12 +111,17 @@ impl Depot {
         durable::remove(&path).map(drop).map_err(|source| DepotError::Io { path, source })
     }
 
-    /// What is in force for an installed extension at this moment: its manifest and the grants of this session, within
-    /// every policy. Looked at for every call, a grant that was taken away or has ended is felt by the next.
+    /// What is in force for an installed extension at this moment: its manifest and the grants of
+    /// this session, within every policy. Looked at for every call, a grant that was taken away or
+    /// has ended is felt by the next.
     ///
     /// # Errors
     /// When the grants of the session cannot be read.
-    pub fn permissions(&self, installed: &Installed, config: &UserConfig) -> Result<Permissions, TimedGrantsError> {
+    pub fn permissions(
+        &self,
+        installed: &Installed,
+        config: &UserConfig,
+    ) -> Result<Permissions, TimedGrantsError> {
         let Installed { name, loaded, reference, .. } = installed;
         let authority = Authority {
             capabilities: Some(loaded.manifest.granted()),
@@ -126,7 +141,8 @@ impl Depot {
 fn read(path: &Path) -> Result<String, TimedGrantsError> {
     let io_error = |source| TimedGrantsError::Io { path: path.to_owned(), source };
     let (file, metadata) = open_plain(path).map_err(io_error)?;
-    let is_ours = metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0;
+    let is_ours =
+        metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0;
     if !is_ours || metadata.len() > MAX_SIZE {
         return Err(TimedGrantsError::NotOurs { path: path.to_owned() });
     }
@@ -143,7 +159,10 @@ fn write(path: &Path, grants: &TimedGrants) -> io::Result<()> {
         durable::remove_leftovers(directory);
         let is_private = fs::metadata(directory)?.mode() & 0o022 == 0;
         if !is_private {
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "others can write in its directory"));
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "others can write in its directory",
+            ));
         }
     }
     durable::write(path, grants.to_text().map_err(io::Error::other)?.as_bytes())

@@ -2,7 +2,8 @@
 
 use toml_edit::{Array, Value};
 
-/// Keeps the entries that a test says yes to. What stands above or beside another entry stays as well.
+/// Keeps the entries that a test says yes to. What stands above or beside another entry stays as
+/// well.
 pub(crate) fn retain(array: &mut Array, keep: impl Fn(&Value) -> bool) {
     for at in (0..array.len()).rev() {
         let Some(removed) = array.get(at).filter(|entry| !keep(entry)).cloned() else { continue };
@@ -25,7 +26,10 @@ pub(crate) fn push(array: &mut Array, mut entry: Value) {
     let end = trailing(array);
     let Some((above, last_line)) = end.rsplit_once('\n') else { return array.push(entry) };
     let last = array.iter().last().map(prefix);
-    let indent = last.as_deref().and_then(|prefix| prefix.rsplit_once('\n')).map_or("    ", |(_, indent)| indent);
+    let indent = last
+        .as_deref()
+        .and_then(|prefix| prefix.rsplit_once('\n'))
+        .map_or("    ", |(_, indent)| indent);
     entry.decor_mut().set_prefix(format!("{above}\n{indent}"));
     let last_line = format!("\n{last_line}");
     if let Some(last) = array.iter_mut().last() {
@@ -35,7 +39,8 @@ pub(crate) fn push(array: &mut Array, mut entry: Value) {
     set_trailing(array, last_line);
 }
 
-/// What stands between the last entry and the closing bracket. Without a comma behind it, that belongs to the entry.
+/// What stands between the last entry and the closing bracket. Without a comma behind it, that
+/// belongs to the entry.
 fn trailing(array: &Array) -> String {
     let suffix = array.iter().last().and_then(|last| last.decor().suffix()?.as_str());
     let behind_entry = suffix.filter(|_| !array.trailing_comma()).unwrap_or_default();
@@ -82,11 +87,12 @@ mod tests {
     }
 
     fn without(text: &str, gone: &[&str]) -> String {
-        edited(text, |array| retain(array, |entry| !gone.contains(&entry.as_str().unwrap_or_default())))
+        edited(text, |array| {
+            retain(array, |entry| !gone.contains(&entry.as_str().unwrap_or_default()))
+        })
     }
 
-    const LINES: &str =
-        "a = [ # all\n    # first\n    'x', # of x\n    'y', # of y\n    # last\n    'z', # of z\n] # end\n";
+    const LINES: &str = "a = [ # all\n    # first\n    'x', # of x\n    'y', # of y\n    # last\n    'z', # of z\n] # end\n";
 
     /// The comment on the line of an entry goes with it; every other one stays.
     #[test]
@@ -122,7 +128,10 @@ mod tests {
         assert_eq!(without(text, &["y"]), "a = ['x', 'z'] # end\n");
         assert_eq!(without(text, &["z"]), "a = ['x', 'y'] # end\n");
         assert_eq!(without(text, &["x", "y", "z"]), "a = [] # end\n");
-        assert_eq!(without("a = [\n  'x', # of x\n  'y' # of y\n]\n", &["y"]), "a = [\n  'x' # of x\n]\n");
+        assert_eq!(
+            without("a = [\n  'x', # of x\n  'y' # of y\n]\n", &["y"]),
+            "a = [\n  'x' # of x\n]\n"
+        );
         assert_eq!(without("a = [\n  'x', # of x\n  'y']\n", &["y"]), "a = [\n  'x' # of x\n]\n");
     }
 

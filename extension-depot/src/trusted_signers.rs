@@ -55,7 +55,9 @@ impl SignerProof {
 
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Key { fingerprint, .. }, Self::Key { fingerprint: other, .. }) => fingerprint == other,
+            (Self::Key { fingerprint, .. }, Self::Key { fingerprint: other, .. }) => {
+                fingerprint == other
+            }
             _ => self == other,
         }
     }
@@ -147,9 +149,8 @@ impl SignerEntry {
     fn read(self, path: &Path) -> Result<TrustedSigner, TrustError> {
         let Self { r#for: place, key, identity, issuer, trusted_root } = self;
         let proof = match (key, identity, issuer, trusted_root) {
-            (Some(pem), None, None, None) => {
-                SignerProof::of_key(pem).ok_or_else(|| TrustError::NoKey { path: path.to_owned() })?
-            }
+            (Some(pem), None, None, None) => SignerProof::of_key(pem)
+                .ok_or_else(|| TrustError::NoKey { path: path.to_owned() })?,
             (None, Some(identity), Some(issuer), Some(trusted_root)) => {
                 SignerProof::Identity(IdentityRule { identity, issuer, trusted_root })
             }
@@ -177,8 +178,14 @@ impl Depot {
     /// # Errors
     /// As [`Depot::trusted_signers`].
     pub fn trusted_for(&self, reference: &OciReference) -> Result<Vec<SignerProof>, TrustError> {
-        let is_for_it = |signer: &TrustedSigner| signer.place.covers(reference.registry(), &reference.place());
-        Ok(self.trusted_signers()?.into_iter().filter(is_for_it).map(|signer| signer.proof).collect())
+        let is_for_it =
+            |signer: &TrustedSigner| signer.place.covers(reference.registry(), &reference.place());
+        Ok(self
+            .trusted_signers()?
+            .into_iter()
+            .filter(is_for_it)
+            .map(|signer| signer.proof)
+            .collect())
     }
 
     /// Trusts somebody for a place. Gives back whether that is new.
@@ -187,7 +194,9 @@ impl Depot {
     /// When the file cannot be used.
     pub fn trust(&self, signer: &TrustedSigner) -> Result<bool, TrustError> {
         let _lock = self.lock()?;
-        let is_it = |known: &TrustedSigner| known.place.is_same(&signer.place) && known.proof.is_same(&signer.proof);
+        let is_it = |known: &TrustedSigner| {
+            known.place.is_same(&signer.place) && known.proof.is_same(&signer.proof)
+        };
         if self.trusted_signers()?.iter().any(is_it) {
             return Ok(false);
         }
@@ -231,11 +240,13 @@ impl Depot {
     }
 }
 
-/// The signers of a document as tables, whichever way they are written in it: `signer = [{ … }]` becomes `[[signer]]`.
+/// The signers of a document as tables, whichever way they are written in it: `signer = [{ … }]`
+/// becomes `[[signer]]`.
 fn signers(document: &mut DocumentMut) -> Option<&mut ArrayOfTables> {
     let written = document.remove("signer").unwrap_or_default();
     let is_empty = written.is_none() || written.as_array().is_some_and(Array::is_empty);
-    let tables = if is_empty { ArrayOfTables::new() } else { written.into_array_of_tables().ok()? };
+    let tables =
+        if is_empty { ArrayOfTables::new() } else { written.into_array_of_tables().ok()? };
     document.insert("signer", Item::ArrayOfTables(tables));
     document.get_mut("signer")?.as_array_of_tables_mut()
 }
@@ -254,10 +265,15 @@ mod tests {
 
     fn proof(identity: &str) -> SignerProof {
         let (identity, issuer) = (identity.to_owned(), "https://login.example".to_owned());
-        SignerProof::Identity(IdentityRule { identity, issuer, trusted_root: "/etc/root.json".into() })
+        SignerProof::Identity(IdentityRule {
+            identity,
+            issuer,
+            trusted_root: "/etc/root.json".into(),
+        })
     }
 
-    /// Signers that are written in one line are removed and added to like those in tables of their own.
+    /// Signers that are written in one line are removed and added to like those in tables of their
+    /// own.
     #[test]
     fn inline_signers_are_edited() {
         let directory = tempfile::tempdir().expect("a directory");
@@ -271,14 +287,19 @@ mod tests {
         };
         for text in [
             format!("# mine\nsigner = [{}, {}] # both\n", entry("one"), entry("two")),
-            format!("signer = [\n  # first\n  {},\n  {}, # second\n]\n", entry("one"), entry("two")),
+            format!(
+                "signer = [\n  # first\n  {},\n  {}, # second\n]\n",
+                entry("one"),
+                entry("two")
+            ),
         ] {
             std::fs::write(&path, text).expect("written");
             assert!(depot.distrust(|signer| signer.proof.is_same(&proof("one"))).expect("removed"));
             let place: OciPrefix = "ghcr.io/b".parse().expect("a place");
             assert!(depot.trust(&TrustedSigner { place, proof: proof("three") }).expect("added"));
             let left = depot.trusted_signers().expect("read");
-            let left: Vec<_> = left.iter().map(|signer| format!("{} {}", signer.place, signer.proof)).collect();
+            let left: Vec<_> =
+                left.iter().map(|signer| format!("{} {}", signer.place, signer.proof)).collect();
             assert_eq!(left.len(), 2, "{left:?}");
             assert!(left[0].contains("two") && left[1].contains("three"), "{left:?}");
         }

@@ -1,7 +1,9 @@
-//! Taking the one WebAssembly binary out of a layer that is packed: a tar as container tools make it, gzip or Zstandard.
+//! Taking the one WebAssembly binary out of a layer that is packed: a tar as container tools make
+//! it, gzip or Zstandard.
 //!
-//! A layer is a stranger's. It is read as a stream, under caps, and nothing in it chooses where something is written: the
-//! bytes of the binary go to a file that the caller named, and no other bytes go anywhere.
+//! A layer is a stranger's. It is read as a stream, under caps, and nothing in it chooses where
+//! something is written: the bytes of the binary go to a file that the caller named, and no other
+//! bytes go anywhere.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -19,7 +21,8 @@ use crate::zstd::ZstdReader;
 
 /// The most bytes of a layer when it is unpacked: twice the largest binary.
 pub(crate) const MAX_UNPACKED: u64 = 2 * MAX_BLOB;
-/// How many times larger a layer can become. Binaries become some 3 to 20 times larger, and zeros a thousand times.
+/// How many times larger a layer can become. Binaries become some 3 to 20 times larger, and zeros a
+/// thousand times.
 const MAX_RATIO: u64 = 200;
 /// What a layer can become however small it is: tars are padded with zeros.
 const SMALL: u64 = 1 << 20;
@@ -57,7 +60,8 @@ pub enum UnpackError {
         /// What there can be at most.
         most: String,
     },
-    /// The layer has something beside its WebAssembly binary that is neither a plain file nor a directory.
+    /// The layer has something beside its WebAssembly binary that is neither a plain file nor a
+    /// directory.
     #[error("the layer {digest} has `{}`, which is {what}; only plain files and directories are taken", path.escape_debug())]
     Entry {
         /// The layer.
@@ -99,7 +103,8 @@ pub(crate) enum Kind {
 
 impl Kind {
     pub(crate) fn of(head: &[u8]) -> Self {
-        // Where a tar has the name of its format, behind the first name, mode, owner, size, time, sum and link.
+        // Where a tar has the name of its format, behind the first name, mode, owner, size, time,
+        // sum and link.
         const USTAR: usize = 257;
         match head {
             [0, b'a', b's', b'm', ..] => Self::Wasm,
@@ -113,17 +118,20 @@ impl Kind {
     }
 }
 
-/// Whether a media type says that it is a tar, such as those of the layers of containers, packed or not.
+/// Whether a media type says that it is a tar, such as those of the layers of containers, packed or
+/// not.
 pub(crate) fn is_tar_type(media_type: &str) -> bool {
-    let last = media_type.rsplit('.').find(|word| !matches!(*word, "gzip" | "zstd")).unwrap_or_default();
+    let last =
+        media_type.rsplit('.').find(|word| !matches!(*word, "gzip" | "zstd")).unwrap_or_default();
     matches!(last, "tar" | "tar+gzip" | "tar+zstd")
 }
 
-/// Writes the one WebAssembly binary that is packed in a layer to `sink`. The layer's bytes have been verified. `whole` is
-/// what the artifact is called that the layer is of.
+/// Writes the one WebAssembly binary that is packed in a layer to `sink`. The layer's bytes have
+/// been verified. `whole` is what the artifact is called that the layer is of.
 ///
 /// # Errors
-/// When there is none, or more than one, or the layer is damaged, too large, or has what could mislead others.
+/// When there is none, or more than one, or the layer is damaged, too large, or has what could
+/// mislead others.
 pub(crate) fn unpack(
     path: &Path,
     layer: &Descriptor,
@@ -155,7 +163,10 @@ impl Unpacking<'_> {
     fn content(&self, content: impl Read, sink: &mut dyn Write) -> Result<Unpacked, UnpackError> {
         let mut content = Capped { from: content, left: self.most };
         let mut head = Vec::new();
-        (&mut content).take(512).read_to_end(&mut head).map_err(|source| self.unreadable(source))?;
+        (&mut content)
+            .take(512)
+            .read_to_end(&mut head)
+            .map_err(|source| self.unreadable(source))?;
         let kind = Kind::of(&head);
         let mut content = io::Cursor::new(head).chain(content);
         match kind {
@@ -163,12 +174,15 @@ impl Unpacking<'_> {
             Kind::Tar => self.tar(content, sink),
             Kind::Other if is_tar_type(&self.layer.media_type) => self.tar(content, sink),
             Kind::Gzip | Kind::Zstd => Err(self.no_wasm("an archive in an archive")),
-            Kind::Other => Err(self.no_wasm(&format!("{} in an archive", describe(content.get_ref().0.get_ref())))),
+            Kind::Other => {
+                Err(self
+                    .no_wasm(&format!("{} in an archive", describe(content.get_ref().0.get_ref()))))
+            }
         }
     }
 
-    /// Finds the only WebAssembly file. What else is wrong with the archive matters only if there is one: an image of
-    /// another kind has links, and is not an extension all the same.
+    /// Finds the only WebAssembly file. What else is wrong with the archive matters only if there
+    /// is one: an image of another kind has links, and is not an extension all the same.
     fn tar(&self, content: impl Read, sink: &mut dyn Write) -> Result<Unpacked, UnpackError> {
         let (mut found, mut names, mut problem) = (None, Vec::new(), None);
         let mut taken = BTreeSet::new();
@@ -196,7 +210,10 @@ impl Unpacking<'_> {
     }
 
     /// The first bytes of an entry, if it is a file that begins as WebAssembly does.
-    fn wasm_head(&self, entry: &mut tar::Entry<'_, impl Read>) -> Result<Option<io::Cursor<Vec<u8>>>, UnpackError> {
+    fn wasm_head(
+        &self,
+        entry: &mut tar::Entry<'_, impl Read>,
+    ) -> Result<Option<io::Cursor<Vec<u8>>>, UnpackError> {
         if !entry.header().entry_type().is_file() {
             return Ok(None);
         }
@@ -205,7 +222,8 @@ impl Unpacking<'_> {
         Ok((Kind::of(&head) == Kind::Wasm).then(|| io::Cursor::new(head)))
     }
 
-    /// What is wrong with an entry, if something is. Two paths that cannot be told apart are one too many.
+    /// What is wrong with an entry, if something is. Two paths that cannot be told apart are one
+    /// too many.
     fn check_entry(
         &self,
         entry: &mut tar::Entry<'_, impl Read>,
@@ -218,12 +236,15 @@ impl Unpacking<'_> {
             return Ok(Err(UnpackError::Entry { digest, path, what }));
         }
         let is_directory = entry.header().entry_type().is_dir();
-        let clean = if path.as_bytes() == raw { clean_path(&path) } else { Err("is not UTF-8 text") };
+        let clean =
+            if path.as_bytes() == raw { clean_path(&path) } else { Err("is not UTF-8 text") };
         Ok(match clean {
             Err(problem) => Err(UnpackError::Path { digest, path, problem }),
-            Ok(clean) if !is_directory && !taken.insert(folded(&clean)) => {
-                Err(UnpackError::Path { digest, path, problem: "is that of another file, or looks like it" })
-            }
+            Ok(clean) if !is_directory && !taken.insert(folded(&clean)) => Err(UnpackError::Path {
+                digest,
+                path,
+                problem: "is that of another file, or looks like it",
+            }),
             Ok(_) => Ok(()),
         })
     }
@@ -238,7 +259,11 @@ impl Unpacking<'_> {
         let size = entry.size();
         let unpacked = self.binary(&mut head.chain(entry), sink)?;
         // An archive that ends too early looks like an entry that does.
-        if unpacked.size == size { Ok(unpacked) } else { Err(self.unreadable(io::ErrorKind::UnexpectedEof.into())) }
+        if unpacked.size == size {
+            Ok(unpacked)
+        } else {
+            Err(self.unreadable(io::ErrorKind::UnexpectedEof.into()))
+        }
     }
 
     /// Copies and hashes the binary.
@@ -247,7 +272,12 @@ impl Unpacking<'_> {
         let (mut hash, mut size, mut chunk) = (Sha256::new(), 0_u64, vec![0; CHUNK]);
         loop {
             let read = match from.read(&mut chunk) {
-                Ok(0) => return Ok(Unpacked { digest: Digest::from_sha256(hash.finalize().into()), size }),
+                Ok(0) => {
+                    return Ok(Unpacked {
+                        digest: Digest::from_sha256(hash.finalize().into()),
+                        size,
+                    });
+                }
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(source) => return Err(self.unreadable(source)),
@@ -280,7 +310,8 @@ impl Unpacking<'_> {
 
 /// The names of some files.
 fn several(names: &[String]) -> String {
-    let shown: Vec<_> = names.iter().take(5).map(|name| format!("`{}`", name.escape_debug())).collect();
+    let shown: Vec<_> =
+        names.iter().take(5).map(|name| format!("`{}`", name.escape_debug())).collect();
     let more = names.len().saturating_sub(shown.len());
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     format!("{}{more}", shown.join(", "))

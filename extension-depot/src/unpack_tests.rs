@@ -21,7 +21,8 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
     frame.extend(u32::try_from(bytes.len()).expect("short").to_le_bytes());
     let blocks: Vec<_> = bytes.chunks(100_000).collect();
     for (at, block) in blocks.iter().enumerate() {
-        let header = u32::try_from(block.len() << 3).expect("short") | u32::from(at + 1 == blocks.len());
+        let header =
+            u32::try_from(block.len() << 3).expect("short") | u32::from(at + 1 == blocks.len());
         frame.extend(&header.to_le_bytes()[..3]);
         frame.extend(*block);
     }
@@ -50,7 +51,8 @@ fn unpacked(media_type: &str, bytes: &[u8]) -> Result<Vec<u8>, UnpackError> {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(bytes).expect("written");
     let mut sink = Vec::new();
-    let found = unpack(file.path(), &Descriptor::of(media_type, bytes), "a container image", &mut sink)?;
+    let found =
+        unpack(file.path(), &Descriptor::of(media_type, bytes), "a container image", &mut sink)?;
     assert_eq!(found, Unpacked { digest: crate::blob::digest_of(&sink), size: sink.len() as u64 });
     Ok(sink)
 }
@@ -64,7 +66,8 @@ fn refusal(bytes: &[u8]) -> String {
 #[test]
 fn every_packing_gives_the_binary() {
     let tar = tar_of(&[("etc/", b""), ("README.md", b"# x"), ("./app/plugin.wasm", WASM)]);
-    let forms = [tar.clone(), gzip(&tar), zstd(&tar), [gzip(&tar[..600]), gzip(&tar[600..])].concat()];
+    let forms =
+        [tar.clone(), gzip(&tar), zstd(&tar), [gzip(&tar[..600]), gzip(&tar[600..])].concat()];
     for form in forms {
         assert_eq!(unpacked(TAR, &form).expect("packed"), WASM);
     }
@@ -94,7 +97,9 @@ fn misleading_entries_are_refused() {
         refusal(&tar.into_inner().expect("in memory"))
     };
     insta::assert_snapshot!(with("link", EntryType::Symlink, b""), @"the layer DIGEST has `link`, which is a symbolic link; only plain files and directories are taken");
-    for kind in [EntryType::Link, EntryType::Char, EntryType::Block, EntryType::Fifo, EntryType::new(b'Z')] {
+    for kind in
+        [EntryType::Link, EntryType::Char, EntryType::Block, EntryType::Fifo, EntryType::new(b'Z')]
+    {
         assert!(with("x", kind, b"").contains("only plain files and directories"), "{kind:?}");
     }
     insta::assert_snapshot!(with("../x", EntryType::Regular, b""), @"the layer DIGEST has a file `../x`, whose path leads out of the archive");
@@ -110,10 +115,14 @@ fn misleading_entries_are_refused() {
 #[test]
 fn caps_end_what_is_too_large() {
     let zeros = vec![0; 3 << 20];
-    for bomb in [gzip(&tar_of(&[("zeros", &zeros), ("a.wasm", WASM)])), gzip(&[WASM, &zeros].concat())] {
+    for bomb in
+        [gzip(&tar_of(&[("zeros", &zeros), ("a.wasm", WASM)])), gzip(&[WASM, &zeros].concat())]
+    {
         let refusal = refusal(&bomb);
-        let expected =
-            format!("the layer DIGEST is too large when unpacked: more than {SMALL} bytes, of {}", bomb.len());
+        let expected = format!(
+            "the layer DIGEST is too large when unpacked: more than {SMALL} bytes, of {}",
+            bomb.len()
+        );
         assert_eq!(refusal, expected);
     }
     let many: Vec<_> = (0..=MAX_ENTRIES).map(|at| format!("{at}")).collect();
@@ -126,7 +135,12 @@ fn damage_is_an_error_wherever_it_is() {
     let tar = tar_of(&[("a.wasm", &[WASM, &[1; 2000]].concat())]);
     for form in [tar.clone(), gzip(&tar), zstd(&tar)] {
         let cut = &form[..form.len().min(tar.len() - 1024) / 2];
-        assert!(matches!(unpacked(TAR, cut), Err(UnpackError::Archive { .. })), "{} of {}", cut.len(), form.len());
+        assert!(
+            matches!(unpacked(TAR, cut), Err(UnpackError::Archive { .. })),
+            "{} of {}",
+            cut.len(),
+            form.len()
+        );
     }
 }
 

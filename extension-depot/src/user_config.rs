@@ -7,8 +7,9 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Capability, Ceilings, Decision, Document, Grant, OciPrefix, OciReference, Parsed, Period, Policy, RequiredSigner,
-    SignerRule, SourceRefusal, TomlLeaf, TomlProblem, UnknownKey, denied_by_policy, parse_toml, toml_leaves,
+    Capability, Ceilings, Decision, Document, Grant, OciPrefix, OciReference, Parsed, Period,
+    Policy, RequiredSigner, SignerRule, SourceRefusal, TomlLeaf, TomlProblem, UnknownKey,
+    denied_by_policy, parse_toml, toml_leaves,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -27,7 +28,8 @@ const IN_POLICY: &str = "";
 /// Where they begin in the user's configuration, in which `extensions` has nothing but the policy.
 const IN_CONFIG: &str = "extensions.";
 
-/// `config.toml`, the files of `config.d` over it, and the policies of both the user and the system.
+/// `config.toml`, the files of `config.d` over it, and the policies of both the user and the
+/// system.
 #[derive(Debug, Clone, Default)]
 pub struct UserConfig {
     /// Settings by registry.
@@ -48,7 +50,8 @@ pub type CheckedFile = (PathBuf, Result<Vec<UnknownKey>, ConfigFileError>);
 /// One value that is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// The key with its tables, as TOML has it; those of the system's policy below `extensions.policy`.
+    /// The key with its tables, as TOML has it; those of the system's policy below
+    /// `extensions.policy`.
     pub key: String,
     /// The value as it is written.
     pub value: String,
@@ -107,22 +110,25 @@ pub struct PolicyRefusal {
 pub struct RegistrySettings {
     /// `plain_http`: whether to talk HTTP without TLS. Default: only with loopback addresses.
     pub plain_http: Option<bool>,
-    /// `token_hosts`: hosts that may be given this registry's credentials for a token. Default: none beside the registry
-    /// itself and the pairs that are built in.
+    /// `token_hosts`: hosts that may be given this registry's credentials for a token. Default:
+    /// none beside the registry itself and the pairs that are built in.
     pub token_hosts: Vec<String>,
-    /// `mirrors`: where the same repositories are asked for first, as `host[:port][/path in front of the repository]`. The
-    /// registry itself is asked where every mirror fails. A mirror is believed about tags as the registry is; bytes are
-    /// checked against digests all the same. Default: none.
+    /// `mirrors`: where the same repositories are asked for first, as `host[:port][/path in front
+    /// of the repository]`. The registry itself is asked where every mirror fails. A mirror is
+    /// believed about tags as the registry is; bytes are checked against digests all the same.
+    /// Default: none.
     pub mirrors: Vec<OciPrefix>,
-    /// `allow-redirect-to`: private addresses, as `host:port`, to which the registry may redirect, as to a store of blobs on the
-    /// same network. Every other rule for redirects stays. Default: none.
+    /// `allow-redirect-to`: private addresses, as `host:port`, to which the registry may redirect,
+    /// as to a store of blobs on the same network. Every other rule for redirects stays. Default:
+    /// none.
     #[serde(rename = "allow-redirect-to")]
     pub allow_redirect_to: Vec<RedirectHost>,
-    /// `timeout_seconds`: how long is waited for the registry to connect and for the next bytes of an answer. A whole answer has
-    /// at least twenty times as long. Default: 10 seconds to connect, 30 for the next bytes, 10 minutes in all.
+    /// `timeout_seconds`: how long is waited for the registry to connect and for the next bytes of
+    /// an answer. A whole answer has at least twenty times as long. Default: 10 seconds to connect,
+    /// 30 for the next bytes, 10 minutes in all.
     pub timeout_seconds: Option<NonZeroU32>,
-    /// `ca`: a file with certificate authorities (PEM) that are trusted beside the system's while this registry is talked to.
-    /// Default: none.
+    /// `ca`: a file with certificate authorities (PEM) that are trusted beside the system's while
+    /// this registry is talked to. Default: none.
     pub ca: Option<PathBuf>,
 }
 
@@ -143,7 +149,8 @@ impl UserConfig {
     /// Reads all files. Missing ones say nothing.
     ///
     /// # Errors
-    /// When one is there and cannot be used. A policy that cannot be read is an error and not an absent policy.
+    /// When one is there and cannot be used. A policy that cannot be read is an error and not an
+    /// absent policy.
     pub fn load(places: &Places) -> Result<Self, ConfigFileError> {
         let mut config = Self::default();
         if let Some((policy, document)) = config.read(&places.system_policy, IN_POLICY)? {
@@ -159,8 +166,8 @@ impl UserConfig {
         Ok(config)
     }
 
-    /// Reads a file, if it is there. `policy` is where the keys of a policy begin: one that is not known there is an error,
-    /// since a rule that is misspelt would allow what it was to forbid.
+    /// Reads a file, if it is there. `policy` is where the keys of a policy begin: one that is not
+    /// known there is an error, since a rule that is misspelt would allow what it was to forbid.
     fn read<T: DeserializeOwned>(
         &mut self,
         path: &Path,
@@ -168,7 +175,9 @@ impl UserConfig {
     ) -> Result<Option<(T, Document)>, ConfigFileError> {
         let text = match own_file::read_text(path, MAX_SIZE) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && is_absent(path) => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && is_absent(path) => {
+                return Ok(None);
+            }
             Err(source) => return Err(ConfigFileError::Read { path: path.to_owned(), source }),
         };
         let content = |problem| ConfigFileError::Content { path: path.to_owned(), problem };
@@ -182,8 +191,8 @@ impl UserConfig {
         Ok(Some((value, document)))
     }
 
-    /// Every file of the configuration by itself: the keys in it that mean nothing, or what is wrong with it. Files that
-    /// are not there are left out.
+    /// Every file of the configuration by itself: the keys in it that mean nothing, or what is
+    /// wrong with it. Files that are not there are left out.
     ///
     /// # Errors
     /// When the directory of files cannot be read.
@@ -194,7 +203,10 @@ impl UserConfig {
             match read(&mut config) {
                 Ok(false) => {}
                 Ok(true) => {
-                    checked.push((path.to_owned(), Ok(config.unknown_keys.into_iter().map(|(_, key)| key).collect())));
+                    checked.push((
+                        path.to_owned(),
+                        Ok(config.unknown_keys.into_iter().map(|(_, key)| key).collect()),
+                    ));
                 }
                 Err(error) => checked.push((path.to_owned(), Err(error))),
             }
@@ -202,7 +214,9 @@ impl UserConfig {
         let system = &places.system_policy;
         check(system, &|config| config.check_file::<Policy>(system, IN_POLICY, |policy| policy));
         for path in config_files(&places.config)? {
-            check(&path, &|config| config.check_file::<ConfigFile>(&path, IN_CONFIG, |file| &file.extensions.policy));
+            check(&path, &|config| {
+                config.check_file::<ConfigFile>(&path, IN_CONFIG, |file| &file.extensions.policy)
+            });
         }
         Ok(checked)
     }
@@ -217,19 +231,30 @@ impl UserConfig {
         let Some((file, _)) = self.read::<T>(path, begins)? else { return Ok(false) };
         for rule in policy(&file).trusted_signers.values().flatten() {
             let (file, checked) = Signer::check_rule(rule);
-            checked.map_err(|source| ConfigFileError::Signer { path: path.to_owned(), file, source })?;
+            checked.map_err(|source| ConfigFileError::Signer {
+                path: path.to_owned(),
+                file,
+                source,
+            })?;
         }
         Ok(true)
     }
 
-    /// Every value that is in force, with where it stands. All policies hold; of the settings of a registry, those in the
-    /// last file that has any.
+    /// Every value that is in force, with where it stands. All policies hold; of the settings of a
+    /// registry, those in the last file that has any.
     pub fn settings(&self) -> Vec<Setting> {
-        let all: Vec<_> =
-            self.documents.iter().enumerate().flat_map(|(at, document)| self.written(at, document)).collect();
-        let table = |keys: &[String]| keys.get(..2).filter(|keys| keys[0] == "registries").map(<[String]>::to_vec);
+        let all: Vec<_> = self
+            .documents
+            .iter()
+            .enumerate()
+            .flat_map(|(at, document)| self.written(at, document))
+            .collect();
+        let table = |keys: &[String]| {
+            keys.get(..2).filter(|keys| keys[0] == "registries").map(<[String]>::to_vec)
+        };
         let last = |keys: &[String]| {
-            table(keys).and_then(|table| all.iter().rev().find(|(other, _)| other.starts_with(&table)))
+            table(keys)
+                .and_then(|table| all.iter().rev().find(|(other, _)| other.starts_with(&table)))
         };
         let is_in_force = |(keys, setting): &&(Vec<String>, Setting)| {
             last(keys).is_none_or(|(_, winner)| winner.path == setting.path)
@@ -238,7 +263,8 @@ impl UserConfig {
     }
 
     fn written(&self, at: usize, document: &Document) -> Vec<(Vec<String>, Setting)> {
-        let above: &[&str] = if at == 0 && self.has_system_policy { &["extensions", "policy"] } else { &[] };
+        let above: &[&str] =
+            if at == 0 && self.has_system_policy { &["extensions", "policy"] } else { &[] };
         let setting = |leaf: TomlLeaf| {
             let keys: Vec<_> = above.iter().map(|key| (*key).to_owned()).chain(leaf.keys).collect();
             let key = keys.iter().map(|key| written_key(key)).collect::<Vec<_>>().join(".");
@@ -255,13 +281,15 @@ impl UserConfig {
         self.check_policies(reference.identity().as_str(), |policy| policy.check_source(reference))
     }
 
-    /// Makes sure that every policy lets extensions come from a file of a web server. Where only some places are allowed, its
-    /// host has to be among them.
+    /// Makes sure that every policy lets extensions come from a file of a web server. Where only
+    /// some places are allowed, its host has to be among them.
     ///
     /// # Errors
     /// With the first policy that does not.
     pub fn check_address(&self, address: &WebAddress) -> Result<(), PolicyRefusal> {
-        self.check_policies(&address.to_string(), |policy| policy.check_place(address.host(), &address.path()))
+        self.check_policies(&address.to_string(), |policy| {
+            policy.check_place(address.host(), &address.path())
+        })
     }
 
     fn check_policies(
@@ -278,27 +306,36 @@ impl UserConfig {
         })
     }
 
-    /// Whose signature a policy misses, in words, where this signer signed or none did. `is_trusted` says whether the user trusts
-    /// them.
+    /// Whose signature a policy misses, in words, where this signer signed or none did.
+    /// `is_trusted` says whether the user trusts them.
     pub(crate) fn missing_signer(
         &self,
         reference: &OciReference,
         signed_by: Option<&Signer>,
         is_trusted: &dyn Fn(&Signer) -> bool,
     ) -> Option<String> {
-        let is_named = |signer: &Signer| self.signer_rules(reference).any(|rule| signer.is_meant_by(rule));
+        let is_named =
+            |signer: &Signer| self.signer_rules(reference).any(|rule| signer.is_meant_by(rule));
         self.policies.iter().find_map(|(policy, document)| {
             let policy_file = document.path.display();
             match policy.required_signer(reference) {
                 RequiredSigner::Nobody => None,
-                RequiredSigner::Anybody if signed_by.is_some_and(|by| is_trusted(by) || is_named(by)) => None,
-                RequiredSigner::Anybody => {
-                    Some(format!("somebody who is trusted (`require_signature` in `{policy_file}`)"))
+                RequiredSigner::Anybody
+                    if signed_by.is_some_and(|by| is_trusted(by) || is_named(by)) =>
+                {
+                    None
                 }
+                RequiredSigner::Anybody => Some(format!(
+                    "somebody who is trusted (`require_signature` in `{policy_file}`)"
+                )),
                 RequiredSigner::One(rules) => {
-                    let is_by = |rule: &&SignerRule| signed_by.is_some_and(|signer| signer.is_meant_by(rule));
-                    let all = || rules.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                    let missing = || format!("one of `trusted_signers` in `{policy_file}`: {}", all());
+                    let is_by = |rule: &&SignerRule| {
+                        signed_by.is_some_and(|signer| signer.is_meant_by(rule))
+                    };
+                    let all =
+                        || rules.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                    let missing =
+                        || format!("one of `trusted_signers` in `{policy_file}`: {}", all());
                     (!rules.iter().any(is_by)).then(missing)
                 }
             }
@@ -306,7 +343,10 @@ impl UserConfig {
     }
 
     /// The signers that policies name for a place.
-    pub(crate) fn signer_rules(&self, reference: &OciReference) -> impl Iterator<Item = &SignerRule> {
+    pub(crate) fn signer_rules(
+        &self,
+        reference: &OciReference,
+    ) -> impl Iterator<Item = &SignerRule> {
         self.policies.iter().flat_map(|(policy, _)| match policy.required_signer(reference) {
             RequiredSigner::One(rules) => rules,
             RequiredSigner::Nobody | RequiredSigner::Anybody => Vec::new(),
@@ -315,7 +355,9 @@ impl UserConfig {
 
     /// Whether any policy wants a signature on what comes from there.
     pub fn wants_signature(&self, reference: &OciReference) -> bool {
-        self.policies.iter().any(|(policy, _)| policy.required_signer(reference) != RequiredSigner::Nobody)
+        self.policies
+            .iter()
+            .any(|(policy, _)| policy.required_signer(reference) != RequiredSigner::Nobody)
     }
 
     /// Whether a policy says where extensions may come from.
@@ -328,10 +370,11 @@ impl UserConfig {
         self.policies.iter().any(|(policy, _)| policy.preapproves(list, grant))
     }
 
-    /// Whether this list may demand that `sync` removes what it no longer has: some policy has to say so, and none that
-    /// names lists may leave it out.
+    /// Whether this list may demand that `sync` removes what it no longer has: some policy has to
+    /// say so, and none that names lists may leave it out.
     pub fn lets_prune(&self, list: &OciReference) -> bool {
-        let said: Vec<_> = self.policies.iter().filter_map(|(policy, _)| policy.lets_prune(list)).collect();
+        let said: Vec<_> =
+            self.policies.iter().filter_map(|(policy, _)| policy.lets_prune(list)).collect();
         !said.is_empty() && said.into_iter().all(|allowed| allowed)
     }
 
@@ -340,7 +383,8 @@ impl UserConfig {
         denied_by_policy(capability, &self.policies)
     }
 
-    /// How long ago a version has to have been seen first before it is taken; the longest that any policy wants.
+    /// How long ago a version has to have been seen first before it is taken; the longest that any
+    /// policy wants.
     pub fn min_release_age(&self) -> Option<Period> {
         self.policies.iter().filter_map(|(policy, _)| policy.min_release_age).max()
     }
@@ -357,12 +401,13 @@ impl UserConfig {
 
 /// A key as it is written in TOML: bare where that is possible.
 fn written_key(key: &str) -> String {
-    let is_bare = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let is_bare = !key.is_empty()
+        && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if is_bare { key.to_owned() } else { toml_edit::Value::from(key).to_string() }
 }
 
-/// Whether nothing at all has this path. A link to what is not there is something: a policy that cannot be read is not an
-/// absent policy.
+/// Whether nothing at all has this path. A link to what is not there is something: a policy that
+/// cannot be read is not an absent policy.
 fn is_absent(path: &Path) -> bool {
     let is_there = |parent: &Path| fs::metadata(parent).is_ok() || is_absent(parent);
     match fs::symlink_metadata(path) {
@@ -413,17 +458,25 @@ mod tests {
         assert_eq!(config.registries["registry.internal"].allow_redirect_to.len(), 1);
     }
 
-    /// A rule that is misspelt would allow what it was to forbid. Elsewhere a misspelt key is a warning.
+    /// A rule that is misspelt would allow what it was to forbid. Elsewhere a misspelt key is a
+    /// warning.
     #[test]
     fn unknown_key_in_a_policy_is_an_error() {
         let directory = tempfile::tempdir().expect("a directory");
-        let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("written");
-        let said = || UserConfig::load(&places(directory.path())).map(|config| config.unknown_keys[0].1.to_string());
+        let write =
+            |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("written");
+        let said = || {
+            UserConfig::load(&places(directory.path()))
+                .map(|config| config.unknown_keys[0].1.to_string())
+        };
         let refused = |file: &str, key: &str| {
             let error = said().expect_err(key).to_string();
             assert!(error.contains(file) && error.contains(key), "{error}");
             let checked = UserConfig::check(&places(directory.path())).expect("read");
-            assert!(checked.iter().any(|(path, result)| path.ends_with(file) && result.is_err()), "{key}");
+            assert!(
+                checked.iter().any(|(path, result)| path.ends_with(file) && result.is_err()),
+                "{key}"
+            );
         };
         write("policy.toml", "deney = [\"network\"]");
         refused("policy.toml", "unknown key `deney`; the nearest is `deny`");
@@ -454,7 +507,10 @@ mod tests {
             };
             assert!(UserConfig::load(&places).is_ok(), "{link}");
             std::os::unix::fs::symlink("nothing", at(link)).expect("made");
-            assert!(matches!(UserConfig::load(&places), Err(ConfigFileError::Read { .. })), "{link}");
+            assert!(
+                matches!(UserConfig::load(&places), Err(ConfigFileError::Read { .. })),
+                "{link}"
+            );
         }
     }
 
@@ -465,9 +521,12 @@ mod tests {
         let key = directory.path().join("org.pub");
         let policy = format!("[trusted_signers]\n\"ghcr.io/my-org\" = [{:?}]", key.display());
         fs::write(directory.path().join("policy.toml"), policy).expect("written");
-        let check = || match UserConfig::check(&places(directory.path())).expect("read").remove(0).1 {
+        let check = || match UserConfig::check(&places(directory.path())).expect("read").remove(0).1
+        {
             Ok(_) => "good".to_owned(),
-            Err(error) => std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default(),
+            Err(error) => {
+                std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default()
+            }
         };
         assert!(check().starts_with("No such file"), "{}", check());
         fs::write(&key, "no key").expect("written");
@@ -480,15 +539,22 @@ mod tests {
     #[test]
     fn later_files_win_and_every_policy_holds() {
         let directory = tempfile::tempdir().expect("a directory");
-        let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("written");
+        let write =
+            |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("written");
         fs::create_dir(directory.path().join("config.d")).expect("made");
-        write("config.toml", "[registries.\"a:1\"]\nplain_http = true\n[extensions.policy]\ndeny = [\"network\"]");
+        write(
+            "config.toml",
+            "[registries.\"a:1\"]\nplain_http = true\n[extensions.policy]\ndeny = [\"network\"]",
+        );
         write("config.d/10.toml", "[registries.\"a:1\"]\nplain_http = false\ntypo = 1");
         write("config.d/20.toml", "[extensions.policy.limits]\nmax_fuel = 5");
         write("config.d/ignored.txt", "[");
         let config = load(directory.path());
         let settings = config.settings();
-        let shown: Vec<_> = settings.iter().map(|set| format!("{} = {} {}", set.key, set.value, set.line)).collect();
+        let shown: Vec<_> = settings
+            .iter()
+            .map(|set| format!("{} = {} {}", set.key, set.value, set.line))
+            .collect();
         assert_eq!(
             shown,
             [
@@ -504,7 +570,9 @@ mod tests {
         write("config.d/30.toml", "[extensions.policy]\ndeny = [\"everything\"]");
         let error = UserConfig::load(&places(directory.path())).expect_err("unknown capability");
         assert!(
-            error.to_string().contains("30.toml` is wrong: line 2, column 8: `everything` is no capability"),
+            error
+                .to_string()
+                .contains("30.toml` is wrong: line 2, column 8: `everything` is no capability"),
             "{error}"
         );
     }

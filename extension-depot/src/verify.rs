@@ -46,18 +46,20 @@ impl fmt::Display for Finding {
 
 fn with_causes(f: &mut fmt::Formatter<'_>, error: &dyn std::error::Error) -> fmt::Result {
     write!(f, "{error}")?;
-    std::iter::successors(error.source(), |cause| cause.source()).try_for_each(|cause| write!(f, ": {cause}"))
+    std::iter::successors(error.source(), |cause| cause.source())
+        .try_for_each(|cause| write!(f, ": {cause}"))
 }
 
 /// How often an extension is looked at again that others keep changing.
 const MOST_LOOKS: usize = 10;
 
 impl Depot {
-    /// Reads and hashes everything that belongs to an extension. Where another process changes it in the meantime, what is
-    /// there then is looked at.
+    /// Reads and hashes everything that belongs to an extension. Where another process changes it
+    /// in the meantime, what is there then is looked at.
     ///
     /// # Errors
-    /// [`DepotError::NotFound`] when there is none, or none any more. Everything else that is wrong is a finding.
+    /// [`DepotError::NotFound`] when there is none, or none any more. Everything else that is wrong
+    /// is a finding.
     pub fn verify(&self, name: &ExtensionName) -> Result<Verification, DepotError> {
         let manifest = || read_plain(&self.places().manifest(name), MAX_SIZE).ok();
         for _ in 0..MOST_LOOKS {
@@ -79,7 +81,11 @@ impl Depot {
                     DepotError::Artifact { reference, .. } => Some((**reference).clone()),
                     DepotError::NotInstalled { reference, .. } => reference.as_deref().cloned(),
                     // The record is damaged, and the manifest still says where it can be had from.
-                    _ => self.manifest(name).ok().flatten().and_then(|loaded| loaded.manifest.extension.oci),
+                    _ => self
+                        .manifest(name)
+                        .ok()
+                        .flatten()
+                        .and_then(|loaded| loaded.manifest.extension.oci),
                 };
                 (reference, vec![Finding::Extension(error)])
             }
@@ -89,17 +95,23 @@ impl Depot {
 
     fn findings(&self, installed: &Installed) -> Vec<Finding> {
         let Installed { artifact, binary, .. } = installed;
-        let check = |digest: &Digest| read_blob(&self.places().blob(digest), digest, MAX_BLOB).err().map(Finding::Blob);
+        let check = |digest: &Digest| {
+            read_blob(&self.places().blob(digest), digest, MAX_BLOB).err().map(Finding::Blob)
+        };
         let layers = artifact.manifest.blobs().filter_map(|blob| check(&blob.digest));
         let mut findings: Vec<_> = layers.collect();
         if artifact.declared().is_some() || !findings.is_empty() {
             return findings;
         }
-        // What the record says of the layers is not believed here, and its binary is another file than they are.
+        // What the record says of the layers is not believed here, and its binary is another file
+        // than they are.
         match binary_digest(&artifact.manifest, &|digest| self.places().blob(digest)) {
             Err(error) => findings.push(Finding::Unpack(error)),
             Ok(found) if found != binary.digest => {
-                findings.push(Finding::Blob(BlobError::Digest { expected: found, found: binary.digest }));
+                findings.push(Finding::Blob(BlobError::Digest {
+                    expected: found,
+                    found: binary.digest,
+                }));
             }
             Ok(_) => findings.extend(check(&binary.digest)),
         }

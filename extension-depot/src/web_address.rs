@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use core_types::{OciPrefix, OciQuery, OciReference};
 
-/// The address of a file on the web: `https://host[:port]/path`, or `http://` for those that are reached like that.
+/// The address of a file on the web: `https://host[:port]/path`, or `http://` for those that are
+/// reached like that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebAddress {
     scheme: &'static str,
@@ -38,7 +39,10 @@ impl WebAddress {
         let (scheme, rest) = [("https", "https://"), ("http", "http://")]
             .iter()
             .find_map(|(scheme, start)| Some((*scheme, without_start(text, start)?)))?;
-        Some(Self::of_parts(scheme, rest).map_err(|problem| AddressError { text: text.to_owned(), problem }))
+        Some(
+            Self::of_parts(scheme, rest)
+                .map_err(|problem| AddressError { text: text.to_owned(), problem }),
+        )
     }
 
     fn of_parts(scheme: &'static str, text: &str) -> Result<Self, &'static str> {
@@ -87,7 +91,8 @@ impl WebAddress {
         format!("{}://{}{}", self.scheme, self.host, self.rest)
     }
 
-    /// The reference to an artifact in a registry that this is with a scheme in front, if it is one.
+    /// The reference to an artifact in a registry that this is with a scheme in front, if it is
+    /// one.
     pub fn as_reference(&self) -> Option<OciReference> {
         format!("{}{}", self.host, self.rest).parse().ok()
     }
@@ -102,7 +107,13 @@ impl WebAddress {
 /// The address without its query, which can have a secret in it.
 impl fmt::Display for WebAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.scheme, self.host, self.rest.split('?').next().unwrap_or_default())
+        write!(
+            f,
+            "{}://{}{}",
+            self.scheme,
+            self.host,
+            self.rest.split('?').next().unwrap_or_default()
+        )
     }
 }
 
@@ -113,14 +124,17 @@ impl fmt::Display for WebAddress {
 pub(crate) fn parse_file_address(text: &str) -> Option<Result<PathBuf, AddressError>> {
     let rest = without_start(text, "file://")?;
     let path = || {
-        let (host, path) = rest.split_at(rest.find('/').ok_or("it does not have an absolute path")?);
+        let (host, path) =
+            rest.split_at(rest.find('/').ok_or("it does not have an absolute path")?);
         if !host.is_empty() && !host.eq_ignore_ascii_case("localhost") {
             return Err("a file lies on this machine: write `file:///` and its path");
         }
         if path.contains(['?', '#']) {
             return Err("a path has `?` and `#` percent-encoded");
         }
-        let decoded = decoded(path).filter(|bytes| !bytes.contains(&0)).ok_or("it is not percent-encoded rightly")?;
+        let decoded = decoded(path)
+            .filter(|bytes| !bytes.contains(&0))
+            .ok_or("it is not percent-encoded rightly")?;
         Ok(PathBuf::from(OsString::from_vec(decoded)))
     };
     Some(path().map_err(|problem| AddressError { text: text.to_owned(), problem }))
@@ -132,13 +146,16 @@ fn without_start<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     begins.then(|| &text[start.len()..])
 }
 
-/// The components of a path, decoded. One that a server could read in another way than a policy is refused.
+/// The components of a path, decoded. One that a server could read in another way than a policy is
+/// refused.
 fn path_components(path: &str) -> Result<Vec<String>, &'static str> {
     let mut components = Vec::new();
     for component in path.split('/').filter(|component| !component.is_empty()) {
         let decoded = decoded(component).and_then(|bytes| String::from_utf8(bytes).ok());
         let decoded = decoded.ok_or("it is not percent-encoded rightly")?;
-        if matches!(decoded.as_str(), "." | "..") || decoded.contains(['/', '\\']) || decoded.contains(char::is_control)
+        if matches!(decoded.as_str(), "." | "..")
+            || decoded.contains(['/', '\\'])
+            || decoded.contains(char::is_control)
         {
             return Err("its path has a part that means something else elsewhere");
         }
@@ -154,7 +171,8 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
     while let Some(byte) = rest.next() {
         let byte = match byte {
             b'%' => {
-                let digits = [rest.next()?, rest.next()?].map(|digit| char::from(digit).to_digit(16));
+                let digits =
+                    [rest.next()?, rest.next()?].map(|digit| char::from(digit).to_digit(16));
                 u8::try_from(digits[0]? << 4 | digits[1]?).ok()?
             }
             other => other,
@@ -175,11 +193,15 @@ mod tests {
 
     #[test]
     fn web_address_has_host_and_file() {
-        let address = web("HTTPS://Example.com:8443/dl//v1/my%20x.wasm?token=SECRET#top").expect("good");
+        let address =
+            web("HTTPS://Example.com:8443/dl//v1/my%20x.wasm?token=SECRET#top").expect("good");
         assert_eq!((address.host(), address.file_name()), ("example.com:8443", "my x.wasm"));
         assert_eq!(address.path(), "dl/v1/my x.wasm");
         assert_eq!(address.to_string(), "https://example.com:8443/dl//v1/my%20x.wasm");
-        assert!(WebAddress::parse("ghcr.io/a/b:1").is_none() && WebAddress::parse("file:///x").is_none());
+        assert!(
+            WebAddress::parse("ghcr.io/a/b:1").is_none()
+                && WebAddress::parse("file:///x").is_none()
+        );
     }
 
     #[test]
@@ -206,11 +228,15 @@ mod tests {
 
     #[test]
     fn reference_with_scheme_is_recognised() {
-        let reference = |text: &str| web(text).expect(text).as_reference().map(|reference| reference.to_string());
+        let reference = |text: &str| {
+            web(text).expect(text).as_reference().map(|reference| reference.to_string())
+        };
         assert_eq!(reference("https://ghcr.io/o/x:1").as_deref(), Some("ghcr.io/o/x:1"));
         assert_eq!(reference("http://localhost:5000/x:1").as_deref(), Some("localhost:5000/x:1"));
         assert_eq!(reference("https://example.com/o/x.wasm"), None);
-        let repository = |text: &str| web(text).expect(text).as_repository().map(|repository| repository.to_string());
+        let repository = |text: &str| {
+            web(text).expect(text).as_repository().map(|repository| repository.to_string())
+        };
         assert_eq!(repository("https://ghcr.io/o/x").as_deref(), Some("ghcr.io/o/x"));
         assert_eq!(repository("https://example.com/o/x.wasm"), None);
     }
@@ -220,9 +246,15 @@ mod tests {
         let path = |text: &str| parse_file_address(text).expect("an address").ok();
         assert_eq!(path("file:///tmp/my%20x.wasm"), Some("/tmp/my x.wasm".into()));
         assert_eq!(path("FILE://localhost/x.wasm"), Some("/x.wasm".into()));
-        for bad in
-            ["file://", "file://x.wasm", "file://host/x", "file:///x%0", "file:///x%00", "file:///x?y", "file:///#"]
-        {
+        for bad in [
+            "file://",
+            "file://x.wasm",
+            "file://host/x",
+            "file:///x%0",
+            "file:///x%00",
+            "file:///x?y",
+            "file:///#",
+        ] {
             assert_eq!(path(bad), None, "{bad}");
         }
         assert!(parse_file_address("./file").is_none());

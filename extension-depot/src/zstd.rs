@@ -1,14 +1,17 @@
-//! Zstandard, as [RFC 8878](https://www.rfc-editor.org/rfc/rfc8878) has it: frames one after another.
+//! Zstandard, as [RFC 8878](https://www.rfc-editor.org/rfc/rfc8878) has it: frames one after
+//! another.
 
 use std::io::{self, BufRead, Read};
 
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// The largest window, which is kept in memory, in bytes. A frame of one segment has its whole content as window.
+/// The largest window, which is kept in memory, in bytes. A frame of one segment has its whole
+/// content as window.
 const MAX_WINDOW: u64 = crate::unpack::MAX_UNPACKED;
 
-/// Reads what is in all frames. Tools that seek in layers write many, and between them some that are to be skipped.
+/// Reads what is in all frames. Tools that seek in layers write many, and between them some that
+/// are to be skipped.
 pub(crate) struct ZstdReader<R> {
     source: R,
     decoder: FrameDecoder,
@@ -27,7 +30,10 @@ impl<R: BufRead> ZstdReader<R> {
         while !self.source.fill_buf()?.is_empty() {
             match self.decoder.reset(&mut self.source) {
                 Ok(()) => return Ok(true),
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                    length,
+                    ..
+                })) => {
                     io::copy(&mut (&mut self.source).take(length.into()), &mut io::sink())?;
                 }
                 Err(error) => return Err(damaged(error)),
@@ -87,7 +93,9 @@ mod tests {
 
     #[test]
     fn zstd_damage_is_an_error() {
-        for damaged in [&HELLO[..7], &HELLO[..11], b"\x28\xb5\x2f\xfd", b"hello", &[HELLO, b"x"].concat()] {
+        for damaged in
+            [&HELLO[..7], &HELLO[..11], b"\x28\xb5\x2f\xfd", b"hello", &[HELLO, b"x"].concat()]
+        {
             assert!(read(damaged).is_err(), "{damaged:?}");
         }
     }

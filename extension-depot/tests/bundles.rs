@@ -39,7 +39,8 @@ impl Maker {
     /// Adds an extension, and returns what it is described by.
     fn extension(&mut self, called: &str, layer: Value) -> Value {
         let config = self.blob(media_type::EMPTY, b"{}");
-        let manifest = json!({ "schemaVersion": 2, "config": config, "layers": [layer] }).to_string();
+        let manifest =
+            json!({ "schemaVersion": 2, "config": config, "layers": [layer] }).to_string();
         let mut entry = self.blob(media_type::MANIFEST, manifest.as_bytes());
         let digest = entry["digest"].as_str().expect("a digest").to_owned();
         let described = entry.clone();
@@ -53,7 +54,8 @@ impl Maker {
 
     fn attach(&mut self, subject: &Value, layer: Value) {
         let config = self.blob(media_type::EMPTY, b"{}");
-        let manifest = json!({ "schemaVersion": 2, "config": config, "layers": [layer], "subject": subject });
+        let manifest =
+            json!({ "schemaVersion": 2, "config": config, "layers": [layer], "subject": subject });
         let entry = self.blob(media_type::MANIFEST, manifest.to_string().as_bytes());
         self.entries.push(entry);
     }
@@ -109,7 +111,10 @@ fn bundle_has_the_bounds_of_registries() {
         layer["size"] = json!((64 << 20) + 1);
         maker.extension("a", layer);
     });
-    assert!(matches!(large, SourceError::Artifact(ArtifactError::Image(ImageError::TooLarge { .. }))), "{large:?}");
+    assert!(
+        matches!(large, SourceError::Artifact(ArtifactError::Image(ImageError::TooLarge { .. }))),
+        "{large:?}"
+    );
     let other = refused(&|maker| {
         let mut layer = maker.blob(media_type::WASM, &component("other"));
         layer["size"] = json!(7);
@@ -120,7 +125,9 @@ fn bundle_has_the_bounds_of_registries() {
         let layer = maker.blob(media_type::WASM, &component("document"));
         maker.extension("a", layer);
         let padding = "x".repeat(5 << 20);
-        maker.entries.push(json!({ "mediaType": padding, "digest": maker.entries[0]["digest"], "size": 1 }));
+        maker
+            .entries
+            .push(json!({ "mediaType": padding, "digest": maker.entries[0]["digest"], "size": 1 }));
     });
     assert!(matches!(document, SourceError::TooLarge { most: 4_194_304, .. }), "{document:?}");
     let mut maker = Maker::new();
@@ -140,11 +147,16 @@ fn repeated_entries_are_bounded() {
     let layer = maker.blob(media_type::WASM, &component("a"));
     let subject = maker.extension("a", layer);
     // Were it read for each entry, that would be 80 GiB.
-    let padded = json!({ "schemaVersion": 2, "subject": subject, "padding": "x".repeat(4_000_000) }).to_string();
+    let padded =
+        json!({ "schemaVersion": 2, "subject": subject, "padding": "x".repeat(4_000_000) })
+            .to_string();
     let entry = maker.blob(media_type::MANIFEST, padded.as_bytes());
     maker.entries.extend(std::iter::repeat_n(entry, 20_000));
     let bundle = Bundle::open(&maker.tar()).expect("a bundle");
-    assert!(bundle.signatures(&bundle.extensions()[0].claimed).is_err(), "too many bytes to be signatures");
+    assert!(
+        bundle.signatures(&bundle.extensions()[0].claimed).is_err(),
+        "too many bytes to be signatures"
+    );
     let extension = maker.entries[0].clone();
     maker.entries = std::iter::repeat_n(extension, 1_001).collect();
     let error = Bundle::open(&maker.tar()).err().expect("too many extensions");

@@ -1,4 +1,5 @@
-//! What was decided about an extension counts only as long as nothing that it was decided upon changes.
+//! What was decided about an extension counts only as long as nothing that it was decided upon
+//! changes.
 
 mod support;
 
@@ -7,7 +8,8 @@ use std::fs;
 use core_types::{Capabilities, Digest, OciReference};
 use extension_depot::serve::MemoryRegistry;
 use extension_depot::{
-    Basis, DepotError, Evidence, FirstSigner, InstallOrder, Reason, SignatureState, Signer, Staged, media_type,
+    Basis, DepotError, Evidence, FirstSigner, InstallOrder, Reason, SignatureState, Signer, Staged,
+    media_type,
 };
 use support::{Home, basis, component, home, install, name, order, publish, reference, stage};
 
@@ -39,31 +41,47 @@ fn notification() -> Capabilities {
 fn change_ends_the_commit() {
     type Change = fn(&MemoryRegistry, &Home);
     let changes: [(&str, Change); 7] = [
-        ("another version", |registry, home| install(home, &text(registry, "3")).expect("installed")),
+        ("another version", |registry, home| {
+            install(home, &text(registry, "3")).expect("installed")
+        }),
         ("a removal", |_, home| home.depot.remove(&name("a"), false).map(drop).expect("removed")),
         ("a grant", |_, home| {
             let add = |all: &mut Capabilities| all.add(&"notification".parse().expect("a grant"));
-            assert!(home.depot.change_capabilities(&name("a"), Reason::Granted, add).expect("granted"));
+            assert!(
+                home.depot.change_capabilities(&name("a"), Reason::Granted, add).expect("granted")
+            );
         }),
         ("a pin", |_, home| assert!(home.depot.set_pinned(&name("a"), true).expect("pinned"))),
         ("a signer", |registry, home| {
             let looked_at = home.depot.installed(&name("a")).expect("installed");
             home.depot.note_signature(&looked_at, &signed(1)).expect("noted");
-            assert!(home.depot.first_use(&reference(&text(registry, "1")).identity()).expect("read").is_some());
+            assert!(
+                home.depot
+                    .first_use(&reference(&text(registry, "1")).identity())
+                    .expect("read")
+                    .is_some()
+            );
         }),
         ("an edit of `oci`", |_, home| edit(home, |text| text.replace(":1@", ":1.0@"))),
-        ("an edit of `[capabilities]`", |_, home| edit(home, |text| text + "notification = true\n")),
+        ("an edit of `[capabilities]`", |_, home| {
+            edit(home, |text| text + "notification = true\n")
+        }),
     ];
     for (what, change) in changes {
         let (registry, home, staged) = decided();
         let seen = basis(&home, &name("a"), &staged);
         change(&registry, &home);
         let manifest = || fs::read_to_string(home.depot.places().manifest(&name("a"))).ok();
-        let (before, blobs) = (manifest(), fs::read_dir(home.depot.places().blobs()).expect("there").count());
+        let (before, blobs) =
+            (manifest(), fs::read_dir(home.depot.places().blobs()).expect("there").count());
         let refused = home.depot.install(&staged, &order(&seen, "a", Some(&notification())));
         assert!(matches!(refused, Err(DepotError::Changed { .. })), "{what}: {refused:?}");
         assert_eq!(manifest(), before, "{what}");
-        assert_eq!(fs::read_dir(home.depot.places().blobs()).expect("there").count(), blobs, "{what}");
+        assert_eq!(
+            fs::read_dir(home.depot.places().blobs()).expect("there").count(),
+            blobs,
+            "{what}"
+        );
         assert!(!seen.still_holds(&home.depot).expect("readable"), "{what}");
         // Decided upon anew, it is carried out.
         let seen = basis(&home, &name("a"), &staged);
@@ -96,7 +114,8 @@ fn other_edits_are_kept() {
 fn new_manifest_ends_the_commit() {
     let (_registry, home, staged) = decided();
     let seen = basis(&home, &name("b"), &staged);
-    fs::write(home.depot.places().manifest(&name("b")), "[capabilities]\nclipboard-write = true\n").expect("written");
+    fs::write(home.depot.places().manifest(&name("b")), "[capabilities]\nclipboard-write = true\n")
+        .expect("written");
     let refused = home.depot.install(&staged, &order(&seen, "a", Some(&notification())));
     assert!(matches!(refused, Err(DepotError::Changed { .. })), "{refused:?}");
 }
@@ -108,10 +127,12 @@ fn signed(by: u8) -> Evidence {
 
 fn install_signed(home: &Home, staged: &Staged, seen: &Basis, by: u8) -> Result<(), DepotError> {
     let evidence = signed(by);
-    home.depot.install(staged, &InstallOrder { evidence: Some(&evidence), ..order(seen, "a", None) })
+    home.depot
+        .install(staged, &InstallOrder { evidence: Some(&evidence), ..order(seen, "a", None) })
 }
 
-/// The signer who was noted first is not overwritten by one whom it would not let follow, whatever was seen.
+/// The signer who was noted first is not overwritten by one whom it would not let follow, whatever
+/// was seen.
 #[test]
 fn first_signer_is_kept_under_the_lock() {
     let (registry, home, staged) = decided();
@@ -121,8 +142,15 @@ fn first_signer_is_kept_under_the_lock() {
     assert!(matches!(install_signed(&home, &staged, &seen, 2), Err(DepotError::Changed { .. })));
     let seen = basis(&home, &name("a"), &staged);
     assert!(matches!(install_signed(&home, &staged, &seen, 2), Err(DepotError::Signature(_))));
-    assert!(matches!(home.depot.note_signature(&looked_at, &signed(2)), Err(DepotError::Signature(_))));
-    let first = home.depot.first_use(&reference(&text(&registry, "1")).identity()).expect("read").expect("noted");
+    assert!(matches!(
+        home.depot.note_signature(&looked_at, &signed(2)),
+        Err(DepotError::Signature(_))
+    ));
+    let first = home
+        .depot
+        .first_use(&reference(&text(&registry, "1")).identity())
+        .expect("read")
+        .expect("noted");
     assert_eq!(first.signer, FirstSigner::Known(Signer::Key { key: Digest::from_sha256([1; 32]) }));
     install_signed(&home, &staged, &seen, 1).expect("installed");
 }
@@ -132,11 +160,22 @@ fn first_signer_is_kept_under_the_lock() {
 fn evidence_stays_with_its_version() {
     let (_registry, home, staged) = decided();
     let looked_at = home.depot.installed(&name("a")).expect("installed");
-    home.depot.install(&staged, &order(&basis(&home, &name("a"), &staged), "a", None)).expect("installed");
-    assert!(matches!(home.depot.note_signature(&looked_at, &signed(1)), Err(DepotError::Changed { .. })));
+    home.depot
+        .install(&staged, &order(&basis(&home, &name("a"), &staged), "a", None))
+        .expect("installed");
+    assert!(matches!(
+        home.depot.note_signature(&looked_at, &signed(1)),
+        Err(DepotError::Changed { .. })
+    ));
     let grant = ["notification".parse().expect("a grant")];
-    assert!(matches!(home.depot.grant_installed(&looked_at, &grant), Err(DepotError::Changed { .. })));
-    assert!(matches!(home.depot.set_needs(&looked_at, &notification(), &[]), Err(DepotError::Changed { .. })));
+    assert!(matches!(
+        home.depot.grant_installed(&looked_at, &grant),
+        Err(DepotError::Changed { .. })
+    ));
+    assert!(matches!(
+        home.depot.set_needs(&looked_at, &notification(), &[]),
+        Err(DepotError::Changed { .. })
+    ));
     let add = |_: &mut core_types::TimedGrants| true;
     let timed = home.depot.change_timed_grants(&name("a"), Some(&looked_at.reference), add);
     assert!(matches!(timed, Err(DepotError::Changed { .. })));
@@ -146,7 +185,9 @@ fn evidence_stays_with_its_version() {
 #[test]
 fn rollback_is_decided_upon_what_is_there() {
     let (_registry, home, staged) = decided();
-    home.depot.install(&staged, &order(&basis(&home, &name("a"), &staged), "a", None)).expect("installed");
+    home.depot
+        .install(&staged, &order(&basis(&home, &name("a"), &staged), "a", None))
+        .expect("installed");
     let history = home.depot.history(&name("a")).expect("a history");
     let generation = history.before(&staged.artifact.digest).expect("version 1");
     let seen = basis(&home, &name("a"), &staged);
@@ -160,7 +201,9 @@ fn rollback_is_decided_upon_what_is_there() {
 #[test]
 fn broken_manifest_is_a_basis() {
     let (_registry, home, staged) = decided();
-    home.depot.install(&staged, &order(&basis(&home, &name("a"), &staged), "a", None)).expect("installed");
+    home.depot
+        .install(&staged, &order(&basis(&home, &name("a"), &staged), "a", None))
+        .expect("installed");
     let history = home.depot.history(&name("a")).expect("a history");
     let generation = history.before(&staged.artifact.digest).expect("version 1");
     edit(&home, |_| "[broken".to_owned());
@@ -174,7 +217,8 @@ fn broken_manifest_is_a_basis() {
     assert_eq!(installed(&home).revision(), "1");
 }
 
-/// A reader finds the old version, the new one or none while others replace and remove, and never damage.
+/// A reader finds the old version, the new one or none while others replace and remove, and never
+/// damage.
 #[test]
 fn reader_finds_no_damage_in_a_storm() {
     let (registry, home, _) = decided();
@@ -182,7 +226,8 @@ fn reader_finds_no_damage_in_a_storm() {
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
             for round in 0..30 {
-                install(&home, &text(&registry, if round % 2 == 0 { "2" } else { "3" })).expect("installed");
+                install(&home, &text(&registry, if round % 2 == 0 { "2" } else { "3" }))
+                    .expect("installed");
                 match round % 3 {
                     0 => drop(home.depot.remove(&name("a"), false).expect("removed")),
                     _ => drop(home.depot.collect(1, true).expect("collected")),

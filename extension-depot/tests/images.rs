@@ -1,4 +1,5 @@
-//! Artifacts whose media types do not say which bytes are the binary: what plain tools push, and container images.
+//! Artifacts whose media types do not say which bytes are the binary: what plain tools push, and
+//! container images.
 
 mod support;
 
@@ -52,7 +53,9 @@ fn image(registry: &MemoryRegistry, repository: &str, layers: &[Layer<'_>]) -> D
         let (digest, size) = (registry.put_blob(bytes), bytes.len());
         let titled = format!(r#"{{"org.opencontainers.image.title":"{title}"}}"#);
         let annotations = if title.is_empty() { "{}" } else { &titled };
-        format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size},"annotations":{annotations}}}"#)
+        format!(
+            r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size},"annotations":{annotations}}}"#
+        )
     };
     let layers: Vec<_> = layers.iter().map(layer).collect();
     let manifest = format!(
@@ -66,7 +69,8 @@ fn image(registry: &MemoryRegistry, repository: &str, layers: &[Layer<'_>]) -> D
 /// What a refused artifact is said to be.
 fn refusal(registry: &MemoryRegistry, repository: &str) -> String {
     let home = home();
-    let error = stage(&home, &format!("{}/{repository}:1", registry.host())).err().expect("refused");
+    let error =
+        stage(&home, &format!("{}/{repository}:1", registry.host())).err().expect("refused");
     let left = fs::read_dir(home.depot.places().staging()).map_or(0, Iterator::count);
     assert_eq!(left, 0, "nothing is left of it");
     error.to_string()
@@ -74,7 +78,8 @@ fn refusal(registry: &MemoryRegistry, repository: &str) -> String {
 
 /// An image with a binary in its one layer, installed as `plugin`.
 fn packed(registry: &MemoryRegistry) -> (Home, String) {
-    let (home, layer) = (home(), gzip(&tar(&[("etc/os-release", b"x"), ("plugin.wasm", &component("p"))])));
+    let (home, layer) =
+        (home(), gzip(&tar(&[("etc/os-release", b"x"), ("plugin.wasm", &component("p"))])));
     image(registry, "o/plugin", &[(TAR_GZIP, &layer, "")]);
     let text = format!("{}/o/plugin:1", registry.host());
     install(&home, &text).expect("installed");
@@ -86,7 +91,10 @@ fn raw_binary_is_taken_by_magic_bytes() {
     let registry = MemoryRegistry::start().expect("a registry");
     for layer_type in [TAR, TAR_GZIP, "application/octet-stream", "application/x-unheard-of"] {
         let (home, binary) = (home(), component(layer_type));
-        let layers = [("text/markdown", b"# Read me".as_slice(), "README.md"), (layer_type, &binary, "add.wasm")];
+        let layers = [
+            ("text/markdown", b"# Read me".as_slice(), "README.md"),
+            (layer_type, &binary, "add.wasm"),
+        ];
         let digest = image(&registry, "o/add", &layers);
         install(&home, &format!("{}/o/add:1", registry.host())).expect(layer_type);
         let installed = home.depot.installed(&name("add")).expect("installed");
@@ -107,13 +115,17 @@ fn packed_binary_is_unpacked() {
         vec![(TAR_GZIP, gzip(&archive), "")],
         vec![(DOCKER, gzip(&archive), "")],
         vec![("application/vnd.oci.image.layer.v1.tar+zstd", zstd(&archive), "")],
-        vec![("application/wasm+gzip", gzip(&binary), "plugin.wasm.gz"), ("text/x", gzip(b"notes"), "")],
+        vec![
+            ("application/wasm+gzip", gzip(&binary), "plugin.wasm.gz"),
+            ("text/x", gzip(b"notes"), ""),
+        ],
         // A layer with nothing in it, as `WORKDIR /` makes it.
         vec![(TAR_GZIP, empty, ""), (TAR_GZIP, gzip(&archive), "")],
     ];
     for layers in cases {
         let (home, kind) = (home(), layers[0].0);
-        let layers: Vec<_> = layers.iter().map(|(kind, bytes, title)| (*kind, bytes.as_slice(), *title)).collect();
+        let layers: Vec<_> =
+            layers.iter().map(|(kind, bytes, title)| (*kind, bytes.as_slice(), *title)).collect();
         let digest = image(&registry, "o/plugin", &layers);
         install(&home, &format!("{}/o/plugin:1", registry.host())).expect(kind);
         let installed = home.depot.installed(&name("plugin")).expect(kind);
@@ -129,7 +141,8 @@ fn packed_binary_is_unpacked() {
 #[test]
 fn index_with_attestation_gives_its_image() {
     let registry = MemoryRegistry::start().expect("a registry");
-    let child = image(&registry, "o/i", &[(TAR_GZIP, &gzip(&tar(&[("p.wasm", &component("i"))])), "")]);
+    let child =
+        image(&registry, "o/i", &[(TAR_GZIP, &gzip(&tar(&[("p.wasm", &component("i"))])), "")]);
     let size = registry_size(&registry, "o/i");
     let attested = image(&registry, "o/i", &[("application/vnd.in-toto+json", b"{}", "")]);
     let entry = |digest: &Digest, size: usize, os: &str, architecture: &str, annotations: &str| {
@@ -151,7 +164,10 @@ fn index_with_attestation_gives_its_image() {
         let home = home();
         install(&home, &format!("{}/o/i:1", registry.host())).expect(os);
         let installed = home.depot.installed(&name("i")).expect("installed");
-        assert_eq!((installed.artifact.digest, installed.artifact.manifest_digest), (digest, child));
+        assert_eq!(
+            (installed.artifact.digest, installed.artifact.manifest_digest),
+            (digest, child)
+        );
     }
 }
 
@@ -188,7 +204,9 @@ fn artifacts_without_binary_say_what_they_are() {
 #[test]
 fn layer_of_other_bytes_is_not_unpacked() {
     let registry = MemoryRegistry::start_with(|seen| {
-        seen.path.contains("/blobs/sha256").then(|| extension_depot::serve::response(200, &[], vec![0; 2]))
+        seen.path
+            .contains("/blobs/sha256")
+            .then(|| extension_depot::serve::response(200, &[], vec![0; 2]))
     });
     let registry = registry.expect("a registry");
     image(&registry, "o/x", &[(TAR_GZIP, b"xx", "")]);
@@ -222,8 +240,12 @@ fn unpacked_binary_survives_gc_and_goes_last() {
     home.depot.collect(2, true).expect("collected");
     assert!(first.path.exists() && second.path.exists() && first != second);
     let history = home.depot.history(&name("plugin")).expect("a history");
-    let before = history.before(&home.depot.installed(&name("plugin")).expect("installed").artifact.digest);
-    let basis = home.depot.basis_of(&home.depot.installed(&name("plugin")).expect("installed")).expect("readable");
+    let before =
+        history.before(&home.depot.installed(&name("plugin")).expect("installed").artifact.digest);
+    let basis = home
+        .depot
+        .basis_of(&home.depot.installed(&name("plugin")).expect("installed"))
+        .expect("readable");
     home.depot.roll_back(&basis, before.expect("one"), &Default::default()).expect("rolled back");
     assert_eq!(home.depot.installed(&name("plugin")).expect("installed").binary, first);
     home.depot.collect(1, true).expect("collected");
@@ -237,7 +259,10 @@ fn damaged_unpacked_binary_is_found_and_repaired() -> Result<(), Box<dyn Error>>
     let registry = MemoryRegistry::start()?;
     let (home, text) = packed(&registry);
     let binary = home.depot.installed(&name("plugin"))?.binary;
-    let record = home.depot.places().record(&name("plugin"), &home.depot.installed(&name("plugin"))?.artifact.digest);
+    let record = home
+        .depot
+        .places()
+        .record(&name("plugin"), &home.depot.installed(&name("plugin"))?.artifact.digest);
     let good = fs::read_to_string(&record)?;
     let another = publish(&registry, "o/other", "1", media_type::WASM, &component("other"));
     let damages: [&dyn Fn() -> std::io::Result<()>; 4] = [
@@ -295,7 +320,8 @@ fn several_binaries_are_told_apart_from_none() {
 /// Go writes `null` for an empty map or list, in layouts as well.
 #[test]
 fn layout_with_nulls_is_staged() {
-    let (registry, home, layout) = (MemoryRegistry::start().expect("a registry"), home(), tempfile::tempdir());
+    let (registry, home, layout) =
+        (MemoryRegistry::start().expect("a registry"), home(), tempfile::tempdir());
     let (layout, binary) = (layout.expect("a directory"), component("a"));
     let manifest = support::manifest(&registry, media_type::WASM, &binary, "null");
     let blobs = layout.path().join("blobs/sha256");
@@ -309,7 +335,9 @@ fn layout_with_nulls_is_staged() {
         registry.put_blob(manifest.as_bytes()),
         manifest.len()
     );
-    let index = format!(r#"{{"schemaVersion":2,"mediaType":null,"manifests":[{entry}],"annotations":null}}"#);
+    let index = format!(
+        r#"{{"schemaVersion":2,"mediaType":null,"manifests":[{entry}],"annotations":null}}"#
+    );
     fs::write(layout.path().join("index.json"), index).expect("written");
     home.depot.stage_layout(layout.path(), None, &name("a")).map(drop).expect("staged");
 }

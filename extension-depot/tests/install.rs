@@ -22,7 +22,11 @@ fn files(directory: &Path) -> Vec<String> {
 
 fn walk(directory: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    entries.flat_map(|entry| if entry.path().is_dir() { walk(&entry.path()) } else { vec![entry.path()] }).collect()
+    entries
+        .flat_map(
+            |entry| if entry.path().is_dir() { walk(&entry.path()) } else { vec![entry.path()] },
+        )
+        .collect()
 }
 
 #[test]
@@ -50,13 +54,26 @@ fn what_is_installed_is_an_oci_layout_and_nothing_else_is_left() {
     publish(&registry, "my-org/a", "1", media_type::WASM, &component("a"));
     install(&home, &format!("{}/my-org/a:1", registry.host())).expect("installed");
     let root = home.depot.places().extensions();
-    assert_eq!(fs::read_to_string(root.join("oci-layout")).expect("there"), r#"{"imageLayoutVersion":"1.0.0"}"#);
+    assert_eq!(
+        fs::read_to_string(root.join("oci-layout")).expect("there"),
+        r#"{"imageLayoutVersion":"1.0.0"}"#
+    );
     assert_eq!(files(&root).iter().filter(|file| file.starts_with("blobs/sha256/")).count(), 3);
     assert_eq!(files(&root).len(), 3 + 3, "{:?}", files(&root));
     for path in walk(home.directory.path()) {
-        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600, "{}", path.display());
+        assert_eq!(
+            fs::metadata(&path).expect("there").permissions().mode() & 0o777,
+            0o600,
+            "{}",
+            path.display()
+        );
         let parent = path.parent().expect("a directory");
-        assert_eq!(fs::metadata(parent).expect("there").permissions().mode() & 0o777, 0o700, "{}", parent.display());
+        assert_eq!(
+            fs::metadata(parent).expect("there").permissions().mode() & 0o777,
+            0o700,
+            "{}",
+            parent.display()
+        );
     }
 }
 
@@ -65,7 +82,8 @@ fn an_index_is_followed_to_its_wasm_entry_and_pinned_as_the_index() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     let manifest = support::manifest(&registry, media_type::WASM, &component("i"), "{}");
-    let child = registry.put_manifest("my-org/i", "child", media_type::MANIFEST, manifest.as_bytes());
+    let child =
+        registry.put_manifest("my-org/i", "child", media_type::MANIFEST, manifest.as_bytes());
     let index = format!(
         r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"{}","digest":"{child}","size":{},"platform":{{"architecture":"wasm","os":"wasip2"}}}}]}}"#,
         media_type::MANIFEST,
@@ -82,13 +100,16 @@ fn an_index_that_leads_to_an_index_or_to_nothing_installs_nothing() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     let manifest = support::manifest(&registry, media_type::WASM, &component("i"), "{}");
-    let child = registry.put_manifest("my-org/i", "child", media_type::MANIFEST, manifest.as_bytes());
+    let child =
+        registry.put_manifest("my-org/i", "child", media_type::MANIFEST, manifest.as_bytes());
     let entry = |media_type: &str, digest: &dyn std::fmt::Display, size: usize| {
         format!(
             r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size},"platform":{{"architecture":"wasm","os":"wasip2"}}}}"#
         )
     };
-    let index = |entries: &[String]| format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(","));
+    let index = |entries: &[String]| {
+        format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(","))
+    };
     let good = index(&[entry(media_type::MANIFEST, &child, manifest.len())]);
     let nested = registry.put_manifest("my-org/i", "nested", media_type::INDEX, good.as_bytes());
     let missing = format!("sha256:{}", "0".repeat(64));
@@ -99,7 +120,10 @@ fn an_index_that_leads_to_an_index_or_to_nothing_installs_nothing() {
         index(&[entry(media_type::MANIFEST, &missing, manifest.len())]),
         // Of another size than it says.
         index(&[entry(media_type::MANIFEST, &child, manifest.len() + 1)]),
-        index(&[entry(media_type::MANIFEST, &child, manifest.len()), entry(media_type::MANIFEST, &nested, good.len())]),
+        index(&[
+            entry(media_type::MANIFEST, &child, manifest.len()),
+            entry(media_type::MANIFEST, &nested, good.len()),
+        ]),
         index(&[]),
     ];
     for (at, index) in indexes.iter().enumerate() {
@@ -119,13 +143,18 @@ fn a_manifest_that_was_there_first_is_honoured() {
     publish(&registry, "my-org/a", "1", media_type::WASM, &component("a"));
     let path = home.depot.places().manifest(&name("a"));
     fs::create_dir_all(path.parent().expect("a directory")).expect("made");
-    fs::write(&path, "# mine\n[capabilities]\nnotification = true # yes\n\n[limits]\nmax_fuel = 1_000\n")
-        .expect("written");
+    fs::write(
+        &path,
+        "# mine\n[capabilities]\nnotification = true # yes\n\n[limits]\nmax_fuel = 1_000\n",
+    )
+    .expect("written");
     let staged = stage(&home, &format!("{}/my-org/a:1", registry.host())).expect("staged");
     install_staged(&home, &staged, &name("a")).expect("installed");
     let text = fs::read_to_string(&path).expect("there");
     assert!(
-        text.starts_with("# mine\n[capabilities]\nnotification = true # yes\n\n[limits]\nmax_fuel = 1_000\n"),
+        text.starts_with(
+            "# mine\n[capabilities]\nnotification = true # yes\n\n[limits]\nmax_fuel = 1_000\n"
+        ),
         "{text}"
     );
     let manifest = home.depot.installed(&name("a")).expect("installed").loaded.manifest;
@@ -141,7 +170,8 @@ fn a_name_stays_with_whom_it_belongs_to() {
     }
     install(&home, &format!("{}/my-org/a:1", registry.host())).expect("installed");
     let before = files(home.directory.path());
-    let error = install(&home, &format!("{}/evil-org/a:1", registry.host())).expect_err("another's");
+    let error =
+        install(&home, &format!("{}/evil-org/a:1", registry.host())).expect_err("another's");
     assert!(matches!(error.downcast_ref(), Some(DepotError::OtherSource { .. })), "{error}");
     assert_eq!(files(home.directory.path()), before);
 }
@@ -157,10 +187,15 @@ fn removing_keeps_shared_blobs_and_the_manifests_text() {
     let removed = home.depot.remove(&name("a"), false).expect("removed");
     assert!(
         removed.freed > 0
-            && fs::read_to_string(removed.kept_manifest.expect("kept")).expect("kept").contains("my-org/a:1")
+            && fs::read_to_string(removed.kept_manifest.expect("kept"))
+                .expect("kept")
+                .contains("my-org/a:1")
     );
     assert!(matches!(home.depot.installed(&name("a")), Err(DepotError::NotFound { .. })));
-    assert!(home.depot.verify(&name("b")).expect("there").findings.is_empty(), "the empty configuration is shared");
+    assert!(
+        home.depot.verify(&name("b")).expect("there").findings.is_empty(),
+        "the empty configuration is shared"
+    );
     home.depot.remove(&name("b"), false).expect("removed");
     let blobs = home.depot.places().extensions().join("blobs/sha256");
     assert_eq!(fs::read_dir(blobs).expect("there").count(), 0);
@@ -206,7 +241,8 @@ fn nothing_is_collected_while_a_manifest_cannot_be_read() {
     assert!(home.depot.verify(&name("b")).expect("there").findings.is_empty());
 }
 
-/// A directory that cannot be read is not an empty one: what is in it may need what would be deleted.
+/// A directory that cannot be read is not an empty one: what is in it may need what would be
+/// deleted.
 #[test]
 fn unreadable_directory_stops_deletion() {
     let registry = MemoryRegistry::start().expect("a registry");
@@ -217,8 +253,11 @@ fn unreadable_directory_stops_deletion() {
     }
     let places = home.depot.places();
     let histories = places.history(&name("b")).parent().expect("above").to_owned();
-    for directory in [places.history(&name("b")), histories, places.records(&name("b")).parent().expect("above").into()]
-    {
+    for directory in [
+        places.history(&name("b")),
+        histories,
+        places.records(&name("b")).parent().expect("above").into(),
+    ] {
         let away = home.directory.path().join("away");
         fs::rename(&directory, &away).expect("moved");
         // Who runs this as root can read whatever its mode is; nobody can list a file.
@@ -228,7 +267,9 @@ fn unreadable_directory_stops_deletion() {
         assert!(home.depot.remove(&name("a"), false).is_err(), "{what}");
         assert!(home.depot.collect(1, true).is_err() || directory.ends_with("records"), "{what}");
         assert!(
-            home.depot.change_capabilities(&name("b"), Reason::Granted, |all| all.add(&notification())).is_err(),
+            home.depot
+                .change_capabilities(&name("b"), Reason::Granted, |all| all.add(&notification()))
+                .is_err(),
             "{what}"
         );
         assert_eq!(files(home.directory.path()), before, "{what}");
@@ -254,7 +295,12 @@ fn damage_is_found_and_named() {
     let document = home.depot.places().blob(&artifact.digest);
     for path in [binary.path, document] {
         let good = fs::read(&path).expect("there");
-        for bad in [&b""[..], &good[..good.len() / 2], &[good.as_slice(), b"x"].concat(), &vec![0; good.len()]] {
+        for bad in [
+            &b""[..],
+            &good[..good.len() / 2],
+            &[good.as_slice(), b"x"].concat(),
+            &vec![0; good.len()],
+        ] {
             fs::write(&path, bad).expect("written");
             assert_eq!(home.depot.verify(&name("a")).expect("there").findings.len(), 1);
         }
@@ -265,14 +311,21 @@ fn damage_is_found_and_named() {
         fs::remove_dir(&path).expect("removed");
         rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0)
             .expect("a pipe instead");
-        assert_eq!(home.depot.verify(&name("a")).expect("there").findings.len(), 1, "and nobody waits for it");
+        assert_eq!(
+            home.depot.verify(&name("a")).expect("there").findings.len(),
+            1,
+            "and nobody waits for it"
+        );
         fs::remove_file(&path).expect("removed");
         fs::write(&path, good).expect("written");
     }
     fs::write(home.depot.places().blob(&artifact.digest), "{}").expect("written");
     let error = home.depot.installed(&name("a")).expect_err("damaged");
     assert!(
-        matches!(error, DepotError::Artifact { source: ArtifactError::Blob(BlobError::Digest { .. }), .. }),
+        matches!(
+            error,
+            DepotError::Artifact { source: ArtifactError::Blob(BlobError::Digest { .. }), .. }
+        ),
         "{error:?}"
     );
     install(&home, &text).expect("installing again mends it");
@@ -295,9 +348,14 @@ fn the_same_file_gives_the_same_digest_and_a_layout_of_it_installs_too() {
     let staged = two.depot.stage_layout(&layout, Some("weather"), &name("copy")).expect("staged");
     assert_eq!(staged.binary.digest, again.binary.digest);
     assert!(staged.reference.identity().as_str().starts_with("local/layout/copy@sha256:"));
-    let error = two.depot.stage_layout(&layout, Some("other"), &name("copy")).err().expect("no such entry");
-    assert!(error.to_string().ends_with("has no single entry `other`; it has `weather`"), "{error}");
-    let error = two.depot.stage_layout(one.directory.path(), None, &name("copy")).err().expect("no layout");
+    let error =
+        two.depot.stage_layout(&layout, Some("other"), &name("copy")).err().expect("no such entry");
+    assert!(
+        error.to_string().ends_with("has no single entry `other`; it has `weather`"),
+        "{error}"
+    );
+    let error =
+        two.depot.stage_layout(one.directory.path(), None, &name("copy")).err().expect("no layout");
     assert!(error.to_string().ends_with("is no OCI image layout"), "{error}");
 
     let tar = one.directory.path().join("bundle.tar");

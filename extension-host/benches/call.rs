@@ -1,5 +1,5 @@
-//! One call in a process that makes many: a new store, an instance, a call, all limits on. Ours against bare Wasmtime
-//! with the same settings: `cargo bench --package extension-host`.
+//! One call in a process that makes many: a new store, an instance, a call, all limits on. Ours
+//! against bare Wasmtime with the same settings: `cargo bench --package extension-host`.
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
 use std::sync::Barrier;
@@ -43,26 +43,39 @@ fn bare() -> (Engine, InstancePre<State>) {
     let component = Component::from_binary(&engine, GREETING).expect("it compiles");
     let mut linker = Linker::<State>::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).expect("it links");
-    bindings::open_sesame::host::config_read::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)
-        .expect("it links");
+    bindings::open_sesame::host::config_read::add_to_linker::<_, HasSelf<State>>(
+        &mut linker,
+        |state| state,
+    )
+    .expect("it links");
     let instance = linker.instantiate_pre(&component).expect("it links");
     (engine, instance)
 }
 
 async fn greet_bare(engine: &Engine, instance: &InstancePre<State>) -> String {
-    let limits = StoreLimitsBuilder::new().memory_size(64 << 20).table_elements(20_000).instances(64).build();
+    let limits = StoreLimitsBuilder::new()
+        .memory_size(64 << 20)
+        .table_elements(20_000)
+        .instances(64)
+        .build();
     let state = State { wasi: WasiCtxBuilder::new().build(), table: ResourceTable::new(), limits };
     let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.limits);
     store.set_fuel(1_000_000_000).expect("fuel is on");
     store.fuel_async_yield_interval(Some(500_000)).expect("fuel is on");
     let instance = instance.instantiate_async(&mut store).await.expect("it starts");
-    let greet: TypedFunc<(&str,), (String,)> = instance.get_typed_func(&mut store, "greet").expect("it is there");
+    let greet: TypedFunc<(&str,), (String,)> =
+        instance.get_typed_func(&mut store, "greet").expect("it is there");
     greet.call_async(&mut store, ("World",)).await.expect("it returns").0
 }
 
 /// The time in which each of so many threads calls so many times.
-fn on_threads<T>(threads: usize, times: u64, make: impl Fn() -> T + Sync, call: impl Fn(&T) + Sync) -> Duration {
+fn on_threads<T>(
+    threads: usize,
+    times: u64,
+    make: impl Fn() -> T + Sync,
+    call: impl Fn(&T) + Sync,
+) -> Duration {
     let ready = Barrier::new(threads + 1);
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
@@ -86,14 +99,18 @@ fn on_threads<T>(threads: usize, times: u64, make: impl Fn() -> T + Sync, call: 
 fn calls(criterion: &mut Criterion) {
     let (engine, instance) = bare();
     let limit = Duration::from_secs(5);
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let runtime =
+        || tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     let call_bare = |runtime: &tokio::runtime::Runtime| {
-        let call = async { tokio::time::timeout(limit, greet_bare(&engine, &instance)).await.expect("in time") };
+        let call = async {
+            tokio::time::timeout(limit, greet_bare(&engine, &instance)).await.expect("in time")
+        };
         assert_eq!(runtime.block_on(call), "Hello, World!");
     };
     let host = Host::new().expect("a host");
     let code = host.compile(GREETING).expect("it compiles");
-    let extension = host.extension(&code, Permissions::default().with_config_read()).expect("it links");
+    let extension =
+        host.extension(&code, Permissions::default().with_config_read()).expect("it links");
     let call_ours = |arguments: &Arguments| {
         extension.call_blocking("greet", arguments).outcome.expect("it returns");
     };

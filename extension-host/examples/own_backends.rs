@@ -1,4 +1,5 @@
-//! A program that offers extensions with backends and an interface of its own, and without any of sesame's files.
+//! A program that offers extensions with backends and an interface of its own, and without any of
+//! sesame's files.
 //!
 //! `cargo run -p extension-host --example own_backends`
 #![allow(clippy::print_stdout)]
@@ -8,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use core_types::{Capabilities, Owner, parse_toml};
-use extension_host::{Arguments, BackendError, Backends, Host, Notification, Notifier, Permissions};
+use extension_host::{
+    Arguments, BackendError, Backends, Host, Notification, Notifier, Permissions,
+};
 
 /// Shows notifications in the program's own window, so to speak.
 struct Window;
@@ -56,14 +59,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     let capabilities: Capabilities = parse_toml(GRANTED)?.value;
     let desktop = host.compile(include_bytes!("../../tests/guests/built/desktop.wasm"))?;
     let extension = host.extension(&desktop, Permissions::of(capabilities))?;
-    extension.call_blocking("notify", &Arguments::words(["Tea", "It has drawn for four minutes."])).outcome?;
+    extension
+        .call_blocking("notify", &Arguments::words(["Tea", "It has drawn for four minutes."]))
+        .outcome?;
     let denied = extension.call_blocking("read-secret", &Arguments::words(["other"])).outcome?;
     println!("{}", denied.to_text());
 
     // An interface of ours, for every extension that imports it.
-    let extension = host.extension(&host.compile(&wat::parse_str(COUNTER)?)?, Permissions::default())?;
+    let extension =
+        host.extension(&host.compile(&wat::parse_str(COUNTER)?)?, Permissions::default())?;
     for _ in 0..2 {
-        println!("{}", extension.call_blocking("how-many", &Arguments::words::<&str>([])).outcome?.to_text());
+        println!(
+            "{}",
+            extension.call_blocking("how-many", &Arguments::words::<&str>([])).outcome?.to_text()
+        );
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
-//! The address space that a call needs. Wasmtime reserves all that a memory could ever grow to, so that most accesses
-//! need no check: a limit of the address space (`ulimit -v`) that suits other programs leaves no room for a call.
+//! The address space that a call needs. Wasmtime reserves all that a memory could ever grow to, so
+//! that most accesses need no check: a limit of the address space (`ulimit -v`) that suits other
+//! programs leaves no room for a call.
 
 use std::fs;
 use std::io;
@@ -51,7 +52,9 @@ fn text(limit: Option<u64>, needed: u64) -> String {
             "the address space of this process is limited to {limit} MiB (`ulimit -v`); a call of this extension needs \
              {needed} MiB"
         ),
-        None => format!("the system gave this process no memory; a call of this extension maps {needed} MiB"),
+        None => format!(
+            "the system gave this process no memory; a call of this extension maps {needed} MiB"
+        ),
     }
 }
 
@@ -59,7 +62,8 @@ fn text(limit: Option<u64>, needed: u64) -> String {
 pub(crate) fn is_out_of_memory(error: &wasmtime::Error) -> bool {
     cause_of::<wasmtime::OutOfMemory>(error).is_some()
         || cause_of::<Errno>(error) == Some(&Errno::NOMEM)
-        || cause_of::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::OutOfMemory)
+        || cause_of::<io::Error>(error)
+            .is_some_and(|error| error.kind() == io::ErrorKind::OutOfMemory)
 }
 
 /// How much of the address space this process has mapped, its memories of this call included.
@@ -87,9 +91,12 @@ mod tests {
 
     #[test]
     fn refused_memory_is_told_apart() {
-        let refused = wasmtime::Error::from(Errno::NOMEM).context("mmap failed to reserve 0x104000000 bytes");
+        let refused =
+            wasmtime::Error::from(Errno::NOMEM).context("mmap failed to reserve 0x104000000 bytes");
         assert!(is_out_of_memory(&refused));
-        assert!(is_out_of_memory(&io::Error::from_raw_os_error(Errno::NOMEM.raw_os_error()).into()));
+        assert!(is_out_of_memory(
+            &io::Error::from_raw_os_error(Errno::NOMEM.raw_os_error()).into()
+        ));
         assert!(!is_out_of_memory(&wasmtime::Error::from(Errno::ACCESS)));
     }
 
@@ -97,12 +104,13 @@ mod tests {
     #[test]
     fn each_memory_needs_its_reservation() {
         let host = Host::new().expect("a host");
-        let two =
-            "(component (core module $m (memory 1)) (core instance (instantiate $m)) (core instance (instantiate $m)))";
-        let code = |wat: &str| host.compile(&wat::parse_str(wat).expect("valid")).expect("compiles");
+        let two = "(component (core module $m (memory 1)) (core instance (instantiate $m)) (core instance (instantiate $m)))";
+        let code =
+            |wat: &str| host.compile(&wat::parse_str(wat).expect("valid")).expect("compiles");
         assert_eq!(reserved_bytes(&code(two)), 2 * MEMORY_RESERVATION);
         assert_eq!(reserved_bytes(&code("(module (memory 1))")), MEMORY_RESERVATION);
-        let error = AddressSpaceTooSmall { limit: Some(4 << 30), maximum: None, needed: (5 << 30) + 1 };
+        let error =
+            AddressSpaceTooSmall { limit: Some(4 << 30), maximum: None, needed: (5 << 30) + 1 };
         insta::assert_snapshot!(error, @"the address space of this process is limited to 4096 MiB (`ulimit -v`); a call of this extension needs 5120 MiB");
         assert_eq!(error.needed_kib(), (5 << 20) + 1);
     }

@@ -11,23 +11,25 @@ use crate::{json, wave};
 /// The arguments of one call, not yet of any type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arguments {
-    /// One argument each. A `string` takes its text as it stands, `list<u8>` its bytes; numbers, booleans, characters
-    /// and enums are written plainly; everything else is
-    /// [WAVE](https://github.com/bytecodealliance/wasm-tools/tree/main/crates/wasm-wave). Arguments at the end that
-    /// are options can be left out.
+    /// One argument each. A `string` takes its text as it stands, `list<u8>` its bytes; numbers,
+    /// booleans, characters and enums are written plainly; everything else is
+    /// [WAVE](https://github.com/bytecodealliance/wasm-tools/tree/main/crates/wasm-wave). Arguments
+    /// at the end that are options can be left out.
     ///
-    /// An option without a value is `none`, wherever it stands. An option of a string or of `list<u8>` takes every word as
-    /// its value, `none` too: without a value it is `%none`, and the text `%none` is `%%none`.
+    /// An option without a value is `none`, wherever it stands. An option of a string or of
+    /// `list<u8>` takes every word as its value, `none` too: without a value it is `%none`, and the
+    /// text `%none` is `%%none`.
     Words(Vec<Word>),
-    /// A JSON array with one element each: a record is an object, a variant `{"case": payload}`, an enum its name,
-    /// flags an array of names, an option its value or null, a result `{"ok": value}` or `{"err": value}`. Integers
-    /// can have a fraction of zeros and an exponent, and can be strings, for those who write JSON with floating-point
-    /// numbers; `"NaN"`, `"Infinity"` and
-    /// `"-Infinity"` stand for the floats that JSON lacks. An option of an option is `{"some": value}` or null.
+    /// A JSON array with one element each: a record is an object, a variant `{"case": payload}`, an
+    /// enum its name, flags an array of names, an option its value or null, a result `{"ok":
+    /// value}` or `{"err": value}`. Integers can have a fraction of zeros and an exponent, and can
+    /// be strings, for those who write JSON with floating-point numbers; `"NaN"`, `"Infinity"` and
+    /// `"-Infinity"` stand for the floats that JSON lacks. An option of an option is `{"some":
+    /// value}` or null.
     Json(String),
-    /// One argument each, for a function of a module that takes bytes: each is put into the module's memory by its
-    /// `malloc`, and given as two numbers, where it lies and how long it is. A 64-bit number that comes back is the same
-    /// of bytes: `(address << 32) | length`.
+    /// One argument each, for a function of a module that takes bytes: each is put into the
+    /// module's memory by its `malloc`, and given as two numbers, where it lies and how long it is.
+    /// A 64-bit number that comes back is the same of bytes: `(address << 32) | length`.
     Bytes(Vec<Vec<u8>>),
 }
 
@@ -44,8 +46,9 @@ impl Word {
         Self { bytes: bytes.into(), is_read: false }
     }
 
-    /// An argument that was read from a pipe or file, which usually ends with a newline. That does not count, except
-    /// for strings, `list<u8>` and options of these, and where it is the only character of a `char`.
+    /// An argument that was read from a pipe or file, which usually ends with a newline. That does
+    /// not count, except for strings, `list<u8>` and options of these, and where it is the only
+    /// character of a `char`.
     pub fn read(bytes: impl Into<Vec<u8>>) -> Self {
         Self { bytes: bytes.into(), is_read: true }
     }
@@ -60,8 +63,8 @@ impl Word {
         text(&self.bytes)
     }
 
-    /// The value of an option that takes every text, unless it is none: typed, `%none` is none, and each `%` more before
-    /// it is part of the text.
+    /// The value of an option that takes every text, unless it is none: typed, `%none` is none, and
+    /// each `%` more before it is part of the text.
     fn unless_none(&self) -> Option<Cow<'_, Self>> {
         let percents = self.bytes.iter().take_while(|byte| **byte == b'%').count();
         match (percents, &self.bytes[percents..]) {
@@ -105,7 +108,9 @@ pub enum ArgumentError {
         reason: String,
     },
     /// The function is one of a component.
-    #[error("bytes are for functions of modules, which take addresses; a component says itself what it takes")]
+    #[error(
+        "bytes are for functions of modules, which take addresses; a component says itself what it takes"
+    )]
     BytesForComponent,
     /// The function of a module does not take so many pairs of address and length.
     #[error("{found} arguments of bytes are {} numbers, which the function does not take: {signature}", found * 2)]
@@ -129,13 +134,16 @@ impl Arguments {
         Self::Words(words.into_iter().map(Word::typed).collect())
     }
 
-    /// The values for a function's parameters. Bytes stand for no values; they are for modules alone.
+    /// The values for a function's parameters. Bytes stand for no values; they are for modules
+    /// alone.
     pub(crate) fn values(&self, function: &Signature) -> Result<Vec<Val>, ArgumentError> {
         match self {
-            Self::Words(words) => fill(function, words, |ty, word| or_none(word, |word| parse_word(ty, word))),
-            Self::Json(text) => {
-                fill(function, &json::parse_array(text)?, |ty, json| or_none(json, |json| json::to_val(ty, json)))
+            Self::Words(words) => {
+                fill(function, words, |ty, word| or_none(word, |word| parse_word(ty, word)))
             }
+            Self::Json(text) => fill(function, &json::parse_array(text)?, |ty, json| {
+                or_none(json, |json| json::to_val(ty, json))
+            }),
             Self::Bytes(_) => Err(ArgumentError::BytesForComponent),
         }
     }
@@ -157,7 +165,10 @@ impl Arguments {
 }
 
 /// The value of an argument, or none if it is missing.
-fn or_none<T>(argument: Option<&T>, parse: impl Fn(&T) -> Result<Val, String>) -> Result<Val, String> {
+fn or_none<T>(
+    argument: Option<&T>,
+    parse: impl Fn(&T) -> Result<Val, String>,
+) -> Result<Val, String> {
     argument.map_or(Ok(Val::Option(None)), parse)
 }
 
@@ -193,7 +204,8 @@ fn count_error(parameters: &[(String, Type)], optional: usize, found: usize) -> 
         (_, 0) => format!("{required} arguments"),
         _ => format!("{required} to {} arguments", parameters.len()),
     };
-    let parameters: Vec<_> = parameters.iter().map(|(name, ty)| format!("{name}: {}", type_text(ty))).collect();
+    let parameters: Vec<_> =
+        parameters.iter().map(|(name, ty)| format!("{name}: {}", type_text(ty))).collect();
     ArgumentError::Count { expected, found, signature: format!("({})", parameters.join(", ")) }
 }
 
@@ -204,19 +216,27 @@ fn parse_word(ty: &Type, word: &Word) -> Result<Val, String> {
         Type::Option(option) => parse_option(ty, &option.ty(), word),
         Type::Char => parse_char(ty, word),
         // Plain words, whose errors are better than those of a grammar.
-        Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::S8 | Type::S16 | Type::S32 | Type::S64 | Type::Enum(_) => {
-            json::to_val(ty, &word.line()?.into())
-        }
+        Type::U8
+        | Type::U16
+        | Type::U32
+        | Type::U64
+        | Type::S8
+        | Type::S16
+        | Type::S32
+        | Type::S64
+        | Type::Enum(_) => json::to_val(ty, &word.line()?.into()),
         _ => wave::parse(ty, word.line()?),
     }
 }
 
-/// `none` and `some(…)` as they are in WAVE, or the value alone. An option of a string or bytes takes every text as the
-/// value, and so does any option of these that is read: a stream has no way to say how it is meant.
+/// `none` and `some(…)` as they are in WAVE, or the value alone. An option of a string or bytes
+/// takes every text as the value, and so does any option of these that is read: a stream has no way
+/// to say how it is meant.
 fn parse_option(ty: &Type, inner: &Type, word: &Word) -> Result<Val, String> {
     let takes_any = takes_any_text(inner);
     if takes_any && (word.is_read || !matches!(inner, Type::Option(_))) {
-        let value = word.unless_none().map(|word| parse_word(inner, &word).map(Box::new)).transpose()?;
+        let value =
+            word.unless_none().map(|word| parse_word(inner, &word).map(Box::new)).transpose()?;
         return Ok(Val::Option(value));
     }
     let line = word.line().ok().filter(|line| *line == "none" || line.starts_with("some("));
@@ -253,5 +273,6 @@ pub(crate) fn is_bytes(ty: &Type) -> bool {
 }
 
 fn text(bytes: &[u8]) -> Result<&str, String> {
-    std::str::from_utf8(bytes).map_err(|error| format!("it is not UTF-8 text from byte {} on", error.valid_up_to()))
+    std::str::from_utf8(bytes)
+        .map_err(|error| format!("it is not UTF-8 text from byte {} on", error.valid_up_to()))
 }

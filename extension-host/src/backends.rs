@@ -1,7 +1,7 @@
 //! What the desktop offers, as traits that a program can fill with its own.
 //!
-//! A backend is asked only for what is granted. It may block: each request runs on a thread of its own and is left after
-//! [`PATIENCE`].
+//! A backend is asked only for what is granted. It may block: each request runs on a thread of its
+//! own and is left after [`PATIENCE`].
 
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -15,8 +15,9 @@ use crate::directories::DirectoryRules;
 use crate::http_access::HttpAccess;
 use crate::rate::RateLimits;
 
-/// How long an extension waits for a backend. A keyring that asks for its password can wait forever. It is less than the
-/// time that a call has by default, so that the extension learns why it waited.
+/// How long an extension waits for a backend. A keyring that asks for its password can wait
+/// forever. It is less than the time that a call has by default, so that the extension learns why
+/// it waited.
 pub const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Keeps the secrets of extensions, each under the identity of its owner.
@@ -68,11 +69,12 @@ pub struct Notification {
 
 /// Puts text on the clipboard.
 pub trait Clipboard: Send + Sync {
-    /// Replaces what is on the clipboard. The text stays after this returns. Nobody waits any more after the deadline: what
-    /// was not done by then is given up.
+    /// Replaces what is on the clipboard. The text stays after this returns. Nobody waits any more
+    /// after the deadline: what was not done by then is given up.
     ///
     /// # Errors
-    /// When there is no clipboard, it is not for programs without a window, or it does not answer in time.
+    /// When there is no clipboard, it is not for programs without a window, or it does not answer
+    /// in time.
     fn set_text(&self, text: &str, deadline: Instant) -> Result<(), BackendError>;
 }
 
@@ -85,7 +87,8 @@ pub trait Publisher: Send + Sync {
     fn publish(&self, owner: &Owner, topic: &str, payload: &str) -> Result<(), BackendError>;
 }
 
-/// A web that was recorded: what it answers is what it answered then. Requests are decided about as ever.
+/// A web that was recorded: what it answers is what it answered then. Requests are decided about as
+/// ever.
 pub trait RecordedWeb: Send + Sync {
     /// The answer to a request, by its method and address; nothing where none was recorded.
     fn answer(&self, method: &str, address: &str) -> Option<RecordedAnswer>;
@@ -140,7 +143,8 @@ pub struct Backends {
     /// Behind `network`: whom it trusts, and through which proxies it goes.
     #[cfg(feature = "network")]
     pub http: Arc<HttpAccess>,
-    /// What answers in the place of the web, where something does; then nothing goes out, offline or not.
+    /// What answers in the place of the web, where something does; then nothing goes out, offline
+    /// or not.
     pub recorded_web: Option<Arc<dyn RecordedWeb>>,
     /// How often extensions may do what bothers people.
     pub rates: Arc<RateLimits>,
@@ -216,7 +220,8 @@ impl Environment for Absent {
     }
 }
 
-/// Asks a backend and waits at most [`PATIENCE`]. A backend that never answers keeps its thread and nothing else.
+/// Asks a backend and waits at most [`PATIENCE`]. A backend that never answers keeps its thread and
+/// nothing else.
 ///
 /// # Errors
 /// What the backend says, or [`BackendError::Unavailable`] when it says nothing.

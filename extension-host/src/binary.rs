@@ -5,12 +5,16 @@ use wasmparser::{Encoding, Parser, Payload};
 use crate::code::CodeKind;
 use crate::error::HostError;
 
-/// How the names of the sections begin in which binding generators leave which component a module is to be.
+/// How the names of the sections begin in which binding generators leave which component a module
+/// is to be.
 const COMPONENT_TYPE: &str = "component-type";
 /// The sections of modules that a linker has still to work on, with what such modules are.
 const UNLINKED: [(&str, &str); 2] = [
     ("linking", "a WebAssembly object file; link it to a module, such as with `wasm-ld`"),
-    ("dylink.0", "a shared WebAssembly library; link it to a component with `wasm-tools component link`"),
+    (
+        "dylink.0",
+        "a shared WebAssembly library; link it to a component with `wasm-tools component link`",
+    ),
 ];
 /// The function of a module that is a program.
 pub(crate) const START: &str = "_start";
@@ -20,7 +24,8 @@ const WIT_PACKAGE: &str = "a WIT package, which describes interfaces and has no 
 /// Tells whether a binary is a component or a module that could run.
 ///
 /// # Errors
-/// [`HostError::NotWasm`] for anything else: other files, WIT packages, and modules that are not linked.
+/// [`HostError::NotWasm`] for anything else: other files, WIT packages, and modules that are not
+/// linked.
 pub fn check_binary(bytes: &[u8]) -> Result<CodeKind, HostError> {
     let kind = CodeKind::of(bytes)?;
     let other = match kind {
@@ -30,7 +35,8 @@ pub fn check_binary(bytes: &[u8]) -> Result<CodeKind, HostError> {
     other.map_or(Ok(kind), |found| Err(HostError::NotWasm { found: found.to_owned() }))
 }
 
-/// Whether a binding generator has left in a module which component it is to be. Of damaged modules the compiler says more.
+/// Whether a binding generator has left in a module which component it is to be. Of damaged modules
+/// the compiler says more.
 pub(crate) fn has_world(module: &[u8]) -> bool {
     custom_sections(module).any(|name| name.starts_with(COMPONENT_TYPE))
 }
@@ -39,13 +45,16 @@ pub(crate) fn has_world(module: &[u8]) -> bool {
 #[cfg(feature = "componentize")]
 pub(crate) fn exports_start(module: &[u8]) -> bool {
     payloads(module).any(|payload| match payload {
-        Payload::ExportSection(exports) => exports.into_iter().flatten().any(|export| export.name == START),
+        Payload::ExportSection(exports) => {
+            exports.into_iter().flatten().any(|export| export.name == START)
+        }
         _ => false,
     })
 }
 
 fn unlinked(module: &[u8]) -> Option<&'static str> {
-    let found = |name: &str| UNLINKED.iter().find(|(section, _)| *section == name).map(|(_, what)| *what);
+    let found =
+        |name: &str| UNLINKED.iter().find(|(section, _)| *section == name).map(|(_, what)| *what);
     custom_sections(module).find_map(found).or_else(|| is_adapter(module).then_some(ADAPTER))
 }
 
@@ -98,18 +107,22 @@ mod tests {
     #[test]
     fn wit_package_is_refused_by_name() {
         let mut resolve = wit_parser::Resolve::default();
-        let wit =
-            "package acme:shop@1.0.0; interface stock { record item { id: u32 } count: func(item: item) -> u32; }";
+        let wit = "package acme:shop@1.0.0; interface stock { record item { id: u32 } count: func(item: item) -> u32; }";
         let package = resolve.push_str("x.wit", wit).expect("valid WIT");
         let package = wit_component::encode(&resolve, package).expect("encoded");
         insta::assert_snapshot!(refusal(&package), @"not an extension: it is a WIT package, which describes interfaces and has no code");
         assert_eq!(refusal(&wat::parse_str("(component)").expect("valid")), "Component");
-        assert_eq!(refusal(&wat::parse_str("(component (type (func)) (core module))").expect("valid")), "Component");
+        assert_eq!(
+            refusal(&wat::parse_str("(component (type (func)) (core module))").expect("valid")),
+            "Component"
+        );
     }
 
     #[test]
     fn unlinked_module_is_refused_by_name() {
-        let module = |section: &str| wat::parse_str(format!("(module (@custom \"{section}\" \"\"))")).expect("valid");
+        let module = |section: &str| {
+            wat::parse_str(format!("(module (@custom \"{section}\" \"\"))")).expect("valid")
+        };
         insta::assert_snapshot!(refusal(&module("linking")), @"not an extension: it is a WebAssembly object file; link it to a module, such as with `wasm-ld`");
         insta::assert_snapshot!(refusal(&module("dylink.0")), @"not an extension: it is a shared WebAssembly library; link it to a component with `wasm-tools component link`");
         let adapter = r#"(module (import "env" "memory" (memory 0)) (import "__main_module__" "cabi_realloc" (func)))"#;

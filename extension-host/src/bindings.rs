@@ -15,7 +15,8 @@ wasmtime::component::bindgen!({
     },
 });
 
-/// The one interface of `wasi:logging`, as <https://github.com/WebAssembly/wasi-logging> proposes it.
+/// The one interface of `wasi:logging`, as <https://github.com/WebAssembly/wasi-logging> proposes
+/// it.
 pub(crate) mod wasi_logging {
     wasmtime::component::bindgen!({
         inline: "
@@ -30,7 +31,8 @@ pub(crate) mod wasi_logging {
     });
 }
 
-/// The one interface of `wasi:config` that there is, as <https://github.com/WebAssembly/wasi-config> proposes it.
+/// The one interface of `wasi:config` that there is, as
+/// <https://github.com/WebAssembly/wasi-config> proposes it.
 pub(crate) mod wasi_config {
     wasmtime::component::bindgen!({
         inline: "

@@ -1,5 +1,5 @@
-//! What holds one call down, whichever kind of code it runs: memory, tables, instances, output, files, time, and the
-//! bytes that the host holds for it.
+//! What holds one call down, whichever kind of code it runs: memory, tables, instances, output,
+//! files, time, and the bytes that the host holds for it.
 
 use std::time::Instant;
 
@@ -36,12 +36,15 @@ pub(crate) struct DeadlineReached;
 #[error("the host holds as many bytes as it may")]
 pub(crate) struct TransferFull;
 
-/// The most bytes that a member or element of JSON takes, the node of the map that it may begin included.
+/// The most bytes that a member or element of JSON takes, the node of the map that it may begin
+/// included.
 const JSON_PART: usize = 700;
 
 /// The bytes that the host may hold for a call.
 pub(crate) fn transfer_bytes(limits: &EffectiveLimits) -> usize {
-    usize::try_from(limits.get(LimitName::Transfer).value).unwrap_or(usize::MAX).saturating_mul(1 << 20)
+    usize::try_from(limits.get(LimitName::Transfer).value)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(1 << 20)
 }
 
 impl Bounds {
@@ -93,7 +96,8 @@ impl Bounds {
 
     /// The limit that an error comes from, if it comes from one.
     ///
-    /// A guest that is refused memory usually crashes a moment later in its own allocator, so a refusal explains a crash.
+    /// A guest that is refused memory usually crashes a moment later in its own allocator, so a
+    /// refusal explains a crash.
     pub(crate) fn exceeded(&self, error: &wasmtime::Error) -> Option<LimitName> {
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => return Some(LimitName::Fuel),

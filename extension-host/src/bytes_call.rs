@@ -1,9 +1,10 @@
 //! Calls that pass `list<u8>` as bytes.
 //!
-//! Wasmtime's dynamic values take 40 bytes for each element of a list, in the host's memory and against the limit on
-//! what a guest can make the host hold. Its static types take one. A function with `list<u8>` is therefore called by
-//! static types where its signature is one of those below; each combination is code of its own, so that there are only
-//! the frequent ones. All other functions are called with dynamic values.
+//! Wasmtime's dynamic values take 40 bytes for each element of a list, in the host's memory and
+//! against the limit on what a guest can make the host hold. Its static types take one. A function
+//! with `list<u8>` is therefore called by static types where its signature is one of those below;
+//! each combination is code of its own, so that there are only the frequent ones. All other
+//! functions are called with dynamic values.
 
 use wasmtime::Store;
 use wasmtime::component::{ComponentNamedList, Func, Lift, Lower, Type, Val};
@@ -54,8 +55,12 @@ enum ResultType {
 }
 
 impl BytesCall {
-    /// Reads the arguments of a function that is called by static types; nothing for any other function.
-    pub(crate) fn new(function: &Signature, arguments: &Arguments) -> Result<Option<Self>, ArgumentError> {
+    /// Reads the arguments of a function that is called by static types; nothing for any other
+    /// function.
+    pub(crate) fn new(
+        function: &Signature,
+        arguments: &Arguments,
+    ) -> Result<Option<Self>, ArgumentError> {
         let Some(result) = ResultType::of(function) else { return Ok(None) };
         let takes_bytes = function.parameters.iter().any(|(_, ty)| is_bytes(ty));
         if !(takes_bytes || result.has_bytes()) || !are_known(&function.parameters) {
@@ -66,7 +71,11 @@ impl BytesCall {
     }
 
     /// Calls the function, which has the signature that this was made for.
-    pub(crate) async fn run(self, function: Func, store: &mut Store<CallState>) -> wasmtime::Result<Returned> {
+    pub(crate) async fn run(
+        self,
+        function: Func,
+        store: &mut Store<CallState>,
+    ) -> wasmtime::Result<Returned> {
         let result = self.result;
         match self.parameters {
             Parameters::Nothing(none) => call_for_bytes(function, store, none, result).await,
@@ -107,14 +116,20 @@ impl Parameters {
         Some(match (arguments.next(), arguments.next()) {
             (None, _) => Self::Nothing(()),
             (Some(Value(Val::String(text))), None) => Self::Text((text,)),
-            (Some(Value(Val::String(one))), Some(Value(Val::String(other)))) => Self::Texts((one, other)),
+            (Some(Value(Val::String(one))), Some(Value(Val::String(other)))) => {
+                Self::Texts((one, other))
+            }
             (Some(Value(Val::U32(number))), None) => Self::Number((number,)),
             (Some(Bytes(bytes)), None) => Self::Bytes((bytes,)),
             (Some(Bytes(one)), Some(Bytes(other))) => Self::TwoBytes((one, other)),
             (Some(Value(Val::String(text))), Some(Bytes(bytes))) => Self::TextBytes((text, bytes)),
             (Some(Bytes(bytes)), Some(Value(Val::String(text)))) => Self::BytesText((bytes, text)),
-            (Some(Value(Val::U32(number))), Some(Bytes(bytes))) => Self::NumberBytes((number, bytes)),
-            (Some(Bytes(bytes)), Some(Value(Val::U32(number)))) => Self::BytesNumber((bytes, number)),
+            (Some(Value(Val::U32(number))), Some(Bytes(bytes))) => {
+                Self::NumberBytes((number, bytes))
+            }
+            (Some(Bytes(bytes)), Some(Value(Val::U32(number)))) => {
+                Self::BytesNumber((bytes, number))
+            }
             _ => return None,
         })
     }
@@ -139,22 +154,34 @@ impl ResultType {
     }
 
     fn has_bytes(self) -> bool {
-        matches!(self, Self::Bytes | Self::OptionBytes | Self::ResultBytes | Self::ResultBytesOrText)
+        matches!(
+            self,
+            Self::Bytes | Self::OptionBytes | Self::ResultBytes | Self::ResultBytesOrText
+        )
     }
 }
 
 type CallResult = wasmtime::Result<Returned>;
 
 /// Calls a function that takes bytes.
-async fn call_for_any<P>(function: Func, store: &mut Store<CallState>, parameters: P, result: ResultType) -> CallResult
+async fn call_for_any<P>(
+    function: Func,
+    store: &mut Store<CallState>,
+    parameters: P,
+    result: ResultType,
+) -> CallResult
 where
     P: ComponentNamedList + Lower + Send + Sync + 'static,
 {
     match result {
         ResultType::Nothing => call::<P, ()>(function, store, parameters).await,
         ResultType::Text => call::<P, (String,)>(function, store, parameters).await,
-        ResultType::ResultText => call::<P, (Result<String, String>,)>(function, store, parameters).await,
-        ResultType::ResultNothingOrText => call::<P, (Result<(), String>,)>(function, store, parameters).await,
+        ResultType::ResultText => {
+            call::<P, (Result<String, String>,)>(function, store, parameters).await
+        }
+        ResultType::ResultNothingOrText => {
+            call::<P, (Result<(), String>,)>(function, store, parameters).await
+        }
         _ => call_for_bytes(function, store, parameters, result).await,
     }
 }
@@ -171,8 +198,12 @@ where
 {
     match result {
         ResultType::OptionBytes => call::<P, (Option<Vec<u8>>,)>(function, store, parameters).await,
-        ResultType::ResultBytes => call::<P, (Result<Vec<u8>, ()>,)>(function, store, parameters).await,
-        ResultType::ResultBytesOrText => call::<P, (Result<Vec<u8>, String>,)>(function, store, parameters).await,
+        ResultType::ResultBytes => {
+            call::<P, (Result<Vec<u8>, ()>,)>(function, store, parameters).await
+        }
+        ResultType::ResultBytesOrText => {
+            call::<P, (Result<Vec<u8>, String>,)>(function, store, parameters).await
+        }
         // A result of any other type ends in an error here, since the types are compared.
         _ => call::<P, (Vec<u8>,)>(function, store, parameters).await,
     }

@@ -1,16 +1,17 @@
 //! Compiled code on disk.
 //!
-//! Compiled code is machine code that runs in this process, so a file is used only if sesame wrote it for exactly these
-//! bytes, this engine and this processor, if nobody but the user could have written to it since, and if it has not
-//! changed since. The last is known without reading the file: beside each file `KEY.code` lies `KEY.stamp` with the
-//! inode, size and change time that the file had when it was published, and the kernel sets the change time whenever
-//! a file is written to, truncated, renamed or given other permissions.
+//! Compiled code is machine code that runs in this process, so a file is used only if sesame wrote
+//! it for exactly these bytes, this engine and this processor, if nobody but the user could have
+//! written to it since, and if it has not changed since. The last is known without reading the
+//! file: beside each file `KEY.code` lies `KEY.stamp` with the inode, size and change time that the
+//! file had when it was published, and the kernel sets the change time whenever a file is written
+//! to, truncated, renamed or given other permissions.
 //!
-//! Who makes files shares the lock of `lock` meanwhile, so that whoever has it alone knows that files without their name were
-//! left by processes that were killed.
+//! Who makes files shares the lock of `lock` meanwhile, so that whoever has it alone knows that
+//! files without their name were left by processes that were killed.
 //!
-//! A stamp does not find bits that rot on the disk without the kernel's knowledge; [`CodeCache::verify`] does, by the
-//! digest that stands in the stamp as well.
+//! A stamp does not find bits that rot on the disk without the kernel's knowledge;
+//! [`CodeCache::verify`] does, by the digest that stands in the stamp as well.
 
 use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
@@ -33,7 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The file that is locked by who makes files.
 const LOCK: &str = "lock";
 
-/// After how long a file without its name belongs to nobody, where locks do not say it: compiling takes minutes at most.
+/// After how long a file without its name belongs to nobody, where locks do not say it: compiling
+/// takes minutes at most.
 const ABANDONED: Duration = Duration::from_secs(3_600);
 
 /// A directory of compiled code. It may be deleted at any time; what is missing is compiled again.
@@ -42,15 +44,16 @@ pub struct CodeCache {
     directory: PathBuf,
 }
 
-/// The name of compiled code: what was compiled, by which Wasmtime with which settings, for which processor.
+/// The name of compiled code: what was compiled, by which Wasmtime with which settings, for which
+/// processor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeKey {
     name: String,
     binary: Digest,
 }
 
-/// Why a file of the cache cannot be used or made. None of it matters to whoever calls an extension: the code is
-/// compiled again.
+/// Why a file of the cache cannot be used or made. None of it matters to whoever calls an
+/// extension: the code is compiled again.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// There is none.
@@ -123,33 +126,45 @@ impl CodeCache {
         check_directory(&self.directory)?;
         let (file, metadata) = open_own(&path)?;
         let stamp = self.read_stamp(key)?;
-        if stamp.lines().next() == Some(&stamp_of(&metadata)) { Ok(file) } else { Err(CacheError::Changed { path }) }
+        if stamp.lines().next() == Some(&stamp_of(&metadata)) {
+            Ok(file)
+        } else {
+            Err(CacheError::Changed { path })
+        }
     }
 
     fn read_stamp(&self, key: &CodeKey) -> Result<String, CacheError> {
         let path = self.stamp_path(key);
         let (file, _) = open_own(&path)?;
         let mut stamp = String::new();
-        file.take(256).read_to_string(&mut stamp).map_err(|source| CacheError::Io { path, source })?;
+        file.take(256)
+            .read_to_string(&mut stamp)
+            .map_err(|source| CacheError::Io { path, source })?;
         Ok(stamp)
     }
 
-    /// Reads and hashes the code of this key, which finds what a stamp cannot: bits that rotted on the disk.
+    /// Reads and hashes the code of this key, which finds what a stamp cannot: bits that rotted on
+    /// the disk.
     ///
     /// # Errors
     /// As [`CodeCache::open`], and when the bytes are others than were stored.
     pub fn verify(&self, key: &CodeKey) -> Result<(), CacheError> {
         let path = self.path(key);
         let file = self.open(key)?;
-        let found = digest_of(&file).map_err(|source| CacheError::Io { path: path.clone(), source })?;
+        let found =
+            digest_of(&file).map_err(|source| CacheError::Io { path: path.clone(), source })?;
         let stamp = self.read_stamp(key)?;
-        if stamp.lines().nth(1) == Some(&found.to_string()) { Ok(()) } else { Err(CacheError::Changed { path }) }
+        if stamp.lines().nth(1) == Some(&found.to_string()) {
+            Ok(())
+        } else {
+            Err(CacheError::Changed { path })
+        }
     }
 
     /// Stores code that `write` puts into the file it is given, and opens it.
     ///
-    /// It is all or nothing, and durable before it can be found: a power cut leaves no half-written code behind a
-    /// stamp that fits.
+    /// It is all or nothing, and durable before it can be found: a power cut leaves no half-written
+    /// code behind a stamp that fits.
     ///
     /// # Errors
     /// When the directory is not the user's alone, `write` fails or the system refuses.
@@ -163,8 +178,8 @@ impl CodeCache {
         let temporary = self.temporary().map_err(in_directory)?;
         write(&temporary)?;
         let publish = || -> io::Result<File> {
-            // Opened again: whoever wrote may have replaced the file. From here on the descriptor is the file, whatever
-            // another process puts in its place.
+            // Opened again: whoever wrote may have replaced the file. From here on the descriptor
+            // is the file, whatever another process puts in its place.
             let written = File::open(&temporary)?;
             make_private(&written)?;
             written.sync_data()?;
@@ -172,10 +187,12 @@ impl CodeCache {
         };
         let written = publish().map_err(in_directory)?;
         let digest = digest_of(&written).map_err(in_directory)?;
-        // One at a time, so that of two processes that store the same code, file and stamp are of the same one.
+        // One at a time, so that of two processes that store the same code, file and stamp are of
+        // the same one.
         let lock = File::open(&self.directory).map_err(in_directory)?;
         match file_lock::acquire(&lock, PATIENCE) {
-            // Without locks a stamp may be of the other's code. Then it does not fit, and the code is compiled again.
+            // Without locks a stamp may be of the other's code. Then it does not fit, and the code
+            // is compiled again.
             Err(error) if file_lock::is_unsupported(&error) => {}
             locked => locked.map_err(in_directory)?,
         }
@@ -188,7 +205,8 @@ impl CodeCache {
     pub(crate) fn scratch(&self) -> Result<Scratch, CacheError> {
         let work = self.begin()?;
         let directory = tempfile::Builder::new().prefix(NEW).tempdir_in(&self.directory);
-        let directory = directory.map_err(|source| CacheError::Io { path: self.directory.clone(), source })?;
+        let directory =
+            directory.map_err(|source| CacheError::Io { path: self.directory.clone(), source })?;
         Ok(Scratch { directory, _work: work })
     }
 
@@ -203,7 +221,9 @@ impl CodeCache {
         }
         match file_lock::acquire_shared(&lock, PATIENCE) {
             // Where there are no locks nobody has it alone, and what is left is known by its age.
-            Err(error) if !file_lock::is_unsupported(&error) => Err(CacheError::Io { path, source: error }),
+            Err(error) if !file_lock::is_unsupported(&error) => {
+                Err(CacheError::Io { path, source: error })
+            }
             _ => Ok(Work { _lock: lock }),
         }
     }
@@ -249,8 +269,9 @@ impl CodeCache {
         remove_if_there(&self.path(key))
     }
 
-    /// The files of this cache that belong to none of these keys, with their sizes in bytes: code of what is gone, of other
-    /// versions of Wasmtime and other processors, and what was left behind by processes that were killed.
+    /// The files of this cache that belong to none of these keys, with their sizes in bytes: code
+    /// of what is gone, of other versions of Wasmtime and other processors, and what was left
+    /// behind by processes that were killed.
     ///
     /// # Errors
     /// When the directory is there and cannot be read, or is not the user's alone.
@@ -260,7 +281,8 @@ impl CodeCache {
             other => other?,
         }
         let is_idle = self.is_idle();
-        let kept: HashSet<_> = keys.iter().flat_map(|key| [self.path(key), self.stamp_path(key)]).collect();
+        let kept: HashSet<_> =
+            keys.iter().flat_map(|key| [self.path(key), self.stamp_path(key)]).collect();
         let entries: io::Result<Vec<_>> = fs::read_dir(&self.directory).and_then(Iterator::collect);
         let mut files: Vec<_> = entries
             .map_err(|source| io_error(&self.directory, source))?
@@ -317,10 +339,13 @@ struct Work {
     _lock: File,
 }
 
-/// Whether a file is one that this cache made: code, a stamp, or either that has no name and nobody is at work on.
+/// Whether a file is one that this cache made: code, a stamp, or either that has no name and nobody
+/// is at work on.
 fn is_of_cache(path: &Path, metadata: &Metadata, is_idle: bool) -> bool {
-    let is_named = path.extension().is_some_and(|extension| extension == "code" || extension == "stamp");
-    let is_stale = || metadata.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED));
+    let is_named =
+        path.extension().is_some_and(|extension| extension == "code" || extension == "stamp");
+    let is_stale =
+        || metadata.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED));
     if is_unnamed(path) { is_idle || is_stale() } else { is_named }
 }
 
@@ -329,7 +354,13 @@ fn is_unnamed(path: &Path) -> bool {
 }
 
 fn stamp_of(metadata: &Metadata) -> String {
-    format!("{} {} {}.{:09}", metadata.ino(), metadata.size(), metadata.ctime(), metadata.ctime_nsec())
+    format!(
+        "{} {} {}.{:09}",
+        metadata.ino(),
+        metadata.size(),
+        metadata.ctime(),
+        metadata.ctime_nsec()
+    )
 }
 
 fn digest_of(mut file: &File) -> io::Result<Digest> {
@@ -347,7 +378,8 @@ fn create_private(directory: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
-/// Takes a file from everybody else. Where a file system has no modes of its own, it may have been so from the beginning.
+/// Takes a file from everybody else. Where a file system has no modes of its own, it may have been
+/// so from the beginning.
 fn make_private(file: &File) -> io::Result<()> {
     match file.set_permissions(Permissions::from_mode(0o600)) {
         Err(_) if file.metadata()?.mode() & 0o077 == 0 => Ok(()),
@@ -368,7 +400,11 @@ fn check_directory(path: &Path) -> Result<(), CacheError> {
 fn open_own(path: &Path) -> Result<(File, Metadata), CacheError> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|source| io_error(path, source))?;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)
+        .map_err(|source| io_error(path, source))?;
     let metadata = file.metadata().map_err(|source| io_error(path, source))?;
     if !metadata.is_file() {
         return Err(CacheError::NotOurs { path: path.to_owned(), reason: "is no plain file" });

@@ -28,10 +28,11 @@ use crate::program::{Process, split_arguments};
 use crate::report::{CallReport, Returned, Usage};
 use crate::state::CallState;
 
-/// The fuel after which a guest hands control back, so that its deadline can be looked at: well under a millisecond.
+/// The fuel after which a guest hands control back, so that its deadline can be looked at: well
+/// under a millisecond.
 const FUEL_SLICE: u64 = 500_000;
-/// What Wasmtime keeps in a table of its own for each handle of a guest: a stream or future takes three entries, and the
-/// task that works on it one.
+/// What Wasmtime keeps in a table of its own for each handle of a guest: a stream or future takes
+/// three entries, and the task that works on it one.
 #[cfg(feature = "wasi-0-3")]
 const ENTRIES_PER_HANDLE: usize = 4;
 
@@ -44,16 +45,22 @@ pub(crate) trait Work<S>: Send {
     type Output: Send;
 
     /// Does it.
-    fn run(self, store: &mut Store<S>) -> impl Future<Output = wasmtime::Result<Self::Output>> + Send;
+    fn run(
+        self,
+        store: &mut Store<S>,
+    ) -> impl Future<Output = wasmtime::Result<Self::Output>> + Send;
 }
 
 impl Extension {
-    /// Calls a function in a new instance. Needs a tokio runtime with time enabled; dropping the future ends the call.
+    /// Calls a function in a new instance. Needs a tokio runtime with time enabled; dropping the
+    /// future ends the call.
     pub async fn call(&self, function: &str, arguments: &Arguments) -> CallReport {
         let gate = self.gate();
         let watch = Watch::new(self.observer.as_ref(), gate.clone(), function);
         let report = match self.find(function, arguments) {
-            Ok((function, arguments, process)) => self.call_function(&gate, function, &arguments, process).await,
+            Ok((function, arguments, process)) => {
+                self.call_function(&gate, function, &arguments, process).await
+            }
             Err(error) => CallReport::failed(error, &gate),
         };
         watch.ended(&report, Returned::is_err);
@@ -81,10 +88,14 @@ impl Extension {
     ) -> CallReport {
         match &self.ready {
             Ready::Component(component) => match self.prepare(component, function, arguments) {
-                Ok(call) => self.run(gate, |deadline| self.state(gate, &process, deadline), call).await,
+                Ok(call) => {
+                    self.run(gate, |deadline| self.state(gate, &process, deadline), call).await
+                }
                 Err(error) => CallReport::failed(error, gate),
             },
-            Ready::Module(module) => self.call_module(module, gate, function, arguments, &process).await,
+            Ready::Module(module) => {
+                self.call_module(module, gate, function, arguments, &process).await
+            }
         }
     }
 
@@ -103,8 +114,9 @@ impl Extension {
     /// Waits for a call.
     pub(crate) fn wait_for<T>(&self, call: impl Future<Output = CallReport<T>>) -> CallReport<T> {
         let with_network = self.permissions.authority.grants_now_or_later(Capability::Network);
-        call_runtime::block_on(with_network, call)
-            .unwrap_or_else(|error| CallReport::failed(CallError::Other(error.into()), &self.gate()))
+        call_runtime::block_on(with_network, call).unwrap_or_else(|error| {
+            CallReport::failed(CallError::Other(error.into()), &self.gate())
+        })
     }
 
     /// Everything that can be found out before any code runs.
@@ -131,7 +143,10 @@ impl Extension {
         let function = exports::find(&self.functions, name)?;
         match &function.uncallable {
             None => Ok(function),
-            Some(reason) => Err(CallError::Uncallable { function: function.to_string(), reason: reason.clone() }),
+            Some(reason) => Err(CallError::Uncallable {
+                function: function.to_string(),
+                reason: reason.clone(),
+            }),
         }
     }
 
@@ -142,7 +157,10 @@ impl Extension {
     ) -> Result<ComponentExportIndex, CallError> {
         let lookup = |parent: Option<&ComponentExportIndex>, name: &str| {
             let found = component.code.get_export_index(parent, name);
-            found.ok_or_else(|| CallError::NoSuchFunction { name: name.to_owned(), exports: self.functions.clone() })
+            found.ok_or_else(|| CallError::NoSuchFunction {
+                name: name.to_owned(),
+                exports: self.functions.clone(),
+            })
         };
         match &function.interface {
             Some(interface) => lookup(Some(&lookup(None, interface)?), &function.name),
@@ -150,7 +168,12 @@ impl Extension {
         }
     }
 
-    fn state(&self, gate: &Gate, process: &Process, deadline: Instant) -> Result<CallState, DirectoryError> {
+    fn state(
+        &self,
+        gate: &Gate,
+        process: &Process,
+        deadline: Instant,
+    ) -> Result<CallState, DirectoryError> {
         CallState::new(gate.clone(), &self.config, &self.backends, process, deadline)
     }
 
@@ -168,12 +191,15 @@ impl Extension {
             Err(error) => return CallReport::failed(error.into(), gate),
         };
         let output = store.data().bounds().output.clone();
-        let outcome = match tokio::time::timeout(limit, unless_closed(output, work.run(&mut store))).await {
-            Ok(result) => result.map_err(|error| self.classify(error, store.data())),
-            Err(_) => Err(self.exceeded(LimitName::Timeout)),
-        };
+        let outcome =
+            match tokio::time::timeout(limit, unless_closed(output, work.run(&mut store))).await {
+                Ok(result) => result.map_err(|error| self.classify(error, store.data())),
+                Err(_) => Err(self.exceeded(LimitName::Timeout)),
+            };
         let outcome = match outcome {
-            Ok(value) => store.data().bounds().ran_over().map_or(Ok(value), |name| Err(self.exceeded(name))),
+            Ok(value) => {
+                store.data().bounds().ran_over().map_or(Ok(value), |name| Err(self.exceeded(name)))
+            }
             other => other,
         };
         let usage = self.usage(&store, started);
@@ -210,8 +236,8 @@ impl Extension {
         if let Some(table) = store.concurrent_resource_table() {
             table.set_max_capacity(handles.saturating_mul(ENTRIES_PER_HANDLE));
         }
-        // What the host does for a guest costs no fuel, copies between streams among it, so a guest that does little else
-        // would hand control back too rarely for its deadline.
+        // What the host does for a guest costs no fuel, copies between streams among it, so a guest
+        // that does little else would hand control back too rarely for its deadline.
         store.call_hook(|context, hook| match hook {
             CallHook::CallingHost => Ok(context.data().bounds().check_time()?),
             _ => Ok(()),
@@ -245,21 +271,29 @@ impl Extension {
             return CallError::Trap { reason: abort.to_string() };
         }
         if error.is::<ThrownException>() {
-            return CallError::Trap { reason: "it threw an exception that nothing catches".to_owned() };
+            return CallError::Trap {
+                reason: "it threw an exception that nothing catches".to_owned(),
+            };
         }
         if let Some(error) = AddressSpaceTooSmall::of(&error, &self.code) {
             return CallError::AddressSpace(error);
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::AsyncDeadlock) => CallError::Trap { reason: DEADLOCK.to_owned() },
-            Some(trap) => CallError::Trap { reason: trap.to_string().trim_start_matches("wasm trap: ").to_owned() },
+            Some(trap) => CallError::Trap {
+                reason: trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
+            },
             None => CallError::Other(error),
         }
     }
 }
 
-/// Does the work, unless the reader of the output goes away: WASI 0.3 tells the guest, which could go on.
-async fn unless_closed<T>(output: Output, work: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
+/// Does the work, unless the reader of the output goes away: WASI 0.3 tells the guest, which could
+/// go on.
+async fn unless_closed<T>(
+    output: Output,
+    work: impl Future<Output = wasmtime::Result<T>>,
+) -> wasmtime::Result<T> {
     let mut work = pin!(work);
     poll_fn(|context| match work.as_mut().poll(context) {
         _ if output.is_closed() => Poll::Ready(Err(OutputClosed.into())),
@@ -303,7 +337,9 @@ impl Work<CallState> for ComponentCall<'_> {
             }
         };
         match ended {
-            Err(error) if self.is_program && is_good_exit(&error) => Ok(Returned::of_value(None, false)),
+            Err(error) if self.is_program && is_good_exit(&error) => {
+                Ok(Returned::of_value(None, false))
+            }
             other => other,
         }
     }

@@ -4,12 +4,15 @@ use std::cell::RefCell;
 
 use tokio::runtime::Runtime;
 
-/// Runs a future on this thread's runtime, which is made when it is needed and kept. What sockets need is made only for
-/// those who may have them.
+/// Runs a future on this thread's runtime, which is made when it is needed and kept. What sockets
+/// need is made only for those who may have them.
 ///
 /// # Errors
 /// When the system has no resources for a runtime.
-pub(crate) fn block_on<T>(with_network: bool, future: impl Future<Output = T>) -> std::io::Result<T> {
+pub(crate) fn block_on<T>(
+    with_network: bool,
+    future: impl Future<Output = T>,
+) -> std::io::Result<T> {
     thread_local! {
         static RUNTIME: RefCell<Option<CallRuntime>> = const { RefCell::new(None) };
     }
@@ -46,7 +49,8 @@ impl CallRuntime {
     }
 }
 
-/// A host call that was left because its time was over may still wait in a thread; nothing waits for it.
+/// A host call that was left because its time was over may still wait in a thread; nothing waits
+/// for it.
 impl Drop for CallRuntime {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {

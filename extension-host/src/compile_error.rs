@@ -96,8 +96,12 @@ impl CompileError {
     fn of_signal(signal: i32, stderr: &str, limits: &CompilerLimits) -> Self {
         match Signal::from_named_raw(signal) {
             Some(Signal::XCPU) => Self::TooLong { limit: limits.seconds },
-            Some(Signal::KILL) if limits.kills_at_time_limit() => Self::TooLong { limit: limits.seconds },
-            Some(Signal::KILL | Signal::TERM | Signal::INT | Signal::HUP | Signal::QUIT) => Self::Killed { signal },
+            Some(Signal::KILL) if limits.kills_at_time_limit() => {
+                Self::TooLong { limit: limits.seconds }
+            }
+            Some(Signal::KILL | Signal::TERM | Signal::INT | Signal::HUP | Signal::QUIT) => {
+                Self::Killed { signal }
+            }
             _ => Self::Crashed { how: format!("signal {signal}"), last_line: last_line(stderr) },
         }
     }
@@ -109,7 +113,9 @@ impl CompileError {
             INPUT => Self::Input { message },
             OUTPUT => Self::Output { message },
             MEMORY => Self::OutOfMemory { limit: limits.bytes },
-            code => Self::Crashed { how: format!("exit code {code}"), last_line: last_line(stderr) },
+            code => {
+                Self::Crashed { how: format!("exit code {code}"), last_line: last_line(stderr) }
+            }
         }
     }
 }
@@ -128,7 +134,8 @@ fn after_colon(text: &str) -> String {
 
 /// The last line with a reason in it: the runtime ends with a note on how to see more.
 fn last_line(stderr: &str) -> String {
-    let last = stderr.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with("note: "));
+    let last =
+        stderr.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with("note: "));
     shown(last.unwrap_or_default())
 }
 
@@ -142,10 +149,16 @@ mod tests {
     use super::*;
 
     fn error_of(raw_status: i32, stderr: &str) -> String {
-        CompileError::of_child(ExitStatus::from_raw(raw_status), stderr.as_bytes(), &CompilerLimits::here()).to_string()
+        CompileError::of_child(
+            ExitStatus::from_raw(raw_status),
+            stderr.as_bytes(),
+            &CompilerLimits::here(),
+        )
+        .to_string()
     }
 
-    /// Each end of a child has its own words; the low bits of a status are the signal, the next eight the exit code.
+    /// Each end of a child has its own words; the low bits of a status are the signal, the next
+    /// eight the exit code.
     #[test]
     fn child_error_names_true_cause() {
         insta::assert_snapshot!(error_of(24, ""), @"compiling took more than 300 seconds of processor time and was stopped");

@@ -1,5 +1,6 @@
-//! What the compiler's refusal of a binary means: a feature that is off, or bytes that are not valid. Wasmtime says so only
-//! in words with an offset into the binary, which help nobody who did not write the compiler.
+//! What the compiler's refusal of a binary means: a feature that is off, or bytes that are not
+//! valid. Wasmtime says so only in words with an offset into the binary, which help nobody who did
+//! not write the compiler.
 
 use wasmtime::Error;
 
@@ -23,7 +24,9 @@ pub enum CompileFault {
         message: String,
     },
     /// The bytes are not what WebAssembly allows.
-    #[error("the binary is not valid WebAssembly: it is damaged, or a faulty tool made it ({message})")]
+    #[error(
+        "the binary is not valid WebAssembly: it is damaged, or a faulty tool made it ({message})"
+    )]
     Invalid {
         /// What the compiler said.
         message: String,
@@ -43,10 +46,14 @@ struct OffFeature {
     instead: &'static str,
 }
 
-/// Words of more than one feature stand with the one that is looked for first. The proposals that Wasmtime has on by
-/// default are here too, for hosts that turn one off.
+/// Words of more than one feature stand with the one that is looked for first. The proposals that
+/// Wasmtime has on by default are here too, for hosts that turn one off.
 const FEATURES: &[OffFeature] = &[
-    off(&["shared-everything-threads", "thread.spawn"], "shared-everything threads", "build it without threads"),
+    off(
+        &["shared-everything-threads", "thread.spawn"],
+        "shared-everything threads",
+        "build it without threads",
+    ),
     off(
         &["threads must be enabled", "threads support is not enabled"],
         "threads (shared memory and atomic instructions)",
@@ -57,13 +64,33 @@ const FEATURES: &[OffFeature] = &[
         "the old form of exceptions",
         "build it with `-fwasm-exceptions -mllvm -wasm-use-legacy-eh=false`, or without exceptions",
     ),
-    off(&["stack switching", "continuation"], "stack switching", "build it without coroutines of WebAssembly"),
-    off(&["wide arithmetic"], "wide arithmetic", "build it without `-mwide-arithmetic` (`+wide-arithmetic`)"),
-    off(&["custom page sizes", "custom-page-sizes"], "custom page sizes", "build it with pages of 64 KiB"),
+    off(
+        &["stack switching", "continuation"],
+        "stack switching",
+        "build it without coroutines of WebAssembly",
+    ),
+    off(
+        &["wide arithmetic"],
+        "wide arithmetic",
+        "build it without `-mwide-arithmetic` (`+wide-arithmetic`)",
+    ),
+    off(
+        &["custom page sizes", "custom-page-sizes"],
+        "custom page sizes",
+        "build it with pages of 64 KiB",
+    ),
     off(&["memory control"], "memory control", "build it without `memory.discard`"),
     off(&["custom descriptors"], "custom descriptors", "build it without them"),
-    off(&["compact import", "compact-imports"], "compact imports", "build it without `--enable-compact-imports`"),
-    off(&["multiple memories", "multi-memory", "multi_memory"], "several memories", "build it with one memory"),
+    off(
+        &["compact import", "compact-imports"],
+        "compact imports",
+        "build it without `--enable-compact-imports`",
+    ),
+    off(
+        &["multiple memories", "multi-memory", "multi_memory"],
+        "several memories",
+        "build it with one memory",
+    ),
     off(&["tail calls"], "tail calls", "build it without `-mtail-call` (`+tail-call`)"),
     off(&["relaxed SIMD"], "relaxed SIMD", "build it without `-mrelaxed-simd` (`+relaxed-simd`)"),
     off(&["memory64 must be enabled"], "memories of 64 bits", "build it for `wasm32`"),
@@ -77,7 +104,11 @@ const FEATURES: &[OffFeature] = &[
         "exceptions",
         "build it without `-fwasm-exceptions`",
     ),
-    off(&["function references", "function-references"], "typed function references", "build it without them"),
+    off(
+        &["function references", "function-references"],
+        "typed function references",
+        "build it without them",
+    ),
     off(
         &["more async builtins", "async stackful", "component model threading"],
         "an unfinished part of asynchronous components",
@@ -89,22 +120,43 @@ const FEATURES: &[OffFeature] = &[
         "build it for WASI 0.2, or use a sesame that was built with the feature `wasi-0-3`",
     ),
     off(&["error-context"], "the type `error-context`", "build it with tools of WASI 0.3.0"),
-    off(&["fixed-length lists", "Fixed-length lists"], "lists of a fixed length", "use `list` or `tuple` in its WIT"),
-    off(&["component model map", "Maps require"], "the type `map`", "use a list of tuples in its WIT"),
+    off(
+        &["fixed-length lists", "Fixed-length lists"],
+        "lists of a fixed length",
+        "use `list` or `tuple` in its WIT",
+    ),
+    off(
+        &["component model map", "Maps require"],
+        "the type `map`",
+        "use a list of tuples in its WIT",
+    ),
     off(&["component model `value`s"], "values of components", "export functions in their place"),
     off(&["cm64", "component model 64-bit"], "components of 64 bits", "build it for `wasm32`"),
-    off(&["`cm-gc`", "component model gc"], "components with garbage collection", "build it without it"),
+    off(
+        &["`cm-gc`", "component model gc"],
+        "components with garbage collection",
+        "build it without it",
+    ),
     off(&["cm-implements"], "`implements` in names of components", "import each interface once"),
     off(&["cm-canon-names"], "canonical names of components", "build it with released tools"),
-    off(&["nested names", "cm-nested-names"], "nested names of components", "build it with released tools"),
+    off(
+        &["nested names", "cm-nested-names"],
+        "nested names of components",
+        "build it with released tools",
+    ),
 ];
 
-const fn off(words: &'static [&'static str], name: &'static str, instead: &'static str) -> OffFeature {
+const fn off(
+    words: &'static [&'static str],
+    name: &'static str,
+    instead: &'static str,
+) -> OffFeature {
     OffFeature { words, name, instead }
 }
 
 /// Words with which parsing ends for want of bytes.
-const CUT_SHORT: &[&str] = &["unexpected end", "section out of bounds", "out of bounds of the binary"];
+const CUT_SHORT: &[&str] =
+    &["unexpected end", "section out of bounds", "out of bounds of the binary"];
 
 /// Words that stand around the reasons of the validator.
 const INVALID: &[&str] = &["(at offset 0x", "Invalid input WebAssembly code at offset"];
@@ -144,7 +196,8 @@ mod tests {
         }
     }
 
-    /// Each feature that is off is named, whether the types of a module use it or the code of a function.
+    /// Each feature that is off is named, whether the types of a module use it or the code of a
+    /// function.
     #[test]
     fn off_features_are_named() {
         for (wat, expected) in [
@@ -161,7 +214,10 @@ mod tests {
             ),
             ("(module (memory 1 (pagesize 1)))", "custom page sizes"),
             ("(module (table shared 1 (ref null (shared func))))", "shared-everything threads"),
-            ("(component (import \"x\" (func (param \"l\" (list u8 4)))))", "lists of a fixed length"),
+            (
+                "(component (import \"x\" (func (param \"l\" (list u8 4)))))",
+                "lists of a fixed length",
+            ),
             ("(component (import \"x\" (func (param \"m\" (map string u8)))))", "the type `map`"),
             ("(component (core func (canon error-context.drop)))", "the type `error-context`"),
         ] {
@@ -180,7 +236,8 @@ mod tests {
     /// Offsets never stand alone.
     #[test]
     fn damaged_binary_is_said_to_be_damaged() {
-        let module = wat::parse_str("(module (func (export \"f\") (result i32) (i32.const 1)))").expect("valid");
+        let module = wat::parse_str("(module (func (export \"f\") (result i32) (i32.const 1)))")
+            .expect("valid");
         insta::assert_snapshot!(fault_of(&module[..module.len() - 3]), @"the binary is damaged or was cut short: get it again (failed to parse WebAssembly module: unexpected end-of-file (at offset 0x1e))");
         insta::assert_snapshot!(fault_of(&[&module[..8], &[0xff, 0xff]].concat()), @"the binary is not valid WebAssembly: it is damaged, or a faulty tool made it (failed to parse WebAssembly module: malformed section id (at offset 0x8))");
         insta::assert_snapshot!(fault("(module (func (result i32) (i64.const 1)))"), @"the binary is not valid WebAssembly: it is damaged, or a faulty tool made it (failed to compile: wasm[0]::function[0]: WebAssembly translation error: Invalid input WebAssembly code at offset 26: type mismatch: expected i32, found i64)");
@@ -188,7 +245,10 @@ mod tests {
         for length in 9..module.len() {
             // Where it ends with a section it can be another good module.
             match host.compile(&module[..length]).map(drop) {
-                Ok(()) | Err(HostError::Fault(CompileFault::CutShort { .. } | CompileFault::Invalid { .. })) => {}
+                Ok(())
+                | Err(HostError::Fault(
+                    CompileFault::CutShort { .. } | CompileFault::Invalid { .. },
+                )) => {}
                 Err(other) => panic!("{length}: {other:?}"),
             }
         }

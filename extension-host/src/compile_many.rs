@@ -25,11 +25,13 @@ pub struct Binary {
     pub digest: Digest,
 }
 
-/// Compiles into the cache what `feed` sends and is not there yet, with as many children at a time as there are processors.
-/// A child compiles all that waits for one; where that fails, each is compiled in a child of its own. Returns when all that
-/// was sent is done, with what `feed` gave, and what failed by its place.
+/// Compiles into the cache what `feed` sends and is not there yet, with as many children at a time
+/// as there are processors. A child compiles all that waits for one; where that fails, each is
+/// compiled in a child of its own. Returns when all that was sent is done, with what `feed` gave,
+/// and what failed by its place.
 ///
-/// `expected` is how many will be sent, as far as that is known: few of them are compiled with several threads each.
+/// `expected` is how many will be sent, as far as that is known: few of them are compiled with
+/// several threads each.
 pub fn compile_many<T>(
     cache: &CodeCache,
     compiler: &CompilerCommand,
@@ -58,7 +60,8 @@ pub fn compile_many<T>(
     (fed, failed.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Waits for a binary, and takes what else waits already. Nothing more will come when there is none.
+/// Waits for a binary, and takes what else waits already. Nothing more will come when there is
+/// none.
 fn next_batch(waiting: &Mutex<Receiver<Binary>>) -> Option<Vec<Binary>> {
     let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
     let mut batch = vec![waiting.recv().ok()?];
@@ -67,7 +70,11 @@ fn next_batch(waiting: &Mutex<Receiver<Binary>>) -> Option<Vec<Binary>> {
 }
 
 /// Compiles some binaries in one child, or, when that does not work, each in its own.
-fn compile_batch(cache: &CodeCache, batch: &[Binary], compiler: &CompilerCommand) -> Vec<(usize, IntoCacheError)> {
+fn compile_batch(
+    cache: &CodeCache,
+    batch: &[Binary],
+    compiler: &CompilerCommand,
+) -> Vec<(usize, IntoCacheError)> {
     let is_missing = |binary: &&Binary| cache.open(&CodeKey::new(&binary.digest)).is_err();
     let missing: Vec<_> = batch.iter().filter(is_missing).collect();
     if missing.len() > 1 && compile_together(cache, &missing, compiler).is_ok() {
@@ -82,7 +89,11 @@ fn compile_batch(cache: &CodeCache, batch: &[Binary], compiler: &CompilerCommand
     missing.into_iter().filter_map(alone).collect()
 }
 
-fn compile_together(cache: &CodeCache, batch: &[&Binary], compiler: &CompilerCommand) -> Result<(), IntoCacheError> {
+fn compile_together(
+    cache: &CodeCache,
+    batch: &[&Binary],
+    compiler: &CompilerCommand,
+) -> Result<(), IntoCacheError> {
     let directory = cache.scratch()?;
     let job = |binary: &&Binary| {
         let Binary { path, digest, .. } = binary;

@@ -1,4 +1,5 @@
-//! The limits of a compiling child. The caller may have been given lower ones (`ulimit`): the lower of two holds.
+//! The limits of a compiling child. The caller may have been given lower ones (`ulimit`): the lower
+//! of two holds.
 
 use std::fmt;
 
@@ -23,7 +24,8 @@ pub struct CompilerLimit {
 /// What a compiling child is held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CompilerLimits {
-    /// Processor time. The signal for this limit differs from the one that ends a process from outside.
+    /// Processor time. The signal for this limit differs from the one that ends a process from
+    /// outside.
     pub(crate) seconds: CompilerLimit,
     /// Address space.
     pub(crate) bytes: CompilerLimit,
@@ -42,7 +44,10 @@ impl CompilerLimits {
         let soft = cpu.current.unwrap_or(u64::MAX).min(hard.saturating_sub(1)).max(1);
         Self {
             seconds: CompilerLimit::lower(CPU_SECONDS, soft),
-            bytes: CompilerLimit::lower(MEMORY_BYTES, memory.current.or(memory.maximum).unwrap_or(u64::MAX)),
+            bytes: CompilerLimit::lower(
+                MEMORY_BYTES,
+                memory.current.or(memory.maximum).unwrap_or(u64::MAX),
+            ),
             hard_seconds: hard.min(CPU_SECONDS + CPU_GRACE),
         }
     }
@@ -56,7 +61,9 @@ impl CompilerLimits {
     pub(crate) fn apply(&self) -> rustix::io::Result<()> {
         let cpu = (self.seconds.value.min(self.hard_seconds), self.hard_seconds);
         let bytes = (self.bytes.value, self.bytes.value);
-        for (resource, (soft, hard)) in [(Resource::Cpu, cpu), (Resource::As, bytes), (Resource::Core, (0, 0))] {
+        for (resource, (soft, hard)) in
+            [(Resource::Cpu, cpu), (Resource::As, bytes), (Resource::Core, (0, 0))]
+        {
             setrlimit(resource, Rlimit { current: Some(soft), maximum: Some(hard) })?;
         }
         Ok(())
@@ -107,7 +114,8 @@ mod tests {
         assert_eq!(CompilerLimits::within(&both(1_000), &both(4 << 30)), limits);
     }
 
-    /// The soft limit of time stays below the hard one, because only the soft one says that it was time.
+    /// The soft limit of time stays below the hard one, because only the soft one says that it was
+    /// time.
     #[test]
     fn lower_inherited_limits_hold() {
         let limits = CompilerLimits::within(&both(200), &both(1 << 30));

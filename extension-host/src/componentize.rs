@@ -1,7 +1,8 @@
 //! From a core module to the component that it was meant to be.
 
 use wasi_preview1_component_adapter_provider::{
-    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
+    WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
 use wit_component::ComponentEncoder;
 
@@ -13,14 +14,16 @@ use crate::binary::{exports_start, has_world};
 pub struct ComponentizeError(String);
 
 impl ComponentizeError {
-    /// An error on one line. The causes say what is missing or of another type; the outermost error does not.
+    /// An error on one line. The causes say what is missing or of another type; the outermost error
+    /// does not.
     pub(crate) fn new(error: &dyn std::fmt::Display) -> Self {
         Self(error.to_string().replace('\n', " "))
     }
 }
 
-/// Makes a component of a core module in which a binding generator has left its world. WASI's first version becomes its
-/// second by the adapter of Wasmtime. Nothing comes of a module without a world.
+/// Makes a component of a core module in which a binding generator has left its world. WASI's first
+/// version becomes its second by the adapter of Wasmtime. Nothing comes of a module without a
+/// world.
 ///
 /// # Errors
 /// When the module is damaged, or is not what its world says.
@@ -33,7 +36,9 @@ pub fn componentize(module: &[u8]) -> Result<Option<Vec<u8>>, ComponentizeError>
         false => WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
     };
     let encoder = ComponentEncoder::default().validate(true).module(module);
-    let component = encoder.and_then(|encoder| encoder.adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, adapter)?.encode());
+    let component = encoder.and_then(|encoder| {
+        encoder.adapter(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, adapter)?.encode()
+    });
     component.map(Some).map_err(|error| ComponentizeError::new(&format!("{error:#}")))
 }
 
@@ -67,8 +72,13 @@ mod tests {
         let program = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
             (func (export "_start")) (memory (export "memory") 1))"#;
         let host = Host::new().expect("a host");
-        let code = host.compile(&embedded(program, "package local:x; world extension {}")).expect("compiles");
-        assert_eq!((code.kind(), host.purpose(&code)), (crate::CodeKind::Component, crate::Purpose::Program));
+        let code = host
+            .compile(&embedded(program, "package local:x; world extension {}"))
+            .expect("compiles");
+        assert_eq!(
+            (code.kind(), host.purpose(&code)),
+            (crate::CodeKind::Component, crate::Purpose::Program)
+        );
     }
 
     /// A module that adds, and says that it is this world.
@@ -83,8 +93,13 @@ mod tests {
         let mut resolve = wit_parser::Resolve::default();
         let package = resolve.push_str("x.wit", wit).expect("valid WIT");
         let world = resolve.select_world(&[package], Some("extension")).expect("a world");
-        wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8)
-            .expect("embedded");
+        wit_component::embed_component_metadata(
+            &mut module,
+            &resolve,
+            world,
+            wit_component::StringEncoding::UTF8,
+        )
+        .expect("embedded");
         module
     }
 }

@@ -1,7 +1,8 @@
 //! Which directories an extension is let into, whatever is granted.
 //!
-//! An extension that can write where sesame keeps its grants has every capability, so no grant reaches there: neither by
-//! name, nor through a link on either side, nor through another mount of the same files.
+//! An extension that can write where sesame keeps its grants has every capability, so no grant
+//! reaches there: neither by name, nor through a link on either side, nor through another mount of
+//! the same files.
 
 use std::fs;
 use std::io;
@@ -19,7 +20,8 @@ use crate::protected::Protected;
 pub struct DirectoryRules {
     /// The home directory. Without one, grants below `~` are refused.
     pub home: Option<PathBuf>,
-    /// Directories that no grant may be, contain or lie in. `/proc` and `/sys` are always among them.
+    /// Directories that no grant may be, contain or lie in. `/proc` and `/sys` are always among
+    /// them.
     pub protected: Vec<PathBuf>,
 }
 
@@ -86,8 +88,8 @@ impl DirectoryRules {
     /// Whether extensions can be let into this directory, as things are now.
     ///
     /// # Errors
-    /// When it is protected, reached through a link, or no directory. [`DirectoryError::Missing`] when that is all that is
-    /// wrong with it.
+    /// When it is protected, reached through a link, or no directory. [`DirectoryError::Missing`]
+    /// when that is all that is wrong with it.
     pub fn check(&self, path: &GrantedPath) -> Result<(), DirectoryError> {
         self.open(path).map(drop)
     }
@@ -121,14 +123,16 @@ impl DirectoryRules {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match openat2(CWD, &real, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
             Ok(descriptor) => Ok(OpenDirectory { descriptor, path: shown }),
-            Err(Errno::LOOP) => Err(DirectoryError::Link { path: path.clone(), real: target_of(real) }),
+            Err(Errno::LOOP) => {
+                Err(DirectoryError::Link { path: path.clone(), real: target_of(real) })
+            }
             Err(Errno::NOENT) => Err(DirectoryError::Missing { path: path.clone() }),
             Err(error) => Err(open_error(error.into())),
         }
     }
 
-    /// The home directory, and without links: it may be one itself, and who made it is who made the user. A path that does
-    /// not begin there needs none.
+    /// The home directory, and without links: it may be one itself, and who made it is who made the
+    /// user. A path that does not begin there needs none.
     fn homes(&self, path: &GrantedPath) -> Result<(&Path, PathBuf), DirectoryError> {
         match self.home.as_deref() {
             Some(home) => Ok((home, real_path(home))),
@@ -140,12 +144,16 @@ impl DirectoryRules {
     /// Returns what is protected and is, contains or lies in this directory now.
     fn overlapping(&self, real: &Path) -> io::Result<Option<PathBuf>> {
         let mounts = Mounts::read()?;
-        let kernel = ["/proc", "/sys"].map(PathBuf::from).into_iter().find(|path| mounts.overlap(real, path));
+        let kernel = ["/proc", "/sys"]
+            .map(PathBuf::from)
+            .into_iter()
+            .find(|path| mounts.overlap(real, path));
         if kernel.is_some() {
             return Ok(kernel);
         }
         let protected = Protected::find(self.protected.iter())?;
-        if let Some(place) = protected.places.iter().find(|place| mounts.overlap_below(real, place)) {
+        if let Some(place) = protected.places.iter().find(|place| mounts.overlap_below(real, place))
+        {
             return Ok(Some(place.clone()));
         }
         match protected.same_as(real) {
@@ -194,7 +202,8 @@ struct Location {
 
 impl Location {
     fn overlaps(&self, other: &Self) -> bool {
-        self.device == other.device && (self.path.starts_with(&other.path) || other.path.starts_with(&self.path))
+        self.device == other.device
+            && (self.path.starts_with(&other.path) || other.path.starts_with(&self.path))
     }
 }
 
@@ -204,7 +213,8 @@ impl Mounts {
         Ok(Self(String::from_utf8_lossy(&text).lines().filter_map(Mount::parse).collect()))
     }
 
-    /// Whether a directory is, contains or lies in another, by its name or by what is mounted at or below it.
+    /// Whether a directory is, contains or lies in another, by its name or by what is mounted at or
+    /// below it.
     fn overlap(&self, directory: &Path, protected: &Path) -> bool {
         if directory.starts_with(protected) || protected.starts_with(directory) {
             return true;
@@ -238,7 +248,10 @@ impl Mounts {
     fn location(&self, path: &Path) -> Option<Location> {
         let mount = self.at(path)?;
         let below = path.strip_prefix(&mount.point).ok()?;
-        Some(Location { device: mount.location.device.clone(), path: mount.location.path.join(below) })
+        Some(Location {
+            device: mount.location.device.clone(),
+            path: mount.location.path.join(below),
+        })
     }
 }
 
@@ -249,7 +262,11 @@ impl Mount {
         let mut fields = left.split(' ').skip(2);
         let device = fields.next()?.to_owned();
         let (root, point) = (unescape(fields.next()?), unescape(fields.next()?));
-        Some(Self { point, location: Location { device, path: root }, kind: right.split(' ').next()?.to_owned() })
+        Some(Self {
+            point,
+            location: Location { device, path: root },
+            kind: right.split(' ').next()?.to_owned(),
+        })
     }
 }
 
@@ -259,7 +276,10 @@ fn unescape(field: &str) -> PathBuf {
     let mut rest = field.as_bytes();
     while let [first, after @ ..] = rest {
         let octal = after.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
-        match octal.filter(|_| *first == b'\\').and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+        match octal
+            .filter(|_| *first == b'\\')
+            .and_then(|digits| u8::from_str_radix(digits, 8).ok())
+        {
             Some(byte) => {
                 text.push(byte);
                 rest = &after[3..];
@@ -303,15 +323,32 @@ mod tests {
         symlink(".config", root.join("innocent")).expect("made");
         symlink("Documents", root.join("Papers")).expect("made");
         let rules = rules(&root);
-        for path in ["~/Documents", "~/Documents/out", "~/Documents/", "~/.configuration", "~//Documents"] {
+        for path in
+            ["~/Documents", "~/Documents/out", "~/Documents/", "~/.configuration", "~//Documents"]
+        {
             assert_eq!(said(&rules, path), "ok", "{path}");
         }
-        for path in ["~", "/", "~/.config", "~/.config/pds", "~/.config/pds/extensions", "~/innocent", "~/innocent/pds"]
-        {
-            assert!(said(&rules, path).contains("which no extension gets"), "{path}: {}", said(&rules, path));
+        for path in [
+            "~",
+            "/",
+            "~/.config",
+            "~/.config/pds",
+            "~/.config/pds/extensions",
+            "~/innocent",
+            "~/innocent/pds",
+        ] {
+            assert!(
+                said(&rules, path).contains("which no extension gets"),
+                "{path}: {}",
+                said(&rules, path)
+            );
         }
         for path in ["/proc", "/proc/self", "/sys", "/proc/self/root"] {
-            assert!(said(&rules, path).contains("which no extension gets"), "{path}: {}", said(&rules, path));
+            assert!(
+                said(&rules, path).contains("which no extension gets"),
+                "{path}: {}",
+                said(&rules, path)
+            );
         }
         assert!(said(&rules, "~/Papers").contains("leads through a link"));
         assert!(said(&rules, "~/Papers/out").contains("leads through a link"));
@@ -329,16 +366,33 @@ mod tests {
         symlink("nothing", root.join("dangling")).expect("made");
         let rules = rules(&root);
         assert_eq!(said(&rules, "~/missing::/data"), "the directory `~/missing` does not exist");
-        assert_eq!(said(&rules, "~/Documents/a/b"), "the directory `~/Documents/a/b` does not exist");
-        for path in ["~/later", "~/later/made", "~/later/made/deep", "~/.config/pds", "/proc/nothing"] {
-            assert!(said(&rules, path).contains("which no extension gets"), "{path}: {}", said(&rules, path));
+        assert_eq!(
+            said(&rules, "~/Documents/a/b"),
+            "the directory `~/Documents/a/b` does not exist"
+        );
+        for path in
+            ["~/later", "~/later/made", "~/later/made/deep", "~/.config/pds", "/proc/nothing"]
+        {
+            assert!(
+                said(&rules, path).contains("which no extension gets"),
+                "{path}: {}",
+                said(&rules, path)
+            );
         }
         for path in ["~/Papers/a", "~/dangling", "~/dangling/a"] {
-            assert!(said(&rules, path).contains("leads through a link"), "{path}: {}", said(&rules, path));
+            assert!(
+                said(&rules, path).contains("leads through a link"),
+                "{path}: {}",
+                said(&rules, path)
+            );
         }
         assert!(said(&rules, "~/dangling").ends_with("nothing`"));
         for path in ["~/file", "~/file/a"] {
-            assert!(said(&rules, path).contains("cannot be opened"), "{path}: {}", said(&rules, path));
+            assert!(
+                said(&rules, path).contains("cannot be opened"),
+                "{path}: {}",
+                said(&rules, path)
+            );
         }
     }
 
@@ -360,7 +414,8 @@ mod tests {
         fs::write(path, "x").expect("written");
     }
 
-    /// A manifest, a directory or all of the configuration as a link into a directory that looks like any other.
+    /// A manifest, a directory or all of the configuration as a link into a directory that looks
+    /// like any other.
     #[test]
     fn linked_configuration_is_protected() {
         for (own, dotfile) in [
@@ -378,7 +433,10 @@ mod tests {
             assert_eq!(said(&rules(&root), "~/dotfiles"), "ok", "before {own} is a link");
             symlink(root.join(dotfile), root.join(own)).expect("made");
             let refused = said(&rules(&root), "~/dotfiles");
-            assert!(refused.contains(dotfile) && refused.contains("which no extension gets"), "{own}: {refused}");
+            assert!(
+                refused.contains(dotfile) && refused.contains("which no extension gets"),
+                "{own}: {refused}"
+            );
             assert_eq!(said(&rules(&root), "~/dotfiles/other"), "ok", "{own}");
         }
     }
@@ -398,7 +456,10 @@ mod tests {
         }
         assert_eq!(said(&rules(&root), "~/links/else"), "ok");
         symlink("loop", root.join("real/loop")).expect("made");
-        assert!(said(&rules(&root), "~/links/else").contains("cannot be opened"), "a loop cannot be followed");
+        assert!(
+            said(&rules(&root), "~/links/else").contains("cannot be opened"),
+            "a loop cannot be followed"
+        );
     }
 
     /// A hard link is another name of the very file.
@@ -412,7 +473,9 @@ mod tests {
         write(&root.join("Documents/file"));
         assert_eq!(said(&rules(&root), "~/dotfiles"), "ok");
         fs::hard_link(&manifest, root.join("dotfiles/deep/weather.toml")).expect("linked");
-        assert!(said(&rules(&root), "~/dotfiles").contains("weather.toml`, which no extension gets"));
+        assert!(
+            said(&rules(&root), "~/dotfiles").contains("weather.toml`, which no extension gets")
+        );
         assert_eq!(said(&rules(&root), "~/Documents"), "ok");
     }
 
@@ -423,10 +486,14 @@ mod tests {
             33 22 254:0 /home/u/dotfiles/extensions /home/u/.config/pds/extensions rw - ext4 /dev/vda rw\n\
             34 22 254:0 /home/u/one/w.toml /home/u/.config/pds/extensions/w.toml rw - ext4 /dev/vda rw\n";
         let mounts = Mounts(text.lines().filter_map(Mount::parse).collect());
-        let overlap = |path: &str| mounts.overlap_below(Path::new(path), Path::new("/home/u/.config/pds"));
-        for path in
-            ["/home/u/dotfiles", "/home/u/dotfiles/extensions", "/home/u/dotfiles/extensions/blobs", "/home/u/one"]
-        {
+        let overlap =
+            |path: &str| mounts.overlap_below(Path::new(path), Path::new("/home/u/.config/pds"));
+        for path in [
+            "/home/u/dotfiles",
+            "/home/u/dotfiles/extensions",
+            "/home/u/dotfiles/extensions/blobs",
+            "/home/u/one",
+        ] {
             assert!(overlap(path), "{path}");
         }
         assert!(!overlap("/home/u/dotfiles/other") && !overlap("/home/u/Documents"));
@@ -441,10 +508,17 @@ mod tests {
             32 22 254:1 / /home/u/disk rw - ext4 /dev/vdb rw\n\
             33 22 254:0 /home/u/.config/pds/extensions /home/u/Documents/deep rw - ext4 /dev/vda rw\n";
         let mounts = Mounts(text.lines().filter_map(Mount::parse).collect());
-        let overlap = |path: &str| mounts.overlap(Path::new(path), Path::new("/home/u/.config/pds"));
-        for path in
-            ["/mnt/in nocent", "/mnt", "/mnt/in nocent/pds", "/srv/x", "/srv/x/p/1", "/home/u/Documents", "/home/u"]
-        {
+        let overlap =
+            |path: &str| mounts.overlap(Path::new(path), Path::new("/home/u/.config/pds"));
+        for path in [
+            "/mnt/in nocent",
+            "/mnt",
+            "/mnt/in nocent/pds",
+            "/srv/x",
+            "/srv/x/p/1",
+            "/home/u/Documents",
+            "/home/u",
+        ] {
             assert!(overlap(path), "{path}");
         }
         for path in ["/home/u/disk", "/mnt/in nocent/other", "/srv/y", "/home/u/Documents/else"] {

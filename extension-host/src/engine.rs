@@ -5,14 +5,16 @@ use wasmtime::{Config, Engine, ModuleVersionStrategy};
 
 use crate::error::HostError;
 
-/// The version of Wasmtime that this crate is pinned to. Code compiled by another, even by another patch release, is
-/// never run: patches mend miscompilations. A test compares it with the lock file.
+/// The version of Wasmtime that this crate is pinned to. Code compiled by another, even by another
+/// patch release, is never run: patches mend miscompilations. A test compares it with the lock
+/// file.
 pub(crate) const WASMTIME_VERSION: &str = "48.0.8";
 
 /// Raised when a change to [`config`] makes compiled code differ.
 const SETTINGS_VERSION: u32 = 3;
 
-/// An engine that runs compiled code. It has no compiler in it, which is much of what an engine costs to make.
+/// An engine that runs compiled code. It has no compiler in it, which is much of what an engine
+/// costs to make.
 pub(crate) fn runtime_engine() -> Result<Engine, HostError> {
     let mut config = config();
     config.enable_compiler(false);
@@ -29,14 +31,16 @@ pub(crate) fn compiling_engine() -> Result<Engine, HostError> {
 
 /// What both engines have in common.
 ///
-/// Fuel is the one thing that interrupts a guest: it bounds computing exactly, and an asynchronous store hands control
-/// back each time that a slice of it is used, which is when deadlines are looked at. Epochs would do the latter at
-/// twice the cost for code that computes, and need a thread that counts.
+/// Fuel is the one thing that interrupts a guest: it bounds computing exactly, and an asynchronous
+/// store hands control back each time that a slice of it is used, which is when deadlines are
+/// looked at. Epochs would do the latter at twice the cost for code that computes, and need a
+/// thread that counts.
 ///
-/// The proposals of WebAssembly are those that Wasmtime has on by default, since toolchains emit them unasked: several
-/// memories, 64-bit memories, tail calls, exceptions, references, garbage collection, relaxed SIMD. The memory limit counts
-/// all memories and the heap of the collector together. Threads are off: shared memory could be changed while the host
-/// reads it. Relaxed SIMD gives the same results on every processor.
+/// The proposals of WebAssembly are those that Wasmtime has on by default, since toolchains emit
+/// them unasked: several memories, 64-bit memories, tail calls, exceptions, references, garbage
+/// collection, relaxed SIMD. The memory limit counts all memories and the heap of the collector
+/// together. Threads are off: shared memory could be changed while the host reads it. Relaxed SIMD
+/// gives the same results on every processor.
 fn config() -> Config {
     let mut config = Config::new();
     config
@@ -49,15 +53,23 @@ fn config() -> Config {
     config
 }
 
-/// Names everything but the bytes that compiled code depends on: versions, settings and the processor.
+/// Names everything but the bytes that compiled code depends on: versions, settings and the
+/// processor.
 pub(crate) fn fingerprint() -> String {
-    fingerprint_of(WASMTIME_VERSION, SETTINGS_VERSION, std::env::consts::ARCH, &processor_features())
+    fingerprint_of(
+        WASMTIME_VERSION,
+        SETTINGS_VERSION,
+        std::env::consts::ARCH,
+        &processor_features(),
+    )
 }
 
 fn fingerprint_of(wasmtime: &str, settings: u32, architecture: &str, features: &[&str]) -> String {
     let mut hash = Sha256::new();
     let concurrency = cfg!(feature = "wasi-0-3");
-    hash.update(format!("wasmtime {wasmtime} settings {settings} {architecture} concurrency {concurrency}"));
+    hash.update(format!(
+        "wasmtime {wasmtime} settings {settings} {architecture} concurrency {concurrency}"
+    ));
     for feature in features {
         hash.update(feature);
         hash.update(" ");
@@ -66,8 +78,8 @@ fn fingerprint_of(wasmtime: &str, settings: u32, architecture: &str, features: &
     digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The processor's features that Cranelift makes use of. Wasmtime checks them again when it loads code; naming them
-/// here lets machines that share a home directory keep their code side by side.
+/// The processor's features that Cranelift makes use of. Wasmtime checks them again when it loads
+/// code; naming them here lets machines that share a home directory keep their code side by side.
 #[cfg(target_arch = "x86_64")]
 fn processor_features() -> Vec<&'static str> {
     macro_rules! detected {
@@ -118,8 +130,9 @@ mod tests {
         ];
         let engine = runtime_engine().expect("an engine");
         let load = |config: &Config| {
-            let code =
-                Engine::new(config).and_then(|engine| engine.precompile_module(b"\0asm\x01\0\0\0")).expect("compiled");
+            let code = Engine::new(config)
+                .and_then(|engine| engine.precompile_module(b"\0asm\x01\0\0\0"))
+                .expect("compiled");
             let mut file = tempfile::tempfile().expect("a file");
             std::io::Write::write_all(&mut file, &code).expect("written");
             crate::code::Code::from_checked_file(&engine, &file)
@@ -148,7 +161,12 @@ mod tests {
         ];
         let different = std::collections::BTreeSet::from(fingerprints.clone());
         assert_eq!(different.len(), fingerprints.len());
-        let ours = fingerprint_of(WASMTIME_VERSION, SETTINGS_VERSION, std::env::consts::ARCH, &processor_features());
+        let ours = fingerprint_of(
+            WASMTIME_VERSION,
+            SETTINGS_VERSION,
+            std::env::consts::ARCH,
+            &processor_features(),
+        );
         assert_eq!(fingerprint(), ours);
     }
 }

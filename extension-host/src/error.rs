@@ -78,7 +78,9 @@ impl HostError {
 }
 
 /// The error of this type among the causes of an error of the engine.
-pub(crate) fn cause_of<E: std::error::Error + Send + Sync + 'static>(error: &wasmtime::Error) -> Option<&E> {
+pub(crate) fn cause_of<E: std::error::Error + Send + Sync + 'static>(
+    error: &wasmtime::Error,
+) -> Option<&E> {
     error.downcast_ref().or_else(|| error.chain().find_map(|cause| cause.downcast_ref()))
 }
 

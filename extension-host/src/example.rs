@@ -1,15 +1,18 @@
-//! A call that is filled in: something for each parameter that its type allows, for people to change.
+//! A call that is filled in: something for each parameter that its type allows, for people to
+//! change.
 
 use wasmtime::component::Type;
 
 use crate::arguments::is_bytes;
 use crate::exports::ExportedFunction;
 
-/// How deep an example goes into a type; deeper types have more to fill in than an example explains.
+/// How deep an example goes into a type; deeper types have more to fill in than an example
+/// explains.
 const MAX_DEPTH: usize = 4;
 
 impl ExportedFunction {
-    /// Words that the function can be called with: an example for each parameter. A text is the parameter's name.
+    /// Words that the function can be called with: an example for each parameter. A text is the
+    /// parameter's name.
     pub fn example_words(&self) -> Vec<String> {
         let word = |(name, ty): &(String, Type)| match ty {
             // A text is an argument as it is, without the quotes that it has within another type.
@@ -33,16 +36,20 @@ fn example(name: &str, ty: &Type, depth: usize) -> String {
         Type::String => format!("\"{name}\""),
         Type::List(list) => format!("[{}]", inner(name, &list.ty())),
         Type::Record(record) => {
-            let fields = record.fields().map(|field| format!("{}: {}", field.name, inner(field.name, &field.ty)));
+            let fields = record
+                .fields()
+                .map(|field| format!("{}: {}", field.name, inner(field.name, &field.ty)));
             format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
         }
         Type::Tuple(tuple) => {
             format!("({})", tuple.types().map(|ty| inner(name, &ty)).collect::<Vec<_>>().join(", "))
         }
-        Type::Variant(variant) => variant.cases().next().map_or_else(String::new, |case| match case.ty {
-            Some(ty) => format!("{}({})", case.name, inner(case.name, &ty)),
-            None => case.name.to_owned(),
-        }),
+        Type::Variant(variant) => {
+            variant.cases().next().map_or_else(String::new, |case| match case.ty {
+                Some(ty) => format!("{}({})", case.name, inner(case.name, &ty)),
+                None => case.name.to_owned(),
+            })
+        }
         Type::Enum(cases) => cases.names().next().unwrap_or_default().to_owned(),
         Type::Option(option) if depth == 0 => top_level(name, &option.ty()),
         Type::Option(option) => format!("some({})", inner(name, &option.ty())),
@@ -65,7 +72,8 @@ fn top_level(name: &str, ty: &Type) -> String {
 }
 
 impl ExportedFunction {
-    /// The values of the parameter at this place, where its type has few: those of an enum, and `true` and `false`.
+    /// The values of the parameter at this place, where its type has few: those of an enum, and
+    /// `true` and `false`.
     pub fn choices(&self, at: usize) -> Vec<String> {
         self.parameters().get(at).map(|(_, ty)| choices(ty)).unwrap_or_default()
     }

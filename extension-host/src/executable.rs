@@ -1,5 +1,5 @@
-//! Whether the system lets this process run code that it has compiled: file systems can be mounted `noexec`, and a
-//! service or SELinux can forbid memory that was written to become executable.
+//! Whether the system lets this process run code that it has compiled: file systems can be mounted
+//! `noexec`, and a service or SELinux can forbid memory that was written to become executable.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -36,21 +36,30 @@ impl NotExecutable {
     /// What an error of loading this file means, or the error itself where it is not about that.
     pub(crate) fn of(error: wasmtime::Error, file: &File) -> Result<Self, wasmtime::Error> {
         let Some(refused) = permission(&error) else { return Err(error) };
-        let is_noexec = rustix::fs::fstatvfs(file).is_ok_and(|file| file.f_flag.contains(StatVfsMountFlags::NOEXEC));
-        Ok(if is_noexec { Self::Mount { directory: directory_of(file) } } else { Self::Memory(refused) })
+        let is_noexec = rustix::fs::fstatvfs(file)
+            .is_ok_and(|file| file.f_flag.contains(StatVfsMountFlags::NOEXEC));
+        Ok(if is_noexec {
+            Self::Mount { directory: directory_of(file) }
+        } else {
+            Self::Memory(refused)
+        })
     }
 }
 
-/// Compiles a little code and maps it from a nameless file in the directory of the cache, as a call does, or in the nearest
-/// directory above that is there. Nothing stays.
+/// Compiles a little code and maps it from a nameless file in the directory of the cache, as a call
+/// does, or in the nearest directory above that is there. Nothing stays.
 ///
 /// # Errors
 /// When the file cannot be written or the system does not let this process run the code.
 pub fn check_executable(cache: &CodeCache) -> Result<(), IntoCacheError> {
-    let directory = cache.directory().ancestors().find(|directory| directory.is_dir()).unwrap_or(Path::new("/"));
+    let directory = cache
+        .directory()
+        .ancestors()
+        .find(|directory| directory.is_dir())
+        .unwrap_or(Path::new("/"));
     let (_, compiled) = code::compile(&compiling_engine()?, PROBE)?;
-    let file =
-        nameless_file(directory, &compiled).map_err(|source| CacheError::Io { path: directory.to_owned(), source })?;
+    let file = nameless_file(directory, &compiled)
+        .map_err(|source| CacheError::Io { path: directory.to_owned(), source })?;
     Code::from_checked_file(&runtime_engine()?, &file)?;
     Ok(())
 }
@@ -65,12 +74,14 @@ fn nameless_file(directory: &Path, bytes: &[u8]) -> io::Result<File> {
 fn permission(error: &wasmtime::Error) -> Option<io::Error> {
     let errno = cause_of::<Errno>(error).map(|errno| errno.raw_os_error());
     let raw = errno.or_else(|| cause_of::<io::Error>(error)?.raw_os_error())?;
-    Some(io::Error::from_raw_os_error(raw)).filter(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    Some(io::Error::from_raw_os_error(raw))
+        .filter(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 /// The directory of an open file.
 fn directory_of(file: &File) -> PathBuf {
-    let path = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap_or_default();
+    let path =
+        std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap_or_default();
     path.parent().unwrap_or(&path).to_owned()
 }
 
@@ -90,7 +101,9 @@ mod tests {
     #[test]
     fn refused_mprotect_is_told_apart() {
         let file = tempfile::tempfile().expect("a file");
-        let refused = |errno| NotExecutable::of(wasmtime::Error::from(errno).context("unable to publish"), &file);
+        let refused = |errno| {
+            NotExecutable::of(wasmtime::Error::from(errno).context("unable to publish"), &file)
+        };
         assert!(matches!(refused(Errno::ACCESS), Ok(NotExecutable::Memory(_))));
         assert!(matches!(refused(Errno::PERM), Ok(NotExecutable::Memory(_))));
         assert!(refused(Errno::NOMEM).is_err());

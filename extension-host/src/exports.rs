@@ -14,8 +14,8 @@ use crate::imports::split_version;
 /// A function that an extension exports, whether it can be called or not.
 #[derive(Clone)]
 pub struct ExportedFunction {
-    /// The interface with its version, or nothing for a function of the world itself. An interface that is declared in
-    /// the world has a plain name, such as `api`.
+    /// The interface with its version, or nothing for a function of the world itself. An interface
+    /// that is declared in the world has a plain name, such as `api`.
     pub interface: Option<String>,
     /// The function's own name.
     pub name: String,
@@ -27,7 +27,8 @@ pub struct ExportedFunction {
 /// Why a function cannot be called.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Uncallable {
-    /// It is the constructor, a method or a static function of a resource, and takes or returns one.
+    /// It is the constructor, a method or a static function of a resource, and takes or returns
+    /// one.
     #[error("it works on a resource, which does not outlive a call")]
     Resource,
     /// It is an HTTP handler.
@@ -55,7 +56,8 @@ pub enum Uncallable {
     },
 }
 
-/// What a function takes and returns, in the types of components; the numbers of a module are the ones that they stand for.
+/// What a function takes and returns, in the types of components; the numbers of a module are the
+/// ones that they stand for.
 #[derive(Clone, Default)]
 pub(crate) struct Signature {
     pub(crate) is_async: bool,
@@ -70,7 +72,8 @@ impl From<ComponentFunc> for Signature {
     }
 }
 
-/// How a function is asked for: `greet`, or `ns:pkg/iface#greet` with or without the interface's version.
+/// How a function is asked for: `greet`, or `ns:pkg/iface#greet` with or without the interface's
+/// version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FunctionQuery<'a> {
     interface: Option<&'a str>,
@@ -98,21 +101,30 @@ impl<'a> FunctionQuery<'a> {
 
 /// Every function that a component exports, those of its interfaces included.
 ///
-/// Instances within instances are left out: no world in WIT has them, and no name stands for their functions.
+/// Instances within instances are left out: no world in WIT has them, and no name stands for their
+/// functions.
 pub(crate) fn exports(component: &Component, engine: &Engine) -> Vec<ExportedFunction> {
     let component_type = component.component_type();
     let mut functions = Vec::new();
     for (name, export) in component_type.exports(engine) {
         match export.ty {
-            ComponentItem::ComponentFunc(ty) => functions.push(ExportedFunction::new(None, name, ty)),
-            ComponentItem::ComponentInstance(instance) => functions.extend(functions_of(name, &instance, engine)),
+            ComponentItem::ComponentFunc(ty) => {
+                functions.push(ExportedFunction::new(None, name, ty))
+            }
+            ComponentItem::ComponentInstance(instance) => {
+                functions.extend(functions_of(name, &instance, engine))
+            }
             _ => {}
         }
     }
     functions
 }
 
-fn functions_of(interface: &str, instance: &ComponentInstance, engine: &Engine) -> Vec<ExportedFunction> {
+fn functions_of(
+    interface: &str,
+    instance: &ComponentInstance,
+    engine: &Engine,
+) -> Vec<ExportedFunction> {
     let functions = instance.exports(engine).filter_map(|(name, export)| match export.ty {
         ComponentItem::ComponentFunc(ty) => Some(ExportedFunction::new(Some(interface), name, ty)),
         _ => None,
@@ -120,10 +132,13 @@ fn functions_of(interface: &str, instance: &ComponentInstance, engine: &Engine) 
     functions.collect()
 }
 
-/// Finds the one function that a query means. A function that can be called wins over one that cannot, a function of the
-/// world itself over those of interfaces, and those of interfaces with a package over those that a world declares, where
-/// toolchains put functions of their own.
-pub(crate) fn find<'a>(functions: &'a [ExportedFunction], text: &str) -> Result<&'a ExportedFunction, CallError> {
+/// Finds the one function that a query means. A function that can be called wins over one that
+/// cannot, a function of the world itself over those of interfaces, and those of interfaces with a
+/// package over those that a world declares, where toolchains put functions of their own.
+pub(crate) fn find<'a>(
+    functions: &'a [ExportedFunction],
+    text: &str,
+) -> Result<&'a ExportedFunction, CallError> {
     let query = FunctionQuery::parse(text);
     let fitting = || functions.iter().filter(|function| query.fits(function));
     let rank = fitting().map(ExportedFunction::rank).min();
@@ -175,7 +190,8 @@ impl ExportedFunction {
         if let Some(Uncallable::CoreType { signature, .. }) = &self.uncallable {
             return signature.clone();
         }
-        let parameters = self.ty.parameters.iter().map(|(name, ty)| format!("{name}: {}", type_text(ty)));
+        let parameters =
+            self.ty.parameters.iter().map(|(name, ty)| format!("{name}: {}", type_text(ty)));
         let results = self.ty.results.iter().map(type_text).collect();
         let signature = signature_text(parameters.collect(), results);
         if self.ty.is_async { format!("async {signature}") } else { signature }
@@ -207,7 +223,8 @@ pub(crate) fn signature_text(parameters: Vec<String>, results: Vec<String>) -> S
 
 /// Why a component's function cannot be called: because of what it is for, or of its types.
 fn why_uncallable(interface: Option<&str>, name: &str, ty: &Signature) -> Option<Uncallable> {
-    let kind = ty.parameters.iter().map(|(_, ty)| ty).chain(&ty.results).find_map(kind_without_text)?;
+    let kind =
+        ty.parameters.iter().map(|(_, ty)| ty).chain(&ty.results).find_map(kind_without_text)?;
     let interface = interface.map_or("", |interface| split_version(interface).0);
     Some(if matches!(interface, "wasi:http/incoming-handler" | "wasi:http/handler") {
         Uncallable::HttpHandler
@@ -230,12 +247,18 @@ impl fmt::Debug for ExportedFunction {
     }
 }
 
-/// A type in WIT's notation; named types are shown by what they consist of, as components do not keep their names.
+/// A type in WIT's notation; named types are shown by what they consist of, as components do not
+/// keep their names.
 pub(crate) fn type_text(ty: &Type) -> String {
     match (ty, kind_without_text(ty)) {
         (_, None) => DisplayType(ty).to_string(),
         (
-            Type::List(_) | Type::Record(_) | Type::Tuple(_) | Type::Variant(_) | Type::Option(_) | Type::Result(_),
+            Type::List(_)
+            | Type::Record(_)
+            | Type::Tuple(_)
+            | Type::Variant(_)
+            | Type::Option(_)
+            | Type::Result(_),
             Some(kind),
         ) => format!("a type with {kind}"),
         (_, Some(kind)) => kind.to_owned(),
@@ -248,9 +271,13 @@ fn kind_without_text(ty: &Type) -> Option<&'static str> {
         Type::List(list) => kind_without_text(&list.ty()),
         Type::Record(record) => record.fields().find_map(|field| kind_without_text(&field.ty)),
         Type::Tuple(tuple) => tuple.types().find_map(|ty| kind_without_text(&ty)),
-        Type::Variant(variant) => variant.cases().filter_map(|case| case.ty).find_map(|ty| kind_without_text(&ty)),
+        Type::Variant(variant) => {
+            variant.cases().filter_map(|case| case.ty).find_map(|ty| kind_without_text(&ty))
+        }
         Type::Option(option) => kind_without_text(&option.ty()),
-        Type::Result(result) => result.ok().into_iter().chain(result.err()).find_map(|ty| kind_without_text(&ty)),
+        Type::Result(result) => {
+            result.ok().into_iter().chain(result.err()).find_map(|ty| kind_without_text(&ty))
+        }
         Type::Own(_) | Type::Borrow(_) => Some("resource"),
         Type::Future(_) => Some("future"),
         Type::Stream(_) => Some("stream"),

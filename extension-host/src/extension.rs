@@ -31,7 +31,8 @@ pub struct Host {
     observer: Option<Observer>,
 }
 
-/// An extension that is compiled, linked to what it was granted, and ready to be called any number of times.
+/// An extension that is compiled, linked to what it was granted, and ready to be called any number
+/// of times.
 pub struct Extension {
     pub(crate) engine: Engine,
     pub(crate) code: Code,
@@ -63,25 +64,34 @@ impl Host {
     /// # Errors
     /// When the engine does not run on this machine.
     pub fn new() -> Result<Self, HostError> {
-        Ok(Self { engine: runtime_engine()?, own: Vec::new(), backends: Backends::default(), observer: None })
+        Ok(Self {
+            engine: runtime_engine()?,
+            own: Vec::new(),
+            backends: Backends::default(),
+            observer: None,
+        })
     }
 
-    /// The same host with these backends behind the capabilities. Without any, what is granted is not available.
+    /// The same host with these backends behind the capabilities. Without any, what is granted is
+    /// not available.
     pub fn with_backends(mut self, backends: Backends) -> Self {
         self.backends = backends;
         self
     }
 
-    /// The same host with somebody who is told of each call: when it ended, was refused, or its caller let go of it.
+    /// The same host with somebody who is told of each call: when it ended, was refused, or its
+    /// caller let go of it.
     pub fn observed_by(mut self, observer: impl Fn(&CallRecord) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
 
-    /// The same host with an interface of the embedding program, for every extension that imports it. `link` adds it to
-    /// the linker under its full name; it is called once for each such extension. The name is `package:name/interface`.
+    /// The same host with an interface of the embedding program, for every extension that imports
+    /// it. `link` adds it to the linker under its full name; it is called once for each such
+    /// extension. The name is `package:name/interface`.
     ///
-    /// Granting is the program's business then: whatever the interface does, it does for every extension.
+    /// Granting is the program's business then: whatever the interface does, it does for every
+    /// extension.
     ///
     /// ```
     /// # use extension_host::Host;
@@ -97,7 +107,11 @@ impl Host {
         version: impl Into<String>,
         link: impl Fn(&mut Linker<CallState>) -> wasmtime::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        self.own.push(OwnInterface { name: name.into(), version: version.into(), link: Arc::new(link) });
+        self.own.push(OwnInterface {
+            name: name.into(),
+            version: version.into(),
+            link: Arc::new(link),
+        });
         self
     }
 
@@ -142,7 +156,8 @@ impl Host {
         }
     }
 
-    /// What the code exports: first what can be called, then what cannot, with the reason. No code runs.
+    /// What the code exports: first what can be called, then what cannot, with the reason. No code
+    /// runs.
     pub fn exports(&self, code: &Code) -> Vec<ExportedFunction> {
         let mut functions = match &*code.0 {
             LoadedCode::Component(component) => exports::exports(component, &self.engine),
@@ -159,8 +174,9 @@ impl Host {
 
     /// Links the code to what it is granted at this moment. No code runs.
     ///
-    /// A grant that ends, or is taken away by another process, is felt by an extension that is linked afterwards: linking
-    /// costs a fraction of a call, so a program that honours both links for each call.
+    /// A grant that ends, or is taken away by another process, is felt by an extension that is
+    /// linked afterwards: linking costs a fraction of a call, so a program that honours both links
+    /// for each call.
     ///
     /// # Errors
     /// [`HostError::Refused`] names everything that it imports and does not get.
@@ -168,20 +184,32 @@ impl Host {
         self.link(code, permissions, Ungranted::Refused)
     }
 
-    /// Links the code to everything that it imports, so that one can find out what it wants: what is not granted is
-    /// refused when it is asked for, and [`crate::CallReport::activity`] says what that was.
+    /// Links the code to everything that it imports, so that one can find out what it wants: what
+    /// is not granted is refused when it is asked for, and [`crate::CallReport::activity`] says
+    /// what that was.
     ///
     /// # Errors
     /// When it imports what this host does not have.
-    pub fn extension_to_learn_from(&self, code: &Code, permissions: Permissions) -> Result<Extension, HostError> {
+    pub fn extension_to_learn_from(
+        &self,
+        code: &Code,
+        permissions: Permissions,
+    ) -> Result<Extension, HostError> {
         self.link(code, permissions, Ungranted::Linked)
     }
 
-    fn link(&self, code: &Code, permissions: Permissions, ungranted: Ungranted) -> Result<Extension, HostError> {
+    fn link(
+        &self,
+        code: &Code,
+        permissions: Permissions,
+        ungranted: Ungranted,
+    ) -> Result<Extension, HostError> {
         let permissions = Arc::new(permissions);
         let gate = Gate::new(permissions.clone());
         let ready = match &*code.0 {
-            LoadedCode::Component(component) => self.link_component(component, &gate, ungranted).map(Ready::Component),
+            LoadedCode::Component(component) => {
+                self.link_component(component, &gate, ungranted).map(Ready::Component)
+            }
             LoadedCode::Module(module) => modules::link(module).map(Ready::Module),
         };
         let ready = ready.inspect_err(|error| {
@@ -210,7 +238,8 @@ impl Host {
         ungranted: Ungranted,
     ) -> Result<ReadyComponent, HostError> {
         let imports = imports::imports(component, &self.engine);
-        let interfaces = imports::resolve(&imports, gate, ungranted, &self.own).map_err(HostError::Refused)?;
+        let interfaces =
+            imports::resolve(&imports, gate, ungranted, &self.own).map_err(HostError::Refused)?;
         let mut linker = Linker::new(&self.engine);
         for interface in interfaces {
             let linked = match interface {
@@ -225,8 +254,10 @@ impl Host {
 
     fn observe_refusal(&self, gate: &Gate, refusals: &[Refusal]) {
         if let Some(observer) = &self.observer {
-            let is_by_policy = refusals.iter().any(|refusal| matches!(refusal, Refusal::Denied { .. }));
-            let reason = if is_by_policy { "policy denies an import" } else { "an import is not granted" };
+            let is_by_policy =
+                refusals.iter().any(|refusal| matches!(refusal, Refusal::Denied { .. }));
+            let reason =
+                if is_by_policy { "policy denies an import" } else { "an import is not granted" };
             observer(&CallRecord {
                 reason: Some(reason.to_owned()),
                 activity: gate.noted(),

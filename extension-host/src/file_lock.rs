@@ -11,7 +11,8 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// Waits for the exclusive lock of a file or directory, which goes when the file is closed.
 ///
 /// # Errors
-/// [`io::ErrorKind::TimedOut`] when another process, one that was stopped perhaps, holds it for longer; or what the system says.
+/// [`io::ErrorKind::TimedOut`] when another process, one that was stopped perhaps, holds it for
+/// longer; or what the system says.
 pub(crate) fn acquire(file: &File, patience: Duration) -> io::Result<()> {
     wait(patience, || file.try_lock())
 }
@@ -30,15 +31,21 @@ fn wait(patience: Duration, try_lock: impl Fn() -> Result<(), TryLockError>) -> 
         match try_lock() {
             Ok(()) => return Ok(()),
             Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) if since.elapsed() > patience => return Err(io::ErrorKind::TimedOut.into()),
+            Err(TryLockError::WouldBlock) if since.elapsed() > patience => {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
             Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
         }
     }
 }
 
-/// Whether an error is that of a file system without locks, such as some network file systems and some of FUSE.
+/// Whether an error is that of a file system without locks, such as some network file systems and
+/// some of FUSE.
 pub(crate) fn is_unsupported(error: &io::Error) -> bool {
-    matches!(Errno::from_io_error(error), Some(Errno::NOLCK | Errno::NOTSUP | Errno::NOSYS | Errno::INVAL))
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::NOLCK | Errno::NOTSUP | Errno::NOSYS | Errno::INVAL)
+    )
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
-//! Where host functions ask whether they may do what a guest wants. What was asked and decided is kept.
+//! Where host functions ask whether they may do what a guest wants. What was asked and decided is
+//! kept.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use core_types::{Activity, BootTime, Capabilities, Decision, GrantedPath, Permissions, Request, decide};
+use core_types::{
+    Activity, BootTime, Capabilities, Decision, GrantedPath, Permissions, Request, decide,
+};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Asks the one decision point of [`core_types::decide`] in the name of one extension.
@@ -18,7 +21,10 @@ pub(crate) struct Gate {
 pub fn boot_time() -> BootTime {
     let time = clock_gettime(ClockId::Boottime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-    BootTime::since_boot(std::time::Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default()))
+    BootTime::since_boot(std::time::Duration::new(
+        seconds,
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    ))
 }
 
 impl Gate {

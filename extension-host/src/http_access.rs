@@ -12,13 +12,14 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls_platform_verifier::Verifier;
 
-/// The way of granted requests to the web, in the words of whoever offers it. The default is the system's certificates and no
-/// proxy. Nothing is read before a request needs it.
+/// The way of granted requests to the web, in the words of whoever offers it. The default is the
+/// system's certificates and no proxy. Nothing is read before a request needs it.
 ///
-/// A proxy is told the names of hosts and resolves them itself. What a name leads to on this machine is looked at all the
-/// same before it is told, where the name can be resolved here.
+/// A proxy is told the names of hosts and resolves them itself. What a name leads to on this
+/// machine is looked at all the same before it is told, where the name can be resolved here.
 ///
-/// The address of a proxy can have a password in it, so that this is not shown, not even for debugging. It can be made:
+/// The address of a proxy can have a password in it, so that this is not shown, not even for
+/// debugging. It can be made:
 /// ```
 /// let _ = extension_host::HttpAccess::default();
 /// ```
@@ -51,7 +52,11 @@ pub(crate) struct UnusableProxy {
 
 impl HttpAccess {
     /// The way through these, and with these authorities trusted.
-    pub fn new(authorities: Vec<PathBuf>, http_proxy: Option<String>, https_proxy: Option<String>) -> Self {
+    pub fn new(
+        authorities: Vec<PathBuf>,
+        http_proxy: Option<String>,
+        https_proxy: Option<String>,
+    ) -> Self {
         Self { authorities, http_proxy, https_proxy, ..Self::default() }
     }
 
@@ -70,7 +75,8 @@ impl HttpAccess {
     /// The proxy that stands before an address, if one does.
     ///
     /// # Errors
-    /// When a proxy is configured for the address that cannot be spoken to: the address is never reached without it.
+    /// When a proxy is configured for the address that cannot be spoken to: the address is never
+    /// reached without it.
     pub(crate) fn proxy(&self, to: &Uri) -> Result<Option<Intercept>, UnusableProxy> {
         let is_tls = to.scheme_str() == Some("https");
         let proxy = if is_tls { &self.https_proxy } else { &self.http_proxy };
@@ -107,9 +113,14 @@ impl HttpAccess {
                 roots.push(certificate.map_err(io::Error::other)?);
             }
         }
-        let verifier = Verifier::new_with_extra_roots(roots, provider.clone()).map_err(io::Error::other)?;
-        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = config.map_err(io::Error::other)?.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+        let verifier =
+            Verifier::new_with_extra_roots(roots, provider.clone()).map_err(io::Error::other)?;
+        let config =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config
+            .map_err(io::Error::other)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier));
         Ok(config.with_no_client_auth())
     }
 }

@@ -26,7 +26,8 @@ pub struct Import {
 }
 
 impl Import {
-    /// What has to be granted before it is linked, if anything. WASI 0.2 is inert and needs nothing.
+    /// What has to be granted before it is linked, if anything. WASI 0.2 is inert and needs
+    /// nothing.
     pub fn request(&self) -> Option<Request> {
         Request::of_import(&self.name)
     }
@@ -101,7 +102,8 @@ fn nearest_text(nearest: Option<&str>) -> String {
     nearest.map(|name| format!("; the nearest that it has is `{name}`")).unwrap_or_default()
 }
 
-/// The imports of a component that something has to be linked for. An interface with nothing but types needs nothing.
+/// The imports of a component that something has to be linked for. An interface with nothing but
+/// types needs nothing.
 pub(crate) fn imports(component: &Component, engine: &Engine) -> Vec<Import> {
     let component_type = component.component_type();
     let needed = component_type.imports(engine).filter(|(_, import)| match &import.ty {
@@ -111,7 +113,12 @@ pub(crate) fn imports(component: &Component, engine: &Engine) -> Vec<Import> {
         ComponentItem::Type(_) => false,
         _ => true,
     });
-    needed.map(|(name, _)| Import { name: name.to_owned(), capability: Capability::of_interface(name) }).collect()
+    needed
+        .map(|(name, _)| Import {
+            name: name.to_owned(),
+            capability: Capability::of_interface(name),
+        })
+        .collect()
 }
 
 /// What to link for an import.
@@ -159,14 +166,19 @@ fn resolve_one<'a>(
     if let Some(interface) = own.iter().find(|interface| interface.satisfies(name, version)) {
         return Ok(Linked::Own(interface));
     }
-    let Some(interface) = interfaces::all().find(|interface| interface.satisfies(name, version)) else {
+    let Some(interface) = interfaces::all().find(|interface| interface.satisfies(name, version))
+    else {
         return Err(unknown(&import.name));
     };
     let Some(request) = import.request().filter(|_| ungranted == Ungranted::Refused) else {
         return Ok(Linked::Ours(interface));
     };
     let decision = gate.decide(&request);
-    if decision.allows() { Ok(Linked::Ours(interface)) } else { Err(not_allowed(import, &request, &decision)) }
+    if decision.allows() {
+        Ok(Linked::Ours(interface))
+    } else {
+        Err(not_allowed(import, &request, &decision))
+    }
 }
 
 /// Why an import is not linked: because of a policy, or because nothing grants it.
@@ -195,9 +207,11 @@ fn unknown(import: &str) -> Refusal {
     }
 }
 
-/// What there is of sesame's own, where a newer version of it is wanted or a package that only a newer sesame can have.
+/// What there is of sesame's own, where a newer version of it is wanted or a package that only a
+/// newer sesame can have.
 fn newer_than(name: &str, version: Option<&str>) -> Option<String> {
-    let (package, _) = name.split_once('/').filter(|(package, _)| package.starts_with(OWN_NAMESPACE))?;
+    let (package, _) =
+        name.split_once('/').filter(|(package, _)| package.starts_with(OWN_NAMESPACE))?;
     let there = interfaces::all().find(|interface| interface.name == name);
     let same_package = |interface: &&Interface| interface.name.starts_with(OWN_PACKAGE);
     let version_there = there.or_else(|| interfaces::all().find(same_package))?.version;
@@ -216,8 +230,9 @@ pub(crate) fn split_version(name: &str) -> (&str, Option<&str>) {
 fn nearest(name: &str) -> Option<String> {
     let (package, _) = name.split_once('/')?;
     let same_package = |interface: &&Interface| interface.name.split('/').next() == Some(package);
-    let nearest =
-        interfaces::all().filter(same_package).min_by_key(|interface| strsim::levenshtein(interface.name, name))?;
+    let nearest = interfaces::all()
+        .filter(same_package)
+        .min_by_key(|interface| strsim::levenshtein(interface.name, name))?;
     Some(format!("{}@{}", nearest.name, nearest.version))
 }
 

@@ -56,8 +56,8 @@ impl OwnInterface {
     }
 }
 
-/// Whether versions are of one compatible series: the same major version, and for 0.x the same minor one. Versions
-/// with a pre-release part fit only themselves.
+/// Whether versions are of one compatible series: the same major version, and for 0.x the same
+/// minor one. Versions with a pre-release part fit only themselves.
 fn compatible(wanted: &str, there: &str) -> bool {
     let series = |version: &str| {
         let mut numbers = version.split('.').map(|number| number.parse::<u64>().ok());
@@ -168,7 +168,8 @@ mod tests {
         let engine = crate::engine::runtime_engine().expect("an engine");
         let mut linker = Linker::new(&engine);
         for interface in all() {
-            (interface.link)(&mut linker).unwrap_or_else(|error| panic!("{}: {error:#}", interface.name));
+            (interface.link)(&mut linker)
+                .unwrap_or_else(|error| panic!("{}: {error:#}", interface.name));
         }
     }
 }

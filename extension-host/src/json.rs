@@ -18,7 +18,8 @@ const EXACT: u64 = 1 << 53;
 pub(crate) fn parse_array(text: &str) -> Result<Vec<Value>, ArgumentError> {
     let parsed = serde_json::from_str(&with_plain_integers(text));
     // What is wrong is said with its place in the text that was given.
-    let parsed = parsed.map_err(|error| serde_json::from_str::<Strict>(text).err().unwrap_or(error));
+    let parsed =
+        parsed.map_err(|error| serde_json::from_str::<Strict>(text).err().unwrap_or(error));
     match parsed {
         Ok(Strict(Value::Array(values))) => Ok(values),
         Ok(Strict(other)) => Err(ArgumentError::Json { reason: format!("it is {}", kind(&other)) }),
@@ -26,10 +27,11 @@ pub(crate) fn parse_array(text: &str) -> Result<Vec<Value>, ArgumentError> {
     }
 }
 
-/// The text with the integers among its numbers written as plain digits: `5.0` and `5e18` would become floating-point
-/// numbers, which do not tell large integers apart.
+/// The text with the integers among its numbers written as plain digits: `5.0` and `5e18` would
+/// become floating-point numbers, which do not tell large integers apart.
 fn with_plain_integers(text: &str) -> Cow<'_, str> {
-    let is_part = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
+    let is_part =
+        |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
     let (bytes, mut out, mut copied, mut at) = (text.as_bytes(), String::new(), 0, 0);
     while let Some(byte) = bytes.get(at) {
         let start = at;
@@ -125,7 +127,9 @@ impl<'de> Visitor<'de> for StrictVisitor {
         while let Some((name, Strict(value))) = members.next_entry::<String, _>()? {
             if object.contains_key(&name) {
                 let name = name.escape_debug();
-                return Err(serde::de::Error::custom(format_args!("the field `{name}` is given twice")));
+                return Err(serde::de::Error::custom(format_args!(
+                    "the field `{name}` is given twice"
+                )));
             }
             object.insert(name, value);
         }
@@ -151,21 +155,30 @@ pub(crate) fn from_val(val: &Val) -> Value {
         Val::Float64(value) => float(*value, || value.to_string()),
         Val::Char(value) => Value::String(value.to_string()),
         Val::String(value) | Val::Enum(value) => Value::String(value.clone()),
-        Val::List(values) | Val::Tuple(values) | Val::FixedLengthList(values) => values.iter().map(from_val).collect(),
-        Val::Record(fields) => fields.iter().map(|(name, value)| (name.clone(), from_val(value))).collect(),
+        Val::List(values) | Val::Tuple(values) | Val::FixedLengthList(values) => {
+            values.iter().map(from_val).collect()
+        }
+        Val::Record(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), from_val(value))).collect()
+        }
         Val::Variant(case, payload) => one(case, payload_value(payload)),
         Val::Option(None) => Value::Null,
-        Val::Option(Some(inner)) if matches!(**inner, Val::Option(_)) => one("some", from_val(inner)),
+        Val::Option(Some(inner)) if matches!(**inner, Val::Option(_)) => {
+            one("some", from_val(inner))
+        }
         Val::Option(Some(inner)) => from_val(inner),
         Val::Result(Ok(payload)) => one("ok", payload_value(payload)),
         Val::Result(Err(payload)) => one("err", payload_value(payload)),
         Val::Flags(names) => names.iter().cloned().collect(),
-        Val::Map(_) | Val::Resource(_) | Val::Future(_) | Val::Stream(_) | Val::ErrorContext(_) => Value::Null,
+        Val::Map(_) | Val::Resource(_) | Val::Future(_) | Val::Stream(_) | Val::ErrorContext(_) => {
+            Value::Null
+        }
     }
 }
 
-/// A floating-point number; those that JSON lacks become text. The shortest text that reads back as the same number
-/// is taken from the type it has, so that an `f32` does not get digits that it never had.
+/// A floating-point number; those that JSON lacks become text. The shortest text that reads back as
+/// the same number is taken from the type it has, so that an `f32` does not get digits that it
+/// never had.
 fn float(value: f64, shortest: impl Fn() -> String) -> Value {
     let text = if value.is_nan() {
         "NaN"
@@ -204,7 +217,10 @@ pub(crate) fn to_val(ty: &Type, json: &Value) -> Result<Val, String> {
         Type::Float32 => number(json).and_then(numbers::narrow).map(Val::Float32),
         Type::Float64 => number(json).map(Val::Float64),
         Type::Char => character(json).map(Val::Char),
-        Type::String => json.as_str().map(|text| Val::String(text.to_owned())).map_or_else(|| wrong("a text"), Ok),
+        Type::String => json
+            .as_str()
+            .map(|text| Val::String(text.to_owned()))
+            .map_or_else(|| wrong("a text"), Ok),
         Type::List(list) => elements(json, |_| Some(list.ty())).map(Val::List),
         Type::Tuple(tuple) => {
             let types: Vec<_> = tuple.types().collect();
@@ -214,11 +230,13 @@ pub(crate) fn to_val(ty: &Type, json: &Value) -> Result<Val, String> {
             elements(json, |at| types.get(at).cloned()).map(Val::Tuple)
         }
         Type::Record(record) => {
-            let fields: Vec<_> = record.fields().map(|field| (field.name.to_owned(), field.ty)).collect();
+            let fields: Vec<_> =
+                record.fields().map(|field| (field.name.to_owned(), field.ty)).collect();
             object(json, &fields)
         }
         Type::Variant(variant) => {
-            let cases: Vec<_> = variant.cases().map(|case| (case.name.to_owned(), case.ty)).collect();
+            let cases: Vec<_> =
+                variant.cases().map(|case| (case.name.to_owned(), case.ty)).collect();
             let (case, payload) = tagged(json, &cases)?;
             Ok(Val::Variant(case, payload))
         }
@@ -277,7 +295,8 @@ fn character(json: &Value) -> Result<char, String> {
 }
 
 fn elements(json: &Value, ty: impl Fn(usize) -> Option<Type>) -> Result<Vec<Val>, String> {
-    let array = json.as_array().ok_or_else(|| format!("{} stands where an array should", kind(json)))?;
+    let array =
+        json.as_array().ok_or_else(|| format!("{} stands where an array should", kind(json)))?;
     let element = |(at, value)| {
         let ty = ty(at).ok_or_else(|| format!("there is no element {at}"))?;
         to_val(&ty, value).map_err(|reason| format!("[{at}]: {reason}"))
@@ -287,14 +306,16 @@ fn elements(json: &Value, ty: impl Fn(usize) -> Option<Type>) -> Result<Vec<Val>
 
 /// The bytes of a `list<u8>`.
 pub(crate) fn to_bytes(json: &Value) -> Result<Vec<u8>, String> {
-    let array = json.as_array().ok_or_else(|| format!("{} stands where an array should", kind(json)))?;
+    let array =
+        json.as_array().ok_or_else(|| format!("{} stands where an array should", kind(json)))?;
     let byte = |(at, value)| integer(value).map_err(|reason| format!("[{at}]: {reason}"));
     array.iter().enumerate().map(byte).collect()
 }
 
 /// A record. Fields that are options may be missing; fields that it does not have are errors.
 fn object(json: &Value, types: &[(String, Type)]) -> Result<Val, String> {
-    let object = json.as_object().ok_or_else(|| format!("{} stands where an object should", kind(json)))?;
+    let object =
+        json.as_object().ok_or_else(|| format!("{} stands where an object should", kind(json)))?;
     let mut fields = Fields::new(types);
     for (name, value) in object {
         fields.put(name, |ty| to_val(ty, value))?;
@@ -308,7 +329,9 @@ type Tagged = (String, Option<Box<Val>>);
 fn tagged(json: &Value, cases: &[(String, Option<Type>)]) -> Result<Tagged, String> {
     let (name, payload) = match json {
         Value::String(name) => (name, &Value::Null),
-        Value::Object(object) if object.len() == 1 => object.iter().next().unwrap_or_else(|| unreachable!("length 1")),
+        Value::Object(object) if object.len() == 1 => {
+            object.iter().next().unwrap_or_else(|| unreachable!("length 1"))
+        }
         _ => return Err(format!("{} stands where an object with one case should", kind(json))),
     };
     let name = name_of_label(name);
@@ -329,11 +352,14 @@ fn name_of(json: &Value, names: &[&str]) -> Result<String, String> {
 }
 
 fn flag_names(json: &Value, names: &[&str]) -> Result<Val, String> {
-    let array = json.as_array().ok_or_else(|| format!("{} stands where an array of names should", kind(json)))?;
+    let array = json
+        .as_array()
+        .ok_or_else(|| format!("{} stands where an array of names should", kind(json)))?;
     array.iter().map(|flag| name_of(flag, names)).collect::<Result<_, _>>().map(Val::Flags)
 }
 
-/// Null is none. An option inside an option is wrapped as `{"some": value}`, or none and some(none) would look alike.
+/// Null is none. An option inside an option is wrapped as `{"some": value}`, or none and some(none)
+/// would look alike.
 fn optional(json: &Value, ty: &Type) -> Result<Val, String> {
     let inner = match json {
         Value::Null => return Ok(Val::Option(None)),

@@ -2,14 +2,19 @@
 
 use wasmtime::component::{Type, Val};
 
-/// The name that a label of WAVE stands for: a `%` keeps it from being a keyword and is not part of it.
+/// The name that a label of WAVE stands for: a `%` keeps it from being a keyword and is not part of
+/// it.
 pub(crate) fn name_of_label(label: &str) -> &str {
     label.strip_prefix('%').unwrap_or(label)
 }
 
 /// Returns the name if it is one of these.
 pub(crate) fn known(name: &str, names: &[&str]) -> Result<String, String> {
-    if names.contains(&name) { Ok(name.to_owned()) } else { Err(unknown_name(name, names.iter().copied())) }
+    if names.contains(&name) {
+        Ok(name.to_owned())
+    } else {
+        Err(unknown_name(name, names.iter().copied()))
+    }
 }
 
 pub(crate) fn unknown_name<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {

@@ -1,5 +1,6 @@
-//! Runs extensions in [Wasmtime](https://docs.wasmtime.dev) with exactly the capabilities and within exactly the limits
-//! that are granted. A desktop program embeds it to offer extensions of its own:
+//! Runs extensions in [Wasmtime](https://docs.wasmtime.dev) with exactly the capabilities and
+//! within exactly the limits that are granted. A desktop program embeds it to offer extensions of
+//! its own:
 //!
 //! ```
 //! use extension_host::{Arguments, Host, Permissions};
@@ -13,13 +14,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Compiling takes much longer than calling: [`CodeCache`] keeps what was compiled, and [`Extension::call`] can be
-//! called any number of times. Every call gets an instance of its own, so that calls cannot see each other.
+//! Compiling takes much longer than calling: [`CodeCache`] keeps what was compiled, and
+//! [`Extension::call`] can be called any number of times. Every call gets an instance of its own,
+//! so that calls cannot see each other.
 //!
 //! # What is guaranteed
-//! A guest reaches what it was granted and nothing else; every call ends within its limits; whatever a guest does, the
-//! host does not panic. Bulk operations over memory are not interrupted, so a call can overrun its time by what the
-//! memory limit lets one of them take. Compiling is bounded only through [`CompilerCommand`].
+//! A guest reaches what it was granted and nothing else; every call ends within its limits;
+//! whatever a guest does, the host does not panic. Bulk operations over memory are not interrupted,
+//! so a call can overrun its time by what the memory limit lets one of them take. Compiling is
+//! bounded only through [`CompilerCommand`].
 #![deny(unsafe_code)]
 
 mod address_space;
@@ -80,8 +83,8 @@ mod write_budget;
 pub use address_space::AddressSpaceTooSmall;
 pub use arguments::{ArgumentError, Arguments, Word};
 pub use backends::{
-    BackendError, Backends, Clipboard, Environment, Notification, Notifier, PATIENCE, Publisher, RecordedAnswer,
-    RecordedWeb, SecretStore, patiently,
+    BackendError, Backends, Clipboard, Environment, Notification, Notifier, PATIENCE, Publisher,
+    RecordedAnswer, RecordedWeb, SecretStore, patiently,
 };
 pub use binary::check_binary;
 pub use cache::{CacheError, CodeCache, CodeKey};
@@ -121,13 +124,14 @@ pub use purpose::Purpose;
 pub use rate::RateLimits;
 pub use report::{CallReport, Returned, Usage};
 pub use requests::{
-    RequestError, author_manifest, declared_settings, has_author_manifest, requested_by_author, with_author_manifest,
+    RequestError, author_manifest, declared_settings, has_author_manifest, requested_by_author,
+    with_author_manifest,
 };
 pub use state::CallState;
 pub use suffiks::{
-    Changes, CommandEnvironment, EnvSource, RefusedVariable, ResourceName, Resources, ValidationProblem,
-    VariableRefusal, Workload, WorkloadAction, WorkloadAnswer, WorkloadError, WorkloadOutcome, WorkloadRequest,
-    plural_of,
+    Changes, CommandEnvironment, EnvSource, RefusedVariable, ResourceName, Resources,
+    ValidationProblem, VariableRefusal, Workload, WorkloadAction, WorkloadAnswer, WorkloadError,
+    WorkloadOutcome, WorkloadRequest, plural_of,
 };
 /// The engine, in the version that this crate works with.
 pub use wasmtime;

@@ -3,8 +3,8 @@
 use core_types::{EffectiveLimits, LimitName};
 use wasmtime::ResourceLimiter;
 
-/// The stack of a guest in bytes. With more, Rust guests overrun their own stack first, which looks like any other
-/// memory error.
+/// The stack of a guest in bytes. With more, Rust guests overrun their own stack first, which looks
+/// like any other memory error.
 pub(crate) const STACK_BYTES: usize = 512 * 1024;
 
 /// Counts what a store grows by. Wasmtime's own limits hold for each memory and table alone.
@@ -42,7 +42,8 @@ impl Limiter {
 
     /// What the guest asked for and did not get.
     pub(crate) fn refused(&self) -> Option<LimitName> {
-        let refused = [(&self.memory, LimitName::Memory), (&self.table_elements, LimitName::TableElements)];
+        let refused =
+            [(&self.memory, LimitName::Memory), (&self.table_elements, LimitName::TableElements)];
         refused.into_iter().find_map(|(account, name)| account.refused.then_some(name))
     }
 }
@@ -64,11 +65,21 @@ impl Account {
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(self.memory.grow(current, desired))
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(self.table_elements.grow(current, desired))
     }
 

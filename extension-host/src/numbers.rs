@@ -1,16 +1,20 @@
-//! Numbers from their text. One that does not fit its type is an error, and neither wrapped nor made infinite.
+//! Numbers from their text. One that does not fit its type is an error, and neither wrapped nor
+//! made infinite.
 
 /// The number of digits up to which every integer fits an `i128`.
 const SAFE_DIGITS: usize = 38;
 
-/// Reads an integer: plain digits, or any number whose value is an integer, such as `5.0` and `5e0`.
+/// Reads an integer: plain digits, or any number whose value is an integer, such as `5.0` and
+/// `5e0`.
 pub(crate) fn integer<T: TryFrom<i128>>(text: &str) -> Result<T, String> {
-    let value = exact(text).ok_or_else(|| format!("{} stands where an integer should", shown(text)))?;
+    let value =
+        exact(text).ok_or_else(|| format!("{} stands where an integer should", shown(text)))?;
     let fitting = value.and_then(|value| T::try_from(value).ok());
     fitting.ok_or_else(|| format!("{} is out of range", text.trim_start_matches('+')))
 }
 
-/// The integer that a number in decimal notation is, whatever its notation; the inner `None` is one beyond 38 digits.
+/// The integer that a number in decimal notation is, whatever its notation; the inner `None` is one
+/// beyond 38 digits.
 fn exact(text: &str) -> Option<Option<i128>> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (sign, digits) = match mantissa.strip_prefix('-') {
@@ -19,7 +23,10 @@ fn exact(text: &str) -> Option<Option<i128>> {
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_digits(whole) || !is_digits(fraction) || !is_digits(exponent.trim_start_matches(['-', '+'])) {
+    if !is_digits(whole)
+        || !is_digits(fraction)
+        || !is_digits(exponent.trim_start_matches(['-', '+']))
+    {
         return None;
     }
     // The value is `significant` times ten to the power of `zeros`.
@@ -28,30 +35,45 @@ fn exact(text: &str) -> Option<Option<i128>> {
     if significant.is_empty() {
         return Some(Some(0));
     }
-    // An exponent that is too large for this type makes the number as large or as small as one that fits.
-    let exponent: i64 = exponent.parse().unwrap_or(if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 });
+    // An exponent that is too large for this type makes the number as large or as small as one that
+    // fits.
+    let exponent: i64 = exponent.parse().unwrap_or(if exponent.starts_with('-') {
+        i64::MIN / 2
+    } else {
+        i64::MAX / 2
+    });
     let trailing = all.len() - all.trim_end_matches('0').len();
     let zeros = exponent.saturating_add(trailing as i64).saturating_sub(fraction.len() as i64);
     let zeros = usize::try_from(zeros).ok()?;
     if significant.len().saturating_add(zeros) > SAFE_DIGITS {
         return Some(None);
     }
-    Some(format!("{significant}{}", "0".repeat(zeros)).parse::<i128>().ok().map(|value| sign * value))
+    Some(
+        format!("{significant}{}", "0".repeat(zeros))
+            .parse::<i128>()
+            .ok()
+            .map(|value| sign * value),
+    )
 }
 
-/// The digits of a number that is written with a fraction or an exponent and is an integer other than zero.
+/// The digits of a number that is written with a fraction or an exponent and is an integer other
+/// than zero.
 pub(crate) fn integer_digits(text: &str) -> Option<String> {
     exact(text).flatten().filter(|value| *value != 0).map(|value| value.to_string())
 }
 
 /// Reads an `f32`. Only what is written as infinite is infinite.
 pub(crate) fn float32(text: &str) -> Result<f32, String> {
-    text.parse().map_err(|_| not_a_number(text)).and_then(|value: f32| finite(value.is_finite(), value, text))
+    text.parse()
+        .map_err(|_| not_a_number(text))
+        .and_then(|value: f32| finite(value.is_finite(), value, text))
 }
 
 /// Reads an `f64`. Only what is written as infinite is infinite.
 pub(crate) fn float64(text: &str) -> Result<f64, String> {
-    text.parse().map_err(|_| not_a_number(text)).and_then(|value: f64| finite(value.is_finite(), value, text))
+    text.parse()
+        .map_err(|_| not_a_number(text))
+        .and_then(|value: f64| finite(value.is_finite(), value, text))
 }
 
 /// Rounds to an `f32`.
@@ -61,7 +83,8 @@ pub(crate) fn narrow(value: f64) -> Result<f32, String> {
 }
 
 fn finite<T>(fits: bool, value: T, text: &str) -> Result<T, String> {
-    let is_named = text.trim_start_matches(['-', '+']).starts_with(|first: char| first.is_ascii_alphabetic());
+    let is_named =
+        text.trim_start_matches(['-', '+']).starts_with(|first: char| first.is_ascii_alphabetic());
     if fits || is_named { Ok(value) } else { Err(format!("{} is out of range", brief(text))) }
 }
 
@@ -89,7 +112,9 @@ mod tests {
 
     #[test]
     fn exact_integers_are_integers() {
-        for (text, value) in [("5", 5), ("5.0", 5), ("5e0", 5), ("0.5e1", 5), ("50E-1", 5), ("-0.0", 0), ("+7", 7)] {
+        for (text, value) in
+            [("5", 5), ("5.0", 5), ("5e0", 5), ("0.5e1", 5), ("50E-1", 5), ("-0.0", 0), ("+7", 7)]
+        {
             assert_eq!(integer::<i32>(text), Ok(value), "{text}");
         }
         assert_eq!(integer::<u64>("1e19"), Ok(10_000_000_000_000_000_000));
@@ -107,8 +132,20 @@ mod tests {
 
     #[test]
     fn other_texts_are_not_integers() {
-        for text in ["", "-", "5.5", "5.", ".5", "1e", "e1", "0x5", "1_000", "1e-1", "5e-999999999999999999999", "--5"]
-        {
+        for text in [
+            "",
+            "-",
+            "5.5",
+            "5.",
+            ".5",
+            "1e",
+            "e1",
+            "0x5",
+            "1_000",
+            "1e-1",
+            "5e-999999999999999999999",
+            "--5",
+        ] {
             let error = integer::<i64>(text).expect_err(text);
             assert!(error.ends_with("stands where an integer should"), "{error}");
         }

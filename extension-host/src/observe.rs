@@ -45,12 +45,18 @@ impl<'a> Watch<'a> {
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
         if let Some(observer) = self.observer.take() {
-            observer(&CallRecord { activity: self.gate.noted(), ..self.record(CallOutcome::Cancelled) });
+            observer(&CallRecord {
+                activity: self.gate.noted(),
+                ..self.record(CallOutcome::Cancelled)
+            });
         }
     }
 }
 
-fn outcome<T>(report: &CallReport<T>, is_err: impl FnOnce(&T) -> bool) -> (CallOutcome, Option<String>) {
+fn outcome<T>(
+    report: &CallReport<T>,
+    is_err: impl FnOnce(&T) -> bool,
+) -> (CallOutcome, Option<String>) {
     match &report.outcome {
         Ok(returned) if is_err(returned) => (CallOutcome::Error, None),
         Ok(_) => (CallOutcome::Returned, None),

@@ -1,4 +1,5 @@
-//! Standard output and error of a guest during one call: kept for the caller, or passed on as they come.
+//! Standard output and error of a guest during one call: kept for the caller, or passed on as they
+//! come.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,14 +12,17 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError};
 
-/// How much of the end of standard error explains a failure, in bytes: ten lines of ordinary length.
+/// How much of the end of standard error explains a failure, in bytes: ten lines of ordinary
+/// length.
 const MAX_STDERR_TAIL: usize = 2 * 1024;
 /// What a guest may write at a time to a sink, in bytes. WASI's streams usually permit as much.
 const MAX_WRITE: usize = 64 * 1024;
 
-/// Receives what a program writes, as it comes. Called on the thread that runs the program, which waits for it.
+/// Receives what a program writes, as it comes. Called on the thread that runs the program, which
+/// waits for it.
 pub trait OutputSink: Send + Sync {
-    /// Writes all of these bytes. A reader that does not read is waited for until the deadline, which is that of the call.
+    /// Writes all of these bytes. A reader that does not read is waited for until the deadline,
+    /// which is that of the call.
     ///
     /// # Errors
     /// When they cannot be written. [`io::ErrorKind::BrokenPipe`] ends the program, and so does
@@ -35,8 +39,8 @@ pub(crate) enum StreamName {
 
 /// Keeps what a guest prints and logs, in order, up to a limit, and the end of its standard error.
 ///
-/// A guest that prints more finds its output closed; one that logs more is stopped. Where there are sinks, what it prints
-/// goes there instead and only the log counts.
+/// A guest that prints more finds its output closed; one that logs more is stopped. Where there are
+/// sinks, what it prints goes there instead and only the log counts.
 #[derive(Clone)]
 pub(crate) struct Output {
     kept: Arc<Mutex<Kept>>,
@@ -131,13 +135,17 @@ impl Output {
         match &self.sinks {
             None => kept.bytes.extend_from_slice(bytes),
             Some((sinks, deadline)) => {
-                // What a program says of its troubles is in its log as well, as far as there is room.
+                // What a program says of its troubles is in its log as well, as far as there is
+                // room.
                 if name == StreamName::Stderr {
                     let room = self.most.saturating_sub(kept.bytes.len()).min(bytes.len());
                     kept.bytes.extend_from_slice(&bytes[..room]);
                 }
                 drop(kept);
-                return sinks.of(name).write(bytes, *deadline).inspect_err(|error| self.note_closed(error));
+                return sinks
+                    .of(name)
+                    .write(bytes, *deadline)
+                    .inspect_err(|error| self.note_closed(error));
             }
         }
         Ok(())
@@ -176,7 +184,8 @@ impl Kept {
     }
 }
 
-/// A standard stream as the guest sees it. It is never a terminal: what it writes is escaped before one sees it.
+/// A standard stream as the guest sees it. It is never a terminal: what it writes is escaped before
+/// one sees it.
 #[derive(Clone)]
 pub(crate) struct GuestStream {
     output: Output,
@@ -226,7 +235,11 @@ impl OutputStream for GuestStream {
 }
 
 impl AsyncWrite for GuestStream {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let length = bytes.len().min(self.output.permitted().unwrap_or_default());
         Poll::Ready(self.output.write(self.name, &bytes[..length]).map(|()| length))
     }
@@ -277,7 +290,9 @@ mod tests {
 
     #[test]
     fn only_a_broken_pipe_closes_output() {
-        for (kind, expected) in [(io::ErrorKind::BrokenPipe, true), (io::ErrorKind::StorageFull, false)] {
+        for (kind, expected) in
+            [(io::ErrorKind::BrokenPipe, true), (io::ErrorKind::StorageFull, false)]
+        {
             let sinks = Sinks { stdout: Arc::new(Failing(kind)), stderr: Arc::new(Failing(kind)) };
             let output = Output::new(4).passed_to(Some(sinks), Instant::now());
             assert!(!output.is_closed() && output.write(StreamName::Stdout, b"x").is_err());

@@ -46,10 +46,16 @@ impl Program {
         Self { process: Process::with_arguments(arguments.into_iter().map(Into::into).collect()) }
     }
 
-    /// The same program with the standard input of this process, and with what it writes passed on to these as it comes.
+    /// The same program with the standard input of this process, and with what it writes passed on
+    /// to these as it comes.
     ///
-    /// What it writes to standard error is kept as well, up to the limit of output; what it writes to standard output is not.
-    pub fn with_streams(mut self, stdout: Arc<dyn OutputSink>, stderr: Arc<dyn OutputSink>) -> Self {
+    /// What it writes to standard error is kept as well, up to the limit of output; what it writes
+    /// to standard output is not.
+    pub fn with_streams(
+        mut self,
+        stdout: Arc<dyn OutputSink>,
+        stderr: Arc<dyn OutputSink>,
+    ) -> Self {
         self.process.stdio = Some(Stdio { sinks: Sinks { stdout, stderr }, reads_stdin: true });
         self
     }
@@ -70,8 +76,8 @@ impl Process {
 }
 
 impl ExportedFunction {
-    /// Whether it is the entry of a program, which takes arguments and ends with a status: `run` of `wasi:cli/run`, or
-    /// `_start` of a module.
+    /// Whether it is the entry of a program, which takes arguments and ends with a status: `run` of
+    /// `wasi:cli/run`, or `_start` of a module.
     pub fn is_program(&self) -> bool {
         match &self.interface {
             Some(interface) => split_version(interface).0 == RUN && self.name == "run",
@@ -106,29 +112,35 @@ fn process_argument(at: usize, word: &Word) -> Result<String, ArgumentError> {
 }
 
 impl Extension {
-    /// The function by which the extension is a program, if it is one. With several versions, the first.
+    /// The function by which the extension is a program, if it is one. With several versions, the
+    /// first.
     pub fn program(&self) -> Option<&ExportedFunction> {
         self.functions.iter().find(|function| function.is_program())
     }
 
-    /// Runs the extension as a program in a new instance, within the limits of a call. Returns its exit status: 0 when it
-    /// returned or exited well, 1 when it returned an error, or the status that it exited with.
+    /// Runs the extension as a program in a new instance, within the limits of a call. Returns its
+    /// exit status: 0 when it returned or exited well, 1 when it returned an error, or the status
+    /// that it exited with.
     ///
-    /// Needs a tokio runtime with time and I/O enabled; dropping the future ends the program. Time in which a sink does not
-    /// return counts, and is the sink's to end: it is told the deadline.
+    /// Needs a tokio runtime with time and I/O enabled; dropping the future ends the program. Time
+    /// in which a sink does not return counts, and is the sink's to end: it is told the deadline.
     pub async fn run_program(&self, program: Program) -> CallReport<i32> {
         let gate = self.gate();
-        let Some(function) = self.program() else { return CallReport::failed(CallError::NoProgram, &gate) };
+        let Some(function) = self.program() else {
+            return CallReport::failed(CallError::NoProgram, &gate);
+        };
         let name = function.qualified_name();
         let watch = Watch::new(self.observer.as_ref(), gate.clone(), &name);
-        let report = self.call_function(&gate, function, &Arguments::Words(Vec::new()), program.process).await;
+        let report = self
+            .call_function(&gate, function, &Arguments::Words(Vec::new()), program.process)
+            .await;
         let report = report.with_status();
         watch.ended(&report, |status| *status != 0);
         report
     }
 
-    /// Runs the extension as a program and waits for it, or for `interrupted`, with which the program ends. Returns nothing
-    /// when it was interrupted.
+    /// Runs the extension as a program and waits for it, or for `interrupted`, with which the
+    /// program ends. Returns nothing when it was interrupted.
     ///
     /// # Panics
     /// Within a tokio runtime, where [`Extension::run_program`] is to be used.
@@ -144,8 +156,9 @@ impl Extension {
                 report = self.run_program(program) => Some(report),
             }
         };
-        crate::call_runtime::block_on(true, work)
-            .unwrap_or_else(|error| Some(CallReport::failed(CallError::Other(error.into()), &self.gate())))
+        crate::call_runtime::block_on(true, work).unwrap_or_else(|error| {
+            Some(CallReport::failed(CallError::Other(error.into()), &self.gate()))
+        })
     }
 }
 

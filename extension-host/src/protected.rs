@@ -1,7 +1,8 @@
 //! What protected directories are, after every link and mount.
 //!
-//! A dotfile manager makes parts of a configuration links into a directory that looks like any other. Whoever can write there
-//! writes the configuration, so each link, each place that it leads to and each other name of a file is protected as well.
+//! A dotfile manager makes parts of a configuration links into a directory that looks like any
+//! other. Whoever can write there writes the configuration, so each link, each place that it leads
+//! to and each other name of a file is protected as well.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -12,8 +13,8 @@ use std::path::{Component, Path, PathBuf};
 
 /// As many links as Linux follows in one path (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
-/// How many entries of a directory are looked through for other names of protected files. Only a file with several names
-/// makes this necessary, and what is larger is refused.
+/// How many entries of a directory are looked through for other names of protected files. Only a
+/// file with several names makes this necessary, and what is larger is refused.
 const MAX_SEARCHED: usize = 100_000;
 
 /// A file or directory as the kernel knows it: device and inode.
@@ -24,7 +25,8 @@ type Id = (u64, u64);
 pub(crate) struct Protected {
     /// The directories, each link in and on the way to them, and what each leads to.
     pub(crate) places: Vec<PathBuf>,
-    /// The directories that were listed: two links may lead to one, and a link into its own directory.
+    /// The directories that were listed: two links may lead to one, and a link into its own
+    /// directory.
     seen: HashSet<Id>,
     /// The files that have another name, which could lie anywhere on their device.
     linked: HashMap<Id, PathBuf>,
@@ -103,8 +105,8 @@ impl Protected {
         Ok(real)
     }
 
-    /// Returns what is the same directory as this one, lies in it or contains it, whatever the names are. Names alone do not
-    /// tell on file systems that ignore case.
+    /// Returns what is the same directory as this one, lies in it or contains it, whatever the
+    /// names are. Names alone do not tell on file systems that ignore case.
     pub(crate) fn same_as(&self, directory: &Path) -> Option<PathBuf> {
         let own = id_of(directory)?;
         let above: HashSet<_> = directory.ancestors().filter_map(id_of).collect();
@@ -126,7 +128,9 @@ impl Protected {
             let Some(metadata) = if_there(fs::symlink_metadata(&path))? else { continue };
             searched += 1;
             if searched > MAX_SEARCHED {
-                return Err(io::Error::other("it is too large to be searched for hard links to protected files"));
+                return Err(io::Error::other(
+                    "it is too large to be searched for hard links to protected files",
+                ));
             }
             if let Some(file) = self.linked.get(&id(&metadata)) {
                 return Ok(Some(file.clone()));
@@ -161,11 +165,18 @@ fn id_of(path: &Path) -> Option<Id> {
 /// What is removed meanwhile needs no protection.
 fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            Ok(None)
+        }
         result => result.map(Some),
     }
 }
 
 fn with_path(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("the protected `{}` cannot be checked: {error}", path.display()))
+    io::Error::new(
+        error.kind(),
+        format!("the protected `{}` cannot be checked: {error}", path.display()),
+    )
 }

@@ -59,7 +59,9 @@ impl Host {
     fn is_handler(&self, code: &Code) -> bool {
         let is_handler = |component: &Component| {
             let component_type = component.component_type();
-            component_type.exports(component.engine()).any(|(name, _)| HANDLERS.contains(&split_version(name).0))
+            component_type
+                .exports(component.engine())
+                .any(|(name, _)| HANDLERS.contains(&split_version(name).0))
         };
         matches!(&*code.0, LoadedCode::Component(component) if is_handler(component))
     }
@@ -73,7 +75,8 @@ fn is_program(function: &ExportedFunction) -> bool {
 }
 
 fn is_helper(function: &ExportedFunction) -> bool {
-    function.interface.is_none() && (HELPERS.contains(&&*function.name) || function.name.starts_with("asyncify_"))
+    function.interface.is_none()
+        && (HELPERS.contains(&&*function.name) || function.name.starts_with("asyncify_"))
 }
 
 #[cfg(test)]
@@ -102,8 +105,14 @@ mod tests {
     fn purpose_follows_from_exports() {
         assert_eq!(purpose(r#"(module (func (export "f")))"#), Purpose::Functions);
         assert_eq!(purpose(r#"(module (func (export "_start")))"#), Purpose::Program);
-        assert_eq!(purpose(r#"(module (func (export "_start")) (func (export "f")))"#), Purpose::Functions);
-        assert_eq!(purpose(r#"(module (func (export "_start")) (func (export "free")))"#), Purpose::Program);
+        assert_eq!(
+            purpose(r#"(module (func (export "_start")) (func (export "f")))"#),
+            Purpose::Functions
+        );
+        assert_eq!(
+            purpose(r#"(module (func (export "_start")) (func (export "free")))"#),
+            Purpose::Program
+        );
         assert_eq!(purpose(r#"(module (func (export "free")))"#), Purpose::Functions);
         assert_eq!(purpose("(module)"), Purpose::Nothing);
         assert_eq!(purpose("(component)"), Purpose::Nothing);

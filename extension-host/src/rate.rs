@@ -20,8 +20,8 @@ const PERIOD: Duration = Duration::from_secs(60);
 /// How long to wait for another process that counts.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Counts the requests of the last minute by extension and capability: in the memory of this process, or in files of a
-/// directory that all processes share.
+/// Counts the requests of the last minute by extension and capability: in the memory of this
+/// process, or in files of a directory that all processes share.
 #[derive(Default)]
 pub struct RateLimits {
     directory: Option<PathBuf>,
@@ -39,7 +39,8 @@ pub(crate) fn most_a_minute(capability: Capability) -> Option<usize> {
 }
 
 impl RateLimits {
-    /// Limits that all processes which use this directory share. It should go with the login session, as the clock does.
+    /// Limits that all processes which use this directory share. It should go with the login
+    /// session, as the clock does.
     pub fn shared(directory: PathBuf) -> Self {
         Self { directory: Some(directory), memory: Mutex::default() }
     }
@@ -48,7 +49,9 @@ impl RateLimits {
     pub(crate) fn take(&self, owner: &Owner, capability: Capability) -> io::Result<bool> {
         let Some(most) = most_a_minute(capability) else { return Ok(true) };
         match &self.directory {
-            Some(directory) => take_in_file(&directory.join(format!("{}.{capability}", owner.name)), most),
+            Some(directory) => {
+                take_in_file(&directory.join(format!("{}.{capability}", owner.name)), most)
+            }
             None => {
                 let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
                 Ok(take_one(memory.entry((owner.clone(), capability)).or_default(), most))
@@ -73,11 +76,15 @@ fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
     let mut file = open(path)?;
-    // Nobody holds it longer than it takes to write a few numbers, unless they were stopped: no call waits for that.
+    // Nobody holds it longer than it takes to write a few numbers, unless they were stopped: no
+    // call waits for that.
     file_lock::acquire(&file, PATIENCE)?;
     let mut times = read_times(&mut file)?;
     let is_free = take_one(&mut times, most);
-    let text: String = times.iter().map(|time| format!("{}\n", time.since(BootTime::default()).as_millis())).collect();
+    let text: String = times
+        .iter()
+        .map(|time| format!("{}\n", time.since(BootTime::default()).as_millis()))
+        .collect();
     file.rewind()?;
     file.set_len(0)?;
     file.write_all(text.as_bytes())?;
@@ -98,7 +105,9 @@ fn read_times(file: &mut File) -> io::Result<Vec<BootTime>> {
     file.take(16 * 1024).read_to_end(&mut text)?;
     let text = String::from_utf8_lossy(&text);
     let times = text.lines().filter_map(|line| line.parse().ok());
-    Ok(times.map(|milliseconds| BootTime::since_boot(Duration::from_millis(milliseconds))).collect())
+    Ok(times
+        .map(|milliseconds| BootTime::since_boot(Duration::from_millis(milliseconds)))
+        .collect())
 }
 
 #[cfg(test)]
@@ -120,7 +129,11 @@ mod tests {
             assert_eq!(taken(&limits, &Owner::default(), Capability::SecretRead, 50), 50);
         }
         let again = RateLimits::shared(path);
-        assert_eq!(taken(&again, &Owner::default(), Capability::Notification, 10), 0, "another process is no way out");
+        assert_eq!(
+            taken(&again, &Owner::default(), Capability::Notification, 10),
+            0,
+            "another process is no way out"
+        );
         assert_eq!(taken(&again, &other, Capability::Notification, 10), 5);
     }
 }

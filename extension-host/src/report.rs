@@ -19,9 +19,11 @@ pub struct CallReport<T = Returned> {
     pub outcome: Result<T, CallError>,
     /// What the call used.
     pub usage: Usage,
-    /// What the guest printed and logged, up to the limit. It is a stranger's text: escape it before a terminal sees it.
+    /// What the guest printed and logged, up to the limit. It is a stranger's text: escape it
+    /// before a terminal sees it.
     pub output: Vec<u8>,
-    /// The end of what the guest wrote to standard error, at most 2 KiB: usually why it failed. A stranger's text as well.
+    /// The end of what the guest wrote to standard error, at most 2 KiB: usually why it failed. A
+    /// stranger's text as well.
     pub stderr_tail: Vec<u8>,
     /// What it touched and was refused.
     pub activity: Activity,
@@ -31,8 +33,8 @@ pub struct CallReport<T = Returned> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Returned(Kept);
 
-/// The forms in which values come back. Bytes are kept as they are where they come as bytes: as values they would take
-/// many times their size.
+/// The forms in which values come back. Bytes are kept as they are where they come as bytes: as
+/// values they would take many times their size.
 #[derive(Debug, Clone, PartialEq)]
 enum Kept {
     Value { value: Option<Val>, is_bytes: bool },
@@ -89,7 +91,8 @@ impl Returned {
         Self(Kept::Bytes { around, bytes })
     }
 
-    /// The value as a person reads it: text as it stands, anything else as WAVE; empty for no value.
+    /// The value as a person reads it: text as it stands, anything else as WAVE; empty for no
+    /// value.
     ///
     /// Bytes come out as WAVE as well: see [`Returned::bytes`].
     pub fn to_text(&self) -> String {
@@ -117,11 +120,13 @@ impl Returned {
         }
     }
 
-    /// The value as JSON, in the form that [`crate::Arguments::Json`] reads. Bytes are best serialized instead, which
-    /// takes no value for each of them.
+    /// The value as JSON, in the form that [`crate::Arguments::Json`] reads. Bytes are best
+    /// serialized instead, which takes no value for each of them.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.0 {
-            Kept::Value { value, .. } => value.as_ref().map_or(serde_json::Value::Null, json::from_val),
+            Kept::Value { value, .. } => {
+                value.as_ref().map_or(serde_json::Value::Null, json::from_val)
+            }
             Kept::Bytes { around: Around::Ok, bytes } => serde_json::json!({ "ok": bytes }),
             Kept::Bytes { bytes, .. } => bytes.as_slice().into(),
         }
@@ -144,7 +149,9 @@ impl Returned {
     fn plain(&self) -> Option<&Val> {
         match &self.0 {
             Kept::Bytes { .. } => None,
-            Kept::Value { value: Some(Val::Result(Ok(payload) | Err(payload))), .. } => payload.as_deref(),
+            Kept::Value { value: Some(Val::Result(Ok(payload) | Err(payload))), .. } => {
+                payload.as_deref()
+            }
             Kept::Value { value, .. } => value.as_ref(),
         }
     }

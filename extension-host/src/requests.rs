@@ -5,8 +5,8 @@ use std::ops::Range;
 use core_types::{Capabilities, ConfigSchema, Grant, TomlProblem, parse_toml};
 use wasmparser::BinaryReader;
 
-/// The custom section in which a component carries its author's manifest. Being part of the binary, the digest covers
-/// it.
+/// The custom section in which a component carries its author's manifest. Being part of the binary,
+/// the digest covers it.
 const SECTION: &str = "open-sesame:manifest";
 
 /// The largest such section, in bytes.
@@ -47,7 +47,8 @@ struct AuthorConfig {
     schema: ConfigSchema,
 }
 
-/// The grants that the author's manifest in the binary asks for; none where there is no such manifest.
+/// The grants that the author's manifest in the binary asks for; none where there is no such
+/// manifest.
 ///
 /// Asking grants nothing.
 ///
@@ -58,7 +59,8 @@ pub fn requested_by_author(binary: &[u8]) -> Result<Vec<Grant>, RequestError> {
     if requests.len() > MAX_REQUESTS { Err(RequestError::TooLarge) } else { Ok(requests) }
 }
 
-/// The settings that the author's manifest in the binary declares; none where there is no such manifest.
+/// The settings that the author's manifest in the binary declares; none where there is no such
+/// manifest.
 ///
 /// # Errors
 /// When the section is there and cannot be understood.
@@ -76,7 +78,9 @@ fn parsed_manifest(binary: &[u8]) -> Result<AuthorManifest, RequestError> {
 /// # Errors
 /// When the binary is damaged, or the section is too large or no text.
 pub fn author_manifest(binary: &[u8]) -> Result<Option<&str>, RequestError> {
-    let Some(section) = sections(binary)?.into_iter().find_map(|section| section.manifest) else { return Ok(None) };
+    let Some(section) = sections(binary)?.into_iter().find_map(|section| section.manifest) else {
+        return Ok(None);
+    };
     if section.len() > MAX_SECTION {
         return Err(RequestError::TooLarge);
     }
@@ -91,8 +95,8 @@ pub fn has_author_manifest(binary: &[u8]) -> Result<bool, RequestError> {
     Ok(sections(binary)?.iter().any(|section| section.manifest.is_some()))
 }
 
-/// The binary with this text as its author's manifest, in the place of another that it may have. The same input makes the
-/// same bytes.
+/// The binary with this text as its author's manifest, in the place of another that it may have.
+/// The same input makes the same bytes.
 ///
 /// # Errors
 /// When the binary is damaged, or [`requested_by_author`] would not read what comes of it.
@@ -138,7 +142,8 @@ struct Section<'a> {
 /// The magic number and the version, which come before the sections.
 const HEADER: usize = 8;
 
-/// Modules and components are framed alike: a number, a length and so many bytes, one section after another.
+/// Modules and components are framed alike: a number, a length and so many bytes, one section after
+/// another.
 fn sections(binary: &[u8]) -> Result<Vec<Section<'_>>, RequestError> {
     let mut reader = BinaryReader::new(binary.get(HEADER..).unwrap_or_default(), HEADER);
     let mut sections = Vec::new();
@@ -174,19 +179,28 @@ mod tests {
         let second = with_author_manifest(&first, &asking("clipboard-write")).expect("put in");
         assert_eq!(requested_by_author(&second).expect("read"), [Grant::ClipboardWrite]);
         assert_eq!(without_section(&second).expect("taken out"), component);
-        assert_eq!(with_author_manifest(component, &asking("clipboard-write")).expect("put in"), second);
+        assert_eq!(
+            with_author_manifest(component, &asking("clipboard-write")).expect("put in"),
+            second
+        );
     }
 
     /// Settings travel with the binary, and one that contradicts itself is not put in.
     #[test]
     fn settings_are_carried() {
         let module = b"\0asm\x01\0\0\0";
-        let declaring = "[config.schema]\ndays = { type = \"integer\", default = 3 }\n[config]\nother = 1\n";
+        let declaring =
+            "[config.schema]\ndays = { type = \"integer\", default = 3 }\n[config]\nother = 1\n";
         let binary = with_author_manifest(module, declaring).expect("put in");
         let settings = declared_settings(&binary).expect("read");
         assert_eq!(settings.get("days").and_then(|days| days.default.as_deref()), Some("3"));
-        assert!(settings.check("days", "many").is_err() && declared_settings(module).expect("none").is_empty());
-        assert!(with_author_manifest(module, "[config.schema]\ndays = { type = \"week\" }").is_err());
+        assert!(
+            settings.check("days", "many").is_err()
+                && declared_settings(module).expect("none").is_empty()
+        );
+        assert!(
+            with_author_manifest(module, "[config.schema]\ndays = { type = \"week\" }").is_err()
+        );
     }
 
     #[test]
@@ -195,7 +209,8 @@ mod tests {
         assert!(with_author_manifest(module, "[capabilities]\nroot = ").is_err());
         assert!(with_author_manifest(module, &"#".repeat(MAX_SECTION + 1)).is_err());
         assert!(requested_by_author(b"\0asm").expect("nothing").is_empty());
-        let whole = with_author_manifest(module, "[capabilities]\nnotification = true").expect("put in");
+        let whole =
+            with_author_manifest(module, "[capabilities]\nnotification = true").expect("put in");
         for length in 9..whole.len() {
             assert!(requested_by_author(&whole[..length]).is_err(), "{length}");
         }

@@ -22,7 +22,8 @@ const RANDOM_BYTES: u64 = 64 * 1024;
 /// The most bytes that the header fields of one HTTP message take.
 const FIELD_BYTES: usize = 64 * 1024;
 
-/// What the host keeps for one call: the data of its [`wasmtime::Store`]. It has nothing for others to see.
+/// What the host keeps for one call: the data of its [`wasmtime::Store`]. It has nothing for others
+/// to see.
 pub struct CallState {
     pub(crate) gate: Gate,
     pub(crate) config: Arc<Config>,
@@ -37,8 +38,8 @@ pub struct CallState {
 
 /// What host calls find once the time is over: nothing, so that they fail.
 ///
-/// A guest that does little else than call the host uses hardly any fuel, and fuel is what hands control back. Each call
-/// of the host looks at the clock instead.
+/// A guest that does little else than call the host uses hardly any fuel, and fuel is what hands
+/// control back. Each call of the host looks at the clock instead.
 struct Expired {
     wasi: WasiCtx,
     table: ResourceTable,
@@ -81,7 +82,8 @@ impl CallState {
         })
     }
 
-    /// Asks a backend for something, if the extension may have it: granted, not too large, and not too often.
+    /// Asks a backend for something, if the extension may have it: granted, not too large, and not
+    /// too often.
     ///
     /// The outer error is the end of the call; the inner one is the guest's to handle.
     pub(crate) async fn ask_backend<T: Send + 'static>(
@@ -96,8 +98,12 @@ impl CallState {
         }
         let (backends, owner) = (self.backends.clone(), self.gate.permissions.owner.clone());
         let capability = request.capability();
-        let asked = tokio::task::spawn_blocking(move || patiently(capability, move || ask(&backends, &owner))).await;
-        // A backend may have given up because the time was over, and that is for the guest to know in no other way.
+        let asked = tokio::task::spawn_blocking(move || {
+            patiently(capability, move || ask(&backends, &owner))
+        })
+        .await;
+        // A backend may have given up because the time was over, and that is for the guest to know
+        // in no other way.
         self.bounds.check_time()?;
         let answer = asked.unwrap_or_else(|error| Err(BackendError::Other(error.to_string())));
         Ok(answer.map_err(Error::from))
@@ -164,11 +170,14 @@ fn table_of(limits: &EffectiveLimits) -> ResourceTable {
 
 /// Bounds what a guest can open at a time.
 pub(crate) fn limit_table(table: &mut ResourceTable, limits: &EffectiveLimits) {
-    table.set_max_capacity(usize::try_from(limits.get(LimitName::Handles).value).unwrap_or(usize::MAX));
+    table.set_max_capacity(
+        usize::try_from(limits.get(LimitName::Handles).value).unwrap_or(usize::MAX),
+    );
 }
 
-/// WASI with clocks, random numbers, the arguments and streams of the process, and what is granted: the extension's
-/// configuration and variables of the session as environment, and directories that are there. No socket, no name look-up.
+/// WASI with clocks, random numbers, the arguments and streams of the process, and what is granted:
+/// the extension's configuration and variables of the session as environment, and directories that
+/// are there. No socket, no name look-up.
 pub(crate) fn wasi(
     gate: &Gate,
     config: &Config,
@@ -179,7 +188,10 @@ pub(crate) fn wasi(
     let granted = gate.in_force();
     let mut builder = WasiCtxBuilder::new();
     builder.stdout(output.stream(StreamName::Stdout)).stderr(output.stream(StreamName::Stderr));
-    builder.arg(gate.permissions.owner.name.as_str()).args(&process.arguments).max_random_size(RANDOM_BYTES);
+    builder
+        .arg(gate.permissions.owner.name.as_str())
+        .args(&process.arguments)
+        .max_random_size(RANDOM_BYTES);
     if process.reads_stdin() {
         builder.stdin(wasmtime_wasi::cli::stdin());
     }
@@ -188,7 +200,9 @@ pub(crate) fn wasi(
     for (name, value) in &configured {
         builder.env(name, value);
     }
-    for name in granted.env.iter().filter(|name| configured.iter().all(|(taken, _)| taken != name.as_str())) {
+    for name in
+        granted.env.iter().filter(|name| configured.iter().all(|(taken, _)| taken != name.as_str()))
+    {
         if let Some(value) = backends.environment.variable(name) {
             builder.env(name.as_str(), value);
         }
@@ -209,7 +223,8 @@ impl CallState {
         note_environment(&self.gate);
     }
 
-    /// Notes which directories the guest found. Listing them is not a request: every runtime does it before anything else.
+    /// Notes which directories the guest found. Listing them is not a request: every runtime does
+    /// it before anything else.
     pub(crate) fn note_directories(&self) {
         note_directories(&self.gate);
     }
@@ -231,7 +246,8 @@ pub(crate) fn note_directories(gate: &Gate) {
 
 /// The directories that are granted. One that can be written is not given a second time to be read.
 fn directories(granted: &FilesystemGrant) -> impl Iterator<Item = (&GrantedPath, bool)> {
-    let read = granted.read.iter().filter(|path| !granted.write.contains(path)).map(|path| (path, false));
+    let read =
+        granted.read.iter().filter(|path| !granted.write.contains(path)).map(|path| (path, false));
     read.chain(granted.write.iter().map(|path| (path, true)))
 }
 
@@ -242,10 +258,12 @@ fn preopen(
     write: bool,
 ) -> Result<(), DirectoryError> {
     let permissions = if write { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
-    let added = builder.preopened_dir(opened.held_path(), opened.path.to_string_lossy(), permissions);
-    added
-        .map(drop)
-        .map_err(|error| DirectoryError::Open { path: path.clone(), source: std::io::Error::other(error.to_string()) })
+    let added =
+        builder.preopened_dir(opened.held_path(), opened.path.to_string_lossy(), permissions);
+    added.map(drop).map_err(|error| DirectoryError::Open {
+        path: path.clone(),
+        source: std::io::Error::other(error.to_string()),
+    })
 }
 
 impl WasiView for CallState {

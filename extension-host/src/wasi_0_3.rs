@@ -1,6 +1,7 @@
 //! WASI 0.3: the same capabilities as WASI 0.2, in the interfaces of
-//! <https://github.com/WebAssembly/WASI/tree/main/specifications>. Upstream marks the implementation experimental, so an
-//! extension that imports it needs the capability `experimental`.
+//! <https://github.com/WebAssembly/WASI/tree/main/specifications>. Upstream marks the
+//! implementation experimental, so an extension that imports it needs the capability
+//! `experimental`.
 
 mod file_writes;
 
@@ -56,10 +57,11 @@ type Directories = Vec<(Resource<Descriptor>, String)>;
 /// Links `wasi:cli/environment`; that the extension looked at its variables is noted.
 fn link_environment(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     cli::environment::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
-    let get_environment = |mut store: StoreContextMut<'_, CallState>, (): ()| -> wasmtime::Result<(Variables,)> {
-        store.data().note_environment();
-        Ok((cli::environment::Host::get_environment(&mut store.data_mut().cli())?,))
-    };
+    let get_environment =
+        |mut store: StoreContextMut<'_, CallState>, (): ()| -> wasmtime::Result<(Variables,)> {
+            store.data().note_environment();
+            Ok((cli::environment::Host::get_environment(&mut store.data_mut().cli())?,))
+        };
     linker.allow_shadowing(true);
     linker.instance("wasi:cli/environment@0.3.0")?.func_wrap("get-environment", get_environment)?;
     linker.allow_shadowing(false);
@@ -69,12 +71,15 @@ fn link_environment(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 /// Links `wasi:filesystem/preopens`; which directories the extension found is noted.
 fn link_preopens(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     filesystem::preopens::add_to_linker::<_, WasiFilesystem>(linker, CallState::filesystem)?;
-    let get_directories = |mut store: StoreContextMut<'_, CallState>, (): ()| -> wasmtime::Result<(Directories,)> {
-        store.data().note_directories();
-        Ok((filesystem::preopens::Host::get_directories(&mut store.data_mut().filesystem())?,))
-    };
+    let get_directories =
+        |mut store: StoreContextMut<'_, CallState>, (): ()| -> wasmtime::Result<(Directories,)> {
+            store.data().note_directories();
+            Ok((filesystem::preopens::Host::get_directories(&mut store.data_mut().filesystem())?,))
+        };
     linker.allow_shadowing(true);
-    linker.instance("wasi:filesystem/preopens@0.3.0")?.func_wrap("get-directories", get_directories)?;
+    linker
+        .instance("wasi:filesystem/preopens@0.3.0")?
+        .func_wrap("get-directories", get_directories)?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -82,14 +87,17 @@ fn link_preopens(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 /// Links `wasi:http/types`; the name of a method is bounded, as in WASI 0.2.
 fn link_http_types(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     http::types::add_to_linker::<_, WasiHttp>(linker, CallState::http)?;
-    let set_method = |mut store: StoreContextMut<'_, CallState>, (request, method): (Resource<Request>, Method)| {
+    let set_method = |mut store: StoreContextMut<'_, CallState>,
+                      (request, method): (Resource<Request>, Method)| {
         if matches!(&method, Method::Other(name) if !is_known_method_length(name)) {
             return Ok((Err(()),));
         }
         Ok((HostRequest::set_method(&mut store.data_mut().http(), request, method)?,))
     };
     linker.allow_shadowing(true);
-    linker.instance("wasi:http/types@0.3.0")?.func_wrap("[method]request.set-method", set_method)?;
+    linker
+        .instance("wasi:http/types@0.3.0")?
+        .func_wrap("[method]request.set-method", set_method)?;
     linker.allow_shadowing(false);
     Ok(())
 }

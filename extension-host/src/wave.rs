@@ -1,8 +1,10 @@
-//! Values from [WAVE](https://github.com/bytecodealliance/wasm-tools/tree/main/crates/wasm-wave), read by their type.
+//! Values from [WAVE](https://github.com/bytecodealliance/wasm-tools/tree/main/crates/wasm-wave),
+//! read by their type.
 //!
-//! The lexer is wasm-wave's. Its parser decides what a word means before it knows the type, so that a label which is
-//! also a keyword (`ok err some none true false inf nan`) is not understood everywhere. It also passes over fields that
-//! a record does not have, and takes a number that is too large for infinity.
+//! The lexer is wasm-wave's. Its parser decides what a word means before it knows the type, so that
+//! a label which is also a keyword (`ok err some none true false inf nan`) is not understood
+//! everywhere. It also passes over fields that a record does not have, and takes a number that is
+//! too large for infinity.
 
 use std::ops::Range;
 
@@ -45,7 +47,9 @@ impl<'a> Parser<'a> {
             Type::Float32 => self.number(numbers::float32).map(Val::Float32),
             Type::Float64 => self.number(numbers::float64).map(Val::Float64),
             Type::Char => self.quoted(ty, &[Token::Char], "a character in `'`"),
-            Type::String => self.quoted(ty, &[Token::String, Token::MultilineString], "a text in `\"`"),
+            Type::String => {
+                self.quoted(ty, &[Token::String, Token::MultilineString], "a text in `\"`")
+            }
             Type::List(list) => self.list(&list.ty()).map(Val::List),
             Type::Tuple(tuple) => self.tuple(tuple).map(Val::Tuple),
             Type::Record(record) => self.record(record),
@@ -85,7 +89,8 @@ impl<'a> Parser<'a> {
         self.token(&[Token::BracketOpen], "a list `[…]`")?;
         let mut values = Vec::new();
         self.until(Token::BracketClose, |parser| {
-            let value = parser.value(ty).map_err(|reason| format!("[{}]: {reason}", values.len()))?;
+            let value =
+                parser.value(ty).map_err(|reason| format!("[{}]: {reason}", values.len()))?;
             values.push(value);
             Ok(())
         })?;
@@ -98,17 +103,23 @@ impl<'a> Parser<'a> {
         let (mut types, mut values) = (tuple.types(), Vec::new());
         self.until(Token::ParenClose, |parser| {
             let ty = types.next().ok_or_else(|| format!("the tuple has {expected} elements"))?;
-            let value = parser.value(&ty).map_err(|reason| format!("[{}]: {reason}", values.len()))?;
+            let value =
+                parser.value(&ty).map_err(|reason| format!("[{}]: {reason}", values.len()))?;
             values.push(value);
             Ok(())
         })?;
-        if values.len() == expected { Ok(values) } else { Err(format!("the tuple has {expected} elements")) }
+        if values.len() == expected {
+            Ok(values)
+        } else {
+            Err(format!("the tuple has {expected} elements"))
+        }
     }
 
     /// A record. Fields that are options may be missing, all of them too: `{:}` or `{}`.
     fn record(&mut self, record: &types::Record) -> Result<Val, String> {
         self.token(&[Token::BraceOpen], "a record `{field: value}`")?;
-        let fields: Vec<_> = record.fields().map(|field| (field.name.to_owned(), field.ty)).collect();
+        let fields: Vec<_> =
+            record.fields().map(|field| (field.name.to_owned(), field.ty)).collect();
         let mut values = Fields::new(&fields);
         if self.takes(Token::Colon)? {
             self.token(&[Token::BraceClose], "`}`")?;
@@ -144,8 +155,8 @@ impl<'a> Parser<'a> {
         Ok(names)
     }
 
-    /// `none`, `some(value)` or, for what is not an option itself, the value alone. A case `none` or `some` of what is
-    /// inside is `%none` or `%some`.
+    /// `none`, `some(value)` or, for what is not an option itself, the value alone. A case `none`
+    /// or `some` of what is inside is `%none` or `%some`.
     fn option(&mut self, ty: &Type) -> Result<Val, String> {
         let value = match self.peek_text()? {
             Some("none") => {
@@ -162,7 +173,8 @@ impl<'a> Parser<'a> {
         Ok(Val::Option(value))
     }
 
-    /// `ok`, `err`, with or without a payload, or the payload of `ok` alone if that is not a result itself.
+    /// `ok`, `err`, with or without a payload, or the payload of `ok` alone if that is not a result
+    /// itself.
     fn result(&mut self, result: &types::ResultType) -> Result<Val, String> {
         let value = match (self.peek_text()?, result.ok()) {
             (Some("ok"), ty) => {
@@ -193,7 +205,11 @@ impl<'a> Parser<'a> {
     }
 
     /// What is between the brackets: with commas between, and perhaps one at the end.
-    fn until(&mut self, close: Token, mut each: impl FnMut(&mut Self) -> Result<(), String>) -> Result<(), String> {
+    fn until(
+        &mut self,
+        close: Token,
+        mut each: impl FnMut(&mut Self) -> Result<(), String>,
+    ) -> Result<(), String> {
         while !self.takes(close)? {
             each(self)?;
             if !self.takes(Token::Comma)? {
@@ -269,7 +285,8 @@ mod tests {
 
     use super::*;
 
-    /// A type in the notation of WebAssembly's text. In it, `$v` is a variant with the case `at(tuple<u8, u8>)`.
+    /// A type in the notation of WebAssembly's text. In it, `$v` is a variant with the case
+    /// `at(tuple<u8, u8>)`.
     fn ty(text: &str) -> Type {
         let engine = crate::engine::compiling_engine().expect("an engine");
         let wat = format!(
@@ -292,10 +309,17 @@ mod tests {
         let options = ty(r#"(record (field "a" (option u8)) (field "b" (option string)))"#);
         let none = |name: &str| (name.to_owned(), Val::Option(None));
         for text in ["{}", "{:}", " { } "] {
-            assert_eq!(parse(&options, text), Ok(Val::Record(vec![none("a"), none("b")])), "{text}");
+            assert_eq!(
+                parse(&options, text),
+                Ok(Val::Record(vec![none("a"), none("b")])),
+                "{text}"
+            );
         }
         let b = Val::Option(Some(Box::new(Val::String("x".to_owned()))));
-        assert_eq!(parse(&options, "{b: \"x\"}"), Ok(Val::Record(vec![none("a"), ("b".to_owned(), b)])));
+        assert_eq!(
+            parse(&options, "{b: \"x\"}"),
+            Ok(Val::Record(vec![none("a"), ("b".to_owned(), b)]))
+        );
         let required = ty(r#"(record (field "a" u8))"#);
         assert_eq!(parse(&required, "{}"), Err("the field `a` is missing".to_owned()));
     }
@@ -316,7 +340,8 @@ mod tests {
     fn strings_are_left_alone() {
         let strings = ty("(list string)");
         let text = r#"["%ok, {none}: 1e999", "\u{1f600}\\\"", ""]"#;
-        let expected = ["%ok, {none}: 1e999", "\u{1f600}\\\"", ""].map(|text| Val::String(text.to_owned()));
+        let expected =
+            ["%ok, {none}: 1e999", "\u{1f600}\\\"", ""].map(|text| Val::String(text.to_owned()));
         assert_eq!(parse(&strings, text), Ok(Val::List(expected.into())));
         let lines = "[\"\"\"\n  a\n  b\n  \"\"\", // a comment\n]";
         assert_eq!(parse(&strings, lines), Ok(Val::List(vec![Val::String("a\nb".to_owned())])));

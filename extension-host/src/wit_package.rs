@@ -15,7 +15,8 @@ pub struct WitPackage {
     pub version: Option<String>,
     /// The interfaces, with their full names.
     pub interfaces: Vec<String>,
-    /// The package in [its binary form](https://github.com/WebAssembly/component-model/blob/main/design/mvp/WIT.md#package-format):
+    /// The package in [its binary
+    /// form](https://github.com/WebAssembly/component-model/blob/main/design/mvp/WIT.md#package-format):
     /// a component with types in it.
     pub binary: Vec<u8>,
 }
@@ -26,9 +27,11 @@ pub struct WitPackage {
 /// When the text is wrong, or refers to what is not there.
 pub fn encode_wit(directory: &Path) -> Result<WitPackage, WitError> {
     let (resolve, package) = parse(directory)?;
-    let binary = wit_component::encode(&resolve, package).map_err(|error| WitError::nowhere(&format!("{error:#}")))?;
+    let binary = wit_component::encode(&resolve, package)
+        .map_err(|error| WitError::nowhere(&format!("{error:#}")))?;
     let package = &resolve.packages[package];
-    let interfaces = package.interfaces.keys().map(|interface| package.name.interface_id(interface)).collect();
+    let interfaces =
+        package.interfaces.keys().map(|interface| package.name.interface_id(interface)).collect();
     Ok(WitPackage {
         name: format!("{}:{}", package.name.namespace, package.name.name),
         version: package.name.version.as_ref().map(ToString::to_string),
@@ -37,8 +40,8 @@ pub fn encode_wit(directory: &Path) -> Result<WitPackage, WitError> {
     })
 }
 
-/// Makes sure that the package in a directory of `.wit` files can be understood, before other tools say less clearly why
-/// it cannot.
+/// Makes sure that the package in a directory of `.wit` files can be understood, before other tools
+/// say less clearly why it cannot.
 ///
 /// # Errors
 /// As [`encode_wit`].
@@ -69,7 +72,10 @@ impl WitError {
     fn new(cause: &dyn Error, rendered: &str) -> Self {
         let Some((_, behind)) = rendered.split_once(PLACE) else { return Self::nowhere(rendered) };
         let (place, excerpt) = behind.split_once('\n').unwrap_or((behind, ""));
-        Self { message: one_line(&cause.to_string()), place: Some((place.to_owned(), excerpt.to_owned())) }
+        Self {
+            message: one_line(&cause.to_string()),
+            place: Some((place.to_owned(), excerpt.to_owned())),
+        }
     }
 
     fn nowhere(message: &str) -> Self {
@@ -106,19 +112,27 @@ mod tests {
     fn the_package_of_the_host_is_encoded_and_read_back() {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/host");
         let package = encode_wit(&directory).expect("encoded");
-        assert_eq!((package.name.as_str(), package.version.as_deref()), ("open-sesame:host", Some("0.1.0")));
+        assert_eq!(
+            (package.name.as_str(), package.version.as_deref()),
+            ("open-sesame:host", Some("0.1.0"))
+        );
         assert!(package.interfaces.contains(&"open-sesame:host/config-read@0.1.0".to_owned()));
         let decoded = wit_component::decode(&package.binary).expect("decoded");
         let read = &decoded.resolve().packages[decoded.package()];
         assert_eq!(read.interfaces.len(), package.interfaces.len());
-        assert_eq!(encode_wit(&directory).expect("encoded"), package, "the same text makes the same bytes");
+        assert_eq!(
+            encode_wit(&directory).expect("encoded"),
+            package,
+            "the same text makes the same bytes"
+        );
     }
 
     #[test]
     fn text_that_is_wrong_is_said_to_be() {
         let directory = tempfile::tempdir().expect("a directory");
         assert!(encode_wit(directory.path()).is_err());
-        std::fs::write(directory.path().join("x.wit"), "package a:b; interface i { f: func( }").expect("written");
+        std::fs::write(directory.path().join("x.wit"), "package a:b; interface i { f: func( }")
+            .expect("written");
         let error = encode_wit(directory.path()).expect_err("refused").to_string();
         assert!(error.contains("expected"), "{error}");
     }
@@ -138,13 +152,19 @@ mod tests {
             let directory = tempfile::tempdir().expect("a directory");
             std::fs::create_dir_all(directory.path().join("deps/c")).expect("made");
             std::fs::write(directory.path().join("x.wit"), "package a:b;\n").expect("written");
-            std::fs::write(directory.path().join("deps/c/d.wit"), "package c:d;\n").expect("written");
+            std::fs::write(directory.path().join("deps/c/d.wit"), "package c:d;\n")
+                .expect("written");
             std::fs::write(directory.path().join(file), text).expect("written");
             let error = check_wit(directory.path()).expect_err(text);
             assert!(error.place().is_some_and(|found| found.ends_with(place)), "{text}: {error}");
             assert!(!error.message.contains('\n') && error.to_string().contains(" | "), "{error}");
         }
         let directory = tempfile::tempdir().expect("a directory");
-        assert!(check_wit(&directory.path().join("none")).expect_err("refused").to_string().contains("none"));
+        assert!(
+            check_wit(&directory.path().join("none"))
+                .expect_err("refused")
+                .to_string()
+                .contains("none")
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! What the guest of one call writes into files, counted over everything that it opens.
 //!
-//! Nothing else bounds it: a granted directory has the size of the disk, and writing costs a guest next to no fuel.
+//! Nothing else bounds it: a granted directory has the size of the disk, and writing costs a guest
+//! next to no fuel.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -28,7 +29,11 @@ impl WriteBudget {
     /// The budget of a call that begins.
     pub(crate) fn new(limits: &EffectiveLimits) -> Self {
         let most = limits.get(LimitName::Written).value.saturating_mul(1 << 20);
-        Self(Arc::new(Counts { most, written: AtomicU64::new(0), ran_over: AtomicBool::new(false) }))
+        Self(Arc::new(Counts {
+            most,
+            written: AtomicU64::new(0),
+            ran_over: AtomicBool::new(false),
+        }))
     }
 
     /// Counts bytes before they are written. Once they are refused, the call is over its limit.
@@ -54,10 +59,11 @@ impl WriteBudget {
     }
 }
 
-/// Returns the bytes by which a file would grow if it reached this offset. Not every file system keeps such a hole without
-/// filling it.
+/// Returns the bytes by which a file would grow if it reached this offset. Not every file system
+/// keeps such a hole without filling it.
 ///
-/// The size is what the kernel knows: a network file system that does not answer keeps nobody waiting here.
+/// The size is what the kernel knows: a network file system that does not answer keeps nobody
+/// waiting here.
 pub(crate) fn growth(file: &File, offset: u64) -> u64 {
     if offset == 0 {
         return 0;
@@ -77,7 +83,9 @@ mod tests {
         let limits = parse_toml("max_written_mib = 1").expect("limits").value;
         let budget = WriteBudget::new(&EffectiveLimits::new(&limits, &[]));
         let clone = budget.clone();
-        assert!(budget.take(1 << 19).is_ok() && clone.take(1 << 19).is_ok() && clone.take(0).is_ok());
+        assert!(
+            budget.take(1 << 19).is_ok() && clone.take(1 << 19).is_ok() && clone.take(0).is_ok()
+        );
         assert!(!clone.ran_over());
         assert!(budget.take(1).is_err() && clone.take(u64::MAX).is_err());
         assert!(clone.ran_over());
@@ -88,6 +96,9 @@ mod tests {
     fn growth_is_what_lies_beyond_the_end() {
         let file = tempfile::tempfile().expect("a file");
         file.set_len(10).expect("set");
-        assert_eq!([0, 9, 10, 11, u64::MAX].map(|offset| growth(&file, offset)), [0, 0, 0, 1, u64::MAX - 10]);
+        assert_eq!(
+            [0, 9, 10, 11, u64::MAX].map(|offset| growth(&file, offset)),
+            [0, 0, 0, 1, u64::MAX - 10]
+        );
     }
 }

@@ -9,8 +9,8 @@ use support::{ECHO, assert_exceeded, extension, wat};
 
 const EIGHT_MEBIBYTES: usize = 8 << 20;
 
-/// A component with one function `f`. Its core function is given the flat arguments, and a place for its result at 0;
-/// what it is given is put at 64 and above.
+/// A component with one function `f`. Its core function is given the flat arguments, and a place
+/// for its result at 0; what it is given is put at 64 and above.
 fn component(parameters: &str, result: &str, core: &str) -> Extension {
     extension(
         &wat(&format!(
@@ -59,7 +59,9 @@ fn bytes_pass_beside_other_parameters() {
     let texts = component(
         r#"(param "name" string) (param "data" (list u8))"#,
         result,
-        &format!(r#"(func (export "f") (param i32 i32) (param $at i32) (param $len i32) (result i32) {STORE})"#),
+        &format!(
+            r#"(func (export "f") (param i32 i32) (param $at i32) (param $len i32) (result i32) {STORE})"#
+        ),
     );
     let input = vec![7; EIGHT_MEBIBYTES];
     assert!(bytes(called(&texts, &[b"name", &input])) == input);
@@ -71,7 +73,9 @@ fn bytes_pass_beside_other_parameters() {
             (i32.store8 (i32.const 0) (i32.ne (local.get 0) (i32.const 0))) {STORE})"#
         ),
     );
-    let json = |offset: &str| called(&number, &[offset.as_bytes(), b"ab"]).outcome.expect("it returns").to_json();
+    let json = |offset: &str| {
+        called(&number, &[offset.as_bytes(), b"ab"]).outcome.expect("it returns").to_json()
+    };
     assert_eq!((json("0"), json("1")), (Value::Null, json!([97, 98])));
 }
 
@@ -93,7 +97,10 @@ fn results_with_bytes_keep_their_form() {
         (false, "[104, 105]".to_owned(), json!({ "ok": [104, 105] }))
     );
     let err = called(&function(1), &[b"hi"]).outcome.expect("it returns");
-    assert_eq!((err.is_err(), err.to_text(), err.to_json()), (true, "hi".to_owned(), json!({ "err": "hi" })));
+    assert_eq!(
+        (err.is_err(), err.to_text(), err.to_json()),
+        (true, "hi".to_owned(), json!({ "err": "hi" }))
+    );
     for returned in [ok, err] {
         assert_eq!(serde_json::to_value(&returned).expect("JSON"), returned.to_json());
     }
@@ -119,7 +126,8 @@ fn bytes_of_an_option_can_be_left_out() {
 #[test]
 fn json_arrays_are_bytes() {
     let echo = extension(&ECHO, "");
-    let call = |json: &str| echo.call_blocking("echo-bytes", &Arguments::Json(json.to_owned())).outcome;
+    let call =
+        |json: &str| echo.call_blocking("echo-bytes", &Arguments::Json(json.to_owned())).outcome;
     assert_eq!(call("[[104, 105.0]]").expect("it returns").to_json(), json!([104, 105]));
     let error = |json: &str| call(json).expect_err(json).to_string();
     insta::assert_snapshot!(error("[[1, 256]]"), @"argument 1 (`value`) is no list<u8>: [1]: 256 is out of range");

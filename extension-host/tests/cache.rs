@@ -7,7 +7,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use core_types::Digest;
-use extension_host::{CacheError, CodeCache, CodeKey, CompileError, CompilerCommand, Host, IntoCacheError};
+use extension_host::{
+    CacheError, CodeCache, CodeKey, CompileError, CompilerCommand, Host, IntoCacheError,
+};
 use sha2::Digest as _;
 use support::GREETING;
 use wasmtime::{Config, Engine, ModuleVersionStrategy};
@@ -32,11 +34,14 @@ fn cached() -> Cached {
 }
 
 fn store(cache: &CodeCache, key: &CodeKey) -> Result<fs::File, CacheError> {
-    cache.store(key, |path| fs::write(path, b"code").map_err(|source| CacheError::Io { path: path.into(), source }))
+    cache.store(key, |path| {
+        fs::write(path, b"code").map_err(|source| CacheError::Io { path: path.into(), source })
+    })
 }
 
 fn touch(path: &Path, change: impl Fn(&Path)) {
-    // The clock of change times is coarse; a change within one tick of it is told apart by size or inode.
+    // The clock of change times is coarse; a change within one tick of it is told apart by size or
+    // inode.
     std::thread::sleep(std::time::Duration::from_millis(20));
     change(path);
 }
@@ -75,16 +80,23 @@ fn a_file_that_changed_in_any_way_is_not_used() {
             fs::write(path, b"code").expect("written");
         }),
         ("with the old time", |path| {
-            let times =
-                fs::FileTimes::new().set_modified(fs::metadata(path).expect("there").modified().expect("a time"));
+            let times = fs::FileTimes::new()
+                .set_modified(fs::metadata(path).expect("there").modified().expect("a time"));
             fs::write(path, b"evil").expect("written");
-            fs::File::options().write(true).open(path).expect("open").set_times(times).expect("set");
+            fs::File::options()
+                .write(true)
+                .open(path)
+                .expect("open")
+                .set_times(times)
+                .expect("set");
         }),
         ("renamed away and back", |path| {
             fs::rename(path, path.with_extension("x")).expect("renamed");
             fs::rename(path.with_extension("x"), path).expect("renamed");
         }),
-        ("with other permissions", |path| fs::set_permissions(path, PermissionsExt::from_mode(0o400)).expect("set")),
+        ("with other permissions", |path| {
+            fs::set_permissions(path, PermissionsExt::from_mode(0o400)).expect("set")
+        }),
     ];
     for (what, change) in changes {
         let Cached { cache, key, directory } = cached();
@@ -100,7 +112,10 @@ fn a_file_that_changed_in_any_way_is_not_used() {
 fn a_file_or_directory_that_is_not_the_users_alone_is_not_used() {
     let make_writable: [fn(&Path); 2] = [
         |path| fs::set_permissions(path, PermissionsExt::from_mode(0o666)).expect("set"),
-        |path| fs::set_permissions(path.parent().expect("above"), PermissionsExt::from_mode(0o777)).expect("set"),
+        |path| {
+            fs::set_permissions(path.parent().expect("above"), PermissionsExt::from_mode(0o777))
+                .expect("set")
+        },
     ];
     for change in make_writable {
         let Cached { cache, key, directory } = cached();
@@ -115,7 +130,8 @@ fn a_file_or_directory_that_is_not_the_users_alone_is_not_used() {
     symlink(&elsewhere, &path).expect("linked");
     assert!(cache.open(&key).is_err(), "a link is not followed");
     fs::remove_file(&path).expect("removed");
-    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).expect("made");
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0)
+        .expect("made");
     assert!(cache.open(&key).is_err(), "a pipe is not waited for");
 }
 
@@ -126,7 +142,8 @@ fn a_file_of_another_user_is_not_used() {
     std::os::unix::fs::chown(cache.path(&key), Some(65534), None).expect("given away");
     assert!(matches!(cache.open(&key), Err(CacheError::NotOurs { .. })));
     store(&cache, &key).expect("stored again");
-    std::os::unix::fs::chown(directory.path().join("deep/cache"), Some(65534), None).expect("given away");
+    std::os::unix::fs::chown(directory.path().join("deep/cache"), Some(65534), None)
+        .expect("given away");
     assert!(matches!(cache.open(&key), Err(CacheError::NotOurs { .. })));
     assert!(matches!(store(&cache, &key), Err(CacheError::NotOurs { .. })));
 }
@@ -146,7 +163,13 @@ fn a_file_with_a_good_stamp_that_is_no_code_does_not_load() {
     let Cached { cache, key, directory: _directory } = cached();
     let host = Host::new().expect("a host");
     assert!(host.load(&cache, &key).is_err());
-    for garbage in [&b""[..], b"\x7fELF", b"text", &GREETING, &fs::read("/proc/self/exe").expect("this program")] {
+    for garbage in [
+        &b""[..],
+        b"\x7fELF",
+        b"text",
+        &GREETING,
+        &fs::read("/proc/self/exe").expect("this program"),
+    ] {
         store_as_code(&cache, &key, garbage);
         assert!(host.load(&cache, &key).is_err());
     }
@@ -154,7 +177,9 @@ fn a_file_with_a_good_stamp_that_is_no_code_does_not_load() {
 
 /// Puts these bytes into the cache as if they had been compiled for the key.
 fn store_as_code(cache: &CodeCache, key: &CodeKey, bytes: &[u8]) {
-    let write = |path: &Path| fs::write(path, bytes).map_err(|source| CacheError::Io { path: path.into(), source });
+    let write = |path: &Path| {
+        fs::write(path, bytes).map_err(|source| CacheError::Io { path: path.into(), source })
+    };
     cache.store(key, write).expect("stored");
 }
 
@@ -164,7 +189,9 @@ fn compiled_by_others(binary: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let changes: [(&str, Change); 4] = [
         ("as Wasmtime comes", |config| Some(config)),
         ("with fuel", |config| Some(config.consume_fuel(true))),
-        ("of another version", |config| config.module_version(ModuleVersionStrategy::Custom("48.0.7".into())).ok()),
+        ("of another version", |config| {
+            config.module_version(ModuleVersionStrategy::Custom("48.0.7".into())).ok()
+        }),
         ("of no version", |config| config.module_version(ModuleVersionStrategy::None).ok()),
     ];
     let compiled = changes.into_iter().map(|(name, change)| {
@@ -195,7 +222,9 @@ fn of_a_thousand_damages_none_is_loaded() {
         usize::try_from(dice >> 33).expect("31 bits") % sides
     };
     for round in 0..1_000 {
-        let store = |path: &Path| fs::write(path, &code).map_err(|source| CacheError::Io { path: path.into(), source });
+        let store = |path: &Path| {
+            fs::write(path, &code).map_err(|source| CacheError::Io { path: path.into(), source })
+        };
         cache.store(&key, store).expect("stored");
         let (path, is_stamp) = match round % 4 {
             0 => (cache.path(&key).with_extension("stamp"), true),
@@ -213,7 +242,10 @@ fn of_a_thousand_damages_none_is_loaded() {
         fs::write(&path, &bytes).expect("written");
         fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).expect("set");
         let is_harmless = is_stamp && cache.verify(&key).is_ok();
-        assert!(is_harmless || cache.open(&key).is_err() || cache.verify(&key).is_err(), "round {round}");
+        assert!(
+            is_harmless || cache.open(&key).is_err() || cache.verify(&key).is_err(),
+            "round {round}"
+        );
         if !is_stamp {
             assert!(cache.open(&key).is_err(), "round {round}");
         }
@@ -231,7 +263,8 @@ fn what_others_left_unfinished_is_in_nobodys_way() {
     fs::create_dir(directory.join(".new-dir")).expect("made");
     fs::write(directory.join(".new-dir/x"), "half").expect("written");
     let unnamed = || {
-        let names = fs::read_dir(&directory).expect("read").map(|entry| entry.expect("there").file_name());
+        let names =
+            fs::read_dir(&directory).expect("read").map(|entry| entry.expect("there").file_name());
         names.filter(|name| name.to_string_lossy().starts_with(".new-")).count()
     };
     let at_work = fs::File::open(directory.join("lock")).expect("the lock");
@@ -254,7 +287,8 @@ fn compile_with(script: &str) -> IntoCacheError {
     let binary = cached.directory.path().join("x.wasm");
     fs::write(&binary, &*GREETING).expect("written");
     let compiler = CompilerCommand::new("/bin/sh".into(), vec!["-c".into(), script.into()]);
-    let compiled = Host::new().expect("a host").compile_into(&cached.cache, &cached.key, &binary, &compiler);
+    let compiled =
+        Host::new().expect("a host").compile_into(&cached.cache, &cached.key, &binary, &compiler);
     compiled.map(drop).expect_err("no code")
 }
 
@@ -262,8 +296,14 @@ fn compile_with(script: &str) -> IntoCacheError {
 #[test]
 fn end_of_compiler_names_true_cause() {
     let killed = compile_with("kill -KILL $$");
-    assert!(matches!(killed, IntoCacheError::Compile(CompileError::Killed { signal: 9 })), "{killed}");
+    assert!(
+        matches!(killed, IntoCacheError::Compile(CompileError::Killed { signal: 9 })),
+        "{killed}"
+    );
     let too_long = compile_with("kill -XCPU $$");
-    assert!(matches!(too_long, IntoCacheError::Compile(CompileError::TooLong { .. })), "{too_long}");
+    assert!(
+        matches!(too_long, IntoCacheError::Compile(CompileError::TooLong { .. })),
+        "{too_long}"
+    );
     insta::assert_snapshot!(compile_with("echo 'no such library' >&2; exit 127"), @"the compiler crashed (exit code 127): no such library");
 }

@@ -4,7 +4,10 @@ use crate::support;
 
 use core_types::{Config, parse_toml};
 use extension_host::{Arguments, CallError, Host, Permissions};
-use support::{ECHO, GREETING, GREETING_SDK, HOSTILE, PROBE, call, extension, permissions, text, try_extension, wat};
+use support::{
+    ECHO, GREETING, GREETING_SDK, HOSTILE, PROBE, call, extension, permissions, text,
+    try_extension, wat,
+};
 
 fn config(text: &str) -> Config {
     parse_toml(text).expect(text).value
@@ -14,16 +17,25 @@ fn config(text: &str) -> Config {
 fn both_greetings_read_their_template_where_they_may() {
     for binary in [&*GREETING, &*GREETING_SDK] {
         let config = config("greeting.template = \"Servus, {}.\"");
-        let granted = Permissions { config: config.clone(), ..permissions("config-read = true", "") };
-        assert_eq!(text(&try_extension(binary, granted).expect("links"), "greet", &["World"]), "Servus, World.");
-        let elsewhere = Permissions { config, ..permissions("config-read = { keys = [\"other.*\"] }", "") };
-        assert_eq!(text(&try_extension(binary, elsewhere).expect("links"), "greet", &["World"]), "Hello, World!");
+        let granted =
+            Permissions { config: config.clone(), ..permissions("config-read = true", "") };
+        assert_eq!(
+            text(&try_extension(binary, granted).expect("links"), "greet", &["World"]),
+            "Servus, World."
+        );
+        let elsewhere =
+            Permissions { config, ..permissions("config-read = { keys = [\"other.*\"] }", "") };
+        assert_eq!(
+            text(&try_extension(binary, elsewhere).expect("links"), "greet", &["World"]),
+            "Hello, World!"
+        );
     }
 }
 
 #[test]
 fn an_interface_that_is_not_granted_is_refused_by_name_before_any_code_runs() {
-    let refused = try_extension(&GREETING, permissions("notification = true", "")).err().expect("refused");
+    let refused =
+        try_extension(&GREETING, permissions("notification = true", "")).err().expect("refused");
     insta::assert_snapshot!(refused, @"`open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted");
 }
 
@@ -112,7 +124,10 @@ fn what_a_guest_prints_and_logs_is_kept_apart_from_its_result() {
     assert_eq!(String::from_utf8_lossy(&report.output), "hello\nhello\n");
     assert!(report.outcome.expect("returns").is_empty());
     let report = call(&extension(&ECHO, ""), "log-it", &["hello"]);
-    assert_eq!(String::from_utf8_lossy(&report.output), "[debug] hello\n[info] hello\n[warn] hello\n[error] hello\n");
+    assert_eq!(
+        String::from_utf8_lossy(&report.output),
+        "[debug] hello\n[info] hello\n[warn] hello\n[error] hello\n"
+    );
 }
 
 #[test]
@@ -127,7 +142,10 @@ fn exiting_is_no_result_whatever_the_code() {
     for code in ["0", "1", "5", "6", "9", "101"] {
         let report = call(&extension(&HOSTILE, ""), "exit", &[code]);
         let expected: i32 = i32::from(code != "0");
-        assert!(matches!(report.outcome, Err(CallError::Exited { status }) if status == expected), "{report:?}");
+        assert!(
+            matches!(report.outcome, Err(CallError::Exited { status }) if status == expected),
+            "{report:?}"
+        );
     }
 }
 
@@ -139,7 +157,10 @@ fn functions_are_found_by_their_name_or_with_their_interface() {
     }
     for name in ["summ", "test:echo/other#sum", "test:echo/echo@0.2.0#sum", "", "#sum", "echo-"] {
         let error = call(&echo, name, &["[1]"]).outcome.expect_err(name);
-        assert!(matches!(error, CallError::NoSuchFunction { exports, .. } if exports.len() > 30), "{name}");
+        assert!(
+            matches!(error, CallError::NoSuchFunction { exports, .. } if exports.len() > 30),
+            "{name}"
+        );
     }
 }
 
@@ -164,8 +185,9 @@ fn a_function_of_several_interfaces_has_to_be_named_with_one() {
 #[test]
 fn arguments_that_do_not_fit_are_named() {
     let echo = extension(&ECHO, "");
-    let message =
-        |function: &str, arguments: &[&str]| call(&echo, function, arguments).outcome.expect_err(function).to_string();
+    let message = |function: &str, arguments: &[&str]| {
+        call(&echo, function, arguments).outcome.expect_err(function).to_string()
+    };
     insta::assert_snapshot!(message("echo-u8", &["256"]), @"argument 1 (`value`) is no u8: 256 is out of range");
     insta::assert_snapshot!(message("echo-enum", &["purple"]), @"argument 1 (`value`) is no enum { red, green, blue }: `purple` is none of `red`, `green`, `blue`");
     insta::assert_snapshot!(message("sum", &[]), @"the function takes 1 argument, not 0: (numbers: list<s64>)");
@@ -184,7 +206,11 @@ fn arguments_that_do_not_fit_are_named() {
 fn options_at_the_end_can_be_left_out() {
     let echo = extension(&ECHO, "");
     assert_eq!(text(&echo, "join", &[r#"["a", "b"]"#]), "a, b");
-    assert_eq!(text(&echo, "join", &[r#"["a", "b"]"#, "none"]), "anoneb", "a text is taken as it stands");
+    assert_eq!(
+        text(&echo, "join", &[r#"["a", "b"]"#, "none"]),
+        "anoneb",
+        "a text is taken as it stands"
+    );
     assert_eq!(text(&echo, "join", &[r#"["a", "b"]"#, "%none"]), "a, b");
     let report = echo.call_blocking("join", &Arguments::Json(r#"[["a", "b"], null]"#.to_owned()));
     assert_eq!(report.outcome.expect("works").to_text(), "a, b");

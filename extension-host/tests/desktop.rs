@@ -7,17 +7,18 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use core_types::{
-    Activity, Authority, BootTime, CallOutcome, CallRecord, Capability, Document, EnvName, Owner, TimedGrant,
-    TimedGrants, Verdict, parse_toml,
+    Activity, Authority, BootTime, CallOutcome, CallRecord, Capability, Document, EnvName, Owner,
+    TimedGrant, TimedGrants, Verdict, parse_toml,
 };
 use extension_host::{
-    Arguments, BackendError, Backends, CallReport, Clipboard, Code, Environment, Extension, Host, HostError,
-    Notification, Notifier, Permissions, Publisher, RateLimits, SecretStore, boot_time,
+    Arguments, BackendError, Backends, CallReport, Clipboard, Code, Environment, Extension, Host,
+    HostError, Notification, Notifier, Permissions, Publisher, RateLimits, SecretStore, boot_time,
 };
 use support::{permissions, wat};
 
 static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
-static DESKTOP: LazyLock<Code> = LazyLock::new(|| HOST.compile(&support::DESKTOP).expect("it compiles"));
+static DESKTOP: LazyLock<Code> =
+    LazyLock::new(|| HOST.compile(&support::DESKTOP).expect("it compiles"));
 
 /// Everything that the guest imports, each as narrow as it can be.
 const GRANTED: &str = r#"
@@ -167,7 +168,8 @@ fn what_is_granted_reaches_the_backend_in_the_name_of_the_extension() {
     assert_eq!(said(&desktop, "notify Hello <b>World</b>"), "");
     assert_eq!(said(&desktop, "copy-text hello"), "");
     assert_eq!(said(&desktop, "publish-message greeting.sent x"), "");
-    let everything = ["extension: Hello / <b>World</b>", "copied 5 bytes", "embedded/extension greeting.sent=x"];
+    let everything =
+        ["extension: Hello / <b>World</b>", "copied 5 bytes", "embedded/extension greeting.sent=x"];
     assert_eq!(*desk.said.lock().expect("not poisoned"), everything);
 }
 
@@ -198,20 +200,34 @@ fn what_is_granted_for_something_else_is_denied_and_nothing_reaches_the_backend(
 
 #[test]
 fn an_interface_that_is_not_granted_keeps_the_extension_from_starting() {
-    for capability in ["config-read", "secret-read", "secret-write", "notification", "clipboard-write", "ipc-publish"] {
+    for capability in [
+        "config-read",
+        "secret-read",
+        "secret-write",
+        "notification",
+        "clipboard-write",
+        "ipc-publish",
+    ] {
         let component = wat(&format!(
             "(component (import \"open-sesame:host/{capability}@0.1.0\" (instance (export \"f\" (func)))))"
         ));
         let seen: Arc<Mutex<Vec<CallRecord>>> = Arc::default();
         let observer = seen.clone();
-        let host = HOST.clone().observed_by(move |call| observer.lock().expect("not poisoned").push(call.clone()));
+        let host = HOST
+            .clone()
+            .observed_by(move |call| observer.lock().expect("not poisoned").push(call.clone()));
         let code = host.compile(&component).expect("it compiles");
         let granted_other = permissions(
-            GRANTED.lines().find(|line| !line.contains(capability) && line.contains('=')).expect("one"),
+            GRANTED
+                .lines()
+                .find(|line| !line.contains(capability) && line.contains('='))
+                .expect("one"),
             "",
         );
         for permissions in [Permissions::default(), granted_other] {
-            let Err(HostError::Refused(refusals)) = host.extension(&code, permissions) else { panic!("{capability}") };
+            let Err(HostError::Refused(refusals)) = host.extension(&code, permissions) else {
+                panic!("{capability}")
+            };
             let expected = format!(
                 "`open-sesame:host/{capability}@0.1.0` needs the capability `{capability}`, which is not granted"
             );
@@ -229,9 +245,14 @@ fn what_is_granted_and_not_imported_changes_nothing() {
     let host = HOST.clone().with_backends(backends(&desk));
     let echo = host.compile(&support::ECHO).expect("it compiles");
     for permissions in [permissions(GRANTED, ""), Permissions::default()] {
-        let extension = host.extension(&echo, permissions).expect("it imports nothing that needs a grant");
+        let extension =
+            host.extension(&echo, permissions).expect("it imports nothing that needs a grant");
         let report = call(&extension, "print hello");
-        assert!(report.outcome.is_ok() && report.activity == Activity::default(), "{:?}", report.activity);
+        assert!(
+            report.outcome.is_ok() && report.activity == Activity::default(),
+            "{:?}",
+            report.activity
+        );
     }
     assert!(desk.said.lock().expect("not poisoned").is_empty());
 }
@@ -240,16 +261,29 @@ fn what_is_granted_and_not_imported_changes_nothing() {
 fn a_policy_takes_away_what_the_manifest_grants() {
     let mut permissions = permissions(GRANTED, "");
     let policy = parse_toml("deny = [\"notification\"]").expect("valid").value;
-    permissions.authority.policies =
-        vec![(policy, Document { path: "/etc/pds/policy.toml".into(), text: "deny = [\"notification\"]".to_owned() })];
-    let refusals = HOST.extension(&DESKTOP, permissions.clone()).err().expect("refused").to_string();
-    assert!(refusals.contains("policy denies `notification` (/etc/pds/policy.toml:1)"), "{refusals}");
+    permissions.authority.policies = vec![(
+        policy,
+        Document {
+            path: "/etc/pds/policy.toml".into(),
+            text: "deny = [\"notification\"]".to_owned(),
+        },
+    )];
+    let refusals =
+        HOST.extension(&DESKTOP, permissions.clone()).err().expect("refused").to_string();
+    assert!(
+        refusals.contains("policy denies `notification` (/etc/pds/policy.toml:1)"),
+        "{refusals}"
+    );
     let desk = Arc::new(Desk::default());
     let host = HOST.clone().with_backends(backends(&desk));
-    let learning = host.extension_to_learn_from(&DESKTOP, permissions).expect("linked all the same");
+    let learning =
+        host.extension_to_learn_from(&DESKTOP, permissions).expect("linked all the same");
     let report = call(&learning, "notify a b");
     let touch = &report.activity.touches[0];
-    assert_eq!(touch.rule.as_deref(), Some("policy denies `notification` (/etc/pds/policy.toml:1)"));
+    assert_eq!(
+        touch.rule.as_deref(),
+        Some("policy denies `notification` (/etc/pds/policy.toml:1)")
+    );
     assert_eq!((touch.verdict, &touch.grant), (Verdict::Deny, &None));
     assert!(desk.said.lock().expect("not poisoned").is_empty());
 }
@@ -301,11 +335,19 @@ fn floods_and_huge_values_end_at_the_host() {
 fn a_backend_that_never_answers_is_left_after_four_seconds() {
     let backends = Backends { secrets: Arc::new(Silent), ..Backends::default() };
     let permissions = permissions(GRANTED, "");
-    let silent = HOST.clone().with_backends(backends).extension(&DESKTOP, permissions).expect("it links");
+    let silent =
+        HOST.clone().with_backends(backends).extension(&DESKTOP, permissions).expect("it links");
     let started = Instant::now();
     let text = said(&silent, "read-secret token");
-    assert!(text.starts_with("unavailable: the keyring did not answer within four seconds"), "{text}");
-    assert!((Duration::from_secs(4)..Duration::from_secs(5)).contains(&started.elapsed()), "{:?}", started.elapsed());
+    assert!(
+        text.starts_with("unavailable: the keyring did not answer within four seconds"),
+        "{text}"
+    );
+    assert!(
+        (Duration::from_secs(4)..Duration::from_secs(5)).contains(&started.elapsed()),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[test]
@@ -325,8 +367,10 @@ fn a_program_without_backends_says_so() {
 fn secrets_of_one_name_from_two_places_never_meet() {
     let desk = Arc::new(Desk::default());
     let of = |identity: &str| {
-        let reference: core_types::OciReference = format!("{identity}:1").parse().expect("a reference");
-        let owner = Owner { name: "greeting".parse().expect("a name"), identity: reference.identity() };
+        let reference: core_types::OciReference =
+            format!("{identity}:1").parse().expect("a reference");
+        let owner =
+            Owner { name: "greeting".parse().expect("a name"), identity: reference.identity() };
         linked(
             &desk,
             Permissions {
@@ -373,7 +417,9 @@ fn wasi_config_is_a_second_face_of_config_read() {
 fn a_key_that_a_guest_makes_up_is_not_there_by_either_face() {
     let config = "greeting.template = \"x\"\nother = \"hidden\"\n\"greeting\" = \"bare\"";
     let config =
-        parse_toml(&config.replace("\"greeting\" = \"bare\"", "greetings.template = \"hidden\"")).expect("valid").value;
+        parse_toml(&config.replace("\"greeting\" = \"bare\"", "greetings.template = \"hidden\""))
+            .expect("valid")
+            .value;
     let desktop = linked(&Arc::default(), Permissions { config, ..permissions(GRANTED, "") });
     let long = format!("greeting.{}", "x".repeat(1 << 20));
     let keys = [
@@ -429,16 +475,22 @@ fn every_call_is_told_to_the_observer_even_one_that_nobody_waits_for() {
     let desktop = host.extension(&DESKTOP, permissions(GRANTED, "")).expect("it links");
     call(&desktop, "notify a b");
     call(&desktop, "no-such-function");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let arguments = Arguments::words(["token"]);
-        let cancelled = tokio::time::timeout(Duration::from_millis(300), desktop.call("read-secret", &arguments));
+        let cancelled = tokio::time::timeout(
+            Duration::from_millis(300),
+            desktop.call("read-secret", &arguments),
+        );
         assert!(cancelled.await.is_err(), "nobody waited");
     });
     runtime.shutdown_background();
     let seen = seen.lock().expect("not poisoned");
-    let ended: Vec<_> =
-        seen.iter().map(|call| (call.function.as_str(), call.outcome, call.activity.touches.len())).collect();
+    let ended: Vec<_> = seen
+        .iter()
+        .map(|call| (call.function.as_str(), call.outcome, call.activity.touches.len()))
+        .collect();
     let expected = [
         ("notify", CallOutcome::Returned, 1),
         ("no-such-function", CallOutcome::Failed, 0),
@@ -458,8 +510,8 @@ fn learning_links_everything_and_allows_nothing_more() {
     assert_eq!(refused(&report.activity), ["config-read=greeting.template", "secret-read=token"]);
     assert!(desk.said.lock().expect("not poisoned").is_empty());
     assert!(
-        Capability::ALL
-            .into_iter()
-            .all(|capability| !Authority::default().in_force(BootTime::default()).grants(capability))
+        Capability::ALL.into_iter().all(|capability| !Authority::default()
+            .in_force(BootTime::default())
+            .grants(capability))
     );
 }

@@ -5,7 +5,8 @@ use crate::support;
 use extension_host::{CallError, Host};
 use support::{call, extension, text, wat};
 
-/// A component that exports these instances, in which `f` is a function that returns what it is given.
+/// A component that exports these instances, in which `f` is a function that returns what it is
+/// given.
 fn component(exports: &str) -> Vec<u8> {
     wat(&format!(
         r#"(component
@@ -16,7 +17,8 @@ fn component(exports: &str) -> Vec<u8> {
     ))
 }
 
-/// A component with a resource `counter`, its constructor and a method, in an interface with a plain function.
+/// A component with a resource `counter`, its constructor and a method, in an interface with a
+/// plain function.
 fn with_resource() -> Vec<u8> {
     wat(r#"(component
         (core module $m (func (export "one") (result i32) i32.const 1)
@@ -63,7 +65,8 @@ fn error(binary: &[u8], function: &str) -> String {
 
 #[test]
 fn inline_interface_is_callable() {
-    let inline = component(r#"(instance $e (export "do" (func $f))) (export "eval" (instance $e))"#);
+    let inline =
+        component(r#"(instance $e (export "do" (func $f))) (export "eval" (instance $e))"#);
     assert_eq!(listed(&inline), "eval#do: func(x: s32) -> s32");
     let inline = extension(&inline, "");
     assert_eq!(text(&inline, "do", &["3"]), "3");
@@ -88,9 +91,13 @@ fn interface_of_a_package_wins() {
     let both = extension(&both, "");
     assert_eq!(text(&both, "go", &["3"]), "3");
     assert_eq!(text(&both, "exports#go", &["3"]), "3");
-    let two =
-        component(r#"(instance $e (export "go" (func $f))) (export "one" (instance $e)) (export "two" (instance $e))"#);
-    assert!(matches!(call(&extension(&two, ""), "go", &["3"]).outcome, Err(CallError::Ambiguous { .. })));
+    let two = component(
+        r#"(instance $e (export "go" (func $f))) (export "one" (instance $e)) (export "two" (instance $e))"#,
+    );
+    assert!(matches!(
+        call(&extension(&two, ""), "go", &["3"]).outcome,
+        Err(CallError::Ambiguous { .. })
+    ));
 }
 
 #[test]
@@ -125,5 +132,9 @@ fn module_functions_have_a_reason() {
     insta::assert_snapshot!(error(&module, "two"), @"cannot call `two: func() -> (s32, s64)`: it returns 2 values, and a call returns one");
     let module = extension(&module, "");
     assert_eq!(text(&module, "one", &[]), "1");
-    assert_eq!(format!("{:?}", module.exports()), "[one: func() -> s32]", "a list of what can be called");
+    assert_eq!(
+        format!("{:?}", module.exports()),
+        "[one: func() -> s32]",
+        "a list of what can be called"
+    );
 }

@@ -9,7 +9,8 @@ use extension_host::{CallReport, Code, Extension};
 use crate::filesystem::{HOST, Home};
 use crate::support::{self, assert_exceeded, call};
 
-static PROBE: LazyLock<Code> = LazyLock::new(|| HOST.compile(&support::PROBE).expect("it compiles"));
+static PROBE: LazyLock<Code> =
+    LazyLock::new(|| HOST.compile(&support::PROBE).expect("it compiles"));
 
 /// One directory to write to, which is the third descriptor of a module.
 const WRITE: &str = "{ write = [\"~/write\"] }";
@@ -28,13 +29,18 @@ fn assert_bounded(code: &Code, ways: &[&str]) {
     for way in ways {
         let home = Home::new();
         let probe = home.running(code, WRITE, LIMITS);
-        let fill = |mebibytes: &str| call(&probe, "fill", &[way, &home.path("write/file"), mebibytes]);
+        let fill =
+            |mebibytes: &str| call(&probe, "fill", &[way, &home.path("write/file"), mebibytes]);
         // Ways that write a byte beyond what they leave out need room for it.
         let within = fill("2");
         assert_eq!(within.outcome.expect(way).to_text(), "2", "{way}");
         // The second of several files begins with a hole.
         let expected = if *way == "several" { 3 << 20 } else { 2 << 20 };
-        assert!((expected..=expected + 4096).contains(&within.usage.written_bytes), "{way}: {:?}", within.usage);
+        assert!(
+            (expected..=expected + 4096).contains(&within.usage.written_bytes),
+            "{way}: {:?}",
+            within.usage
+        );
         fs::remove_dir_all(home.path("write")).expect("removed");
         fs::create_dir(home.path("write")).expect("made");
         assert_exceeded(&fill("5"), LimitName::Written, 3, LimitOrigin::Manifest);
@@ -42,7 +48,8 @@ fn assert_bounded(code: &Code, ways: &[&str]) {
     }
 }
 
-/// Everything that makes a file larger counts: what is written twice, zeroes, what is copied, and holes.
+/// Everything that makes a file larger counts: what is written twice, zeroes, what is copied, and
+/// holes.
 #[test]
 fn writes_of_components_are_bounded() {
     assert_bounded(
@@ -68,7 +75,10 @@ fn writes_of_components_are_bounded() {
 #[test]
 fn writes_of_wasi_0_3_are_bounded() {
     let code = HOST.compile(&support::PROBE_0_3).expect("it compiles");
-    assert_bounded(&code, &["stream", "several", "again", "append", "beyond", "set-size", "shrink"]);
+    assert_bounded(
+        &code,
+        &["stream", "several", "again", "append", "beyond", "set-size", "shrink"],
+    );
 }
 
 /// What the standard library of a language writes goes the same ways.
@@ -84,7 +94,8 @@ fn message_names_what_was_written() {
     insta::assert_snapshot!(report.outcome.expect_err("too much"), @"the extension went over its limit of data written to files: 1 MiB (set in the manifest)");
 }
 
-/// A module that does `body` again and again with the descriptor in `$fd`, of a file that is open with these flags.
+/// A module that does `body` again and again with the descriptor in `$fd`, of a file that is open
+/// with these flags.
 fn module(home: &Home, flags: u32, body: &str) -> Extension {
     let module = support::wat(&format!(
         r#"(module
@@ -166,7 +177,12 @@ fn writes_of_modules_are_bounded() {
 #[test]
 fn output_and_refusals_are_not_counted() {
     let home = Home::new();
-    let printed = report(&home, 0, "(call $fd_write (i32.const 1) (i32.const 136) (i32.const 1) (i32.const 32))", "1");
+    let printed = report(
+        &home,
+        0,
+        "(call $fd_write (i32.const 1) (i32.const 136) (i32.const 1) (i32.const 32))",
+        "1",
+    );
     assert_eq!((printed.usage.written_bytes, printed.output.is_empty()), (0, false));
     let body = "(call $fd_allocate (local.get $fd) (i64.const 0) (i64.const 0x10000000))";
     let refused = report(&home, 0, body, "5");

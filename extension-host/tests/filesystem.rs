@@ -1,5 +1,8 @@
 //! Directories that are granted, and every way out of them that there was.
-#![allow(clippy::print_stdout, reason = "how many cases there are is counted by .ci/security-tests")]
+#![allow(
+    clippy::print_stdout,
+    reason = "how many cases there are is counted by .ci/security-tests"
+)]
 
 use crate::support;
 
@@ -11,19 +14,24 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use extension_host::{Arguments, Backends, CallError, CallReport, Code, DirectoryRules, Extension, Host};
+use extension_host::{
+    Arguments, Backends, CallError, CallReport, Code, DirectoryRules, Extension, Host,
+};
 use support::permissions;
 use tempfile::TempDir;
 
 pub(crate) static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
-static DESKTOP: LazyLock<Code> = LazyLock::new(|| HOST.compile(&support::DESKTOP).expect("it compiles"));
-static PROBE: LazyLock<Code> = LazyLock::new(|| HOST.compile(&support::PROBE).expect("it compiles"));
+static DESKTOP: LazyLock<Code> =
+    LazyLock::new(|| HOST.compile(&support::DESKTOP).expect("it compiles"));
+static PROBE: LazyLock<Code> =
+    LazyLock::new(|| HOST.compile(&support::PROBE).expect("it compiles"));
 
 /// What the guest imports beside files.
 const OTHERS: &str = "config-read = true\nsecret-read = [\"a\"]\nsecret-write = [\"a\"]\nnotification = true\n\
      clipboard-write = true\nipc-publish = [\"a\"]\nexperimental = [\"wasi-0.3\"]\n";
 
-/// A home directory with something to read, something to write, and something that is nobody's business.
+/// A home directory with something to read, something to write, and something that is nobody's
+/// business.
 pub(crate) struct Home {
     directory: TempDir,
     root: PathBuf,
@@ -45,7 +53,10 @@ impl Home {
     }
 
     fn rules(&self) -> DirectoryRules {
-        DirectoryRules { home: Some(self.directory.path().to_owned()), protected: vec![self.root.join(".config/pds")] }
+        DirectoryRules {
+            home: Some(self.directory.path().to_owned()),
+            protected: vec![self.root.join(".config/pds")],
+        }
     }
 
     fn guest(&self, filesystem: &str) -> Extension {
@@ -78,7 +89,11 @@ impl Home {
         while let Some(path) = left.pop() {
             let metadata = fs::symlink_metadata(&path).expect("there");
             let what = if metadata.is_dir() {
-                left.extend(fs::read_dir(&path).expect("readable").map(|entry| entry.expect("an entry").path()));
+                left.extend(
+                    fs::read_dir(&path)
+                        .expect("readable")
+                        .map(|entry| entry.expect("an entry").path()),
+                );
                 "a directory".to_owned()
             } else if metadata.is_symlink() {
                 format!("a link to {}", fs::read_link(&path).expect("a link").display())
@@ -99,7 +114,9 @@ fn call(extension: &Extension, function: &str, arguments: &[&str]) -> CallReport
 
 /// The value, or what the guest was told.
 fn said(extension: &Extension, function: &str, arguments: &[&str]) -> Result<String, String> {
-    let returned = call(extension, function, arguments).outcome.unwrap_or_else(|error| panic!("{function}: {error:?}"));
+    let returned = call(extension, function, arguments)
+        .outcome
+        .unwrap_or_else(|error| panic!("{function}: {error:?}"));
     if returned.is_err() { Err(returned.to_text()) } else { Ok(returned.to_text()) }
 }
 
@@ -141,7 +158,17 @@ fn nothing_leads_out_of_what_is_granted() {
         let listed = said(&guest, "list-names", &[&home.path(path)]);
         assert!(listed.is_err(), "{path}: {listed:?}");
     }
-    for path in ["/etc/passwd", "/proc/self/environ", "/proc/self/fd/0", "etc/passwd", "", ".", "..", "/", "//"] {
+    for path in [
+        "/etc/passwd",
+        "/proc/self/environ",
+        "/proc/self/fd/0",
+        "etc/passwd",
+        "",
+        ".",
+        "..",
+        "/",
+        "//",
+    ] {
         assert!(said(&guest, "read-text", &[path]).is_err(), "{path:?}");
     }
     assert!(said(&guest, "list-names", &["/"]).is_err());
@@ -192,13 +219,17 @@ fn links_that_a_guest_makes_lead_nowhere_either() {
 #[test]
 fn a_grant_is_refused_where_it_would_reach_sesame_or_was_replaced() {
     let home = Home::new();
-    let error = |filesystem: &str| match call(&home.guest(filesystem), "list-names", &["/"]).outcome {
+    let error = |filesystem: &str| match call(&home.guest(filesystem), "list-names", &["/"]).outcome
+    {
         Err(error @ CallError::Directory(_)) => error.to_string(),
         other => panic!("{filesystem}: {other:?}"),
     };
-    for filesystem in
-        ["{ read = [\"~\"] }", "{ write = [\"~/.config\"] }", "{ read = [\"/\"] }", "{ read = [\"/proc\"] }"]
-    {
+    for filesystem in [
+        "{ read = [\"~\"] }",
+        "{ write = [\"~/.config\"] }",
+        "{ read = [\"/\"] }",
+        "{ read = [\"/proc\"] }",
+    ] {
         assert!(error(filesystem).contains("which no extension gets"), "{filesystem}");
     }
     assert!(error("{ read = [\"~/read/abroad\"] }").contains("leads through a link"));
@@ -213,7 +244,8 @@ fn a_grant_is_refused_where_it_would_reach_sesame_or_was_replaced() {
     assert!(matches!(report.outcome, Err(CallError::Directory(_))), "{:?}", report.outcome);
 }
 
-/// Every runtime lists directories before anything else, so that says nothing of what the guest wants.
+/// Every runtime lists directories before anything else, so that says nothing of what the guest
+/// wants.
 #[test]
 fn listing_directories_is_not_a_refusal() {
     let home = Home::new();
@@ -227,11 +259,20 @@ fn listing_directories_is_not_a_refusal() {
 #[test]
 fn guest_path_leads_to_its_directory() {
     let home = Home::new();
-    let guest = home.guest("{ read = [{ path = \"~/read\", guest = \"/notes\" }], write = [\"~/write::out/deep\"] }");
+    let guest = home.guest(
+        "{ read = [{ path = \"~/read\", guest = \"/notes\" }], write = [\"~/write::out/deep\"] }",
+    );
     assert_eq!(said(&guest, "read-text", &["/notes/note"]), Ok("readable".to_owned()));
     assert_eq!(said(&guest, "write-text", &["/out/deep/new", "mine"]), Ok(String::new()));
     assert_eq!(home.text("write/new"), "mine");
-    for path in [&home.path("read/note"), "/notes/../secret/key", "/notes/out", "/note", "/out/new", "/read/note"] {
+    for path in [
+        &home.path("read/note"),
+        "/notes/../secret/key",
+        "/notes/out",
+        "/note",
+        "/out/new",
+        "/read/note",
+    ] {
         assert!(said(&guest, "read-text", &[path]).is_err(), "{path}");
     }
     assert!(said(&guest, "write-text", &["/notes/note", "changed"]).is_err());
@@ -256,12 +297,18 @@ fn link_made_after_grant_refuses_call() {
 #[test]
 fn guest_path_opens_nothing_protected() {
     let home = Home::new();
-    for (path, why) in
-        [("~", "no extension gets"), ("~/.config", "no extension gets"), ("~/read/abroad", "leads through a link")]
-    {
-        let guest = home.guest(&format!("{{ read = [{{ path = \"{path}\", guest = \"/data\" }}] }}"));
+    for (path, why) in [
+        ("~", "no extension gets"),
+        ("~/.config", "no extension gets"),
+        ("~/read/abroad", "leads through a link"),
+    ] {
+        let guest =
+            home.guest(&format!("{{ read = [{{ path = \"{path}\", guest = \"/data\" }}] }}"));
         let outcome = call(&guest, "list-names", &["/data"]).outcome;
-        assert!(matches!(&outcome, Err(CallError::Directory(error)) if error.to_string().contains(why)), "{outcome:?}");
+        assert!(
+            matches!(&outcome, Err(CallError::Directory(error)) if error.to_string().contains(why)),
+            "{outcome:?}"
+        );
     }
 }
 
@@ -270,7 +317,10 @@ fn guest_path_opens_nothing_protected() {
 fn same_guest_path_refuses_the_call() {
     let home = Home::new();
     let own_path = home.directory.path().join("read");
-    let guest = home.guest(&format!("{{ read = [\"~/read\"], write = [\"~/write::{}\"] }}", own_path.display()));
+    let guest = home.guest(&format!(
+        "{{ read = [\"~/read\"], write = [\"~/write::{}\"] }}",
+        own_path.display()
+    ));
     let error = call(&guest, "list-names", &["/"]).outcome.expect_err("refused").to_string();
     assert!(error.contains("`~/read` and `~/write::/"), "{error}");
 }
@@ -288,12 +338,16 @@ fn relative_paths_work_where_guest_is_dot() {
         assert!(said(&guest, "read-text", &[path]).is_err(), "{path}");
     }
     let probe = home.running(&PROBE, here, "");
-    assert_eq!(said(&probe, "open", &["./note", "r"]), Ok("DescriptorType::RegularFile: readable".to_owned()));
+    assert_eq!(
+        said(&probe, "open", &["./note", "r"]),
+        Ok("DescriptorType::RegularFile: readable".to_owned())
+    );
     let module = HOST.compile(&support::wat(PREVIEW_1_HERE)).expect("it compiles");
     assert_eq!(support::text(&home.running(&module, here, ""), "f", &[]), "0");
 }
 
-/// A module of preview 1 whose only directory is called `.`, and that opens `note` in it: 0 when all of that is so.
+/// A module of preview 1 whose only directory is called `.`, and that opens `note` in it: 0 when
+/// all of that is so.
 const PREVIEW_1_HERE: &str = r#"(module
     (import "wasi_snapshot_preview1" "fd_prestat_get" (func $get (param i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "fd_prestat_dir_name" (func $name (param i32 i32 i32) (result i32)))
@@ -310,11 +364,13 @@ const PREVIEW_1_HERE: &str = r#"(module
         (call $open (i32.const 3) (i32.const 1) (i32.const 64) (i32.const 4) (i32.const 0) (i64.const 2) (i64.const 2)
             (i32.const 0) (i32.const 32))))"#;
 
-/// A directory that does not exist keeps nothing from running; what looks for it finds nothing, and it is noted why.
+/// A directory that does not exist keeps nothing from running; what looks for it finds nothing, and
+/// it is noted why.
 #[test]
 fn missing_directory_does_not_stop_calls() {
     let home = Home::new();
-    let guest = home.guest("{ read = [\"~/read\", \"~/missing\"], write = [\"~/missing/out::/out\"] }");
+    let guest =
+        home.guest("{ read = [\"~/read\", \"~/missing\"], write = [\"~/missing/out::/out\"] }");
     assert_eq!(said(&guest, "read-text", &[&home.path("read/note")]), Ok("readable".to_owned()));
     for path in [&home.path("missing"), &home.path("missing/x"), "/out", "/out/x"] {
         assert!(said(&guest, "read-text", &[path]).is_err(), "{path}");
@@ -327,7 +383,11 @@ fn missing_directory_does_not_stop_calls() {
     let noted: Vec<_> = activity.touches.iter().map(|touch| touch.what.as_str()).collect();
     assert_eq!(noted, ["filesystem=read:~/read"]);
     fs::create_dir_all(home.root.join("missing/out")).expect("made");
-    assert_eq!(said(&guest, "write-text", &["/out/x", "mine"]), Ok(String::new()), "the next call finds it");
+    assert_eq!(
+        said(&guest, "write-text", &["/out/x", "mine"]),
+        Ok(String::new()),
+        "the next call finds it"
+    );
     assert_eq!(home.text("missing/out/x"), "mine");
 }
 
@@ -337,11 +397,15 @@ fn missing_directory_is_noted_when_looked_for() {
     let home = Home::new();
     let missing = |text: &str| {
         let module = HOST.compile(&support::wat(text)).expect("it compiles");
-        let report = support::call(&home.running(&module, "{ read = [\"~/missing::.\"] }", ""), "f", &[]);
+        let report =
+            support::call(&home.running(&module, "{ read = [\"~/missing::.\"] }", ""), "f", &[]);
         (report.outcome.expect("it returns").to_text(), report.activity.missing)
     };
     assert_eq!(missing(PREVIEW_1_HERE), ("101".to_owned(), vec!["~/missing".to_owned()]));
-    assert_eq!(missing(r#"(module (func (export "f") (result i32) (i32.const 7)))"#), ("7".to_owned(), Vec::new()));
+    assert_eq!(
+        missing(r#"(module (func (export "f") (result i32) (i32.const 7)))"#),
+        ("7".to_owned(), Vec::new())
+    );
 }
 
 /// Every call of preview 2 that changes something, with a second path where it takes one.
@@ -369,10 +433,20 @@ fn no_call_of_wasi_changes_what_may_only_be_read() {
     let probe = home.probe();
     let before = home.state("");
     let mut cases = 0;
-    for path in ["read/note", "read/deep", "read/within", "read/new", "read/note/", "read/deep/", "read/.", "read"] {
-        for how in
-            ["w", "rw", "t", "rt", "wt", "rwt", "c", "rc", "wc", "cx", "rcxf", "m", "rm", "dm", "rdm", "wf", "rtf"]
-        {
+    for path in [
+        "read/note",
+        "read/deep",
+        "read/within",
+        "read/new",
+        "read/note/",
+        "read/deep/",
+        "read/.",
+        "read",
+    ] {
+        for how in [
+            "w", "rw", "t", "rt", "wt", "rwt", "c", "rc", "wc", "cx", "rcxf", "m", "rm", "dm",
+            "rdm", "wf", "rtf",
+        ] {
             let told = said(&probe, "open", &[&home.path(path), how]);
             // To say that a directory will be changed changes nothing yet.
             let is_change = how.contains(['w', 't']) || path == "read/new";
@@ -421,7 +495,8 @@ fn links_that_loop_or_lead_to_nothing_make_nothing_and_show_nothing() {
             let path = home.path(&format!("write/{link}{end}"));
             for how in ["rf", "wf", "rwcf", "wctf", "wcxf", "df", "rdmf", "r", "wc", "wt"] {
                 let told = said(&probe, "open", &[&path, how]);
-                // A link of which the name ends in a slash is a directory or nothing; what it leads to is not here.
+                // A link of which the name ends in a slash is a directory or nothing; what it leads
+                // to is not here.
                 assert!(told.is_err(), "{path} {how}: {told:?}");
                 cases += 1;
             }
@@ -449,21 +524,26 @@ fn links_that_loop_or_lead_to_nothing_make_nothing_and_show_nothing() {
     println!("cases: {cases}");
 }
 
-/// What a module of preview 1 is told by a call on the directories that are granted to it: 3 to read, 4 to write.
+/// What a module of preview 1 is told by a call on the directories that are granted to it: 3 to
+/// read, 4 to write.
 fn preview1(home: &Home, call: &str, first: &str, second: &str) -> String {
     let directory = |path: &str| if path.starts_with("read") { 3 } else { 4 };
     let below = |path: &str| path.split_once('/').map_or("", |(_, below)| below).to_owned();
     let (from, to) = (below(first), below(second));
-    let (at, length) =
-        (format!("(i32.const {})", directory(first)), format!("(i32.const 64) (i32.const {})", from.len()));
-    let there = format!("(i32.const {}) (i32.const 256) (i32.const {})", directory(second), to.len());
+    let (at, length) = (
+        format!("(i32.const {})", directory(first)),
+        format!("(i32.const 64) (i32.const {})", from.len()),
+    );
+    let there =
+        format!("(i32.const {}) (i32.const 256) (i32.const {})", directory(second), to.len());
     let open = |rights: u64, flags: u32| {
         format!(
             "(call $path_open {at} (i32.const 1) {length} (i32.const {flags}) (i64.const {rights}) (i64.const {rights}) (i32.const 0) (i32.const 0))"
         )
     };
-    let opened =
-        |then: &str| format!("(if (result i32) (local.tee 0 {}) (then (local.get 0)) (else {then}))", open(2, 0));
+    let opened = |then: &str| {
+        format!("(if (result i32) (local.tee 0 {}) (then (local.get 0)) (else {then}))", open(2, 0))
+    };
     const DESCRIPTOR: &str = "(i32.load (i32.const 0))";
     const TIMES: &str = "(i64.const 1) (i64.const 1) (i32.const 5)";
     let body = match call {
@@ -476,18 +556,24 @@ fn preview1(home: &Home, call: &str, first: &str, second: &str) -> String {
         "truncate" => open(1 << 6, 8),
         "list" => open(1 << 14, 2),
         "set size" => opened(&format!("(call $fd_filestat_set_size {DESCRIPTOR} (i64.const 0))")),
-        "set times" => format!("(call $path_filestat_set_times {at} (i32.const 1) {length} {TIMES})"),
+        "set times" => {
+            format!("(call $path_filestat_set_times {at} (i32.const 1) {length} {TIMES})")
+        }
         "stat" => format!("(call $path_filestat_get {at} (i32.const 1) {length} (i32.const 512))"),
         "make directory" => format!("(call $path_create_directory {at} {length})"),
         "remove directory" => format!("(call $path_remove_directory {at} {length})"),
         "unlink" => format!("(call $path_unlink_file {at} {length})"),
         "rename" => format!("(call $path_rename {at} {length} {there})"),
         "link" => format!("(call $path_link {at} (i32.const 0) {length} {there})"),
-        "symlink" => format!("(call $path_symlink (i32.const 256) (i32.const {}) {at} {length})", to.len()),
+        "symlink" => {
+            format!("(call $path_symlink (i32.const 256) (i32.const {}) {at} {length})", to.len())
+        }
         _ => panic!("{call}"),
     };
     let import = |name: &str, parameters: &str| {
-        format!(r#"(import "wasi_snapshot_preview1" "{name}" (func ${name} (param {parameters}) (result i32)))"#)
+        format!(
+            r#"(import "wasi_snapshot_preview1" "{name}" (func ${name} (param {parameters}) (result i32)))"#
+        )
     };
     let imports = [
         import("path_open", "i32 i32 i32 i32 i32 i64 i64 i32 i32"),
@@ -515,9 +601,12 @@ fn preview1(home: &Home, call: &str, first: &str, second: &str) -> String {
 #[test]
 fn preview_1_leads_out_no_more_than_preview_2() {
     let home = Home::new();
-    for (link, target) in
-        [("loop", "loop"), ("new", "../secret/new"), ("abroad", "../secret"), ("key", "../secret/key")]
-    {
+    for (link, target) in [
+        ("loop", "loop"),
+        ("new", "../secret/new"),
+        ("abroad", "../secret"),
+        ("key", "../secret/key"),
+    ] {
         symlink(target, home.root.join("write").join(link)).expect("made");
     }
     const DONE: &str = "0";
@@ -525,9 +614,19 @@ fn preview_1_leads_out_no_more_than_preview_2() {
     assert_eq!(preview1(&home, "create", "write/own", ""), DONE);
     let (secret, read) = (home.state("secret"), home.state("read"));
     let mut cases = 0;
-    let ways_out =
-        ["../secret/key", "abroad/key", "/etc/passwd", "./../secret/key", "abroad/../secret/key", "key", "loop", "new"];
-    for (directory, path) in ["read", "write"].iter().flat_map(|directory| ways_out.map(|path| (directory, path))) {
+    let ways_out = [
+        "../secret/key",
+        "abroad/key",
+        "/etc/passwd",
+        "./../secret/key",
+        "abroad/../secret/key",
+        "key",
+        "loop",
+        "new",
+    ];
+    for (directory, path) in
+        ["read", "write"].iter().flat_map(|directory| ways_out.map(|path| (directory, path)))
+    {
         for call in [
             "read",
             "write",
@@ -541,13 +640,16 @@ fn preview_1_leads_out_no_more_than_preview_2() {
             "remove directory",
         ] {
             let path = format!("{directory}/{path}");
-            // There is nothing by these names in the directory to read, so that its own new names are tried below.
+            // There is nothing by these names in the directory to read, so that its own new names
+            // are tried below.
             assert_ne!(preview1(&home, call, &path, ""), DONE, "{call} {path}");
             cases += 1;
         }
     }
     for path in ["../secret/key", "abroad/key", "/etc/passwd", "abroad/../secret/key"] {
-        for (call, other) in [("unlink", ""), ("rename", "write/x"), ("link", "write/x"), ("symlink", "x/own")] {
+        for (call, other) in
+            [("unlink", ""), ("rename", "write/x"), ("link", "write/x"), ("symlink", "x/own")]
+        {
             let path = format!("write/{path}");
             assert_ne!(preview1(&home, call, &path, other), DONE, "{call} {path}");
             cases += 1;
@@ -595,8 +697,10 @@ fn a_race_between_a_directory_and_a_link_is_never_won() {
         // A busy machine gives the guest less of a turn between two swaps.
         let until = Instant::now() + Duration::from_secs(60);
         while swaps.load(Ordering::Relaxed) < SWAPS || (good <= 1_000 && Instant::now() < until) {
-            let told = said(&probe, "hammer", &[&home.path("write/swap"), "200"]).expect("it returns");
-            let (strange, count) = told.trim_matches(['(', ')']).rsplit_once(", ").expect("two values");
+            let told =
+                said(&probe, "hammer", &[&home.path("write/swap"), "200"]).expect("it returns");
+            let (strange, count) =
+                told.trim_matches(['(', ')']).rsplit_once(", ").expect("two values");
             assert_eq!(strange, "[]");
             good += count.parse::<u64>().expect("a number");
         }

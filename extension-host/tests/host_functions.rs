@@ -1,4 +1,5 @@
-//! Every function of `open-sesame:host`, called as only a program made by hand calls: with any numbers for pointers and lengths.
+//! Every function of `open-sesame:host`, called as only a program made by hand calls: with any
+//! numbers for pointers and lengths.
 
 use crate::support;
 
@@ -7,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use core_types::{LimitName, LimitOrigin, Owner};
 use extension_host::{
-    Arguments, BackendError, Backends, CallError, CallReport, Clipboard, Extension, Host, Notification, Notifier,
-    Publisher, RateLimits, SecretStore,
+    Arguments, BackendError, Backends, CallError, CallReport, Clipboard, Extension, Host,
+    Notification, Notifier, Publisher, RateLimits, SecretStore,
 };
 use proptest::prelude::*;
 use support::{assert_exceeded, permissions, wat};
@@ -24,10 +25,17 @@ const GRANTED: &str = r#"
     ipc-publish = ["greeting.*"]
 "#;
 
-/// An interface, what its functions need of types, a function and its type, and how many numbers it is lowered to.
+/// An interface, what its functions need of types, a function and its type, and how many numbers it
+/// is lowered to.
 const FUNCTIONS: [(&str, &str, &str, &str, usize); 10] = [
     ("config-read", "", "get", r#"(param "key" string) (result (option string))"#, 3),
-    ("secret-read", ERROR, "get", r#"(param "name" string) (result (result string (error $error)))"#, 3),
+    (
+        "secret-read",
+        ERROR,
+        "get",
+        r#"(param "name" string) (result (result string (error $error)))"#,
+        3,
+    ),
     (
         "secret-write",
         ERROR,
@@ -35,7 +43,13 @@ const FUNCTIONS: [(&str, &str, &str, &str, usize); 10] = [
         r#"(param "name" string) (param "value" string) (result (result (error $error)))"#,
         5,
     ),
-    ("secret-write", ERROR, "remove", r#"(param "name" string) (result (result (error $error)))"#, 3),
+    (
+        "secret-write",
+        ERROR,
+        "remove",
+        r#"(param "name" string) (result (result (error $error)))"#,
+        3,
+    ),
     (
         "notification",
         URGENT,
@@ -43,7 +57,13 @@ const FUNCTIONS: [(&str, &str, &str, &str, usize); 10] = [
         r#"(param "summary" string) (param "body" string) (param "urgency" $urgency) (result (result (error $error)))"#,
         6,
     ),
-    ("clipboard-write", ERROR, "set-text", r#"(param "text" string) (result (result (error $error)))"#, 3),
+    (
+        "clipboard-write",
+        ERROR,
+        "set-text",
+        r#"(param "text" string) (result (result (error $error)))"#,
+        3,
+    ),
     (
         "ipc-publish",
         ERROR,
@@ -67,17 +87,23 @@ const FUNCTIONS: [(&str, &str, &str, &str, usize); 10] = [
         1,
     ),
 ];
-const ERROR: &str = r#"(alias outer 1 $error (type $outer)) (export "error" (type $error (eq $outer)))"#;
+const ERROR: &str =
+    r#"(alias outer 1 $error (type $outer)) (export "error" (type $error (eq $outer)))"#;
 const URGENT: &str = r#"(alias outer 1 $error (type $outer)) (export "error" (type $error (eq $outer)))
     (type $u (enum "low" "normal")) (export "urgency" (type $urgency (eq $u)))"#;
-const LEVEL: &str = r#"(type $l (enum "debug" "info" "warn" "error")) (export "level" (type $level (eq $l)))"#;
-const STORE: &str =
-    r#"(type $e (variant (case "upstream" string) (case "io" string))) (export "error" (type $error (eq $e)))"#;
+const LEVEL: &str =
+    r#"(type $l (enum "debug" "info" "warn" "error")) (export "level" (type $level (eq $l)))"#;
+const STORE: &str = r#"(type $e (variant (case "upstream" string) (case "io" string))) (export "error" (type $error (eq $e)))"#;
 
-/// A component whose `f` puts bytes at the beginning of its memory, and calls a function of the host with these numbers.
+/// A component whose `f` puts bytes at the beginning of its memory, and calls a function of the
+/// host with these numbers.
 fn caller(at: usize, pages: u32) -> Vec<u8> {
     let (interface, types, function, ty, numbers) = FUNCTIONS[at];
-    let import = if interface.contains(':') { interface.into() } else { format!("open-sesame:host/{interface}@0.1.0") };
+    let import = if interface.contains(':') {
+        interface.into()
+    } else {
+        format!("open-sesame:host/{interface}@0.1.0")
+    };
     let given: String = (0..numbers).map(|number| format!(r#" (param "n{number}" u32)"#)).collect();
     let taken: String = (0..numbers).map(|number| format!(" (local.get {})", number + 2)).collect();
     wat(&format!(
@@ -161,7 +187,9 @@ fn linked(at: usize, pages: u32, limits: &str) -> (Extension, Arc<Desk>) {
         rates: Arc::new(RateLimits::default()),
         ..Backends::default()
     };
-    let code = HOST.compile(&caller(at, pages)).unwrap_or_else(|error| panic!("{:?}: {error:?}", FUNCTIONS[at]));
+    let code = HOST
+        .compile(&caller(at, pages))
+        .unwrap_or_else(|error| panic!("{:?}: {error:?}", FUNCTIONS[at]));
     let permissions = permissions(GRANTED, limits);
     (HOST.clone().with_backends(backends).extension(&code, permissions).expect("it links"), desk)
 }
@@ -180,7 +208,8 @@ fn number() -> impl Strategy<Value = u32> {
 }
 
 fn memory() -> impl Strategy<Value = Vec<u8>> {
-    let names = ["greeting.template", "token", "greeting.sent", "../token", "token\0", "\u{202e}token"];
+    let names =
+        ["greeting.template", "token", "greeting.sent", "../token", "token\0", "\u{202e}token"];
     prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..64),
         proptest::sample::select(names.to_vec()).prop_map(|name| name.as_bytes().to_vec()),
@@ -232,7 +261,9 @@ fn what_is_too_large_for_the_host_ends_the_call_whichever_function_is_called() {
         let reached = desk.0.lock().expect("not poisoned").drain(..).count();
         assert_eq!(
             reached,
-            usize::from(!["config-read", "log"].contains(&interface) && !interface.starts_with("wasi"))
+            usize::from(
+                !["config-read", "log"].contains(&interface) && !interface.starts_with("wasi")
+            )
         );
         if function == "get-all" {
             continue;

@@ -1,4 +1,5 @@
-//! Code that was written, cut or bent to break the host: bulk operations, the canonical ABI, descriptors, proposals that are off.
+//! Code that was written, cut or bent to break the host: bulk operations, the canonical ABI,
+//! descriptors, proposals that are off.
 
 use crate::support;
 
@@ -7,7 +8,8 @@ use std::time::Duration;
 use core_types::{LimitName, LimitOrigin};
 use extension_host::{CallError, CallReport, Host};
 use support::{
-    DESKTOP, ECHO, GREETING, HOSTILE, PROBE, assert_exceeded, call, extension, permissions, text, try_extension, wat,
+    DESKTOP, ECHO, GREETING, HOSTILE, PROBE, assert_exceeded, call, extension, permissions, text,
+    try_extension, wat,
 };
 
 /// A component around one core function `f` without arguments or results.
@@ -36,13 +38,18 @@ fn bulk_operations_and_jumps_are_stopped_like_anything_else() {
         let in_time = "max_fuel = 9_000_000_000_000_000_000\ntimeout_ms = 300\nmax_memory_mib = 64";
         let report = call(&extension(&endless, in_time), "f", &[]);
         assert_exceeded(&report, LimitName::Timeout, 300, LimitOrigin::Manifest);
-        assert!(report.usage.elapsed < Duration::from_millis(2_000), "{body}: {:?}", report.usage.elapsed);
+        assert!(
+            report.usage.elapsed < Duration::from_millis(2_000),
+            "{body}: {:?}",
+            report.usage.elapsed
+        );
         let report = call(&extension(&endless, "max_fuel = 1_000_000"), "f", &[]);
         assert_exceeded(&report, LimitName::Fuel, 1_000_000, LimitOrigin::Manifest);
     }
 }
 
-/// A component whose `f` gives back a string that lies at `at` and has `length`, through a `realloc` of this body.
+/// A component whose `f` gives back a string that lies at `at` and has `length`, through a
+/// `realloc` of this body.
 fn string_at(at: u32, length: u32, encoding: &str) -> Vec<u8> {
     wat(&format!(
         r#"(component
@@ -60,12 +67,16 @@ fn string_at(at: u32, length: u32, encoding: &str) -> Vec<u8> {
 /// It ends with an error of the guest's: the host neither believes it nor falls over it.
 #[track_caller]
 fn is_refused(report: &CallReport) {
-    assert!(matches!(&report.outcome, Err(CallError::Trap { .. } | CallError::Other(_))), "{report:?}");
+    assert!(
+        matches!(&report.outcome, Err(CallError::Trap { .. } | CallError::Other(_))),
+        "{report:?}"
+    );
 }
 
 #[test]
 fn strings_that_are_none_are_refused() {
-    let places = [(0xffff_fff0, 64), (65_530, 100), (0, 0xffff_ffff), (65_536, 1), (1, 0x7fff_ffff)];
+    let places =
+        [(0xffff_fff0, 64), (65_530, 100), (0, 0xffff_ffff), (65_536, 1), (1, 0x7fff_ffff)];
     for encoding in ["utf8", "utf16", "latin1+utf16"] {
         for (at, length) in places {
             is_refused(&call(&extension(&string_at(at, length, encoding), ""), "f", &[]));
@@ -106,7 +117,9 @@ fn a_realloc_that_lies_and_values_that_are_none_are_refused() {
                 (memory (core memory $i "memory")) (realloc (core func $i "realloc")) string-encoding=utf16)))"#
         ))
     };
-    for realloc in ["(i32.const -1)", "(i32.const 65535)", "(i32.const 3)", "unreachable", "(i32.const 65536)"] {
+    for realloc in
+        ["(i32.const -1)", "(i32.const 65535)", "(i32.const 3)", "unreachable", "(i32.const 65536)"]
+    {
         is_refused(&call(&extension(&taking(realloc), ""), "f", &["some text"]));
     }
     let giving = |ty: &str, value: &str| {
@@ -147,18 +160,25 @@ fn preview1(body: &str) -> Vec<u8> {
 
 /// What `errno` a module gets, or the error that ends the call.
 fn errno(body: &str) -> Result<String, CallError> {
-    call(&extension(&preview1(body), "timeout_ms = 1000"), "f", &[]).outcome.map(|value| value.to_text())
+    call(&extension(&preview1(body), "timeout_ms = 1000"), "f", &[])
+        .outcome
+        .map(|value| value.to_text())
 }
 
 #[test]
 fn descriptors_that_are_moved_closed_and_made_up_hurt_nobody() {
     const BADF: &str = "8";
-    for (from, to) in [(0, 0), (1, 2), (3, 1), (1, 3), (-1, 0), (0, -1), (99, 100), (2, 2_000_000_000)] {
+    for (from, to) in
+        [(0, 0), (1, 2), (3, 1), (1, 3), (-1, 0), (0, -1), (99, 100), (2, 2_000_000_000)]
+    {
         let moved = errno(&format!("(call $renumber (i32.const {from}) (i32.const {to}))"));
         assert!(moved.is_ok(), "{from} to {to}: {moved:?}");
     }
     for descriptor in [3, 99, -1, i32::MIN] {
-        assert_eq!(errno(&format!("(call $close (i32.const {descriptor}))")).expect("an answer"), BADF);
+        assert_eq!(
+            errno(&format!("(call $close (i32.const {descriptor}))")).expect("an answer"),
+            BADF
+        );
         let open = format!(
             "(call $open (i32.const {descriptor}) (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0) (i64.const 0) (i64.const 0) (i32.const 0) (i32.const 32))"
         );
@@ -168,7 +188,9 @@ fn descriptors_that_are_moved_closed_and_made_up_hurt_nobody() {
     }
     for descriptor in (0..6).chain([99, -1]) {
         for call in [
-            format!("(call $send (i32.const {descriptor}) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 16))"),
+            format!(
+                "(call $send (i32.const {descriptor}) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 16))"
+            ),
             format!(
                 "(call $receive (i32.const {descriptor}) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 16) (i32.const 20))"
             ),
@@ -212,7 +234,10 @@ fn proposals_that_are_off_are_refused_before_anything_runs() {
             "wide-arithmetic",
             r#"(module (func (result i64 i64) (i64.add128 (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0))))"#,
         ),
-        ("stack-switching", r#"(module (type $f (func)) (type $c (cont $f)) (func (param (ref null $c))))"#),
+        (
+            "stack-switching",
+            r#"(module (type $f (func)) (type $c (cont $f)) (func (param (ref null $c))))"#,
+        ),
         (
             "shared-everything threads",
             r#"(component (core type $f (func)) (core func (canon thread.available_parallelism)))"#,
@@ -221,7 +246,9 @@ fn proposals_that_are_off_are_refused_before_anything_runs() {
     ];
     let mut taken = Vec::new();
     for (name, text) in modules {
-        let Ok(binary) = wat::parse_str(text) else { panic!("{name} is not understood by the text format") };
+        let Ok(binary) = wat::parse_str(text) else {
+            panic!("{name} is not understood by the text format")
+        };
         if host.compile(&binary).is_ok() {
             taken.push(name);
         }
@@ -235,7 +262,8 @@ fn a_binary_that_was_cut_is_refused_at_every_length() {
     let small = [core(""), string_at(64, 1, "utf8"), preview1("(i32.const 0)")];
     for binary in &small {
         for length in 0..binary.len() {
-            // A cut between two sections can leave a smaller binary that is good: it is compiled like any other.
+            // A cut between two sections can leave a smaller binary that is good: it is compiled
+            // like any other.
             let _ = host.compile(&binary[..length]);
         }
     }
@@ -250,9 +278,11 @@ fn a_binary_that_was_cut_is_refused_at_every_length() {
 #[test]
 fn a_neighbour_answers_while_sixty_four_spin() {
     let spinning = extension(&HOSTILE, "max_fuel = 9_000_000_000_000_000_000\ntimeout_ms = 1500");
-    let neighbour = try_extension(&GREETING, permissions("config-read = true", "")).expect("it links");
+    let neighbour =
+        try_extension(&GREETING, permissions("config-read = true", "")).expect("it links");
     std::thread::scope(|scope| {
-        let spinners: Vec<_> = (0..64).map(|_| scope.spawn(|| call(&spinning, "spin", &[]))).collect();
+        let spinners: Vec<_> =
+            (0..64).map(|_| scope.spawn(|| call(&spinning, "spin", &[]))).collect();
         for _ in 0..20 {
             assert_eq!(text(&neighbour, "greet", &["World"]), "Hello, World!");
         }
@@ -318,7 +348,11 @@ fn wasi_that_is_used_wrongly_ends_the_call_and_nothing_else() {
     ];
     let ends = wrong.map(|what| {
         let report = call(&probe, "misuse", &[what]);
-        assert!(report.usage.elapsed < Duration::from_millis(2_500), "{what}: {:?}", report.usage.elapsed);
+        assert!(
+            report.usage.elapsed < Duration::from_millis(2_500),
+            "{what}: {:?}",
+            report.usage.elapsed
+        );
         let end = match &report.outcome {
             Ok(_) => "returns".to_owned(),
             Err(CallError::Other(error)) => error.root_cause().to_string(),

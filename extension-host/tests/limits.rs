@@ -27,7 +27,8 @@ fn an_endless_loop_runs_until_its_fuel_is_used_up() {
 
 #[test]
 fn an_endless_loop_runs_until_its_time_is_over() {
-    let report = call(&extension(&HOSTILE, &format!("{ENDLESS_FUEL}\ntimeout_ms = 200")), "spin", &[]);
+    let report =
+        call(&extension(&HOSTILE, &format!("{ENDLESS_FUEL}\ntimeout_ms = 200")), "spin", &[]);
     assert_exceeded(&report, LimitName::Timeout, 200, LimitOrigin::Manifest);
     assert!(report.usage.elapsed < Duration::from_millis(1_500), "{:?}", report.usage.elapsed);
 }
@@ -35,7 +36,10 @@ fn an_endless_loop_runs_until_its_time_is_over() {
 #[test]
 fn sleeping_in_the_host_ends_with_the_time() {
     let report = call(&extension(&HOSTILE, ""), "sleep", &["900"]);
-    assert!(report.outcome.is_ok() && report.usage.elapsed >= Duration::from_millis(900), "it does block: {report:?}");
+    assert!(
+        report.outcome.is_ok() && report.usage.elapsed >= Duration::from_millis(900),
+        "it does block: {report:?}"
+    );
     assert!(report.usage.fuel < 100_000, "and fuel does not notice");
 
     let report = call(&extension(&HOSTILE, "timeout_ms = 200"), "sleep", &["60000"]);
@@ -79,11 +83,18 @@ fn a_guest_that_keeps_the_host_busy_ends_with_the_time() {
         "(i64.const 65536) (i32.const 0)",
     );
     for guest in [config_read, random] {
-        let busy = support::try_extension(&guest, support::permissions("config-read = true", "timeout_ms = 200"));
+        let busy = support::try_extension(
+            &guest,
+            support::permissions("config-read = true", "timeout_ms = 200"),
+        );
         let report = call(&busy.expect("it links"), "f", &[]);
         assert_exceeded(&report, LimitName::Timeout, 200, LimitOrigin::Manifest);
         assert!(report.usage.elapsed < Duration::from_millis(1_500), "{:?}", report.usage.elapsed);
-        assert!(report.usage.fuel < 1_000_000, "and fuel would not have noticed: {}", report.usage.fuel);
+        assert!(
+            report.usage.fuel < 1_000_000,
+            "and fuel would not have noticed: {}",
+            report.usage.fuel
+        );
     }
 }
 
@@ -103,7 +114,8 @@ fn starting_is_limited_like_everything_else() {
             (func (export "f")))
         (core instance $i (instantiate $m))
         (func (export "f") (canon lift (core func $i "f"))))"#);
-    let report = call(&extension(&spins_at_start, &format!("{ENDLESS_FUEL}\ntimeout_ms = 200")), "f", &[]);
+    let report =
+        call(&extension(&spins_at_start, &format!("{ENDLESS_FUEL}\ntimeout_ms = 200")), "f", &[]);
     assert_exceeded(&report, LimitName::Timeout, 200, LimitOrigin::Manifest);
     let report = call(&extension(&spins_at_start, "max_fuel = 1000"), "f", &[]);
     assert_exceeded(&report, LimitName::Fuel, 1_000, LimitOrigin::Manifest);
@@ -132,7 +144,10 @@ fn three_memories() -> Vec<u8> {
 #[test]
 fn memory_is_counted_over_all_memories() {
     let report = call(&extension(&three_memories(), ""), "f", &[]);
-    assert!(report.outcome.is_ok() && report.usage.memory_bytes > 30 << 20, "it does grow: {report:?}");
+    assert!(
+        report.outcome.is_ok() && report.usage.memory_bytes > 30 << 20,
+        "it does grow: {report:?}"
+    );
 
     let report = call(&extension(&three_memories(), "max_memory_mib = 25"), "f", &[]);
     assert_exceeded(&report, LimitName::Memory, 25, LimitOrigin::Manifest);
@@ -147,7 +162,8 @@ fn memory_that_a_component_starts_with_counts() {
 
 #[test]
 fn a_guest_that_is_refused_memory_and_goes_on_is_left_alone() {
-    let got: u32 = text(&extension(&HOSTILE, ""), "grow-memory", &["200"]).parse().expect("a number");
+    let got: u32 =
+        text(&extension(&HOSTILE, ""), "grow-memory", &["200"]).parse().expect("a number");
     assert!((32..64).contains(&got), "{got} MiB of 64");
 }
 
@@ -186,17 +202,26 @@ fn instances_are_counted() {
 fn recursion_ends_with_the_stack() {
     let hostile = extension(&HOSTILE, "");
     assert!(call(&hostile, "recurse", &["1000"]).outcome.is_ok(), "it does recurse");
-    assert_exceeded(&call(&hostile, "recurse", &["10000000"]), LimitName::Stack, 512, LimitOrigin::Fixed);
+    assert_exceeded(
+        &call(&hostile, "recurse", &["10000000"]),
+        LimitName::Stack,
+        512,
+        LimitOrigin::Fixed,
+    );
 }
 
 #[test]
 fn a_result_is_bounded_by_what_the_host_would_hold() {
     let forty_mebibytes = (40u64 << 20).to_string();
-    let returned = text(&extension(&HOSTILE, "max_transfer_mib = 64"), "long-string", &[&forty_mebibytes]);
+    let returned =
+        text(&extension(&HOSTILE, "max_transfer_mib = 64"), "long-string", &[&forty_mebibytes]);
     assert_eq!(returned.len(), 40 << 20, "the host does hold it");
 
     let gibibyte = (1u64 << 30).to_string();
-    let roomy = extension(&HOSTILE, &format!("{ENDLESS_FUEL}\nmax_memory_mib = 4_095\ntimeout_ms = 60_000"));
+    let roomy = extension(
+        &HOSTILE,
+        &format!("{ENDLESS_FUEL}\nmax_memory_mib = 4_095\ntimeout_ms = 60_000"),
+    );
     let report = call(&roomy, "long-string", &[&gibibyte]);
     assert_exceeded(&report, LimitName::Transfer, 16, LimitOrigin::Default);
 }
@@ -264,8 +289,14 @@ fn a_ceiling_of_policy_holds_over_the_manifest_and_is_named() {
     let manifest = core_types::parse_toml("max_fuel = 1_000_000").expect("valid").value;
     let limits = EffectiveLimits::new(&manifest, &[ceilings("max_fuel = 1_000")]);
     let permissions = Permissions { limits, ..Default::default() };
-    let report = call(&support::try_extension(&HOSTILE, permissions).expect("it links"), "spin", &[]);
-    assert_exceeded(&report, LimitName::Fuel, 1_000, LimitOrigin::Policy("/etc/pds/policy.toml".into()));
+    let report =
+        call(&support::try_extension(&HOSTILE, permissions).expect("it links"), "spin", &[]);
+    assert_exceeded(
+        &report,
+        LimitName::Fuel,
+        1_000,
+        LimitOrigin::Policy("/etc/pds/policy.toml".into()),
+    );
     insta::assert_snapshot!(
         report.outcome.expect_err("stopped"),
         @"the extension went over its limit of fuel: 1,000 (set by policy in `/etc/pds/policy.toml`)"
@@ -280,7 +311,8 @@ fn the_same_input_uses_the_same_fuel() {
 
 #[test]
 fn many_spinning_guests_all_end_in_time() {
-    let spinning = std::sync::Arc::new(extension(&HOSTILE, &format!("{ENDLESS_FUEL}\ntimeout_ms = 300")));
+    let spinning =
+        std::sync::Arc::new(extension(&HOSTILE, &format!("{ENDLESS_FUEL}\ntimeout_ms = 300")));
     let threads: Vec<_> = (0..8)
         .map(|_| {
             let spinning = spinning.clone();

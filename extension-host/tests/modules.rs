@@ -3,7 +3,9 @@
 use crate::support;
 
 use core_types::LimitName;
-use extension_host::{Arguments, CallError, CallReport, Code, CodeKind, Host, HostError, Permissions};
+use extension_host::{
+    Arguments, CallError, CallReport, Code, CodeKind, Host, HostError, Permissions,
+};
 use support::{call, extension, permissions, text, try_extension, wat};
 
 /// A module with some room to give away, and this in it.
@@ -62,21 +64,30 @@ fn numbers_go_in_and_out() {
         ]
     );
     for (function, arguments) in [("add", ["1", "x"]), ("add", ["4294967296", "1"])] {
-        assert!(matches!(call(&numbers, function, &arguments).outcome, Err(CallError::Argument(_))));
+        assert!(matches!(
+            call(&numbers, function, &arguments).outcome,
+            Err(CallError::Argument(_))
+        ));
     }
 }
 
 #[test]
 fn bytes_go_through_malloc_and_come_back_as_one_number() {
     let echo = module(ECHO);
-    let returned = |function: &str, given: &[&[u8]]| bytes(&echo, function, given).outcome.expect(function);
+    let returned =
+        |function: &str, given: &[&[u8]]| bytes(&echo, function, given).outcome.expect(function);
     assert_eq!(returned("echo", &[b"a\0b\xff"]).bytes().as_deref(), Some(&b"a\0b\xff"[..]));
     assert_eq!(returned("echo", &[b""]).bytes().as_deref(), Some(&b""[..]));
     assert_eq!(returned("nothing", &[b"x"]).bytes(), None);
     assert_eq!(returned("length", &[&[7; 1000]]).to_text(), "1000");
-    for (function, given) in [("echo", vec![]), ("echo", vec![&b"a"[..], b"b"]), ("malloc", vec![b"a"])] {
+    for (function, given) in
+        [("echo", vec![]), ("echo", vec![&b"a"[..], b"b"]), ("malloc", vec![b"a"])]
+    {
         let outcome = bytes(&echo, function, &given).outcome;
-        assert!(matches!(outcome, Err(CallError::Argument(_))), "{function} {given:?}: {outcome:?}");
+        assert!(
+            matches!(outcome, Err(CallError::Argument(_))),
+            "{function} {given:?}: {outcome:?}"
+        );
     }
 }
 
@@ -94,14 +105,20 @@ fn an_address_outside_memory_and_a_malloc_that_lies_are_clean_errors() {
     insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const 0"), "f", &[b"abc"])), @"the extension broke off: its `malloc` was asked for 3 bytes and gave 0x0, which is no room for them");
     insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const -2"), "f", &[b"abc"])), @"the extension broke off: its `malloc` was asked for 3 bytes and gave 0xfffffffe, which is no room for them");
     insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const 65534"), "f", &[b"abc"])), @"the extension broke off: its `malloc` was asked for 3 bytes and gave 0xfffe, which is no room for them");
-    let without =
-        wat(r#"(module (memory (export "memory") 1) (func (export "f") (param i32 i32) (result i64) i64.const 0))"#);
+    let without = wat(
+        r#"(module (memory (export "memory") 1) (func (export "f") (param i32 i32) (result i64) i64.const 0))"#,
+    );
     insta::assert_snapshot!(fault(bytes(&without, "f", &[b"abc"])), @"the extension broke off: it does not export `malloc(i32) -> i32`, which gives the host room for bytes");
     let blind = wat(r#"(module (func (export "f") (param i32 i32) (result i64) i64.const 0))"#);
     insta::assert_snapshot!(fault(bytes(&blind, "f", &[b"abc"])), @"the extension broke off: it exports no memory, so that no bytes can be handed over");
     let report = bytes(&with_malloc("(loop br 0) i32.const 1"), "f", &[b"abc"]);
-    assert!(matches!(report.outcome, Err(CallError::Limit(ref over)) if over.limit.name == LimitName::Fuel));
-    assert!(matches!(bytes(&with_malloc("unreachable"), "f", &[b"a"]).outcome, Err(CallError::Trap { .. })));
+    assert!(
+        matches!(report.outcome, Err(CallError::Limit(ref over)) if over.limit.name == LimitName::Fuel)
+    );
+    assert!(matches!(
+        bytes(&with_malloc("unreachable"), "f", &[b"a"]).outcome,
+        Err(CallError::Trap { .. })
+    ));
 }
 
 #[test]
@@ -117,10 +134,14 @@ fn configuration_is_environment_and_what_is_printed_is_kept() {
                 (i32.store (i32.const 8) (i32.const 1024))
                 (i32.store (i32.const 12) (i32.load (i32.const 4)))
                 (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 16)))))"#);
-    let config = serde_json::from_str(r#"{"greeting.template": "Hi", "UPPER": "up"}"#).expect("a configuration");
+    let config = serde_json::from_str(r#"{"greeting.template": "Hi", "UPPER": "up"}"#)
+        .expect("a configuration");
     let report = call(
-        &try_extension(&prints_environment, Permissions { config, ..permissions("config-read = true", "") })
-            .expect("links"),
+        &try_extension(
+            &prints_environment,
+            Permissions { config, ..permissions("config-read = true", "") },
+        )
+        .expect("links"),
         "_start",
         &[],
     );
@@ -136,11 +157,18 @@ fn a_module_has_every_limit_that_a_component_has() {
         (func (export "grow") (result i32) (memory.grow (i32.const 15)))"#,
     );
     let report = call(&extension(&spins, "max_fuel = 10_000"), "spin", &[]);
-    assert!(matches!(report.outcome, Err(CallError::Limit(ref over)) if over.limit.name == LimitName::Fuel));
-    let report = call(&extension(&spins, "timeout_ms = 30\nmax_fuel = 1_000_000_000_000"), "spin", &[]);
-    assert!(matches!(report.outcome, Err(CallError::Limit(ref over)) if over.limit.name == LimitName::Timeout));
+    assert!(
+        matches!(report.outcome, Err(CallError::Limit(ref over)) if over.limit.name == LimitName::Fuel)
+    );
+    let report =
+        call(&extension(&spins, "timeout_ms = 30\nmax_fuel = 1_000_000_000_000"), "spin", &[]);
+    assert!(
+        matches!(report.outcome, Err(CallError::Limit(ref over)) if over.limit.name == LimitName::Timeout)
+    );
     let report = call(&extension(&spins, ""), "deep", &[]);
-    assert!(matches!(report.outcome, Err(CallError::Limit(ref over)) if over.limit.name == LimitName::Stack));
+    assert!(
+        matches!(report.outcome, Err(CallError::Limit(ref over)) if over.limit.name == LimitName::Stack)
+    );
     assert_eq!(text(&extension(&spins, ""), "grow", &[]), "1");
     assert_eq!(text(&extension(&spins, "max_memory_mib = 1"), "grow", &[]), "1");
 }
@@ -169,13 +197,18 @@ fn host_calls_without_end_end_in_time_and_output_is_bounded() {
         );
         assert!(started.elapsed().as_secs() < 5, "{name}");
     }
-    let floods = calls("fd_write", "i32 i32 i32 i32", "(i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32)");
+    let floods = calls(
+        "fd_write",
+        "i32 i32 i32 i32",
+        "(i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32)",
+    );
     let report = call(&extension(&floods, "max_output_kib = 64\nmax_fuel = 1_000_000"), "run", &[]);
     assert!(report.output.len() <= 64 * 1024);
     assert!(matches!(report.outcome, Err(CallError::Limit(_))));
 }
 
-/// Every function of preview 1, with the types that it takes and something harmless to call it with.
+/// Every function of preview 1, with the types that it takes and something harmless to call it
+/// with.
 const PREVIEW_1: [(&str, &str, &str); 45] = [
     ("args_get", "i32 i32", "0 0"),
     ("args_sizes_get", "i32 i32", "0 4"),
@@ -229,7 +262,8 @@ const PREVIEW_1: [(&str, &str, &str); 45] = [
 fn every_function_of_preview_1_answers_as_the_list_says() {
     let answer = |(name, types, values): (&str, &str, &str)| {
         let arguments = types.split_whitespace().zip(values.split_whitespace());
-        let arguments: String = arguments.map(|(ty, value)| format!(" ({ty}.const {value})")).collect();
+        let arguments: String =
+            arguments.map(|(ty, value)| format!(" ({ty}.const {value})")).collect();
         let module = wat(&format!(
             r#"(module (import "wasi_snapshot_preview1" "{name}" (func $f (param {types}) (result i32)))
             (memory (export "memory") 1) (func (export "f") (result i32) (call $f{arguments})))"#
@@ -242,7 +276,8 @@ fn every_function_of_preview_1_answers_as_the_list_says() {
         format!("{name}: {said}")
     };
     println!("cases: {}", PREVIEW_1.len());
-    // 8 is no descriptor, 28 no such argument, 57 no socket, 58 not supported, 70 nothing to seek in.
+    // 8 is no descriptor, 28 no such argument, 57 no socket, 58 not supported, 70 nothing to seek
+    // in.
     insta::assert_snapshot!(PREVIEW_1.map(answer).join("\n"), @"
     args_get: 0
     args_sizes_get: 0
@@ -294,8 +329,13 @@ fn every_function_of_preview_1_answers_as_the_list_says() {
 
 #[test]
 fn what_a_module_wants_and_nobody_has_is_named() {
-    let refused = |import: &str| match try_extension(&wat(&format!("(module {import})")), Permissions::default()) {
-        Err(HostError::Refused(refusals)) => refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    let refused = |import: &str| match try_extension(
+        &wat(&format!("(module {import})")),
+        Permissions::default(),
+    ) {
+        Err(HostError::Refused(refusals)) => {
+            refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        }
         Err(other) => format!("{other:?}"),
         Ok(_) => panic!("it links"),
     };

@@ -1,4 +1,5 @@
-//! Requests go to hosts that are granted, at addresses that are allowed, and bring back no more than they may.
+//! Requests go to hosts that are granted, at addresses that are allowed, and bring back no more
+//! than they may.
 
 use crate::support;
 
@@ -7,12 +8,16 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-use extension_host::{Arguments, Backends, CallError, CallReport, Code, Extension, Host, HttpAccess};
+use extension_host::{
+    Arguments, Backends, CallError, CallReport, Code, Extension, Host, HttpAccess,
+};
 use support::permissions;
 
 static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
-static DESKTOP: LazyLock<Code> = LazyLock::new(|| HOST.compile(&support::DESKTOP).expect("it compiles"));
-static PROBE: LazyLock<Code> = LazyLock::new(|| HOST.compile(&support::PROBE).expect("it compiles"));
+static DESKTOP: LazyLock<Code> =
+    LazyLock::new(|| HOST.compile(&support::DESKTOP).expect("it compiles"));
+static PROBE: LazyLock<Code> =
+    LazyLock::new(|| HOST.compile(&support::PROBE).expect("it compiles"));
 
 /// What the guest imports beside HTTP.
 const OTHERS: &str = "config-read = true\nsecret-read = [\"a\"]\nsecret-write = [\"a\"]\nnotification = true\n\
@@ -55,12 +60,14 @@ fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>) -> std::io::Result<(
     seen.lock().expect("not poisoned").push(format!("{first} | {}", rest.join(" | ")));
     let path = first.split(' ').nth(1).unwrap_or_default();
     match path {
-        "/redirect" => {
-            stream.write_all(b"HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n")
-        }
+        "/redirect" => stream.write_all(
+            b"HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n",
+        ),
         "/headers" => {
             stream.write_all(b"HTTP/1.1 200 OK\r\n")?;
-            (0..10_000).try_for_each(|at| stream.write_all(format!("x-{at}: {}\r\n", "y".repeat(100)).as_bytes()))
+            (0..10_000).try_for_each(|at| {
+                stream.write_all(format!("x-{at}: {}\r\n", "y".repeat(100)).as_bytes())
+            })
         }
         "/endless" => {
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
@@ -73,7 +80,8 @@ fn answer(mut stream: TcpStream, seen: &Mutex<Vec<String>>) -> std::io::Result<(
         }
         "/half" => stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"),
         "/nonsense" => stream.write_all(b"\x00\x01\x02 nonsense\r\n\r\n"),
-        _ => stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello"),
+        _ => stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello"),
     }
 }
 
@@ -92,7 +100,9 @@ fn call(extension: &Extension, function: &str, arguments: &[&str]) -> CallReport
 }
 
 fn said(extension: &Extension, function: &str, arguments: &[&str]) -> Result<String, String> {
-    let returned = call(extension, function, arguments).outcome.unwrap_or_else(|error| panic!("{function}: {error:?}"));
+    let returned = call(extension, function, arguments)
+        .outcome
+        .unwrap_or_else(|error| panic!("{function}: {error:?}"));
     if returned.is_err() { Err(returned.to_text()) } else { Ok(returned.to_text()) }
 }
 
@@ -105,7 +115,10 @@ fn a_host_that_is_granted_answers_and_no_other_is_asked() {
     let server = Server::start();
     let port = server.port();
     let guest = guest(&format!("[\"http://127.0.0.1:{port}\"]"));
-    assert_eq!(fetch(&guest, &format!("127.0.0.1:{port}"), "/x?y"), Ok("(200, \"hello\")".to_owned()));
+    assert_eq!(
+        fetch(&guest, &format!("127.0.0.1:{port}"), "/x?y"),
+        Ok("(200, \"hello\")".to_owned())
+    );
     assert!(server.seen()[0].starts_with("GET /x?y HTTP/1.1 | "), "{:?}", server.seen());
     assert!(server.seen()[0].contains(&format!("host: 127.0.0.1:{port}")), "{:?}", server.seen());
     for authority in [
@@ -130,8 +143,14 @@ fn a_host_that_is_granted_answers_and_no_other_is_asked() {
         let told = fetch(&guest, authority, "/");
         assert!(told.is_err(), "{authority}: {told:?}");
     }
-    assert!(said(&guest, "fetch", &["https", &format!("127.0.0.1:{port}"), "/"]).is_err(), "another protocol");
-    assert!(said(&guest, "fetch", &["ftp", &format!("127.0.0.1:{port}"), "/"]).is_err(), "another protocol");
+    assert!(
+        said(&guest, "fetch", &["https", &format!("127.0.0.1:{port}"), "/"]).is_err(),
+        "another protocol"
+    );
+    assert!(
+        said(&guest, "fetch", &["ftp", &format!("127.0.0.1:{port}"), "/"]).is_err(),
+        "another protocol"
+    );
     assert_eq!(server.seen().len(), 1, "{:?}", server.seen());
 }
 
@@ -149,7 +168,10 @@ fn a_name_that_leads_to_this_machine_is_refused_unless_that_is_granted() {
     let server = Server::start();
     let port = server.port();
     let name = format!("localhost:{port}");
-    assert_eq!(fetch(&guest(&format!("[\"http://{name}\"]")), &name, "/"), Ok("(200, \"hello\")".to_owned()));
+    assert_eq!(
+        fetch(&guest(&format!("[\"http://{name}\"]")), &name, "/"),
+        Ok("(200, \"hello\")".to_owned())
+    );
     // This spelling is a name to the rules and an address to the resolver.
     let odd = format!("127.1:{port}");
     assert_eq!(
@@ -168,7 +190,10 @@ fn a_redirect_is_the_guests_to_follow_and_the_next_hop_is_decided_about() {
     let guest = guest(&format!("[\"http://127.0.0.1:{port}\"]"));
     let told = fetch(&guest, &format!("127.0.0.1:{port}"), "/redirect");
     assert_eq!(told, Ok("(302, \"http://169.254.169.254/\")".to_owned()));
-    assert_eq!(fetch(&guest, "169.254.169.254", "/"), Err("ErrorCode::HttpRequestDenied".to_owned()));
+    assert_eq!(
+        fetch(&guest, "169.254.169.254", "/"),
+        Err("ErrorCode::HttpRequestDenied".to_owned())
+    );
 }
 
 #[test]
@@ -190,8 +215,13 @@ fn a_guest_cannot_say_who_it_talks_to_in_another_way() {
         let told = said(&guest, "fetch-with-header", &[&authority, name, "evil.org"]);
         assert!(told.is_err(), "{name}: {told:?}");
     }
-    assert_eq!(said(&guest, "fetch-with-header", &[&authority, "x-token", "mine"]), Ok("200".to_owned()));
-    assert!(said(&guest, "fetch-with-header", &[&authority, "x-token", "a\r\nHost: evil.org"]).is_err());
+    assert_eq!(
+        said(&guest, "fetch-with-header", &[&authority, "x-token", "mine"]),
+        Ok("200".to_owned())
+    );
+    assert!(
+        said(&guest, "fetch-with-header", &[&authority, "x-token", "a\r\nHost: evil.org"]).is_err()
+    );
     assert_eq!(server.seen().len(), 1);
 }
 
@@ -199,14 +229,18 @@ fn a_guest_cannot_say_who_it_talks_to_in_another_way() {
 fn answers_end_at_their_limits() {
     let server = Server::start();
     let authority = format!("127.0.0.1:{}", server.port());
-    let guest =
-        guest_with(&format!("[\"http://{authority}\"]"), "max_fuel = 100_000_000_000\ntimeout_ms = 60_000", false);
+    let guest = guest_with(
+        &format!("[\"http://{authority}\"]"),
+        "max_fuel = 100_000_000_000\ntimeout_ms = 60_000",
+        false,
+    );
     assert!(fetch(&guest, &authority, "/headers").is_err());
     assert!(fetch(&guest, &authority, "/nonsense").is_err());
     assert!(fetch(&guest, &authority, "/half").is_err());
     let told = said(&guest, "fetch-size", &[&authority, "/endless"]);
     assert!(
-        told.as_ref().is_err_and(|told| told.contains("HttpResponseBodySize") || told.contains("body size")),
+        told.as_ref()
+            .is_err_and(|told| told.contains("HttpResponseBodySize") || told.contains("body size")),
         "{told:?}"
     );
 }
@@ -219,8 +253,16 @@ fn waiting_ends_with_the_call_and_no_time_at_all_is_no_panic() {
     let impatient = said(&guest(&rule), "fetch-impatiently", &[&authority]);
     assert!(impatient.is_err() || impatient == Ok("200".to_owned()), "{impatient:?}");
     let started = Instant::now();
-    let report = call(&guest_with(&rule, "timeout_ms = 700", false), "fetch", &["http", &authority, "/silent"]);
-    assert!(report.outcome.is_err() && started.elapsed() < Duration::from_secs(2), "{:?}", report.outcome);
+    let report = call(
+        &guest_with(&rule, "timeout_ms = 700", false),
+        "fetch",
+        &["http", &authority, "/silent"],
+    );
+    assert!(
+        report.outcome.is_err() && started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        report.outcome
+    );
 }
 
 #[test]
@@ -246,16 +288,28 @@ fn no_socket_binds_listens_connects_or_sends_and_no_name_is_looked_up() {
     let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
     tcp.set_nonblocking(true).expect("set");
     udp.set_nonblocking(true).expect("set");
-    let ports = [tcp.local_addr(), udp.local_addr()].map(|address| address.expect("an address").port());
+    let ports =
+        [tcp.local_addr(), udp.local_addr()].map(|address| address.expect("an address").port());
     // Even where HTTP may go to the same place.
     let granted = format!("[\"http://127.0.0.1:{}\", \"http://localhost:{}\"]", ports[0], ports[1]);
-    let ways =
-        ["tcp-connect", "tcp-bind", "tcp-listen", "udp-bind", "udp-connect", "udp-send", "udp-unbound", "look-up"];
-    for (network, port) in ["[]", granted.as_str()].into_iter().flat_map(|network| ports.map(|port| (network, port))) {
+    let ways = [
+        "tcp-connect",
+        "tcp-bind",
+        "tcp-listen",
+        "udp-bind",
+        "udp-connect",
+        "udp-send",
+        "udp-unbound",
+        "look-up",
+    ];
+    for (network, port) in
+        ["[]", granted.as_str()].into_iter().flat_map(|network| ports.map(|port| (network, port)))
+    {
         let probe = probe(network, "");
         for way in ways {
             let why = said(&probe, "reach", &[way, &port.to_string()]).expect_err(way);
-            let expected = if way == "look-up" { "permanent-resolver-failure" } else { "access-denied" };
+            let expected =
+                if way == "look-up" { "permanent-resolver-failure" } else { "access-denied" };
             assert_eq!(why, expected, "{way} with {network}");
         }
     }
@@ -264,12 +318,26 @@ fn no_socket_binds_listens_connects_or_sends_and_no_name_is_looked_up() {
 
 #[test]
 fn headers_that_grow_are_refused_in_time() {
-    let ways = ["append", "append-names", "set-many", "set-large", "from-list", "clone", "requests", "answers"];
+    let ways = [
+        "append",
+        "append-names",
+        "set-many",
+        "set-large",
+        "from-list",
+        "clone",
+        "requests",
+        "answers",
+    ];
     let mut ends = Vec::new();
     for way in ways {
-        let probe = probe("[]", "max_memory_mib = 32\nmax_fuel = 1_000_000_000_000\ntimeout_ms = 20_000");
+        let probe =
+            probe("[]", "max_memory_mib = 32\nmax_fuel = 1_000_000_000_000\ntimeout_ms = 20_000");
         let report = call(&probe, "grow", &[way]);
-        assert!(report.usage.elapsed < Duration::from_secs(25), "{way}: {:?}", report.usage.elapsed);
+        assert!(
+            report.usage.elapsed < Duration::from_secs(25),
+            "{way}: {:?}",
+            report.usage.elapsed
+        );
         let end = match &report.outcome {
             Ok(rounds) => {
                 let rounds = rounds.to_text().parse::<u32>().expect("a number");
@@ -296,14 +364,25 @@ fn headers_that_grow_are_refused_in_time() {
 #[test]
 fn a_proxy_of_the_host_program_is_told_names_and_never_of_this_machine() {
     let (proxy, direct) = (Server::start(), Server::start());
-    let http = HttpAccess::new(Vec::new(), Some(format!("http://me:SECRET@{}", proxy.address)), None);
+    let http =
+        HttpAccess::new(Vec::new(), Some(format!("http://me:SECRET@{}", proxy.address)), None);
     let backends = Backends { http: Arc::new(http), ..Backends::default() };
-    let network = format!("[\"http://api.example.invalid\", \"http://127.0.0.1:{}\"]", direct.port());
+    let network =
+        format!("[\"http://api.example.invalid\", \"http://127.0.0.1:{}\"]", direct.port());
     let permissions = permissions(&format!("{OTHERS}network = {network}"), "");
-    let guest = HOST.clone().with_backends(backends).extension(&DESKTOP, permissions).expect("it links");
+    let guest =
+        HOST.clone().with_backends(backends).extension(&DESKTOP, permissions).expect("it links");
     assert_eq!(fetch(&guest, "api.example.invalid", "/x"), Ok("(200, \"hello\")".to_owned()));
-    assert!(proxy.seen()[0].starts_with("GET http://api.example.invalid/x HTTP/1.1 | "), "{:?}", proxy.seen());
-    assert!(proxy.seen()[0].to_lowercase().contains("proxy-authorization: basic "), "{:?}", proxy.seen());
+    assert!(
+        proxy.seen()[0].starts_with("GET http://api.example.invalid/x HTTP/1.1 | "),
+        "{:?}",
+        proxy.seen()
+    );
+    assert!(
+        proxy.seen()[0].to_lowercase().contains("proxy-authorization: basic "),
+        "{:?}",
+        proxy.seen()
+    );
     fetch(&guest, &format!("127.0.0.1:{}", direct.port()), "/y").expect("reached directly");
     assert_eq!((proxy.seen().len(), direct.seen().len()), (1, 1));
     assert!(!direct.seen()[0].to_lowercase().contains("proxy-authorization"));
@@ -318,9 +397,15 @@ fn a_proxy_for_https_is_asked_for_a_tunnel() {
     let http = HttpAccess::new(Vec::new(), None, Some(format!("http://{}", proxy.address)));
     let backends = Backends { http: Arc::new(http), ..Backends::default() };
     let permissions = permissions(&format!("{OTHERS}network = [\"api.example.invalid\"]"), "");
-    let guest = HOST.clone().with_backends(backends).extension(&DESKTOP, permissions).expect("it links");
-    said(&guest, "fetch", &["https", "api.example.invalid", "/"]).expect_err("what is behind it speaks no TLS");
-    assert!(proxy.seen()[0].starts_with("CONNECT api.example.invalid:443 HTTP/1.1 | "), "{:?}", proxy.seen());
+    let guest =
+        HOST.clone().with_backends(backends).extension(&DESKTOP, permissions).expect("it links");
+    said(&guest, "fetch", &["https", "api.example.invalid", "/"])
+        .expect_err("what is behind it speaks no TLS");
+    assert!(
+        proxy.seen()[0].starts_with("CONNECT api.example.invalid:443 HTTP/1.1 | "),
+        "{:?}",
+        proxy.seen()
+    );
 }
 
 /// A proxy that cannot be spoken to is named, and the host is not reached around it.
@@ -329,10 +414,16 @@ fn unusable_proxy_ends_the_request() {
     for scheme in ["socks", "socks5", "socks5h", "socks4", "ftp", "htp"] {
         let proxy = Server::start();
         let address = format!("{scheme}://{}", proxy.address);
-        let http = HttpAccess::new(Vec::new(), Some(address), None).named(["ALL_PROXY", ""].map(str::to_owned));
+        let http = HttpAccess::new(Vec::new(), Some(address), None)
+            .named(["ALL_PROXY", ""].map(str::to_owned));
         let backends = Backends { http: Arc::new(http), ..Backends::default() };
-        let permissions = permissions(&format!("{OTHERS}network = [\"http://api.example.invalid\"]"), "");
-        let guest = HOST.clone().with_backends(backends).extension(&DESKTOP, permissions).expect("it links");
+        let permissions =
+            permissions(&format!("{OTHERS}network = [\"http://api.example.invalid\"]"), "");
+        let guest = HOST
+            .clone()
+            .with_backends(backends)
+            .extension(&DESKTOP, permissions)
+            .expect("it links");
         let error = fetch(&guest, "api.example.invalid", "/x").expect_err(scheme);
         assert!(error.contains("ALL_PROXY"), "{scheme}: {error}");
         assert!(proxy.seen().is_empty());

@@ -30,7 +30,8 @@ impl Kept {
     }
 }
 
-/// A module that prints its arguments, one after the other, to a descriptor, and then ends like this.
+/// A module that prints its arguments, one after the other, to a descriptor, and then ends like
+/// this.
 fn printing(descriptor: u32, end: &str) -> Vec<u8> {
     wat(&format!(
         r#"(module
@@ -53,7 +54,10 @@ fn printing(descriptor: u32, end: &str) -> Vec<u8> {
 }
 
 fn run(extension: &Extension, program: Program) -> Result<i32, CallError> {
-    extension.run_program_blocking(program, std::future::pending()).expect("not interrupted").outcome
+    extension
+        .run_program_blocking(program, std::future::pending())
+        .expect("not interrupted")
+        .outcome
 }
 
 #[test]
@@ -74,7 +78,8 @@ fn called_program_gets_its_arguments() {
     let report = call(&program, "_start", &["a", "b"]);
     assert!(report.outcome.expect("returned").is_empty());
     assert!(report.output.ends_with(b"\0a\0b\0"), "{:?}", report.output);
-    let report = program.call_blocking("_start", &extension_host::Arguments::words([b"\xff".as_slice()]));
+    let report =
+        program.call_blocking("_start", &extension_host::Arguments::words([b"\xff".as_slice()]));
     insta::assert_snapshot!(report.outcome.expect_err("refused"), @"argument 1 (`argv[1]`) is no string: not UTF-8 from byte 0 on");
 }
 
@@ -99,15 +104,18 @@ fn closed_output_ends_the_program() {
     assert!(matches!(run(&program, started), Err(CallError::OutputClosed)));
 }
 
-/// What is passed on is not held, so the limit of output does not count it; what is kept of standard error is bounded.
+/// What is passed on is not held, so the limit of output does not count it; what is kept of
+/// standard error is bounded.
 #[test]
 fn passed_output_is_not_limited() {
     let repeats = "(global.set $n (i32.add (global.get $n) (i32.const 1)))
         (br_if $again (i32.lt_u (global.get $n) (i32.const 200)))";
     let program = extension(&printing(2, repeats), "max_output_kib = 1");
     let stderr = Arc::new(Kept::default());
-    let words = Program::new(["a".repeat(1000)]).with_streams(Arc::new(Kept::default()), stderr.clone());
-    let report = program.run_program_blocking(words, std::future::pending()).expect("not interrupted");
+    let words =
+        Program::new(["a".repeat(1000)]).with_streams(Arc::new(Kept::default()), stderr.clone());
+    let report =
+        program.run_program_blocking(words, std::future::pending()).expect("not interrupted");
     assert_eq!(report.outcome.expect("ran"), 0);
     assert!(stderr.text().len() > 100_000, "{}", stderr.text().len());
     assert_eq!((report.output.len(), report.stderr_tail.len()), (1024, 2048));
@@ -125,7 +133,9 @@ fn interrupted_program_is_noted_as_cancelled() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = seen.clone();
     let host = extension_host::Host::new().expect("a host");
-    let host = host.observed_by(move |call| noted.lock().expect("lock").push((call.function.clone(), call.outcome)));
+    let host = host.observed_by(move |call| {
+        noted.lock().expect("lock").push((call.function.clone(), call.outcome))
+    });
     let code = host.compile(&printing(1, "(loop (br 0))")).expect("compiles");
     let program = host.extension(&code, permissions("", "")).expect("links");
     assert!(program.run_program_blocking(Program::default(), std::future::ready(())).is_none());
@@ -148,7 +158,10 @@ fn component_run_returns_its_status() {
         ));
         let program = extension(&component, "");
         assert_eq!(run(&program, Program::default()).expect("ran"), expected);
-        assert_eq!(call(&program, "run", &["ignored"]).outcome.expect("returned").is_err(), expected == 1);
+        assert_eq!(
+            call(&program, "run", &["ignored"]).outcome.expect("returned").is_err(),
+            expected == 1
+        );
     }
 }
 
@@ -165,11 +178,16 @@ fn assemblyscript_abort_is_explained() {
                 (func (export "f") (call $abort (i32.const {message}) (i32.const 40) (i32.const 7) (i32.const 3)) unreachable))"#
         ))
     };
-    let said =
-        |message: &str| call(&extension(&module(message), ""), "f", &[]).outcome.expect_err("crashed").to_string();
+    let said = |message: &str| {
+        call(&extension(&module(message), ""), "f", &[]).outcome.expect_err("crashed").to_string()
+    };
     insta::assert_snapshot!(said("16"), @r"the extension crashed: it aborted: oops\u{1b} (a.ts:7:3)");
     for nowhere in ["0", "3", "65535", "-1"] {
-        assert!(said(nowhere).contains("it aborted: no message (a.ts:7:3)"), "{nowhere}: {}", said(nowhere));
+        assert!(
+            said(nowhere).contains("it aborted: no message (a.ts:7:3)"),
+            "{nowhere}: {}",
+            said(nowhere)
+        );
     }
 }
 
@@ -190,7 +208,8 @@ fn wasi_logging_goes_to_the_log() {
                 (core instance $i (instantiate $m (with "" (instance (export "log" (func $log))))))
                 (func (export "f") (canon lift (core func $i "f"))))"#
         ));
-        let report = call(&try_extension(&component, permissions("", "")).expect("links"), "f", &[]);
+        let report =
+            call(&try_extension(&component, permissions("", "")).expect("links"), "f", &[]);
         assert!(report.outcome.is_ok(), "{report:?}");
         assert_eq!(String::from_utf8_lossy(&report.output), "[critical] main: ready\n");
     }

@@ -55,7 +55,11 @@ const MODULES: [(&str, &str, &str); 9] = [
         (func (export "f") (result i32) (struct.get $s 0 (struct.new $s (i32.const 7)))))"#,
         "7",
     ),
-    ("SIMD", r#"(module (func (export "f") (result i32) (i32x4.extract_lane 1 (v128.const i32x4 6 7 8 9))))"#, "7"),
+    (
+        "SIMD",
+        r#"(module (func (export "f") (result i32) (i32x4.extract_lane 1 (v128.const i32x4 6 7 8 9))))"#,
+        "7",
+    ),
 ];
 
 #[test]
@@ -68,8 +72,11 @@ fn proposals_that_are_on_run() {
 /// The limit of memory holds for all memories and the heap of the collector together.
 #[test]
 fn memory_limit_counts_everything() {
-    let grow =
-        |memory: &str| format!("(loop $l (br_if $l (i32.ne (memory.grow {memory} (i32.const 10)) (i32.const -1))))");
+    let grow = |memory: &str| {
+        format!(
+            "(loop $l (br_if $l (i32.ne (memory.grow {memory} (i32.const 10)) (i32.const -1))))"
+        )
+    };
     let two = format!(
         r#"(module (memory $a 1) (memory $b 1) (func (export "f") {} {} unreachable))"#,
         grow("$a"),
@@ -106,6 +113,7 @@ fn endless_tail_calls_run_out_of_fuel() {
 
 #[test]
 fn uncaught_exception_is_a_crash() {
-    let report = call(&extension(&wat(r#"(module (tag $e) (func (export "f") (throw $e)))"#), ""), "f", &[]);
+    let report =
+        call(&extension(&wat(r#"(module (tag $e) (func (export "f") (throw $e)))"#), ""), "f", &[]);
     insta::assert_snapshot!(report.outcome.expect_err("crashed"), @"the extension crashed: it threw an exception that nothing catches");
 }

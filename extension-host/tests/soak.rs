@@ -1,4 +1,5 @@
-//! A program that calls extensions all day. It is alone in its process, so that what it holds can be counted.
+//! A program that calls extensions all day. It is alone in its process, so that what it holds can
+//! be counted.
 
 mod support;
 
@@ -32,10 +33,13 @@ fn ten_thousand_calls_leave_no_descriptor_no_thread_and_no_memory() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let host = Host::new().expect("a host");
     let code = [&*ECHO, &*HOSTILE].map(|binary| host.compile(binary).expect("it compiles"));
-    let link = |which: usize, limits: &str| host.extension(&code[which], permissions("", limits)).expect("it links");
+    let link = |which: usize, limits: &str| {
+        host.extension(&code[which], permissions("", limits)).expect("it links")
+    };
     // What returns, what is stopped and what ends itself, each linked for its call.
     let round = || {
-        let (none, words) = (Arguments::words([""; 0]), |word: &str| Arguments::words([word.to_owned()]));
+        let (none, words) =
+            (Arguments::words([""; 0]), |word: &str| Arguments::words([word.to_owned()]));
         assert!(link(0, "").call_blocking("echo-string", &words("hello")).outcome.is_ok());
         assert!(link(1, "max_fuel = 10_000").call_blocking("spin", &none).outcome.is_err());
         assert!(link(1, "timeout_ms = 1").call_blocking("sleep", &words("50")).outcome.is_err());
@@ -65,7 +69,8 @@ fn peak_mib(work: impl FnOnce()) -> u64 {
     peak.saturating_sub(before) / 1024
 }
 
-/// The guest has 64 MiB of its own; what the host keeps for it is bounded as well, in every way that it can grow.
+/// The guest has 64 MiB of its own; what the host keeps for it is bounded as well, in every way
+/// that it can grow.
 #[cfg(feature = "wasi-0-3")]
 #[test]
 fn host_memory_of_async_guest_is_bounded() {
@@ -73,7 +78,9 @@ fn host_memory_of_async_guest_is_bounded() {
     let host = Host::new().expect("a host");
     let code = host.compile(&support::PROBE_0_3).expect("it compiles");
     let limits = "max_fuel = 9_000_000_000_000_000_000\ntimeout_ms = 5_000";
-    let probe = host.extension(&code, permissions("experimental = [\"wasi-0.3\"]", limits)).expect("it links");
+    let probe = host
+        .extension(&code, permissions("experimental = [\"wasi-0.3\"]", limits))
+        .expect("it links");
     let mut peaks = Vec::new();
     for way in support::WAYS_TO_GROW {
         let peak = peak_mib(|| drop(probe.call_blocking("grow", &Arguments::words([way]))));

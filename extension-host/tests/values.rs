@@ -23,20 +23,32 @@ fn json_of(ty: &Type) -> BoxedStrategy<Value> {
         Type::S16 => any::<i16>().prop_map(Value::from).boxed(),
         Type::S32 => any::<i32>().prop_map(Value::from).boxed(),
         Type::S64 => any::<i64>().prop_map(|value| integer(value.into())).boxed(),
-        Type::Float32 => any::<f32>().prop_map(|value| float(value.into(), value.to_string())).boxed(),
+        Type::Float32 => {
+            any::<f32>().prop_map(|value| float(value.into(), value.to_string())).boxed()
+        }
         Type::Float64 => any::<f64>().prop_map(|value| float(value, value.to_string())).boxed(),
         Type::Char => any::<char>().prop_map(|value| Value::from(value.to_string())).boxed(),
         Type::String => any::<String>().prop_map(Value::from).boxed(),
-        Type::List(list) => prop::collection::vec(json_of(&list.ty()), 0..4).prop_map(Value::from).boxed(),
-        Type::Tuple(tuple) => tuple.types().map(|ty| json_of(&ty)).collect::<Vec<_>>().prop_map(Value::from).boxed(),
+        Type::List(list) => {
+            prop::collection::vec(json_of(&list.ty()), 0..4).prop_map(Value::from).boxed()
+        }
+        Type::Tuple(tuple) => {
+            tuple.types().map(|ty| json_of(&ty)).collect::<Vec<_>>().prop_map(Value::from).boxed()
+        }
         Type::Record(record) => {
             let (names, fields): (Vec<_>, Vec<_>) =
                 record.fields().map(|field| (field.name.to_owned(), json_of(&field.ty))).unzip();
             fields.prop_map(move |values| names.iter().cloned().zip(values).collect()).boxed()
         }
-        Type::Variant(variant) => tagged(variant.cases().map(|case| (case.name.to_owned(), case.ty)).collect()),
-        Type::Result(result) => tagged(vec![("ok".to_owned(), result.ok()), ("err".to_owned(), result.err())]),
-        Type::Enum(names) => prop::sample::select(owned(names.names())).prop_map(Value::from).boxed(),
+        Type::Variant(variant) => {
+            tagged(variant.cases().map(|case| (case.name.to_owned(), case.ty)).collect())
+        }
+        Type::Result(result) => {
+            tagged(vec![("ok".to_owned(), result.ok()), ("err".to_owned(), result.err())])
+        }
+        Type::Enum(names) => {
+            prop::sample::select(owned(names.names())).prop_map(Value::from).boxed()
+        }
         Type::Flags(flags) => {
             let names = owned(flags.names());
             prop::sample::subsequence(names.clone(), 0..=names.len()).prop_map(Value::from).boxed()
@@ -44,7 +56,8 @@ fn json_of(ty: &Type) -> BoxedStrategy<Value> {
         Type::Option(option) => {
             let inner = option.ty();
             let wrap = matches!(inner, Type::Option(_));
-            let some = json_of(&inner).prop_map(move |value| if wrap { json!({ "some": value }) } else { value });
+            let some = json_of(&inner)
+                .prop_map(move |value| if wrap { json!({ "some": value }) } else { value });
             prop_oneof![Just(Value::Null), some].boxed()
         }
         other => panic!("no values for {other:?}"),
@@ -88,7 +101,12 @@ fn runner(cases: u32) -> TestRunner {
 static ECHOING: LazyLock<Extension> = LazyLock::new(|| extension(&ECHO, ""));
 
 fn echoes(extension: &Extension) -> Vec<ExportedFunction> {
-    extension.exports().iter().filter(|function| function.name.starts_with("echo-")).cloned().collect()
+    extension
+        .exports()
+        .iter()
+        .filter(|function| function.name.starts_with("echo-"))
+        .cloned()
+        .collect()
 }
 
 fn parameter(function: &ExportedFunction) -> Type {
@@ -104,7 +122,8 @@ fn every_type_comes_back_as_json() {
         let mut runner = runner(40);
         let run = runner.run(&json_of(&parameter(&function)), |value| {
             let arguments = Arguments::Json(Value::from(vec![value.clone()]).to_string());
-            let returned = echo.call_blocking(&function.name, &arguments).outcome.expect("it returns");
+            let returned =
+                echo.call_blocking(&function.name, &arguments).outcome.expect("it returns");
             prop_assert_eq!(returned.to_json(), value);
             Ok(())
         });
@@ -130,7 +149,8 @@ static LABELS: LazyLock<Extension> = LazyLock::new(|| {
         eight = (0..8).map(store).collect::<String>(),
     );
     let function = |name: &str, ty: &str, core: &str| {
-        let lifted = format!(r#"(canon lift (core func $i "{core}") (memory (core memory $i "memory")))"#);
+        let lifted =
+            format!(r#"(canon lift (core func $i "{core}") (memory (core memory $i "memory")))"#);
         format!(r#"(func (export "echo-{name}") (param "x" {ty}) (result {ty}) {lifted})"#)
     };
     let functions = [
@@ -167,7 +187,8 @@ fn labels_like_keywords_come_back() {
     for function in echoes(&LABELS) {
         let run = runner(40).run(&json_of(&parameter(&function)), |value| {
             let arguments = Arguments::Json(Value::from(vec![value.clone()]).to_string());
-            let returned = LABELS.call_blocking(&function.name, &arguments).outcome.expect("it returns");
+            let returned =
+                LABELS.call_blocking(&function.name, &arguments).outcome.expect("it returns");
             prop_assert_eq!(returned.to_json(), value);
             Ok(())
         });
@@ -183,7 +204,9 @@ fn labels_like_keywords_need_no_percent() {
             assert_eq!(returned.to_json(), json!(name), "{word}");
         }
     }
-    let json = |function: &str, word: &str| call(&LABELS, function, &[word]).outcome.expect(word).to_json();
+    let json = |function: &str, word: &str| {
+        call(&LABELS, function, &[word]).outcome.expect(word).to_json()
+    };
     assert_eq!(json("echo-flags", "{none, %true}"), json!(["none", "true"]));
     assert_eq!(json("echo-variant", "inf(3)"), json!({ "inf": 3 }));
     assert_eq!(json("echo-variant", "%err(none)"), json!({ "err": "none" }));
@@ -199,7 +222,8 @@ fn labels_like_keywords_need_no_percent() {
 fn shown_can_be_given_back(echo: &Extension) {
     for function in echoes(echo) {
         let ty = parameter(&function);
-        // Of a result only the inside is shown, and of bytes nothing but the bytes; an option of text takes any text.
+        // Of a result only the inside is shown, and of bytes nothing but the bytes; an option of
+        // text takes any text.
         let takes_any_text = matches!(&ty, Type::Option(option) if option.ty() == Type::String);
         if matches!(ty, Type::Result(_)) || function.name == "echo-bytes" || takes_any_text {
             continue;
@@ -207,7 +231,11 @@ fn shown_can_be_given_back(echo: &Extension) {
         let mut runner = runner(20);
         let run = runner.run(&json_of(&ty), |value| {
             let arguments = Arguments::Json(Value::from(vec![value]).to_string());
-            let shown = echo.call_blocking(&function.name, &arguments).outcome.expect("it returns").to_text();
+            let shown = echo
+                .call_blocking(&function.name, &arguments)
+                .outcome
+                .expect("it returns")
+                .to_text();
             prop_assert_eq!(text(echo, &function.name, &[&shown]), shown);
             Ok(())
         });
@@ -236,13 +264,17 @@ fn newline_of_a_stream_does_not_count() {
             let outcome = read(function, &format!("{value}{end}")).outcome;
             assert_eq!(outcome.expect(function).to_text(), value, "{end:?}");
         }
-        assert!(call(&ECHOING, "echo-u32", &["5\n"]).outcome.is_err(), "what is typed counts as it stands");
+        assert!(
+            call(&ECHOING, "echo-u32", &["5\n"]).outcome.is_err(),
+            "what is typed counts as it stands"
+        );
     }
 }
 
 #[test]
 fn newline_of_a_string_counts() {
-    let json = |function: &str, input: &str| read(function, input).outcome.expect(function).to_json();
+    let json =
+        |function: &str, input: &str| read(function, input).outcome.expect(function).to_json();
     assert_eq!(json("echo-string", "a\n"), json!("a\n"));
     assert_eq!(json("echo-bytes", "a\n"), json!([97, 10]));
     assert_eq!(json("echo-option", "none\n"), json!("none\n"));
@@ -255,7 +287,9 @@ fn newline_of_a_string_counts() {
 fn option_takes_any_text_and_none() {
     let json = |word: &str| call(&ECHOING, "echo-option", &[word]).outcome.expect(word).to_json();
     assert_eq!(json("%none"), Value::Null);
-    for text in ["", "none", "None", "some(\"x\")", "null", "%", "%some", "%none ", " %none", "100%none"] {
+    for text in
+        ["", "none", "None", "some(\"x\")", "null", "%", "%some", "%none ", " %none", "100%none"]
+    {
         assert_eq!(json(text), json!(text));
     }
     assert_eq!(json("%%none"), json!("%none"));
@@ -277,7 +311,8 @@ fn none_can_stand_in_the_middle() {
     assert_eq!(text(&middle, "f", &["1", "none", "3"]), "3");
     assert_eq!(text(&middle, "f", &["1", "2", "3"]), "13");
     assert_eq!(text(&middle, "f", &["1", "some(2)", "3"]), "13");
-    let error = call(&middle, "f", &["1", "some(256)", "3"]).outcome.expect_err("out of range").to_string();
+    let error =
+        call(&middle, "f", &["1", "some(256)", "3"]).outcome.expect_err("out of range").to_string();
     insta::assert_snapshot!(error, @"argument 2 (`b`) is no option<u8>: .some: 256 is out of range");
 }
 
@@ -306,14 +341,22 @@ fn numbers_that_do_not_fit_are_errors() {
 #[test]
 fn integers_can_be_written_as_floats() {
     let json = |function: &str, json: &str| {
-        ECHOING.call_blocking(function, &Arguments::Json(json.to_owned())).outcome.expect(json).to_json()
+        ECHOING
+            .call_blocking(function, &Arguments::Json(json.to_owned()))
+            .outcome
+            .expect(json)
+            .to_json()
     };
     assert_eq!(json("echo-u8", "[5.0]"), json!(5));
     assert_eq!(json("echo-s16", "[-5e0]"), json!(-5));
     assert_eq!(json("echo-u64", "[9007199254740993.0]"), json!("9007199254740993"));
     assert_eq!(json("echo-u64", "[1e19]"), json!("10000000000000000000"));
     assert_eq!(json("echo-u32", r#"["5.0"]"#), json!(5));
-    assert_eq!(json("echo-string", r#"["5.0 \" 6e0"]"#), json!("5.0 \" 6e0"), "texts are left alone");
+    assert_eq!(
+        json("echo-string", r#"["5.0 \" 6e0"]"#),
+        json!("5.0 \" 6e0"),
+        "texts are left alone"
+    );
     assert_eq!(json("echo-f64", "[-0.0]").to_string(), "-0.0");
     assert_eq!(json("echo-f64", "[5.0]"), json!(5.0));
     assert_eq!(text(&ECHOING, "echo-lists", &["[[5.0], [5e0]]"]), "[[5], [5]]");
@@ -325,7 +368,9 @@ fn integers_can_be_written_as_floats() {
 
 #[test]
 fn fields_unknown_or_twice_are_errors() {
-    let person = |more: &str| format!("{{name: \"a\", age: 3, home: {{street: \"s\", lines: []}}, tags: []{more}}}");
+    let person = |more: &str| {
+        format!("{{name: \"a\", age: 3, home: {{street: \"s\", lines: []}}, tags: []{more}}}")
+    };
     assert!(call(&ECHOING, "echo-record", &[&person("")]).outcome.is_ok());
     let message = |more: &str| {
         let report = call(&ECHOING, "echo-record", &[&person(more)]);

@@ -7,14 +7,16 @@ use std::time::{Duration, Instant};
 
 use core_types::{LimitName, LimitOrigin};
 use extension_host::{
-    Arguments, Backends, CallError, CallReport, Code, Extension, HostError, OutputSink, Program, Refusal,
+    Arguments, Backends, CallError, CallReport, Code, Extension, HostError, OutputSink, Program,
+    Refusal,
 };
 
 use crate::filesystem::{BOTH, HOST, Home};
 use crate::network::Server;
 use crate::support::{self, assert_exceeded, call, permissions, text, try_extension, wat};
 
-static PROBE: LazyLock<Code> = LazyLock::new(|| HOST.compile(&support::PROBE_0_3).expect("it compiles"));
+static PROBE: LazyLock<Code> =
+    LazyLock::new(|| HOST.compile(&support::PROBE_0_3).expect("it compiles"));
 
 /// What the guest imports has to be granted, even where nothing else is.
 const GRANTED: &str = "experimental = [\"wasi-0.3\"]";
@@ -32,7 +34,9 @@ fn probe(capabilities: &str, limits: &str) -> Extension {
 
 /// The value, or the error that the guest returned.
 fn said(extension: &Extension, function: &str, arguments: &[&str]) -> Result<String, String> {
-    let returned = call(extension, function, arguments).outcome.unwrap_or_else(|error| panic!("{function}: {error:?}"));
+    let returned = call(extension, function, arguments)
+        .outcome
+        .unwrap_or_else(|error| panic!("{function}: {error:?}"));
     if returned.is_err() { Err(returned.to_text()) } else { Ok(returned.to_text()) }
 }
 
@@ -53,11 +57,22 @@ fn ungranted_wasi_0_3_is_not_linked() {
         panic!("it was linked");
     };
     let refused: Vec<_> = refusals.iter().map(ToString::to_string).collect();
-    for interface in ["cli/environment", "filesystem/types", "sockets/types", "http/client", "clocks/monotonic-clock"] {
-        let expected = format!("`wasi:{interface}@0.3.0` needs the capability `experimental`, which is not granted");
+    for interface in [
+        "cli/environment",
+        "filesystem/types",
+        "sockets/types",
+        "http/client",
+        "clocks/monotonic-clock",
+    ] {
+        let expected = format!(
+            "`wasi:{interface}@0.3.0` needs the capability `experimental`, which is not granted"
+        );
         assert!(refused.contains(&expected), "{interface}: {refused:#?}");
     }
-    assert!(refusals.iter().all(|refusal| matches!(refusal, Refusal::NotGranted { .. })), "{refusals:?}");
+    assert!(
+        refusals.iter().all(|refusal| matches!(refusal, Refusal::NotGranted { .. })),
+        "{refusals:?}"
+    );
 }
 
 /// Without a grant there is nothing but clocks and random numbers, and no terminal.
@@ -87,14 +102,18 @@ fn survey_without_grants_is_empty() {
     ] {
         assert_eq!(found.get(what).map(String::as_str), Some(expected), "{what}");
     }
-    assert_eq!((report.output.as_slice(), report.activity.touches.as_slice()), (b"out\n".as_slice(), [].as_slice()));
+    assert_eq!(
+        (report.output.as_slice(), report.activity.touches.as_slice()),
+        (b"out\n".as_slice(), [].as_slice())
+    );
 }
 
 #[test]
 fn async_exports_are_called_and_streams_named() {
     let probe = probe("", "");
     assert_eq!(text(&probe, "greet", &["World"]), "Hello, World!");
-    let exports = probe.exports().iter().map(|function| (function.name.as_str(), function.to_string()));
+    let exports =
+        probe.exports().iter().map(|function| (function.name.as_str(), function.to_string()));
     let exports: BTreeMap<_, _> = exports.collect();
     assert_eq!(exports["greet"], "greet: async func(name: string) -> string");
     let error = |function| call(&probe, function, &[]).outcome.expect_err("refused").to_string();
@@ -130,8 +149,14 @@ fn granted_directory_is_read_or_written() {
         said(&probe, "open", &[&home.path("read/within"), "rf"]),
         Ok("DescriptorType::RegularFile: readable".into())
     );
-    assert_eq!(said(&probe, "open", &[&home.path("write/new"), "wc"]), Ok("DescriptorType::RegularFile: ".into()));
-    assert_eq!(said(&probe, "open", &[&home.path("write/."), "rd"]), Ok("DescriptorType::Directory: new".into()));
+    assert_eq!(
+        said(&probe, "open", &[&home.path("write/new"), "wc"]),
+        Ok("DescriptorType::RegularFile: ".into())
+    );
+    assert_eq!(
+        said(&probe, "open", &[&home.path("write/."), "rd"]),
+        Ok("DescriptorType::Directory: new".into())
+    );
     let touches = call(&probe, "open", &[&home.path("read/note"), "r"]).activity.touches;
     let noted: Vec<_> = touches.iter().map(|touch| touch.what.as_str()).collect();
     assert_eq!(noted, ["filesystem=read:~/read", "filesystem=write:~/write"]);
@@ -197,7 +222,10 @@ fn directory_to_read_cannot_be_changed() {
         "append-to-opened",
         "create-in-opened",
     ];
-    for (call, path) in calls.iter().flat_map(|call| ["read/note", "read/deep", "read/new"].map(|path| (call, path))) {
+    for (call, path) in calls
+        .iter()
+        .flat_map(|call| ["read/note", "read/deep", "read/new"].map(|path| (call, path)))
+    {
         let told = said(&probe, "act", &[call, &home.path(path), "note"]);
         assert!(told.is_err(), "{call} {path}: {told:?}");
     }
@@ -225,15 +253,30 @@ fn sockets_and_look_ups_are_refused() {
     let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
     tcp.set_nonblocking(true).expect("set");
     udp.set_nonblocking(true).expect("set");
-    let ports = [tcp.local_addr(), udp.local_addr()].map(|address| address.expect("an address").port());
-    let granted = format!("network = [\"http://127.0.0.1:{}\", \"http://localhost:{}\"]", ports[0], ports[1]);
-    let ways =
-        ["tcp-connect", "tcp-bind", "tcp-listen", "udp-bind", "udp-connect", "udp-send", "udp-unbound", "look-up"];
-    for (network, port) in ["", granted.as_str()].into_iter().flat_map(|network| ports.map(|port| (network, port))) {
+    let ports =
+        [tcp.local_addr(), udp.local_addr()].map(|address| address.expect("an address").port());
+    let granted =
+        format!("network = [\"http://127.0.0.1:{}\", \"http://localhost:{}\"]", ports[0], ports[1]);
+    let ways = [
+        "tcp-connect",
+        "tcp-bind",
+        "tcp-listen",
+        "udp-bind",
+        "udp-connect",
+        "udp-send",
+        "udp-unbound",
+        "look-up",
+    ];
+    for (network, port) in
+        ["", granted.as_str()].into_iter().flat_map(|network| ports.map(|port| (network, port)))
+    {
         let probe = probe(network, "");
         for way in ways {
             let why = said(&probe, "reach", &[way, &port.to_string()]).expect_err(way);
-            assert!(why.contains("AccessDenied") || why.contains("PermanentResolverFailure"), "{way}: {why}");
+            assert!(
+                why.contains("AccessDenied") || why.contains("PermanentResolverFailure"),
+                "{way}: {why}"
+            );
         }
     }
     assert!(tcp.accept().is_err() && udp.recv(&mut [0; 8]).is_err(), "something arrived");
@@ -251,7 +294,10 @@ fn granted_host_answers_and_no_other() {
     let authority = format!("127.0.0.1:{port}");
     assert_eq!(fetch(&probe, &authority, "/x?y"), Ok("(200, \"hello\")".to_owned()));
     assert!(server.seen()[0].starts_with("GET /x?y HTTP/1.1 | "), "{:?}", server.seen());
-    assert_eq!(fetch(&probe, &authority, "/redirect"), Ok("(302, \"http://169.254.169.254/\")".to_owned()));
+    assert_eq!(
+        fetch(&probe, &authority, "/redirect"),
+        Ok("(302, \"http://169.254.169.254/\")".to_owned())
+    );
     for other in [
         &format!("127.0.0.2:{port}"),
         &format!("localhost:{port}"),
@@ -270,11 +316,18 @@ fn granted_host_answers_and_no_other() {
     for scheme in ["https", "ftp", "file"] {
         assert!(said(&probe, "fetch", &["GET", scheme, &authority, "/"]).is_err(), "{scheme}");
     }
-    for (name, value) in [("host", "evil.org"), ("Connection", "x"), ("transfer-encoding", "x"), ("x", "a\r\nHost: b")]
-    {
+    for (name, value) in [
+        ("host", "evil.org"),
+        ("Connection", "x"),
+        ("transfer-encoding", "x"),
+        ("x", "a\r\nHost: b"),
+    ] {
         assert!(said(&probe, "fetch-with-header", &[&authority, name, value]).is_err(), "{name}");
     }
-    assert_eq!(said(&probe, "fetch-with-header", &[&authority, "x-token", "mine"]), Ok("200".to_owned()));
+    assert_eq!(
+        said(&probe, "fetch-with-header", &[&authority, "x-token", "mine"]),
+        Ok("200".to_owned())
+    );
     assert_eq!(server.seen().len(), 3, "{:?}", server.seen());
 }
 
@@ -310,8 +363,14 @@ fn answers_end_at_their_limits() {
     let told = said(&patient, "fetch-size", &[&authority, "/endless"]);
     assert!(told.as_ref().is_err_and(|told| told.contains("HttpResponseBodySize")), "{told:?}");
     let long = "M".repeat(65);
-    assert_eq!(said(&patient, "fetch", &[&long, "http", &authority, "/"]), Err("the method is refused".to_owned()));
-    assert_eq!(said(&patient, "fetch", &["MKCOL", "http", &authority, "/"]), Ok("(200, \"hello\")".to_owned()));
+    assert_eq!(
+        said(&patient, "fetch", &[&long, "http", &authority, "/"]),
+        Err("the method is refused".to_owned())
+    );
+    assert_eq!(
+        said(&patient, "fetch", &["MKCOL", "http", &authority, "/"]),
+        Ok("(200, \"hello\")".to_owned())
+    );
 }
 
 /// The deadline ends a call whose request the server never answers.
@@ -326,16 +385,26 @@ fn deadline_ends_pending_host_calls() {
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
 }
 
-/// Sleeping, spinning and handing back control without end all end with the time, and with fuel where there is less of it.
+/// Sleeping, spinning and handing back control without end all end with the time, and with fuel
+/// where there is less of it.
 #[test]
 fn endless_guests_end_in_time() {
     let patient = probe("", &format!("{ENDLESS_FUEL}\ntimeout_ms = 400"));
-    for what in
-        ["sleep-for-ever", "sleep-an-hour", "sleep-briefly-for-ever", "spin", "yield-for-ever", "random-without-end"]
-    {
+    for what in [
+        "sleep-for-ever",
+        "sleep-an-hour",
+        "sleep-briefly-for-ever",
+        "spin",
+        "yield-for-ever",
+        "random-without-end",
+    ] {
         let report = call(&patient, "misuse", &[what]);
         assert_exceeded(&report, LimitName::Timeout, 400, LimitOrigin::Manifest);
-        assert!(report.usage.elapsed < Duration::from_millis(2_000), "{what}: {:?}", report.usage.elapsed);
+        assert!(
+            report.usage.elapsed < Duration::from_millis(2_000),
+            "{what}: {:?}",
+            report.usage.elapsed
+        );
     }
     let poor = probe("", "max_fuel = 2_000_000\ntimeout_ms = 60_000");
     for what in ["spin", "yield-for-ever"] {
@@ -359,7 +428,11 @@ fn misuse_ends_the_call_alone() {
     ];
     let ends = ends.map(|what| {
         let report = call(&probe, "misuse", &[what]);
-        assert!(report.usage.elapsed < Duration::from_millis(900), "{what}: {:?}", report.usage.elapsed);
+        assert!(
+            report.usage.elapsed < Duration::from_millis(900),
+            "{what}: {:?}",
+            report.usage.elapsed
+        );
         format!("{what}: {}", end_of(&report))
     });
     insta::assert_snapshot!(ends.join("\n"), @"
@@ -386,8 +459,8 @@ fn guest_memory_is_bounded() {
     assert_exceeded(&report, LimitName::Memory, 1, LimitOrigin::Manifest);
 }
 
-/// What a guest makes the host keep ends with a limit, or with an error of the host. How much memory that is, a test in
-/// `soak.rs` measures.
+/// What a guest makes the host keep ends with a limit, or with an error of the host. How much
+/// memory that is, a test in `soak.rs` measures.
 #[test]
 fn what_the_host_holds_is_bounded() {
     let limits = format!("{ENDLESS_FUEL}\ntimeout_ms = 20_000");
@@ -457,11 +530,14 @@ const NEW_STREAM: &str = "(local.set $both (call $new))
     (local.set $reader (i32.wrap_i64 (local.get $both)))
     (local.set $writer (i32.wrap_i64 (i64.shr_u (local.get $both) (i64.const 32))))";
 
-/// Streams, futures and sets that are kept count as handles, and those that are dropped are forgotten by the host.
+/// Streams, futures and sets that are kept count as handles, and those that are dropped are
+/// forgotten by the host.
 #[test]
 fn handles_of_streams_are_counted() {
     let limits = "max_fuel = 10_000_000\ntimeout_ms = 60_000";
-    let ends = |body: &str| call(&try_extension(&streaming(body), permissions("", limits)).expect("links"), "f", &[]);
+    let ends = |body: &str| {
+        call(&try_extension(&streaming(body), permissions("", limits)).expect("links"), "f", &[])
+    };
     for kept in ["(drop (call $new))", "(drop (call $set))"] {
         let report = ends(&format!("(loop $l {kept} (br $l))"));
         assert_exceeded(&report, LimitName::Handles, 1_000, LimitOrigin::Fixed);
@@ -479,7 +555,8 @@ fn dropped_call_ends() {
     let noted = seen.clone();
     let host = HOST.clone().observed_by(move |call| noted.lock().expect("lock").push(call.outcome));
     let probe = host.extension(&PROBE, permissions(GRANTED, "timeout_ms = 60_000")).expect("links");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let started = Instant::now();
     for what in ["sleep-an-hour", "sleep-briefly-for-ever", "yield-for-ever", "spin"] {
         runtime.block_on(async {

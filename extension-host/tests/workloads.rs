@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use core_types::Owner;
 use extension_host::{
-    BackendError, Backends, CallError, CallReport, Host, HostError, Permissions, ResourceName, Resources, SecretStore,
-    ValidationProblem, Workload, WorkloadAction, WorkloadAnswer, WorkloadOutcome, WorkloadRequest, plural_of,
+    BackendError, Backends, CallError, CallReport, Host, HostError, Permissions, ResourceName,
+    Resources, SecretStore, ValidationProblem, Workload, WorkloadAction, WorkloadAnswer,
+    WorkloadOutcome, WorkloadRequest, plural_of,
 };
 use serde_json::{Value, json};
 use support::{permissions, try_extension, wat};
@@ -31,9 +32,12 @@ fn module(imports: &str, exports: &[(&str, &str)], data: &[(u32, &[u8])]) -> Vec
     let is_given = |name: &str| exports.iter().any(|(given, _)| *given == name);
     let defaults = DEFAULTS.iter().filter(|(name, _)| !is_given(name)).map(|(_, text)| *text);
     let all: Vec<_> = exports.iter().map(|(_, text)| *text).chain(defaults).collect();
-    let escaped = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:02x}")).collect::<String>();
-    let data: Vec<_> =
-        data.iter().map(|(at, bytes)| format!("(data (i32.const {at}) \"{}\")", escaped(bytes))).collect();
+    let escaped =
+        |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:02x}")).collect::<String>();
+    let data: Vec<_> = data
+        .iter()
+        .map(|(at, bytes)| format!("(data (i32.const {at}) \"{}\")", escaped(bytes)))
+        .collect();
     // Whatever imports `suffiks` is such an extension.
     wat(&format!(
         r#"(module (import "suffiks" "GetOwner" (func $owner (result i64))) {imports}
@@ -52,38 +56,64 @@ fn workload() -> Workload {
     .expect("a workload")
 }
 
-fn ask(binary: &[u8], permissions: Permissions, request: WorkloadRequest) -> CallReport<WorkloadOutcome> {
+fn ask(
+    binary: &[u8],
+    permissions: Permissions,
+    request: WorkloadRequest,
+) -> CallReport<WorkloadOutcome> {
     try_extension(binary, permissions).expect("it links").call_workload_blocking(request)
 }
 
 fn request(action: WorkloadAction) -> WorkloadRequest {
-    WorkloadRequest { action, workload: workload(), old: None, spec_keys: None, resources: Resources::default() }
+    WorkloadRequest {
+        action,
+        workload: workload(),
+        old: None,
+        spec_keys: None,
+        resources: Resources::default(),
+    }
 }
 
 fn synced(report: CallReport<WorkloadOutcome>) -> Value {
     match report.outcome.expect("it syncs").answer {
-        WorkloadAnswer::Synced(changes) => changes.apply_containers(changes.apply(workload())).into_document(),
+        WorkloadAnswer::Synced(changes) => {
+            changes.apply_containers(changes.apply(workload())).into_document()
+        }
         other => panic!("{other:?}"),
     }
 }
 
 /// A protobuf message of texts, by their field numbers.
 fn message(fields: &[(u8, &str)]) -> Vec<u8> {
-    fields.iter().flat_map(|(number, text)| [&[number << 3 | 2, text.len() as u8], text.as_bytes()].concat()).collect()
+    fields
+        .iter()
+        .flat_map(|(number, text)| [&[number << 3 | 2, text.len() as u8], text.as_bytes()].concat())
+        .collect()
 }
 
 #[test]
 fn everything_that_sync_can_add_is_added() {
-    let (pair, container) =
-        (message(&[(1, "K"), (2, "V")]), message(&[(1, "side"), (2, "img"), (3, "run"), (4, "-x")]));
+    let (pair, container) = (
+        message(&[(1, "K"), (2, "V")]),
+        message(&[(1, "side"), (2, "img"), (3, "run"), (4, "-x")]),
+    );
     // As some write it: an empty `imagePullPolicy`, and `stdin` that is false.
     let container = [container, b"\x72\x00\x80\x01\x00".to_vec()].concat();
     let from = [message(&[(1, "s")]), vec![3 << 3, 1]].concat();
     let patch = br#"{"spec":{"other":null,"new":[1]}}"#;
-    let functions =
-        ["AddEnv", "AddLabel", "AddAnnotation", "AddEnvFrom", "AddInitContainer", "AddSidecar", "MergePatch"];
-    let imports: String =
-        functions.iter().map(|name| format!(r#"(import "suffiks" "{name}" (func ${name} (param i32 i32)))"#)).collect();
+    let functions = [
+        "AddEnv",
+        "AddLabel",
+        "AddAnnotation",
+        "AddEnvFrom",
+        "AddInitContainer",
+        "AddSidecar",
+        "MergePatch",
+    ];
+    let imports: String = functions
+        .iter()
+        .map(|name| format!(r#"(import "suffiks" "{name}" (func ${name} (param i32 i32)))"#))
+        .collect();
     let given = [
         (0, pair.len()),
         (0, pair.len()),
@@ -146,18 +176,24 @@ fn the_spec_that_an_extension_is_given_is_no_more_than_its_schema_names() {
     };
     assert_eq!(spec(None)["mine"], 1);
     assert_eq!(spec(None)["other"], 2, "what was given back is merged into the whole");
-    assert_eq!((spec(Some(&["mine"]))["mine"].clone(), spec(Some(&["mine"])).get("other").cloned()), (json!(1), None));
+    assert_eq!(
+        (spec(Some(&["mine"]))["mine"].clone(), spec(Some(&["mine"])).get("other").cloned()),
+        (json!(1), None)
+    );
 }
 
 #[test]
 fn the_owner_is_a_message_and_the_old_spec_is_there_while_validating() {
-    let report = ask(&gives_back("GetOwner"), Permissions::default(), request(WorkloadAction::Default));
+    let report =
+        ask(&gives_back("GetOwner"), Permissions::default(), request(WorkloadAction::Default));
     let error = report.outcome.expect_err("a message is no JSON").to_string();
     assert!(error.contains("`Defaulting` bytes that are no JSON object"), "{error}");
 
     let old = WorkloadRequest { old: Some(workload()), ..request(WorkloadAction::Validate(1)) };
     assert!(ask(&gives_back("GetOld"), Permissions::default(), old).outcome.is_ok());
-    let error = ask(&gives_back("GetOld"), Permissions::default(), request(WorkloadAction::Default)).outcome;
+    let error =
+        ask(&gives_back("GetOld"), Permissions::default(), request(WorkloadAction::Default))
+            .outcome;
     insta::assert_snapshot!(error.expect_err("not now"), @"the extension broke off: it called `GetOld` and not during `Validate`");
 }
 
@@ -179,28 +215,45 @@ fn what_is_wrong_with_a_workload_is_told_and_only_while_validating() {
         ],
         &[(0, &problem)],
     );
-    let validated = |kind| match ask(&binary, Permissions::default(), request(WorkloadAction::Validate(kind))).outcome {
-        Ok(WorkloadOutcome { answer: WorkloadAnswer::Validated(problems), .. }) => problems,
-        other => panic!("{other:?}"),
+    let validated =
+        |kind| match ask(&binary, Permissions::default(), request(WorkloadAction::Validate(kind)))
+            .outcome
+        {
+            Ok(WorkloadOutcome { answer: WorkloadAnswer::Validated(problems), .. }) => problems,
+            other => panic!("{other:?}"),
+        };
+    let expected = ValidationProblem {
+        path: "spec.mine".to_owned(),
+        detail: "too small".to_owned(),
+        value: "1".to_owned(),
     };
-    let expected =
-        ValidationProblem { path: "spec.mine".to_owned(), detail: "too small".to_owned(), value: "1".to_owned() };
     assert_eq!(validated(0), [expected]);
     assert_eq!(validated(2), []);
-    let error = ask(&binary, Permissions::default(), request(WorkloadAction::Sync)).outcome.expect_err("not now");
+    let error = ask(&binary, Permissions::default(), request(WorkloadAction::Sync))
+        .outcome
+        .expect_err("not now");
     insta::assert_snapshot!(error, @"the extension broke off: it called `ValidationError` and not during `Validate`");
 }
 
 #[test]
 fn resources_are_used_as_far_as_they_are_granted() {
     let kind = message(&[(1, "networking.k8s.io"), (2, "v1"), (3, "ingresses")]);
-    let resource = br#"{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"app"}}"#;
-    let at =
-        |function: &str, given: &str| format!("(call ${function} (i32.const 0) (i32.const {}) {given})", kind.len());
-    let (whole, name) = (format!("(i32.const 256) (i32.const {})", resource.len()), "(i32.const 300) (i32.const 0)");
+    let resource =
+        br#"{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"app"}}"#;
+    let at = |function: &str, given: &str| {
+        format!("(call ${function} (i32.const 0) (i32.const {}) {given})", kind.len())
+    };
+    let (whole, name) = (
+        format!("(i32.const 256) (i32.const {})", resource.len()),
+        "(i32.const 300) (i32.const 0)",
+    );
     let imports: String = ["GetResource", "CreateResource", "UpdateResource", "DeleteResource"]
         .iter()
-        .map(|name| format!(r#"(import "suffiks" "{name}" (func ${name} (param i32 i32 i32 i32) (result i64)))"#))
+        .map(|name| {
+            format!(
+                r#"(import "suffiks" "{name}" (func ${name} (param i32 i32 i32 i32) (result i64)))"#
+            )
+        })
         .collect();
     // Each code below 21 crashes the module, whatever it was.
     let checked = |call: &str| format!("(if (i64.le_u {call} (i64.const 20)) (then unreachable))");
@@ -217,7 +270,10 @@ fn resources_are_used_as_far_as_they_are_granted() {
             ),
             (
                 "Delete",
-                &format!(r#"(func (export "Delete") (result i64) (drop {}) i64.const 0)"#, at("GetResource", name)),
+                &format!(
+                    r#"(func (export "Delete") (result i64) (drop {}) i64.const 0)"#,
+                    at("GetResource", name)
+                ),
             ),
         ],
         &[(0, &kind), (256, resource)],
@@ -237,7 +293,10 @@ fn resources_are_used_as_far_as_they_are_granted() {
     let refused: Vec<_> = report.activity.refused().map(|touch| touch.what.clone()).collect();
     assert_eq!(refused, ["resources=networking.k8s.io/v1/ingresses:create"]);
     let report = ask(&binary, granted, request(WorkloadAction::Delete));
-    assert!(report.outcome.is_ok() && report.activity.refused().count() == 1, "`get` is not granted");
+    assert!(
+        report.outcome.is_ok() && report.activity.refused().count() == 1,
+        "`get` is not granted"
+    );
 }
 
 #[test]
@@ -281,7 +340,10 @@ fn bytes_that_are_no_message_and_addresses_outside_are_clean_errors() {
 fn a_module_that_lacks_an_export_is_told_all_that_it_lacks() {
     let binary = module(
         "",
-        &[("malloc", r#"(func (export "malloc") (param i64) (result i32) i32.const 0)"#), ("free", "")],
+        &[
+            ("malloc", r#"(func (export "malloc") (param i64) (result i32) i32.const 0)"#),
+            ("free", ""),
+        ],
         &[],
     );
     match try_extension(&binary, Permissions::default()) {
@@ -291,7 +353,10 @@ fn a_module_that_lacks_an_export_is_told_all_that_it_lacks() {
         other => panic!("{:?}", other.map(drop)),
     }
     let old = module("", &[("Delete", r#"(func (export "Delete"))"#)], &[]);
-    assert!(try_extension(&old, Permissions::default()).is_ok(), "the first runtime wanted no result");
+    assert!(
+        try_extension(&old, Permissions::default()).is_ok(),
+        "the first runtime wanted no result"
+    );
     let unknown = module(r#"(import "suffiks" "AddEvn" (func (param i32 i32)))"#, &[], &[]);
     insta::assert_snapshot!(try_extension(&unknown, Permissions::default()).map(drop).expect_err("refused"), @"`suffiks.AddEvn` is not provided by sesame; the nearest that it has is `suffiks.AddEnv`");
 }
@@ -309,14 +374,17 @@ fn components_and_plain_modules_work_on_no_workloads() {
 #[test]
 fn a_flood_of_messages_is_stopped_by_the_bytes_that_the_host_holds() {
     let floods = |name: &str, length: u32, text: &[u8]| {
-        let sync = format!(r#"(func (export "Sync") (loop (call $f (i32.const 0) (i32.const {length})) (br 0)))"#);
+        let sync = format!(
+            r#"(func (export "Sync") (loop (call $f (i32.const 0) (i32.const {length})) (br 0)))"#
+        );
         let import = format!(r#"(import "suffiks" "{name}" (func $f (param i32 i32)))"#);
         let binary = module(&import, &[("Sync", &sync)], &[(0, text)]);
         ask(&binary, permissions("", "max_transfer_mib = 1"), request(WorkloadAction::Sync))
             .outcome
             .expect_err("stopped")
     };
-    // Messages of nothing are few enough to be read; those that become much in memory are counted as what they become.
+    // Messages of nothing are few enough to be read; those that become much in memory are counted
+    // as what they become.
     insta::assert_snapshot!(floods("AddEnv", 0, b""), @"the extension broke off: it called `AddEnv` when it had told the host 1000 things already, which are the most");
     let many = [b"[".to_vec(), b"0,".repeat(2_000), b"0]".to_vec()].concat();
     let json = [br#"{"a":"#.to_vec(), many, b"}".to_vec()].concat();
@@ -335,10 +403,15 @@ fn a_malloc_that_asks_the_host_for_bytes_does_not_nest() {
     let nested = r#"(func $malloc (export "malloc") (param i32) (result i32) (drop (call $spec)) i32.const 1024)"#;
     let binary = module(
         r#"(import "suffiks" "GetSpec" (func $spec (result i64)))"#,
-        &[("malloc", nested), ("Defaulting", r#"(func (export "Defaulting") (result i64) call $spec)"#)],
+        &[
+            ("malloc", nested),
+            ("Defaulting", r#"(func (export "Defaulting") (result i64) call $spec)"#),
+        ],
         &[],
     );
-    let error = ask(&binary, Permissions::default(), request(WorkloadAction::Default)).outcome.expect_err("refused");
+    let error = ask(&binary, Permissions::default(), request(WorkloadAction::Default))
+        .outcome
+        .expect_err("refused");
     insta::assert_snapshot!(error, @"the extension broke off: its `malloc` asked the host for bytes");
 }
 
@@ -367,7 +440,9 @@ impl SecretStore for Keyring {
 fn a_command_gets_secrets_and_configuration_as_far_as_they_are_granted() {
     let secret = |name: &str| [message(&[(1, name)]), vec![3 << 3, 1]].concat();
     let (known, unknown, map) = (secret("api-token"), secret("other"), message(&[(1, "anything")]));
-    let add = |at: u32, bytes: &[u8]| format!("(call $from (i32.const {at}) (i32.const {}))", bytes.len());
+    let add = |at: u32, bytes: &[u8]| {
+        format!("(call $from (i32.const {at}) (i32.const {}))", bytes.len())
+    };
     let sync = [add(0, &known), add(64, &unknown), add(128, &map)].concat();
     let binary = module(
         r#"(import "suffiks" "AddEnvFrom" (func $from (param i32 i32)))"#,
@@ -378,19 +453,28 @@ fn a_command_gets_secrets_and_configuration_as_far_as_they_are_granted() {
     let host = host.with_backends(Backends { secrets: Arc::new(Keyring), ..Backends::default() });
     let code = host.compile(&binary).expect("it compiles");
     let environment = |capabilities: &str| {
-        let config = serde_json::from_str(r#"{"MODE": "dev", "HIDDEN": "x", "lower": "y"}"#).expect("a configuration");
+        let config = serde_json::from_str(r#"{"MODE": "dev", "HIDDEN": "x", "lower": "y"}"#)
+            .expect("a configuration");
         let permissions = Permissions { config, ..permissions(capabilities, "") };
         let extension = host.extension(&code, permissions).expect("it links");
         let report = extension.call_workload_blocking(request(WorkloadAction::Environment));
-        let WorkloadAnswer::Environment(environment) = report.outcome.expect("it answers").answer else {
+        let WorkloadAnswer::Environment(environment) = report.outcome.expect("it answers").answer
+        else {
             panic!("other")
         };
         let set = environment.variables.iter().map(|(name, value)| format!("{name}={value}"));
-        let refused = environment.refused.iter().map(|refused| format!("{}: {:?}", refused.name, refused.reason));
+        let refused = environment
+            .refused
+            .iter()
+            .map(|refused| format!("{}: {:?}", refused.name, refused.reason));
         set.chain(refused).collect::<Vec<_>>()
     };
     assert_eq!(environment(""), [""; 0]);
-    assert_eq!(environment("secret-read = [\"api-token\"]"), [""; 0], "the variable is not granted");
+    assert_eq!(
+        environment("secret-read = [\"api-token\"]"),
+        [""; 0],
+        "the variable is not granted"
+    );
     assert_eq!(environment("exec-env = [\"API_TOKEN\"]"), [""; 0], "the secret is not granted");
     assert_eq!(
         environment(

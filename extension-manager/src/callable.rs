@@ -2,7 +2,9 @@
 
 use core_types::{EffectiveLimits, ExtensionName, LimitName, LimitOrigin};
 use extension_depot::{Opened, UserConfig};
-use extension_host::{Arguments, CallReport, Extension, HostError, Program, Refusal, WorkloadOutcome, WorkloadRequest};
+use extension_host::{
+    Arguments, CallReport, Extension, HostError, Program, Refusal, WorkloadOutcome, WorkloadRequest,
+};
 
 use crate::error::OpenError;
 use crate::events::Event;
@@ -18,16 +20,16 @@ pub enum CallMode {
     /// A call by a program or a script.
     #[default]
     Ordinary,
-    /// A program that a person watches, who may take their time: where nothing sets a deadline, only the ceilings of
-    /// policies hold.
+    /// A program that a person watches, who may take their time: where nothing sets a deadline,
+    /// only the ceilings of policies hold.
     Attended,
-    /// A call to find out what it needs: everything that it imports is linked, and what is not granted is refused when it
-    /// asks for it.
+    /// A call to find out what it needs: everything that it imports is linked, and what is not
+    /// granted is refused when it asks for it.
     Learning,
 }
 
-/// An extension, linked to what is in force for it at this moment. What is revoked, disabled or ended afterwards is felt by
-/// the next that is opened: opening costs a fraction of a call.
+/// An extension, linked to what is in force for it at this moment. What is revoked, disabled or
+/// ended afterwards is felt by the next that is opened: opening costs a fraction of a call.
 pub struct Callable<'a> {
     manager: &'a Manager,
     opened: Opened,
@@ -35,11 +37,17 @@ pub struct Callable<'a> {
 }
 
 impl Manager {
-    /// Opens an extension for calls: within every policy, with the grants of its manifest and of the login session.
+    /// Opens an extension for calls: within every policy, with the grants of its manifest and of
+    /// the login session.
     ///
     /// # Errors
-    /// When it is not installed whole, disabled, quarantined, refused by a policy, or imports what it does not get.
-    pub fn callable(&self, name: &ExtensionName, mode: CallMode) -> Result<Callable<'_>, OpenError> {
+    /// When it is not installed whole, disabled, quarantined, refused by a policy, or imports what
+    /// it does not get.
+    pub fn callable(
+        &self,
+        name: &ExtensionName,
+        mode: CallMode,
+    ) -> Result<Callable<'_>, OpenError> {
         if self.is_safe_mode() {
             return Err(OpenError::SafeMode);
         }
@@ -52,15 +60,21 @@ impl Manager {
         let permissions = opened.permissions.clone();
         let linked = match mode {
             CallMode::Learning => loaded.host.extension_to_learn_from(&loaded.code, permissions),
-            CallMode::Ordinary | CallMode::Attended => loaded.host.extension(&loaded.code, permissions),
+            CallMode::Ordinary | CallMode::Attended => {
+                loaded.host.extension(&loaded.code, permissions)
+            }
         };
         let extension = linked.map_err(|error| refusal(&opened, error))?;
         Ok(Callable { manager: self, opened, extension })
     }
 
-    /// Opens an extension and loads its code. Where another process replaces it in between, its binary may be gone before it
-    /// is compiled, and what is there then is opened.
-    fn open_and_load(&self, name: &ExtensionName, config: &UserConfig) -> Result<(Opened, Loaded), OpenError> {
+    /// Opens an extension and loads its code. Where another process replaces it in between, its
+    /// binary may be gone before it is compiled, and what is there then is opened.
+    fn open_and_load(
+        &self,
+        name: &ExtensionName,
+        config: &UserConfig,
+    ) -> Result<(Opened, Loaded), OpenError> {
         let of_extension = |error| OpenError::of_extension(name, error);
         let mut opens = 0;
         loop {
@@ -70,7 +84,9 @@ impl Manager {
                 Ok(loaded) => return Ok((opened, loaded)),
                 Err(error) => {
                     let basis = self.depot().basis_of(&opened.installed).map_err(of_extension)?;
-                    if opens == MAX_OPENS || basis.still_holds(self.depot()).map_err(of_extension)? {
+                    if opens == MAX_OPENS
+                        || basis.still_holds(self.depot()).map_err(of_extension)?
+                    {
                         return Err(error);
                     }
                 }
@@ -81,7 +97,8 @@ impl Manager {
     fn warn_of_keys(&self, opened: &Opened) {
         let loaded = &opened.installed.loaded;
         if !loaded.unknown_keys.is_empty() {
-            let keys: Vec<_> = loaded.unknown_keys.iter().map(|key| (loaded.path.clone(), key.clone())).collect();
+            let keys: Vec<_> =
+                loaded.unknown_keys.iter().map(|key| (loaded.path.clone(), key.clone())).collect();
             self.events().event(Event::UnknownKeys(&keys));
         }
     }
@@ -93,12 +110,14 @@ impl Callable<'_> {
         &self.opened
     }
 
-    /// The linked extension, to look at. A call through it is in the activity log, its output in no log.
+    /// The linked extension, to look at. A call through it is in the activity log, its output in no
+    /// log.
     pub fn extension(&self) -> &Extension {
         &self.extension
     }
 
-    /// Calls a function in a new instance. Needs a tokio runtime with time enabled; dropping the future ends the call.
+    /// Calls a function in a new instance. Needs a tokio runtime with time enabled; dropping the
+    /// future ends the call.
     pub async fn call(&self, function: &str, arguments: &Arguments) -> CallReport {
         let report = self.extension.call(function, arguments).await;
         self.log(function, &report);
@@ -115,8 +134,8 @@ impl Callable<'_> {
         report
     }
 
-    /// Runs the extension as a program and waits for it, or for `interrupted`, with which it ends: then nothing is
-    /// returned.
+    /// Runs the extension as a program and waits for it, or for `interrupted`, with which it ends:
+    /// then nothing is returned.
     ///
     /// # Panics
     /// Within a tokio runtime.
@@ -125,7 +144,8 @@ impl Callable<'_> {
         program: Program,
         interrupted: impl Future<Output = ()>,
     ) -> Option<CallReport<i32>> {
-        let function = self.extension.program().map(|program| program.qualified_name()).unwrap_or_default();
+        let function =
+            self.extension.program().map(|program| program.qualified_name()).unwrap_or_default();
         let report = self.extension.run_program_blocking(program, interrupted)?;
         self.log(&function, &report);
         Some(report)
@@ -142,7 +162,8 @@ impl Callable<'_> {
         report
     }
 
-    /// Adds what a call printed to the log of the guest. A log that cannot be written keeps no call from being made.
+    /// Adds what a call printed to the log of the guest. A log that cannot be written keeps no call
+    /// from being made.
     fn log<T>(&self, function: &str, report: &CallReport<T>) {
         let path = self.manager.depot().places().log(&self.opened.installed.name);
         if let Err(error) = guest_log::append(&path, function, report) {
@@ -169,7 +190,9 @@ fn refusal(opened: &Opened, error: HostError) -> OpenError {
         _ => None,
     });
     match denied {
-        Some((capability, policy)) => OpenError::DeniedByPolicy { name: name.clone(), capability, policy },
+        Some((capability, policy)) => {
+            OpenError::DeniedByPolicy { name: name.clone(), capability, policy }
+        }
         None => OpenError::of_host(name, error),
     }
 }

@@ -4,7 +4,8 @@ use std::io;
 
 use extension_depot::{Binary, BlobError, MAX_BLOB, read_blob};
 use extension_host::{
-    CacheError, Code, CodeCache, CodeKey, CompileError, CompilerCommand, Host, HostError, IntoCacheError,
+    CacheError, Code, CodeCache, CodeKey, CompileError, CompilerCommand, Host, HostError,
+    IntoCacheError,
 };
 
 use crate::events::{Event, Events};
@@ -25,8 +26,9 @@ pub enum CodeError {
 }
 
 impl Manager {
-    /// Returns the code of a binary. The cache is asked first; what it lacks or cannot be trusted with is compiled again: in
-    /// a bounded child process where [`Options::compiler`](crate::Options::compiler) names one, else in this process.
+    /// Returns the code of a binary. The cache is asked first; what it lacks or cannot be trusted
+    /// with is compiled again: in a bounded child process where
+    /// [`Options::compiler`](crate::Options::compiler) names one, else in this process.
     ///
     /// # Errors
     /// When the binary does not compile, or this machine does not let compiled code run.
@@ -40,7 +42,9 @@ impl Manager {
                 let events = self.events();
                 events.event(Event::CompileStarted(&why));
                 let compiled = match self.compiler() {
-                    Some(compiler) => Job { host, key: &key, binary, compiler: &compiler }.compile(&cache, events),
+                    Some(compiler) => {
+                        Job { host, key: &key, binary, compiler: &compiler }.compile(&cache, events)
+                    }
                     None => compile_here(host, binary),
                 };
                 events.event(Event::CompileEnded);

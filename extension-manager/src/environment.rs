@@ -1,5 +1,5 @@
-//! The environment of a login session: its directories, its desktop, its proxies. The one module of the libraries that reads
-//! the environment, for programs that want what `sesame` itself has.
+//! The environment of a login session: its directories, its desktop, its proxies. The one module of
+//! the libraries that reads the environment, for programs that want what `sesame` itself has.
 
 use std::env;
 use std::ffi::OsString;
@@ -11,8 +11,8 @@ use directories::{BaseDirs, ProjectDirs};
 use extension_depot::Places;
 use extension_depot::registry::Proxies;
 use extension_host::{
-    Backends, DirectoryRules, Display, Environment, HolderCommand, HttpAccess, RateLimits, SecretService,
-    SessionClipboard, SessionNotifier, SessionPublisher,
+    Backends, DirectoryRules, Display, Environment, HolderCommand, HttpAccess, RateLimits,
+    SecretService, SessionClipboard, SessionNotifier, SessionPublisher,
 };
 
 /// The system's policy. No variable moves it.
@@ -35,8 +35,9 @@ pub enum NoPlaces {
     NotDirectory(PathBuf),
 }
 
-/// The places of this session: the directories of the
-/// [XDG specification](https://specifications.freedesktop.org/basedir/latest/), and the policy of the system.
+/// The places of this session: the directories of the [XDG
+/// specification](https://specifications.freedesktop.org/basedir/latest/), and the policy of the
+/// system.
 ///
 /// # Errors
 /// When there is no home directory, or `HOME` does not name one.
@@ -65,8 +66,9 @@ fn check_home() -> Result<(), NoPlaces> {
     }
 }
 
-/// What stands behind the capabilities in this session. Nothing is connected before it is needed. `holder` is the command
-/// line that keeps the clipboard after a call; without one, nothing is put there.
+/// What stands behind the capabilities in this session. Nothing is connected before it is needed.
+/// `holder` is the command line that keeps the clipboard after a call; without one, nothing is put
+/// there.
 pub fn backends(places: &Places, holder: Option<HolderCommand>) -> Backends {
     Backends {
         secrets: Arc::new(SecretService),
@@ -87,22 +89,30 @@ pub fn directory_rules(places: &Places) -> DirectoryRules {
     let base = BaseDirs::new();
     let mut protected = places.protected();
     protected.extend(base.as_ref().map(|base| base.data_dir().join("keyrings")));
-    // Another session of this user may have its timed grants where this one has no runtime directory.
+    // Another session of this user may have its timed grants where this one has no runtime
+    // directory.
     protected.push(PathBuf::from(format!("/run/user/{}/pds", rustix::process::geteuid().as_raw())));
     DirectoryRules { home: base.map(|base| base.home_dir().to_owned()), protected }
 }
 
 /// What holds the clipboard of this session's display: a program that calls
-/// [`hold_clipboard`](extension_host::hold_clipboard) when it is started with `argument` and the name of the display. It gets
-/// what it needs to find the display. There is none where there is no display.
-pub fn clipboard_holder(program: impl FnOnce() -> PathBuf, argument: &str) -> Option<HolderCommand> {
+/// [`hold_clipboard`](extension_host::hold_clipboard) when it is started with `argument` and the
+/// name of the display. It gets what it needs to find the display. There is none where there is no
+/// display.
+pub fn clipboard_holder(
+    program: impl FnOnce() -> PathBuf,
+    argument: &str,
+) -> Option<HolderCommand> {
     let displays = [("WAYLAND_DISPLAY", Display::Wayland), ("DISPLAY", Display::X11)];
     let (_, display) = displays.into_iter().find(|(name, _)| path(name).is_some())?;
     let needed = ["WAYLAND_DISPLAY", "DISPLAY", "XDG_RUNTIME_DIR", "XAUTHORITY", "HOME"];
     Some(HolderCommand {
         program: program(),
         arguments: vec![OsString::from(argument), OsString::from(display.name())],
-        environment: needed.iter().filter_map(|name| Some((OsString::from(name), env::var_os(name)?))).collect(),
+        environment: needed
+            .iter()
+            .filter_map(|name| Some((OsString::from(name), env::var_os(name)?)))
+            .collect(),
     })
 }
 
@@ -126,7 +136,8 @@ pub fn path(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// The files with certificate authorities that are trusted beside the system's, from `SESAME_CA_FILE`.
+/// The files with certificate authorities that are trusted beside the system's, from
+/// `SESAME_CA_FILE`.
 pub fn authorities() -> Vec<PathBuf> {
     path("SESAME_CA_FILE").into_iter().collect()
 }
@@ -137,8 +148,8 @@ fn http_access() -> HttpAccess {
     HttpAccess::new(authorities(), http, https).except(except).named(variables)
 }
 
-/// The proxies of the environment, in either case. `HTTP_PROXY` in upper case is not believed where it could come from a
-/// web request (<https://httpoxy.org>).
+/// The proxies of the environment, in either case. `HTTP_PROXY` in upper case is not believed where
+/// it could come from a web request (<https://httpoxy.org>).
 pub fn proxies() -> Proxies {
     let variable = |name: &str| {
         // A value that is not text is an address that cannot be used, and not one that is not set.

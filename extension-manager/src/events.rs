@@ -8,7 +8,8 @@ use core_types::{ExtensionName, UnknownKey};
 use extension_depot::{DepotError, Quarantine};
 use extension_host::{CacheError, IntoCacheError};
 
-/// Takes the events of a manager. They come on the thread that does the work, which waits meanwhile.
+/// Takes the events of a manager. They come on the thread that does the work, which waits
+/// meanwhile.
 pub trait Events: Send + Sync {
     /// Takes one event.
     fn event(&self, event: Event<'_>);
@@ -36,7 +37,8 @@ pub enum Event<'a> {
     CompileEnded,
     /// Compiled code cannot be kept for the next call, because of this error of the cache.
     CodeNotKept(&'a IntoCacheError),
-    /// A call was the last of too many failures: the extension is not called until its user enables it.
+    /// A call was the last of too many failures: the extension is not called until its user enables
+    /// it.
     Quarantined {
         /// The extension.
         name: ExtensionName,
@@ -59,7 +61,8 @@ impl fmt::Display for Event<'_> {
         match self {
             Self::WaitingForLock => f.write_str("waiting for another sesame to finish its change"),
             Self::UnknownKeys(keys) => {
-                let lines: Vec<_> = keys.iter().map(|(path, key)| format!("`{}`, {key}", path.display())).collect();
+                let lines: Vec<_> =
+                    keys.iter().map(|(path, key)| format!("`{}`, {key}", path.display())).collect();
                 f.write_str(&lines.join("\n"))
             }
             Self::CompileStarted(IntoCacheError::Cache(CacheError::Missing { .. })) => {
@@ -68,16 +71,23 @@ impl fmt::Display for Event<'_> {
             Self::CompileStarted(why) => write!(f, "compiling: {why}"),
             Self::CompileEnded => f.write_str("compiled"),
             Self::CodeNotKept(error) => write!(f, "compiled code is not kept: {error}"),
-            Self::Quarantined { name, quarantine } => write!(f, "`{name}` is put aside: {quarantine}"),
-            Self::CallNotLogged(error) => write!(f, "this call is not in the activity log: {}", with_causes(*error)),
-            Self::OutputNotLogged { path, error } => write!(f, "cannot write `{}`: {error}", path.display()),
+            Self::Quarantined { name, quarantine } => {
+                write!(f, "`{name}` is put aside: {quarantine}")
+            }
+            Self::CallNotLogged(error) => {
+                write!(f, "this call is not in the activity log: {}", with_causes(*error))
+            }
+            Self::OutputNotLogged { path, error } => {
+                write!(f, "cannot write `{}`: {error}", path.display())
+            }
         }
     }
 }
 
 /// An error with its causes, as one line.
 fn with_causes(error: &dyn Error) -> String {
-    let first_line = |error: &dyn Error| error.to_string().lines().next().unwrap_or_default().to_owned();
+    let first_line =
+        |error: &dyn Error| error.to_string().lines().next().unwrap_or_default().to_owned();
     let (mut text, mut cause) = (first_line(error), error.source());
     while let Some(error) = cause {
         text = format!("{text}: {}", first_line(error));

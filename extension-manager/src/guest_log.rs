@@ -12,8 +12,9 @@ use extension_host::CallReport;
 
 use crate::manager::Manager;
 
-/// A log that is larger becomes the old one, and a new one is begun: two of them are a thousand calls that print as much as
-/// a call may, which is more than anybody reads, and little beside the artifacts.
+/// A log that is larger becomes the old one, and a new one is begun: two of them are a thousand
+/// calls that print as much as a call may, which is more than anybody reads, and little beside the
+/// artifacts.
 const MAX_SIZE: u64 = 4 << 20;
 
 /// Why the log of a guest cannot be shown.
@@ -33,8 +34,8 @@ pub enum GuestLogError {
 }
 
 impl Manager {
-    /// The last lines that an extension printed, or fewer when there are not as many. They are a stranger's text: escape
-    /// them before a terminal sees them.
+    /// The last lines that an extension printed, or fewer when there are not as many. They are a
+    /// stranger's text: escape them before a terminal sees them.
     ///
     /// # Errors
     /// When there is no such extension, or its log cannot be read.
@@ -76,11 +77,13 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Each line with the time and the function, so that nothing that a guest prints looks like another entry.
+/// Each line with the time and the function, so that nothing that a guest prints looks like another
+/// entry.
 fn entry(seconds: u64, function: &str, output: &[u8], failure: Option<String>) -> String {
     let function = function.escape_debug();
     let output = String::from_utf8_lossy(output);
-    let lines = output.lines().map(str::to_owned).chain(failure.map(|failure| format!("({failure})")));
+    let lines =
+        output.lines().map(str::to_owned).chain(failure.map(|failure| format!("({failure})")));
     lines.map(|line| format!("{seconds} {function}: {line}\n")).collect()
 }
 
@@ -111,7 +114,10 @@ mod tests {
     #[test]
     fn each_line_names_its_call() {
         let text = entry(7, "greet\n8 other", b"one\n9 other: two", Some("it crashed".to_owned()));
-        assert_eq!(text, "7 greet\\n8 other: one\n7 greet\\n8 other: 9 other: two\n7 greet\\n8 other: (it crashed)\n");
+        assert_eq!(
+            text,
+            "7 greet\\n8 other: one\n7 greet\\n8 other: 9 other: two\n7 greet\\n8 other: (it crashed)\n"
+        );
     }
 
     #[test]

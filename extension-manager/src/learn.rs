@@ -16,14 +16,21 @@ pub struct Needs {
 
 impl Needs {
     /// What a call has shown that an extension needs, which was given `before`.
-    pub fn of(extension: &Extension, activity: &Activity, usage: &Usage, before: &Capabilities) -> Self {
-        let imported: Vec<_> = extension.imports().iter().filter_map(|import| import.capability).collect();
+    pub fn of(
+        extension: &Extension,
+        activity: &Activity,
+        usage: &Usage,
+        before: &Capabilities,
+    ) -> Self {
+        let imported: Vec<_> =
+            extension.imports().iter().filter_map(|import| import.capability).collect();
         let (capabilities, unscoped) = needed(activity, &imported, before);
         Self { capabilities, unscoped, limits: limits(usage) }
     }
 }
 
-/// What goes, with `-`, and what comes, with `+`, where one set of grants takes the place of another.
+/// What goes, with `-`, and what comes, with `+`, where one set of grants takes the place of
+/// another.
 pub fn difference(before: &Capabilities, after: &Capabilities) -> Vec<(char, Grant)> {
     let (old, new) = (before.grants_in_full(), after.grants_in_full());
     let gone = old.iter().filter(|grant| !new.contains(grant)).map(|grant| ('-', grant.clone()));
@@ -31,9 +38,14 @@ pub fn difference(before: &Capabilities, after: &Capabilities) -> Vec<(char, Gra
     gone.chain(come).collect()
 }
 
-/// The least grants that allow everything that was touched, refused things included, and let the extension start: of what
-/// it imports and did not use it keeps what it has. Also what it imports and nothing is known of to grant.
-fn needed(activity: &Activity, imported: &[Capability], before: &Capabilities) -> (Capabilities, Vec<Capability>) {
+/// The least grants that allow everything that was touched, refused things included, and let the
+/// extension start: of what it imports and did not use it keeps what it has. Also what it imports
+/// and nothing is known of to grant.
+fn needed(
+    activity: &Activity,
+    imported: &[Capability],
+    before: &Capabilities,
+) -> (Capabilities, Vec<Capability>) {
     let mut capabilities = Capabilities::default();
     for grant in activity.touches.iter().filter_map(|touch| touch.least.as_ref()) {
         capabilities.add(grant);
@@ -42,15 +54,19 @@ fn needed(activity: &Activity, imported: &[Capability], before: &Capabilities) -
     for grant in before.grants_in_full().iter().filter(|grant| is_missing(grant, activity)) {
         capabilities.add(grant);
     }
-    let unused: Vec<_> = imported.iter().filter(|capability| !capabilities.grants(**capability)).copied().collect();
+    let unused: Vec<_> =
+        imported.iter().filter(|capability| !capabilities.grants(**capability)).copied().collect();
     for capability in &unused {
-        let kept = before.grants_in_full().into_iter().filter(|grant| grant.capability() == *capability);
-        let least = Request::Import(*capability).least_grant().filter(|_| !before.grants(*capability));
+        let kept =
+            before.grants_in_full().into_iter().filter(|grant| grant.capability() == *capability);
+        let least =
+            Request::Import(*capability).least_grant().filter(|_| !before.grants(*capability));
         for grant in kept.chain(least) {
             capabilities.add(&grant);
         }
     }
-    let unscoped = unused.into_iter().filter(|capability| !capabilities.grants(*capability)).collect();
+    let unscoped =
+        unused.into_iter().filter(|capability| !capabilities.grants(*capability)).collect();
     (capabilities, unscoped)
 }
 
@@ -64,8 +80,8 @@ fn is_missing(grant: &Grant, activity: &Activity) -> bool {
     }
 }
 
-/// Half as much again as was used, in round numbers. What a call takes in time depends on more than the extension, so less
-/// than a second is not asked for.
+/// Half as much again as was used, in round numbers. What a call takes in time depends on more than
+/// the extension, so less than a second is not asked for.
 fn limits(usage: &Usage) -> Vec<(LimitName, u64)> {
     let more = |used: u64| used.saturating_add(used / 2).max(1);
     let milliseconds = u64::try_from(usage.elapsed.as_millis()).unwrap_or(u64::MAX);
@@ -106,7 +122,9 @@ mod tests {
 
     #[test]
     fn limits_are_half_as_much_again_in_round_numbers() {
-        for (number, expected) in [(0, 0), (1, 1), (99, 99), (100, 100), (101, 110), (12_345, 13_000), (999, 1_000)] {
+        for (number, expected) in
+            [(0, 0), (1, 1), (99, 99), (100, 100), (101, 110), (12_345, 13_000), (999, 1_000)]
+        {
             assert_eq!(rounded_up(number), expected, "{number}");
         }
         let usage = Usage { fuel: 1_234_567, memory_bytes: 17 << 16, ..Default::default() };

@@ -1,9 +1,10 @@
 //! What sesame does with extensions, as a library for desktop programs.
 //!
-//! A [`Manager`] stands on the depot, which keeps what is installed, and on the host, which runs it. Everything that holds
-//! for `sesame` itself holds for each call that is made through it, and cannot be left out: the system policy, the grants of
-//! the login session, limits, quarantine, the activity log and the log of the guest. A [`Session`] is a manager of this
-//! login session, with its desktop behind the capabilities:
+//! A [`Manager`] stands on the depot, which keeps what is installed, and on the host, which runs
+//! it. Everything that holds for `sesame` itself holds for each call that is made through it, and
+//! cannot be left out: the system policy, the grants of the login session, limits, quarantine, the
+//! activity log and the log of the guest. A [`Session`] is a manager of this login session, with
+//! its desktop behind the capabilities:
 //!
 //! ```no_run
 //! use extension_manager::Session;
@@ -13,8 +14,9 @@
 //! # Ok::<(), extension_manager::SessionError>(())
 //! ```
 //!
-//! The ways out are two: the values and errors that functions return, and [`Events`], which tell of what happens meanwhile.
-//! Nothing here prints. Only [`environment`] reads the environment, and only a [`Session`] uses it unasked.
+//! The ways out are two: the values and errors that functions return, and [`Events`], which tell of
+//! what happens meanwhile. Nothing here prints. Only [`environment`] reads the environment, and
+//! only a [`Session`] uses it unasked.
 #![forbid(unsafe_code)]
 
 mod callable;

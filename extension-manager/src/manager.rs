@@ -13,12 +13,14 @@ use crate::events::{Event, Events, Silent};
 /// What a manager works with, beside the places.
 #[derive(Clone)]
 pub struct Options {
-    /// What stands behind the capabilities. By default nothing does: what is granted is not available then.
+    /// What stands behind the capabilities. By default nothing does: what is granted is not
+    /// available then.
     pub backends: Backends,
-    /// Makes the command line of a bounded child that compiles, when something has to be compiled. By default code is
-    /// compiled in this process, without bounds.
+    /// Makes the command line of a bounded child that compiles, when something has to be compiled.
+    /// By default code is compiled in this process, without bounds.
     pub compiler: Option<fn() -> CompilerCommand>,
-    /// Whether the user wants no extension to be called, whatever is asked. By default extensions are called.
+    /// Whether the user wants no extension to be called, whatever is asked. By default extensions
+    /// are called.
     pub is_safe_mode: bool,
     /// Who is told of what happens meanwhile. By default nobody is.
     pub events: Arc<dyn Events>,
@@ -26,7 +28,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { backends: Backends::default(), compiler: None, is_safe_mode: false, events: Arc::new(Silent) }
+        Self {
+            backends: Backends::default(),
+            compiler: None,
+            is_safe_mode: false,
+            events: Arc::new(Silent),
+        }
     }
 }
 
@@ -68,7 +75,8 @@ impl Manager {
         Ok(Self::open_as_it_is(places, options))
     }
 
-    /// Opens them whosever the directories are: to find out what is wrong. What lies there may be another user's.
+    /// Opens them whosever the directories are: to find out what is wrong. What lies there may be
+    /// another user's.
     pub fn open_as_it_is(places: Places, options: Options) -> Self {
         let events = options.events.clone();
         let depot = Depot::new(places).on_waiting(move || events.event(Event::WaitingForLock));
@@ -114,7 +122,8 @@ impl Manager {
         let pinned = installed.artifact.digest;
         // What a thread that panicked left is whole: entries are only put in.
         let known = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(loaded) = known().get(&installed.name).filter(|loaded| loaded.pinned == pinned) {
+        if let Some(loaded) = known().get(&installed.name).filter(|loaded| loaded.pinned == pinned)
+        {
             return Ok(loaded.clone());
         }
         let host = self.noting_host(installed)?;
@@ -124,12 +133,15 @@ impl Manager {
         Ok(loaded)
     }
 
-    /// A host with what this session offers, which notes each call in the activity log and counts failures.
+    /// A host with what this session offers, which notes each call in the activity log and counts
+    /// failures.
     fn noting_host(&self, installed: &Installed) -> Result<Host, OpenError> {
         let host = Host::new().map_err(|source| OpenError::of_host(&installed.name, source))?;
         let (depot, events) = (self.depot.clone(), self.options.events.clone());
         let (name, pinned) = (installed.name.clone(), installed.artifact.digest);
-        let observer = move |call: &core_types::CallRecord| match depot.note_call(&name, &pinned, call) {
+        let observer = move |call: &core_types::CallRecord| match depot
+            .note_call(&name, &pinned, call)
+        {
             Ok(None) => {}
             Ok(Some(quarantine)) => {
                 events.event(Event::Quarantined { name: name.clone(), quarantine: &quarantine });

@@ -9,10 +9,12 @@ use crate::environment::{self, NoPlaces};
 use crate::error::OpenError;
 use crate::manager::{Manager, Options};
 
-/// The extensions of this login session: what `sesame` installed, with this desktop behind their capabilities.
+/// The extensions of this login session: what `sesame` installed, with this desktop behind their
+/// capabilities.
 ///
-/// The clipboard needs a process that keeps it after the call, and compiling one that is bounded: a program that offers
-/// them makes a [`Manager`] of [`environment::places`] and [`Options`] of its own.
+/// The clipboard needs a process that keeps it after the call, and compiling one that is bounded: a
+/// program that offers them makes a [`Manager`] of [`environment::places`] and [`Options`] of its
+/// own.
 ///
 /// ```no_run
 /// # use extension_manager::{Session, SessionError};
@@ -69,23 +71,34 @@ impl Session {
         &self.manager
     }
 
-    /// Calls a function of an installed extension in a new instance and waits for it. Text goes in as it is where a string
-    /// is wanted, and is read as a number, a boolean or [WAVE](https://github.com/bytecodealliance/wasm-tools) elsewhere.
+    /// Calls a function of an installed extension in a new instance and waits for it. Text goes in
+    /// as it is where a string is wanted, and is read as a number, a boolean or
+    /// [WAVE](https://github.com/bytecodealliance/wasm-tools) elsewhere.
     ///
     /// # Errors
     /// When the extension cannot be called, the call gives no value, or the value is an error.
     ///
     /// # Panics
     /// Within a tokio runtime, where [`Callable::call`](crate::Callable::call) is to be used.
-    pub fn call<I>(&self, name: &str, function: &str, arguments: I) -> Result<Returned, SessionError>
+    pub fn call<I>(
+        &self,
+        name: &str,
+        function: &str,
+        arguments: I,
+    ) -> Result<Returned, SessionError>
     where
         I: IntoIterator,
         I::Item: Into<Vec<u8>>,
     {
         let name: ExtensionName = name.parse()?;
         let arguments = Arguments::words(arguments);
-        let report = self.manager.callable(&name, CallMode::Ordinary)?.call_blocking(function, &arguments);
+        let report =
+            self.manager.callable(&name, CallMode::Ordinary)?.call_blocking(function, &arguments);
         let returned = report.outcome?;
-        if returned.is_err() { Err(SessionError::Returned(Box::new(returned))) } else { Ok(returned) }
+        if returned.is_err() {
+            Err(SessionError::Returned(Box::new(returned)))
+        } else {
+            Ok(returned)
+        }
     }
 }

@@ -20,7 +20,10 @@ fn call_is_logged() {
     assert_eq!(report.outcome.expect("a value").to_text(), "Hello, World!");
     let entries = manager.depot().activity().entries();
     let [entry] = &*entries else { panic!("{entries:?}") };
-    assert_eq!((entry.call.extension.as_str(), entry.call.outcome), ("greeting", CallOutcome::Returned));
+    assert_eq!(
+        (entry.call.extension.as_str(), entry.call.outcome),
+        ("greeting", CallOutcome::Returned)
+    );
 }
 
 /// Code is loaded once; what an extension may do is looked at each time.
@@ -31,7 +34,8 @@ fn revoked_grant_is_felt() {
     let manager = home.manager();
     manager.callable(&name("greeting"), CallMode::Ordinary).expect("callable");
     home.edit("greeting", |text| text.replace("config-read = true", ""));
-    let error = manager.callable(&name("greeting"), CallMode::Ordinary).err().expect("nothing is granted");
+    let error =
+        manager.callable(&name("greeting"), CallMode::Ordinary).err().expect("nothing is granted");
     assert!(matches!(error, OpenError::Host { .. }), "{error:?}");
 }
 
@@ -73,7 +77,11 @@ fn failing_extension_is_quarantined() {
         let callable = manager.callable(&name("hostile"), CallMode::Ordinary).expect("callable");
         callable.call_blocking("panic", &words(["boom"])).outcome.expect_err("it crashes");
     }
-    assert!(home.events().iter().any(|event| event.contains("`hostile` is put aside")), "{:?}", home.events());
+    assert!(
+        home.events().iter().any(|event| event.contains("`hostile` is put aside")),
+        "{:?}",
+        home.events()
+    );
     let error = manager.callable(&name("hostile"), CallMode::Ordinary).err();
     let Some(OpenError::Extension { source, .. }) = error else { panic!("{error:?}") };
     assert!(matches!(*source, DepotError::Quarantined { .. }), "{source:?}");
@@ -86,7 +94,8 @@ fn guest_output_is_logged() {
     let manager = home.manager();
     let callable = manager.callable(&name("hostile"), CallMode::Ordinary).expect("callable");
     callable.call_blocking("panic", &words(["boom"])).outcome.expect_err("it crashes");
-    let log = String::from_utf8(manager.guest_log(&name("hostile"), 100).expect("a log")).expect("text");
+    let log =
+        String::from_utf8(manager.guest_log(&name("hostile"), 100).expect("a log")).expect("text");
     assert!(log.lines().all(|line| line.contains(" panic: ")) && log.contains("boom"), "{log}");
     let last = manager.guest_log(&name("hostile"), 1).expect("a log");
     assert!(String::from_utf8_lossy(&last).contains("(the extension crashed"), "{log}");
@@ -151,11 +160,13 @@ fn calls_at_once_do_not_meet() {
     let home = Home::new("");
     home.install("hostile", &[]);
     let manager = home.manager();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let callable = manager.callable(&name("hostile"), CallMode::Ordinary).expect("callable");
         let (arguments, none) = (words(["3"]), Arguments::words(["boom"]));
-        let (good, bad) = tokio::join!(callable.call("long-string", &arguments), callable.call("panic", &none));
+        let (good, bad) =
+            tokio::join!(callable.call("long-string", &arguments), callable.call("panic", &none));
         assert_eq!(good.outcome.expect("a value").to_text(), "xxx");
         assert!(matches!(bad.outcome, Err(CallError::Trap { .. })));
     });

@@ -1,4 +1,5 @@
-//! The clipboard, for writing only. Needs the capability `clipboard-write`: `clipboard-write = true` in the manifest.
+//! The clipboard, for writing only. Needs the capability `clipboard-write`: `clipboard-write =
+//! true` in the manifest.
 
 use crate::Error;
 use crate::host::clipboard_write;
@@ -14,8 +15,8 @@ use crate::host::clipboard_write;
 ///
 /// # Errors
 ///
-/// [`Error::TooLarge`] beyond 1 MiB, [`Error::TooMany`] after thirty in a minute, and [`Error::Unavailable`] if the
-/// session has no clipboard for programs without a window.
+/// [`Error::TooLarge`] beyond 1 MiB, [`Error::TooMany`] after thirty in a minute, and
+/// [`Error::Unavailable`] if the session has no clipboard for programs without a window.
 ///
 /// # Panics
 ///

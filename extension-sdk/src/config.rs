@@ -94,7 +94,11 @@ impl ConfigValueError {
 
 impl fmt::Display for ConfigValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "invalid value `{}` for configuration key `{}`: {}", self.value, self.key, self.reason)
+        write!(
+            f,
+            "invalid value `{}` for configuration key `{}`: {}",
+            self.value, self.key, self.reason
+        )
     }
 }
 

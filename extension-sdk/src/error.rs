@@ -68,18 +68,34 @@ mod tests {
     fn said() -> impl Strategy<Value = (types::Error, Error, String)> {
         prop_oneof![
             any::<String>().prop_map(|why| {
-                (types::Error::Denied(why.clone()), Error::Denied(why.clone()), format!("denied: {why}"))
+                (
+                    types::Error::Denied(why.clone()),
+                    Error::Denied(why.clone()),
+                    format!("denied: {why}"),
+                )
             }),
             Just((types::Error::NotFound, Error::NotFound, "not found".to_owned())),
             any::<String>().prop_map(|why| {
-                (types::Error::Unavailable(why.clone()), Error::Unavailable(why.clone()), format!("unavailable: {why}"))
+                (
+                    types::Error::Unavailable(why.clone()),
+                    Error::Unavailable(why.clone()),
+                    format!("unavailable: {why}"),
+                )
             }),
             any::<u64>().prop_map(|most| {
                 let message = format!("too large: {most} bytes are the most");
                 (types::Error::TooLarge(most), Error::TooLarge(most), message)
             }),
-            Just((types::Error::TooMany, Error::TooMany, "too many requests in too little time".to_owned())),
-            any::<String>().prop_map(|why| (types::Error::Other(why.clone()), Error::Other(why.clone()), why)),
+            Just((
+                types::Error::TooMany,
+                Error::TooMany,
+                "too many requests in too little time".to_owned()
+            )),
+            any::<String>().prop_map(|why| (
+                types::Error::Other(why.clone()),
+                Error::Other(why.clone()),
+                why
+            )),
         ]
     }
 

@@ -1,7 +1,7 @@
 //! Messages to other programs of the session.
 //!
-//! Needs the capability `ipc-publish` with a pattern that covers the topic: `ipc-publish = ["greeting.*"]` in the
-//! manifest.
+//! Needs the capability `ipc-publish` with a pattern that covers the topic: `ipc-publish =
+//! ["greeting.*"]` in the manifest.
 
 use crate::Error;
 use crate::host::ipc_publish;
@@ -17,8 +17,9 @@ use crate::host::ipc_publish;
 ///
 /// # Errors
 ///
-/// [`Error::Denied`] if no granted pattern covers the topic, [`Error::TooLarge`] beyond 64 KiB, [`Error::TooMany`] after
-/// a hundred in a minute, and [`Error::Unavailable`] if there is no session bus.
+/// [`Error::Denied`] if no granted pattern covers the topic, [`Error::TooLarge`] beyond 64 KiB,
+/// [`Error::TooMany`] after a hundred in a minute, and [`Error::Unavailable`] if there is no
+/// session bus.
 ///
 /// # Panics
 ///

@@ -1,11 +1,13 @@
-//! Notifications on the desktop. Needs the capability `notification`: `notification = true` in the manifest.
+//! Notifications on the desktop. Needs the capability `notification`: `notification = true` in the
+//! manifest.
 
 use crate::Error;
 use crate::host::notification;
 
 pub use crate::host::notification::Urgency;
 
-/// Shows a notification of normal urgency. Both texts are plain: the desktop shows markup as it is written.
+/// Shows a notification of normal urgency. Both texts are plain: the desktop shows markup as it is
+/// written.
 ///
 /// ```no_run
 /// # fn remind() -> Result<(), extension_sdk::Error> {
@@ -16,8 +18,8 @@ pub use crate::host::notification::Urgency;
 ///
 /// # Errors
 ///
-/// [`Error::TooMany`] after ten in a minute, [`Error::TooLarge`] beyond 256 bytes of summary or 4 KiB of body, and
-/// [`Error::Unavailable`] if the desktop shows none.
+/// [`Error::TooMany`] after ten in a minute, [`Error::TooLarge`] beyond 256 bytes of summary or 4
+/// KiB of body, and [`Error::Unavailable`] if the desktop shows none.
 ///
 /// # Panics
 ///

@@ -1,7 +1,8 @@
 //! Secrets that the user keeps for the extension, in the keyring of the session.
 //!
-//! Each name is granted by itself: `secret-read = ["github-token"]` and `secret-write = ["github-token"]` in the
-//! manifest. Extensions do not see each other's secrets, whatever the names.
+//! Each name is granted by itself: `secret-read = ["github-token"]` and `secret-write =
+//! ["github-token"]` in the manifest. Extensions do not see each other's secrets, whatever the
+//! names.
 
 use crate::Error;
 use crate::host::{secret_read, secret_write};
@@ -22,8 +23,8 @@ use crate::host::{secret_read, secret_write};
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] if the user has stored none, [`Error::Denied`] if the name is not granted, and
-/// [`Error::Unavailable`] if the keyring is locked, missing or does not answer.
+/// [`Error::NotFound`] if the user has stored none, [`Error::Denied`] if the name is not granted,
+/// and [`Error::Unavailable`] if the keyring is locked, missing or does not answer.
 ///
 /// # Panics
 ///
@@ -32,7 +33,8 @@ pub fn get(name: &str) -> Result<String, Error> {
     Ok(secret_read::get(name)?)
 }
 
-/// Stores a secret under a name, in the place of any other. Needs the capability `secret-write` for it.
+/// Stores a secret under a name, in the place of any other. Needs the capability `secret-write` for
+/// it.
 ///
 /// ```no_run
 /// # fn log_in() -> Result<(), extension_sdk::Error> {
@@ -43,8 +45,8 @@ pub fn get(name: &str) -> Result<String, Error> {
 ///
 /// # Errors
 ///
-/// [`Error::TooLarge`] beyond 64 KiB, [`Error::Denied`] if the name is not granted, and [`Error::Unavailable`] if the
-/// keyring is locked, missing or does not answer.
+/// [`Error::TooLarge`] beyond 64 KiB, [`Error::Denied`] if the name is not granted, and
+/// [`Error::Unavailable`] if the keyring is locked, missing or does not answer.
 ///
 /// # Panics
 ///

@@ -1,5 +1,5 @@
-//! Properties of how values are written down: in memory between a component and its host, and as text
-//! in a configuration.
+//! Properties of how values are written down: in memory between a component and its host, and as
+//! text in a configuration.
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Display};
@@ -99,8 +99,8 @@ unsafe extern "C" {
 /// Writes the samples to memory as a component does, and reads them as another would.
 fn through_memory(samples: Vec<Sample>) -> Vec<Sample> {
     SAMPLES.set(samples);
-    // SAFETY: what one function returns is what the other takes, ownership included. The list's head
-    // lies in a static of the bindings, which no other test uses.
+    // SAFETY: what one function returns is what the other takes, ownership included. The list's
+    // head lies in a static of the bindings, which no other test uses.
     unsafe {
         let list = give_samples().read();
         take_samples(list.items, list.count);
@@ -147,18 +147,22 @@ fn sample() -> impl Strategy<Value = Sample> {
         permissions(),
         vec(shape(), 0..4),
     )
-        .prop_map(|(truth, numbers, text, table, maybe, outcome, done, color, permissions, shapes)| Sample {
-            truth,
-            numbers,
-            text,
-            table,
-            maybe,
-            outcome,
-            done,
-            color,
-            permissions,
-            shapes,
-        })
+        .prop_map(
+            |(truth, numbers, text, table, maybe, outcome, done, color, permissions, shapes)| {
+                Sample {
+                    truth,
+                    numbers,
+                    text,
+                    table,
+                    maybe,
+                    outcome,
+                    done,
+                    color,
+                    permissions,
+                    shapes,
+                }
+            },
+        )
 }
 
 /// The value's text, as a configuration would have it, is read as the value again.

@@ -1,5 +1,6 @@
-//! Arguments as people type them and as programs write them, for every type that a function can have. What a function that gives
-//! back its argument gives back is printed as something that is the same argument again.
+//! Arguments as people type them and as programs write them, for every type that a function can
+//! have. What a function that gives back its argument gives back is printed as something that is
+//! the same argument again.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -9,7 +10,8 @@ use libfuzzer_sys::fuzz_target;
 
 static ECHO: LazyLock<(Extension, Vec<String>)> = LazyLock::new(|| {
     let host = Host::new().expect("a host");
-    let code = host.compile(include_bytes!("../../tests/guests/built/echo.wasm")).expect("it compiles");
+    let code =
+        host.compile(include_bytes!("../../tests/guests/built/echo.wasm")).expect("it compiles");
     let extension = host.extension(&code, Permissions::default()).expect("it links");
     let names = extension.exports().iter().map(|function| function.name.clone());
     let echoes = names.filter(|name| name.starts_with("echo-")).collect();
@@ -20,9 +22,13 @@ fuzz_target!(|input: (u8, bool, &str)| {
     let (number, is_json, text) = input;
     let (extension, echoes) = &*ECHO;
     let function = &echoes[usize::from(number) % echoes.len()];
-    let arguments = if is_json { Arguments::Json(text.to_owned()) } else { Arguments::words([text]) };
+    let arguments =
+        if is_json { Arguments::Json(text.to_owned()) } else { Arguments::words([text]) };
     let Ok(value) = extension.call_blocking(function, &arguments).outcome else { return };
-    let again = extension.call_blocking(function, &Arguments::Json(format!("[{}]", value.to_json())));
-    let again = again.outcome.unwrap_or_else(|error| panic!("{function}: {} from {text:?}: {error}", value.to_json()));
+    let again =
+        extension.call_blocking(function, &Arguments::Json(format!("[{}]", value.to_json())));
+    let again = again
+        .outcome
+        .unwrap_or_else(|error| panic!("{function}: {} from {text:?}: {error}", value.to_json()));
     assert_eq!(again.to_json().to_string(), value.to_json().to_string(), "{function} of {text:?}");
 });

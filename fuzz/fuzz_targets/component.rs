@@ -1,5 +1,6 @@
-//! Components and modules, as far as `sesame extension inspect` looks at them: what they ask for, import and export. Those that
-//! are small are compiled as well, in this process; sesame compiles in another, with bounds.
+//! Components and modules, as far as `sesame extension inspect` looks at them: what they ask for,
+//! import and export. Those that are small are compiled as well, in this process; sesame compiles
+//! in another, with bounds.
 #![no_main]
 
 use std::sync::LazyLock;

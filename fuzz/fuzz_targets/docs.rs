@@ -1,4 +1,5 @@
-//! Archives of pages. What is not gzipped is taken for the archive itself, so that the fuzzer need not learn to compress.
+//! Archives of pages. What is not gzipped is taken for the archive itself, so that the fuzzer need
+//! not learn to compress.
 #![no_main]
 
 use extension_depot::Docs;
@@ -14,11 +15,16 @@ fn gzipped(bytes: &[u8]) -> Vec<u8> {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let docs = if bytes.starts_with(&[0x1f, 0x8b]) { Docs::unpack(bytes) } else { Docs::unpack(&gzipped(bytes)) };
+    let docs = if bytes.starts_with(&[0x1f, 0x8b]) {
+        Docs::unpack(bytes)
+    } else {
+        Docs::unpack(&gzipped(bytes))
+    };
     let Ok(docs) = docs else { return };
     for page in docs.pages() {
         let path = std::path::Path::new(&page.path);
-        let is_below = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        let is_below =
+            path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
         assert!(is_below && !page.path.chars().any(char::is_control), "{:?}", page.path);
     }
     let packed = docs.pack().expect("it was unpacked");

@@ -1,4 +1,5 @@
-//! Image manifests and indexes, as registries hand them out. The first byte says what they are said to be.
+//! Image manifests and indexes, as registries hand them out. The first byte says what they are said
+//! to be.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,6 +13,7 @@ const DECLARED: [Option<&str>; 4] = [
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((first, rest)) = bytes.split_first() else { return };
-    let _ = extension_depot::fuzzing::document(rest, DECLARED[usize::from(*first) % DECLARED.len()]);
+    let _ =
+        extension_depot::fuzzing::document(rest, DECLARED[usize::from(*first) % DECLARED.len()]);
     let _ = extension_depot::fuzzing::document(bytes, None);
 });

@@ -9,8 +9,12 @@ fuzz_target!(|text: &str| {
     match Manifest::parse(text, &name) {
         Ok(parsed) => {
             let manifest = parsed.value;
-            let ceiling = Ceilings { limits: manifest.limits.clone(), source: "/policy.toml".into() };
-            let _ = (manifest.granted().grants_in_full(), EffectiveLimits::new(&manifest.limits, &[ceiling]));
+            let ceiling =
+                Ceilings { limits: manifest.limits.clone(), source: "/policy.toml".into() };
+            let _ = (
+                manifest.granted().grants_in_full(),
+                EffectiveLimits::new(&manifest.limits, &[ceiling]),
+            );
         }
         Err(problem) => assert!(!problem.to_string().is_empty()),
     }

@@ -1,5 +1,6 @@
-//! Good modules of any shape: what the generator makes is compiled, linked without a grant, and called, each for a second at
-//! most and with little memory. It ends in a value, a trap or at a limit.
+//! Good modules of any shape: what the generator makes is compiled, linked without a grant, and
+//! called, each for a second at most and with little memory. It ends in a value, a trap or at a
+//! limit.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -25,7 +26,8 @@ const EXPORTS: &str = r#"(module
 static EXPORTED: LazyLock<Vec<u8>> = LazyLock::new(|| wat::parse_str(EXPORTS).expect("a module"));
 static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
 
-/// The proposals that sesame has on, and nothing to import: who imports what nobody has is not linked.
+/// The proposals that sesame has on, and nothing to import: who imports what nobody has is not
+/// linked.
 fn config() -> Config {
     Config {
         exports: Some(EXPORTED.clone()),
@@ -54,12 +56,20 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(module) = Module::new(config(), &mut Unstructured::new(bytes)) else { return };
     let code = HOST.compile(&module.to_bytes()).expect("what is good compiles");
     let limits = EffectiveLimits::new(&parse_toml(LIMITS).expect("limits").value, &[]);
-    let extension =
-        HOST.extension(&code, Permissions { limits, ..Permissions::default() }).expect("it imports nothing");
+    let extension = HOST
+        .extension(&code, Permissions { limits, ..Permissions::default() })
+        .expect("it imports nothing");
     for (name, arguments) in FUNCTIONS {
         let report = extension.call_blocking(name, &Arguments::words(arguments.iter().copied()));
-        let is_called = !matches!(report.outcome, Err(CallError::NoSuchFunction { .. } | CallError::Argument(_)));
+        let is_called = !matches!(
+            report.outcome,
+            Err(CallError::NoSuchFunction { .. } | CallError::Argument(_))
+        );
         assert!(is_called, "{name}: {:?}", report.outcome);
-        assert!(report.usage.elapsed < Duration::from_secs(2), "{name}: {:?}", report.usage.elapsed);
+        assert!(
+            report.usage.elapsed < Duration::from_secs(2),
+            "{name}: {:?}",
+            report.usage.elapsed
+        );
     }
 });

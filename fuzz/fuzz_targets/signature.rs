@@ -7,5 +7,6 @@ const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca49
 
 fuzz_target!(|bytes: &[u8]| {
     let reference = format!("ghcr.io/my-org/x:1.0.0@{DIGEST}").parse().expect("a reference");
-    let _ = extension_depot::fuzzing::signature(bytes, &reference, &DIGEST.parse().expect("a digest"));
+    let _ =
+        extension_depot::fuzzing::signature(bytes, &reference, &DIGEST.parse().expect("a digest"));
 });

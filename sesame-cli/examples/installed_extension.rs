@@ -1,5 +1,6 @@
-//! A program that calls an extension which `sesame` installed. Policy, timed grants, limits, quarantine and the activity log
-//! hold as they do for `sesame` itself: there is no call without them.
+//! A program that calls an extension which `sesame` installed. Policy, timed grants, limits,
+//! quarantine and the activity log hold as they do for `sesame` itself: there is no call without
+//! them.
 //!
 //! `cargo run -p sesame-cli --example installed_extension -- NAME FUNCTION [ARGUMENT]`
 #![allow(clippy::print_stdout)]
@@ -28,16 +29,30 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Calls at once do not see each other: each has an instance of its own.
-async fn at_once(session: &Session, name: &str, function: &str, words: Vec<String>) -> Result<(), Box<dyn Error>> {
-    // Opened anew for each call, an extension feels what was revoked, disabled or ended since the last one.
+async fn at_once(
+    session: &Session,
+    name: &str,
+    function: &str,
+    words: Vec<String>,
+) -> Result<(), Box<dyn Error>> {
+    // Opened anew for each call, an extension feels what was revoked, disabled or ended since the
+    // last one.
     let callable = session.manager().callable(&name.parse()?, CallMode::Ordinary)?;
     let arguments = Arguments::words(words);
-    let (first, second) = tokio::join!(callable.call(function, &arguments), callable.call(function, &arguments));
+    let (first, second) =
+        tokio::join!(callable.call(function, &arguments), callable.call(function, &arguments));
     for report in [first, second] {
-        println!("{}", report.outcome.map_or_else(|error| error.to_string(), |returned| returned.to_text()));
+        println!(
+            "{}",
+            report.outcome.map_or_else(|error| error.to_string(), |returned| returned.to_text())
+        );
     }
     // A call that nobody waits for any more ends, and is in the log as cancelled.
-    let unwanted = tokio::time::timeout(Duration::from_millis(50), callable.call(function, &arguments)).await;
-    println!("{}", if unwanted.is_err() { "cancelled" } else { "it was too quick to be cancelled" });
+    let unwanted =
+        tokio::time::timeout(Duration::from_millis(50), callable.call(function, &arguments)).await;
+    println!(
+        "{}",
+        if unwanted.is_err() { "cancelled" } else { "it was too quick to be cancelled" }
+    );
     Ok(())
 }

@@ -21,24 +21,28 @@ use extension_host::Display;
 
 pub use self::address::{reference as typed_reference, source as typed_source};
 pub use self::author::{
-    DevArguments, Language, NewArguments, PublishArguments, TestArguments, WasiCommand, WasiPublishArguments,
+    DevArguments, Language, NewArguments, PublishArguments, TestArguments, WasiCommand,
+    WasiPublishArguments,
 };
 pub use self::extension::{
-    ActivityArguments, ActivityCommand, CallArguments, DocsArguments, EverydayCommand, ExecArguments, ExportArguments,
-    ExtensionCommand, FormName, GrantArguments, ImportArguments, InstallArguments, ListSource, Revocation,
-    RollbackArguments, RunArguments, SetArguments, SignArguments, SyncArguments, UpdateArguments,
+    ActivityArguments, ActivityCommand, CallArguments, DocsArguments, EverydayCommand,
+    ExecArguments, ExportArguments, ExtensionCommand, FormName, GrantArguments, ImportArguments,
+    InstallArguments, ListSource, Revocation, RollbackArguments, RunArguments, SetArguments,
+    SignArguments, SyncArguments, UpdateArguments,
 };
 pub use self::groups::everyday as everyday_form;
 pub use self::help::{MAX_WIDTH, answer, full_command};
 pub use self::service::{
-    ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, SignedSource, StoreName, TrustCommand,
+    ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, SignedSource, StoreName,
+    TrustCommand,
 };
 pub use self::setting::{SettingKey, TypedSetting};
 pub use self::signer::GivenSigner;
 pub use self::workload::{ValidationType, WorkloadArguments, WorkloadCommand};
 use crate::exit_code::table;
 
-/// Extensions for the desktop session: WebAssembly from OCI registries, with exactly the capabilities you grant.
+/// Extensions for the desktop session: WebAssembly from OCI registries, with exactly the
+/// capabilities you grant.
 #[derive(Debug, Parser)]
 #[command(name = "sesame", version, after_help = table(), max_term_width = 100, disable_help_subcommand = true)]
 pub struct Arguments {
@@ -51,10 +55,12 @@ pub struct Arguments {
 impl Arguments {
     /// Reads these words, the first of which is the program's name.
     ///
-    /// A call has to be quick, and to make the parsers of all commands takes a good part of it: where a call is meant, the
-    /// parser of that command alone tries first. Whatever it does not understand, the whole one reads again, and says why.
+    /// A call has to be quick, and to make the parsers of all commands takes a good part of it:
+    /// where a call is meant, the parser of that command alone tries first. Whatever it does not
+    /// understand, the whole one reads again, and says why.
     pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
-        let may_be_call = words.iter().skip(1).take(MOST_BEFORE_CALL).any(|word| word == "call" || word == "run");
+        let may_be_call =
+            words.iter().skip(1).take(MOST_BEFORE_CALL).any(|word| word == "call" || word == "run");
         let call = may_be_call.then(|| CallLine::try_parse_from(words).ok()).flatten();
         match call {
             Some(CallLine { global, command: CallAlone::Everyday(call) }) => {
@@ -160,7 +166,8 @@ pub enum Command {
     Demo(DemoArguments),
     /// Print or install a script that completes words in your shell
     Completions {
-        /// `bash`, `zsh`, `fish`, `elvish` or `powershell`; without it, the shell that `SHELL` names
+        /// `bash`, `zsh`, `fish`, `elvish` or `powershell`; without it, the shell that `SHELL`
+        /// names
         shell: Option<Shell>,
         /// Put the script where the shell looks for it: bash, zsh and fish have such a place
         #[arg(long)]
@@ -205,7 +212,11 @@ mod tests {
     }
 
     /// The summaries of a command's subcommands, all the way down, with the commands.
-    fn summaries(command: &clap::Command, path: &str, found: &mut std::collections::BTreeMap<String, Vec<String>>) {
+    fn summaries(
+        command: &clap::Command,
+        path: &str,
+        found: &mut std::collections::BTreeMap<String, Vec<String>>,
+    ) {
         for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
             let path = format!("{path} {}", below.get_name());
             let summary = below.get_about().map(ToString::to_string).unwrap_or_default();
@@ -261,7 +272,11 @@ mod tests {
                 Ok(arguments) => format!("{arguments:?}"),
                 Err(error) => error.to_string(),
             };
-            assert_eq!(shown(Arguments::read(&words)), shown(Arguments::try_parse_from(&words)), "{line}");
+            assert_eq!(
+                shown(Arguments::read(&words)),
+                shown(Arguments::try_parse_from(&words)),
+                "{line}"
+            );
         }
     }
 
@@ -269,10 +284,14 @@ mod tests {
     fn commands(document: &str) -> Vec<Vec<String>> {
         let joined = document.replace("\\\n", " ");
         let fenced: Vec<_> = joined.split("```").skip(1).step_by(2).flat_map(str::lines).collect();
-        let commands = fenced.into_iter().filter_map(|line| line.trim_start_matches("$ ").strip_prefix("sesame "));
+        let commands = fenced
+            .into_iter()
+            .filter_map(|line| line.trim_start_matches("$ ").strip_prefix("sesame "));
         let words = |line: &str| {
             let code = line.split(" # ").next().unwrap_or(line).replace(['[', ']'], " ");
-            let words = code.split_whitespace().map(|word| word.split('|').next().unwrap_or(word).to_owned());
+            let words = code
+                .split_whitespace()
+                .map(|word| word.split('|').next().unwrap_or(word).to_owned());
             std::iter::once("sesame".to_owned()).chain(words).collect()
         };
         commands.map(words).collect()
@@ -296,15 +315,22 @@ mod tests {
 
     #[test]
     fn options_of_ours_may_stand_anywhere_before_the_dashes() {
-        let parse = |line: &str| match Arguments::try_parse_from(line.split(' ')).expect(line).command {
-            Command::Extension(command) => *command,
-            other => panic!("{line}: {other:?}"),
-        };
-        for line in ["sesame extension call --stats x f -5 a", "sesame extension call x f -5 a --stats"] {
-            let ExtensionCommand::Everyday(EverydayCommand::Call(call)) = parse(line) else { panic!("{line}") };
+        let parse =
+            |line: &str| match Arguments::try_parse_from(line.split(' ')).expect(line).command {
+                Command::Extension(command) => *command,
+                other => panic!("{line}: {other:?}"),
+            };
+        for line in
+            ["sesame extension call --stats x f -5 a", "sesame extension call x f -5 a --stats"]
+        {
+            let ExtensionCommand::Everyday(EverydayCommand::Call(call)) = parse(line) else {
+                panic!("{line}")
+            };
             assert!(call.stats && call.arguments == ["-5", "a"], "{line}: {call:?}");
         }
-        let ExtensionCommand::Everyday(EverydayCommand::Call(call)) = parse("sesame ext call x f -- --stats -") else {
+        let ExtensionCommand::Everyday(EverydayCommand::Call(call)) =
+            parse("sesame ext call x f -- --stats -")
+        else {
             panic!("a call");
         };
         assert!(!call.stats && call.arguments.is_empty() && call.data == ["--stats", "-"]);

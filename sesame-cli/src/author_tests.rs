@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use core_types::{Capabilities, Capability, Config, EffectiveLimits, EnvName, Limits, Owner};
 use extension_host::{
-    Arguments, BackendError, Backends, CallReport, Clipboard, Code, Environment, Host, HostError, Notification,
-    Notifier, Permissions, Publisher, RecordedAnswer, RecordedWeb, SecretStore,
+    Arguments, BackendError, Backends, CallReport, Clipboard, Code, Environment, Host, HostError,
+    Notification, Notifier, Permissions, Publisher, RecordedAnswer, RecordedWeb, SecretStore,
 };
 use serde::Deserialize;
 
@@ -38,7 +38,8 @@ pub struct Case {
     bytes: bool,
     #[serde(default)]
     config: Config,
-    /// What is granted; without it, what the extension asks for. Directories are never among it: see the next.
+    /// What is granted; without it, what the extension asks for. Directories are never among it:
+    /// see the next.
     capabilities: Option<Capabilities>,
     /// Temporary directories that the extension can read or write, with their files.
     #[serde(default)]
@@ -48,9 +49,11 @@ pub struct Case {
     answers: Answers,
     /// The result as `call` prints it.
     expect: Option<String>,
-    /// The error that the function returns, or a part of what is said when it crashes or goes over a limit.
+    /// The error that the function returns, or a part of what is said when it crashes or goes over
+    /// a limit.
     expect_error: Option<String>,
-    /// What is refused, such as `network=https://example.org:443`, or a capability of which anything is.
+    /// What is refused, such as `network=https://example.org:443`, or a capability of which
+    /// anything is.
     expect_denied: Option<String>,
     /// The most fuel that the call may take.
     max_fuel: Option<u64>,
@@ -93,7 +96,8 @@ fn ok() -> u16 {
 impl Case {
     /// Those that it describes. What is asked for of this machine is not there for it.
     fn make_directories(&self) -> Result<CaseDirectories<'_>, String> {
-        if self.capabilities.as_ref().is_some_and(|granted| granted.grants(Capability::Filesystem)) {
+        if self.capabilities.as_ref().is_some_and(|granted| granted.grants(Capability::Filesystem))
+        {
             return Err(OF_THIS_MACHINE.to_owned());
         }
         CaseDirectories::make(&self.directories)
@@ -101,8 +105,7 @@ impl Case {
 }
 
 /// Why a case gets no directory that is there already.
-const OF_THIS_MACHINE: &str =
-    "this machine's directories are not a case's to open: give it one of its own with [[case.directories]]";
+const OF_THIS_MACHINE: &str = "this machine's directories are not a case's to open: give it one of its own with [[case.directories]]";
 
 /// What cases are run with.
 pub struct Bench<'a> {
@@ -132,9 +135,15 @@ impl Bench<'_> {
         }
     }
 
-    fn call(&self, case: &Case, desk: &Arc<Desk>, directories: &CaseDirectories<'_>) -> Result<CallReport, HostError> {
+    fn call(
+        &self,
+        case: &Case,
+        desk: &Arc<Desk>,
+        directories: &CaseDirectories<'_>,
+    ) -> Result<CallReport, HostError> {
         let asked = case.capabilities.as_ref().unwrap_or(self.capabilities);
-        let capabilities = Capabilities { filesystem: directories.granted.clone(), ..asked.clone() };
+        let capabilities =
+            Capabilities { filesystem: directories.granted.clone(), ..asked.clone() };
         let host = self.host.clone().with_backends(desk.backends());
         let permissions = Permissions {
             config: case.config.clone(),
@@ -176,7 +185,10 @@ fn check_outcome(case: &Case, report: &CallReport) -> Result<(), String> {
     }
     let (found, is_error) = match &report.outcome {
         Ok(returned) => (
-            returned.bytes().map_or_else(|| returned.to_text(), |bytes| String::from_utf8_lossy(&bytes).into_owned()),
+            returned.bytes().map_or_else(
+                || returned.to_text(),
+                |bytes| String::from_utf8_lossy(&bytes).into_owned(),
+            ),
             returned.is_err(),
         ),
         Err(error) => (error.to_string(), true),
@@ -185,7 +197,9 @@ fn check_outcome(case: &Case, report: &CallReport) -> Result<(), String> {
         (Some(expected), _, false) => same("result", Some(expected), &found),
         (None, None, false) => Ok(()),
         (_, Some(expected), true) if found.contains(expected.as_str()) => Ok(()),
-        (_, Some(expected), _) => Err(format!("expected the error `{expected}`, and got `{found}`")),
+        (_, Some(expected), _) => {
+            Err(format!("expected the error `{expected}`, and got `{found}`"))
+        }
         // Whoever expects a refusal may expect no more of the call.
         (None, None, true) if case.expect_denied.is_some() => Ok(()),
         (_, None, true) if refused.is_empty() => Err(format!("it failed: {found}")),
@@ -202,11 +216,17 @@ fn check_fuel(case: &Case, report: &CallReport) -> Result<(), String> {
     }
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, expected: Option<&T>, found: &T) -> Result<(), String> {
+fn same<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    expected: Option<&T>,
+    found: &T,
+) -> Result<(), String> {
     match expected {
-        Some(expected) if expected != found => {
-            Err(format!("{what}: expected {expected:?}\n{:width$}  got      {found:?}", "", width = what.len()))
-        }
+        Some(expected) if expected != found => Err(format!(
+            "{what}: expected {expected:?}\n{:width$}  got      {found:?}",
+            "",
+            width = what.len()
+        )),
         _ => Ok(()),
     }
 }
@@ -215,7 +235,8 @@ fn listed(refused: &[&str]) -> String {
     if refused.is_empty() { "nothing".to_owned() } else { refused.join(", ") }
 }
 
-/// A desktop of its own for one case: it gives the answers that the case brings, and keeps what is done to it.
+/// A desktop of its own for one case: it gives the answers that the case brings, and keeps what is
+/// done to it.
 struct Desk {
     answers: Answers,
     done: Mutex<Done>,
@@ -252,7 +273,11 @@ impl Desk {
 impl SecretStore for Desk {
     fn read(&self, _: &Owner, name: &str) -> Result<String, BackendError> {
         let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = done.stored.get(name).cloned().unwrap_or_else(|| self.answers.secrets.get(name).cloned());
+        let found = done
+            .stored
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| self.answers.secrets.get(name).cloned());
         found.ok_or(BackendError::NotFound)
     }
 
@@ -271,7 +296,9 @@ impl SecretStore for Desk {
 
 impl Notifier for Desk {
     fn show(&self, _: &Owner, notification: &Notification) -> Result<(), BackendError> {
-        self.change(|done| done.notifications.push(format!("{}: {}", notification.summary, notification.body)))
+        self.change(|done| {
+            done.notifications.push(format!("{}: {}", notification.summary, notification.body))
+        })
     }
 }
 

@@ -1,5 +1,5 @@
-//! Directories of a test case: temporary ones, with the files that the case brings. Nothing of this machine is in them, and
-//! they are gone when the case has ended.
+//! Directories of a test case: temporary ones, with the files that the case brings. Nothing of this
+//! machine is in them, and they are gone when the case has ended.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -63,7 +63,9 @@ impl<'a> CaseDirectories<'a> {
             }
             all.made.push((directory, on_host));
         }
-        all.granted.check_guest_paths(Path::new("/")).map_err(|_| "two of its directories have one path".to_owned())?;
+        all.granted
+            .check_guest_paths(Path::new("/"))
+            .map_err(|_| "two of its directories have one path".to_owned())?;
         Ok(Self { _root: Some(root), ..all })
     }
 
@@ -71,8 +73,10 @@ impl<'a> CaseDirectories<'a> {
     pub fn check(&self) -> Result<(), String> {
         for (directory, on_host) in &self.made {
             for (file, expected) in &directory.expect_files {
-                let shown = format!("`{}` in `{}`", file.escape_debug(), directory.path.escape_debug());
-                let found = read_below(on_host, below(file)?).map_err(|error| format!("{shown}: {error}"))?;
+                let shown =
+                    format!("`{}` in `{}`", file.escape_debug(), directory.path.escape_debug());
+                let found = read_below(on_host, below(file)?)
+                    .map_err(|error| format!("{shown}: {error}"))?;
                 if found != *expected {
                     return Err(format!("{shown}: expected {expected:?}\n  got {found:?}"));
                 }
@@ -84,7 +88,9 @@ impl<'a> CaseDirectories<'a> {
 
 impl CaseDirectory {
     fn grant(&self, on_host: &Path) -> Result<GrantedPath, String> {
-        format!("{}::{}", on_host.display(), self.path).parse().map_err(|error| format!("directories: {error}"))
+        format!("{}::{}", on_host.display(), self.path)
+            .parse()
+            .map_err(|error| format!("directories: {error}"))
     }
 
     fn fill(&self, on_host: &Path) -> Result<(), String> {
@@ -94,7 +100,9 @@ impl CaseDirectory {
                 fs::create_dir_all(path.parent().unwrap_or(on_host))?;
                 File::create_new(&path)?.write_all(text.as_bytes())
             };
-            write().map_err(|error| format!("its file `{}` cannot be written: {error}", file.escape_debug()))?;
+            write().map_err(|error| {
+                format!("its file `{}` cannot be written: {error}", file.escape_debug())
+            })?;
         }
         Ok(())
     }
@@ -113,11 +121,24 @@ fn below(text: &str) -> Result<&Path, String> {
     Ok(path)
 }
 
-/// Reads a text that an extension may have left. It can have left a link as well, which leads nowhere.
+/// Reads a text that an extension may have left. It can have left a link as well, which leads
+/// nowhere.
 fn read_below(directory: &Path, file: &Path) -> io::Result<String> {
-    let held = openat2(CWD, directory, OFlags::PATH | OFlags::DIRECTORY, Mode::empty(), ResolveFlags::NO_SYMLINKS)?;
+    let held = openat2(
+        CWD,
+        directory,
+        OFlags::PATH | OFlags::DIRECTORY,
+        Mode::empty(),
+        ResolveFlags::NO_SYMLINKS,
+    )?;
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let opened = openat2(held, file, flags, Mode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS)?;
+    let opened = openat2(
+        held,
+        file,
+        flags,
+        Mode::empty(),
+        ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS,
+    )?;
     let mut text = String::new();
     File::from(opened).take(MAX_COMPARED).read_to_string(&mut text)?;
     Ok(text)
@@ -152,7 +173,10 @@ expect_files = { "list/all.md" = "both" }
         let made = CaseDirectories::make(&described).expect("made");
         let [(_, notes), (_, out)] = made.made.as_slice() else { panic!("two") };
         assert_eq!(fs::read_to_string(notes.join("old/2020.md")).expect("there"), "eggs");
-        assert_eq!((made.granted.read[0].guest(), made.granted.write[0].guest()), (Some("/notes"), Some("out")));
+        assert_eq!(
+            (made.granted.read[0].guest(), made.granted.write[0].guest()),
+            (Some("/notes"), Some("out"))
+        );
         assert_eq!(Path::new(made.granted.write[0].host()), out);
         assert!(made.check().expect_err("missing").contains("`list/all.md` in `out`"));
         fs::create_dir(out.join("list")).expect("made");
@@ -168,9 +192,11 @@ expect_files = { "list/all.md" = "both" }
     /// Neither by name nor through a link that an extension has left.
     #[test]
     fn paths_do_not_escape() {
-        for path in ["../x", "/etc/passwd", "a/../../x", "", "a/", "./a", ".", "a\\u0000b", "a\\nb"] {
+        for path in ["../x", "/etc/passwd", "a/../../x", "", "a/", "./a", ".", "a\\u0000b", "a\\nb"]
+        {
             for key in ["files", "expect_files"] {
-                let text = format!("[[directories]]\npath = \"/x\"\n{key} = {{ \"{path}\" = \"\" }}\n");
+                let text =
+                    format!("[[directories]]\npath = \"/x\"\n{key} = {{ \"{path}\" = \"\" }}\n");
                 let described = described(&text);
                 let made = CaseDirectories::make(&described).and_then(|made| made.check());
                 assert!(made.expect_err(path).contains("is not the path of a file"), "{path}");
@@ -192,7 +218,10 @@ expect_files = { "list/all.md" = "both" }
         for (text, said) in [
             ("[[directories]]\npath = \"/x\"\n[[directories]]\npath = \"x\"\n", "have one path"),
             ("[[directories]]\npath = \"../x\"\n", "is not a path for the guest"),
-            ("[[directories]]\npath = \"/x\"\nfiles = { \"a\" = \"\", \"a/b\" = \"\" }\n", "`a/b` cannot be written"),
+            (
+                "[[directories]]\npath = \"/x\"\nfiles = { \"a\" = \"\", \"a/b\" = \"\" }\n",
+                "`a/b` cannot be written",
+            ),
         ] {
             let described = described(text);
             let error = CaseDirectories::make(&described).map(drop).expect_err(text);

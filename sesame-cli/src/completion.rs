@@ -1,5 +1,6 @@
-//! What a shell offers when its user presses the key for it. The shell's script asks this program, which answers from what is
-//! installed and what was seen before: nothing is compiled, run or fetched for it.
+//! What a shell offers when its user presses the key for it. The shell's script asks this program,
+//! which answers from what is installed and what was seen before: nothing is compiled, run or
+//! fetched for it.
 
 mod candidates;
 mod line;
@@ -13,8 +14,8 @@ use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, CompletionCandidate, Shell, engine};
 
 pub use self::candidates::{
-    arguments, capabilities, functions, grants, inspectable, names, repositories, revocations, set_keys, settings,
-    sources,
+    arguments, capabilities, functions, grants, inspectable, names, repositories, revocations,
+    set_keys, settings, sources,
 };
 pub use self::place::{Place, place_of, shell_of};
 use crate::arguments::Arguments;
@@ -37,7 +38,8 @@ pub fn answer() -> bool {
     true
 }
 
-/// What could follow the last of these words. Options are offered where nothing else is, or a dash was typed.
+/// What could follow the last of these words. Options are offered where nothing else is, or a dash
+/// was typed.
 fn offered(words: Vec<OsString>) -> io::Result<Vec<CompletionCandidate>> {
     line::remember(&words);
     let directory = std::env::current_dir().ok();
@@ -47,7 +49,9 @@ fn offered(words: Vec<OsString>) -> io::Result<Vec<CompletionCandidate>> {
     let mut offered = engine::complete(&mut command, words.clone(), at, directory.as_deref())?;
     let command = command_of(&command, &words[..at]);
     offered = offered.into_iter().map(|candidate| by_name(command, candidate, &current)).collect();
-    let is_option = |candidate: &CompletionCandidate| candidate.get_value().as_encoded_bytes().starts_with(b"-");
+    let is_option = |candidate: &CompletionCandidate| {
+        candidate.get_value().as_encoded_bytes().starts_with(b"-")
+    };
     if is_empty && !offered.iter().all(is_option) {
         offered.retain(|candidate| !is_option(candidate));
     }
@@ -56,11 +60,18 @@ fn offered(words: Vec<OsString>) -> io::Result<Vec<CompletionCandidate>> {
 
 /// The command that words lead to.
 fn command_of<'c>(command: &'c clap::Command, words: &[OsString]) -> &'c clap::Command {
-    words.iter().skip(1).fold(command, |command, word| command.find_subcommand(word).unwrap_or(command))
+    words
+        .iter()
+        .skip(1)
+        .fold(command, |command, word| command.find_subcommand(word).unwrap_or(command))
 }
 
 /// A command by its name, where both that and another name of it would do.
-fn by_name(command: &clap::Command, candidate: CompletionCandidate, current: &str) -> CompletionCandidate {
+fn by_name(
+    command: &clap::Command,
+    candidate: CompletionCandidate,
+    current: &str,
+) -> CompletionCandidate {
     let named = candidate.get_value().to_str().and_then(|value| command.find_subcommand(value));
     match named.map(clap::Command::get_name).filter(|name| name.starts_with(current)) {
         Some(name) => CompletionCandidate::new(name).help(candidate.get_help().cloned()),
@@ -68,7 +79,8 @@ fn by_name(command: &clap::Command, candidate: CompletionCandidate, current: &st
     }
 }
 
-/// Bash: the line up to the cursor, and the part of its last word that bash replaces, which begins behind a `:` or `=`.
+/// Bash: the line up to the cursor, and the part of its last word that bash replaces, which begins
+/// behind a `:` or `=`.
 fn answer_bash(typed: &[OsString]) -> io::Result<()> {
     let [line, part] = typed else { return Ok(()) };
     let words = line::split(&line.to_string_lossy());
@@ -85,15 +97,23 @@ fn answer_bash(typed: &[OsString]) -> io::Result<()> {
 /// A word as bash takes it, without quotes: what was typed may have one open.
 fn escaped(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./:%+=@,~#".contains(c);
-    word.chars().flat_map(|c| (!is_plain(c)).then_some('\\').into_iter().chain(std::iter::once(c))).collect()
+    word.chars()
+        .flat_map(|c| (!is_plain(c)).then_some('\\').into_iter().chain(std::iter::once(c)))
+        .collect()
 }
 
-/// Zsh and fish: the words up to the cursor. Each candidate is a line, with what it means behind a tab.
+/// Zsh and fish: the words up to the cursor. Each candidate is a line, with what it means behind a
+/// tab.
 fn answer_words(words: Vec<OsString>) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     for candidate in offered(words)? {
-        let help = candidate.get_help().map(|help| inert_line(help.to_string().lines().next().unwrap_or_default()));
-        let help = help.filter(|help| !help.is_empty()).map(|help| format!("\t{help}")).unwrap_or_default();
+        let help = candidate
+            .get_help()
+            .map(|help| inert_line(help.to_string().lines().next().unwrap_or_default()));
+        let help = help
+            .filter(|help| !help.is_empty())
+            .map(|help| format!("\t{help}"))
+            .unwrap_or_default();
         writeln!(stdout, "{}{help}", inert_line(&candidate.get_value().to_string_lossy()))?;
     }
     Ok(())
@@ -104,7 +124,10 @@ fn answer_other(typed: &[OsString]) -> io::Result<()> {
     line::remember(typed);
     let directory = std::env::current_dir().ok();
     let complete = CompleteEnv::with_factory(Arguments::command).var(VARIABLE).bin("sesame");
-    complete.try_complete(std::env::args_os(), directory.as_deref()).map(drop).map_err(io::Error::other)
+    complete
+        .try_complete(std::env::args_os(), directory.as_deref())
+        .map(drop)
+        .map_err(io::Error::other)
 }
 
 /// The script that a shell sources.
@@ -115,7 +138,13 @@ pub fn script(shell: Shell) -> io::Result<Vec<u8>> {
         Shell::Zsh => script.extend_from_slice(include_bytes!("completion/sesame.zsh")),
         other => {
             if let Some(completer) = Shells::builtins().completer(&other.to_string()) {
-                completer.write_registration(VARIABLE, "sesame", "sesame", "sesame", &mut script)?;
+                completer.write_registration(
+                    VARIABLE,
+                    "sesame",
+                    "sesame",
+                    "sesame",
+                    &mut script,
+                )?;
             }
         }
     }

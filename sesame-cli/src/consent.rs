@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use core_types::{Capabilities, Capability, Document, Grant, Owner, Policy, Request, denied_by_policy};
+use core_types::{
+    Capabilities, Capability, Document, Grant, Owner, Policy, Request, denied_by_policy,
+};
 
 use extension_host::DirectoryError;
 
@@ -74,14 +76,16 @@ pub struct Decision {
     pub granted: Vec<Grant>,
     /// What was given until the session ends.
     pub for_session: Vec<Grant>,
-    /// What an update finds under another path than its predecessor. Nothing more is within its reach.
+    /// What an update finds under another path than its predecessor. Nothing more is within its
+    /// reach.
     pub moved: Vec<Grant>,
     /// What is asked for and not given.
     pub denied: Vec<Denied>,
 }
 
 impl Decision {
-    /// The same, where nothing that a policy denies counts as given. A manifest may have it, because its owner wants it there.
+    /// The same, where nothing that a policy denies counts as given. A manifest may have it,
+    /// because its owner wants it there.
     fn within(mut self, policies: &[(Policy, Document)]) -> Self {
         for given in [&mut self.granted, &mut self.for_session] {
             let (granted, denied) = split_denied(std::mem::take(given), policies);
@@ -98,14 +102,19 @@ impl Decision {
 }
 
 /// Which of these grants have an effect, and which a policy denies.
-pub fn split_denied(grants: Vec<Grant>, policies: &[(Policy, Document)]) -> (Vec<Grant>, Vec<Denied>) {
-    let (denied, granted) =
-        grants.into_iter().partition(|grant| denied_by_policy(grant.capability(), policies).is_some());
+pub fn split_denied(
+    grants: Vec<Grant>,
+    policies: &[(Policy, Document)],
+) -> (Vec<Grant>, Vec<Denied>) {
+    let (denied, granted) = grants
+        .into_iter()
+        .partition(|grant| denied_by_policy(grant.capability(), policies).is_some());
     (granted, without_denied(&Requests { grants: denied, without_scope: Vec::new() }, policies).1)
 }
 
 impl Requests {
-    /// What the imports of a component and its author's manifest ask for. Imports say nothing about scopes.
+    /// What the imports of a component and its author's manifest ask for. Imports say nothing about
+    /// scopes.
     pub fn new(imported: impl IntoIterator<Item = Capability>, by_author: Vec<Grant>) -> Self {
         let mut requests = Self { grants: by_author, without_scope: Vec::new() };
         for capability in imported {
@@ -121,14 +130,18 @@ impl Requests {
 
     /// Adds what somebody else asks for on its behalf, which also says how far.
     pub fn add(&mut self, grants: Vec<Grant>) {
-        self.without_scope.retain(|capability| grants.iter().all(|grant| grant.capability() != *capability));
-        self.grants.extend(grants.into_iter().filter(|grant| !self.grants.contains(grant)).collect::<Vec<_>>());
+        self.without_scope
+            .retain(|capability| grants.iter().all(|grant| grant.capability() != *capability));
+        self.grants.extend(
+            grants.into_iter().filter(|grant| !self.grants.contains(grant)).collect::<Vec<_>>(),
+        );
     }
 
     /// What is asked for here and not there.
     pub fn beyond(self, before: &Self) -> Self {
         let is_new = |grant: &Grant| !before.grants.contains(grant);
-        let is_new_capability = |capability: &Capability| !before.without_scope.contains(capability);
+        let is_new_capability =
+            |capability: &Capability| !before.without_scope.contains(capability);
         Self {
             grants: self.grants.into_iter().filter(is_new).collect(),
             without_scope: self.without_scope.into_iter().filter(is_new_capability).collect(),
@@ -136,14 +149,18 @@ impl Requests {
     }
 }
 
-/// Decides. Who has decided before is added to by `--grant` alone; who is updated keeps what they have, and is asked about
-/// what is new. A directory that an update wants under another path is the same directory, and nobody is asked.
+/// Decides. Who has decided before is added to by `--grant` alone; who is updated keeps what they
+/// have, and is asked about what is new. A directory that an update wants under another path is the
+/// same directory, and nobody is asked.
 pub fn decide(standing: Standing<'_>, requests: &Requests, answers: Answers<'_>) -> Decision {
     let mut capabilities = standing.capabilities().cloned().unwrap_or_default();
-    let mut granted: Vec<_> = answers.granted.iter().filter(|grant| capabilities.add(grant)).cloned().collect();
+    let mut granted: Vec<_> =
+        answers.granted.iter().filter(|grant| capabilities.add(grant)).cloned().collect();
     let (mut for_session, mut denied) = (Vec::new(), Vec::new());
     let moved = move_directories(standing, requests, &mut capabilities);
-    for grant in requests.grants.iter().filter(|grant| !capabilities.covers(grant)).collect::<Vec<_>>() {
+    for grant in
+        requests.grants.iter().filter(|grant| !capabilities.covers(grant)).collect::<Vec<_>>()
+    {
         let answer = match standing {
             Standing::Decided(_) => Answer::No,
             _ if answers.grant_requested => Answer::Always,
@@ -158,21 +175,37 @@ pub fn decide(standing: Standing<'_>, requests: &Requests, answers: Answers<'_>)
             Answer::No => denied.push(Denied::of(grant)),
         }
     }
-    let unscoped = requests.without_scope.iter().filter(|capability| !capabilities.grants(**capability));
+    let unscoped =
+        requests.without_scope.iter().filter(|capability| !capabilities.grants(**capability));
     for capability in unscoped.copied().collect::<Vec<_>>() {
-        let named = if matches!(standing, Standing::Decided(_)) { None } else { (answers.ask_scope)(capability) };
+        let named = if matches!(standing, Standing::Decided(_)) {
+            None
+        } else {
+            (answers.ask_scope)(capability)
+        };
         match named {
             Some(grant) if capabilities.add(&grant) => granted.push(grant),
             _ => denied.push(Denied::without_scope(capability)),
         }
     }
-    let is_changed = matches!(standing, Standing::Undecided) || !granted.is_empty() || !moved.is_empty();
-    Decision { capabilities: is_changed.then_some(capabilities), granted, for_session, moved, denied }
+    let is_changed =
+        matches!(standing, Standing::Undecided) || !granted.is_empty() || !moved.is_empty();
+    Decision {
+        capabilities: is_changed.then_some(capabilities),
+        granted,
+        for_session,
+        moved,
+        denied,
+    }
 }
 
-/// Adds the directories that an update wants under another path for the guest, as far as they are within reach and the path
-/// is free.
-fn move_directories(standing: Standing<'_>, requests: &Requests, capabilities: &mut Capabilities) -> Vec<Grant> {
+/// Adds the directories that an update wants under another path for the guest, as far as they are
+/// within reach and the path is free.
+fn move_directories(
+    standing: Standing<'_>,
+    requests: &Requests,
+    capabilities: &mut Capabilities,
+) -> Vec<Grant> {
     let Standing::Updating(before) = standing else { return Vec::new() };
     let mut moved = Vec::new();
     for grant in requests.grants.iter().filter(|grant| before.reaches(grant)) {
@@ -186,17 +219,22 @@ fn move_directories(standing: Standing<'_>, requests: &Requests, capabilities: &
 }
 
 /// What is decided where nobody says anything.
-pub fn decide_alone(standing: Standing<'_>, requests: &Requests, policies: &[(Policy, Document)]) -> Decision {
+pub fn decide_alone(
+    standing: Standing<'_>,
+    requests: &Requests,
+    policies: &[(Policy, Document)],
+) -> Decision {
     let (mut ask, mut ask_scope) = (|_: &Grant| Answer::No, |_| None);
-    let answers = Answers { granted: &[], grant_requested: false, ask: &mut ask, ask_scope: &mut ask_scope };
+    let answers =
+        Answers { granted: &[], grant_requested: false, ask: &mut ask, ask_scope: &mut ask_scope };
     let (requests, by_policy) = without_denied(requests, policies);
     let mut decision = decide(standing, &requests, answers);
     decision.denied.extend(by_policy);
     decision
 }
 
-/// Asks the person at the terminal what the extension of this owner may do; without a person the answer is no. What the policies
-/// deny is neither asked about nor said to be granted.
+/// Asks the person at the terminal what the extension of this owner may do; without a person the
+/// answer is no. What the policies deny is neither asked about nor said to be granted.
 pub fn ask_person(
     context: &Context,
     policies: &[(Policy, Document)],
@@ -210,7 +248,8 @@ pub fn ask_person(
     let (requests, by_policy) = without_denied(requests, policies);
     let (requests, refused) = without_refused(context, &requests);
     let mut ask = |grant: &Grant| if can_ask { asked(context, owner, grant) } else { Answer::No };
-    let mut ask_scope = |capability| if can_ask { asked_for_scope(context, owner, capability) } else { None };
+    let mut ask_scope =
+        |capability| if can_ask { asked_for_scope(context, owner, capability) } else { None };
     let answers = Answers { granted, grant_requested, ask: &mut ask, ask_scope: &mut ask_scope };
     let mut decision = decide(standing, &requests, answers).within(policies);
     decision.denied.extend(refused.iter().map(Denied::of));
@@ -218,7 +257,8 @@ pub fn ask_person(
     decision
 }
 
-/// The requests, without those that a policy denies: nobody is asked about them, and saying yes to all does not include them.
+/// The requests, without those that a policy denies: nobody is asked about them, and saying yes to
+/// all does not include them.
 fn without_denied(requests: &Requests, policies: &[(Policy, Document)]) -> (Requests, Vec<Denied>) {
     let mut denied = Vec::new();
     let mut is_allowed = |capability: Capability, as_denied: &dyn Fn() -> Denied| {
@@ -228,19 +268,24 @@ fn without_denied(requests: &Requests, policies: &[(Policy, Document)]) -> (Requ
     };
     let mut allowed = requests.clone();
     allowed.grants.retain(|grant| is_allowed(grant.capability(), &|| Denied::of(grant)));
-    allowed.without_scope.retain(|capability| is_allowed(*capability, &|| Denied::without_scope(*capability)));
+    allowed
+        .without_scope
+        .retain(|capability| is_allowed(*capability, &|| Denied::without_scope(*capability)));
     (allowed, denied)
 }
 
-/// The requests, without those for directories that no extension gets: nobody is asked about them, and nobody can give them by
-/// asking for all.
+/// The requests, without those for directories that no extension gets: nobody is asked about them,
+/// and nobody can give them by asking for all.
 fn without_refused(context: &Context, requests: &Requests) -> (Requests, Vec<Grant>) {
     let is_refused = |grant: &Grant| match grant {
         Grant::FilesystemRead(path) | Grant::FilesystemWrite(path) => {
             let checked = context.directory_rules().map(|rules| rules.check(path));
             let refusal = checked.ok().and_then(Result::err);
             let is_protected = matches!(refusal, Some(DirectoryError::Protected { .. }));
-            refusal.filter(|_| is_protected).inspect(|error| context.warn(&error.to_string())).is_some()
+            refusal
+                .filter(|_| is_protected)
+                .inspect(|error| context.warn(&error.to_string()))
+                .is_some()
         }
         _ => false,
     };
@@ -251,8 +296,9 @@ fn without_refused(context: &Context, requests: &Requests) -> (Requests, Vec<Gra
 /// One question for each request: what it is, what it could do, and for how long.
 fn asked(context: &Context, owner: &Owner, grant: &Grant) -> Answer {
     let (name, meaning) = (&owner.name, meaning(grant, owner));
-    let question =
-        format!("`{name}` asks for {grant}: it could {meaning}.\n  Allow it? [a]lways, for this [s]ession, [N]o:");
+    let question = format!(
+        "`{name}` asks for {grant}: it could {meaning}.\n  Allow it? [a]lways, for this [s]ession, [N]o:"
+    );
     match context.terminal.ask(&question).unwrap_or_default().to_ascii_lowercase().as_str() {
         "a" | "always" | "y" | "yes" => Answer::Always,
         "s" | "session" => Answer::Session,
@@ -272,8 +318,8 @@ fn meaning(grant: &Grant, owner: &Owner) -> String {
     }
 }
 
-/// What an extension could do with a capability. Whose secrets it would read and replace is said, since it may share them with
-/// another that came from the same place.
+/// What an extension could do with a capability. Whose secrets it would read and replace is said,
+/// since it may share them with another that came from the same place.
 fn meaning_of(capability: Capability, owner: &Owner) -> String {
     let meaning = capability.meaning();
     match capability {
@@ -284,7 +330,8 @@ fn meaning_of(capability: Capability, owner: &Owner) -> String {
     }
 }
 
-/// A capability that has to be narrowed, by an extension that does not say how: the user says it, or nothing.
+/// A capability that has to be narrowed, by an extension that does not say how: the user says it,
+/// or nothing.
 fn asked_for_scope(context: &Context, owner: &Owner, capability: Capability) -> Option<Grant> {
     let (name, meaning) = (&owner.name, meaning_of(capability, owner));
     let question = format!(
@@ -294,7 +341,10 @@ fn asked_for_scope(context: &Context, owner: &Owner, capability: Capability) -> 
     if !context.terminal.confirm(&question).unwrap_or_default() {
         return None;
     }
-    let how_far = format!("  how far, as in `{}` (nothing: not allowed)\n  {capability}=", Grant::example(capability));
+    let how_far = format!(
+        "  how far, as in `{}` (nothing: not allowed)\n  {capability}=",
+        Grant::example(capability)
+    );
     let scope = context.terminal.ask(&how_far).ok().filter(|scope| !scope.is_empty())?;
     match format!("{capability}={scope}").parse() {
         Ok(grant) => Some(grant),
@@ -325,7 +375,12 @@ mod tests {
         );
         let granted = grants(granted);
         let (mut ask, mut ask_scope) = (|_: &Grant| answer, |_| None);
-        let answers = Answers { granted: &granted, grant_requested: all, ask: &mut ask, ask_scope: &mut ask_scope };
+        let answers = Answers {
+            granted: &granted,
+            grant_requested: all,
+            ask: &mut ask,
+            ask_scope: &mut ask_scope,
+        };
         let decision = decide(Standing::of(existing), &requests, answers);
         let session = decision.for_session.iter().map(|grant| format!("{grant} for the session"));
         (
@@ -340,61 +395,92 @@ mod tests {
 
     #[test]
     fn without_a_person_only_the_own_configuration_is_given() {
-        let expected =
-            (texts(&["config-read"]), texts(&["network=api.example.com", "notification", "secret-read=github-token"]));
+        let expected = (
+            texts(&["config-read"]),
+            texts(&["network=api.example.com", "notification", "secret-read=github-token"]),
+        );
         assert_eq!(decided(None, &[], false, Answer::No), expected);
     }
 
     #[test]
     fn what_is_granted_requested_or_said_yes_to_is_given() {
         let everything = texts(&["network=api.example.com", "config-read", "notification"]);
-        assert_eq!(decided(None, &[], true, Answer::No), (everything.clone(), texts(&["secret-read=github-token"])));
-        assert_eq!(decided(None, &[], false, Answer::Always), (everything, texts(&["secret-read=github-token"])));
-        let expected =
-            (texts(&["secret-read=token", "config-read"]), texts(&["network=api.example.com", "notification"]));
+        assert_eq!(
+            decided(None, &[], true, Answer::No),
+            (everything.clone(), texts(&["secret-read=github-token"]))
+        );
+        assert_eq!(
+            decided(None, &[], false, Answer::Always),
+            (everything, texts(&["secret-read=github-token"]))
+        );
+        let expected = (
+            texts(&["secret-read=token", "config-read"]),
+            texts(&["network=api.example.com", "notification"]),
+        );
         assert_eq!(decided(None, &["secret-read=token"], false, Answer::No), expected);
     }
 
     #[test]
     fn what_is_given_for_the_session_is_not_given_for_good() {
         let (granted, denied) = decided(None, &[], false, Answer::Session);
-        let expected = ["config-read", "network=api.example.com for the session", "notification for the session"];
+        let expected = [
+            "config-read",
+            "network=api.example.com for the session",
+            "notification for the session",
+        ];
         assert_eq!((granted, denied), (texts(&expected), texts(&["secret-read=github-token"])));
     }
 
     /// What policy denies is neither asked about nor said to be given, whoever wants it.
     #[test]
     fn policy_denies_whatever_the_answer() {
-        let policy: Policy = core_types::parse_toml("deny = [\"config-read\", \"network\"]").expect("valid").value;
+        let policy: Policy =
+            core_types::parse_toml("deny = [\"config-read\", \"network\"]").expect("valid").value;
         let policies = [(policy, Document::default())];
-        let requests =
-            Requests::new([Capability::ConfigRead, Capability::Notification], grants(&["network=a.example"]));
+        let requests = Requests::new(
+            [Capability::ConfigRead, Capability::Notification],
+            grants(&["network=a.example"]),
+        );
         let (allowed, denied) = without_denied(&requests, &policies);
         assert_eq!(allowed.grants, grants(&["notification"]));
         let said: Vec<_> = denied.iter().map(|denied| denied.policy.as_deref()).collect();
         assert_eq!(said, [Some("policy denies `network`"), Some("policy denies `config-read`")]);
         let alone = decide_alone(Standing::Undecided, &requests, &policies);
-        assert_eq!((alone.granted, alone.denied.len()), (Vec::new(), 3), "not even its own configuration");
+        assert_eq!(
+            (alone.granted, alone.denied.len()),
+            (Vec::new(), 3),
+            "not even its own configuration"
+        );
         let (granted, denied) = split_denied(grants(&["config-read", "notification"]), &policies);
         assert_eq!((granted, denied.len()), (grants(&["notification"]), 1));
     }
 
     #[test]
     fn an_update_asks_about_what_is_new_and_gives_nothing_by_itself() {
-        let requests = Requests::new([Capability::ConfigRead, Capability::Notification], Vec::new());
+        let requests =
+            Requests::new([Capability::ConfigRead, Capability::Notification], Vec::new());
         let base = Capabilities { notification: true, ..Default::default() };
         let decided = |accept: bool| {
             let (mut ask, mut ask_scope) = (|_: &Grant| Answer::No, |_| None);
-            let answers = Answers { granted: &[], grant_requested: accept, ask: &mut ask, ask_scope: &mut ask_scope };
+            let answers = Answers {
+                granted: &[],
+                grant_requested: accept,
+                ask: &mut ask,
+                ask_scope: &mut ask_scope,
+            };
             decide(Standing::Updating(&base), &requests, answers)
         };
         let refused = decided(false);
-        assert_eq!((refused.granted, refused.denied.len(), refused.capabilities), (Vec::new(), 1, None));
+        assert_eq!(
+            (refused.granted, refused.denied.len(), refused.capabilities),
+            (Vec::new(), 1, None)
+        );
         let accepted = decided(true);
         assert_eq!((accepted.granted, accepted.denied.len()), (grants(&["config-read"]), 0));
     }
 
-    /// Another path for the guest is given and told; another directory, or more of one, is asked about.
+    /// Another path for the guest is given and told; another directory, or more of one, is asked
+    /// about.
     #[test]
     fn update_moves_directory_without_asking() {
         let mut base = Capabilities::default();
@@ -406,22 +492,35 @@ mod tests {
             let decision = decide_alone(Standing::Updating(&base), &requests, &[]);
             (decision.moved, decision.denied.len(), decision.capabilities.is_some())
         };
-        for same in ["filesystem=read:~/a::/data", "filesystem=read:~/a", "filesystem=read:~/a/x::."] {
+        for same in
+            ["filesystem=read:~/a::/data", "filesystem=read:~/a", "filesystem=read:~/a/x::."]
+        {
             assert_eq!(decided(same), (grants(&[same]), 0, true), "{same}");
         }
-        for more in ["filesystem=write:~/a::/a", "filesystem=read:~/c::/a", "filesystem=read:~/a::/b"] {
+        for more in
+            ["filesystem=write:~/a::/a", "filesystem=read:~/c::/a", "filesystem=read:~/a::/b"]
+        {
             assert_eq!(decided(more), (Vec::new(), 1, false), "{more}");
         }
         let requests = Requests::new([], grants(&["filesystem=read:~/a::/data"]));
         for standing in [Standing::Undecided, Standing::Decided(&base)] {
-            assert_eq!(decide_alone(standing, &requests, &[]).denied.len(), 1, "only an update is the same extension");
+            assert_eq!(
+                decide_alone(standing, &requests, &[]).denied.len(),
+                1,
+                "only an update is the same extension"
+            );
         }
     }
 
     #[test]
     fn an_existing_decision_is_added_to_by_grant_alone() {
         let existing = Capabilities::default();
-        let denied = texts(&["network=api.example.com", "config-read", "notification", "secret-read=github-token"]);
+        let denied = texts(&[
+            "network=api.example.com",
+            "config-read",
+            "notification",
+            "secret-read=github-token",
+        ]);
         assert_eq!(decided(Some(&existing), &[], true, Answer::Always), (Vec::new(), denied));
         let (granted, denied) = decided(Some(&existing), &["notification"], false, Answer::No);
         assert_eq!((granted, denied.len()), (texts(&["notification"]), 3));

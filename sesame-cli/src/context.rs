@@ -1,4 +1,5 @@
-//! The surroundings of one command: places, settings, terminal. The only module that reads the environment.
+//! The surroundings of one command: places, settings, terminal. The only module that reads the
+//! environment.
 
 use std::cell::OnceCell;
 use std::env;
@@ -73,8 +74,8 @@ impl Context {
         !environment::is_set("NO_COLOR")
     }
 
-    /// The time that what is built now is said to be from, for builds that give the same bytes every time
-    /// (<https://reproducible-builds.org/specs/source-date-epoch/>).
+    /// The time that what is built now is said to be from, for builds that give the same bytes
+    /// every time (<https://reproducible-builds.org/specs/source-date-epoch/>).
     pub fn source_date(&self) -> Option<u64> {
         env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()
     }
@@ -121,7 +122,8 @@ impl Context {
     /// The installed extensions, whosever the directories are: to find out what is wrong.
     pub fn depot_as_it_is(&self) -> Result<Depot, Failure> {
         let events = TerminalEvents::new(self);
-        Ok(Depot::new(self.places()?.clone()).on_waiting(move || events.event(Event::WaitingForLock)))
+        Ok(Depot::new(self.places()?.clone())
+            .on_waiting(move || events.event(Event::WaitingForLock)))
     }
 
     /// Compiled code.
@@ -139,7 +141,8 @@ impl Context {
         Ok(self.config.get().unwrap_or_else(|| unreachable!("set above")))
     }
 
-    /// What calls extensions, with everything that this session offers. Nothing is connected before it is needed.
+    /// What calls extensions, with everything that this session offers. Nothing is connected before
+    /// it is needed.
     pub fn manager(&self) -> Result<&Manager, Failure> {
         if self.manager.get().is_none() {
             let manager = Manager::open(self.places()?.clone(), self.options()?);
@@ -172,8 +175,13 @@ impl Context {
 
     /// What the environment configures. What could be secret is not among it.
     pub fn variables(&self) -> Vec<ConfigValue> {
-        let names =
-            ["SESAME_OFFLINE", "SESAME_SAFE_MODE", "SESAME_CA_FILE", "SESAME_REGISTRY", "SESAME_REGISTRY_USERNAME"];
+        let names = [
+            "SESAME_OFFLINE",
+            "SESAME_SAFE_MODE",
+            "SESAME_CA_FILE",
+            "SESAME_REGISTRY",
+            "SESAME_REGISTRY_USERNAME",
+        ];
         let value = |name: &str| {
             let value = env::var_os(name).filter(|value| !value.is_empty())?;
             let (key, value) = (name.to_owned(), format!("{:?}", value.to_string_lossy()));
@@ -207,7 +215,8 @@ impl Context {
 
     /// Shows on standard error what comes up while registries are talked to.
     fn notices(&self) -> Notices {
-        let (terminal, warnings, is_quiet) = (self.terminal.clone(), self.warnings.clone(), self.global.quiet);
+        let (terminal, warnings, is_quiet) =
+            (self.terminal.clone(), self.warnings.clone(), self.global.quiet);
         Notices::new(move |notice| match notice {
             Notice::Anonymous(_) => warnings.warn(&notice.to_string()),
             Notice::WaitingForHelper(_) if is_quiet => {}
@@ -215,7 +224,8 @@ impl Context {
         })
     }
 
-    /// Uses a login for one registry, until this process ends. The password comes from standard input.
+    /// Uses a login for one registry, until this process ends. The password comes from standard
+    /// input.
     pub fn log_in_once(&self, registry: &str, username: &str) -> Result<(), Failure> {
         let password = Terminal::password_from_stdin()?;
         let credential = Credential::Password { username: username.to_owned(), password };
@@ -233,12 +243,16 @@ impl Context {
         env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some()
     }
 
-    /// Waits for work on the network. Connections that it leaves open serve what is waited for next.
+    /// Waits for work on the network. Connections that it leaves open serve what is waited for
+    /// next.
     pub fn wait_for<T>(&self, work: impl Future<Output = T>) -> std::io::Result<T> {
         if self.runtime.get().is_none() {
-            // Where no thread can be started, names cannot be looked up, which would be a panic deep in the runtime.
+            // Where no thread can be started, names cannot be looked up, which would be a panic
+            // deep in the runtime.
             std::thread::Builder::new().spawn(|| {}).map(drop)?;
-            let _ = self.runtime.set(tokio::runtime::Builder::new_current_thread().enable_all().build()?);
+            let _ = self
+                .runtime
+                .set(tokio::runtime::Builder::new_current_thread().enable_all().build()?);
         }
         Ok(self.runtime.get().unwrap_or_else(|| unreachable!("set above")).block_on(work))
     }
@@ -284,13 +298,18 @@ impl Context {
     }
 
     /// Warns of keys that do nothing, with the document that each stands in.
-    pub fn warn_of_keys<'a>(&self, keys: impl ExactSizeIterator<Item = (impl Display, &'a UnknownKey)>) {
+    pub fn warn_of_keys<'a>(
+        &self,
+        keys: impl ExactSizeIterator<Item = (impl Display, &'a UnknownKey)>,
+    ) {
         self.warnings.warn_of_keys(keys);
     }
 
     /// Whether a question can be answered.
     pub fn can_ask(&self) -> bool {
-        self.terminal.is_interactive() && !self.global.json && env::var_os("CI").is_none_or(|value| value.is_empty())
+        self.terminal.is_interactive()
+            && !self.global.json
+            && env::var_os("CI").is_none_or(|value| value.is_empty())
     }
 }
 
@@ -302,23 +321,28 @@ fn this_program() -> PathBuf {
     env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"))
 }
 
-/// The login that the environment gives for one registry, for scripts: `SESAME_REGISTRY` says for which.
+/// The login that the environment gives for one registry, for scripts: `SESAME_REGISTRY` says for
+/// which.
 fn explicit_login() -> Option<ExplicitLogin> {
     let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     let registry = variable("SESAME_REGISTRY")?;
-    let credential = match (variable("SESAME_REGISTRY_USERNAME"), variable("SESAME_REGISTRY_TOKEN")) {
-        (Some(username), _) => Credential::Password { username, password: variable("SESAME_REGISTRY_PASSWORD")? },
+    let credential = match (variable("SESAME_REGISTRY_USERNAME"), variable("SESAME_REGISTRY_TOKEN"))
+    {
+        (Some(username), _) => {
+            Credential::Password { username, password: variable("SESAME_REGISTRY_PASSWORD")? }
+        }
         (None, token) => Credential::RefreshToken(token?),
     };
     Some(ExplicitLogin { registry, credential })
 }
 
-/// The files in which logins lie, in the order in which they are asked: our own, then those of `docker login` and
-/// `podman login`.
+/// The files in which logins lie, in the order in which they are asked: our own, then those of
+/// `docker login` and `podman login`.
 fn credential_files(places: &Places) -> Vec<PathBuf> {
     let absolute = |name: &str| environment::path(name).filter(|path| path.is_absolute());
     let home = absolute("HOME");
-    let config = absolute("XDG_CONFIG_HOME").or_else(|| home.as_ref().map(|home| home.join(".config")));
+    let config =
+        absolute("XDG_CONFIG_HOME").or_else(|| home.as_ref().map(|home| home.join(".config")));
     let files = [
         Some(places.logins()),
         environment::path("REGISTRY_AUTH_FILE"),

@@ -10,7 +10,9 @@ pub fn difference(expected: &Value, found: &Value) -> String {
     let (expected, found) = (Form::Yaml.write(expected), Form::Yaml.write(found));
     let diff = TextDiff::from_lines(&expected, &found);
     let mut text = "it is not what was expected (-), but this (+):".to_owned();
-    for change in diff.grouped_ops(3).iter().flatten().flat_map(|operation| diff.iter_changes(operation)) {
+    for change in
+        diff.grouped_ops(3).iter().flatten().flat_map(|operation| diff.iter_changes(operation))
+    {
         let sign = match change.tag() {
             ChangeTag::Delete => '-',
             ChangeTag::Insert => '+',
@@ -28,7 +30,8 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_shown_with_what_is_around_it() {
-        let expected = json!({"a": 1, "b": {"c": [1, 2], "d": "x"}, "e": 5, "f": 6, "g": 7, "h": 8});
+        let expected =
+            json!({"a": 1, "b": {"c": [1, 2], "d": "x"}, "e": 5, "f": 6, "g": 7, "h": 8});
         let found = json!({"a": 1, "b": {"c": [1, 3], "d": "x"}, "e": 5, "f": 6, "g": 7, "h": 8});
         insta::assert_snapshot!(difference(&expected, &found), @r#"
     it is not what was expected (-), but this (+):

@@ -37,7 +37,11 @@ pub struct ParseError(String);
 impl Form {
     /// The form of a file: JSON by its name, or else YAML.
     pub fn of(path: &Path) -> Self {
-        if path.extension().is_some_and(|extension| extension == "json") { Self::Json } else { Self::Yaml }
+        if path.extension().is_some_and(|extension| extension == "json") {
+            Self::Json
+        } else {
+            Self::Yaml
+        }
     }
 
     /// Reads a text.
@@ -45,7 +49,8 @@ impl Form {
         match self {
             Self::Json => serde_json::from_str(text).map_err(|error| ParseError(error.to_string())),
             // The error quotes the place on lines of their own; the first says all.
-            Self::Yaml => serde_saphyr::from_str(text).map_err(|error| ParseError(first_line(&error.to_string()))),
+            Self::Yaml => serde_saphyr::from_str(text)
+                .map_err(|error| ParseError(first_line(&error.to_string()))),
         }
     }
 
@@ -53,7 +58,8 @@ impl Form {
     fn parse_all(self, text: &str) -> Result<Vec<Value>, ParseError> {
         match self {
             Self::Json => self.parse(text).map(|document| vec![document]),
-            Self::Yaml => serde_saphyr::from_multiple(text).map_err(|error| ParseError(first_line(&error.to_string()))),
+            Self::Yaml => serde_saphyr::from_multiple(text)
+                .map_err(|error| ParseError(first_line(&error.to_string()))),
         }
     }
 
@@ -62,7 +68,8 @@ impl Form {
         match self {
             Self::Json => format!("{document:#}\n"),
             Self::Yaml => {
-                let mut text = serde_saphyr::to_string(document).unwrap_or_else(|_| document.to_string());
+                let mut text =
+                    serde_saphyr::to_string(document).unwrap_or_else(|_| document.to_string());
                 if !text.ends_with('\n') {
                     let _ = writeln!(text);
                 }
@@ -84,7 +91,8 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, DocumentError> {
     read_as(path, Form::parse)
 }
 
-/// Reads the document of this kind in a file in which others may stand beside it; the first if none says that it is one.
+/// Reads the document of this kind in a file in which others may stand beside it; the first if none
+/// says that it is one.
 pub fn read_kind<T: DeserializeOwned>(path: &Path, kind: &str) -> Result<T, DocumentError> {
     let is_it = |document: &Value| document.get("kind").is_some_and(|found| found == kind);
     read_as(path, |form, text| {
@@ -95,12 +103,16 @@ pub fn read_kind<T: DeserializeOwned>(path: &Path, kind: &str) -> Result<T, Docu
                 return Err(error);
             }
             let at = documents.iter().position(is_it).unwrap_or_default();
-            serde_json::from_value(documents.swap_remove(at)).map_err(|error| ParseError(error.to_string()))
+            serde_json::from_value(documents.swap_remove(at))
+                .map_err(|error| ParseError(error.to_string()))
         })
     })
 }
 
-fn read_as<T>(path: &Path, parse: impl FnOnce(Form, &str) -> Result<T, ParseError>) -> Result<T, DocumentError> {
+fn read_as<T>(
+    path: &Path,
+    parse: impl FnOnce(Form, &str) -> Result<T, ParseError>,
+) -> Result<T, DocumentError> {
     let bytes = if path == Path::new("-") { read_input() } else { read_plain(path, MAX_DOCUMENT) };
     let bytes = bytes.map_err(|source| DocumentError::Read { path: path.to_owned(), source })?;
     let text = String::from_utf8(bytes).map_err(|error| ParseError(error.to_string()));

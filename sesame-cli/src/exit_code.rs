@@ -41,7 +41,8 @@ impl From<ErrorKind> for ExitCode {
     }
 }
 
-/// The codes and their meanings: of success, of each kind of error, and of Ctrl-C, which is 128 and the number of the signal.
+/// The codes and their meanings: of success, of each kind of error, and of Ctrl-C, which is 128 and
+/// the number of the signal.
 pub fn meanings() -> impl Iterator<Item = (u8, &'static str)> {
     let kinds = ErrorKind::all().map(|kind| (kind.code(), kind.meaning()));
     std::iter::once((0, "done, or already so")).chain(kinds).chain([(130, "interrupted")])

@@ -76,7 +76,13 @@ impl ExtensionDocument {
 
     /// What it may do with which resources.
     pub fn resource_rules(&self) -> Result<Vec<ResourceRule>, core_types::ResourceRuleError> {
-        let rules = self.spec.controller.wasi.resources.iter().filter(|resource| !resource.methods.is_empty());
+        let rules = self
+            .spec
+            .controller
+            .wasi
+            .resources
+            .iter()
+            .filter(|resource| !resource.methods.is_empty());
         let text = |resource: &Resource| {
             let Resource { group, version, resource, methods } = resource;
             let slash = if group.is_empty() { "" } else { "/" };

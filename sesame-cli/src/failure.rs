@@ -1,5 +1,5 @@
-//! What the user is told when something cannot be done: the error, one hint, an exit code. The only place that
-//! decides these.
+//! What the user is told when something cannot be done: the error, one hint, an exit code. The only
+//! place that decides these.
 
 mod conversions;
 mod list;
@@ -11,12 +11,12 @@ use std::io;
 use std::path::Path;
 
 use core_types::{
-    Capabilities, Digest, ErrorKind, ExtensionName, Grant, Identity, Limit, LimitOrigin, NameError, OciQuery,
-    OciReference, SettingError, Touch, VersionReq,
+    Capabilities, Digest, ErrorKind, ExtensionName, Grant, Identity, Limit, LimitOrigin, NameError,
+    OciQuery, OciReference, SettingError, Touch, VersionReq,
 };
 use extension_depot::{
-    ArtifactError, BlobError, DepotError, LinkedFile, ManifestError, PlaceError, SignatureRefusal, Source,
-    StateFileError, TimedGrantsError, WebAddress,
+    ArtifactError, BlobError, DepotError, LinkedFile, ManifestError, PlaceError, SignatureRefusal,
+    Source, StateFileError, TimedGrantsError, WebAddress,
 };
 use extension_host::{CallError, DirectoryError, ExportedFunction, HostError, Returned, WitError};
 use serde::Serialize;
@@ -141,19 +141,27 @@ impl Failure {
 
     /// A file or directory that the user named is not there or cannot be read.
     pub fn unreadable(path: &Path, error: &io::Error) -> Self {
-        let code = if error.kind() == io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Local };
+        let code = if error.kind() == io::ErrorKind::NotFound {
+            ErrorKind::NotFound
+        } else {
+            ErrorKind::Local
+        };
         Self::message(code, format!("cannot read `{}`", path.display())).caused_by(error)
     }
 
     /// A file or directory that the user named cannot be written.
     pub fn unwritable(path: &Path, error: &io::Error) -> Self {
-        Self::message(ErrorKind::Local, format!("cannot write `{}`", path.display())).caused_by(error)
+        Self::message(ErrorKind::Local, format!("cannot write `{}`", path.display()))
+            .caused_by(error)
     }
 
     /// The interfaces of a project cannot be understood.
     pub fn bad_interfaces(directory: &Path, error: &WitError) -> Self {
-        Self::message(ErrorKind::Usage, format!("the interfaces in `{}` cannot be understood", directory.display()))
-            .caused_by(error)
+        Self::message(
+            ErrorKind::Usage,
+            format!("the interfaces in `{}` cannot be understood", directory.display()),
+        )
+        .caused_by(error)
     }
 
     /// A directory of sesame's is somebody else's.
@@ -163,7 +171,8 @@ impl Failure {
 
     /// The tag led to other bytes when the extension was installed.
     pub fn tag_moved(name: &ExtensionName, installed: &OciReference, found: &OciReference) -> Self {
-        let message = format!("the tag `{}` has moved since `{name}` was installed", installed.revision());
+        let message =
+            format!("the tag `{}` has moved since `{name}` was installed", installed.revision());
         let mut failure = Self::message(ErrorKind::Untrusted, message);
         failure.details = vec![format!("installed: {installed}"), format!("found:     {found}")];
         failure.with_hint(format!(
@@ -174,23 +183,34 @@ impl Failure {
 
     /// A key is not written over another.
     pub fn key_is_there(path: &Path, name: &Path) -> Self {
-        Self::message(ErrorKind::Local, format!("`{}` is there already, and a key is never replaced", path.display()))
-            .with_hint(format!(
-                "make one of another name: sesame trust keygen {}",
-                shell_word(&format!("{}-2", name.display()))
-            ))
+        Self::message(
+            ErrorKind::Local,
+            format!("`{}` is there already, and a key is never replaced", path.display()),
+        )
+        .with_hint(format!(
+            "make one of another name: sesame trust keygen {}",
+            shell_word(&format!("{}-2", name.display()))
+        ))
     }
 
     /// There is nothing that could be meant.
     pub fn nothing_to_publish() -> Self {
-        Self::message(ErrorKind::Usage, "there is nothing to publish: this directory has no `extension.toml`")
-            .with_hint("name the file: sesame extension publish REFERENCE FILE.wasm")
+        Self::message(
+            ErrorKind::Usage,
+            "there is nothing to publish: this directory has no `extension.toml`",
+        )
+        .with_hint("name the file: sesame extension publish REFERENCE FILE.wasm")
     }
 
     /// An extension has the name under which a project would be tried.
     pub fn name_taken_for_dev(name: &ExtensionName) -> Self {
-        Self::message(ErrorKind::Refused, format!("`{name}` is an extension of yours, and `dev` leaves it alone"))
-            .with_hint(format!("try the project under another name: sesame extension dev --name {name}-2"))
+        Self::message(
+            ErrorKind::Refused,
+            format!("`{name}` is an extension of yours, and `dev` leaves it alone"),
+        )
+        .with_hint(format!(
+            "try the project under another name: sesame extension dev --name {name}-2"
+        ))
     }
 
     /// The tag says another version than the author does.
@@ -198,8 +218,13 @@ impl Failure {
         let (tag, stated) = (reference.revision(), stated.escape_debug());
         let message = format!("the tag is `{tag}`, and the author's version is `{stated}`");
         let mut failure = Self::message(ErrorKind::Usage, message);
-        failure.details.push("if the version is to come from the tag: add `--version-from-tag`".to_owned());
-        failure.with_hint(format!("sesame extension publish {}:{stated}", reference.repository_query()))
+        failure
+            .details
+            .push("if the version is to come from the tag: add `--version-from-tag`".to_owned());
+        failure.with_hint(format!(
+            "sesame extension publish {}:{stated}",
+            reference.repository_query()
+        ))
     }
 
     /// What would be published cannot be built here.
@@ -207,7 +232,9 @@ impl Failure {
         let built = project.built();
         if built.is_file() {
             let built = built.display();
-            self.details.push(format!("to publish `{built}` as it is, whatever it was built of: add `--no-build`"));
+            self.details.push(format!(
+                "to publish `{built}` as it is, whatever it was built of: add `--no-build`"
+            ));
         }
         self
     }
@@ -220,7 +247,10 @@ impl Failure {
 
     /// A bundle names where something came from, and nothing shows that it did.
     pub fn unproven_origin(name: &ExtensionName, claimed: &OciReference) -> Self {
-        let message = format!("nothing shows that the `{name}` of this bundle came from `{}`", claimed.identity());
+        let message = format!(
+            "nothing shows that the `{name}` of this bundle came from `{}`",
+            claimed.identity()
+        );
         Self::message(ErrorKind::Untrusted, message).with_hint(format!(
             "install it from there: sesame extension install {claimed}{}",
             name_option(name, claimed)
@@ -228,24 +258,39 @@ impl Failure {
     }
 
     /// A name belongs to another file, and `--replace` is missing.
-    pub fn other_file(name: &ExtensionName, installed: &Identity, source: &Source, sha256: Option<&Digest>) -> Self {
+    pub fn other_file(
+        name: &ExtensionName,
+        installed: &Identity,
+        source: &Source,
+        sha256: Option<&Digest>,
+    ) -> Self {
         let sha256 = sha256.map(|sha256| format!(" --sha256 {sha256}")).unwrap_or_default();
         let source = shell_word(&source.to_string());
-        Self::taken(name, installed).with_hint(format!("sesame extension install {source}{sha256} --replace {name}"))
+        Self::taken(name, installed)
+            .with_hint(format!("sesame extension install {source}{sha256} --replace {name}"))
     }
 
     /// A name belongs to other bytes than those of a bundle, and `--replace` is missing.
-    pub fn other_bytes(name: &ExtensionName, installed: Option<&OciReference>, bundle: &Path) -> Self {
+    pub fn other_bytes(
+        name: &ExtensionName,
+        installed: Option<&OciReference>,
+        bundle: &Path,
+    ) -> Self {
         let Some(installed) = installed.filter(|installed| installed.is_local()) else {
-            return Self::message(ErrorKind::Refused, format!("`{name}` has a manifest for something else"))
-                .with_hint(format!("sesame extension info {name}"));
+            return Self::message(
+                ErrorKind::Refused,
+                format!("`{name}` has a manifest for something else"),
+            )
+            .with_hint(format!("sesame extension info {name}"));
         };
         let bundle = shell_word(&bundle.display().to_string());
-        Self::taken(name, &installed.identity()).with_hint(format!("sesame extension import {bundle} {name} --replace"))
+        Self::taken(name, &installed.identity())
+            .with_hint(format!("sesame extension import {bundle} {name} --replace"))
     }
 
     fn taken(name: &ExtensionName, installed: &Identity) -> Self {
-        let message = format!("`{name}` is the name of other bytes, which are installed as `{installed}`");
+        let message =
+            format!("`{name}` is the name of other bytes, which are installed as `{installed}`");
         let mut failure = Self::message(ErrorKind::Refused, message);
         failure.details.push(
             "to replace them and keep their grants, settings and secrets, say so; to have both, choose another `--name`"
@@ -256,21 +301,27 @@ impl Failure {
 
     /// An extension from a registry does not replace another by name.
     pub fn replaced_by_registry(source: &Source, name: &ExtensionName) -> Self {
-        let message = "`--replace` is for files, and what comes from a registry has an identity of its own";
-        Self::message(ErrorKind::Usage, message)
-            .with_hint(format!("sesame extension remove {name} && sesame extension install {source} --name {name}"))
+        let message =
+            "`--replace` is for files, and what comes from a registry has an identity of its own";
+        Self::message(ErrorKind::Usage, message).with_hint(format!(
+            "sesame extension remove {name} && sesame extension install {source} --name {name}"
+        ))
     }
 
     /// A reference that stands in manifests for what has no registry.
     pub fn local_reference(source: &Source, command: &str) -> Self {
-        let message = format!("`{source}` stands for a file that was installed here, and no registry has it");
+        let message =
+            format!("`{source}` stands for a file that was installed here, and no registry has it");
         Self::message(ErrorKind::Usage, message)
             .with_hint(format!("name the file: sesame extension {command} ./FILE.wasm"))
     }
 
     /// An extension of a bundle would get the secrets of the place that it turned out to be from.
     pub fn secrets_of_origin(name: &ExtensionName, origin: &OciReference) -> Self {
-        let message = format!("`{name}` may use secrets, which would be those of `{}` from now on", origin.identity());
+        let message = format!(
+            "`{name}` may use secrets, which would be those of `{}` from now on",
+            origin.identity()
+        );
         Self::message(ErrorKind::Refused, message)
             .with_hint(format!("sesame extension update {name} --accept-new-capabilities"))
     }
@@ -282,25 +333,30 @@ impl Failure {
             ErrorKind::Failure,
             format!("`{path}` has no extensions that `sesame extension export` put there"),
         )
-        .with_hint(format!("install an entry of it: sesame extension install oci:{path} --name NAME"))
+        .with_hint(format!(
+            "install an entry of it: sesame extension install oci:{path} --name NAME"
+        ))
     }
 
     /// The binary of an installed extension is missing or not what it was.
     pub fn damaged_binary(name: &ExtensionName, error: &BlobError) -> Self {
-        Self::new(ErrorKind::Local, error).with_hint(format!("sesame extension verify --repair {name}"))
+        Self::new(ErrorKind::Local, error)
+            .with_hint(format!("sesame extension verify --repair {name}"))
     }
 
     /// A range of versions was given for one thing.
     pub fn version_of_no_repository(source: &Source) -> Self {
-        let message =
-            format!("`--version` chooses among the tags of a repository, and `{source}` is one thing already");
+        let message = format!(
+            "`--version` chooses among the tags of a repository, and `{source}` is one thing already"
+        );
         Self::message(ErrorKind::Usage, message).with_hint("leave out the tag, or `--version`")
     }
 
     /// A repository has no tag that is a version, or none in the range.
     pub fn no_version(repository: &OciQuery, wanted: Option<&VersionReq>, tags: &[String]) -> Self {
         let within = wanted.map(|wanted| format!(" in `{wanted}`")).unwrap_or_default();
-        let mut failure = Self::message(ErrorKind::NotFound, format!("`{repository}` has no version{within}"));
+        let mut failure =
+            Self::message(ErrorKind::NotFound, format!("`{repository}` has no version{within}"));
         if let Some(tag) = tags.first() {
             let shown: Vec<_> = tags.iter().take(10).map(String::as_str).collect();
             failure.details.push(format!("its tags are: {}", shown.join(" ")));
@@ -311,10 +367,12 @@ impl Failure {
 
     /// A newer version asks for more than the one that is installed.
     pub fn asks_for_more(name: &ExtensionName, to: &str, missing: &[Denied]) -> Self {
-        let message = format!("`{name}` {to} asks for more than the installed version; that one stays");
+        let message =
+            format!("`{name}` {to} asks for more than the installed version; that one stays");
         let mut failure = Self::message(ErrorKind::Refused, message);
         let asks_for = |denied: &Denied| {
-            let rule = denied.policy.as_ref().map(|rule| format!(", and {rule}")).unwrap_or_default();
+            let rule =
+                denied.policy.as_ref().map(|rule| format!(", and {rule}")).unwrap_or_default();
             format!("it asks for {}{rule}", denied.request())
         };
         failure.details = missing.iter().map(asks_for).collect();
@@ -344,16 +402,22 @@ impl Failure {
 
     /// A tag leads to other bytes than those that are installed, and the user wants the same.
     pub fn moved_while_locked(name: &ExtensionName, installed: &OciReference) -> Self {
-        let message = format!("the tag `{}` of `{name}` leads to other bytes by now", installed.revision());
+        let message =
+            format!("the tag `{}` of `{name}` leads to other bytes by now", installed.revision());
         Self::message(ErrorKind::Untrusted, message)
             .with_hint(format!("take them: leave out `--locked`: sesame extension update {name}"))
     }
 
     /// An older version than the one that is installed.
     pub fn downgrade(name: &ExtensionName, installed: &OciReference, found: &OciReference) -> Self {
-        let message = format!("{} is older than the installed {} of `{name}`", found.revision(), installed.revision());
-        Self::message(ErrorKind::Untrusted, message)
-            .with_hint(format!("if it is meant, add `--allow-downgrade`, or: sesame extension rollback {name}"))
+        let message = format!(
+            "{} is older than the installed {} of `{name}`",
+            found.revision(),
+            installed.revision()
+        );
+        Self::message(ErrorKind::Untrusted, message).with_hint(format!(
+            "if it is meant, add `--allow-downgrade`, or: sesame extension rollback {name}"
+        ))
     }
 
     /// A file of a web server, without what its bytes have to be.
@@ -361,11 +425,15 @@ impl Failure {
         let message = format!("`{address}` is not downloaded without its digest");
         let mut failure = Self::message(ErrorKind::Usage, message);
         let file = inert_line(address.file_name());
-        let by_hand =
-            format!("download it yourself, then: sesame extension {command} {}", shell_word(&format!("./{file}")));
+        let by_hand = format!(
+            "download it yourself, then: sesame extension {command} {}",
+            shell_word(&format!("./{file}"))
+        );
         failure.details.push(by_hand);
         if let Some(repository) = address.as_repository() {
-            failure.details.push(format!("if it is a repository: sesame extension {command} {repository}"));
+            failure
+                .details
+                .push(format!("if it is a repository: sesame extension {command} {repository}"));
         }
         failure.with_hint(format!(
             "say which bytes you expect: sesame extension {command} {} --sha256 DIGEST",
@@ -374,9 +442,15 @@ impl Failure {
     }
 
     /// A reference to a registry that is written as the address of a file.
-    pub fn reference_with_scheme(address: &WebAddress, reference: &OciReference, command: &str) -> Self {
-        let message = format!("`{address}` is a reference to a registry, not the address of a file");
-        Self::message(ErrorKind::Usage, message).with_hint(format!("sesame extension {command} {reference}"))
+    pub fn reference_with_scheme(
+        address: &WebAddress,
+        reference: &OciReference,
+        command: &str,
+    ) -> Self {
+        let message =
+            format!("`{address}` is a reference to a registry, not the address of a file");
+        Self::message(ErrorKind::Usage, message)
+            .with_hint(format!("sesame extension {command} {reference}"))
     }
 
     /// What was typed is neither a reference nor a source.
@@ -387,13 +461,15 @@ impl Failure {
     /// A digest was given for what is not a file.
     pub fn digest_of_no_file(source: &str) -> Self {
         let message = format!("`--sha256` is the digest of a file, and `{source}` is not a file");
-        Self::message(ErrorKind::Usage, message)
-            .with_hint("pin a reference with the digest of its manifest instead: REFERENCE@sha256:DIGEST")
+        Self::message(ErrorKind::Usage, message).with_hint(
+            "pin a reference with the digest of its manifest instead: REFERENCE@sha256:DIGEST",
+        )
     }
 
     /// A setting that cannot be set.
     pub fn of_setting(name: &ExtensionName, error: &SettingError) -> Self {
-        Self::new(ErrorKind::Usage, error).with_hint(format!("see what can be set: sesame extension set {name} --list"))
+        Self::new(ErrorKind::Usage, error)
+            .with_hint(format!("see what can be set: sesame extension set {name} --list"))
     }
 
     /// The source gives no name.
@@ -407,49 +483,73 @@ impl Failure {
             DepotError::NotFound { name } => return Self::not_found(name, error),
             DepotError::NotInstalled { reference: Some(reference), .. } => (
                 ErrorKind::NotFound,
-                Some(format!("sesame extension install {reference}{}", name_option(name, reference))),
+                Some(format!(
+                    "sesame extension install {reference}{}",
+                    name_option(name, reference)
+                )),
             ),
-            DepotError::NotInstalled { reference: None, .. } => {
-                (ErrorKind::NotFound, Some(format!("sesame extension install REFERENCE --name {name}")))
-            }
+            DepotError::NotInstalled { reference: None, .. } => (
+                ErrorKind::NotFound,
+                Some(format!("sesame extension install REFERENCE --name {name}")),
+            ),
             DepotError::Artifact { reference, .. } if reference.is_local() => {
                 (ErrorKind::Local, Some(format!("sesame extension install FILE --name {name}")))
             }
-            DepotError::Changed { .. } | DepotError::Edited { .. } => {
-                (ErrorKind::Local, Some(format!("see what it is now, then try again: sesame extension info {name}")))
-            }
-            DepotError::Artifact { source: ArtifactError::Blob(BlobError::Missing { .. }), .. } => {
-                (ErrorKind::Local, Some("sesame extension sync".to_owned()))
-            }
-            DepotError::Artifact { .. } => (ErrorKind::Local, Some(format!("sesame extension verify --repair {name}"))),
-            DepotError::OtherSource { installed, wanted, .. } if is_unconfirmed(installed, wanted) => (
-                ErrorKind::Refused,
-                Some(format!("find out whether it came from there: sesame extension update {name}")),
+            DepotError::Changed { .. } | DepotError::Edited { .. } => (
+                ErrorKind::Local,
+                Some(format!("see what it is now, then try again: sesame extension info {name}")),
             ),
-            DepotError::SettingTable { .. } => {
-                (ErrorKind::Usage, Some(format!("see what can be set: sesame extension set {name} --list")))
+            DepotError::Artifact {
+                source: ArtifactError::Blob(BlobError::Missing { .. }), ..
+            } => (ErrorKind::Local, Some("sesame extension sync".to_owned())),
+            DepotError::Artifact { .. } => {
+                (ErrorKind::Local, Some(format!("sesame extension verify --repair {name}")))
             }
-            DepotError::OtherSource { .. } => {
-                (ErrorKind::Refused, Some("install it beside the other: add `--name NAME`".to_owned()))
+            DepotError::OtherSource { installed, wanted, .. }
+                if is_unconfirmed(installed, wanted) =>
+            {
+                (
+                    ErrorKind::Refused,
+                    Some(format!(
+                        "find out whether it came from there: sesame extension update {name}"
+                    )),
+                )
             }
-            DepotError::Disabled { .. } => (ErrorKind::Refused, Some(format!("sesame extension enable {name}"))),
+            DepotError::SettingTable { .. } => (
+                ErrorKind::Usage,
+                Some(format!("see what can be set: sesame extension set {name} --list")),
+            ),
+            DepotError::OtherSource { .. } => (
+                ErrorKind::Refused,
+                Some("install it beside the other: add `--name NAME`".to_owned()),
+            ),
+            DepotError::Disabled { .. } => {
+                (ErrorKind::Refused, Some(format!("sesame extension enable {name}")))
+            }
             DepotError::Quarantined { .. } => (
                 ErrorKind::Refused,
-                Some(format!("see `sesame extension logs {name}`, then: sesame extension enable {name}")),
+                Some(format!(
+                    "see `sesame extension logs {name}`, then: sesame extension enable {name}"
+                )),
             ),
             DepotError::Policy(refusal) => return refusal.clone().into(),
             DepotError::Insecure { .. } => (ErrorKind::Untrusted, Some(INSECURE_HINT.to_owned())),
             DepotError::Trust(error) => return error.as_ref().into(),
-            DepotError::Signature(refusal) => (ErrorKind::Untrusted, Some(signature_hint(name, refusal))),
-            DepotError::State(error) => (ErrorKind::Local, state_file_hint(error)),
-            DepotError::GenerationGone { .. } => {
-                (ErrorKind::Local, Some(format!("what can be gone back to: sesame extension history {name}")))
+            DepotError::Signature(refusal) => {
+                (ErrorKind::Untrusted, Some(signature_hint(name, refusal)))
             }
+            DepotError::State(error) => (ErrorKind::Local, state_file_hint(error)),
+            DepotError::GenerationGone { .. } => (
+                ErrorKind::Local,
+                Some(format!("what can be gone back to: sesame extension history {name}")),
+            ),
             DepotError::SameGuestPath(_) => (ErrorKind::Refused, Some(same_guest_path_hint(name))),
             DepotError::Timed(error) => (ErrorKind::Local, timed_hint(error)),
             DepotError::Manifest(error) => (ErrorKind::Local, Some(manifest_hint(error))),
             DepotError::Lock(error) => return error.into(),
-            DepotError::Staging(_) | DepotError::Activity(_) | DepotError::Io { .. } => (ErrorKind::Local, None),
+            DepotError::Staging(_) | DepotError::Activity(_) | DepotError::Io { .. } => {
+                (ErrorKind::Local, None)
+            }
         };
         Self::new(code, error).with_optional_hint(hint)
     }
@@ -466,25 +566,31 @@ impl Failure {
             HostError::NotExecutable(error) => error.into(),
             HostError::Link(_) => Self::new(ErrorKind::Refused, error)
                 .with_hint("it was built for another version of these interfaces; ask its author"),
-            HostError::Exports { .. } => {
-                Self::new(ErrorKind::Usage, error).with_hint("what a module of Suffiks exports: docs/wasi-runtime.md")
-            }
+            HostError::Exports { .. } => Self::new(ErrorKind::Usage, error)
+                .with_hint("what a module of Suffiks exports: docs/wasi-runtime.md"),
         }
     }
 
     /// A part of a permission that is not there as such, while other parts are, which may cover it.
     pub fn no_such_part(name: &ExtensionName, grant: &Grant, there: &Capabilities) -> Self {
         let capability = grant.capability();
-        let parts = there.grants_in_full().into_iter().filter(|part| part.capability() == capability);
-        let mut failure = Self::message(ErrorKind::Refused, format!("`{name}` was not granted {grant} as such"));
+        let parts =
+            there.grants_in_full().into_iter().filter(|part| part.capability() == capability);
+        let mut failure =
+            Self::message(ErrorKind::Refused, format!("`{name}` was not granted {grant} as such"));
         failure.details.push("these may cover it:".to_owned());
         failure.details.extend(parts.map(|part| format!("  {part}")));
         failure.with_hint(format!("sesame extension revoke {name} {capability}"))
     }
 
-    /// A call gave no value. `limits_file` is where the limits of the extension are written, `stderr_tail` the end of what it
-    /// wrote to standard error, which usually says why.
-    pub fn of_call(name: &ExtensionName, error: &CallError, limits_file: &Path, stderr_tail: &[u8]) -> Self {
+    /// A call gave no value. `limits_file` is where the limits of the extension are written,
+    /// `stderr_tail` the end of what it wrote to standard error, which usually says why.
+    pub fn of_call(
+        name: &ExtensionName,
+        error: &CallError,
+        limits_file: &Path,
+        stderr_tail: &[u8],
+    ) -> Self {
         let mut failure = Self::of_call_error(name, error, limits_file);
         failure.details.extend(last_lines(stderr_tail));
         failure
@@ -492,36 +598,35 @@ impl Failure {
 
     fn of_call_error(name: &ExtensionName, error: &CallError, limits_file: &Path) -> Self {
         match error {
-            CallError::NoSuchFunction { name: wanted, exports } => Self::new(ErrorKind::NotFound, error)
-                .listing("these can be called:", name, exports)
-                .or_similar_function(name, wanted, exports),
-            CallError::Ambiguous { candidates, .. } => {
-                Self::new(ErrorKind::NotFound, error).listing("these have the name:", name, candidates)
+            CallError::NoSuchFunction { name: wanted, exports } => {
+                Self::new(ErrorKind::NotFound, error)
+                    .listing("these can be called:", name, exports)
+                    .or_similar_function(name, wanted, exports)
             }
+            CallError::Ambiguous { candidates, .. } => Self::new(ErrorKind::NotFound, error)
+                .listing("these have the name:", name, candidates),
             CallError::Argument(_) | CallError::Uncallable { .. } => {
-                Self::new(ErrorKind::Usage, error).with_hint(format!("sesame extension info {name}"))
+                Self::new(ErrorKind::Usage, error)
+                    .with_hint(format!("sesame extension info {name}"))
             }
             CallError::Directory(error) => Self::of_directory(name, error),
             CallError::Limit(exceeded) => {
                 let hint = limit_hint(&exceeded.limit, limits_file);
-                Self { is_limit: true, ..Self::new(ErrorKind::Limit, error) }.with_optional_hint(hint)
+                Self { is_limit: true, ..Self::new(ErrorKind::Limit, error) }
+                    .with_optional_hint(hint)
             }
             CallError::AddressSpace(error) => error.into(),
-            CallError::Trap { .. } => {
-                Self::new(ErrorKind::Limit, error).with_hint(format!("sesame extension logs {name}"))
-            }
-            CallError::Fault(_) => {
-                Self::new(ErrorKind::Limit, error).with_hint(format!("sesame extension logs {name}"))
-            }
+            CallError::Trap { .. } => Self::new(ErrorKind::Limit, error)
+                .with_hint(format!("sesame extension logs {name}")),
+            CallError::Fault(_) => Self::new(ErrorKind::Limit, error)
+                .with_hint(format!("sesame extension logs {name}")),
             CallError::NoProgram => Self::new(ErrorKind::Usage, error)
                 .with_hint(format!("see what can be called: sesame extension info {name}")),
             CallError::OutputClosed => Self::new(ErrorKind::Failure, error),
-            CallError::NoWorkloads => {
-                Self::new(ErrorKind::Usage, error).with_hint(format!("what it can do: sesame extension info {name}"))
-            }
-            CallError::Exited { .. } => {
-                Self::new(ErrorKind::Failure, error).with_hint(format!("sesame extension logs {name}"))
-            }
+            CallError::NoWorkloads => Self::new(ErrorKind::Usage, error)
+                .with_hint(format!("what it can do: sesame extension info {name}")),
+            CallError::Exited { .. } => Self::new(ErrorKind::Failure, error)
+                .with_hint(format!("sesame extension logs {name}")),
             CallError::Other(_) => Self::new(ErrorKind::Limit, error),
         }
     }
@@ -547,13 +652,14 @@ impl Failure {
                 format!("see what is granted: sesame extension info {name}")
             }
         };
-        let is_local = matches!(error, DirectoryError::Open { .. } | DirectoryError::Missing { .. });
+        let is_local =
+            matches!(error, DirectoryError::Open { .. } | DirectoryError::Missing { .. });
         let code = if is_local { ErrorKind::Local } else { ErrorKind::Refused };
         Self::new(code, error).with_hint(hint)
     }
 
-    /// The same failure, for a call that was refused something that it asked for by name. That is the likely cause of an
-    /// error or a crash, and never of a limit.
+    /// The same failure, for a call that was refused something that it asked for by name. That is
+    /// the likely cause of an error or a crash, and never of a limit.
     pub fn with_refusals(mut self, name: &ExtensionName, refused: &[&Touch]) -> Self {
         self.details.splice(0..0, refused.iter().map(|touch| refusal(name, touch)));
         self.about.refused = refused.iter().map(|touch| Refused::from(*touch)).collect();
@@ -571,21 +677,33 @@ impl Failure {
 
     /// The same failure, for a call that looked for directories that do not exist.
     pub fn with_missing(mut self, directories: &[String]) -> Self {
-        self.details.extend(directories.iter().map(|path| format!("the directory `{path}` does not exist")));
+        self.details.extend(
+            directories.iter().map(|path| format!("the directory `{path}` does not exist")),
+        );
         self
     }
 
-    /// Lists the functions that can be called under this title, and apart from them the others with the reason.
-    fn listing(mut self, title: &str, name: &ExtensionName, functions: &[ExportedFunction]) -> Self {
-        let (callable, others): (Vec<_>, Vec<_>) = functions.iter().partition(|function| function.is_callable());
+    /// Lists the functions that can be called under this title, and apart from them the others with
+    /// the reason.
+    fn listing(
+        mut self,
+        title: &str,
+        name: &ExtensionName,
+        functions: &[ExportedFunction],
+    ) -> Self {
+        let (callable, others): (Vec<_>, Vec<_>) =
+            functions.iter().partition(|function| function.is_callable());
         if !callable.is_empty() || others.is_empty() {
             self.details.push(title.to_owned());
             self.details.extend(callable.iter().map(|function| format!("  {function}")));
         }
         if !others.is_empty() {
             self.details.push("these cannot be called:".to_owned());
-            let reason = |function: &ExportedFunction| function.uncallable.as_ref().map(ToString::to_string);
-            let line = |function: &&ExportedFunction| format!("  {function}: {}", reason(function).unwrap_or_default());
+            let reason =
+                |function: &ExportedFunction| function.uncallable.as_ref().map(ToString::to_string);
+            let line = |function: &&ExportedFunction| {
+                format!("  {function}: {}", reason(function).unwrap_or_default())
+            };
             self.details.extend(others.iter().map(line));
         }
         let example = callable.first().map(|function| example_of(name, function, functions));
@@ -593,15 +711,28 @@ impl Failure {
     }
 
     /// Somebody wants to call an extension and does not say which function.
-    pub fn without_function(name: &ExtensionName, exports: &[ExportedFunction], is_program: bool) -> Self {
-        let failure = Self::message(ErrorKind::Usage, format!("name the function of `{name}` to call"));
+    pub fn without_function(
+        name: &ExtensionName,
+        exports: &[ExportedFunction],
+        is_program: bool,
+    ) -> Self {
+        let failure =
+            Self::message(ErrorKind::Usage, format!("name the function of `{name}` to call"));
         let failure = failure.listing("these can be called:", name, exports);
-        if is_program { failure.with_hint(format!("it is a program: sesame extension run {name}")) } else { failure }
+        if is_program {
+            failure.with_hint(format!("it is a program: sesame extension run {name}"))
+        } else {
+            failure
+        }
     }
 }
 
 /// A call of this function, one of `all`, that is filled in.
-fn example_of(name: &ExtensionName, function: &ExportedFunction, all: &[ExportedFunction]) -> String {
+fn example_of(
+    name: &ExtensionName,
+    function: &ExportedFunction,
+    all: &[ExportedFunction],
+) -> String {
     let is_only = all.iter().filter(|other| other.name == function.name).count() == 1;
     let called = if is_only { function.name.clone() } else { function.qualified_name() };
     let words = std::iter::once(called).chain(function.example_words());
@@ -610,7 +741,8 @@ fn example_of(name: &ExtensionName, function: &ExportedFunction, all: &[Exported
 }
 
 /// What helps where TLS was there before.
-const INSECURE_HINT: &str = "remove `plain_http` for it from config.toml, or, if it is meant, add `--allow-plain-http`";
+const INSECURE_HINT: &str =
+    "remove `plain_http` for it from config.toml, or, if it is meant, add `--allow-plain-http`";
 
 /// The most lines of a guest's standard error that an error shows.
 const MAX_STDERR_LINES: usize = 10;
@@ -629,7 +761,11 @@ fn last_lines(stderr_tail: &[u8]) -> Vec<String> {
 
 /// What an extension was refused, and why.
 pub fn refusal(name: &ExtensionName, touch: &Touch) -> String {
-    format!("`{name}` may not use {}: {}", touch.what, touch.rule.as_deref().unwrap_or("not granted"))
+    format!(
+        "`{name}` may not use {}: {}",
+        touch.what,
+        touch.rule.as_deref().unwrap_or("not granted")
+    )
 }
 
 /// Which directories there are, and how one is given another path.
@@ -665,10 +801,12 @@ fn state_file_hint(error: &StateFileError) -> Option<String> {
 
 fn timed_hint(error: &TimedGrantsError) -> Option<String> {
     match error {
-        TimedGrantsError::NoSession => Some("leave out `--for` and `--until`, or set XDG_RUNTIME_DIR".to_owned()),
-        TimedGrantsError::NotOurs { path } | TimedGrantsError::Content { path, .. } => {
-            Some(format!("remove `{}`: what is granted for a while is lost with it", path.display()))
+        TimedGrantsError::NoSession => {
+            Some("leave out `--for` and `--until`, or set XDG_RUNTIME_DIR".to_owned())
         }
+        TimedGrantsError::NotOurs { path } | TimedGrantsError::Content { path, .. } => Some(
+            format!("remove `{}`: what is granted for a while is lost with it", path.display()),
+        ),
         TimedGrantsError::Io { .. } => None,
     }
 }
@@ -707,7 +845,11 @@ fn manifest_hint(error: &ManifestError) -> String {
 /// What puts a file in the place of a link. The user may rather edit what it leads to.
 fn linked_hint(LinkedFile { path, target }: &LinkedFile) -> String {
     if target.exists() {
-        format!("put a copy in its place: cp --remove-destination '{}' '{}'", target.display(), path.display())
+        format!(
+            "put a copy in its place: cp --remove-destination '{}' '{}'",
+            target.display(),
+            path.display()
+        )
     } else {
         format!("remove the link: rm '{}'", path.display())
     }

@@ -1,4 +1,5 @@
-//! Ctrl-C while a program runs: the program ends, its call is noted, and this process ends as the signal would have it.
+//! Ctrl-C while a program runs: the program ends, its call is noted, and this process ends as the
+//! signal would have it.
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -12,7 +13,8 @@ use tokio::sync::oneshot;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 
-/// How long the end of a program may take before this process ends as well: it may wait for a reader of its output.
+/// How long the end of a program may take before this process ends as well: it may wait for a
+/// reader of its output.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// The signals by which a person or a session ends a process.
@@ -42,13 +44,14 @@ pub fn listen() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-/// Whether a signal came. What a program writes afterwards is not written any more, so that it ends at once.
+/// Whether a signal came. What a program writes afterwards is not written any more, so that it ends
+/// at once.
 pub fn came() -> bool {
     SIGNAL.load(Ordering::SeqCst) != 0
 }
 
-/// Ends this process soon, whatever it waits for: the time of the program is over, and what it is said to whom may have stopped
-/// reading.
+/// Ends this process soon, whatever it waits for: the time of the program is over, and what it is
+/// said to whom may have stopped reading.
 pub fn end_soon(code: ExitCode) {
     // Without another thread the end comes when somebody reads.
     let _ = std::thread::Builder::new().name("end".to_owned()).spawn(move || {

@@ -48,13 +48,15 @@ fn main() {
     // Credentials and secrets pass through this process; a crash must not leave them in a file.
     let core_limit = CORE_LIMIT.get_or_init(|| getrlimit(Resource::Core));
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: core_limit.maximum });
-    // What is too large to be written is an error of the write; without this it would be the end of the process.
+    // What is too large to be written is an error of the write; without this it would be the end of
+    // the process.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
     if completion::answer() {
         return;
     }
     let words: Vec<_> = std::env::args_os().collect();
-    let arguments = arguments::Arguments::read(&words).unwrap_or_else(|error| refuse(&words, error));
+    let arguments =
+        arguments::Arguments::read(&words).unwrap_or_else(|error| refuse(&words, error));
     let context = Context::new(arguments.global);
     let code = run(&context, arguments.command);
     // Nothing is worth unwinding for: what had to be durable is.
@@ -67,11 +69,13 @@ static CORE_LIMIT: OnceLock<Rlimit> = OnceLock::new();
 /// Gives a program that this process becomes the limit back that it would have had.
 fn restore_core_limit() {
     if let Some(limit) = CORE_LIMIT.get() {
-        let _ = setrlimit(Resource::Core, Rlimit { current: limit.current, maximum: limit.maximum });
+        let _ =
+            setrlimit(Resource::Core, Rlimit { current: limit.current, maximum: limit.maximum });
     }
 }
 
-/// Says what is wrong with the command line, or what was asked about it. What was typed can have come from anywhere.
+/// Says what is wrong with the command line, or what was asked about it. What was typed can have
+/// come from anywhere.
 fn refuse(words: &[OsString], error: clap::Error) -> ! {
     let terminal = Terminal::detect();
     let width = terminal.reading_width().map_or(arguments::MAX_WIDTH, usize::from);
@@ -85,7 +89,11 @@ fn refuse(words: &[OsString], error: clap::Error) -> ! {
         true => terminal.data(answer.text.as_bytes()),
     };
     let is_broken = written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
-    std::process::exit(if is_broken { i32::from(ErrorKind::Local.code()) } else { answer.code.number() })
+    std::process::exit(if is_broken {
+        i32::from(ErrorKind::Local.code())
+    } else {
+        answer.code.number()
+    })
 }
 
 /// Runs a command and shows what came of it.

@@ -13,13 +13,13 @@ use extension_depot::registry::KeptLogin;
 use extension_depot::{ActivityEntry, ActivityFinding};
 
 pub use self::installation::{
-    Age, Collection, Denied, Direction, Freshness, Installation, PastGeneration, Removal, Replaced, Rollback, Step,
-    StepState, Update,
+    Age, Collection, Denied, Direction, Freshness, Installation, PastGeneration, Removal, Replaced,
+    Rollback, Step, StepState, Update,
 };
 pub use self::publishing::{DocsPage, Published};
 pub use self::report::{
-    Asked, Call, Change, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Health, Info, Inspection, Learned,
-    RefusedThing, Row, SettingRow, Settings, State, Trust,
+    Asked, Call, Change, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Health, Info,
+    Inspection, Learned, RefusedThing, Row, SettingRow, Settings, State, Trust,
 };
 pub use self::testing::{TestedCase, TestedFile};
 pub use self::workload::WorkloadReport;
@@ -130,7 +130,9 @@ impl Outcome {
     /// The same, with each failure of one of several names as `map` makes it.
     pub fn with_failures(self, map: impl Fn(Failure) -> Failure) -> Self {
         match self {
-            Self::Partly { done, failures } => Self::Partly { done, failures: failures.into_iter().map(map).collect() },
+            Self::Partly { done, failures } => {
+                Self::Partly { done, failures: failures.into_iter().map(map).collect() }
+            }
             whole => whole,
         }
     }
@@ -139,24 +141,40 @@ impl Outcome {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Called(call) if call.returned.is_err() => ErrorKind::Failure.into(),
-            Self::Verified(checks) if checks.iter().any(|check| !check.findings.is_empty()) => ErrorKind::Local.into(),
-            Self::ActivityVerified { findings, .. } if !findings.is_empty() => ErrorKind::Local.into(),
-            Self::Synced { steps, .. } if steps.iter().any(|step| step.state == StepState::Failed) => {
+            Self::Verified(checks) if checks.iter().any(|check| !check.findings.is_empty()) => {
+                ErrorKind::Local.into()
+            }
+            Self::ActivityVerified { findings, .. } if !findings.is_empty() => {
+                ErrorKind::Local.into()
+            }
+            Self::Synced { steps, .. }
+                if steps.iter().any(|step| step.state == StepState::Failed) =>
+            {
                 ErrorKind::Failure.into()
             }
-            Self::Synced { steps, is_check: true } if steps.iter().any(|step| step.state != StepState::Done) => {
+            Self::Synced { steps, is_check: true }
+                if steps.iter().any(|step| step.state != StepState::Done) =>
+            {
                 ErrorKind::Failure.into()
             }
-            Self::Validated(files) if files.iter().any(|file| file.problem.is_some()) => ErrorKind::Failure.into(),
-            Self::Diagnosed(all) if all.iter().any(|one| one.health == Health::Bad) => ErrorKind::Local.into(),
+            Self::Validated(files) if files.iter().any(|file| file.problem.is_some()) => {
+                ErrorKind::Failure.into()
+            }
+            Self::Diagnosed(all) if all.iter().any(|one| one.health == Health::Bad) => {
+                ErrorKind::Local.into()
+            }
             Self::Workload(report) if report.is_refusal() => ErrorKind::Failure.into(),
-            Self::Tested(files) if files.iter().any(TestedFile::has_failed) => ErrorKind::Failure.into(),
-            Self::Learned(learned) if learned.result.is_err() => ErrorKind::Failure.into(),
-            Self::Partly { failures, .. } => {
-                failures.first().map_or(ExitCode::Failed(ErrorKind::Failure), |failure| failure.code)
+            Self::Tested(files) if files.iter().any(TestedFile::has_failed) => {
+                ErrorKind::Failure.into()
             }
+            Self::Learned(learned) if learned.result.is_err() => ErrorKind::Failure.into(),
+            Self::Partly { failures, .. } => failures
+                .first()
+                .map_or(ExitCode::Failed(ErrorKind::Failure), |failure| failure.code),
             Self::Ran(status) => ExitCode::Passed(*status),
-            Self::Inspected(inspection) => inspection.refusal.as_ref().map_or(ExitCode::Done, |refusal| refusal.code),
+            Self::Inspected(inspection) => {
+                inspection.refusal.as_ref().map_or(ExitCode::Done, |refusal| refusal.code)
+            }
             Self::Shown(code) => *code,
             _ => ExitCode::Done,
         }

@@ -13,7 +13,8 @@ use crate::failure::Failure;
 pub struct PolicyCheck<'a> {
     context: &'a Context,
     depot: &'a Depot,
-    /// What is configured, or why that cannot be known: then every call is refused. Keys that do nothing are not told here.
+    /// What is configured, or why that cannot be known: then every call is refused. Keys that do
+    /// nothing are not told here.
     config: Result<UserConfig, Stop>,
     /// Made for the first extension whose imports have to be looked at.
     host: OnceCell<Option<Host>>,
@@ -46,7 +47,8 @@ impl<'a> PolicyCheck<'a> {
         self.config.as_ref().ok()
     }
 
-    /// Returns why policy stops an extension, if it does. A policy that cannot be read stops every one.
+    /// Returns why policy stops an extension, if it does. A policy that cannot be read stops every
+    /// one.
     pub fn stop(&self, installed: &Installed) -> Option<Stop> {
         let config = match &self.config {
             Ok(config) => config,
@@ -63,19 +65,28 @@ impl<'a> PolicyCheck<'a> {
         if config.policies.iter().all(|(policy, _)| policy.deny.is_empty()) {
             return None;
         }
-        let decision = self.imported(installed).into_iter().find_map(|capability| config.denial(capability))?;
-        let place = decision.place().map(|place| format!("change `deny` in `{}`", place.path.display()));
+        let decision = self
+            .imported(installed)
+            .into_iter()
+            .find_map(|capability| config.denial(capability))?;
+        let place =
+            decision.place().map(|place| format!("change `deny` in `{}`", place.path.display()));
         Some(Stop { reason: format!("{decision}, which it needs"), mend: place })
     }
 
-    /// The capabilities that its imports ask for. Code that is not compiled yet is not compiled for this: what its manifest
-    /// grants stands in for it.
+    /// The capabilities that its imports ask for. Code that is not compiled yet is not compiled for
+    /// this: what its manifest grants stands in for it.
     fn imported(&self, installed: &Installed) -> Vec<Capability> {
         let host = self.host.get_or_init(|| Host::new().ok()).as_ref();
         let cache = self.context.code_cache().ok();
         let loaded = host.zip(cache).and_then(|(host, cache)| {
             let code = host.load(&cache, &CodeKey::new(&installed.binary.digest)).ok()?;
-            Some(host.imports(&code).iter().filter_map(|import| Some(import.request()?.capability())).collect())
+            Some(
+                host.imports(&code)
+                    .iter()
+                    .filter_map(|import| Some(import.request()?.capability()))
+                    .collect(),
+            )
         });
         loaded.unwrap_or_else(|| {
             let granted = installed.loaded.manifest.granted().granted();

@@ -1,4 +1,5 @@
-//! Where a program under `run` writes: the bytes as they are, or escaped where a terminal would act on them.
+//! Where a program under `run` writes: the bytes as they are, or escaped where a terminal would act
+//! on them.
 
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -12,8 +13,8 @@ use rustix::io::Errno;
 use crate::interrupt;
 use crate::terminal::inert;
 
-/// What is written at a time, in bytes: as much as a pipe takes without waiting once it says that it can be written to
-/// (`PIPE_BUF`).
+/// What is written at a time, in bytes: as much as a pipe takes without waiting once it says that
+/// it can be written to (`PIPE_BUF`).
 const PIECE: usize = 4096;
 /// How long the end of what a program wrote may take after it has ended.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -21,7 +22,8 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// One of the two output streams of this process, for a program.
 pub struct ProgramOutput {
     stream: Stream,
-    /// The beginning of a character that a terminal is not shown before its end is there; nothing where there is no terminal.
+    /// The beginning of a character that a terminal is not shown before its end is there; nothing
+    /// where there is no terminal.
     unfinished: Option<Mutex<Vec<u8>>>,
 }
 
@@ -74,7 +76,8 @@ fn write_until(to: BorrowedFd<'_>, mut bytes: &[u8], deadline: Instant) -> io::R
 fn wait_until_writable(to: BorrowedFd<'_>, deadline: Instant) -> io::Result<()> {
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let left = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: i64::from(i32::MAX), tv_nsec: 0 });
+        let left = Timespec::try_from(left)
+            .unwrap_or(Timespec { tv_sec: i64::from(i32::MAX), tv_nsec: 0 });
         match poll(&mut [PollFd::new(&to, PollFlags::OUT)], Some(&left)) {
             Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
             Err(Errno::INTR) if !interrupt::came() => {}
@@ -123,7 +126,8 @@ mod tests {
         let (mut reader, writer) = io::pipe().expect("a pipe");
         let begun = Instant::now();
         let much = vec![7; 1 << 20];
-        let error = write_until(writer.as_fd(), &much, begun + Duration::from_millis(50)).expect_err("nobody reads");
+        let error = write_until(writer.as_fd(), &much, begun + Duration::from_millis(50))
+            .expect_err("nobody reads");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(begun.elapsed() < Duration::from_secs(2));
         let reading = std::thread::spawn(move || io::copy(&mut reader, &mut io::sink()));
@@ -134,9 +138,14 @@ mod tests {
 
     #[test]
     fn unfinished_characters_wait_for_their_end() {
-        for (bytes, expected) in
-            [("añ".as_bytes(), 3), (b"a\xc3", 1), (b"\xff\xc3", 1), (b"\xff\xffa", 3), (b"\xf0\x9f\x99", 0), (b"", 0)]
-        {
+        for (bytes, expected) in [
+            ("añ".as_bytes(), 3),
+            (b"a\xc3", 1),
+            (b"\xff\xc3", 1),
+            (b"\xff\xffa", 3),
+            (b"\xf0\x9f\x99", 0),
+            (b"", 0),
+        ] {
             assert_eq!(whole_characters(bytes), expected, "{bytes:?}");
         }
     }

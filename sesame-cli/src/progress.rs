@@ -23,9 +23,9 @@ impl DownloadBar {
     /// A bar that is drawn only where somebody watches.
     pub fn new(context: &Context) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressLine::new(context).target());
-        if let Ok(style) =
-            ProgressStyle::with_template("downloading {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left")
-        {
+        if let Ok(style) = ProgressStyle::with_template(
+            "downloading {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
+        ) {
             bar.set_style(style);
         }
         Self { bar, waiting: RefCell::new(None) }
@@ -41,8 +41,14 @@ impl DownloadBar {
         }
     }
 
-    /// Waits for the work that reports to this bar. Shows what is waited for from a moment on until it reports.
-    pub async fn waiting<T>(&self, context: &Context, what: String, work: impl Future<Output = T>) -> T {
+    /// Waits for the work that reports to this bar. Shows what is waited for from a moment on until
+    /// it reports.
+    pub async fn waiting<T>(
+        &self,
+        context: &Context,
+        what: String,
+        work: impl Future<Output = T>,
+    ) -> T {
         let mut work = pin!(work);
         if let Ok(done) = tokio::time::timeout(MOMENT, &mut work).await {
             return done;

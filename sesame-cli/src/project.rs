@@ -7,7 +7,8 @@ use extension_depot::read_plain;
 
 use crate::arguments::Language;
 
-/// The file by which a project is known. It is carried in the component, so that it says what the extension asks for.
+/// The file by which a project is known. It is carried in the component, so that it says what the
+/// extension asks for.
 pub const FILE: &str = "extension.toml";
 /// The directory that built components are put into.
 const DIST: &str = "dist";
@@ -79,9 +80,12 @@ impl Project {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(ProjectError::Read { path, source }),
         };
-        let text = String::from_utf8(bytes)
-            .map_err(|error| ProjectError::Read { path: path.clone(), source: std::io::Error::other(error) })?;
-        let parsed = parse_toml(&text).map_err(|problem| ProjectError::Content { path, problem: Box::new(problem) })?;
+        let text = String::from_utf8(bytes).map_err(|error| ProjectError::Read {
+            path: path.clone(),
+            source: std::io::Error::other(error),
+        })?;
+        let parsed = parse_toml(&text)
+            .map_err(|problem| ProjectError::Content { path, problem: Box::new(problem) })?;
         Ok(Some(Self { directory: directory.to_owned(), file: parsed.value, text }))
     }
 

@@ -63,13 +63,19 @@ impl Recipe {
         let name = project.name().as_str();
         // Not where the finished one lies: that stays until the new one is whole.
         let made = format!("build/{name}.wasm");
-        Ok(match project.language().or_else(|| guess(project.directory())).ok_or(BuildError::NoLanguage)? {
-            Language::Rust => Self::rust(project)?,
-            Language::Js | Language::Assemblyscript => Self::node(project, made),
-            Language::Python => Self::python(made),
-            Language::C => Self::c(context)?,
-            Language::Tinygo => Self { steps: vec![go(&made)], made: made.into() },
-        })
+        Ok(
+            match project
+                .language()
+                .or_else(|| guess(project.directory()))
+                .ok_or(BuildError::NoLanguage)?
+            {
+                Language::Rust => Self::rust(project)?,
+                Language::Js | Language::Assemblyscript => Self::node(project, made),
+                Language::Python => Self::python(made),
+                Language::C => Self::c(context)?,
+                Language::Tinygo => Self { steps: vec![go(&made)], made: made.into() },
+            },
+        )
     }
 
     fn rust(project: &Project) -> Result<Self, BuildError> {
@@ -84,24 +90,30 @@ impl Recipe {
 
     fn node(project: &Project, made: String) -> Self {
         let installed = project.directory().join("node_modules").is_dir();
-        let install = (!installed).then(|| Step::new("npm", &["install", "--no-audit", "--no-fund"], NODE));
+        let install =
+            (!installed).then(|| Step::new("npm", &["install", "--no-audit", "--no-fund"], NODE));
         let build = Step::new("npm", &["run", "--silent", "build"], NODE);
         Self { steps: install.into_iter().chain([build]).collect(), made: made.into() }
     }
 
     fn python(made: String) -> Self {
         let build = ["-d", "wit", "-w", "extension", "componentize", "app", "-o", &made];
-        Self { steps: vec![Step::new("componentize-py", &build, "pip install componentize-py")], made: made.into() }
+        Self {
+            steps: vec![Step::new("componentize-py", &build, "pip install componentize-py")],
+            made: made.into(),
+        }
     }
 
     fn c(context: &Context) -> Result<Self, BuildError> {
-        const SDK: &str =
-            "unpack the newest https://github.com/WebAssembly/wasi-sdk/releases and set WASI_SDK_PATH to it";
+        const SDK: &str = "unpack the newest https://github.com/WebAssembly/wasi-sdk/releases and set WASI_SDK_PATH to it";
         let clang = context
             .wasi_sdk()
             .map(|sdk| sdk.join("bin/clang"))
             .filter(|clang| clang.is_file())
-            .ok_or(BuildError::MissingTool { program: "clang of the WASI SDK".to_owned(), install: SDK })?;
+            .ok_or(BuildError::MissingTool {
+                program: "clang of the WASI SDK".to_owned(),
+                install: SDK,
+            })?;
         let bind = ["c", "wit", "--world", "extension", "--out-dir", "gen"];
         let compile = [
             "--target=wasm32-wasip1",
@@ -123,16 +135,21 @@ impl Recipe {
         })
     }
 
-    /// Runs every command in the project's directory. What they say goes to standard error. Gives back the file.
+    /// Runs every command in the project's directory. What they say goes to standard error. Gives
+    /// back the file.
     pub fn run(&self, directory: &Path) -> Result<PathBuf, BuildError> {
         // What an earlier build left must not pass for what this one makes.
         let stale = directory.join(&self.made);
-        let cleared =
-            fs::create_dir_all(stale.parent().unwrap_or(directory)).and_then(|()| match fs::remove_file(&stale) {
+        let cleared = fs::create_dir_all(stale.parent().unwrap_or(directory)).and_then(|()| {
+            match fs::remove_file(&stale) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 _ => Ok(()),
-            });
-        cleared.map_err(|source| BuildError::Run { command: format!("rm {}", stale.display()), source })?;
+            }
+        });
+        cleared.map_err(|source| BuildError::Run {
+            command: format!("rm {}", stale.display()),
+            source,
+        })?;
         self.steps.iter().try_for_each(|step| step.run(directory))?;
         let made = directory.join(&self.made);
         if made.is_file() { Ok(made) } else { Err(BuildError::NothingMade { path: made }) }
@@ -157,9 +174,10 @@ impl Step {
         match process.status() {
             Ok(status) if status.success() => Ok(()),
             Ok(_) => Err(BuildError::Failed { command }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(BuildError::MissingTool { program: self.program.display().to_string(), install: self.install })
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(BuildError::MissingTool {
+                program: self.program.display().to_string(),
+                install: self.install,
+            }),
             Err(source) => Err(BuildError::Run { command, source }),
         }
     }
@@ -181,16 +199,23 @@ fn go(made: &str) -> Step {
         let build = Step::new("go", &["build", "-buildmode=c-shared", "-o", made, "."], INSTALL);
         return Step { environment: &[("GOOS", "wasip1"), ("GOARCH", "wasm")], ..build };
     }
-    Step::new("tinygo", &["build", "-o", made, "-target=wasip1", "-buildmode=c-shared", "."], INSTALL)
+    Step::new(
+        "tinygo",
+        &["build", "-o", made, "-target=wasip1", "-buildmode=c-shared", "."],
+        INSTALL,
+    )
 }
 
 /// Says what is missing before cargo says it with an error for each crate.
 fn check_rust_target(directory: &Path) -> Result<(), BuildError> {
     let mut ask = Command::new("rustc");
-    ask.args(["--print", "target-libdir", "--target", RUST_TARGET]).current_dir(directory).stderr(Stdio::null());
+    ask.args(["--print", "target-libdir", "--target", RUST_TARGET])
+        .current_dir(directory)
+        .stderr(Stdio::null());
     let missing = || BuildError::MissingTool { program: "rustc".to_owned(), install: RUST };
     let output = ask.output().map_err(|_| missing())?;
-    let path = Path::new(OsStr::new(std::str::from_utf8(&output.stdout).unwrap_or_default().trim()));
+    let path =
+        Path::new(OsStr::new(std::str::from_utf8(&output.stdout).unwrap_or_default().trim()));
     if path.is_dir() { Ok(()) } else { Err(BuildError::MissingTarget { target: RUST_TARGET }) }
 }
 
@@ -204,5 +229,7 @@ fn guess(directory: &Path) -> Option<Language> {
         ("go.mod", Language::Tinygo),
         ("extension.c", Language::C),
     ];
-    marks.into_iter().find_map(|(file, language)| directory.join(file).is_file().then_some(language))
+    marks
+        .into_iter()
+        .find_map(|(file, language)| directory.join(file).is_file().then_some(language))
 }

@@ -1,4 +1,5 @@
-//! Local files under names that are taken: each is an extension of its own, unless the user says which one it replaces.
+//! Local files under names that are taken: each is an extension of its own, unless the user says
+//! which one it replaces.
 
 use core_types::{Digest, ErrorKind, ExtensionName, OciReference};
 use extension_depot::{Basis, Depot, DepotError, Source};
@@ -15,8 +16,8 @@ pub enum NameUse {
     Replace,
 }
 
-/// The reference of local bytes under a name. The bytes that are installed keep theirs; others have the digest for an
-/// identity, or that of what they replace.
+/// The reference of local bytes under a name. The bytes that are installed keep theirs; others have
+/// the digest for an identity, or that of what they replace.
 pub fn local_reference(
     depot: &Depot,
     name: &ExtensionName,
@@ -35,15 +36,19 @@ pub fn local_reference(
     })
 }
 
-/// Checks that what replaces another by name is a file: the identity of what comes from a registry is not given away.
+/// Checks that what replaces another by name is a file: the identity of what comes from a registry
+/// is not given away.
 pub fn check_source(source: &Source, replaced: Option<&ExtensionName>) -> Result<(), Failure> {
     match (source, replaced) {
-        (Source::Registry(_) | Source::Newest(_), Some(name)) => Err(Failure::replaced_by_registry(source, name)),
+        (Source::Registry(_) | Source::Newest(_), Some(name)) => {
+            Err(Failure::replaced_by_registry(source, name))
+        }
         _ => Ok(()),
     }
 }
 
-/// Checks that local bytes can have a name. Where other local bytes have it, the hint says how these replace them.
+/// Checks that local bytes can have a name. Where other local bytes have it, the hint says how
+/// these replace them.
 pub fn check_name(
     depot: &Depot,
     name: &ExtensionName,
@@ -69,12 +74,13 @@ fn is_file(reference: &OciReference) -> bool {
     reference.is_local() && !reference.is_development()
 }
 
-/// Shows what an artifact takes over from the one that it replaces, and asks the person at the terminal. Without a terminal,
-/// `--replace` is the consent.
+/// Shows what an artifact takes over from the one that it replaces, and asks the person at the
+/// terminal. Without a terminal, `--replace` is the consent.
 pub fn confirm(context: &Context, basis: &Basis, new: &OciReference) -> Result<(), Failure> {
     let Some(old) = basis.pinned().filter(|old| old != new) else { return Ok(()) };
     let name = basis.name();
-    let granted = basis.capabilities().map(|capabilities| capabilities.grants_in_full()).unwrap_or_default();
+    let granted =
+        basis.capabilities().map(|capabilities| capabilities.grants_in_full()).unwrap_or_default();
     context.say(&format!("`{name}` is replaced:\n  installed: {old}\n  new:       {new}"));
     for grant in &granted {
         context.say(&format!("  it keeps: {grant}"));

@@ -43,10 +43,13 @@ impl ResourceDirectory {
     pub fn read(path: &Path) -> Result<Self, ResourceDirectoryError> {
         let unreadable = |source| ResourceDirectoryError::Io { path: path.to_owned(), source };
         let entries = fs::read_dir(path).map_err(unreadable)?;
-        let mut paths: Vec<_> =
-            entries.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>().map_err(unreadable)?;
+        let mut paths: Vec<_> = entries
+            .map(|entry| Ok(entry?.path()))
+            .collect::<io::Result<_>>()
+            .map_err(unreadable)?;
         paths.sort();
-        let mut read = Self { path: path.to_owned(), files: BTreeMap::new(), resources: Resources::default() };
+        let mut read =
+            Self { path: path.to_owned(), files: BTreeMap::new(), resources: Resources::default() };
         for file in paths.into_iter().filter(|file| is_document(file)) {
             read.add(file)?;
         }
@@ -55,8 +58,10 @@ impl ResourceDirectory {
 
     fn add(&mut self, file: PathBuf) -> Result<(), ResourceDirectoryError> {
         let resource: Value = document::read(&file)?;
-        let name =
-            name_of(&resource).map_err(|problem| ResourceDirectoryError::NoResource { path: file.clone(), problem })?;
+        let name = name_of(&resource).map_err(|problem| ResourceDirectoryError::NoResource {
+            path: file.clone(),
+            problem,
+        })?;
         if let Some(first) = self.files.insert(name.clone(), file.clone()) {
             return Err(ResourceDirectoryError::Twice { first, second: file });
         }
@@ -72,9 +77,12 @@ impl ResourceDirectory {
     /// Makes the files what the resources are now. Each file is old or new, never half of both.
     pub fn write(&self, now: &Resources) -> Result<(), ResourceDirectoryError> {
         for (_, file) in self.files.iter().filter(|(name, _)| now.get(name).is_none()) {
-            fs::remove_file(file).map_err(|source| ResourceDirectoryError::Io { path: file.clone(), source })?;
+            fs::remove_file(file)
+                .map_err(|source| ResourceDirectoryError::Io { path: file.clone(), source })?;
         }
-        for (name, resource) in now.iter().filter(|(name, resource)| self.resources.get(name) != Some(*resource)) {
+        for (name, resource) in
+            now.iter().filter(|(name, resource)| self.resources.get(name) != Some(*resource))
+        {
             match self.files.get(name) {
                 Some(file) => self.write_one(file, resource, true)?,
                 None => self.write_one(&self.new_file(name), resource, false)?,
@@ -83,17 +91,25 @@ impl ResourceDirectory {
         Ok(())
     }
 
-    /// Where a new resource will be: a name that no file has, whatever is in it. No part of a resource's name can be a path.
+    /// Where a new resource will be: a name that no file has, whatever is in it. No part of a
+    /// resource's name can be a path.
     fn new_file(&self, name: &ResourceName) -> PathBuf {
         let ResourceName { kind, namespace, name } = name;
         let stem = format!("{}.{namespace}.{name}", kind.to_string().replace('/', "_"));
         let numbered = (2..).map(|number| format!("{stem}.{number}.yaml"));
-        let mut names = std::iter::once(format!("{stem}.yaml")).chain(numbered).map(|name| self.path.join(name));
+        let mut names = std::iter::once(format!("{stem}.yaml"))
+            .chain(numbered)
+            .map(|name| self.path.join(name));
         let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
         names.find(is_free).unwrap_or_else(|| unreachable!("there is always another number"))
     }
 
-    fn write_one(&self, file: &Path, resource: &Value, replace: bool) -> Result<(), ResourceDirectoryError> {
+    fn write_one(
+        &self,
+        file: &Path,
+        resource: &Value,
+        replace: bool,
+    ) -> Result<(), ResourceDirectoryError> {
         let (text, name) = (Form::of(file).write(resource), file.file_name().unwrap_or_default());
         let write = || -> io::Result<PathBuf> {
             let directory = OutputDirectory::open(&self.path)?;
@@ -102,7 +118,9 @@ impl ResourceDirectory {
                 false => directory.write_new(name, FILE_MODE, text.as_bytes()),
             }
         };
-        write().map(drop).map_err(|source| ResourceDirectoryError::Io { path: file.to_owned(), source })
+        write()
+            .map(drop)
+            .map_err(|source| ResourceDirectoryError::Io { path: file.to_owned(), source })
     }
 }
 
@@ -115,8 +133,15 @@ fn is_document(file: &Path) -> bool {
 /// What a resource is called, by its `apiVersion`, `kind` and `metadata`.
 pub fn name_of(resource: &Value) -> Result<ResourceName, String> {
     let workload = Workload::new(resource.clone()).map_err(|error| error.to_string())?;
-    let text = |pointer| workload.document().pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |pointer| {
+        workload.document().pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
     let (api_version, kind) = (text("/apiVersion"), text("/kind"));
-    let kind = plural_of(&api_version, &kind).ok_or_else(|| format!("`{api_version}` and `{kind}` name no kind"))?;
-    Ok(ResourceName { kind, namespace: workload.namespace().to_owned(), name: text("/metadata/name") })
+    let kind = plural_of(&api_version, &kind)
+        .ok_or_else(|| format!("`{api_version}` and `{kind}` name no kind"))?;
+    Ok(ResourceName {
+        kind,
+        namespace: workload.namespace().to_owned(),
+        name: text("/metadata/name"),
+    })
 }

@@ -6,7 +6,8 @@ use extension_host::declared_settings;
 
 use crate::failure::Failure;
 
-/// What the author declares of an installed extension. Nothing is known of one that is not installed.
+/// What the author declares of an installed extension. Nothing is known of one that is not
+/// installed.
 pub fn schema(depot: &Depot, name: &ExtensionName) -> Result<ConfigSchema, Failure> {
     let binary = match depot.installed(name) {
         Ok(installed) => installed.binary,

@@ -1,7 +1,7 @@
 //! What a project is built of, and whether that is what its binary was built of.
 //!
-//! Times say too little: a file that is moved into place or checked out keeps an old one, and what changes during a build is
-//! newer than what was read of it. So the contents are compared.
+//! Times say too little: a file that is moved into place or checked out keeps an old one, and what
+//! changes during a build is newer than what was read of it. So the contents are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
@@ -16,15 +16,34 @@ use sha2::{Digest as _, Sha256};
 
 use crate::project::{FILE, Project};
 
-/// Directories of a project in which tools leave what they make. Deeper ones of these names can be an author's.
+/// Directories of a project in which tools leave what they make. Deeper ones of these names can be
+/// an author's.
 const MADE_AT_TOP: [&str; 5] = ["dist", "target", "build", "gen", "wit_world"];
 /// Directories that tools and version control make, wherever they are.
-const MADE_ANYWHERE: [&str; 9] =
-    ["node_modules", "__pycache__", ".git", ".jj", ".hg", ".venv", "venv", ".mypy_cache", ".pytest_cache"];
-/// What the tools of a language write when they choose versions: a change of a person's, and also one of a build's.
-const LOCKS: [&str; 7] =
-    ["Cargo.lock", "package-lock.json", "yarn.lock", "pnpm-lock.yaml", "uv.lock", "poetry.lock", "go.sum"];
-/// Of a larger file the size and times are compared: no source is as large, and reading a data set takes its time.
+const MADE_ANYWHERE: [&str; 9] = [
+    "node_modules",
+    "__pycache__",
+    ".git",
+    ".jj",
+    ".hg",
+    ".venv",
+    "venv",
+    ".mypy_cache",
+    ".pytest_cache",
+];
+/// What the tools of a language write when they choose versions: a change of a person's, and also
+/// one of a build's.
+const LOCKS: [&str; 7] = [
+    "Cargo.lock",
+    "package-lock.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "uv.lock",
+    "poetry.lock",
+    "go.sum",
+];
+/// Of a larger file the size and times are compared: no source is as large, and reading a data set
+/// takes its time.
 const MAX_READ: u64 = 4 << 20;
 /// A project with more files is built each time: to compare them would take as long.
 const MAX_FILES: usize = 20_000;
@@ -53,11 +72,14 @@ impl Sources {
     /// # Errors
     /// When something cannot be read, or there is more than is worth comparing.
     pub fn read(project: &Project) -> io::Result<Self> {
-        let mut walk = Walk { root: project.directory(), found: BTreeMap::new(), walked: BTreeSet::new() };
+        let mut walk =
+            Walk { root: project.directory(), found: BTreeMap::new(), walked: BTreeSet::new() };
         walk.directory(Path::new(""))?;
         for file in files_elsewhere(project.directory()) {
             // What is gone since the last build is a change as well.
-            let contents = fs::metadata(&file).and_then(|metadata| contents(&file, &metadata)).unwrap_or_default();
+            let contents = fs::metadata(&file)
+                .and_then(|metadata| contents(&file, &metadata))
+                .unwrap_or_default();
             walk.found.insert(file, contents);
         }
         // What counts is what was understood, whatever stands there by now.
@@ -68,7 +90,11 @@ impl Sources {
     /// As they were before a build, but for the versions that the build has chosen.
     pub fn with_locks_of(mut self, after: Self) -> Self {
         let is_new_elsewhere = |path: &Path| path.is_absolute() && !self.0.contains_key(path);
-        let chosen: Vec<_> = after.0.into_iter().filter(|(path, _)| is_lock(path) || is_new_elsewhere(path)).collect();
+        let chosen: Vec<_> = after
+            .0
+            .into_iter()
+            .filter(|(path, _)| is_lock(path) || is_new_elsewhere(path))
+            .collect();
         self.0.extend(chosen);
         self
     }
@@ -93,15 +119,17 @@ impl Sources {
 /// # Errors
 /// When it cannot be written.
 pub fn note_built(project: &Project, sources: &Sources, binary: &[u8]) -> io::Result<()> {
-    let (directory, name) =
-        OutputDirectory::of_file(&stamp_path(project)).map(|(directory, name)| (directory, name.to_owned()))?;
+    let (directory, name) = OutputDirectory::of_file(&stamp_path(project))
+        .map(|(directory, name)| (directory, name.to_owned()))?;
     directory.write(&name, 0o600, sources.stamp(binary).as_bytes()).map(drop)
 }
 
-/// Whether the binary of a project was built of exactly what its sources are now. What cannot be known is not so.
+/// Whether the binary of a project was built of exactly what its sources are now. What cannot be
+/// known is not so.
 pub fn is_built(project: &Project, binary: &[u8]) -> bool {
     let noted = read_plain(&stamp_path(project), MAX_STAMP);
-    let is_noted = |sources: Sources| noted.is_ok_and(|noted| noted == sources.stamp(binary).as_bytes());
+    let is_noted =
+        |sources: Sources| noted.is_ok_and(|noted| noted == sources.stamp(binary).as_bytes());
     Sources::read(project).is_ok_and(is_noted)
 }
 
@@ -145,17 +173,23 @@ impl Walk<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        if self.found.len() > MAX_FILES { Err(io::Error::other("there are too many files")) } else { Ok(()) }
+        if self.found.len() > MAX_FILES {
+            Err(io::Error::other("there are too many files"))
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// Whether it is a case for `test`: nothing is built of those.
 fn is_case(below: &Path) -> bool {
-    let is_document = below.extension().is_some_and(|extension| extension == "toml" || extension == "yaml");
+    let is_document =
+        below.extension().is_some_and(|extension| extension == "toml" || extension == "yaml");
     is_document && below.parent() == Some(Path::new("tests"))
 }
 
-/// A digest of what stands in a file, or, where that is long or no file at all, of what the system says of it.
+/// A digest of what stands in a file, or, where that is long or no file at all, of what the system
+/// says of it.
 fn contents(path: &Path, metadata: &Metadata) -> io::Result<[u8; 32]> {
     if metadata.is_file() && metadata.len() <= MAX_READ {
         return Ok(Sha256::digest(read_plain(path, MAX_READ)?).into());
@@ -172,23 +206,33 @@ fn contents(path: &Path, metadata: &Metadata) -> io::Result<[u8; 32]> {
     Ok(Sha256::digest(known).into())
 }
 
-/// The sources outside a project that cargo says its crate was last built of, such as those of a crate beside it.
+/// The sources outside a project that cargo says its crate was last built of, such as those of a
+/// crate beside it.
 fn files_elsewhere(directory: &Path) -> BTreeSet<PathBuf> {
     let (Ok(root), Ok(entries)) =
         (fs::canonicalize(directory), fs::read_dir(directory.join("target/wasm32-wasip2/release")))
     else {
         return BTreeSet::new();
     };
-    let lists = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|it| it == "d"));
+    let lists = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|it| it == "d"));
     let texts = lists.filter_map(|list| read_plain(&list, MAX_READ).ok());
-    let files: BTreeSet<_> = texts.flat_map(|text| dependencies(&String::from_utf8_lossy(&text))).collect();
+    let files: BTreeSet<_> =
+        texts.flat_map(|text| dependencies(&String::from_utf8_lossy(&text))).collect();
     files.into_iter().filter(|file| file.is_absolute() && !file.starts_with(&root)).collect()
 }
 
-/// The files behind the colon of each line, as make reads them: a blank in a name stands behind a `\`.
+/// The files behind the colon of each line, as make reads them: a blank in a name stands behind a
+/// `\`.
 fn dependencies(text: &str) -> Vec<PathBuf> {
-    let behind = text.lines().filter_map(|line| line.split_once(": ")).map(|(_, files)| files.replace("\\ ", "\0"));
-    let split = |files: String| files.split(' ').map(|file| file.replace('\0', " ")).collect::<Vec<_>>();
+    let behind = text
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .map(|(_, files)| files.replace("\\ ", "\0"));
+    let split =
+        |files: String| files.split(' ').map(|file| file.replace('\0', " ")).collect::<Vec<_>>();
     behind.flat_map(split).filter(|file| !file.is_empty()).map(PathBuf::from).collect()
 }
 
@@ -220,7 +264,14 @@ mod tests {
     fn unchanged_project_is_built() {
         let (root, project) = built();
         assert!(is_built(&project, b"binary"));
-        for made in ["target/x", "node_modules/a/b", "src/__pycache__/c", ".git/index", "dist/other", "build/x"] {
+        for made in [
+            "target/x",
+            "node_modules/a/b",
+            "src/__pycache__/c",
+            ".git/index",
+            "dist/other",
+            "build/x",
+        ] {
             fs::create_dir_all(root.path().join(made)).expect("made");
             fs::write(root.path().join(made).join("f"), "made").expect("written");
         }
@@ -234,15 +285,21 @@ mod tests {
     fn any_changed_source_is_found() {
         type Change = (&'static str, fn(&Path));
         let changes: [Change; 6] = [
-            ("other text", |root| fs::write(root.join("src/lib.rs"), "pub fn g() {}").expect("written")),
+            ("other text", |root| {
+                fs::write(root.join("src/lib.rs"), "pub fn g() {}").expect("written")
+            }),
             ("new file", |root| fs::write(root.join("src/new.rs"), "").expect("written")),
             ("file gone", |root| fs::remove_file(root.join("wit/world.wit")).expect("removed")),
-            ("deep name", |root| fs::write(root.join("src/build/made_by_hand.rs"), "x").expect("written")),
+            ("deep name", |root| {
+                fs::write(root.join("src/build/made_by_hand.rs"), "x").expect("written")
+            }),
             ("old time", |root| {
                 let file = fs::File::create(root.join("src/lib.rs")).expect("made");
                 file.set_modified(std::time::UNIX_EPOCH).expect("set");
             }),
-            ("renamed", |root| fs::rename(root.join("src/lib.rs"), root.join("src/bil.rs")).expect("renamed")),
+            ("renamed", |root| {
+                fs::rename(root.join("src/lib.rs"), root.join("src/bil.rs")).expect("renamed")
+            }),
         ];
         for (what, change) in changes {
             let (root, project) = built();
@@ -250,9 +307,15 @@ mod tests {
             assert!(!is_built(&project, b"binary"), "{what}");
         }
         let (root, _) = built();
-        fs::write(root.path().join("extension.toml"), "[extension]\nname = \"mine\"\nversion = \"2.0.0\"\n")
-            .expect("written");
-        assert!(!is_built(&Project::find(root.path()).expect("read").expect("a project"), b"binary"));
+        fs::write(
+            root.path().join("extension.toml"),
+            "[extension]\nname = \"mine\"\nversion = \"2.0.0\"\n",
+        )
+        .expect("written");
+        assert!(!is_built(
+            &Project::find(root.path()).expect("read").expect("a project"),
+            b"binary"
+        ));
     }
 
     #[test]
@@ -267,17 +330,23 @@ mod tests {
         assert_ne!(Sources::read(&project).expect("read"), sources);
     }
 
-    /// A build writes which versions it has chosen. What a person changes meanwhile is not in the binary.
+    /// A build writes which versions it has chosen. What a person changes meanwhile is not in the
+    /// binary.
     #[test]
     fn locks_are_taken_from_after_the_build() {
         let (root, project) = built();
         let before = Sources::read(&project).expect("read");
         fs::write(root.path().join("Cargo.lock"), "chosen").expect("written");
-        note_built(&project, &before.clone().with_locks_of(Sources::read(&project).expect("read")), b"b")
-            .expect("noted");
+        note_built(
+            &project,
+            &before.clone().with_locks_of(Sources::read(&project).expect("read")),
+            b"b",
+        )
+        .expect("noted");
         assert!(is_built(&project, b"b"));
         fs::write(root.path().join("src/lib.rs"), "changed meanwhile").expect("written");
-        note_built(&project, &before.with_locks_of(Sources::read(&project).expect("read")), b"b").expect("noted");
+        note_built(&project, &before.with_locks_of(Sources::read(&project).expect("read")), b"b")
+            .expect("noted");
         assert!(!is_built(&project, b"b"));
     }
 
@@ -287,7 +356,10 @@ mod tests {
         let beside = tempfile::tempdir().expect("a directory");
         let file = beside.path().join("a b.rs");
         fs::write(&file, "one").expect("written");
-        let list = format!("/x/mine.wasm: src/lib.rs {}\n", file.display().to_string().replace(' ', "\\ "));
+        let list = format!(
+            "/x/mine.wasm: src/lib.rs {}\n",
+            file.display().to_string().replace(' ', "\\ ")
+        );
         fs::create_dir_all(root.path().join("target/wasm32-wasip2/release")).expect("made");
         fs::write(root.path().join("target/wasm32-wasip2/release/mine.d"), list).expect("written");
         note_built(&project, &Sources::read(&project).expect("read"), b"b").expect("noted");

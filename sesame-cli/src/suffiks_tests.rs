@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use extension_host::{
-    Extension, ResourceName, Resources, Workload, WorkloadAction, WorkloadAnswer, WorkloadOutcome, WorkloadRequest,
+    Extension, ResourceName, Resources, Workload, WorkloadAction, WorkloadAnswer, WorkloadOutcome,
+    WorkloadRequest,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -78,7 +79,11 @@ pub struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     /// With these resources at first.
-    pub fn new(extension: &'a Extension, document: &'a ExtensionDocument, resources: Resources) -> Self {
+    pub fn new(
+        extension: &'a Extension,
+        document: &'a ExtensionDocument,
+        resources: Resources,
+    ) -> Self {
         Self { extension, document, resources, printed: String::new() }
     }
 
@@ -108,8 +113,12 @@ impl<'a> Bench<'a> {
         let answer = self.ask(WorkloadAction::Validate(kind as i32), &test.resource, old)?;
         let WorkloadAnswer::Validated(problems) = answer else { return Err(other_answer()) };
         match (problems.as_slice(), test.invalid) {
-            ([], true) => Err("the extension finds nothing wrong, and something is expected to be".to_owned()),
-            ([first, ..], false) => Err(format!("the extension finds it invalid: {}: {}", first.path, first.detail)),
+            ([], true) => {
+                Err("the extension finds nothing wrong, and something is expected to be".to_owned())
+            }
+            ([first, ..], false) => {
+                Err(format!("the extension finds it invalid: {}: {}", first.path, first.detail))
+            }
             _ => Ok(()),
         }
     }
@@ -133,14 +142,17 @@ impl<'a> Bench<'a> {
         }
         for expected in &test.lookup {
             let name = looked_up(expected, &test.resource)?;
-            let found = self.resources.get(&name).ok_or_else(|| format!("there is no {}", shown(&name)))?;
+            let found =
+                self.resources.get(&name).ok_or_else(|| format!("there is no {}", shown(&name)))?;
             compare(expected, found).map_err(|problem| format!("{}: {problem}", shown(&name)))?;
         }
         Ok(())
     }
 
     fn delete(&mut self, test: &Deletion) -> Result<(), String> {
-        if let WorkloadAnswer::Deleted(Some(error)) = self.ask(WorkloadAction::Delete, &test.resource, None)? {
+        if let WorkloadAnswer::Deleted(Some(error)) =
+            self.ask(WorkloadAction::Delete, &test.resource, None)?
+        {
             return Err(format!("the extension could not clean up: {error}"));
         }
         for gone in &test.not_found {
@@ -152,7 +164,12 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    fn ask(&mut self, action: WorkloadAction, resource: &Value, old: Option<&Value>) -> Result<WorkloadAnswer, String> {
+    fn ask(
+        &mut self,
+        action: WorkloadAction,
+        resource: &Value,
+        old: Option<&Value>,
+    ) -> Result<WorkloadAnswer, String> {
         let request = WorkloadRequest {
             action,
             workload: workload(resource)?,
@@ -162,7 +179,11 @@ impl<'a> Bench<'a> {
         };
         let report = self.extension.call_workload_blocking(request);
         self.printed.push_str(&String::from_utf8_lossy(&report.output));
-        let refused: Vec<_> = report.activity.refused().map(|touch| format!("it was refused {}", touch.what)).collect();
+        let refused: Vec<_> = report
+            .activity
+            .refused()
+            .map(|touch| format!("it was refused {}", touch.what))
+            .collect();
         let explained = |error: extension_host::CallError| {
             std::iter::once(error.to_string()).chain(refused).collect::<Vec<_>>().join("\n")
         };
@@ -177,14 +198,16 @@ fn other_answer() -> String {
 }
 
 fn workload(resource: &Value) -> Result<Workload, String> {
-    Workload::new(resource.clone()).map_err(|error| format!("the `resource` of the test is no workload: {error}"))
+    Workload::new(resource.clone())
+        .map_err(|error| format!("the `resource` of the test is no workload: {error}"))
 }
 
 /// The name of a resource that a test names; without a namespace it is in that of the workload.
 fn looked_up(resource: &Value, workload: &Value) -> Result<ResourceName, String> {
     let mut name = name_of(resource)?;
     if resource.pointer("/metadata/namespace").and_then(Value::as_str).is_none() {
-        let namespace = workload.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or("default");
+        let namespace =
+            workload.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or("default");
         namespace.clone_into(&mut name.namespace);
     }
     Ok(name)

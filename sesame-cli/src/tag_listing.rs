@@ -1,5 +1,5 @@
-//! The tags that repositories had when they were listed last: for completion alone, which asks no registry. Losing them costs
-//! nothing, so nothing that goes wrong with them is worth a word.
+//! The tags that repositories had when they were listed last: for completion alone, which asks no
+//! registry. Losing them costs nothing, so nothing that goes wrong with them is worth a word.
 
 use std::fs;
 use std::io::{self, Write};
@@ -34,7 +34,8 @@ fn write(places: &Places, repository: &str, tags: &[String]) -> io::Result<()> {
 /// The tags of a repository as it is typed.
 pub fn tags(places: &Places, repository: &str) -> Vec<String> {
     let typed: Result<OciQuery, _> = repository.parse();
-    let Ok(repository) = typed.map(|query| format!("{}/{}", query.registry(), query.repository())) else {
+    let Ok(repository) = typed.map(|query| format!("{}/{}", query.registry(), query.repository()))
+    else {
         return Vec::new();
     };
     lines(listing(places, &repository)).into_iter().skip(1).collect()
@@ -42,8 +43,10 @@ pub fn tags(places: &Places, repository: &str) -> Vec<String> {
 
 /// The repositories of which tags are known.
 pub fn repositories(places: &Places) -> Vec<String> {
-    let entries = fs::read_dir(places.tag_listings()).into_iter().flatten().flatten().take(MAX_REPOSITORIES);
-    let mut repositories: Vec<_> = entries.filter_map(|entry| lines(entry.path()).into_iter().next()).collect();
+    let entries =
+        fs::read_dir(places.tag_listings()).into_iter().flatten().flatten().take(MAX_REPOSITORIES);
+    let mut repositories: Vec<_> =
+        entries.filter_map(|entry| lines(entry.path()).into_iter().next()).collect();
     repositories.sort();
     repositories
 }
@@ -53,8 +56,9 @@ fn listing(places: &Places, repository: &str) -> PathBuf {
 }
 
 fn lines(path: PathBuf) -> Vec<String> {
-    let text =
-        read_plain(&path, MAX_FILE).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let text = read_plain(&path, MAX_FILE)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default();
     text.lines().map(str::to_owned).collect()
 }
 

@@ -16,8 +16,10 @@ macro_rules! file {
 }
 
 /// What every project has.
-const COMMON: [File; 2] =
-    [file!("extension.toml" from "common/extension.toml"), file!(".gitignore" from "common/gitignore")];
+const COMMON: [File; 2] = [
+    file!("extension.toml" from "common/extension.toml"),
+    file!(".gitignore" from "common/gitignore"),
+];
 
 /// What a component has: its world and those of the host, a test and a page.
 const COMPONENT: [File; 13] = [
@@ -44,7 +46,8 @@ const SUFFIKS: [File; 4] = [
     file!("docs/index.md" from "common/suffiks.md"),
 ];
 
-const RUST: [File; 2] = [file!("Cargo.toml" from "rust/Cargo.toml"), file!("src/lib.rs" from "rust/lib.rs")];
+const RUST: [File; 2] =
+    [file!("Cargo.toml" from "rust/Cargo.toml"), file!("src/lib.rs" from "rust/lib.rs")];
 const RUST_WITH_SDK: [File; 2] =
     [file!("Cargo.toml" from "rust/Cargo.toml"), file!("src/lib.rs" from "rust/lib.sdk.rs")];
 const JS: [File; 3] = [
@@ -117,7 +120,9 @@ impl Language {
             Self::Js | Self::Assemblyscript => "Node.js with npm",
             Self::Python => "`pip install componentize-py`",
             Self::C => "the WASI SDK in `WASI_SDK_PATH`, and `cargo install wit-bindgen-cli`",
-            Self::Tinygo => "TinyGo (https://tinygo.org), or Go 1.24 (https://go.dev/dl), whose modules are larger",
+            Self::Tinygo => {
+                "TinyGo (https://tinygo.org), or Go 1.24 (https://go.dev/dl), whose modules are larger"
+            }
         }
     }
 
@@ -145,7 +150,11 @@ pub fn crate_name(name: &ExtensionName) -> String {
 }
 
 /// The files of a new project: paths below its directory, and texts.
-pub fn files(name: &ExtensionName, language: Language, sdk: Option<&Path>) -> Vec<(PathBuf, String)> {
+pub fn files(
+    name: &ExtensionName,
+    language: Language,
+    sdk: Option<&Path>,
+) -> Vec<(PathBuf, String)> {
     let of_kind: &[File] = if language.makes_suffiks() { &SUFFIKS } else { &COMPONENT };
     let all = COMMON.iter().chain(of_kind).chain(language.files(sdk.is_some()));
     let dependency = match sdk {
@@ -163,7 +172,9 @@ pub fn files(name: &ExtensionName, language: Language, sdk: Option<&Path>) -> Ve
         ("@MEMORY@", language.memory_mib()),
         ("@DEPENDENCY@", dependency.as_str()),
     ];
-    let fill = |text: &str| words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value));
+    let fill = |text: &str| {
+        words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value))
+    };
     all.map(|(path, text)| (PathBuf::from(path), fill(text))).collect()
 }
 
@@ -180,9 +191,17 @@ mod tests {
             for sdk in [None, Some(Path::new("/sdk"))] {
                 let files = files(&name, *language, sdk);
                 let has = |path: &str| files.iter().any(|(there, _)| there == Path::new(path));
-                assert!(has("extension.toml") && has("docs/index.md") && has("README.md") && has(language.source()));
+                assert!(
+                    has("extension.toml")
+                        && has("docs/index.md")
+                        && has("README.md")
+                        && has(language.source())
+                );
                 for (path, text) in &files {
-                    let open = text.split('@').skip(1).find(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
+                    let open = text
+                        .split('@')
+                        .skip(1)
+                        .find(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
                     assert_eq!(open, None, "{language:?} {}", path.display());
                 }
             }

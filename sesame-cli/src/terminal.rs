@@ -58,14 +58,16 @@ impl Terminal {
 
     /// The columns of the terminal that standard output goes to.
     pub fn width(&self) -> Option<u16> {
-        let size = self.stdout.then(|| rustix::termios::tcgetwinsize(io::stdout()).ok()).flatten()?;
+        let size =
+            self.stdout.then(|| rustix::termios::tcgetwinsize(io::stdout()).ok()).flatten()?;
         (size.ws_col > 0).then_some(size.ws_col)
     }
 
     /// The columns of the terminal that a person reads help or errors on.
     pub fn reading_width(&self) -> Option<u16> {
         let columns = |size: rustix::termios::Winsize| (size.ws_col > 0).then_some(size.ws_col);
-        let stderr = || self.stderr.then(|| rustix::termios::tcgetwinsize(io::stderr()).ok()).flatten();
+        let stderr =
+            || self.stderr.then(|| rustix::termios::tcgetwinsize(io::stderr()).ok()).flatten();
         self.width().or_else(|| columns(stderr()?))
     }
 
@@ -80,10 +82,12 @@ impl Terminal {
         stdout.flush()
     }
 
-    /// Lets a person read a text that is inert but for styles of our own: in the pager if it is longer than the screen, or
-    /// as it is where there is none.
+    /// Lets a person read a text that is inert but for styles of our own: in the pager if it is
+    /// longer than the screen, or as it is where there is none.
     pub fn page(&self, styled: &str) -> io::Result<()> {
-        if styled.lines().count() < usize::from(self.height().unwrap_or(u16::MAX)) || !page_with_pager(styled) {
+        if styled.lines().count() < usize::from(self.height().unwrap_or(u16::MAX))
+            || !page_with_pager(styled)
+        {
             let mut stdout = io::stdout().lock();
             stdout.write_all(styled.as_bytes())?;
             return stdout.flush();
@@ -92,7 +96,8 @@ impl Terminal {
     }
 
     fn height(&self) -> Option<u16> {
-        let size = self.stdout.then(|| rustix::termios::tcgetwinsize(io::stdout()).ok()).flatten()?;
+        let size =
+            self.stdout.then(|| rustix::termios::tcgetwinsize(io::stdout()).ok()).flatten()?;
         (size.ws_row > 0).then_some(size.ws_row)
     }
 
@@ -143,21 +148,25 @@ impl Terminal {
         Ok(answer.trim().to_owned())
     }
 
-    /// Forgets the keys that were pressed before a question could be read: they are not an answer to it.
+    /// Forgets the keys that were pressed before a question could be read: they are not an answer
+    /// to it.
     fn forget_typed_ahead(&self) {
         if self.stdin {
-            // Whole lines first: the end of the input is among them, and would be forgotten with the rest.
+            // Whole lines first: the end of the input is among them, and would be forgotten with
+            // the rest.
             if typed_ahead().is_ok_and(|has_ended| has_ended) {
                 ENDED.store(true, Ordering::Relaxed);
             }
-            // Where this fails, standard input is not a terminal any more, and nothing can be typed ahead.
+            // Where this fails, standard input is not a terminal any more, and nothing can be typed
+            // ahead.
             let _ = tcflush(io::stdin(), QueueSelector::IFlush);
         }
     }
 }
 
-/// Reads the lines that were typed before a question, and returns whether the input ended with them. The terminal is opened once
-/// more: what does not wait here must still wait for whoever shares standard input.
+/// Reads the lines that were typed before a question, and returns whether the input ended with
+/// them. The terminal is opened once more: what does not wait here must still wait for whoever
+/// shares standard input.
 fn typed_ahead() -> io::Result<bool> {
     let flags = i32::try_from((OFlags::NONBLOCK | OFlags::NOCTTY).bits()).unwrap_or_default();
     let mut terminal = OpenOptions::new().read(true).custom_flags(flags).open("/proc/self/fd/0")?;
@@ -182,12 +191,17 @@ fn page_with_pager(styled: &str) -> bool {
     less.wait().is_ok_and(|status| status.success())
 }
 
-/// Text without anything that a terminal acts on, or that makes text look like other text: control characters but for
-/// line breaks and tabs, marks that change the direction, and characters without width are shown as their code.
+/// Text without anything that a terminal acts on, or that makes text look like other text: control
+/// characters but for line breaks and tabs, marks that change the direction, and characters without
+/// width are shown as their code.
 pub fn inert(text: &str) -> String {
     let mut inert = String::with_capacity(text.len());
     for character in text.chars() {
-        if is_active(character) { inert.extend(character.escape_unicode()) } else { inert.push(character) }
+        if is_active(character) {
+            inert.extend(character.escape_unicode())
+        } else {
+            inert.push(character)
+        }
     }
     inert
 }
@@ -197,7 +211,12 @@ pub fn is_active(character: char) -> bool {
     match character {
         '\n' | '\t' => false,
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
-        '\u{61c}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' | '\u{ad}' | '\u{180e}' => true,
+        '\u{61c}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}'
+        | '\u{ad}'
+        | '\u{180e}' => true,
         other => other.is_control(),
     }
 }
@@ -220,7 +239,8 @@ mod tests {
 
     #[test]
     fn nothing_that_a_terminal_acts_on_remains() {
-        let hostile = "a\u{1b}[2Jb\u{1b}]52;c;cm0=\u{7}\u{9b}31m\rc\u{202e}gnp\u{200b}\u{7f}\u{85}\u{2066}";
+        let hostile =
+            "a\u{1b}[2Jb\u{1b}]52;c;cm0=\u{7}\u{9b}31m\rc\u{202e}gnp\u{200b}\u{7f}\u{85}\u{2066}";
         let shown = inert(hostile);
         assert!(shown.chars().all(|c| !is_active(c)), "{shown:?}");
         assert_eq!(inert("plain ünïcode 🙂 text\n\tindented"), "plain ünïcode 🙂 text\n\tindented");

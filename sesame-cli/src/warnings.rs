@@ -7,7 +7,8 @@ use core_types::UnknownKey;
 
 use crate::terminal::Terminal;
 
-/// How many keys that do nothing are named: a document can have a million, and nobody reads more than a screen.
+/// How many keys that do nothing are named: a document can have a million, and nobody reads more
+/// than a screen.
 pub const MAX_WARNINGS: usize = 20;
 
 /// Takes the warnings of one command. Its clones share them.
@@ -20,7 +21,8 @@ pub struct Warnings {
 }
 
 impl Warnings {
-    /// Keeps warnings for the object with `is_json`, else shows each at once unless the user wants quiet.
+    /// Keeps warnings for the object with `is_json`, else shows each at once unless the user wants
+    /// quiet.
     pub fn new(terminal: Terminal, is_quiet: bool, is_json: bool) -> Self {
         Self { terminal, is_quiet, kept: is_json.then(Arc::default) }
     }
@@ -34,7 +36,10 @@ impl Warnings {
     }
 
     /// Warns of keys that do nothing, each with its document.
-    pub fn warn_of_keys<'a>(&self, mut keys: impl ExactSizeIterator<Item = (impl Display, &'a UnknownKey)>) {
+    pub fn warn_of_keys<'a>(
+        &self,
+        mut keys: impl ExactSizeIterator<Item = (impl Display, &'a UnknownKey)>,
+    ) {
         for (place, key) in keys.by_ref().take(MAX_WARNINGS) {
             self.warn(&format!("`{place}`, {key}"));
         }
@@ -56,8 +61,9 @@ impl Warnings {
 
     /// Takes the warnings out that were kept, for the object that is written now.
     pub fn take(&self) -> Vec<String> {
-        let take =
-            |kept: &Arc<Mutex<Vec<String>>>| std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
+        let take = |kept: &Arc<Mutex<Vec<String>>>| {
+            std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner))
+        };
         self.kept.as_ref().map(take).unwrap_or_default()
     }
 }

@@ -1,4 +1,5 @@
-//! What an author types between an empty directory and a published extension, with a toolchain that takes no time.
+//! What an author types between an empty directory and a published extension, with a toolchain that
+//! takes no time.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +14,8 @@ use test_support::guest;
 use crate::support::{Run, TestEnv, asking, bare, env, publish, registry};
 
 /// Stands for npm: makes what it is told to, and notes that it was asked.
-const NPM: &str = "#!/bin/sh\necho built >>../built.log\nmkdir -p build\ncp ../guest.wasm build/mine.wasm\n";
+const NPM: &str =
+    "#!/bin/sh\necho built >>../built.log\nmkdir -p build\ncp ../guest.wasm build/mine.wasm\n";
 
 const CASES: &str = r#"
 [[case]]
@@ -47,7 +49,9 @@ fn npm(env: &TestEnv, script: &str) {
 
 fn command(env: &TestEnv, words: &[&str]) -> Command {
     let mut command = env.command(words);
-    command.current_dir(env.path("work/mine")).env("PATH", format!("{}:/usr/bin:/bin", env.path("work/bin").display()));
+    command
+        .current_dir(env.path("work/mine"))
+        .env("PATH", format!("{}:/usr/bin:/bin", env.path("work/bin").display()));
     command
 }
 
@@ -95,7 +99,8 @@ fn publish_builds_what_has_changed() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     project(&env);
     let publish = |rest: &str| {
-        within(&env, &format!("extension publish {}/my-org/mine:{rest}", registry.host())).hiding_registry(&registry)
+        within(&env, &format!("extension publish {}/my-org/mine:{rest}", registry.host()))
+            .hiding_registry(&registry)
     };
     publish("1.2.3").ok();
     assert_eq!(builds(&env), 1);
@@ -124,7 +129,8 @@ fn publish_builds_what_has_changed() {
     assert_eq!(env.run("extension call mine f").ok().text(), "7\n");
     assert!(env.run("extension info mine").ok().text().contains("1.2.4\n"));
 
-    // As it is, for those who have built it, and as another version, for those whose tags say which it is.
+    // As it is, for those who have built it, and as another version, for those whose tags say which
+    // it is.
     let built = builds(&env);
     npm(&env, "#!/bin/sh\necho 'index.js:3:5: error: unexpected word' >&2\nexit 1\n");
     env.write("work/mine/index.js", "// three\n");
@@ -136,7 +142,10 @@ fn publish_builds_what_has_changed() {
     "#);
     publish("1.2.5 --version-from-tag --no-build").ok();
     let manifest = publish("1.2.6 --version-from-tag --no-build --dry-run").ok();
-    assert!(manifest.text().contains("\"org.opencontainers.image.version\":\"1.2.6\""), "{manifest}");
+    assert!(
+        manifest.text().contains("\"org.opencontainers.image.version\":\"1.2.6\""),
+        "{manifest}"
+    );
     assert_eq!(builds(&env), built);
 }
 
@@ -147,12 +156,14 @@ fn publish_refuses_a_tag_of_another_version() {
     env.write("work/x.wasm", bare(1, "[extension]\nname = \"x\"\nversion = \"0.3.0\"\n"));
     env.write("work/wit/x.wit", "package a:b@0.3.0;\ninterface i {}\n");
     for what in ["x.wasm", "wit"] {
-        let publish = |rest: &str| env.run(&format!("extension publish {}/a/{rest} {what}", registry.host()));
+        let publish =
+            |rest: &str| env.run(&format!("extension publish {}/a/{rest} {what}", registry.host()));
         let refused = publish("b:0.4.0");
         assert_eq!(refused.code, 2, "{refused}");
         let hint = format!("hint: sesame extension publish {}/a/b:0.3.0\n", registry.host());
         assert!(
-            refused.stderr.contains("the author's version is `0.3.0`") && refused.stderr.ends_with(&hint),
+            refused.stderr.contains("the author's version is `0.3.0`")
+                && refused.stderr.ends_with(&hint),
             "{refused}"
         );
         publish("b:0.3.0 --overwrite").ok();
@@ -165,7 +176,10 @@ fn publish_refuses_a_tag_of_another_version() {
 fn wit_error_is_said_before_building() {
     let env = env();
     project(&env);
-    env.write("work/mine/wit/world.wit", "package local:extension;\n\nworld extension {\n  export greet: fun();\n}\n");
+    env.write(
+        "work/mine/wit/world.wit",
+        "package local:extension;\n\nworld extension {\n  export greet: fun();\n}\n",
+    );
     insta::assert_snapshot!(within(&env, "extension build"), @r#"
     exit 2
     err: error: the interfaces in `wit` cannot be understood
@@ -246,7 +260,8 @@ fn dev_leaves_the_name_to_its_author() {
     assert_eq!(within(&env, "extension dev --once --name mine").code, 5);
 }
 
-/// A build that fails says so, and what was installed is called all the same until the command ends.
+/// A build that fails says so, and what was installed is called all the same until the command
+/// ends.
 #[test]
 fn dev_that_fails_is_gone_as_well() {
     let env = env();
@@ -265,10 +280,19 @@ fn begin_dev(env: &TestEnv) -> (Child, PathBuf) {
     let said = env.path("work/said");
     let stderr = fs::File::create(&said).expect("made");
     let mut command = command(env, &["extension", "dev", "greet", "You"]);
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr).spawn().expect("it starts");
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(stderr)
+        .spawn()
+        .expect("it starts");
     let begun = Instant::now();
     while !fs::read_to_string(&said).expect("read").contains("waiting for a change") {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{}", fs::read_to_string(&said).expect("read"));
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "{}",
+            fs::read_to_string(&said).expect("read")
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
     (child, said)
@@ -287,7 +311,10 @@ fn dev_is_gone_after_a_signal() {
         let (mut child, _) = begin_dev(&env);
         assert_eq!(env.run("extension call mine-dev greet Ada").ok().text(), "Hello, Ada!\n");
         let second = within(&env, "extension dev --once greet You");
-        assert!(second.code == 9 && second.stderr.contains("another `sesame extension dev` runs"), "{second}");
+        assert!(
+            second.code == 9 && second.stderr.contains("another `sesame extension dev` runs"),
+            "{second}"
+        );
         assert_eq!(end(&mut child, signal), Some(signal.as_raw()));
         assert_eq!(env.run("extension list").ok().text(), "", "{signal:?}");
     }
@@ -300,7 +327,10 @@ fn dev_is_gone_after_a_signal() {
     end(&mut child, Signal::KILL);
     assert!(env.run("extension list").ok().text().starts_with("mine-dev\t"));
     let next = within(&env, "extension dev --once greet You").ok();
-    assert!(next.text().ends_with("Hello, You!\n") && next.stderr.contains("is begun anew"), "{next}");
+    assert!(
+        next.text().ends_with("Hello, You!\n") && next.stderr.contains("is begun anew"),
+        "{next}"
+    );
     assert_eq!(env.run("extension list").ok().text(), "");
 }
 
@@ -311,7 +341,10 @@ fn dev_keeps_its_settings_between_builds() {
     project(&env);
     let (mut child, said) = begin_dev(&env);
     let manifest = env.read(".config/pds/extensions/mine-dev.toml");
-    env.write(".config/pds/extensions/mine-dev.toml", manifest + "[config]\ngreeting.template = \"Hi, {}!\"\n");
+    env.write(
+        ".config/pds/extensions/mine-dev.toml",
+        manifest + "[config]\ngreeting.template = \"Hi, {}!\"\n",
+    );
     fs::write(&said, "").expect("emptied");
     env.write("work/guest.wasm", asking(&guest("greeting"), "# another\n"));
     env.write("work/mine/index.js", "// two\n");
@@ -328,7 +361,12 @@ fn dev_keeps_its_settings_between_builds() {
 #[test]
 fn inspect_works_whatever_has_the_name() {
     let (env, registry) = (env(), registry());
-    publish(&registry, "other/greeting-extension:0.1.0", &bare(3, "[capabilities]\nnotification = true\n"), &[]);
+    publish(
+        &registry,
+        "other/greeting-extension:0.1.0",
+        &bare(3, "[capabilities]\nnotification = true\n"),
+        &[],
+    );
     let mine = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     let other = format!("{}/other/greeting-extension:0.1.0", registry.host());
     env.run(&format!("extension install {mine} --grant notification")).ok();
@@ -502,9 +540,14 @@ fn keygen_takes_the_password_of_the_environment() {
     let empty = with("trust keygen empty", "SESAME_KEY_PASSWORD", "").ok();
     assert!(empty.stderr.contains("is not encrypted"), "{empty}");
     for key in ["a.b.key", "cosigns.key"] {
-        assert!(env.read(&format!("work/{key}")).starts_with("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----"));
-        with(&format!("extension sign {reference} --key {key}"), "SESAME_KEY_PASSWORD", "s3cret").ok();
-        let publish = format!("extension publish {}/a/{key}:1.0.0 x.wasm --sign-key {key}", registry.host());
+        assert!(
+            env.read(&format!("work/{key}"))
+                .starts_with("-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----")
+        );
+        with(&format!("extension sign {reference} --key {key}"), "SESAME_KEY_PASSWORD", "s3cret")
+            .ok();
+        let publish =
+            format!("extension publish {}/a/{key}:1.0.0 x.wasm --sign-key {key}", registry.host());
         env.write("work/x.wasm", bare(1, ""));
         with(&publish, "SESAME_KEY_PASSWORD", "s3cret").ok();
         assert_eq!(with(&publish, "SESAME_KEY_PASSWORD", "wrong").code, 2);
@@ -519,6 +562,7 @@ fn keygen_takes_the_password_of_the_environment() {
     }
     env.run_with(["extension", "sign", &reference, "--key", "a.b.key"], b"s3cret\n").ok();
     env.run(&format!("extension verify {reference} --key a.b.pub")).ok();
-    let leaks = env.files().into_iter().find(|(_, bytes)| bytes.windows(6).any(|part| part == b"s3cret"));
+    let leaks =
+        env.files().into_iter().find(|(_, bytes)| bytes.windows(6).any(|part| part == b"s3cret"));
     assert_eq!(leaks.map(|(path, _)| path), None);
 }

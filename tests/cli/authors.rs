@@ -14,13 +14,18 @@ const GREETS: &str = "builds, passes its tests, `greet You` returns `Hello, You!
 
 /// The toolchain that builds guests, from .ci/guest-toolchain.
 fn toolchain() -> PathBuf {
-    let cache = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/sesame-guest-toolchain");
+    let cache = || {
+        PathBuf::from(std::env::var_os("HOME").unwrap_or_default())
+            .join(".cache/sesame-guest-toolchain")
+    };
     std::env::var_os("SESAME_GUEST_TOOLCHAIN").map_or_else(cache, PathBuf::from).join("bin")
 }
 
 /// The tools of other languages, from .ci/languages.
 fn languages() -> PathBuf {
-    let cache = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/sesame-languages");
+    let cache = || {
+        PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/sesame-languages")
+    };
     std::env::var_os("SESAME_LANGUAGES").map_or_else(cache, PathBuf::from)
 }
 
@@ -29,7 +34,10 @@ fn with_tools(env: &TestEnv, directory: &Path, line: &str) -> Command {
     let mut command = env.command(line.split_whitespace());
     let ours = std::env::var("PATH").unwrap_or_default();
     let path = format!("{}:{}:{ours}", toolchain().display(), languages().join("bin").display());
-    command.current_dir(directory).env("PATH", path).env("WASI_SDK_PATH", languages().join("wasi-sdk"));
+    command
+        .current_dir(directory)
+        .env("PATH", path)
+        .env("WASI_SDK_PATH", languages().join("wasi-sdk"));
     let home = PathBuf::from(std::env::var_os("HOME").unwrap_or_default());
     for (name, below) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
         command.env(name, std::env::var_os(name).unwrap_or_else(|| home.join(below).into()));
@@ -137,7 +145,10 @@ fn requests_are_answered_with_what_a_case_brings_and_only_where_they_are_granted
     out:   ok      x
     out: 1 passed, 0 failed
     "#);
-    env.write("work/mine/tests/cases.toml", case("secret-read = [\"token\"]", "expect_denied = \"network\""));
+    env.write(
+        "work/mine/tests/cases.toml",
+        case("secret-read = [\"token\"]", "expect_denied = \"network\""),
+    );
     insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @r#"
     exit 0
     out: tests/cases.toml
@@ -198,7 +209,9 @@ fn a_project_is_begun_once_and_what_is_missing_is_named() {
     for language in ["rust", "js", "python", "c", "assemblyscript", "tinygo"] {
         env.run(&format!("extension new in-{language} --lang {language} --quiet")).ok();
         let mut command = env.command(["extension", "build"]);
-        command.current_dir(env.path("work").join(format!("in-{language}"))).env("PATH", "/nowhere");
+        command
+            .current_dir(env.path("work").join(format!("in-{language}")))
+            .env("PATH", "/nowhere");
         let run = env.finish(command, b"");
         said.push(format!("{language}: exit {} {}", run.code, run.stderr));
     }
@@ -289,7 +302,10 @@ expect = ""
     env.write("work/mine/tests/cases.toml", hungry);
     let run = within(&env, &directory, "extension test desktop.wasm");
     assert!(run.code == 1 && run.text().contains(" units of fuel, and 10 are the most"), "{run}");
-    env.write("work/mine/tests/cases.toml", "[[case]]\nname = \"x\"\nfunction = \"greet\"\nexpekt = 1\n");
+    env.write(
+        "work/mine/tests/cases.toml",
+        "[[case]]\nname = \"x\"\nfunction = \"greet\"\nexpekt = 1\n",
+    );
     insta::assert_snapshot!(within(&env, &directory, "extension test desktop.wasm"), @r#"
     exit 2
     err: error: `tests/cases.toml` cannot be understood: line 4, column 1: unknown field `expekt`, expected one of `name`, `function`, `arguments`, `json`, `bytes`, `config`, `capabilities`, `directories`, `answers`, `expect`, `expect_error`, `expect_denied`, `max_fuel`, `expect_notifications`, `expect_clipboard`, `expect_published`
@@ -309,7 +325,8 @@ fn what_is_published_carries_what_its_author_asks_for_and_is_always_the_same() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     let directory = project(&env, "[capabilities]\nconfig-read = true\nnotification = true\n", "");
     let publish = |rest: &str| {
-        let line = format!("extension publish {}/my-org/mine:1.2.3 --no-build {rest}", registry.host());
+        let line =
+            format!("extension publish {}/my-org/mine:1.2.3 --no-build {rest}", registry.host());
         let mut command = env.command(line.split_whitespace());
         command.current_dir(&directory).env("SOURCE_DATE_EPOCH", "1700000000");
         env.finish(command, b"").hiding_registry(&registry)
@@ -396,7 +413,10 @@ fn what_cannot_be_published_is_not() {
     exit 3
     err: error: `empty` has no pages: their names end in `.md`
     "#);
-    env.write("work/extension.toml", "[extension]\nname = \"mine\"\n[capabilities]\nroot = true\nnotification = 1\n");
+    env.write(
+        "work/extension.toml",
+        "[extension]\nname = \"mine\"\n[capabilities]\nroot = true\nnotification = 1\n",
+    );
     insta::assert_snapshot!(publish("greeting.wasm"), @r#"
     exit 2
     err: error: `./extension.toml` cannot be understood: line 5, column 16: invalid type: integer `1`, expected a boolean
@@ -404,7 +424,11 @@ fn what_cannot_be_published_is_not() {
     err: 5 | notification = 1
     err:   |                ^
     "#);
-    assert_eq!(registry.seen().iter().filter(|seen| seen.method != "GET").count(), 0, "nothing was sent");
+    assert_eq!(
+        registry.seen().iter().filter(|seen| seen.method != "GET").count(),
+        0,
+        "nothing was sent"
+    );
 }
 
 #[test]
@@ -417,7 +441,8 @@ fn interfaces_are_published_as_a_package() {
         command.arg(&interfaces).args(rest.split_whitespace());
         env.finish(command, b"").hiding_registry(&registry)
     };
-    let planned: serde_json::Value = serde_json::from_slice(&publish("--dry-run").ok().stdout).expect("JSON");
+    let planned: serde_json::Value =
+        serde_json::from_slice(&publish("--dry-run").ok().stdout).expect("JSON");
     assert_eq!(planned["annotations"]["org.opencontainers.image.title"], "open-sesame:host");
     assert_eq!(planned["layers"][0]["mediaType"], "application/wasm");
     insta::assert_snapshot!(publish(""), @r#"
@@ -454,7 +479,10 @@ fn what_is_published_is_read_by_other_tools() {
     assert_eq!(manifest["layers"][0]["mediaType"], "application/wasm");
     let config = oras(env.home(), &["manifest", "fetch-config", "--plain-http", &reference]);
     let config: serde_json::Value = serde_json::from_str(&config).expect("JSON");
-    assert_eq!((config["architecture"].as_str(), config["os"].as_str()), (Some("wasm"), Some("wasip2")));
+    assert_eq!(
+        (config["architecture"].as_str(), config["os"].as_str()),
+        (Some("wasm"), Some("wasip2"))
+    );
     assert_eq!(config["component"]["exports"], serde_json::json!(["greet"]));
     assert!(
         config["component"]["imports"]

@@ -1,4 +1,5 @@
-//! Everything that a registry can do wrong, and what it must not get by it: a credential, a file, memory, time, a terminal.
+//! Everything that a registry can do wrong, and what it must not get by it: a credential, a file,
+//! memory, time, a terminal.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -26,7 +27,8 @@ const SLOW: [&str; 2] = ["slow-headers", "stall"];
 /// This one is stopped by the bound on a whole download, after ten minutes.
 const SLOWEST: &str = "slow-body";
 
-/// What installing from a repository has to end in: the exit codes of the command and, where it succeeds, of `extension docs`.
+/// What installing from a repository has to end in: the exit codes of the command and, where it
+/// succeeds, of `extension docs`.
 fn expected(behaviour: &str) -> (i32, i32) {
     const NO_PAGES: i32 = 3;
     match behaviour {
@@ -45,9 +47,9 @@ fn expected(behaviour: &str) -> (i32, i32) {
         "err-denied" => (4, 3),
         name if name.starts_with("tar-") || name == "docs-bomb" => (0, 6),
         // What the registry says of itself, or how it says it.
-        "s500" | "s429-forever" | "s429-huge" | "err-ansi" | "err-mebibyte" | "err-huge" | "err-long"
-        | "redir-loop" | "redir-file" | "stall" | "slow-headers" | "slow-body" | "reset" | "trunc" | "cl-short"
-        | "cl-long" | "huge-manifest" => (8, 3),
+        "s500" | "s429-forever" | "s429-huge" | "err-ansi" | "err-mebibyte" | "err-huge"
+        | "err-long" | "redir-loop" | "redir-file" | "stall" | "slow-headers" | "slow-body"
+        | "reset" | "trunc" | "cl-short" | "cl-long" | "huge-manifest" => (8, 3),
         // What is well made and not an extension.
         "two-wasm" | "no-layers" | "index-self" | "index-two" => (1, 3),
         // What it hands out is not what it should be.
@@ -93,18 +95,28 @@ fn logged_in(env: &TestEnv, registry: &BadRegistry, line: &str) -> Command {
 
 fn install(registry: &BadRegistry, behaviour: &str) -> (TestEnv, Watched) {
     let env = env();
-    let line = format!("extension install {}/bad/extension/{behaviour}:1.0.0 --name x --verbose", registry.host());
+    let line = format!(
+        "extension install {}/bad/extension/{behaviour}:1.0.0 --name x --verbose",
+        registry.host()
+    );
     let watched = watch(&env, logged_in(&env, registry, &line));
     (env, watched)
 }
 
-/// Whatever was done: nothing of the login in any output or file, nothing that a terminal acts on, and within bounds.
+/// Whatever was done: nothing of the login in any output or file, nothing that a terminal acts on,
+/// and within bounds.
 fn check(env: &TestEnv, watched: &Watched, most: Duration) -> Option<String> {
     let Watched { run, memory, time } = watched;
     let said = format!("{}{}", run.text(), run.stderr);
-    let inert = |c: char| c == '\n' || c == '\t' || !(c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c));
-    let in_files =
-        || env.files().into_iter().find(|(_, bytes)| mentions(&String::from_utf8_lossy(bytes))).map(|(path, _)| path);
+    let inert = |c: char| {
+        c == '\n' || c == '\t' || !(c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c))
+    };
+    let in_files = || {
+        env.files()
+            .into_iter()
+            .find(|(_, bytes)| mentions(&String::from_utf8_lossy(bytes)))
+            .map(|(path, _)| path)
+    };
     if [101, 134, 139].contains(&run.code) || said.contains("panicked") {
         return Some("it panicked".to_owned());
     }
@@ -144,7 +156,8 @@ fn problem(registry: &BadRegistry, behaviour: &str, most: Duration) -> Option<St
     if code != 0 {
         let left: usize = env.files().iter().map(|(_, bytes)| bytes.len()).sum();
         let listed = env.run("extension list --json").ok().text();
-        return (left > MAX_LEFT || listed.contains("\"x\"")).then(|| format!("{left} bytes are left: {listed}"));
+        return (left > MAX_LEFT || listed.contains("\"x\""))
+            .then(|| format!("{left} bytes are left: {listed}"));
     }
     env.run("extension verify").ok();
     let pages = watch(&env, logged_in(&env, registry, "extension docs x"));
@@ -166,7 +179,8 @@ fn sweep(registry: &BadRegistry, behaviours: &[&'static str], most: Duration) ->
         for _ in 0..4 {
             scope.spawn(|| {
                 while let Some(behaviour) = next() {
-                    let problem = problem(registry, behaviour, most).map(|problem| format!("{behaviour}: {problem}"));
+                    let problem = problem(registry, behaviour, most)
+                        .map(|problem| format!("{behaviour}: {problem}"));
                     bad.lock().expect("no panic").extend(problem);
                 }
             });
@@ -192,12 +206,22 @@ fn whatever_a_registry_does_it_gets_nothing_and_leaves_nothing() {
     assert!(bad.is_empty(), "{}", bad.join("\n\n"));
     for request in registry.asked() {
         assert!(!mentions(&request.headers), "it gave the login away unasked: {request:?}");
-        assert!(!request.stranger || request.path.contains("redir-stranger") || request.path.contains("signature="));
+        assert!(
+            !request.stranger
+                || request.path.contains("redir-stranger")
+                || request.path.contains("signature=")
+        );
     }
     for planted in ["bad-registry-pwn.md", "pwn.md", "bad"] {
         let planted = std::env::temp_dir().join(planted);
-        let age = std::fs::metadata(&planted).and_then(|found| found.modified()).map(|time| time.elapsed());
-        assert!(!age.is_ok_and(|age| age.is_ok_and(|age| age < started.elapsed())), "{}", planted.display());
+        let age = std::fs::metadata(&planted)
+            .and_then(|found| found.modified())
+            .map(|time| time.elapsed());
+        assert!(
+            !age.is_ok_and(|age| age.is_ok_and(|age| age < started.elapsed())),
+            "{}",
+            planted.display()
+        );
     }
 }
 
@@ -218,7 +242,8 @@ fn a_registry_that_keeps_sesame_waiting_is_given_up() {
     assert!(bad.is_empty(), "{}", bad.join("\n\n"));
 }
 
-/// Who is told the login, by the way in which the registry asks for it, and what installing ends in.
+/// Who is told the login, by the way in which the registry asks for it, and what installing ends
+/// in.
 const GUARDS: [(Guard, i32, bool); 6] = [
     (Guard::Basic, 0, true),
     (Guard::Own, 0, true),
@@ -243,7 +268,10 @@ fn a_login_goes_to_nobody_but_the_registry_whatever_it_asks_for_and_wherever_it_
             assert_eq!(knows, told, "{at}");
             for request in asked.iter().filter(|request| request.stranger) {
                 let headers = request.headers.to_ascii_lowercase();
-                assert!(!headers.contains("authorization") && !headers.contains("cookie"), "{at}: {request:?}");
+                assert!(
+                    !headers.contains("authorization") && !headers.contains("cookie"),
+                    "{at}: {request:?}"
+                );
             }
         }
     }

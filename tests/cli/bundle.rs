@@ -4,7 +4,9 @@ use std::process::Command;
 
 use extension_depot::serve::MemoryRegistry;
 
-use crate::support::{ECHO, GREETING, TestEnv, asking, env, manifest, oras, publish, registry, with_guest};
+use crate::support::{
+    ECHO, GREETING, TestEnv, asking, env, manifest, oras, publish, registry, with_guest,
+};
 
 /// Two extensions in a bundle, of which one came from a file.
 fn bundled() -> (TestEnv, MemoryRegistry) {
@@ -27,7 +29,10 @@ fn what_is_exported_is_installed_elsewhere_without_a_network() {
     let (first, registry) = bundled();
     let before = std::fs::read(first.path("work/bundle.tar")).expect("there");
     first.run("extension export greeting-extension echo -o bundle.tar --force").ok();
-    assert!(std::fs::read(first.path("work/bundle.tar")).expect("there") == before, "the same makes the same bytes");
+    assert!(
+        std::fs::read(first.path("work/bundle.tar")).expect("there") == before,
+        "the same makes the same bytes"
+    );
     // With its manifest it is what it was, whose secrets and updates it gets included.
     let second = carried(&first);
     second.write(&manifest("greeting-extension"), first.read(&manifest("greeting-extension")));
@@ -39,8 +44,14 @@ fn what_is_exported_is_installed_elsewhere_without_a_network() {
     err: signature: unsigned
     err: signature: unsigned
     "#);
-    assert_eq!(second.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
-    assert_eq!(second.read(&manifest("greeting-extension")), first.read(&manifest("greeting-extension")));
+    assert_eq!(
+        second.run("extension call greeting-extension greet World").ok().text(),
+        "Hello, World!\n"
+    );
+    assert_eq!(
+        second.read(&manifest("greeting-extension")),
+        first.read(&manifest("greeting-extension"))
+    );
     insta::assert_snapshot!(second.run("extension import bundle.tar echo").hiding_registry(&registry), @r#"
     exit 0
     out: already installed: echo 0.0.0 from local/bundle/echo:0.0.0@sha256:DIGEST
@@ -51,7 +62,13 @@ fn what_is_exported_is_installed_elsewhere_without_a_network() {
     "#);
     // It is where it says that it is from: what is newer there is found.
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# new\n"), &[]);
-    assert!(second.run("extension outdated greeting-extension").ok().text().contains("there is a newer one"));
+    assert!(
+        second
+            .run("extension outdated greeting-extension")
+            .ok()
+            .text()
+            .contains("there is a newer one")
+    );
     second.run("extension install oci:bundle.tar:greeting-extension --name other").ok();
     second.run("extension verify").ok();
     // Without it, what the bundle says of its origin is a claim.
@@ -73,7 +90,9 @@ fn the_origin_that_a_bundle_claims_gives_it_nothing_that_is_anothers() {
     let (first, registry) = bundled();
     let second = carried(&first);
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# other\n"), &[]);
-    second.run(&format!("extension install {}/my-org/greeting-extension:0.2.0", registry.host())).ok();
+    second
+        .run(&format!("extension install {}/my-org/greeting-extension:0.2.0", registry.host()))
+        .ok();
     let before = second.read(&manifest("greeting-extension"));
     insta::assert_snapshot!(second.run("extension import bundle.tar greeting-extension").hiding_registry(&registry), @r#"
     exit 6
@@ -84,7 +103,8 @@ fn the_origin_that_a_bundle_claims_gives_it_nothing_that_is_anothers() {
     // Nor is it given what was written down for the origin that it claims.
     let planned = carried(&first);
     let oci = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
-    let text = format!("[extension]\noci = \"{oci}\"\n\n[capabilities]\nsecret-read = [\"token\"]\n");
+    let text =
+        format!("[extension]\noci = \"{oci}\"\n\n[capabilities]\nsecret-read = [\"token\"]\n");
     planned.write(&manifest("greeting-extension"), text);
     assert_eq!(planned.run("extension import bundle.tar greeting-extension").code, 6);
     let third = carried(&first);
@@ -101,10 +121,12 @@ fn the_origin_that_a_bundle_claims_gives_it_nothing_that_is_anothers() {
 fn a_damaged_bundle_installs_nothing() {
     let (first, _registry) = bundled();
     let bytes = std::fs::read(first.path("work/bundle.tar")).expect("there");
-    let at = bytes.windows(8).position(|window| window == b"\0asm\x0d\0\x01\0").expect("a component");
+    let at =
+        bytes.windows(8).position(|window| window == b"\0asm\x0d\0\x01\0").expect("a component");
     let mut flipped = bytes.clone();
     flipped[at + 5_000] ^= 1;
-    for (name, damaged) in [("flipped", &flipped[..]), ("short", &bytes[..at]), ("empty", &[]), ("text", b"no bundle")]
+    for (name, damaged) in
+        [("flipped", &flipped[..]), ("short", &bytes[..at]), ("empty", &[]), ("text", b"no bundle")]
     {
         let env = env();
         env.write("work/bundle.tar", damaged);
@@ -122,16 +144,36 @@ fn other_tools_read_the_bundle_and_signatures_are_in_it() {
     let oras = |arguments: &[&str]| oras(&work, arguments);
     env.write("work/note.txt", "a bill of materials");
     let reference = format!("{host}/my-org/greeting-extension:0.1.0");
-    oras(&["attach", "--plain-http", "--artifact-type", "text/plain", &reference, "note.txt:text/plain"]);
+    oras(&[
+        "attach",
+        "--plain-http",
+        "--artifact-type",
+        "text/plain",
+        &reference,
+        "note.txt:text/plain",
+    ]);
     let digest = oras(&["resolve", "--plain-http", &reference]);
-    let signature = format!("{host}/my-org/greeting-extension:{}.sig", digest.trim().replace(':', "-"));
-    oras(&["push", "--plain-http", &signature, "note.txt:application/vnd.dev.cosign.simplesigning.v1+json"]);
-    let inspected =
-        TestEnv::new(env!("CARGO_BIN_EXE_sesame")).run(&format!("extension inspect {reference}")).ok().text();
+    let signature =
+        format!("{host}/my-org/greeting-extension:{}.sig", digest.trim().replace(':', "-"));
+    oras(&[
+        "push",
+        "--plain-http",
+        &signature,
+        "note.txt:application/vnd.dev.cosign.simplesigning.v1+json",
+    ]);
+    let inspected = TestEnv::new(env!("CARGO_BIN_EXE_sesame"))
+        .run(&format!("extension inspect {reference}"))
+        .ok()
+        .text();
     assert!(inspected.contains("attached     text/plain\n"), "{inspected}");
     env.run("extension export greeting-extension -o bundle.tar --force").ok();
-    assert!(oras(&["manifest", "fetch", "--oci-layout", "bundle.tar:greeting-extension"]).contains("application/wasm"));
-    assert!(oras(&["discover", "--oci-layout", "bundle.tar:greeting-extension"]).contains("text/plain"));
+    assert!(
+        oras(&["manifest", "fetch", "--oci-layout", "bundle.tar:greeting-extension"])
+            .contains("application/wasm")
+    );
+    assert!(
+        oras(&["discover", "--oci-layout", "bundle.tar:greeting-extension"]).contains("text/plain")
+    );
     let tag = format!("bundle.tar:{}.sig", digest.trim().replace(':', "-"));
     assert!(oras(&["manifest", "fetch", "--oci-layout", &tag]).contains("simplesigning"));
     let skopeo = Command::new("skopeo")
@@ -140,7 +182,8 @@ fn other_tools_read_the_bundle_and_signatures_are_in_it() {
         .output();
     let skopeo = skopeo.expect("skopeo runs");
     assert!(
-        skopeo.status.success() && String::from_utf8_lossy(&skopeo.stdout).contains("application/wasm"),
+        skopeo.status.success()
+            && String::from_utf8_lossy(&skopeo.stdout).contains("application/wasm"),
         "{skopeo:?}"
     );
 }

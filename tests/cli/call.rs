@@ -63,12 +63,18 @@ fn uncallable_functions_are_listed_apart() {
     ");
     let info = env.run("extension info pair").ok().text();
     assert!(info.contains("\nexports      one: func()\n"), "{info}");
-    assert!(info.contains("\nnot callable two: func() -> (s32, s32): it returns 2 values"), "{info}");
+    assert!(
+        info.contains("\nnot callable two: func() -> (s32, s32): it returns 2 values"),
+        "{info}"
+    );
     let json: serde_json::Value =
         serde_json::from_slice(&env.run("--json extension info pair").ok().stdout).expect("JSON");
     let exports = &json["extension"]["exports"];
     assert_eq!(exports[0]["uncallable"], serde_json::Value::Null, "{exports}");
-    assert_eq!(exports[1]["uncallable"], "it returns 2 values, and a call returns one", "{exports}");
+    assert_eq!(
+        exports[1]["uncallable"], "it returns 2 values, and a call returns one",
+        "{exports}"
+    );
 }
 
 #[test]
@@ -79,11 +85,17 @@ fn json_holds_the_result_and_what_it_took() {
         serde_json::from_slice(&env.run_with(all, b"").ok().stdout).expect("JSON")
     };
     let object = json(&["echo-u64", "18446744073709551615"]);
-    assert_eq!((&object["schema_version"], &object["result"]), (&1.into(), &"18446744073709551615".into()));
+    assert_eq!(
+        (&object["schema_version"], &object["result"]),
+        (&1.into(), &"18446744073709551615".into())
+    );
     assert!(object["usage"]["fuel"].as_u64().is_some_and(|fuel| fuel > 0), "{object}");
     assert_eq!(json(&["echo-option", "x"])["result"], "x");
     assert_eq!(json(&["echo-option"])["result"], serde_json::Value::Null);
-    assert_eq!(json(&["echo-variant", "nothing"])["result"], serde_json::json!({ "nothing": null }));
+    assert_eq!(
+        json(&["echo-variant", "nothing"])["result"],
+        serde_json::json!({ "nothing": null })
+    );
 }
 
 #[test]
@@ -205,7 +217,9 @@ fn a_crash_or_exit_cannot_be_taken_for_something_else() {
     }
     let logs = env.run("extension logs hostile").ok().text();
     assert!(
-        logs.contains(" panic: ") && logs.contains("boom") && logs.contains(" exit: (the extension exited"),
+        logs.contains(" panic: ")
+            && logs.contains("boom")
+            && logs.contains(" exit: (the extension exited"),
         "{logs}"
     );
 }
@@ -232,9 +246,13 @@ fn stats_stand_against_the_limits() {
     let lines: Vec<_> = run.stderr.lines().collect();
     assert_eq!(lines.len(), 4, "{run}");
     assert_eq!(lines[3], "written: 0.0 MiB of 1,024 MiB (the default)");
-    assert!(lines[0].starts_with("fuel: ") && lines[0].ends_with(" of 1,000,000,000 (the default)"), "{run}");
     assert!(
-        lines[1].ends_with(" MiB of 64 MiB (the default)") && lines[2].ends_with(" ms of 5,000 ms (the default)"),
+        lines[0].starts_with("fuel: ") && lines[0].ends_with(" of 1,000,000,000 (the default)"),
+        "{run}"
+    );
+    assert!(
+        lines[1].ends_with(" MiB of 64 MiB (the default)")
+            && lines[2].ends_with(" ms of 5,000 ms (the default)"),
         "{run}"
     );
 }
@@ -278,12 +296,23 @@ fn a_call_opens_no_socket_and_starts_no_thread_or_process() {
     env.run("extension call greet greet World").ok();
     let trace = env.path("trace");
     let mut command = std::process::Command::new("strace");
-    command.args(["-f", "-qq", "-e", "trace=socket,connect,clone,clone3,fork,vfork,execve", "-o"]).arg(&trace);
-    command.arg(env!("CARGO_BIN_EXE_sesame")).args(["extension", "call", "greet", "greet", "World"]);
+    command
+        .args(["-f", "-qq", "-e", "trace=socket,connect,clone,clone3,fork,vfork,execve", "-o"])
+        .arg(&trace);
+    command.arg(env!("CARGO_BIN_EXE_sesame")).args([
+        "extension",
+        "call",
+        "greet",
+        "greet",
+        "World",
+    ]);
     command.env_clear().env("HOME", env.home()).env("PATH", "/usr/bin:/bin");
     env.finish(command, b"").ok();
     let seen = env.read("trace");
-    assert_eq!(seen.lines().filter(|line| !line.contains("execve(")).collect::<Vec<_>>(), Vec::<&str>::new());
+    assert_eq!(
+        seen.lines().filter(|line| !line.contains("execve(")).collect::<Vec<_>>(),
+        Vec::<&str>::new()
+    );
     assert_eq!(seen.lines().count(), 1, "{seen}");
 }
 

@@ -10,9 +10,13 @@ use extension_host::{CacheError, CodeCache, CodeKey};
 use crate::support::{GREETING, TestEnv, small, with_guest};
 
 fn code(env: &TestEnv) -> PathBuf {
-    let entries = fs::read_dir(env.path(".cache/pds/extensions")).expect("there").flatten().map(|entry| entry.path());
-    let mut code: Vec<_> =
-        entries.filter(|path| path.extension().is_some_and(|extension| extension == "code")).collect();
+    let entries = fs::read_dir(env.path(".cache/pds/extensions"))
+        .expect("there")
+        .flatten()
+        .map(|entry| entry.path());
+    let mut code: Vec<_> = entries
+        .filter(|path| path.extension().is_some_and(|extension| extension == "code"))
+        .collect();
     assert_eq!(code.len(), 1);
     code.remove(0)
 }
@@ -58,7 +62,8 @@ fn a_changed_file_is_compiled_again() {
     }
 }
 
-/// Puts bytes in the place of compiled code, with as good a stamp as if they had been compiled here.
+/// Puts bytes in the place of compiled code, with as good a stamp as if they had been compiled
+/// here.
 fn replace_code(env: &TestEnv, name: &str, bytes: &[u8]) {
     let manifest = env.read(&crate::support::manifest(name));
     let pinned = manifest.split("sha256:").nth(1).expect("pinned");
@@ -66,8 +71,12 @@ fn replace_code(env: &TestEnv, name: &str, bytes: &[u8]) {
     // The configuration comes first, then the only layer.
     let layer = document.split("sha256:").nth(2).expect("a layer");
     let digest: Digest = format!("sha256:{}", &layer[..64]).parse().expect("a digest");
-    let write = |path: &Path| fs::write(path, bytes).map_err(|source| CacheError::Io { path: path.into(), source });
-    CodeCache::new(env.path(".cache/pds/extensions")).store(&CodeKey::new(&digest), write).expect("stored");
+    let write = |path: &Path| {
+        fs::write(path, bytes).map_err(|source| CacheError::Io { path: path.into(), source })
+    };
+    CodeCache::new(env.path(".cache/pds/extensions"))
+        .store(&CodeKey::new(&digest), write)
+        .expect("stored");
 }
 
 #[test]
@@ -75,7 +84,9 @@ fn what_is_no_code_of_ours_is_compiled_again_however_good_its_stamp_is() {
     let env = with_guest("greet", &GREETING);
     let good = fs::read(code(&env)).expect("there");
     let sesame = fs::read(env!("CARGO_BIN_EXE_sesame")).expect("there");
-    for bytes in [&b""[..], b"text", &sesame[..4096], &GREETING, &good[..good.len() / 2], &good[..64]] {
+    for bytes in
+        [&b""[..], b"text", &sesame[..4096], &GREETING, &good[..good.len() / 2], &good[..64]]
+    {
         replace_code(&env, "greet", bytes);
         assert!(greets(&env).starts_with("compiling: "), "{} bytes", bytes.len());
         assert_eq!(greets(&env), "");
@@ -87,8 +98,11 @@ fn code_of_another_kind_or_extension_gets_no_more_than_the_manifest_grants() {
     let env = with_guest("greet", &GREETING);
     let desktop = crate::support::desktop();
     let stranger = fs::read(code(&desktop)).expect("there");
-    let module = wat::parse_str(r#"(module (func (export "f") (result i32) (i32.const 7)))"#).expect("valid");
-    for (name, binary) in [("module", module.clone()), ("small", small(1)), ("greeting", GREETING.clone())] {
+    let module = wat::parse_str(r#"(module (func (export "f") (result i32) (i32.const 7)))"#)
+        .expect("valid");
+    for (name, binary) in
+        [("module", module.clone()), ("small", small(1)), ("greeting", GREETING.clone())]
+    {
         env.write(&format!("work/{name}.wasm"), binary);
         env.run(&format!("extension install ./{name}.wasm")).ok();
         replace_code(&env, name, &stranger);
@@ -99,7 +113,10 @@ fn code_of_another_kind_or_extension_gets_no_more_than_the_manifest_grants() {
     let module = with_guest("module", &module);
     replace_code(&env, "greeting", &fs::read(code(&module)).expect("there"));
     let run = env.run("extension call greeting greet World");
-    assert!(run.code == 3 && run.stderr.contains("no function `greet`"), "the module has no such function: {run}");
+    assert!(
+        run.code == 3 && run.stderr.contains("no function `greet`"),
+        "the module has no such function: {run}"
+    );
 }
 
 #[test]
@@ -132,8 +149,12 @@ fn rot_without_a_trace_is_found_by_verify() {
 fn a_compile_bomb_ends_within_its_bounds() {
     // One function of many nested blocks over a large table of targets takes a compiler long.
     let blocks = 40_000;
-    let nested =
-        format!("{}(br_table {} (i32.const 0)){}", "(block ".repeat(blocks), "0 ".repeat(blocks), ")".repeat(blocks));
+    let nested = format!(
+        "{}(br_table {} (i32.const 0)){}",
+        "(block ".repeat(blocks),
+        "0 ".repeat(blocks),
+        ")".repeat(blocks)
+    );
     let text = format!("(component (core module (func {nested})))");
     let env = crate::support::env();
     env.write("work/bomb.wasm", wat::parse_str(&text).expect("valid text format"));
@@ -151,7 +172,9 @@ fn leftovers_go_with_the_next_change() {
         fs::create_dir_all(cache.join(".new-many/x")).expect("made");
     };
     let is_there = || [".new-code", ".new-many"].map(|name| cache.join(name).exists());
-    for line in ["extension disable greet", "extension enable greet", "extension pin greet", "extension gc"] {
+    for line in
+        ["extension disable greet", "extension enable greet", "extension pin greet", "extension gc"]
+    {
         left();
         env.run(line).ok();
         assert_eq!(is_there(), [false, false], "{line}");

@@ -16,7 +16,11 @@ units = { enum = ["metric", "imperial"], description = "Which units" }
 type Offer = fn(&TestEnv, &str) -> Vec<String>;
 
 fn shell(env: &TestEnv, program: &str, script: &str) -> Run {
-    let bin = Path::new(env!("CARGO_BIN_EXE_sesame")).parent().expect("a directory").display().to_string();
+    let bin = Path::new(env!("CARGO_BIN_EXE_sesame"))
+        .parent()
+        .expect("a directory")
+        .display()
+        .to_string();
     let mut command = Command::new(program);
     match program {
         "bash" => command.args(["--norc", "--noprofile", "-c"]),
@@ -24,7 +28,10 @@ fn shell(env: &TestEnv, program: &str, script: &str) -> Run {
         _ => command.args(["--no-config", "-c"]),
     };
     command.arg(script).env_clear().env("HOME", env.home()).current_dir(env.path("work"));
-    command.env("PATH", format!("{bin}:/usr/bin:/bin")).env("LC_ALL", "C.UTF-8").env("TERM", "dumb");
+    command
+        .env("PATH", format!("{bin}:/usr/bin:/bin"))
+        .env("LC_ALL", "C.UTF-8")
+        .env("TERM", "dumb");
     env.finish(command, b"")
 }
 
@@ -32,7 +39,8 @@ fn lines(run: Run) -> Vec<String> {
     run.ok().text().lines().map(str::to_owned).filter(|line| !line.is_empty()).collect()
 }
 
-/// The words of the line as bash splits them, at `:` and `=` as well, and the word that it would replace.
+/// The words of the line as bash splits them, at `:` and `=` as well, and the word that it would
+/// replace.
 fn bash(env: &TestEnv, line: &str) -> Vec<String> {
     let part = line.rsplit([' ', ':', '=']).next().unwrap_or_default();
     let script = format!(
@@ -40,26 +48,32 @@ fn bash(env: &TestEnv, line: &str) -> Vec<String> {
          _sesame sesame '{part}' ''; printf '%s\\n' \"${{COMPREPLY[@]}}\""
     );
     let kept = &line[line.rfind(' ').map_or(0, |at| at + 1)..line.len() - part.len()];
-    lines(shell(env, "bash", &script)).into_iter().map(|word| format!("{kept}{word}").replace('\\', "")).collect()
+    lines(shell(env, "bash", &script))
+        .into_iter()
+        .map(|word| format!("{kept}{word}").replace('\\', ""))
+        .collect()
 }
 
 fn fish(env: &TestEnv, line: &str) -> Vec<String> {
-    let script = format!("sesame completions fish 2>/dev/null | source; complete --do-complete '{line}'");
+    let script =
+        format!("sesame completions fish 2>/dev/null | source; complete --do-complete '{line}'");
     lines(shell(env, "fish", &script))
         .into_iter()
         .map(|line| line.split('\t').next().unwrap_or_default().to_owned())
         .collect()
 }
 
-/// The functions of zsh's line editor are not there without a line; what they are given is what matters.
+/// The functions of zsh's line editor are not there without a line; what they are given is what
+/// matters.
 fn zsh(env: &TestEnv, line: &str) -> Vec<String> {
     let script = format!(
         "compdef() {{ :; }}; _describe() {{ local name; for name in ${{argv[@]}}; do case $name in ended|open) print -rl -- \
          ${{(P)name}};; esac; done }}; source <(sesame completions zsh 2>/dev/null); words=(${{(z)1}}); \
          line='{line}'; words=(${{(s: :)line}}); [[ $line == *' ' ]] && words+=(''); CURRENT=${{#words}}; _sesame"
     );
-    let unescaped =
-        |line: String| line.replace("\\:", "\u{0}").split(':').next().unwrap_or_default().replace('\u{0}', ":");
+    let unescaped = |line: String| {
+        line.replace("\\:", "\u{0}").split(':').next().unwrap_or_default().replace('\u{0}', ":")
+    };
     lines(shell(env, "zsh", &script)).into_iter().map(unescaped).collect()
 }
 
@@ -76,22 +90,33 @@ fn shells_offer_what_could_follow() {
     env.write("work/notes.txt", "");
     env.run("extension grant greeting network=api.example.com notification").ok();
     for (shell, offer) in shells() {
-        let is = |line: &str, expected: &[&str]| assert_eq!(offer(&env, line), expected, "{shell}: {line}");
+        let is = |line: &str, expected: &[&str]| {
+            assert_eq!(offer(&env, line), expected, "{shell}: {line}")
+        };
         is("sesame call gr", &["greeting"]);
         is("sesame call greeting gr", &["greet"]);
         is("sesame install ./", &["./greeting.wasm", "./weather.wasm"]);
         is("sesame install ./w", &["./weather.wasm"]);
         is("sesame extension grant greeting not", &["notification"]);
         is("sesame extension grant greeting net", &["network="]);
-        is("sesame extension grant greeting network=", &["network=*.example.org", "network=api.example.com"]);
+        is(
+            "sesame extension grant greeting network=",
+            &["network=*.example.org", "network=api.example.com"],
+        );
         is("sesame extension grant greeting network=api", &["network=api.example.com"]);
-        is("sesame extension grant greeting filesystem=", &["filesystem=read:", "filesystem=write:"]);
+        is(
+            "sesame extension grant greeting filesystem=",
+            &["filesystem=read:", "filesystem=write:"],
+        );
         is("sesame extension revoke greeting ne", &["network", "network=api.example.com"]);
         is("sesame extension set greeting un", &["units="]);
         is("sesame extension set greeting units=", &["units=metric", "units=imperial"]);
         is("sesame call ", &["greeting"]);
         assert!(offer(&env, "sesame call --").contains(&"--stats".to_owned()), "{shell}");
-        assert!(offer(&env, "sesame extension call missing ").iter().all(|word| word.starts_with('-')), "{shell}");
+        assert!(
+            offer(&env, "sesame extension call missing ").iter().all(|word| word.starts_with('-')),
+            "{shell}"
+        );
     }
 }
 
@@ -102,7 +127,10 @@ fn tags_are_those_listed_last() {
     publish(&registry, "my-org/greeting-extension:0.2.0", &GREETING, &[]);
     let place = format!("{}/my-org/greeting-extension", registry.host());
     for (shell, offer) in shells() {
-        assert!(offer(&env, &format!("sesame install {place}:")).is_empty(), "{shell}: nothing was listed");
+        assert!(
+            offer(&env, &format!("sesame install {place}:")).is_empty(),
+            "{shell}: nothing was listed"
+        );
     }
     env.run(&format!("registry tags {place}")).ok();
     let asked = registry.seen().len();

@@ -8,7 +8,10 @@ fn configured() -> TestEnv {
         ".config/pds/config.toml",
         "[registries.\"ghcr.io\"]\nmirrors = [\"m.example/ghcr\"]\n\n[extensions.policy]\ndeny = [\"network\"]\n",
     );
-    env.write(".config/pds/config.d/10-more.toml", "[extensions.policy.limits]\nmax_fuel = 5_000_000_000 # much\n");
+    env.write(
+        ".config/pds/config.d/10-more.toml",
+        "[extensions.policy.limits]\nmax_fuel = 5_000_000_000 # much\n",
+    );
     env
 }
 
@@ -42,7 +45,10 @@ fn every_file_is_checked_by_itself() {
     out: ~/.config/pds/config.toml: good
     out: ~/.config/pds/config.d/10-more.toml: good
     "#);
-    env.write(".config/pds/config.d/20.toml", "[extensions.policy]\nallowed_registries = \"ghcr.io\"\n");
+    env.write(
+        ".config/pds/config.d/20.toml",
+        "[extensions.policy]\nallowed_registries = \"ghcr.io\"\n",
+    );
     env.write(".config/pds/config.d/30.toml", "[extensions.policy]\nallow_registries = []\n");
     env.write(&manifest("broken"), "[capabilities]\nnotification = \"yes\"\n");
     insta::assert_snapshot!(env.run("config validate"), @r#"

@@ -23,7 +23,10 @@ fn an_install_that_is_killed_leaves_the_old_or_the_new() {
         env.run("extension list").ok();
         env.run("extension verify").ok();
         env.run(&format!("extension install {reference}")).ok();
-        assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+        assert_eq!(
+            env.run("extension call greeting-extension greet World").ok().text(),
+            "Hello, World!\n"
+        );
         let staging = env.path(".config/pds/extensions/.staging");
         env.run("extension remove greeting-extension").ok();
         let left = std::fs::read_dir(staging).map_or(0, Iterator::count);
@@ -39,19 +42,25 @@ fn a_signal_at_any_moment_leaves_the_old_or_the_new() {
         for milliseconds in (0..20).map(|at| at * 8) {
             let env = env();
             let mut command = env.command(["extension", "install", &reference]);
-            let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+            let mut child =
+                command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
             std::thread::sleep(Duration::from_millis(milliseconds));
-            let sent = std::process::Command::new("kill").args(["-s", signal, &child.id().to_string()]).output();
+            let sent = std::process::Command::new("kill")
+                .args(["-s", signal, &child.id().to_string()])
+                .output();
             sent.expect("kill runs");
             let ended = child.wait().expect("ended");
-            let code = ended
-                .code()
-                .unwrap_or_else(|| 128 + std::os::unix::process::ExitStatusExt::signal(&ended).unwrap_or(0));
+            let code = ended.code().unwrap_or_else(|| {
+                128 + std::os::unix::process::ExitStatusExt::signal(&ended).unwrap_or(0)
+            });
             assert!([0, number].contains(&code), "{signal} after {milliseconds} ms: {ended}");
             env.run("extension list").ok();
             env.run("extension verify").ok();
             env.run(&format!("extension install {reference}")).ok();
-            assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+            assert_eq!(
+                env.run("extension call greeting-extension greet World").ok().text(),
+                "Hello, World!\n"
+            );
         }
     }
 }
@@ -74,7 +83,10 @@ fn many_at_once_agree() {
     }
     env.run("extension verify").ok();
     assert_eq!(env.run("extension list").ok().text().lines().count(), 1);
-    assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+    assert_eq!(
+        env.run("extension call greeting-extension greet World").ok().text(),
+        "Hello, World!\n"
+    );
 }
 
 #[test]
@@ -90,7 +102,8 @@ fn twenty_first_calls_compile_what_is_one_file_in_the_end() {
         let run = env.seen(child.wait_with_output().expect("ended"));
         assert_eq!((run.code, run.text().as_str()), (0, "Hello, World!\n"), "{run}");
     }
-    let files = std::fs::read_dir(env.path(".cache/pds/extensions")).expect("there").flatten().count();
+    let files =
+        std::fs::read_dir(env.path(".cache/pds/extensions")).expect("there").flatten().count();
     assert_eq!(files, 3, "the code, its stamp and the lock");
 }
 
@@ -99,12 +112,20 @@ fn whoever_reads_does_not_wait_for_whoever_changes() {
     let env = crate::support::with_guest("greet", &crate::support::GREETING);
     let lock = std::fs::File::open(env.path(".local/state/pds/extensions/lock")).expect("there");
     lock.lock().expect("free");
-    for line in
-        ["extension list", "extension call greet greet x", "extension info greet", "extension verify", "config show"]
-    {
+    for line in [
+        "extension list",
+        "extension call greet greet x",
+        "extension info greet",
+        "extension verify",
+        "config show",
+    ] {
         env.run(line).ok();
     }
-    let mut waiting = env.command(["extension", "disable", "greet"]).stderr(Stdio::null()).spawn().expect("started");
+    let mut waiting = env
+        .command(["extension", "disable", "greet"])
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("started");
     std::thread::sleep(Duration::from_millis(300));
     assert!(waiting.try_wait().expect("asked").is_none(), "it waits for its turn");
     drop(lock);

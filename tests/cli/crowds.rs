@@ -15,7 +15,8 @@ use crate::support::{TestEnv, env, publish, small};
 const PROCESSES: usize = 200;
 const NAMES: usize = 20;
 
-/// A registry with two versions of twenty extensions. They have one binary a version, which is compiled once.
+/// A registry with two versions of twenty extensions. They have one binary a version, which is
+/// compiled once.
 fn registry() -> MemoryRegistry {
     let registry = MemoryRegistry::start().expect("a registry");
     for name in 0..NAMES {
@@ -32,7 +33,12 @@ fn install(registry: &MemoryRegistry, name: usize, version: u8) -> String {
 
 fn start(env: &TestEnv, line: &str) -> Child {
     let mut command: Command = env.command(line.split_whitespace());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts")
 }
 
 /// What a process of the crowd does: each name has every kind of change going on at once.
@@ -60,7 +66,8 @@ fn start_and_kill_some(env: &TestEnv, lines: impl Iterator<Item = String>) -> Ve
     lines.enumerate().map(start_one).collect()
 }
 
-/// Waits for every child. Gives back what those that were not killed did that they should not have, and how many were.
+/// Waits for every child. Gives back what those that were not killed did that they should not have,
+/// and how many were.
 fn end(env: &TestEnv, children: Vec<(String, Child)>, allowed: &[i32]) -> (Vec<String>, usize) {
     let (mut bad, mut killed) = (Vec::new(), 0);
     for (line, child) in children {
@@ -89,16 +96,24 @@ fn alone() -> MutexGuard<'static, ()> {
 fn installed(env: &TestEnv) -> BTreeSet<(String, String)> {
     let text = env.run("extension list --json").ok().text();
     let list: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let names =
-        list["extensions"].as_array().expect("a list").iter().map(|entry| entry["name"].as_str().expect("a name"));
-    names.map(|name| (name.to_owned(), env.run(&format!("extension call {name} f")).ok().text())).collect()
+    let names = list["extensions"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|entry| entry["name"].as_str().expect("a name"));
+    names
+        .map(|name| (name.to_owned(), env.run(&format!("extension call {name} f")).ok().text()))
+        .collect()
 }
 
 /// Files that only a process that is at work has any business with.
 fn debris(env: &TestEnv) -> Vec<PathBuf> {
     let paths = env.files().into_iter().map(|(path, _)| path);
     paths
-        .filter(|path| path.to_string_lossy().contains("/.staging/") || path.to_string_lossy().contains("/.new-"))
+        .filter(|path| {
+            path.to_string_lossy().contains("/.staging/")
+                || path.to_string_lossy().contains("/.new-")
+        })
         .collect()
 }
 
@@ -136,7 +151,11 @@ fn two_hundred_installations_of_one_name_are_one() {
     let children: Vec<_> = (0..PROCESSES).map(|_| (line.clone(), start(&env, &line))).collect();
     assert_eq!(end(&env, children, &[0]), (Vec::new(), 0));
     // A minute is what it may take; other tests run beside it.
-    assert!(started.elapsed() < Duration::from_secs(180), "somebody waited for nothing: {:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(180),
+        "somebody waited for nothing: {:?}",
+        started.elapsed()
+    );
     env.run("extension verify").ok();
     assert_eq!(installed(&env), BTreeSet::from([("e0".to_owned(), "1\n".to_owned())]));
 }
@@ -146,7 +165,8 @@ fn two_hundred_names_are_installed_at_once() {
     let _alone = alone();
     let (env, registry) = (env(), registry());
     let reference = format!("{}/my-org/e0:1.0.0", registry.host());
-    let lines = (0..PROCESSES).map(|number| format!("extension install {reference} --name n{number} --quiet"));
+    let lines = (0..PROCESSES)
+        .map(|number| format!("extension install {reference} --name n{number} --quiet"));
     let children: Vec<_> = lines.map(|line| (line.clone(), start(&env, &line))).collect();
     assert_eq!(end(&env, children, &[0]), (Vec::new(), 0));
     env.run("extension verify").ok();
@@ -176,7 +196,9 @@ fn readers_see_the_old_or_the_new_while_somebody_writes() {
         let mut found = [0, 0];
         for _ in 0..READS {
             let run = env.run(line);
-            let which = expected.iter().position(|text| run.text().split_whitespace().any(|word| word == *text));
+            let which = expected
+                .iter()
+                .position(|text| run.text().split_whitespace().any(|word| word == *text));
             assert_eq!(run.code, 0, "{line}: {run}");
             found[which.unwrap_or_else(|| panic!("{line}: {run}"))] += 1;
         }
@@ -194,7 +216,10 @@ fn readers_see_the_old_or_the_new_while_somebody_writes() {
         let lists = lists.join().expect("no panic");
         drop(until_here);
         writer.join().expect("no panic");
-        assert!(calls.into_iter().chain(lists).all(|times| times > READS / 10), "calls {calls:?}, lists {lists:?}");
+        assert!(
+            calls.into_iter().chain(lists).all(|times| times > READS / 10),
+            "calls {calls:?}, lists {lists:?}"
+        );
     });
     println!("cases: {}", 2 * READS);
 }

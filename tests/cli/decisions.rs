@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::support::{Run, TestEnv, env, manifest, publish, small};
 
-/// An environment in which version 1 of `a` is installed, and a registry with these versions. While the binary of version 2 is
-/// fetched, the command runs to its end.
+/// An environment in which version 1 of `a` is installed, and a registry with these versions. While
+/// the binary of version 2 is fetched, the command runs to its end.
 struct Meanwhile {
     env: TestEnv,
     registry: MemoryRegistry,
@@ -20,10 +20,13 @@ struct Meanwhile {
 impl Meanwhile {
     fn new(versions: &[u8]) -> Self {
         let command = Arc::new(Mutex::new(None::<Command>));
-        let (waiting, binary) = (command.clone(), Digest::from_sha256(Sha256::digest(small(2)).into()));
+        let (waiting, binary) =
+            (command.clone(), Digest::from_sha256(Sha256::digest(small(2)).into()));
         let registry = MemoryRegistry::start_with(move |seen| {
             let is_it = seen.method == "GET" && seen.path.ends_with(&format!("/blobs/{binary}"));
-            let command = is_it.then(|| waiting.lock().unwrap_or_else(PoisonError::into_inner).take()).flatten();
+            let command = is_it
+                .then(|| waiting.lock().unwrap_or_else(PoisonError::into_inner).take())
+                .flatten();
             if let Some(mut command) = command {
                 let output = command.stdin(Stdio::null()).output().expect("it runs");
                 assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -49,7 +52,10 @@ impl Meanwhile {
     fn run(&self, line: &str, meanwhile: &str) -> Run {
         *self.command.lock().expect("not poisoned") = Some(self.env.command(meanwhile.split(' ')));
         let run = self.env.run(line);
-        assert!(self.command.lock().expect("not poisoned").is_none(), "{line}: it fetched nothing: {run}");
+        assert!(
+            self.command.lock().expect("not poisoned").is_none(),
+            "{line}: it fetched nothing: {run}"
+        );
         run
     }
 
@@ -63,7 +69,10 @@ impl Meanwhile {
 fn newer_version_meanwhile_stays() {
     let meanwhile = Meanwhile::new(&[1, 2, 3]);
     let run = meanwhile.run(&meanwhile.install(2), "extension rollback a");
-    assert!(run.code == 6 && run.stderr.contains("2.0.0 is older than the installed 3.0.0 of `a`"), "{run}");
+    assert!(
+        run.code == 6 && run.stderr.contains("2.0.0 is older than the installed 3.0.0 of `a`"),
+        "{run}"
+    );
     assert_eq!(meanwhile.version(), "3");
 }
 
@@ -75,7 +84,10 @@ fn removal_meanwhile_is_decided_anew() {
     let run = meanwhile.run(&meanwhile.install(2), "extension remove a").ok();
     assert!(run.stderr.contains("not granted"), "{run}");
     let manifest = meanwhile.env.read(&manifest("a"));
-    assert!(manifest.contains("[capabilities]") && !manifest.contains("notification = true"), "{manifest}");
+    assert!(
+        manifest.contains("[capabilities]") && !manifest.contains("notification = true"),
+        "{manifest}"
+    );
 }
 
 /// An update never brings back what was removed, and leaves alone what was pinned.

@@ -9,7 +9,8 @@ fn the_demo_shows_the_main_job_and_leaves_nothing() {
     command.env("HTTP_PROXY", "http://127.0.0.1:1").env("http_proxy", "http://127.0.0.1:1");
     let run = env.finish(command, b"").ok();
     let text = run.text();
-    let port = text.split("127.0.0.1:").nth(1).expect("a port").split(',').next().expect("it").to_owned();
+    let port =
+        text.split("127.0.0.1:").nth(1).expect("a port").split(',').next().expect("it").to_owned();
     let run = run.hiding(format!("127.0.0.1:{port}"), "REGISTRY");
     insta::assert_snapshot!(run, @r#"
     exit 0

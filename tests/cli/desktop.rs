@@ -1,19 +1,26 @@
-//! The capabilities of a desktop session against real services: gnome-keyring, dunst, X11, sway and weston, a D-Bus client.
+//! The capabilities of a desktop session against real services: gnome-keyring, dunst, X11, sway and
+//! weston, a D-Bus client.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::support::{Run, TestEnv, desktop, env, server_tools};
 
-/// Runs a script in a session with a bus and a keyring, by way of these commands. `sesame` is the program.
+/// Runs a script in a session with a bus and a keyring, by way of these commands. `sesame` is the
+/// program.
 fn in_session(env: &TestEnv, session: &[&str], script: &str) -> Run {
     let program = Path::new(env!("CARGO_BIN_EXE_sesame"));
     let servers = server_tools();
     let with_desktop = concat!(env!("CARGO_MANIFEST_DIR"), "/../.ci/servers/with-desktop");
     let mut command = Command::new(servers.join("with-secret-service"));
-    let words = session.iter().map(|word| if *word == "with-desktop" { with_desktop } else { *word });
+    let words =
+        session.iter().map(|word| if *word == "with-desktop" { with_desktop } else { *word });
     command.args(words).args(["sh", "-c", script]);
-    let path = format!("{}:{}:/usr/bin:/bin", program.parent().expect("a directory").display(), servers.display());
+    let path = format!(
+        "{}:{}:/usr/bin:/bin",
+        program.parent().expect("a directory").display(),
+        servers.display()
+    );
     command.env_clear().env("HOME", env.home()).env("PATH", path).current_dir(env.path("work"));
     env.finish(command, b"")
 }
@@ -104,7 +111,8 @@ fn a_keyring_that_never_answers_holds_no_login_back_for_ever_and_no_stranger_at_
     let (open, closed) = (open.expect("a registry"), closed.expect("a registry"));
     let run = |line: &str| {
         let mut command = env.command(line.split_whitespace());
-        command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", env.path("silent").display()));
+        command
+            .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", env.path("silent").display()));
         let started = std::time::Instant::now();
         (env.finish(command, b"SECRET\n"), started.elapsed().as_secs())
     };
@@ -112,7 +120,11 @@ fn a_keyring_that_never_answers_holds_no_login_back_for_ever_and_no_stranger_at_
         let commands = [
             (format!("extension install {}/bad/extension/ok:1.0.0 --name x", open.host()), 0, 3),
             (format!("extension install {}/bad/extension/ok:1.0.0 --name y", closed.host()), 4, 12),
-            ("registry login localhost:1 --username me --password-stdin --no-verify".to_owned(), 9, 35),
+            (
+                "registry login localhost:1 --username me --password-stdin --no-verify".to_owned(),
+                9,
+                35,
+            ),
             ("registry logout localhost:1".to_owned(), 9, 35),
             ("registry list".to_owned(), 0, 35),
         ];
@@ -123,7 +135,10 @@ fn a_keyring_that_never_answers_holds_no_login_back_for_ever_and_no_stranger_at_
             });
         }
     });
-    let in_a_file = env.files().into_iter().find(|(_, bytes)| String::from_utf8_lossy(bytes).contains("SECRET"));
+    let in_a_file = env
+        .files()
+        .into_iter()
+        .find(|(_, bytes)| String::from_utf8_lossy(bytes).contains("SECRET"));
     assert_eq!(in_a_file.map(|(path, _)| path), None, "it is kept nowhere instead");
 }
 
@@ -182,7 +197,8 @@ fn a_text_stays_on_the_clipboard_of_x11_until_it_is_replaced() {
 #[ignore = "needs sway, weston and wl-clipboard, which .ci/run installs"]
 fn a_text_stays_on_the_clipboard_of_wayland_where_there_is_a_protocol_for_it() {
     let env = desktop();
-    let script = "sesame extension call desktop copy-text 'one text' && wl-paste --no-newline && echo";
+    let script =
+        "sesame extension call desktop copy-text 'one text' && wl-paste --no-newline && echo";
     insta::assert_snapshot!(in_session(&env, &["with-desktop", "--wayland"], script), @r#"
     exit 0
     out: one text

@@ -8,15 +8,20 @@ use std::path::Path;
 fn every_test_that_the_promises_name_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let promises = fs::read_to_string(root.join("SECURITY.md")).expect("SECURITY.md");
-    let promises = promises.split("## Promises").nth(1).and_then(|rest| rest.split("## Not promised").next());
+    let promises =
+        promises.split("## Promises").nth(1).and_then(|rest| rest.split("## Not promised").next());
     let quoted = promises.expect("the promises").split('`').skip(1).step_by(2);
-    let named: BTreeSet<_> = quoted.filter(|text| text.contains('_') && !text.contains(' ')).collect();
+    let named: BTreeSet<_> =
+        quoted.filter(|text| text.contains('_') && !text.contains(' ')).collect();
     assert!(named.len() > 50, "the tests are found: {named:?}");
     let mut sources = String::new();
-    for directory in ["tests/cli", "core-types", "extension-host", "extension-depot", "sesame-cli/src"] {
+    for directory in
+        ["tests/cli", "core-types", "extension-host", "extension-depot", "sesame-cli/src"]
+    {
         collect(&root.join(directory), &mut sources);
     }
-    let missing: Vec<_> = named.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
+    let missing: Vec<_> =
+        named.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
     assert!(missing.is_empty(), "SECURITY.md names tests that are not there: {missing:?}");
 }
 
@@ -24,14 +29,18 @@ fn every_test_that_the_promises_name_is_there() {
 #[test]
 fn test_files_are_all_compiled() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for (directory, manifest) in [("tests/cli", "sesame-cli"), ("extension-host/tests", "extension-host")] {
+    for (directory, manifest) in
+        [("tests/cli", "sesame-cli"), ("extension-host/tests", "extension-host")]
+    {
         let main = fs::read_to_string(root.join(directory).join("main.rs")).expect("main.rs");
-        let manifest = fs::read_to_string(root.join(manifest).join("Cargo.toml")).expect("Cargo.toml");
+        let manifest =
+            fs::read_to_string(root.join(manifest).join("Cargo.toml")).expect("Cargo.toml");
         for entry in fs::read_dir(root.join(directory)).expect("a directory").flatten() {
             let path = entry.path();
             let name = path.file_stem().and_then(|name| name.to_str()).expect("text");
             let program = format!("[[test]]\nname = \"{name}\"\n");
-            let is_compiled = main.contains(&format!("mod {name};\n")) || manifest.contains(&program);
+            let is_compiled =
+                main.contains(&format!("mod {name};\n")) || manifest.contains(&program);
             assert!(name == "main" || is_compiled, "{} is not a module of main.rs", path.display());
         }
     }

@@ -2,12 +2,17 @@
 
 use crate::support::{TestEnv, env};
 
-/// Installs and inspects a binary. Both say the same and end with the same code, which is given back with what was said.
+/// Installs and inspects a binary. Both say the same and end with the same code, which is given
+/// back with what was said.
 fn verdict(env: &TestEnv, binary: impl AsRef<[u8]>) -> String {
     env.write("work/it.wasm", binary);
     let install = env.run("extension install ./it.wasm");
     let inspect = env.run("extension inspect ./it.wasm");
-    assert_eq!((install.code, &install.stderr), (inspect.code, &inspect.stderr), "{install}\n{inspect}");
+    assert_eq!(
+        (install.code, &install.stderr),
+        (inspect.code, &inspect.stderr),
+        "{install}\n{inspect}"
+    );
     assert!(!env.path(".config/pds/extensions/it.toml").exists());
     install.to_string()
 }
@@ -53,19 +58,30 @@ fn install_and_inspect_agree() {
 #[test]
 fn inspect_prints_imports_before_verdict() {
     let env = env();
-    let text = r#"(module (import "wapc" "__guest_request" (func (param i32 i32))) (func (export "f")))"#;
+    let text =
+        r#"(module (import "wapc" "__guest_request" (func (param i32 i32))) (func (export "f")))"#;
     env.write("work/it.wasm", wat::parse_str(text).expect("valid"));
     let run = env.run("extension inspect ./it.wasm");
     assert_eq!(run.code, 5, "{run}");
-    assert!(run.text().contains("imports      wapc\n") && run.text().contains("exports      f: func()\n"), "{run}");
+    assert!(
+        run.text().contains("imports      wapc\n")
+            && run.text().contains("exports      f: func()\n"),
+        "{run}"
+    );
     let json = env.run("--json extension inspect ./it.wasm");
-    assert!(json.text().contains(r#""refusal":{"#) && json.text().contains(r#""kind":"refused""#), "{json}");
+    assert!(
+        json.text().contains(r#""refusal":{"#) && json.text().contains(r#""kind":"refused""#),
+        "{json}"
+    );
 }
 
 #[test]
 fn extension_without_functions_says_what_it_is() {
     let env = env();
-    env.write("work/program.wasm", wat::parse_str(r#"(module (func (export "_start")))"#).expect("valid"));
+    env.write(
+        "work/program.wasm",
+        wat::parse_str(r#"(module (func (export "_start")))"#).expect("valid"),
+    );
     insta::assert_snapshot!(env.run("extension install ./program.wasm"), @r"
     exit 0
     out: installed program 0.0.0 from local/file/program:0.0.0@sha256:DIGEST

@@ -1,5 +1,5 @@
-//! Every command that changes something, killed or refused at each call by which it changes a file: afterwards the old or the
-//! new is there, the next command works, and nothing is left lying about.
+//! Every command that changes something, killed or refused at each call by which it changes a file:
+//! afterwards the old or the new is there, the next command works, and nothing is left lying about.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,10 @@ struct Sweep<'a> {
 
 impl Sweep<'_> {
     fn line(&self, line: &str) -> Vec<String> {
-        line.replace("REGISTRY", &self.registry.host()).split_whitespace().map(str::to_owned).collect()
+        line.replace("REGISTRY", &self.registry.host())
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect()
     }
 
     fn run(&self, env: &TestEnv, line: &str) -> Run {
@@ -119,12 +122,22 @@ impl Sweep<'_> {
                 return (at - 1, bad);
             }
             let problem = self.check(&env, fault, &run, (&old, &new), &after);
-            bad.extend(problem.map(|problem| format!("{} {fault:?} at {at}: {problem}\n{run}", self.command)));
+            bad.extend(
+                problem
+                    .map(|problem| format!("{} {fault:?} at {at}: {problem}\n{run}", self.command)),
+            );
         }
         panic!("`{}` never ends", self.command);
     }
 
-    fn check(&self, env: &TestEnv, fault: Fault, run: &Run, states: (&str, &str), after: &TestEnv) -> Option<String> {
+    fn check(
+        &self,
+        env: &TestEnv,
+        fault: Fault,
+        run: &Run,
+        states: (&str, &str),
+        after: &TestEnv,
+    ) -> Option<String> {
         let (old, new) = states;
         let found = state(env);
         if found != old && found != new {
@@ -140,12 +153,15 @@ impl Sweep<'_> {
         if verified.code != 0 {
             return Some(format!("`verify` finds damage: {verified}"));
         }
-        // Going back twice is going forward; everything else can be said twice, and the second time finishes the first.
+        // Going back twice is going forward; everything else can be said twice, and the second time
+        // finishes the first.
         if found != new || !self.command.contains("rollback") {
             let again = self.run(env, self.command);
             let found = state(env);
             if found != new {
-                return Some(format!("the next try does not do it: {again}\nfound:\n{found}\nnew:\n{new}"));
+                return Some(format!(
+                    "the next try does not do it: {again}\nfound:\n{found}\nnew:\n{new}"
+                ));
             }
         }
         env.run("extension gc").ok();
@@ -159,21 +175,27 @@ fn state(env: &TestEnv) -> String {
     let list = env.run("extension list");
     let calls = env.run("extension call x f");
     let logins = env.run("registry list");
-    let manifest = std::fs::read_to_string(env.path(".config/pds/extensions/x.toml")).unwrap_or_default();
+    let manifest =
+        std::fs::read_to_string(env.path(".config/pds/extensions/x.toml")).unwrap_or_default();
     let seen = format!("{} {}{}{} {manifest}", list.code, list.text(), calls.text(), logins.text());
     seen.replace(&env.home().display().to_string(), "~")
 }
 
 /// The files that are there, without what names differ in by chance and what is only a cache.
 fn debris(env: &TestEnv) -> BTreeSet<PathBuf> {
-    let relative = |(path, _): (PathBuf, Vec<u8>)| path.strip_prefix(env.home()).map(Path::to_owned).unwrap_or(path);
+    let relative = |(path, _): (PathBuf, Vec<u8>)| {
+        path.strip_prefix(env.home()).map(Path::to_owned).unwrap_or(path)
+    };
     env.files().into_iter().map(relative).filter(|path| !is_by_chance(path)).collect()
 }
 
-/// Generations and removed manifests are numbered or dated, and logs of activity may or may not be there.
+/// Generations and removed manifests are numbered or dated, and logs of activity may or may not be
+/// there.
 fn is_by_chance(path: &Path) -> bool {
     let text = path.to_string_lossy();
-    ["/history/", "/removed/", ".cache/", "/activity", "/logs/", "work/"].iter().any(|part| text.contains(part))
+    ["/history/", "/removed/", ".cache/", "/activity", "/logs/", "work/"]
+        .iter()
+        .any(|part| text.contains(part))
 }
 
 fn copy(from: &TestEnv) -> TestEnv {
@@ -199,7 +221,10 @@ const UPDATE: &str = "extension update x --quiet";
 
 #[test]
 #[ignore = "needs SESAME_KILLAT, from .ci/faults"]
-#[allow(clippy::print_stdout, reason = "the points and how many were bad are what a sweep is run for")]
+#[allow(
+    clippy::print_stdout,
+    reason = "the points and how many were bad are what a sweep is run for"
+)]
 fn whatever_call_fails_or_is_the_last_the_old_or_the_new_is_there() {
     let registry = registry();
     let sweeps: [(&[&str], &str); 14] = [
@@ -213,7 +238,10 @@ fn whatever_call_fails_or_is_the_last_the_old_or_the_new_is_there() {
         (&[INSTALL], "extension sync --quiet"),
         (&[], LOGIN),
         (&[LOGIN], "registry logout REGISTRY --quiet"),
-        (&[INSTALL, "extension grant x notification --quiet"], "extension revoke x notification --quiet"),
+        (
+            &[INSTALL, "extension grant x notification --quiet"],
+            "extension revoke x notification --quiet",
+        ),
         (&[INSTALL], "extension pin x --quiet"),
         (&[INSTALL], "extension remove x --purge --quiet"),
         (&[INSTALL, "extension disable x --quiet"], "extension enable x --quiet"),
@@ -250,10 +278,13 @@ fn out_of_order(calls: &[Call]) -> Vec<String> {
         if last_write.is_some() && synced < last_write {
             wrong.push(format!("{} is not synced before it is renamed", path.display()));
         }
-        // The log has what is renamed, not what to; all that is renamed here stays in its directory, but for blobs.
-        let directory = path.parent().filter(|directory| !directory.to_string_lossy().contains("/.staging/"));
+        // The log has what is renamed, not what to; all that is renamed here stays in its
+        // directory, but for blobs.
+        let directory =
+            path.parent().filter(|directory| !directory.to_string_lossy().contains("/.staging/"));
         let blobs = |file: &Path| file.ends_with("blobs/sha256");
-        let is_directory = |file: &Path| directory.map_or_else(|| blobs(file), |directory| directory == file);
+        let is_directory =
+            |file: &Path| directory.map_or_else(|| blobs(file), |directory| directory == file);
         if !after.iter().any(|(call, file)| is_sync(call) && is_directory(file)) {
             wrong.push(format!("no directory is synced after {} is renamed", path.display()));
         }
@@ -282,13 +313,19 @@ fn contents_are_synced_before_names_and_blobs_before_manifests() {
         assert_eq!(out_of_order(&calls), Vec::<String>::new(), "{command}: {calls:#?}");
         renames += calls.iter().filter(|(call, _)| call.starts_with("rename")).count();
         let named = |part: &str| {
-            calls.iter().rposition(|(call, path)| call.starts_with("rename") && path.to_string_lossy().contains(part))
+            calls.iter().rposition(|(call, path)| {
+                call.starts_with("rename") && path.to_string_lossy().contains(part)
+            })
         };
         let manifest = calls.iter().rposition(|(call, path)| {
-            call.starts_with("rename") && path.parent().is_some_and(|directory| directory.ends_with("pds/extensions"))
+            call.starts_with("rename")
+                && path.parent().is_some_and(|directory| directory.ends_with("pds/extensions"))
         });
         if command == INSTALL || command == UPDATE {
-            assert!(named("/.staging/") < manifest && named("/.staging/").is_some(), "{command}: {calls:#?}");
+            assert!(
+                named("/.staging/") < manifest && named("/.staging/").is_some(),
+                "{command}: {calls:#?}"
+            );
         }
     }
     println!("cases: {renames}");
@@ -301,7 +338,9 @@ fn a_lock_that_cannot_be_had_is_an_error_and_nothing_is_written_without_it() {
     let registry = MemoryRegistry::start().expect("a registry");
     publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
     for error in ["ENOLCK", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EIO"] {
-        for (prepare, command) in [(&[][..], INSTALL), (&[INSTALL][..], "extension disable x"), (&[][..], LOGIN)] {
+        for (prepare, command) in
+            [(&[][..], INSTALL), (&[INSTALL][..], "extension disable x"), (&[][..], LOGIN)]
+        {
             let sweep = Sweep { registry: &registry, prepare, command };
             let env = sweep.prepared();
             let before = state(&env);
@@ -309,7 +348,11 @@ fn a_lock_that_cannot_be_had_is_an_error_and_nothing_is_written_without_it() {
             let words = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", &inject];
             let run = sweep.within(&env, Path::new("strace"), &words);
             assert_eq!(run.code, 9, "{error} {command}: {run}");
-            assert_eq!(run.stderr.contains("its file system has no locks"), error != "EIO", "{error} {command}: {run}");
+            assert_eq!(
+                run.stderr.contains("its file system has no locks"),
+                error != "EIO",
+                "{error} {command}: {run}"
+            );
             assert_eq!(state(&env), before, "{error} {command}");
         }
     }
@@ -323,12 +366,23 @@ fn missing_locks_are_diagnosed() {
     publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
     let within = |command| {
         let sweep = Sweep { registry: &registry, prepare: &[INSTALL], command };
-        let words = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:error=ENOLCK"];
+        let words = [
+            "-f",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            "trace=flock",
+            "-e",
+            "inject=flock:error=ENOLCK",
+        ];
         sweep.within(&sweep.prepared(), Path::new("strace"), &words)
     };
     let doctor = within("doctor");
     assert!(
-        doctor.text().contains("bad   lock: file systems without locks, where nothing can be changed: "),
+        doctor
+            .text()
+            .contains("bad   lock: file systems without locks, where nothing can be changed: "),
         "{doctor}"
     );
     assert_eq!(within("extension call x f").ok().text(), "1\n");
@@ -343,9 +397,16 @@ fn code_is_kept_without_chmod() {
         let env = env();
         env.write("work/x.wasm", small(1));
         let inject = format!("inject=fchmod,chmod,fchmodat:error={error}");
-        let words = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fchmod,chmod,fchmodat", "-e", &inject];
+        let words =
+            ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fchmod,chmod,fchmodat", "-e", &inject];
         let mut command = Command::new("strace");
-        command.args(words).arg(env!("CARGO_BIN_EXE_sesame")).args(["extension", "install", "./x.wasm", "--name", "x"]);
+        command.args(words).arg(env!("CARGO_BIN_EXE_sesame")).args([
+            "extension",
+            "install",
+            "./x.wasm",
+            "--name",
+            "x",
+        ]);
         command.env_clear().env("HOME", env.home()).current_dir(env.path("work"));
         let run = env.finish(command, b"");
         assert!(run.code == 0 && !run.stderr.contains("is not kept"), "{error}: {run}");
@@ -374,7 +435,10 @@ fn while_a_name_is_being_given_others_see_the_old_or_wait() {
             seen.push(said);
         }
         update.join().expect("no panic").ok();
-        assert!(seen.iter().any(|said| said == "1\n"), "it was looked at while it was updated: {seen:?}");
+        assert!(
+            seen.iter().any(|said| said == "1\n"),
+            "it was looked at while it was updated: {seen:?}"
+        );
         assert!(seen.is_sorted(), "what was new is not old again: {seen:?}");
     });
     // Who wants to change something meanwhile waits for the lock, and then finds the new one.
@@ -405,7 +469,11 @@ fn without_openat2_no_directory_is_opened() {
     env.run("extension grant probe filesystem=write:~/read").ok();
     let open = |words: &[&str]| {
         let mut command = Command::new(words[0]);
-        command.args(&words[1..]).args(["extension", "call", "probe", "open"]).arg(env.path("read/note")).arg("r");
+        command
+            .args(&words[1..])
+            .args(["extension", "call", "probe", "open"])
+            .arg(env.path("read/note"))
+            .arg("r");
         command.env_clear().env("HOME", env.home()).current_dir(env.path("work"));
         env.finish(command, b"")
     };
@@ -413,7 +481,18 @@ fn without_openat2_no_directory_is_opened() {
     assert_eq!(open(&[sesame]).ok().text(), "DescriptorType::RegularFile: readable\n");
     for error in ["ENOSYS", "EPERM", "EINVAL"] {
         let inject = format!("inject=openat2:error={error}");
-        let run = open(&["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=openat2", "-e", &inject, sesame]);
+        let run = open(&[
+            "strace",
+            "-f",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            "trace=openat2",
+            "-e",
+            &inject,
+            sesame,
+        ]);
         assert!(run.code == 9 && run.stderr.contains("cannot be opened"), "{error}: {run}");
     }
 }
@@ -424,9 +503,14 @@ fn in_small_home(options: &str, script: &str) -> Run {
     let home = env.path("small");
     std::fs::create_dir(&home).expect("made");
     let mut command = Command::new("unshare");
-    let mounted =
-        format!("mount -t tmpfs -o mode=700,{options} t {0} && export HOME={0} && cd {0} && {script}", home.display());
-    command.args(["-m", "sh", "-c", &mounted]).env_clear().env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin");
+    let mounted = format!(
+        "mount -t tmpfs -o mode=700,{options} t {0} && export HOME={0} && cd {0} && {script}",
+        home.display()
+    );
+    command
+        .args(["-m", "sh", "-c", &mounted])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin");
     command.env("sesame", env!("CARGO_BIN_EXE_sesame"));
     env.finish(command, b"")
 }
@@ -439,18 +523,23 @@ fn on_a_disk_that_is_full_everything_or_nothing_is_installed() {
     publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
     // A megabyte that the compiler has nothing to do with.
     let large =
-        wat::parse_str(format!("(component (@custom \"ballast\" \"{}\"))", "x".repeat(1 << 20))).expect("valid");
+        wat::parse_str(format!("(component (@custom \"ballast\" \"{}\"))", "x".repeat(1 << 20)))
+            .expect("valid");
     publish(&registry, "my-org/large:1.0.0", &[small(1), large[8..].to_vec()].concat(), &[]);
     // Whether it was refused or done, what is there is whole, and with room it can be done.
     let script = |of: &str| {
-        let install = format!("$sesame extension install {}/my-org/{of}:1.0.0 --name x --quiet", registry.host());
+        let install = format!(
+            "$sesame extension install {}/my-org/{of}:1.0.0 --name x --quiet",
+            registry.host()
+        );
         format!(
             "{install} >out 2>&1; code=$?; $sesame extension list >list; $sesame extension verify >/dev/null || echo damaged; \
              mount -o remount,size=16m,nr_inodes=1000 . && {install} >/dev/null && $sesame extension call x f; echo $code; cat out list"
         )
     };
     let sizes = (0..32).map(|step| ("x", format!("size={}k,nr_inodes=1000", 4 + 8 * step)));
-    let large_sizes = (0..32).map(|step| ("large", format!("size={}k,nr_inodes=1000", 64 + 128 * step)));
+    let large_sizes =
+        (0..32).map(|step| ("large", format!("size={}k,nr_inodes=1000", 64 + 128 * step)));
     let counts = (2..40).step_by(2).map(|files| ("x", format!("size=16m,nr_inodes={files}")));
     let (mut refused, mut done) = (0, 0);
     for (of, options) in sizes.chain(large_sizes).chain(counts) {
@@ -458,7 +547,11 @@ fn on_a_disk_that_is_full_everything_or_nothing_is_installed() {
         let text = run.text();
         assert!(!text.contains("damaged") && !text.contains("panicked"), "{options}: {run}");
         let mut lines = text.lines();
-        assert_eq!(lines.next(), Some("1"), "{options}: it can be called once there is room: {run}");
+        assert_eq!(
+            lines.next(),
+            Some("1"),
+            "{options}: it can be called once there is room: {run}"
+        );
         match lines.next() {
             Some("0") => done += 1,
             Some("9") => refused += 1,
@@ -491,7 +584,10 @@ fn where_nothing_can_be_written_all_is_read_and_nothing_pretends() {
         LOGIN_LOCAL,
     ];
     let each = |lines: &[&str]| {
-        lines.iter().map(|line| format!("echo secret | $sesame {line} >said 2>&1; echo $?; ")).collect::<String>()
+        lines
+            .iter()
+            .map(|line| format!("echo secret | $sesame {line} >said 2>&1; echo $?; "))
+            .collect::<String>()
     };
     let script = format!(
         "$sesame {install} >/dev/null && $sesame extension call x f >/dev/null && mount -t tmpfs t ../work && \
@@ -504,9 +600,13 @@ fn where_nothing_can_be_written_all_is_read_and_nothing_pretends() {
     let codes: Vec<_> = text.lines().collect();
     let (read, written) = codes.split_at(reads.len());
     // `doctor` says what is wrong, which is that nothing can be written.
-    assert!(read[..5].iter().all(|code| *code == "0") && ["0", "1"].contains(&read[5]), "{codes:?}: {run}");
+    assert!(
+        read[..5].iter().all(|code| *code == "0") && ["0", "1"].contains(&read[5]),
+        "{codes:?}: {run}"
+    );
     // The same version once more is no change.
     assert!(written[1..].iter().all(|code| *code == "9"), "{codes:?}: {run}");
 }
 
-const LOGIN_LOCAL: &str = "registry login localhost:1 --username me --password-stdin --store file --no-verify";
+const LOGIN_LOCAL: &str =
+    "registry login localhost:1 --username me --password-stdin --store file --no-verify";

@@ -1,4 +1,5 @@
-//! Machines that follow a published list: who signed it, what it leads to, and what goes when it goes from the list.
+//! Machines that follow a published list: who signed it, what it leads to, and what goes when it
+//! goes from the list.
 
 use extension_depot::serve::MemoryRegistry;
 
@@ -17,13 +18,21 @@ struct Fleet {
 impl Fleet {
     fn new() -> Self {
         let fleet = Self { env: env(), registry: registry() };
-        publish(&fleet.registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# other\n"), &[]);
+        publish(
+            &fleet.registry,
+            "my-org/greeting-extension:0.2.0",
+            &asking(&GREETING, "# other\n"),
+            &[],
+        );
         fleet
     }
 
     /// An entry of a list.
     fn entry(&self, name: &str, tag: &str, capabilities: &str) -> String {
-        format!("[{name}]\noci = \"{}\"\ncapabilities = {{ {capabilities} }}\n", pinned(&self.registry, tag))
+        format!(
+            "[{name}]\noci = \"{}\"\ncapabilities = {{ {capabilities} }}\n",
+            pinned(&self.registry, tag)
+        )
     }
 
     fn publish(&self, text: &str) {
@@ -48,7 +57,9 @@ impl Fleet {
 
     /// What policy approves for the list.
     fn preapprove(&self, grants: &str) {
-        self.policy(&format!("[[extensions.policy.preapproved]]\nlist = \"HOST/{LIST}\"\ngrants = [{grants}]\n"));
+        self.policy(&format!(
+            "[[extensions.policy.preapproved]]\nlist = \"HOST/{LIST}\"\ngrants = [{grants}]\n"
+        ));
     }
 
     fn has(&self, name: &str, capability: &str) -> bool {
@@ -68,9 +79,12 @@ fn list_is_signed_as_policy_wants() {
         fleet.run(&format!("trust keygen {key}")).ok();
     }
     let key = fleet.env.path("work/maker.pub");
-    let signers = format!("[extensions.policy.trusted_signers]\n\"HOST/{LIST}\" = [{:?}]\n", key.display());
+    let signers =
+        format!("[extensions.policy.trusted_signers]\n\"HOST/{LIST}\" = [{:?}]\n", key.display());
     fleet.policy(&signers);
-    let sign = |key: &str| fleet.run(&format!("extension sign {} --key {key}.key", fleet.reference(LIST))).ok();
+    let sign = |key: &str| {
+        fleet.run(&format!("extension sign {} --key {key}.key", fleet.reference(LIST))).ok()
+    };
     insta::assert_snapshot!(fleet.sync(""), @r#"
     exit 6
     err: error: `REGISTRY/my-org/desktop-set` has to be signed by one of `trusted_signers` in `~/.config/pds/config.toml`: ~/work/maker.pub, and it is: unsigned
@@ -88,7 +102,8 @@ fn list_is_signed_as_policy_wants() {
     sign("maker");
     fleet.sync("").ok();
     assert!(fleet.is_there("greeter"));
-    let verified = fleet.run(&format!("extension verify {} --key maker.pub", fleet.reference(LIST))).ok();
+    let verified =
+        fleet.run(&format!("extension verify {} --key maker.pub", fleet.reference(LIST))).ok();
     assert!(verified.to_string().contains("verified, signed by"), "{verified}");
 }
 
@@ -99,11 +114,16 @@ fn list_keeps_its_signer() {
     fleet.publish(&fleet.entry("greeter", "0.1.0", ""));
     fleet.run("trust keygen maker").ok();
     fleet.run(&format!("trust add maker.pub --for {}/{LIST}", fleet.registry.host())).ok();
-    fleet.run(&format!("extension sign {} --key maker.key --form classic", fleet.reference(LIST))).ok();
+    fleet
+        .run(&format!("extension sign {} --key maker.key --form classic", fleet.reference(LIST)))
+        .ok();
     fleet.sync("").ok();
     fleet.publish(&fleet.entry("other", "0.1.0", ""));
     let refused = fleet.sync("--prune");
-    assert!(refused.code == 6 && fleet.is_there("greeter") && !fleet.is_there("other"), "{refused}");
+    assert!(
+        refused.code == 6 && fleet.is_there("greeter") && !fleet.is_there("other"),
+        "{refused}"
+    );
     let accept = format!("sesame trust accept {}/{LIST}", fleet.registry.host());
     assert!(refused.stderr.contains(&accept), "{refused}");
     fleet.run(&accept["sesame ".len()..]).ok();
@@ -114,9 +134,11 @@ fn list_keeps_its_signer() {
 #[test]
 fn list_tag_of_a_version_never_moves() {
     let fleet = Fleet::new();
-    let (first, second) = (fleet.entry("greeter", "0.1.0", ""), fleet.entry("greeter", "0.2.0", ""));
+    let (first, second) =
+        (fleet.entry("greeter", "0.1.0", ""), fleet.entry("greeter", "0.2.0", ""));
     let publish = |tag: &str, text: &str| publish_list_as(&fleet.registry, LIST, tag, text);
-    let sync = |tag: &str| fleet.run(&format!("extension sync {}/{LIST}:{tag}", fleet.registry.host()));
+    let sync =
+        |tag: &str| fleet.run(&format!("extension sync {}/{LIST}:{tag}", fleet.registry.host()));
     insta::assert_snapshot!({ publish("stable", &first); sync("stable --locked") }, @r#"
     exit 1
     err: error: the list is not pinned to a digest, and was never followed here
@@ -135,7 +157,8 @@ fn list_tag_of_a_version_never_moves() {
     err: found:    REGISTRY/my-org/desktop-set:1.0.0@sha256:DIGEST
     err: hint: if its publisher says why, take the new one: sesame extension sync REGISTRY/my-org/desktop-set:1.0.0@sha256:DIGEST
     "#);
-    let locked = fleet.env.run(&format!("extension sync {}/{LIST}:stable --locked", fleet.registry.host()));
+    let locked =
+        fleet.env.run(&format!("extension sync {}/{LIST}:stable --locked", fleet.registry.host()));
     assert!(locked.code == 6 && fleet.has("greeter", ":0.1.0@"), "{locked}");
     let hint = locked.stderr.split_once("sesame extension").expect("a hint").1.trim().to_owned();
     fleet.run(&format!("extension {hint}")).ok();
@@ -149,7 +172,10 @@ fn list_comes_from_allowed_places() {
     let fleet = Fleet::new();
     fleet.publish(&fleet.entry("greeter", "0.1.0", ""));
     let asked = fleet.registry.seen().len();
-    for rule in [format!("blocked_namespaces = [\"HOST/{LIST}\"]"), "allowed_registries = [\"ghcr.io\"]".to_owned()] {
+    for rule in [
+        format!("blocked_namespaces = [\"HOST/{LIST}\"]"),
+        "allowed_registries = [\"ghcr.io\"]".to_owned(),
+    ] {
         fleet.policy(&format!("[extensions.policy]\n{rule}\n"));
         let refused = fleet.sync("");
         assert!(refused.code == 5 && refused.stderr.contains("policy does not let"), "{refused}");
@@ -161,7 +187,8 @@ fn list_comes_from_allowed_places() {
 fn prune_takes_only_the_lists_own() {
     let fleet = Fleet::new();
     let greeter = fleet.entry("greeter", "0.1.0", "");
-    let planned = pinned(&fleet.registry, "0.1.0").split('@').next().expect("a reference").to_owned();
+    let planned =
+        pinned(&fleet.registry, "0.1.0").split('@').next().expect("a reference").to_owned();
     fleet.env.write(&manifest("planned"), format!("[extension]\noci = \"{planned}\"\n"));
     let all = ["a", "b", "mine", "planned"].map(|name| fleet.entry(name, "0.1.0", "")).concat();
     fleet.env.write("work/echo.wasm", &*ECHO);
@@ -197,25 +224,37 @@ fn prune_takes_only_the_lists_own() {
     let there = ["a", "b", "mine", "planned", "echo", "greeter"].map(|name| fleet.is_there(name));
     assert_eq!(there, [false, true, true, true, true, true]);
     fleet.sync("--prune --check").ok();
-    assert_eq!(fleet.run("extension sync --prune").code, 2, "manifests have nothing that is left over");
+    assert_eq!(
+        fleet.run("extension sync --prune").code,
+        2,
+        "manifests have nothing that is left over"
+    );
 }
 
 /// The same name from elsewhere is another extension, and a list by a file is a list too.
 #[test]
 fn prune_keeps_another_source_of_the_name() {
     let fleet = Fleet::new();
-    fleet.env.write("work/set.toml", fleet.entry("greeter", "0.1.0", "") + &fleet.entry("gone", "0.1.0", ""));
+    fleet.env.write(
+        "work/set.toml",
+        fleet.entry("greeter", "0.1.0", "") + &fleet.entry("gone", "0.1.0", ""),
+    );
     fleet.run("extension sync set.toml").ok();
     let other = pinned(&fleet.registry, "0.1.0").replace("my-org", "elsewhere");
-    let text = fleet.env.read(&manifest("greeter")).replace(&pinned(&fleet.registry, "0.1.0"), &other);
+    let text =
+        fleet.env.read(&manifest("greeter")).replace(&pinned(&fleet.registry, "0.1.0"), &other);
     fleet.env.write(&manifest("greeter"), text);
     fleet.env.write("work/set.toml", "# nothing\n");
     let pruned = fleet.run("--offline extension sync ./set.toml --prune").ok();
-    assert!(pruned.text().starts_with("gone\t") && pruned.text().ends_with("\tremoved\n"), "{pruned}");
+    assert!(
+        pruned.text().starts_with("gone\t") && pruned.text().ends_with("\tremoved\n"),
+        "{pruned}"
+    );
     assert!(fleet.is_there("greeter") && !fleet.is_there("gone"));
 }
 
-/// A list that has a name from elsewhere by now takes the place of what it brought itself, where it prunes.
+/// A list that has a name from elsewhere by now takes the place of what it brought itself, where it
+/// prunes.
 #[test]
 fn list_replaces_only_its_own_source() {
     let fleet = Fleet::new();
@@ -228,10 +267,16 @@ fn list_replaces_only_its_own_source() {
     fleet.run(&format!("extension install {} --name mine", pinned(&fleet.registry, "0.1.0"))).ok();
     fleet.publish(&(entry("greeter") + &entry("mine")));
     let kept = fleet.sync("");
-    assert!(kept.code == 1 && kept.text().contains("left over") && fleet.has("greeter", "my-org"), "{kept}");
+    assert!(
+        kept.code == 1 && kept.text().contains("left over") && fleet.has("greeter", "my-org"),
+        "{kept}"
+    );
     let pruned = fleet.sync("--prune");
     assert!(pruned.code == 1 && pruned.text().matches("\tfailed: ").count() == 1, "{pruned}");
-    assert!(fleet.has("greeter", "new-org") && !fleet.has("greeter", "notification"), "nothing is inherited");
+    assert!(
+        fleet.has("greeter", "new-org") && !fleet.has("greeter", "notification"),
+        "nothing is inherited"
+    );
     assert!(fleet.has("mine", "my-org"));
 }
 
@@ -339,7 +384,10 @@ fn list_demands_pruning_where_policy_lets_it() {
     for policy in policies {
         fleet.policy(policy);
         let left = fleet.sync("").ok();
-        assert!(left.text().contains("left over") && left.stderr.contains("`lists_that_prune`"), "{left}");
+        assert!(
+            left.text().contains("left over") && left.stderr.contains("`lists_that_prune`"),
+            "{left}"
+        );
     }
     fleet.policy(&format!("[extensions.policy]\nlists_that_prune = [\"HOST/{LIST}\"]\n"));
     assert_eq!(fleet.sync("--check").code, 1);
@@ -374,7 +422,8 @@ fn unreadable_list_changes_nothing() {
     assert!(fleet.env.files() == before);
     fleet.publish("");
     let state = fleet.env.path(".local/state/pds/extensions/lists");
-    let file = std::fs::read_dir(&state).expect("there").next().expect("one").expect("readable").path();
+    let file =
+        std::fs::read_dir(&state).expect("there").next().expect("one").expect("readable").path();
     let text = std::fs::read_to_string(&file).expect("readable");
     std::fs::write(&file, &text[..text.len() / 2]).expect("written");
     let refused = fleet.sync("--prune");
@@ -395,10 +444,14 @@ fn blocked_entry_stops_no_other() {
     for option in ["--dry-run", "--check", ""] {
         let run = fleet.sync(option);
         assert!(run.code == 1 && run.text().starts_with("blocked\t"), "{option}: {run}");
-        assert!(run.text().contains("failed: policy does not let extensions come from"), "{option}: {run}");
+        assert!(
+            run.text().contains("failed: policy does not let extensions come from"),
+            "{option}: {run}"
+        );
     }
     assert!(fleet.is_there("greeter") && !fleet.is_there("blocked"));
-    fleet.policy("[extensions.policy]\nblocked_namespaces = [\"HOST/my-org/greeting-extension\"]\n");
+    fleet
+        .policy("[extensions.policy]\nblocked_namespaces = [\"HOST/my-org/greeting-extension\"]\n");
     let run = fleet.sync("--check");
     assert!(run.code == 1 && run.text().matches("policy does not let").count() == 1, "{run}");
     fleet.sync("--prune");

@@ -2,14 +2,20 @@
 
 use std::process::Command;
 
-use crate::support::{ECHO, GREETING, TestEnv, answering, bare, env, publish, registry, with_guest};
+use crate::support::{
+    ECHO, GREETING, TestEnv, answering, bare, env, publish, registry, with_guest,
+};
 
 /// A command on a terminal of its own, where questions can be answered.
 fn on_terminal(env: &TestEnv, line: &str) -> Command {
     let mut command = Command::new("script");
     command.args(["-qec", &format!("{} {line}", env!("CARGO_BIN_EXE_sesame")), "/dev/null"]);
     command.env_clear().current_dir(env.path("work")).env("HOME", env.home());
-    command.env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/bash").env("TERM", "xterm").env("LC_ALL", "C.UTF-8");
+    command
+        .env("PATH", "/usr/bin:/bin")
+        .env("SHELL", "/bin/bash")
+        .env("TERM", "xterm")
+        .env("LC_ALL", "C.UTF-8");
     command
 }
 
@@ -21,7 +27,10 @@ fn everyday_verbs_stand_at_the_top() {
     assert_eq!(env.run("list").ok().text(), env.run("extension list").ok().text());
     assert_eq!(env.run("ls").ok().text(), env.run("ext ls").ok().text());
     assert_eq!(env.run("call greeting greet World").ok().text(), "Hello, World!\n");
-    assert_eq!(env.run("show greeting").ok().text(), env.run("extension info greeting").ok().text());
+    assert_eq!(
+        env.run("show greeting").ok().text(),
+        env.run("extension info greeting").ok().text()
+    );
     assert_eq!(env.run("update greeting").code, env.run("extension upgrade greeting").code);
     env.run("uninstall greeting").ok();
 }
@@ -50,7 +59,10 @@ fn wrong_word_is_answered_by_meaning() {
     err: For more information, try '--help'.
     "#);
     let run = env().run("extension allow greeting notification");
-    assert!(run.code == 2 && run.stderr.contains("sesame extension grant greeting notification"), "{run}");
+    assert!(
+        run.code == 2 && run.stderr.contains("sesame extension grant greeting notification"),
+        "{run}"
+    );
     insta::assert_snapshot!(env().run("instal ./x.wasm"), @r#"
     exit 2
     err: error: unrecognized subcommand 'instal'
@@ -84,8 +96,14 @@ fn sesame_alone_shows_the_beginning() {
     "#);
     let help = env().run("help").ok().text();
     assert_eq!(help, env().run("--help").ok().text());
-    assert!(help.find("Suffiks:") > help.find("Administer:") && help.contains("extension grant"), "{help}");
-    assert_eq!(env().run("help extension grant").ok().text(), env().run("extension grant --help").ok().text());
+    assert!(
+        help.find("Suffiks:") > help.find("Administer:") && help.contains("extension grant"),
+        "{help}"
+    );
+    assert_eq!(
+        env().run("help extension grant").ok().text(),
+        env().run("extension grant --help").ok().text()
+    );
 }
 
 #[test]
@@ -161,7 +179,10 @@ fn mistyped_source_says_what_to_type() {
         for command in ["install", "extension inspect"] {
             let run = env.run(&format!("{command} {source}"));
             let is_name = command == "extension inspect" && source == "weather";
-            assert!(is_name || run.code == 2 && run.stderr.contains(said), "{command} {source}: {run}");
+            assert!(
+                is_name || run.code == 2 && run.stderr.contains(said),
+                "{command} {source}: {run}"
+            );
             assert!(!run.stderr.contains("column"), "{run}");
         }
     }
@@ -217,7 +238,8 @@ fn export_spares_what_is_there() {
 #[test]
 fn second_time_says_already() {
     let env = with_guest("greeting", &GREETING);
-    env.run("extension grant greeting network=a.example network=*.b.example network=c.d.example").ok();
+    env.run("extension grant greeting network=a.example network=*.b.example network=c.d.example")
+        .ok();
     for _ in 0..2 {
         env.run("extension revoke greeting network=a.example").ok();
     }

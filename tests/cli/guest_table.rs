@@ -1,4 +1,5 @@
-//! `docs/guests.md`: which guests install and run, and why others do not. Each row is what happened in a test.
+//! `docs/guests.md`: which guests install and run, and why others do not. Each row is what happened
+//! in a test.
 
 use std::path::PathBuf;
 
@@ -15,7 +16,8 @@ struct Guest {
     binary: Binary,
     /// What is granted when it is installed.
     grant: &'static str,
-    /// What is done with it once it is installed, behind `sesame extension`; nothing where it is refused or has nothing to call.
+    /// What is done with it once it is installed, behind `sesame extension`; nothing where it is
+    /// refused or has nothing to call.
     line: Option<&'static str>,
 }
 
@@ -26,7 +28,8 @@ enum Binary {
     Text(&'static str),
     /// Bytes that are not a module or component.
     Bytes(&'static [u8]),
-    /// What a registry has: the media type of a layer, and a guest in it, in an archive or as it is.
+    /// What a registry has: the media type of a layer, and a guest in it, in an archive or as it
+    /// is.
     Layer { media_type: &'static str, text: &'static str, is_packed: bool },
 }
 
@@ -120,14 +123,22 @@ const GUESTS: &[Guest] = &[
     Guest {
         toolchain: "`docker buildx --platform wasi/wasm`, `FROM scratch`",
         form: "image with a tar layer",
-        binary: Layer { media_type: "application/vnd.oci.image.layer.v1.tar", text: ONE, is_packed: true },
+        binary: Layer {
+            media_type: "application/vnd.oci.image.layer.v1.tar",
+            text: ONE,
+            is_packed: true,
+        },
         grant: "",
         line: Some("call guest one"),
     },
     Guest {
         toolchain: "`oras push` without a media type",
         form: "artifact whose layer is called a tar",
-        binary: Layer { media_type: "application/vnd.oci.image.layer.v1.tar", text: ONE, is_packed: false },
+        binary: Layer {
+            media_type: "application/vnd.oci.image.layer.v1.tar",
+            text: ONE,
+            is_packed: false,
+        },
         grant: "",
         line: Some("call guest one"),
     },
@@ -241,7 +252,9 @@ const GUESTS: &[Guest] = &[
     Guest {
         toolchain: "http-wasm",
         form: "core module",
-        binary: Text(r#"(module (import "http_handler" "get_uri" (func (param i32 i32) (result i32))))"#),
+        binary: Text(
+            r#"(module (import "http_handler" "get_uri" (func (param i32 i32) (result i32))))"#,
+        ),
         grant: "",
         line: None,
     },
@@ -255,7 +268,9 @@ const GUESTS: &[Guest] = &[
     Guest {
         toolchain: "Emscripten",
         form: "core module",
-        binary: Text(r#"(module (import "env" "emscripten_notify_memory_growth" (func (param i32))))"#),
+        binary: Text(
+            r#"(module (import "env" "emscripten_notify_memory_growth" (func (param i32))))"#,
+        ),
         grant: "",
         line: None,
     },
@@ -285,21 +300,27 @@ const GUESTS: &[Guest] = &[
     Guest {
         toolchain: "Spin",
         form: "component",
-        binary: Text(r#"(component (import "fermyon:spin/llm@2.0.0" (instance (export "f" (func)))))"#),
+        binary: Text(
+            r#"(component (import "fermyon:spin/llm@2.0.0" (instance (export "f" (func)))))"#,
+        ),
         grant: "",
         line: None,
     },
     Guest {
         toolchain: "wasmCloud",
         form: "component",
-        binary: Text(r#"(component (import "wasmcloud:bus/lattice@1.0.0" (instance (export "f" (func)))))"#),
+        binary: Text(
+            r#"(component (import "wasmcloud:bus/lattice@1.0.0" (instance (export "f" (func)))))"#,
+        ),
         grant: "",
         line: None,
     },
     Guest {
         toolchain: "a draft of WASI 0.3",
         form: "component",
-        binary: Text(r#"(component (import "wasi:cli/stdout@0.3.0-rc-2025-09-16" (instance (export "f" (func)))))"#),
+        binary: Text(
+            r#"(component (import "wasi:cli/stdout@0.3.0-rc-2025-09-16" (instance (export "f" (func)))))"#,
+        ),
         grant: "",
         line: None,
     },
@@ -324,13 +345,18 @@ fn came_of(guest: &Guest) -> String {
     let env = env();
     let registry = MemoryRegistry::start().expect("a registry");
     let source = put(&env, &registry, &guest.binary);
-    let granted = if guest.grant.is_empty() { String::new() } else { format!(" --grant {}", guest.grant) };
+    let granted =
+        if guest.grant.is_empty() { String::new() } else { format!(" --grant {}", guest.grant) };
     let installed = env.run(&format!("extension install {source}{granted}"));
     if installed.code != 0 {
         return format!("refused ({}): {}", installed.code, reason(&installed.stderr));
     }
     match guest.line {
-        Some(line) => format!("installs{}; `{line}` {}", granted.replace(" --grant", ", granted"), done(&env, line)),
+        Some(line) => format!(
+            "installs{}; `{line}` {}",
+            granted.replace(" --grant", ", granted"),
+            done(&env, line)
+        ),
         None => format!("installs{}", note(&installed.stderr)),
     }
 }
@@ -376,9 +402,12 @@ fn put_artifact(registry: &MemoryRegistry, media_type: &str, layer: &[u8]) -> St
 
 /// The error on one line, without the hint.
 fn reason(stderr: &str) -> String {
-    let lines = stderr.lines().filter(|line| !line.starts_with("hint: ") && !line.starts_with("signature: "));
-    let lines: Vec<_> =
-        lines.map(|line| line.trim_start_matches("error: ").trim_start_matches("caused by: ")).collect();
+    let lines = stderr
+        .lines()
+        .filter(|line| !line.starts_with("hint: ") && !line.starts_with("signature: "));
+    let lines: Vec<_> = lines
+        .map(|line| line.trim_start_matches("error: ").trim_start_matches("caused by: "))
+        .collect();
     lines.join("; ").replace('|', "\\|")
 }
 
@@ -404,7 +433,8 @@ fn row(toolchain: &str, form: &str, came: &str) -> String {
     format!("| {toolchain} | {form} | {came} |\n")
 }
 
-/// Makes sure that the document has this row. Tests that need the tools of a language call it as well.
+/// Makes sure that the document has this row. Tests that need the tools of a language call it as
+/// well.
 #[track_caller]
 pub fn assert_row(toolchain: &str, form: &str, came: &str) {
     let document = std::fs::read_to_string(path()).expect("docs/guests.md");
@@ -416,13 +446,18 @@ pub fn assert_row(toolchain: &str, form: &str, came: &str) {
 #[test]
 fn guests_table_is_what_happens() {
     const BEGIN: &str = "<!-- made by tests/cli/guest_table.rs -->\n";
-    let rows: String = GUESTS.iter().map(|guest| row(guest.toolchain, guest.form, &came_of(guest))).collect();
+    let rows: String =
+        GUESTS.iter().map(|guest| row(guest.toolchain, guest.form, &came_of(guest))).collect();
     let document = std::fs::read_to_string(path()).expect("docs/guests.md");
     let (above, rest) = document.split_once(BEGIN).expect("the marker");
     let below = rest.find("\n## ").map(|at| &rest[at..]).unwrap_or_default();
-    let made = format!("{above}{BEGIN}| toolchain | form | what happens |\n|---|---|---|\n{rows}{below}");
+    let made =
+        format!("{above}{BEGIN}| toolchain | form | what happens |\n|---|---|---|\n{rows}{below}");
     if std::env::var_os("UPDATE_GUESTS_TABLE").is_some() {
         std::fs::write(path(), &made).expect("written");
     }
-    assert_eq!(document, made, "docs/guests.md is not what happens: run this test with UPDATE_GUESTS_TABLE=1");
+    assert_eq!(
+        document, made,
+        "docs/guests.md is not what happens: run this test with UPDATE_GUESTS_TABLE=1"
+    );
 }

@@ -5,11 +5,22 @@ use std::path::Path;
 
 use extension_host::Host;
 
-const GUESTS: [&str; 9] =
-    ["desktop", "echo", "greeting", "greeting-sdk", "hostile", "ingress-as", "labels-rs", "probe", "probe-0-3"];
+const GUESTS: [&str; 9] = [
+    "desktop",
+    "echo",
+    "greeting",
+    "greeting-sdk",
+    "hostile",
+    "ingress-as",
+    "labels-rs",
+    "probe",
+    "probe-0-3",
+];
 
 fn built(name: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/guests/built").join(format!("{name}.wasm"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/guests/built")
+        .join(format!("{name}.wasm"));
     std::fs::read(path).expect(name)
 }
 
@@ -25,17 +36,22 @@ fn interface(binary: &[u8]) -> BTreeSet<String> {
 #[test]
 fn both_greetings_are_the_same_world() {
     assert_eq!(interface(&built("greeting")), interface(&built("greeting-sdk")));
-    let expected = ["exports greet: func(name: string) -> string", "imports open-sesame:host/config-read@0.1.0"];
+    let expected = [
+        "exports greet: func(name: string) -> string",
+        "imports open-sesame:host/config-read@0.1.0",
+    ];
     assert_eq!(interface(&built("greeting")), expected.map(str::to_owned).into());
 }
 
 #[test]
 #[ignore = "needs guests rebuilt by .ci/build-guests, in SESAME_GUESTS_OUT"]
 fn rebuilt_guests_export_and_import_the_same() {
-    let rebuilt = std::env::var_os("SESAME_GUESTS_OUT").expect("SESAME_GUESTS_OUT names the folder");
+    let rebuilt =
+        std::env::var_os("SESAME_GUESTS_OUT").expect("SESAME_GUESTS_OUT names the folder");
     for name in GUESTS {
         let path = Path::new(&rebuilt).join(format!("{name}.wasm"));
-        let rebuilt = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let rebuilt =
+            std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert_eq!(interface(&rebuilt), interface(&built(name)), "{name}");
     }
 }

@@ -4,7 +4,8 @@ use extension_depot::serve::MemoryRegistry;
 
 use crate::support::{GREETING, TestEnv, asking, env, manifest, publish, registry};
 
-/// Two versions of the greeting extension, of which the second may also notify, and the second is installed.
+/// Two versions of the greeting extension, of which the second may also notify, and the second is
+/// installed.
 fn two_versions() -> (TestEnv, MemoryRegistry) {
     let (env, registry) = (env(), registry());
     let asks = "[capabilities]\nnotification = true\n";
@@ -23,7 +24,10 @@ fn every_change_is_a_generation_and_what_was_changed_by_hand_is_one_as_well() {
     let (env, registry) = two_versions();
     env.run("extension disable greeting-extension").ok();
     env.run("extension disable greeting-extension").ok();
-    env.write(&manifest("greeting-extension"), format!("# mine\n{}", env.read(&manifest("greeting-extension"))));
+    env.write(
+        &manifest("greeting-extension"),
+        format!("# mine\n{}", env.read(&manifest("greeting-extension"))),
+    );
     env.run("extension enable greeting-extension").ok();
     insta::assert_snapshot!(history(&env, &registry), @r#"
     exit 0
@@ -34,7 +38,10 @@ fn every_change_is_a_generation_and_what_was_changed_by_hand_is_one_as_well() {
     out: 1	TIME	installed	0.1.0	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	unsigned
     "#);
     let json = env.run("--json extension history greeting-extension").ok().text();
-    assert!(json.contains("\"reason\":\"edited by hand\"") && json.contains("\"is_current\":true"), "{json}");
+    assert!(
+        json.contains("\"reason\":\"edited by hand\"") && json.contains("\"is_current\":true"),
+        "{json}"
+    );
     assert_eq!(env.run("extension history missing").code, 3);
 }
 
@@ -49,7 +56,10 @@ fn a_rollback_is_offline_and_gives_nothing_that_is_not_granted() {
     "#);
     let text = env.read(&manifest("greeting-extension"));
     assert!(text.contains(":0.1.0@sha256:") && text.contains("version = \"0.1.0\""), "{text}");
-    assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+    assert_eq!(
+        env.run("extension call greeting-extension greet World").ok().text(),
+        "Hello, World!\n"
+    );
     insta::assert_snapshot!(env.run("extension rollback greeting-extension 2").hiding_registry(&registry), @r#"
     exit 0
     out: rolled back greeting-extension to generation 2: 0.2.0 from REGISTRY/my-org/greeting-extension:0.2.0@sha256:DIGEST
@@ -86,9 +96,16 @@ fn a_broken_manifest_is_gone_back_from() {
     env.write(&manifest("greeting-extension"), "[extension");
     assert_eq!(env.run("extension call greeting-extension greet World").code, 9);
     env.run("extension rollback greeting-extension").ok();
-    assert!(env.read(&manifest("greeting-extension")).contains(":0.2.0@"), "{}", history(&env, &registry));
+    assert!(
+        env.read(&manifest("greeting-extension")).contains(":0.2.0@"),
+        "{}",
+        history(&env, &registry)
+    );
     env.run("extension call greeting-extension greet World").ok();
-    assert!(history(&env, &registry).contains("3\tTIME\tedited by hand"), "what was broken is not lost");
+    assert!(
+        history(&env, &registry).contains("3\tTIME\tedited by hand"),
+        "what was broken is not lost"
+    );
 }
 
 #[test]
@@ -109,7 +126,10 @@ fn what_is_collected_is_what_nobody_goes_back_to() {
     assert_eq!(collected.matches("generation").count(), 3, "{collected}");
     assert!(collected.contains("files of compiled code removed"), "{collected}");
     assert_eq!(env.run("extension history greeting-extension").ok().text().lines().count(), 2);
-    assert_eq!(std::fs::read_dir(env.path(".config/pds/extensions/blobs/sha256")).expect("there").count(), 6);
+    assert_eq!(
+        std::fs::read_dir(env.path(".config/pds/extensions/blobs/sha256")).expect("there").count(),
+        6
+    );
     assert_eq!(std::fs::read_dir(env.path(".cache/pds/extensions")).expect("there").count(), 5);
     env.run("extension verify").ok();
     let warm = env.run("-v extension call greeting-extension greet World").ok();

@@ -63,23 +63,34 @@ fn no_command_takes_a_name_that_is_none() {
         for name in hostile_names() {
             let run = env.run_with(command.iter().copied().chain([name.as_str()]), b"");
             assert!(matches!(run.code, 2 | 3), "{command:?} {name:?}: {run}");
-            assert!(!run.to_string().contains(['\u{1b}', '\u{202e}']), "{command:?} {name:?}: {run}");
+            assert!(
+                !run.to_string().contains(['\u{1b}', '\u{202e}']),
+                "{command:?} {name:?}: {run}"
+            );
         }
     }
     for name in hostile_names() {
-        for behind in [["call", &name, "greet"], ["grant", &name, "notification"], ["revoke", &name, "notification"]] {
+        for behind in [
+            ["call", &name, "greet"],
+            ["grant", &name, "notification"],
+            ["revoke", &name, "notification"],
+        ] {
             let run = env.run_with(["extension"].into_iter().chain(behind), b"");
             assert!(matches!(run.code, 2 | 3), "{behind:?}: {run}");
         }
     }
     let not_text = std::ffi::OsStr::from_bytes(b"\xff\xfe");
-    let run = env.run_with([std::ffi::OsStr::new("extension"), std::ffi::OsStr::new("remove"), not_text], b"");
+    let run = env.run_with(
+        [std::ffi::OsStr::new("extension"), std::ffi::OsStr::new("remove"), not_text],
+        b"",
+    );
     assert_eq!(run.code, 2, "{run}");
     assert!(env.files() == before, "nothing was touched");
 }
 
 /// What can become of a file.
-const DAMAGES: [&str; 8] = ["empty", "half", "zeros", "bit", "huge", "nonsense", "directory", "pipe"];
+const DAMAGES: [&str; 8] =
+    ["empty", "half", "zeros", "bit", "huge", "nonsense", "directory", "pipe"];
 
 fn damage(path: &Path, how: &str) {
     let bytes = std::fs::read(path).expect("there");
@@ -106,16 +117,24 @@ fn with_a_flipped_bit(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// An extension that will be damaged, and another one, with every kind of file that there is about them.
+/// An extension that will be damaged, and another one, with every kind of file that there is about
+/// them.
 fn furnished(registry: &str) -> TestEnv {
     let env = env();
-    env.run(&format!("extension install {registry}/my-org/greeting-extension:0.1.0 --name greeting")).ok();
+    env.run(&format!(
+        "extension install {registry}/my-org/greeting-extension:0.1.0 --name greeting"
+    ))
+    .ok();
     env.write("work/echo.wasm", &*ECHO);
     env.run("extension install ./echo.wasm").ok();
     env.run("extension disable greeting").ok();
     env.run("extension enable greeting").ok();
     env.run("extension call greeting greet World").ok();
-    env.run_with(["registry", "login", "ghcr.io", "-u", "me", "--store", "file", "--no-verify"], b"SECRET").ok();
+    env.run_with(
+        ["registry", "login", "ghcr.io", "-u", "me", "--store", "file", "--no-verify"],
+        b"SECRET",
+    )
+    .ok();
     env.run("trust keygen key").ok();
     env.run("trust add key.pub --for ghcr.io/my-org").ok();
     env
@@ -132,8 +151,10 @@ fn one_damaged_file_is_named_hurts_no_other_extension_and_never_ends_in_a_crash(
     let relative = |path: &Path| path.strip_prefix(seed.home()).expect("below").to_owned();
     let of_echo = digests_of_echo(&seed);
     let mut points = 0;
-    for path in
-        files.iter().map(|path| relative(path)).filter(|path| !path.starts_with("work") && !path.starts_with(".cache"))
+    for path in files
+        .iter()
+        .map(|path| relative(path))
+        .filter(|path| !path.starts_with("work") && !path.starts_with(".cache"))
     {
         if belongs_to_echo(&path) || of_echo.iter().any(|digest| path.ends_with(digest)) {
             continue;
@@ -143,7 +164,13 @@ fn one_damaged_file_is_named_hurts_no_other_extension_and_never_ends_in_a_crash(
             damage(&env.path(path.to_str().expect("text")), how);
             points += 1;
             let at = format!("{} {how}", path.display());
-            for line in ["extension list", "extension verify", "doctor", "extension info greeting", "registry list"] {
+            for line in [
+                "extension list",
+                "extension verify",
+                "doctor",
+                "extension info greeting",
+                "registry list",
+            ] {
                 let run = env.run(line);
                 assert!(matches!(run.code, 0 | 3 | 9), "{at}: {line}: {run}");
             }
@@ -186,18 +213,26 @@ fn a_device_or_what_is_somebody_elses_is_not_relied_on_and_not_waited_for() {
     let registry = registry();
     let seed = furnished(&registry.host());
     let mut cases = 0;
-    for path in WRITTEN.into_iter().chain([".config/pds", ".config/pds/extensions", ".local/state/pds"]) {
+    for path in
+        WRITTEN.into_iter().chain([".config/pds", ".config/pds/extensions", ".local/state/pds"])
+    {
         for replacement in REPLACEMENTS {
             let env = copy_of(&seed);
             let path = env.path(path);
             if path.is_dir() && !replacement.starts_with("chown") {
                 continue;
             }
-            let status = std::process::Command::new("sh").args(["-c", replacement, "sh"]).arg(&path).status();
+            let status = std::process::Command::new("sh")
+                .args(["-c", replacement, "sh"])
+                .arg(&path)
+                .status();
             assert!(status.expect("sh runs").success(), "{replacement} {}", path.display());
-            for line in
-                ["extension list", "extension call greeting greet World", "extension disable echo", "registry list"]
-            {
+            for line in [
+                "extension list",
+                "extension call greeting greet World",
+                "extension disable echo",
+                "registry list",
+            ] {
                 let started = std::time::Instant::now();
                 let run = env.run(line);
                 let at = format!("{replacement} {}: {line}", path.display());
@@ -208,10 +243,19 @@ fn a_device_or_what_is_somebody_elses_is_not_relied_on_and_not_waited_for() {
                 cases += 1;
             }
             let diagnosed = env.run("doctor --offline");
-            assert!(matches!(diagnosed.code, 0 | 1 | 9), "{replacement} {}: {diagnosed}", path.display());
+            assert!(
+                matches!(diagnosed.code, 0 | 1 | 9),
+                "{replacement} {}: {diagnosed}",
+                path.display()
+            );
         }
     }
-    for path in [".config/pds", ".config/pds/extensions", ".config/pds/extensions/greeting.toml", ".local/state/pds"] {
+    for path in [
+        ".config/pds",
+        ".config/pds/extensions",
+        ".config/pds/extensions/greeting.toml",
+        ".local/state/pds",
+    ] {
         let env = copy_of(&seed);
         std::os::unix::fs::chown(env.path(path), Some(65534), None).expect("given away");
         let run = env.run("extension call greeting greet World");
@@ -233,7 +277,8 @@ fn digests_of_echo(env: &TestEnv) -> Vec<String> {
 
 fn copy_of(seed: &TestEnv) -> TestEnv {
     let to = env();
-    let status = std::process::Command::new("cp").arg("-a").arg(seed.path(".")).arg(to.home()).status();
+    let status =
+        std::process::Command::new("cp").arg("-a").arg(seed.path(".")).arg(to.home()).status();
     assert!(status.expect("cp runs").success());
     // Compiled code is for the very file that was written.
     std::fs::remove_dir_all(to.path(".cache")).expect("removed");
@@ -262,7 +307,11 @@ fn damaged_blobs_come_back_by_the_command_in_the_hint() {
             assert_eq!(env.run("extension verify greeting").code, 9, "{at}");
             env.run("extension verify greeting --repair").ok();
             env.run("extension verify").ok();
-            assert_eq!(env.run("extension call greeting greet World").ok().text(), "Hello, World!\n", "{at}");
+            assert_eq!(
+                env.run("extension call greeting greet World").ok().text(),
+                "Hello, World!\n",
+                "{at}"
+            );
         }
     }
 }
@@ -274,7 +323,8 @@ fn another_good_component_in_the_place_of_a_blob_does_not_run() {
     let env = env();
     env.run(&format!("extension install {}/my-org/x:1.0.0", registry.host())).ok();
     assert_eq!(env.run("extension call x f").ok().text(), "1\n");
-    let blobs = env.files().into_iter().filter(|(path, _)| path.to_string_lossy().contains("/blobs/"));
+    let blobs =
+        env.files().into_iter().filter(|(path, _)| path.to_string_lossy().contains("/blobs/"));
     let (blob, _) = blobs.into_iter().find(|(_, bytes)| *bytes == small(1)).expect("the component");
     assert_eq!(small(1).len(), small(2).len(), "nothing but the bytes tells them apart");
     std::fs::write(&blob, small(2)).expect("replaced");
@@ -306,7 +356,8 @@ fn nothing_is_written_through_a_link() {
     let seed = furnished(&registry.host());
     for path in WRITTEN {
         let env = copy_of(&seed);
-        let contents = std::fs::read(env.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let contents =
+            std::fs::read(env.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
         let target = env.write("precious", &contents);
         std::fs::remove_file(env.path(path)).expect("removed");
         std::os::unix::fs::symlink(&target, env.path(path)).expect("a link");
@@ -334,7 +385,12 @@ fn what_everybody_can_write_is_not_relied_on() {
     use std::os::unix::fs::PermissionsExt;
     let registry = registry();
     let seed = furnished(&registry.host());
-    let places = [".config/pds", ".config/pds/extensions", ".local/state/pds", ".config/pds/extensions/greeting.toml"];
+    let places = [
+        ".config/pds",
+        ".config/pds/extensions",
+        ".local/state/pds",
+        ".config/pds/extensions/greeting.toml",
+    ];
     for place in places {
         let env = copy_of(&seed);
         std::fs::set_permissions(env.path(place), PermissionsExt::from_mode(0o777)).expect("set");

@@ -1,14 +1,17 @@
-//! Whose the grants and secrets of an extension are: of a registry's repository, of a file's bytes, and never of what a bundle
-//! claims.
+//! Whose the grants and secrets of an extension are: of a registry's repository, of a file's bytes,
+//! and never of what a bundle claims.
 
 use std::process::Command;
 
 use extension_depot::serve::MemoryRegistry;
 
 use crate::on_a_terminal::on_terminal_with;
-use crate::support::{GREETING, TestEnv, answering, asking, bare, env, manifest, publish, registry, small};
+use crate::support::{
+    GREETING, TestEnv, answering, asking, bare, env, manifest, publish, registry, small,
+};
 
-/// An environment with two files of one name, of which the first is installed and granted something.
+/// An environment with two files of one name, of which the first is installed and granted
+/// something.
 fn two_files() -> TestEnv {
     let env = env();
     env.write("work/mine/weather.wasm", small(1));
@@ -29,7 +32,8 @@ fn file_of_one_name_is_another() {
     err: hint: sesame extension install ./Downloads/weather.wasm --replace weather
     "#);
     assert_eq!(env.read(&manifest("weather")), before);
-    // The hint is what has to be typed to have it, and the bytes that are installed are what they were.
+    // The hint is what has to be typed to have it, and the bytes that are installed are what they
+    // were.
     assert_eq!(env.run("extension call weather f").ok().text(), "1\n");
     env.run("extension install ./mine/weather.wasm").ok();
     env.run("extension install ./Downloads/weather.wasm --name other").ok();
@@ -41,7 +45,8 @@ fn file_of_one_name_is_another() {
         use sha2::Digest as _;
         core_types::Digest::from_sha256(sha2::Sha256::digest(bytes).into()).hex()
     };
-    let run = env.run(&format!("extension install ./Downloads/weather.wasm --sha256 {}", sha256(&small(2))));
+    let run = env
+        .run(&format!("extension install ./Downloads/weather.wasm --sha256 {}", sha256(&small(2))));
     assert!(run.code == 5 && run.stderr.contains("--sha256 sha256:"), "{run}");
 }
 
@@ -51,13 +56,21 @@ fn replaced_file_keeps_grants() {
     let env = two_files();
     let identity = |env: &TestEnv| {
         let text = env.read(&manifest("weather"));
-        text.lines().find_map(|line| line.strip_prefix("oci = \"")).expect("installed").trim_matches('"').to_owned()
+        text.lines()
+            .find_map(|line| line.strip_prefix("oci = \""))
+            .expect("installed")
+            .trim_matches('"')
+            .to_owned()
     };
     let first = identity(&env);
     let (_, digest) = first.split_once("@sha256:").expect("pinned");
     let replaced = env.run("extension install ./Downloads/weather.wasm --replace weather").ok();
-    let kept = format!("it keeps its settings, and the secrets of `local/file/weather@sha256:{digest}`");
-    assert!(replaced.stderr.contains("it keeps: notification\n") && replaced.stderr.contains(&kept), "{replaced}");
+    let kept =
+        format!("it keeps its settings, and the secrets of `local/file/weather@sha256:{digest}`");
+    assert!(
+        replaced.stderr.contains("it keeps: notification\n") && replaced.stderr.contains(&kept),
+        "{replaced}"
+    );
     assert_eq!(env.run("extension call weather f").ok().text(), "2\n");
     assert!(env.read(&manifest("weather")).contains("notification = true"));
     let continued = format!("local/file/{digest}/weather:0.0.0@sha256:");
@@ -81,7 +94,11 @@ fn replacement_is_asked_about() {
         let line = format!("{} {line}", env!("CARGO_BIN_EXE_sesame"));
         let mut command = Command::new("script");
         command.args(["-qec", &line, "/dev/null"]).env_clear().current_dir(env.path("work"));
-        command.env("HOME", env.home()).env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/bash").env("NO_COLOR", "1");
+        command
+            .env("HOME", env.home())
+            .env("PATH", "/usr/bin:/bin")
+            .env("SHELL", "/bin/bash")
+            .env("NO_COLOR", "1");
         command
     };
     let line = "extension install ./Downloads/weather.wasm --replace weather";
@@ -125,16 +142,24 @@ fn layouts_of_one_name_are_two() {
     for (directory, bytes) in [("a", small(1)), ("b", small(2))] {
         let maker = crate::support::with_guest("it", &bytes);
         maker.run("extension export it -o it.tar").ok();
-        env.write(&format!("work/{directory}/it.tar"), std::fs::read(maker.path("work/it.tar")).expect("there"));
+        env.write(
+            &format!("work/{directory}/it.tar"),
+            std::fs::read(maker.path("work/it.tar")).expect("there"),
+        );
     }
     env.run("extension install oci:./a/it.tar --grant notification").ok();
     let run = env.run("extension install oci:./b/it.tar");
-    assert!(run.code == 5 && run.stderr.contains("sesame extension install oci:./b/it.tar --replace it"), "{run}");
+    assert!(
+        run.code == 5
+            && run.stderr.contains("sesame extension install oci:./b/it.tar --replace it"),
+        "{run}"
+    );
     env.run("extension install oci:./b/it.tar --replace it").ok();
     assert_eq!(env.run("extension call it f").ok().text(), "2\n");
 }
 
-/// A bundle in a directory whose only entry is a file of this name, said to have come from elsewhere.
+/// A bundle in a directory whose only entry is a file of this name, said to have come from
+/// elsewhere.
 fn forged(to: &TestEnv, name: &str, binary: &[u8], claim: &str) {
     let maker = crate::support::with_guest(name, binary);
     maker.run(&format!("extension export {name} -o bundle.tar")).ok();
@@ -152,7 +177,8 @@ fn asking_for_secrets() -> Vec<u8> {
     bare(7, "[capabilities]\nsecret-read = [\"token\"]\nsecret-write = [\"token\"]\n")
 }
 
-/// An environment in which `x` is installed from a registry, and a bundle with a `y` that says it came from there.
+/// An environment in which `x` is installed from a registry, and a bundle with a `y` that says it
+/// came from there.
 fn attacked() -> (TestEnv, MemoryRegistry) {
     let (env, registry) = (env(), registry());
     let repository = format!("{}/my-org/greeting-extension", registry.host());
@@ -161,7 +187,8 @@ fn attacked() -> (TestEnv, MemoryRegistry) {
     (env, registry)
 }
 
-/// The origin that a bundle claims gives no identity, whether an extension from there is installed or was removed.
+/// The origin that a bundle claims gives no identity, whether an extension from there is installed
+/// or was removed.
 #[test]
 fn claimed_origin_gives_no_identity() {
     for is_removed in [false, true] {
@@ -170,8 +197,14 @@ fn claimed_origin_gives_no_identity() {
             env.run("extension remove x").ok();
         }
         let run = env.run("extension import forged --grant secret-read=token").ok();
-        assert!(run.text().starts_with("installed y 0.1.0 from local/bundle/y:0.1.0@sha256:"), "{run}");
-        let warned = format!("nothing shows that `y` came from `{}/my-org/greeting-extension`", registry.host());
+        assert!(
+            run.text().starts_with("installed y 0.1.0 from local/bundle/y:0.1.0@sha256:"),
+            "{run}"
+        );
+        let warned = format!(
+            "nothing shows that `y` came from `{}/my-org/greeting-extension`",
+            registry.host()
+        );
         assert!(run.stderr.contains(&warned), "{run}");
         // The claim leaves no first signer behind, for no place.
         let first = env.run("trust list --json").ok().text();
@@ -191,7 +224,8 @@ fn question_says_whose_secrets() {
     assert!(run.text().contains("secrets of `local/bundle/y@sha256:"), "{run}");
 }
 
-/// What claims a place takes nothing over from it, and nothing from what came in another bundle unless told to.
+/// What claims a place takes nothing over from it, and nothing from what came in another bundle
+/// unless told to.
 #[test]
 fn claim_replaces_nothing() {
     let (env, registry) = attacked();
@@ -206,7 +240,10 @@ fn claim_replaces_nothing() {
     env.run("extension import forged --grant notification").ok();
     forged(&env, "y", &small(2), "local/file/y:0.0.0");
     let run = env.run("extension import forged");
-    assert!(run.code == 5 && run.stderr.contains("sesame extension import forged y --replace"), "{run}");
+    assert!(
+        run.code == 5 && run.stderr.contains("sesame extension import forged y --replace"),
+        "{run}"
+    );
     env.run("extension import forged y --replace").ok();
     assert_eq!(env.run("extension call y f").ok().text(), "2\n");
     assert!(env.read(&manifest("y")).contains("notification = true"));
@@ -215,7 +252,8 @@ fn claim_replaces_nothing() {
 /// A bundle of what is in a registry, taken in elsewhere.
 fn carried(registry: &MemoryRegistry) -> TestEnv {
     let (from, to) = (env(), env());
-    from.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host())).ok();
+    from.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host()))
+        .ok();
     from.run("extension export greeting-extension -o bundle.tar").ok();
     to.write("work/bundle.tar", std::fs::read(from.path("work/bundle.tar")).expect("there"));
     to
@@ -231,7 +269,9 @@ fn registry_confirms_the_claim() {
     assert!(run.stderr.contains("it has that identity now"), "{run}");
     let oci = format!("oci = \"{}/my-org/greeting-extension:0.1.0@sha256:", registry.host());
     assert!(env.read(&manifest("greeting-extension")).contains(&oci));
-    assert!(env.run("extension history greeting-extension").ok().text().contains("origin confirmed"));
+    assert!(
+        env.run("extension history greeting-extension").ok().text().contains("origin confirmed")
+    );
     env.run("extension call greeting-extension greet World").ok();
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# new\n"), &[]);
     env.run("extension update greeting-extension").ok();
@@ -251,7 +291,8 @@ fn confirmation_asks_about_secrets() {
     assert!(!env.read(&manifest("greeting-extension")).contains("local/bundle/"));
 }
 
-/// A version that the registry has other bytes under, or none, is not confirmed by bytes that it has under another.
+/// A version that the registry has other bytes under, or none, is not confirmed by bytes that it
+/// has under another.
 #[test]
 fn another_tag_confirms_nothing() {
     let registry = registry();
@@ -276,9 +317,10 @@ fn carried_manifest_confirms_the_claim() {
     let registry = registry();
     let env = carried(&registry);
     env.run("extension import bundle.tar").ok();
-    let text = env
-        .read(&manifest("greeting-extension"))
-        .replace("local/bundle/greeting-extension", &format!("{}/my-org/greeting-extension", registry.host()));
+    let text = env.read(&manifest("greeting-extension")).replace(
+        "local/bundle/greeting-extension",
+        &format!("{}/my-org/greeting-extension", registry.host()),
+    );
     env.run("extension remove greeting-extension").ok();
     env.write(&manifest("greeting-extension"), &text);
     env.run("--offline extension import bundle.tar").ok();

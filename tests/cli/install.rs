@@ -4,7 +4,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use extension_depot::serve::MemoryRegistry;
 
-use crate::support::{ECHO, GREETING, Run, TestEnv, asking, env, manifest, publish, registry, with_guest};
+use crate::support::{
+    ECHO, GREETING, Run, TestEnv, asking, env, manifest, publish, registry, with_guest,
+};
 
 fn install(env: &TestEnv, registry: &MemoryRegistry, rest: &str) -> Run {
     env.run(&format!("extension install {}/{rest}", registry.host())).hiding_registry(registry)
@@ -26,12 +28,17 @@ fn installing_says_what_was_granted_and_again_writes_nothing() {
     "#);
     assert_eq!(env.files(), before);
     assert_eq!(
-        registry.seen().iter().filter(|seen| seen.path.contains("/blobs/sha256") && seen.method == "GET").count(),
+        registry
+            .seen()
+            .iter()
+            .filter(|seen| seen.path.contains("/blobs/sha256") && seen.method == "GET")
+            .count(),
         2
     );
 }
 
-/// A plain registry has repositories with one path part; everything that names an extension's source takes them.
+/// A plain registry has repositories with one path part; everything that names an extension's
+/// source takes them.
 #[test]
 fn one_part_repository_goes_through() {
     let (env, registry) = (env(), registry());
@@ -42,7 +49,13 @@ fn one_part_repository_goes_through() {
     err: signature: unsigned
     err: granted: config-read (its own [config] only)
     "#);
-    for line in ["call greeting greet World", "verify greeting", "outdated", "export greeting -o bundle.tar", "sync"] {
+    for line in [
+        "call greeting greet World",
+        "verify greeting",
+        "outdated",
+        "export greeting -o bundle.tar",
+        "sync",
+    ] {
         env.run(&format!("extension {line}")).ok();
     }
 }
@@ -52,11 +65,18 @@ fn everything_is_private_whatever_the_umask() {
     let (env, registry) = (env(), registry());
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     let mut command = std::process::Command::new("sh");
-    command.args(["-c", "umask 000; exec \"$0\" extension install \"$1\"", env!("CARGO_BIN_EXE_sesame"), &reference]);
+    command.args([
+        "-c",
+        "umask 000; exec \"$0\" extension install \"$1\"",
+        env!("CARGO_BIN_EXE_sesame"),
+        &reference,
+    ]);
     command.env_clear().env("HOME", env.home());
     env.finish(command, b"").ok();
     for (path, _) in env.files() {
-        let mode = |path: &std::path::Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        let mode = |path: &std::path::Path| {
+            std::fs::metadata(path).expect("there").permissions().mode() & 0o777
+        };
         assert_eq!(mode(&path), 0o600, "{}", path.display());
         assert_eq!(mode(path.parent().expect("above")), 0o700, "{}", path.display());
     }
@@ -89,8 +109,15 @@ fn a_tag_that_moved_is_refused_until_its_bytes_are_named() {
     err: hint: if its maker says why, take the new one: sesame extension install REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
     "#);
     assert_eq!(env.files(), before);
-    let again = env.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host()));
-    let command = again.stderr.split("take the new one: sesame ").nth(1).expect("a command").trim().to_owned();
+    let again =
+        env.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host()));
+    let command = again
+        .stderr
+        .split("take the new one: sesame ")
+        .nth(1)
+        .expect("a command")
+        .trim()
+        .to_owned();
     env.run(&command).ok();
     assert_ne!(env.read(&manifest("greeting-extension")), before_text);
 }
@@ -162,7 +189,12 @@ fn a_docker_image_is_said_to_be_one() {
     let manifest = format!(
         r#"{{"schemaVersion":2,"config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{blob}","size":1}},"layers":[{{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"{blob}","size":1}}]}}"#
     );
-    registry.put_manifest("library/debian", "12", "application/vnd.oci.image.manifest.v1+json", manifest.as_bytes());
+    registry.put_manifest(
+        "library/debian",
+        "12",
+        "application/vnd.oci.image.manifest.v1+json",
+        manifest.as_bytes(),
+    );
     insta::assert_snapshot!(install(&env, &registry, "library/debian:12"), @r#"
     exit 1
     err: error: not an extension: it is a container image without WebAssembly (`application/vnd.oci.image.config.v1+json` with the layers `application/vnd.oci.image.layer.v1.tar+gzip`)
@@ -172,8 +204,9 @@ fn a_docker_image_is_said_to_be_one() {
 #[test]
 fn an_import_that_sesame_does_not_know_is_refused_at_install() {
     let env = env();
-    let component =
-        wat::parse_str(r#"(component (import "open-sesame:host/teleport@0.1.0" (instance (export "go" (func)))))"#);
+    let component = wat::parse_str(
+        r#"(component (import "open-sesame:host/teleport@0.1.0" (instance (export "go" (func)))))"#,
+    );
     env.write("work/future.wasm", component.expect("valid"));
     insta::assert_snapshot!(env.run("extension install ./future.wasm"), @r#"
     exit 5
@@ -200,9 +233,15 @@ fn what_the_author_asks_for_stays_denied_without_a_person() {
     assert!(env.read(&manifest("asks")).ends_with("[capabilities]\nconfig-read = true\n"));
     env.run("extension remove asks").ok();
     let inspected = env.run("extension inspect ./asks.wasm").ok().text();
-    assert!(inspected.contains("network=api.example.com: would be asked, not decided yet"), "{inspected}");
+    assert!(
+        inspected.contains("network=api.example.com: would be asked, not decided yet"),
+        "{inspected}"
+    );
     env.run("extension install ./asks.wasm --grant notification").ok();
-    assert!(env.read(&manifest("asks")).ends_with("[capabilities]\nconfig-read = true\nnotification = true\n"));
+    assert!(
+        env.read(&manifest("asks"))
+            .ends_with("[capabilities]\nconfig-read = true\nnotification = true\n")
+    );
     env.run("extension remove asks").ok();
     env.run("extension install ./asks.wasm --grant-requested").ok();
     assert!(env.read(&manifest("asks")).contains("network = [\"api.example.com\"]\n"));
@@ -223,16 +262,30 @@ fn a_person_is_asked_once_for_each_request() {
     env.write("work/asks.wasm", asking(&GREETING, asks));
     let mut command = std::process::Command::new("script");
     let line = format!("{} extension install ./asks.wasm", env!("CARGO_BIN_EXE_sesame"));
-    command.args(["-qec", &line, "/dev/null"]).env_clear().env("HOME", env.home()).env("PATH", "/usr/bin:/bin");
+    command
+        .args(["-qec", &line, "/dev/null"])
+        .env_clear()
+        .env("HOME", env.home())
+        .env("PATH", "/usr/bin:/bin");
     command.current_dir(env.path("work"));
     std::fs::create_dir(env.path("run")).expect("made");
     command.env("XDG_RUNTIME_DIR", env.path("run"));
     let run = crate::support::answering(&env, command, "[N]o:", &["a\n", "s\n", "n\n"]).ok();
     let text = run.text();
-    let question = "`asks` asks for notification: it could show notifications, ten a minute at most.";
-    assert!(text.contains(question) && text.contains("Allow it? [a]lways, for this [s]ession, [N]o:"), "{text}");
-    assert!(text.contains("`asks` asks for network=api.example.com: it could send anything"), "{text}");
-    assert!(text.contains("granted: notification") && text.contains("not granted: network"), "{text}");
+    let question =
+        "`asks` asks for notification: it could show notifications, ten a minute at most.";
+    assert!(
+        text.contains(question) && text.contains("Allow it? [a]lways, for this [s]ession, [N]o:"),
+        "{text}"
+    );
+    assert!(
+        text.contains("`asks` asks for network=api.example.com: it could send anything"),
+        "{text}"
+    );
+    assert!(
+        text.contains("granted: notification") && text.contains("not granted: network"),
+        "{text}"
+    );
     assert!(text.contains("granted for this session: clipboard-write"), "{text}");
     assert!(!env.read(&manifest("asks")).contains("clipboard"));
     assert!(env.read("run/pds/grants/asks.toml").contains("what = \"clipboard-write\""));
@@ -278,7 +331,10 @@ fn a_name_stays_with_its_source_and_another_can_be_chosen() {
     err: hint: install it beside the other: add `--name NAME`
     "#);
     install(&env, &registry, "evil-org/greeting-extension:0.1.0 --name other").ok();
-    assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+    assert_eq!(
+        env.run("extension call greeting-extension greet World").ok().text(),
+        "Hello, World!\n"
+    );
     assert_eq!(env.run("extension call other sum [1,2]").ok().text(), "3\n");
 }
 
@@ -292,7 +348,12 @@ fn what_a_publisher_writes_stays_data() {
     publish(&registry, "my-org/evil:2", &GREETING, &evil);
     install(&env, &registry, "my-org/evil:2").ok();
     let text = env.read(&manifest("evil"));
-    assert!(text.contains("version = \"2\"\n") && !text.contains("secret") && !text.contains("description"), "{text}");
+    assert!(
+        text.contains("version = \"2\"\n")
+            && !text.contains("secret")
+            && !text.contains("description"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -307,7 +368,8 @@ fn installed_artifacts_install_elsewhere_from_the_layout() {
 #[test]
 fn policy_says_where_extensions_come_from() {
     let (env, registry) = (env(), registry());
-    let policy = |text: &str| env.write(".config/pds/config.toml", format!("[extensions.policy]\n{text}\n"));
+    let policy =
+        |text: &str| env.write(".config/pds/config.toml", format!("[extensions.policy]\n{text}\n"));
     policy("allowed_registries = [\"ghcr.io/my-org\"]");
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
     exit 5
@@ -315,7 +377,8 @@ fn policy_says_where_extensions_come_from() {
     err: hint: the policy is `~/.config/pds/config.toml`
     "#);
     let is_document = |method: &str, path: &str| method == "GET" && path.contains("manifests");
-    let documents = || registry.seen().iter().filter(|seen| is_document(&seen.method, &seen.path)).count();
+    let documents =
+        || registry.seen().iter().filter(|seen| is_document(&seen.method, &seen.path)).count();
     assert_eq!(documents(), 2, "whoever published it looked whether it is there, before and after");
     policy(&format!("blocked_namespaces = [\"{}/my-org\"]", registry.host()));
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
@@ -336,12 +399,19 @@ fn policy_says_where_extensions_come_from() {
 fn a_policy_that_is_tightened_holds_at_once_for_what_is_installed() {
     let (env, registry) = (env(), registry());
     install(&env, &registry, "my-org/greeting-extension:0.1.0").ok();
-    let policy = |text: &str| env.write(".config/pds/config.toml", format!("[extensions.policy]\n{text}\n"));
+    let policy =
+        |text: &str| env.write(".config/pds/config.toml", format!("[extensions.policy]\n{text}\n"));
     for (text, code) in [
         ("allowed_registries = []".to_owned(), 5),
         (format!("blocked_namespaces = [\"{}\"]", registry.host()), 5),
         ("require_signature = true".to_owned(), 6),
-        (format!("[extensions.policy.trusted_signers]\n\"{}/my-org\" = [\"k.pub\"]", registry.host()), 6),
+        (
+            format!(
+                "[extensions.policy.trusted_signers]\n\"{}/my-org\" = [\"k.pub\"]",
+                registry.host()
+            ),
+            6,
+        ),
     ] {
         policy(&text);
         let run = env.run("extension call greeting-extension greet World");
@@ -349,7 +419,11 @@ fn a_policy_that_is_tightened_holds_at_once_for_what_is_installed() {
         let why = if code == 5 { "policy does not let" } else { "has to be signed by" };
         assert!(run.stderr.contains(why), "{text}: {run}");
         let updated = env.run("extension update greeting-extension");
-        assert_eq!(updated.code, if code == 5 { 5 } else { 0 }, "nothing is newer, {text}: {updated}");
+        assert_eq!(
+            updated.code,
+            if code == 5 { 5 } else { 0 },
+            "nothing is newer, {text}: {updated}"
+        );
         env.run("extension list").ok();
     }
     policy("");
@@ -360,7 +434,12 @@ fn a_policy_that_is_tightened_holds_at_once_for_what_is_installed() {
 fn another_version_says_which_way_it_goes() {
     let (env, registry) = (env(), registry());
     for tag in ["0.2.0", "stable"] {
-        publish(&registry, &format!("my-org/greeting-extension:{tag}"), &asking(&GREETING, "# other\n"), &[]);
+        publish(
+            &registry,
+            &format!("my-org/greeting-extension:{tag}"),
+            &asking(&GREETING, "# other\n"),
+            &[],
+        );
     }
     install(&env, &registry, "my-org/greeting-extension:0.1.0").ok();
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.2.0"), @r#"
@@ -374,7 +453,12 @@ fn another_version_says_which_way_it_goes() {
     err: error: 0.1.0 is older than the installed 0.2.0 of `greeting-extension`
     err: hint: if it is meant, add `--allow-downgrade`, or: sesame extension rollback greeting-extension
     "#);
-    publish(&registry, "my-org/greeting-extension:v0.2.0", &asking(&GREETING, "# in another spelling\n"), &[]);
+    publish(
+        &registry,
+        "my-org/greeting-extension:v0.2.0",
+        &asking(&GREETING, "# in another spelling\n"),
+        &[],
+    );
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:v0.2.0"), @r#"
     exit 6
     err: error: the tag `0.2.0` has moved since `greeting-extension` was installed
@@ -382,13 +466,21 @@ fn another_version_says_which_way_it_goes() {
     err: found:     REGISTRY/my-org/greeting-extension:v0.2.0@sha256:DIGEST
     err: hint: if its maker says why, take the new one: sesame extension install REGISTRY/my-org/greeting-extension:v0.2.0@sha256:DIGEST
     "#);
-    publish(&registry, "my-org/greeting-extension:0.2.0-rc.1", &asking(&GREETING, "# before it was done\n"), &[]);
+    publish(
+        &registry,
+        "my-org/greeting-extension:0.2.0-rc.1",
+        &asking(&GREETING, "# before it was done\n"),
+        &[],
+    );
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.2.0-rc.1"), @r#"
     exit 6
     err: error: 0.2.0-rc.1 is older than the installed 0.2.0 of `greeting-extension`
     err: hint: if it is meant, add `--allow-downgrade`, or: sesame extension rollback greeting-extension
     "#);
-    let json = env.run(&format!("--json extension install {}/my-org/greeting-extension:stable", registry.host()));
+    let json = env.run(&format!(
+        "--json extension install {}/my-org/greeting-extension:stable",
+        registry.host()
+    ));
     assert!(json.ok().text().contains("\"direction\":\"other\""));
 }
 
@@ -428,6 +520,9 @@ fn without_a_tag_it_is_the_newest_version_and_never_latest() {
     err: error: `--version` chooses among the tags of a repository, and `REGISTRY/my-org/greeting-extension:0.9.0` is one thing already
     err: hint: leave out the tag, or `--version`
     "#);
-    let inspected = env.run(&format!("extension inspect {}/my-org/greeting-extension", registry.host())).ok().text();
+    let inspected = env
+        .run(&format!("extension inspect {}/my-org/greeting-extension", registry.host()))
+        .ok()
+        .text();
     assert!(inspected.contains(":0.10.0@sha256:"), "{inspected}");
 }

@@ -12,7 +12,10 @@ fn object(env: &TestEnv, line: &str) -> (i32, Value) {
     let stdout = String::from_utf8(run.stdout.clone()).expect("text");
     assert!(!run.stderr.contains('{'), "{line}: {run}");
     assert_eq!(stdout.lines().count(), 1, "{line}: {run}");
-    (run.code, serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{line}: {error}: {run}")))
+    (
+        run.code,
+        serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{line}: {error}: {run}")),
+    )
 }
 
 /// Every failure is an object, whose code is the exit code, and standard error has no JSON in it.
@@ -74,7 +77,10 @@ fn failure_is_an_object_on_stdout() {
         let (code, object) = object(&env, &format!("--json {line}"));
         let error = &object["error"];
         assert!(code != 0 && error["code"] == code, "{line}: exit {code}: {object}");
-        assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{line}: {object}");
+        assert!(
+            error["message"].as_str().is_some_and(|message| !message.is_empty()),
+            "{line}: {object}"
+        );
         for list in ["causes", "details", "hints", "refused"] {
             assert!(error[list].is_array(), "{line}: {list}: {object}");
         }
@@ -99,7 +105,10 @@ fn warnings_stand_in_the_object() {
     let run = env.run("--json extension call echo echo-string x").ok();
     assert_eq!(run.stderr, "", "{run}");
     let object: Value = serde_json::from_slice(&run.stdout).expect("an object");
-    assert!(object["warnings"][0].as_str().is_some_and(|warning| warning.contains("limit")), "{object}");
+    assert!(
+        object["warnings"][0].as_str().is_some_and(|warning| warning.contains("limit")),
+        "{object}"
+    );
     assert_eq!(object["result"], "x");
 }
 
@@ -109,7 +118,8 @@ fn refusals_are_listed() {
     let env = env();
     env.write("work/desktop.wasm", test_support::guest("desktop"));
     env.run("extension install ./desktop.wasm").ok();
-    let (code, object) = object(&env, "--json extension call desktop fetch https api.example.com /");
+    let (code, object) =
+        object(&env, "--json extension call desktop fetch https api.example.com /");
     assert_eq!(code, 5, "{object}");
     let named = object["error"]["refused"].as_array().is_some_and(|refused| !refused.is_empty());
     assert!(named || object["error"]["kind"] == "refused", "{object}");

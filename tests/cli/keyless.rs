@@ -1,4 +1,5 @@
-//! Signatures by certificate: `install --identity`, `verify`, `trust`, and what policy wants of them
+//! Signatures by certificate: `install --identity`, `verify`, `trust`, and what policy wants of
+//! them
 
 use core_types::Digest;
 use extension_depot::serve::MemoryRegistry;
@@ -13,7 +14,8 @@ const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const MAKER: &str = "maker@example.com";
 const LOGIN: &str = "https://login.example";
-const WANTED: &str = "--identity maker@example.com --issuer https://login.example --trusted-root root.json";
+const WANTED: &str =
+    "--identity maker@example.com --issuer https://login.example --trusted-root root.json";
 
 /// Lets a bundle refer to an artifact, as `cosign sign` does.
 fn attach(registry: &MemoryRegistry, to: &Digest, bundle: &Value) {
@@ -27,7 +29,12 @@ fn attach(registry: &MemoryRegistry, to: &Digest, bundle: &Value) {
         "layers": [blob(BUNDLE, &bundle)],
         "subject": { "mediaType": MANIFEST, "digest": to, "size": 0 },
     });
-    registry.put_manifest(REPOSITORY, &format!("{}-bundle", to.hex()), MANIFEST, referrer.to_string().as_bytes());
+    registry.put_manifest(
+        REPOSITORY,
+        &format!("{}-bundle", to.hex()),
+        MANIFEST,
+        referrer.to_string().as_bytes(),
+    );
 }
 
 /// A version of the greeting, signed by whoever shows a Sigstore that they are this.
@@ -87,7 +94,11 @@ fn a_maker_is_known_by_a_certificate_and_nobody_else_takes_their_place() {
     err: hint: if its maker says why: sesame trust accept greeting-extension
     "#);
     release(&registry, "0.4.0", &Sigstore::default(), Some(MAKER));
-    assert_eq!(run("extension update greeting-extension").code, 6, "of an authority that nobody trusts");
+    assert_eq!(
+        run("extension update greeting-extension").code,
+        6,
+        "of an authority that nobody trusts"
+    );
     release(&registry, "0.5.0", &sigstore, Some(MAKER));
     run("extension update greeting-extension").ok();
     insta::assert_snapshot!(run("trust remove maker@example.com"), @r#"
@@ -95,7 +106,11 @@ fn a_maker_is_known_by_a_certificate_and_nobody_else_takes_their_place() {
     out: `maker@example.com` is not trusted
     "#);
     release(&registry, "0.6.0", &sigstore, Some(MAKER));
-    assert_eq!(run("extension update greeting-extension").code, 6, "nobody vouches for them any more");
+    assert_eq!(
+        run("extension update greeting-extension").code,
+        6,
+        "nobody vouches for them any more"
+    );
 }
 
 #[test]
@@ -105,7 +120,9 @@ fn what_policy_wants_is_looked_at_in_every_call_and_by_the_trusted_root_that_it_
     let place = format!("{}/my-org", registry.host());
     let policy = |identity: &str, root: &str| {
         let root = env.path(&format!("work/{root}")).display().to_string();
-        let rule = format!("{{ identity = \"{identity}\", issuer = \"{LOGIN}\", trusted_root = \"{root}\" }}");
+        let rule = format!(
+            "{{ identity = \"{identity}\", issuer = \"{LOGIN}\", trusted_root = \"{root}\" }}"
+        );
         let text = format!("[extensions.policy.trusted_signers]\n\"{place}\" = [{rule}]\n");
         env.write(".config/pds/config.toml", text);
     };
@@ -157,8 +174,8 @@ fn who_is_trusted_no_longer_is_not_somebody_who_is_trusted() {
     call().ok();
 }
 
-/// A signature of a signer who is trusted for the claimed place confirms the claim; it confirms the version only where the signed
-/// bytes say it.
+/// A signature of a signer who is trusted for the claimed place confirms the claim; it confirms the
+/// version only where the signed bytes say it.
 #[test]
 fn signer_confirms_the_claim() {
     let sigstore = Sigstore::default();
@@ -176,7 +193,8 @@ fn signer_confirms_the_claim() {
     env.run("extension export new -o new.tar").ok();
     env.run("extension remove new").ok();
     // No signer is trusted for the place.
-    let unconfirmed = |run: test_support::Run| run.ok().text().contains("from local/bundle/new:0.2.0@");
+    let unconfirmed =
+        |run: test_support::Run| run.ok().text().contains("from local/bundle/new:0.2.0@");
     assert!(unconfirmed(env.run("--offline extension import new.tar")));
     env.run("extension remove new --purge").ok();
     env.run(&format!("trust add --for {}/my-org/another {WANTED}", registry.host())).ok();
@@ -184,16 +202,24 @@ fn signer_confirms_the_claim() {
     env.run("extension remove new --purge").ok();
     env.run(&format!("trust add --for {} {WANTED}", registry.host())).ok();
     let confirmed = env.run("--offline extension import new.tar").ok();
-    assert!(confirmed.text().contains(&format!("from {}/{REPOSITORY}:0.2.0@", registry.host())), "{confirmed}");
+    assert!(
+        confirmed.text().contains(&format!("from {}/{REPOSITORY}:0.2.0@", registry.host())),
+        "{confirmed}"
+    );
     // Bytes that say no version, under a tag of the forger's choice, take no other version's place.
     std::fs::create_dir_all(env.path("work/forged")).expect("made");
     let mut tar = std::process::Command::new("tar");
     tar.arg("-xf").arg(env.path("work/old.tar")).arg("-C").arg(env.path("work/forged"));
     assert!(tar.status().expect("tar runs").success());
-    let index = env.read("work/forged/index.json").replace("greeting-extension:0.1.0@", "greeting-extension:9.0.0@");
+    let index = env
+        .read("work/forged/index.json")
+        .replace("greeting-extension:0.1.0@", "greeting-extension:9.0.0@");
     env.write("work/forged/index.json", index.replace("\"greeting-extension\"", "\"new\""));
     let refused = env.run("--offline extension import forged");
-    assert!(refused.code == 6 && refused.stderr.contains("nothing shows that the `new` of this bundle"), "{refused}");
+    assert!(
+        refused.code == 6 && refused.stderr.contains("nothing shows that the `new` of this bundle"),
+        "{refused}"
+    );
     // Bytes that say one version are not another, wherever they are taken in.
     let index = env.read("work/forged/index.json");
     assert!(index.contains(":9.0.0@"), "{index}");
@@ -227,7 +253,10 @@ fn a_trusted_root_that_is_none_and_half_an_identity_are_refused() {
     assert_eq!(add("--issuer https://login.example --trusted-root root.json").code, 2);
     assert_eq!(add("").code, 2);
     assert!(env.run("trust list").ok().text().is_empty());
-    env.write(".config/pds/trust.toml", "[[signer]]\nfor = \"ghcr.io\"\nidentity = \"maker@example.com\"\n");
+    env.write(
+        ".config/pds/trust.toml",
+        "[[signer]]\nfor = \"ghcr.io\"\nidentity = \"maker@example.com\"\n",
+    );
     insta::assert_snapshot!(env.run("trust list"), @r#"
     exit 9
     err: error: a signer for `ghcr.io` in `~/.config/pds/trust.toml` has neither just a `key` nor just `identity`, `issuer` and `trusted_root`

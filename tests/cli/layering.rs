@@ -4,7 +4,18 @@ use std::process::Command;
 
 fn tree(package: &str) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{lib}", "--package", package])
+        .args([
+            "tree",
+            "--offline",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--format",
+            "{lib}",
+            "--package",
+            package,
+        ])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .output()
         .expect("cargo runs");
@@ -15,8 +26,14 @@ fn tree(package: &str) -> Vec<String> {
 #[test]
 fn crates_know_only_what_lies_below_them() {
     let rules: [(&str, &[&str]); 5] = [
-        ("core-types", &["tokio", "reqwest", "wasmtime", "extension-host", "extension-depot", "clap"]),
-        ("extension-host", &["extension-depot", "oci-client", "reqwest", "clap", "directories", "rpassword"]),
+        (
+            "core-types",
+            &["tokio", "reqwest", "wasmtime", "extension-host", "extension-depot", "clap"],
+        ),
+        (
+            "extension-host",
+            &["extension-depot", "oci-client", "reqwest", "clap", "directories", "rpassword"],
+        ),
         ("extension-depot", &["extension-host", "wasmtime", "clap"]),
         ("extension-manager", &["clap", "rpassword", "indicatif", "sesame"]),
         ("extension-sdk", &["extension-host", "extension-depot", "core-types", "wasmtime"]),
@@ -25,7 +42,10 @@ fn crates_know_only_what_lies_below_them() {
         let known = tree(package);
         assert!(known.iter().any(|line| line == package), "{known:?}");
         for other in forbidden {
-            assert!(!known.iter().any(|line| line == other), "{package} must not depend on {other}");
+            assert!(
+                !known.iter().any(|line| line == other),
+                "{package} must not depend on {other}"
+            );
         }
     }
 }

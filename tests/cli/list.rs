@@ -11,7 +11,10 @@ fn an_empty_list_is_empty() {
 fn a_broken_manifest_is_one_row_and_the_others_are_fine() {
     let env = with_guest("greet", &GREETING);
     env.write(&manifest("aaa-broken"), "[limits]\nmax_fuel = \"lots\"\n");
-    env.write(&manifest("waiting"), "[extension]\noci = \"ghcr.io/my-org/waiting:1\"\n[limits]\nmax_fuel = 7\n");
+    env.write(
+        &manifest("waiting"),
+        "[extension]\noci = \"ghcr.io/my-org/waiting:1\"\n[limits]\nmax_fuel = 7\n",
+    );
     env.write(&manifest("Not A Name"), "");
     insta::assert_snapshot!(env.run("extension list"), @r#"
     exit 0
@@ -39,7 +42,8 @@ fn a_broken_manifest_is_one_row_and_the_others_are_fine() {
 fn the_list_as_json_has_everything() {
     let env = with_guest("greet", &GREETING);
     env.write(&manifest("broken"), "[");
-    let object: serde_json::Value = serde_json::from_slice(&env.run("ext ls --json").ok().stdout).expect("JSON");
+    let object: serde_json::Value =
+        serde_json::from_slice(&env.run("ext ls --json").ok().stdout).expect("JSON");
     assert_eq!(object["schema_version"], 1);
     assert_eq!(
         (&object["extensions"][0]["state"], &object["extensions"][1]["state"]),
@@ -58,9 +62,16 @@ fn a_table_is_shown_on_a_terminal() {
     let env = with_guest("greet", &GREETING);
     let mut command = std::process::Command::new("script");
     let line = format!("{} extension list", env!("CARGO_BIN_EXE_sesame"));
-    command.args(["-qec", &line, "/dev/null"]).env_clear().env("HOME", env.home()).env("PATH", "/usr/bin:/bin");
+    command
+        .args(["-qec", &line, "/dev/null"])
+        .env_clear()
+        .env("HOME", env.home())
+        .env("PATH", "/usr/bin:/bin");
     let run = env.finish(command, b"").ok();
     let text = run.text();
-    assert!(text.contains("CAPABILITIES") && text.contains('─') && text.contains("greet"), "{text}");
+    assert!(
+        text.contains("CAPABILITIES") && text.contains('─') && text.contains("greet"),
+        "{text}"
+    );
     assert!(!text.contains('\u{1b}'), "{text:?}");
 }

@@ -24,15 +24,23 @@ fn a_credential_helper_is_asked_and_one_that_fails_is_no_obstacle() {
         "bin/docker-credential-test",
         "#!/bin/sh\ncat >/dev/null\necho '{\"Username\":\"me\",\"Secret\":\"SECRET\"}'\n",
     );
-    std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
+    std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("set");
     let install = |helper: &str| {
-        env.write(".docker/config.json", format!(r#"{{"credHelpers": {{"{}": "{helper}"}}}}"#, registry.host()));
-        let mut command = env.command(["extension", "install", &format!("{}/my-org/x:1", registry.host())]);
+        env.write(
+            ".docker/config.json",
+            format!(r#"{{"credHelpers": {{"{}": "{helper}"}}}}"#, registry.host()),
+        );
+        let mut command =
+            env.command(["extension", "install", &format!("{}/my-org/x:1", registry.host())]);
         command.env("PATH", format!("{}:/usr/bin:/bin", env.path("bin").display()));
         env.finish(command, b"")
     };
     let run = install("test");
-    assert!(run.code == 6 && !run.to_string().contains("SECRET"), "let in, to what is no artifact: {run}");
+    assert!(
+        run.code == 6 && !run.to_string().contains("SECRET"),
+        "let in, to what is no artifact: {run}"
+    );
     assert_eq!(install("missing").code, 4);
 }
 
@@ -47,7 +55,8 @@ fn slow_helper_is_asked_once() {
         r#"{"Username":"me","Secret":"SECRET"}"#
     );
     let helper = env.write("bin/docker-credential-slow", script);
-    std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
+    std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("set");
     env.write(".docker/config.json", r#"{"credsStore": "slow"}"#);
     let install = |options: &[&str]| {
         let reference = format!("{host}/my-org/nothing:1");
@@ -57,7 +66,10 @@ fn slow_helper_is_asked_once() {
     };
     let run = install(&[]);
     assert_eq!(run.code, 3, "let in: {run}");
-    assert!(run.to_string().contains("waiting for the credential helper `docker-credential-slow`"), "{run}");
+    assert!(
+        run.to_string().contains("waiting for the credential helper `docker-credential-slow`"),
+        "{run}"
+    );
     assert_eq!(env.read("asked"), format!("{host}\n"));
     assert!(!install(&["--quiet"]).to_string().contains("waiting"));
 }
@@ -73,7 +85,11 @@ fn a_login_lives_in_the_secret_service_and_nowhere_else() {
         "$sesame" registry logout "$registry"
         "$sesame" extension install "$registry/my-org/nothing:1"; echo "install $?""#;
     let mut command = Command::new(server_tools().join("with-secret-service"));
-    command.args(["sh", "-c", script]).env_clear().env("PATH", "/usr/bin:/bin").env("HOME", env.home());
+    command
+        .args(["sh", "-c", script])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", env.home());
     command.env("sesame", env!("CARGO_BIN_EXE_sesame")).env("registry", guarded.host());
     let run = env.finish(command, b"").ok().hiding_registry(&guarded);
     insta::assert_snapshot!(run.text().replace(&guarded.host(), "REGISTRY"), @r#"
@@ -83,7 +99,9 @@ fn a_login_lives_in_the_secret_service_and_nowhere_else() {
     logged out of `REGISTRY` already
     install 4
     "#);
-    assert!(env.files().iter().all(|(_, bytes)| !bytes.windows(6).any(|window| window == b"SECRET")));
+    assert!(
+        env.files().iter().all(|(_, bytes)| !bytes.windows(6).any(|window| window == b"SECRET"))
+    );
 }
 
 #[test]
@@ -96,7 +114,9 @@ fn a_login_can_be_kept_in_a_file_that_is_its_users_alone() {
     out: logged in to `REGISTRY`
     "#);
     let path = env.path(".local/state/pds/credentials.json");
-    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).expect("there").permissions());
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(path).expect("there").permissions(),
+    );
     assert_eq!(mode & 0o777, 0o600);
     let install = format!("extension install {host}/my-org/nothing:1");
     assert_eq!(env.run(&install).code, 3, "let in");
@@ -118,32 +138,44 @@ fn a_login_can_be_kept_in_a_file_that_is_its_users_alone() {
 #[test]
 fn a_login_of_the_environment_is_for_the_registry_that_it_names_and_for_no_other() {
     let guarded = || {
-        let refuse = |_: &extension_depot::serve::Seen| Some(response(401, &[("WWW-Authenticate", "Basic")], ""));
+        let refuse = |_: &extension_depot::serve::Seen| {
+            Some(response(401, &[("WWW-Authenticate", "Basic")], ""))
+        };
         MemoryRegistry::start_with(refuse).expect("a registry")
     };
     let (env, named, other) = (env(), guarded(), guarded());
     for registry in [&named, &other] {
-        let mut command = env.command(["extension", "install", &format!("{}/my-org/x:1", registry.host())]);
+        let mut command =
+            env.command(["extension", "install", &format!("{}/my-org/x:1", registry.host())]);
         command.env("SESAME_REGISTRY", named.host());
         command.env("SESAME_REGISTRY_USERNAME", "me").env("SESAME_REGISTRY_PASSWORD", "SECRET");
         let run = env.finish(command, b"");
         assert!(run.code == 4 && !run.to_string().contains("SECRET"), "{run}");
     }
-    let told = |registry: &MemoryRegistry| registry.seen().iter().any(|seen| seen.authorization.is_some());
+    let told =
+        |registry: &MemoryRegistry| registry.seen().iter().any(|seen| seen.authorization.is_some());
     assert!(told(&named) && !told(&other));
     // And for once, with the password on standard input.
     let asked = other.seen().len();
     let reference = format!("{}/my-org/x:1", other.host());
-    let run = env.run_with(["extension", "install", &reference, "-u", "me", "--password-stdin"], b"SECRET\n");
+    let run = env.run_with(
+        ["extension", "install", &reference, "-u", "me", "--password-stdin"],
+        b"SECRET\n",
+    );
     assert_eq!(run.code, 4, "{run}");
     assert!(other.seen()[asked..].iter().any(|seen| seen.authorization.is_some()));
-    assert!(env.files().iter().all(|(_, bytes)| !bytes.windows(6).any(|window| window == b"SECRET")));
+    assert!(
+        env.files().iter().all(|(_, bytes)| !bytes.windows(6).any(|window| window == b"SECRET"))
+    );
 }
 
 #[test]
 fn without_a_secret_service_a_login_is_refused_and_written_nowhere() {
     let env = env();
-    let run = env.run_with(["registry", "login", "ghcr.io", "--username", "me", "--password-stdin"], b"SECRET\n");
+    let run = env.run_with(
+        ["registry", "login", "ghcr.io", "--username", "me", "--password-stdin"],
+        b"SECRET\n",
+    );
     assert_eq!(run.code, 9, "{run}");
     assert!(!run.to_string().contains("SECRET"), "{run}");
     assert_eq!(env.files(), []);
@@ -155,7 +187,10 @@ fn login_is_tried_before_it_is_kept() {
     let (env, guarded) = (env(), guarded());
     let host = guarded.host();
     let login = |registry: &str, password: &[u8]| {
-        env.run_with(["registry", "login", registry, "--username", "me", "--store", "file"], password)
+        env.run_with(
+            ["registry", "login", registry, "--username", "me", "--store", "file"],
+            password,
+        )
     };
     insta::assert_snapshot!(login(&host, b"WRONG").hiding_registry(&guarded), @r#"
     exit 4
@@ -166,14 +201,18 @@ fn login_is_tried_before_it_is_kept() {
     assert_eq!(env.run("registry list").ok().text(), "");
     for spelled in [format!("oci://{host}"), format!("https://{host}/")] {
         login(&spelled, b"SECRET").ok();
-        assert_eq!(env.run(&format!("extension install {host}/my-org/nothing:1")).code, 3, "let in");
+        assert_eq!(
+            env.run(&format!("extension install {host}/my-org/nothing:1")).code,
+            3,
+            "let in"
+        );
         env.run(&format!("registry logout {spelled}")).ok();
         assert_eq!(env.run("registry list").ok().text(), "");
     }
 }
 
-/// A helper that fails is named with its message and without the secret in it; what is public is had without it, and the
-/// error for what is not tells both.
+/// A helper that fails is named with its message and without the secret in it; what is public is
+/// had without it, and the error for what is not tells both.
 #[test]
 fn failing_helper_is_named() {
     let (env, open, closed) = (env(), crate::support::registry(), guarded());
@@ -181,18 +220,31 @@ fn failing_helper_is_named() {
         "bin/docker-credential-broken",
         "#!/bin/sh\nif grep -q other; then echo '{\"Username\":\"me\",\"Secret\":\"SECRET\"}'; else echo 'keychain is locked'; fi\nexit 1\n",
     );
-    std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("set");
+    std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .expect("set");
     let install = |host: &str, key: &str| {
-        env.write(".docker/config.json", format!(r#"{{"credHelpers": {{"{host}/{key}": "broken"}}}}"#));
-        let mut command =
-            env.command(["extension", "install", &format!("{host}/{key}/greeting-extension:0.1.0"), "--name", key]);
+        env.write(
+            ".docker/config.json",
+            format!(r#"{{"credHelpers": {{"{host}/{key}": "broken"}}}}"#),
+        );
+        let mut command = env.command([
+            "extension",
+            "install",
+            &format!("{host}/{key}/greeting-extension:0.1.0"),
+            "--name",
+            key,
+        ]);
         command.env("PATH", format!("{}:/usr/bin:/bin", env.path("bin").display()));
         env.finish(command, b"")
     };
     install(&open.host(), "my-org").ok();
     let locked = install(&closed.host(), "mine");
     assert!(locked.code == 4 && locked.stderr.contains("keychain is locked"), "{locked}");
-    assert!(locked.stderr.contains("docker-credential-broken") && locked.stderr.contains(&closed.host()), "{locked}");
+    assert!(
+        locked.stderr.contains("docker-credential-broken")
+            && locked.stderr.contains(&closed.host()),
+        "{locked}"
+    );
     let crashed = install(&closed.host(), "other");
     assert!(crashed.code == 4 && !crashed.to_string().contains("SECRET"), "{crashed}");
 }

@@ -9,7 +9,8 @@ use test_support::Run;
 
 use crate::support::{GREETING, TestEnv, desktop, env, manifest};
 
-const MEMORY: &str = r#"(module (memory 1) (func (export "id") (param i32) (result i32) (local.get 0)))"#;
+const MEMORY: &str =
+    r#"(module (memory 1) (func (export "id") (param i32) (result i32) (local.get 0)))"#;
 
 fn with_module() -> TestEnv {
     let env = env();
@@ -56,12 +57,18 @@ fn named_address_space_is_enough() {
     let env = with_module();
     env.run("extension install ./mem.wasm --quiet").ok();
     let run = with_limits(&env, "-Sv 4000000", "extension call mem id 5");
-    let needed = run.stderr.lines().find_map(|line| line.strip_prefix("hint: raise the limit: ulimit -v "));
+    let needed =
+        run.stderr.lines().find_map(|line| line.strip_prefix("hint: raise the limit: ulimit -v "));
     let needed = needed.unwrap_or_else(|| panic!("{run}"));
-    assert_eq!(with_limits(&env, &format!("-v {needed}"), "extension call mem id 5").ok().text(), "5\n");
+    assert_eq!(
+        with_limits(&env, &format!("-v {needed}"), "extension call mem id 5").ok().text(),
+        "5\n"
+    );
     let hard = with_limits(&env, "-v 4000000", "extension call mem id 5");
     assert!(
-        hard.stderr.contains("hint: its hard limit is lower: start sesame where `ulimit -Hv` is at least "),
+        hard.stderr.contains(
+            "hint: its hard limit is lower: start sesame where `ulimit -Hv` is at least "
+        ),
         "{hard}"
     );
 }
@@ -94,7 +101,8 @@ fn noexec_cache_is_named() {
     assert!(doctor.text().contains("is on a file system that is mounted `noexec`"), "{doctor}");
 }
 
-/// A manifest that is a link, as a keeper of dotfiles makes them, stays one: what would edit it says so instead.
+/// A manifest that is a link, as a keeper of dotfiles makes them, stays one: what would edit it
+/// says so instead.
 #[test]
 fn linked_manifest_is_not_edited() {
     let env = with_module();
@@ -107,7 +115,10 @@ fn linked_manifest_is_not_edited() {
         assert_eq!(env.run("extension call mem id 5").ok().text(), "5\n");
         for line in ["disable mem", "pin mem", "grant mem notification"] {
             let run = env.run(&format!("extension {line}"));
-            assert!(run.code == 9 && run.stderr.contains("mem.toml` is a link to `"), "{line}: {run}");
+            assert!(
+                run.code == 9 && run.stderr.contains("mem.toml` is a link to `"),
+                "{line}: {run}"
+            );
             assert!(path.is_symlink() && env.read("dotfiles/mem.toml") == text, "{line}");
         }
     }
@@ -120,7 +131,10 @@ fn linked_manifest_is_not_edited() {
     err: hint: put a copy in its place: cp --remove-destination '~/dotfiles/mem.toml' '~/.config/pds/extensions/mem.toml'
     ");
     env.run("extension remove mem").ok();
-    assert!(!path.is_symlink() && env.read("dotfiles/mem.toml") == text, "what it leads to is not sesame's");
+    assert!(
+        !path.is_symlink() && env.read("dotfiles/mem.toml") == text,
+        "what it leads to is not sesame's"
+    );
     symlink("nowhere", &path).expect("a link");
     let refused = env.run("extension install ./mem.wasm");
     insta::assert_snapshot!(refused, @r"
@@ -138,9 +152,10 @@ fn has_holder(env: &TestEnv) -> bool {
         String::from_utf8_lossy(&std::fs::read(process.join(file)).unwrap_or_default()).into_owned()
     };
     let processes = std::fs::read_dir("/proc").expect("there").flatten().map(|entry| entry.path());
-    processes
-        .into_iter()
-        .any(|process| of(&process, "cmdline").contains("hold-clipboard") && of(&process, "environ").contains(&home))
+    processes.into_iter().any(|process| {
+        of(&process, "cmdline").contains("hold-clipboard")
+            && of(&process, "environ").contains(&home)
+    })
 }
 
 fn assert_holder_ends(env: &TestEnv) {
@@ -151,7 +166,8 @@ fn assert_holder_ends(env: &TestEnv) {
     }
 }
 
-/// A compositor that takes a connection and says nothing keeps neither a call nor what would hold the clipboard.
+/// A compositor that takes a connection and says nothing keeps neither a call nor what would hold
+/// the clipboard.
 #[test]
 fn silent_compositor_ends_the_holder() {
     let env = desktop();

@@ -82,8 +82,9 @@ fn info_shows_what_is_known() {
     let env = with_guest("greet", &GREETING);
     let run = env.run("extension info greet").ok();
     let shown = run.to_string();
-    let is_stable =
-        |line: &&str| !line.contains("installed  ") && !line.contains("wasi:") && !line.contains("binary  ");
+    let is_stable = |line: &&str| {
+        !line.contains("installed  ") && !line.contains("wasi:") && !line.contains("binary  ")
+    };
     let lines: Vec<_> = shown.lines().filter(is_stable).collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     exit 0
@@ -107,7 +108,8 @@ fn info_shows_what_is_known() {
     out: imports      open-sesame:host/config-read@0.1.0: granted
     out: exports      greet: func(name: string) -> string
     "#);
-    let json: serde_json::Value = serde_json::from_slice(&env.run("ext info greet --json").ok().stdout).expect("JSON");
+    let json: serde_json::Value =
+        serde_json::from_slice(&env.run("ext info greet --json").ok().stdout).expect("JSON");
     assert_eq!(json["extension"]["exports"][0]["signature"], "func(name: string) -> string");
     assert_eq!(json["extension"]["binary"]["size"], GREETING.len());
 }
@@ -120,9 +122,12 @@ fn removing_keeps_the_manifest_and_the_others() {
     let freed = GREETING.len();
     let run = env.run("extension remove greet").ok();
     assert!(run.text().starts_with("removed greet: "), "{run}");
-    let bytes: usize = run.text().split(' ').nth(2).and_then(|bytes| bytes.parse().ok()).expect("a number");
+    let bytes: usize =
+        run.text().split(' ').nth(2).and_then(|bytes| bytes.parse().ok()).expect("a number");
     assert!((freed..freed + 2000).contains(&bytes), "{run}");
-    assert!(env.read(".local/state/pds/extensions/removed/greet.toml").contains("config-read = true"));
+    assert!(
+        env.read(".local/state/pds/extensions/removed/greet.toml").contains("config-read = true")
+    );
     insta::assert_snapshot!(env.run("extension remove greet"), @r#"
     exit 0
     out: removed greet already, its manifest is kept in ~/.local/state/pds/extensions/removed/greet.toml
@@ -150,10 +155,9 @@ fn verify_names_damage_and_repairs_what_it_can() {
     out: greeting-extension: signature: unsigned (TIME)
     "#);
     let blobs = env.path(".config/pds/extensions/blobs/sha256");
-    let binary = std::fs::read_dir(&blobs)
-        .expect("there")
-        .flatten()
-        .find(|entry| entry.metadata().is_ok_and(|metadata| metadata.len() == GREETING.len() as u64));
+    let binary = std::fs::read_dir(&blobs).expect("there").flatten().find(|entry| {
+        entry.metadata().is_ok_and(|metadata| metadata.len() == GREETING.len() as u64)
+    });
     let binary = binary.expect("the binary").path();
     std::fs::write(&binary, b"rotten").expect("written");
     insta::assert_snapshot!(env.run("extension verify greeting-extension"), @r#"
@@ -188,7 +192,10 @@ fn a_pin_without_its_artifact_is_said_with_what_mends_it() {
     err: hint: sesame extension sync
     "#);
     env.run("extension verify --repair").ok();
-    assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+    assert_eq!(
+        env.run("extension call greeting-extension greet World").ok().text(),
+        "Hello, World!\n"
+    );
 }
 
 #[test]
@@ -226,6 +233,7 @@ fn what_two_extensions_share_stays_as_long_as_one_of_them_needs_it() {
         env.run("extension remove other --purge").ok();
     }
     env.run("extension gc --keep 1").ok();
-    let blobs = std::fs::read_dir(env.path(".config/pds/extensions/blobs/sha256")).map_or(0, Iterator::count);
+    let blobs = std::fs::read_dir(env.path(".config/pds/extensions/blobs/sha256"))
+        .map_or(0, Iterator::count);
     assert_eq!(blobs, 0, "nobody needs it any more");
 }

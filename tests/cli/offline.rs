@@ -7,13 +7,18 @@ use crate::support::{GREETING, TestEnv, env, publish, registry};
 /// An environment with something of everything, and the registry that it came from.
 fn furnished() -> (TestEnv, extension_depot::serve::MemoryRegistry) {
     let (env, registry) = (env(), registry());
-    env.run(&format!("extension install {}/my-org/greeting-extension:0.1.0 --name greeting", registry.host())).ok();
+    env.run(&format!(
+        "extension install {}/my-org/greeting-extension:0.1.0 --name greeting",
+        registry.host()
+    ))
+    .ok();
     env.run("--offline extension export greeting -o bundle.tar").ok();
     env.write("work/file.wasm", &*GREETING);
     (env, registry)
 }
 
-/// The commands that do their work without a network, each in an environment that is as it was found.
+/// The commands that do their work without a network, each in an environment that is as it was
+/// found.
 const NEED_NONE: [&str; 16] = [
     "extension list",
     "extension call greeting greet World",
@@ -53,8 +58,15 @@ fn offline_opens_no_socket_but_to_this_machines_own_services() {
     for line in NEED_NONE.iter().map(|line| (*line).to_owned()).chain(refused) {
         let trace = env.path("trace");
         let mut command = Command::new("strace");
-        command.args(["-f", "-qq", "-e", "trace=socket", "-o"]).arg(&trace).arg(env!("CARGO_BIN_EXE_sesame"));
-        command.args(line.split(' ')).env_clear().env("HOME", env.home()).env("SESAME_OFFLINE", "1");
+        command
+            .args(["-f", "-qq", "-e", "trace=socket", "-o"])
+            .arg(&trace)
+            .arg(env!("CARGO_BIN_EXE_sesame"));
+        command
+            .args(line.split(' '))
+            .env_clear()
+            .env("HOME", env.home())
+            .env("SESAME_OFFLINE", "1");
         command.current_dir(env.path("work"));
         let run = env.finish(command, b"");
         assert!(matches!(run.code, 0 | 8), "{line}: {run}");
@@ -70,7 +82,9 @@ fn without_any_network_what_needs_none_works_and_the_rest_says_so_soon() {
     let (env, registry) = furnished();
     let alone = |line: &str| {
         let mut command = Command::new("unshare");
-        command.args(["--map-root-user", "--net", env!("CARGO_BIN_EXE_sesame")]).args(line.split(' '));
+        command
+            .args(["--map-root-user", "--net", env!("CARGO_BIN_EXE_sesame")])
+            .args(line.split(' '));
         command.env_clear().env("HOME", env.home()).current_dir(env.path("work"));
         env.finish(command, b"")
     };
@@ -78,7 +92,10 @@ fn without_any_network_what_needs_none_works_and_the_rest_says_so_soon() {
         alone(line).ok();
     }
     let begun = std::time::Instant::now();
-    for line in [format!("extension install {}/my-org/x:1", registry.host()), "extension update --all".to_owned()] {
+    for line in [
+        format!("extension install {}/my-org/x:1", registry.host()),
+        "extension update --all".to_owned(),
+    ] {
         let run = alone(&line);
         assert_eq!(run.code, 8, "{line}: {run}");
     }

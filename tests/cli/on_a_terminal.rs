@@ -1,4 +1,5 @@
-//! What strangers write reaches a terminal as text and as nothing else, through every channel that there is.
+//! What strangers write reaches a terminal as text and as nothing else, through every channel that
+//! there is.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -10,10 +11,12 @@ use test_support::guest;
 
 use crate::support::{HOSTILE, Run, TestEnv, answering, bare, env, publish};
 
-/// Writes to the clipboard, clears the screen, sets the title, turns text around, hides and joins it.
+/// Writes to the clipboard, clears the screen, sets the title, turns text around, hides and joins
+/// it.
 const EVIL: &str = "x\u{1b}]52;c;cm0gLXJmIH4=\u{7}\u{1b}[2J\u{1b}]0;owned\u{1b}\\\u{9b}31m\u{9d}0;t\u{9c}\u{202e}gnp\u{2066}\u{200b}\u{feff}\r\u{8}\u{7f}y";
 
-/// Runs a command on a terminal of its own. With `NO_COLOR`, sesame itself has nothing to say to it.
+/// Runs a command on a terminal of its own. With `NO_COLOR`, sesame itself has nothing to say to
+/// it.
 fn on_terminal(env: &TestEnv, words: &[&str]) -> Run {
     on_terminal_with(env, words, b"")
 }
@@ -24,11 +27,19 @@ pub fn on_terminal_with(env: &TestEnv, words: &[&str], input: &[u8]) -> Run {
 
 fn terminal_command(env: &TestEnv, words: &[&str]) -> Command {
     let quoted = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''")));
-    let line = [env!("CARGO_BIN_EXE_sesame").to_owned()].into_iter().chain(quoted).collect::<Vec<_>>().join(" ");
+    let line = [env!("CARGO_BIN_EXE_sesame").to_owned()]
+        .into_iter()
+        .chain(quoted)
+        .collect::<Vec<_>>()
+        .join(" ");
     let mut command = Command::new("script");
     command.args(["-qec", &line, "/dev/null"]).env_clear().current_dir(env.path("work"));
     command.env("HOME", env.home()).env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/bash");
-    command.env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color").env("NO_COLOR", "1").env("PAGER", "cat");
+    command
+        .env("LC_ALL", "C.UTF-8")
+        .env("TERM", "xterm-256color")
+        .env("NO_COLOR", "1")
+        .env("PAGER", "cat");
     command
 }
 
@@ -39,7 +50,9 @@ fn keygen_asks_for_a_password_twice() {
     let keygen = |name: &str, answers: &[&str]| {
         answering(&env, terminal_command(&env, &["trust", "keygen", name]), "(not shown)", answers)
     };
-    for (name, answers) in [("a.b", &["pass\n", "pass\n"][..]), ("again", &["pass\n", "word\n", "pass\n", "pass\n"])] {
+    for (name, answers) in
+        [("a.b", &["pass\n", "pass\n"][..]), ("again", &["pass\n", "word\n", "pass\n", "pass\n"])]
+    {
         let run = keygen(name, answers);
         assert!(run.code == 0 && run.text().contains("encrypted with the password"), "{run}");
         assert!(env.read(&format!("work/{name}.key")).starts_with("-----BEGIN ENCRYPTED"), "{run}");
@@ -75,7 +88,10 @@ fn is_inert(what: &str, run: &Run) {
     let acts = |c: &char| matches!(c, '\u{1b}' | '\u{7}' | '\u{8}' | '\u{7f}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
     assert_eq!(text.chars().find(acts), None, "{what}: {text:?}");
     // The only carriage returns are those with which a terminal ends lines.
-    assert!(text.split('\r').skip(1).all(|rest| rest.starts_with(['\n', '\r']) || rest.is_empty()), "{what}: {text:?}");
+    assert!(
+        text.split('\r').skip(1).all(|rest| rest.starts_with(['\n', '\r']) || rest.is_empty()),
+        "{what}: {text:?}"
+    );
     assert!(![101, 134, 139].contains(&run.code), "{what}: {text}");
 }
 
@@ -85,12 +101,14 @@ fn all_inert(env: &TestEnv, lines: &[&[&str]]) {
     for words in lines {
         let run = on_terminal(env, words);
         is_inert(&words.join(" "), &run);
-        shown += usize::from(run.text().contains("52;c;cm0gLXJmIH4=") || run.text().contains("gnp"));
+        shown +=
+            usize::from(run.text().contains("52;c;cm0gLXJmIH4=") || run.text().contains("gnp"));
     }
     assert!(shown > 0, "the text is shown nowhere: {lines:?}");
 }
 
-/// A registry that says nothing is named while it is waited for, and with the setting for it afterwards.
+/// A registry that says nothing is named while it is waited for, and with the setting for it
+/// afterwards.
 #[test]
 fn silent_registry_is_named() {
     let silent = MemoryRegistry::start_with(|_| {
@@ -105,7 +123,10 @@ fn silent_registry_is_named() {
     assert_eq!(run.code, 8, "{text}");
     assert!(text.contains(&format!("resolving {host}/my-org/x:1.0.0…")), "{text}");
     assert!(text.contains(&format!("`{host}` does not answer in time")), "{text}");
-    assert!(text.contains(&format!("`timeout_seconds = 120` under [registries.\"{host}\"]")), "{text}");
+    assert!(
+        text.contains(&format!("`timeout_seconds = 120` under [registries.\"{host}\"]")),
+        "{text}"
+    );
 }
 
 /// Whatever a registry is asked for, it is said what is waited for.
@@ -143,7 +164,9 @@ fn every_command_says_what_it_waits_for() {
         &["doctor"],
     ] {
         let text = on_terminal(&env, words).text();
-        let is_said = ["resolving", "publishing", "asking"].iter().any(|verb| text.contains(&format!("{verb} ")));
+        let is_said = ["resolving", "publishing", "asking"]
+            .iter()
+            .any(|verb| text.contains(&format!("{verb} ")));
         assert!(is_said && text.contains('…'), "{words:?}: {text}");
     }
 }
@@ -158,7 +181,12 @@ fn what_a_publisher_says_of_an_extension_is_inert() {
     let mut annotations: Vec<_> = keys.iter().map(|key| (key.as_str(), EVIL)).collect();
     annotations[2].1 = odd;
     publish(&registry, "my-org/x:1.0.0", &bare(1, ""), &annotations);
-    publish(&registry, "my-org/x:1.1.0", &bare(2, "[capabilities]\nnetwork = [\"api.example.com\"]\n"), &annotations);
+    publish(
+        &registry,
+        "my-org/x:1.1.0",
+        &bare(2, "[capabilities]\nnetwork = [\"api.example.com\"]\n"),
+        &annotations,
+    );
     let reference = format!("{}/my-org/x:1.0.0", registry.host());
     all_inert(
         &env,
@@ -185,9 +213,14 @@ fn what_an_author_asks_for_and_exports_is_inert() {
         r#"(module (import "{name}" "{name}" (func)) (memory (export "memory") 1) (func (export "{name}")))"#
     ));
     env.write("work/m.wasm", module.expect("valid text"));
-    let plain = wat::parse_str(format!(r#"(module (memory (export "memory") 1) (func (export "{name}")))"#));
+    let plain = wat::parse_str(format!(
+        r#"(module (memory (export "memory") 1) (func (export "{name}")))"#
+    ));
     env.write("work/plain.wasm", plain.expect("valid text"));
-    env.write("work/asks.wasm", bare(1, &format!("[extension]\nname = \"x\"\n[capabilities]\nroot = true # {EVIL}\n")));
+    env.write(
+        "work/asks.wasm",
+        bare(1, &format!("[extension]\nname = \"x\"\n[capabilities]\nroot = true # {EVIL}\n")),
+    );
     env.write("work/bad.wasm", EVIL);
     all_inert(
         &env,
@@ -261,7 +294,10 @@ fn pipe_is_raw_only_when_asked() {
         assert!(run.text().contains("52;c;cm0gLXJmIH4="), "{run}");
         let raw = env.run(&format!("{command} --raw")).ok();
         assert!(raw.text().contains("\u{1b}]52;c;cm0gLXJmIH4=\u{7}"), "{raw}");
-        is_inert(command, &on_terminal(&env, &[&command.split(' ').collect::<Vec<_>>()[..], &["--raw"]].concat()));
+        is_inert(
+            command,
+            &on_terminal(&env, &[&command.split(' ').collect::<Vec<_>>()[..], &["--raw"]].concat()),
+        );
     }
     assert!(env.run("extension docs x").ok().text().starts_with("# Page\n\n"));
 }
@@ -300,9 +336,16 @@ fn pages_and_errors_of_a_registry_are_inert() {
     for status in [400, 403, 404, 418, 500] {
         let text = text.clone();
         let registry =
-            MemoryRegistry::start_with(move |_| Some(response(status, &[], text.clone()))).expect("a registry");
+            MemoryRegistry::start_with(move |_| Some(response(status, &[], text.clone())))
+                .expect("a registry");
         let reference = format!("{}/my-org/x:1.0.0", registry.host());
-        is_inert(&format!("status {status}"), &on_terminal(&env, &["extension", "install", &reference]));
-        is_inert(&format!("status {status}"), &on_terminal(&env, &["registry", "tags", &reference]));
+        is_inert(
+            &format!("status {status}"),
+            &on_terminal(&env, &["extension", "install", &reference]),
+        );
+        is_inert(
+            &format!("status {status}"),
+            &on_terminal(&env, &["registry", "tags", &reference]),
+        );
     }
 }

@@ -5,7 +5,9 @@ use crate::support::{ECHO, GREETING, env, publish, registry};
 #[test]
 fn what_is_newer_moved_or_gone_is_said_and_nothing_changes() {
     let (env, registry) = (env(), registry());
-    for (repository, tag) in [("newer", "1.9.0"), ("moved", "1.0.0"), ("same", "v2.0.0"), ("tagged", "stable")] {
+    for (repository, tag) in
+        [("newer", "1.9.0"), ("moved", "1.0.0"), ("same", "v2.0.0"), ("tagged", "stable")]
+    {
         publish(&registry, &format!("my-org/{repository}:{tag}"), &GREETING, &[]);
         env.run(&format!("extension install {}/my-org/{repository}:{tag}", registry.host())).ok();
     }

@@ -8,7 +8,10 @@ use crate::support::{ECHO, GREETING, TestEnv, with_guest};
 fn shell(env: &TestEnv, line: &str) -> test_support::Run {
     let mut command = Command::new("bash");
     command.args(["-c", line]).env_clear().env("HOME", env.home()).env("PATH", "/usr/bin:/bin");
-    command.env("sesame", env!("CARGO_BIN_EXE_sesame")).current_dir(env.path("work")).stdin(Stdio::null());
+    command
+        .env("sesame", env!("CARGO_BIN_EXE_sesame"))
+        .current_dir(env.path("work"))
+        .stdin(Stdio::null());
     env.finish(command, b"")
 }
 
@@ -82,8 +85,17 @@ const COMMANDS: [&str; 58] = [
 ];
 
 /// What becomes of the streams of a command.
-const FATES: [&str; 9] =
-    ["| head -1", "| true", "> /dev/full", "2> /dev/full", "&> /dev/full", ">&-", "2>&-", "<&-", ">&- 2>&- <&-"];
+const FATES: [&str; 9] = [
+    "| head -1",
+    "| true",
+    "> /dev/full",
+    "2> /dev/full",
+    "&> /dev/full",
+    ">&-",
+    "2>&-",
+    "<&-",
+    ">&- 2>&- <&-",
+];
 
 #[test]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
@@ -104,7 +116,12 @@ fn no_command_minds_what_becomes_of_its_output_and_input() {
 #[test]
 fn a_full_disk_is_exit_9() {
     let env = with_guest("greet", &GREETING);
-    for command in ["extension list", "extension call greet greet x", "extension info greet", "--json extension list"] {
+    for command in [
+        "extension list",
+        "extension call greet greet x",
+        "extension info greet",
+        "--json extension list",
+    ] {
         let full = shell(&env, &format!("$sesame {command} > /dev/full"));
         assert_eq!(full.code, 9, "{command}: {full}");
     }
@@ -117,24 +134,39 @@ fn arguments_and_variables_that_are_no_text_are_no_panic() {
     let env = with_guest("echo", &ECHO);
     let bytes = std::ffi::OsStr::from_bytes(b"\xff\xfe");
     let arguments = |function: &'static str| {
-        [std::ffi::OsStr::new("extension"), "call".as_ref(), "echo".as_ref(), function.as_ref(), bytes]
+        [
+            std::ffi::OsStr::new("extension"),
+            "call".as_ref(),
+            "echo".as_ref(),
+            function.as_ref(),
+            bytes,
+        ]
     };
     let run = env.run_with(arguments("echo-string"), b"");
     assert_eq!(run.code, 2, "{run}");
     assert_eq!(env.run_with(arguments("echo-bytes"), b"").ok().stdout, b"\xff\xfe");
     let mut command = env.command(["extension", "list"]);
-    command.env("SESAME_OFFLINE", bytes).env("XDG_CONFIG_HOME", "relative").env("http_proxy", bytes);
+    command
+        .env("SESAME_OFFLINE", bytes)
+        .env("XDG_CONFIG_HOME", "relative")
+        .env("http_proxy", bytes);
     env.finish(command, b"").ok();
 }
 
 #[test]
 fn text_of_strangers_reaches_a_terminal_inert() {
     let env = with_guest("echo", &ECHO);
-    let line =
-        format!("{} extension call echo echo-string $'a\\e]52;c;cm0=\\ab\\u202ec'", env!("CARGO_BIN_EXE_sesame"));
+    let line = format!(
+        "{} extension call echo echo-string $'a\\e]52;c;cm0=\\ab\\u202ec'",
+        env!("CARGO_BIN_EXE_sesame")
+    );
     let mut command = Command::new("script");
     command.args(["-qec", &line, "/dev/null"]).env_clear();
-    command.env("HOME", env.home()).env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/bash").env("LC_ALL", "C.UTF-8");
+    command
+        .env("HOME", env.home())
+        .env("PATH", "/usr/bin:/bin")
+        .env("SHELL", "/bin/bash")
+        .env("LC_ALL", "C.UTF-8");
     let run = env.finish(command, b"").ok();
     assert!(
         !run.text().contains(['\u{1b}', '\u{7}', '\u{202e}']) && run.text().contains(r"a\u{1b}]52"),

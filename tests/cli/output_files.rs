@@ -1,4 +1,5 @@
-//! Files that the user names to be written: no link of another user is followed on the way to them or in their place.
+//! Files that the user names to be written: no link of another user is followed on the way to them
+//! or in their place.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, lchown, symlink};
@@ -35,7 +36,8 @@ fn writers(registry: &MemoryRegistry, directory: &str) -> Vec<String> {
 fn link_in_place_of_output_is_not_followed() {
     let (env, registry) = with_extension();
     fs::create_dir(env.path("work/out")).expect("made");
-    let files = ["sesame.1", "sesame-extension.1", "x.tar", "x.wasm", "project", "release.example.org.key"];
+    let files =
+        ["sesame.1", "sesame-extension.1", "x.tar", "x.wasm", "project", "release.example.org.key"];
     for file in files {
         symlink("../home/precious", env.path("work/out").join(file)).expect("a link");
     }
@@ -45,7 +47,10 @@ fn link_in_place_of_output_is_not_followed() {
     assert_eq!(env.read("work/home/precious"), "precious");
     assert_eq!(fs::read_dir(env.path("work/home")).expect("read").count(), 1);
     for replaced in ["sesame.1", "x.tar"] {
-        assert!(fs::symlink_metadata(env.path("work/out").join(replaced)).expect("there").is_file(), "{replaced}");
+        assert!(
+            fs::symlink_metadata(env.path("work/out").join(replaced)).expect("there").is_file(),
+            "{replaced}"
+        );
     }
 }
 
@@ -68,7 +73,10 @@ fn links_of_others_are_refused_by_every_writer() {
     for line in writers(&registry, "shared/way") {
         let run = env.run(&line);
         assert_eq!(run.code, 9, "{line}: {run}");
-        assert!(run.stderr.contains("`way` is a link that the user 4242 has put there"), "{line}: {run}");
+        assert!(
+            run.stderr.contains("`way` is a link that the user 4242 has put there"),
+            "{line}: {run}"
+        );
     }
     assert_eq!(env.files(), before, "nothing was written");
     env.run("man shared/man").ok();

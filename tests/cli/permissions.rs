@@ -18,7 +18,8 @@ fn with_variable(env: &TestEnv, name: &str, value: &str, line: &str) -> Run {
     env.finish(command, b"")
 }
 
-/// Variables that an extension has no business with, and some that look like the one that is granted.
+/// Variables that an extension has no business with, and some that look like the one that is
+/// granted.
 const SURROUNDINGS: [&str; 28] = [
     "LD_PRELOAD",
     "LD_LIBRARY_PATH",
@@ -60,7 +61,10 @@ fn nothing_of_the_environment_but_what_is_granted_reaches_an_extension() {
     for name in SURROUNDINGS {
         command.env(name, "c4n4ry");
     }
-    command.env("LANG", "C.UTF-8").env("EMPTY", "").env("NOT_TEXT", std::ffi::OsStr::from_bytes(b"\xff"));
+    command
+        .env("LANG", "C.UTF-8")
+        .env("EMPTY", "")
+        .env("NOT_TEXT", std::ffi::OsStr::from_bytes(b"\xff"));
     let run = env.finish(command, b"").ok();
     assert_eq!(run.text(), "[(\"EMPTY\", \"\"), (\"LANG\", \"C.UTF-8\")]\n");
     println!("cases: {}", SURROUNDINGS.len() + 4);
@@ -79,12 +83,18 @@ fn a_denial_names_the_extension_the_capability_and_the_command_that_grants_it() 
         let run = env.run(&format!("extension call desktop {line}"));
         assert_eq!(run.code, 5, "{run}");
         let hint = format!("hint: sesame extension grant desktop {grant}\n");
-        assert!(run.stderr.contains("`desktop` may not use ") && run.stderr.ends_with(&hint), "{run}");
+        assert!(
+            run.stderr.contains("`desktop` may not use ") && run.stderr.ends_with(&hint),
+            "{run}"
+        );
     }
     for capability in ["notification", "clipboard-write"] {
         env.run(&format!("extension revoke desktop {capability}")).ok();
         let run = env.run("extension call desktop variables");
-        assert!(run.code == 5 && run.stderr.contains(&format!("grant desktop {capability}")), "{run}");
+        assert!(
+            run.code == 5 && run.stderr.contains(&format!("grant desktop {capability}")),
+            "{run}"
+        );
         env.run(&format!("extension grant desktop {capability}")).ok();
     }
     insta::assert_snapshot!(env.run("extension call desktop read-secret other"), @r#"
@@ -119,9 +129,11 @@ fn what_was_refused_is_shown_with_what_would_allow_it() {
     "#);
     env.write(".config/pds/config.toml", "[extensions.policy]\ndeny = [\n  \"network\",\n]\n");
     assert_eq!(env.run("extension call desktop fetch https api.example.com /").code, 5);
-    let run = env.run("extension why desktop").text().replace(env.home().to_str().expect("text"), "~");
+    let run =
+        env.run("extension why desktop").text().replace(env.home().to_str().expect("text"), "~");
     assert!(
-        run.contains("policy denies `network` (~/.config/pds/config.toml:3)") && run.contains("granting it is no help"),
+        run.contains("policy denies `network` (~/.config/pds/config.toml:3)")
+            && run.contains("granting it is no help"),
         "{run}"
     );
 }
@@ -146,8 +158,15 @@ fn a_grant_for_a_while_holds_ends_and_can_be_taken_away() {
     let read = || in_session(&env, "extension call desktop read-secret other").stderr;
     assert!(read().contains("unavailable"), "it is allowed, and there is no keyring: {}", read());
     let info = in_session(&env, "extension info desktop").ok().text();
-    assert!(info.contains("secret-read=other, for 60 min") && info.contains("env=LANG, until you log out"), "{info}");
-    assert!(env.run("extension call desktop read-secret other").code == 5, "another session has it not");
+    assert!(
+        info.contains("secret-read=other, for 60 min")
+            && info.contains("env=LANG, until you log out"),
+        "{info}"
+    );
+    assert!(
+        env.run("extension call desktop read-secret other").code == 5,
+        "another session has it not"
+    );
     insta::assert_snapshot!(in_session(&env, "extension revoke desktop secret-read=other"), @r#"
     exit 0
     out: `desktop` may not use secret-read=other
@@ -178,9 +197,16 @@ fn no_grant_reaches_what_is_sesames_own() {
     std::fs::create_dir_all(env.path("Documents")).expect("made");
     std::os::unix::fs::symlink(env.path(".config"), env.path("innocent")).expect("made");
     env.run("extension grant desktop filesystem=read:~/Documents").ok();
-    for path in
-        ["~", "~/.config", "~/.config/pds/extensions", "~/.local/state/pds", "~/.local", "/", "/proc", "~/innocent"]
-    {
+    for path in [
+        "~",
+        "~/.config",
+        "~/.config/pds/extensions",
+        "~/.local/state/pds",
+        "~/.local",
+        "/",
+        "/proc",
+        "~/innocent",
+    ] {
         let run = env.run(&format!("extension grant desktop filesystem=write:{path}"));
         assert!(run.code == 5 && run.stderr.contains("which no extension gets"), "{run}");
     }
@@ -204,10 +230,20 @@ fn guest_path_is_granted_shown_and_revoked() {
     let granted = env.run("extension grant desktop filesystem=read:~/notes::/data").ok();
     assert!(granted.stderr.is_empty(), "{granted}");
     let text = env.read(&manifest("desktop"));
-    assert!(text.contains(r#"filesystem = { read = [{ path = "~/notes", guest = "/data" }] }"#), "{text}");
+    assert!(
+        text.contains(r#"filesystem = { read = [{ path = "~/notes", guest = "/data" }] }"#),
+        "{text}"
+    );
     assert_eq!(env.run("extension call desktop read-text /data/a").ok().text(), "found\n");
-    assert!(env.run("extension info desktop").ok().text().contains("filesystem=read:~/notes::/data"));
-    assert!(env.run("extension activity desktop").ok().text().contains("filesystem=read:~/notes::/data"));
+    assert!(
+        env.run("extension info desktop").ok().text().contains("filesystem=read:~/notes::/data")
+    );
+    assert!(
+        env.run("extension activity desktop")
+            .ok()
+            .text()
+            .contains("filesystem=read:~/notes::/data")
+    );
     insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/Documents::data"), @"
     exit 5
     err: error: `~/notes::/data` and `~/Documents::data` are one path for the guest
@@ -227,9 +263,17 @@ fn guest_path_is_granted_shown_and_revoked() {
     ] {
         in_session(&env, "extension revoke desktop filesystem").ok();
         in_session(&env, &format!("extension grant desktop {grant}")).ok();
-        assert_eq!(in_session(&env, "extension call desktop read-text /data/a").ok().text(), "found\n", "{grant}");
+        assert_eq!(
+            in_session(&env, "extension call desktop read-text /data/a").ok().text(),
+            "found\n",
+            "{grant}"
+        );
         in_session(&env, &format!("extension revoke desktop {revocation}")).ok();
-        assert_ne!(in_session(&env, "extension call desktop read-text /data/a").code, 0, "{revocation}");
+        assert_ne!(
+            in_session(&env, "extension call desktop read-text /data/a").code,
+            0,
+            "{revocation}"
+        );
     }
 }
 
@@ -254,7 +298,8 @@ fn timed_grant_of_taken_guest_path_fails() {
     assert_eq!(run.code, 5, "{run}");
 }
 
-/// A directory that does not exist is granted with a warning, stops nothing, and is named by what fails for want of it.
+/// A directory that does not exist is granted with a warning, stops nothing, and is named by what
+/// fails for want of it.
 #[test]
 fn missing_directory_is_named_where_it_fails() {
     let env = desktop();
@@ -280,8 +325,7 @@ fn another_mount_of_sesames_files_is_no_way_in() {
     let env = desktop();
     std::fs::create_dir_all(env.path("Documents/deep")).expect("made");
     env.run("extension grant desktop filesystem=read:~/Documents").ok();
-    let script =
-        "mount --bind \"$HOME/.config\" \"$HOME/Documents/deep\" && exec \"$0\" extension call desktop variables";
+    let script = "mount --bind \"$HOME/.config\" \"$HOME/Documents/deep\" && exec \"$0\" extension call desktop variables";
     let mut command = Command::new("unshare");
     command.args(["-m", "sh", "-c", script, env!("CARGO_BIN_EXE_sesame")]);
     command.env_clear().env("HOME", env.home()).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
@@ -303,7 +347,13 @@ fn every_call_is_in_the_log_and_a_change_of_the_log_is_found() {
     let activity = env.run("extension activity desktop --since 1h").ok().text();
     let shown: Vec<_> = activity
         .lines()
-        .map(|line| line.split('\t').skip(1).filter(|cell| !cell.starts_with("fuel")).collect::<Vec<_>>().join(" "))
+        .map(|line| {
+            line.split('\t')
+                .skip(1)
+                .filter(|cell| !cell.starts_with("fuel"))
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
         .collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
     desktop variables returned 1.1 MiB 
@@ -313,7 +363,11 @@ fn every_call_is_in_the_log_and_a_change_of_the_log_is_found() {
     "#);
     assert_eq!(env.run("extension activity other").ok().text(), "");
     let json = env.run("--json extension activity").ok().text();
-    assert!(json.contains("\"function\":\"variables\"") && json.contains("\"grant\":\"secret-read=other\""), "{json}");
+    assert!(
+        json.contains("\"function\":\"variables\"")
+            && json.contains("\"grant\":\"secret-read=other\""),
+        "{json}"
+    );
     insta::assert_snapshot!(env.run("extension activity verify"), @r#"
     exit 0
     out: 4 lines, each as it was written
@@ -321,7 +375,10 @@ fn every_call_is_in_the_log_and_a_change_of_the_log_is_found() {
     let log = ".local/state/pds/extensions/activity/activity.jsonl";
     env.write(log, env.read(log).replacen("variables", "something", 1));
     let found = env.run("extension activity verify");
-    assert!(found.code == 9 && found.text().contains("activity.jsonl:2: line 1 was changed"), "{found}");
+    assert!(
+        found.code == 9 && found.text().contains("activity.jsonl:2: line 1 was changed"),
+        "{found}"
+    );
 }
 
 #[test]
@@ -361,11 +418,16 @@ fn learning_prints_the_least_and_writes_it_when_asked() {
     "#);
     let run = env.run("extension call desktop fetch https api.example.com / --learn --write");
     assert!(
-        run.stderr.contains("+ network=api.example.com") && run.stderr.contains("written into the manifest"),
+        run.stderr.contains("+ network=api.example.com")
+            && run.stderr.contains("written into the manifest"),
         "{run}"
     );
     let written = env.read(&manifest("desktop"));
-    assert!(written.contains("network = [\"api.example.com\"]") && written.contains("max_memory_mib = 2"), "{written}");
+    assert!(
+        written.contains("network = [\"api.example.com\"]")
+            && written.contains("max_memory_mib = 2"),
+        "{written}"
+    );
 }
 
 #[test]
@@ -381,7 +443,10 @@ fn an_extension_that_keeps_failing_is_put_aside_until_its_user_says_otherwise() 
     err: hint: see `sesame extension logs hostile`, then: sesame extension enable hostile
     "#);
     let listed = env.run("extension list").ok().text();
-    assert!(listed.contains("put aside: it failed 5 times in a row, last: the extension crashed"), "{listed}");
+    assert!(
+        listed.contains("put aside: it failed 5 times in a row, last: the extension crashed"),
+        "{listed}"
+    );
     env.run("extension enable hostile").ok();
     assert_eq!(env.run("extension call hostile panic boom").code, 7);
 }
@@ -404,7 +469,8 @@ fn what_an_extension_asks_for_can_be_seen_before_it_is_installed() {
     env.write("work/desktop.wasm", guest("desktop"));
     let before = env.files();
     let run = env.run("extension inspect ./desktop.wasm").ok();
-    let asks: Vec<_> = run.text().lines().filter(|line| line.starts_with("asks")).map(str::to_owned).collect();
+    let asks: Vec<_> =
+        run.text().lines().filter(|line| line.starts_with("asks")).map(str::to_owned).collect();
     insta::assert_snapshot!(asks.join("\n"), @r#"
     asks for     config-read: would be asked, not decided yet
     asks for     notification: would be asked, not decided yet
@@ -413,7 +479,8 @@ fn what_an_extension_asks_for_can_be_seen_before_it_is_installed() {
     asks for     secret-write: would be asked, not decided yet
     asks for     ipc-publish: would be asked, not decided yet
     "#);
-    let after: Vec<_> = env.files().into_iter().filter(|(path, _)| !path.starts_with(env.path(".cache"))).collect();
+    let after: Vec<_> =
+        env.files().into_iter().filter(|(path, _)| !path.starts_with(env.path(".cache"))).collect();
     assert_eq!(after, before, "nothing is installed");
     env.run(&format!("extension install ./desktop.wasm {DESKTOP_GRANTS}")).ok();
     let run = env.run("extension inspect desktop").ok().text();
@@ -421,7 +488,8 @@ fn what_an_extension_asks_for_can_be_seen_before_it_is_installed() {
     assert_eq!(env.run("extension inspect missing").code, 3);
 }
 
-/// Without a runtime directory in the environment, another session of the same user may still have one.
+/// Without a runtime directory in the environment, another session of the same user may still have
+/// one.
 #[test]
 fn runtime_directory_elsewhere_is_protected() {
     let env = desktop();
@@ -432,16 +500,25 @@ fn runtime_directory_elsewhere_is_protected() {
     }
 }
 
-/// Manifests behind a link are granted to nobody: neither at first, nor by what was granted before the link was made.
+/// Manifests behind a link are granted to nobody: neither at first, nor by what was granted before
+/// the link was made.
 #[test]
 fn linked_extensions_cannot_be_granted() {
     let env = desktop();
     std::fs::create_dir(env.path("dotfiles")).expect("made");
     env.run("extension grant desktop filesystem=write:~/dotfiles").ok();
-    std::fs::rename(env.path(".config/pds/extensions"), env.path("dotfiles/extensions")).expect("moved");
-    std::os::unix::fs::symlink(env.path("dotfiles/extensions"), env.path(".config/pds/extensions")).expect("linked");
-    for line in ["extension grant desktop filesystem=read:~/dotfiles", "extension call desktop read-secret token"] {
+    std::fs::rename(env.path(".config/pds/extensions"), env.path("dotfiles/extensions"))
+        .expect("moved");
+    std::os::unix::fs::symlink(env.path("dotfiles/extensions"), env.path(".config/pds/extensions"))
+        .expect("linked");
+    for line in [
+        "extension grant desktop filesystem=read:~/dotfiles",
+        "extension call desktop read-secret token",
+    ] {
         let run = env.run(line);
-        assert!(run.code == 5 && run.stderr.contains("dotfiles/extensions`, which no extension gets"), "{run}");
+        assert!(
+            run.code == 5 && run.stderr.contains("dotfiles/extensions`, which no extension gets"),
+            "{run}"
+        );
     }
 }

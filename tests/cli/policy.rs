@@ -1,6 +1,8 @@
 //! What policy decides, said in the same words wherever it is shown
 
-use crate::support::{GREETING, TestEnv, asking, desktop, env, manifest, publish, registry, with_guest};
+use crate::support::{
+    GREETING, TestEnv, asking, desktop, env, manifest, publish, registry, with_guest,
+};
 
 fn deny(env: &TestEnv, capabilities: &str) {
     env.write(".config/pds/config.toml", format!("[extensions.policy]\ndeny = [{capabilities}]\n"));
@@ -8,17 +10,22 @@ fn deny(env: &TestEnv, capabilities: &str) {
 
 #[test]
 fn install_grants_nothing_that_policy_denies() {
-    for options in ["", "--grant config-read", "--grant-requested", "--grant config-read --grant-requested"] {
+    for options in
+        ["", "--grant config-read", "--grant-requested", "--grant config-read --grant-requested"]
+    {
         let env = env();
         deny(&env, "\"config-read\"");
         env.write("work/greet.wasm", &*GREETING);
         let run = env.run(&format!("extension install ./greet.wasm {options}")).ok();
         assert!(!run.to_string().contains("err: granted"), "{options}: {run}");
-        let line = "not granted: config-read; policy denies `config-read` (~/.config/pds/config.toml:2)";
+        let line =
+            "not granted: config-read; policy denies `config-read` (~/.config/pds/config.toml:2)";
         assert!(run.to_string().contains(line), "{options}: {run}");
-        let json = env.run(&format!("extension install ./greet.wasm --name second {options} --json")).ok();
+        let json =
+            env.run(&format!("extension install ./greet.wasm --name second {options} --json")).ok();
         assert!(
-            json.text().contains(r#""granted":[]"#) && json.text().contains(r#""policy":"policy denies"#),
+            json.text().contains(r#""granted":[]"#)
+                && json.text().contains(r#""policy":"policy denies"#),
             "{json}"
         );
     }
@@ -28,7 +35,8 @@ fn install_grants_nothing_that_policy_denies() {
 fn requests_that_policy_denies_stay_denied() {
     let env = env();
     deny(&env, "\"network\", \"notification\"");
-    let asks = "[capabilities]\nnotification = true\nclipboard-write = true\nnetwork = [\"a.example\"]\n";
+    let asks =
+        "[capabilities]\nnotification = true\nclipboard-write = true\nnetwork = [\"a.example\"]\n";
     env.write("work/greet.wasm", asking(&GREETING, asks));
     insta::assert_snapshot!(env.run("extension install ./greet.wasm --grant-requested"), @r#"
     exit 0
@@ -52,8 +60,10 @@ fn update_grants_nothing_that_policy_denies() {
     deny(&env, "\"notification\"");
     let asks = asking(&GREETING, "[capabilities]\nnotification = true\n");
     publish(&registry, "my-org/greeting-extension:0.2.0", &asks, &[]);
-    let update =
-        |options: &str| env.run(&format!("extension update greeting-extension {options}")).hiding_registry(&registry);
+    let update = |options: &str| {
+        env.run(&format!("extension update greeting-extension {options}"))
+            .hiding_registry(&registry)
+    };
     insta::assert_snapshot!(update("--dry-run"), @r#"
     exit 0
     out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	would be updated: there is a newer one; it asks for notification (policy denies `notification` (~/.config/pds/config.toml:2))
@@ -75,11 +85,23 @@ fn stopped_extension_is_shown_as_stopped() {
     let key = env.path("work/maker.pub");
     env.run("trust keygen maker").ok();
     for (policy, why) in [
-        ("deny = [\"config-read\"]".to_owned(), "policy denies `config-read` (~/.config/pds/config.toml:2)"),
-        ("blocked_namespaces = [\"local/file\"]".to_owned(), "policy does not let extensions come from"),
-        ("allowed_registries = [\"ghcr.io\"]".to_owned(), "policy does not let extensions come from"),
+        (
+            "deny = [\"config-read\"]".to_owned(),
+            "policy denies `config-read` (~/.config/pds/config.toml:2)",
+        ),
+        (
+            "blocked_namespaces = [\"local/file\"]".to_owned(),
+            "policy does not let extensions come from",
+        ),
+        (
+            "allowed_registries = [\"ghcr.io\"]".to_owned(),
+            "policy does not let extensions come from",
+        ),
         ("require_signature = true".to_owned(), "has to be signed by"),
-        (format!("trusted_signers = {{ \"local/file\" = [{:?}] }}", key.display()), "has to be signed by"),
+        (
+            format!("trusted_signers = {{ \"local/file\" = [{:?}] }}", key.display()),
+            "has to be signed by",
+        ),
         ("denny = []".to_owned(), "unknown key `extensions.policy.denny`"),
     ] {
         env.write(".config/pds/config.toml", format!("[extensions.policy]\n{policy}\n"));
@@ -91,7 +113,10 @@ fn stopped_extension_is_shown_as_stopped() {
                     continue;
                 }
                 let run = env.run(line).to_string();
-                assert!(run.contains("stopped by policy: ") && run.contains(why), "{policy} {line}: {run}");
+                assert!(
+                    run.contains("stopped by policy: ") && run.contains(why),
+                    "{policy} {line}: {run}"
+                );
             }
         }
         let json = env.run("extension list --json").text();
@@ -117,7 +142,10 @@ fn ungranted_import_is_policys_where_it_denies() {
     err: hint: `deny` in `~/.config/pds/config.toml` names what no extension has
     "#);
     let info = env.run("extension info greet").text();
-    assert!(info.contains("config-read@0.1.0: denied by policy") && !info.contains("may use "), "{info}");
+    assert!(
+        info.contains("config-read@0.1.0: denied by policy") && !info.contains("may use "),
+        "{info}"
+    );
 }
 
 /// What an extension can do without is denied to it, and it is called all the same.
@@ -127,9 +155,14 @@ fn denied_part_is_shown_as_denied() {
     env.run("extension grant greet network=a.example").ok();
     deny(&env, "\"network\"");
     let listed = env.run("extension list").text();
-    assert!(listed.contains("\tconfig-read\t") && listed.ends_with("\tenabled: policy denies network\n"), "{listed}");
+    assert!(
+        listed.contains("\tconfig-read\t")
+            && listed.ends_with("\tenabled: policy denies network\n"),
+        "{listed}"
+    );
     let info = env.run("extension info greet").to_string();
-    let line = "may not use  network=a.example, policy denies `network` (~/.config/pds/config.toml:2)";
+    let line =
+        "may not use  network=a.example, policy denies `network` (~/.config/pds/config.toml:2)";
     assert!(info.contains(line) && !info.contains("may use      network"), "{info}");
     env.run("extension call greet greet World").ok();
     insta::assert_snapshot!(env.run("extension grant greet network=b.example"), @r#"
@@ -164,7 +197,9 @@ fn why_follows_the_policy_of_now() {
 fn grant_says_what_policy_denies() {
     let env = with_guest("greet", &GREETING);
     deny(&env, "\"notification\"");
-    for line in ["extension grant greet notification", "extension grant greet notification --until logout"] {
+    for line in
+        ["extension grant greet notification", "extension grant greet notification --until logout"]
+    {
         let mut command = env.command(line.split_whitespace());
         command.env("XDG_RUNTIME_DIR", env.write("run/.keep", "").parent().expect("a directory"));
         let run = env.finish(command, b"");

@@ -29,15 +29,19 @@ fn with_guest() -> TestEnv {
     env
 }
 
-/// Does all of it. No command panics, is killed or leaves a file in the working directory, and each that fails says why.
+/// Does all of it. No command panics, is killed or leaves a file in the working directory, and each
+/// that fails says why.
 fn live_through(name: &str, env: &TestEnv, start: impl Fn(&str) -> Command) -> Vec<Run> {
     let runs = DAY.iter().map(|line| {
         let run = env.finish(start(line), b"");
         let is_orderly = [0, 2, 3, 5, 9].contains(&run.code) && !run.stderr.contains("panicked");
         assert!(is_orderly, "{name}: {line}: {run}");
         // With `--json` the error is the object on standard output.
-        let said =
-            if line.contains("--json") { run.text().contains("\"error\":") } else { run.stderr.contains("error") };
+        let said = if line.contains("--json") {
+            run.text().contains("\"error\":")
+        } else {
+            run.stderr.contains("error")
+        };
         assert!(run.code == 0 || said || *line == "doctor", "{name}: {line}: {run}");
         let left: Vec<_> = std::fs::read_dir(env.path("work")).expect("there").flatten().collect();
         assert_eq!(left.len(), 1, "{name}: {line}: {left:?}");
@@ -75,13 +79,26 @@ fn home(root: &TestEnv, name: impl AsRef<OsStr>) -> OsString {
 fn a_strange_home_is_used_and_one_that_is_none_is_said() {
     let root = env();
     let long = (0..14).map(|_| "x".repeat(250)).collect::<PathBuf>();
-    for name in [OsStr::new("a b"), OsStr::new("a\nb"), OsStr::new("'\"$(id)"), OsStr::new("é"), long.as_os_str()] {
+    for name in [
+        OsStr::new("a b"),
+        OsStr::new("a\nb"),
+        OsStr::new("'\"$(id)"),
+        OsStr::new("é"),
+        long.as_os_str(),
+    ] {
         let runs = with_variables("strange", &vec![("HOME", Some(home(&root, name)))]);
         assert!(all_work(&runs), "{name:?}: {}", runs[2]);
     }
     let not_text = home(&root, OsStr::from_bytes(b"\xff"));
     let far_too_long = OsString::from(format!("/{}", "x/".repeat(2_500)));
-    for value in [not_text, far_too_long, "relative".into(), "/dev/null".into(), "/proc/nowhere".into(), "".into()] {
+    for value in [
+        not_text,
+        far_too_long,
+        "relative".into(),
+        "/dev/null".into(),
+        "/proc/nowhere".into(),
+        "".into(),
+    ] {
         let variables: Variables = vec![("HOME", Some(value.clone()))];
         let runs = with_variables("no home", &variables);
         assert_eq!(runs[0].code, 9, "{value:?}: {}", runs[0]);
@@ -91,21 +108,45 @@ fn a_strange_home_is_used_and_one_that_is_none_is_said() {
 #[test]
 fn variables_that_are_nonsense_hurt_nobody() {
     let bytes = || Some(OsStr::from_bytes(b"\xff\xfe=\n").to_owned());
-    let named =
-        ["LANG", "LC_ALL", "TERM", "PATH", "PAGER", "EDITOR", "NO_COLOR", "COLUMNS", "XDG_RUNTIME_DIR", "TMPDIR"];
+    let named = [
+        "LANG",
+        "LC_ALL",
+        "TERM",
+        "PATH",
+        "PAGER",
+        "EDITOR",
+        "NO_COLOR",
+        "COLUMNS",
+        "XDG_RUNTIME_DIR",
+        "TMPDIR",
+    ];
     for name in named {
-        for value in [bytes(), Some("relative/path".into()), Some("".into()), Some("-1".into()), None] {
-            assert!(all_work(&with_variables(name, &vec![(name, value.clone())])), "{name} {value:?}");
+        for value in
+            [bytes(), Some("relative/path".into()), Some("".into()), Some("-1".into()), None]
+        {
+            assert!(
+                all_work(&with_variables(name, &vec![(name, value.clone())])),
+                "{name} {value:?}"
+            );
         }
     }
     for name in ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"] {
         for value in ["relative", "", "./x", "../x"] {
-            assert!(all_work(&with_variables(name, &vec![(name, Some(value.into()))])), "{name} {value:?}");
+            assert!(
+                all_work(&with_variables(name, &vec![(name, Some(value.into()))])),
+                "{name} {value:?}"
+            );
         }
         with_variables(name, &vec![(name, bytes())]);
         with_variables(name, &vec![(name, Some("/dev/full".into()))]);
     }
-    let own = ["SESAME_OFFLINE", "SESAME_SAFE_MODE", "SESAME_CA_FILE", "SESAME_REGISTRY", "SOURCE_DATE_EPOCH"];
+    let own = [
+        "SESAME_OFFLINE",
+        "SESAME_SAFE_MODE",
+        "SESAME_CA_FILE",
+        "SESAME_REGISTRY",
+        "SOURCE_DATE_EPOCH",
+    ];
     for name in own {
         with_variables(name, &vec![(name, bytes())]);
     }
@@ -117,14 +158,20 @@ fn with_limits(limits: &str) -> Vec<Run> {
     live_through(limits, &env, |line| {
         let mut command = Command::new("bash");
         let script = format!("ulimit {limits} && exec {} {line}", env!("CARGO_BIN_EXE_sesame"));
-        command.args(["-c", &script]).env_clear().env("HOME", env.home()).current_dir(env.path("work"));
+        command
+            .args(["-c", &script])
+            .env_clear()
+            .env("HOME", env.home())
+            .current_dir(env.path("work"));
         command
     })
 }
 
 #[test]
 fn tiny_limits_end_in_a_message_or_in_work() {
-    for limits in ["-n 32", "-n 12", "-n 8", "-n 5", "-f 0", "-f 1", "-f 64", "-c 0 -s 512", "-m 1000"] {
+    for limits in
+        ["-n 32", "-n 12", "-n 8", "-n 5", "-f 0", "-f 1", "-f 64", "-c 0 -s 512", "-m 1000"]
+    {
         with_limits(limits);
     }
     assert!(all_work(&with_limits("-n 64")));
@@ -152,9 +199,16 @@ fn a_clock_that_steps_back_in_the_middle_of_a_call_lengthens_nothing() {
         env!("CARGO_BIN_EXE_sesame"),
     ]);
     command.args(["extension", "call", "hostile", "sleep", "60000"]).env_clear();
-    command.env("PATH", "/usr/bin:/bin").env("HOME", env.home()).env("TZ", "UTC").current_dir(env.path("work"));
+    command
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", env.home())
+        .env("TZ", "UTC")
+        .current_dir(env.path("work"));
     // The clock on the wall alone, read anew each time.
-    command.env("DONT_FAKE_MONOTONIC", "1").env("FAKETIME_NO_CACHE", "1").env("FAKETIME_TIMESTAMP_FILE", &clock);
+    command
+        .env("DONT_FAKE_MONOTONIC", "1")
+        .env("FAKETIME_NO_CACHE", "1")
+        .env("FAKETIME_TIMESTAMP_FILE", &clock);
     let started = std::time::Instant::now();
     let run = std::thread::scope(|scope| {
         let running = scope.spawn(|| env.finish(command, b""));
@@ -174,11 +228,26 @@ fn a_clock_that_steps_back_in_the_middle_of_a_call_lengthens_nothing() {
 fn files_of_any_time_are_what_they_are() {
     let env = with_guest();
     env.run(DAY[0]).ok();
-    for time in ["1901-12-14 00:00:00", "1970-01-01 00:00:00", "2106-02-07 06:28:16", "2400-01-01 00:00:00"] {
-        let touch = Command::new("find").arg(env.home()).args(["-exec", "touch", "-h", "-d", time, "{}", "+"]).status();
+    for time in
+        ["1901-12-14 00:00:00", "1970-01-01 00:00:00", "2106-02-07 06:28:16", "2400-01-01 00:00:00"]
+    {
+        let touch = Command::new("find")
+            .arg(env.home())
+            .args(["-exec", "touch", "-h", "-d", time, "{}", "+"])
+            .status();
         assert!(touch.expect("find runs").success(), "{time}");
-        assert_eq!(env.run("extension call g greet World").ok().text(), "Hello, World!\n", "{time}");
-        for line in ["extension list", "extension verify", "extension activity", "extension gc", "doctor --offline"] {
+        assert_eq!(
+            env.run("extension call g greet World").ok().text(),
+            "Hello, World!\n",
+            "{time}"
+        );
+        for line in [
+            "extension list",
+            "extension verify",
+            "extension activity",
+            "extension gc",
+            "doctor --offline",
+        ] {
             let run = env.run(line);
             assert_eq!(run.code, 0, "{time}: {line}: {run}");
         }
@@ -193,7 +262,11 @@ fn a_clock_that_is_wrong_changes_no_answer() {
         let runs = live_through(time, &env, |line| {
             let mut command = Command::new("faketime");
             command.args([time, env!("CARGO_BIN_EXE_sesame")]).args(line.split_whitespace());
-            command.env_clear().env("PATH", "/usr/bin:/bin").env("TZ", "UTC").env("HOME", env.home());
+            command
+                .env_clear()
+                .env("PATH", "/usr/bin:/bin")
+                .env("TZ", "UTC")
+                .env("HOME", env.home());
             command.current_dir(env.path("work"));
             command
         });

@@ -1,5 +1,5 @@
-//! `sesame extension run`: programs with their arguments, the streams of the shell and an exit status of their own; and what
-//! is shown of a call that failed.
+//! `sesame extension run`: programs with their arguments, the streams of the shell and an exit
+//! status of their own; and what is shown of a call that failed.
 
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -17,7 +17,8 @@ const IMPORTS: &str = r#"
     (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
     (memory (export "memory") 2)"#;
 
-/// Copies standard input to standard output, then writes its arguments to standard error and exits with 42.
+/// Copies standard input to standard output, then writes its arguments to standard error and exits
+/// with 42.
 const CAT: &str = r#"(func (export "_start")
     (loop $more
         (i32.store (i32.const 0) (i32.const 4096)) (i32.store (i32.const 4) (i32.const 1000))
@@ -43,7 +44,10 @@ const CRASH: &str = r#"(data (i32.const 64) "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\nhint
 
 fn with_program(name: &str, body: &str) -> TestEnv {
     let env = env();
-    env.write(&format!("work/{name}.wasm"), wat::parse_str(format!("(module {IMPORTS} {body})")).expect("valid"));
+    env.write(
+        &format!("work/{name}.wasm"),
+        wat::parse_str(format!("(module {IMPORTS} {body})")).expect("valid"),
+    );
     env.run(&format!("extension install ./{name}.wasm --quiet")).ok();
     env
 }
@@ -52,7 +56,8 @@ fn with_program(name: &str, body: &str) -> TestEnv {
 fn run_passes_streams_and_status_on() {
     let env = with_program("cat", CAT);
     let input = b"\x1b[2J not text: \xff\n".repeat(500);
-    let run = env.finish(env.command(["extension", "run", "cat", "a", "--", "-x", "--json"]), &input);
+    let run =
+        env.finish(env.command(["extension", "run", "cat", "a", "--", "-x", "--json"]), &input);
     assert_eq!((run.code, run.stdout == input), (42, true), "{run}");
     assert_eq!(run.stderr, "cat\0a\0-x\0--json\0");
     let activity = env.run("extension activity cat").ok();
@@ -79,7 +84,12 @@ fn run_of_a_library_says_what_can_be_called() {
 fn closed_pipe_ends_run() {
     let env = with_program("yes", YES);
     let mut command = env.command(["extension", "run", "yes"]);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("runs");
     let mut line = [0; 4];
     let mut stdout = child.stdout.take().expect("a pipe");
     stdout.read_exact(&mut line).expect("a line");
@@ -88,7 +98,8 @@ fn closed_pipe_ends_run() {
     assert_eq!((&line, status.signal()), (b"yes\n", Some(signal("PIPE"))));
 }
 
-/// A reader that stops reading keeps nothing waiting for longer than the call has time, even where it is to read the error.
+/// A reader that stops reading keeps nothing waiting for longer than the call has time, even where
+/// it is to read the error.
 #[test]
 fn stalled_reader_ends_run_in_time() {
     let env = with_program("yes", YES);
@@ -98,9 +109,14 @@ fn stalled_reader_ends_run_in_time() {
     for is_shared in [false, true] {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         let mut command = env.command(["extension", "run", "yes"]);
-        let stderr = if is_shared { Stdio::from(writer.try_clone().expect("a pipe")) } else { Stdio::piped() };
+        let stderr = if is_shared {
+            Stdio::from(writer.try_clone().expect("a pipe"))
+        } else {
+            Stdio::piped()
+        };
         let started = Instant::now();
-        let child = command.stdin(Stdio::null()).stdout(writer).stderr(stderr).spawn().expect("runs");
+        let child =
+            command.stdin(Stdio::null()).stdout(writer).stderr(stderr).spawn().expect("runs");
         drop(command);
         let run = env.seen(child.wait_with_output().expect("ends"));
         assert_eq!(run.code, 7, "{run}");
@@ -114,7 +130,8 @@ fn stalled_reader_ends_run_in_time() {
 #[test]
 fn interrupt_ends_run() {
     let env = with_program("yes", YES);
-    let mut child = env.command(["extension", "run", "yes"]).stdout(Stdio::piped()).spawn().expect("runs");
+    let mut child =
+        env.command(["extension", "run", "yes"]).stdout(Stdio::piped()).spawn().expect("runs");
     let mut stdout = child.stdout.take().expect("a pipe");
     let mut some = [0; 4096];
     stdout.read_exact(&mut some).expect("it runs");
@@ -137,7 +154,8 @@ fn signal(name: &str) -> i32 {
     }
 }
 
-/// The last lines of standard error say why, escaped, and set off so that none looks like a line of sesame's.
+/// The last lines of standard error say why, escaped, and set off so that none looks like a line of
+/// sesame's.
 #[test]
 fn crash_shows_the_end_of_stderr() {
     let env = with_program("crash", CRASH);

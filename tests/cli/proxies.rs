@@ -17,7 +17,12 @@ fn a_proxy_of_the_environment_is_used_and_not_for_this_machine() {
         env.finish(command, b"")
     };
     install("registry.example/my-org/greeting-extension:0.1.0", "").ok();
-    assert!(registry.seen().iter().any(|seen| seen.path == "/v2/my-org/greeting-extension/manifests/0.1.0"));
+    assert!(
+        registry
+            .seen()
+            .iter()
+            .any(|seen| seen.path == "/v2/my-org/greeting-extension/manifests/0.1.0")
+    );
     let run = install("registry.example/my-org/greeting-extension:0.1.1", "registry.example");
     assert_eq!(run.code, 8, "the name is looked up, and there is none: {run}");
     let nobody = install("127.0.0.1:1/my-org/greeting-extension:0.1.0", "");
@@ -46,27 +51,44 @@ fn proxy_is_never_bypassed() {
     let host = format!("registry.example:{}", registry.host().rsplit(':').next().expect("a port"));
     env.write(".config/pds/config.toml", format!("[registries.\"{host}\"]\nplain_http = true\n"));
     let install = |variables: &[(&str, &OsStr)]| {
-        let mut command = env.command(["extension", "install", &format!("{host}/my-org/greeting-extension:9")]);
+        let mut command =
+            env.command(["extension", "install", &format!("{host}/my-org/greeting-extension:9")]);
         command.envs(variables.iter().copied());
         env.finish(command, b"")
     };
     let proxy = format!("http://{}", registry.host());
     for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
         let seen = registry.seen().len();
-        assert_eq!(install(&[(name, OsStr::new(&proxy))]).code, 3, "the proxy says that it is not there");
+        assert_eq!(
+            install(&[(name, OsStr::new(&proxy))]).code,
+            3,
+            "the proxy says that it is not there"
+        );
         assert!(registry.seen().len() > seen, "{name}");
     }
-    let odd: [&[u8]; 6] =
-        [b"socks5://127.0.0.1:1", b"socks4a://127.0.0.1:1", b"htp://p:1", b"http://", b"\xff\xfe", b"://p"];
+    let odd: [&[u8]; 6] = [
+        b"socks5://127.0.0.1:1",
+        b"socks4a://127.0.0.1:1",
+        b"htp://p:1",
+        b"http://",
+        b"\xff\xfe",
+        b"://p",
+    ];
     for value in odd {
         let run = install(&[("ALL_PROXY", OsStr::from_bytes(value))]);
         assert!(run.code == 8 && run.stderr.contains("`ALL_PROXY`"), "{value:?}: {run}");
     }
     // The name leads nowhere, so that what goes directly fails otherwise.
-    for except in ["registry.example", ".example", "*.example", "*", &host, "other.example, registry.example"] {
-        let run = install(&[("http_proxy", OsStr::new("socks5://p")), ("no_proxy", OsStr::new(except))]);
+    for except in
+        ["registry.example", ".example", "*.example", "*", &host, "other.example, registry.example"]
+    {
+        let run =
+            install(&[("http_proxy", OsStr::new("socks5://p")), ("no_proxy", OsStr::new(except))]);
         assert!(run.code == 8 && run.stderr.contains("cannot reach"), "{except}: {run}");
     }
-    let run = install(&[("http_proxy", OsStr::new("socks5://p")), ("no_proxy", OsStr::new("registry.example:1"))]);
+    let run = install(&[
+        ("http_proxy", OsStr::new("socks5://p")),
+        ("no_proxy", OsStr::new("registry.example:1")),
+    ]);
     assert!(run.stderr.contains("`http_proxy`"), "another port: {run}");
 }

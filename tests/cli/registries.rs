@@ -26,7 +26,11 @@ impl Server {
             "-c",
             "echo \"$SESAME_TEST_REGISTRY\"; echo \"$SESAME_TEST_REGISTRY_CA\"; exec cat >&2",
         ]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the registry starts");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the registry starts");
         let mut lines = std::io::BufReader::new(child.stdout.take().expect("piped")).lines();
         let mut line = || lines.next().expect("a line").expect("readable");
         let address = line();
@@ -58,8 +62,14 @@ fn what_oras_pushes_as_in_the_guide_is_installed_and_called() {
     let reference = push_as_in_the_guide(&env, &["--plain-http"], &server.address);
     let digest = oras(&env.path("work"), &["resolve", "--plain-http", &reference]);
     env.run(&format!("extension install {reference}")).ok();
-    assert!(env.read(&manifest("greeting-extension")).contains(&format!("{reference}@{}", digest.trim())));
-    assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+    assert!(
+        env.read(&manifest("greeting-extension"))
+            .contains(&format!("{reference}@{}", digest.trim()))
+    );
+    assert_eq!(
+        env.run("extension call greeting-extension greet World").ok().text(),
+        "Hello, World!\n"
+    );
 }
 
 #[test]
@@ -78,9 +88,8 @@ fn a_registry_with_passwords_lets_in_who_is_logged_in() {
     env.write(".docker/config.json", &auths);
     env.run(&format!("extension install {reference}")).ok();
     assert!(
-        env.files()
-            .iter()
-            .all(|(path, bytes)| path.ends_with("config.json") || !bytes.windows(6).any(|w| w == b"SECRET"))
+        env.files().iter().all(|(path, bytes)| path.ends_with("config.json")
+            || !bytes.windows(6).any(|w| w == b"SECRET"))
     );
 }
 
@@ -121,7 +130,10 @@ fn a_certificate_authority_can_be_added_and_none_is_believed_without() {
     let verified = env.run(&format!("extension verify {reference} --key mine.pub")).ok().text();
     assert!(verified.contains("signature: verified"), "{verified}");
     env.run("extension install ghcr.invalid/my-org/greeting-extension:0.1.0 --name mirrored").ok();
-    assert!(env.read(&manifest("mirrored")).contains("ghcr.invalid/my-org/greeting-extension:0.1.0@sha256:"));
+    assert!(
+        env.read(&manifest("mirrored"))
+            .contains("ghcr.invalid/my-org/greeting-extension:0.1.0@sha256:")
+    );
 }
 
 #[test]
@@ -132,19 +144,37 @@ fn what_other_tools_publish_and_copy_is_installed() {
     env.write("work/greeting.wasm", &*GREETING);
     let run = |program: &str, arguments: &[&str]| {
         let mut command = Command::new(program);
-        let output = command.args(arguments).current_dir(&work).env("HOME", env.home()).output().expect("it runs");
-        assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let output = command
+            .args(arguments)
+            .current_dir(&work)
+            .env("HOME", env.home())
+            .output()
+            .expect("it runs");
+        assert!(
+            output.status.success(),
+            "{program} {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     };
     let cosign = server_tools().join("cosign");
     let uploaded = format!("{host}/my-org/uploaded:1.0.0");
-    run(&cosign.to_string_lossy(), &["upload", "wasm", "--allow-insecure-registry", "-f", "greeting.wasm", &uploaded]);
-    let (from, to) = (format!("docker://{uploaded}"), format!("docker://{host}/my-org/copied:1.0.0"));
+    run(
+        &cosign.to_string_lossy(),
+        &["upload", "wasm", "--allow-insecure-registry", "-f", "greeting.wasm", &uploaded],
+    );
+    let (from, to) =
+        (format!("docker://{uploaded}"), format!("docker://{host}/my-org/copied:1.0.0"));
     run("skopeo", &["copy", "--src-tls-verify=false", "--dest-tls-verify=false", &from, &to]);
     run("skopeo", &["copy", "--src-tls-verify=false", &from, "oci:layout:1.0.0"]);
-    for source in [uploaded.clone(), format!("{host}/my-org/copied:1.0.0"), "oci:layout:1.0.0".to_owned()] {
+    for source in
+        [uploaded.clone(), format!("{host}/my-org/copied:1.0.0"), "oci:layout:1.0.0".to_owned()]
+    {
         let name = source.split(['/', ':']).rev().nth(1).expect("a name").to_owned();
         env.run(&format!("extension install {source} --name {name}")).ok();
-        assert_eq!(env.run(&format!("extension call {name} greet World")).ok().text(), "Hello, World!\n");
+        assert_eq!(
+            env.run(&format!("extension call {name} greet World")).ok().text(),
+            "Hello, World!\n"
+        );
     }
 }
 
@@ -158,7 +188,10 @@ fn oras_reads_the_layout_of_installed_extensions_and_pulls_from_our_registry() {
     let layout = format!("{}:greeting-extension", env.path(".config/pds/extensions").display());
     let manifest = oras(&work, &["manifest", "fetch", "--oci-layout", &layout]);
     assert!(manifest.contains("application/wasm"), "{manifest}");
-    oras(&work, &["cp", "--from-oci-layout", &layout, "--to-oci-layout", "copy:greeting-extension"]);
+    oras(
+        &work,
+        &["cp", "--from-oci-layout", &layout, "--to-oci-layout", "copy:greeting-extension"],
+    );
     env.run("extension install oci:copy:greeting-extension --name copied").ok();
     oras(&work, &["pull", "--plain-http", &reference]);
     assert_eq!(std::fs::read(work.join("x.wasm")).expect("pulled"), *GREETING);
@@ -177,9 +210,15 @@ fn a_certificate_that_is_wrong_in_any_way_ends_it_and_nothing_is_said_without_tl
     for (certified, code) in all {
         let (env, server) = (env(), TlsServer::start(certified).expect("a server"));
         server.write_authority(&env.path("authority.pem")).expect("written");
-        env.write(".config/pds/config.toml", format!("[registries.\"{}\"]\nplain_http = false\n", server.host()));
-        let mut command = env.command(["extension", "install", &format!("{}/my-org/x:1.0.0", server.host())]);
-        command.env("SESAME_CA_FILE", env.path("authority.pem")).env("SESAME_REGISTRY", server.host());
+        env.write(
+            ".config/pds/config.toml",
+            format!("[registries.\"{}\"]\nplain_http = false\n", server.host()),
+        );
+        let mut command =
+            env.command(["extension", "install", &format!("{}/my-org/x:1.0.0", server.host())]);
+        command
+            .env("SESAME_CA_FILE", env.path("authority.pem"))
+            .env("SESAME_REGISTRY", server.host());
         command.env("SESAME_REGISTRY_USERNAME", "me").env("SESAME_REGISTRY_PASSWORD", "SECRET");
         let run = env.finish(command, b"");
         assert_eq!(run.code, code, "{certified:?}: {run}");
@@ -202,26 +241,37 @@ fn author() -> TestEnv {
 }
 
 fn log_in(env: &TestEnv, host: &str) {
-    env.run_with(["registry", "login", host, "--username", "me", "--store", "file", "--password-stdin"], b"SECRET")
-        .ok();
+    env.run_with(
+        ["registry", "login", host, "--username", "me", "--store", "file", "--password-stdin"],
+        b"SECRET",
+    )
+    .ok();
 }
 
-/// All that is done with a registry: publish, sign in both forms, verify, list, install, publish in the form of Suffiks.
+/// All that is done with a registry: publish, sign in both forms, verify, list, install, publish in
+/// the form of Suffiks.
 fn go_around(env: &TestEnv, host: &str) {
     let repository = format!("{host}/my-org/greeting-extension");
     for version in ["0.1.0", "0.2.0", "0.10.0", "0.3.0", "0.4.0"] {
         env.run(&format!("extension publish {repository}:{version} greeting.wasm")).ok();
     }
     for (version, form) in [("0.1.0", "classic"), ("0.10.0", "bundle")] {
-        env.run(&format!("extension sign {repository}:{version} --key mine.key --form {form}")).ok();
-        let verified = env.run(&format!("extension verify {repository}:{version} --key mine.pub")).ok().text();
+        env.run(&format!("extension sign {repository}:{version} --key mine.key --form {form}"))
+            .ok();
+        let verified =
+            env.run(&format!("extension verify {repository}:{version} --key mine.pub")).ok().text();
         assert!(verified.contains("signature: verified"), "{form}: {verified}");
     }
     let tags = env.run(&format!("registry tags {repository}")).ok().text();
     assert_eq!(tags, "0.10.0\n0.4.0\n0.3.0\n0.2.0\n0.1.0\n");
     env.run(&format!("extension install {repository} --key mine.pub")).ok();
-    assert!(env.read(&manifest("greeting-extension")).contains(&format!("{repository}:0.10.0@sha256:")));
-    assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+    assert!(
+        env.read(&manifest("greeting-extension")).contains(&format!("{repository}:0.10.0@sha256:"))
+    );
+    assert_eq!(
+        env.run("extension call greeting-extension greet World").ok().text(),
+        "Hello, World!\n"
+    );
     let module = format!("{host}/my-org/wasi/ingress-as:v0.1.0");
     env.run(&format!("wasi publish --tag {module} release.wasm")).ok();
     env.run(&format!("extension install {module}")).ok();
@@ -236,7 +286,10 @@ fn strangers_may_not_write(host: &str) {
         format!("extension sign {host}/my-org/greeting-extension:0.2.0 --key mine.key"),
     ] {
         let run = env.run(&line);
-        assert!(run.code == 4 && run.stderr.contains(&format!("registry `{host}`")), "{line}: {run}");
+        assert!(
+            run.code == 4 && run.stderr.contains(&format!("registry `{host}`")),
+            "{line}: {run}"
+        );
     }
 }
 
@@ -247,10 +300,16 @@ fn odd_registry_is_served() {
     for manners in [Manners::default(), chunks] {
         let (registry, env) = (OddRegistry::start(manners).expect("a registry"), author());
         let host = registry.host();
-        env.run_with(["registry", "login", &host, "--username", "me", "--store", "file", "--no-verify"], b"SECRET")
-            .ok();
+        env.run_with(
+            ["registry", "login", &host, "--username", "me", "--store", "file", "--no-verify"],
+            b"SECRET",
+        )
+        .ok();
         go_around(&env, &host);
-        let reads = registry.seen().into_iter().filter(|seen| matches!(seen.method.as_str(), "GET" | "HEAD"));
+        let reads = registry
+            .seen()
+            .into_iter()
+            .filter(|seen| matches!(seen.method.as_str(), "GET" | "HEAD"));
         assert_eq!(
             reads.filter(|seen| seen.authorization.is_some()).count(),
             0,
@@ -274,7 +333,10 @@ fn docker_registry_with_passwords_is_served() {
     log_in(&env, &server.address);
     go_around(&env, &server.address);
     strangers_may_not_write(&server.address);
-    let wrong = env.run_with(["registry", "login", &server.address, "--username", "me", "--store", "file"], b"WRONG");
+    let wrong = env.run_with(
+        ["registry", "login", &server.address, "--username", "me", "--store", "file"],
+        b"WRONG",
+    );
     assert_eq!(wrong.code, 4, "{wrong}");
 }
 
@@ -289,10 +351,14 @@ fn docker_registry_with_tokens_is_served() {
     let host = &server.address;
     let not_paired = env.run(&format!("registry tags {host}/my-org/greeting-extension"));
     assert!(not_paired.code == 8 && not_paired.stderr.contains("not paired with"), "{not_paired}");
-    let config =
-        format!("[registries.\"{host}\"]\ntoken_hosts = [\"{}\"]\nca = \"{}\"\n", tokens.host(), authority.display());
+    let config = format!(
+        "[registries.\"{host}\"]\ntoken_hosts = [\"{}\"]\nca = \"{}\"\n",
+        tokens.host(),
+        authority.display()
+    );
     env.write(".config/pds/config.toml", &config);
-    let wrong = env.run_with(["registry", "login", host, "--username", "me", "--store", "file"], b"WRONG");
+    let wrong =
+        env.run_with(["registry", "login", host, "--username", "me", "--store", "file"], b"WRONG");
     assert_eq!(wrong.code, 4, "{wrong}");
     log_in(&env, host);
     go_around(&env, host);
@@ -303,16 +369,25 @@ fn docker_registry_with_tokens_is_served() {
     stranger.write(".config/pds/config.toml", &config);
     stranger.run(&format!("extension install {public} --name anonymous")).ok();
     // `me:EXPIRED` in base64.
-    stranger.write(".docker/config.json", format!(r#"{{"auths": {{"{host}": {{"auth": "bWU6RVhQSVJFRA=="}}}}}}"#));
+    stranger.write(
+        ".docker/config.json",
+        format!(r#"{{"auths": {{"{host}": {{"auth": "bWU6RVhQSVJFRA=="}}}}}}"#),
+    );
     let expired = stranger.run(&format!("extension install {public} --name expired"));
-    assert!(expired.stderr.contains(".docker/config.json` is refused; access is anonymous"), "{expired}");
+    assert!(
+        expired.stderr.contains(".docker/config.json` is refused; access is anonymous"),
+        "{expired}"
+    );
     expired.ok();
-    let refused = stranger.run(&format!("extension publish {host}/public/other:1.0.0 greeting.wasm"));
-    let private = stranger.run(&format!("extension install {host}/my-org/greeting-extension:0.1.0 --name private"));
+    let refused =
+        stranger.run(&format!("extension publish {host}/public/other:1.0.0 greeting.wasm"));
+    let private = stranger
+        .run(&format!("extension install {host}/my-org/greeting-extension:0.1.0 --name private"));
     assert_eq!((refused.code, private.code), (4, 4), "{refused} {private}");
 }
 
-/// What sesame signs in a registry that asks for a login is verified by cosign, and the other way round.
+/// What sesame signs in a registry that asks for a login is verified by cosign, and the other way
+/// round.
 #[test]
 #[ignore = "needs docker-registry, oras and cosign, from .ci/test-servers"]
 fn cosign_and_sesame_agree_behind_a_login() {
@@ -320,12 +395,23 @@ fn cosign_and_sesame_agree_behind_a_login() {
     let host = &server.address;
     log_in(&env, host);
     // "me:SECRET" in base64, where cosign looks for it.
-    env.write(".docker/config.json", format!(r#"{{"auths": {{"{host}": {{"auth": "bWU6U0VDUkVU"}}}}}}"#));
+    env.write(
+        ".docker/config.json",
+        format!(r#"{{"auths": {{"{host}": {{"auth": "bWU6U0VDUkVU"}}}}}}"#),
+    );
     let cosign = |arguments: &[&str]| {
         let mut command = Command::new(server_tools().join("cosign"));
-        command.args(arguments).current_dir(env.path("work")).env("HOME", env.home()).env("COSIGN_PASSWORD", "");
+        command
+            .args(arguments)
+            .current_dir(env.path("work"))
+            .env("HOME", env.home())
+            .env("COSIGN_PASSWORD", "");
         let output = command.env("COSIGN_YES", "true").output().expect("it runs");
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     };
     for (version, form) in [("0.1.0", "classic"), ("0.2.0", "bundle")] {
         let reference = format!("{host}/my-org/greeting-extension:{version}");
@@ -341,8 +427,17 @@ fn cosign_and_sesame_agree_behind_a_login() {
         let digest = oras(&env.path("work"), &[&["resolve"], &login[..], &[&reference]].concat());
         let pinned = format!("{host}/my-org/greeting-extension@{}", digest.trim());
         let form = format!("--new-bundle-format={form}");
-        cosign(&["sign", "--key", "cosign.key", "--tlog-upload=false", "--use-signing-config=false", &form, &pinned]);
-        let verified = env.run(&format!("extension verify {reference} --key cosign.pub")).ok().text();
+        cosign(&[
+            "sign",
+            "--key",
+            "cosign.key",
+            "--tlog-upload=false",
+            "--use-signing-config=false",
+            &form,
+            &pinned,
+        ]);
+        let verified =
+            env.run(&format!("extension verify {reference} --key cosign.pub")).ok().text();
         assert!(verified.contains("signature: verified"), "{form}: {verified}");
     }
 }

@@ -1,4 +1,5 @@
-//! What other users and other programs see of a command at work: its arguments, its environment, its files.
+//! What other users and other programs see of a command at work: its arguments, its environment,
+//! its files.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,8 @@ const CANARY: &str = "c4n4ry-pa55word";
 
 /// The processes of a tree, as the system lists them.
 fn tree(root: u32) -> Vec<PathBuf> {
-    let children = std::fs::read_to_string(format!("/proc/{root}/task/{root}/children")).unwrap_or_default();
+    let children =
+        std::fs::read_to_string(format!("/proc/{root}/task/{root}/children")).unwrap_or_default();
     let below = children.split_whitespace().filter_map(|pid| pid.parse().ok()).flat_map(tree);
     std::iter::once(PathBuf::from(format!("/proc/{root}"))).chain(below).collect()
 }
@@ -23,7 +25,10 @@ fn tree(root: u32) -> Vec<PathBuf> {
 fn a_login_is_in_no_argument_or_environment_of_any_process() {
     let (env, registry) = (env(), BadRegistry::start(Some(Guard::Basic)).expect("a registry"));
     // Untried, so that what the registry is told comes from the installation.
-    let line = format!("registry login {} --username me --store file --password-stdin --no-verify", registry.host());
+    let line = format!(
+        "registry login {} --username me --store file --password-stdin --no-verify",
+        registry.host()
+    );
     env.run_with(line.split(' '), format!("{CANARY}\n").as_bytes()).ok();
     let reference = format!("{}/bad/extension/stall:1.0.0", registry.host());
     let mut command = env.command(["extension", "install", &reference, "--name", "x"]);
@@ -38,7 +43,11 @@ fn a_login_is_in_no_argument_or_environment_of_any_process() {
             for file in ["cmdline", "environ"] {
                 let bytes = std::fs::read(process.join(file)).unwrap_or_default();
                 let text = String::from_utf8_lossy(&bytes);
-                assert!(!text.contains(CANARY) && !text.contains("bWU6YzRuNHJ5"), "{} {file}", process.display());
+                assert!(
+                    !text.contains(CANARY) && !text.contains("bWU6YzRuNHJ5"),
+                    "{} {file}",
+                    process.display()
+                );
                 looked += usize::from(!bytes.is_empty());
             }
         }
@@ -54,8 +63,10 @@ fn a_process_that_is_aborted_leaves_no_image_of_its_memory() {
     use std::os::unix::process::ExitStatusExt;
     let (env, registry) = (env(), BadRegistry::start(Some(Guard::Basic)).expect("a registry"));
     let reference = format!("{}/bad/extension/stall:1.0.0", registry.host());
-    let script =
-        format!("ulimit -c unlimited; exec {} extension install {reference} --name x", env!("CARGO_BIN_EXE_sesame"));
+    let script = format!(
+        "ulimit -c unlimited; exec {} extension install {reference} --name x",
+        env!("CARGO_BIN_EXE_sesame")
+    );
     let mut command = std::process::Command::new("sh");
     command.args(["-c", &script]).env_clear().env("HOME", env.home()).current_dir(env.path("work"));
     command.env("SESAME_REGISTRY", registry.host()).env("SESAME_REGISTRY_USERNAME", "me");
@@ -77,7 +88,8 @@ fn a_process_that_is_aborted_leaves_no_image_of_its_memory() {
     assert_eq!(std::fs::read_dir(env.path("work")).expect("there").count(), 0);
 }
 
-/// Runs a script that sees the whole machine and changes nothing of it: what it writes is seen below `written` instead.
+/// Runs a script that sees the whole machine and changes nothing of it: what it writes is seen
+/// below `written` instead.
 fn on_an_overlay(env: &TestEnv, script: &str) -> (test_support::Run, Vec<(PathBuf, Vec<u8>)>) {
     let (layer, written) = (env.path("layer"), env.path("layer/written"));
     std::fs::create_dir(&layer).expect("made");
@@ -87,16 +99,21 @@ fn on_an_overlay(env: &TestEnv, script: &str) -> (test_support::Run, Vec<(PathBu
          cd upper && tar cf - . > $1.tar; exit $code";
     let mut command = std::process::Command::new("unshare");
     command.args(["-m", "sh", "-c", mount, "sh"]).arg(&layer).env_clear().env("HOME", env.home());
-    command.env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin").env("sesame", env!("CARGO_BIN_EXE_sesame"));
+    command
+        .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
+        .env("sesame", env!("CARGO_BIN_EXE_sesame"));
     let run = env.finish(command, b"");
     std::fs::create_dir(&written).expect("made");
-    let unpacked =
-        std::process::Command::new("tar").arg("xf").arg(env.path("layer.tar")).arg("-C").arg(&written).status();
+    let unpacked = std::process::Command::new("tar")
+        .arg("xf")
+        .arg(env.path("layer.tar"))
+        .arg("-C")
+        .arg(&written)
+        .status();
     assert!(unpacked.expect("tar runs").success());
-    let files = env
-        .files()
-        .into_iter()
-        .filter_map(|(path, bytes)| Some((Path::new("/").join(path.strip_prefix(&written).ok()?), bytes)));
+    let files = env.files().into_iter().filter_map(|(path, bytes)| {
+        Some((Path::new("/").join(path.strip_prefix(&written).ok()?), bytes))
+    });
     (run, files.collect())
 }
 
@@ -127,9 +144,13 @@ fn nothing_is_written_but_sesames_own_files_and_a_secret_in_none_of_them() {
     );
     let (run, files) = on_an_overlay(&env, &script);
     assert_eq!(run.code, 0, "{run}");
-    assert!(run.text().contains("installed x") && !format!("{}{}", run.text(), run.stderr).contains(CANARY), "{run}");
-    let own =
-        [".config/pds", ".local/state/pds", ".cache/pds", "work/key.key", "work/key.pub"].map(|place| env.path(place));
+    assert!(
+        run.text().contains("installed x")
+            && !format!("{}{}", run.text(), run.stderr).contains(CANARY),
+        "{run}"
+    );
+    let own = [".config/pds", ".local/state/pds", ".cache/pds", "work/key.key", "work/key.pub"]
+        .map(|place| env.path(place));
     assert!(files.len() > 10, "{files:?}");
     for (path, bytes) in &files {
         assert!(own.iter().any(|own| path.starts_with(own)), "{} was written", path.display());
@@ -158,7 +179,8 @@ fn modes(env: &TestEnv, umask: &str) {
     ];
     for line in LINES {
         let mut command = std::process::Command::new("sh");
-        command.args(["-c", &format!("umask {umask}; exec {} {line}", env!("CARGO_BIN_EXE_sesame"))]);
+        command
+            .args(["-c", &format!("umask {umask}; exec {} {line}", env!("CARGO_BIN_EXE_sesame"))]);
         command
             .env_clear()
             .env("HOME", env.home())
@@ -167,13 +189,20 @@ fn modes(env: &TestEnv, umask: &str) {
         let run = env.finish(command, b"secret\n");
         assert_eq!(run.code, 0, "{umask}: {line}: {run}");
     }
-    let is_ours = |path: &Path| path.starts_with(env.path(".config")) || path.starts_with(env.path(".local"));
-    for (path, _) in env.files().into_iter().filter(|(path, _)| is_ours(path) || path.starts_with(env.path(".cache"))) {
-        let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    let is_ours =
+        |path: &Path| path.starts_with(env.path(".config")) || path.starts_with(env.path(".local"));
+    for (path, _) in env
+        .files()
+        .into_iter()
+        .filter(|(path, _)| is_ours(path) || path.starts_with(env.path(".cache")))
+    {
+        let mode =
+            |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
         assert_eq!(mode(&path), 0o600, "umask {umask}: {}", path.display());
         assert_eq!(mode(path.parent().expect("above")), 0o700, "umask {umask}: {}", path.display());
     }
-    let key = std::fs::metadata(env.path("work/key.key")).expect("made").permissions().mode() & 0o777;
+    let key =
+        std::fs::metadata(env.path("work/key.key")).expect("made").permissions().mode() & 0o777;
     assert_eq!(key, 0o600, "umask {umask}");
 }
 

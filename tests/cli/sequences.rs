@@ -1,4 +1,5 @@
-//! Long sequences of commands against a model of what is installed, some of them cut short; and that nothing grows by them.
+//! Long sequences of commands against a model of what is installed, some of them cut short; and
+//! that nothing grows by them.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -41,7 +42,8 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).expect("31 bits") % sides
     }
 }
@@ -49,7 +51,10 @@ impl Dice {
 fn line(registry: &MemoryRegistry, name: &str, step: Step) -> String {
     match step {
         Step::Install(version) => {
-            format!("extension install {}/my-org/{name}:{version}.0.0 --allow-downgrade --quiet", registry.host())
+            format!(
+                "extension install {}/my-org/{name}:{version}.0.0 --allow-downgrade --quiet",
+                registry.host()
+            )
         }
         Step::Update => format!("extension update {name} --quiet"),
         Step::Remove => format!("extension remove {name} --purge --quiet"),
@@ -86,8 +91,10 @@ fn seen(env: &TestEnv) -> Model {
     let listed = env.run("extension list").ok().text();
     let call = |name: &&'static str| {
         let run = env.run(&format!("extension call {name} f"));
-        let row = listed.lines().find(|line| line.split_whitespace().next() == Some(name))?.to_owned();
-        let version = row.split_whitespace().find_map(|word| word.strip_suffix(".0.0")?.parse().ok())?;
+        let row =
+            listed.lines().find(|line| line.split_whitespace().next() == Some(name))?.to_owned();
+        let version =
+            row.split_whitespace().find_map(|word| word.strip_suffix(".0.0")?.parse().ok())?;
         assert!(run.code != 0 || run.text() == format!("{version}\n"), "{row}: {run}");
         Some((*name, (version, run.code == 0)))
     };
@@ -114,7 +121,9 @@ fn every_sequence_of_commands_leaves_what_a_model_says() {
         for _ in 0..2 {
             scope.spawn(|| {
                 let seeds = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
-                seeds.take_while(|seed| *seed < sequences).for_each(|seed| sequence(&registry, seed));
+                seeds
+                    .take_while(|seed| *seed < sequences)
+                    .for_each(|seed| sequence(&registry, seed));
             });
         }
     });
@@ -148,12 +157,16 @@ fn a_step_that_is_cut_short_is_done_or_not_done() {
         let before = model.clone();
         step(&mut model, name, next);
         let mut command = env.command(line(&registry, name, next).split_whitespace());
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
+        let mut child =
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("started");
         std::thread::sleep(Duration::from_millis(dice.roll(40) as u64));
         child.kill().expect("killed");
         child.wait().expect("ended");
         let found = seen(&env);
-        assert!(found == model || found == before, "{name} {next:?}: {found:?}, and not {before:?} or {model:?}");
+        assert!(
+            found == model || found == before,
+            "{name} {next:?}: {found:?}, and not {before:?} or {model:?}"
+        );
         env.run("extension verify").ok();
         model = found;
     }
@@ -171,7 +184,10 @@ fn a_hundred_rounds_leave_no_more_than_one() {
     };
     // The log of what was called grows by a line each time, up to its bound.
     let grown = || {
-        let files = env.files().into_iter().filter(|(path, _)| !path.to_string_lossy().contains("activity"));
+        let files = env
+            .files()
+            .into_iter()
+            .filter(|(path, _)| !path.to_string_lossy().contains("activity"));
         files.fold((0, 0), |(count, size), (_, bytes)| (count + 1, size + bytes.len()))
     };
     round();

@@ -31,7 +31,10 @@ fn set_keeps_what_the_user_wrote() {
     out: `greeting` has loud = true
     "#);
     let text = env.read(&path);
-    assert!(text.contains("[config] # mine\ndays = 5 # a few\n") && text.contains("loud = true"), "{text}");
+    assert!(
+        text.contains("[config] # mine\ndays = 5 # a few\n") && text.contains("loud = true"),
+        "{text}"
+    );
     assert!(text.contains("max_fuel = 2000000"), "{text}");
     assert_eq!(env.run("call greeting greet World").ok().text(), "Hi, World!\n");
     assert!(env.run("extension set greeting days=5").ok().text().ends_with("already\n"));
@@ -70,7 +73,10 @@ fn wrong_settings_are_refused() {
     let env = with_guest("greeting", &GREETING);
     env.run("extension set greeting greeting.template=x").ok();
     let run = env.run("extension set greeting greeting=y");
-    assert!(run.code == 2 && run.stderr.contains("take the setting `greeting.template` away"), "{run}");
+    assert!(
+        run.code == 2 && run.stderr.contains("take the setting `greeting.template` away"),
+        "{run}"
+    );
 }
 
 #[test]
@@ -96,7 +102,10 @@ fn settings_are_listed_with_their_meaning() {
         serde_json::from_str(&env.run("--json extension set greeting").ok().text()).expect("JSON");
     assert_eq!(json["settings"][3]["declared"]["enum"][1], "imperial", "{json}");
     let info = env.run("info greeting").ok().text();
-    assert!(info.contains("setting      units = imperial") && info.contains("(set in the manifest)"), "{info}");
+    assert!(
+        info.contains("setting      units = imperial") && info.contains("(set in the manifest)"),
+        "{info}"
+    );
 }
 
 #[test]
@@ -114,7 +123,10 @@ fn setting_without_effect_is_said() {
 #[test]
 fn wrong_schema_is_not_installed() {
     let env = env();
-    env.write("work/x.wasm", asking(&GREETING, "[config.schema]\ndays = { type = \"integer\", default = \"x\" }\n"));
+    env.write(
+        "work/x.wasm",
+        asking(&GREETING, "[config.schema]\ndays = { type = \"integer\", default = \"x\" }\n"),
+    );
     let run = env.run("install ./x.wasm");
     assert!(run.code == 1 && run.stderr.contains("`days` is a whole number"), "{run}");
 }
@@ -124,7 +136,9 @@ fn edited(env: &TestEnv, script: &str) -> Run {
     let editor = env.write("editor", format!("#!/bin/sh\n{script}\n"));
     std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).expect("executable");
     let mut command: Command = env.command(["extension", "edit", "greeting"]);
-    command.env("EDITOR", format!("{} --with-an-option", editor.display())).env("PATH", "/usr/bin:/bin");
+    command
+        .env("EDITOR", format!("{} --with-an-option", editor.display()))
+        .env("PATH", "/usr/bin:/bin");
     env.finish(command, b"")
 }
 
@@ -132,8 +146,11 @@ fn edited(env: &TestEnv, script: &str) -> Run {
 fn edit_keeps_only_a_manifest() {
     let env = declaring();
     let before = env.read(&manifest("greeting"));
-    let run =
-        edited(&env, "test \"$1\" = --with-an-option && printf '\\n[config]\\ndays = 4 # four\\n' >> \"$2\"").ok();
+    let run = edited(
+        &env,
+        "test \"$1\" = --with-an-option && printf '\\n[config]\\ndays = 4 # four\\n' >> \"$2\"",
+    )
+    .ok();
     assert_eq!(run.text(), "`greeting` has the manifest that was edited\n");
     let text = env.read(&manifest("greeting"));
     assert!(text.starts_with(&before) && text.ends_with("days = 4 # four\n"), "{text}");
@@ -143,13 +160,17 @@ fn edit_keeps_only_a_manifest() {
         ("sed -i 's/days = 4/days = \"many\"/' \"$2\"", "`days` is a whole number"),
     ] {
         let run = edited(&env, script);
-        assert!(run.code == 1 && run.stderr.contains(said) && run.stderr.contains("is kept in"), "{run}");
+        assert!(
+            run.code == 1 && run.stderr.contains(said) && run.stderr.contains("is kept in"),
+            "{run}"
+        );
         assert_eq!(env.read(&manifest("greeting")), text);
     }
     let run = edited(&env, "exit 3");
     assert!(run.code == 1 && run.stderr.contains("nothing was changed"), "{run}");
     let copies = std::fs::read_dir(env.path(".local/state/pds")).expect("a directory").flatten();
-    let copies = copies.filter(|entry| entry.file_name().to_string_lossy().starts_with(".greeting-"));
+    let copies =
+        copies.filter(|entry| entry.file_name().to_string_lossy().starts_with(".greeting-"));
     assert_eq!(copies.count(), 2, "only what was rejected is kept");
 }
 
@@ -169,7 +190,10 @@ fn broken_manifest_can_be_edited() {
 fn edit_does_not_undo_others() {
     let env = declaring();
     let sesame = env!("CARGO_BIN_EXE_sesame");
-    let run = edited(&env, &format!("{sesame} extension disable greeting >/dev/null; echo '# mine' >> \"$2\""));
+    let run = edited(
+        &env,
+        &format!("{sesame} extension disable greeting >/dev/null; echo '# mine' >> \"$2\""),
+    );
     assert!(run.code == 9 && run.stderr.contains("changed by another program"), "{run}");
     assert!(env.read(&manifest("greeting")).contains("enabled = false"));
 }

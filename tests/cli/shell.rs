@@ -17,7 +17,10 @@ fn completions_are_scripts_that_ask_the_program_itself() {
     let env = env();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = env.run(&format!("completions {shell}")).ok().text();
-        assert!(script.contains("SESAME_COMPLETE") && script.contains("sesame"), "{shell}: {script}");
+        assert!(
+            script.contains("SESAME_COMPLETE") && script.contains("sesame"),
+            "{shell}: {script}"
+        );
     }
     let path = env.write("script", env.run("completions bash").text());
     let checked = Command::new("bash").arg("-n").arg(path).status().expect("bash runs");
@@ -32,13 +35,20 @@ fn commands_options_installed_names_and_their_functions_are_offered() {
     env.run("extension install ./echo.wasm").ok();
     env.write(&manifest("broken"), "[");
     assert_eq!(offered(&env, &["extension", "ins"]), ["install", "inspect"]);
-    assert!(offered(&env, &["extension", "update", "--acc"]).contains(&"--accept-new-capabilities".to_owned()));
+    assert!(
+        offered(&env, &["extension", "update", "--acc"])
+            .contains(&"--accept-new-capabilities".to_owned())
+    );
     assert_eq!(offered(&env, &["extension", "call", "gre"]), ["greeting"]);
     assert_eq!(offered(&env, &["extension", "remove", "greeting", "e"]), ["echo"]);
-    assert!(offered(&env, &["ext", "info", ""]).starts_with(&["broken".to_owned(), "echo".to_owned()]));
+    assert!(
+        offered(&env, &["ext", "info", ""]).starts_with(&["broken".to_owned(), "echo".to_owned()])
+    );
     assert!(offered(&env, &["extension", "call", "greeting", "gr"]).contains(&"greet".to_owned()));
     assert!(
-        offered(&env, &["extension", "call", "--stats", "echo", "text"]).iter().all(|name| name.starts_with("text"))
+        offered(&env, &["extension", "call", "--stats", "echo", "text"])
+            .iter()
+            .all(|name| name.starts_with("text"))
     );
     assert!(offered(&env, &["extension", "call", "missing", "x"]).is_empty());
 }
@@ -47,19 +57,31 @@ fn commands_options_installed_names_and_their_functions_are_offered() {
 fn the_reference_of_commands_is_the_one_in_the_documentation() {
     let committed = include_str!("../../docs/commands.md");
     let made = env().run("command-reference").ok().text();
-    assert!(made == committed, "docs/commands.md is stale: cargo run -- command-reference > docs/commands.md");
+    assert!(
+        made == committed,
+        "docs/commands.md is stale: cargo run -- command-reference > docs/commands.md"
+    );
 }
 
 #[test]
 fn every_command_has_a_page_and_what_is_hidden_has_none() {
     let env = env();
     let written = env.run("man pages").ok().text();
-    for page in ["sesame.1", "sesame-extension.1", "sesame-extension-install.1", "sesame-secret-set.1"] {
+    for page in
+        ["sesame.1", "sesame-extension.1", "sesame-extension-install.1", "sesame-secret-set.1"]
+    {
         assert!(written.lines().any(|line| line == format!("pages/{page}")), "{page}: {written}");
     }
-    assert!(!written.contains("compile-extension") && !written.contains("hold-clipboard"), "{written}");
+    assert!(
+        !written.contains("compile-extension") && !written.contains("hold-clipboard"),
+        "{written}"
+    );
     let page = env.read("work/pages/sesame-extension-install.1");
-    assert!(page.starts_with(".ie") && page.contains("SESAME\\-EXTENSION\\-INSTALL") || page.contains(".TH"), "{page}");
+    assert!(
+        page.starts_with(".ie") && page.contains("SESAME\\-EXTENSION\\-INSTALL")
+            || page.contains(".TH"),
+        "{page}"
+    );
     env.write("work/file", "");
     assert_eq!(env.run("man file/below").code, 9);
 }

@@ -7,12 +7,15 @@ use test_support::tls::{Certified, TlsServer};
 
 use crate::support::{ECHO, GREETING, TestEnv, env, manifest};
 
-/// A server that has the greeting extension as a file, sends `/moved` elsewhere, and has nothing else.
+/// A server that has the greeting extension as a file, sends `/moved` elsewhere, and has nothing
+/// else.
 fn server() -> MemoryRegistry {
     let greeting = GREETING.clone();
     let server = MemoryRegistry::start_with(move |seen| {
         Some(match seen.path.as_str() {
-            "/dl/greeting.wasm" | "/dl/greeting.wasm?token=SECRET" => response(200, &[], greeting.clone()),
+            "/dl/greeting.wasm" | "/dl/greeting.wasm?token=SECRET" => {
+                response(200, &[], greeting.clone())
+            }
             "/moved/greeting.wasm" => response(302, &[("Location", "/dl/greeting.wasm")], ""),
             "/outside/greeting.wasm" => response(302, &[("Location", "file:///etc/passwd")], ""),
             _ => response(404, &[], ""),
@@ -26,13 +29,15 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 fn install(env: &TestEnv, server: &MemoryRegistry, path: &str, options: &str) -> test_support::Run {
-    env.run(&format!("extension install http://{}{path} {options}", server.host())).hiding_registry(server)
+    env.run(&format!("extension install http://{}{path} {options}", server.host()))
+        .hiding_registry(server)
 }
 
 #[test]
 fn file_address_is_read_like_a_path() {
     let env = env();
-    let file = env.write("work/a b/greeting.wasm", &*GREETING).display().to_string().replace(' ', "%20");
+    let file =
+        env.write("work/a b/greeting.wasm", &*GREETING).display().to_string().replace(' ', "%20");
     env.run(&format!("extension install file://{file}")).ok();
     env.run("extension call greeting greet World").ok();
     insta::assert_snapshot!(env.run("extension install file://elsewhere/x.wasm"), @r#"
@@ -72,7 +77,8 @@ fn download_is_recorded_as_file() {
     assert!(env.read(&manifest("greeting")).contains("\"local/file/greeting:0.0.0@sha256:"));
     let info = env.run("extension info greeting").ok();
     assert!(info.text().contains(&format!("http://{}/dl/greeting.wasm", server.host())), "{info}");
-    let kept = env.files().iter().any(|(_, bytes)| String::from_utf8_lossy(bytes).contains("SECRET"));
+    let kept =
+        env.files().iter().any(|(_, bytes)| String::from_utf8_lossy(bytes).contains("SECRET"));
     assert!(!kept, "a query can have a secret in it");
     env.run("extension call greeting greet World").ok();
     let inspect = format!("extension inspect http://{}/dl/greeting.wasm {sha256}", server.host());
@@ -94,13 +100,27 @@ fn refused_downloads_leave_nothing() {
     err: error: cannot download `http://REGISTRY/none/greeting.wasm`
     err: caused by: the registry `REGISTRY` answers 404
     "#);
-    assert_eq!(install(&env, &server, "/outside/greeting.wasm", &format!("--sha256 {right}")).code, 8);
+    assert_eq!(
+        install(&env, &server, "/outside/greeting.wasm", &format!("--sha256 {right}")).code,
+        8
+    );
     assert_eq!(install(&env, &server, "/dl/greeting.wasm", "--sha256 abcd").code, 2);
-    assert_eq!(env.run(&format!("extension install http://example.com/x.wasm --sha256 {right}")).code, 2);
-    assert_eq!(env.run(&format!("--offline extension install https://example.com/x.wasm --sha256 {right}")).code, 8);
-    let policy = "[extensions.policy]\nblocked_namespaces = [\"127.0.0.1/dl\", \"example.com/dl\"]\n";
+    assert_eq!(
+        env.run(&format!("extension install http://example.com/x.wasm --sha256 {right}")).code,
+        2
+    );
+    assert_eq!(
+        env.run(&format!(
+            "--offline extension install https://example.com/x.wasm --sha256 {right}"
+        ))
+        .code,
+        8
+    );
+    let policy =
+        "[extensions.policy]\nblocked_namespaces = [\"127.0.0.1/dl\", \"example.com/dl\"]\n";
     env.write(".config/pds/config.toml", policy);
-    let blocked = env.run(&format!("extension install https://example.com/%64l/x.wasm --sha256 {right}"));
+    let blocked =
+        env.run(&format!("extension install https://example.com/%64l/x.wasm --sha256 {right}"));
     assert_eq!(blocked.code, 5, "{blocked}");
     assert!(!env.path(&manifest("greeting")).exists());
 }
@@ -108,11 +128,14 @@ fn refused_downloads_leave_nothing() {
 /// Only what is certified is talked to, as with a registry.
 #[test]
 fn download_trusts_what_registries_do() {
-    for (certified, code) in [(Certified::Well, 3), (Certified::Alone, 8), (Certified::Otherwise, 8)] {
+    for (certified, code) in
+        [(Certified::Well, 3), (Certified::Alone, 8), (Certified::Otherwise, 8)]
+    {
         let (env, server) = (env(), TlsServer::start(certified).expect("a server"));
         server.write_authority(&env.path("authority.pem")).expect("written");
         let address = format!("https://{}/x.wasm", server.host());
-        let mut command = env.command(["extension", "install", &address, "--sha256", &digest(&GREETING)]);
+        let mut command =
+            env.command(["extension", "install", &address, "--sha256", &digest(&GREETING)]);
         command.env("SESAME_CA_FILE", env.path("authority.pem"));
         let run = env.finish(command, b"");
         assert_eq!(run.code, code, "{certified:?}: {run}");
@@ -131,7 +154,11 @@ fn digest_is_checked_for_files_only() {
     "#);
     env.run(&format!("extension install ./greeting.wasm --sha256 {}", right.to_uppercase())).ok();
     for source in ["ghcr.io/my-org/x:1", "oci:layout"] {
-        assert_eq!(env.run(&format!("extension install {source} --sha256 {right}")).code, 2, "{source}");
+        assert_eq!(
+            env.run(&format!("extension install {source} --sha256 {right}")).code,
+            2,
+            "{source}"
+        );
     }
     insta::assert_snapshot!(env.run(&format!("extension inspect greeting --sha256 {right}")), @r#"
     exit 2
@@ -148,5 +175,8 @@ fn reference_with_scheme_says_what_to_type() {
     err: hint: sesame extension install ghcr.io/o/x:1
     "#);
     let run = env().run("extension inspect http://localhost:5000/one:1");
-    assert!(run.code == 2 && run.stderr.contains("hint: sesame extension inspect localhost:5000/one:1"), "{run}");
+    assert!(
+        run.code == 2 && run.stderr.contains("hint: sesame extension inspect localhost:5000/one:1"),
+        "{run}"
+    );
 }

@@ -17,9 +17,15 @@ fn published() -> (TestEnv, MemoryRegistry) {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     env.write("work/release.wasm", guest("ingress-as"));
     for page in ["index.md", "guide/first-steps.md"] {
-        env.write(&format!("work/docs/{page}"), std::fs::read(sources().join("docs").join(page)).expect(page));
+        env.write(
+            &format!("work/docs/{page}"),
+            std::fs::read(sources().join("docs").join(page)).expect(page),
+        );
     }
-    let line = format!("wasi publish --tag {}/my-org/wasi/ingress-as:v0.1.0 --docs docs release.wasm", registry.host());
+    let line = format!(
+        "wasi publish --tag {}/my-org/wasi/ingress-as:v0.1.0 --docs docs release.wasm",
+        registry.host()
+    );
     env.run(&line).ok();
     (env, registry)
 }
@@ -89,19 +95,28 @@ fn what_is_published_is_installed_with_its_pages_and_published_once() {
             .text()
             .contains(r#""pages":["guide/first-steps.md","index.md"]"#)
     );
-    assert!(env.run("extension info ingress-as").ok().text().contains("exports      Validate: func(p0: s32)"));
+    assert!(
+        env.run("extension info ingress-as")
+            .ok()
+            .text()
+            .contains("exports      Validate: func(p0: s32)")
+    );
 }
 
 #[test]
 fn what_is_downloaded_is_what_was_published_and_replaces_nothing() {
     let (env, registry) = published();
-    let line = format!("wasi download {}/my-org/wasi/ingress-as:v0.1.0 --output here", registry.host());
+    let line =
+        format!("wasi download {}/my-org/wasi/ingress-as:v0.1.0 --output here", registry.host());
     insta::assert_snapshot!(env.run(&line), @r#"
     exit 0
     out: here/ingress-as.wasm
     out: here/docs.tar.gz
     "#);
-    assert_eq!(std::fs::read(env.path("work/here/ingress-as.wasm")).expect("written"), guest("ingress-as"));
+    assert_eq!(
+        std::fs::read(env.path("work/here/ingress-as.wasm")).expect("written"),
+        guest("ingress-as")
+    );
     insta::assert_snapshot!(env.run(&line), @r#"
     exit 9
     err: error: cannot write `here/ingress-as.wasm`
@@ -118,13 +133,25 @@ fn oras_finds_the_layers_that_suffiks_looks_for() {
     let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
     assert_eq!(manifest["config"]["mediaType"], "application/vnd.oci.image.config.v1+json");
     let layers = manifest["layers"].as_array().expect("layers");
-    let types: Vec<_> = layers.iter().map(|layer| layer["mediaType"].as_str().expect("a type")).collect();
-    assert_eq!(types, ["application/vnd.com.suffiks.wasi.v1", "application/vnd.com.suffiks.docs.layer.v1+tar"]);
+    let types: Vec<_> =
+        layers.iter().map(|layer| layer["mediaType"].as_str().expect("a type")).collect();
+    assert_eq!(
+        types,
+        ["application/vnd.com.suffiks.wasi.v1", "application/vnd.com.suffiks.docs.layer.v1+tar"]
+    );
     oras(env.home(), &["pull", "--plain-http", "--output", "pulled", &reference]);
-    assert_eq!(std::fs::read(env.path("pulled/ingress-as.wasm")).expect("pulled"), guest("ingress-as"));
-    let unpacked =
-        std::process::Command::new("tar").args(["-tzf", "docs.tar.gz"]).current_dir(env.path("pulled")).output();
-    assert_eq!(String::from_utf8_lossy(&unpacked.expect("tar runs").stdout), "guide/first-steps.md\nindex.md\n");
+    assert_eq!(
+        std::fs::read(env.path("pulled/ingress-as.wasm")).expect("pulled"),
+        guest("ingress-as")
+    );
+    let unpacked = std::process::Command::new("tar")
+        .args(["-tzf", "docs.tar.gz"])
+        .current_dir(env.path("pulled"))
+        .output();
+    assert_eq!(
+        String::from_utf8_lossy(&unpacked.expect("tar runs").stdout),
+        "guide/first-steps.md\nindex.md\n"
+    );
 }
 
 #[test]
@@ -188,7 +215,8 @@ fn a_workload_is_validated_completed_synced_and_cleaned_up_after() {
         r#"{"apiVersion":"suffiks.com/v1","kind":"Application","metadata":{"name":"app"},"spec":{"host":"a.b"}}"#,
     );
     env.write("work/around/keep.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n");
-    env.run("extension grant ingress-as resources=networking.k8s.io/v1/ingresses:create,update").ok();
+    env.run("extension grant ingress-as resources=networking.k8s.io/v1/ingresses:create,update")
+        .ok();
     let manifest = env.read(".config/pds/extensions/ingress-as.toml");
     env.write(
         ".config/pds/extensions/ingress-as.toml",
@@ -267,11 +295,18 @@ fn a_workload_is_validated_completed_synced_and_cleaned_up_after() {
 fn what_is_no_workload_and_what_works_on_none_is_said() {
     let env = with_guest("ingress-as", &guest("ingress-as"));
     env.write("work/app.yaml", APP);
-    for (file, text) in
-        [("list.yaml", "- a"), ("broken.yaml", "a: [b"), ("bytes.yaml", "a: \u{1b}"), ("twice.yaml", "a: 1\na: 2")]
-    {
+    for (file, text) in [
+        ("list.yaml", "- a"),
+        ("broken.yaml", "a: [b"),
+        ("bytes.yaml", "a: \u{1b}"),
+        ("twice.yaml", "a: 1\na: 2"),
+    ] {
         env.write(&format!("work/{file}"), text);
-        assert_eq!(env.run(&format!("workload sync ingress-as --workload {file}")).code, 2, "{file}");
+        assert_eq!(
+            env.run(&format!("workload sync ingress-as --workload {file}")).code,
+            2,
+            "{file}"
+        );
     }
     env.write("work/raw.yaml", b"\xff\xfe\xff");
     insta::assert_snapshot!(env.run("workload sync ingress-as --workload list.yaml"), @r#"
@@ -307,7 +342,8 @@ fn what_is_no_workload_and_what_works_on_none_is_said() {
 /// A module that sets these variables, whatever it is asked about.
 fn sets(variables: &[(&str, &str)]) -> Vec<u8> {
     let message = |name: &str, value: &str| {
-        [&[10, name.len() as u8], name.as_bytes(), &[18, value.len() as u8], value.as_bytes()].concat()
+        [&[10, name.len() as u8], name.as_bytes(), &[18, value.len() as u8], value.as_bytes()]
+            .concat()
     };
     let (mut data, mut calls) = (Vec::new(), String::new());
     for (name, value) in variables {
@@ -424,7 +460,8 @@ fn a_module_that_lacks_an_export_is_refused_before_it_is_installed() {
     let env = env();
     env.write(
         "work/bad.wasm",
-        wat::parse_str(r#"(module (import "suffiks" "AddEnv" (func (param i32 i32))))"#).expect("valid"),
+        wat::parse_str(r#"(module (import "suffiks" "AddEnv" (func (param i32 i32))))"#)
+            .expect("valid"),
     );
     insta::assert_snapshot!(env.run("extension install ./bad.wasm"), @r#"
     exit 2
@@ -467,7 +504,10 @@ fn a_document_beside_others_is_found_and_what_a_module_prints_is_shown() {
          metadata:\n  name: x\nspec:\n  targets: [Application]\n---\nkind: ConfigMap\n",
     );
     let app = "{apiVersion: suffiks.com/v1, kind: Application, metadata: {name: a, namespace: b}, spec: {}}";
-    env.write("work/tests/a.yaml", format!("tests:\n- name: well\n  validate: {{resource: {app}, type: create}}\n"));
+    env.write(
+        "work/tests/a.yaml",
+        format!("tests:\n- name: well\n  validate: {{resource: {app}, type: create}}\n"),
+    );
     insta::assert_snapshot!(env.run("wasi test m.wasm"), @r#"
     exit 0
     out: ./tests/a.yaml

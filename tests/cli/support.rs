@@ -27,15 +27,25 @@ pub fn registry() -> MemoryRegistry {
 }
 
 /// Publishes a binary as its author would.
-pub fn publish(registry: &MemoryRegistry, to: &str, binary: &[u8], annotations: &[(&str, &str)]) -> Digest {
+pub fn publish(
+    registry: &MemoryRegistry,
+    to: &str,
+    binary: &[u8],
+    annotations: &[(&str, &str)],
+) -> Digest {
     let reference = format!("{}/{to}", registry.host()).parse().expect("a reference");
-    let annotations = annotations.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-    let description =
-        Description { title: "x.wasm".to_owned(), annotations: annotations.collect(), ..Description::default() };
+    let annotations =
+        annotations.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let description = Description {
+        title: "x.wasm".to_owned(),
+        annotations: annotations.collect(),
+        ..Description::default()
+    };
     let publication = Publication::cncf(binary.to_vec(), &description).expect("described");
     let digest = publication.digest();
     let client = Registry::new(Settings::default());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(client.publish(&reference, publication, true)).expect("pushed");
     digest
 }
@@ -59,7 +69,8 @@ pub fn asking(binary: &[u8], manifest: &str) -> Vec<u8> {
     bytes
 }
 
-/// A component of a few bytes, whose function `f` gives back its version: nearly all that it costs is what is around it.
+/// A component of a few bytes, whose function `f` gives back its version: nearly all that it costs
+/// is what is around it.
 pub fn small(version: u8) -> Vec<u8> {
     bare(version, "[capabilities]\nnotification = true\n")
 }
@@ -83,15 +94,22 @@ pub fn with_guest(name: &str, binary: &[u8]) -> TestEnv {
     env
 }
 
-/// Gives each answer to a command on a terminal when it has asked: what is typed before a question is not an answer to it.
+/// Gives each answer to a command on a terminal when it has asked: what is typed before a question
+/// is not an answer to it.
 pub fn answering(env: &TestEnv, mut command: Command, question: &str, answers: &[&str]) -> Run {
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-    let (mut keys, mut screen) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let (mut keys, mut screen) =
+        (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
     let mut seen = Vec::new();
     for answer in answers {
         let (from, mut byte) = (seen.len(), [0]);
-        while !String::from_utf8_lossy(&seen[from..]).contains(question) && screen.read(&mut byte).is_ok_and(|n| n > 0)
+        while !String::from_utf8_lossy(&seen[from..]).contains(question)
+            && screen.read(&mut byte).is_ok_and(|n| n > 0)
         {
             seen.push(byte[0]);
         }
@@ -118,14 +136,24 @@ pub fn desktop() -> TestEnv {
 /// The servers and clients that .ci/test-servers installs.
 pub fn server_tools() -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    std::env::var_os("SESAME_TEST_SERVERS").map_or_else(|| home.join(".cache/sesame-test-servers/bin"), PathBuf::from)
+    std::env::var_os("SESAME_TEST_SERVERS")
+        .map_or_else(|| home.join(".cache/sesame-test-servers/bin"), PathBuf::from)
 }
 
 /// Runs oras in a directory, and gives back what it printed.
 pub fn oras(directory: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(server_tools().join("oras"));
-    let output = command.args(arguments).current_dir(directory).env("HOME", directory).output().expect("oras runs");
-    assert!(output.status.success(), "oras {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = command
+        .args(arguments)
+        .current_dir(directory)
+        .env("HOME", directory)
+        .output()
+        .expect("oras runs");
+    assert!(
+        output.status.success(),
+        "oras {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 

@@ -25,7 +25,10 @@ fn manifests_alone_bring_back_the_same_bytes() {
     }
     // The tags move on; the pins do not.
     publish(&registry, "my-org/greeting-extension:0.1.0", &ECHO, &[]);
-    let text = format!("# mine\n{}", first.read(&manifest("greeting-extension")).replace("\"0.1.0\"", "'0.1.0'"));
+    let text = format!(
+        "# mine\n{}",
+        first.read(&manifest("greeting-extension")).replace("\"0.1.0\"", "'0.1.0'")
+    );
     first.write(&manifest("greeting-extension"), text);
     let second = copied(&first, &["greeting-extension", "echo"]);
     insta::assert_snapshot!(second.run("extension call greeting-extension greet World"), @r#"
@@ -54,12 +57,19 @@ fn manifests_alone_bring_back_the_same_bytes() {
     "#);
     let blobs = |env: &TestEnv| -> Vec<_> {
         let below = env.path(".config/pds/extensions");
-        let relative =
-            |(path, bytes): (std::path::PathBuf, Vec<u8>)| Some((path.strip_prefix(&below).ok()?.to_owned(), bytes));
+        let relative = |(path, bytes): (std::path::PathBuf, Vec<u8>)| {
+            Some((path.strip_prefix(&below).ok()?.to_owned(), bytes))
+        };
         env.files().into_iter().filter_map(relative).collect()
     };
-    assert!(blobs(&second) == blobs(&first), "manifests, index and blobs are the same, byte for byte");
-    assert_eq!(second.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+    assert!(
+        blobs(&second) == blobs(&first),
+        "manifests, index and blobs are the same, byte for byte"
+    );
+    assert_eq!(
+        second.run("extension call greeting-extension greet World").ok().text(),
+        "Hello, World!\n"
+    );
     insta::assert_snapshot!(second.run("extension sync --check").hiding_registry(&registry), @r#"
     exit 0
     out: echo	REGISTRY/my-org/echo:2.0.0@sha256:SHORT	as it should be
@@ -73,14 +83,19 @@ fn manifests_alone_bring_back_the_same_bytes() {
 #[test]
 fn one_manifest_that_cannot_be_followed_stops_no_other() {
     let (first, registry) = (env(), registry());
-    first.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host())).ok();
+    first
+        .run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host()))
+        .ok();
     first.write("work/echo.wasm", &*ECHO);
     first.run("extension install ./echo.wasm").ok();
     let second = copied(&first, &["greeting-extension", "echo"]);
     second.write(&manifest("broken"), "[broken");
     second.write(&manifest("nowhere"), "[capabilities]\nconfig-read = true\n");
     let oci = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
-    second.write(&manifest("by-tag"), format!("[extension]\noci = \"{oci}\"\n\n[capabilities]\nconfig-read = true\n"));
+    second.write(
+        &manifest("by-tag"),
+        format!("[extension]\noci = \"{oci}\"\n\n[capabilities]\nconfig-read = true\n"),
+    );
     insta::assert_snapshot!(second.run("extension sync --locked --dry-run").hiding_registry(&registry), @r#"
     exit 1
     out: broken		failed: the manifest `~/.config/pds/extensions/broken.toml` is wrong: line 1, column 8: unclosed table, expected `]`
@@ -99,7 +114,10 @@ fn one_manifest_that_cannot_be_followed_stops_no_other() {
     "#);
     assert_eq!(second.run("extension call by-tag greet World").ok().text(), "Hello, World!\n");
     assert!(second.read(&manifest("by-tag")).contains("@sha256:"));
-    assert_eq!(second.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+    assert_eq!(
+        second.run("extension call greeting-extension greet World").ok().text(),
+        "Hello, World!\n"
+    );
 }
 
 #[test]
@@ -108,13 +126,16 @@ fn other_bytes_behind_a_pin_are_refused() {
     let evil = is_evil.clone();
     let other_bytes = GREETING.repeat(2);
     let registry = MemoryRegistry::start_with(move |seen| {
-        let is_blob = evil.load(Ordering::SeqCst) && seen.method == "GET" && seen.path.contains("/blobs/");
+        let is_blob =
+            evil.load(Ordering::SeqCst) && seen.method == "GET" && seen.path.contains("/blobs/");
         is_blob.then(|| response(200, &[], other_bytes.clone()))
     })
     .expect("a registry");
     publish(&registry, "my-org/greeting-extension:0.1.0", &GREETING, &[]);
     let first = env();
-    first.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host())).ok();
+    first
+        .run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host()))
+        .ok();
     let second = copied(&first, &["greeting-extension"]);
     is_evil.store(true, Ordering::SeqCst);
     let run = second.run("extension sync").hiding_registry(&registry);
@@ -207,7 +228,10 @@ fn a_fleet_follows_one_tag_and_is_given_what_policy_approved_for_it() {
     // Back to what has known faults is no way that a list can go by itself.
     publish_list(&registry, "stable", &list("0.1.0"));
     let refused = env.run(&sync);
-    assert!(refused.code == 1 && refused.text().contains("0.1.0 is older than the installed 0.2.0"), "{refused}");
+    assert!(
+        refused.code == 1 && refused.text().contains("0.1.0 is older than the installed 0.2.0"),
+        "{refused}"
+    );
     env.run(&format!("{sync} --allow-downgrade")).ok();
     env.run("extension rollback greeter").ok();
 }
@@ -218,7 +242,9 @@ fn a_list_gives_nothing_by_itself_and_takes_nobodys_place() {
     env.write("work/echo.wasm", &*ECHO);
     env.run("extension install ./echo.wasm").ok();
     let oci = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
-    let entry = |name: &str| format!("[{name}]\noci = \"{oci}\"\ncapabilities = {{ notification = true }}\n");
+    let entry = |name: &str| {
+        format!("[{name}]\noci = \"{oci}\"\ncapabilities = {{ notification = true }}\n")
+    };
     env.write("work/list.toml", format!("{}{}", entry("echo"), entry("greeter")));
     insta::assert_snapshot!(env.run("extension sync ./list.toml --locked --dry-run").hiding_registry(&registry), @r#"
     exit 1
@@ -247,8 +273,10 @@ fn a_list_gives_nothing_by_itself_and_takes_nobodys_place() {
     assert!(refused.code == 1 && refused.text().contains("its manifest has no `oci`"), "{refused}");
     // A published list has to say which bytes, and has to be one.
     publish_list(&registry, "loose", &entry("greeter"));
-    let run =
-        |tag: &str| env.run(&format!("extension sync {}/my-org/{tag}", registry.host())).hiding_registry(&registry);
+    let run = |tag: &str| {
+        env.run(&format!("extension sync {}/my-org/{tag}", registry.host()))
+            .hiding_registry(&registry)
+    };
     insta::assert_snapshot!(run("desktop-set:loose"), @r#"
     exit 1
     err: error: the list `REGISTRY/my-org/desktop-set:loose` is wrong: line 2, column 7: `greeter` is not pinned to a digest, as a published list has to
@@ -275,7 +303,11 @@ fn what_cannot_be_compiled_stops_no_other() {
     let oci = format!("{}/my-org/bomb:1.0.0", registry.host());
     second.write(&manifest("bomb"), format!("[extension]\noci = \"{oci}\"\n"));
     let run = second.run("extension sync").hiding_registry(&registry);
-    assert!(run.code == 1 && run.text().lines().next().expect("a line").contains("failed: cannot compile"), "{run}");
+    assert!(
+        run.code == 1
+            && run.text().lines().next().expect("a line").contains("failed: cannot compile"),
+        "{run}"
+    );
     assert_eq!(run.text().matches("\tfetched\n").count(), 2, "{run}");
     second.run("extension call greeter greet World").ok();
     assert!(!second.read(&manifest("bomb")).contains("sha256"), "nothing was changed");

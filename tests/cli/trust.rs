@@ -73,9 +73,15 @@ const NO_SIGNATURES: &str = r#"{"schemaVersion":2,"config":{"mediaType":"applica
 /// A registry whose signatures are answered like this.
 fn with_signatures(answer: fn(&Seen) -> Option<(u16, &'static str)>) -> MemoryRegistry {
     let registry = MemoryRegistry::start_with(move |seen| {
-        let is_signature = seen.path.contains("/referrers/") || seen.path.contains("/manifests/sha256-");
-        let (status, body) = if is_signature && seen.method == "GET" { answer(seen)? } else { return None };
-        Some(response(status, &[("content-type", "application/vnd.oci.image.manifest.v1+json")], body))
+        let is_signature =
+            seen.path.contains("/referrers/") || seen.path.contains("/manifests/sha256-");
+        let (status, body) =
+            if is_signature && seen.method == "GET" { answer(seen)? } else { return None };
+        Some(response(
+            status,
+            &[("content-type", "application/vnd.oci.image.manifest.v1+json")],
+            body,
+        ))
     });
     let registry = registry.expect("a registry");
     publish(&registry, "my-org/greeting-extension:0.1.0", &GREETING, &[]);
@@ -89,8 +95,12 @@ fn no_signature_and_no_answer_are_told_apart_and_neither_does_where_one_is_wante
         with_signatures(|_| Some((500, "no"))),
         with_signatures(|_| Some((403, "no"))),
         with_signatures(|seen| seen.path.contains("/referrers/").then_some((200, "no"))),
-        with_signatures(|seen| Some(if seen.path.contains("/referrers/") { (200, NO_REFERRERS) } else { (404, "no") })),
-        with_signatures(|seen| Some(if seen.path.ends_with(".sig") { (200, NO_SIGNATURES) } else { (404, "no") })),
+        with_signatures(|seen| {
+            Some(if seen.path.contains("/referrers/") { (200, NO_REFERRERS) } else { (404, "no") })
+        }),
+        with_signatures(|seen| {
+            Some(if seen.path.ends_with(".sig") { (200, NO_SIGNATURES) } else { (404, "no") })
+        }),
     ]
     .map(|registry| {
         let env = env();
@@ -122,7 +132,8 @@ fn a_registry_that_is_silent_about_signatures_says_nothing_for_them() {
     });
     let env = env();
     env.write(".config/pds/config.toml", "[extensions.policy]\nrequire_signature = true\n");
-    let refused = env.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host()));
+    let refused =
+        env.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host()));
     assert!(refused.code == 6 && refused.stderr.contains("could not check"), "{refused}");
 }
 
@@ -141,7 +152,8 @@ fn what_cosign_signs_in_both_forms_is_verified_and_nobody_takes_the_makers_place
             let text = run.to_string();
             (
                 run.code,
-                text.split_once("signature: ").map(|(_, state)| state.lines().next().unwrap_or_default().to_owned()),
+                text.split_once("signature: ")
+                    .map(|(_, state)| state.lines().next().unwrap_or_default().to_owned()),
             )
         };
         let verify = format!("extension verify {}", reference("0.1.0"));
@@ -152,12 +164,16 @@ fn what_cosign_signs_in_both_forms_is_verified_and_nobody_takes_the_makers_place
             "{form}: {verified:?}"
         );
         assert_eq!(state(&format!("{verify} --key other.pub")).0, 6, "{form}");
-        let install = |tag: &str, more: &str| env.run(&format!("extension install {} {more}", reference(tag)));
+        let install = |tag: &str, more: &str| {
+            env.run(&format!("extension install {} {more}", reference(tag)))
+        };
         assert_eq!(install("0.1.0", "--key other.pub").code, 6);
         install("0.1.0", "--key maker.pub").ok();
         assert!(env.run("trust list").ok().text().contains("signed by the key sha256:"));
         assert_eq!(
-            state("extension verify greeting-extension").1.map(|state| state.starts_with("verified, ")),
+            state("extension verify greeting-extension")
+                .1
+                .map(|state| state.starts_with("verified, ")),
             Some(true)
         );
         // What policy wants is there, and looked at without a network.
@@ -201,7 +217,14 @@ fn what_sesame_signs_in_both_forms_is_verified_by_cosign_and_by_sesame() {
     cosign.make_key("encrypted");
     env.run("trust keygen plain").ok();
     let verify = |key: &str| {
-        cosign.run(&["verify", "--key", key, "--insecure-ignore-tlog", "--allow-http-registry", &reference]);
+        cosign.run(&[
+            "verify",
+            "--key",
+            key,
+            "--insecure-ignore-tlog",
+            "--allow-http-registry",
+            &reference,
+        ]);
         let verified = env.run(&format!("extension verify {reference} --key {key}")).ok().text();
         assert!(verified.contains("signature: verified, "), "{verified}");
     };
@@ -210,7 +233,11 @@ fn what_sesame_signs_in_both_forms_is_verified_by_cosign_and_by_sesame() {
     env.run_with(["extension", "sign", &reference, "--key", "encrypted.key"], b"\n").ok();
     verify("encrypted.pub");
     // One more of each leaves those that are there.
-    env.run_with(["extension", "sign", &reference, "--key", "encrypted.key", "--form", "classic"], b"").ok();
+    env.run_with(
+        ["extension", "sign", &reference, "--key", "encrypted.key", "--form", "classic"],
+        b"",
+    )
+    .ok();
     env.run(&format!("extension sign {reference} --key plain.key")).ok();
     verify("plain.pub");
     verify("encrypted.pub");
@@ -246,17 +273,37 @@ fn every_kind_of_key_that_cosign_takes_is_verified() {
             cosign.run(&["import-key-pair", "--key", &pem, "--output-key-prefix", "maker"]);
             let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
             cosign.sign("maker", &reference);
-            let verified = env.run(&format!("extension verify {reference} --key maker.pub")).to_string();
+            let verified =
+                env.run(&format!("extension verify {reference} --key maker.pub")).to_string();
             assert!(verified.contains("signature: verified, "), "{kind} {classic}: {verified}");
             env.run("trust keygen other").ok();
-            assert_eq!(env.run(&format!("extension verify {reference} --key other.pub")).code, 6, "{kind}");
+            assert_eq!(
+                env.run(&format!("extension verify {reference} --key other.pub")).code,
+                6,
+                "{kind}"
+            );
             if ["p256", "ed25519"].contains(&kind) {
                 let signed = publish(&registry, "my-org/ours:1.0.0", &GREETING, &[]);
                 let ours = format!("{}/my-org/ours@{signed}", registry.host());
                 let form = if classic { "classic" } else { "bundle" };
-                let sign = ["extension", "sign", &ours.replace('@', ":1.0.0@"), "--key", "maker.key", "--form", form];
+                let sign = [
+                    "extension",
+                    "sign",
+                    &ours.replace('@', ":1.0.0@"),
+                    "--key",
+                    "maker.key",
+                    "--form",
+                    form,
+                ];
                 env.run_with(sign, b"").ok();
-                cosign.run(&["verify", "--key", "maker.pub", "--insecure-ignore-tlog", "--allow-http-registry", &ours]);
+                cosign.run(&[
+                    "verify",
+                    "--key",
+                    "maker.pub",
+                    "--insecure-ignore-tlog",
+                    "--allow-http-registry",
+                    &ours,
+                ]);
             }
         }
     }
@@ -271,14 +318,24 @@ fn what_is_attested_is_listed_and_carried_and_counts_for_no_signature() {
     cosign.make_key("maker");
     env.write("work/provenance.json", "{}");
     env.write("work/parts.spdx.json", "{}");
-    let attest = ["attest", "--key", "maker.key", "--type", "slsaprovenance1", "--predicate", "provenance.json"];
-    let without_log = ["--tlog-upload=false", "--use-signing-config=false", "--allow-http-registry", &reference];
+    let attest = [
+        "attest",
+        "--key",
+        "maker.key",
+        "--type",
+        "slsaprovenance1",
+        "--predicate",
+        "provenance.json",
+    ];
+    let without_log =
+        ["--tlog-upload=false", "--use-signing-config=false", "--allow-http-registry", &reference];
     cosign.run(&[&attest[..], &without_log].concat());
     cosign.run(&[&attest[..], &["--new-bundle-format=false"], &without_log].concat());
     let attach = ["attach", "--plain-http", "--artifact-type", "application/spdx+json", &reference];
     oras(&env.path("work"), &[&attach[..], &["parts.spdx.json:application/spdx+json"]].concat());
     let inspected = env.run(&format!("extension inspect {reference}")).ok().text();
-    let mut attached: Vec<_> = inspected.lines().filter_map(|line| line.strip_prefix("attached     ")).collect();
+    let mut attached: Vec<_> =
+        inspected.lines().filter_map(|line| line.strip_prefix("attached     ")).collect();
     attached.sort_unstable();
     let provenance = "https://slsa.dev/provenance/v1";
     assert_eq!(attached, ["application/spdx+json", provenance, provenance], "{inspected}");
@@ -286,7 +343,9 @@ fn what_is_attested_is_listed_and_carried_and_counts_for_no_signature() {
     assert!(verified.code == 6 && verified.stderr.contains("and it is: unsigned"), "{verified}");
     env.run(&format!("extension install {reference}")).ok();
     env.run("extension export greeting-extension -o bundle.tar").ok();
-    let carried = String::from_utf8_lossy(&std::fs::read(env.path("work/bundle.tar")).expect("there")).into_owned();
+    let carried =
+        String::from_utf8_lossy(&std::fs::read(env.path("work/bundle.tar")).expect("there"))
+            .into_owned();
     assert!(carried.contains("application/spdx+json") && carried.contains(provenance));
 }
 
@@ -294,7 +353,10 @@ fn what_is_attested_is_listed_and_carried_and_counts_for_no_signature() {
 fn carried(from: &TestEnv, form: &str, host: &str) {
     let to = env();
     for file in ["bundle.tar", "maker.pub", "other.pub"] {
-        to.write(&format!("work/{file}"), std::fs::read(from.path(&format!("work/{file}"))).expect("there"));
+        to.write(
+            &format!("work/{file}"),
+            std::fs::read(from.path(&format!("work/{file}"))).expect("there"),
+        );
     }
     to.write(".config/pds/config.toml", "[extensions.policy]\nrequire_signature = true\n");
     to.run(&format!("trust add other.pub --for {host}")).ok();
@@ -313,8 +375,16 @@ impl Cosign<'_> {
     pub fn run(&self, arguments: &[&str]) {
         let mut command = Command::new(server_tools().join("cosign"));
         command.args(arguments).current_dir(self.env.path("work")).env("HOME", self.env.home());
-        let output = command.env("COSIGN_PASSWORD", "").env("COSIGN_YES", "true").output().expect("cosign runs");
-        assert!(output.status.success(), "cosign {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let output = command
+            .env("COSIGN_PASSWORD", "")
+            .env("COSIGN_YES", "true")
+            .output()
+            .expect("cosign runs");
+        assert!(
+            output.status.success(),
+            "cosign {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 
     fn make_key(&self, name: &str) {
@@ -323,7 +393,8 @@ impl Cosign<'_> {
 
     fn sign(&self, key: &str, reference: &str) {
         let key = format!("{key}.key");
-        let mut arguments = vec!["sign", "--key", &key, "--tlog-upload=false", "--use-signing-config=false"];
+        let mut arguments =
+            vec!["sign", "--key", &key, "--tlog-upload=false", "--use-signing-config=false"];
         if self.classic {
             arguments.push("--new-bundle-format=false");
         }

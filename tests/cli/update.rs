@@ -2,7 +2,9 @@
 
 use extension_depot::serve::MemoryRegistry;
 
-use crate::support::{ECHO, GREETING, HOSTILE, TestEnv, asking, bare, env, manifest, publish, registry};
+use crate::support::{
+    ECHO, GREETING, HOSTILE, TestEnv, asking, bare, env, manifest, publish, registry,
+};
 
 fn installed(registry: &MemoryRegistry) -> TestEnv {
     let env = env();
@@ -16,7 +18,10 @@ fn a_newer_version_takes_the_place_of_the_old_one() {
     let env = installed(&registry);
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# new\n"), &[]);
     let text = env.read(&manifest("greeting-extension"));
-    env.write(&manifest("greeting-extension"), format!("# mine\n{text}\n[limits]\nmax_fuel = 5_000_000 # enough\n"));
+    env.write(
+        &manifest("greeting-extension"),
+        format!("# mine\n{text}\n[limits]\nmax_fuel = 5_000_000 # enough\n"),
+    );
     let before = env.files();
     insta::assert_snapshot!(env.run("extension update greeting-extension --dry-run").hiding_registry(&registry), @r#"
     exit 0
@@ -32,10 +37,15 @@ fn a_newer_version_takes_the_place_of_the_old_one() {
     "#);
     let text = env.read(&manifest("greeting-extension"));
     assert!(
-        text.starts_with("# mine\n") && text.contains("version = \"0.2.0\"") && text.contains("# enough"),
+        text.starts_with("# mine\n")
+            && text.contains("version = \"0.2.0\"")
+            && text.contains("# enough"),
         "{text}"
     );
-    assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+    assert_eq!(
+        env.run("extension call greeting-extension greet World").ok().text(),
+        "Hello, World!\n"
+    );
     insta::assert_snapshot!(env.run("extension update --all").hiding_registry(&registry), @r#"
     exit 0
     out: greeting-extension	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT		the newest
@@ -49,13 +59,20 @@ fn a_running_call_keeps_the_code_that_it_began_with() {
     publish(&registry, "my-org/hostile:0.1.0", &HOSTILE, &[]);
     env.run(&format!("extension install {}/my-org/hostile:0.1.0", registry.host())).ok();
     publish(&registry, "my-org/hostile:0.2.0", &GREETING, &[]);
-    let mut running = env.command(["extension", "call", "hostile", "sleep", "3000"]).spawn().expect("it starts");
+    let mut running =
+        env.command(["extension", "call", "hostile", "sleep", "3000"]).spawn().expect("it starts");
     std::thread::sleep(std::time::Duration::from_secs(1));
     env.run("extension update hostile --accept-new-capabilities").ok();
     env.run("extension gc --keep 1").ok();
-    assert!(env.run("extension call hostile sleep 1").code == 3, "the new version has no such function");
+    assert!(
+        env.run("extension call hostile sleep 1").code == 3,
+        "the new version has no such function"
+    );
     let is_over = running.try_wait().expect("asked").is_some();
-    assert!(running.wait().expect("it ends").success() && !is_over, "the old one was still there to end well");
+    assert!(
+        running.wait().expect("it ends").success() && !is_over,
+        "the old one was still there to end well"
+    );
 }
 
 /// One thing more, of every kind that there is.
@@ -98,7 +115,10 @@ fn a_version_that_asks_for_more_leaves_the_old_one_in_place() {
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, asks), &[]);
     let before = env.read(&manifest("greeting-extension"));
     let planned = env.run("extension update greeting-extension --dry-run").ok().text();
-    assert!(planned.ends_with("there is a newer one; it asks for network=api.example.com\n"), "{planned}");
+    assert!(
+        planned.ends_with("there is a newer one; it asks for network=api.example.com\n"),
+        "{planned}"
+    );
     insta::assert_snapshot!(env.run("extension update greeting-extension").hiding_registry(&registry), @r#"
     exit 5
     err: error: `greeting-extension` 0.2.0 asks for more than the installed version; that one stays
@@ -106,7 +126,10 @@ fn a_version_that_asks_for_more_leaves_the_old_one_in_place() {
     err: hint: sesame extension update greeting-extension --accept-new-capabilities
     "#);
     assert_eq!(env.read(&manifest("greeting-extension")), before);
-    assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+    assert_eq!(
+        env.run("extension call greeting-extension greet World").ok().text(),
+        "Hello, World!\n"
+    );
     let accepted = env.run("extension update greeting-extension --accept-new-capabilities");
     insta::assert_snapshot!(accepted.hiding_registry(&registry), @r#"
     exit 0
@@ -116,7 +139,12 @@ fn a_version_that_asks_for_more_leaves_the_old_one_in_place() {
     assert!(text.contains("network = [\"api.example.com\"]") && text.contains("0.2.0"), "{text}");
     // What was asked for once and denied is not asked for again by the next version.
     env.run("extension revoke greeting-extension network").ok();
-    publish(&registry, "my-org/greeting-extension:0.3.0", &asking(&GREETING, &format!("{asks}# more\n")), &[]);
+    publish(
+        &registry,
+        "my-org/greeting-extension:0.3.0",
+        &asking(&GREETING, &format!("{asks}# more\n")),
+        &[],
+    );
     env.run("extension update greeting-extension").ok();
     assert!(!env.read(&manifest("greeting-extension")).contains("network"));
 }
@@ -128,18 +156,31 @@ fn update_with_another_guest_path_is_shown() {
     let env = installed(&registry);
     std::fs::create_dir_all(env.path("notes")).expect("made");
     env.run("extension grant greeting-extension filesystem=read:~/notes::/notes").ok();
-    let asks = "[capabilities]\nfilesystem = { read = [{ path = \"~/notes\", guest = \"/data\" }] }\n";
+    let asks =
+        "[capabilities]\nfilesystem = { read = [{ path = \"~/notes\", guest = \"/data\" }] }\n";
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, asks), &[]);
     let planned = env.run("extension update greeting-extension --dry-run").ok().text();
-    assert!(planned.ends_with("the same directory under another path: filesystem=read:~/notes::/data\n"), "{planned}");
+    assert!(
+        planned
+            .ends_with("the same directory under another path: filesystem=read:~/notes::/data\n"),
+        "{planned}"
+    );
     let updated = env.run("extension update greeting-extension").ok().text();
-    assert!(updated.ends_with("the same directory under another path: filesystem=read:~/notes::/data\n"), "{updated}");
+    assert!(
+        updated
+            .ends_with("the same directory under another path: filesystem=read:~/notes::/data\n"),
+        "{updated}"
+    );
     let text = env.read(&manifest("greeting-extension"));
     assert!(text.contains("{ path = \"~/notes\", guest = \"/data\" }"), "{text}");
-    let more = "[capabilities]\nfilesystem = { write = [{ path = \"~/notes\", guest = \"/data\" }] }\n";
+    let more =
+        "[capabilities]\nfilesystem = { write = [{ path = \"~/notes\", guest = \"/data\" }] }\n";
     publish(&registry, "my-org/greeting-extension:0.3.0", &asking(&GREETING, more), &[]);
     let refused = env.run("extension update greeting-extension");
-    assert!(refused.code == 5 && refused.stderr.contains("filesystem=write:~/notes::/data"), "{refused}");
+    assert!(
+        refused.code == 5 && refused.stderr.contains("filesystem=write:~/notes::/data"),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -155,7 +196,12 @@ fn the_tag_of_a_version_stays_and_another_tag_is_followed_unless_locked() {
     exit 0
     out: greeting-extension	REGISTRY/my-org/greeting-extension:0.1.0@sha256:SHORT		the newest
     "#);
-    assert_eq!(registry.seen().len() - asked, 1, "nothing new costs one request: {:?}", registry.seen());
+    assert_eq!(
+        registry.seen().len() - asked,
+        1,
+        "nothing new costs one request: {:?}",
+        registry.seen()
+    );
     insta::assert_snapshot!(env.run("extension update follow --locked").hiding_registry(&registry), @r#"
     exit 6
     err: error: the tag `stable` of `follow` leads to other bytes by now
@@ -179,13 +225,18 @@ fn the_tag_of_a_version_stays_and_another_tag_is_followed_unless_locked() {
 fn a_version_that_cannot_start_leaves_the_old_one_in_place() {
     let registry = registry();
     let env = installed(&registry);
-    let unknown = wat::parse_str("(component (import \"acme:db/store@1.0.0\" (instance (export \"f\" (func)))))");
+    let unknown = wat::parse_str(
+        "(component (import \"acme:db/store@1.0.0\" (instance (export \"f\" (func)))))",
+    );
     publish(&registry, "my-org/greeting-extension:9.0.0", &unknown.expect("valid"), &[]);
     let before = env.read(&manifest("greeting-extension"));
     let refused = env.run("extension update greeting-extension");
     assert!(refused.code == 5 && refused.stderr.contains("acme:db/store@1.0.0"), "{refused}");
     assert_eq!(env.read(&manifest("greeting-extension")), before);
-    assert_eq!(env.run("extension call greeting-extension greet World").ok().text(), "Hello, World!\n");
+    assert_eq!(
+        env.run("extension call greeting-extension greet World").ok().text(),
+        "Hello, World!\n"
+    );
     assert_eq!(env.run("extension update").code, 2);
 }
 
@@ -231,12 +282,14 @@ fn what_is_too_new_is_held_back_by_when_it_was_first_seen_here() {
     out: greeting-extension	0.1.0	0.1.0	there is a newer one, too new for `min_release_age`
     "#);
     std::thread::sleep(std::time::Duration::from_millis(6_100));
-    // A newer one that nobody has seen yet does not keep back the one that has been seen for long enough.
+    // A newer one that nobody has seen yet does not keep back the one that has been seen for long
+    // enough.
     publish(&registry, "my-org/greeting-extension:0.3.0", &ECHO, &[]);
     // Nor does the age of a tag count for other bytes behind it.
     publish(&registry, "my-org/greeting-extension:0.2.5", &ECHO, &[]);
     let updated = env.run("extension update greeting-extension").ok().text();
     assert!(updated.contains(":0.2.0@") && updated.ends_with("updated\n"), "{updated}");
-    let forced = env.run("extension update greeting-extension --now --accept-new-capabilities").ok().text();
+    let forced =
+        env.run("extension update greeting-extension --now --accept-new-capabilities").ok().text();
     assert!(forced.contains(":0.3.0@"), "{forced}");
 }

@@ -10,7 +10,8 @@ fn with_probe() -> TestEnv {
     env
 }
 
-/// Off a terminal nothing is granted unasked; the call says which grant is missing, and with it the extension runs.
+/// Off a terminal nothing is granted unasked; the call says which grant is missing, and with it the
+/// extension runs.
 #[test]
 fn wasi_0_3_is_asked_for_and_granted() {
     let env = with_probe();
@@ -18,7 +19,10 @@ fn wasi_0_3_is_asked_for_and_granted() {
     assert!(install.stderr.contains("experimental=wasi-0.3"), "{install}");
     let run = env.run("extension call probe greet World");
     assert_eq!(run.code, 5, "{run}");
-    assert!(run.stderr.ends_with("hint: sesame extension grant probe experimental=wasi-0.3\n"), "{run}");
+    assert!(
+        run.stderr.ends_with("hint: sesame extension grant probe experimental=wasi-0.3\n"),
+        "{run}"
+    );
     env.run("extension grant probe experimental=wasi-0.3").ok();
     assert_eq!(env.run("extension call probe greet World").ok().text(), "Hello, World!\n");
     let error = env.run("extension call probe take-stream x");
@@ -53,7 +57,11 @@ fn draft_of_wasi_0_3_is_named() {
     env.write("work/it.wasm", wat::parse_str(text).expect("valid text"));
     let install = env.run("extension install ./it.wasm");
     let inspect = env.run("extension inspect ./it.wasm");
-    assert_eq!((install.code, &install.stderr), (inspect.code, &inspect.stderr), "{install}\n{inspect}");
+    assert_eq!(
+        (install.code, &install.stderr),
+        (inspect.code, &inspect.stderr),
+        "{install}\n{inspect}"
+    );
     insta::assert_snapshot!(install, @"
     exit 5
     err: error: `it` is made for a draft of WASI 0.3

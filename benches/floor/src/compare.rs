@@ -1,7 +1,8 @@
 //! Runs commands in turn, many times, and prints medians and ratios.
 //!
-//! In turn, because the clock of a machine has phases: only numbers of one run can be compared. What the processes took
-//! that a command started and waited for is in its time. Its peak of memory is that of the largest among them.
+//! In turn, because the clock of a machine has phases: only numbers of one run can be compared.
+//! What the processes took that a command started and waited for is in its time. Its peak of memory
+//! is that of the largest among them.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -13,7 +14,8 @@ use std::time::Instant;
 struct Cost {
     wall_ms: f64,
     cpu_ms: f64,
-    /// Never less than what this program itself has: a process counts what it had before it ran its command.
+    /// Never less than what this program itself has: a process counts what it had before it ran its
+    /// command.
     peak_mib: f64,
 }
 
@@ -25,7 +27,8 @@ pub struct Record<'a> {
     pub title: &'a str,
 }
 
-/// `compare ROUNDS NAME=COMMAND...`: every command is run once a round; the ratios are to the first.
+/// `compare ROUNDS NAME=COMMAND...`: every command is run once a round; the ratios are to the
+/// first.
 pub fn run(rounds: usize, commands: &[&str], record: Option<&Record>) -> io::Result<()> {
     let (names, lines): (Vec<_>, Vec<_>) = commands.iter().filter_map(|text| text.split_once('=')).unzip();
     let rounds = rounds.max(1);
@@ -91,7 +94,8 @@ fn json(text: &str) -> String {
     quoted
 }
 
-/// The command of a line. Variables can stand in front of it as in a shell: `env` would be one more program to start.
+/// The command of a line. Variables can stand in front of it as in a shell: `env` would be one more
+/// program to start.
 fn command(line: &str) -> Command {
     let words: Vec<_> = line.split_whitespace().collect();
     let variables: Vec<_> = words.iter().map_while(|word| word.split_once('=')).collect();

@@ -1,6 +1,7 @@
-//! The floor: maps a compiled component, instantiates it and calls `greet` once, with the limits that sesame has, and
-//! nothing else. `floor list DIRECTORY` reads and parses every manifest there, and nothing else. `floor compare` runs
-//! commands in turn and prints medians; with `--json FILE --title TEXT` it puts them at the end of a file as well.
+//! The floor: maps a compiled component, instantiates it and calls `greet` once, with the limits
+//! that sesame has, and nothing else. `floor list DIRECTORY` reads and parses every manifest there,
+//! and nothing else. `floor compare` runs commands in turn and prints medians; with `--json FILE
+//! --title TEXT` it puts them at the end of a file as well.
 
 mod compare;
 

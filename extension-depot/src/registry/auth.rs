@@ -111,19 +111,21 @@ impl Session {
         self.known.borrow().get(&(reference.repository(), access)).cloned()
     }
 
-    /// The authorization to begin a request with. A token that has run out is replaced first, so that no upload is sent
-    /// for nothing. Where that fails, the request's own challenge says why.
+    /// The authorization to begin a request with. A token that has run out is replaced first, so
+    /// that no upload is sent for nothing. Where that fails, the request's own challenge says why.
     pub(crate) async fn current(&self, demand: &Demand<'_>) -> Option<Authorization> {
         let known = self.known(demand.reference, demand.access)?;
         if !known.is_expired() {
             return Some(known);
         }
-        let renewed = self.next(demand, &known.challenges, Some(&known), &mut Attempts::default()).await;
+        let renewed =
+            self.next(demand, &known.challenges, Some(&known), &mut Attempts::default()).await;
         Some(renewed.unwrap_or(known))
     }
 
-    /// The authorization to try after `challenges`, which a request with `used` has met. The same challenges are answered
-    /// once, and once more where the answer was a token from before; what is read is then tried without the login.
+    /// The authorization to try after `challenges`, which a request with `used` has met. The same
+    /// challenges are answered once, and once more where the answer was a token from before; what
+    /// is read is then tried without the login.
     ///
     /// # Errors
     /// When nothing is left to try.
@@ -143,7 +145,13 @@ impl Session {
         let mut state = self.state.lock().await;
         if attempts.is_exhausted_by(challenges) {
             let problems = state.lookups.problems(demand.reference);
-            let refusal = || unauthorized(demand.reference, login.as_ref().or(attempts.refused.as_ref()), problems);
+            let refusal = || {
+                unauthorized(
+                    demand.reference,
+                    login.as_ref().or(attempts.refused.as_ref()),
+                    problems,
+                )
+            };
             let can_be_anonymous = login.is_some() && demand.access == Access::Pull;
             if !can_be_anonymous || !challenges.has_bearer() {
                 return Err(refusal());
@@ -154,7 +162,9 @@ impl Session {
         let answer = state.answer(demand, challenges, attempts).await;
         attempts.answered.push(challenges.clone());
         let authorization = answer.map_err(|error| match (error, &attempts.refused) {
-            (RegistryError::Unauthorized { .. }, Some(login)) => unauthorized(demand.reference, Some(login), &[]),
+            (RegistryError::Unauthorized { .. }, Some(login)) => {
+                unauthorized(demand.reference, Some(login), &[])
+            }
             (other, _) => other,
         })?;
         let key = (demand.reference.repository(), demand.access);
@@ -164,8 +174,8 @@ impl Session {
 }
 
 impl State {
-    /// Answers the strongest challenge that can be answered. Logins are looked up only now, so that anonymous registries
-    /// cost nothing.
+    /// Answers the strongest challenge that can be answered. Logins are looked up only now, so that
+    /// anonymous registries cost nothing.
     async fn answer(
         &mut self,
         demand: &Demand<'_>,
@@ -177,7 +187,12 @@ impl State {
             match self.answer_one(demand, challenge, attempts).await {
                 Ok((token, login)) => {
                     let Token { header, expires } = token;
-                    return Ok(Authorization { header, login, challenges: challenges.clone(), expires });
+                    return Ok(Authorization {
+                        header,
+                        login,
+                        challenges: challenges.clone(),
+                        expires,
+                    });
                 }
                 // A registry that takes a name and a password as well is asked with them.
                 Err(error @ (RegistryError::Realm { .. } | RegistryError::Unauthorized { .. })) => {
@@ -198,7 +213,8 @@ impl State {
         match challenge {
             Challenge::Basic => self.basic(demand, attempts).await,
             Challenge::Bearer { realm, service, scope } => {
-                let service = TokenService::new(demand, realm, service.as_deref(), scope.as_deref())?;
+                let service =
+                    TokenService::new(demand, realm, service.as_deref(), scope.as_deref())?;
                 self.bearer(demand, &service, attempts).await
             }
         }
@@ -215,7 +231,9 @@ impl State {
         };
         let header = match &login.credential {
             Credential::Password { username, password } => basic(username, password),
-            Credential::RefreshToken(_) => return Err(unauthorized(demand.reference, Some(&login), &[])),
+            Credential::RefreshToken(_) => {
+                return Err(unauthorized(demand.reference, Some(&login), &[]));
+            }
         };
         if attempts.rejected.contains(&header) {
             return Err(unauthorized(demand.reference, Some(&login), &[]));
@@ -224,7 +242,8 @@ impl State {
         Ok((Token { header, expires: None }, Some(login)))
     }
 
-    /// A token for the login, or an anonymous one where there is no login, or where it is refused and nothing is written.
+    /// A token for the login, or an anonymous one where there is no login, or where it is refused
+    /// and nothing is written.
     async fn bearer(
         &mut self,
         demand: &Demand<'_>,
@@ -240,7 +259,9 @@ impl State {
             if !is_refused {
                 match self.token(demand, service, Some(&login), &problems, attempts).await {
                     Ok(token) => return Ok((token, Some(login))),
-                    Err(error @ RegistryError::Unauthorized { .. }) if is_pull => refusal = Some(error),
+                    Err(error @ RegistryError::Unauthorized { .. }) if is_pull => {
+                        refusal = Some(error)
+                    }
                     Err(error) => return Err(error),
                 }
                 self.refused.insert(repository);
@@ -275,9 +296,11 @@ impl State {
         problems: &[LoginProblem],
         attempts: &mut Attempts,
     ) -> Result<Token, RegistryError> {
-        let who = login.map(|login| format!("{} {}", login.username(), login.place)).unwrap_or_default();
+        let who =
+            login.map(|login| format!("{} {}", login.username(), login.place)).unwrap_or_default();
         let key = service.key(who);
-        let is_good = |token: &&Token| !token.is_expired() && !attempts.rejected.contains(&token.header);
+        let is_good =
+            |token: &&Token| !token.is_expired() && !attempts.rejected.contains(&token.header);
         if let Some(token) = self.tokens.get(&key).filter(is_good) {
             attempts.is_reused = true;
             return Ok(token.clone());
@@ -285,8 +308,9 @@ impl State {
         let asking = service.ask(demand, login, problems);
         let registry = demand.reference.registry();
         let timeout = |_| RegistryError::Timeout { registry: registry.to_owned() };
-        let token =
-            tokio::time::timeout(demand.settings.patience_of(registry).idle, asking).await.map_err(timeout)??;
+        let token = tokio::time::timeout(demand.settings.patience_of(registry).idle, asking)
+            .await
+            .map_err(timeout)??;
         attempts.is_reused = false;
         self.tokens.insert(key, token.clone());
         Ok(token)
@@ -316,11 +340,13 @@ pub(crate) fn unauthorized(
     login: Option<&FoundLogin>,
     problems: &[LoginProblem],
 ) -> RegistryError {
-    let problem = login.map(|login| refused(reference, login)).or_else(|| problems.first().cloned());
+    let problem =
+        login.map(|login| refused(reference, login)).or_else(|| problems.first().cloned());
     RegistryError::Unauthorized {
         registry: reference.registry().to_owned(),
         repository: reference.repository(),
-        who: login.map_or_else(|| "anonymous".to_owned(), |login| format!("`{}`", login.username())),
+        who: login
+            .map_or_else(|| "anonymous".to_owned(), |login| format!("`{}`", login.username())),
         source: problem.map(AccessProblem::Login).map(Box::new),
     }
 }

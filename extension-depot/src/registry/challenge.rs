@@ -1,4 +1,5 @@
-//! The header `WWW-Authenticate` ([RFC 9110, section 11](https://www.rfc-editor.org/rfc/rfc9110#section-11)).
+//! The header `WWW-Authenticate` ([RFC 9110, section
+//! 11](https://www.rfc-editor.org/rfc/rfc9110#section-11)).
 
 use std::collections::BTreeMap;
 
@@ -35,7 +36,8 @@ pub(crate) struct Challenges {
 impl Challenges {
     /// Reads the demands of a response, which can stand in one header or in several.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+        let values =
+            headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
         Self::parse(&values.collect::<Vec<_>>().join(", "))
     }
 
@@ -44,11 +46,13 @@ impl Challenges {
         let parsed = if header.len() > MAX_LENGTH { Vec::new() } else { split(header) };
         let bearers = parsed.iter().filter_map(|(scheme, parameters)| bearer(scheme, parameters));
         let mut known: Vec<_> = bearers.collect();
-        known.extend(parsed.iter().any(|(scheme, _)| scheme == "basic").then_some(Challenge::Basic));
+        known
+            .extend(parsed.iter().any(|(scheme, _)| scheme == "basic").then_some(Challenge::Basic));
         Self { text: header.to_owned(), known }
     }
 
-    /// The same demands by the root of a registry, which does not know what the token is to be good for.
+    /// The same demands by the root of a registry, which does not know what the token is to be good
+    /// for.
     pub(crate) fn of_root(mut self) -> Self {
         for challenge in &mut self.known {
             if let Challenge::Bearer { scope, .. } = challenge {
@@ -170,27 +174,43 @@ mod tests {
         assert_eq!(parse("Basic"), Some(Challenge::Basic));
         assert_eq!(parse(r#"Negotiate, NTLM, BASIC realm="x""#), Some(Challenge::Basic));
         assert_eq!(parse(r#"Negotiate oYG/a+b==, Basic realm="x""#), Some(Challenge::Basic));
-        assert_eq!(parse(r#"Digest realm="a", nonce="b, Bearer c", Basic realm="x""#), Some(Challenge::Basic));
+        assert_eq!(
+            parse(r#"Digest realm="a", nonce="b, Bearer c", Basic realm="x""#),
+            Some(Challenge::Basic)
+        );
         assert_eq!(parse(r#"Negotiate /x, BEARER realm="t", service="r""#), bearer("t", Some("r")));
     }
 
     /// Several headers count as one, and every demand is kept.
     #[test]
     fn all_headers_are_read() {
-        let values = ["Negotiate", "Basic realm=\"b\"", "Bearer realm=\"t\",scope=\"x:y:pull,push\""];
-        let headers: HeaderMap =
-            values.map(|value| (WWW_AUTHENTICATE, value.parse().expect("a value"))).into_iter().collect();
+        let values =
+            ["Negotiate", "Basic realm=\"b\"", "Bearer realm=\"t\",scope=\"x:y:pull,push\""];
+        let headers: HeaderMap = values
+            .map(|value| (WWW_AUTHENTICATE, value.parse().expect("a value")))
+            .into_iter()
+            .collect();
         let challenges = Challenges::of(&headers);
-        assert_eq!(challenges.known(), [scoped("t", None, Some("x:y:pull,push")).expect("some"), Challenge::Basic]);
+        assert_eq!(
+            challenges.known(),
+            [scoped("t", None, Some("x:y:pull,push")).expect("some"), Challenge::Basic]
+        );
         assert_eq!(challenges.of_root().known()[0], bearer("t", None).expect("some"));
     }
 
     #[test]
     fn what_cannot_be_answered_is_nothing() {
         let long = format!("Bearer realm=\"{}\"", "x".repeat(100_000));
-        for header in
-            ["", ",", "Bearer", "Bearer service=\"x\"", "realm=\"x\"", "Negotiate abc", "Bearer realm=\"open", &long]
-        {
+        for header in [
+            "",
+            ",",
+            "Bearer",
+            "Bearer service=\"x\"",
+            "realm=\"x\"",
+            "Negotiate abc",
+            "Bearer realm=\"open",
+            &long,
+        ] {
             assert_eq!(first(header), None, "{}", &header[..header.len().min(40)]);
         }
     }

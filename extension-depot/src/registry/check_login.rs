@@ -21,7 +21,8 @@ impl Registry {
     /// Tries a login for the registry of a reference at the root of its API.
     ///
     /// # Errors
-    /// [`RegistryError::LoginRefused`] when the registry does not take it; when it cannot be reached.
+    /// [`RegistryError::LoginRefused`] when the registry does not take it; when it cannot be
+    /// reached.
     pub async fn check_login(
         &self,
         reference: &OciReference,
@@ -34,7 +35,8 @@ impl Registry {
         };
         let login = Some(ExplicitLogin { registry: registry.clone(), credential });
         let credentials = CredentialFiles::default();
-        let settings = Settings { login, credentials, secret_service: false, ..self.settings.clone() };
+        let settings =
+            Settings { login, credentials, secret_service: false, ..self.settings.clone() };
         let registry_with_login = Self::new(settings);
         let checked = registry_with_login.connect(reference)?.check_login().await;
         checked.map_err(|error| match error {
@@ -42,9 +44,13 @@ impl Registry {
                 let source = source.and_then(|problem| problem.into_refusal());
                 RegistryError::LoginRefused { registry, username, source }
             }
-            RegistryError::NotFound { source, .. } => {
-                RegistryError::Status { registry, status: 404, message: None, retry_after: None, source }
-            }
+            RegistryError::NotFound { source, .. } => RegistryError::Status {
+                registry,
+                status: 404,
+                message: None,
+                retry_after: None,
+                source,
+            },
             other => other,
         })
     }

@@ -35,12 +35,13 @@ struct ClientKey {
     has_read_timeout: bool,
 }
 
-/// HTTP clients, made when they are needed: reading the system's certificates takes longer than a whole download from
-/// a registry that does without.
+/// HTTP clients, made when they are needed: reading the system's certificates takes longer than a
+/// whole download from a registry that does without.
 pub(crate) struct Clients {
     settings: Settings,
     made: RefCell<BTreeMap<ClientKey, Client>>,
-    /// What is known of the authentication of each registry, for every connection to it, by scheme and name.
+    /// What is known of the authentication of each registry, for every connection to it, by scheme
+    /// and name.
     sessions: RefCell<BTreeMap<(&'static str, String), Rc<Session>>>,
 }
 
@@ -49,7 +50,8 @@ impl Clients {
         Self { settings: settings.clone(), made: RefCell::default(), sessions: RefCell::default() }
     }
 
-    /// However a registry is written, it has one session; what was had over TLS is not told over plain HTTP.
+    /// However a registry is written, it has one session; what was had over TLS is not told over
+    /// plain HTTP.
     pub(super) fn session(&self, registry: &str) -> Rc<Session> {
         let key = (self.settings.scheme(registry), canonical_registry(registry));
         self.sessions.borrow_mut().entry(key).or_default().clone()
@@ -65,9 +67,15 @@ impl Clients {
         self.client(url, registry, false)
     }
 
-    fn client(&self, url: &Url, registry: &str, has_read_timeout: bool) -> Result<Client, RegistryError> {
+    fn client(
+        &self,
+        url: &Url,
+        registry: &str,
+        has_read_timeout: bool,
+    ) -> Result<Client, RegistryError> {
         let proxy = self.settings.proxies.route(url)?;
-        let is_secure = url.scheme() == "https" || proxy.as_ref().is_some_and(|proxy| proxy.scheme() == "https");
+        let is_secure = url.scheme() == "https"
+            || proxy.as_ref().is_some_and(|proxy| proxy.scheme() == "https");
         let own = self.settings.authorities_of(registry).filter(|_| is_secure).map(Path::to_owned);
         let patience = self.settings.patience_of(registry);
         let key = ClientKey { is_secure, proxy, authorities: own, patience, has_read_timeout };
@@ -102,15 +110,21 @@ impl Clients {
         builder = match authorities {
             Some(authorities) => {
                 let certificates = authorities.iter().map(|der| Certificate::from_der(der));
-                builder.tls_certs_merge(certificates.collect::<Result<Vec<_>, _>>().map_err(RegistryError::Setup)?)
+                builder.tls_certs_merge(
+                    certificates.collect::<Result<Vec<_>, _>>().map_err(RegistryError::Setup)?,
+                )
             }
             None => builder.tls_certs_only([]),
         };
         builder.build().map_err(RegistryError::Setup)
     }
 
-    /// The certificate authorities that are trusted beside the system's while this registry is talked to.
-    pub(crate) fn authorities(&self, registry: &str) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
+    /// The certificate authorities that are trusted beside the system's while this registry is
+    /// talked to.
+    pub(crate) fn authorities(
+        &self,
+        registry: &str,
+    ) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
         let mut all = Vec::new();
         let own = self.settings.authorities_of(registry);
         for path in self.settings.authorities.iter().map(PathBuf::as_path).chain(own) {
@@ -123,7 +137,12 @@ impl Clients {
 fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
     let failed = |reason: String| RegistryError::Certificates { path: path.to_owned(), reason };
     let pem = read_plain(path, MAX_AUTHORITIES).map_err(|error| failed(error.to_string()))?;
-    let certificates: Vec<_> =
-        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(|error| failed(error.to_string()))?;
-    if certificates.is_empty() { Err(failed("there are none in it".to_owned())) } else { Ok(certificates) }
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<_, _>>()
+        .map_err(|error| failed(error.to_string()))?;
+    if certificates.is_empty() {
+        Err(failed("there are none in it".to_owned()))
+    } else {
+        Ok(certificates)
+    }
 }

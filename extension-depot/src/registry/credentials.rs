@@ -24,7 +24,8 @@ pub enum Credential {
         /// The password.
         password: String,
     },
-    /// A token that is exchanged for shorter-lived ones; what `docker login` calls an identity token.
+    /// A token that is exchanged for shorter-lived ones; what `docker login` calls an identity
+    /// token.
     RefreshToken(String),
 }
 
@@ -51,9 +52,9 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// Files as `docker login` and `podman login` write them, in the order in which they are asked: those of
-/// `REGISTRY_AUTH_FILE`, `DOCKER_CONFIG`, the runtime directory, the configuration directory and `~/.docker`. Their
-/// credential helpers are run.
+/// Files as `docker login` and `podman login` write them, in the order in which they are asked:
+/// those of `REGISTRY_AUTH_FILE`, `DOCKER_CONFIG`, the runtime directory, the configuration
+/// directory and `~/.docker`. Their credential helpers are run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CredentialFiles(pub Vec<PathBuf>);
 
@@ -99,7 +100,11 @@ impl fmt::Display for LoginPlace {
             Self::SecretService => f.write_str("the Secret Service"),
             Self::File(path) => write!(f, "`{}`", path.display()),
             Self::Helper { helper, file } => {
-                write!(f, "the credential helper `docker-credential-{helper}` of `{}`", file.display())
+                write!(
+                    f,
+                    "the credential helper `docker-credential-{helper}` of `{}`",
+                    file.display()
+                )
             }
         }
     }
@@ -180,8 +185,9 @@ pub(crate) struct Lookups {
 }
 
 impl Lookups {
-    /// Finds the login for a repository: what its user gave to this process, sesame's own login, then the files in
-    /// their order, each by its longest path first. Most registries can be read without one.
+    /// Finds the login for a repository: what its user gave to this process, sesame's own login,
+    /// then the files in their order, each by its longest path first. Most registries can be read
+    /// without one.
     pub(crate) async fn find(&mut self, settings: &Settings, reference: &OciReference) -> Lookup {
         let repository = reference.repository();
         if let Some(known) = self.repositories.get(&repository) {
@@ -194,13 +200,18 @@ impl Lookups {
 
     /// What went wrong while the login for a repository was looked for.
     pub(crate) fn problems(&self, reference: &OciReference) -> &[LoginProblem] {
-        self.repositories.get(&reference.repository()).map(|lookup| lookup.problems.as_slice()).unwrap_or_default()
+        self.repositories
+            .get(&reference.repository())
+            .map(|lookup| lookup.problems.as_slice())
+            .unwrap_or_default()
     }
 
     async fn look_up(&mut self, settings: &Settings, reference: &OciReference) -> Lookup {
         let mut lookup = Lookup::default();
         let registry = reference.registry();
-        let is_for_it = |login: &&ExplicitLogin| canonical_registry(&login.registry) == canonical_registry(registry);
+        let is_for_it = |login: &&ExplicitLogin| {
+            canonical_registry(&login.registry) == canonical_registry(registry)
+        };
         if let Some(login) = settings.login.as_ref().filter(is_for_it) {
             let credential = login.credential.clone();
             lookup.login = Some(FoundLogin { credential, place: LoginPlace::Process });
@@ -264,10 +275,12 @@ impl Lookups {
         let file = path.to_owned();
         let (credential, place) = match entry {
             Found::Login(credential) => (Some(credential), LoginPlace::File(file)),
-            Found::Helper { helper, server } => match self.ask_helper(settings, &helper, &server).await {
-                Ok(credential) => (credential, LoginPlace::Helper { helper, file }),
-                Err(reason) => return Err(LoginProblem::Helper { helper, file, reason }),
-            },
+            Found::Helper { helper, server } => {
+                match self.ask_helper(settings, &helper, &server).await {
+                    Ok(credential) => (credential, LoginPlace::Helper { helper, file }),
+                    Err(reason) => return Err(LoginProblem::Helper { helper, file, reason }),
+                }
+            }
         };
         Ok(credential.map(|credential| FoundLogin { credential, place }))
     }
@@ -307,14 +320,20 @@ fn entries_of(path: &Path, reference: &OciReference) -> Result<Vec<Found>, Login
 }
 
 /// Runs what may block on a thread that is left behind when it takes too long.
-fn in_background<T: Send + 'static>(ask: impl FnOnce() -> T + Send + 'static) -> oneshot::Receiver<T> {
+fn in_background<T: Send + 'static>(
+    ask: impl FnOnce() -> T + Send + 'static,
+) -> oneshot::Receiver<T> {
     let (sender, receiver) = oneshot::channel();
     std::thread::spawn(move || sender.send(ask()));
     receiver
 }
 
-/// Runs what may block for ever in a thread that is left behind then. Gives back nothing if it takes longer.
-pub(super) fn within<T: Send + 'static>(patience: Duration, ask: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+/// Runs what may block for ever in a thread that is left behind then. Gives back nothing if it
+/// takes longer.
+pub(super) fn within<T: Send + 'static>(
+    patience: Duration,
+    ask: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     let (sender, receiver) = mpsc::channel();
     std::thread::Builder::new().spawn(move || sender.send(ask())).ok()?;
     receiver.recv_timeout(patience).ok()
@@ -327,8 +346,12 @@ mod tests {
     fn find_in(text: &str, reference: &str) -> Option<Credential> {
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), text).expect("written");
-        let settings = Settings { credentials: CredentialFiles(vec![file.path().to_owned()]), ..Default::default() };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let settings = Settings {
+            credentials: CredentialFiles(vec![file.path().to_owned()]),
+            ..Default::default()
+        };
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let reference = reference.parse().expect("a reference");
         let lookup = runtime.block_on(Lookups::default().find(&settings, &reference));
         lookup.login.map(|login| login.credential)
@@ -354,7 +377,10 @@ mod tests {
         for same in ["ghcr.io:443/other/x:1", "GHCR.io/other/x:1"] {
             assert_eq!(find_in(FILE, same), password("u"), "{same}");
         }
-        assert_eq!(find_in(FILE, "token.example/a/b:1"), Some(Credential::RefreshToken("t".to_owned())));
+        assert_eq!(
+            find_in(FILE, "token.example/a/b:1"),
+            Some(Credential::RefreshToken("t".to_owned()))
+        );
         for foreign in [
             "ghcr.io.evil.com/a/b:1",
             "evilghcr.io/a/b:1",
@@ -379,12 +405,19 @@ mod tests {
         assert_eq!(find_in(half, "ghcr.io/my/x:1"), password("u"));
     }
 
-    /// A login holds for a registry and not for one spelling of it. Of several, the one that is written the same counts.
+    /// A login holds for a registry and not for one spelling of it. Of several, the one that is
+    /// written the same counts.
     #[test]
     fn logins_hold_for_every_spelling() {
         let spelled = r#"{"auths": {"https://GHCR.io:443/v2/": {"auth": "dTpw"}, "b.example": {"auth": "dTpw"},
             "b.example:443": {"username": "v", "password": "p"}, "docker.io:443/a": {"auth": "dTpw"}}}"#;
-        for same in ["ghcr.io/a/b:1", "ghcr.io:0443/a/b:1", "GHCR.io/a/b:1", "docker.io/a/b:1", "b.example/a/b:1"] {
+        for same in [
+            "ghcr.io/a/b:1",
+            "ghcr.io:0443/a/b:1",
+            "GHCR.io/a/b:1",
+            "docker.io/a/b:1",
+            "b.example/a/b:1",
+        ] {
             assert_eq!(find_in(spelled, same), password("u"), "{same}");
         }
         assert_eq!(find_in(spelled, "b.example:443/a/b:1"), password("v"));
@@ -392,7 +425,8 @@ mod tests {
         let credential = password("u").expect("some");
         let login = Some(ExplicitLogin { registry: "GHCR.io:443".to_owned(), credential });
         let settings = Settings { login, ..Default::default() };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let lookup = |reference: &str| {
             let reference = reference.parse().expect("a reference");
             runtime.block_on(Lookups::default().find(&settings, &reference)).login.is_some()
@@ -400,7 +434,8 @@ mod tests {
         assert!(lookup("ghcr.io/a/b:1") && !lookup("ghcr.io:8443/a/b:1"));
     }
 
-    /// What Docker writes for its own registry and for others, and what Podman writes for a part of one.
+    /// What Docker writes for its own registry and for others, and what Podman writes for a part of
+    /// one.
     #[test]
     fn keys_of_docker_and_podman_are_known() {
         for (key, reference) in [
@@ -421,10 +456,14 @@ mod tests {
         }
         // An identity token under the name that helpers have for it: `<token>:t` in base64.
         let token = r#"{"auths": {"r.example": {"auth": "PHRva2VuPjp0"}}}"#;
-        assert_eq!(find_in(token, "r.example/a/b:1"), Some(Credential::RefreshToken("t".to_owned())));
+        assert_eq!(
+            find_in(token, "r.example/a/b:1"),
+            Some(Credential::RefreshToken("t".to_owned()))
+        );
     }
 
-    /// A helper that is missing does not hide the login that stands beside it, and an empty name is not one.
+    /// A helper that is missing does not hide the login that stands beside it, and an empty name is
+    /// not one.
     #[test]
     fn login_is_found_behind_a_missing_helper() {
         for helpers in [
@@ -438,12 +477,19 @@ mod tests {
 
     #[test]
     fn damaged_files_and_missing_helpers_count_as_nothing() {
-        for text in ["", "{", "[]", r#"{"auths": {"ghcr.io": {"auth": "!!"}}}"#, r#"{"credsStore": "is-not-there"}"#] {
+        for text in [
+            "",
+            "{",
+            "[]",
+            r#"{"auths": {"ghcr.io": {"auth": "!!"}}}"#,
+            r#"{"credsStore": "is-not-there"}"#,
+        ] {
             assert_eq!(find_in(text, "ghcr.io/a/b:1"), None, "{text}");
         }
     }
 
-    /// A byte order mark, a line end in base64, a `null` and a slash behind the host are what people's files have.
+    /// A byte order mark, a line end in base64, a `null` and a slash behind the host are what
+    /// people's files have.
     #[test]
     fn small_flaws_in_files_are_read_over() {
         for text in [

@@ -1,4 +1,5 @@
-//! Downloads of single files, as registries are talked to: the same proxies, certificates, redirects and bounds.
+//! Downloads of single files, as registries are talked to: the same proxies, certificates,
+//! redirects and bounds.
 
 use core_types::Digest;
 use reqwest::Url;
@@ -26,7 +27,8 @@ impl Registry {
     /// Downloads a file whose digest is known before. Nothing is kept of other bytes.
     ///
     /// # Errors
-    /// When it is not there, cannot be reached, is too large, or has other bytes than the digest says.
+    /// When it is not there, cannot be reached, is too large, or has other bytes than the digest
+    /// says.
     pub async fn download(
         &self,
         address: &WebAddress,
@@ -60,7 +62,9 @@ impl Registry {
         loop {
             let mut bytes = Vec::new();
             match download.fetch(&mut bytes, (attempt == 0).then_some(digest), progress).await {
-                Ok(()) => return check(&bytes, digest).map(|()| bytes).map_err(RegistryError::Blob),
+                Ok(()) => {
+                    return check(&bytes, digest).map(|()| bytes).map_err(RegistryError::Blob);
+                }
                 Err(error) => {
                     pause_before_retry(&mut attempt, error).await?;
                     progress(Progress::Restarted(bytes.len() as u64));
@@ -78,7 +82,8 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    /// Fetches the file from its start. `announced` is the digest when its size was not reported yet.
+    /// Fetches the file from its start. `announced` is the digest when its size was not reported
+    /// yet.
     async fn fetch(
         &self,
         bytes: &mut Vec<u8>,
@@ -103,5 +108,9 @@ impl Download<'_> {
 
 fn ensure_takeable(size: u64) -> Result<(), RegistryError> {
     let is_small_enough = size <= MAX_BLOB;
-    if is_small_enough { Ok(()) } else { Err(RegistryError::Blob(BlobError::TooLarge { size, most: MAX_BLOB })) }
+    if is_small_enough {
+        Ok(())
+    } else {
+        Err(RegistryError::Blob(BlobError::TooLarge { size, most: MAX_BLOB }))
+    }
 }

@@ -71,7 +71,9 @@ pub enum RegistryError {
         digest: Digest,
     },
     /// The registry takes a document and does not move the tag to it.
-    #[error("the tag `{tag}` at the registry `{registry}` does not lead to {digest} after the upload")]
+    #[error(
+        "the tag `{tag}` at the registry `{registry}` does not lead to {digest} after the upload"
+    )]
     NotTagged {
         /// The registry.
         registry: String,
@@ -225,6 +227,10 @@ impl RegistryError {
         let registry = registry.to_owned();
         // The address may have a token in its query.
         let source = source.without_url();
-        if source.is_timeout() { Self::Timeout { registry } } else { Self::Network { registry, source } }
+        if source.is_timeout() {
+            Self::Timeout { registry }
+        } else {
+            Self::Network { registry, source }
+        }
     }
 }

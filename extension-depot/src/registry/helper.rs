@@ -30,12 +30,17 @@ struct Answer {
 ///
 /// # Errors
 /// The reason, when the helper cannot be run or fails.
-pub(super) fn ask(helper: &str, server: &str, running: &Running) -> Result<Option<Credential>, String> {
+pub(super) fn ask(
+    helper: &str,
+    server: &str,
+    running: &Running,
+) -> Result<Option<Credential>, String> {
     let is_name_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if helper.is_empty() || !helper.bytes().all(is_name_byte) {
         return Err("its name is not that of a program".to_owned());
     }
-    let output = run(helper, server, running).map_err(|error| format!("it cannot be run: {error}"))?;
+    let output =
+        run(helper, server, running).map_err(|error| format!("it cannot be run: {error}"))?;
     if !output.status.success() {
         let message = message(&output);
         return if message.contains(NOT_FOUND) { Ok(None) } else { Err(message) };
@@ -100,10 +105,15 @@ fn read(stream: Option<impl Read>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The first line that a failed helper printed, or its status. An answer is not shown, for a secret is in it.
+/// The first line that a failed helper printed, or its status. An answer is not shown, for a secret
+/// is in it.
 fn message(output: &Output) -> String {
-    let lines = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
-    let said = lines.iter().filter(|text| !text.contains("\"Secret\"")).find_map(|text| text.lines().next());
+    let lines = [&output.stdout, &output.stderr]
+        .map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
+    let said = lines
+        .iter()
+        .filter(|text| !text.contains("\"Secret\""))
+        .find_map(|text| text.lines().next());
     said.map_or_else(|| output.status.to_string(), |line| line.chars().take(MAX_MESSAGE).collect())
 }
 

@@ -65,9 +65,16 @@ impl<'a> Connection<'a> {
         reference: &OciReference,
     ) -> Result<Self, RegistryError> {
         let registry = reference.registry();
-        let base = format!("{}://{}/v2/{}/", settings.scheme(registry), api_host(registry), reference.repository());
-        let base = Url::parse(&base)
-            .map_err(|_| RegistryError::NotFound { reference: Box::new(reference.clone()), source: None })?;
+        let base = format!(
+            "{}://{}/v2/{}/",
+            settings.scheme(registry),
+            api_host(registry),
+            reference.repository()
+        );
+        let base = Url::parse(&base).map_err(|_| RegistryError::NotFound {
+            reference: Box::new(reference.clone()),
+            source: None,
+        })?;
         let deadline = tokio::time::Instant::now() + settings.patience_of(registry).total;
         let session = clients.session(registry);
         Ok(Self { settings, clients, reference: reference.clone(), base, session, deadline })
@@ -127,7 +134,9 @@ impl<'a> Connection<'a> {
         most: u64,
     ) -> Result<(Vec<u8>, DocumentHeaders), RegistryError> {
         let Body { response, .. } = self.get(target, accept).await?;
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header = |name: &str| {
+            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
         let headers = DocumentHeaders {
             content_type: header("content-type"),
             digest: header("docker-content-digest"),
@@ -136,14 +145,22 @@ impl<'a> Connection<'a> {
         };
         let reading = read_capped(response, self.registry(), most);
         let timeout = || RegistryError::Timeout { registry: self.registry().to_owned() };
-        let bytes = tokio::time::timeout(self.patience().idle * 2, reading).await.map_err(|_| timeout())??;
+        let bytes = tokio::time::timeout(self.patience().idle * 2, reading)
+            .await
+            .map_err(|_| timeout())??;
         Ok((bytes, headers))
     }
 
     /// Starts a download, authenticating if the registry asks for it.
-    pub(crate) async fn get(&self, target: &Target<'_>, accept: &str) -> Result<Body<'_>, RegistryError> {
+    pub(crate) async fn get(
+        &self,
+        target: &Target<'_>,
+        accept: &str,
+    ) -> Result<Body<'_>, RegistryError> {
         let url = self.url(target);
-        let send = async |authorization: Option<&Authorization>| self.follow(url.clone(), accept, authorization).await;
+        let send = async |authorization: Option<&Authorization>| {
+            self.follow(url.clone(), accept, authorization).await
+        };
         let response = self.authenticated(Access::Pull, send).await?;
         let response = self.check_status(response).await?;
         Ok(Body { response, registry: self.registry(), deadline: self.deadline })
@@ -166,7 +183,10 @@ impl<'a> Connection<'a> {
         match response.status() {
             status if status.is_success() => Ok(response),
             StatusCode::NOT_FOUND => {
-                let error = RegistryError::NotFound { reference: Box::new(self.reference.clone()), source: None };
+                let error = RegistryError::NotFound {
+                    reference: Box::new(self.reference.clone()),
+                    source: None,
+                };
                 Err(explain(error, response, self.registry(), self.patience()).await)
             }
             _ => Err(status_error(response, self.registry(), self.patience()).await),
@@ -174,7 +194,10 @@ impl<'a> Connection<'a> {
     }
 
     /// What the registry says when it is asked whether it is one.
-    pub(super) async fn probe(&self, authorization: Option<&Authorization>) -> Result<Response, RegistryError> {
+    pub(super) async fn probe(
+        &self,
+        authorization: Option<&Authorization>,
+    ) -> Result<Response, RegistryError> {
         let mut probe = self.base.clone();
         probe.set_path("/v2/");
         self.follow(probe, "*/*", authorization).await
@@ -183,21 +206,35 @@ impl<'a> Connection<'a> {
     /// Makes sure that the registry answers.
     pub(crate) async fn reach(&self) -> Result<(), RegistryError> {
         let response = self.probe(None).await?;
-        let is_closed = matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        let is_closed =
+            matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         if is_closed { Ok(()) } else { self.check_status(response).await.map(drop) }
     }
 }
 
 /// Returns the error for a status, with the error document of the response as its cause.
-pub(super) async fn status_error(response: Response, registry: &str, patience: Patience) -> RegistryError {
+pub(super) async fn status_error(
+    response: Response,
+    registry: &str,
+    patience: Patience,
+) -> RegistryError {
     let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
-    let error =
-        RegistryError::Status { registry: registry.to_owned(), status, message: None, retry_after, source: None };
+    let error = RegistryError::Status {
+        registry: registry.to_owned(),
+        status,
+        message: None,
+        retry_after,
+        source: None,
+    };
     explain(error, response, registry, patience).await
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(response: Response, registry: &'a str, deadline: tokio::time::Instant) -> Self {
+    pub(super) fn new(
+        response: Response,
+        registry: &'a str,
+        deadline: tokio::time::Instant,
+    ) -> Self {
         Self { response, registry, deadline }
     }
 
@@ -209,15 +246,22 @@ impl<'a> Body<'a> {
     /// The next bytes, or nothing at the end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, RegistryError> {
         let next = tokio::time::timeout_at(self.deadline, self.response.chunk()).await;
-        let chunk = next.map_err(|_| RegistryError::Timeout { registry: self.registry.to_owned() })?;
+        let chunk =
+            next.map_err(|_| RegistryError::Timeout { registry: self.registry.to_owned() })?;
         chunk.map_err(|source| RegistryError::network(self.registry, source))
     }
 }
 
 /// Reads a body that should be small.
-pub(crate) async fn read_capped(mut response: Response, registry: &str, most: u64) -> Result<Vec<u8>, RegistryError> {
+pub(crate) async fn read_capped(
+    mut response: Response,
+    registry: &str,
+    most: u64,
+) -> Result<Vec<u8>, RegistryError> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|source| RegistryError::network(registry, source))? {
+    while let Some(chunk) =
+        response.chunk().await.map_err(|source| RegistryError::network(registry, source))?
+    {
         if (bytes.len() + chunk.len()) as u64 > most {
             return Err(RegistryError::TooLarge { registry: registry.to_owned(), most });
         }

@@ -12,8 +12,8 @@ use super::error::RegistryError;
 use super::http::{Connection, Target};
 use super::retry::pause_before_retry;
 
-/// How long is waited before what is missing is looked for again: some registries answer from another machine than the one
-/// that took the upload.
+/// How long is waited before what is missing is looked for again: some registries answer from
+/// another machine than the one that took the upload.
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 
 /// Something that was sent to a registry, or is about to be.
@@ -66,7 +66,9 @@ impl Connection<'_> {
             return Ok(false);
         }
         // The store that a registry sends us to does not know digests.
-        if states_size(&response, sent) && (is_elsewhere || states_digest(response.headers(), sent.digest)) {
+        if states_size(&response, sent)
+            && (is_elsewhere || states_digest(response.headers(), sent.digest))
+        {
             return Ok(true);
         }
         self.has_by_get(sent).await
@@ -89,10 +91,13 @@ impl Connection<'_> {
 }
 
 fn states_size(response: &Response, sent: &Sent<'_>) -> bool {
-    let size = response.headers().get(CONTENT_LENGTH).and_then(|size| size.to_str().ok()?.parse().ok());
+    let size =
+        response.headers().get(CONTENT_LENGTH).and_then(|size| size.to_str().ok()?.parse().ok());
     response.status().is_success() && size == Some(sent.bytes.len())
 }
 
 fn states_digest(headers: &HeaderMap, digest: &Digest) -> bool {
-    headers.get("docker-content-digest").is_some_and(|stated| stated.as_bytes() == digest.to_string().as_bytes())
+    headers
+        .get("docker-content-digest")
+        .is_some_and(|stated| stated.as_bytes() == digest.to_string().as_bytes())
 }

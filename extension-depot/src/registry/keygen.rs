@@ -28,34 +28,45 @@ pub enum KeygenError {
     },
 }
 
-/// Makes a key of ECDSA over P-256 and writes both halves. The secret one is the user's alone (0600): PKCS #8, encrypted as
-/// cosign does it where there is a password. The public one is as cosign and openssl write it. Files that are there stay.
+/// Makes a key of ECDSA over P-256 and writes both halves. The secret one is the user's alone
+/// (0600): PKCS #8, encrypted as cosign does it where there is a password. The public one is as
+/// cosign and openssl write it. Files that are there stay.
 ///
 /// # Errors
 /// When a file is there or cannot be written. Then neither is written.
-pub fn generate_key(secret: &Path, public: &Path, password: Option<&[u8]>) -> Result<(), KeygenError> {
+pub fn generate_key(
+    secret: &Path,
+    public: &Path,
+    password: Option<&[u8]>,
+) -> Result<(), KeygenError> {
     let random = SystemRandom::new();
-    let pkcs8 =
-        EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).map_err(|_| KeygenError::Random)?;
+    let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random)
+        .map_err(|_| KeygenError::Random)?;
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref(), &random)
         .map_err(|_| KeygenError::Random)?;
     let secret_text = match password {
         None => pem("PRIVATE KEY", pkcs8.as_ref()),
         Some(password) => {
-            let (label, contents) = encrypted(pkcs8.as_ref(), password).ok_or(KeygenError::Random)?;
+            let (label, contents) =
+                encrypted(pkcs8.as_ref(), password).ok_or(KeygenError::Random)?;
             pem(label, &contents)
         }
     };
     let mut der = ECDSA_PREFIX.to_vec();
     der.extend_from_slice(pair.public_key().as_ref());
-    // The public half first: where it cannot be written, no secret lies around that nobody knows of.
+    // The public half first: where it cannot be written, no secret lies around that nobody knows
+    // of.
     write_new(public, 0o644, &pem("PUBLIC KEY", &der))?;
     write_new(secret, 0o600, &secret_text).inspect_err(|_| drop(fs::remove_file(public)))
 }
 
 fn pem(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);
-    let lines: String = text.as_bytes().chunks(64).map(|line| format!("{}\n", String::from_utf8_lossy(line))).collect();
+    let lines: String = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| format!("{}\n", String::from_utf8_lossy(line)))
+        .collect();
     format!("-----BEGIN {label}-----\n{lines}-----END {label}-----\n")
 }
 
@@ -83,19 +94,23 @@ mod tests {
     fn keygen_encrypts_with_password() {
         let (secret, public) = made(Some(b"a password"));
         assert!(
-            secret.starts_with(b"-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n") && SecretKey::is_encrypted(&secret)
+            secret.starts_with(b"-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n")
+                && SecretKey::is_encrypted(&secret)
         );
         let opened = SecretKey::from_pem(&secret, Some(b"a password")).expect("opened");
         let published = PublicKey::from_pem(&public).expect("a key");
         assert_eq!(opened.public().fingerprint(), published.fingerprint());
-        let refused = |password: Option<&[u8]>| SecretKey::from_pem(&secret, password).map(drop).expect_err("refused");
+        let refused = |password: Option<&[u8]>| {
+            SecretKey::from_pem(&secret, password).map(drop).expect_err("refused")
+        };
         assert_eq!(refused(Some(b"another")), SecretKeyError::WrongPassword);
         assert_eq!(refused(None), SecretKeyError::NoPassword);
         let (plain, _) = made(None);
         assert!(!SecretKey::is_encrypted(&plain) && SecretKey::from_pem(&plain, None).is_ok());
     }
 
-    /// One half that is there keeps both from being written, so that no half is left without the other.
+    /// One half that is there keeps both from being written, so that no half is left without the
+    /// other.
     #[test]
     fn keygen_writes_both_halves_or_none() {
         for there in ["a.key", "a.pub"] {

@@ -114,14 +114,27 @@ mod tests {
 
     #[test]
     fn other_relations_are_not_next() {
-        for header in ["", "</next>", "</next>; rel=prev", "<a>; rel=prev; rel=next", r#"<a>; title="rel=next""#] {
+        for header in [
+            "",
+            "</next>",
+            "</next>; rel=prev",
+            "<a>; rel=prev; rel=next",
+            r#"<a>; title="rel=next""#,
+        ] {
             assert_eq!(next(header), Some(Vec::new()), "{header}");
         }
     }
 
     #[test]
     fn malformed_header_is_not_a_link() {
-        for header in ["next", "/a; rel=next", "<a; rel=next", r#"<a>; rel="next"#, "<a> b; rel=next", "<a><b>"] {
+        for header in [
+            "next",
+            "/a; rel=next",
+            "<a; rel=next",
+            r#"<a>; rel="next"#,
+            "<a> b; rel=next",
+            "<a><b>",
+        ] {
             assert_eq!(next(header), None, "{header}");
         }
     }

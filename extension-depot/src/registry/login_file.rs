@@ -50,9 +50,10 @@ impl LoginFile {
         let failed = |reason: String| LoginProblem::File { path: path.to_owned(), reason };
         let mut text = String::new();
         match open_plain(path) {
-            Ok((file, ..)) => {
-                file.take(MAX_FILE).read_to_string(&mut text).map_err(|error| failed(error.to_string()))?
-            }
+            Ok((file, ..)) => file
+                .take(MAX_FILE)
+                .read_to_string(&mut text)
+                .map_err(|error| failed(error.to_string()))?,
             Err(_) if !path.exists() => return Ok(Self::default()),
             Err(error) => return Err(failed(error.to_string())),
         };
@@ -64,8 +65,8 @@ impl LoginFile {
         serde_json::from_str(text).map_err(|error| failed(error.to_string()))
     }
 
-    /// What the file has for a repository, the longest path first. A store for all registries is asked once, for the
-    /// registry's host, unless the file lists another key for the repository.
+    /// What the file has for a repository, the longest path first. A store for all registries is
+    /// asked once, for the registry's host, unless the file lists another key for the repository.
     pub(super) fn entries(&self, reference: &OciReference) -> Result<Vec<Found>, String> {
         let mut found = Vec::new();
         for address in addresses(reference) {
@@ -75,7 +76,9 @@ impl LoginFile {
         if found.is_empty() {
             let of_store = |helper: &String| {
                 let servers = servers_of(reference.registry()).into_iter();
-                servers.map(|server| Found::Helper { helper: helper.clone(), server }).collect::<Vec<_>>()
+                servers
+                    .map(|server| Found::Helper { helper: helper.clone(), server })
+                    .collect::<Vec<_>>()
             };
             found.extend(self.store().into_iter().flat_map(of_store));
         }
@@ -97,16 +100,20 @@ impl LoginFile {
     fn entry_of(&self, address: &str) -> Result<Option<Found>, String> {
         let found = self.auths.as_ref().and_then(|auths| named(auths, address));
         let Some((key, Some(entry))) = found else { return Ok(None) };
-        if let Some(login) = entry.login().map_err(|reason| format!("the entry `{key}` {reason}"))? {
+        if let Some(login) =
+            entry.login().map_err(|reason| format!("the entry `{key}` {reason}"))?
+        {
             return Ok(Some(Found::Login(login)));
         }
-        let from_store = |helper: &String| Found::Helper { helper: helper.clone(), server: key.clone() };
+        let from_store =
+            |helper: &String| Found::Helper { helper: helper.clone(), server: key.clone() };
         Ok(self.store().map(from_store))
     }
 }
 
 impl Entry {
-    /// The login that stands in the entry; nothing when it is empty, as it is beside a credential store.
+    /// The login that stands in the entry; nothing when it is empty, as it is beside a credential
+    /// store.
     fn login(&self) -> Result<Option<Credential>, &'static str> {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         if let Some(token) = given(&self.identitytoken) {
@@ -117,7 +124,9 @@ impl Entry {
             return Ok((!username.is_empty()).then(|| Credential::of_helper(username, password)));
         }
         let (username, password) = (given(&self.username), self.password.clone());
-        Ok(username.zip(password).map(|(username, password)| Credential::of_helper(username, password)))
+        Ok(username
+            .zip(password)
+            .map(|(username, password)| Credential::of_helper(username, password)))
     }
 }
 
@@ -135,7 +144,8 @@ fn addresses(reference: &OciReference) -> Vec<String> {
     let registry = reference.registry();
     let path = format!("{registry}/{}", reference.repository());
     let ends = path.char_indices().rev().filter(|(_, c)| *c == '/').map(|(at, _)| at);
-    let mut addresses: Vec<_> = std::iter::once(path.len()).chain(ends).map(|end| path[..end].to_owned()).collect();
+    let mut addresses: Vec<_> =
+        std::iter::once(path.len()).chain(ends).map(|end| path[..end].to_owned()).collect();
     if canonical_registry(registry) == "docker.io" {
         addresses.extend(["index.docker.io", "registry-1.docker.io"].map(str::to_owned));
     }
@@ -153,7 +163,8 @@ fn servers_of(registry: &str) -> Vec<String> {
     servers
 }
 
-/// What a file has for an address: under the address as it is written, or under another spelling of its registry.
+/// What a file has for an address: under the address as it is written, or under another spelling of
+/// its registry.
 fn named<'a, T>(map: &'a BTreeMap<String, T>, address: &str) -> Option<(&'a String, &'a T)> {
     let wanted = canonical_address(address);
     let is_it = |key: &str| canonical_address(bare(key)).eq_ignore_ascii_case(&wanted);
@@ -172,7 +183,8 @@ fn canonical_address(address: &str) -> String {
 fn bare(key: &str) -> &str {
     let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://")).unwrap_or(key);
     let bare = bare.trim_end_matches('/');
-    let versioned = bare.strip_suffix("/v1").or_else(|| bare.strip_suffix("/v2")).filter(|_| bare != key);
+    let versioned =
+        bare.strip_suffix("/v1").or_else(|| bare.strip_suffix("/v2")).filter(|_| bare != key);
     versioned.unwrap_or(bare)
 }
 
@@ -189,14 +201,23 @@ mod tests {
         Found::Helper { helper: helper.to_owned(), server: server.to_owned() }
     }
 
-    /// A helper is asked for the key that the file lists, and for nothing but the host where it lists none.
+    /// A helper is asked for the key that the file lists, and for nothing but the host where it
+    /// lists none.
     #[test]
     fn helper_is_asked_for_the_listed_key() {
         let plugin = "ghcr.io/my-org/plugin:1";
         for (text, reference, expected) in [
             (r#"{"credsStore": "x"}"#, plugin, vec![helper("x", "ghcr.io")]),
-            (r#"{"credsStore": "x", "auths": {"ghcr.io": {}}}"#, plugin, vec![helper("x", "ghcr.io")]),
-            (r#"{"credsStore": "x", "auths": {"quay.io": {}}}"#, plugin, vec![helper("x", "ghcr.io")]),
+            (
+                r#"{"credsStore": "x", "auths": {"ghcr.io": {}}}"#,
+                plugin,
+                vec![helper("x", "ghcr.io")],
+            ),
+            (
+                r#"{"credsStore": "x", "auths": {"quay.io": {}}}"#,
+                plugin,
+                vec![helper("x", "ghcr.io")],
+            ),
             (
                 r#"{"credsStore": "x", "auths": {"ghcr.io/my-org/plugin": {}}}"#,
                 plugin,
@@ -206,7 +227,11 @@ mod tests {
             (r#"{"credHelpers": {"quay.io": "y"}}"#, plugin, vec![]),
             (r#"{"credsStore": "x"}"#, "docker.io/a/b:1", vec![helper("x", DOCKER_KEY)]),
             (r#"{"credsStore": "x"}"#, "docker.io:443/a/b:1", vec![helper("x", DOCKER_KEY)]),
-            (r#"{"credsStore": "x"}"#, "ghcr.io:443/a/b:1", vec![helper("x", "ghcr.io:443"), helper("x", "ghcr.io")]),
+            (
+                r#"{"credsStore": "x"}"#,
+                "ghcr.io:443/a/b:1",
+                vec![helper("x", "ghcr.io:443"), helper("x", "ghcr.io")],
+            ),
             (r#"{"credHelpers": {"GHCR.io:443": "y"}}"#, plugin, vec![helper("y", "GHCR.io:443")]),
             (
                 r#"{"credHelpers": {"a.example:443": "x", "a.example:80": "y"}}"#,

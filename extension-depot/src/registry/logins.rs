@@ -1,4 +1,5 @@
-//! Logins that sesame itself keeps: in the Secret Service of the session, or, where its user says so, in a file.
+//! Logins that sesame itself keeps: in the Secret Service of the session, or, where its user says
+//! so, in a file.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -18,7 +19,8 @@ use crate::state_file::{self, StateFile, StateFileError};
 /// How the secrets are found by those who look through their keyring.
 const SERVICE: &str = "sesame registry";
 
-/// How long the Secret Service can take, with the time in which its user types the password of the keyring.
+/// How long the Secret Service can take, with the time in which its user types the password of the
+/// keyring.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where a login is kept.
@@ -26,8 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub enum LoginStore {
     /// The Secret Service of the session.
     SecretService,
-    /// A file that only the user can read (0600), in which passwords stand as `docker login` writes them: encoded, not
-    /// encrypted.
+    /// A file that only the user can read (0600), in which passwords stand as `docker login` writes
+    /// them: encoded, not encrypted.
     File(PathBuf),
 }
 
@@ -84,11 +86,15 @@ impl StateFile for LoginFile {
 fn connect() -> Result<(), LoginError> {
     // The reason is in the status; the error itself says only that there is none.
     let status = Entry::store_status().as_ref().map(drop);
-    status.map_err(|error| LoginError::SecretService(Error::PlatformFailure(error.to_string().into())))
+    status.map_err(|error| {
+        LoginError::SecretService(Error::PlatformFailure(error.to_string().into()))
+    })
 }
 
 /// Asks the Secret Service, which may ask its user first.
-fn patiently<T: Send + 'static>(ask: impl FnOnce() -> Result<T, LoginError> + Send + 'static) -> Result<T, LoginError> {
+fn patiently<T: Send + 'static>(
+    ask: impl FnOnce() -> Result<T, LoginError> + Send + 'static,
+) -> Result<T, LoginError> {
     let silence = || LoginError::SecretService(Error::PlatformFailure("it does not answer".into()));
     credentials::within(PATIENCE, ask).unwrap_or_else(|| Err(silence()))
 }
@@ -113,18 +119,29 @@ pub(crate) fn login(registry: &str) -> Result<Option<Credential>, LoginError> {
 ///
 /// # Errors
 /// When the Secret Service or the file cannot be used.
-pub fn store_login(store: &LoginStore, registry: &str, credential: &Credential) -> Result<(), LoginError> {
-    let Credential::Password { username, password } = credential else { return Err(LoginError::NoPassword) };
+pub fn store_login(
+    store: &LoginStore,
+    registry: &str,
+    credential: &Credential,
+) -> Result<(), LoginError> {
+    let Credential::Password { username, password } = credential else {
+        return Err(LoginError::NoPassword);
+    };
     match store {
         LoginStore::SecretService => {
             let login = Login { username: username.clone(), password: password.clone() };
             let secret = serde_json::to_vec(&login).map_err(LoginError::Encode)?;
             let registry = registry.to_owned();
-            patiently(move || entry(&registry)?.set_secret(&secret).map_err(LoginError::SecretService))
+            patiently(move || {
+                entry(&registry)?.set_secret(&secret).map_err(LoginError::SecretService)
+            })
         }
         LoginStore::File(path) => {
             let auth = STANDARD.encode(format!("{username}:{password}"));
-            change_file(path, |file| file.auths.insert(canonical_registry(registry), EncodedLogin { auth })).map(drop)
+            change_file(path, |file| {
+                file.auths.insert(canonical_registry(registry), EncodedLogin { auth })
+            })
+            .map(drop)
         }
     }
 }
@@ -141,7 +158,8 @@ pub fn forget_login(store: &LoginStore, registry: &str) -> Result<bool, LoginErr
                 let as_typed = || Entry::new(SERVICE, &registry).map_err(LoginError::SecretService);
                 let was_there = delete(&entry(&registry)?)?;
                 // Earlier versions kept a login under what was typed.
-                Ok((registry != canonical_registry(&registry) && delete(&as_typed()?)?) || was_there)
+                Ok((registry != canonical_registry(&registry) && delete(&as_typed()?)?)
+                    || was_there)
             })
         }
         LoginStore::File(path) if !path.exists() => Ok(false),
@@ -173,14 +191,24 @@ pub fn kept_logins(store: &LoginStore) -> Result<Vec<KeptLogin>, LoginError> {
         LoginStore::SecretService => {
             let found = patiently(|| {
                 connect()?;
-                keyring_core::Entry::search(&HashMap::from([("service", SERVICE)])).map_err(LoginError::SecretService)
+                keyring_core::Entry::search(&HashMap::from([("service", SERVICE)]))
+                    .map_err(LoginError::SecretService)
             })?;
-            found.into_iter().filter_map(|entry| entry.get_specifiers()).map(|(_, registry)| registry).collect()
+            found
+                .into_iter()
+                .filter_map(|entry| entry.get_specifiers())
+                .map(|(_, registry)| registry)
+                .collect()
         }
-        LoginStore::File(path) => state_file::read::<LoginFile>(path)?.unwrap_or_default().auths.into_keys().collect(),
+        LoginStore::File(path) => {
+            state_file::read::<LoginFile>(path)?.unwrap_or_default().auths.into_keys().collect()
+        }
     };
     registries.sort();
-    Ok(registries.into_iter().map(|registry| KeptLogin { registry, store: store.clone() }).collect())
+    Ok(registries
+        .into_iter()
+        .map(|registry| KeptLogin { registry, store: store.clone() })
+        .collect())
 }
 
 fn change_file<T>(path: &Path, change: impl FnOnce(&mut LoginFile) -> T) -> Result<T, LoginError> {
@@ -210,14 +238,14 @@ mod tests {
         }
         let mode = std::fs::metadata(&path).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        let registries =
-            || -> Vec<_> { kept_logins(&store).expect("readable").into_iter().map(|login| login.registry).collect() };
+        let registries = || -> Vec<_> {
+            kept_logins(&store).expect("readable").into_iter().map(|login| login.registry).collect()
+        };
         assert_eq!(registries(), ["ghcr.io", "quay.io"]);
         assert!(forget_login(&store, "quay.io").expect("forgotten"));
         assert_eq!(registries(), ["ghcr.io"]);
         // Earlier versions kept a login under what was typed.
-        let typed =
-            r#"{"format_version": 1, "auths": {"GHCR.io:443": {"auth": "dTpw"}, "ghcr.io:8443": {"auth": "dTpw"}}}"#;
+        let typed = r#"{"format_version": 1, "auths": {"GHCR.io:443": {"auth": "dTpw"}, "ghcr.io:8443": {"auth": "dTpw"}}}"#;
         std::fs::write(&path, typed).expect("written");
         assert!(forget_login(&store, "ghcr.io").expect("forgotten"));
         assert_eq!(registries(), ["ghcr.io:8443"]);

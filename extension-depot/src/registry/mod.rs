@@ -1,9 +1,10 @@
 //! Fetching from OCI registries over the
 //! [distribution API](https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
 //!
-//! A registry is a stranger. What it sends is bounded in size and time, counted and hashed as it arrives, and trusted
-//! only as far as digests reach. Credentials go to the registry itself and to the token hosts that it is paired with,
-//! and nowhere else; places that a document names outside the registry are never asked.
+//! A registry is a stranger. What it sends is bounded in size and time, counted and hashed as it
+//! arrives, and trusted only as far as digests reach. Credentials go to the registry itself and to
+//! the token hosts that it is paired with, and nowhere else; places that a document names outside
+//! the registry are never asked.
 
 mod auth;
 pub(crate) mod challenge;
@@ -107,16 +108,23 @@ impl Registry {
 
     /// Whether what a reference leads to comes over TLS, from wherever it is looked for.
     pub fn is_secure(&self, reference: &OciReference) -> bool {
-        self.settings.places(reference).iter().all(|place| self.settings.scheme(place.registry()) == "https")
+        self.settings
+            .places(reference)
+            .iter()
+            .all(|place| self.settings.scheme(place.registry()) == "https")
     }
 
-    /// Follows a reference to its artifact. The tag is looked at once; from then on the digest counts.
+    /// Follows a reference to its artifact. The tag is looked at once; from then on the digest
+    /// counts.
     ///
     /// # Errors
-    /// When the registry does not have it, cannot be reached, or sends something else than an extension.
+    /// When the registry does not have it, cannot be reached, or sends something else than an
+    /// extension.
     pub async fn resolve(&self, reference: &OciReference) -> Result<Resolved, RegistryError> {
         let pin = reference.pinned_digest().map_err(RegistryError::Pin)?;
-        let resolved = self.at_each(reference, async |connection| resolve_with(connection, reference, pin).await).await;
+        let resolved = self
+            .at_each(reference, async |connection| resolve_with(connection, reference, pin).await)
+            .await;
         self.with_nearest_tags(reference, resolved).await
     }
 
@@ -153,8 +161,9 @@ impl Registry {
         Ok(Staged::new(staging, resolved.artifact.clone(), resolved.reference.clone())?)
     }
 
-    /// Follows and fetches several references, some at a time. `arrived` is called for each that has come, with its place
-    /// among the references. What came of each stands where its reference stood; one that fails stops no other.
+    /// Follows and fetches several references, some at a time. `arrived` is called for each that
+    /// has come, with its place among the references. What came of each stands where its reference
+    /// stood; one that fails stops no other.
     pub async fn stage_all(
         &self,
         depot: &Depot,
@@ -168,30 +177,47 @@ impl Registry {
             arrived(place, &staged);
             Ok(staged)
         };
-        futures_util::stream::iter(references.iter().enumerate().map(stage)).buffered(AT_ONCE).collect().await
+        futures_util::stream::iter(references.iter().enumerate().map(stage))
+            .buffered(AT_ONCE)
+            .collect()
+            .await
     }
 
-    /// A list of extensions that is published as an artifact: its text, and the reference pinned to its bytes.
+    /// A list of extensions that is published as an artifact: its text, and the reference pinned to
+    /// its bytes.
     ///
     /// # Errors
     /// When the registry does not have it, cannot be reached, or sends something else than a list.
-    pub async fn list(&self, reference: &OciReference) -> Result<(OciReference, String), RegistryError> {
+    pub async fn list(
+        &self,
+        reference: &OciReference,
+    ) -> Result<(OciReference, String), RegistryError> {
         let pin = reference.pinned_digest().map_err(RegistryError::Pin)?;
-        let list = self.at_each(reference, async |connection| list_with(connection, reference, pin).await).await;
+        let list = self
+            .at_each(reference, async |connection| list_with(connection, reference, pin).await)
+            .await;
         self.with_nearest_tags(reference, list).await
     }
 
-    /// Follows a reference to what a signature can be about: an extension, or a published list of extensions.
+    /// Follows a reference to what a signature can be about: an extension, or a published list of
+    /// extensions.
     ///
     /// # Errors
     /// As [`Registry::resolve`].
-    pub async fn resolve_signable(&self, reference: &OciReference) -> Result<OciReference, RegistryError> {
+    pub async fn resolve_signable(
+        &self,
+        reference: &OciReference,
+    ) -> Result<OciReference, RegistryError> {
         self.signable(reference).await.map(|(pinned, _)| pinned)
     }
 
-    pub(crate) async fn signable(&self, reference: &OciReference) -> Result<(OciReference, Descriptor), RegistryError> {
+    pub(crate) async fn signable(
+        &self,
+        reference: &OciReference,
+    ) -> Result<(OciReference, Descriptor), RegistryError> {
         let pin = reference.pinned_digest().map_err(RegistryError::Pin)?;
-        let look = async |connection: &Connection<'_>| list_document(connection, reference, pin).await;
+        let look =
+            async |connection: &Connection<'_>| list_document(connection, reference, pin).await;
         match self.resolve(reference).await {
             Ok(resolved) => Ok((resolved.reference, resolved.artifact.document())),
             // What has no extension in it may be a list.
@@ -241,12 +267,14 @@ async fn resolve_with(
     pin: Option<Digest>,
 ) -> Result<Resolved, RegistryError> {
     let (digest, bytes, declared) = match pin {
-        Some(digest) => match fetch_document(connection, &digest.to_string(), Some(&digest)).await {
-            Err(error @ RegistryError::NotFound { .. }) => {
-                return Err(explain_missing_pin(connection, reference, digest, error).await);
+        Some(digest) => {
+            match fetch_document(connection, &digest.to_string(), Some(&digest)).await {
+                Err(error @ RegistryError::NotFound { .. }) => {
+                    return Err(explain_missing_pin(connection, reference, digest, error).await);
+                }
+                other => other?,
             }
-            other => other?,
-        },
+        }
         None => fetch_document(connection, reference.revision(), None).await?,
     };
     let mut documents = vec![(digest, bytes)];
@@ -254,8 +282,10 @@ async fn resolve_with(
         Document::Manifest(manifest) => Artifact::new(digest, &documents[0].1, *manifest)?,
         Document::Index(index) => {
             let entry = index.wasm_entry()?;
-            let (child, bytes, _) = fetch_document(connection, &entry.digest.to_string(), Some(&entry.digest)).await?;
-            let artifact = Artifact::of_index((digest, documents[0].1.len() as u64), entry, &bytes)?;
+            let (child, bytes, _) =
+                fetch_document(connection, &entry.digest.to_string(), Some(&entry.digest)).await?;
+            let artifact =
+                Artifact::of_index((digest, documents[0].1.len() as u64), entry, &bytes)?;
             documents.push((child, bytes));
             artifact
         }
@@ -272,7 +302,8 @@ async fn list_with(
     let layer = manifest.list_layer()?;
     let (text, _) = connection.get_bytes(&Target::Blob(&layer.digest), "*/*", MAX_LIST).await?;
     check(&text, &layer.digest).map_err(RegistryError::Blob)?;
-    let text = String::from_utf8(text).map_err(|_| malformed("the list of extensions is no text"))?;
+    let text =
+        String::from_utf8(text).map_err(|_| malformed("the list of extensions is no text"))?;
     Ok((reference.pinned_to(document.digest), text))
 }
 
@@ -302,7 +333,10 @@ async fn explain_missing_pin(
     pin: Digest,
     not_found: RegistryError,
 ) -> RegistryError {
-    let Ok((digest, bytes, _)) = fetch_document(connection, reference.revision(), None).await else { return not_found };
+    let Ok((digest, bytes, _)) = fetch_document(connection, reference.revision(), None).await
+    else {
+        return not_found;
+    };
     match Document::parse(&bytes, None) {
         Ok(Document::Manifest(manifest)) if manifest.blobs().any(|blob| blob.digest == pin) => {
             RegistryError::LayerPinned { given: pin, manifest: digest }
@@ -317,8 +351,12 @@ async fn fetch_document(
     name: &str,
     expected: Option<&Digest>,
 ) -> Result<(Digest, Vec<u8>, Option<String>), RegistryError> {
-    const ACCEPT: &[&str] =
-        &[media_type::MANIFEST, media_type::INDEX, media_type::DOCKER_MANIFEST, media_type::DOCKER_INDEX];
+    const ACCEPT: &[&str] = &[
+        media_type::MANIFEST,
+        media_type::INDEX,
+        media_type::DOCKER_MANIFEST,
+        media_type::DOCKER_INDEX,
+    ];
     let target = Target::Manifest(name);
     let (bytes, headers) = connection.get_bytes(&target, &ACCEPT.join(", "), MAX_MANIFEST).await?;
     let digest = digest_of(&bytes);
@@ -326,7 +364,10 @@ async fn fetch_document(
         check(&bytes, expected).map_err(RegistryError::Blob)?;
     }
     check_header(headers.digest.as_deref(), digest)?;
-    let declared = headers.content_type.map(without_parameters).filter(|kind| kind.starts_with("application/vnd."));
+    let declared = headers
+        .content_type
+        .map(without_parameters)
+        .filter(|kind| kind.starts_with("application/vnd."));
     Ok((digest, bytes, declared))
 }
 
@@ -335,7 +376,8 @@ fn without_parameters(media_type: String) -> String {
     media_type.split(';').next().unwrap_or_default().trim().to_owned()
 }
 
-/// A registry that states another digest than that of what it sent is broken or lies. Another algorithm says nothing.
+/// A registry that states another digest than that of what it sent is broken or lies. Another
+/// algorithm says nothing.
 fn check_header(stated: Option<&str>, found: Digest) -> Result<(), RegistryError> {
     match stated.filter(|stated| stated.starts_with("sha256:")) {
         Some(stated) if stated != found.to_string() => match stated.parse() {

@@ -1,4 +1,5 @@
-//! Lists that a registry sends in pages, such as tags and referrers. The list is complete, or it is an error.
+//! Lists that a registry sends in pages, such as tags and referrers. The list is complete, or it is
+//! an error.
 
 use std::collections::HashSet;
 
@@ -13,7 +14,8 @@ use crate::image::MAX_MANIFEST;
 const MAX_PAGES: usize = 1_000;
 /// The most entries of one list: with the longest tags, about 13 MB.
 const MAX_ENTRIES: usize = 100_000;
-/// The most bytes of one list. Entries can carry annotations, and all of them are in memory at once.
+/// The most bytes of one list. Entries can carry annotations, and all of them are in memory at
+/// once.
 const MAX_BYTES: usize = 32 << 20;
 
 /// How the pages of one kind of list are read.
@@ -27,7 +29,8 @@ pub(super) struct Reader<T> {
 }
 
 /// Reads all pages of a list, each from the address that the one before names
-/// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags>). Duplicates are left out.
+/// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags>).
+/// Duplicates are left out.
 pub(super) async fn read_all<T>(
     connection: &Connection<'_>,
     first: &Target<'_>,
@@ -43,7 +46,10 @@ async fn read_pages<T>(
     first: &Target<'_>,
     reader: &Reader<T>,
 ) -> Result<Vec<T>, RegistryError> {
-    let incomplete = |reason: String| RegistryError::Incomplete { registry: connection.registry().to_owned(), reason };
+    let incomplete = |reason: String| RegistryError::Incomplete {
+        registry: connection.registry().to_owned(),
+        reason,
+    };
     let mut list = List { entries: Vec::new(), keys: HashSet::new() };
     let (mut visited, mut size) = (HashSet::new(), 0);
     let mut url = connection.url(first);
@@ -80,7 +86,8 @@ struct List<T> {
 }
 
 impl<T> List<T> {
-    /// Adds a page. One that has nothing new shows that the registry does not understand its own links.
+    /// Adds a page. One that has nothing new shows that the registry does not understand its own
+    /// links.
     fn add(&mut self, entries: Vec<T>, key: fn(&T) -> String, page: usize) -> Result<(), String> {
         let (is_empty, before) = (entries.is_empty(), self.entries.len());
         for entry in entries {
@@ -98,14 +105,16 @@ impl<T> List<T> {
     }
 }
 
-/// Returns the address of the page behind one, if there is one. It has to be at the registry itself, which is told the login.
+/// Returns the address of the page behind one, if there is one. It has to be at the registry
+/// itself, which is told the login.
 fn next_page(headers: &DocumentHeaders, registry: &Url) -> Result<Option<Url>, String> {
     let mut found: Option<Url> = None;
     for header in &headers.links {
         let unreadable = || "its header `Link` cannot be read".to_owned();
         let text = std::str::from_utf8(header.as_bytes()).map_err(|_| unreadable())?;
         for link in link_header::parse(text).ok_or_else(unreadable)? {
-            let is_about_it = link.parameter("anchor").is_none_or(|anchor| is_at(&headers.url, anchor));
+            let is_about_it =
+                link.parameter("anchor").is_none_or(|anchor| is_at(&headers.url, anchor));
             if !link.has_relation("next") || !is_about_it {
                 continue;
             }
@@ -124,7 +133,8 @@ fn is_at(url: &Url, reference: &str) -> bool {
 }
 
 fn resolve(from: &Url, target: &str, registry: &Url) -> Result<Url, String> {
-    let mut next = from.join(target).map_err(|_| "the address of its next page is malformed".to_owned())?;
+    let mut next =
+        from.join(target).map_err(|_| "the address of its next page is malformed".to_owned())?;
     if next.origin() != registry.origin() {
         let to = next.origin().ascii_serialization();
         return Err(format!("its next page is at `{}`, outside the registry", to.escape_debug()));

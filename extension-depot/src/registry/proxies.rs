@@ -34,7 +34,8 @@ impl Proxies {
     /// Returns the address of the proxy that stands before a URL, if one does.
     ///
     /// # Errors
-    /// When a proxy is configured for the URL that sesame cannot speak to: the URL is never reached without it.
+    /// When a proxy is configured for the URL that sesame cannot speak to: the URL is never reached
+    /// without it.
     pub(crate) fn route(&self, url: &Url) -> Result<Option<Url>, RegistryError> {
         let is_tls = url.scheme() == "https";
         let Some(proxy) = (if is_tls { &self.https } else { &self.http }) else { return Ok(None) };
@@ -51,7 +52,8 @@ impl Proxies {
     }
 }
 
-/// Returns the address of a proxy that can be spoken to. Without a scheme, plain HTTP is spoken to it.
+/// Returns the address of a proxy that can be spoken to. Without a scheme, plain HTTP is spoken to
+/// it.
 fn usable(proxy: &str) -> Option<Url> {
     let proxy = proxy.trim();
     let address = if proxy.contains("://") { proxy.to_owned() } else { format!("http://{proxy}") };
@@ -75,26 +77,46 @@ mod tests {
             proxies.route(&Url::parse(url).expect(url)).map(drop).map_err(|error| error.to_string())
         };
         let url = "https://ghcr.io/v2/";
-        for proxy in ["http://p:1", "HTTPS://p", "p:3128", "me:PASS@p:1", "http://me:PASS@p:1", " http://p:1 "] {
+        for proxy in [
+            "http://p:1",
+            "HTTPS://p",
+            "p:3128",
+            "me:PASS@p:1",
+            "http://me:PASS@p:1",
+            " http://p:1 ",
+        ] {
             assert_eq!(check(proxy, "", url), Ok(()), "{proxy}");
         }
-        for proxy in
-            ["socks://p:1", "socks5://p", "socks5h://p:1", "socks4://p", "ftp://p", "htp://me:PASS@p", "://", "http://"]
-        {
+        for proxy in [
+            "socks://p:1",
+            "socks5://p",
+            "socks5h://p:1",
+            "socks4://p",
+            "ftp://p",
+            "htp://me:PASS@p",
+            "://",
+            "http://",
+        ] {
             let message = check(proxy, "", url).expect_err(proxy);
             assert!(message.contains("`ALL_PROXY`") && !message.contains("PASS"), "{message}");
             assert_eq!(check(proxy, "ghcr.io", url), Ok(()), "an exception: {proxy}");
             assert_eq!(check(proxy, "", "https://127.0.0.1/v2/"), Ok(()), "this machine: {proxy}");
-            assert_eq!(check(proxy, "", "http://ghcr.io/v2/"), Ok(()), "no proxy for plain HTTP: {proxy}");
+            assert_eq!(
+                check(proxy, "", "http://ghcr.io/v2/"),
+                Ok(()),
+                "no proxy for plain HTTP: {proxy}"
+            );
         }
     }
 
-    /// A host is reached without its proxy only where it is an exception, and at the port that the exception names.
+    /// A host is reached without its proxy only where it is an exception, and at the port that the
+    /// exception names.
     #[test]
     fn proxy_is_used_but_for_exceptions() {
         let is_direct = |except: &str, url: &str| {
             let (http, https) = (Some("http://p:1".to_owned()), Some("p:2".to_owned()));
-            let proxies = Proxies { http, https, except: Some(except.to_owned()), ..Proxies::default() };
+            let proxies =
+                Proxies { http, https, except: Some(except.to_owned()), ..Proxies::default() };
             proxies.route(&Url::parse(url).expect(url)).expect("usable").is_none()
         };
         for (except, url) in [

@@ -35,8 +35,8 @@ impl Registry {
     /// Publishes an artifact under a tag. The same bytes again change nothing.
     ///
     /// # Errors
-    /// [`PushError::Taken`] when other bytes are there and `overwrite` is not said; when the registry refuses or cannot be
-    /// reached.
+    /// [`PushError::Taken`] when other bytes are there and `overwrite` is not said; when the
+    /// registry refuses or cannot be reached.
     pub async fn publish(
         &self,
         reference: &OciReference,
@@ -48,18 +48,27 @@ impl Registry {
         match there {
             Some(there) if there == new => return Ok(published(true)),
             Some(there) if !overwrite => {
-                return Err(PushError::Taken { reference: Box::new(reference.clone()), there, new });
+                return Err(PushError::Taken {
+                    reference: Box::new(reference.clone()),
+                    there,
+                    new,
+                });
             }
             _ => {}
         }
         let Publication { manifest, config, mut layers } = publication;
         layers.push(config);
-        push(self, reference, Upload { blobs: layers, manifest, media_type: media_type::MANIFEST }).await?;
+        push(self, reference, Upload { blobs: layers, manifest, media_type: media_type::MANIFEST })
+            .await?;
         Ok(published(false))
     }
 
-    /// What a tag leads to at the registry itself, whatever it is; nothing when there is no such tag.
-    async fn tagged_digest(&self, reference: &OciReference) -> Result<Option<Digest>, RegistryError> {
+    /// What a tag leads to at the registry itself, whatever it is; nothing when there is no such
+    /// tag.
+    async fn tagged_digest(
+        &self,
+        reference: &OciReference,
+    ) -> Result<Option<Digest>, RegistryError> {
         match fetch_document(&self.connect(reference)?, reference.revision(), None).await {
             Ok((digest, ..)) => Ok(Some(digest)),
             Err(RegistryError::NotFound { .. }) => Ok(None),
@@ -67,12 +76,16 @@ impl Registry {
         }
     }
 
-    /// Publishes pages of documentation, packed by [`Docs::pack`], for what a reference is pinned to. The same pages again
-    /// change nothing.
+    /// Publishes pages of documentation, packed by [`Docs::pack`], for what a reference is pinned
+    /// to. The same pages again change nothing.
     ///
     /// # Errors
     /// When the registry refuses or cannot be reached.
-    pub async fn publish_docs(&self, pinned: &OciReference, archive: Vec<u8>) -> Result<(), PushError> {
+    pub async fn publish_docs(
+        &self,
+        pinned: &OciReference,
+        archive: Vec<u8>,
+    ) -> Result<(), PushError> {
         if self.docs_archive(pinned).await?.is_some_and(|there| there == archive) {
             return Ok(());
         }
@@ -86,7 +99,8 @@ impl Registry {
         self.attach(pinned, subject, referrer).await
     }
 
-    /// The pages that were published for what a reference is pinned to, if there are any: those that came last.
+    /// The pages that were published for what a reference is pinned to, if there are any: those
+    /// that came last.
     ///
     /// # Errors
     /// When the registry cannot be reached, or sends something that is no archive of pages.
@@ -109,7 +123,10 @@ impl Registry {
             artifact_type: Some(kind.to_owned()),
             subject: Some(subject),
             annotations: annotations.clone(),
-            ..ImageManifest::new(Descriptor::of(media_type::EMPTY, &config), vec![Descriptor::of(layer_type, &layer)])
+            ..ImageManifest::new(
+                Descriptor::of(media_type::EMPTY, &config),
+                vec![Descriptor::of(layer_type, &layer)],
+            )
         };
         let bytes = serde_json::to_vec(&manifest)?;
         let entry = Descriptor {
@@ -119,14 +136,24 @@ impl Registry {
         };
         // A tag of its own is what every registry takes; it is found by the list of referrers.
         let tag = format!("sha256-{}.{ending}", entry.digest.hex());
-        let upload = Upload { blobs: vec![layer, config], manifest: bytes, media_type: media_type::MANIFEST };
+        let upload = Upload {
+            blobs: vec![layer, config],
+            manifest: bytes,
+            media_type: media_type::MANIFEST,
+        };
         push(self, &pinned.with_revision(&tag).map_err(not_a_tag)?, upload).await?;
         self.list_referrer(pinned, &digest, entry).await
     }
 
-    /// Registries that do not list referrers by themselves have an index for it, which whoever adds one has to write
+    /// Registries that do not list referrers by themselves have an index for it, which whoever adds
+    /// one has to write
     /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema>).
-    async fn list_referrer(&self, pinned: &OciReference, digest: &Digest, entry: Descriptor) -> Result<(), PushError> {
+    async fn list_referrer(
+        &self,
+        pinned: &OciReference,
+        digest: &Digest,
+        entry: Descriptor,
+    ) -> Result<(), PushError> {
         if self.lists_referrer(pinned, digest, &entry.digest).await? {
             return Ok(());
         }

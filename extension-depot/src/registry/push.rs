@@ -18,11 +18,13 @@ use crate::blob::digest_of;
 use crate::image::MAX_MANIFEST;
 use crate::signature::SecretKeyError;
 
-/// The largest blob that is sent in one piece first, in bytes: hosted registries stand behind proxies that end at 100 MB.
+/// The largest blob that is sent in one piece first, in bytes: hosted registries stand behind
+/// proxies that end at 100 MB.
 const MAX_WHOLE: usize = 64 << 20;
 /// The size of a chunk, in bytes. Object stores behind registries want at least 5 MiB.
 const CHUNK: usize = 8 << 20;
-/// The smallest chunk that is tried where larger ones are refused, in bytes: proxies are set up to let 1 MiB pass at least.
+/// The smallest chunk that is tried where larger ones are refused, in bytes: proxies are set up to
+/// let 1 MiB pass at least.
 const MIN_CHUNK: usize = 128 << 10;
 
 /// How long is waited before a tag that leads elsewhere is looked at again.
@@ -76,23 +78,40 @@ enum Way {
     Chunks(usize),
 }
 
-/// Publishes blobs and then the document that names them, and makes sure that the registry has them.
-pub(crate) async fn push(registry: &Registry, reference: &OciReference, upload: Upload) -> Result<Digest, PushError> {
+/// Publishes blobs and then the document that names them, and makes sure that the registry has
+/// them.
+pub(crate) async fn push(
+    registry: &Registry,
+    reference: &OciReference,
+    upload: Upload,
+) -> Result<Digest, PushError> {
     let connection = registry.connect(reference)?;
     let pushed = push_all(&connection, reference.revision(), upload).await;
     pushed.map_err(|error| match error {
         RegistryError::Unauthorized { .. } => PushError::Registry(error),
-        source => PushError::Push { reference: Box::new(reference.clone()), source: Box::new(source) },
+        source => {
+            PushError::Push { reference: Box::new(reference.clone()), source: Box::new(source) }
+        }
     })
 }
 
-async fn push_all(connection: &Connection<'_>, tag: &str, upload: Upload) -> Result<Digest, RegistryError> {
-    let blobs: Vec<_> = upload.blobs.into_iter().map(|blob| (digest_of(&blob), Bytes::from(blob))).collect();
+async fn push_all(
+    connection: &Connection<'_>,
+    tag: &str,
+    upload: Upload,
+) -> Result<Digest, RegistryError> {
+    let blobs: Vec<_> =
+        upload.blobs.into_iter().map(|blob| (digest_of(&blob), Bytes::from(blob))).collect();
     for (digest, bytes) in &blobs {
         push_blob(connection, &blob(digest, bytes)).await?;
     }
     let (digest, bytes) = (digest_of(&upload.manifest), Bytes::from(upload.manifest));
-    let tagged = Sent { target: Target::Manifest(tag), accept: upload.media_type, digest: &digest, bytes: &bytes };
+    let tagged = Sent {
+        target: Target::Manifest(tag),
+        accept: upload.media_type,
+        digest: &digest,
+        bytes: &bytes,
+    };
     push_manifest(connection, &tagged).await?;
     ensure_tagged(connection, tag, &tagged).await?;
     let name = digest.to_string();
@@ -110,7 +129,9 @@ fn blob<'a>(digest: &'a Digest, bytes: &'a Bytes) -> Sent<'a> {
 async fn push_blob(connection: &Connection<'_>, blob: &Sent<'_>) -> Result<(), RegistryError> {
     match connection.has(blob).await {
         Ok(true) => return Ok(()),
-        Err(error @ (RegistryError::Network { .. } | RegistryError::Timeout { .. })) => return Err(error),
+        Err(error @ (RegistryError::Network { .. } | RegistryError::Timeout { .. })) => {
+            return Err(error);
+        }
         // Who may write is decided where it is written.
         Ok(false) | Err(_) => {}
     }
@@ -132,7 +153,8 @@ async fn push_blob(connection: &Connection<'_>, blob: &Sent<'_>) -> Result<(), R
             break;
         }
     }
-    let no_location = || RegistryError::NoUploadLocation { registry: connection.registry().to_owned() };
+    let no_location =
+        || RegistryError::NoUploadLocation { registry: connection.registry().to_owned() };
     Err(failure.unwrap_or_else(no_location))
 }
 
@@ -140,12 +162,15 @@ async fn push_blob(connection: &Connection<'_>, blob: &Sent<'_>) -> Result<(), R
 fn smaller(way: Way, error: &RegistryError) -> Option<Way> {
     let is_too_large = matches!(error, RegistryError::Status { status: 413, .. });
     match way {
-        Way::Chunks(size) if is_too_large && size > MIN_CHUNK => Some(Way::Chunks((size / 8).max(MIN_CHUNK))),
+        Way::Chunks(size) if is_too_large && size > MIN_CHUNK => {
+            Some(Way::Chunks((size / 8).max(MIN_CHUNK)))
+        }
         _ => None,
     }
 }
 
-/// Whether another way may work where this error came. A proxy that finds a request too large may break the connection.
+/// Whether another way may work where this error came. A proxy that finds a request too large may
+/// break the connection.
 fn depends_on_way(error: &RegistryError) -> bool {
     match error {
         RegistryError::Status { status, .. } => *status != 429,
@@ -154,7 +179,11 @@ fn depends_on_way(error: &RegistryError) -> bool {
     }
 }
 
-async fn upload_patiently(connection: &Connection<'_>, blob: &Sent<'_>, way: Way) -> Result<(), RegistryError> {
+async fn upload_patiently(
+    connection: &Connection<'_>,
+    blob: &Sent<'_>,
+    way: Way,
+) -> Result<(), RegistryError> {
     let mut attempt = 0;
     loop {
         let error = match upload(connection, blob, way).await {
@@ -170,10 +199,16 @@ async fn upload_patiently(connection: &Connection<'_>, blob: &Sent<'_>, way: Way
 }
 
 /// One upload: a session, the bytes, and the end of the session.
-async fn upload(connection: &Connection<'_>, blob: &Sent<'_>, way: Way) -> Result<(), RegistryError> {
+async fn upload(
+    connection: &Connection<'_>,
+    blob: &Sent<'_>,
+    way: Way,
+) -> Result<(), RegistryError> {
     let begin = connection.url(&Target::Upload);
-    let response = written(connection, sending(Method::POST, begin.clone(), Vec::new(), Bytes::new())).await?;
-    let no_location = || RegistryError::NoUploadLocation { registry: connection.registry().to_owned() };
+    let response =
+        written(connection, sending(Method::POST, begin.clone(), Vec::new(), Bytes::new())).await?;
+    let no_location =
+        || RegistryError::NoUploadLocation { registry: connection.registry().to_owned() };
     let start = location(connection, &begin, &response)?.ok_or_else(no_location)?;
     let (mut end, rest) = match way {
         Way::Whole => (start, blob.bytes.clone()),
@@ -189,8 +224,10 @@ async fn upload(connection: &Connection<'_>, blob: &Sent<'_>, way: Way) -> Resul
 
 /// The smallest chunk that a registry takes, in bytes.
 fn min_chunk(response: &Response) -> usize {
-    let stated =
-        response.headers().get("oci-chunk-min-length").and_then(|size| size.to_str().ok()?.trim().parse().ok());
+    let stated = response
+        .headers()
+        .get("oci-chunk-min-length")
+        .and_then(|size| size.to_str().ok()?.trim().parse().ok());
     stated.unwrap_or_default()
 }
 
@@ -212,7 +249,10 @@ async fn send_chunks(
     Ok(url)
 }
 
-async fn push_manifest(connection: &Connection<'_>, manifest: &Sent<'_>) -> Result<(), RegistryError> {
+async fn push_manifest(
+    connection: &Connection<'_>,
+    manifest: &Sent<'_>,
+) -> Result<(), RegistryError> {
     let mut attempt = 0;
     loop {
         let url = connection.url(&manifest.target);
@@ -229,8 +269,13 @@ async fn push_manifest(connection: &Connection<'_>, manifest: &Sent<'_>) -> Resu
     }
 }
 
-/// Makes sure that a tag leads to the document that was pushed: some registries take a push and leave the tag as it is.
-async fn ensure_tagged(connection: &Connection<'_>, tag: &str, manifest: &Sent<'_>) -> Result<(), RegistryError> {
+/// Makes sure that a tag leads to the document that was pushed: some registries take a push and
+/// leave the tag as it is.
+async fn ensure_tagged(
+    connection: &Connection<'_>,
+    tag: &str,
+    manifest: &Sent<'_>,
+) -> Result<(), RegistryError> {
     if leads_to(connection, manifest).await? {
         return Ok(());
     }
@@ -251,7 +296,12 @@ async fn leads_to(connection: &Connection<'_>, manifest: &Sent<'_>) -> Result<bo
     }
 }
 
-fn sending(method: Method, url: Url, mut headers: Vec<(&'static str, String)>, body: Bytes) -> Sending {
+fn sending(
+    method: Method,
+    url: Url,
+    mut headers: Vec<(&'static str, String)>,
+    body: Bytes,
+) -> Sending {
     headers.push(("Content-Type", "application/octet-stream".to_owned()));
     Sending { method, url, headers, body }
 }
@@ -265,8 +315,13 @@ async fn written(connection: &Connection<'_>, sending: Sending) -> Result<Respon
     Err(status_error(response, connection.registry(), connection.patience()).await)
 }
 
-/// Where an upload goes on, if the registry says so: an address as registries may redirect to, relative or not.
-fn location(connection: &Connection<'_>, from: &Url, response: &Response) -> Result<Option<Url>, RegistryError> {
+/// Where an upload goes on, if the registry says so: an address as registries may redirect to,
+/// relative or not.
+fn location(
+    connection: &Connection<'_>,
+    from: &Url,
+    response: &Response,
+) -> Result<Option<Url>, RegistryError> {
     if !response.headers().contains_key(LOCATION) {
         return Ok(None);
     }

@@ -23,8 +23,8 @@ pub(super) struct Follow<'a> {
 }
 
 impl Follow<'_> {
-    /// Follows redirects as far as they lead to places that a registry may send us to. What is authorized is told to nobody
-    /// but where it starts.
+    /// Follows redirects as far as they lead to places that a registry may send us to. What is
+    /// authorized is told to nobody but where it starts.
     pub(super) async fn send(
         &self,
         method: Method,
@@ -39,10 +39,12 @@ impl Follow<'_> {
             if let Some(authorization) = authorization.filter(|_| url.origin() == start.origin()) {
                 request = request.header("Authorization", authorization.header.clone());
             }
-            let sending = tokio::time::timeout(self.settings.patience_of(self.registry).idle, request.send());
+            let sending =
+                tokio::time::timeout(self.settings.patience_of(self.registry).idle, request.send());
             let timeout = |_| RegistryError::Timeout { registry: self.registry.to_owned() };
             let response = sending.await.map_err(timeout)?;
-            let response = response.map_err(|source| RegistryError::network(self.registry, source))?;
+            let response =
+                response.map_err(|source| RegistryError::network(self.registry, source))?;
             if !response.status().is_redirection() {
                 return Ok(response);
             }
@@ -60,9 +62,16 @@ impl Follow<'_> {
         Err(status_error(response, self.registry, self.settings.patience_of(self.registry)).await)
     }
 
-    pub(super) fn redirected(&self, start: &Url, from: &Url, headers: &HeaderMap) -> Result<Url, RegistryError> {
-        let location = headers.get(LOCATION).and_then(|location| location.to_str().ok()).unwrap_or_default();
-        let to = from.join(location).map_err(|_| self.redirect_error(from, "which is no address"))?;
+    pub(super) fn redirected(
+        &self,
+        start: &Url,
+        from: &Url,
+        headers: &HeaderMap,
+    ) -> Result<Url, RegistryError> {
+        let location =
+            headers.get(LOCATION).and_then(|location| location.to_str().ok()).unwrap_or_default();
+        let to =
+            from.join(location).map_err(|_| self.redirect_error(from, "which is no address"))?;
         let reason = match to.scheme() {
             "https" => None,
             "http" if from.scheme() == "http" => None,
@@ -88,7 +97,8 @@ impl Follow<'_> {
     }
 }
 
-/// Whether an address is this machine or network by its own account. Names other than `localhost` are not looked up.
+/// Whether an address is this machine or network by its own account. Names other than `localhost`
+/// are not looked up.
 fn is_private(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     is_loopback(host)
@@ -139,22 +149,36 @@ mod tests {
         ] {
             assert_eq!(leads(public, to).as_deref(), expected, "{to}");
         }
-        let allowed = ["10.0.0.1:9000", "127.0.0.1"].map(|host| host.to_owned().try_into().expect(host)).to_vec();
+        let allowed = ["10.0.0.1:9000", "127.0.0.1"]
+            .map(|host| host.to_owned().try_into().expect(host))
+            .to_vec();
         let own = RegistrySettings { allow_redirect_to: allowed, ..Default::default() };
-        let settings = Settings { registries: [("ghcr.io".to_owned(), own)].into(), ..Default::default() };
+        let settings =
+            Settings { registries: [("ghcr.io".to_owned(), own)].into(), ..Default::default() };
         let leads_for = |registry: &str, to: &str| {
             let follow = Follow { settings: &settings, clients: &clients, registry };
             let headers = HeaderMap::from_iter([(LOCATION, to.parse().expect("a header"))]);
             let from = Url::parse(public).expect(public);
             follow.redirected(&from, &from, &headers).is_ok()
         };
-        assert!(leads_for("ghcr.io", "https://10.0.0.1:9000/x?s=1") && leads_for("ghcr.io", "https://127.0.0.1/x"));
-        for to in ["https://10.0.0.1/x", "https://10.0.0.2:9000/x", "https://127.0.0.1:1/x", "http://10.0.0.1:9000/x"] {
+        assert!(
+            leads_for("ghcr.io", "https://10.0.0.1:9000/x?s=1")
+                && leads_for("ghcr.io", "https://127.0.0.1/x")
+        );
+        for to in [
+            "https://10.0.0.1/x",
+            "https://10.0.0.2:9000/x",
+            "https://127.0.0.1:1/x",
+            "http://10.0.0.1:9000/x",
+        ] {
             assert!(!leads_for("ghcr.io", to), "{to}");
         }
         assert!(!leads_for("quay.io", "https://10.0.0.1:9000/x"), "another registry");
         let own = "http://127.0.0.1:5000/v2/a/b/blobs/x";
-        assert!(leads(own, "http://127.0.0.1:5001/x").is_some(), "this machine may send us around on this machine");
+        assert!(
+            leads(own, "http://127.0.0.1:5001/x").is_some(),
+            "this machine may send us around on this machine"
+        );
         assert!(leads(own, "file:///etc/passwd").is_none());
     }
 

@@ -12,7 +12,8 @@ use super::{Registry, fetch_document};
 use crate::attachment::Attachment;
 use crate::blob::check;
 use crate::image::{
-    CREATED, Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_REFERRED, REF_NAME, media_type,
+    CREATED, Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_REFERRED, REF_NAME,
+    media_type,
 };
 use crate::signature::{PREDICATE_OF_BUNDLE, Verifier};
 use crate::signature_state::SignatureState;
@@ -28,50 +29,70 @@ const COSIGN_SIGNATURE: &str = "application/vnd.dev.cosign.artifact.sig.v1+json"
 const TAG_ENDINGS: [&str; 3] = ["sig", "att", "sbom"];
 
 impl Registry {
-    /// Everything that refers to the artifact that a reference is pinned to: by the registry's list of
-    /// [referrers](https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers), or the tag that
-    /// stands for it in older registries, and by cosign's tags. Nothing of it is believed yet.
+    /// Everything that refers to the artifact that a reference is pinned to: by the registry's list
+    /// of
+    /// [referrers](https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers),
+    /// or the tag that stands for it in older registries, and by cosign's tags. Nothing of it is
+    /// believed yet.
     ///
     /// # Errors
-    /// When nothing is found and the registry cannot be reached or sends something else, or when there is too much. That nothing
-    /// refers to it is not an error.
+    /// When nothing is found and the registry cannot be reached or sends something else, or when
+    /// there is too much. That nothing refers to it is not an error.
     pub async fn referrers(&self, pinned: &OciReference) -> Result<Vec<Attachment>, RegistryError> {
-        let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else { return Ok(Vec::new()) };
-        self.at_each(pinned, async |connection| all(connection, &digest, Which::All).await.any()).await
+        let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else {
+            return Ok(Vec::new());
+        };
+        self.at_each(pinned, async |connection| all(connection, &digest, Which::All).await.any())
+            .await
     }
 
-    /// The kinds of what refers to the artifact that a reference is pinned to, such as signatures, bills of materials and
-    /// attestations: what an attestation says that it states, else a media type.
+    /// The kinds of what refers to the artifact that a reference is pinned to, such as signatures,
+    /// bills of materials and attestations: what an attestation says that it states, else a media
+    /// type.
     ///
     /// # Errors
     /// As [`Registry::referrers`].
-    pub async fn referrer_types(&self, pinned: &OciReference) -> Result<Vec<String>, RegistryError> {
-        let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else { return Ok(Vec::new()) };
-        let look = async |connection: &Connection<'_>| all(connection, &digest, Which::Manifests).await.any();
+    pub async fn referrer_types(
+        &self,
+        pinned: &OciReference,
+    ) -> Result<Vec<String>, RegistryError> {
+        let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else {
+            return Ok(Vec::new());
+        };
+        let look = async |connection: &Connection<'_>| {
+            all(connection, &digest, Which::Manifests).await.any()
+        };
         let found = self.at_each(pinned, look).await?;
         let kind = |ImageManifest { artifact_type, layers, mut annotations, .. }: ImageManifest| {
             let of_layer = || {
-                layers
-                    .into_iter()
-                    .next()
-                    .map(|mut layer| layer.annotations.remove(PREDICATE).unwrap_or(layer.media_type))
+                layers.into_iter().next().map(|mut layer| {
+                    layer.annotations.remove(PREDICATE).unwrap_or(layer.media_type)
+                })
             };
             annotations.remove(PREDICATE_OF_BUNDLE).or(artifact_type).or_else(of_layer)
         };
         Ok(found.into_iter().filter_map(|attachment| kind(attachment.manifest)).collect())
     }
 
-    /// The archive of the documentation that refers to the artifact that a reference is pinned to: of several, what was made
-    /// last. Only that one is fetched.
-    pub(crate) async fn docs_archive(&self, pinned: &OciReference) -> Result<Option<Vec<u8>>, RegistryError> {
-        let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else { return Ok(None) };
+    /// The archive of the documentation that refers to the artifact that a reference is pinned to:
+    /// of several, what was made last. Only that one is fetched.
+    pub(crate) async fn docs_archive(
+        &self,
+        pinned: &OciReference,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
+        let Some(digest) = pinned.pinned_digest().map_err(RegistryError::Pin)? else {
+            return Ok(None);
+        };
         self.at_each(pinned, async |connection| newest_docs(connection, &digest).await).await
     }
 
-    /// What is known of who signed the artifact that a reference is pinned to, where these signers are trusted. A signature counts
-    /// wherever it is found; what cannot be looked at matters only where there is none.
+    /// What is known of who signed the artifact that a reference is pinned to, where these signers
+    /// are trusted. A signature counts wherever it is found; what cannot be looked at matters only
+    /// where there is none.
     pub async fn signature(&self, pinned: &OciReference, signers: &[Verifier]) -> SignatureState {
-        let Ok(Some(digest)) = pinned.pinned_digest() else { return SignatureState::of(pinned, &[], signers) };
+        let Ok(Some(digest)) = pinned.pinned_digest() else {
+            return SignatureState::of(pinned, &[], signers);
+        };
         let look = async |connection: &Connection<'_>| {
             let Found { attachments, broken } = all(connection, &digest, Which::Signatures).await;
             match (SignatureState::of(pinned, &attachments, signers), broken) {
@@ -85,8 +106,8 @@ impl Registry {
 }
 
 impl Registry {
-    /// Whether the registry itself lists a referrer of a digest. Registries without such lists answer anything at all, and
-    /// some answer an empty list.
+    /// Whether the registry itself lists a referrer of a digest. Registries without such lists
+    /// answer anything at all, and some answer an empty list.
     pub(crate) async fn lists_referrer(
         &self,
         reference: &OciReference,
@@ -98,8 +119,8 @@ impl Registry {
         Ok(listed.is_ok_and(|entries| entries.is_some_and(|entries| entries.iter().any(is_it))))
     }
 
-    /// What the index under the tag that stands for the list has as referrers of a digest: whoever adds to it must not begin
-    /// with a mirror's.
+    /// What the index under the tag that stands for the list has as referrers of a digest: whoever
+    /// adds to it must not begin with a mirror's.
     pub(crate) async fn referrers_under_tag(
         &self,
         reference: &OciReference,
@@ -118,7 +139,11 @@ pub(crate) async fn find_signature(
 }
 
 /// What a tag leads to, if it is there.
-async fn tagged(connection: &Connection<'_>, tag: &str, which: Which) -> Result<Option<Attachment>, RegistryError> {
+async fn tagged(
+    connection: &Connection<'_>,
+    tag: &str,
+    which: Which,
+) -> Result<Option<Attachment>, RegistryError> {
     if_there(attachment(connection, tag, None, Some(tag.to_owned()), which).await)
 }
 
@@ -144,7 +169,9 @@ impl Found {
     fn note<T>(&mut self, result: Result<T, RegistryError>) -> Option<T> {
         match result {
             Ok(found) => return Some(found),
-            Err(error) if self.broken.is_none() || is_incomplete(&error) => self.broken = Some(error),
+            Err(error) if self.broken.is_none() || is_incomplete(&error) => {
+                self.broken = Some(error)
+            }
             Err(_) => {}
         }
         None
@@ -159,18 +186,23 @@ impl Found {
     }
 
     /// The entries of both lists of referrers, each once.
-    fn entries(&mut self, lists: [Result<Option<Vec<Descriptor>>, RegistryError>; 2]) -> Vec<Descriptor> {
+    fn entries(
+        &mut self,
+        lists: [Result<Option<Vec<Descriptor>>, RegistryError>; 2],
+    ) -> Vec<Descriptor> {
         let mut known = HashSet::new();
         let entries = lists.into_iter().filter_map(|list| self.note(list).flatten()).flatten();
         entries.filter(|entry| known.insert(entry.digest)).collect()
     }
 
-    /// Fetches entries. A registry that fails by itself is not asked for the others, for each would be waited for.
+    /// Fetches entries. A registry that fails by itself is not asked for the others, for each would
+    /// be waited for.
     async fn fetch(&mut self, connection: &Connection<'_>, entries: &[Descriptor], which: Which) {
         for entry in entries {
             let name = entry.digest.to_string();
             let fetched = attachment(connection, &name, Some(&entry.digest), None, which).await;
-            let has_failed = fetched.as_ref().is_err_and(|error| error.is_passing() || is_timeout(error));
+            let has_failed =
+                fetched.as_ref().is_err_and(|error| error.is_passing() || is_timeout(error));
             let fetched = self.note(fetched);
             self.attachments.extend(fetched);
             if has_failed {
@@ -180,17 +212,28 @@ impl Found {
     }
 }
 
-async fn newest_docs(connection: &Connection<'_>, digest: &Digest) -> Result<Option<Vec<u8>>, RegistryError> {
-    let is_docs = |entry: &&Descriptor| entry.artifact_type.as_deref() == Some(media_type::DOCS_ARTIFACT);
+async fn newest_docs(
+    connection: &Connection<'_>,
+    digest: &Digest,
+) -> Result<Option<Vec<u8>>, RegistryError> {
+    let is_docs =
+        |entry: &&Descriptor| entry.artifact_type.as_deref() == Some(media_type::DOCS_ARTIFACT);
     let mut found = Found::default();
-    let lists = [list_of_registry(connection, digest).await, list_under_tag(connection, digest).await];
+    let lists =
+        [list_of_registry(connection, digest).await, list_under_tag(connection, digest).await];
     let entries = found.entries(lists);
     let mut newest: Option<ImageManifest> = None;
-    // The order of the list means nothing; the time does, which not every registry puts into its list.
+    // The order of the list means nothing; the time does, which not every registry puts into its
+    // list.
     for entry in entries.iter().rev().filter(is_docs).take(MOST) {
         let name = entry.digest.to_string();
-        let found = attachment(connection, &name, Some(&entry.digest), None, Which::Manifests).await?.manifest;
-        if newest.as_ref().is_none_or(|newest| newest.annotations.get(CREATED) < found.annotations.get(CREATED)) {
+        let found = attachment(connection, &name, Some(&entry.digest), None, Which::Manifests)
+            .await?
+            .manifest;
+        if newest
+            .as_ref()
+            .is_none_or(|newest| newest.annotations.get(CREATED) < found.annotations.get(CREATED))
+        {
             newest = Some(found);
         }
     }
@@ -198,20 +241,25 @@ async fn newest_docs(connection: &Connection<'_>, digest: &Digest) -> Result<Opt
         return Err(error);
     }
     let Some(newest) = newest else { return Ok(None) };
-    let Some(layer) = newest.layers.iter().find(|layer| layer.media_type == media_type::DOCS) else {
+    let Some(layer) = newest.layers.iter().find(|layer| layer.media_type == media_type::DOCS)
+    else {
         return Ok(None);
     };
-    let (bytes, _) = connection.get_bytes(&Target::Blob(&layer.digest), "*/*", MAX_REFERRED).await?;
+    let (bytes, _) =
+        connection.get_bytes(&Target::Blob(&layer.digest), "*/*", MAX_REFERRED).await?;
     check(&bytes, &layer.digest).map_err(RegistryError::Blob)?;
     Ok(Some(bytes))
 }
 
-/// Looks for everything in the lists of referrers and under cosign's tags. One that cannot be looked at stops no other.
+/// Looks for everything in the lists of referrers and under cosign's tags. One that cannot be
+/// looked at stops no other.
 async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Found {
     let mut found = Found::default();
-    // The first request has logged in where that is wanted. The others wait at the same time, for a registry that is silent.
+    // The first request has logged in where that is wanted. The others wait at the same time, for a
+    // registry that is silent.
     let by_registry = list_of_registry(connection, digest).await;
-    let (under_tag, tags) = join(list_under_tag(connection, digest), of_tags(connection, digest, which)).await;
+    let (under_tag, tags) =
+        join(list_under_tag(connection, digest), of_tags(connection, digest, which)).await;
     let mut entries = found.entries([by_registry, under_tag]);
     entries.sort_by_key(|entry| which == Which::Signatures && !says_signature(entry));
     if entries.len() > MOST {
@@ -236,7 +284,9 @@ async fn of_tags(
         Which::Signatures => &TAG_ENDINGS[..1],
         Which::All | Which::Manifests => &TAG_ENDINGS[..],
     };
-    let look = async |ending: &&str| tagged(connection, &format!("sha256-{}.{ending}", digest.hex()), which).await;
+    let look = async |ending: &&str| {
+        tagged(connection, &format!("sha256-{}.{ending}", digest.hex()), which).await
+    };
     join_all(endings.iter().map(look)).await
 }
 
@@ -248,7 +298,8 @@ fn is_timeout(error: &RegistryError) -> bool {
     matches!(error, RegistryError::Timeout { .. })
 }
 
-/// Whether an entry of a list is a signature by its own account. Not every registry puts that into its list.
+/// Whether an entry of a list is a signature by its own account. Not every registry puts that into
+/// its list.
 pub(crate) fn says_signature(entry: &Descriptor) -> bool {
     let kind = entry.artifact_type.as_deref().unwrap_or_default();
     kind.starts_with(crate::signature::BUNDLE) || kind == COSIGN_SIGNATURE
@@ -268,9 +319,12 @@ async fn list_under_tag(
     connection: &Connection<'_>,
     digest: &Digest,
 ) -> Result<Option<Vec<Descriptor>>, RegistryError> {
-    const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";
+    const ACCEPT: &str =
+        "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";
     let reader = Reader { accept: ACCEPT, parse: parse_tagged, key };
-    if_there(read_all(connection, &Target::Manifest(&format!("sha256-{}", digest.hex())), &reader).await)
+    if_there(
+        read_all(connection, &Target::Manifest(&format!("sha256-{}", digest.hex())), &reader).await,
+    )
 }
 
 fn if_there<T>(result: Result<T, RegistryError>) -> Result<Option<T>, RegistryError> {
@@ -305,11 +359,14 @@ fn too_many(connection: &Connection<'_>) -> RegistryError {
 }
 
 fn malformed(error: &serde_json::Error) -> RegistryError {
-    RegistryError::Image(ImageError::Malformed { reason: format!("the list of referrers: {error}") })
+    RegistryError::Image(ImageError::Malformed {
+        reason: format!("the list of referrers: {error}"),
+    })
 }
 
 pub(crate) fn is_signature(blob: &Descriptor) -> bool {
-    blob.media_type == crate::signature::CLASSIC || blob.media_type.starts_with(crate::signature::BUNDLE)
+    blob.media_type == crate::signature::CLASSIC
+        || blob.media_type.starts_with(crate::signature::BUNDLE)
 }
 
 /// A manifest with its blobs.
@@ -322,7 +379,9 @@ async fn attachment(
 ) -> Result<Attachment, RegistryError> {
     let (digest, bytes, declared) = fetch_document(connection, name, expected).await?;
     let Document::Manifest(manifest) = Document::parse(&bytes, declared.as_deref())? else {
-        return Err(RegistryError::Image(ImageError::Malformed { reason: "an index refers to it".to_owned() }));
+        return Err(RegistryError::Image(ImageError::Malformed {
+            reason: "an index refers to it".to_owned(),
+        }));
     };
     manifest.check_referrer()?;
     let mut blobs = Vec::new();
@@ -332,7 +391,8 @@ async fn attachment(
         Which::Manifests => false,
     };
     for blob in manifest.blobs().filter(is_wanted).take(MOST) {
-        let (bytes, _) = connection.get_bytes(&Target::Blob(&blob.digest), "*/*", MAX_REFERRED).await?;
+        let (bytes, _) =
+            connection.get_bytes(&Target::Blob(&blob.digest), "*/*", MAX_REFERRED).await?;
         check(&bytes, &blob.digest).map_err(RegistryError::Blob)?;
         blobs.push((blob.digest, bytes));
     }

@@ -13,7 +13,8 @@ use super::settings::Patience;
 
 /// The largest error document, in bytes. As large as the answer of a token service.
 const MAX_DOCUMENT: u64 = 64 * 1024;
-/// The longest wait for an error document. The status has arrived by then and says the most important part.
+/// The longest wait for an error document. The status has arrived by then and says the most
+/// important part.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 /// The most characters of an error document that are shown: two or three lines of a terminal.
 const MAX_SHOWN: usize = 200;
@@ -49,7 +50,8 @@ impl AccessProblem {
     }
 }
 
-/// Adds the error document of `response` to `error` as its cause. An explained error stays as it is.
+/// Adds the error document of `response` to `error` as its cause. An explained error stays as it
+/// is.
 pub(super) async fn explain(
     mut error: RegistryError,
     response: Response,
@@ -57,10 +59,14 @@ pub(super) async fn explain(
     patience: Patience,
 ) -> RegistryError {
     match &mut error {
-        RegistryError::NotFound { source, .. } | RegistryError::Status { source, .. } if source.is_none() => {
+        RegistryError::NotFound { source, .. } | RegistryError::Status { source, .. }
+            if source.is_none() =>
+        {
             *source = read(response, registry, patience).await.map(Box::new);
         }
-        RegistryError::Unauthorized { source, .. } if !matches!(source.as_deref(), Some(AccessProblem::Refusal(_))) => {
+        RegistryError::Unauthorized { source, .. }
+            if !matches!(source.as_deref(), Some(AccessProblem::Refusal(_))) =>
+        {
             if let Some(mut refusal) = read(response, registry, patience).await {
                 if let Some(AccessProblem::Login(problem)) = source.take().map(|problem| *problem) {
                     refusal.login = Some(problem);
@@ -73,16 +79,19 @@ pub(super) async fn explain(
     error
 }
 
-/// Reads the error document of a response. Returns nothing where the body is something else, too large or too slow.
+/// Reads the error document of a response. Returns nothing where the body is something else, too
+/// large or too slow.
 async fn read(response: Response, registry: &str, patience: Patience) -> Option<Refusal> {
-    // Half of the timeout for an answer: the answer of a token service, whose refusal this is, has the whole.
+    // Half of the timeout for an answer: the answer of a token service, whose refusal this is, has
+    // the whole.
     let timeout = MAX_WAIT.min(patience.idle / 2);
     let reading = read_capped(response, registry, MAX_DOCUMENT);
     let document = tokio::time::timeout(timeout, reading).await.ok()?.ok()?;
     parse(&document)
 }
 
-/// Parses the first error of an error document. Registries send several only for several things, which we never ask for.
+/// Parses the first error of an error document. Registries send several only for several things,
+/// which we never ask for.
 fn parse(document: &[u8]) -> Option<Refusal> {
     let OciEnvelope { errors } = serde_json::from_slice(document).ok()?;
     let OciError { code, message, .. } = errors.into_iter().next()?;
@@ -129,9 +138,15 @@ mod tests {
     fn refusal_shows_code_and_message() {
         let denied = "the registry says: DENIED: requested access to the resource is denied";
         let cases = [
-            (r#"{"errors": [{"code": "DENIED", "message": "requested access to the resource is denied"}]}"#, denied),
+            (
+                r#"{"errors": [{"code": "DENIED", "message": "requested access to the resource is denied"}]}"#,
+                denied,
+            ),
             (r#"{"errors": [{"code": "NAME_UNKNOWN"}]}"#, "the registry says: NAME_UNKNOWN"),
-            (r#"{"errors": [{"code": "", "message": " m "}, {"code": "X"}]}"#, "the registry says: m"),
+            (
+                r#"{"errors": [{"code": "", "message": " m "}, {"code": "X"}]}"#,
+                "the registry says: m",
+            ),
             (
                 r#"{"errors": [{"code": "ARTIFACT_LOCKED", "message": "\"a\" isn't free", "detail": [1]}], "x": 1}"#,
                 "the registry says: ARTIFACT_LOCKED: \"a\" isn't free",
@@ -144,18 +159,23 @@ mod tests {
 
     #[test]
     fn other_documents_are_no_refusal() {
-        let others = ["", "{}", "<html>denied</html>", r#"{"errors": []}"#, r#"{"errors": [{"code": ""}]}"#];
-        for document in others.into_iter().chain([r#"{"errors": [{"message": "m"}]}"#, r#"{"token": "t"}"#]) {
+        let others =
+            ["", "{}", "<html>denied</html>", r#"{"errors": []}"#, r#"{"errors": [{"code": ""}]}"#];
+        for document in
+            others.into_iter().chain([r#"{"errors": [{"message": "m"}]}"#, r#"{"token": "t"}"#])
+        {
             assert_eq!(shown(document), None, "{document}");
         }
     }
 
     #[test]
     fn hostile_refusal_is_escaped_and_cut() {
-        let document = r#"{"errors": [{"code": "A\nerror: b", "message": "\u001b[31m\r\u202e\u009b"}]}"#;
+        let document =
+            r#"{"errors": [{"code": "A\nerror: b", "message": "\u001b[31m\r\u202e\u009b"}]}"#;
         let expected = r"the registry says: A\nerror: b: \u{1b}[31m\r\u{202e}\u{9b}";
         assert_eq!(shown(document).as_deref(), Some(expected));
-        let long = shown(&format!(r#"{{"errors": [{{"code": "{}"}}]}}"#, "\\u0007".repeat(1_000))).expect("a refusal");
+        let long = shown(&format!(r#"{{"errors": [{{"code": "{}"}}]}}"#, "\\u0007".repeat(1_000)))
+            .expect("a refusal");
         assert_eq!(long.chars().count(), "the registry says: ".len() + MAX_SHOWN);
         assert!(long.ends_with('…'), "{long}");
     }

@@ -33,7 +33,12 @@ impl Connection<'_> {
         access: Access,
         send: impl AsyncFn(Option<&Authorization>) -> Result<Response, RegistryError>,
     ) -> Result<Response, RegistryError> {
-        let demand = Demand { settings: self.settings, clients: self.clients, reference: &self.reference, access };
+        let demand = Demand {
+            settings: self.settings,
+            clients: self.clients,
+            reference: &self.reference,
+            access,
+        };
         let mut used = self.session.current(&demand).await;
         let mut attempts = Attempts::default();
         loop {
@@ -46,19 +51,24 @@ impl Connection<'_> {
             if challenges.text().is_empty() && used.is_none() && access != Access::Login {
                 // Some registries refuse without a word and explain themselves at their root.
                 let root = self.probe(None).await;
-                challenges = root.map(|root| Challenges::of(root.headers()).of_root()).unwrap_or_default();
+                challenges =
+                    root.map(|root| Challenges::of(root.headers()).of_root()).unwrap_or_default();
             }
             let next = self.session.next(&demand, &challenges, used.as_ref(), &mut attempts).await;
             used = Some(match next {
                 Ok(authorization) => authorization,
-                Err(error) => return Err(explain(error, response, self.registry(), self.patience()).await),
+                Err(error) => {
+                    return Err(explain(error, response, self.registry(), self.patience()).await);
+                }
             });
         }
     }
 
     /// Sends a request that writes. No redirect is followed.
     pub(super) async fn send(&self, sending: &Sending) -> Result<Response, RegistryError> {
-        let once = async |authorization: Option<&Authorization>| self.send_once(sending, authorization).await;
+        let once = async |authorization: Option<&Authorization>| {
+            self.send_once(sending, authorization).await
+        };
         self.authenticated(Access::Push, once).await
     }
 
@@ -77,9 +87,11 @@ impl Connection<'_> {
         if let Some(authorization) = authorization.filter(|_| url.origin() == self.base.origin()) {
             request = request.header("Authorization", &authorization.header);
         }
-        let patience = self.patience().idle + Duration::from_secs(body.len() as u64 / SLOWEST_UPLOAD);
+        let patience =
+            self.patience().idle + Duration::from_secs(body.len() as u64 / SLOWEST_UPLOAD);
         let response = tokio::time::timeout(patience, request.send()).await;
-        let response = response.map_err(|_| RegistryError::Timeout { registry: self.registry().to_owned() })?;
+        let response = response
+            .map_err(|_| RegistryError::Timeout { registry: self.registry().to_owned() })?;
         response.map_err(|source| RegistryError::network(self.registry(), source))
     }
 }

@@ -13,13 +13,18 @@ const MAX_ATTEMPTS: u32 = 4;
 const MAX_RETRY_AFTER: u64 = 60;
 
 /// Waits before another attempt, or gives the error back when there is none to be made.
-pub(crate) async fn pause_before_retry(attempt: &mut u32, error: RegistryError) -> Result<(), RegistryError> {
+pub(crate) async fn pause_before_retry(
+    attempt: &mut u32,
+    error: RegistryError,
+) -> Result<(), RegistryError> {
     *attempt += 1;
     if *attempt >= MAX_ATTEMPTS || !error.is_passing() {
         return Err(error);
     }
     let stated = match error {
-        RegistryError::Status { retry_after: Some(seconds), .. } if seconds > MAX_RETRY_AFTER => return Err(error),
+        RegistryError::Status { retry_after: Some(seconds), .. } if seconds > MAX_RETRY_AFTER => {
+            return Err(error);
+        }
         RegistryError::Status { retry_after: Some(seconds), .. } => Duration::from_secs(seconds),
         _ => Duration::ZERO,
     };
@@ -50,7 +55,10 @@ mod tests {
             headers.insert(RETRY_AFTER, text.parse().expect("a header"));
             retry_after(&headers)
         };
-        assert_eq!((parse("1"), parse(" 30 "), parse("999999999")), (Some(1), Some(30), Some(999_999_999)));
+        assert_eq!(
+            (parse("1"), parse(" 30 "), parse("999999999")),
+            (Some(1), Some(30), Some(999_999_999))
+        );
         assert_eq!((parse("-1"), parse("soon"), parse("")), (None, None, None));
         assert_eq!(parse("Wed, 21 Oct 2015 07:28:00 GMT"), Some(0), "it is past");
         let now: Timestamp = "2026-10-21T07:27:30Z".parse().expect("a time");

@@ -14,7 +14,8 @@ use super::credentials::{Credential, CredentialFiles, Notice};
 use super::proxies::Proxies;
 pub use crate::user_config::RegistrySettings;
 
-/// The settings of a [`super::Registry`]. The default is anonymous, with no proxy and the system's certificates.
+/// The settings of a [`super::Registry`]. The default is anonymous, with no proxy and the system's
+/// certificates.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Settings by registry, as `host` or `host:port`.
@@ -90,29 +91,43 @@ pub struct ExplicitLogin {
 }
 
 /// Registries whose token service is another host, by their own account.
-const TOKEN_HOSTS: &[(&str, &str)] = &[("docker.io", "auth.docker.io"), ("registry.gitlab.com", "gitlab.com")];
+const TOKEN_HOSTS: &[(&str, &str)] =
+    &[("docker.io", "auth.docker.io"), ("registry.gitlab.com", "gitlab.com")];
 
 impl Settings {
-    /// The settings of a registry, however either is written. What is said of port 80 alone does not hold for HTTPS: it
-    /// could be that it is plain.
+    /// The settings of a registry, however either is written. What is said of port 80 alone does
+    /// not hold for HTTPS: it could be that it is plain.
     fn of(&self, registry: &str) -> Option<&RegistrySettings> {
         let wanted = canonical_registry(registry);
-        let is_it = |key: &str| canonical_registry(key) == wanted && (!is_port_80(key) || is_port_80(registry));
-        let spelled = || self.registries.iter().find(|(key, _)| is_it(key)).map(|(_, settings)| settings);
+        let is_it = |key: &str| {
+            canonical_registry(key) == wanted && (!is_port_80(key) || is_port_80(registry))
+        };
+        let spelled =
+            || self.registries.iter().find(|(key, _)| is_it(key)).map(|(_, settings)| settings);
         self.registries.get(registry).or_else(spelled)
     }
 
     /// `http` or `https`.
     pub(crate) fn scheme(&self, registry: &str) -> &'static str {
         let configured = self.of(registry).and_then(|settings| settings.plain_http);
-        if configured.unwrap_or_else(|| is_loopback(host(&canonical_registry(registry)))) { "http" } else { "https" }
+        if configured.unwrap_or_else(|| is_loopback(host(&canonical_registry(registry)))) {
+            "http"
+        } else {
+            "https"
+        }
     }
 
-    /// Where a reference is looked for, in the order in which it is tried: the mirrors, then the registry itself.
+    /// Where a reference is looked for, in the order in which it is tried: the mirrors, then the
+    /// registry itself.
     pub(crate) fn places(&self, reference: &OciReference) -> Vec<OciReference> {
-        let mirrors = self.of(reference.registry()).map(|settings| settings.mirrors.as_slice()).unwrap_or_default();
+        let mirrors = self
+            .of(reference.registry())
+            .map(|settings| settings.mirrors.as_slice())
+            .unwrap_or_default();
         let mirrored = mirrors.iter().filter_map(|mirror| {
-            format!("{mirror}/{}:{}", reference.repository(), reference.revision()).parse::<OciReference>().ok()
+            format!("{mirror}/{}:{}", reference.repository(), reference.revision())
+                .parse::<OciReference>()
+                .ok()
         });
         mirrored.chain(std::iter::once(reference.clone())).collect()
     }
@@ -136,14 +151,20 @@ impl Settings {
         let default_port = if to.scheme() == "http" { 80 } else { 443 };
         let host = to.host_str().unwrap_or_default();
         self.of(registry).is_some_and(|settings| {
-            settings.allow_redirect_to.iter().any(|allowed| allowed.is(host, to.port(), default_port))
+            settings
+                .allow_redirect_to
+                .iter()
+                .any(|allowed| allowed.is(host, to.port(), default_port))
         })
     }
 
     /// Whether a token host belongs to a registry.
     pub(crate) fn is_paired(&self, registry: &str, token_host: &str) -> bool {
         let built_in = TOKEN_HOSTS.contains(&(canonical_registry(registry).as_str(), token_host));
-        built_in || self.of(registry).is_some_and(|settings| settings.token_hosts.iter().any(|host| host == token_host))
+        built_in
+            || self
+                .of(registry)
+                .is_some_and(|settings| settings.token_hosts.iter().any(|host| host == token_host))
     }
 }
 
@@ -175,8 +196,10 @@ mod tests {
 
     #[test]
     fn what_is_secret_is_not_in_what_is_printed() {
-        let proxies = Proxies { http: Some("http://me:PASS@proxy".to_owned()), ..Proxies::default() };
-        let credential = Credential::Password { username: "me".to_owned(), password: "PASS".to_owned() };
+        let proxies =
+            Proxies { http: Some("http://me:PASS@proxy".to_owned()), ..Proxies::default() };
+        let credential =
+            Credential::Password { username: "me".to_owned(), password: "PASS".to_owned() };
         let login = Some(ExplicitLogin { registry: "ghcr.io".to_owned(), credential });
         let shown = format!("{:?}", Settings { proxies, login, ..Settings::default() });
         assert!(shown.contains("ghcr.io") && !shown.contains("PASS"), "{shown}");
@@ -188,16 +211,23 @@ mod tests {
     fn only_loopback_is_plain_unless_configured() {
         let mut settings = Settings::default();
         let scheme = |settings: &Settings, registry| settings.scheme(registry);
-        for registry in ["localhost", "localhost:5000", "127.0.0.1:5000", "127.9.9.9", "[::1]:5000"] {
+        for registry in ["localhost", "localhost:5000", "127.0.0.1:5000", "127.9.9.9", "[::1]:5000"]
+        {
             assert_eq!(scheme(&settings, registry), "http", "{registry}");
         }
-        for registry in ["ghcr.io", "localhost.evil.com", "127.0.0.1.evil.com", "10.0.0.1", "[::2]:5000"] {
+        for registry in
+            ["ghcr.io", "localhost.evil.com", "127.0.0.1.evil.com", "10.0.0.1", "[::2]:5000"]
+        {
             assert_eq!(scheme(&settings, registry), "https", "{registry}");
         }
-        let plain = |plain_http| RegistrySettings { plain_http: Some(plain_http), ..Default::default() };
+        let plain =
+            |plain_http| RegistrySettings { plain_http: Some(plain_http), ..Default::default() };
         settings.registries.insert("10.0.0.1".to_owned(), plain(true));
         settings.registries.insert("localhost".to_owned(), plain(false));
-        assert_eq!((scheme(&settings, "10.0.0.1"), scheme(&settings, "localhost")), ("http", "https"));
+        assert_eq!(
+            (scheme(&settings, "10.0.0.1"), scheme(&settings, "localhost")),
+            ("http", "https")
+        );
     }
 
     /// A setting holds for a registry and not for one spelling of it.
@@ -205,21 +235,33 @@ mod tests {
     fn settings_hold_for_every_spelling() {
         let mut settings = Settings::default();
         let mirrors = vec!["m.example/ghcr".parse().expect("a place")];
-        settings.registries.insert("GHCR.io:443".to_owned(), RegistrySettings { mirrors, ..Default::default() });
+        settings
+            .registries
+            .insert("GHCR.io:443".to_owned(), RegistrySettings { mirrors, ..Default::default() });
         let plain = RegistrySettings { plain_http: Some(true), ..Default::default() };
         settings.registries.insert("r.example:80".to_owned(), plain);
         for registry in ["ghcr.io", "ghcr.io:443", "ghcr.io:0443", "GHCR.IO"] {
-            let places = settings.places(&format!("{registry}/a/b:1").parse().expect("a reference"));
+            let places =
+                settings.places(&format!("{registry}/a/b:1").parse().expect("a reference"));
             assert_eq!(places[0].to_string(), "m.example/ghcr/a/b:1", "{registry}");
         }
-        assert_eq!((settings.scheme("R.example:080"), settings.scheme("r.example")), ("http", "https"));
+        assert_eq!(
+            (settings.scheme("R.example:080"), settings.scheme("r.example")),
+            ("http", "https")
+        );
     }
 
     #[test]
     fn timeout_is_set_per_registry() {
         let seconds = Duration::from_secs;
-        let own = RegistrySettings { timeout_seconds: std::num::NonZeroU32::new(90), ..Default::default() };
-        let settings = Settings { registries: [("slow.example".to_owned(), own)].into(), ..Default::default() };
+        let own = RegistrySettings {
+            timeout_seconds: std::num::NonZeroU32::new(90),
+            ..Default::default()
+        };
+        let settings = Settings {
+            registries: [("slow.example".to_owned(), own)].into(),
+            ..Default::default()
+        };
         let slow = Patience { connect: seconds(90), idle: seconds(90), total: seconds(1_800) };
         assert_eq!(settings.patience_of("slow.example"), slow);
         assert_eq!(settings.patience_of("ghcr.io"), Patience::default());
@@ -228,14 +270,23 @@ mod tests {
     #[test]
     fn mirrors_come_before_the_registry_and_only_for_it() {
         let mut settings = Settings::default();
-        let mirrors = ["m.example/ghcr", "n.example"].map(|text| text.parse().expect(text)).to_vec();
-        settings.registries.insert("ghcr.io".to_owned(), RegistrySettings { mirrors, ..Default::default() });
+        let mirrors =
+            ["m.example/ghcr", "n.example"].map(|text| text.parse().expect(text)).to_vec();
+        settings
+            .registries
+            .insert("ghcr.io".to_owned(), RegistrySettings { mirrors, ..Default::default() });
         let places = |text: &str| {
             let places = settings.places(&text.parse().expect(text)).into_iter();
             places.map(|place| place.to_string()).collect::<Vec<_>>()
         };
-        assert_eq!(places("ghcr.io/a/b:1"), ["m.example/ghcr/a/b:1", "n.example/a/b:1", "ghcr.io/a/b:1"]);
-        assert_eq!(places("ghcr.io/one:1"), ["m.example/ghcr/one:1", "n.example/one:1", "ghcr.io/one:1"]);
+        assert_eq!(
+            places("ghcr.io/a/b:1"),
+            ["m.example/ghcr/a/b:1", "n.example/a/b:1", "ghcr.io/a/b:1"]
+        );
+        assert_eq!(
+            places("ghcr.io/one:1"),
+            ["m.example/ghcr/one:1", "n.example/one:1", "ghcr.io/one:1"]
+        );
         assert_eq!(places("ghcr.io.evil/a/b:1"), ["ghcr.io.evil/a/b:1"]);
     }
 
@@ -243,9 +294,11 @@ mod tests {
     fn token_hosts_are_paired_exactly() {
         let settings = Settings::default();
         assert!(settings.is_paired("docker.io", "auth.docker.io"));
-        for (registry, host) in
-            [("docker.io", "auth.docker.io.evil.com"), ("evil.io", "auth.docker.io"), ("docker.io", "docker.io:8080")]
-        {
+        for (registry, host) in [
+            ("docker.io", "auth.docker.io.evil.com"),
+            ("evil.io", "auth.docker.io"),
+            ("docker.io", "docker.io:8080"),
+        ] {
             assert!(!settings.is_paired(registry, host), "{registry} {host}");
         }
     }

@@ -13,7 +13,8 @@ use super::push::{PushError, Upload, push};
 use super::referrers::find_signature;
 use crate::image::{Descriptor, ImageManifest, media_type};
 use crate::signature::{
-    BUNDLE_0_3, CLASSIC, PREDICATE_OF_BUNDLE, SIGNATURE, STATEMENT, SecretKey, claim, encoded, statement,
+    BUNDLE_0_3, CLASSIC, PREDICATE_OF_BUNDLE, SIGNATURE, STATEMENT, SecretKey, claim, encoded,
+    statement,
 };
 
 /// In which form a signature is written.
@@ -26,8 +27,8 @@ pub enum SignatureForm {
 }
 
 impl Registry {
-    /// Signs what a reference leads to, and publishes the signature beside it. Gives back the reference, pinned to what was
-    /// signed.
+    /// Signs what a reference leads to, and publishes the signature beside it. Gives back the
+    /// reference, pinned to what was signed.
     ///
     /// # Errors
     /// When the registry does not have it, refuses, or cannot be reached.
@@ -46,7 +47,12 @@ impl Registry {
     }
 
     /// The signatures that are there already stay.
-    async fn sign_classic(&self, pinned: &OciReference, digest: &Digest, key: &SecretKey) -> Result<(), PushError> {
+    async fn sign_classic(
+        &self,
+        pinned: &OciReference,
+        digest: &Digest,
+        key: &SecretKey,
+    ) -> Result<(), PushError> {
         let payload = claim(pinned, digest).into_bytes();
         let mut layer = Descriptor::of(CLASSIC, &payload);
         layer.annotations.insert(SIGNATURE.to_owned(), STANDARD.encode(key.sign(&payload)?));
@@ -60,13 +66,20 @@ impl Registry {
             "rootfs": { "type": "layers", "diff_ids": diffs },
         });
         let config = config.to_string().into_bytes();
-        let manifest = ImageManifest::new(Descriptor::of(media_type::IMAGE_CONFIG, &config), layers);
+        let manifest =
+            ImageManifest::new(Descriptor::of(media_type::IMAGE_CONFIG, &config), layers);
         let manifest = serde_json::to_vec(&manifest)?;
-        let upload = Upload { blobs: vec![payload, config], manifest, media_type: media_type::MANIFEST };
+        let upload =
+            Upload { blobs: vec![payload, config], manifest, media_type: media_type::MANIFEST };
         push(self, &pinned.with_revision(&tag).map_err(not_a_tag)?, upload).await.map(drop)
     }
 
-    async fn sign_bundle(&self, pinned: &OciReference, subject: Descriptor, key: &SecretKey) -> Result<(), PushError> {
+    async fn sign_bundle(
+        &self,
+        pinned: &OciReference,
+        subject: Descriptor,
+        key: &SecretKey,
+    ) -> Result<(), PushError> {
         let payload = statement(&subject.digest);
         let signature = STANDARD.encode(key.sign(&encoded(STATEMENT, payload.as_bytes()))?);
         let hint = STANDARD.encode(key.public().fingerprint().bytes());

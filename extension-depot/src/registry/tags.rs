@@ -16,7 +16,8 @@ const PAGE: usize = 1_000;
 
 /// How many tags are told where one is missing.
 const MAX_NEAREST: usize = 5;
-/// How long the tags are waited for where one is missing: they only help, and the error is known already.
+/// How long the tags are waited for where one is missing: they only help, and the error is known
+/// already.
 const NEAREST_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Deserialize)]
@@ -26,17 +27,19 @@ struct TagList {
 }
 
 impl Registry {
-    /// The tags of a repository, in the order in which the registry gives them. Those that only name the signatures and
-    /// attachments of a digest are left out.
+    /// The tags of a repository, in the order in which the registry gives them. Those that only
+    /// name the signatures and attachments of a digest are left out.
     ///
     /// # Errors
-    /// When the registry does not have the repository, cannot be reached, or sends something else than all tags.
+    /// When the registry does not have the repository, cannot be reached, or sends something else
+    /// than all tags.
     pub async fn tags(&self, repository: &OciQuery) -> Result<Vec<String>, RegistryError> {
         // A connection is made for a reference, and what it points to is not asked for.
         let any = repository.at("any").map_err(|error| malformed(&error.to_string()))?;
         let reader = Reader { accept: "application/json", parse, key: String::clone };
-        let read =
-            async |connection: &Connection<'_>| read_all(connection, &Target::Tags { most: PAGE }, &reader).await;
+        let read = async |connection: &Connection<'_>| {
+            read_all(connection, &Target::Tags { most: PAGE }, &reader).await
+        };
         let mut tags = self.at_each(&any, read).await?;
         tags.retain(|tag| !names_a_digest(tag));
         Ok(tags)
@@ -50,14 +53,17 @@ impl Registry {
         reference: &OciReference,
         result: Result<T, RegistryError>,
     ) -> Result<T, RegistryError> {
-        let is_tag_missing = matches!(result, Err(RegistryError::NotFound { .. })) && reference.provenance().is_none();
+        let is_tag_missing = matches!(result, Err(RegistryError::NotFound { .. }))
+            && reference.provenance().is_none();
         if !is_tag_missing {
             return result;
         }
         let repository = reference.repository_query();
         match tokio::time::timeout(NEAREST_TIMEOUT, self.tags(&repository)).await {
             // Where the tag is in the list, something behind it is missing.
-            Ok(Ok(tags)) if !tags.is_empty() && !tags.iter().any(|tag| tag == reference.revision()) => {
+            Ok(Ok(tags))
+                if !tags.is_empty() && !tags.iter().any(|tag| tag == reference.revision()) =>
+            {
                 let nearest = nearest(reference.revision(), tags);
                 Err(RegistryError::MissingTag { reference: Box::new(reference.clone()), nearest })
             }
@@ -77,7 +83,8 @@ fn nearest(wanted: &str, mut tags: Vec<String>) -> Vec<String> {
 
 /// Parses one page.
 fn parse(bytes: &[u8]) -> Result<Vec<String>, RegistryError> {
-    let list: TagList = serde_json::from_slice(bytes).map_err(|error| malformed(&error.to_string()))?;
+    let list: TagList =
+        serde_json::from_slice(bytes).map_err(|error| malformed(&error.to_string()))?;
     let tags = list.tags.unwrap_or_default();
     // A tag that is none could be a path, or play tricks on a terminal.
     match tags.iter().find(|tag| !is_tag(tag)) {
@@ -108,7 +115,9 @@ mod tests {
 
     #[test]
     fn nearest_tags_are_like_the_wanted_one() {
-        let tags = ["0.1.0", "1.0.0", "1.2.0", "1.2.1", "latest", "v1.2", "v2.0.0"].map(str::to_owned).to_vec();
+        let tags = ["0.1.0", "1.0.0", "1.2.0", "1.2.1", "latest", "v1.2", "v2.0.0"]
+            .map(str::to_owned)
+            .to_vec();
         let all = |wanted: &str| nearest(wanted, tags.clone());
         assert_eq!(all("1.2")[..3], ["1.2.1", "1.2.0", "v1.2"]);
         assert_eq!(all("v1.2.1")[..2], ["v1.2", "1.2.1"]);

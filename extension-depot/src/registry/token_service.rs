@@ -45,12 +45,16 @@ struct TokenAnswer {
 
 impl TokenAnswer {
     fn into_token(self) -> Option<Token> {
-        let is_token = |token: &String| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_token =
+            |token: &String| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
         let token = [self.token, self.access_token].into_iter().flatten().find(is_token)?;
         let stated = self.expires_in.as_ref().and_then(seconds).filter(|seconds| *seconds > 0);
         // A tenth earlier: a request takes its time to arrive.
         let life = stated.map(|seconds| Duration::from_millis(seconds.min(MAX_LIFE) * 900));
-        Some(Token { header: format!("Bearer {token}"), expires: life.map(|life| Instant::now() + life) })
+        Some(Token {
+            header: format!("Bearer {token}"),
+            expires: life.map(|life| Instant::now() + life),
+        })
     }
 }
 
@@ -58,10 +62,13 @@ fn seconds(stated: &Value) -> Option<u64> {
     stated.as_u64().or_else(|| stated.as_str()?.trim().parse().ok())
 }
 
-/// A token service that may be asked: at the registry's own origin, or at a host that is paired with it, over TLS.
+/// A token service that may be asked: at the registry's own origin, or at a host that is paired
+/// with it, over TLS.
 fn checked_realm(settings: &Settings, registry: &str, realm: &str) -> Result<Url, RegistryError> {
-    let refused = |host: &str| RegistryError::Realm { registry: registry.to_owned(), realm: host.to_owned() };
-    let url = Url::parse(realm).map_err(|_| refused(&realm.chars().take(100).collect::<String>()))?;
+    let refused =
+        |host: &str| RegistryError::Realm { registry: registry.to_owned(), realm: host.to_owned() };
+    let url =
+        Url::parse(realm).map_err(|_| refused(&realm.chars().take(100).collect::<String>()))?;
     let own = format!("{}://{}", settings.scheme(registry), api_host(registry));
     let is_own = Url::parse(&own).is_ok_and(|own| own.origin() == url.origin());
     let host = url.host_str().unwrap_or_default();
@@ -118,7 +125,8 @@ impl TokenService {
         let refused = || unauthorized(demand.reference, login, problems);
         // No redirect is followed from here: a token service answers or it does not.
         let request = self.request(&client, login.map(|login| &login.credential));
-        let response = request.send().await.map_err(|source| RegistryError::network(registry, source))?;
+        let response =
+            request.send().await.map_err(|source| RegistryError::network(registry, source))?;
         let error = match response.status().as_u16() {
             200..=299 => None,
             400 | 401 | 403 | 404 => Some(refused()),
@@ -131,7 +139,9 @@ impl TokenService {
             }),
         };
         if let Some(error) = error {
-            return Err(explain(error, response, registry, demand.settings.patience_of(registry)).await);
+            return Err(
+                explain(error, response, registry, demand.settings.patience_of(registry)).await
+            );
         }
         let bytes = read_capped(response, registry, MAX_TOKEN).await?;
         let answer: Option<TokenAnswer> = serde_json::from_slice(&bytes).ok();
@@ -139,7 +149,11 @@ impl TokenService {
     }
 
     /// A GET, or a POST where a refresh token is exchanged.
-    fn request(&self, client: &reqwest::Client, credential: Option<&Credential>) -> reqwest::RequestBuilder {
+    fn request(
+        &self,
+        client: &reqwest::Client,
+        credential: Option<&Credential>,
+    ) -> reqwest::RequestBuilder {
         let mut url = self.realm.clone();
         if let Some(Credential::RefreshToken(token)) = credential {
             let fields = [
@@ -149,10 +163,14 @@ impl TokenService {
                 ("service", &self.service),
                 ("scope", &self.scope),
             ];
-            let mut body = Url::parse("http://form/").unwrap_or_else(|_| unreachable!("a constant address"));
+            let mut body =
+                Url::parse("http://form/").unwrap_or_else(|_| unreachable!("a constant address"));
             body.query_pairs_mut().extend_pairs(fields);
             let body = body.query().unwrap_or_default().to_owned();
-            return client.post(url).header("Content-Type", "application/x-www-form-urlencoded").body(body);
+            return client
+                .post(url)
+                .header("Content-Type", "application/x-www-form-urlencoded")
+                .body(body);
         }
         if !self.service.is_empty() {
             url.query_pairs_mut().append_pair("service", &self.service);
@@ -194,10 +212,16 @@ mod tests {
             (r#"{"token": "t", "expires_in": 18446744073709551615}"#, true),
         ] {
             let token = token(text).expect(text);
-            assert_eq!((token.header.as_str(), token.expires.is_some()), ("Bearer t", has_life), "{text}");
+            assert_eq!(
+                (token.header.as_str(), token.expires.is_some()),
+                ("Bearer t", has_life),
+                "{text}"
+            );
             assert!(!token.is_expired(), "{text}");
         }
-        for text in ["{}", r#"{"token": ""}"#, r#"{"token": "a b"}"#, r#"{"token": 1}"#, "null", "<html>"] {
+        for text in
+            ["{}", r#"{"token": ""}"#, r#"{"token": "a b"}"#, r#"{"token": 1}"#, "null", "<html>"]
+        {
             assert!(token(text).is_none(), "{text}");
         }
     }

@@ -1,5 +1,5 @@
-//! Sigstore bundles: an envelope ([DSSE](https://github.com/secure-systems-lab/dsse)) around a statement
-//! ([in-toto](https://github.com/in-toto/attestation)) about the artifact.
+//! Sigstore bundles: an envelope ([DSSE](https://github.com/secure-systems-lab/dsse)) around a
+//! statement ([in-toto](https://github.com/in-toto/attestation)) about the artifact.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -69,15 +69,20 @@ struct SubjectDigest {
     sha256: Option<String>,
 }
 
-/// The signature in a bundle, or nothing when the attachment is something else: no bundle, or an attestation.
+/// The signature in a bundle, or nothing when the attachment is something else: no bundle, or an
+/// attestation.
 pub(crate) fn signature(attachment: &Attachment, digest: &Digest) -> Option<Found> {
-    let layer = attachment.manifest.layers.iter().find(|layer| layer.media_type.starts_with(BUNDLE))?;
+    let layer =
+        attachment.manifest.layers.iter().find(|layer| layer.media_type.starts_with(BUNDLE))?;
     if layer.media_type != BUNDLE_0_3 {
         return Some(Found::Unsupported(layer.media_type.escape_debug().to_string()));
     }
-    let bytes = attachment.blobs.iter().find(|(blob, _)| *blob == layer.digest).map(|(_, bytes)| bytes);
+    let bytes =
+        attachment.blobs.iter().find(|(blob, _)| *blob == layer.digest).map(|(_, bytes)| bytes);
     let read = |bytes| Some((bytes, serde_json::from_slice::<Bundle>(bytes).ok()?));
-    let Some((bytes, bundle)) = bytes.and_then(|bytes| read(bytes.as_slice())) else { return Some(Found::Unusable) };
+    let Some((bytes, bundle)) = bytes.and_then(|bytes| read(bytes.as_slice())) else {
+        return Some(Found::Unusable);
+    };
     if bundle.media_type != BUNDLE_0_3 {
         return Some(Found::Unusable);
     }
@@ -87,16 +92,22 @@ pub(crate) fn signature(attachment: &Attachment, digest: &Digest) -> Option<Foun
     match (bundle.verification_material.public_key, bundle.verification_material.certificate) {
         (Some(key), None) => by_key(envelope, key.hint, digest),
         (None, Some(_)) => by_certificate(&envelope, bytes, digest),
-        _ => Some(Found::Unsupported("a bundle with neither just a key nor just a certificate".to_owned())),
+        _ => Some(Found::Unsupported(
+            "a bundle with neither just a key nor just a certificate".to_owned(),
+        )),
     }
 }
 
-/// The statement in an envelope, if it is that an artifact is signed. What there is instead may be nothing to look at: an
-/// attestation is no signature.
+/// The statement in an envelope, if it is that an artifact is signed. What there is instead may be
+/// nothing to look at: an attestation is no signature.
 fn signed(envelope: &Envelope) -> Result<(Vec<u8>, Statement), Option<Found>> {
-    let payload = STANDARD.decode(&envelope.payload).ok().filter(|_| envelope.payload_type == STATEMENT);
-    let statement = payload.as_ref().and_then(|payload| serde_json::from_slice::<Statement>(payload).ok());
-    let (Some(payload), Some(statement)) = (payload, statement) else { return Err(Some(Found::Unusable)) };
+    let payload =
+        STANDARD.decode(&envelope.payload).ok().filter(|_| envelope.payload_type == STATEMENT);
+    let statement =
+        payload.as_ref().and_then(|payload| serde_json::from_slice::<Statement>(payload).ok());
+    let (Some(payload), Some(statement)) = (payload, statement) else {
+        return Err(Some(Found::Unusable));
+    };
     if statement.predicate_type == SIGN { Ok((payload, statement)) } else { Err(None) }
 }
 
@@ -121,11 +132,17 @@ fn by_key(envelope: Envelope, hint: String, digest: &Digest) -> Option<Found> {
         Ok(signed) => signed,
         Err(other) => return other,
     };
-    let [EnvelopeSignature { sig }] = envelope.signatures.as_slice() else { return Some(Found::Unusable) };
+    let [EnvelopeSignature { sig }] = envelope.signatures.as_slice() else {
+        return Some(Found::Unusable);
+    };
     let signature = STANDARD.decode(sig).ok().filter(|_| statement.speaks_of(digest));
     let hint = Some(hint).filter(|hint| !hint.is_empty() && hint.len() <= 200);
     Some(signature.map_or(Found::Unusable, |signature| {
-        Found::ByKey(Signature { message: encoded(&envelope.payload_type, &payload), signature, hint })
+        Found::ByKey(Signature {
+            message: encoded(&envelope.payload_type, &payload),
+            signature,
+            hint,
+        })
     }))
 }
 

@@ -40,17 +40,30 @@ struct Image {
 }
 
 /// The signatures of an attachment, which has none when it is something else.
-pub(crate) fn signatures(attachment: &Attachment, reference: &OciReference, digest: &Digest) -> Vec<Found> {
+pub(crate) fn signatures(
+    attachment: &Attachment,
+    reference: &OciReference,
+    digest: &Digest,
+) -> Vec<Found> {
     let layers = attachment.manifest.layers.iter().filter(|layer| layer.media_type == LAYER);
     layers.map(|layer| signature(attachment, layer, reference, digest)).collect()
 }
 
-fn signature(attachment: &Attachment, layer: &Descriptor, reference: &OciReference, digest: &Digest) -> Found {
+fn signature(
+    attachment: &Attachment,
+    layer: &Descriptor,
+    reference: &OciReference,
+    digest: &Digest,
+) -> Found {
     if layer.annotations.contains_key(CERTIFICATE) {
         return Found::Unsupported("a signature by certificate".to_owned());
     }
     let signature = layer.annotations.get(SIGNATURE).and_then(|text| STANDARD.decode(text).ok());
-    let payload = attachment.blobs.iter().find(|(blob, _)| *blob == layer.digest).map(|(_, bytes)| bytes.clone());
+    let payload = attachment
+        .blobs
+        .iter()
+        .find(|(blob, _)| *blob == layer.digest)
+        .map(|(_, bytes)| bytes.clone());
     match (signature, payload) {
         (Some(signature), Some(message)) if speaks_of(&message, reference, digest) => {
             Found::ByKey(Signature { message, signature, hint: None })

@@ -5,8 +5,8 @@ use std::fmt;
 use core_types::Digest;
 use ed25519_dalek::{Signature, VerifyingKey};
 use ring::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256,
-    UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519,
+    RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
 };
 use rustls::pki_types::SubjectPublicKeyInfoDer;
 use rustls::pki_types::pem::PemObject;
@@ -23,11 +23,12 @@ const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1
 
 /// The standard form (DER) of an ECDSA key over P-256, up to the key itself.
 pub(crate) const ECDSA_PREFIX: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
-    0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
 /// The same for Ed25519.
-pub(crate) const ED25519_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+pub(crate) const ED25519_PREFIX: [u8; 12] =
+    [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 /// One of the ways in which a key may have signed.
 #[derive(Clone, Copy)]
@@ -41,14 +42,17 @@ enum Algorithm {
 
 static FOR_P256: [Algorithm; 1] = [Algorithm::Ring(&ECDSA_P256_SHA256_ASN1)];
 /// cosign hashes with SHA-256 in its classic form, and with SHA-384 in bundles.
-static FOR_P384: [Algorithm; 2] = [Algorithm::Ring(&ECDSA_P384_SHA384_ASN1), Algorithm::Ring(&ECDSA_P384_SHA256_ASN1)];
+static FOR_P384: [Algorithm; 2] =
+    [Algorithm::Ring(&ECDSA_P384_SHA384_ASN1), Algorithm::Ring(&ECDSA_P384_SHA256_ASN1)];
 static FOR_ED25519: [Algorithm; 2] = [Algorithm::Ring(&ED25519), Algorithm::Ed25519Prehashed];
 static FOR_RSA: [Algorithm; 1] = [Algorithm::Ring(&RSA_PKCS1_2048_8192_SHA256)];
 
 impl Algorithm {
     fn verifies(self, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
         match self {
-            Self::Ring(algorithm) => UnparsedPublicKey::new(algorithm, key).verify(message, signature).is_ok(),
+            Self::Ring(algorithm) => {
+                UnparsedPublicKey::new(algorithm, key).verify(message, signature).is_ok()
+            }
             Self::Ed25519Prehashed => prehashed(key, message, signature).is_some(),
         }
     }
@@ -60,8 +64,8 @@ fn prehashed(key: &[u8], message: &[u8], signature: &[u8]) -> Option<()> {
     key.verify_prehashed_strict(Sha512::new_with_prefix(message), None, &signature).ok()
 }
 
-/// A public key that can have signed something: ECDSA over P-256 or P-384, Ed25519, or RSA of 2048 to 8192 bits (PKCS #1
-/// v1.5 with SHA-256, as cosign uses it).
+/// A public key that can have signed something: ECDSA over P-256 or P-384, Ed25519, or RSA of 2048
+/// to 8192 bits (PKCS #1 v1.5 with SHA-256, as cosign uses it).
 #[derive(Clone)]
 pub struct PublicKey {
     fingerprint: Digest,
@@ -89,7 +93,9 @@ impl PublicKey {
     /// # Errors
     /// When there is none, or it is of another kind.
     pub fn from_pem(pem: &[u8]) -> Result<Self, KeyError> {
-        Self::from_der(SubjectPublicKeyInfoDer::from_pem_slice(pem).map_err(|_| KeyError::NoKey)?.as_ref())
+        Self::from_der(
+            SubjectPublicKeyInfoDer::from_pem_slice(pem).map_err(|_| KeyError::NoKey)?.as_ref(),
+        )
     }
 
     pub(crate) fn from_der(der: &[u8]) -> Result<Self, KeyError> {
@@ -142,6 +148,9 @@ mod tests {
         // A key over the curve secp256k1, which nobody signs artifacts with.
         let pem = "-----BEGIN PUBLIC KEY-----\nMFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEeb5mfvncu6xVoGKVzocLBwKb/NstzijZWfKBWxb4F5hIOtp3JqPEZV2k+/wOEQio/Re0SKaFVBmcR9CP+xDUuA==\n-----END PUBLIC KEY-----\n";
         insta::assert_snapshot!(error(pem), @"it is a key of the kind 1.2.840.10045.2.1, and not ECDSA over P-256 or P-384, Ed25519 or RSA");
-        assert!(PublicKey::from_pem(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").is_err());
+        assert!(
+            PublicKey::from_pem(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+                .is_err()
+        );
     }
 }

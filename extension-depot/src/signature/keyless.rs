@@ -1,10 +1,10 @@
-//! Signatures by certificate ("keyless"): who signed showed an issuer who they are, and got a certificate for a few minutes; a
-//! public log shows that they signed within them.
+//! Signatures by certificate ("keyless"): who signed showed an issuer who they are, and got a
+//! certificate for a few minutes; a public log shows that they signed within them.
 //!
-//! What is checked is left to [`sigstore-verify`](https://docs.rs/sigstore-verify), which passes the cases of
-//! [sigstore-conformance](https://github.com/sigstore/sigstore-conformance): the chain up to the authorities of the trusted root,
-//! the log of certificates, the log of signatures with its proof of inclusion, the time, the signature and its subject. Nothing
-//! is fetched for it.
+//! What is checked is left to [`sigstore-verify`](https://docs.rs/sigstore-verify), which passes
+//! the cases of [sigstore-conformance](https://github.com/sigstore/sigstore-conformance): the chain
+//! up to the authorities of the trusted root, the log of certificates, the log of signatures with
+//! its proof of inclusion, the time, the signature and its subject. Nothing is fetched for it.
 
 use core_types::{Digest, IdentityRule};
 use sigstore_verify::crypto::parse_certificate_info;
@@ -42,11 +42,20 @@ impl IdentityVerifier {
     }
 
     pub(super) fn signer(&self) -> Signer {
-        Signer::Identity { identity: self.identity.clone(), issuer: self.issuer.clone(), root: self.root }
+        Signer::Identity {
+            identity: self.identity.clone(),
+            issuer: self.issuer.clone(),
+            root: self.root,
+        }
     }
 
-    /// Whether this identity made the signature over an artifact. Identity and issuer are compared as a whole.
-    pub(super) fn verify(&self, signed: &SignedByCertificate, digest: &Digest) -> Result<(), Error> {
+    /// Whether this identity made the signature over an artifact. Identity and issuer are compared
+    /// as a whole.
+    pub(super) fn verify(
+        &self,
+        signed: &SignedByCertificate,
+        digest: &Digest,
+    ) -> Result<(), Error> {
         let policy = VerificationPolicy::new(self.identity.as_str(), self.issuer.as_str());
         let digest = Sha256Hash::new(*digest.bytes());
         self.verifier.verify(digest, &signed.bundle, &policy).map(drop)
@@ -69,7 +78,12 @@ impl SignedByCertificate {
     /// Whom the certificate names, and who says so: anybody can write that.
     pub(super) fn claim(&self) -> Option<String> {
         let claims = parse_certificate_info(self.bundle.signing_certificate()?).ok()?;
-        let short = |text: &str| text.chars().take(200).collect::<String>().escape_debug().to_string();
-        Some(format!("`{}` of `{}`", short(claims.identity.as_ref()?.as_str()), short(claims.issuer.as_deref()?)))
+        let short =
+            |text: &str| text.chars().take(200).collect::<String>().escape_debug().to_string();
+        Some(format!(
+            "`{}` of `{}`",
+            short(claims.identity.as_ref()?.as_str()),
+            short(claims.issuer.as_deref()?)
+        ))
     }
 }

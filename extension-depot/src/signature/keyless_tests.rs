@@ -25,7 +25,10 @@ const WHO: &str = "maker@example.com";
 const SAYS: &str = "https://login.example";
 
 fn reference() -> OciReference {
-    "ghcr.io/my-org/x:1".parse::<OciReference>().expect("valid").pinned_to(digest_of(b"the manifest"))
+    "ghcr.io/my-org/x:1"
+        .parse::<OciReference>()
+        .expect("valid")
+        .pinned_to(digest_of(b"the manifest"))
 }
 
 fn digest() -> Digest {
@@ -46,7 +49,8 @@ fn verifier_with(root: &str, identity: &str, issuer: &str) -> Verifier {
 fn attached(bundle: &[u8]) -> Attachment {
     let layer = Descriptor::of(BUNDLE_0_3, bundle);
     let blobs = vec![(layer.digest, bundle.to_vec())];
-    let manifest = ImageManifest::new(Descriptor::of("application/vnd.oci.empty.v1+json", b"{}"), vec![layer]);
+    let manifest =
+        ImageManifest::new(Descriptor::of("application/vnd.oci.empty.v1+json", b"{}"), vec![layer]);
     Attachment { descriptor: Descriptor::of("", b""), manifest, blobs }
 }
 
@@ -82,9 +86,14 @@ fn an_identity_is_verified_by_its_certificate_and_matched_as_a_whole() {
     ];
     for (identity, issuer) in others {
         let state = state(&bundle, &[verifier(&sigstore, identity, issuer)]);
-        assert!(matches!(state, SignatureState::NotTrusted { .. }), "{identity} {issuer}: {state:?}");
+        assert!(
+            matches!(state, SignatureState::NotTrusted { .. }),
+            "{identity} {issuer}: {state:?}"
+        );
     }
-    let SignatureState::NotTrusted { hints, problems } = state(&bundle, &[]) else { panic!("nobody is trusted") };
+    let SignatureState::NotTrusted { hints, problems } = state(&bundle, &[]) else {
+        panic!("nobody is trusted")
+    };
     assert_eq!(hints, ["`maker@example.com` of `https://login.example`"]);
     insta::assert_snapshot!(problems.join("\n"), @"its certificate names `maker@example.com` of `https://login.example`, whom nothing says to trust");
 }
@@ -118,32 +127,50 @@ fn whatever_is_wrong_with_the_evidence_is_said_and_nothing_of_it_is_believed() {
     let other = sigstore.sign(Signing::of(&digest_of(b"another").hex(), WHO, SAYS));
     let entry = "/verificationMaterial/tlogEntries/0";
     let of_entry = |field: &str, value: Value| with(&good, &format!("{entry}{field}"), value);
-    let elsewhere = |pointer: &str| with(&good, pointer, other.pointer(pointer).expect(pointer).clone());
+    let elsewhere =
+        |pointer: &str| with(&good, pointer, other.pointer(pointer).expect(pointer).clone());
     // The standard form of a public key where a certificate is due.
     let key = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEeb5mfvncu6xVoGKVzocLBwKb/NstzijZWfKBWxb4F5hIOtp3JqPEZV2k+/wOEQio/Re0SKaFVBmcR9CP+xDUuA==";
     let cases = [
         ("another authority", signed(&Sigstore::default())),
         ("another artifact", other.clone()),
         ("signature of another artifact", elsewhere("/dsseEnvelope/signatures/0/sig")),
-        ("certificate of another signature", elsewhere("/verificationMaterial/certificate/rawBytes")),
+        (
+            "certificate of another signature",
+            elsewhere("/verificationMaterial/certificate/rawBytes"),
+        ),
         ("log entry of another signature", elsewhere(entry)),
-        ("key for a certificate", with(&good, "/verificationMaterial/certificate/rawBytes", json!(key))),
+        (
+            "key for a certificate",
+            with(&good, "/verificationMaterial/certificate/rawBytes", json!(key)),
+        ),
         ("no certificate", with(&good, "/verificationMaterial/certificate/rawBytes", json!(""))),
         ("no log entry", with(&good, "/verificationMaterial/tlogEntries", json!([]))),
         ("no proof of inclusion", of_entry("/inclusionProof", Value::Null)),
         ("no promise of inclusion", of_entry("/inclusionPromise", Value::Null)),
         ("another time", of_entry("/integratedTime", json!("1767312001"))),
-        ("another root", of_entry("/inclusionProof/rootHash", json!("dhjkTIgYpzkv+76y/HOS0Rw93Z0NOpMZL+oXm2btziQ="))),
+        (
+            "another root",
+            of_entry(
+                "/inclusionProof/rootHash",
+                json!("dhjkTIgYpzkv+76y/HOS0Rw93Z0NOpMZL+oXm2btziQ="),
+            ),
+        ),
         ("another path", of_entry("/inclusionProof/hashes", json!([]))),
-        ("another log", of_entry("/logId/keyId", json!("wNI9atQGlz+VWfO6LRygH4QUfY/8W4RFwiT5i5WRgB0="))),
+        (
+            "another log",
+            of_entry("/logId/keyId", json!("wNI9atQGlz+VWfO6LRygH4QUfY/8W4RFwiT5i5WRgB0=")),
+        ),
         ("no checkpoint", of_entry("/inclusionProof/checkpoint/envelope", json!(""))),
         ("unlogged certificate", sigstore.sign(Signing { is_logged: false, ..order })),
         ("expired certificate", sigstore.sign(Signing { year: 2025, ..order })),
         ("certificate of the future", sigstore.sign(Signing { year: 2027, ..order })),
     ];
     let signers = [verifier(&sigstore, WHO, SAYS)];
-    let said: Vec<_> =
-        cases.iter().map(|(case, bundle)| without_hashes(&format!("{case}: {}", state(bundle, &signers)))).collect();
+    let said: Vec<_> = cases
+        .iter()
+        .map(|(case, bundle)| without_hashes(&format!("{case}: {}", state(bundle, &signers))))
+        .collect();
     assert!(said.iter().all(|said| said.contains(": signed, not trusted")), "{said:#?}");
     insta::assert_snapshot!(said.join("\n"));
 }
@@ -153,8 +180,9 @@ fn evidence_that_was_made_wrong_by_whoever_has_the_keys_is_not_believed_either()
     let sigstore = Sigstore::default();
     let signers = [verifier(&sigstore, WHO, SAYS)];
     let hex = digest().hex();
-    // What only the log or the authority itself could do, and what the verifier does not look at: whose root is signed and
-    // proven, whose statement and signature are logged, and whose certificate is to sign code with says enough.
+    // What only the log or the authority itself could do, and what the verifier does not look at:
+    // whose root is signed and proven, whose statement and signature are logged, and whose
+    // certificate is to sign code with says enough.
     let taken = [Flaw::CheckpointSize, Flaw::EntryEnvelope, Flaw::KeyUsage];
     let mut said = Vec::new();
     for flaw in Flaw::ALL {
@@ -194,13 +222,19 @@ fn bundles_of_other_forms_and_times_are_not_believed() {
         ("a chain where a certificate is due", chain),
     ];
     let signers = [verifier(&sigstore, WHO, SAYS)];
-    let mut said: Vec<_> =
-        cases.iter().map(|(case, bundle)| without_hashes(&format!("{case}: {}", state(bundle, &signers)))).collect();
+    let mut said: Vec<_> = cases
+        .iter()
+        .map(|(case, bundle)| without_hashes(&format!("{case}: {}", state(bundle, &signers))))
+        .collect();
     // The same good bundle, where the trusted root says that its keys were those of another time.
     let root: Value = serde_json::from_str(&sigstore.trusted_root()).expect("JSON");
     let over = json!({ "start": "2025-01-01T00:00:00Z", "end": "2026-01-01T00:00:00Z" });
     let to_come = json!({ "start": "2026-01-03T00:00:00Z" });
-    let keys = ["/tlogs/0/publicKey/validFor", "/certificateAuthorities/0/validFor", "/ctlogs/0/publicKey/validFor"];
+    let keys = [
+        "/tlogs/0/publicKey/validFor",
+        "/certificateAuthorities/0/validFor",
+        "/ctlogs/0/publicKey/validFor",
+    ];
     for (key, (when, time)) in
         keys.iter().flat_map(|key| [("over", &over), ("to come", &to_come)].map(|time| (key, time)))
     {
@@ -227,7 +261,10 @@ fn an_attestation_is_no_signature_and_two_kinds_of_evidence_are_none() {
     assert!(matches!(state(&both, &signers), SignatureState::Unsupported { .. }));
     let statement = json!({ "subject": [{ "digest": { "sha256": digest().hex() } }], "predicateType": "https://slsa.dev/provenance/v1" });
     let payload = STANDARD.encode(statement.to_string());
-    assert_eq!(state(&with(&good, "/dsseEnvelope/payload", json!(payload)), &signers), SignatureState::Unsigned);
+    assert_eq!(
+        state(&with(&good, "/dsseEnvelope/payload", json!(payload)), &signers),
+        SignatureState::Unsigned
+    );
 }
 
 #[test]
@@ -235,7 +272,8 @@ fn a_bundle_with_a_certificate_that_is_cut_anywhere_verifies_nothing() {
     let sigstore = Sigstore::default();
     let (text, signers) = (signed(&sigstore).to_string(), [verifier(&sigstore, WHO, SAYS)]);
     for end in 0..text.len() {
-        let state = SignatureState::of(&reference(), &[attached(&text.as_bytes()[..end])], &signers);
+        let state =
+            SignatureState::of(&reference(), &[attached(&text.as_bytes()[..end])], &signers);
         assert!(matches!(state, SignatureState::NotTrusted { .. }), "{end}: {state:?}");
     }
 }
@@ -264,17 +302,21 @@ proptest! {
     }
 }
 
-/// The folder of the bundles that the verifier's own tests have, which the real Sigstore made. They lie in its sources, which
-/// cargo has wherever this is built.
+/// The folder of the bundles that the verifier's own tests have, which the real Sigstore made. They
+/// lie in its sources, which cargo has wherever this is built.
 fn real_bundles() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     cargo.args(["metadata", "--format-version", "1", "--offline", "--filter-platform", &platform]);
     let output = cargo.output().expect("cargo runs");
     let said = String::from_utf8_lossy(&output.stderr);
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let metadata: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
     let packages = metadata["packages"].as_array().expect("packages");
-    let verifier = packages.iter().find(|package| package["name"] == "sigstore-verify").expect("it is built with");
+    let verifier = packages
+        .iter()
+        .find(|package| package["name"] == "sigstore-verify")
+        .expect("it is built with");
     let manifest = PathBuf::from(verifier["manifest_path"].as_str().expect("a path"));
     manifest.parent().expect("a folder").join("test_data")
 }
@@ -302,14 +344,23 @@ fn verdict(path: &Path, of: Option<Sha256Hash>, roots: &[(String, TrustedRoot)])
 fn what_the_real_sigstore_made_is_verified_and_of_nothing_else() {
     super::ring_provider::install();
     let folder = real_bundles();
-    let embedded = [SigstoreInstance::PublicGood, SigstoreInstance::Staging, SigstoreInstance::GitHub];
     let embedded =
-        embedded.map(|instance| (format!("{instance:?}"), TrustedRoot::from_embedded(instance).expect("a root")));
-    let given = ["sct-multi-intermediate/staging_trusted_root.json", "timestamps/valid_trusted_root.json"]
-        .map(|file| (file.to_owned(), TrustedRoot::from_file(folder.join(file)).expect(file)));
+        [SigstoreInstance::PublicGood, SigstoreInstance::Staging, SigstoreInstance::GitHub];
+    let embedded = embedded.map(|instance| {
+        (format!("{instance:?}"), TrustedRoot::from_embedded(instance).expect("a root"))
+    });
+    let given =
+        ["sct-multi-intermediate/staging_trusted_root.json", "timestamps/valid_trusted_root.json"]
+            .map(|file| (file.to_owned(), TrustedRoot::from_file(folder.join(file)).expect(file)));
     let roots = [embedded.as_slice(), given.as_slice()].concat();
     let mut verdicts = Vec::new();
-    for of in ["bundles", "upstream/sigstore-python", "sct-multi-intermediate", "invalid-ct-key_fail", "timestamps"] {
+    for of in [
+        "bundles",
+        "upstream/sigstore-python",
+        "sct-multi-intermediate",
+        "invalid-ct-key_fail",
+        "timestamps",
+    ] {
         for entry in std::fs::read_dir(folder.join(of)).expect(of) {
             let path = entry.expect("readable").path();
             let name = format!("{of}/{}", path.file_name().unwrap_or_default().to_string_lossy());

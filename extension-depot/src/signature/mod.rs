@@ -1,10 +1,12 @@
 //! Who signed an artifact.
 //!
-//! The two forms that [cosign](https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md) writes are read: the
-//! classic one under the tag `sha256-HEX.sig`, and
-//! [bundles](https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto) of version 0.3 that refer to
-//! the artifact, signed by a key or by certificate. Neither needs a network beyond fetching; a signature by a key needs no log.
-//! Classic signatures by certificate are recognised and not supported.
+//! The two forms that
+//! [cosign](https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md) writes are read:
+//! the classic one under the tag `sha256-HEX.sig`, and
+//! [bundles](https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto) of
+//! version 0.3 that refer to the artifact, signed by a key or by certificate. Neither needs a
+//! network beyond fetching; a signature by a key needs no log. Classic signatures by certificate
+//! are recognised and not supported.
 
 pub(crate) mod bundle;
 pub(crate) mod classic;
@@ -17,7 +19,9 @@ mod verifier;
 use core_types::{Digest, OciReference};
 use keyless::SignedByCertificate;
 
-pub(crate) use bundle::{BUNDLE, BUNDLE_0_3, PREDICATE_OF_BUNDLE, SIGN, STATEMENT, encoded, statement};
+pub(crate) use bundle::{
+    BUNDLE, BUNDLE_0_3, PREDICATE_OF_BUNDLE, SIGN, STATEMENT, encoded, statement,
+};
 pub(crate) use classic::{LAYER as CLASSIC, SIGNATURE, claim};
 pub(crate) use key::ECDSA_PREFIX;
 pub use key::{KeyError, PublicKey};
@@ -36,7 +40,8 @@ const MOST_PROBLEMS: usize = 3;
 pub(crate) const MOST_SIGNATURES: usize = 64;
 
 impl SignatureState {
-    /// What the signatures among these attachments of an artifact come to, where these signers are trusted.
+    /// What the signatures among these attachments of an artifact come to, where these signers are
+    /// trusted.
     pub fn of(reference: &OciReference, attachments: &[Attachment], signers: &[Verifier]) -> Self {
         let digest = match reference.pinned_digest() {
             Ok(Some(digest)) => digest,
@@ -46,7 +51,8 @@ impl SignatureState {
             let classic = classic::signatures(attachment, reference, &digest);
             classic.into_iter().chain(bundle::signature(attachment, &digest))
         });
-        let (mut hints, mut problems, mut unsupported, mut signed) = (Vec::new(), Vec::new(), None, false);
+        let (mut hints, mut problems, mut unsupported, mut signed) =
+            (Vec::new(), Vec::new(), None, false);
         for found in found.take(MOST_SIGNATURES) {
             match found {
                 Found::ByKey(signature) => {
@@ -79,25 +85,35 @@ impl SignatureState {
 }
 
 /// Who of the trusted signers made a signature by certificate, or why it is none of theirs.
-fn verify_certificate(signed: &SignedByCertificate, digest: &Digest, signers: &[Verifier]) -> Result<Signer, String> {
+fn verify_certificate(
+    signed: &SignedByCertificate,
+    digest: &Digest,
+    signers: &[Verifier],
+) -> Result<Signer, String> {
     let mut problem = None;
     for signer in signers {
         let Verifier::Identity(identity) = signer else { continue };
         match identity.verify(signed, digest) {
             Ok(()) => return Ok(identity.signer()),
-            Err(sigstore_verify::Error::IdentityMismatch { .. } | sigstore_verify::Error::IssuerMismatch { .. }) => {}
+            Err(
+                sigstore_verify::Error::IdentityMismatch { .. }
+                | sigstore_verify::Error::IssuerMismatch { .. },
+            ) => {}
             Err(error) => problem = Some(error.to_string()),
         }
     }
     let claim = || signed.claim().unwrap_or_else(|| "nobody".to_owned());
-    Err(problem.unwrap_or_else(|| format!("its certificate names {}, whom nothing says to trust", claim())))
+    Err(problem.unwrap_or_else(|| {
+        format!("its certificate names {}, whom nothing says to trust", claim())
+    }))
 }
 
 impl Verifier {
     /// The owner of the key, if that made a signature.
     fn of_key(&self, signature: &Signature) -> Option<Signer> {
         let Self::Key(key) = self else { return None };
-        key.verifies(&signature.message, &signature.signature).then(|| Signer::Key { key: *key.fingerprint() })
+        key.verifies(&signature.message, &signature.signature)
+            .then(|| Signer::Key { key: *key.fingerprint() })
     }
 }
 

@@ -2,19 +2,22 @@
 
 use ring::digest::{Context, SHA256, SHA384, SHA512};
 use ring::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ED25519,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
-    RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1,
+    ED25519, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
+    RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512,
+    UnparsedPublicKey, VerificationAlgorithm,
 };
 use sigstore_verify::crypto::error::{Error, Result};
-use sigstore_verify::crypto::{CryptoProvider, HashContext, SigningScheme, install_default_provider};
+use sigstore_verify::crypto::{
+    CryptoProvider, HashContext, SigningScheme, install_default_provider,
+};
 use sigstore_verify::types::HashAlgorithm;
 
 #[derive(Debug)]
 struct RingProvider;
 
-/// Makes ring what signatures by certificate are verified with, in the whole process. A provider that the program has chosen
-/// already stays.
+/// Makes ring what signatures by certificate are verified with, in the whole process. A provider
+/// that the program has chosen already stays.
 pub(super) fn install() {
     let _ = install_default_provider(&RingProvider);
 }
@@ -59,12 +62,19 @@ impl CryptoProvider for RingProvider {
         Ok(Box::new(RingHash(Context::new(algorithm))))
     }
 
-    fn verify_raw(&self, scheme: SigningScheme, key: &[u8], data: &[u8], signature: &[u8]) -> Result<()> {
+    fn verify_raw(
+        &self,
+        scheme: SigningScheme,
+        key: &[u8],
+        data: &[u8],
+        signature: &[u8],
+    ) -> Result<()> {
         let verified = UnparsedPublicKey::new(algorithm(scheme)?, key).verify(data, signature);
         verified.map_err(|_| Error::Verification(format!("{} signature invalid", scheme.name())))
     }
 
-    /// ring hashes what it verifies by itself. Signatures of artifacts are envelopes, which come as they were signed.
+    /// ring hashes what it verifies by itself. Signatures of artifacts are envelopes, which come as
+    /// they were signed.
     fn verify_prehashed(&self, scheme: SigningScheme, _: &[u8], _: &[u8], _: &[u8]) -> Result<()> {
         Err(Error::UnsupportedAlgorithm(format!("{} over nothing but a hash", scheme.name())))
     }

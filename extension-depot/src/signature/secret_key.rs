@@ -54,7 +54,8 @@ const SCRYPT: &str = "scrypt";
 const SECRET_BOX: &str = "nacl/secretbox";
 /// More work than this is not done to open a key.
 const MOST_WORK: u32 = 1 << 20;
-/// The work for new keys, which is what cosign takes: 64 MiB and a tenth of a second. It refuses any but a few.
+/// The work for new keys, which is what cosign takes: 64 MiB and a tenth of a second. It refuses
+/// any but a few.
 const WORK: Work = Work { n: 1 << 16, r: 8, p: 1 };
 /// The bytes of the key that a password becomes.
 const DERIVED: usize = 32;
@@ -108,16 +109,19 @@ impl SecretKey {
 
     fn from_pkcs8(der: &[u8]) -> Result<Self, SecretKeyError> {
         let random = SystemRandom::new();
-        let (pair, prefix, raw) =
-            if let Ok(pair) = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der, &random) {
-                let raw = pair.public_key().as_ref().to_vec();
-                (Pair::Ecdsa(pair), &ECDSA_PREFIX[..], raw)
-            } else {
-                let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|_| SecretKeyError::Kind)?;
-                let raw = pair.public_key().as_ref().to_vec();
-                (Pair::Ed25519(pair), &ED25519_PREFIX[..], raw)
-            };
-        let public = PublicKey::from_der(&[prefix, &raw].concat()).map_err(|_| SecretKeyError::Kind)?;
+        let (pair, prefix, raw) = if let Ok(pair) =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der, &random)
+        {
+            let raw = pair.public_key().as_ref().to_vec();
+            (Pair::Ecdsa(pair), &ECDSA_PREFIX[..], raw)
+        } else {
+            let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
+                .map_err(|_| SecretKeyError::Kind)?;
+            let raw = pair.public_key().as_ref().to_vec();
+            (Pair::Ed25519(pair), &ED25519_PREFIX[..], raw)
+        };
+        let public =
+            PublicKey::from_der(&[prefix, &raw].concat()).map_err(|_| SecretKeyError::Kind)?;
         Ok(Self { pair, public })
     }
 
@@ -133,7 +137,9 @@ impl SecretKey {
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SecretKeyError> {
         match &self.pair {
             Pair::Ecdsa(pair) => {
-                let signed = pair.sign(&SystemRandom::new(), message).map_err(|_| SecretKeyError::Signing)?;
+                let signed = pair
+                    .sign(&SystemRandom::new(), message)
+                    .map_err(|_| SecretKeyError::Signing)?;
                 Ok(signed.as_ref().to_vec())
             }
             Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
@@ -148,8 +154,8 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// Encrypts PKCS #8 as cosign does, and returns the label and contents of the PEM. Nothing comes of it where the system has
-/// no random numbers.
+/// Encrypts PKCS #8 as cosign does, and returns the label and contents of the PEM. Nothing comes of
+/// it where the system has no random numbers.
 pub(crate) fn encrypted(pkcs8: &[u8], password: &[u8]) -> Option<(&'static str, Vec<u8>)> {
     let (mut salt, mut nonce) = ([0; 32], [0; 24]);
     let random = SystemRandom::new();
@@ -177,17 +183,20 @@ fn derived(password: &[u8], salt: &[u8], work: &Work) -> Option<[u8; DERIVED]> {
 /// Opens what cosign encrypted: a key derived by scrypt, and NaCl's secret box.
 fn decrypted(pem: &[u8], password: &[u8]) -> Result<Vec<u8>, SecretKeyError> {
     let text = String::from_utf8_lossy(pem);
-    let body: String = text.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
+    let body: String =
+        text.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
     let decode = |text: &str| STANDARD.decode(text).map_err(|_| SecretKeyError::NoKey);
     let Encrypted { kdf, cipher, ciphertext } =
         serde_json::from_slice(&decode(&body)?).map_err(|_| SecretKeyError::NoKey)?;
     let Work { n, r, p } = kdf.params;
-    let is_bounded = n.is_power_of_two() && n <= MOST_WORK && (1..=32).contains(&r) && (1..=16).contains(&p);
+    let is_bounded =
+        n.is_power_of_two() && n <= MOST_WORK && (1..=32).contains(&r) && (1..=16).contains(&p);
     if kdf.name != SCRYPT || cipher.name != SECRET_BOX || !is_bounded {
         return Err(SecretKeyError::NoKey);
     }
     let key = derived(password, &decode(&kdf.salt)?, &kdf.params).ok_or(SecretKeyError::NoKey)?;
     let nonce: [u8; 24] = decode(&cipher.nonce)?.try_into().map_err(|_| SecretKeyError::NoKey)?;
-    let opened = XSalsa20Poly1305::new(&Key::from(key)).decrypt(&Nonce::from(nonce), decode(&ciphertext)?.as_slice());
+    let opened = XSalsa20Poly1305::new(&Key::from(key))
+        .decrypt(&Nonce::from(nonce), decode(&ciphertext)?.as_slice());
     opened.map_err(|_| SecretKeyError::WrongPassword)
 }

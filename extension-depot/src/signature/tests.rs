@@ -19,8 +19,10 @@ enum SigningKey {
 impl SigningKey {
     fn ecdsa() -> Self {
         let random = SystemRandom::new();
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).expect("random");
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref(), &random);
+        let pkcs8 =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).expect("random");
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref(), &random);
         Self::Ecdsa(Box::new(pair.expect("a key")))
     }
 
@@ -36,25 +38,35 @@ impl SigningKey {
     fn public(&self) -> PublicKey {
         let (prefix, raw) = match self {
             // The standard form of keys of these kinds, up to the key itself.
-            Self::Ecdsa(pair) => ("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE", &pair.public_key().as_ref()[1..]),
+            Self::Ecdsa(pair) => {
+                ("MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE", &pair.public_key().as_ref()[1..])
+            }
             Self::Ed25519(pair) => ("MCowBQYDK2VwAyEA", pair.public_key().as_ref()),
         };
         let mut der = STANDARD.decode(prefix).expect("base64");
         der.extend_from_slice(raw);
-        let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der));
+        let pem = format!(
+            "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+            STANDARD.encode(der)
+        );
         PublicKey::from_pem(pem.as_bytes()).expect("a key")
     }
 
     fn sign(&self, message: &[u8]) -> Vec<u8> {
         match self {
-            Self::Ecdsa(pair) => pair.sign(&SystemRandom::new(), message).expect("signed").as_ref().to_vec(),
+            Self::Ecdsa(pair) => {
+                pair.sign(&SystemRandom::new(), message).expect("signed").as_ref().to_vec()
+            }
             Self::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
         }
     }
 }
 
 fn reference() -> OciReference {
-    "ghcr.io/my-org/x:1".parse::<OciReference>().expect("valid").pinned_to(digest_of(b"the manifest"))
+    "ghcr.io/my-org/x:1"
+        .parse::<OciReference>()
+        .expect("valid")
+        .pinned_to(digest_of(b"the manifest"))
 }
 
 fn attachment(layers: Vec<(Descriptor, Vec<u8>)>, artifact_type: Option<&str>) -> Attachment {
@@ -62,7 +74,10 @@ fn attachment(layers: Vec<(Descriptor, Vec<u8>)>, artifact_type: Option<&str>) -
     let blobs = descriptors.iter().map(|layer| layer.digest).zip(bytes).collect();
     let manifest = ImageManifest {
         artifact_type: artifact_type.map(str::to_owned),
-        ..ImageManifest::new(Descriptor::of("application/vnd.oci.empty.v1+json", b"{}"), descriptors)
+        ..ImageManifest::new(
+            Descriptor::of("application/vnd.oci.empty.v1+json", b"{}"),
+            descriptors,
+        )
     };
     Attachment { descriptor: Descriptor::of("", b""), manifest, blobs }
 }
@@ -96,7 +111,8 @@ fn statement(digest: &Digest, predicate: &str) -> String {
 fn bundle_text(signer: &SigningKey, statement: &str) -> String {
     let kind = "application/vnd.in-toto+json";
     let message = format!("DSSEv1 {} {kind} {} {statement}", kind.len(), statement.len());
-    let (payload, signature) = (STANDARD.encode(statement), STANDARD.encode(signer.sign(message.as_bytes())));
+    let (payload, signature) =
+        (STANDARD.encode(statement), STANDARD.encode(signer.sign(message.as_bytes())));
     format!(
         r#"{{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{{"publicKey":{{"hint":"h"}}}},"dsseEnvelope":{{"payload":"{payload}","payloadType":"{kind}","signatures":[{{"sig":"{signature}"}}]}}}}"#
     )
@@ -122,7 +138,9 @@ fn both_forms_are_verified_by_the_key_that_signed_and_by_no_other() {
             bundle(&bundle_text(&signer, &statement(&digest, SIGN))),
         ];
         for form in forms {
-            let state = |signers: &[Verifier]| SignatureState::of(&reference, std::slice::from_ref(&form), signers);
+            let state = |signers: &[Verifier]| {
+                SignatureState::of(&reference, std::slice::from_ref(&form), signers)
+            };
             assert_eq!(state(&[other.verifier(), signer.verifier()]), verified);
             assert!(matches!(state(&[other.verifier()]), SignatureState::NotTrusted { .. }));
             assert!(matches!(state(&[]), SignatureState::NotTrusted { .. }));
@@ -147,16 +165,27 @@ fn what_speaks_of_something_else_is_no_signature_of_this() {
         classic(claim("ghcr.io/my-org/x", &digest), "!!"),
         classic(claim("ghcr.io/my-org/x", &digest), ""),
         bundle(&bundle_text(&signer, &statement(&elsewhere, SIGN))),
-        bundle(&bundle_text(&signer, &statement(&digest, SIGN)).replace("signatures", "signatvres")),
+        bundle(
+            &bundle_text(&signer, &statement(&digest, SIGN)).replace("signatures", "signatvres"),
+        ),
         bundle("{}"),
     ];
     for form in forms {
-        let state = SignatureState::of(&reference, std::slice::from_ref(&form), &[signer.verifier()]);
-        assert!(matches!(state, SignatureState::NotTrusted { .. }), "{state:?}: {:?}", form.manifest);
+        let state =
+            SignatureState::of(&reference, std::slice::from_ref(&form), &[signer.verifier()]);
+        assert!(
+            matches!(state, SignatureState::NotTrusted { .. }),
+            "{state:?}: {:?}",
+            form.manifest
+        );
     }
     // An attestation says something about the artifact; it is no signature.
-    let provenance = bundle(&bundle_text(&signer, &statement(&digest, "https://slsa.dev/provenance/v1")));
-    assert_eq!(SignatureState::of(&reference, &[provenance], &[signer.verifier()]), SignatureState::Unsigned);
+    let provenance =
+        bundle(&bundle_text(&signer, &statement(&digest, "https://slsa.dev/provenance/v1")));
+    assert_eq!(
+        SignatureState::of(&reference, &[provenance], &[signer.verifier()]),
+        SignatureState::Unsigned
+    );
 }
 
 #[test]
@@ -164,7 +193,9 @@ fn classic_signatures_by_certificate_are_said_to_be_what_they_are() {
     let (reference, signer) = (reference(), SigningKey::ecdsa());
     let digest = reference.pinned_digest().expect("whole").expect("pinned");
     let mut classic = signed_classic(&signer, "ghcr.io/my-org/x", &digest);
-    classic.manifest.layers[0].annotations.insert("dev.sigstore.cosign/certificate".to_owned(), "PEM".to_owned());
+    classic.manifest.layers[0]
+        .annotations
+        .insert("dev.sigstore.cosign/certificate".to_owned(), "PEM".to_owned());
     let state = SignatureState::of(&reference, &[classic], &[signer.verifier()]);
     assert!(matches!(state, SignatureState::Unsupported { .. }), "{state:?}");
 }
@@ -173,7 +204,8 @@ fn classic_signatures_by_certificate_are_said_to_be_what_they_are() {
 fn of_a_flood_of_signatures_some_are_read() {
     let (reference, signer) = (reference(), SigningKey::ecdsa());
     let digest = reference.pinned_digest().expect("whole").expect("pinned");
-    let mut flood: Vec<_> = (0..200).map(|_| classic(claim("ghcr.io/my-org/x", &digest), "AAAA")).collect();
+    let mut flood: Vec<_> =
+        (0..200).map(|_| classic(claim("ghcr.io/my-org/x", &digest), "AAAA")).collect();
     flood.push(signed_classic(&signer, "ghcr.io/my-org/x", &digest));
     let state = SignatureState::of(&reference, &flood, &[signer.verifier()]);
     assert!(matches!(state, SignatureState::NotTrusted { .. }), "{state:?}");
@@ -197,8 +229,14 @@ fn of_a_secret_key_only_its_public_half_is_shown() {
     let secret = STANDARD.encode(pkcs8.as_ref());
     let pem = format!("-----BEGIN PRIVATE KEY-----\n{secret}\n-----END PRIVATE KEY-----\n");
     let key = SecretKey::from_pem(pem.as_bytes(), None).expect("a key");
-    assert_eq!(format!("{key:?}"), format!("SecretKey({}, <redacted>)", key.public().fingerprint()));
-    for wrong in [SecretKey::from_pem(secret.as_bytes(), None), SecretKey::from_pem(&pem.as_bytes()[..60], None)] {
+    assert_eq!(
+        format!("{key:?}"),
+        format!("SecretKey({}, <redacted>)", key.public().fingerprint())
+    );
+    for wrong in [
+        SecretKey::from_pem(secret.as_bytes(), None),
+        SecretKey::from_pem(&pem.as_bytes()[..60], None),
+    ] {
         let error = wrong.expect_err("no key");
         assert!(!format!("{error:?} {error}").contains(&secret[..20]), "{error:?}");
     }

@@ -70,8 +70,9 @@ impl SignerProof {
     /// Whoever a rule of a policy means.
     ///
     /// # Errors
-    /// As [`SignerProof::from_key_file`], and when the file belongs to another user or everybody can write to it: whoever can
-    /// replace a key that a policy names decides what the policy lets in.
+    /// As [`SignerProof::from_key_file`], and when the file belongs to another user or everybody
+    /// can write to it: whoever can replace a key that a policy names decides what the policy lets
+    /// in.
     pub fn from_rule(rule: &SignerRule) -> Result<Self, VerifierError> {
         match rule {
             SignerRule::KeyFile(file) => {
@@ -114,8 +115,8 @@ pub struct Verifiers {
 }
 
 impl Depot {
-    /// Everybody whose signature counts for what a reference leads to: `wanted`, those that policies name, and those that the
-    /// user trusts.
+    /// Everybody whose signature counts for what a reference leads to: `wanted`, those that
+    /// policies name, and those that the user trusts.
     ///
     /// # Errors
     /// When it cannot be read whom the user trusts.

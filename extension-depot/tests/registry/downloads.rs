@@ -14,17 +14,24 @@ use hyper::Response;
 use hyper::body::Frame;
 
 use crate::support::{
-    block_on, component, home, install, manifest, name, publish, reference, resolve, stage, stage_with,
+    block_on, component, home, install, manifest, name, publish, reference, resolve, stage,
+    stage_with,
 };
-use crate::{MANIFEST, REPOSITORY, causes, dripping, good, impatient, is_blob, pieces, staged_with};
+use crate::{
+    MANIFEST, REPOSITORY, causes, dripping, good, impatient, is_blob, pieces, staged_with,
+};
 
 #[test]
 fn a_missing_tag_or_repository_is_not_found() {
     let registry = MemoryRegistry::start().expect("a registry");
     good(&registry);
     let error = resolve(&format!("{}/my-org/a:2", registry.host())).expect_err("no such tag");
-    assert!(matches!(&error, RegistryError::MissingTag { nearest, .. } if nearest == &["1"]), "{error:?}");
-    let error = resolve(&format!("{}/my-org/b:1", registry.host())).expect_err("no such repository");
+    assert!(
+        matches!(&error, RegistryError::MissingTag { nearest, .. } if nearest == &["1"]),
+        "{error:?}"
+    );
+    let error =
+        resolve(&format!("{}/my-org/b:1", registry.host())).expect_err("no such repository");
     assert!(matches!(error, RegistryError::NotFound { .. }), "{error:?}");
 }
 
@@ -34,16 +41,20 @@ fn one_part_repository_works_like_any() {
     let registry = MemoryRegistry::start().expect("a registry");
     let (home, client) = (home(), Registry::new(Settings::default()));
     let reference = reference(&format!("{}/one:1.0.0", registry.host()));
-    let publication = Publication::cncf(component("a"), &Description::default()).expect("described");
+    let publication =
+        Publication::cncf(component("a"), &Description::default()).expect("described");
     block_on(client.publish(&reference, publication, false)).expect("pushed");
     assert_eq!(block_on(client.tags(&reference.repository_query())).expect("tags"), ["1.0.0"]);
     install(&home, &reference.to_string()).expect("installed");
     let installed = home.depot.installed(&name("one")).expect("there");
     assert_eq!(installed.reference.identity().to_string(), format!("{}/one", registry.host()));
-    assert!(registry.seen().iter().all(|seen| seen.path.starts_with("/v2/one/") || seen.path == "/v2/"));
+    assert!(
+        registry.seen().iter().all(|seen| seen.path.starts_with("/v2/one/") || seen.path == "/v2/")
+    );
     // The same name below it is another extension.
     publish(&registry, "one/one", "1.0.0", media_type::WASM, &component("b"));
-    let error = install(&home, &format!("{}/one/one:1.0.0", registry.host())).expect_err("another source");
+    let error =
+        install(&home, &format!("{}/one/one:1.0.0", registry.host())).expect_err("another source");
     assert!(error.to_string().contains("/one/one"), "{error}");
 }
 
@@ -66,15 +77,24 @@ fn the_digest_of_the_layer_is_recognised() {
     let registry = MemoryRegistry::start().expect("a registry");
     let text = good(&registry);
     let artifact = resolve(&text).expect("there").artifact;
-    let error = resolve(&format!("{text}@{}", artifact.manifest.layers[0].digest)).expect_err("a layer");
-    assert!(matches!(error, RegistryError::LayerPinned { manifest, .. } if manifest == artifact.digest), "{error:?}");
+    let error =
+        resolve(&format!("{text}@{}", artifact.manifest.layers[0].digest)).expect_err("a layer");
+    assert!(
+        matches!(error, RegistryError::LayerPinned { manifest, .. } if manifest == artifact.digest),
+        "{error:?}"
+    );
 }
 
 #[test]
 fn other_bytes_than_asked_for_are_refused() {
-    let error = staged_with(|seen| is_blob(seen).then(|| response(200, &[], vec![0; 12]))).expect_err("wrong");
-    assert!(matches!(error, RegistryError::Blob(BlobError::Size { .. } | BlobError::Digest { .. })), "{error:?}");
-    let error = staged_with(|seen| is_blob(seen).then(|| response(200, &[], vec![0; 13]))).expect_err("wrong");
+    let error = staged_with(|seen| is_blob(seen).then(|| response(200, &[], vec![0; 12])))
+        .expect_err("wrong");
+    assert!(
+        matches!(error, RegistryError::Blob(BlobError::Size { .. } | BlobError::Digest { .. })),
+        "{error:?}"
+    );
+    let error = staged_with(|seen| is_blob(seen).then(|| response(200, &[], vec![0; 13])))
+        .expect_err("wrong");
     assert!(matches!(error, RegistryError::Blob(BlobError::Digest { .. })), "{error:?}");
 }
 
@@ -83,21 +103,27 @@ fn a_header_that_lies_about_the_digest_is_an_error_and_another_algorithm_is_none
     let with_header = |digest: &'static str| {
         let registry = MemoryRegistry::start_with(move |seen| {
             let manifest = seen.path.contains("/manifests/");
-            manifest.then(|| response(200, &[("Docker-Content-Digest", digest)], MANIFEST.to_owned()))
+            manifest
+                .then(|| response(200, &[("Docker-Content-Digest", digest)], MANIFEST.to_owned()))
         });
         let registry = registry.expect("a registry");
         resolve(&format!("{}/a/b:1", registry.host()))
     };
     let zeros: &'static str = Box::leak(format!("sha256:{}", "0".repeat(64)).into_boxed_str());
     assert!(matches!(with_header(zeros), Err(RegistryError::Blob(BlobError::Digest { .. }))));
-    assert!(matches!(with_header("sha256:../../x"), Err(RegistryError::Image(ImageError::Malformed { .. }))));
+    assert!(matches!(
+        with_header("sha256:../../x"),
+        Err(RegistryError::Image(ImageError::Malformed { .. }))
+    ));
     assert!(with_header("sha512:00").is_ok() && with_header("").is_ok());
 }
 
 #[test]
 fn a_mirror_is_asked_first_and_the_registry_where_it_fails() {
-    let (registry, mirror) =
-        (MemoryRegistry::start().expect("on loopback"), MemoryRegistry::start().expect("on loopback"));
+    let (registry, mirror) = (
+        MemoryRegistry::start().expect("on loopback"),
+        MemoryRegistry::start().expect("on loopback"),
+    );
     let home = home();
     publish(&registry, REPOSITORY, "1", "application/wasm", &component("a"));
     publish(&mirror, &format!("cache/{REPOSITORY}"), "1", "application/wasm", &component("a"));
@@ -109,7 +135,10 @@ fn a_mirror_is_asked_first_and_the_registry_where_it_fails() {
     let text = format!("{}/{REPOSITORY}:1", registry.host());
     let staged = stage_with(&home, &text, settings()).expect("from the mirror");
     assert_eq!(staged.reference.registry(), registry.host(), "it is known by where it belongs");
-    assert!(registry.seen().is_empty() && mirror.seen().iter().all(|seen| seen.path.contains("/cache/my-org/")));
+    assert!(
+        registry.seen().is_empty()
+            && mirror.seen().iter().all(|seen| seen.path.contains("/cache/my-org/"))
+    );
     publish(&registry, REPOSITORY, "2", "application/wasm", &component("b"));
     let newer = format!("{}/{REPOSITORY}:2", registry.host());
     stage_with(&home, &newer, settings()).expect("from the registry itself");
@@ -134,10 +163,19 @@ fn content_type_of_docker_is_taken() {
     let plain = manifest(&registry, media_type::WASM, &component("a"), "null");
     for written in [media_type::MANIFEST, media_type::DOCKER_MANIFEST] {
         let manifest = plain.replacen('{', &format!(r#"{{"mediaType":"{written}","#), 1);
-        for sent in [media_type::MANIFEST, media_type::DOCKER_MANIFEST, media_type::INDEX, media_type::DOCKER_INDEX] {
+        for sent in [
+            media_type::MANIFEST,
+            media_type::DOCKER_MANIFEST,
+            media_type::INDEX,
+            media_type::DOCKER_INDEX,
+        ] {
             registry.put_manifest(REPOSITORY, "1", sent, manifest.as_bytes());
             let staged = stage(&home(), &format!("{}/{REPOSITORY}:1", registry.host())).map(drop);
-            assert_eq!(staged.is_ok(), sent.contains("manifest.v"), "{written} as {sent}: {staged:?}");
+            assert_eq!(
+                staged.is_ok(),
+                sent.contains("manifest.v"),
+                "{written} as {sent}: {staged:?}"
+            );
         }
     }
 }
@@ -171,8 +209,12 @@ fn a_registry_that_stays_broken_is_given_up_with_what_it_said() {
     assert_eq!(causes(&error), ["the registry says: UNKNOWN: boom"]);
 
     let patient = Instant::now();
-    let error = staged_with(|_| Some(response(429, &[("Retry-After", "999999999")], ""))).expect_err("busy");
-    assert!(matches!(error, RegistryError::Status { status: 429, .. }) && patient.elapsed() < Duration::from_secs(5));
+    let error = staged_with(|_| Some(response(429, &[("Retry-After", "999999999")], "")))
+        .expect_err("busy");
+    assert!(
+        matches!(error, RegistryError::Status { status: 429, .. })
+            && patient.elapsed() < Duration::from_secs(5)
+    );
 }
 
 #[test]
@@ -183,7 +225,8 @@ fn a_download_that_breaks_off_starts_again() {
             .then(|| response(200, &[("Content-Length", "2")], "{"))
     };
     staged_with(half).expect("the second time it works");
-    let error = staged_with(|seen| is_blob(seen).then(|| response(200, &[], ""))).expect_err("never whole");
+    let error =
+        staged_with(|seen| is_blob(seen).then(|| response(200, &[], ""))).expect_err("never whole");
     assert!(matches!(error, RegistryError::Blob(BlobError::Size { found: 0, .. })), "{error:?}");
 }
 
@@ -212,7 +255,9 @@ fn a_pinned_digest_is_not_answered_by_another_manifest() {
         let asked = seen.path.rsplit('/').next().unwrap_or_default().to_owned();
         let body = r#"{"schemaVersion":2,"config":{},"layers":[]}"#;
         let said = if asked.starts_with("sha256:de") { asked } else { name.clone() };
-        seen.path.contains("/manifests/").then(|| response(200, &[("Docker-Content-Digest", &said)], body))
+        seen.path
+            .contains("/manifests/")
+            .then(|| response(200, &[("Docker-Content-Digest", &said)], body))
     });
     let registry = registry.expect("a registry");
     let pinned = pinned.replace(text.split('/').next().expect("a host"), &registry.host());
@@ -224,11 +269,17 @@ fn a_pinned_digest_is_not_answered_by_another_manifest() {
 fn what_drips_is_given_up_wherever_it_drips() {
     let started = Instant::now();
     for part in ["/manifests/", "/blobs/"] {
-        let registry =
-            MemoryRegistry::start_with(move |seen| seen.path.contains(part).then(|| Response::new(dripping())));
+        let registry = MemoryRegistry::start_with(move |seen| {
+            seen.path.contains(part).then(|| Response::new(dripping()))
+        });
         let registry = registry.expect("a registry");
-        let error = stage_with(&home(), &good(&registry), impatient()).map(drop).expect_err("it never ends");
-        assert!(matches!(error, RegistryError::Timeout { .. } | RegistryError::Blob(_)), "{part}: {error:?}");
+        let error = stage_with(&home(), &good(&registry), impatient())
+            .map(drop)
+            .expect_err("it never ends");
+        assert!(
+            matches!(error, RegistryError::Timeout { .. } | RegistryError::Blob(_)),
+            "{part}: {error:?}"
+        );
     }
     let host = Arc::new(std::sync::OnceLock::<String>::new());
     let own = host.clone();
@@ -244,10 +295,14 @@ fn what_drips_is_given_up_wherever_it_drips() {
     let registry = registry.expect("a registry");
     host.set(registry.host()).expect("once");
     let reference = reference(&format!("{}/my-org/pushed:1.0.0", registry.host()));
-    let publication = Publication::cncf(component("a"), &Description::default()).expect("described");
+    let publication =
+        Publication::cncf(component("a"), &Description::default()).expect("described");
     let client = Registry::new(impatient());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(client.publish(&reference, publication, false)).expect_err("no token ever comes");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime
+        .block_on(client.publish(&reference, publication, false))
+        .expect_err("no token ever comes");
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
@@ -258,7 +313,8 @@ fn timeout_of_a_registry_can_be_set() {
         Some(Response::new(StreamBody::new(nothing).boxed()))
     };
     let registry = MemoryRegistry::start_with(silence).expect("a registry");
-    let own = RegistrySettings { timeout_seconds: std::num::NonZeroU32::new(1), ..Default::default() };
+    let own =
+        RegistrySettings { timeout_seconds: std::num::NonZeroU32::new(1), ..Default::default() };
     let settings = Settings { registries: [(registry.host(), own)].into(), ..Default::default() };
     let started = Instant::now();
     let error = stage_with(&home(), &format!("{}/my-org/a:1", registry.host()), settings).map(drop);
@@ -269,7 +325,8 @@ fn timeout_of_a_registry_can_be_set() {
 #[test]
 fn endless_bodies_end() {
     let endless = || pieces(std::iter::repeat_with(|| Bytes::from_static(&[b' '; 65536])));
-    let error = staged_with(move |seen| is_blob(seen).then(|| Response::new(endless()))).expect_err("endless");
+    let error = staged_with(move |seen| is_blob(seen).then(|| Response::new(endless())))
+        .expect_err("endless");
     assert!(matches!(error, RegistryError::Blob(BlobError::Size { .. })), "{error:?}");
     let error = staged_with(move |_| Some(Response::new(endless()))).expect_err("endless");
     assert!(matches!(error, RegistryError::TooLarge { .. }), "{error:?}");
@@ -278,7 +335,10 @@ fn endless_bodies_end() {
         *answer.status_mut() = hyper::StatusCode::IM_A_TEAPOT;
         Some(answer)
     });
-    assert!(matches!(error, Err(RegistryError::Status { status: 418, source: None, .. })), "{error:?}");
+    assert!(
+        matches!(error, Err(RegistryError::Status { status: 418, source: None, .. })),
+        "{error:?}"
+    );
 }
 
 #[test]
@@ -287,7 +347,8 @@ fn redirects_lead_only_where_a_registry_may_send_us() {
     good(&elsewhere);
     let to = elsewhere.host();
     let redirect = move |seen: &Seen| {
-        is_blob(seen).then(|| response(307, &[("Location", &format!("http://{to}{}", seen.path))], ""))
+        is_blob(seen)
+            .then(|| response(307, &[("Location", &format!("http://{to}{}", seen.path))], ""))
     };
     staged_with(redirect).expect("blobs may lie with somebody else");
 
@@ -308,7 +369,11 @@ fn offline_opens_no_connection() {
 
 #[test]
 fn a_host_that_does_not_answer_is_named() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .expect("a port")
+        .local_addr()
+        .expect("it")
+        .port();
     let error = resolve(&format!("127.0.0.1:{port}/a/b:1")).expect_err("nobody there");
     assert_eq!(error.to_string(), format!("cannot reach the registry `127.0.0.1:{port}`"));
 }

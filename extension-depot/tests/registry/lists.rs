@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use extension_depot::registry::{Patience, Registry, RegistryError, Settings, SignatureForm, generate_key};
+use extension_depot::registry::{
+    Patience, Registry, RegistryError, Settings, SignatureForm, generate_key,
+};
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
 use extension_depot::{PublicKey, SecretKey, SignatureState, Verifier, media_type};
 use http_body_util::{BodyExt, StreamBody};
@@ -16,7 +18,8 @@ use hyper::body::Frame;
 use crate::support::{block_on, reference, resolve};
 use crate::{MANIFEST, good, pieces};
 
-/// The tags of a repository whose list is answered by `answer`, by what stands behind `tags/list`, and the number of requests.
+/// The tags of a repository whose list is answered by `answer`, by what stands behind `tags/list`,
+/// and the number of requests.
 fn tags_with(
     answer: impl Fn(&str) -> Option<Response<Body>> + Send + Sync + 'static,
 ) -> (Result<Vec<String>, RegistryError>, usize) {
@@ -38,7 +41,10 @@ fn tags_follow_the_links_of_pages() {
         Some(match rest {
             "?n=1000" => response(
                 200,
-                &[("Link", "</v2/first>; rel=first"), ("link", r#"</v2/my-org/many/tags/list?t=a>; rel="prev next""#)],
+                &[
+                    ("Link", "</v2/first>; rel=first"),
+                    ("link", r#"</v2/my-org/many/tags/list?t=a>; rel="prev next""#),
+                ],
                 r#"{"tags":["0.3.0","0.1.0"]}"#,
             ),
             // A page can have nothing on it, or something that came before.
@@ -47,7 +53,10 @@ fn tags_follow_the_links_of_pages() {
             _ => return None,
         })
     });
-    assert_eq!((tags.expect("tags"), requests), (["0.3.0", "0.1.0", "0.2.0"].map(str::to_owned).to_vec(), 3));
+    assert_eq!(
+        (tags.expect("tags"), requests),
+        (["0.3.0", "0.1.0", "0.2.0"].map(str::to_owned).to_vec(), 3)
+    );
 }
 
 #[test]
@@ -56,7 +65,8 @@ fn incomplete_tags_are_an_error() {
         let asked = AtomicUsize::new(0);
         let (tags, requests) = tags_with(move |rest| {
             let (link, tags) = answer(rest, asked.fetch_add(1, Ordering::SeqCst));
-            (link != "404").then(|| response(200, &[("Link", &link)], format!(r#"{{"tags":[{tags}]}}"#)))
+            (link != "404")
+                .then(|| response(200, &[("Link", &link)], format!(r#"{{"tags":[{tags}]}}"#)))
         });
         match tags.expect_err("incomplete") {
             RegistryError::Incomplete { reason, .. } => (reason, requests),
@@ -66,16 +76,30 @@ fn incomplete_tags_are_an_error() {
     /// The link and the body of a page, by its address and number.
     type Page = fn(&str, usize) -> (String, String);
     let cases: [(Page, &str, usize); 8] = [
-        (|_, at| (format!("<?page={at}>; rel=next"), r#""1""#.to_owned()), "page 2 repeats what came before it", 2),
-        (|_, at| ("<?n=1000>; rel=next".to_owned(), format!(r#""{at}""#)), "page 1 leads back to a page before it", 1),
+        (
+            |_, at| (format!("<?page={at}>; rel=next"), r#""1""#.to_owned()),
+            "page 2 repeats what came before it",
+            2,
+        ),
+        (
+            |_, at| ("<?n=1000>; rel=next".to_owned(), format!(r#""{at}""#)),
+            "page 1 leads back to a page before it",
+            1,
+        ),
         (
             |_, at| (format!("<?at={}>; rel=next", at % 2), format!(r#""{at}""#)),
             "page 3 leads back to a page before it",
             3,
         ),
-        (|_, at| (format!("<?at={at}>; rel=next"), format!(r#""{at}""#)), "it has more than 1000 pages", 1_000),
         (
-            |_, at| (if at == 0 { "<?at=1>; rel=next" } else { "404" }.to_owned(), format!(r#""{at}""#)),
+            |_, at| (format!("<?at={at}>; rel=next"), format!(r#""{at}""#)),
+            "it has more than 1000 pages",
+            1_000,
+        ),
+        (
+            |_, at| {
+                (if at == 0 { "<?at=1>; rel=next" } else { "404" }.to_owned(), format!(r#""{at}""#))
+            },
             "page 2 is missing",
             2,
         ),
@@ -85,11 +109,17 @@ fn incomplete_tags_are_an_error() {
             1,
         ),
         (
-            |_, at| (format!("<?at={at}>; rel=next"), format!(r#""{at}"{}"#, " ".repeat(4_000_000))),
+            |_, at| {
+                (format!("<?at={at}>; rel=next"), format!(r#""{at}"{}"#, " ".repeat(4_000_000)))
+            },
             "it has more than 33554432 bytes",
             9,
         ),
-        (|_, _| ("?at=1; rel=next".to_owned(), r#""1""#.to_owned()), "its header `Link` cannot be read", 1),
+        (
+            |_, _| ("?at=1; rel=next".to_owned(), r#""1""#.to_owned()),
+            "its header `Link` cannot be read",
+            1,
+        ),
     ];
     for (answer, reason, requests) in cases {
         assert_eq!(said(answer), (reason.to_owned(), requests));
@@ -98,25 +128,39 @@ fn incomplete_tags_are_an_error() {
 
 #[tokio::test]
 async fn malformed_tags_are_refused() {
-    for body in [r#"{"tags":["../../x"]}"#, "{\"tags\":[\"a\\u001b[2J\"]}", r#"{"tags":"x"}"#, "<html>", ""] {
-        let registry = MemoryRegistry::start_with(move |_| Some(response(200, &[], body))).expect("a registry");
+    for body in
+        [r#"{"tags":["../../x"]}"#, "{\"tags\":[\"a\\u001b[2J\"]}", r#"{"tags":"x"}"#, "<html>", ""]
+    {
+        let registry = MemoryRegistry::start_with(move |_| Some(response(200, &[], body)))
+            .expect("a registry");
         let query = format!("{}/my-org/x", registry.host()).parse().expect("a repository");
         let error = Registry::new(Settings::default()).tags(&query).await.expect_err(body);
         assert!(matches!(error, RegistryError::Image(_)), "{body}: {error}");
     }
-    let empty = MemoryRegistry::start_with(|_| Some(response(200, &[], r#"{"tags":null}"#))).expect("a registry");
+    let empty = MemoryRegistry::start_with(|_| Some(response(200, &[], r#"{"tags":null}"#)))
+        .expect("a registry");
     let query = format!("{}/my-org/x", empty.host()).parse().expect("a repository");
     assert_eq!(Registry::new(Settings::default()).tags(&query).await.expect("none"), [""; 0]);
 }
 
 /// What is known of a signature where each request for one is answered by `answer`.
-fn signature_with(answer: impl Fn(&Seen) -> Option<Response<Body>> + Send + Sync + 'static) -> (SignatureState, usize) {
-    let is_about_signatures = |seen: &Seen| seen.path.contains("/referrers/") || seen.path.contains("/sha256-");
-    let registry = MemoryRegistry::start_with(move |seen| if is_about_signatures(seen) { answer(seen) } else { None });
+fn signature_with(
+    answer: impl Fn(&Seen) -> Option<Response<Body>> + Send + Sync + 'static,
+) -> (SignatureState, usize) {
+    let is_about_signatures =
+        |seen: &Seen| seen.path.contains("/referrers/") || seen.path.contains("/sha256-");
+    let registry =
+        MemoryRegistry::start_with(
+            move |seen| if is_about_signatures(seen) { answer(seen) } else { None },
+        );
     let registry = registry.expect("a registry");
     let pinned = resolve(&good(&registry)).expect("it is there").reference;
     let before = registry.seen().len();
-    let patience = Patience { idle: Duration::from_millis(300), total: Duration::from_secs(2), ..Default::default() };
+    let patience = Patience {
+        idle: Duration::from_millis(300),
+        total: Duration::from_secs(2),
+        ..Default::default()
+    };
     let client = Registry::new(Settings { patience, ..Default::default() });
     let state = block_on(client.signature(&pinned, &[]));
     (state, registry.seen().len() - before)
@@ -134,16 +178,21 @@ fn no_signature_an_error_silence_and_an_empty_list_are_told_apart() {
         signature_with(|_| Some(response(500, &[], ""))),
         signature_with(|_| Some(response(403, &[], ""))),
         signature_with(move |_| Some(silence())),
-        signature_with(move |seen| seen.path.contains("/referrers/").then(|| response(200, &[], list))),
+        signature_with(move |seen| {
+            seen.path.contains("/referrers/").then(|| response(200, &[], list))
+        }),
     ];
     let said = states.map(|(state, _)| state.to_string());
     assert_eq!((said[0].as_str(), said[4].as_str()), ("unsigned", "unsigned"));
-    for (state, why) in said[1..4].iter().zip(["answers 500", "denies anonymous access", "does not answer in time"]) {
+    for (state, why) in
+        said[1..4].iter().zip(["answers 500", "denies anonymous access", "does not answer in time"])
+    {
         assert!(state.starts_with("could not check: ") && state.contains(why), "{state}");
     }
 }
 
-/// What is known of an artifact that is signed in this form, at a registry that answers these requests by itself.
+/// What is known of an artifact that is signed in this form, at a registry that answers these
+/// requests by itself.
 fn signed_at(
     form: SignatureForm,
     answer: impl Fn(&Seen) -> Option<Response<Body>> + Send + Sync + 'static,
@@ -191,15 +240,20 @@ fn signature_counts_whatever_lists_answer() {
         (501, ""),
     ];
     for (status, body) in answers {
-        let both = move |seen: &Seen| (is_list(seen) || is_list_tag(seen)).then(|| response(status, &[], body));
+        let both = move |seen: &Seen| {
+            (is_list(seen) || is_list_tag(seen)).then(|| response(status, &[], body))
+        };
         let state = signed_at(SignatureForm::Classic, both);
         assert!(is_verified(&state), "{status} {body}: {state}");
-        let state = signed_at(SignatureForm::Bundle, move |seen| is_list(seen).then(|| response(status, &[], body)));
+        let state = signed_at(SignatureForm::Bundle, move |seen| {
+            is_list(seen).then(|| response(status, &[], body))
+        });
         assert!(is_verified(&state), "{status} {body}: {state}");
         // An empty list is one all the same.
         let is_real_list = body.contains("\"manifests\"");
         // Without a signature, what broke matters.
-        let (state, _) = signature_with(move |seen| is_list(seen).then(|| response(status, &[], body)));
+        let (state, _) =
+            signature_with(move |seen| is_list(seen).then(|| response(status, &[], body)));
         assert_eq!(state == SignatureState::Unsigned, is_real_list, "{status} {body}: {state}");
     }
 }
@@ -218,7 +272,9 @@ fn signature_on_page_two_counts() {
 fn signature_fetch_is_capped() {
     let bundle = "application/vnd.dev.sigstore.bundle.v0.3+json";
     let zeros = "0".repeat(64);
-    let config = format!(r#"{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:{zeros}","size":2}}"#);
+    let config = format!(
+        r#"{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:{zeros}","size":2}}"#
+    );
     let manifest = |number: usize, layers: &str| {
         let annotations = format!(r#"{{"number":"{number}"}}"#);
         format!(
@@ -233,7 +289,8 @@ fn signature_fetch_is_capped() {
     assert_eq!(state, SignatureState::Unsigned, "it is one referrer, and there is nothing in it");
     assert!(requests < 10, "{requests} requests");
     for size in [2_u64 << 30, 100] {
-        let layer = format!(r#"{{"mediaType":"{bundle}","digest":"sha256:{zeros}","size":{size}}}"#);
+        let layer =
+            format!(r#"{{"mediaType":"{bundle}","digest":"sha256:{zeros}","size":{size}}}"#);
         let (state, requests) = signature_of(vec![manifest(0, &layer)]);
         assert!(matches!(state, SignatureState::Unchecked { .. }), "{size}: {state}");
         assert!(requests <= 6, "{requests} requests");
@@ -250,7 +307,8 @@ fn signature_of(manifests: Vec<String>) -> (SignatureState, usize) {
     };
     let entries: Vec<_> = manifests.iter().map(entry).collect();
     let list = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, entries.join(","));
-    let by_digest: BTreeMap<_, _> = manifests.into_iter().map(|manifest| (digest(&manifest), manifest)).collect();
+    let by_digest: BTreeMap<_, _> =
+        manifests.into_iter().map(|manifest| (digest(&manifest), manifest)).collect();
     let registry = MemoryRegistry::start_with(move |seen| {
         let endless = || std::iter::repeat_with(|| Bytes::from_static(&[b' '; 1 << 16]));
         match &seen.path {

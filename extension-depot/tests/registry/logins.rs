@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use extension_depot::registry::{CredentialFiles, Registry, RegistryError, RegistrySettings, Settings};
+use extension_depot::registry::{
+    CredentialFiles, Registry, RegistryError, RegistrySettings, Settings,
+};
 use extension_depot::serve::{MemoryRegistry, response};
 
 use crate::support::{block_on, home, reference, stage, stage_with};
@@ -23,20 +25,28 @@ fn a_password_is_given_to_the_registry_that_asks_for_it() {
 
 #[test]
 fn a_token_is_had_with_a_password_an_identity_token_or_nothing() {
-    for (entry, shown) in
-        [(PASSWORD, Some("Basic dTpTRUNSRVQ=")), (r#"{"auth": "", "identitytoken": "t"}"#, None), (r#"{}"#, None)]
-    {
+    for (entry, shown) in [
+        (PASSWORD, Some("Basic dTpTRUNSRVQ=")),
+        (r#"{"auth": "", "identitytoken": "t"}"#, None),
+        (r#"{}"#, None),
+    ] {
         let host = Arc::new(OnceLock::<String>::new());
         let own = host.clone();
         let registry = guarded(
-            move |_| format!(r#"Bearer realm="http://{}/token",service="me""#, own.get().expect("set")),
+            move |_| {
+                format!(r#"Bearer realm="http://{}/token",service="me""#, own.get().expect("set"))
+            },
             "Bearer good",
         );
         host.set(registry.host()).expect("once");
         let text = good(&registry);
         let (settings, _file) = logged_in(&registry.host(), entry);
         stage_with(&home(), &text, settings).unwrap_or_else(|error| panic!("{entry}: {error:?}"));
-        let asked = registry.seen().into_iter().find(|seen| seen.path.starts_with("/token")).expect("asked");
+        let asked = registry
+            .seen()
+            .into_iter()
+            .find(|seen| seen.path.starts_with("/token"))
+            .expect("asked");
         assert_eq!(asked.authorization.as_deref(), shown);
         assert_eq!(asked.method, if entry.contains("identitytoken") { "POST" } else { "GET" });
     }
@@ -52,7 +62,10 @@ fn no_credential_leaves_for_another_host() {
         let text = good(&registry);
         let (settings, _file) = logged_in(&registry.host(), PASSWORD);
         let error = stage_with(&home(), &text, settings).map(drop).expect_err("not paired");
-        assert!(matches!(&error, RegistryError::Realm { realm, .. } if realm.contains(&evil.host())), "{error:?}");
+        assert!(
+            matches!(&error, RegistryError::Realm { realm, .. } if realm.contains(&evil.host())),
+            "{error:?}"
+        );
     }
     let to = evil.host();
     let registry = MemoryRegistry::start_with(move |seen| match seen.authorization.as_deref() {
@@ -101,7 +114,8 @@ fn install_asks_for_one_token() {
         client.signature(&resolved.reference, &[]).await;
     });
     assert_eq!(asked_for_tokens(&registry), 1);
-    let unauthenticated = registry.seen().iter().filter(|seen| seen.authorization.is_none()).count();
+    let unauthenticated =
+        registry.seen().iter().filter(|seen| seen.authorization.is_none()).count();
     assert_eq!(unauthenticated, 1, "only the first request is sent without the token");
 }
 
@@ -124,10 +138,14 @@ fn stale_login_falls_back_to_anonymous() {
     let registry = with_tokens(true);
     let text = good(&registry);
     let (settings, file) = logged_in(&registry.host(), PASSWORD);
-    let (staged, told) = noticed(settings, |settings| stage_with(&home(), &text, settings).map(drop));
+    let (staged, told) =
+        noticed(settings, |settings| stage_with(&home(), &text, settings).map(drop));
     staged.expect("public");
     let (host, path) = (registry.host(), file.path().display());
-    assert_eq!(told, [format!("the login for `{host}` from `{path}` is refused; access is anonymous")]);
+    assert_eq!(
+        told,
+        [format!("the login for `{host}` from `{path}` is refused; access is anonymous")]
+    );
     assert_eq!(asked_for_tokens(&registry), 2);
 }
 
@@ -137,7 +155,9 @@ fn stale_login_error_names_its_place() {
     let text = good(&registry);
     let (settings, file) = logged_in(&registry.host(), PASSWORD);
     let error = stage_with(&home(), &text, settings).map(drop).expect_err("private");
-    let RegistryError::Unauthorized { who, source: Some(source), .. } = &error else { panic!("{error:?}") };
+    let RegistryError::Unauthorized { who, source: Some(source), .. } = &error else {
+        panic!("{error:?}")
+    };
     assert_eq!(who, "`u`");
     assert!(source.to_string().contains(&file.path().display().to_string()), "{source}");
 }
@@ -164,7 +184,8 @@ fn denied_token_falls_back_to_anonymous() {
     host.set(registry.host()).expect("once");
     let text = good(&registry);
     let (settings, _file) = logged_in(&registry.host(), GOOD);
-    let (staged, told) = noticed(settings, |settings| stage_with(&home(), &text, settings).map(drop));
+    let (staged, told) =
+        noticed(settings, |settings| stage_with(&home(), &text, settings).map(drop));
     staged.expect("public");
     assert_eq!(told.len(), 1, "{told:?}");
 }
@@ -173,12 +194,15 @@ fn denied_token_falls_back_to_anonymous() {
 fn token_has_the_scope_of_the_challenge() {
     let host = Arc::new(OnceLock::<String>::new());
     let own = host.clone();
-    let challenge =
-        move |_: &str| format!(r#"Bearer realm="http://{}/token",scope="a:b:c d:e:f""#, own.get().expect("set"));
+    let challenge = move |_: &str| {
+        format!(r#"Bearer realm="http://{}/token",scope="a:b:c d:e:f""#, own.get().expect("set"))
+    };
     let registry = guarded(challenge, "Bearer good");
     host.set(registry.host()).expect("once");
     stage(&home(), &good(&registry)).expect("let in");
-    assert!(registry.seen().iter().any(|seen| seen.path == "/token?scope=a%3Ab%3Ac&scope=d%3Ae%3Af"));
+    assert!(
+        registry.seen().iter().any(|seen| seen.path == "/token?scope=a%3Ab%3Ac&scope=d%3Ae%3Af")
+    );
 }
 
 /// A credential helper that is missing is named, whether the registry lets us in without it or not.
@@ -188,10 +212,14 @@ fn missing_helper_is_named() {
         let registry = with_tokens(is_public);
         let text = good(&registry);
         let (mut settings, file) = logged_in(&registry.host(), "{}");
-        let config = format!(r#"{{"auths": {{"{}": {{}}}}, "credsStore": "is-not-there"}}"#, registry.host());
+        let config = format!(
+            r#"{{"auths": {{"{}": {{}}}}, "credsStore": "is-not-there"}}"#,
+            registry.host()
+        );
         std::fs::write(file.path(), config).expect("written");
         settings.credentials = CredentialFiles(vec![file.path().to_owned()]);
-        let (staged, told) = noticed(settings, |settings| stage_with(&home(), &text, settings).map(drop));
+        let (staged, told) =
+            noticed(settings, |settings| stage_with(&home(), &text, settings).map(drop));
         let said = match staged {
             Ok(()) => told.concat(),
             Err(RegistryError::Unauthorized { source: Some(source), .. }) => source.to_string(),
@@ -202,19 +230,24 @@ fn missing_helper_is_named() {
     }
 }
 
-/// A registry whose manifests and tags want tokens of their own scopes. Tokens carry the number of `generation`, and older
-/// ones are refused.
+/// A registry whose manifests and tags want tokens of their own scopes. Tokens carry the number of
+/// `generation`, and older ones are refused.
 fn with_scopes(generation: Arc<AtomicUsize>, expires_in: &'static str) -> MemoryRegistry {
     let host = Arc::new(OnceLock::<String>::new());
     let own = host.clone();
     let registry = MemoryRegistry::start_with(move |seen| {
         let now = generation.load(Ordering::SeqCst);
         if let Some((_, scope)) = seen.path.split_once("/token?scope=") {
-            return Some(response(200, &[], format!(r#"{{"access_token": "{scope}{now}"{expires_in}}}"#)));
+            return Some(response(
+                200,
+                &[],
+                format!(r#"{{"access_token": "{scope}{now}"{expires_in}}}"#),
+            ));
         }
         let scope = if seen.path.contains("/tags/") { "tags" } else { "rest" };
         let is_known = seen.authorization == Some(format!("Bearer {scope}{now}"));
-        let challenge = format!(r#"Bearer realm="http://{}/token",scope="{scope}""#, own.get().expect("set"));
+        let challenge =
+            format!(r#"Bearer realm="http://{}/token",scope="{scope}""#, own.get().expect("set"));
         (!is_known).then(|| response(401, &[("WWW-Authenticate", &challenge)], ""))
     });
     let registry = registry.expect("a registry");
@@ -222,7 +255,8 @@ fn with_scopes(generation: Arc<AtomicUsize>, expires_in: &'static str) -> Memory
     registry
 }
 
-/// Each scope has one token, and one that is no longer taken is replaced in the middle of a command.
+/// Each scope has one token, and one that is no longer taken is replaced in the middle of a
+/// command.
 #[test]
 fn tokens_are_kept_by_scope_until_refused() {
     let generation = Arc::new(AtomicUsize::new(0));
@@ -265,26 +299,36 @@ fn answerable_challenge_is_found_among_others() {
         &["Digest realm=\"x\", nonce=\"Bearer\"", "Basic realm=\"x\", charset=\"UTF-8\""],
     ] {
         let registry = MemoryRegistry::start_with(move |seen| {
-            let headers: Vec<_> = challenges.iter().map(|challenge| ("WWW-Authenticate", *challenge)).collect();
+            let headers: Vec<_> =
+                challenges.iter().map(|challenge| ("WWW-Authenticate", *challenge)).collect();
             let is_known = seen.authorization.as_deref() == Some("Basic dTpnb29k");
             (!is_known).then(|| response(401, &headers, ""))
         });
         let registry = registry.expect("a registry");
         let (settings, _file) = logged_in(&registry.host(), GOOD);
-        stage_with(&home(), &good(&registry), settings).unwrap_or_else(|error| panic!("{challenges:?}: {error:?}"));
+        stage_with(&home(), &good(&registry), settings)
+            .unwrap_or_else(|error| panic!("{challenges:?}: {error:?}"));
     }
 }
 
-/// What is refused without a demand is explained at the root of the registry, whose scope is not what the token is for.
+/// What is refused without a demand is explained at the root of the registry, whose scope is not
+/// what the token is for.
 #[test]
 fn silent_refusal_is_explained_at_the_root() {
     let host = Arc::new(OnceLock::<String>::new());
     let own = host.clone();
     let registry = MemoryRegistry::start_with(move |seen| {
-        let realm = || format!(r#"Bearer realm="http://{}/token",scope="repository:x:pull""#, own.get().expect("set"));
+        let realm = || {
+            format!(
+                r#"Bearer realm="http://{}/token",scope="repository:x:pull""#,
+                own.get().expect("set")
+            )
+        };
         match seen.path.as_str() {
             "/v2/" => Some(response(401, &[("WWW-Authenticate", &realm())], "")),
-            "/token?scope=repository%3Amy-org%2Fa%3Apull" => Some(response(200, &[], r#"{"token": "good"}"#)),
+            "/token?scope=repository%3Amy-org%2Fa%3Apull" => {
+                Some(response(200, &[], r#"{"token": "good"}"#))
+            }
             _ if seen.authorization.as_deref() == Some("Bearer good") => None,
             _ => Some(response(403, &[], "")),
         }

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use extension_depot::registry::{CredentialFiles, Notices, Patience, PushError, Registry, RegistryError, Settings};
+use extension_depot::registry::{
+    CredentialFiles, Notices, Patience, PushError, Registry, RegistryError, Settings,
+};
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
 use extension_depot::{Description, Publication, media_type};
 use http_body_util::{BodyExt, StreamBody};
@@ -30,7 +32,9 @@ fn good(registry: &MemoryRegistry) -> String {
 }
 
 /// What staging gives when each request for a blob or document is answered by `answer`.
-fn staged_with(answer: impl Fn(&Seen) -> Option<Response<Body>> + Send + Sync + 'static) -> Result<(), RegistryError> {
+fn staged_with(
+    answer: impl Fn(&Seen) -> Option<Response<Body>> + Send + Sync + 'static,
+) -> Result<(), RegistryError> {
     let registry = MemoryRegistry::start_with(answer).expect("a registry");
     let home = home();
     let text = good(&registry);
@@ -54,14 +58,23 @@ fn pieces(pieces: impl IntoIterator<Item = Bytes, IntoIter: Send + Sync + 'stati
 fn logged_in(host: &str, entry: &str) -> (Settings, tempfile::NamedTempFile) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), format!(r#"{{"auths": {{"{host}": {entry}}}}}"#)).expect("written");
-    (Settings { credentials: CredentialFiles(vec![file.path().to_owned()]), ..Default::default() }, file)
+    (
+        Settings {
+            credentials: CredentialFiles(vec![file.path().to_owned()]),
+            ..Default::default()
+        },
+        file,
+    )
 }
 
 /// `u:SECRET` in base64.
 const PASSWORD: &str = r#"{"auth": "dTpTRUNSRVQ="}"#;
 
 /// Demands authentication and takes `expected` for it; answers a token service at `/token`.
-fn guarded(challenge: impl Fn(&str) -> String + Send + Sync + 'static, expected: &'static str) -> MemoryRegistry {
+fn guarded(
+    challenge: impl Fn(&str) -> String + Send + Sync + 'static,
+    expected: &'static str,
+) -> MemoryRegistry {
     MemoryRegistry::start_with(move |seen| {
         if seen.path.starts_with("/token") {
             return Some(response(200, &[], r#"{"token": "good"}"#));
@@ -72,8 +85,8 @@ fn guarded(challenge: impl Fn(&str) -> String + Send + Sync + 'static, expected:
     .expect("a registry")
 }
 
-/// A registry with a token service at its own origin, which gives `full` to `u:good` and, where it is public, `anon` to
-/// those without a login.
+/// A registry with a token service at its own origin, which gives `full` to `u:good` and, where it
+/// is public, `anon` to those without a login.
 fn with_tokens(is_public: bool) -> MemoryRegistry {
     let host = Arc::new(std::sync::OnceLock::<String>::new());
     let own = host.clone();
@@ -85,7 +98,8 @@ fn with_tokens(is_public: bool) -> MemoryRegistry {
                 _ => response(401, &[], ""),
             });
         }
-        let realm = format!(r#"Bearer realm="http://{}/token",service="r""#, own.get().expect("set"));
+        let realm =
+            format!(r#"Bearer realm="http://{}/token",service="r""#, own.get().expect("set"));
         let is_known = matches!(seen.authorization.as_deref(), Some("Bearer anon" | "Bearer full"));
         (!is_known).then(|| response(401, &[("WWW-Authenticate", &realm)], ""))
     });
@@ -101,7 +115,8 @@ const GOOD: &str = r#"{"auth": "dTpnb29k"}"#;
 fn noticed<T>(mut settings: Settings, work: impl FnOnce(Settings) -> T) -> (T, Vec<String>) {
     let told = Arc::new(std::sync::Mutex::new(Vec::new()));
     let telling = told.clone();
-    settings.notices = Notices::new(move |notice| telling.lock().expect("alone").push(notice.to_string()));
+    settings.notices =
+        Notices::new(move |notice| telling.lock().expect("alone").push(notice.to_string()));
     let result = work(settings);
     let told = told.lock().expect("alone").clone();
     (result, told)
@@ -129,8 +144,9 @@ fn closed_for_writing(challenge: &'static str, expected: &'static str) -> Memory
         if seen.path.starts_with("/token") {
             return Some(response(200, &[], r#"{"token": "good"}"#));
         }
-        let is_closed =
-            seen.method != "GET" && seen.method != "HEAD" && seen.authorization.as_deref() != Some(expected);
+        let is_closed = seen.method != "GET"
+            && seen.method != "HEAD"
+            && seen.authorization.as_deref() != Some(expected);
         let challenge = challenge.replace("HOST", own.get().expect("set"));
         is_closed.then(|| response(401, &[("WWW-Authenticate", &challenge)], ""))
     });
@@ -151,7 +167,10 @@ fn dripping() -> Body {
 }
 
 fn impatient() -> Settings {
-    let patience =
-        Patience { connect: Duration::from_secs(1), idle: Duration::from_millis(300), total: Duration::from_secs(1) };
+    let patience = Patience {
+        connect: Duration::from_secs(1),
+        idle: Duration::from_millis(300),
+        total: Duration::from_secs(1),
+    };
     Settings { patience, ..Settings::default() }
 }

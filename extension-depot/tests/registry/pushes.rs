@@ -25,8 +25,10 @@ fn what_is_pushed_can_be_pulled() {
     let text = format!("{}/my-org/pushed:1.0.0", registry.host());
     let annotations = [("org.opencontainers.image.version".to_owned(), "1.0.0".to_owned())].into();
     let client = extension_depot::registry::Registry::new(Settings::default());
-    let (to, description) =
-        (reference(&text), Description { title: "a.wasm".to_owned(), annotations, ..Default::default() });
+    let (to, description) = (
+        reference(&text),
+        Description { title: "a.wasm".to_owned(), annotations, ..Default::default() },
+    );
     let publish = |binary: &[u8], overwrite| {
         let publication = Publication::cncf(binary.to_vec(), &description).expect("described");
         block_on(client.publish(&to, publication, overwrite))
@@ -47,7 +49,8 @@ fn pages_are_published_beside_an_artifact_and_found_again() {
     let registry = MemoryRegistry::start().expect("a registry");
     let to = reference(&format!("{}/my-org/pushed:1.0.0", registry.host()));
     let client = extension_depot::registry::Registry::new(Settings::default());
-    let publication = Publication::cncf(component("a"), &Description::default()).expect("described");
+    let publication =
+        Publication::cncf(component("a"), &Description::default()).expect("described");
     let pinned = block_on(client.publish(&to, publication, false)).expect("pushed").reference;
     assert_eq!(block_on(client.docs(&pinned)).expect("asked"), None);
     for text in ["# Old", "# New"] {
@@ -71,7 +74,8 @@ fn timeout_of_a_registry_holds_for_pushes() {
         })
     });
     let registry = registry.expect("a registry");
-    let own = RegistrySettings { timeout_seconds: std::num::NonZeroU32::new(1), ..Default::default() };
+    let own =
+        RegistrySettings { timeout_seconds: std::num::NonZeroU32::new(1), ..Default::default() };
     let settings = Settings { registries: [(registry.host(), own)].into(), ..Default::default() };
     let error = published(&registry, settings).expect_err("silent");
     let PushError::Push { source, .. } = &error else { panic!("{error:?}") };
@@ -80,9 +84,10 @@ fn timeout_of_a_registry_holds_for_pushes() {
 
 #[test]
 fn upload_answers_its_own_challenge() {
-    for (challenge, expected) in
-        [("Basic realm=\"x\"", "Basic dTpnb29k"), ("Bearer realm=\"http://HOST/token\"", "Bearer good")]
-    {
+    for (challenge, expected) in [
+        ("Basic realm=\"x\"", "Basic dTpnb29k"),
+        ("Bearer realm=\"http://HOST/token\"", "Bearer good"),
+    ] {
         let registry = closed_for_writing(challenge, expected);
         let (settings, _file) = logged_in(&registry.host(), GOOD);
         published(&registry, settings).expect(challenge);
@@ -96,7 +101,10 @@ fn refused_push_is_unauthorized() {
     let (settings, _file) = logged_in(&registry.host(), GOOD);
     for settings in [settings, Settings::default()] {
         let error = published(&registry, settings).expect_err("refused");
-        assert!(matches!(error, PushError::Registry(RegistryError::Unauthorized { .. })), "{error:?}");
+        assert!(
+            matches!(error, PushError::Registry(RegistryError::Unauthorized { .. })),
+            "{error:?}"
+        );
     }
 }
 
@@ -108,7 +116,8 @@ fn refused_push_names_the_missing_helper() {
         let (settings, file) = logged_in(&registry.host(), "{}");
         std::fs::write(file.path(), r#"{"credsStore": "is-not-there"}"#).expect("written");
         let error = published(&registry, settings).expect_err("refused");
-        let PushError::Registry(RegistryError::Unauthorized { source: Some(source), .. }) = &error else {
+        let PushError::Registry(RegistryError::Unauthorized { source: Some(source), .. }) = &error
+        else {
             panic!("{error:?}")
         };
         assert!(source.to_string().contains("docker-credential-is-not-there"), "{source}");
@@ -118,7 +127,8 @@ fn refused_push_names_the_missing_helper() {
 /// A registry that takes blobs in one piece and knows no PATCH, or the other way round.
 #[test]
 fn push_falls_back_to_the_other_way() {
-    let no_patch = MemoryRegistry::start_with(|seen| (seen.method == "PATCH").then(|| response(405, &[], "")));
+    let no_patch =
+        MemoryRegistry::start_with(|seen| (seen.method == "PATCH").then(|| response(405, &[], "")));
     published(&no_patch.expect("a registry"), Settings::default()).expect("in one piece");
     let patched = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let chunks_only = MemoryRegistry::start_with(move |seen| match seen.method.as_str() {
@@ -160,7 +170,11 @@ fn upload_location_keeps_its_query() {
     let registry = registry.expect("a registry");
     published(&registry, Settings::default()).expect_err("this registry has no such upload");
     let put = registry.seen().into_iter().find(|seen| seen.method == "PUT").expect("sent");
-    assert!(put.path.starts_with("/v2/my-org/pushed/blobs/uploads/uploads/7?state=a%2Fb&digest=sha256%3A"), "{put:?}");
+    assert!(
+        put.path
+            .starts_with("/v2/my-org/pushed/blobs/uploads/uploads/7?state=a%2Fb&digest=sha256%3A"),
+        "{put:?}"
+    );
 }
 
 /// `me:SECRET` in base64, which odd registries know.
@@ -216,17 +230,29 @@ fn push_suits_the_registry() {
         published_at(&registry, 500 << 10).unwrap_or_else(|error| panic!("{manners:?}: {error:?}"));
         stage(&home(), &format!("{}/my-org/pushed:1.0.0", registry.host())).expect("there");
         let seen = registry.seen();
-        assert!(seen.iter().all(|request| request.method != "GET" || request.authorization.is_none()), "{manners:?}");
+        assert!(
+            seen.iter().all(|request| request.method != "GET" || request.authorization.is_none()),
+            "{manners:?}"
+        );
     }
 }
 
 /// Chunks are as large as the registry says that they have to be.
 #[test]
 fn chunks_have_the_stated_size() {
-    let registry = odd(Manners { takes_whole: false, takes_chunks: true, min_chunk: 9 << 20, ..Manners::default() });
+    let registry = odd(Manners {
+        takes_whole: false,
+        takes_chunks: true,
+        min_chunk: 9 << 20,
+        ..Manners::default()
+    });
     published_at(&registry, 17 << 20).expect("pushed");
-    let sizes: Vec<_> =
-        registry.seen().iter().filter(|seen| seen.method == "PATCH").map(|seen| seen.body.len()).collect();
+    let sizes: Vec<_> = registry
+        .seen()
+        .iter()
+        .filter(|seen| seen.method == "PATCH")
+        .map(|seen| seen.body.len())
+        .collect();
     assert!(sizes.contains(&(9 << 20)) && !sizes.contains(&(8 << 20)), "{sizes:?}");
 }
 
@@ -234,7 +260,8 @@ fn chunks_have_the_stated_size() {
 #[test]
 fn broken_keeping_is_not_published() {
     for keeps in [Keeps::Nothing, Keeps::Others] {
-        let error = published_at(&odd(Manners { keeps, ..Manners::default() }), 10).expect_err("not kept");
+        let error =
+            published_at(&odd(Manners { keeps, ..Manners::default() }), 10).expect_err("not kept");
         assert!(matches!(reason(error), RegistryError::NotKept { .. }), "{keeps:?}");
     }
     let registry = odd(Manners { keeps: Keeps::OldTags, ..Manners::default() });
@@ -248,17 +275,21 @@ fn broken_keeping_is_not_published() {
 fn upload_elsewhere_has_no_login() {
     let store = MemoryRegistry::start().expect("somebody else");
     let to = format!("http://{}/v2/a/blobs/uploads/1?x=1", store.host());
-    let registry = MemoryRegistry::start_with(move |seen| match (seen.method.as_str(), &seen.authorization) {
-        ("GET" | "HEAD", _) => None,
-        (_, None) => Some(response(401, &[("WWW-Authenticate", "Basic")], "")),
-        ("POST", Some(_)) => Some(response(202, &[("Location", &to)], "")),
-        (_, Some(_)) => None,
-    });
+    let registry =
+        MemoryRegistry::start_with(move |seen| match (seen.method.as_str(), &seen.authorization) {
+            ("GET" | "HEAD", _) => None,
+            (_, None) => Some(response(401, &[("WWW-Authenticate", "Basic")], "")),
+            ("POST", Some(_)) => Some(response(202, &[("Location", &to)], "")),
+            (_, Some(_)) => None,
+        });
     let registry = registry.expect("a registry");
     let (settings, _file) = logged_in(&registry.host(), GOOD);
     published(&registry, settings).expect_err("the store knows no such upload");
     let seen = store.seen();
-    assert!(seen.iter().any(|seen| seen.method == "PUT" && seen.path.contains("?x=1&digest=sha256%3A")), "{seen:?}");
+    assert!(
+        seen.iter().any(|seen| seen.method == "PUT" && seen.path.contains("?x=1&digest=sha256%3A")),
+        "{seen:?}"
+    );
     assert!(seen.iter().all(|seen| seen.authorization.is_none()), "{seen:?}");
     assert!(registry.seen().iter().any(|seen| seen.authorization.is_some()));
 }
@@ -270,8 +301,10 @@ fn kept_elsewhere_is_looked_for_there() {
         let store = MemoryRegistry::start().expect("somebody else");
         let to = store.host();
         let registry = MemoryRegistry::start_with(move |seen| {
-            let is_blob = matches!(seen.method.as_str(), "GET" | "HEAD") && seen.path.contains("/blobs/sha256");
-            is_blob.then(|| response(307, &[("Location", &format!("http://{to}{}", seen.path))], ""))
+            let is_blob = matches!(seen.method.as_str(), "GET" | "HEAD")
+                && seen.path.contains("/blobs/sha256");
+            is_blob
+                .then(|| response(307, &[("Location", &format!("http://{to}{}", seen.path))], ""))
         });
         let registry = registry.expect("a registry");
         if is_there {
@@ -283,7 +316,8 @@ fn kept_elsewhere_is_looked_for_there() {
     }
 }
 
-/// A registry that has the list of referrers and leaves ours out of it is told in the other way too.
+/// A registry that has the list of referrers and leaves ours out of it is told in the other way
+/// too.
 #[test]
 fn referrer_left_out_stands_under_the_tag() {
     let empty = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;

@@ -10,7 +10,8 @@ use hyper::Response;
 use crate::support::{block_on, home, reference, stage_with};
 use crate::{GOOD, causes, dripping, good, impatient, logged_in, published, staged_with};
 
-const DENIED: &str = r#"{"errors": [{"code": "DENIED", "message": "requested access to the resource is denied"}]}"#;
+const DENIED: &str =
+    r#"{"errors": [{"code": "DENIED", "message": "requested access to the resource is denied"}]}"#;
 const DENIED_SHOWN: &str = "the registry says: DENIED: requested access to the resource is denied";
 
 #[test]
@@ -28,8 +29,13 @@ fn refused_push_shows_error_document() {
             let is_read = ["GET", "HEAD"].contains(&seen.method.as_str());
             (!is_read).then(|| response(status, &[], DENIED))
         });
-        let error = published(&registry.expect("a registry"), Settings::default()).expect_err("refused");
-        assert_eq!(causes(&error).last().map(String::as_str), Some(DENIED_SHOWN), "{status}: {error:?}");
+        let error =
+            published(&registry.expect("a registry"), Settings::default()).expect_err("refused");
+        assert_eq!(
+            causes(&error).last().map(String::as_str),
+            Some(DENIED_SHOWN),
+            "{status}: {error:?}"
+        );
     }
 }
 
@@ -54,14 +60,16 @@ fn refused_token_shows_error_document() {
     assert_eq!(causes(&error), [DENIED_SHOWN]);
     let (settings, file) = logged_in(&registry.host(), GOOD);
     let error = stage_with(&home(), &text, settings).map(drop).expect_err("refused");
-    let login = format!("the login for `{}` from `{}` is refused", registry.host(), file.path().display());
+    let login =
+        format!("the login for `{}` from `{}` is refused", registry.host(), file.path().display());
     assert_eq!(causes(&error), [DENIED_SHOWN, &login]);
 }
 
 #[test]
 fn refused_login_shows_error_document() {
     let challenge = [("WWW-Authenticate", "Basic")];
-    let registry = MemoryRegistry::start_with(move |_| Some(response(401, &challenge, DENIED))).expect("a registry");
+    let registry = MemoryRegistry::start_with(move |_| Some(response(401, &challenge, DENIED)))
+        .expect("a registry");
     let client = Registry::new(Settings::default());
     let to = reference(&format!("{}/my-org/a:1", registry.host()));
     let credential = Credential::Password { username: "u".to_owned(), password: "bad".to_owned() };
@@ -74,10 +82,14 @@ fn refused_login_shows_error_document() {
 #[test]
 fn other_refusals_show_status_alone() {
     let page = "<html><body>Access denied</body></html>".to_owned();
-    let large = format!(r#"{{"errors": [{{"code": "DENIED", "message": "{}"}}]}}"#, "\\u001b]52;c;".repeat(900_000));
+    let large = format!(
+        r#"{{"errors": [{{"code": "DENIED", "message": "{}"}}]}}"#,
+        "\\u001b]52;c;".repeat(900_000)
+    );
     assert!(large.len() > 10_000_000);
     for body in [page, large] {
-        let error = staged_with(move |_| Some(response(400, &[], body.clone()))).expect_err("refused");
+        let error =
+            staged_with(move |_| Some(response(400, &[], body.clone()))).expect_err("refused");
         assert_eq!(causes(&error), [""; 0]);
         assert!(error.to_string().ends_with("answers 400"), "{error}");
     }

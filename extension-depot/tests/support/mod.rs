@@ -37,20 +37,37 @@ pub fn reference(text: &str) -> OciReference {
 }
 
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let value = runtime.block_on(future);
     runtime.shutdown_background();
     value
 }
 
 /// Puts an image manifest with one layer into a registry and gives back its digest.
-pub fn publish(registry: &MemoryRegistry, repository: &str, tag: &str, layer_type: &str, binary: &[u8]) -> Digest {
+pub fn publish(
+    registry: &MemoryRegistry,
+    repository: &str,
+    tag: &str,
+    layer_type: &str,
+    binary: &[u8],
+) -> Digest {
     let manifest = manifest(registry, layer_type, binary, "{}");
-    registry.put_manifest(repository, tag, "application/vnd.oci.image.manifest.v1+json", manifest.as_bytes())
+    registry.put_manifest(
+        repository,
+        tag,
+        "application/vnd.oci.image.manifest.v1+json",
+        manifest.as_bytes(),
+    )
 }
 
 /// An image manifest whose blobs are in the registry.
-pub fn manifest(registry: &MemoryRegistry, layer_type: &str, binary: &[u8], annotations: &str) -> String {
+pub fn manifest(
+    registry: &MemoryRegistry,
+    layer_type: &str,
+    binary: &[u8],
+    annotations: &str,
+) -> String {
     let config = registry.put_blob(b"{}");
     let layer = registry.put_blob(binary);
     format!(
@@ -81,12 +98,28 @@ pub fn basis(home: &Home, name: &ExtensionName, staged: &Staged) -> Basis {
 }
 
 /// An order as `install` gives it.
-pub fn order<'a>(basis: &'a Basis, source: &'a str, capabilities: Option<&'a Capabilities>) -> InstallOrder<'a> {
-    InstallOrder { basis, source, capabilities, reason: Reason::Installed, evidence: None, seed: None, claimed: None }
+pub fn order<'a>(
+    basis: &'a Basis,
+    source: &'a str,
+    capabilities: Option<&'a Capabilities>,
+) -> InstallOrder<'a> {
+    InstallOrder {
+        basis,
+        source,
+        capabilities,
+        reason: Reason::Installed,
+        evidence: None,
+        seed: None,
+        claimed: None,
+    }
 }
 
 /// Installs what is staged under a name, with what the manifest grants or nothing.
-pub fn install_staged(home: &Home, staged: &Staged, name: &ExtensionName) -> Result<(), DepotError> {
+pub fn install_staged(
+    home: &Home,
+    staged: &Staged,
+    name: &ExtensionName,
+) -> Result<(), DepotError> {
     home.depot.install(staged, &order(&basis(home, name, staged), "a test", None))
 }
 

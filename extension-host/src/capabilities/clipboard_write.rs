@@ -16,7 +16,8 @@ impl Host for CallState {
     async fn set_text(&mut self, text: String) -> wasmtime::Result<Result<(), Error>> {
         let size = Size { given: text.len(), most: MOST };
         let deadline = self.bounds.deadline().min(Instant::now() + PATIENCE);
-        let set = move |backends: &crate::Backends, _: &_| backends.clipboard.set_text(&text, deadline);
+        let set =
+            move |backends: &crate::Backends, _: &_| backends.clipboard.set_text(&text, deadline);
         self.ask_backend(Request::SetClipboard, size, set).await
     }
 }
@@ -48,13 +49,14 @@ mod session {
     /// What the child says when the text is on the clipboard.
     const HELD: &str = "held";
 
-    /// Whether the text is on the clipboard, from when on the child stays whatever becomes of its parent.
+    /// Whether the text is on the clipboard, from when on the child stays whatever becomes of its
+    /// parent.
     static IS_HELD: AtomicBool = AtomicBool::new(false);
 
     /// The clipboard of a session.
     ///
-    /// On X11 and Wayland a text is on the clipboard as long as somebody hands it out, so a child process holds it until
-    /// something else is put there.
+    /// On X11 and Wayland a text is on the clipboard as long as somebody hands it out, so a child
+    /// process holds it until something else is put there.
     #[derive(Debug, Clone)]
     pub struct SessionClipboard {
         /// What holds it; nothing in a session without a display.
@@ -76,7 +78,9 @@ mod session {
     #[derive(Debug, thiserror::Error)]
     pub enum HolderFailure {
         /// The compositor has no protocol for programs without a window.
-        #[error("the Wayland compositor does not offer `{0}`, which programs without a window need for the clipboard")]
+        #[error(
+            "the Wayland compositor does not offer `{0}`, which programs without a window need for the clipboard"
+        )]
         Protocol(String),
         /// The display server refuses.
         #[error("the display server refuses: {0}")]
@@ -96,22 +100,32 @@ mod session {
             })?;
             let answer = answer_until(&mut child, text, deadline);
             if matches!(&answer, Ok(answer) if answer == HELD) {
-                // It holds the text for as long as that is wanted; somebody has to take note of its end.
+                // It holds the text for as long as that is wanted; somebody has to take note of its
+                // end.
                 let reaping = thread::Builder::new().name("sesame-clipboard".to_owned());
                 let _ = reaping.spawn(move || child.wait());
                 return Ok(());
             }
-            // One that said something else ends by itself, and one that said nothing has to be ended.
+            // One that said something else ends by itself, and one that said nothing has to be
+            // ended.
             let _ = child.kill();
             let _ = child.wait();
             let answer = answer?;
-            Err(BackendError::Unavailable(if answer.is_empty() { "the clipboard refuses".to_owned() } else { answer }))
+            Err(BackendError::Unavailable(if answer.is_empty() {
+                "the clipboard refuses".to_owned()
+            } else {
+                answer
+            }))
         }
     }
 
-    /// Gives the child the text and waits for what it says, on a thread: a display server that does not answer keeps both
-    /// waiting.
-    fn answer_until(child: &mut Child, text: &str, deadline: Instant) -> Result<String, BackendError> {
+    /// Gives the child the text and waits for what it says, on a thread: a display server that does
+    /// not answer keeps both waiting.
+    fn answer_until(
+        child: &mut Child,
+        text: &str,
+        deadline: Instant,
+    ) -> Result<String, BackendError> {
         let (input, output, text) = (child.stdin.take(), child.stdout.take(), text.to_owned());
         let (answer, answered) = mpsc::sync_channel(1);
         let talking = thread::Builder::new().name("sesame-clipboard".to_owned());
@@ -119,7 +133,9 @@ mod session {
         talking.map_err(|error| BackendError::Other(format!("cannot start a thread: {error}")))?;
         match answered.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(answer) => answer.map_err(|error| BackendError::Other(error.to_string())),
-            Err(_) => Err(BackendError::Unavailable(silence(Capability::ClipboardWrite).to_owned())),
+            Err(_) => {
+                Err(BackendError::Unavailable(silence(Capability::ClipboardWrite).to_owned()))
+            }
         }
     }
 
@@ -137,7 +153,11 @@ mod session {
         }
     }
 
-    fn hand_over(input: Option<ChildStdin>, output: Option<ChildStdout>, text: &str) -> io::Result<String> {
+    fn hand_over(
+        input: Option<ChildStdin>,
+        output: Option<ChildStdout>,
+        text: &str,
+    ) -> io::Result<String> {
         if let Some(mut input) = input {
             input.write_all(text.as_bytes())?;
         }
@@ -171,13 +191,14 @@ mod session {
         type Err = String;
 
         fn from_str(name: &str) -> Result<Self, String> {
-            let found = [Self::Wayland, Self::X11].into_iter().find(|display| display.name() == name);
+            let found =
+                [Self::Wayland, Self::X11].into_iter().find(|display| display.name() == name);
             found.ok_or_else(|| format!("`{}` is no kind of display", name.escape_debug()))
         }
     }
 
-    /// What the child of a [`HolderCommand`] does: reads a text from standard input, puts it on the clipboard, says so on
-    /// standard output, and hands it out until something else is put there.
+    /// What the child of a [`HolderCommand`] does: reads a text from standard input, puts it on the
+    /// clipboard, says so on standard output, and hands it out until something else is put there.
     ///
     /// # Errors
     /// When the text cannot be put there. That is said on standard output as well.
@@ -194,8 +215,9 @@ mod session {
         held.inspect_err(|failure| drop(say(&failure.to_string())))
     }
 
-    /// Ends this process when the parent is gone or has waited for long enough, unless the text is on the clipboard by then: a
-    /// display server that does not answer would keep it for ever, without a terminal and without anybody who knows of it.
+    /// Ends this process when the parent is gone or has waited for long enough, unless the text is
+    /// on the clipboard by then: a display server that does not answer would keep it for ever,
+    /// without a terminal and without anybody who knows of it.
     fn end_with_parent() {
         let output = io::stdout();
         let mut parent = [PollFd::new(&output, PollFlags::empty())];
@@ -224,18 +246,22 @@ mod session {
         let mut options = copy::Options::new();
         options.foreground(true);
         let source = copy::Source::Bytes(text.into_bytes().into());
-        let prepared = options.prepare_copy(source, copy::MimeType::Text).map_err(|error| match error {
-            copy::Error::MissingProtocol { name, .. } => HolderFailure::Protocol(name.to_string()),
-            other => HolderFailure::Display(other.to_string()),
-        })?;
+        let prepared =
+            options.prepare_copy(source, copy::MimeType::Text).map_err(|error| match error {
+                copy::Error::MissingProtocol { name, .. } => {
+                    HolderFailure::Protocol(name.to_string())
+                }
+                other => HolderFailure::Display(other.to_string()),
+            })?;
         say_held()?;
         prepared.serve().map_err(|error| HolderFailure::Display(error.to_string()))
     }
 
-    /// Ends when something else is on the clipboard, or with the display server: the library that holds the text does not
-    /// notice that, so a second connection waits for it.
+    /// Ends when something else is on the clipboard, or with the display server: the library that
+    /// holds the text does not notice that, so a second connection waits for it.
     fn hold_on_x11(text: String) -> Result<(), HolderFailure> {
-        let (watched, _) = x11rb::connect(None).map_err(|error| HolderFailure::Display(error.to_string()))?;
+        let (watched, _) =
+            x11rb::connect(None).map_err(|error| HolderFailure::Display(error.to_string()))?;
         let (ended, waiting) = mpsc::channel();
         let server_ended = ended.clone();
         thread::spawn(move || {
@@ -246,8 +272,8 @@ mod session {
         waiting.recv().unwrap_or(Ok(()))
     }
 
-    /// The library tells that it holds the text only if it does not wait, and when the text is gone only if it does. So
-    /// the text is put there twice, with nothing in between.
+    /// The library tells that it holds the text only if it does not wait, and when the text is gone
+    /// only if it does. So the text is put there twice, with nothing in between.
     fn hold_until_replaced(text: &str) -> Result<(), HolderFailure> {
         let display = |error: arboard::Error| HolderFailure::Display(error.to_string());
         let mut clipboard = arboard::Clipboard::new().map_err(display)?;

@@ -1,4 +1,5 @@
-//! `wasi:config/store`: a second face of `config-read`, for extensions that know no interface of ours.
+//! `wasi:config/store`: a second face of `config-read`, for extensions that know no interface of
+//! ours.
 
 use core_types::Request;
 
@@ -13,7 +14,8 @@ impl Host for CallState {
 
     fn get_all(&mut self) -> wasmtime::Result<Result<Vec<(String, String)>, Error>> {
         self.bounds.check_time()?;
-        let granted = |(key, _): &(&str, &str)| self.gate.allows(&Request::ReadConfig((*key).to_owned()));
+        let granted =
+            |(key, _): &(&str, &str)| self.gate.allows(&Request::ReadConfig((*key).to_owned()));
         let values = self.config.iter().filter(granted);
         Ok(Ok(values.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()))
     }

@@ -1,7 +1,7 @@
 //! `wasi:filesystem/types`: as Wasmtime has it, with what is written counted.
 //!
-//! These four functions are all that makes a file larger. Whatever else a guest does with one ends in them: a copied
-//! descriptor, zeroes, or one stream that is spliced into another.
+//! These four functions are all that makes a file larger. Whatever else a guest does with one ends
+//! in them: a copied descriptor, zeroes, or one stream that is spliced into another.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -11,7 +11,9 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, ResourceTable, ResourceTableError};
 use wasmtime_wasi::filesystem::{Descriptor, OpenMode, WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::filesystem::types::{self, ErrorCode, HostDescriptor};
-use wasmtime_wasi::p2::{DynOutputStream, FsResult, OutputStream, Pollable, StreamError, StreamResult};
+use wasmtime_wasi::p2::{
+    DynOutputStream, FsResult, OutputStream, Pollable, StreamError, StreamResult,
+};
 
 use crate::state::CallState;
 use crate::write_budget::{WriteBudget, growth};
@@ -27,21 +29,28 @@ pub(crate) fn link_files(linker: &mut Linker<CallState>) -> wasmtime::Result<()>
     types::add_to_linker::<_, WasiFilesystem>(linker, CallState::filesystem)?;
     linker.allow_shadowing(true);
     let mut files = linker.instance(TYPES)?;
-    files.func_wrap_async("[method]descriptor.write", |store, arguments| Box::new(write(store, arguments)))?;
-    files.func_wrap_async("[method]descriptor.set-size", |store, arguments| Box::new(set_size(store, arguments)))?;
+    files.func_wrap_async("[method]descriptor.write", |store, arguments| {
+        Box::new(write(store, arguments))
+    })?;
+    files.func_wrap_async("[method]descriptor.set-size", |store, arguments| {
+        Box::new(set_size(store, arguments))
+    })?;
     files.func_wrap("[method]descriptor.write-via-stream", write_via_stream)?;
     files.func_wrap("[method]descriptor.append-via-stream", append_via_stream)?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-/// Returns the file behind a descriptor, if it may be written to. What is written to others is refused and not counted.
+/// Returns the file behind a descriptor, if it may be written to. What is written to others is
+/// refused and not counted.
 pub(crate) fn written_to(
     table: &ResourceTable,
     descriptor: &Resource<Descriptor>,
 ) -> Result<Option<Arc<File>>, ResourceTableError> {
     Ok(match table.get(descriptor)? {
-        Descriptor::File(file) if !file.perms.write_not_permitted() && file.open_mode.contains(OpenMode::WRITE) => {
+        Descriptor::File(file)
+            if !file.perms.write_not_permitted() && file.open_mode.contains(OpenMode::WRITE) =>
+        {
             Some(file.file.clone())
         }
         _ => None,
@@ -116,7 +125,8 @@ fn counted(
 struct CountedStream {
     stream: DynOutputStream,
     budget: WriteBudget,
-    /// What lies between the end of the file and where the stream begins: the first write makes it part of the file.
+    /// What lies between the end of the file and where the stream begins: the first write makes it
+    /// part of the file.
     gap: u64,
 }
 

@@ -1,8 +1,9 @@
 //! Sends one request of an extension to a host that is granted.
 //!
-//! The address is looked at after it is resolved, and the very address that was looked at is dialled: a name that leads
-//! to this machine or its network is refused, whatever it led to a moment ago. Nothing is redirected, and nothing is kept
-//! for the next request. Where its host program names a proxy, the proxy dials.
+//! The address is looked at after it is resolved, and the very address that was looked at is
+//! dialled: a name that leads to this machine or its network is refused, whatever it led to a
+//! moment ago. Nothing is redirected, and nothing is kept for the next request. Where its host
+//! program names a proxy, the proxy dials.
 
 use std::io;
 use std::net::SocketAddr;
@@ -32,7 +33,8 @@ use super::network::{Body, Budget, Sending, Target};
 use crate::gate::Gate;
 use crate::http_access::HttpAccess;
 
-/// How long to wait where the guest does not say. The timeout of the call ends everything in any case.
+/// How long to wait where the guest does not say. The timeout of the call ends everything in any
+/// case.
 const CONNECT: Duration = Duration::from_secs(10);
 const FIRST_BYTE: Duration = Duration::from_secs(30);
 const BETWEEN_BYTES: Duration = Duration::from_secs(30);
@@ -52,7 +54,8 @@ pub(crate) struct Way {
     pub(crate) access: Arc<HttpAccess>,
 }
 
-/// Connects, sends and waits for the head of the response. What is left to do for its body comes with it.
+/// Connects, sends and waits for the head of the response. What is left to do for its body comes
+/// with it.
 pub(crate) async fn send(
     mut request: Request<Body>,
     options: RequestOptions,
@@ -61,7 +64,10 @@ pub(crate) async fn send(
 ) -> Result<(Response<Body>, Sending), Error> {
     take_one(&budget)?;
     let wait = |given: Option<Duration>, otherwise| given.unwrap_or(otherwise).max(SHORTEST);
-    let proxy = way.access.proxy(request.uri()).map_err(|error| Error::InternalError(Some(error.to_string())))?;
+    let proxy = way
+        .access
+        .proxy(request.uri())
+        .map_err(|error| Error::InternalError(Some(error.to_string())))?;
     let connecting = timeout(wait(options.connect_timeout, CONNECT), connect(&way, proxy.as_ref()));
     let stream = connecting.await.map_err(|_| Error::ConnectionTimeout)??;
     let mut builder = http1::Builder::new();
@@ -82,16 +88,25 @@ pub(crate) async fn send(
     let pause = wait(options.between_bytes_timeout, BETWEEN_BYTES);
     let mut connection = Some(Box::pin(connection));
     let answer = timeout(first_byte, sender.send_request(request));
-    let response =
-        drive(answer, &mut connection).await?.map_err(|_| Error::ConnectionReadTimeout)?.map_err(head_error)?;
-    let body = |incoming| LimitedBody { incoming, budget, pause, timer: Box::pin(sleep(pause)) }.boxed_unsync();
-    let rest =
-        async move { if let Some(connection) = connection { connection.await.map_err(Error::from) } else { Ok(()) } };
+    let response = drive(answer, &mut connection)
+        .await?
+        .map_err(|_| Error::ConnectionReadTimeout)?
+        .map_err(head_error)?;
+    let body = |incoming| {
+        LimitedBody { incoming, budget, pause, timer: Box::pin(sleep(pause)) }.boxed_unsync()
+    };
+    let rest = async move {
+        if let Some(connection) = connection {
+            connection.await.map_err(Error::from)
+        } else {
+            Ok(())
+        }
+    };
     Ok((response.map(body), Box::new(rest)))
 }
 
-/// Waits for an answer while the connection does its work. A short one can have done all of it before the answer is
-/// looked at.
+/// Waits for an answer while the connection does its work. A short one can have done all of it
+/// before the answer is looked at.
 async fn drive<T>(
     answer: impl Future<Output = T>,
     connection: &mut Option<Pin<Box<impl Future<Output = Result<(), hyper::Error>>>>>,
@@ -109,15 +124,22 @@ async fn drive<T>(
 }
 
 fn take_one(budget: &Budget) -> Result<(), Error> {
-    let taken = budget.connections.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+    let taken = budget
+        .connections
+        .try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
     taken.map(drop).map_err(|_| Error::ConnectionLimitReached)
 }
 
 fn head_error(error: hyper::Error) -> Error {
-    if error.is_parse_too_large() { Error::HttpResponseHeaderSectionSize(None) } else { error.into() }
+    if error.is_parse_too_large() {
+        Error::HttpResponseHeaderSectionSize(None)
+    } else {
+        error.into()
+    }
 }
 
-/// A connection to one of the addresses that the rule for this host allows, or to the proxy in front of it.
+/// A connection to one of the addresses that the rule for this host allows, or to the proxy in
+/// front of it.
 async fn connect(way: &Way, proxy: Option<&Intercept>) -> Result<Box<dyn Stream>, Error> {
     let Way { target, gate, access } = way;
     let stream = match proxy {
@@ -184,21 +206,26 @@ async fn dial(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
 /// Resolves the host, and keeps what a rule for it allows.
 async fn addresses(target: &Target, gate: &Gate) -> Result<Vec<SocketAddr>, Error> {
     let granted = gate.in_force().network;
-    let rules: Vec<_> =
-        granted.into_iter().filter(|rule| rule.allows(target.scheme, &target.host, target.port)).collect();
+    let rules: Vec<_> = granted
+        .into_iter()
+        .filter(|rule| rule.allows(target.scheme, &target.host, target.port))
+        .collect();
     allowed(resolve(target).await?, &rules)
 }
 
-/// Of the addresses of a name those that a rule for it allows. No other is dialled, whatever the name leads to by then.
+/// Of the addresses of a name those that a rule for it allows. No other is dialled, whatever the
+/// name leads to by then.
 fn allowed(resolved: Vec<SocketAddr>, rules: &[NetworkRule]) -> Result<Vec<SocketAddr>, Error> {
-    let is_allowed = |address: &SocketAddr| rules.iter().any(|rule| rule.allows_address(address.ip()));
+    let is_allowed =
+        |address: &SocketAddr| rules.iter().any(|rule| rule.allows_address(address.ip()));
     let allowed: Vec<_> = resolved.into_iter().filter(is_allowed).collect();
     if allowed.is_empty() { Err(Error::DestinationIpProhibited) } else { Ok(allowed) }
 }
 
 async fn resolve(target: &Target) -> Result<Vec<SocketAddr>, Error> {
     let found = tokio::net::lookup_host((target.bare_host(), target.port)).await;
-    let found: Vec<_> = found.map_err(|_| Error::DnsError { rcode: None, info_code: None })?.collect();
+    let found: Vec<_> =
+        found.map_err(|_| Error::DnsError { rcode: None, info_code: None })?.collect();
     if found.is_empty() { Err(Error::DestinationNotFound) } else { Ok(found) }
 }
 
@@ -225,7 +252,10 @@ impl http_body::Body for LimitedBody {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match Pin::new(&mut self.incoming).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(self.count(frame))),
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error.into()))),

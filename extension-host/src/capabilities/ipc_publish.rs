@@ -10,10 +10,16 @@ use crate::state::{CallState, Size};
 const MOST: usize = 64 * 1024;
 
 impl Host for CallState {
-    async fn publish(&mut self, topic: String, payload: String) -> wasmtime::Result<Result<(), Error>> {
+    async fn publish(
+        &mut self,
+        topic: String,
+        payload: String,
+    ) -> wasmtime::Result<Result<(), Error>> {
         let size = Size { given: payload.len(), most: MOST };
         let request = Request::Publish(topic.clone());
-        let publish = move |backends: &crate::Backends, owner: &_| backends.publisher.publish(owner, &topic, &payload);
+        let publish = move |backends: &crate::Backends, owner: &_| {
+            backends.publisher.publish(owner, &topic, &payload)
+        };
         self.ask_backend(request, size, publish).await
     }
 }
@@ -33,19 +39,24 @@ mod session {
     const INTERFACE: &str = "org.opensesame.Extensions1";
     const SIGNAL: &str = "Published";
 
-    /// The session bus: the signal `org.opensesame.Extensions1.Published` of `/org/opensesame/Extensions`, with the
-    /// identity of the extension, the topic and the payload.
+    /// The session bus: the signal `org.opensesame.Extensions1.Published` of
+    /// `/org/opensesame/Extensions`, with the identity of the extension, the topic and the payload.
     ///
-    /// Any program of the session can send such a signal; those who listen and care look at who sent it.
+    /// Any program of the session can send such a signal; those who listen and care look at who
+    /// sent it.
     #[derive(Debug, Clone, Copy, Default)]
     pub struct SessionPublisher;
 
     impl Publisher for SessionPublisher {
         fn publish(&self, owner: &Owner, topic: &str, payload: &str) -> Result<(), BackendError> {
             let connection = connect()?;
-            let failed = |error: zbus::Error| BackendError::Unavailable(format!("the session bus refuses: {error}"));
+            let failed = |error: zbus::Error| {
+                BackendError::Unavailable(format!("the session bus refuses: {error}"))
+            };
             let signal = (owner.identity.as_str(), topic, payload);
-            connection.emit_signal(None::<&str>, PATH, INTERFACE, SIGNAL, &signal).map_err(failed)?;
+            connection
+                .emit_signal(None::<&str>, PATH, INTERFACE, SIGNAL, &signal)
+                .map_err(failed)?;
             // What the bus answers after the signal, it answers when it has the signal.
             let bus = DBusProxy::new(&connection).map_err(failed)?;
             bus.get_id().map(drop).map_err(|error| failed(error.into()))

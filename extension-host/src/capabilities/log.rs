@@ -1,5 +1,5 @@
-//! `open-sesame:host/log`, and `wasi:logging` for extensions that know no interface of ours: lines for the log of the extension.
-//! Always there.
+//! `open-sesame:host/log`, and `wasi:logging` for extensions that know no interface of ours: lines
+//! for the log of the extension. Always there.
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;

@@ -1,4 +1,5 @@
-//! The host's side of each capability, one file each: the interface, and the backend of an ordinary session.
+//! The host's side of each capability, one file each: the interface, and the backend of an ordinary
+//! session.
 
 mod clipboard_write;
 mod config_read;
@@ -17,7 +18,9 @@ mod secrets;
 mod session_bus;
 
 #[cfg(feature = "clipboard")]
-pub use clipboard_write::{Display, HolderCommand, HolderFailure, SessionClipboard, hold_clipboard};
+pub use clipboard_write::{
+    Display, HolderCommand, HolderFailure, SessionClipboard, hold_clipboard,
+};
 #[cfg(feature = "ipc")]
 pub use ipc_publish::SessionPublisher;
 #[cfg(feature = "notification")]

@@ -1,4 +1,5 @@
-//! `wasi:http`: linked for every extension that imports it; requests go out to hosts that are granted and nowhere else.
+//! `wasi:http`: linked for every extension that imports it; requests go out to hosts that are
+//! granted and nowhere else.
 
 #[cfg(feature = "network")]
 use std::sync::Arc;
@@ -26,8 +27,8 @@ const MOST_RESPONSE_BYTES: u64 = 64 << 20;
 #[cfg(feature = "network")]
 const MOST_CONNECTIONS: u32 = 100;
 
-/// Decides about each outgoing request before anything is resolved or connected. Redirects are handed to the guest, whose
-/// next request is decided about like the first.
+/// Decides about each outgoing request before anything is resolved or connected. Redirects are
+/// handed to the guest, whose next request is decided about like the first.
 pub(crate) struct Outgoing {
     gate: Gate,
     backends: Backends,
@@ -102,7 +103,12 @@ impl Target {
 }
 
 impl WasiHttpHooks for Outgoing {
-    fn send_request(&mut self, request: Request<Body>, options: Option<RequestOptions>, _: Sending) -> Sent {
+    fn send_request(
+        &mut self,
+        request: Request<Body>,
+        options: Option<RequestOptions>,
+        _: Sending,
+    ) -> Sent {
         match (self.decide(request.uri()), &self.backends.recorded_web) {
             (Ok(_), Some(web)) => replay(web.as_ref(), &request),
             (Ok(target), None) => send(self, request, options, target),
@@ -112,7 +118,12 @@ impl WasiHttpHooks for Outgoing {
 }
 
 #[cfg(feature = "network")]
-fn send(outgoing: &Outgoing, request: Request<Body>, options: Option<RequestOptions>, target: Target) -> Sent {
+fn send(
+    outgoing: &Outgoing,
+    request: Request<Body>,
+    options: Option<RequestOptions>,
+    target: Target,
+) -> Sent {
     let Outgoing { gate, backends, budget } = outgoing;
     let way = super::http_client::Way { target, gate: gate.clone(), access: backends.http.clone() };
     Box::new(super::http_client::send(request, options.unwrap_or_default(), way, budget.clone()))
@@ -123,10 +134,13 @@ fn send(outgoing: &Outgoing, request: Request<Body>, options: Option<RequestOpti
 fn replay(web: &dyn RecordedWeb, request: &Request<Body>) -> Sent {
     use http_body_util::BodyExt;
     let answer = web.answer(request.method().as_str(), &request.uri().to_string());
-    let response = answer.ok_or(Error::DestinationNotFound).and_then(|RecordedAnswer { status, body }| {
-        let body = http_body_util::Full::new(body.into()).map_err(|never| match never {}).boxed_unsync();
-        Response::builder().status(status).body(body).map_err(|_| Error::HttpProtocolError)
-    });
+    let response =
+        answer.ok_or(Error::DestinationNotFound).and_then(|RecordedAnswer { status, body }| {
+            let body = http_body_util::Full::new(body.into())
+                .map_err(|never| match never {})
+                .boxed_unsync();
+            Response::builder().status(status).body(body).map_err(|_| Error::HttpProtocolError)
+        });
     let done: Sending = Box::new(async { Ok(()) });
     Box::new(async move { response.map(|response| (response, done)) })
 }
@@ -153,17 +167,22 @@ pub(crate) fn is_known_method_length(name: &str) -> bool {
 
 type SetMethod = (Resource<HostOutgoingRequest>, types::Method);
 
-/// Links `wasi:http/types`, with one function replaced: Wasmtime's keeps the name of a method however long it is, and a
-/// guest can have a thousand requests.
+/// Links `wasi:http/types`, with one function replaced: Wasmtime's keeps the name of a method
+/// however long it is, and a guest can have a thousand requests.
 pub(crate) fn link_http_types(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     types::add_to_linker::<_, WasiHttp>(linker, &types::LinkOptions::default(), CallState::http)?;
     linker.allow_shadowing(true);
-    let set_method = |mut store: StoreContextMut<'_, CallState>, (request, method): SetMethod| {
-        if matches!(&method, types::Method::Other(name) if !is_known_method_length(name)) {
-            return Ok((Err(()),));
-        }
-        Ok((types::HostOutgoingRequest::set_method(&mut store.data_mut().http(), request, method)?,))
-    };
+    let set_method =
+        |mut store: StoreContextMut<'_, CallState>, (request, method): SetMethod| {
+            if matches!(&method, types::Method::Other(name) if !is_known_method_length(name)) {
+                return Ok((Err(()),));
+            }
+            Ok((types::HostOutgoingRequest::set_method(
+                &mut store.data_mut().http(),
+                request,
+                method,
+            )?,))
+        };
     linker.instance(TYPES)?.func_wrap("[method]outgoing-request.set-method", set_method)?;
     linker.allow_shadowing(false);
     Ok(())
@@ -176,10 +195,16 @@ mod tests {
     #[test]
     fn a_request_has_one_host_that_everybody_reads_alike() {
         let target = |uri: &str| Target::of(&uri.parse().expect(uri)).ok();
-        let expected = |scheme, host: &str, port| Some(Target { scheme, host: host.to_owned(), port });
-        assert_eq!(target("https://api.example.com/x"), expected(Scheme::Https, "api.example.com", 443));
+        let expected =
+            |scheme, host: &str, port| Some(Target { scheme, host: host.to_owned(), port });
+        assert_eq!(
+            target("https://api.example.com/x"),
+            expected(Scheme::Https, "api.example.com", 443)
+        );
         assert_eq!(target("http://[::1]:8080/"), expected(Scheme::Http, "[::1]", 8080));
-        for uri in ["https://api.example.com@evil.org/", "ftp://x/", "/only/a/path", "https://a:b@c/"] {
+        for uri in
+            ["https://api.example.com@evil.org/", "ftp://x/", "/only/a/path", "https://a:b@c/"]
+        {
             assert_eq!(target(uri), None, "{uri}");
         }
     }

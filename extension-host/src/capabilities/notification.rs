@@ -12,12 +12,21 @@ const MOST_SUMMARY: usize = 256;
 const MOST_BODY: usize = 4 * 1024;
 
 impl Host for CallState {
-    async fn show(&mut self, summary: String, body: String, urgency: Urgency) -> wasmtime::Result<Result<(), Error>> {
-        let (summary_size, body_size) =
-            (Size { given: summary.len(), most: MOST_SUMMARY }, Size { given: body.len(), most: MOST_BODY });
+    async fn show(
+        &mut self,
+        summary: String,
+        body: String,
+        urgency: Urgency,
+    ) -> wasmtime::Result<Result<(), Error>> {
+        let (summary_size, body_size) = (
+            Size { given: summary.len(), most: MOST_SUMMARY },
+            Size { given: body.len(), most: MOST_BODY },
+        );
         let size = if summary_size.fits() { body_size } else { summary_size };
         let notification = Notification { summary, body, is_minor: urgency == Urgency::Low };
-        let show = move |backends: &crate::Backends, owner: &_| backends.notifications.show(owner, &notification);
+        let show = move |backends: &crate::Backends, owner: &_| {
+            backends.notifications.show(owner, &notification)
+        };
         self.ask_backend(Request::Notify, size, show).await
     }
 }
@@ -43,7 +52,8 @@ mod session {
     /// How long a notification is shown: as long as the desktop likes.
     const DEFAULT_TIME: i32 = -1;
 
-    /// The notifications of the session (<https://specifications.freedesktop.org/notification-spec>).
+    /// The notifications of the session
+    /// (<https://specifications.freedesktop.org/notification-spec>).
     #[derive(Debug, Clone, Copy, Default)]
     pub struct SessionNotifier;
 
@@ -54,8 +64,10 @@ mod session {
                 .body()
                 .deserialize()
                 .map_err(|error| BackendError::Other(error.to_string()))?;
-            // dunst reads markup and says so only of links; whoever shows anything but text in a body is not trusted with it.
-            let reads_markup = capabilities.iter().any(|capability| capability.starts_with("body-"));
+            // dunst reads markup and says so only of links; whoever shows anything but text in a
+            // body is not trusted with it.
+            let reads_markup =
+                capabilities.iter().any(|capability| capability.starts_with("body-"));
             let urgency: u8 = if notification.is_minor { 0 } else { 1 };
             let arguments = (
                 format!("sesame: {}", owner.name),
@@ -77,10 +89,13 @@ mod session {
         arguments: &B,
     ) -> Result<Message, BackendError> {
         let answer = connection.call_method(Some(SERVICE), PATH, Some(SERVICE), method, arguments);
-        answer.map_err(|error| BackendError::Unavailable(format!("the desktop shows no notifications: {error}")))
+        answer.map_err(|error| {
+            BackendError::Unavailable(format!("the desktop shows no notifications: {error}"))
+        })
     }
 
-    /// Text that shows as itself: without control characters, and with markup escaped where the desktop reads it.
+    /// Text that shows as itself: without control characters, and with markup escaped where the
+    /// desktop reads it.
     fn plain(text: &str, reads_markup: bool) -> String {
         let visible = text.chars().filter(|c| !c.is_control() || *c == '\n');
         if !reads_markup {
@@ -106,7 +121,10 @@ mod session {
 
         #[test]
         fn markup_is_text() {
-            assert_eq!(plain("<b>&\"'</b>\u{1b}[1m\n", true), "&lt;b&gt;&amp;&quot;&#39;&lt;/b&gt;[1m\n");
+            assert_eq!(
+                plain("<b>&\"'</b>\u{1b}[1m\n", true),
+                "&lt;b&gt;&amp;&quot;&#39;&lt;/b&gt;[1m\n"
+            );
             assert_eq!(plain("<b>\u{7}&", false), "<b>&");
         }
     }

@@ -1,4 +1,5 @@
-//! `open-sesame:host/secret-read` and `secret-write`: secrets in the keyring of the session, each extension's apart.
+//! `open-sesame:host/secret-read` and `secret-write`: secrets in the keyring of the session, each
+//! extension's apart.
 
 use core_types::Request;
 
@@ -12,7 +13,10 @@ pub const MAX_SECRET: usize = 64 * 1024;
 impl secret_read::Host for CallState {
     async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, Error>> {
         let request = Request::ReadSecret(name.clone());
-        self.ask_backend(request, Size::NOTHING, move |backends, owner| backends.secrets.read(owner, &name)).await
+        self.ask_backend(request, Size::NOTHING, move |backends, owner| {
+            backends.secrets.read(owner, &name)
+        })
+        .await
     }
 }
 
@@ -20,12 +24,18 @@ impl secret_write::Host for CallState {
     async fn set(&mut self, name: String, value: String) -> wasmtime::Result<Result<(), Error>> {
         let request = Request::WriteSecret(name.clone());
         let size = Size { given: value.len(), most: MAX_SECRET };
-        self.ask_backend(request, size, move |backends, owner| backends.secrets.store(owner, &name, &value)).await
+        self.ask_backend(request, size, move |backends, owner| {
+            backends.secrets.store(owner, &name, &value)
+        })
+        .await
     }
 
     async fn remove(&mut self, name: String) -> wasmtime::Result<Result<(), Error>> {
         let request = Request::WriteSecret(name.clone());
-        self.ask_backend(request, Size::NOTHING, move |backends, owner| backends.secrets.remove(owner, &name)).await
+        self.ask_backend(request, Size::NOTHING, move |backends, owner| {
+            backends.secrets.remove(owner, &name)
+        })
+        .await
     }
 }
 
@@ -41,16 +51,17 @@ mod service {
 
     use crate::backends::{BackendError, SecretStore};
 
-    /// The Secret Service of the session (<https://specifications.freedesktop.org/secret-service-spec>), such as GNOME
-    /// Keyring. There is no other place: without it, nothing is stored.
+    /// The Secret Service of the session
+    /// (<https://specifications.freedesktop.org/secret-service-spec>), such as GNOME Keyring. There
+    /// is no other place: without it, nothing is stored.
     ///
-    /// A secret is found by two attributes of its own, the identity of its extension and its name, so no pair of them
-    /// can be taken for another. `owner_name` is not among them.
+    /// A secret is found by two attributes of its own, the identity of its extension and its name,
+    /// so no pair of them can be taken for another. `owner_name` is not among them.
     #[derive(Debug, Clone, Copy, Default)]
     pub struct SecretService;
 
-    /// The attribute by which all secrets of an extension are found. What comes from a registry, a file or a program
-    /// has identities that never meet.
+    /// The attribute by which all secrets of an extension are found. What comes from a registry, a
+    /// file or a program has identities that never meet.
     fn service(owner: &Owner) -> String {
         format!("sesame extension {}", owner.identity)
     }
@@ -62,14 +73,17 @@ mod service {
 
     fn connect() -> Result<(), BackendError> {
         let status = Entry::store_status().as_ref();
-        let unavailable = |error| BackendError::Unavailable(format!("this session has no keyring: {error}"));
+        let unavailable =
+            |error| BackendError::Unavailable(format!("this session has no keyring: {error}"));
         status.copied().map_err(unavailable)
     }
 
     fn backend_error(error: Error) -> BackendError {
         match error {
             Error::NoEntry => BackendError::NotFound,
-            Error::NoStorageAccess(why) => BackendError::Unavailable(format!("the keyring is locked: {why}")),
+            Error::NoStorageAccess(why) => {
+                BackendError::Unavailable(format!("the keyring is locked: {why}"))
+            }
             other => BackendError::Unavailable(format!("the keyring refuses: {other}")),
         }
     }
@@ -90,8 +104,12 @@ mod service {
         fn names(&self, owner: &Owner) -> Result<Vec<String>, BackendError> {
             connect()?;
             let service = service(owner);
-            let found = keyring_core::Entry::search(&HashMap::from([("service", service.as_str())]));
-            let specifiers = found.map_err(backend_error)?.into_iter().filter_map(|entry| entry.get_specifiers());
+            let found =
+                keyring_core::Entry::search(&HashMap::from([("service", service.as_str())]));
+            let specifiers = found
+                .map_err(backend_error)?
+                .into_iter()
+                .filter_map(|entry| entry.get_specifiers());
             let mut names: Vec<_> = specifiers.map(|(_, name)| name).collect();
             names.sort();
             Ok(names)

@@ -4,7 +4,9 @@ use zbus::blocking::Connection;
 
 use crate::backends::BackendError;
 
-/// Connects. It takes a thread and some milliseconds, so only what is granted and asked for gets here.
+/// Connects. It takes a thread and some milliseconds, so only what is granted and asked for gets
+/// here.
 pub(crate) fn connect() -> Result<Connection, BackendError> {
-    Connection::session().map_err(|error| BackendError::Unavailable(format!("there is no session bus: {error}")))
+    Connection::session()
+        .map_err(|error| BackendError::Unavailable(format!("there is no session bus: {error}")))
 }

@@ -33,16 +33,25 @@ pub(crate) fn is_all_of(module: &Module, namespace: &str) -> bool {
     namespace == NAMESPACE && imports.all(|import| import.name() == ABORT)
 }
 
-fn abort(mut caller: Caller<'_, ModuleState>, message: u32, file: u32, line: u32, column: u32) -> wasmtime::Result<()> {
+fn abort(
+    mut caller: Caller<'_, ModuleState>,
+    message: u32,
+    file: u32,
+    line: u32,
+    column: u32,
+) -> wasmtime::Result<()> {
     let text = |address, unknown: &str, caller: &mut Caller<'_, ModuleState>| {
-        string_at(caller, address).filter(|text| !text.is_empty()).unwrap_or_else(|| unknown.to_owned())
+        string_at(caller, address)
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| unknown.to_owned())
     };
     let message = text(message, "no message", &mut caller);
     let file = text(file, "unknown file", &mut caller);
     Err(Abort { message, file, line, column }.into())
 }
 
-/// A string of AssemblyScript: UTF-16 at the address, its length in bytes in the four bytes before. Nothing where there is none.
+/// A string of AssemblyScript: UTF-16 at the address, its length in bytes in the four bytes before.
+/// Nothing where there is none.
 fn string_at(caller: &mut Caller<'_, ModuleState>, address: u32) -> Option<String> {
     let memory = caller.get_export("memory").and_then(Extern::into_memory)?;
     let data = memory.data(&*caller);
@@ -50,6 +59,9 @@ fn string_at(caller: &mut Caller<'_, ModuleState>, address: u32) -> Option<Strin
     let length = data.get(begin.checked_sub(4)?..begin)?;
     let length = u32::from_le_bytes(length.try_into().ok()?) as usize;
     let bytes = data.get(begin..begin.checked_add(length)?)?;
-    let units = bytes.chunks_exact(2).take(MAX_TEXT).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
-    Some(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+    let units =
+        bytes.chunks_exact(2).take(MAX_TEXT).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
+    Some(
+        char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect(),
+    )
 }

@@ -29,7 +29,10 @@ impl Extension {
         process: &Process,
     ) -> CallReport {
         match self.prepare_module(module, function, arguments) {
-            Ok(call) => self.run(gate, |deadline| self.module_state(gate, process, deadline, None), call).await,
+            Ok(call) => {
+                self.run(gate, |deadline| self.module_state(gate, process, deadline, None), call)
+                    .await
+            }
             Err(error) => CallReport::failed(error, gate),
         }
     }
@@ -52,16 +55,22 @@ impl Extension {
     ) -> Result<ModuleCall<'a>, CallError> {
         let arguments = match arguments {
             Arguments::Bytes(bytes) => bytes_for(function, bytes)?,
-            other => ModuleArguments::Numbers(other.values(&function.ty)?.iter().map(to_core).collect()),
+            other => {
+                ModuleArguments::Numbers(other.values(&function.ty)?.iter().map(to_core).collect())
+            }
         };
         Ok(ModuleCall { module, function, arguments })
     }
 }
 
 /// Makes sure that a function takes as many addresses and lengths as there are bytes.
-fn bytes_for(function: &ExportedFunction, bytes: &[Vec<u8>]) -> Result<ModuleArguments, ArgumentError> {
+fn bytes_for(
+    function: &ExportedFunction,
+    bytes: &[Vec<u8>],
+) -> Result<ModuleArguments, ArgumentError> {
     let takes_pairs = function.ty.parameters.len() == bytes.len() * 2;
-    let is_address = |(_, ty): &(String, wasmtime::component::Type)| *ty == wasmtime::component::Type::S32;
+    let is_address =
+        |(_, ty): &(String, wasmtime::component::Type)| *ty == wasmtime::component::Type::S32;
     if takes_pairs && function.ty.parameters.iter().all(is_address) {
         Ok(ModuleArguments::Bytes(bytes.to_vec()))
     } else {
@@ -123,7 +132,8 @@ impl Work<ModuleState> for ModuleCall<'_> {
         ended?;
         match results.first() {
             Some(Val::I64(packed)) if takes_bytes => {
-                let bytes = GuestMemory::of_instance(&instance, &mut *store)?.read_packed(&mut *store, *packed)?;
+                let bytes = GuestMemory::of_instance(&instance, &mut *store)?
+                    .read_packed(&mut *store, *packed)?;
                 Ok(bytes.map_or_else(|| Returned::of_value(None, false), Returned::of_bytes))
             }
             other => Ok(Returned::of_value(other.and_then(from_core), false)),
@@ -146,8 +156,9 @@ async fn give_all(
     Ok(numbers)
 }
 
-/// Instantiates a module and lets its runtime set itself up, as far as it has one: `_initialize` of a library, and for
-/// an extension of Suffiks also the `_start` of a program, after which that ends or not.
+/// Instantiates a module and lets its runtime set itself up, as far as it has one: `_initialize` of
+/// a library, and for an extension of Suffiks also the `_start` of a program, after which that ends
+/// or not.
 pub(crate) async fn start(
     module: &ReadyModule,
     store: &mut Store<ModuleState>,
@@ -161,7 +172,8 @@ pub(crate) async fn start(
         note_directories(&store.data().gate);
     }
     let instance = module.instance.instantiate_async(&mut *store).await?;
-    let starts = if module.is_suffiks { ["_initialize", "_start"].as_slice() } else { &["_initialize"] };
+    let starts =
+        if module.is_suffiks { ["_initialize", "_start"].as_slice() } else { &["_initialize"] };
     for name in starts.iter().filter(|name| **name != function) {
         if let Ok(start) = instance.get_typed_func::<(), ()>(&mut *store, name) {
             let ended = start.call_async(&mut *store, ()).await;

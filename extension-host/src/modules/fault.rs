@@ -1,6 +1,7 @@
 //! What a module does wrong when it and the host hand bytes to each other.
 
-/// A module broke the rules by which it and the host hand bytes to each other. The call was stopped.
+/// A module broke the rules by which it and the host hand bytes to each other. The call was
+/// stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModuleFault {
     /// It named bytes that are not in its memory.
@@ -20,7 +21,9 @@ pub enum ModuleFault {
     #[error("it does not export `malloc(i32) -> i32`, which gives the host room for bytes")]
     NoMalloc,
     /// Its `malloc` gave no room, or room that is not there.
-    #[error("its `malloc` was asked for {length} bytes and gave {address:#x}, which is no room for them")]
+    #[error(
+        "its `malloc` was asked for {length} bytes and gave {address:#x}, which is no room for them"
+    )]
     BadMalloc {
         /// What it gave.
         address: u32,
@@ -31,7 +34,9 @@ pub enum ModuleFault {
     #[error("its `malloc` asked the host for bytes")]
     NestedMalloc,
     /// It told the host more than anybody would read.
-    #[error("it called `{function}` when it had told the host {most} things already, which are the most")]
+    #[error(
+        "it called `{function}` when it had told the host {most} things already, which are the most"
+    )]
     TooMany {
         /// The function of the host.
         function: &'static str,

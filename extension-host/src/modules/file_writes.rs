@@ -1,4 +1,5 @@
-//! The functions of WASI's first version that make a file larger: as Wasmtime has them, with what is written counted.
+//! The functions of WASI's first version that make a file larger: as Wasmtime has them, with what
+//! is written counted.
 //!
 //! `fd_allocate` is among those that Wasmtime refuses.
 
@@ -13,14 +14,21 @@ use super::{ModuleState, WASI};
 /// Links the functions, in the place of Wasmtime's own.
 pub(super) fn link(linker: &mut Linker<ModuleState>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
-    linker.func_wrap_async(WASI, "fd_write", |caller, arguments| Box::new(write(caller, arguments)))?;
-    linker.func_wrap_async(WASI, "fd_pwrite", |caller, arguments| Box::new(write_at(caller, arguments)))?;
-    linker.func_wrap_async(WASI, "fd_filestat_set_size", |caller, arguments| Box::new(set_size(caller, arguments)))?;
+    linker.func_wrap_async(WASI, "fd_write", |caller, arguments| {
+        Box::new(write(caller, arguments))
+    })?;
+    linker.func_wrap_async(WASI, "fd_pwrite", |caller, arguments| {
+        Box::new(write_at(caller, arguments))
+    })?;
+    linker.func_wrap_async(WASI, "fd_filestat_set_size", |caller, arguments| {
+        Box::new(set_size(caller, arguments))
+    })?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-/// `fd_write`: the descriptor, an array of buffers, its length, and where to say how much was written.
+/// `fd_write`: the descriptor, an array of buffers, its length, and where to say how much was
+/// written.
 async fn write(
     mut caller: Caller<'_, ModuleState>,
     (fd, buffers, count, written): (i32, i32, i32, i32),
@@ -50,7 +58,10 @@ async fn write_at(
 }
 
 /// `fd_filestat_set_size`: the descriptor and the size.
-async fn set_size(mut caller: Caller<'_, ModuleState>, (fd, size): (i32, i64)) -> wasmtime::Result<i32> {
+async fn set_size(
+    mut caller: Caller<'_, ModuleState>,
+    (fd, size): (i32, i64),
+) -> wasmtime::Result<i32> {
     let budget = caller.data().bounds.written.clone();
     let (mut memory, wasi) = parts(&mut caller)?;
     if wasi.fd_tell(&mut memory, descriptor(fd)).is_ok() {
@@ -63,9 +74,11 @@ fn descriptor(fd: i32) -> Fd {
     Fd::from(fd.cast_unsigned())
 }
 
-/// Returns the memory of a module and WASI, as Wasmtime's functions find them. A shared memory would need threads, which are
-/// off.
-fn parts<'a>(caller: &'a mut Caller<'_, ModuleState>) -> wasmtime::Result<(GuestMemory<'a>, &'a mut WasiP1Ctx)> {
+/// Returns the memory of a module and WASI, as Wasmtime's functions find them. A shared memory
+/// would need threads, which are off.
+fn parts<'a>(
+    caller: &'a mut Caller<'_, ModuleState>,
+) -> wasmtime::Result<(GuestMemory<'a>, &'a mut WasiP1Ctx)> {
     let fuel = caller.as_context_mut().hostcall_fuel();
     let memory = caller.get_export("memory").and_then(wasmtime::Extern::into_memory);
     let memory = memory.ok_or_else(|| wasmtime::Error::msg("missing required memory export"))?;
@@ -75,8 +88,8 @@ fn parts<'a>(caller: &'a mut Caller<'_, ModuleState>) -> wasmtime::Result<(Guest
     Ok((GuestMemory::Unshared(memory), wasi))
 }
 
-/// Returns the length of the first buffer that is not empty, which is all that is written at a time. An array that does not
-/// lie in memory is refused afterwards.
+/// Returns the length of the first buffer that is not empty, which is all that is written at a
+/// time. An array that does not lie in memory is refused afterwards.
 fn first_length(memory: &GuestMemory<'_>, buffers: i32, count: i32) -> u64 {
     let GuestMemory::Unshared(memory) = memory else { return 0 };
     let at = |address: u64| {
@@ -85,18 +98,26 @@ fn first_length(memory: &GuestMemory<'_>, buffers: i32, count: i32) -> u64 {
         Some(u32::from_le_bytes(bytes.try_into().ok()?))
     };
     let buffers = u64::from(buffers.cast_unsigned());
-    let lengths = (0..u64::from(count.cast_unsigned())).map_while(|index| at(buffers + 8 * index + 4));
+    let lengths =
+        (0..u64::from(count.cast_unsigned())).map_while(|index| at(buffers + 8 * index + 4));
     lengths.into_iter().find(|length| *length > 0).map_or(0, u64::from)
 }
 
 /// Returns the bytes by which a file grows before what is written at this offset.
-async fn growth(wasi: &mut WasiP1Ctx, memory: &mut GuestMemory<'_>, fd: i32, offset: u64, is_write: bool) -> u64 {
+async fn growth(
+    wasi: &mut WasiP1Ctx,
+    memory: &mut GuestMemory<'_>,
+    fd: i32,
+    offset: u64,
+    is_write: bool,
+) -> u64 {
     if offset == 0 {
         return 0;
     }
     let size = wasi.fd_filestat_get(memory, descriptor(fd)).await.map_or(0, |status| status.size);
     let growth = offset.saturating_sub(size);
-    // What is written to a file that is open to be appended to goes to its end, whatever the offset is.
+    // What is written to a file that is open to be appended to goes to its end, whatever the offset
+    // is.
     let appends = growth > 0
         && is_write
         && wasi

@@ -14,7 +14,10 @@ pub(crate) struct GuestMemory {
 impl GuestMemory {
     /// That of a module that calls the host.
     pub(crate) fn of_caller(caller: &mut Caller<'_, ModuleState>) -> Result<Self, ModuleFault> {
-        let memory = caller.get_export("memory").and_then(Extern::into_memory).ok_or(ModuleFault::NoMemory)?;
+        let memory = caller
+            .get_export("memory")
+            .and_then(Extern::into_memory)
+            .ok_or(ModuleFault::NoMemory)?;
         let malloc = caller.get_export("malloc").and_then(Extern::into_func);
         let malloc = malloc.and_then(|malloc| malloc.typed(&caller).ok());
         Ok(Self { memory, malloc })
@@ -59,15 +62,16 @@ impl GuestMemory {
 
     /// Puts bytes where the module's `malloc` makes room for them, and gives back the address.
     ///
-    /// Nothing is freed: the instance ends with the call, and whether the module has freed them itself is not known.
+    /// Nothing is freed: the instance ends with the call, and whether the module has freed them
+    /// itself is not known.
     pub(crate) async fn give(
         &self,
         mut store: impl AsContextMut<Data = ModuleState>,
         bytes: &[u8],
     ) -> wasmtime::Result<u32> {
         let malloc = self.malloc.as_ref().ok_or(ModuleFault::NoMalloc)?;
-        let length =
-            u32::try_from(bytes.len()).map_err(|_| ModuleFault::BadMalloc { address: 0, length: bytes.len() })?;
+        let length = u32::try_from(bytes.len())
+            .map_err(|_| ModuleFault::BadMalloc { address: 0, length: bytes.len() })?;
         if std::mem::replace(&mut store.as_context_mut().data_mut().is_giving, true) {
             return Err(ModuleFault::NestedMalloc.into());
         }

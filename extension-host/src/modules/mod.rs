@@ -1,7 +1,7 @@
 //! Core modules: what they import and export, how they are made ready, and how they are called.
 //!
-//! A module with nothing but WASI's functions is called with numbers, or with bytes that go through its `malloc`. One
-//! that imports `suffiks` works on workloads: see [`crate::suffiks`].
+//! A module with nothing but WASI's functions is called with numbers, or with bytes that go through
+//! its `malloc`. One that imports `suffiks` works on workloads: see [`crate::suffiks`].
 
 mod assemblyscript;
 mod call;
@@ -46,8 +46,8 @@ pub(crate) fn imports(module: &Module) -> Vec<Import> {
     names.into_iter().map(|name| Import { name, capability: None }).collect()
 }
 
-/// The functions of a module. Those can be called that take numbers and return one at most. What toolchains export for
-/// themselves is left out.
+/// The functions of a module. Those can be called that take numbers and return one at most. What
+/// toolchains export for themselves is left out.
 pub(crate) fn exports(module: &Module) -> Vec<ExportedFunction> {
     let functions = module.exports().filter_map(|export| match export.ty() {
         ExternType::Func(ty) if !is_internal(export.name()) => Some(exported(export.name(), &ty)),
@@ -60,16 +60,24 @@ fn exported(name: &str, ty: &FuncType) -> ExportedFunction {
     let signature = signature(ty);
     let uncallable = match &signature {
         None => Some(with_other_types(ty)),
-        Some(Signature { results, .. }) if results.len() > 1 => Some(Uncallable::Results { count: results.len() }),
+        Some(Signature { results, .. }) if results.len() > 1 => {
+            Some(Uncallable::Results { count: results.len() })
+        }
         Some(_) => None,
     };
-    ExportedFunction { interface: None, name: name.to_owned(), uncallable, ty: signature.unwrap_or_default() }
+    ExportedFunction {
+        interface: None,
+        name: name.to_owned(),
+        uncallable,
+        ty: signature.unwrap_or_default(),
+    }
 }
 
 /// The reason for a function whose types are not all numbers.
 fn with_other_types(ty: &FuncType) -> Uncallable {
     let text = |ty: ValType| number(&ty).map_or_else(|| ty.to_string(), |ty| type_text(&ty));
-    let parameters = ty.params().enumerate().map(|(at, ty)| format!("p{at}: {}", text(ty))).collect();
+    let parameters =
+        ty.params().enumerate().map(|(at, ty)| format!("p{at}: {}", text(ty))).collect();
     let has_vector = ty.params().chain(ty.results()).any(|ty| matches!(ty, ValType::V128));
     Uncallable::CoreType {
         kind: if has_vector { "vector" } else { "reference" },
@@ -77,18 +85,20 @@ fn with_other_types(ty: &FuncType) -> Uncallable {
     }
 }
 
-/// Whether a function is a toolchain's own, or has a name that nobody can type: names of modules are any text, and shells
-/// complete them.
+/// Whether a function is a toolchain's own, or has a name that nobody can type: names of modules
+/// are any text, and shells complete them.
 fn is_internal(name: &str) -> bool {
     let is_typed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
-    let is_name = (1..=128).contains(&name.len()) && name.bytes().all(is_typed) && !name.starts_with('-');
+    let is_name =
+        (1..=128).contains(&name.len()) && name.bytes().all(is_typed) && !name.starts_with('-');
     !is_name || name.starts_with("__") || name == "_initialize"
 }
 
 /// A type of numbers in the words of components, or nothing for one with other types.
 fn signature(ty: &FuncType) -> Option<Signature> {
     let parameters: Option<Vec<_>> = ty.params().map(|ty| number(&ty)).collect();
-    let parameters = parameters?.into_iter().enumerate().map(|(at, ty)| (format!("p{at}"), ty)).collect();
+    let parameters =
+        parameters?.into_iter().enumerate().map(|(at, ty)| (format!("p{at}"), ty)).collect();
     let results = ty.results().map(|ty| number(&ty)).collect::<Option<_>>()?;
     Some(Signature { parameters, results, ..Signature::default() })
 }
@@ -108,20 +118,24 @@ pub(crate) fn is_suffiks(module: &Module) -> bool {
     module.imports().any(|import| import.module() == suffiks::IMPORT_MODULE)
 }
 
-/// Links a module to everything that there is for modules. What a capability decides is decided when it is asked for.
+/// Links a module to everything that there is for modules. What a capability decides is decided
+/// when it is asked for.
 pub(crate) fn link(module: &Module) -> Result<ReadyModule, HostError> {
     let is_suffiks = is_suffiks(module);
     if is_suffiks {
         suffiks::check_exports(module)?;
     }
     let mut linker = Linker::new(module.engine());
-    wasmtime_wasi::p1::add_to_linker_async(&mut linker, ModuleState::wasi).map_err(HostError::Link)?;
+    wasmtime_wasi::p1::add_to_linker_async(&mut linker, ModuleState::wasi)
+        .map_err(HostError::Link)?;
     file_writes::link(&mut linker).map_err(HostError::Link)?;
     link_exit(&mut linker).map_err(HostError::Link)?;
     assemblyscript::link_abort(&mut linker).map_err(HostError::Link)?;
     suffiks::add_to_linker(&mut linker).map_err(HostError::Link)?;
     let instance = linker.instantiate_pre(module).map_err(|error| refused(module, error))?;
-    let imports = |function: &str| module.imports().any(|import| import.module() == WASI && import.name() == function);
+    let imports = |function: &str| {
+        module.imports().any(|import| import.module() == WASI && import.name() == function)
+    };
     Ok(ReadyModule {
         instance,
         is_suffiks,
@@ -130,22 +144,28 @@ pub(crate) fn link(module: &Module) -> Result<ReadyModule, HostError> {
     })
 }
 
-/// Replaces `proc_exit`: Wasmtime's makes an error without the status of every status above 125, with which languages abort.
+/// Replaces `proc_exit`: Wasmtime's makes an error without the status of every status above 125,
+/// with which languages abort.
 fn link_exit(linker: &mut Linker<ModuleState>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
-    linker.func_wrap(WASI, "proc_exit", |status: i32| -> wasmtime::Result<()> { Err(I32Exit(status).into()) })?;
+    linker.func_wrap(WASI, "proc_exit", |status: i32| -> wasmtime::Result<()> {
+        Err(I32Exit(status).into())
+    })?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-/// Why a module does not link: everything that it imports from elsewhere, or the one function that is not there or has
-/// another type.
+/// Why a module does not link: everything that it imports from elsewhere, or the one function that
+/// is not there or has another type.
 fn refused(module: &Module, error: wasmtime::Error) -> HostError {
     let is_known = |namespace: &str| {
-        namespace == WASI || namespace == suffiks::IMPORT_MODULE || assemblyscript::is_all_of(module, namespace)
+        namespace == WASI
+            || namespace == suffiks::IMPORT_MODULE
+            || assemblyscript::is_all_of(module, namespace)
     };
     let names = imports(module).into_iter().map(|import| import.name);
-    let foreign: Vec<_> = names.filter(|name| !is_known(name)).map(|name| foreign(module, name)).collect();
+    let foreign: Vec<_> =
+        names.filter(|name| !is_known(name)).map(|name| foreign(module, name)).collect();
     if !foreign.is_empty() {
         return HostError::Refused(foreign);
     }
@@ -165,7 +185,8 @@ fn unknown_function(namespace: &str, function: &str) -> Refusal {
         Some(host) => Refusal::Foreign { import, host },
         None => Refusal::UnknownFunction {
             import,
-            nearest: (namespace == suffiks::IMPORT_MODULE).then(|| suffiks::nearest_function(function)),
+            nearest: (namespace == suffiks::IMPORT_MODULE)
+                .then(|| suffiks::nearest_function(function)),
         },
     }
 }
@@ -183,16 +204,20 @@ fn foreign(module: &Module, namespace: String) -> Refusal {
     }
 }
 
-/// The function that is imported with another type than it has. Wasmtime has no type for this error; a test makes sure
-/// that its words stay these.
+/// The function that is imported with another type than it has. Wasmtime has no type for this
+/// error; a test makes sure that its words stay these.
 fn mistyped(error: &wasmtime::Error) -> Option<Refusal> {
     let mut messages = error.chain().map(ToString::to_string);
     let outer = messages.next()?;
-    let import = outer.strip_prefix("incompatible import type for `")?.strip_suffix('`')?.replace("::", ".");
+    let import =
+        outer.strip_prefix("incompatible import type for `")?.strip_suffix('`')?.replace("::", ".");
     Some(Refusal::OtherType { import, message: messages.collect::<Vec<_>>().join(": ") })
 }
 
 fn nearest(namespace: &str) -> Option<String> {
     let known = [WASI, suffiks::IMPORT_MODULE];
-    known.into_iter().find(|known| strsim::normalized_levenshtein(known, namespace) > 0.5).map(str::to_owned)
+    known
+        .into_iter()
+        .find(|known| strsim::normalized_levenshtein(known, namespace) > 0.5)
+        .map(str::to_owned)
 }

@@ -18,13 +18,14 @@ use crate::suffiks::Session;
 pub(crate) struct ModuleState {
     pub(crate) gate: Gate,
     pub(crate) bounds: Bounds,
-    /// Whether the module's `malloc` is at work for the host. Whoever asks the host for bytes from within it would nest
-    /// without an end that any limit knows.
+    /// Whether the module's `malloc` is at work for the host. Whoever asks the host for bytes from
+    /// within it would nest without an end that any limit knows.
     pub(crate) is_giving: bool,
     /// The workload that the call is about, if it is about one.
     pub(crate) session: Option<Session>,
     wasi: WasiP1Ctx,
-    /// What WASI finds once the time is over: nothing, so that every call is quick and does no work.
+    /// What WASI finds once the time is over: nothing, so that every call is quick and does no
+    /// work.
     expired: Option<Box<WasiP1Ctx>>,
 }
 

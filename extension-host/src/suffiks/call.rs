@@ -28,8 +28,8 @@ pub enum WorkloadAction {
     Default,
     /// To add what the extension has for it.
     Sync,
-    /// To say what it adds to the environment, for a command that takes the place of a workload: `Sync`, of which nothing
-    /// but the variables counts, as far as they are granted.
+    /// To say what it adds to the environment, for a command that takes the place of a workload:
+    /// `Sync`, of which nothing but the variables counts, as far as they are granted.
     Environment,
     /// To clean up after it.
     Delete,
@@ -98,15 +98,17 @@ impl WorkloadAction {
 }
 
 impl Extension {
-    /// Asks an extension of Suffiks about a workload, in a new instance and within all limits. Needs a tokio runtime
-    /// with time enabled.
+    /// Asks an extension of Suffiks about a workload, in a new instance and within all limits.
+    /// Needs a tokio runtime with time enabled.
     pub async fn call_workload(&self, request: WorkloadRequest) -> CallReport<WorkloadOutcome> {
         let gate = Gate::new(self.permissions.clone());
         let (action, session) = (request.action, Session::from(request));
         let watch = Watch::new(self.observer.as_ref(), gate.clone(), action.function());
         let report = match &self.ready {
             Ready::Module(module) if module.is_suffiks => {
-                let state = |deadline| self.module_state(&gate, &Process::default(), deadline, Some(session));
+                let state = |deadline| {
+                    self.module_state(&gate, &Process::default(), deadline, Some(session))
+                };
                 self.run(&gate, state, WorkloadCall { module, action, extension: self }).await
             }
             _ => CallReport::failed(CallError::NoWorkloads, &gate),
@@ -138,20 +140,29 @@ impl Work<ModuleState> for WorkloadCall<'_> {
         let instance = start(self.module, store, function).await?;
         let given = match self.action {
             WorkloadAction::Validate(kind) => {
-                instance.get_typed_func::<i32, ()>(&mut *store, function)?.call_async(&mut *store, kind).await?;
+                instance
+                    .get_typed_func::<i32, ()>(&mut *store, function)?
+                    .call_async(&mut *store, kind)
+                    .await?;
                 None
             }
             _ => bytes_from(&instance, store, function).await?,
         };
         let session = store.data_mut().session.take();
-        let session = session.ok_or_else(|| wasmtime::Error::msg("the session ended before the call"))?;
+        let session =
+            session.ok_or_else(|| wasmtime::Error::msg("the session ended before the call"))?;
         let answer = match self.action {
             WorkloadAction::Validate(_) => WorkloadAnswer::Validated(session.problems),
-            WorkloadAction::Default => WorkloadAnswer::Defaulted(defaulted(session.workload().clone(), given)?),
+            WorkloadAction::Default => {
+                WorkloadAnswer::Defaulted(defaulted(session.workload().clone(), given)?)
+            }
             WorkloadAction::Sync => WorkloadAnswer::Synced(Box::new(session.changes)),
             WorkloadAction::Environment => {
-                let (gate, Extension { config, backends, .. }) = (store.data().gate.clone(), self.extension);
-                WorkloadAnswer::Environment(environment(session.changes, &gate, config, backends).await)
+                let (gate, Extension { config, backends, .. }) =
+                    (store.data().gate.clone(), self.extension);
+                WorkloadAnswer::Environment(
+                    environment(session.changes, &gate, config, backends).await,
+                )
             }
             WorkloadAction::Delete => WorkloadAnswer::Deleted(deletion_error(given)?),
         };
@@ -169,21 +180,31 @@ async fn bytes_from(
         entry.call_async(&mut *store, ()).await?;
         return Ok(None);
     }
-    let packed = instance.get_typed_func::<(), i64>(&mut *store, function)?.call_async(&mut *store, ()).await?;
-    let bytes = GuestMemory::of_instance(instance, &mut *store)?.read_packed(&mut *store, packed)?;
+    let packed = instance
+        .get_typed_func::<(), i64>(&mut *store, function)?
+        .call_async(&mut *store, ())
+        .await?;
+    let bytes =
+        GuestMemory::of_instance(instance, &mut *store)?.read_packed(&mut *store, packed)?;
     store.data_mut().bounds.hold_json(bytes.as_deref().unwrap_or_default())?;
     Ok(bytes)
 }
 
 fn defaulted(workload: Workload, given: Option<Vec<u8>>) -> Result<Workload, ModuleFault> {
     let Some(bytes) = given else { return Ok(workload) };
-    let bad = |reason| ModuleFault::BadMessage { function: "Defaulting", expected: "JSON object", reason };
-    let patch: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
+    let bad = |reason| ModuleFault::BadMessage {
+        function: "Defaulting",
+        expected: "JSON object",
+        reason,
+    };
+    let patch: serde_json::Value =
+        serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
     if !patch.is_object() {
         return Err(bad("it would replace the whole workload".to_owned()));
     }
     let patched = workload.patched(&patch);
-    Workload::new(patched.into_document()).map_err(|error: WorkloadError| bad(format!("afterwards {error}")))
+    Workload::new(patched.into_document())
+        .map_err(|error: WorkloadError| bad(format!("afterwards {error}")))
 }
 
 fn deletion_error(given: Option<Vec<u8>>) -> Result<Option<String>, ModuleFault> {

@@ -34,8 +34,10 @@ pub struct EnvSource {
 impl Changes {
     /// The workload with its variables, labels, annotations and patches.
     pub fn apply(&self, mut workload: Workload) -> Workload {
-        for (keys, added) in [(["metadata", "labels"], &self.labels), (["metadata", "annotations"], &self.annotations)]
-        {
+        for (keys, added) in [
+            (["metadata", "labels"], &self.labels),
+            (["metadata", "annotations"], &self.annotations),
+        ] {
             if !added.is_empty() {
                 let values = added.iter().map(|(name, value)| (name.clone(), value.clone().into()));
                 workload.object_at(&keys).extend(values);
@@ -53,7 +55,11 @@ impl Changes {
 
     /// The workload with the containers that were added to it.
     pub fn apply_containers(&self, mut workload: Workload) -> Workload {
-        append_to_list(&mut workload, "initContainers", self.init_containers.iter().filter_map(as_json));
+        append_to_list(
+            &mut workload,
+            "initContainers",
+            self.init_containers.iter().filter_map(as_json),
+        );
         append_to_list(&mut workload, "sidecars", self.sidecars.iter().filter_map(as_json));
         workload
     }
@@ -76,7 +82,8 @@ fn append_to_list(workload: &mut Workload, key: &str, items: impl Iterator<Item 
     }
 }
 
-/// Adds items to a list of the workload's `spec`; one takes the place of another of the same `name`.
+/// Adds items to a list of the workload's `spec`; one takes the place of another of the same
+/// `name`.
 fn replace_in_list(workload: &mut Workload, key: &str, items: impl Iterator<Item = Value>) {
     for item in items {
         if let Some(Value::Array(list)) = workload.object_at(&["spec"]).get_mut(key) {
@@ -102,11 +109,16 @@ mod tests {
             env_from: vec![EnvSource { name: text("s"), is_secret: true, optional: false }],
             labels: vec![(text("b"), text("2"))],
             annotations: vec![(text("c"), text("3"))],
-            sidecars: vec![Container { name: text("side"), image: Some(text("img")), ..Default::default() }],
+            sidecars: vec![Container {
+                name: text("side"),
+                image: Some(text("img")),
+                ..Default::default()
+            }],
             patches: vec![json!({"spec": {"gone": null, "new": [1]}})],
             ..Default::default()
         };
-        let changed = changes.apply_containers(changes.apply(Workload::new(workload).expect("a workload")));
+        let changed =
+            changes.apply_containers(changes.apply(Workload::new(workload).expect("a workload")));
         assert_eq!(
             *changed.document(),
             json!({

@@ -13,7 +13,8 @@ use crate::gate::Gate;
 pub struct CommandEnvironment {
     /// Those that it may set, each once, in its order.
     pub variables: Vec<(EnvName, String)>,
-    /// Those that cannot be set, and why. What is not granted is in the activity of the call instead.
+    /// Those that cannot be set, and why. What is not granted is in the activity of the call
+    /// instead.
     pub refused: Vec<RefusedVariable>,
 }
 
@@ -50,12 +51,18 @@ pub(crate) async fn environment(
         environment.set(gate, &name, value);
     }
     let mut asked = BTreeSet::new();
-    for source in changes.env_from.into_iter().filter(|source| asked.insert((source.is_secret, source.name.clone()))) {
+    for source in changes
+        .env_from
+        .into_iter()
+        .filter(|source| asked.insert((source.is_secret, source.name.clone())))
+    {
         if source.is_secret {
             environment.set_secret(gate, &source, backends).await;
         } else {
             // There is one map of configuration, whatever it is called.
-            config.environment().for_each(|(name, value)| environment.set(gate, &name, value.to_owned()));
+            config
+                .environment()
+                .for_each(|(name, value)| environment.set(gate, &name, value.to_owned()));
         }
     }
     environment
@@ -97,7 +104,11 @@ impl CommandEnvironment {
 }
 
 /// Waiting ends with the time of the call.
-async fn read_secret(name: SecretName, owner: &Owner, backends: &Backends) -> Result<String, BackendError> {
+async fn read_secret(
+    name: SecretName,
+    owner: &Owner,
+    backends: &Backends,
+) -> Result<String, BackendError> {
     let (backends, owner) = (backends.clone(), owner.clone());
     let read = move || backends.secrets.read(&owner, name.as_str());
     let asked = tokio::task::spawn_blocking(move || patiently(Capability::SecretRead, read)).await;

@@ -1,13 +1,14 @@
 //! Containers, in the protobuf form of
-//! [Kubernetes](https://github.com/kubernetes/api/blob/master/core/v1/generated.proto) and as the JSON that people write.
+//! [Kubernetes](https://github.com/kubernetes/api/blob/master/core/v1/generated.proto) and as the
+//! JSON that people write.
 
 use std::collections::HashMap;
 
 use prost::Message;
 use serde::{Serialize, Serializer};
 
-/// A container beside or before the main one. What is not taken over here is refused instead of dropped: see
-/// [`Container::unsupported`].
+/// A container beside or before the main one. What is not taken over here is refused instead of
+/// dropped: see [`Container::unsupported`].
 #[derive(Clone, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Container {
@@ -87,7 +88,8 @@ pub(crate) struct Container {
     pub(crate) restart_policy_rules: Vec<Vec<u8>>,
 }
 
-/// Whether a field says nothing: in the third version of protobuf, zero and nothing are the same, and some write every field.
+/// Whether a field says nothing: in the third version of protobuf, zero and nothing are the same,
+/// and some write every field.
 fn is_unsaid<T: Default + PartialEq>(field: &Option<T>) -> bool {
     field.as_ref().is_none_or(|value| *value == T::default())
 }
@@ -105,7 +107,10 @@ impl Container {
             ("startupProbe", self.startup_probe.is_some()),
             ("resizePolicy", !self.resize_policy.is_empty()),
             ("valueFrom", self.env.iter().any(|variable| variable.value_from.is_some())),
-            ("resources.claims", self.resources.as_ref().is_some_and(|resources| !resources.claims.is_empty())),
+            (
+                "resources.claims",
+                self.resources.as_ref().is_some_and(|resources| !resources.claims.is_empty()),
+            ),
             ("restartPolicyRules", !self.restart_policy_rules.is_empty()),
             ("volumeMounts", self.volume_mounts.iter().any(VolumeMount::says_more)),
         ];

@@ -83,5 +83,9 @@ pub(crate) fn decode<M: Message + Default>(
     expected: &'static str,
     bytes: &[u8],
 ) -> Result<M, ModuleFault> {
-    M::decode(bytes).map_err(|error| ModuleFault::BadMessage { function, expected, reason: error.to_string() })
+    M::decode(bytes).map_err(|error| ModuleFault::BadMessage {
+        function,
+        expected,
+        reason: error.to_string(),
+    })
 }

@@ -18,8 +18,8 @@ pub struct ResourceName {
     pub name: String,
 }
 
-/// The resources around a workload, in memory. What a call changes in them is there when the call has ended, and whoever
-/// made the call decides what becomes of it.
+/// The resources around a workload, in memory. What a call changes in them is there when the call
+/// has ended, and whoever made the call decides what becomes of it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Resources(BTreeMap<ResourceName, Value>);
 
@@ -53,8 +53,9 @@ impl Resources {
         self.0.iter()
     }
 
-    /// Does what a function of a module asks for, in the namespace of its workload. `given` is a name, or for `create` and
-    /// `update` a resource as JSON. Gives back the resource, or nothing when it is gone.
+    /// Does what a function of a module asks for, in the namespace of its workload. `given` is a
+    /// name, or for `create` and `update` a resource as JSON. Gives back the resource, or nothing
+    /// when it is gone.
     pub(crate) fn apply(
         &mut self,
         method: ResourceMethod,
@@ -64,14 +65,20 @@ impl Resources {
     ) -> Result<Option<Vec<u8>>, ResourceError> {
         match method {
             ResourceMethod::Get | ResourceMethod::Delete => {
-                let name = std::str::from_utf8(given).map_err(|_| ResourceError::BadRequest)?.to_owned();
+                let name =
+                    std::str::from_utf8(given).map_err(|_| ResourceError::BadRequest)?.to_owned();
                 let name = ResourceName { kind, namespace: namespace.to_owned(), name };
                 if method == ResourceMethod::Delete {
                     return self.0.remove(&name).map(|_| None).ok_or(ResourceError::NotFound);
                 }
-                self.0.get(&name).map(|resource| Some(bytes_of(resource))).ok_or(ResourceError::NotFound)
+                self.0
+                    .get(&name)
+                    .map(|resource| Some(bytes_of(resource)))
+                    .ok_or(ResourceError::NotFound)
             }
-            ResourceMethod::Create | ResourceMethod::Update => self.write(method, kind, namespace, given).map(Some),
+            ResourceMethod::Create | ResourceMethod::Update => {
+                self.write(method, kind, namespace, given).map(Some)
+            }
         }
     }
 
@@ -85,14 +92,18 @@ impl Resources {
         if given.len() > MAX_RESOURCE {
             return Err(ResourceError::TooLarge);
         }
-        let resource: Value = serde_json::from_slice(given).map_err(|_| ResourceError::BadRequest)?;
+        let resource: Value =
+            serde_json::from_slice(given).map_err(|_| ResourceError::BadRequest)?;
         // What is granted for one kind must not make another.
         let resource = Workload::new(resource).map_err(|_| ResourceError::Invalid)?;
         if resource.kind() != Some(kind.clone()) {
             return Err(ResourceError::Invalid);
         }
         let mut resource = resource.into_document();
-        let metadata = resource.get_mut("metadata").and_then(Value::as_object_mut).ok_or(ResourceError::Invalid)?;
+        let metadata = resource
+            .get_mut("metadata")
+            .and_then(Value::as_object_mut)
+            .ok_or(ResourceError::Invalid)?;
         let name = metadata.get("name").and_then(Value::as_str).filter(|name| is_name(name));
         let name = name.ok_or(ResourceError::Invalid)?.to_owned();
         let written = metadata.entry("namespace").or_insert_with(|| namespace.into());
@@ -115,8 +126,8 @@ fn bytes_of(resource: &Value) -> Vec<u8> {
     resource.to_string().into_bytes()
 }
 
-/// Whether Kubernetes takes this as a name: lower-case letters, digits, `-` and `.`, beginning and ending with one of the
-/// former. It can be the name of a file as well.
+/// Whether Kubernetes takes this as a name: lower-case letters, digits, `-` and `.`, beginning and
+/// ending with one of the former. It can be the name of a file as well.
 fn is_name(name: &str) -> bool {
     let is_edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let bytes = name.as_bytes();
@@ -133,10 +144,15 @@ mod tests {
         use ResourceMethod::{Create, Delete, Get, Update};
         let kind = || ResourceKind::parse("networking.k8s.io/v1/ingresses").expect("a kind");
         let mut resources = Resources::default();
-        let mut apply = |method, given: &str| resources.apply(method, kind(), "ns", given.as_bytes());
-        let of = |kind: &str, rest: &str| format!(r#"{{"apiVersion":"networking.k8s.io/v1","kind":"{kind}",{rest}}}"#);
+        let mut apply =
+            |method, given: &str| resources.apply(method, kind(), "ns", given.as_bytes());
+        let of = |kind: &str, rest: &str| {
+            format!(r#"{{"apiVersion":"networking.k8s.io/v1","kind":"{kind}",{rest}}}"#)
+        };
         let ingress = &of("Ingress", r#""metadata":{"name":"a"},"spec":{"n":1}"#);
-        let with_namespace = of("Ingress", r#""metadata":{"name":"a","namespace":"ns"},"spec":{"n":1}"#).into_bytes();
+        let with_namespace =
+            of("Ingress", r#""metadata":{"name":"a","namespace":"ns"},"spec":{"n":1}"#)
+                .into_bytes();
 
         assert_eq!(apply(Get, "a"), Err(ResourceError::NotFound));
         assert_eq!(apply(Update, ingress), Err(ResourceError::NotFound));
@@ -152,7 +168,10 @@ mod tests {
             (of("Ingress", r#""metadata":{"name":"../a"}"#), ResourceError::Invalid),
             (of("Ingress", r#""metadata":{"name":"a"},"spec":[]"#), ResourceError::Invalid),
             (of("NetworkPolicy", r#""metadata":{"name":"a"}"#), ResourceError::Invalid),
-            (of("Ingress", r#""metadata":{"name":"a","namespace":"other"}"#), ResourceError::BadRequest),
+            (
+                of("Ingress", r#""metadata":{"name":"a","namespace":"other"}"#),
+                ResourceError::BadRequest,
+            ),
         ] {
             assert_eq!(apply(Create, &bad), Err(code), "{bad}");
         }

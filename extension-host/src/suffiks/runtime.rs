@@ -80,7 +80,10 @@ fn add_taking(
     take: Take,
     weight: Weight,
 ) -> wasmtime::Result<()> {
-    let function = move |mut caller: Caller<'_, ModuleState>, address: u32, length: u32| -> wasmtime::Result<()> {
+    let function = move |mut caller: Caller<'_, ModuleState>,
+                         address: u32,
+                         length: u32|
+          -> wasmtime::Result<()> {
         let bytes = bytes_of(&mut caller, address, length)?;
         let bounds = &mut caller.data_mut().bounds;
         match weight {
@@ -95,29 +98,47 @@ fn add_taking(
     linker.func_wrap(IMPORT_MODULE, name, function).map(drop)
 }
 
-fn add_giving(linker: &mut Linker<ModuleState>, name: &'static str, give: Give) -> wasmtime::Result<()> {
-    let added = linker.func_wrap_async(IMPORT_MODULE, name, move |mut caller: Caller<'_, ModuleState>, (): ()| {
-        Box::new(async move {
-            caller.data().bounds.check_time()?;
-            match give(session(&mut caller, name)?)? {
-                Some(bytes) => answer(&mut caller, &bytes).await,
-                None => Ok(0),
-            }
-        })
-    });
+fn add_giving(
+    linker: &mut Linker<ModuleState>,
+    name: &'static str,
+    give: Give,
+) -> wasmtime::Result<()> {
+    let added = linker.func_wrap_async(
+        IMPORT_MODULE,
+        name,
+        move |mut caller: Caller<'_, ModuleState>, (): ()| {
+            Box::new(async move {
+                caller.data().bounds.check_time()?;
+                match give(session(&mut caller, name)?)? {
+                    Some(bytes) => answer(&mut caller, &bytes).await,
+                    None => Ok(0),
+                }
+            })
+        },
+    );
     added.map(drop)
 }
 
 /// Where a module has put a message, and how long it is.
 type Place = (u32, u32);
 
-fn add_resource(linker: &mut Linker<ModuleState>, name: &'static str, method: ResourceMethod) -> wasmtime::Result<()> {
+fn add_resource(
+    linker: &mut Linker<ModuleState>,
+    name: &'static str,
+    method: ResourceMethod,
+) -> wasmtime::Result<()> {
     let added = linker.func_wrap_async(
         IMPORT_MODULE,
         name,
-        move |mut caller: Caller<'_, ModuleState>, (kind, kind_length, given, length): (u32, u32, u32, u32)| {
+        move |mut caller: Caller<'_, ModuleState>,
+              (kind, kind_length, given, length): (u32, u32, u32, u32)| {
             Box::new(async move {
-                match use_resource(&mut caller, (name, method), (kind, kind_length), (given, length))? {
+                match use_resource(
+                    &mut caller,
+                    (name, method),
+                    (kind, kind_length),
+                    (given, length),
+                )? {
                     Ok(Some(bytes)) => answer(&mut caller, &bytes).await,
                     Ok(None) => Ok(0),
                     Err(code) => Ok(code as i64),
@@ -164,7 +185,11 @@ fn session<'a>(
 }
 
 /// The bytes that a module names, counted with what is kept beside them.
-fn bytes_of(caller: &mut Caller<'_, ModuleState>, address: u32, length: u32) -> wasmtime::Result<Vec<u8>> {
+fn bytes_of(
+    caller: &mut Caller<'_, ModuleState>,
+    address: u32,
+    length: u32,
+) -> wasmtime::Result<Vec<u8>> {
     caller.data().bounds.check_time()?;
     caller.data_mut().bounds.hold(MESSAGE_OVERHEAD)?;
     GuestMemory::of_caller(caller)?.read(caller, address, length)

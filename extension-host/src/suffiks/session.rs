@@ -95,8 +95,10 @@ impl Session {
 
     pub(crate) fn merge_patch(&mut self, bytes: &[u8]) -> Result<(), ModuleFault> {
         let function = self.syncing("MergePatch")?;
-        let bad = |reason| ModuleFault::BadMessage { function, expected: "JSON merge patch", reason };
-        let patch: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
+        let bad =
+            |reason| ModuleFault::BadMessage { function, expected: "JSON merge patch", reason };
+        let patch: serde_json::Value =
+            serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
         if !patch.is_object() {
             return Err(bad("it would replace the whole workload".to_owned()));
         }
@@ -106,7 +108,8 @@ impl Session {
 
     pub(crate) fn validation_error(&mut self, bytes: &[u8]) -> Result<(), ModuleFault> {
         self.validating("ValidationError")?;
-        let ValidationError { path, detail, value } = decode("ValidationError", "ValidationError", bytes)?;
+        let ValidationError { path, detail, value } =
+            decode("ValidationError", "ValidationError", bytes)?;
         self.problems.push(ValidationProblem { path, detail, value });
         Ok(())
     }
@@ -159,7 +162,11 @@ fn container(function: &'static str, bytes: &[u8]) -> Result<Container, ModuleFa
     match container.unsupported() {
         Some(part) => {
             let reason = format!("its `{part}` is not supported");
-            Err(ModuleFault::BadMessage { function, expected: "Container that sesame can take over", reason })
+            Err(ModuleFault::BadMessage {
+                function,
+                expected: "Container that sesame can take over",
+                reason,
+            })
         }
         None => Ok(container),
     }

@@ -43,7 +43,9 @@ impl Workload {
             return Err(WorkloadError::NoObject);
         }
         let workload = Self(document);
-        for (key, pointer) in [("apiVersion", "/apiVersion"), ("kind", "/kind"), ("metadata.name", "/metadata/name")] {
+        for (key, pointer) in
+            [("apiVersion", "/apiVersion"), ("kind", "/kind"), ("metadata.name", "/metadata/name")]
+        {
             if workload.text(pointer).is_none() {
                 return Err(WorkloadError::Missing { key });
             }
@@ -54,12 +56,19 @@ impl Workload {
             ("metadata.annotations", "/metadata/annotations"),
         ];
         for (key, pointer) in objects {
-            if workload.0.pointer(pointer).is_some_and(|value| !value.is_object() && !value.is_null()) {
+            if workload
+                .0
+                .pointer(pointer)
+                .is_some_and(|value| !value.is_object() && !value.is_null())
+            {
                 return Err(WorkloadError::Wrong { key, expected: "object" });
             }
         }
         if !is_namespace(workload.namespace()) {
-            return Err(WorkloadError::Wrong { key: "metadata.namespace", expected: "name of a namespace" });
+            return Err(WorkloadError::Wrong {
+                key: "metadata.namespace",
+                expected: "name of a namespace",
+            });
         }
         Ok(workload)
     }
@@ -84,7 +93,8 @@ impl Workload {
         plural_of(self.text("/apiVersion")?, self.text("/kind")?)
     }
 
-    /// The part of its `spec` that an extension is given: these keys, or all where nobody says which.
+    /// The part of its `spec` that an extension is given: these keys, or all where nobody says
+    /// which.
     pub(crate) fn spec(&self, keys: Option<&BTreeSet<String>>) -> Value {
         let spec = self.0.get("spec").and_then(Value::as_object).cloned().unwrap_or_default();
         let is_given = |key: &String| keys.is_none_or(|keys| keys.contains(key));
@@ -95,8 +105,10 @@ impl Workload {
         let text = |pointer| self.text(pointer).unwrap_or_default().to_owned();
         let texts = |pointer| {
             let object = self.0.pointer(pointer).and_then(Value::as_object);
-            let texts =
-                object.into_iter().flatten().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+            let texts = object
+                .into_iter()
+                .flatten()
+                .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
             texts.collect()
         };
         Owner {
@@ -148,8 +160,9 @@ fn object(value: &mut Value) -> &mut Map<String, Value> {
     }
 }
 
-/// The kind of resource that an `apiVersion` and a `kind` stand for, by the rules by which Kubernetes forms plurals:
-/// `networking.k8s.io/v1` and `Ingress` are `networking.k8s.io/v1/ingresses`.
+/// The kind of resource that an `apiVersion` and a `kind` stand for, by the rules by which
+/// Kubernetes forms plurals: `networking.k8s.io/v1` and `Ingress` are
+/// `networking.k8s.io/v1/ingresses`.
 pub fn plural_of(api_version: &str, kind: &str) -> Option<ResourceKind> {
     let singular = kind.to_ascii_lowercase();
     let plural = match singular.as_str() {

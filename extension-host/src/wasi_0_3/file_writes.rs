@@ -31,10 +31,15 @@ pub(super) fn link_files(linker: &mut Linker<CallState>) -> wasmtime::Result<()>
     types::add_to_linker::<_, WasiFilesystem>(linker, CallState::filesystem)?;
     linker.allow_shadowing(true);
     let mut files = linker.instance("wasi:filesystem/types@0.3.0")?;
-    files.func_wrap_concurrent("[method]descriptor.set-size", |host, arguments| Box::pin(set_size(host, arguments)))?;
-    files.func_wrap("[method]descriptor.write-via-stream", |store, (descriptor, data, offset)| {
-        Ok((write_via_stream(store, &descriptor, data, Place::At(offset))?,))
+    files.func_wrap_concurrent("[method]descriptor.set-size", |host, arguments| {
+        Box::pin(set_size(host, arguments))
     })?;
+    files.func_wrap(
+        "[method]descriptor.write-via-stream",
+        |store, (descriptor, data, offset)| {
+            Ok((write_via_stream(store, &descriptor, data, Place::At(offset))?,))
+        },
+    )?;
     files.func_wrap("[method]descriptor.append-via-stream", |store, (descriptor, data)| {
         Ok((write_via_stream(store, &descriptor, data, Place::End)?,))
     })?;
@@ -59,7 +64,8 @@ async fn set_size(
     }
 }
 
-/// Writes what comes from a stream. Wasmtime's own cannot be counted: it takes the stream for itself.
+/// Writes what comes from a stream. Wasmtime's own cannot be counted: it takes the stream for
+/// itself.
 fn write_via_stream(
     mut store: StoreContextMut<'_, CallState>,
     descriptor: &Resource<Descriptor>,
@@ -75,7 +81,10 @@ fn write_via_stream(
                 Place::At(offset) => growth(&file, offset),
                 Place::End => 0,
             };
-            data.pipe(&mut store, FileWriter { file, place, gap, budget, ended: Some(ended), writing: None })?;
+            data.pipe(
+                &mut store,
+                FileWriter { file, place, gap, budget, ended: Some(ended), writing: None },
+            )?;
         }
         Err(error) => {
             data.close(&mut store)?;
@@ -104,7 +113,8 @@ enum Place {
 struct FileWriter {
     file: Arc<File>,
     place: Place,
-    /// What lies between the end of the file and where the stream begins: the first write makes it part of the file.
+    /// What lies between the end of the file and where the stream begins: the first write makes it
+    /// part of the file.
     gap: u64,
     budget: WriteBudget,
     ended: Option<oneshot::Sender<Result<(), ErrorCode>>>,
@@ -159,7 +169,8 @@ impl<D> StreamConsumer<D> for FileWriter {
         };
         let written = match Pin::new(&mut writing).poll(context) {
             Poll::Pending => {
-                // One that has not begun ends at once; one that has cannot be called back and is waited for.
+                // One that has not begun ends at once; one that has cannot be called back and is
+                // waited for.
                 if finish {
                     writing.abort();
                 }

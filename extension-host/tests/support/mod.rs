@@ -41,7 +41,8 @@ pub const WAYS_TO_GROW: [&str; 19] = [
 /// The committed component of a guest, or one from the folder that SESAME_BUILT_GUESTS names.
 fn guest(name: &str) -> Vec<u8> {
     let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/guests/built");
-    let folder = std::env::var_os("SESAME_BUILT_GUESTS").map_or_else(|| committed.into(), PathBuf::from);
+    let folder =
+        std::env::var_os("SESAME_BUILT_GUESTS").map_or_else(|| committed.into(), PathBuf::from);
     std::fs::read(folder.join(format!("{name}.wasm"))).expect(name)
 }
 
@@ -77,18 +78,26 @@ pub fn text(extension: &Extension, function: &str, arguments: &[&str]) -> String
     report.outcome.unwrap_or_else(|error| panic!("{function}: {error:?}")).to_text()
 }
 
-/// Makes sure that the call went over this limit and that the message says its value and where it was set.
+/// Makes sure that the call went over this limit and that the message says its value and where it
+/// was set.
 #[track_caller]
 pub fn assert_exceeded(report: &CallReport, name: LimitName, value: u64, origin: LimitOrigin) {
     match &report.outcome {
         Err(CallError::Limit(exceeded)) => {
             let limit = &exceeded.limit;
-            assert_eq!((limit.name, limit.value, &limit.origin), (name, value, &origin), "{exceeded}");
+            assert_eq!(
+                (limit.name, limit.value, &limit.origin),
+                (name, value, &origin),
+                "{exceeded}"
+            );
         }
         other => panic!("{name} is not what stopped it: {other:?}"),
     }
 }
 
 pub fn ceilings(limits: &str) -> Ceilings {
-    Ceilings { limits: parse_toml(limits).expect(limits).value, source: "/etc/pds/policy.toml".into() }
+    Ceilings {
+        limits: parse_toml(limits).expect(limits).value,
+        source: "/etc/pds/policy.toml".into(),
+    }
 }

@@ -26,7 +26,8 @@ impl Events for Seen {
 impl Home {
     /// A home with nothing installed and this system policy.
     pub fn new(policy: &str) -> Self {
-        let home = Self { directory: tempfile::tempdir().expect("a directory"), events: Arc::default() };
+        let home =
+            Self { directory: tempfile::tempdir().expect("a directory"), events: Arc::default() };
         std::fs::write(home.places().system_policy, policy).expect("written");
         home
     }

@@ -1,6 +1,6 @@
-//! References, repositories and sources as a person types them: with the registry in front, so that `my-org/weather` is not
-//! taken for a host `my-org`. What other tools or a browser write around them is understood; what cannot be is answered with
-//! what to type.
+//! References, repositories and sources as a person types them: with the registry in front, so that
+//! `my-org/weather` is not taken for a host `my-org`. What other tools or a browser write around
+//! them is understood; what cannot be is answered with what to type.
 
 use std::str::FromStr;
 
@@ -40,13 +40,20 @@ pub fn source(text: &str) -> Result<Source, Mistyped> {
     }
 }
 
-/// The text without blanks around it, the schemes that container tools put in front, and slashes at the end.
+/// The text without blanks around it, the schemes that container tools put in front, and slashes at
+/// the end.
 fn cleaned(text: &str) -> &str {
     let text = text.trim();
-    let bare = ["docker://", "oci://", "registry://"].into_iter().find_map(|scheme| without_start(text, scheme));
+    let bare = ["docker://", "oci://", "registry://"]
+        .into_iter()
+        .find_map(|scheme| without_start(text, scheme));
     let text = bare.unwrap_or(text);
     let without_slashes = text.trim_end_matches('/');
-    if without_slashes.is_empty() || without_slashes.ends_with(':') { text } else { without_slashes }
+    if without_slashes.is_empty() || without_slashes.ends_with(':') {
+        text
+    } else {
+        without_slashes
+    }
 }
 
 /// The rest of a text that begins like this, in whichever case.
@@ -60,7 +67,8 @@ fn without_scheme(text: &str) -> Option<&str> {
     without_start(text, "https://").or_else(|| without_start(text, "http://"))
 }
 
-/// The repository whose page in a browser this is. A page is no registry, so nothing is fetched from it.
+/// The repository whose page in a browser this is. A page is no registry, so nothing is fetched
+/// from it.
 fn page_of(text: &str) -> Option<String> {
     let rest = without_scheme(text).unwrap_or(text);
     let parts: Vec<_> = rest.split(['?', '#']).next()?.split('/').collect();
@@ -91,7 +99,8 @@ fn lower_path(text: &str) -> Option<String> {
     (lower != text).then_some(lower)
 }
 
-/// What to type instead of a text that is not a reference. Where a text like it would be one, that is it.
+/// What to type instead of a text that is not a reference. Where a text like it would be one, that
+/// is it.
 fn explained(text: &str, error: &ReferenceError) -> Mistyped {
     let shown = text.escape_debug();
     Mistyped(match guess(text, error) {
@@ -102,11 +111,18 @@ fn explained(text: &str, error: &ReferenceError) -> Mistyped {
              file, as in `./{name}.wasm`"
         ),
         Some(Guess::NoRegistry(meant)) => {
-            format!("the registry is missing, as in `ghcr.io/{meant}`; the path of a file begins with `./`")
+            format!(
+                "the registry is missing, as in `ghcr.io/{meant}`; the path of a file begins with `./`"
+            )
         }
-        Some(Guess::Blank) => "there is a blank in it: type one reference, or put a path in quotes".to_owned(),
+        Some(Guess::Blank) => {
+            "there is a blank in it: type one reference, or put a path in quotes".to_owned()
+        }
         Some(Guess::NoTag(place)) => format!("the tag is missing, as in `{place}:1.0.0`"),
-        None => format!("`{shown}` is not a reference, as `ghcr.io/OWNER/NAME:1.0.0` is one: {}", error.problem),
+        None => format!(
+            "`{shown}` is not a reference, as `ghcr.io/OWNER/NAME:1.0.0` is one: {}",
+            error.problem
+        ),
     })
 }
 
@@ -136,7 +152,9 @@ fn guess(text: &str, error: &ReferenceError) -> Option<Guess> {
     if let Some(name) = bare_name(text) {
         return Some(name);
     }
-    if let Some((place, version)) = text.rsplit_once('@').filter(|(_, version)| !version.contains(':')) {
+    if let Some((place, version)) =
+        text.rsplit_once('@').filter(|(_, version)| !version.contains(':'))
+    {
         let meant = format!("{place}:{version}");
         return is_place(&meant).then_some(Guess::Whole(meant));
     }
@@ -181,7 +199,11 @@ mod tests {
             ("oci:layout/", "oci:layout"),
             ("/", "/"),
         ] {
-            assert_eq!(source(typed).map(|source| source.to_string()), Ok(meant.to_owned()), "{typed}");
+            assert_eq!(
+                source(typed).map(|source| source.to_string()),
+                Ok(meant.to_owned()),
+                "{typed}"
+            );
         }
         assert!(repository("docker://ghcr.io/o/x/").is_ok() && reference(" ghcr.io/o/x:1").is_ok());
     }

@@ -81,8 +81,8 @@ pub struct NewArguments {
 
 #[derive(Debug, Args)]
 pub struct TestArguments {
-    /// The component or module to test; without it, the project in this directory is tested, and built first if anything in
-    /// it has changed
+    /// The component or module to test; without it, the project in this directory is tested, and
+    /// built first if anything in it has changed
     pub binary: Option<PathBuf>,
     /// Where the tests are
     #[arg(long, value_name = "DIRECTORY", default_value = "tests")]
@@ -96,7 +96,8 @@ pub struct DevArguments {
     /// Its arguments, as for `call`
     #[arg(allow_negative_numbers = true)]
     pub arguments: Vec<OsString>,
-    /// The name that it is installed under until the command ends, instead of its own with `-dev` behind it
+    /// The name that it is installed under until the command ends, instead of its own with `-dev`
+    /// behind it
     #[arg(long, value_name = "NAME")]
     pub name: Option<ExtensionName>,
     /// Build, install and call once, and end
@@ -108,8 +109,9 @@ pub struct DevArguments {
 pub struct PublishArguments {
     /// Where to: `registry/[principal/]scope:revision`
     pub reference: OciReference,
-    /// The component or module, or a directory of `.wit` files to publish as a package of interfaces; without it, the project
-    /// in this directory, which is built first if anything in it has changed
+    /// The component or module, or a directory of `.wit` files to publish as a package of
+    /// interfaces; without it, the project in this directory, which is built first if anything in
+    /// it has changed
     pub binary: Option<PathBuf>,
     /// Publish what lies in `dist/` as it is, for pipelines that have built it
     #[arg(long)]

@@ -8,7 +8,10 @@ type Examples = (&'static str, [&'static str; 2]);
 const EXAMPLES: &[Examples] = &[
     (
         "sesame install",
-        ["sesame install ghcr.io/my-org/weather:1.2.0", "sesame install ./weather.wasm --grant notification"],
+        [
+            "sesame install ghcr.io/my-org/weather:1.2.0",
+            "sesame install ./weather.wasm --grant notification",
+        ],
     ),
     ("sesame list", ["sesame list", "sesame list --json"]),
     ("sesame call", ["sesame call greeting greet World", "sesame call greeting"]),
@@ -18,10 +21,19 @@ const EXAMPLES: &[Examples] = &[
     ("sesame remove", ["sesame remove weather", "sesame remove weather greeting --purge"]),
     (
         "sesame extension",
-        ["sesame extension grant weather network=api.example.com", "sesame extension history weather"],
+        [
+            "sesame extension grant weather network=api.example.com",
+            "sesame extension history weather",
+        ],
     ),
-    ("sesame extension enable", ["sesame extension enable weather", "sesame extension enable weather greeting"]),
-    ("sesame extension disable", ["sesame extension disable weather", "sesame extension disable weather greeting"]),
+    (
+        "sesame extension enable",
+        ["sesame extension enable weather", "sesame extension enable weather greeting"],
+    ),
+    (
+        "sesame extension disable",
+        ["sesame extension disable weather", "sesame extension disable weather greeting"],
+    ),
     (
         "sesame extension grant",
         [
@@ -31,34 +43,79 @@ const EXAMPLES: &[Examples] = &[
     ),
     (
         "sesame extension revoke",
-        ["sesame extension revoke weather network", "sesame extension revoke notes filesystem=read:~/Notes"],
+        [
+            "sesame extension revoke weather network",
+            "sesame extension revoke notes filesystem=read:~/Notes",
+        ],
     ),
     (
         "sesame extension inspect",
-        ["sesame extension inspect ghcr.io/my-org/weather:1.2.0", "sesame extension inspect ./weather.wasm"],
+        [
+            "sesame extension inspect ghcr.io/my-org/weather:1.2.0",
+            "sesame extension inspect ./weather.wasm",
+        ],
     ),
-    ("sesame extension why", ["sesame extension why weather", "sesame extension why weather --json"]),
-    ("sesame extension activity", ["sesame extension activity --since 1h", "sesame extension activity weather"]),
+    (
+        "sesame extension why",
+        ["sesame extension why weather", "sesame extension why weather --json"],
+    ),
+    (
+        "sesame extension activity",
+        ["sesame extension activity --since 1h", "sesame extension activity weather"],
+    ),
     (
         "sesame extension activity verify",
         ["sesame extension activity verify", "sesame extension activity verify --json"],
     ),
-    ("sesame extension verify", ["sesame extension verify", "sesame extension verify weather --repair"]),
-    ("sesame extension outdated", ["sesame extension outdated", "sesame extension outdated weather"]),
-    ("sesame extension pin", ["sesame extension pin weather", "sesame extension pin weather greeting"]),
-    ("sesame extension unpin", ["sesame extension unpin weather", "sesame extension unpin weather greeting"]),
-    ("sesame extension history", ["sesame extension history weather", "sesame extension history weather --json"]),
-    ("sesame extension rollback", ["sesame extension rollback weather", "sesame extension rollback weather 3"]),
+    (
+        "sesame extension verify",
+        ["sesame extension verify", "sesame extension verify weather --repair"],
+    ),
+    (
+        "sesame extension outdated",
+        ["sesame extension outdated", "sesame extension outdated weather"],
+    ),
+    (
+        "sesame extension pin",
+        ["sesame extension pin weather", "sesame extension pin weather greeting"],
+    ),
+    (
+        "sesame extension unpin",
+        ["sesame extension unpin weather", "sesame extension unpin weather greeting"],
+    ),
+    (
+        "sesame extension history",
+        ["sesame extension history weather", "sesame extension history weather --json"],
+    ),
+    (
+        "sesame extension rollback",
+        ["sesame extension rollback weather", "sesame extension rollback weather 3"],
+    ),
     ("sesame extension gc", ["sesame extension gc --dry-run", "sesame extension gc --keep 1"]),
-    ("sesame extension sync", ["sesame extension sync ./extensions.toml --dry-run", "sesame extension sync --check"]),
-    ("sesame extension docs", ["sesame extension docs weather", "sesame extension docs weather --list"]),
+    (
+        "sesame extension sync",
+        ["sesame extension sync ./extensions.toml --dry-run", "sesame extension sync --check"],
+    ),
+    (
+        "sesame extension docs",
+        ["sesame extension docs weather", "sesame extension docs weather --list"],
+    ),
     (
         "sesame extension exec",
-        ["sesame extension exec ingress -- printenv", "sesame extension exec ingress --workload app.yaml -- env"],
+        [
+            "sesame extension exec ingress -- printenv",
+            "sesame extension exec ingress --workload app.yaml -- env",
+        ],
     ),
-    ("sesame extension new", ["sesame extension new weather", "sesame extension new notes --lang python"]),
+    (
+        "sesame extension new",
+        ["sesame extension new weather", "sesame extension new notes --lang python"],
+    ),
     ("sesame extension build", ["sesame extension build", "sesame extension build --verbose"]),
-    ("sesame extension test", ["sesame extension test", "sesame extension test ./weather.wasm --tests checks"]),
+    (
+        "sesame extension test",
+        ["sesame extension test", "sesame extension test ./weather.wasm --tests checks"],
+    ),
     ("sesame extension dev", ["sesame extension dev", "sesame extension dev greet World"]),
     (
         "sesame extension publish",
@@ -83,21 +140,36 @@ const EXAMPLES: &[Examples] = &[
     ),
     (
         "sesame extension import",
-        ["sesame extension import extensions.tar", "sesame extension import extensions.tar weather --grant-requested"],
+        [
+            "sesame extension import extensions.tar",
+            "sesame extension import extensions.tar weather --grant-requested",
+        ],
     ),
-    ("sesame extension logs", ["sesame extension logs weather", "sesame extension logs weather -n 20"]),
+    (
+        "sesame extension logs",
+        ["sesame extension logs weather", "sesame extension logs weather -n 20"],
+    ),
     (
         "sesame extension set",
-        ["sesame extension set weather city=Oslo limits.timeout_ms=2000", "sesame extension set weather --list"],
+        [
+            "sesame extension set weather city=Oslo limits.timeout_ms=2000",
+            "sesame extension set weather --list",
+        ],
     ),
     (
         "sesame extension unset",
         ["sesame extension unset weather city", "sesame extension unset weather limits.timeout_ms"],
     ),
-    ("sesame extension edit", ["sesame extension edit weather", "EDITOR=nano sesame extension edit weather"]),
+    (
+        "sesame extension edit",
+        ["sesame extension edit weather", "EDITOR=nano sesame extension edit weather"],
+    ),
     (
         "sesame workload",
-        ["sesame workload validate ingress --workload app.yaml", "sesame workload sync ingress --workload app.yaml"],
+        [
+            "sesame workload validate ingress --workload app.yaml",
+            "sesame workload sync ingress --workload app.yaml",
+        ],
     ),
     (
         "sesame workload validate",
@@ -129,7 +201,10 @@ const EXAMPLES: &[Examples] = &[
     ),
     (
         "sesame wasi",
-        ["sesame wasi publish ingress.wasm --tag ghcr.io/my-org/ingress:1.0.0", "sesame wasi test ingress.wasm"],
+        [
+            "sesame wasi publish ingress.wasm --tag ghcr.io/my-org/ingress:1.0.0",
+            "sesame wasi test ingress.wasm",
+        ],
     ),
     (
         "sesame wasi publish",
@@ -147,23 +222,44 @@ const EXAMPLES: &[Examples] = &[
     ),
     (
         "sesame wasi test",
-        ["sesame wasi test ingress.wasm", "sesame wasi test ingress.wasm --tests checks --ext ext.yaml"],
+        [
+            "sesame wasi test ingress.wasm",
+            "sesame wasi test ingress.wasm --tests checks --ext ext.yaml",
+        ],
     ),
-    ("sesame registry", ["sesame registry login ghcr.io", "sesame registry tags ghcr.io/my-org/weather"]),
+    (
+        "sesame registry",
+        ["sesame registry login ghcr.io", "sesame registry tags ghcr.io/my-org/weather"],
+    ),
     (
         "sesame registry login",
-        ["sesame registry login ghcr.io", "sesame registry login ghcr.io --username me --password-stdin < token"],
+        [
+            "sesame registry login ghcr.io",
+            "sesame registry login ghcr.io --username me --password-stdin < token",
+        ],
     ),
     ("sesame registry list", ["sesame registry list", "sesame registry list --json"]),
     (
         "sesame registry tags",
-        ["sesame registry tags ghcr.io/my-org/weather", "sesame registry tags localhost:5000/weather"],
+        [
+            "sesame registry tags ghcr.io/my-org/weather",
+            "sesame registry tags localhost:5000/weather",
+        ],
     ),
-    ("sesame registry logout", ["sesame registry logout ghcr.io", "sesame registry logout localhost:5000"]),
+    (
+        "sesame registry logout",
+        ["sesame registry logout ghcr.io", "sesame registry logout localhost:5000"],
+    ),
     ("sesame secret", ["sesame secret set weather api-key", "sesame secret list weather"]),
-    ("sesame secret set", ["sesame secret set weather api-key", "sesame secret set weather api-key < key.txt"]),
+    (
+        "sesame secret set",
+        ["sesame secret set weather api-key", "sesame secret set weather api-key < key.txt"],
+    ),
     ("sesame secret list", ["sesame secret list weather", "sesame secret list weather --json"]),
-    ("sesame secret remove", ["sesame secret remove weather api-key", "sesame secret rm weather api-key"]),
+    (
+        "sesame secret remove",
+        ["sesame secret remove weather api-key", "sesame secret rm weather api-key"],
+    ),
     ("sesame trust", ["sesame trust add cosign.pub --for ghcr.io/my-org", "sesame trust list"]),
     ("sesame trust list", ["sesame trust list", "sesame trust list --json"]),
     (
@@ -173,7 +269,10 @@ const EXAMPLES: &[Examples] = &[
             "sesame trust add cosign.pub --for ghcr.io/my-org/weather",
         ],
     ),
-    ("sesame trust remove", ["sesame trust remove cosign.pub", "sesame trust remove cosign.pub --for ghcr.io/my-org"]),
+    (
+        "sesame trust remove",
+        ["sesame trust remove cosign.pub", "sesame trust remove cosign.pub --for ghcr.io/my-org"],
+    ),
     ("sesame trust accept", ["sesame trust accept weather", "sesame trust accept greeting"]),
     ("sesame trust keygen", ["sesame trust keygen", "sesame trust keygen weather"]),
     ("sesame config", ["sesame config show --origin", "sesame config validate"]),

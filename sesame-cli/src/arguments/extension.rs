@@ -6,7 +6,10 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand, ValueHint};
 use clap_complete::ArgValueCompleter;
-use core_types::{Capability, Digest, DigestError, ExtensionName, Grant, GrantError, OciReference, Period, VersionReq};
+use core_types::{
+    Capability, Digest, DigestError, ExtensionName, Grant, GrantError, OciReference, Period,
+    VersionReq,
+};
 use extension_depot::Source;
 
 use super::address::{self, Mistyped};
@@ -15,9 +18,11 @@ use super::setting::{SettingKey, TypedSetting};
 use super::signer::SignerArguments;
 use crate::completion;
 
-/// What people type every day. It stands at the top, as `sesame install`, and below `sesame extension`.
+/// What people type every day. It stands at the top, as `sesame install`, and below `sesame
+/// extension`.
 #[derive(Debug, Subcommand)]
-// Only the arguments of the command that was typed are built: the tree is most of what happens before a call.
+// Only the arguments of the command that was typed are built: the tree is most of what happens
+// before a call.
 #[command(defer = true)]
 pub enum EverydayCommand {
     /// Install an extension from a registry, a file or an OCI layout
@@ -71,7 +76,8 @@ pub enum ExtensionCommand {
     },
     /// Show what an extension asks for; nothing is installed or run
     Inspect {
-        /// A name, `registry/[principal/]scope:revision[@digest]`, `./file.wasm`, `https://HOST/file.wasm` or `oci:PATH[:TAG]`
+        /// A name, `registry/[principal/]scope:revision[@digest]`, `./file.wasm`,
+        /// `https://HOST/file.wasm` or `oci:PATH[:TAG]`
         #[arg(add = ArgValueCompleter::new(completion::inspectable))]
         what: String,
         /// The digest that a file has to have; a file of a web server is not downloaded without
@@ -144,8 +150,9 @@ pub enum ExtensionCommand {
     Test(TestArguments),
     /// Build, install and call the project on every change
     ///
-    /// It is installed under a name of its own, such as `greeting-extension-dev`, with all that it asks for, and with no
-    /// settings, grants or secrets of what is installed. Other terminals can call it. It is gone when the command ends.
+    /// It is installed under a name of its own, such as `greeting-extension-dev`, with all that it
+    /// asks for, and with no settings, grants or secrets of what is installed. Other terminals can
+    /// call it. It is gone when the command ends.
     Dev(DevArguments),
     /// Publish an extension in a registry
     Publish(PublishArguments),
@@ -177,7 +184,8 @@ pub enum ExtensionCommand {
         /// How many of the last lines
         #[arg(short = 'n', long, default_value_t = 100)]
         lines: usize,
-        /// Print it as it was printed. Otherwise what a terminal would act on is shown as its code, in a pipe as well
+        /// Print it as it was printed. Otherwise what a terminal would act on is shown as its code,
+        /// in a pipe as well
         #[arg(long)]
         raw: bool,
     },
@@ -191,8 +199,8 @@ fn sha256(text: &str) -> Result<Digest, DigestError> {
 
 #[derive(Debug, Args)]
 pub struct InstallArguments {
-    /// `registry/[principal/]scope:revision[@digest]`, `./file.wasm`, `https://HOST/file.wasm` or `oci:PATH[:TAG]`. Without a
-    /// revision it is the newest version, never the tag `latest`
+    /// `registry/[principal/]scope:revision[@digest]`, `./file.wasm`, `https://HOST/file.wasm` or
+    /// `oci:PATH[:TAG]`. Without a revision it is the newest version, never the tag `latest`
     #[arg(value_parser = address::source, add = ArgValueCompleter::new(completion::sources))]
     pub source: Source,
     /// The digest that a file has to have; a file of a web server is not downloaded without
@@ -204,7 +212,8 @@ pub struct InstallArguments {
     /// The name to install it under, instead of the last part of the source
     #[arg(long)]
     pub name: Option<ExtensionName>,
-    /// Replace the extension of this name, which came from another file, and keep its grants, settings and secrets
+    /// Replace the extension of this name, which came from another file, and keep its grants,
+    /// settings and secrets
     #[arg(long, value_name = "NAME", conflicts_with = "name", add = ArgValueCompleter::new(completion::names))]
     pub replace: Option<ExtensionName>,
     /// Allow this; can be given several times
@@ -243,7 +252,8 @@ pub struct RemoveArguments {
 pub struct SetArguments {
     #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
-    /// A key of `[config]`, or `limits.` and a key of `[limits]`, with its value; without any, all are listed
+    /// A key of `[config]`, or `limits.` and a key of `[limits]`, with its value; without any, all
+    /// are listed
     #[arg(value_name = "KEY=VALUE", add = ArgValueCompleter::new(completion::settings))]
     pub settings: Vec<TypedSetting>,
     /// List what can be set: keys, values and what the author says of them
@@ -255,14 +265,18 @@ pub struct SetArguments {
 pub struct CallArguments {
     #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
-    /// `greet`, or `ns:pkg/interface#greet` when several have it. Without it, the functions are listed
+    /// `greet`, or `ns:pkg/interface#greet` when several have it. Without it, the functions are
+    /// listed
     #[arg(add = ArgValueCompleter::new(completion::functions))]
     pub function: Option<String>,
-    /// Texts as they are; numbers, `true`, enums; WAVE for the rest; `-` reads standard input. After `--` all is data
+    /// Texts as they are; numbers, `true`, enums; WAVE for the rest; `-` reads standard input.
+    /// After `--` all is data
     ///
-    /// `none` leaves out an option anywhere, `%none` an option of text or bytes (the text `%none` is then `%%none`).
+    /// `none` leaves out an option anywhere, `%none` an option of text or bytes (the text `%none`
+    /// is then `%%none`).
     ///
-    /// The newline at the end of standard input counts only for strings, bytes and a lone character.
+    /// The newline at the end of standard input counts only for strings, bytes and a lone
+    /// character.
     #[arg(allow_negative_numbers = true, add = ArgValueCompleter::new(completion::arguments))]
     pub arguments: Vec<OsString>,
     /// Arguments that are nothing but data, `-` included
@@ -277,7 +291,8 @@ pub struct CallArguments {
     /// Print what the call used, against its limits
     #[arg(long)]
     pub stats: bool,
-    /// Print the least `[capabilities]` and `[limits]` that the call needed. What is not granted stays refused
+    /// Print the least `[capabilities]` and `[limits]` that the call needed. What is not granted
+    /// stays refused
     #[arg(long)]
     pub learn: bool,
     /// With `--learn`: put them into the manifest
@@ -302,7 +317,8 @@ pub struct DocsArguments {
     pub name: ExtensionName,
     /// The page, with or without `.md`; without it, the first
     pub page: Option<String>,
-    /// Print the page as it was written. Otherwise what a terminal would act on is shown as its code, in a pipe as well
+    /// Print the page as it was written. Otherwise what a terminal would act on is shown as its
+    /// code, in a pipe as well
     #[arg(long)]
     pub raw: bool,
     /// List the pages
@@ -314,7 +330,8 @@ pub struct DocsArguments {
 pub struct ExecArguments {
     #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
-    /// The workload that the extension is given, YAML or JSON; without it, one that names the command
+    /// The workload that the extension is given, YAML or JSON; without it, one that names the
+    /// command
     #[arg(long, value_name = "FILE")]
     pub workload: Option<PathBuf>,
     /// The command and its arguments
@@ -326,8 +343,8 @@ pub struct ExecArguments {
 pub struct GrantArguments {
     #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
-    /// `config-read`, `network=api.example.com`, `filesystem=read:~/Documents`, or `filesystem=read:~/notes::/notes`
-    /// for a directory that the extension finds as `/notes` ...
+    /// `config-read`, `network=api.example.com`, `filesystem=read:~/Documents`, or
+    /// `filesystem=read:~/notes::/notes` for a directory that the extension finds as `/notes` ...
     #[arg(required = true, value_name = "CAPABILITY[=SCOPE]", add = ArgValueCompleter::new(completion::grants))]
     pub grants: Vec<Grant>,
     /// Only for so long, such as `90s`, `30m` or `1h`, and not beyond this login session
@@ -376,7 +393,8 @@ pub struct RollbackArguments {
 
 #[derive(Debug, Args)]
 pub struct SyncArguments {
-    /// A list to follow instead of the manifests: `./list.toml`, or a published one as `registry/[principal/]scope:revision`
+    /// A list to follow instead of the manifests: `./list.toml`, or a published one as
+    /// `registry/[principal/]scope:revision`
     pub list: Option<ListSource>,
     /// Change nothing, and exit with 1 if something would have to be done or is left over
     #[arg(long)]
@@ -384,7 +402,8 @@ pub struct SyncArguments {
     /// Change nothing, and print what would be done
     #[arg(long)]
     pub dry_run: bool,
-    /// Refuse what is not pinned to a digest, and a list whose tag leads to other bytes than when it was followed last
+    /// Refuse what is not pinned to a digest, and a list whose tag leads to other bytes than when
+    /// it was followed last
     #[arg(long)]
     pub locked: bool,
     /// Remove what came from the list and is not on it any more
@@ -405,8 +424,8 @@ pub struct SyncArguments {
 pub struct SignArguments {
     /// `registry/[principal/]scope:revision[@digest]`
     pub reference: OciReference,
-    /// A private key in PEM: PKCS #8, or as cosign encrypts it. Its password comes from `SESAME_KEY_PASSWORD` or
-    /// `COSIGN_PASSWORD`, a prompt, or standard input
+    /// A private key in PEM: PKCS #8, or as cosign encrypts it. Its password comes from
+    /// `SESAME_KEY_PASSWORD` or `COSIGN_PASSWORD`, a prompt, or standard input
     #[arg(long, value_name = "FILE")]
     pub key: PathBuf,
     /// `bundle`, or `classic`, which older versions of cosign read as well
@@ -449,7 +468,8 @@ pub struct ImportArguments {
     /// Allow all that the extensions ask for
     #[arg(long)]
     pub grant_requested: bool,
-    /// Replace what came from other files and bundles under the same names, and keep its grants, settings and secrets
+    /// Replace what came from other files and bundles under the same names, and keep its grants,
+    /// settings and secrets
     #[arg(long)]
     pub replace: bool,
 }
@@ -465,8 +485,13 @@ impl FromStr for ListSource {
     type Err = Mistyped;
 
     fn from_str(text: &str) -> Result<Self, Mistyped> {
-        let is_path = text.ends_with(".toml") || ["./", "../", "/"].iter().any(|start| text.starts_with(start));
-        if is_path { Ok(Self::File(text.into())) } else { address::reference(text).map(Self::Published) }
+        let is_path = text.ends_with(".toml")
+            || ["./", "../", "/"].iter().any(|start| text.starts_with(start));
+        if is_path {
+            Ok(Self::File(text.into()))
+        } else {
+            address::reference(text).map(Self::Published)
+        }
     }
 }
 
@@ -502,6 +527,10 @@ impl FromStr for Revocation {
     type Err = GrantError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.contains('=') { text.parse().map(Self::Part) } else { Ok(Self::Whole(text.parse()?)) }
+        if text.contains('=') {
+            text.parse().map(Self::Part)
+        } else {
+            Ok(Self::Whole(text.parse()?))
+        }
     }
 }

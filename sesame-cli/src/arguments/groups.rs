@@ -20,8 +20,8 @@ const GROUPS: [Group; 6] = [
         title: "Use",
         top: &["install", "list", "call", "run", "info", "update", "remove", "demo", "extension"],
         extension: &[
-            "install", "list", "call", "run", "info", "update", "remove", "enable", "disable", "set", "unset", "edit",
-            "docs", "logs", "exec",
+            "install", "list", "call", "run", "info", "update", "remove", "enable", "disable",
+            "set", "unset", "edit", "docs", "logs", "exec",
         ],
     },
     Group {
@@ -31,26 +31,39 @@ const GROUPS: [Group; 6] = [
     },
     Group {
         title: "Versions and sharing",
-        top: &["extension history", "extension rollback", "extension export", "extension import", "registry"],
-        extension: &["outdated", "pin", "unpin", "history", "rollback", "verify", "export", "import", "sync"],
+        top: &[
+            "extension history",
+            "extension rollback",
+            "extension export",
+            "extension import",
+            "registry",
+        ],
+        extension: &[
+            "outdated", "pin", "unpin", "history", "rollback", "verify", "export", "import", "sync",
+        ],
     },
     Group {
         title: "Write",
         top: &["extension new", "extension dev", "extension publish"],
         extension: &["new", "build", "test", "dev", "publish", "sign"],
     },
-    Group { title: REST, top: &["config", "doctor", "completions", "man", "help"], extension: &["gc"] },
+    Group {
+        title: REST,
+        top: &["config", "doctor", "completions", "man", "help"],
+        extension: &["gc"],
+    },
     Group { title: "Suffiks", top: &["workload", "wasi"], extension: &[] },
 ];
 
-/// The everyday form of a command that is written out, such as `sesame install` of `sesame extension install`.
+/// The everyday form of a command that is written out, such as `sesame install` of `sesame
+/// extension install`.
 pub fn everyday(path: &str) -> Option<String> {
     let verb = path.strip_prefix("sesame extension ")?;
     EVERYDAY.contains(&verb).then(|| format!("sesame {verb}"))
 }
 
-/// The groups of what stands below a command, each with the words behind it that call one; nothing where nothing is grouped.
-/// What no group names stands with what is rarely needed.
+/// The groups of what stands below a command, each with the words behind it that call one; nothing
+/// where nothing is grouped. What no group names stands with what is rarely needed.
 pub fn of(command: &clap::Command) -> Vec<(&'static str, Vec<String>)> {
     let words = |group: &Group| match command.get_name() {
         "sesame" => group.top,

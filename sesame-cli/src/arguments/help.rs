@@ -16,8 +16,8 @@ const USAGE: ExitCode = ExitCode::Failed(core_types::ErrorKind::Usage);
 /// Longer lines than this are hard to read, however wide the terminal is.
 pub const MAX_WIDTH: usize = 100;
 
-/// What `sesame` alone shows. Commands that are not whole are wrong usage, as `uv` has it: a script that lost its words must
-/// not pass for one that did something.
+/// What `sesame` alone shows. Commands that are not whole are wrong usage, as `uv` has it: a script
+/// that lost its words must not pass for one that did something.
 const BEGINNING: &str = "\
 sesame installs and runs extensions of the desktop session, each with exactly the permissions you grant.
 
@@ -45,8 +45,10 @@ pub struct Answer {
 /// The answer to these words, which a parser refused or which ask for help.
 pub fn answer(words: &[OsString], error: clap::Error, width: usize) -> Answer {
     let is_bare = words.iter().skip(1).all(|word| word.as_encoded_bytes().starts_with(b"-"));
-    let wants_command =
-        matches!(error.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand);
+    let wants_command = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
+    );
     if is_bare && wants_command {
         return Answer { text: BEGINNING.to_owned(), is_data: true, code: USAGE };
     }
@@ -55,8 +57,9 @@ pub fn answer(words: &[OsString], error: clap::Error, width: usize) -> Answer {
     let spelled_out = spelled_out(words);
     if error.kind() == ErrorKind::InvalidSubcommand {
         suggest(&mut error, words, &command);
-    } else if let Err(again) =
-        command.try_get_matches_from_mut(&spelled_out).and_then(|found| Arguments::from_arg_matches(&found))
+    } else if let Err(again) = command
+        .try_get_matches_from_mut(&spelled_out)
+        .and_then(|found| Arguments::from_arg_matches(&found))
     {
         // The same once more, by a parser that was slow to make.
         error = again;
@@ -82,17 +85,24 @@ fn spelled_out(words: &[OsString]) -> Vec<OsString> {
 
 /// Says what may be meant by a word that is not a command.
 fn suggest(error: &mut clap::Error, words: &[OsString], command: &Command) {
-    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand).cloned() else { return };
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand).cloned()
+    else {
+        return;
+    };
     let typed: Vec<_> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let behind = typed.iter().position(|typed| *typed == word).map_or(&[][..], |at| &typed[at + 1..]);
+    let behind =
+        typed.iter().position(|typed| *typed == word).map_or(&[][..], |at| &typed[at + 1..]);
     if let Some(instead) = meaning::instead_of(&word, behind, command) {
         error.remove(ContextKind::SuggestedSubcommand);
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(instead)]));
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![StyledStr::from(instead)]),
+        );
     }
 }
 
-/// All commands with everything that their help shows, for lines of this many columns. A parser of command lines does
-/// without: this is slow to make.
+/// All commands with everything that their help shows, for lines of this many columns. A parser of
+/// command lines does without: this is slow to make.
 pub fn full_command(width: usize) -> Command {
     let mut command = Arguments::command();
     command.build();
@@ -102,7 +112,9 @@ pub fn full_command(width: usize) -> Command {
 /// A command with its groups and examples, and all below it.
 fn with_help(command: Command, path: &str, width: usize) -> Command {
     let path = format!("{path}{}", command.get_name());
-    let mut command = command.term_width(width).mut_subcommands(|below| with_help(below, &format!("{path} "), width));
+    let mut command = command
+        .term_width(width)
+        .mut_subcommands(|below| with_help(below, &format!("{path} "), width));
     let groups = groups::of(&command);
     if !groups.is_empty() {
         let listed = listed(&command, &groups, width);
@@ -119,14 +131,16 @@ fn with_help(command: Command, path: &str, width: usize) -> Command {
 
 /// Groups of commands with their summaries, in two columns.
 fn listed(command: &Command, groups: &[(&str, Vec<String>)], width: usize) -> String {
-    let longest = groups.iter().flat_map(|(_, words)| words).map(String::len).max().unwrap_or_default();
+    let longest =
+        groups.iter().flat_map(|(_, words)| words).map(String::len).max().unwrap_or_default();
     let mut text = String::new();
     for (title, words) in groups {
         let _ = writeln!(text, "{title}:");
         for word in words {
             let summary = summary(command, word).unwrap_or_default();
             let indent = longest + 4;
-            let lines = wrapped(&summary, width.saturating_sub(indent)).join(&format!("\n{:indent$}", ""));
+            let lines =
+                wrapped(&summary, width.saturating_sub(indent)).join(&format!("\n{:indent$}", ""));
             let _ = writeln!(text, "  {word:longest$}  {lines}");
         }
         text.push('\n');
@@ -136,7 +150,8 @@ fn listed(command: &Command, groups: &[(&str, Vec<String>)], width: usize) -> St
 
 /// What a command does, in a line, with its other names.
 fn summary(command: &Command, words: &str) -> Option<String> {
-    let found = words.split(' ').try_fold(command, |command, name| command.find_subcommand(name))?;
+    let found =
+        words.split(' ').try_fold(command, |command, name| command.find_subcommand(name))?;
     let aliases: Vec<_> = found.get_visible_aliases().collect();
     let about = found.get_about().map(ToString::to_string).unwrap_or_default();
     let title = match aliases.len() {
@@ -183,8 +198,9 @@ mod tests {
         }
         for line in all.iter().flat_map(|help| help.lines()) {
             // An example is for pasting, so it stays on its line.
-            let is_example =
-                line.starts_with("  sesame ") || line.starts_with("Usage: ") || line.starts_with("       ");
+            let is_example = line.starts_with("  sesame ")
+                || line.starts_with("Usage: ")
+                || line.starts_with("       ");
             let cannot_break = line.rsplit(' ').next().is_some_and(|word| word.len() > 30);
             assert!(line.chars().count() <= 60 || is_example || cannot_break, "{line:?}");
         }
@@ -194,9 +210,13 @@ mod tests {
     fn groups_name_each_command_once() {
         let command = full_command(100);
         for grouped in [&command, command.find_subcommand("extension").expect("there")] {
-            let mut words: Vec<_> = groups::of(grouped).into_iter().flat_map(|(_, words)| words).collect();
+            let mut words: Vec<_> =
+                groups::of(grouped).into_iter().flat_map(|(_, words)| words).collect();
             for word in &words {
-                assert!(summary(grouped, word).is_some_and(|summary| !summary.is_empty()), "{word}");
+                assert!(
+                    summary(grouped, word).is_some_and(|summary| !summary.is_empty()),
+                    "{word}"
+                );
             }
             for below in grouped.get_subcommands().filter(|below| !below.is_hide_set()) {
                 assert!(words.iter().any(|word| word == below.get_name()), "{}", below.get_name());

@@ -1,5 +1,5 @@
-//! What somebody means who types a word that is not a command: by what it means elsewhere, then by where else it is a command,
-//! and by its letters last.
+//! What somebody means who types a word that is not a command: by what it means elsewhere, then by
+//! where else it is a command, and by its letters last.
 
 use crate::terminal::shell_word;
 
@@ -15,14 +15,20 @@ use self::Meaning::{Command, Instead};
 
 /// Words that other tools have, with what does the same here.
 const WORDS: &[(&[&str], Meaning)] = &[
-    (&["delete", "del", "erase", "purge", "deinstall", "uninst", "drop", "forget"], Command("remove")),
+    (
+        &["delete", "del", "erase", "purge", "deinstall", "uninst", "drop", "forget"],
+        Command("remove"),
+    ),
     (&["get", "fetch", "pull", "download", "i", "plugin-install"], Command("install")),
     (&["start", "launch", "open", "execute"], Command("run")),
     (&["invoke", "use", "apply"], Command("call")),
     (&["dir", "all", "installed", "status", "ps"], Command("list")),
     (&["describe", "view", "details", "about", "display", "print", "cat"], Command("info")),
     (&["up", "refresh", "dist-upgrade", "update-all"], Command("update")),
-    (&["allow", "permit", "approve", "accept", "authorize", "authorise"], Command("extension grant")),
+    (
+        &["allow", "permit", "approve", "accept", "authorize", "authorise"],
+        Command("extension grant"),
+    ),
     (&["deny", "forbid", "disallow", "ungrant", "block", "reject"], Command("extension revoke")),
     (&["permissions", "permission", "override", "capabilities", "grants"], Command("info")),
     (&["stop", "deactivate", "suspend", "off", "mask"], Command("extension disable")),
@@ -61,21 +67,25 @@ const ALIKE: f64 = 0.8;
 /// What to type instead of a word that is not a command, with the words that were typed behind it.
 pub fn instead_of(word: &str, behind: &[String], all: &clap::Command) -> Option<String> {
     let lower = word.to_lowercase();
-    let by_meaning = WORDS.iter().find(|(words, _)| words.contains(&lower.as_str())).map(|(_, meaning)| meaning);
+    let by_meaning =
+        WORDS.iter().find(|(words, _)| words.contains(&lower.as_str())).map(|(_, meaning)| meaning);
     let path = match by_meaning {
         Some(Instead(words)) => return Some((*words).to_owned()),
         Some(Command(path)) => (*path).to_owned(),
         None => elsewhere(&lower, all).or_else(|| alike(&lower, all))?,
     };
-    let whole = std::iter::once(path).chain(behind.iter().map(|word| shell_word(word))).collect::<Vec<_>>();
+    let whole =
+        std::iter::once(path).chain(behind.iter().map(|word| shell_word(word))).collect::<Vec<_>>();
     Some(format!("did you mean `sesame {}`?", whole.join(" ")))
 }
 
-/// Where else a word is the name of a command or another name of it; the shortest, which is the everyday one.
+/// Where else a word is the name of a command or another name of it; the shortest, which is the
+/// everyday one.
 fn elsewhere(word: &str, all: &clap::Command) -> Option<String> {
     let mut paths = Vec::new();
     let is_it = |command: &clap::Command| {
-        let is_word = command.get_name() == word || command.get_all_aliases().any(|alias| alias == word);
+        let is_word =
+            command.get_name() == word || command.get_all_aliases().any(|alias| alias == word);
         is_word.then_some(1.0)
     };
     collect(all, "", &is_it, &mut paths);
@@ -87,7 +97,10 @@ fn alike(word: &str, all: &clap::Command) -> Option<String> {
     let mut paths = Vec::new();
     let likeness = |command: &clap::Command| {
         let names = std::iter::once(command.get_name()).chain(command.get_visible_aliases());
-        names.map(|name| strsim::jaro(name, word)).max_by(f64::total_cmp).filter(|likeness| *likeness > ALIKE)
+        names
+            .map(|name| strsim::jaro(name, word))
+            .max_by(f64::total_cmp)
+            .filter(|likeness| *likeness > ALIKE)
     };
     collect(all, "", &likeness, &mut paths);
     let best = |(one, first): &(f64, String), (other, second): &(f64, String)| {
@@ -123,7 +136,10 @@ mod tests {
             instead_of(word, &behind, &all).unwrap_or_default()
         };
         assert_eq!(said("delete", &["weather"]), "did you mean `sesame remove weather`?");
-        assert_eq!(said("allow", &["x", "network=*.a.b"]), "did you mean `sesame extension grant x 'network=*.a.b'`?");
+        assert_eq!(
+            said("allow", &["x", "network=*.a.b"]),
+            "did you mean `sesame extension grant x 'network=*.a.b'`?"
+        );
         assert_eq!(said("Deny", &[]), "did you mean `sesame extension revoke`?");
         assert_eq!(said("grant", &["x"]), "did you mean `sesame extension grant x`?");
         assert_eq!(said("logout", &["ghcr.io"]), "did you mean `sesame registry logout ghcr.io`?");
@@ -133,7 +149,8 @@ mod tests {
         assert_eq!(said("qqqq", &[]), "");
     }
 
-    /// Every word leads to a command that there is, and none is one already where it would be typed.
+    /// Every word leads to a command that there is, and none is one already where it would be
+    /// typed.
     #[test]
     fn words_lead_to_commands() {
         let all = full_command(100);
@@ -142,7 +159,8 @@ mod tests {
                 assert!(all.find_subcommand(word).is_none(), "{word} is a command");
             }
             let Command(path) = meaning else { continue };
-            let found = path.split(' ').try_fold(&all, |command, name| command.find_subcommand(name));
+            let found =
+                path.split(' ').try_fold(&all, |command, name| command.find_subcommand(name));
             assert!(found.is_some(), "{path}");
         }
     }

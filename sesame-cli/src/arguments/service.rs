@@ -1,4 +1,5 @@
-//! What stands beside `sesame extension`: registries, secrets, trust, configuration, the demonstration.
+//! What stands beside `sesame extension`: registries, secrets, trust, configuration, the
+//! demonstration.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -68,7 +69,8 @@ pub enum RegistryCommand {
         /// Read the password from standard input, which is also done where no terminal can be asked
         #[arg(long)]
         password_stdin: bool,
-        /// `secret-service`, or `file`: a file that only you can read, where the password is not encrypted
+        /// `secret-service`, or `file`: a file that only you can read, where the password is not
+        /// encrypted
         #[arg(long, value_name = "WHERE", default_value = "secret-service")]
         store: StoreName,
         /// Keep the login without trying it
@@ -132,8 +134,9 @@ pub enum TrustCommand {
     },
     /// Make a pair of keys to sign with: `NAME.key` and `NAME.pub`
     ///
-    /// On a terminal the password is asked for twice; it can come from SESAME_KEY_PASSWORD or COSIGN_PASSWORD as well. Without
-    /// one the secret key is not encrypted. cosign reads both halves.
+    /// On a terminal the password is asked for twice; it can come from SESAME_KEY_PASSWORD or
+    /// COSIGN_PASSWORD as well. Without one the secret key is not encrypted. cosign reads both
+    /// halves.
     Keygen {
         /// Where to; `.key` and `.pub` are put behind it as it is, dots and all
         #[arg(default_value = "sesame", value_name = "NAME")]

@@ -52,7 +52,9 @@ impl FromStr for SettingKey {
         }
         // With its table in front, a key that begins with `limits.` can be set as well.
         let key = text.strip_prefix("config.").unwrap_or(text);
-        let is_key = !key.is_empty() && key.split('.').all(|part| !part.is_empty()) && !key.contains(char::is_control);
+        let is_key = !key.is_empty()
+            && key.split('.').all(|part| !part.is_empty())
+            && !key.contains(char::is_control);
         if is_key { Ok(Self::Config(key.to_owned())) } else { Err(SettingTextError::Key) }
     }
 }
@@ -86,7 +88,10 @@ mod tests {
 
     #[test]
     fn setting_is_read_as_typed() {
-        let config = |key: &str, value: &str| TypedSetting::Config { key: key.to_owned(), value: value.to_owned() };
+        let config = |key: &str, value: &str| TypedSetting::Config {
+            key: key.to_owned(),
+            value: value.to_owned(),
+        };
         for (text, read) in [
             ("city=Oslo", config("city", "Oslo")),
             ("greeting.template=a = b", config("greeting.template", "a = b")),

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-// The signer: the owner of a key, or whoever a certificate names. Clap makes a doc comment here the help of each command that
-// this is flattened into.
+// The signer: the owner of a key, or whoever a certificate names. Clap makes a doc comment here the
+// help of each command that this is flattened into.
 #[derive(Debug, Default, Args)]
 pub struct SignerArguments {
     /// Only if the owner of this public key signed it
@@ -19,7 +19,13 @@ pub struct SignerArguments {
 #[derive(Debug, Default, Args)]
 pub struct IdentityArguments {
     /// Whoever signed by certificate as this: an address, or the URL of a workflow
-    #[arg(long, value_name = "ID", alias = "certificate-identity", requires = "issuer", requires = "trusted_root")]
+    #[arg(
+        long,
+        value_name = "ID",
+        alias = "certificate-identity",
+        requires = "issuer",
+        requires = "trusted_root"
+    )]
     pub identity: Option<String>,
     /// Who says who they are: the URL of an OpenID Connect issuer
     #[arg(long, value_name = "URL", alias = "certificate-oidc-issuer", requires = "identity")]

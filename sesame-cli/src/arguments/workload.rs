@@ -15,7 +15,8 @@ pub enum WorkloadCommand {
     Validate {
         #[command(flatten)]
         arguments: WorkloadArguments,
-        /// What happens to the workload: by default an update where there is an old one, and else it is created
+        /// What happens to the workload: by default an update where there is an old one, and else
+        /// it is created
         #[arg(long = "type", value_name = "TYPE")]
         kind: Option<ValidationType>,
     },
@@ -37,11 +38,12 @@ pub struct WorkloadArguments {
     /// What the workload was before
     #[arg(long, value_name = "FILE")]
     pub old: Option<PathBuf>,
-    /// What the workload has around it: a directory with a file for each resource, which is changed as the extension says
+    /// What the workload has around it: a directory with a file for each resource, which is changed
+    /// as the extension says
     #[arg(long, value_name = "DIRECTORY")]
     pub resources: Option<PathBuf>,
-    /// The extension's own document, as Suffiks has it: it says which keys of `spec` the extension is given. Without it,
-    /// all
+    /// The extension's own document, as Suffiks has it: it says which keys of `spec` the extension
+    /// is given. Without it, all
     #[arg(long, value_name = "FILE")]
     pub ext: Option<PathBuf>,
 }

@@ -17,7 +17,10 @@ pub fn run(context: &Context, arguments: ActivityArguments) -> Result<Outcome, F
     let log = context.depot()?.activity();
     let ActivityArguments { names, since, command } = arguments;
     if let Some(ActivityCommand::Verify) = command {
-        return Ok(Outcome::ActivityVerified { lines: log.entries().len(), findings: log.verify()? });
+        return Ok(Outcome::ActivityVerified {
+            lines: log.entries().len(),
+            findings: log.verify()?,
+        });
     }
     let from = since.and_then(|since| Timestamp::now().checked_sub(since.duration()).ok());
     let is_wanted = |entry: &ActivityEntry| {
@@ -27,15 +30,25 @@ pub fn run(context: &Context, arguments: ActivityArguments) -> Result<Outcome, F
     Ok(Outcome::Activity(log.entries().into_iter().filter(is_wanted).collect()))
 }
 
-/// Shows what an extension was refused lately, each thing once, the latest first, with what is decided about it now.
+/// Shows what an extension was refused lately, each thing once, the latest first, with what is
+/// decided about it now.
 pub fn why(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
     let authority = depot.permissions(&installed, context.config()?)?.authority;
     let mut refused: Vec<RefusedThing> = Vec::new();
-    for entry in depot.activity().entries().into_iter().rev().filter(|entry| entry.call.extension == name.as_str()) {
-        for touch in entry.call.activity.touches.into_iter().filter(|touch| touch.verdict != Verdict::Allow) {
-            if refused.len() < MOST_REFUSALS && refused.iter().all(|known| known.what != touch.what) {
+    for entry in depot
+        .activity()
+        .entries()
+        .into_iter()
+        .rev()
+        .filter(|entry| entry.call.extension == name.as_str())
+    {
+        for touch in
+            entry.call.activity.touches.into_iter().filter(|touch| touch.verdict != Verdict::Allow)
+        {
+            if refused.len() < MOST_REFUSALS && refused.iter().all(|known| known.what != touch.what)
+            {
                 refused.push(decided_now(entry.at, touch, &authority));
             }
         }
@@ -48,20 +61,32 @@ fn decided_now(at: Timestamp, touch: Touch, authority: &Authority) -> RefusedThi
     let Touch { what, rule, grant, .. } = touch;
     let capability = what.split('=').next().and_then(|name| name.parse::<Capability>().ok());
     let rule = rule.unwrap_or_default();
-    if let Some(denied) = capability.and_then(|capability| denied_by_policy(capability, &authority.policies)) {
-        return RefusedThing { at, what, rule: denied.to_string(), grant: None, is_granted_now: false };
+    if let Some(denied) =
+        capability.and_then(|capability| denied_by_policy(capability, &authority.policies))
+    {
+        return RefusedThing {
+            at,
+            what,
+            rule: denied.to_string(),
+            grant: None,
+            is_granted_now: false,
+        };
     }
     // What a policy refused was noted without a grant that helps. It is denied no more.
     let (rule, grant) = match grant {
         Some(grant) => (rule, Some(grant)),
-        None => ("policy denied it then, and does no longer".to_owned(), grant_of(&what, capability)),
+        None => {
+            ("policy denied it then, and does no longer".to_owned(), grant_of(&what, capability))
+        }
     };
     let granted = authority.in_force(extension_host::boot_time());
-    let is_granted_now = grant.as_deref().and_then(|grant| grant.parse().ok()).is_some_and(|it| granted.covers(&it));
+    let is_granted_now =
+        grant.as_deref().and_then(|grant| grant.parse().ok()).is_some_and(|it| granted.covers(&it));
     RefusedThing { at, what, rule, grant, is_granted_now }
 }
 
-/// What to grant for a thing that is noted without it: the thing itself, or an example where an import says nothing of how far.
+/// What to grant for a thing that is noted without it: the thing itself, or an example where an
+/// import says nothing of how far.
 fn grant_of(what: &str, capability: Option<Capability>) -> Option<String> {
     // Long names are kept by their beginning, which is another name.
     let grant = what.parse::<Grant>().ok().filter(|_| !what.ends_with('…'));

@@ -32,7 +32,8 @@ pub fn project() -> Result<Project, Failure> {
     Project::find(Path::new("."))?.ok_or_else(missing)
 }
 
-/// The binary of a project, which is built if it is not there or its sources are not what it was built of.
+/// The binary of a project, which is built if it is not there or its sources are not what it was
+/// built of.
 pub fn built(context: &Context, project: &Project) -> Result<PathBuf, Failure> {
     let path = project.built();
     if read_binary(&path).is_ok_and(|binary| sources::is_built(project, &binary)) {
@@ -42,8 +43,8 @@ pub fn built(context: &Context, project: &Project) -> Result<PathBuf, Failure> {
     build(context, project)
 }
 
-/// Builds a project: its language's tools make a component, or a module that becomes one here; what its author asks for is
-/// put into it. What was built before stays until the new one is there.
+/// Builds a project: its language's tools make a component, or a module that becomes one here; what
+/// its author asks for is put into it. What was built before stays until the new one is there.
 pub fn build(context: &Context, project: &Project) -> Result<PathBuf, Failure> {
     check_interfaces(project)?;
     // As they are before the tools read them: what changes meanwhile is not in the binary.
@@ -63,7 +64,8 @@ pub fn build(context: &Context, project: &Project) -> Result<PathBuf, Failure> {
     Ok(built)
 }
 
-/// Reads the interfaces before the tools of a language do, which do not say as clearly what is wrong and where.
+/// Reads the interfaces before the tools of a language do, which do not say as clearly what is
+/// wrong and where.
 fn check_interfaces(project: &Project) -> Result<(), Failure> {
     let directory = project.interfaces();
     if !directory.is_dir() {
@@ -77,11 +79,13 @@ fn write(path: &Path, binary: &[u8]) -> io::Result<()> {
     directory.write(path.file_name().unwrap_or_default(), BUILT_MODE, binary).map(drop)
 }
 
-/// A component as it is; a module that says which component it would be as that; any other module as it is.
+/// A component as it is; a module that says which component it would be as that; any other module
+/// as it is.
 fn finish(binary: Vec<u8>) -> Result<Vec<u8>, Failure> {
     match CodeKind::of(&binary) {
         Ok(CodeKind::Module) => {
-            let component = componentize(&binary).map_err(|error| BuildError::Componentize(error.to_string()))?;
+            let component = componentize(&binary)
+                .map_err(|error| BuildError::Componentize(error.to_string()))?;
             Ok(component.unwrap_or(binary))
         }
         _ => Ok(binary),

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use core_types::{ErrorKind, ExtensionName, OciReference, version_of_tag};
-use extension_depot::{Attachment, Basis, Bundle, BundleError, Bundled, Depot, Evidence, Installed, Staged};
+use extension_depot::{
+    Attachment, Basis, Bundle, BundleError, Bundled, Depot, Evidence, Installed, Staged,
+};
 
 use super::install::{Terms, install};
 use super::outdated::installed;
@@ -22,10 +24,15 @@ pub fn export(context: &Context, arguments: &ExportArguments) -> Result<Outcome,
     if to.exists() && !replace {
         return Err(BundleError::Exists { path: to.clone() }.into());
     }
-    let find = |name: &ExtensionName| depot.installed(name).map_err(|error| Failure::of_extension(name, &error));
+    let find = |name: &ExtensionName| {
+        depot.installed(name).map_err(|error| Failure::of_extension(name, &error))
+    };
     let names = if arguments.all { installed(&depot)? } else { arguments.names.clone() };
     if names.is_empty() {
-        return Err(Failure::message(ErrorKind::NotFound, "there is nothing to export: nothing is installed"));
+        return Err(Failure::message(
+            ErrorKind::NotFound,
+            "there is nothing to export: nothing is installed",
+        ));
     }
     let extensions = names.iter().map(find).collect::<Result<Vec<_>, _>>()?;
     let mut attachments = Vec::new();
@@ -42,22 +49,35 @@ fn referrers(context: &Context, extension: &Installed) -> Result<Vec<Attachment>
         return Ok(Vec::new());
     }
     if context.is_offline() {
-        context.warn(&format!("what refers to `{name}`, such as signatures, is left out: sesame is offline"));
+        context.warn(&format!(
+            "what refers to `{name}`, such as signatures, is left out: sesame is offline"
+        ));
         return Ok(Vec::new());
     }
     let looking = context.registry()?.referrers(reference);
-    Ok(context.wait_for(waiting(context, format!("resolving the referrers of {reference}…"), looking))??)
+    Ok(context.wait_for(waiting(
+        context,
+        format!("resolving the referrers of {reference}…"),
+        looking,
+    ))??)
 }
 
-/// Installs what is in a bundle, each extension by itself. Every byte is checked, and nothing is fetched.
+/// Installs what is in a bundle, each extension by itself. Every byte is checked, and nothing is
+/// fetched.
 pub fn import(context: &Context, arguments: &ImportArguments) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let bundle = Bundle::open(&arguments.bundle)?;
-    let is_wanted = |bundled: &&Bundled| arguments.names.is_empty() || arguments.names.contains(&bundled.name);
+    let is_wanted =
+        |bundled: &&Bundled| arguments.names.is_empty() || arguments.names.contains(&bundled.name);
     let wanted: Vec<_> = bundle.extensions().iter().filter(is_wanted).collect();
-    if let Some(missing) = arguments.names.iter().find(|name| wanted.iter().all(|bundled| bundled.name != **name)) {
+    if let Some(missing) =
+        arguments.names.iter().find(|name| wanted.iter().all(|bundled| bundled.name != **name))
+    {
         let path = arguments.bundle.display();
-        return Err(Failure::message(ErrorKind::NotFound, format!("the bundle `{path}` has no extension `{missing}`")));
+        return Err(Failure::message(
+            ErrorKind::NotFound,
+            format!("the bundle `{path}` has no extension `{missing}`"),
+        ));
     }
     if wanted.is_empty() {
         return Err(Failure::no_bundle(&arguments.bundle));
@@ -111,14 +131,20 @@ fn import_one(
     install(context, depot, &staged, name, &terms)
 }
 
-/// Whether a signer who is trusted for the claimed place signed these bytes. The version is the word of the bundle's maker unless
-/// the signed bytes say it as well; without that, they replace no other version.
+/// Whether a signer who is trusted for the claimed place signed these bytes. The version is the
+/// word of the bundle's maker unless the signed bytes say it as well; without that, they replace no
+/// other version.
 fn is_signed_origin(basis: &Basis, staged: &Staged, evidence: &Evidence) -> bool {
     let claimed = &staged.reference;
     if evidence.signature.signer().is_none() || claimed.is_local() {
         return false;
     }
-    let said = staged.artifact.manifest.annotations.get(VERSION).and_then(|version| version_of_tag(version));
+    let said = staged
+        .artifact
+        .manifest
+        .annotations
+        .get(VERSION)
+        .and_then(|version| version_of_tag(version));
     match (version_of_tag(claimed.revision()), said) {
         (Some(tag), Some(said)) => tag == said,
         _ => basis.pinned().is_none(),
@@ -128,8 +154,9 @@ fn is_signed_origin(basis: &Basis, staged: &Staged, evidence: &Evidence) -> bool
 /// The annotation for the version.
 const VERSION: &str = "org.opencontainers.image.version";
 
-/// Returns the reference of an entry with an unconfirmed origin: it has the identity of its bytes. It replaces nothing, gets
-/// nothing from a manifest that is here, and is refused where a policy restricts sources.
+/// Returns the reference of an entry with an unconfirmed origin: it has the identity of its bytes.
+/// It replaces nothing, gets nothing from a manifest that is here, and is refused where a policy
+/// restricts sources.
 fn own_reference(
     context: &Context,
     depot: &Depot,
@@ -158,7 +185,9 @@ fn own_reference(
 fn unconfirmed(bundled: &Bundled) -> String {
     let Bundled { name, claimed, .. } = bundled;
     if claimed.is_local() {
-        return format!("`{name}` has an identity of its own: a bundle cannot give it that of another machine's file");
+        return format!(
+            "`{name}` has an identity of its own: a bundle cannot give it that of another machine's file"
+        );
     }
     let place = claimed.identity();
     format!(

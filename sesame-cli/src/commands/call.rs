@@ -17,7 +17,8 @@ use crate::outcome::{Call, Outcome};
 
 /// Calls one function in a new instance.
 pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failure> {
-    let CallArguments { name, function, arguments, data, json_args, bytes, stats, learn, write } = arguments;
+    let CallArguments { name, function, arguments, data, json_args, bytes, stats, learn, write } =
+        arguments;
     let Some(function) = function else { return Err(without_function(context, &name)?) };
     let mode = if learn { CallMode::Learning } else { CallMode::Ordinary };
     let callable = context.manager()?.callable(&name, mode)?;
@@ -40,12 +41,18 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
     returned(context, &callable, report, stats)
 }
 
-/// What can be called, for somebody who did not say what. That is no success: a script that lost a word must notice.
+/// What can be called, for somebody who did not say what. That is no success: a script that lost a
+/// word must notice.
 fn without_function(context: &Context, name: &ExtensionName) -> Result<Failure, Failure> {
-    let installed = context.depot()?.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let installed =
+        context.depot()?.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
     let code = context.manager()?.code(&host, &installed.binary)?;
-    Ok(Failure::without_function(name, &host.exports(&code), host.purpose(&code) == Purpose::Program))
+    Ok(Failure::without_function(
+        name,
+        &host.exports(&code),
+        host.purpose(&code) == Purpose::Program,
+    ))
 }
 
 /// What the user sees of a call.
@@ -61,9 +68,13 @@ fn returned(
     let refused: Vec<_> = activity.refused().filter(|touch| is_worth_telling(touch)).collect();
     let explain = || context.explain(String::from_utf8_lossy(&output).trim_end());
     match outcome {
-        Ok(returned) if returned.is_err() && !(refused.is_empty() && activity.missing.is_empty()) => {
+        Ok(returned)
+            if returned.is_err() && !(refused.is_empty() && activity.missing.is_empty()) =>
+        {
             explain();
-            Err(Failure::returned_error(&returned).with_refusals(name, &refused).with_missing(&activity.missing))
+            Err(Failure::returned_error(&returned)
+                .with_refusals(name, &refused)
+                .with_missing(&activity.missing))
         }
         Ok(returned) => {
             refused.iter().for_each(|touch| warn_of_refusal(context, opened, touch));
@@ -72,20 +83,25 @@ fn returned(
         }
         Err(error) => {
             explain();
-            let failure = Failure::of_call(name, &error, limits_file, &stderr_tail).with_refusals(name, &refused);
+            let failure = Failure::of_call(name, &error, limits_file, &stderr_tail)
+                .with_refusals(name, &refused);
             Err(failure.with_missing(&activity.missing))
         }
     }
 }
 
-/// An own setting that is kept from an extension is kept on purpose, and extensions ask for settings that nobody made.
+/// An own setting that is kept from an extension is kept on purpose, and extensions ask for
+/// settings that nobody made.
 pub fn is_worth_telling(touch: &Touch) -> bool {
     !touch.what.starts_with(Capability::ConfigRead.name())
 }
 
 pub fn warn_of_refusal(context: &Context, opened: &Opened, touch: &Touch) {
     let name = &opened.installed.name;
-    let grant = touch.grant.as_ref().map(|grant| format!("; allow it with: sesame extension grant {name} {grant}"));
+    let grant = touch
+        .grant
+        .as_ref()
+        .map(|grant| format!("; allow it with: sesame extension grant {name} {grant}"));
     context.warn(&format!("{}{}", refusal(name, touch), grant.unwrap_or_default()));
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use core_types::{
-    Authority, BootTime, Capabilities, ExtensionName, Grant, GrantedPath, OciReference, Period, TimedGrant, TimedGrants,
+    Authority, BootTime, Capabilities, ExtensionName, Grant, GrantedPath, OciReference, Period,
+    TimedGrant, TimedGrants,
 };
 use extension_depot::{Reason, UserConfig};
 use extension_host::{DirectoryError, boot_time};
@@ -14,7 +15,11 @@ use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
 
 /// Lets extensions be called or not.
-pub fn enable(context: &Context, names: &[ExtensionName], enabled: bool) -> Result<Outcome, Failure> {
+pub fn enable(
+    context: &Context,
+    names: &[ExtensionName],
+    enabled: bool,
+) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let set = |name: &ExtensionName| {
         let of_extension = |error| Failure::of_extension(name, &error);
@@ -30,9 +35,13 @@ pub fn enable(context: &Context, names: &[ExtensionName], enabled: bool) -> Resu
 pub fn pin(context: &Context, names: &[ExtensionName], pinned: bool) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let set = |name: &ExtensionName| {
-        let changed = depot.set_pinned(name, pinned).map_err(|error| Failure::of_extension(name, &error))?;
+        let changed =
+            depot.set_pinned(name, pinned).map_err(|error| Failure::of_extension(name, &error))?;
         Ok(Change {
-            now: format!("`{name}` {}", if pinned { "stays at its version" } else { "can be updated" }),
+            now: format!(
+                "`{name}` {}",
+                if pinned { "stays at its version" } else { "can be updated" }
+            ),
             changed,
         })
     };
@@ -45,14 +54,20 @@ pub fn grant(context: &Context, arguments: &GrantArguments) -> Result<Outcome, F
     check_directories(context, name, grants)?;
     let changes = match (period, until) {
         (None, None) => grant_for_good(context, name, grants, context.config()?)?,
-        (period, _) => grant_for_a_while(context, name, None, grants, period.map(Period::duration))?,
+        (period, _) => {
+            grant_for_a_while(context, name, None, grants, period.map(Period::duration))?
+        }
     };
     warn_of_policy(context, name, grants)?;
     Ok(Outcome::Changed(changes))
 }
 
 /// What would be refused when it is used is refused when it is granted.
-pub fn check_directories(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Result<(), Failure> {
+pub fn check_directories(
+    context: &Context,
+    name: &ExtensionName,
+    grants: &[Grant],
+) -> Result<(), Failure> {
     if directories(grants).next().is_none() {
         return Ok(());
     }
@@ -87,7 +102,11 @@ fn directories(grants: &[Grant]) -> impl Iterator<Item = &GrantedPath> {
 }
 
 /// What an extension could use with these grants as well, whatever policies take away.
-fn granted_with(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Result<Capabilities, Failure> {
+fn granted_with(
+    context: &Context,
+    name: &ExtensionName,
+    grants: &[Grant],
+) -> Result<Capabilities, Failure> {
     let depot = context.depot()?;
     let mut authority = Authority::default();
     if let Some(loaded) = depot.manifest(name)? {
@@ -124,7 +143,8 @@ fn grant_for_good(
     Ok(changes)
 }
 
-/// Grants until the session ends, or for a time within it. Where they were decided for an artifact, it is `decided_for`.
+/// Grants until the session ends, or for a time within it. Where they were decided for an artifact,
+/// it is `decided_for`.
 pub fn grant_for_a_while(
     context: &Context,
     name: &ExtensionName,
@@ -161,19 +181,29 @@ pub fn remaining(until: Option<BootTime>, now: BootTime) -> String {
 }
 
 /// A grant that a policy takes away again does nothing, which its giver should know.
-fn warn_of_policy(context: &Context, name: &ExtensionName, grants: &[Grant]) -> Result<(), Failure> {
+fn warn_of_policy(
+    context: &Context,
+    name: &ExtensionName,
+    grants: &[Grant],
+) -> Result<(), Failure> {
     let config = context.config()?;
     for capability in grants.iter().map(Grant::capability) {
         if let Some(place) = config.denial(capability).and_then(|decision| decision.place()) {
             let path = place.path.display();
-            context.warn(&format!("`{name}` does not get {capability} while policy in `{path}` denies it"));
+            context.warn(&format!(
+                "`{name}` does not get {capability} while policy in `{path}` denies it"
+            ));
         }
     }
     Ok(())
 }
 
 /// Takes something away, however long it was granted for.
-pub fn revoke(context: &Context, name: &ExtensionName, revocations: &[Revocation]) -> Result<Outcome, Failure> {
+pub fn revoke(
+    context: &Context,
+    name: &ExtensionName,
+    revocations: &[Revocation],
+) -> Result<Outcome, Failure> {
     let was_timed = revoke_timed(context, name, revocations)?;
     if !was_timed {
         check_parts(context, name, revocations)?;
@@ -187,7 +217,11 @@ pub fn revoke(context: &Context, name: &ExtensionName, revocations: &[Revocation
     Ok(Outcome::Changed(changes))
 }
 
-fn revoke_timed(context: &Context, name: &ExtensionName, revocations: &[Revocation]) -> Result<bool, Failure> {
+fn revoke_timed(
+    context: &Context,
+    name: &ExtensionName,
+    revocations: &[Revocation],
+) -> Result<bool, Failure> {
     let is_meant = |timed: &TimedGrant| {
         revocations.iter().any(|revocation| match revocation {
             Revocation::Whole(capability) => timed.grant.capability() == *capability,
@@ -199,14 +233,19 @@ fn revoke_timed(context: &Context, name: &ExtensionName, revocations: &[Revocati
     if depot.manifest(name)?.is_some_and(|loaded| loaded.manifest.extension.oci.is_none()) {
         return Ok(false);
     }
-    let changed = depot.change_timed_grants(name, None, |timed| timed.retain(|timed| !is_meant(timed)));
+    let changed =
+        depot.change_timed_grants(name, None, |timed| timed.retain(|timed| !is_meant(timed)));
     changed.map_err(|error| Failure::of_extension(name, &error))
 }
 
-/// Makes sure that each part is there to be taken away, or nothing of it is. Another one may cover it (all of `config-read`,
-/// `*.example.org`) or be a part of it, and saying nothing would leave a permission in force that its owner believes to be
-/// gone.
-fn check_parts(context: &Context, name: &ExtensionName, revocations: &[Revocation]) -> Result<(), Failure> {
+/// Makes sure that each part is there to be taken away, or nothing of it is. Another one may cover
+/// it (all of `config-read`, `*.example.org`) or be a part of it, and saying nothing would leave a
+/// permission in force that its owner believes to be gone.
+fn check_parts(
+    context: &Context,
+    name: &ExtensionName,
+    revocations: &[Revocation],
+) -> Result<(), Failure> {
     let Some(loaded) = context.depot()?.manifest(name)? else { return Ok(()) };
     let mut capabilities = loaded.manifest.granted();
     for revocation in revocations {
@@ -225,7 +264,8 @@ fn check_parts(context: &Context, name: &ExtensionName, revocations: &[Revocatio
 fn overlaps(capabilities: &Capabilities, grant: &Grant) -> bool {
     let mut named = Capabilities::default();
     named.add(grant);
-    capabilities.covers(grant) || capabilities.grants_in_full().iter().any(|left| named.covers(left))
+    capabilities.covers(grant)
+        || capabilities.grants_in_full().iter().any(|left| named.covers(left))
 }
 
 fn take(capabilities: &mut Capabilities, name: &ExtensionName, revocation: &Revocation) -> Change {
@@ -248,5 +288,8 @@ fn change(
     reason: Reason,
     change: impl FnOnce(&mut Capabilities) -> bool,
 ) -> Result<bool, Failure> {
-    context.depot()?.change_capabilities(name, reason, change).map_err(|error| Failure::of_extension(name, &error))
+    context
+        .depot()?
+        .change_capabilities(name, reason, change)
+        .map_err(|error| Failure::of_extension(name, &error))
 }

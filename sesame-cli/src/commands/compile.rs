@@ -12,7 +12,9 @@ use crate::outcome::Outcome;
 /// Compiles files to others. The parent reads standard error, so the message is printed bare.
 pub fn run(jobs: &[OsString]) -> Result<Outcome, Failure> {
     let jobs = CompilerJob::parse_all(jobs);
-    let jobs = jobs.ok_or_else(|| Failure::message(ErrorKind::Usage, "a job has a file, another and a digest"))?;
+    let jobs = jobs.ok_or_else(|| {
+        Failure::message(ErrorKind::Usage, "a job has a file, another and a digest")
+    })?;
     match run_compiler(&jobs) {
         Ok(()) => Ok(Outcome::Shown(ExitCode::Done)),
         Err(failure) => {

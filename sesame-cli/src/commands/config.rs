@@ -21,11 +21,15 @@ pub fn show(context: &Context, origin: bool) -> Result<Outcome, Failure> {
 
 /// Reads every file of the configuration and every manifest, each by itself.
 pub fn validate(context: &Context) -> Result<Outcome, Failure> {
-    let checked = UserConfig::check(context.places()?).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
+    let checked = UserConfig::check(context.places()?)
+        .map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     let of_config = checked.into_iter().map(|(path, result)| FileCheck::new(path, result));
     let places = context.places()?;
-    let of_manifests = listed(&context.depot()?)?
-        .into_iter()
-        .map(|listed| FileCheck::new(places.manifest(&listed.name), listed.manifest.map(|loaded| loaded.unknown_keys)));
+    let of_manifests = listed(&context.depot()?)?.into_iter().map(|listed| {
+        FileCheck::new(
+            places.manifest(&listed.name),
+            listed.manifest.map(|loaded| loaded.unknown_keys),
+        )
+    });
     Ok(Outcome::Validated(of_config.chain(of_manifests).collect()))
 }

@@ -10,8 +10,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::progress::waiting;
 
-/// Checks whether the claimed registry has the bytes of an extension from a bundle. If so, the extension gets the identity of that
-/// repository, with its secrets, trust and updates. Every other extension is returned as it is.
+/// Checks whether the claimed registry has the bytes of an extension from a bundle. If so, the
+/// extension gets the identity of that repository, with its secrets, trust and updates. Every other
+/// extension is returned as it is.
 pub fn origin(
     context: &Context,
     depot: &Depot,
@@ -20,31 +21,44 @@ pub fn origin(
 ) -> Result<Installed, Failure> {
     let name = &installed.name;
     let of_extension = |error| Failure::of_extension(name, &error);
-    let stays = arguments.dry_run || installed.loaded.manifest.extension.pinned || !installed.reference.is_bundled();
+    let stays = arguments.dry_run
+        || installed.loaded.manifest.extension.pinned
+        || !installed.reference.is_bundled();
     if stays {
         return Ok(installed);
     }
-    let record = depot.record(name, &installed.artifact.digest).map_err(|error| of_extension(error.into()))?;
-    let Some(claimed) = record.and_then(|record| record.claimed).filter(|claimed| !claimed.is_local()) else {
+    let record = depot
+        .record(name, &installed.artifact.digest)
+        .map_err(|error| of_extension(error.into()))?;
+    let Some(claimed) =
+        record.and_then(|record| record.claimed).filter(|claimed| !claimed.is_local())
+    else {
         return Ok(installed);
     };
     let basis = depot.basis(name, &claimed).map_err(of_extension)?;
     context.check_source(&claimed)?;
     trust::check_transport(context, depot, name, &claimed, arguments.allow_plain_http)?;
-    let looking = waiting(context, format!("resolving {claimed}…"), has_bytes(context.registry()?, &claimed));
+    let looking =
+        waiting(context, format!("resolving {claimed}…"), has_bytes(context.registry()?, &claimed));
     if !context.wait_for(looking)?? {
-        context.warn(&format!("`{name}` stays what its bytes are: `{}` does not have them", claimed.unpinned()));
+        context.warn(&format!(
+            "`{name}` stays what its bytes are: `{}` does not have them",
+            claimed.unpinned()
+        ));
         return Ok(installed);
     }
     let evidence = trust::look(context, depot, name, (&claimed, basis.first_use()), None)?;
     check_secrets(context, &basis, &claimed, arguments.accept_new_capabilities)?;
     depot.confirm_origin(&basis, &claimed, &evidence).map_err(of_extension)?;
-    context.say(&format!("`{name}` came from {}: it has that identity now, with its secrets", claimed.identity()));
+    context.say(&format!(
+        "`{name}` came from {}: it has that identity now, with its secrets",
+        claimed.identity()
+    ));
     depot.installed(name).map_err(of_extension)
 }
 
-/// Whether a registry has the bytes that a reference is pinned to: under its tag, where that is a version and says which way
-/// updates go, and else at all.
+/// Whether a registry has the bytes that a reference is pinned to: under its tag, where that is a
+/// version and says which way updates go, and else at all.
 async fn has_bytes(registry: &Registry, claimed: &OciReference) -> Result<bool, RegistryError> {
     let is_version = version_of_tag(claimed.revision()).is_some();
     let asked = if is_version { claimed.unpinned() } else { claimed.clone() };
@@ -55,14 +69,21 @@ async fn has_bytes(registry: &Registry, claimed: &OciReference) -> Result<bool, 
     }
 }
 
-/// Asks before an extension with grants for secrets gets those of its origin: it was given those of its own bytes, and the others
-/// may belong to an extension that is installed beside it.
-fn check_secrets(context: &Context, basis: &Basis, origin: &OciReference, accept: bool) -> Result<(), Failure> {
+/// Asks before an extension with grants for secrets gets those of its origin: it was given those of
+/// its own bytes, and the others may belong to an extension that is installed beside it.
+fn check_secrets(
+    context: &Context,
+    basis: &Basis,
+    origin: &OciReference,
+    accept: bool,
+) -> Result<(), Failure> {
     if accept || !basis.capabilities().is_some_and(uses_secrets) {
         return Ok(());
     }
     let (name, identity) = (basis.name(), origin.identity());
-    let question = format!("`{name}` may use secrets, which would be those of `{identity}` from now on. Go on?");
+    let question = format!(
+        "`{name}` may use secrets, which would be those of `{identity}` from now on. Go on?"
+    );
     if context.can_ask() && context.terminal.confirm(&question)? {
         return Ok(());
     }

@@ -17,7 +17,8 @@ use crate::outcome::Outcome;
 /// The extension that greets, built from `tests/guests/greeting`.
 const GREETING: &[u8] = include_bytes!("../../../tests/guests/built/greeting.wasm");
 
-/// Runs the main job as a person would type it, on a registry in this process and in a temporary home.
+/// Runs the main job as a person would type it, on a registry in this process and in a temporary
+/// home.
 pub fn run(context: &Context, arguments: &DemoArguments) -> Result<Outcome, Failure> {
     let registry = MemoryRegistry::start()?;
     let reference = publish(context, &registry)?;
@@ -48,14 +49,17 @@ pub fn run(context: &Context, arguments: &DemoArguments) -> Result<Outcome, Fail
 /// Publishes the extension over HTTP, as its author would.
 fn publish(context: &Context, registry: &MemoryRegistry) -> Result<OciReference, Failure> {
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
-    let reference: OciReference =
-        reference.parse().map_err(|error: core_types::ReferenceError| Failure::new(ErrorKind::Failure, &error))?;
+    let reference: OciReference = reference
+        .parse()
+        .map_err(|error: core_types::ReferenceError| Failure::new(ErrorKind::Failure, &error))?;
     let annotations = BTreeMap::from([
         ("org.opencontainers.image.version".to_owned(), "0.1.0".to_owned()),
         ("org.opencontainers.image.description".to_owned(), "Greets people".to_owned()),
     ]);
-    let description = Description { title: "greeting.wasm".to_owned(), annotations, ..Description::default() };
-    let publication = Publication::cncf(GREETING.to_vec(), &description).map_err(std::io::Error::from)?;
+    let description =
+        Description { title: "greeting.wasm".to_owned(), annotations, ..Description::default() };
+    let publication =
+        Publication::cncf(GREETING.to_vec(), &description).map_err(std::io::Error::from)?;
     let client = Registry::new(Settings::default());
     context.wait_for(client.publish(&reference, publication, false))??;
     Ok(reference)

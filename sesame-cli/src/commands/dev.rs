@@ -24,8 +24,8 @@ use crate::sources::{is_lock, is_made};
 /// How long it has to be quiet before something is built: editors write a file several times.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// Builds, installs and calls an extension, again on every change, under a name that is gone when the command ends. A build
-/// that fails leaves what was installed.
+/// Builds, installs and calls an extension, again on every change, under a name that is gone when
+/// the command ends. A build that fails leaves what was installed.
 pub fn run(context: &Context, arguments: &DevArguments) -> Result<Outcome, Failure> {
     let development = Development::begin(context, &project()?, arguments.name.as_ref())?;
     let code = rounds(context, &development, arguments);
@@ -34,7 +34,11 @@ pub fn run(context: &Context, arguments: &DevArguments) -> Result<Outcome, Failu
 }
 
 /// One round, or one after another until the process is ended.
-fn rounds(context: &Context, development: &Development, arguments: &DevArguments) -> Result<ExitCode, Failure> {
+fn rounds(
+    context: &Context,
+    development: &Development,
+    arguments: &DevArguments,
+) -> Result<ExitCode, Failure> {
     loop {
         let (changes, watcher) = watch(Path::new("."))?;
         let code = round(context, development, arguments);
@@ -69,7 +73,12 @@ fn round(context: &Context, development: &Development, arguments: &DevArguments)
 }
 
 /// Calls what is installed, or runs the tests of what was built.
-fn call(context: &Context, development: &Development, built: &Path, arguments: &DevArguments) -> ExitCode {
+fn call(
+    context: &Context,
+    development: &Development,
+    built: &Path,
+    arguments: &DevArguments,
+) -> ExitCode {
     match &arguments.function {
         Some(function) => {
             let call = ["call", development.name().as_str(), function].map(OsString::from);
@@ -94,7 +103,8 @@ fn sesame(context: &Context, words: Vec<OsString>) -> ExitCode {
 /// Watches every directory of a project in which something is written by hand.
 fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
     let failed = |error: notify::Error| {
-        Failure::message(ErrorKind::Local, "cannot watch this directory for changes").caused_by(&error)
+        Failure::message(ErrorKind::Local, "cannot watch this directory for changes")
+            .caused_by(&error)
     };
     let root = &fs::canonicalize(root)?;
     let (sender, changes) = mpsc::channel();
@@ -104,7 +114,8 @@ fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
         !is_made(path) && !is_lock(path)
     };
     let told = move |event: notify::Result<notify::Event>| {
-        let is_change = event.is_ok_and(|event| !event.kind.is_access() && event.paths.iter().any(&is_by_hand));
+        let is_change =
+            event.is_ok_and(|event| !event.kind.is_access() && event.paths.iter().any(&is_by_hand));
         if is_change {
             let _ = sender.send(());
         }
@@ -113,7 +124,9 @@ fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
     watcher.watch(root, RecursiveMode::NonRecursive).map_err(failed)?;
     for entry in fs::read_dir(root)? {
         let entry = entry?;
-        if !is_made(Path::new(&entry.file_name())) && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+        if !is_made(Path::new(&entry.file_name()))
+            && entry.file_type().is_ok_and(|kind| kind.is_dir())
+        {
             watcher.watch(&entry.path(), RecursiveMode::Recursive).map_err(failed)?;
         }
     }

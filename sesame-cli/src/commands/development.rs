@@ -1,4 +1,5 @@
-//! What `sesame extension dev` installs: a project under a name of its own, as long as the command runs.
+//! What `sesame extension dev` installs: a project under a name of its own, as long as the command
+//! runs.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -25,7 +26,8 @@ use crate::project::Project;
 const SUFFIX: &str = "-dev";
 /// The longest name of an extension.
 const MAX_NAME: usize = 64;
-/// How long a signal waits for an installation that has begun: what comes after is a matter of milliseconds.
+/// How long a signal waits for an installation that has begun: what comes after is a matter of
+/// milliseconds.
 const GRACE: Duration = Duration::from_secs(2);
 /// How often it looks whether that has ended.
 const LOOK: Duration = Duration::from_millis(10);
@@ -40,8 +42,13 @@ pub struct Development {
 }
 
 impl Development {
-    /// Takes a name for a project, and removes what an earlier command that was killed has left under it.
-    pub fn begin(context: &Context, project: &Project, name: Option<&ExtensionName>) -> Result<Self, Failure> {
+    /// Takes a name for a project, and removes what an earlier command that was killed has left
+    /// under it.
+    pub fn begin(
+        context: &Context,
+        project: &Project,
+        name: Option<&ExtensionName>,
+    ) -> Result<Self, Failure> {
         let lock = lock(project.directory())?;
         let name = name.cloned().unwrap_or_else(|| name_of(project.name()));
         let depot = context.depot()?;
@@ -61,12 +68,19 @@ impl Development {
         &self.name
     }
 
-    /// Installs what was built, with all that its author asks for. Nothing comes of it if exactly that is installed.
-    pub fn install(&self, context: &Context, project: &Project, built: &Path) -> Result<Option<Installation>, Failure> {
+    /// Installs what was built, with all that its author asks for. Nothing comes of it if exactly
+    /// that is installed.
+    pub fn install(
+        &self,
+        context: &Context,
+        project: &Project,
+        built: &Path,
+    ) -> Result<Option<Installation>, Failure> {
         let depot = context.depot()?;
         let staged = depot.stage_development(read_binary(built)?, &self.name, project.version())?;
         context.check_source(&staged.reference)?;
-        if depot.whole(&self.name).is_some_and(|installed| installed.reference == staged.reference) {
+        if depot.whole(&self.name).is_some_and(|installed| installed.reference == staged.reference)
+        {
             return Ok(None);
         }
         // Compiled before the others have to wait.
@@ -93,7 +107,8 @@ impl Development {
         end(context, &self.name);
     }
 
-    /// Removes it when a person or the session ends this process, which then ends as the signal would have it.
+    /// Removes it when a person or the session ends this process, which then ends as the signal
+    /// would have it.
     fn end_on_signal(&self, global: GlobalArguments) -> Result<(), Failure> {
         let mut signals = Signals::new(interrupt::ENDING)?;
         let (name, installing) = (self.name.clone(), self.installing.clone());
@@ -128,8 +143,8 @@ fn name_of(project: &ExtensionName) -> ExtensionName {
     format!("{kept}{SUFFIX}").parse().unwrap_or_else(|_| project.clone())
 }
 
-/// Makes sure that this is the only process that tries the project in a directory. Where a file system has no locks, nobody
-/// can know.
+/// Makes sure that this is the only process that tries the project in a directory. Where a file
+/// system has no locks, nobody can know.
 fn lock(directory: &Path) -> Result<Option<File>, Failure> {
     let Ok(file) = File::open(directory) else { return Ok(None) };
     match file.try_lock() {

@@ -37,7 +37,11 @@ fn find(context: &Context, installed: &Installed) -> Result<Option<Docs>, Failur
         return Ok(None);
     }
     let looking = context.registry()?.docs(&installed.reference);
-    Ok(context.wait_for(waiting(context, format!("resolving the pages of {}…", installed.reference), looking))??)
+    Ok(context.wait_for(waiting(
+        context,
+        format!("resolving the pages of {}…", installed.reference),
+        looking,
+    ))??)
 }
 
 fn no_docs(name: &ExtensionName) -> Failure {

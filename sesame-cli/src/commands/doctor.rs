@@ -17,8 +17,8 @@ use crate::outcome::{Diagnosis, Health, Outcome};
 use crate::policy_stop::PolicyCheck;
 use crate::progress::waiting;
 
-/// Looks at everything that sesame needs. Nothing is changed, and nothing that is wrong with one thing keeps the others from
-/// being looked at.
+/// Looks at everything that sesame needs. Nothing is changed, and nothing that is wrong with one
+/// thing keeps the others from being looked at.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {
     let depot = context.depot_as_it_is()?;
     let mut all = directories(context, &depot);
@@ -46,7 +46,11 @@ fn bad(what: impl Into<String>, finding: impl Into<String>, mend: Option<String>
     Diagnosis { what: what.into(), health: Health::Bad, finding: finding.into(), mend }
 }
 
-fn doubtful(what: impl Into<String>, finding: impl Into<String>, mend: Option<String>) -> Diagnosis {
+fn doubtful(
+    what: impl Into<String>,
+    finding: impl Into<String>,
+    mend: Option<String>,
+) -> Diagnosis {
     Diagnosis { what: what.into(), health: Health::Doubtful, finding: finding.into(), mend }
 }
 
@@ -68,11 +72,15 @@ fn directories(context: &Context, depot: &Depot) -> Vec<Diagnosis> {
 fn directory(what: &str, path: &Path, user: u32) -> Diagnosis {
     let shown = path.display();
     match std::fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => good(what, format!("{shown} is not there yet")),
-        Err(error) => bad(what, format!("{shown}: {error}"), None),
-        Ok(metadata) if !metadata.is_dir() => {
-            bad(what, format!("{shown} is no directory"), Some(format!("mv '{shown}' '{shown}.old'")))
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            good(what, format!("{shown} is not there yet"))
         }
+        Err(error) => bad(what, format!("{shown}: {error}"), None),
+        Ok(metadata) if !metadata.is_dir() => bad(
+            what,
+            format!("{shown} is no directory"),
+            Some(format!("mv '{shown}' '{shown}.old'")),
+        ),
         Ok(metadata) if metadata.uid() != user && metadata.uid() != 0 => {
             let mend = match user {
                 0 => format!("run sesame as the user {}, and not as root", metadata.uid()),
@@ -80,29 +88,40 @@ fn directory(what: &str, path: &Path, user: u32) -> Diagnosis {
             };
             bad(what, format!("{shown} belongs to another user"), Some(mend))
         }
-        Ok(metadata) if metadata.mode() & 0o002 != 0 => {
-            bad(what, format!("{shown} can be written to by everybody"), Some(format!("chmod o-w '{shown}'")))
-        }
-        Ok(metadata) if metadata.mode() & 0o020 != 0 => {
-            doubtful(what, format!("{shown} can be written to by its group"), Some(format!("chmod g-w '{shown}'")))
-        }
+        Ok(metadata) if metadata.mode() & 0o002 != 0 => bad(
+            what,
+            format!("{shown} can be written to by everybody"),
+            Some(format!("chmod o-w '{shown}'")),
+        ),
+        Ok(metadata) if metadata.mode() & 0o020 != 0 => doubtful(
+            what,
+            format!("{shown} can be written to by its group"),
+            Some(format!("chmod g-w '{shown}'")),
+        ),
         Ok(_) => good(what, shown.to_string()),
     }
 }
 
-/// One note where the file system of a directory cannot make names durable, such as CIFS and some of FUSE.
+/// One note where the file system of a directory cannot make names durable, such as CIFS and some
+/// of FUSE.
 fn durability(depot: &Depot) -> Option<Diagnosis> {
     let unsynced = depot.unsynced_directories();
     let all: Vec<_> = unsynced.iter().map(|path| path.display().to_string()).collect();
-    let finding =
-        format!("file systems that cannot sync directories; a power cut may undo changes: {}", all.join(", "));
+    let finding = format!(
+        "file systems that cannot sync directories; a power cut may undo changes: {}",
+        all.join(", ")
+    );
     (!all.is_empty()).then(|| doubtful("durability", finding, None))
 }
 
 fn lock(depot: &Depot) -> Diagnosis {
-    let without: Vec<_> = depot.directories_without_locks().iter().map(|path| path.display().to_string()).collect();
+    let without: Vec<_> =
+        depot.directories_without_locks().iter().map(|path| path.display().to_string()).collect();
     if !without.is_empty() {
-        let finding = format!("file systems without locks, where nothing can be changed: {}", without.join(", "));
+        let finding = format!(
+            "file systems without locks, where nothing can be changed: {}",
+            without.join(", ")
+        );
         return bad("lock", finding, Some(LOCKS_HINT.to_owned()));
     }
     match depot.lock_holder() {
@@ -119,15 +138,23 @@ fn configuration(depot: &Depot) -> Vec<Diagnosis> {
     let checked = match UserConfig::check(depot.places()) {
         Ok(checked) => checked,
         Err(error) => {
-            return vec![bad("configuration files", Failure::new(ErrorKind::Local, &error).in_one_line(), None)];
+            return vec![bad(
+                "configuration files",
+                Failure::new(ErrorKind::Local, &error).in_one_line(),
+                None,
+            )];
         }
     };
     let mend = || Some("sesame config validate".to_owned());
     let of_file = |path: &Path, result: &Result<Vec<_>, _>| match result {
-        Err(error) => bad("configuration file", Failure::new(ErrorKind::Local, error).in_one_line(), mend()),
-        Ok(unknown) if !unknown.is_empty() => {
-            doubtful("configuration file", format!("{} has keys that do nothing", path.display()), mend())
+        Err(error) => {
+            bad("configuration file", Failure::new(ErrorKind::Local, error).in_one_line(), mend())
         }
+        Ok(unknown) if !unknown.is_empty() => doubtful(
+            "configuration file",
+            format!("{} has keys that do nothing", path.display()),
+            mend(),
+        ),
         Ok(_) => good("configuration file", path.display().to_string()),
     };
     let mut all: Vec<_> = checked.iter().map(|(path, result)| of_file(path, result)).collect();
@@ -167,7 +194,9 @@ fn extension(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed) -> Diag
         return doubtful(what, format!("stopped by policy: {}", stop.reason), stop.mend);
     }
     match &listed.quarantine {
-        Some(quarantine) => doubtful(what, quarantine.to_string(), Some(format!("sesame extension enable {name}"))),
+        Some(quarantine) => {
+            doubtful(what, quarantine.to_string(), Some(format!("sesame extension enable {name}")))
+        }
         None => good(what, installed.reference.to_string()),
     }
 }
@@ -180,7 +209,9 @@ fn cache(context: &Context) -> Result<Diagnosis, Failure> {
             let path = context.places()?.code();
             bad("compiled code", error.to_string(), Some(format!("rm -r '{}'", path.display())))
         }
-        Err(error) => bad("compiled code", Failure::new(ErrorKind::Local, &error).in_one_line(), None),
+        Err(error) => {
+            bad("compiled code", Failure::new(ErrorKind::Local, &error).in_one_line(), None)
+        }
     })
 }
 
@@ -191,7 +222,11 @@ fn executable(cache: &CodeCache, files: usize) -> Diagnosis {
         // Code that is there already runs all the same.
         Err(IntoCacheError::Cache(error)) => {
             let error = Failure::new(ErrorKind::Local, &error).in_one_line();
-            doubtful("compiled code", format!("{files} files, and no more can be kept: {error}"), None)
+            doubtful(
+                "compiled code",
+                format!("{files} files, and no more can be kept: {error}"),
+                None,
+            )
         }
         Err(error) => {
             let failure = Failure::from(error);
@@ -206,7 +241,10 @@ fn session(context: &Context, depot: &Depot) -> Diagnosis {
         (true, false) => doubtful(
             "session",
             "there is no session bus: no notifications, no messages, no keyring",
-            Some("start sesame from your desktop session, or set DBUS_SESSION_BUS_ADDRESS".to_owned()),
+            Some(
+                "start sesame from your desktop session, or set DBUS_SESSION_BUS_ADDRESS"
+                    .to_owned(),
+            ),
         ),
         (false, _) => doubtful(
             "session",
@@ -220,9 +258,14 @@ fn keyring(context: &Context) -> Diagnosis {
     if !context.has_session_bus() {
         return doubtful("keyring", "not looked for: there is no session bus", None);
     }
-    let mend = Some("unlock your keyring, or start a Secret Service such as gnome-keyring".to_owned());
-    match super::secret::patiently(|| kept_logins(&LoginStore::SecretService).map_err(|error| error.to_string())) {
-        Ok(logins) => good("keyring", format!("it answers; logins kept for {} registries", logins.len())),
+    let mend =
+        Some("unlock your keyring, or start a Secret Service such as gnome-keyring".to_owned());
+    match super::secret::patiently(|| {
+        kept_logins(&LoginStore::SecretService).map_err(|error| error.to_string())
+    }) {
+        Ok(logins) => {
+            good("keyring", format!("it answers; logins kept for {} registries", logins.len()))
+        }
         Err(reason) => doubtful("keyring", reason, mend),
     }
 }
@@ -253,5 +296,9 @@ fn registries(context: &Context, listed: Vec<Listed>) -> Vec<Diagnosis> {
 
 fn reach(context: &Context, reference: &OciReference) -> Result<(), Failure> {
     let reaching = context.registry()?.reach(reference);
-    Ok(context.wait_for(waiting(context, format!("asking {}…", reference.registry()), reaching))??)
+    Ok(context.wait_for(waiting(
+        context,
+        format!("asking {}…", reference.registry()),
+        reaching,
+    ))??)
 }

@@ -20,15 +20,19 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let depot = context.depot()?;
     let of_extension = |error| Failure::of_extension(name, &error);
     let before = depot.manifest_text(name).map_err(of_extension)?;
-    // What is broken has to be editable: where nothing is known of the settings, all of them will do.
+    // What is broken has to be editable: where nothing is known of the settings, all of them will
+    // do.
     let schema = schema(&depot, name).unwrap_or_default();
     // Beside what it is a copy of: on one disk, and nobody else's to read.
-    let mut copy =
-        tempfile::Builder::new().prefix(&format!(".{name}-")).suffix(".toml").tempfile_in(place(context)?)?;
+    let mut copy = tempfile::Builder::new()
+        .prefix(&format!(".{name}-"))
+        .suffix(".toml")
+        .tempfile_in(place(context)?)?;
     copy.write_all(before.as_bytes())?;
     loop {
         open(&context.editor(), copy.path())?;
-        let after = fs::read_to_string(copy.path()).map_err(|error| Failure::unreadable(copy.path(), &error))?;
+        let after = fs::read_to_string(copy.path())
+            .map_err(|error| Failure::unreadable(copy.path(), &error))?;
         let kept = keep(&depot, name, &schema, (&before, &after));
         match kept {
             Ok(changed) => {
@@ -57,8 +61,11 @@ fn open(editor: &OsStr, file: &Path) -> Result<(), Failure> {
     if status.success() {
         return Ok(());
     }
-    Err(Failure::message(ErrorKind::Failure, format!("the editor `{shown}` failed, and nothing was changed"))
-        .with_hint("name another: EDITOR=nano sesame extension edit NAME"))
+    Err(Failure::message(
+        ErrorKind::Failure,
+        format!("the editor `{shown}` failed, and nothing was changed"),
+    )
+    .with_hint("name another: EDITOR=nano sesame extension edit NAME"))
 }
 
 fn keep(
@@ -67,11 +74,15 @@ fn keep(
     schema: &ConfigSchema,
     (before, after): (&str, &str),
 ) -> Result<bool, Failure> {
-    let wrong =
-        |problem: String| Failure::message(ErrorKind::Failure, format!("the edited manifest is wrong: {problem}"));
-    let manifest = Manifest::parse(after, name).map_err(|problem| wrong(problem.to_string()))?.value;
+    let wrong = |problem: String| {
+        Failure::message(ErrorKind::Failure, format!("the edited manifest is wrong: {problem}"))
+    };
+    let manifest =
+        Manifest::parse(after, name).map_err(|problem| wrong(problem.to_string()))?.value;
     let mut settings = manifest.config.iter().filter(|(key, _)| schema.get(key).is_some());
-    settings.try_for_each(|(key, value)| schema.check(key, value)).map_err(|error| wrong(error.to_string()))?;
+    settings
+        .try_for_each(|(key, value)| schema.check(key, value))
+        .map_err(|error| wrong(error.to_string()))?;
     depot.replace_manifest(name, before, after).map_err(|error| Failure::of_extension(name, &error))
 }
 
@@ -87,7 +98,8 @@ fn wants_to_try_again(context: &Context, failure: &Failure) -> Result<bool, Fail
 fn rejected(copy: NamedTempFile, failure: Failure) -> Failure {
     match copy.keep() {
         Ok((_, path)) => {
-            let kept = format!("nothing was changed; what was edited is kept in {}", path.display());
+            let kept =
+                format!("nothing was changed; what was edited is kept in {}", path.display());
             failure.with_detail(kept)
         }
         Err(_) => failure,

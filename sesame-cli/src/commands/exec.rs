@@ -5,8 +5,8 @@ use std::process::Command;
 
 use core_types::{ErrorKind, ExtensionName};
 use extension_host::{
-    CommandEnvironment, RefusedVariable, Resources, VariableRefusal, Workload, WorkloadAction, WorkloadAnswer,
-    WorkloadRequest,
+    CommandEnvironment, RefusedVariable, Resources, VariableRefusal, Workload, WorkloadAction,
+    WorkloadAnswer, WorkloadRequest,
 };
 use serde_json::json;
 
@@ -17,7 +17,8 @@ use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::terminal::inert_line;
 
-/// Runs a command in the environment that an extension adds, and becomes it: its exit code and signals are its own.
+/// Runs a command in the environment that an extension adds, and becomes it: its exit code and
+/// signals are its own.
 pub fn run(context: &Context, arguments: &ExecArguments) -> Result<Outcome, Failure> {
     let ExecArguments { name, workload, command } = arguments;
     let Some((program, rest)) = command.split_first() else {
@@ -37,11 +38,20 @@ pub fn run(context: &Context, arguments: &ExecArguments) -> Result<Outcome, Fail
     crate::restore_core_limit();
     let variables = variables.iter().map(|(name, value)| (name.as_str(), value));
     let error = Command::new(program).args(rest).envs(variables).exec();
-    let code = if error.kind() == std::io::ErrorKind::NotFound { ErrorKind::NotFound } else { ErrorKind::Local };
-    Err(Failure::message(code, format!("cannot run `{}`", program.to_string_lossy())).caused_by(&error))
+    let code = if error.kind() == std::io::ErrorKind::NotFound {
+        ErrorKind::NotFound
+    } else {
+        ErrorKind::Local
+    };
+    Err(Failure::message(code, format!("cannot run `{}`", program.to_string_lossy()))
+        .caused_by(&error))
 }
 
-fn environment(context: &Context, name: &ExtensionName, workload: Workload) -> Result<CommandEnvironment, Failure> {
+fn environment(
+    context: &Context,
+    name: &ExtensionName,
+    workload: Workload,
+) -> Result<CommandEnvironment, Failure> {
     let request = WorkloadRequest {
         action: WorkloadAction::Environment,
         workload,
@@ -59,7 +69,11 @@ fn environment(context: &Context, name: &ExtensionName, workload: Workload) -> R
 fn explain(name: &ExtensionName, refused: &RefusedVariable) -> String {
     let variable = inert_line(&refused.name);
     match &refused.reason {
-        VariableRefusal::Impossible => format!("`{name}` does not set `{variable}`: no variable can be that"),
-        VariableRefusal::Secret(error) => format!("`{name}` does not get the secret `{variable}`: {error}"),
+        VariableRefusal::Impossible => {
+            format!("`{name}` does not set `{variable}`: no variable can be that")
+        }
+        VariableRefusal::Secret(error) => {
+            format!("`{name}` does not get the secret `{variable}`: {error}")
+        }
     }
 }

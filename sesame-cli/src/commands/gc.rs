@@ -7,9 +7,13 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Collection, Outcome};
 
-/// Removes what nobody goes back to: old generations, what only they needed, and compiled code of all that is gone.
+/// Removes what nobody goes back to: old generations, what only they needed, and compiled code of
+/// all that is gone.
 pub fn run(context: &Context, keep: usize, dry_run: bool) -> Result<Outcome, Failure> {
-    let collected = context.depot()?.collect(keep, !dry_run).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
+    let collected = context
+        .depot()?
+        .collect(keep, !dry_run)
+        .map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     let cache = context.code_cache()?;
     let keys: Vec<_> = collected.binaries.iter().map(CodeKey::new).collect();
     let code = cache.beside(&keys).map_err(|error| Failure::new(ErrorKind::Local, &error))?;

@@ -26,14 +26,16 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     Ok(Outcome::History(generations.into_iter().rev().map(row).collect()))
 }
 
-/// Goes back to a generation: the one that is named, or the newest with other bytes. Nothing is fetched. What it could do
-/// then it can do now as far as that is granted still; the rest is asked for.
+/// Goes back to a generation: the one that is named, or the newest with other bytes. Nothing is
+/// fetched. What it could do then it can do now as far as that is granted still; the rest is asked
+/// for.
 pub fn roll_back(context: &Context, arguments: &RollbackArguments) -> Result<Outcome, Failure> {
     let (depot, name) = (context.depot()?, &arguments.name);
     let of_extension = |error| Failure::of_extension(name, &error);
     let history = history(&depot, name)?;
     let generation = choose(&depot, name, &history, arguments.generation)?;
-    let (reference, artifact, binary) = depot.artifact_of_generation(name, generation).map_err(of_extension)?;
+    let (reference, artifact, binary) =
+        depot.artifact_of_generation(name, generation).map_err(of_extension)?;
     context.check_source(&reference)?;
     // A broken manifest is what one goes back from.
     let basis = || {
@@ -43,16 +45,30 @@ pub fn roll_back(context: &Context, arguments: &RollbackArguments) -> Result<Out
     let mut seen = basis()?;
     examine(context, &binary, name)?;
     for _ in 0..MAX_DECISIONS {
-        let decision = decide_rollback(context, &seen, &history, generation, arguments.accept_new_capabilities)?;
+        let decision = decide_rollback(
+            context,
+            &seen,
+            &history,
+            generation,
+            arguments.accept_new_capabilities,
+        )?;
         match depot.roll_back(&seen, generation, &decision.capabilities) {
-            // Another process changed something while we compiled or asked: decide again on what is there now.
+            // Another process changed something while we compiled or asked: decide again on what is
+            // there now.
             Err(DepotError::Changed { .. }) => seen = basis()?,
             Err(error) => return Err(of_extension(error)),
             Ok(()) => {
                 let RollbackDecision { granted, denied, .. } = decision;
                 let (to, version) = (generation.number, artifact.version(&reference));
                 let name = name.clone();
-                return Ok(Outcome::RolledBack(Rollback { name, to, version, reference, granted, denied }));
+                return Ok(Outcome::RolledBack(Rollback {
+                    name,
+                    to,
+                    version,
+                    reference,
+                    granted,
+                    denied,
+                }));
             }
         }
     }
@@ -73,10 +89,19 @@ fn decide_rollback(
     generation: &Generation,
     accept: bool,
 ) -> Result<RollbackDecision, Failure> {
-    let then = generation.parsed(basis.name()).map(|manifest| manifest.granted()).unwrap_or_default();
+    let then =
+        generation.parsed(basis.name()).map(|manifest| manifest.granted()).unwrap_or_default();
     let (kept, requests) = within(&then, &granted_now(basis, history));
     let policies = &context.config()?.policies;
-    let decision = ask_person(context, policies, &basis.owner(), Standing::Updating(&kept), &requests, &[], accept);
+    let decision = ask_person(
+        context,
+        policies,
+        &basis.owner(),
+        Standing::Updating(&kept),
+        &requests,
+        &[],
+        accept,
+    );
     Ok(RollbackDecision {
         capabilities: decision.capabilities.unwrap_or(kept),
         granted: decision.granted,
@@ -93,7 +118,11 @@ fn granted_now(basis: &Basis, history: &History) -> Capabilities {
     if !basis.is_broken() {
         return basis.capabilities().cloned().unwrap_or_default();
     }
-    let last = history.generations.iter().rev().find_map(|generation| generation.parsed(basis.name()).ok());
+    let last = history
+        .generations
+        .iter()
+        .rev()
+        .find_map(|generation| generation.parsed(basis.name()).ok());
     last.map(|manifest| manifest.granted()).unwrap_or_default()
 }
 
@@ -104,10 +133,13 @@ fn choose<'a>(
     wanted: Option<u32>,
 ) -> Result<&'a Generation, Failure> {
     let none = |what: String| {
-        Failure::message(ErrorKind::NotFound, what).with_hint(format!("sesame extension history {name}"))
+        Failure::message(ErrorKind::NotFound, what)
+            .with_hint(format!("sesame extension history {name}"))
     };
     match wanted {
-        Some(number) => history.generation(number).ok_or_else(|| none(format!("`{name}` has no generation {number}"))),
+        Some(number) => history
+            .generation(number)
+            .ok_or_else(|| none(format!("`{name}` has no generation {number}"))),
         None => {
             let pinned = depot.manifest(name).ok().flatten().and_then(|loaded| loaded.pinned());
             let before = match pinned {
@@ -121,7 +153,8 @@ fn choose<'a>(
 
 /// What of the capabilities of then is within reach now as well, and the rest.
 fn within(then: &Capabilities, now: &Capabilities) -> (Capabilities, Requests) {
-    let (kept, gone): (Vec<_>, Vec<_>) = then.grants_in_full().into_iter().partition(|grant| now.reaches(grant));
+    let (kept, gone): (Vec<_>, Vec<_>) =
+        then.grants_in_full().into_iter().partition(|grant| now.reaches(grant));
     let mut capabilities = Capabilities::default();
     for grant in &kept {
         capabilities.add(grant);

@@ -1,6 +1,8 @@
 //! `sesame extension info`
 
-use core_types::{Authority, BootTime, Capabilities, ExtensionName, Grant, TimedGrants, decide, denied_by_policy};
+use core_types::{
+    Authority, BootTime, Capabilities, ExtensionName, Grant, TimedGrants, decide, denied_by_policy,
+};
 use extension_depot::{Depot, Installed};
 use extension_host::{Host, Import, boot_time};
 
@@ -11,7 +13,8 @@ use crate::failure::Failure;
 use crate::outcome::{DecidedImport, Denied, Info, Outcome, State};
 use crate::policy_stop::PolicyCheck;
 
-/// Shows all that is known of an extension, what it imports and exports included. None of its code runs.
+/// Shows all that is known of an extension, what it imports and exports included. None of its code
+/// runs.
 pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
@@ -21,15 +24,25 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let permissions = depot.permissions(&installed, context.config()?)?;
     let (state, problem) = state(context, &depot, &installed);
     let now = boot_time();
-    let imports = host.imports(&code).into_iter().map(|import| decided(import, &permissions.authority)).collect();
+    let imports = host
+        .imports(&code)
+        .into_iter()
+        .map(|import| decided(import, &permissions.authority))
+        .collect();
     let denied = denied(&permissions.authority, now);
     let policies = &context.config()?.policies;
     let is_denied = |grant: &Grant| denied_by_policy(grant.capability(), policies).is_some();
-    let timed = permissions.authority.timed.iter().filter(|timed| timed.holds_at(now) && !is_denied(&timed.grant));
+    let timed = permissions
+        .authority
+        .timed
+        .iter()
+        .filter(|timed| timed.holds_at(now) && !is_denied(&timed.grant));
     let timed = timed.map(|timed| (timed.grant.clone(), remaining(timed.until, now))).collect();
-    let capabilities = Authority { timed: TimedGrants::default(), ..permissions.authority }.in_force(now);
-    let record =
-        depot.record(name, &installed.artifact.digest).map_err(|error| Failure::of_extension(name, &error.into()))?;
+    let capabilities =
+        Authority { timed: TimedGrants::default(), ..permissions.authority }.in_force(now);
+    let record = depot
+        .record(name, &installed.artifact.digest)
+        .map_err(|error| Failure::of_extension(name, &error.into()))?;
     let manifest = installed.loaded.manifest;
     Ok(Outcome::Info(Box::new(Info {
         name: name.clone(),
@@ -55,7 +68,8 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     })))
 }
 
-/// Whether it can be called, and why not where policy stops it or it was put aside. What policy stops, nothing else helps.
+/// Whether it can be called, and why not where policy stops it or it was put aside. What policy
+/// stops, nothing else helps.
 fn state(context: &Context, depot: &Depot, installed: &Installed) -> (State, Option<String>) {
     if let Some(stop) = PolicyCheck::new(context, depot).stop(installed) {
         return (State::StoppedByPolicy, Some(stop.reason));
@@ -83,6 +97,7 @@ fn decided(import: Import, authority: &Authority) -> DecidedImport {
 /// What the manifest or this session grants and a policy denies.
 fn denied(authority: &Authority, now: BootTime) -> Vec<Denied> {
     let by_manifest = authority.capabilities.iter().flat_map(Capabilities::grants_in_full);
-    let by_session = authority.timed.iter().filter(|timed| timed.holds_at(now)).map(|timed| timed.grant.clone());
+    let by_session =
+        authority.timed.iter().filter(|timed| timed.holds_at(now)).map(|timed| timed.grant.clone());
     split_denied(by_manifest.chain(by_session).collect(), &authority.policies).1
 }

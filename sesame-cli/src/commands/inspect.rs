@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use core_types::{Authority, Digest, Document, ExtensionName, Grant, OciReference, Request, decide};
+use core_types::{
+    Authority, Digest, Document, ExtensionName, Grant, OciReference, Request, decide,
+};
 use extension_depot::{Artifact, Binary, Depot, Installed, Source, Staged};
 use extension_host::boot_time;
 
@@ -14,7 +16,8 @@ use crate::failure::Failure;
 use crate::outcome::{Asked, Inspection, Outcome};
 use crate::progress::waiting;
 
-/// Looks at an extension without installing or running it: what it imports, what it asks for, and what would be decided.
+/// Looks at an extension without installing or running it: what it imports, what it asks for, and
+/// what would be decided.
 pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     if let Ok(name) = what.parse::<ExtensionName>() {
@@ -26,12 +29,15 @@ pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Out
     let source = typed_source(what).map_err(|error| Failure::mistyped(what, &error))?;
     check_form(&source, sha256, "inspect")?;
     let name = source.default_name().unwrap_or_default();
-    if let Some(Installed { reference, artifact, binary, .. }) = &installed_from(&depot, &source, &name) {
+    if let Some(Installed { reference, artifact, binary, .. }) =
+        &installed_from(&depot, &source, &name)
+    {
         let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
         return Ok(Outcome::Inspected(Box::new(inspected)));
     }
     // Nothing is trusted by being looked at, and nothing that has its name is in its way.
-    let Staged { artifact, reference, binary, .. } = &fetch_from(context, &depot, &source, sha256, &name)?;
+    let Staged { artifact, reference, binary, .. } =
+        &fetch_from(context, &depot, &source, sha256, &name)?;
     let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
     let attached = attached(context, reference)?;
     Ok(Outcome::Inspected(Box::new(Inspection { attached, ..inspected })))
@@ -67,7 +73,8 @@ fn inspection(
     reference: &OciReference,
     (artifact, binary): (&Artifact, &Binary),
 ) -> Result<Inspection, Failure> {
-    let Findings { host, code, requests, refusal, nothing_to_call } = look_at(context, binary, name)?;
+    let Findings { host, code, requests, refusal, nothing_to_call } =
+        look_at(context, binary, name)?;
     let authority = authority(context, depot, name, reference)?;
     Ok(Inspection {
         name: name.clone(),
@@ -91,11 +98,15 @@ fn attached(context: &Context, reference: &OciReference) -> Result<Vec<String>, 
         return Ok(Vec::new());
     }
     let looking = context.registry()?.referrer_types(reference);
-    Ok(context.wait_for(waiting(context, format!("resolving the referrers of {reference}…"), looking))??)
+    Ok(context.wait_for(waiting(
+        context,
+        format!("resolving the referrers of {reference}…"),
+        looking,
+    ))??)
 }
 
-/// What would decide if it were called under this name now. Without a manifest, nobody has decided yet; that of another
-/// extension with this name decides nothing for this one.
+/// What would decide if it were called under this name now. Without a manifest, nobody has decided
+/// yet; that of another extension with this name decides nothing for this one.
 fn authority(
     context: &Context,
     depot: &Depot,
@@ -103,9 +114,10 @@ fn authority(
     reference: &OciReference,
 ) -> Result<Authority, Failure> {
     let policies = context.config()?.policies.clone();
-    // What another extension of this name is given says nothing about this one. A broken manifest of that name is in the way of
-    // whoever is installed under it, and of nothing else.
-    let loaded = depot.manifest(name).ok().flatten().filter(|_| depot.check_name(name, reference).is_ok());
+    // What another extension of this name is given says nothing about this one. A broken manifest
+    // of that name is in the way of whoever is installed under it, and of nothing else.
+    let loaded =
+        depot.manifest(name).ok().flatten().filter(|_| depot.check_name(name, reference).is_ok());
     Ok(Authority {
         capabilities: loaded.as_ref().and_then(|loaded| loaded.manifest.capabilities.clone()),
         manifest: loaded.as_ref().map(Document::from).unwrap_or_default(),
@@ -120,12 +132,15 @@ fn asked(requests: &Requests, authority: &Authority) -> Vec<Asked> {
         Asked { what, verdict: decision.verdict, rule: decision.to_string() }
     };
     let scoped = requests.grants.iter().map(|grant| asked(grant.to_string(), &request(grant)));
-    let unscoped =
-        requests.without_scope.iter().map(|capability| asked(capability.to_string(), &Request::Import(*capability)));
+    let unscoped = requests
+        .without_scope
+        .iter()
+        .map(|capability| asked(capability.to_string(), &Request::Import(*capability)));
     scoped.chain(unscoped).collect()
 }
 
-/// The first thing that a grant would be used for. A grant of a pattern is asked about by its capability.
+/// The first thing that a grant would be used for. A grant of a pattern is asked about by its
+/// capability.
 fn request(grant: &Grant) -> Request {
     match grant {
         Grant::SecretRead(name) => Request::ReadSecret(name.to_string()),

@@ -1,15 +1,17 @@
 //! `sesame extension install`
 
 use core_types::{
-    Capability, Digest, Document, ErrorKind, ExtensionEntry, ExtensionName, Grant, OciReference, Policy, VersionReq,
-    is_same_version, newest_tag, newest_tag_within,
+    Capability, Digest, Document, ErrorKind, ExtensionEntry, ExtensionName, Grant, OciReference,
+    Policy, VersionReq, is_same_version, newest_tag, newest_tag_within,
 };
 use extension_depot::registry::Resolved;
 use extension_depot::{
-    Basis, Binary, Depot, DepotError, Evidence, InstallOrder, Installed, MAX_BLOB, Reason, SignerProof, Source, Staged,
-    WebAddress, read_blob,
+    Basis, Binary, Depot, DepotError, Evidence, InstallOrder, Installed, MAX_BLOB, Reason,
+    SignerProof, Source, Staged, WebAddress, read_blob,
 };
-use extension_host::{Code, CodeKind, Host, HostError, Permissions, Purpose, check_binary, requested_by_author};
+use extension_host::{
+    Code, CodeKind, Host, HostError, Permissions, Purpose, check_binary, requested_by_author,
+};
 
 use super::change::{check_directories, grant_for_a_while, warn_of_missing};
 use super::trust;
@@ -23,7 +25,8 @@ use crate::progress::{DownloadBar, waiting};
 use crate::replacement::{self, NameUse, local_reference};
 use crate::tag_listing;
 
-/// Fetches, verifies, compiles and link-checks an extension, asks what it may do, and only then installs it.
+/// Fetches, verifies, compiles and link-checks an extension, asks what it may do, and only then
+/// installs it.
 pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, Failure> {
     check_form(&arguments.source, arguments.sha256.as_ref(), "install")?;
     replacement::check_source(&arguments.source, arguments.replace.as_ref())?;
@@ -32,7 +35,9 @@ pub fn run(context: &Context, arguments: &InstallArguments) -> Result<Outcome, F
         None => arguments.source.default_name().map_err(|error| Failure::no_name(&error))?,
     };
     let depot = context.depot()?;
-    if let Some((registry, username)) = registry_of(&arguments.source).zip(arguments.username.as_ref()) {
+    if let Some((registry, username)) =
+        registry_of(&arguments.source).zip(arguments.username.as_ref())
+    {
         context.log_in_once(registry, username)?;
     }
     let terms = Terms {
@@ -69,17 +74,24 @@ fn registry_of(source: &Source) -> Option<&str> {
     }
 }
 
-/// Makes sure that a source of this form can be used at all, before anything is looked for. `command` is what was given it.
+/// Makes sure that a source of this form can be used at all, before anything is looked for.
+/// `command` is what was given it.
 pub fn check_form(source: &Source, sha256: Option<&Digest>, command: &str) -> Result<(), Failure> {
     match source {
         Source::Web(address) => match (address.as_reference(), sha256) {
-            (Some(reference), _) => Err(Failure::reference_with_scheme(address, &reference, command)),
+            (Some(reference), _) => {
+                Err(Failure::reference_with_scheme(address, &reference, command))
+            }
             (None, None) => Err(Failure::download_without_digest(address, command)),
             (None, Some(_)) => Ok(()),
         },
         Source::File(_) => Ok(()),
-        Source::Registry(reference) if reference.is_local() => Err(Failure::local_reference(source, command)),
-        Source::Newest(repository) if repository.is_local() => Err(Failure::local_reference(source, command)),
+        Source::Registry(reference) if reference.is_local() => {
+            Err(Failure::local_reference(source, command))
+        }
+        Source::Newest(repository) if repository.is_local() => {
+            Err(Failure::local_reference(source, command))
+        }
         Source::Registry(_) | Source::Newest(_) | Source::Layout { .. } if sha256.is_some() => {
             Err(Failure::digest_of_no_file(&source.to_string()))
         }
@@ -112,14 +124,26 @@ pub struct Terms<'a> {
 }
 
 /// Finds out which version a repository stands for. Every other source stays what it is.
-fn settle(context: &Context, source: &Source, wanted: Option<&VersionReq>) -> Result<Source, Failure> {
+fn settle(
+    context: &Context,
+    source: &Source,
+    wanted: Option<&VersionReq>,
+) -> Result<Source, Failure> {
     let Source::Newest(repository) = source else {
-        return if wanted.is_some() { Err(Failure::version_of_no_repository(source)) } else { Ok(source.clone()) };
+        return if wanted.is_some() {
+            Err(Failure::version_of_no_repository(source))
+        } else {
+            Ok(source.clone())
+        };
     };
     let any = repository.at("any").map_err(|error| Failure::new(ErrorKind::Usage, &error))?;
     context.check_source(&any)?;
     let registry = context.registry()?;
-    let tags = context.wait_for(waiting(context, format!("resolving {repository}…"), registry.tags(repository)))??;
+    let tags = context.wait_for(waiting(
+        context,
+        format!("resolving {repository}…"),
+        registry.tags(repository),
+    ))??;
     tag_listing::remember(context.places()?, repository, &tags);
     let all = tags.iter().map(String::as_str);
     let newest = match wanted {
@@ -127,7 +151,10 @@ fn settle(context: &Context, source: &Source, wanted: Option<&VersionReq>) -> Re
         None => newest_tag(all, false),
     };
     let newest = newest.ok_or_else(|| Failure::no_version(repository, wanted, &tags))?;
-    repository.at(newest).map(Source::Registry).map_err(|error| Failure::new(ErrorKind::Network, &error))
+    repository
+        .at(newest)
+        .map(Source::Registry)
+        .map_err(|error| Failure::new(ErrorKind::Network, &error))
 }
 
 /// What arrived.
@@ -163,11 +190,13 @@ pub fn stage(
             trust::check_transport(context, depot, name, reference, order.allow_plain_http)?;
             return stage_from_registry(context, depot, reference, name);
         }
-        Source::Newest(repository) => return Err(Failure::no_version(repository, order.wanted, &[])),
+        Source::Newest(repository) => {
+            return Err(Failure::no_version(repository, order.wanted, &[]));
+        }
         Source::File(path) => depot.stage_expected_file(path, order.sha256, name)?,
         Source::Web(address) => {
-            let as_file =
-                OciReference::local_file(name, "0.0.0").map_err(|error| Failure::new(ErrorKind::Usage, &error))?;
+            let as_file = OciReference::local_file(name, "0.0.0")
+                .map_err(|error| Failure::new(ErrorKind::Usage, &error))?;
             context.check_source(&as_file)?;
             download(context, depot, name, address, order.sha256)?
         }
@@ -182,8 +211,8 @@ pub fn stage(
     })
 }
 
-/// Fetches what a source leads to, to look at it: whatever is installed under its name, and whether it may be installed at
-/// all, is another question.
+/// Fetches what a source leads to, to look at it: whatever is installed under its name, and whether
+/// it may be installed at all, is another question.
 pub fn fetch_from(
     context: &Context,
     depot: &Depot,
@@ -227,13 +256,16 @@ fn stage_from_registry(
     name: &ExtensionName,
 ) -> Result<Arrival, Failure> {
     check(context, depot, name, reference)?;
-    if let Some(installed) = reference.provenance().and_then(|_| installed_as(depot, name, reference)) {
+    if let Some(installed) =
+        reference.provenance().and_then(|_| installed_as(depot, name, reference))
+    {
         return Ok(Arrival::Already(Box::new(installed)));
     }
     let registry = context.registry()?;
     context.wait_for(async {
         let resolving = registry.resolve(reference);
-        let resolved: Resolved = waiting(context, format!("resolving {reference}…"), resolving).await?;
+        let resolved: Resolved =
+            waiting(context, format!("resolving {reference}…"), resolving).await?;
         if let Some(installed) = installed_as(depot, name, &resolved.reference) {
             return Ok(Arrival::Already(Box::new(installed)));
         }
@@ -246,12 +278,18 @@ fn stage_from_registry(
 }
 
 /// Whether the extension can come from there under this name, found out before anything is fetched.
-fn check(context: &Context, depot: &Depot, name: &ExtensionName, reference: &OciReference) -> Result<(), Failure> {
+fn check(
+    context: &Context,
+    depot: &Depot,
+    name: &ExtensionName,
+    reference: &OciReference,
+) -> Result<(), Failure> {
     context.check_source(reference)?;
     depot.check_name(name, reference).map_err(|error| Failure::of_extension(name, &error))
 }
 
-/// Makes sure that a tag still leads to the bytes that are installed under it, unless the user names the bytes.
+/// Makes sure that a tag still leads to the bytes that are installed under it, unless the user
+/// names the bytes.
 fn check_tag(
     name: &ExtensionName,
     pinned: Option<OciReference>,
@@ -259,7 +297,8 @@ fn check_tag(
     names_bytes: bool,
 ) -> Result<(), Failure> {
     let has_moved = |pinned: &OciReference| {
-        is_same_version(pinned.revision(), resolved.revision()) && pinned.provenance() != resolved.provenance()
+        is_same_version(pinned.revision(), resolved.revision())
+            && pinned.provenance() != resolved.provenance()
     };
     match pinned.filter(has_moved) {
         Some(pinned) if !names_bytes => Err(Failure::tag_moved(name, &pinned, resolved)),
@@ -268,19 +307,30 @@ fn check_tag(
 }
 
 /// The extension of this name, if it is whole and pinned to the same.
-fn installed_as(depot: &Depot, name: &ExtensionName, reference: &OciReference) -> Option<Installed> {
+fn installed_as(
+    depot: &Depot,
+    name: &ExtensionName,
+    reference: &OciReference,
+) -> Option<Installed> {
     depot.whole(name).filter(|installed| installed.reference == *reference)
 }
 
 /// Nothing is written, unless the user grants something by the way.
-fn already(context: &Context, depot: &Depot, installed: &Installed, grant: &[Grant]) -> Result<Installation, Failure> {
+fn already(
+    context: &Context,
+    depot: &Depot,
+    installed: &Installed,
+    grant: &[Grant],
+) -> Result<Installation, Failure> {
     let Installed { name, loaded, .. } = installed;
     context.warn_unknown_keys(loaded);
     let granted = loaded.manifest.granted();
     let missing: Vec<_> = grant.iter().filter(|grant| !granted.covers(grant)).cloned().collect();
     check_directories(context, name, &missing)?;
     if !missing.is_empty() {
-        depot.grant_installed(installed, &missing).map_err(|error| Failure::of_extension(name, &error))?;
+        depot
+            .grant_installed(installed, &missing)
+            .map_err(|error| Failure::of_extension(name, &error))?;
     }
     let (granted, denied) = split_denied(missing, &context.config()?.policies);
     Ok(Installation { granted, denied, ..Installation::already(installed) })
@@ -289,7 +339,8 @@ fn already(context: &Context, depot: &Depot, installed: &Installed, grant: &[Gra
 /// How often it is decided anew because another process changed what the decision was made upon.
 pub const MAX_DECISIONS: usize = 5;
 
-/// Compiles, link-checks, asks and installs what arrived. What changes in the meantime is decided upon again.
+/// Compiles, link-checks, asks and installs what arrived. What changes in the meantime is decided
+/// upon again.
 pub fn install(
     context: &Context,
     depot: &Depot,
@@ -302,7 +353,9 @@ pub fn install(
     let mut seen = basis()?;
     match seen.loaded() {
         Some(loaded) => context.warn_unknown_keys(loaded),
-        None => lookalike::warnings(depot, name, &staged.reference).iter().for_each(|warning| context.warn(warning)),
+        None => lookalike::warnings(depot, name, &staged.reference)
+            .iter()
+            .for_each(|warning| context.warn(warning)),
     }
     check_basis(&seen, staged, terms)?;
     let evidence = match terms.evidence {
@@ -321,8 +374,16 @@ pub fn install(
     check_directories(context, name, terms.grant)?;
     let policies = &context.config()?.policies;
     for _ in 0..MAX_DECISIONS {
-        match install_as_decided(context, depot, staged, &seen, terms, (&requests, &evidence, policies)) {
-            // Another process changed something while we compiled or asked: decide again on what is there now.
+        match install_as_decided(
+            context,
+            depot,
+            staged,
+            &seen,
+            terms,
+            (&requests, &evidence, policies),
+        ) {
+            // Another process changed something while we compiled or asked: decide again on what is
+            // there now.
             Err(NotInstalled::Changed) => {
                 seen = basis()?;
                 check_basis(&seen, staged, terms)?;
@@ -338,7 +399,8 @@ pub fn install(
     Err(Failure::of_extension(name, &DepotError::Changed { name: name.clone() }))
 }
 
-/// What follows an installation: grants that end with the session, and whom the user trusts from now on.
+/// What follows an installation: grants that end with the session, and whom the user trusts from
+/// now on.
 fn finish(
     context: &Context,
     depot: &Depot,
@@ -355,7 +417,8 @@ fn finish(
     terms.signer.as_ref().map_or(Ok(()), |signer| trust::remember(depot, &staged.reference, signer))
 }
 
-/// What does not depend on the bytes: whose name it is, whether the tag has moved, and which way the version goes.
+/// What does not depend on the bytes: whose name it is, whether the tag has moved, and which way
+/// the version goes.
 fn check_basis(seen: &Basis, staged: &Staged, terms: &Terms<'_>) -> Result<(), Failure> {
     let (name, reference) = (seen.name(), &staged.reference);
     seen.check_name(reference).map_err(|error| Failure::of_extension(name, &error))?;
@@ -378,7 +441,8 @@ impl From<Failure> for NotInstalled {
     }
 }
 
-/// An older version can have faults that the newer one has not, so nobody gets it without saying so.
+/// An older version can have faults that the newer one has not, so nobody gets it without saying
+/// so.
 pub fn check_direction(
     name: &ExtensionName,
     installed: Option<&OciReference>,
@@ -410,7 +474,15 @@ fn install_as_decided(
         Some(before) if terms.replaces => Standing::Updating(before),
         _ => Standing::of(before),
     };
-    let decision = ask_person(context, policies, &seen.owner(), standing, requests, terms.grant, terms.grant_requested);
+    let decision = ask_person(
+        context,
+        policies,
+        &seen.owner(),
+        standing,
+        requests,
+        terms.grant,
+        terms.grant_requested,
+    );
     let order = InstallOrder {
         basis: seen,
         source: &terms.source,
@@ -451,8 +523,13 @@ pub struct Findings {
     pub nothing_to_call: Option<String>,
 }
 
-/// Compiles the code, links it, and finds out what it asks for. `install` and `inspect` both say what this finds.
-pub fn look_at(context: &Context, binary: &Binary, name: &ExtensionName) -> Result<Findings, Failure> {
+/// Compiles the code, links it, and finds out what it asks for. `install` and `inspect` both say
+/// what this finds.
+pub fn look_at(
+    context: &Context,
+    binary: &Binary,
+    name: &ExtensionName,
+) -> Result<Findings, Failure> {
     let of_host = |error: HostError| Failure::of_host(name, &error);
     let bytes = binary_of(binary, name)?;
     check_binary(&bytes).map_err(of_host)?;
@@ -465,7 +542,11 @@ pub fn look_at(context: &Context, binary: &Binary, name: &ExtensionName) -> Resu
 }
 
 /// The same, where code that could never start here is an error.
-pub fn examine(context: &Context, binary: &Binary, name: &ExtensionName) -> Result<Findings, Failure> {
+pub fn examine(
+    context: &Context,
+    binary: &Binary,
+    name: &ExtensionName,
+) -> Result<Findings, Failure> {
     let findings = look_at(context, binary, name)?;
     match findings.refusal {
         Some(refusal) => Err(refusal),
@@ -478,9 +559,12 @@ fn nothing_to_call(name: &ExtensionName, purpose: Purpose) -> Option<String> {
     let what = match purpose {
         Purpose::Functions | Purpose::Workloads => return None,
         Purpose::Program => format!("it is a program; run it with: sesame extension run {name}"),
-        Purpose::HttpHandler => "it is an HTTP handler; serve it with a web server such as `wasmtime serve`".to_owned(),
+        Purpose::HttpHandler => {
+            "it is an HTTP handler; serve it with a web server such as `wasmtime serve`".to_owned()
+        }
         Purpose::Library => {
-            "it is a library for other components; compose it with one, such as with `wac plug`".to_owned()
+            "it is a library for other components; compose it with one, such as with `wac plug`"
+                .to_owned()
         }
         Purpose::Nothing => "it exports no functions".to_owned(),
     };
@@ -489,12 +573,14 @@ fn nothing_to_call(name: &ExtensionName, purpose: Purpose) -> Option<String> {
 
 /// The bytes of a binary, which are what its digest says.
 pub fn binary_of(binary: &Binary, name: &ExtensionName) -> Result<Vec<u8>, Failure> {
-    read_blob(&binary.path, &binary.digest, MAX_BLOB).map_err(|error| Failure::damaged_binary(name, &error))
+    read_blob(&binary.path, &binary.digest, MAX_BLOB)
+        .map_err(|error| Failure::damaged_binary(name, &error))
 }
 
 /// What the code and its author ask for.
 pub fn requests_of(host: &Host, code: &Code, binary: &[u8]) -> Result<Requests, Failure> {
-    let mut imported: Vec<_> = host.imports(code).iter().filter_map(|import| import.capability).collect();
+    let mut imported: Vec<_> =
+        host.imports(code).iter().filter_map(|import| import.capability).collect();
     if code.kind() == CodeKind::Module {
         // A module gets its configuration as environment and imports nothing for it.
         imported.push(Capability::ConfigRead);
@@ -516,11 +602,19 @@ pub fn reinstall(
 ) -> Result<(), Failure> {
     let staged = fetch(context, depot, reference)?;
     let of_extension = |error| Failure::of_extension(name, &error);
-    depot.repair(&[(name, &staged)]).map_err(of_extension)?.into_iter().try_for_each(|one| one.map_err(of_extension))
+    depot
+        .repair(&[(name, &staged)])
+        .map_err(of_extension)?
+        .into_iter()
+        .try_for_each(|one| one.map_err(of_extension))
 }
 
 /// Fetches what a reference leads to. Nothing is installed yet.
-pub fn fetch(context: &Context, depot: &Depot, reference: &OciReference) -> Result<Staged, Failure> {
+pub fn fetch(
+    context: &Context,
+    depot: &Depot,
+    reference: &OciReference,
+) -> Result<Staged, Failure> {
     context.check_source(reference)?;
     let registry = context.registry()?;
     let staged = context.wait_for(async {

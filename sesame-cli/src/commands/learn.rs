@@ -9,7 +9,12 @@ use crate::failure::Failure;
 use crate::outcome::{Learned, Outcome};
 
 /// Finds out what the call touched and used, and puts it into the manifest if that is wanted.
-pub fn run(context: &Context, callable: &Callable<'_>, report: CallReport, write: bool) -> Result<Outcome, Failure> {
+pub fn run(
+    context: &Context,
+    callable: &Callable<'_>,
+    report: CallReport,
+    write: bool,
+) -> Result<Outcome, Failure> {
     let installed = &callable.opened().installed;
     let (name, before) = (&installed.name, installed.loaded.manifest.granted());
     let needs = Needs::of(callable.extension(), &report.activity, &report.usage, &before);
@@ -17,7 +22,10 @@ pub fn run(context: &Context, callable: &Callable<'_>, report: CallReport, write
         name: name.clone(),
         refused: report.activity.refused().cloned().collect(),
         limits: needs.limits,
-        result: report.outcome.map(|returned| returned.to_text()).map_err(|error| error.to_string()),
+        result: report
+            .outcome
+            .map(|returned| returned.to_text())
+            .map_err(|error| error.to_string()),
         written: write && may_write(context, &before, &needs.capabilities),
         capabilities: needs.capabilities,
         unscoped: needs.unscoped,

@@ -27,11 +27,19 @@ pub fn listed(depot: &Depot) -> Result<Vec<Listed>, Failure> {
 fn row(depot: &Depot, policies: &PolicyCheck<'_>, listed: Listed) -> Row {
     match listed.manifest {
         Ok(ref loaded) => {
-            let is_denied =
-                |capability: &Capability| policies.config().is_some_and(|config| config.denial(*capability).is_some());
-            let granted = loaded.manifest.capabilities.as_ref().map(Capabilities::granted).unwrap_or_default();
-            let (denied_by_policy, capabilities): (Vec<_>, Vec<_>) = granted.into_iter().partition(is_denied);
-            let (state, problem) = state(depot, policies, &listed, loaded.manifest.extension.enabled);
+            let is_denied = |capability: &Capability| {
+                policies.config().is_some_and(|config| config.denial(*capability).is_some())
+            };
+            let granted = loaded
+                .manifest
+                .capabilities
+                .as_ref()
+                .map(Capabilities::granted)
+                .unwrap_or_default();
+            let (denied_by_policy, capabilities): (Vec<_>, Vec<_>) =
+                granted.into_iter().partition(is_denied);
+            let (state, problem) =
+                state(depot, policies, &listed, loaded.manifest.extension.enabled);
             let by_policy = || Some(format!("policy denies {}", names(&denied_by_policy)));
             let problem = problem.or_else(|| by_policy().filter(|_| !denied_by_policy.is_empty()));
             Row {
@@ -59,7 +67,12 @@ fn row(depot: &Depot, policies: &PolicyCheck<'_>, listed: Listed) -> Row {
 }
 
 /// Whether it can be called, and why not where policy stops it or it was put aside.
-fn state(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed, is_enabled: bool) -> (State, Option<String>) {
+fn state(
+    depot: &Depot,
+    policies: &PolicyCheck<'_>,
+    listed: &Listed,
+    is_enabled: bool,
+) -> (State, Option<String>) {
     if !listed.is_installed {
         return (State::NotInstalled, None);
     }

@@ -2,7 +2,8 @@
 
 use core_types::{ErrorKind, OciPrefix, OciReference};
 use extension_depot::registry::{
-    Credential, LoginCheck, LoginError, LoginStore, RegistryError, forget_login, kept_logins, store_login,
+    Credential, LoginCheck, LoginError, LoginStore, RegistryError, forget_login, kept_logins,
+    store_login,
 };
 
 use crate::arguments::StoreName;
@@ -48,17 +49,27 @@ pub fn login(context: &Context, order: LoginOrder) -> Result<Outcome, Failure> {
 
 fn without_store(error: LoginError) -> Failure {
     match error {
-        LoginError::SecretService(_) => Failure::from(error)
-            .with_hint("unlock your keyring, or add `--store file`, which does not encrypt the password"),
+        LoginError::SecretService(_) => Failure::from(error).with_hint(
+            "unlock your keyring, or add `--store file`, which does not encrypt the password",
+        ),
         other => other.into(),
     }
 }
 
-fn read_username(context: &Context, registry: &str, given: Option<String>) -> Result<String, Failure> {
+fn read_username(
+    context: &Context,
+    registry: &str,
+    given: Option<String>,
+) -> Result<String, Failure> {
     let username = match given {
         Some(username) => username,
         None if context.can_ask() => context.terminal.ask(&format!("user name for {registry}:"))?,
-        None => return Err(Failure::message(ErrorKind::Usage, "no user name is given: add `--username`")),
+        None => {
+            return Err(Failure::message(
+                ErrorKind::Usage,
+                "no user name is given: add `--username`",
+            ));
+        }
     };
     if username.is_empty() || username.contains(':') {
         return Err(Failure::message(ErrorKind::Usage, "a user name is not empty and has no `:`"));
@@ -83,9 +94,9 @@ fn not_tried(error: RegistryError) -> Failure {
     let is_refused = matches!(error, RegistryError::LoginRefused { .. });
     let failure = Failure::from(error);
     match failure.hint {
-        _ if is_refused => {
-            failure.with_hint("check the user name and the password, or add `--no-verify` to keep the login untried")
-        }
+        _ if is_refused => failure.with_hint(
+            "check the user name and the password, or add `--no-verify` to keep the login untried",
+        ),
         None => failure.with_hint("add `--no-verify` to keep the login untried"),
         Some(_) => failure,
     }
@@ -135,11 +146,14 @@ fn file(context: &Context) -> Result<LoginStore, Failure> {
     Ok(LoginStore::File(context.places()?.logins()))
 }
 
-/// The host of a registry as references have it, from what people paste: with a scheme, with the path of the API as Docker
-/// writes it, in any case.
+/// The host of a registry as references have it, from what people paste: with a scheme, with the
+/// path of the API as Docker writes it, in any case.
 fn registry_host(text: &str) -> Result<String, Failure> {
     let lower = text.trim().to_ascii_lowercase();
-    let bare = ["oci://", "https://", "http://"].iter().find_map(|scheme| lower.strip_prefix(scheme)).unwrap_or(&lower);
+    let bare = ["oci://", "https://", "http://"]
+        .iter()
+        .find_map(|scheme| lower.strip_prefix(scheme))
+        .unwrap_or(&lower);
     let bare = bare.trim_end_matches('/');
     let bare = ["/v1", "/v2"].iter().find_map(|path| bare.strip_suffix(path)).unwrap_or(bare);
     let prefix: OciPrefix = bare.parse().map_err(|_| not_a_registry(text))?;
@@ -153,7 +167,8 @@ fn registry_host(text: &str) -> Result<String, Failure> {
 
 fn not_a_registry(text: &str) -> Failure {
     let message = format!("`{}` is not a registry", text.escape_debug());
-    Failure::message(ErrorKind::Usage, message).with_hint("write its host, such as `ghcr.io` or `localhost:5000`")
+    Failure::message(ErrorKind::Usage, message)
+        .with_hint("write its host, such as `ghcr.io` or `localhost:5000`")
 }
 
 fn part_of_registry(text: &str, host: &str) -> Failure {
@@ -179,7 +194,15 @@ mod tests {
         ] {
             assert_eq!(registry_host(text).ok().as_deref(), Some(host), "{text}");
         }
-        for text in ["", "https://", "ghcr.io/my-org", "https://ghcr.io/my-org/x", "me@ghcr.io", "ghcr.io:x", "a b"] {
+        for text in [
+            "",
+            "https://",
+            "ghcr.io/my-org",
+            "https://ghcr.io/my-org/x",
+            "me@ghcr.io",
+            "ghcr.io:x",
+            "a b",
+        ] {
             assert!(registry_host(text).is_err(), "{text}");
         }
     }

@@ -8,7 +8,12 @@ use crate::failure::Failure;
 use crate::outcome::Outcome;
 
 /// Shows the last lines that an extension printed.
-pub fn run(context: &Context, name: &ExtensionName, lines: usize, raw: bool) -> Result<Outcome, Failure> {
+pub fn run(
+    context: &Context,
+    name: &ExtensionName,
+    lines: usize,
+    raw: bool,
+) -> Result<Outcome, Failure> {
     let log = context.manager()?.guest_log(name, lines);
     log.map(|text| Outcome::Log { text, raw }).map_err(|error| match error {
         GuestLogError::Extension(error) => Failure::of_extension(name, &error),

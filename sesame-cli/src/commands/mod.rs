@@ -43,7 +43,8 @@ mod wasi_test;
 mod workload;
 
 use crate::arguments::{
-    Command, ConfigCommand, EverydayCommand, ExtensionCommand, RegistryCommand, SecretCommand, WasiCommand,
+    Command, ConfigCommand, EverydayCommand, ExtensionCommand, RegistryCommand, SecretCommand,
+    WasiCommand,
 };
 use crate::context::Context;
 use crate::failure::Failure;
@@ -54,21 +55,45 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Everyday(command) => everyday(context, *command),
         Command::Extension(command) => extension(context, *command),
-        Command::Registry(RegistryCommand::Login { registry, username, password_stdin, store, no_verify }) => {
-            let order = login::LoginOrder { registry, username, password_stdin, store, is_tried: !no_verify };
+        Command::Registry(RegistryCommand::Login {
+            registry,
+            username,
+            password_stdin,
+            store,
+            no_verify,
+        }) => {
+            let order = login::LoginOrder {
+                registry,
+                username,
+                password_stdin,
+                store,
+                is_tried: !no_verify,
+            };
             login::login(context, order)
         }
         Command::Registry(RegistryCommand::List) => login::list(context),
-        Command::Registry(RegistryCommand::Tags { repository }) => outdated::tags(context, &repository),
-        Command::Registry(RegistryCommand::Logout { registry }) => login::logout(context, &registry),
-        Command::Secret(SecretCommand::Set { name, secret }) => secret::set(context, &name, &secret),
+        Command::Registry(RegistryCommand::Tags { repository }) => {
+            outdated::tags(context, &repository)
+        }
+        Command::Registry(RegistryCommand::Logout { registry }) => {
+            login::logout(context, &registry)
+        }
+        Command::Secret(SecretCommand::Set { name, secret }) => {
+            secret::set(context, &name, &secret)
+        }
         Command::Secret(SecretCommand::List { name }) => secret::list(context, &name),
-        Command::Secret(SecretCommand::Remove { name, secret }) => secret::remove(context, &name, &secret),
+        Command::Secret(SecretCommand::Remove { name, secret }) => {
+            secret::remove(context, &name, &secret)
+        }
         Command::Config(ConfigCommand::Show { origin }) => config::show(context, origin),
         Command::Config(ConfigCommand::Validate) => config::validate(context),
         Command::Wasi(WasiCommand::Publish(arguments)) => publish::wasi(context, &arguments),
-        Command::Wasi(WasiCommand::Download { reference, output }) => publish::download(context, &reference, &output),
-        Command::Wasi(WasiCommand::Test { module, tests, ext }) => wasi_test::run(context, &module, &tests, &ext),
+        Command::Wasi(WasiCommand::Download { reference, output }) => {
+            publish::download(context, &reference, &output)
+        }
+        Command::Wasi(WasiCommand::Test { module, tests, ext }) => {
+            wasi_test::run(context, &module, &tests, &ext)
+        }
         Command::Workload(command) => workload::run(context, command),
         Command::Trust(command) => trust::run(context, command),
         Command::Doctor => doctor::run(context),
@@ -76,7 +101,9 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Demo(arguments) => demo::run(context, &arguments),
         Command::Completions { shell, install } => shell::completions(context, shell, install),
         Command::Reference => Ok(shell::reference()),
-        Command::Help { .. } => unreachable!("it is read as the `--help` of the command that it names"),
+        Command::Help { .. } => {
+            unreachable!("it is read as the `--help` of the command that it names")
+        }
         Command::Man { directory } => shell::manual(&directory),
         Command::CompileExtension { jobs } => compile::run(&jobs),
     }
@@ -84,7 +111,9 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
 
 /// Whether a command beside the everyday ones changes what is installed or granted.
 fn is_change(command: &ExtensionCommand) -> bool {
-    use ExtensionCommand::{Disable, Enable, Gc, Grant, Import, Pin, Revoke, Rollback, Sync, Unpin};
+    use ExtensionCommand::{
+        Disable, Enable, Gc, Grant, Import, Pin, Revoke, Rollback, Sync, Unpin,
+    };
     matches!(
         command,
         Enable { .. }
@@ -101,10 +130,14 @@ fn is_change(command: &ExtensionCommand) -> bool {
 }
 
 fn is_everyday_change(command: &EverydayCommand) -> bool {
-    matches!(command, EverydayCommand::Install(_) | EverydayCommand::Update(_) | EverydayCommand::Remove(_))
+    matches!(
+        command,
+        EverydayCommand::Install(_) | EverydayCommand::Update(_) | EverydayCommand::Remove(_)
+    )
 }
 
-/// Removes what killed compilers left: it goes with the next change, as what killed changes left does.
+/// Removes what killed compilers left: it goes with the next change, as what killed changes left
+/// does.
 fn sweep(context: &Context) {
     if let Ok(cache) = context.code_cache() {
         cache.sweep();
@@ -122,7 +155,9 @@ fn everyday(context: &Context, command: EverydayCommand) -> Result<Outcome, Fail
         EverydayCommand::Run(arguments) => run::run(context, arguments),
         EverydayCommand::Info { name } => info::run(context, &name),
         EverydayCommand::Update(arguments) => update::run(context, &arguments),
-        EverydayCommand::Remove(arguments) => remove::run(context, &arguments.names, arguments.purge),
+        EverydayCommand::Remove(arguments) => {
+            remove::run(context, &arguments.names, arguments.purge)
+        }
     }
 }
 
@@ -139,7 +174,9 @@ fn extension(context: &Context, command: ExtensionCommand) -> Result<Outcome, Fa
         ExtensionCommand::Inspect { what, sha256 } => inspect::run(context, &what, sha256.as_ref()),
         ExtensionCommand::Why { name } => activity::why(context, &name),
         ExtensionCommand::Activity(arguments) => activity::run(context, arguments),
-        ExtensionCommand::Verify { what, repair, signer } => verify::run(context, &what, repair, signer.given()),
+        ExtensionCommand::Verify { what, repair, signer } => {
+            verify::run(context, &what, repair, signer.given())
+        }
         ExtensionCommand::Outdated { names } => outdated::run(context, names),
         ExtensionCommand::Pin { names } => change::pin(context, &names, true),
         ExtensionCommand::Unpin { names } => change::pin(context, &names, false),

@@ -23,9 +23,11 @@ pub fn run(arguments: &NewArguments) -> Result<Outcome, Failure> {
     let failed = |path: &Path| {
         let path = path.display().to_string();
         move |error: std::io::Error| {
-            let failure = Failure::message(ErrorKind::Local, format!("cannot make `{path}`")).caused_by(&error);
+            let failure = Failure::message(ErrorKind::Local, format!("cannot make `{path}`"))
+                .caused_by(&error);
             if error.kind() == std::io::ErrorKind::AlreadyExists {
-                return failure.with_hint("name another directory with `--directory`; nothing was changed");
+                return failure
+                    .with_hint("name another directory with `--directory`; nothing was changed");
             }
             failure
         }
@@ -43,11 +45,15 @@ pub fn run(arguments: &NewArguments) -> Result<Outcome, Failure> {
 /// Makes the directory itself, in one that may have to be made as well.
 fn begin(directory: &Path) -> io::Result<OutputDirectory> {
     let name = directory.file_name().unwrap_or(OsStr::new("."));
-    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = directory
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     OutputDirectory::create(parent)?.make_new(name)
 }
 
 fn write(project: &OutputDirectory, path: &Path, text: &str) -> io::Result<PathBuf> {
-    let (parent, name) = (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default());
+    let (parent, name) =
+        (path.parent().unwrap_or(Path::new("")), path.file_name().unwrap_or_default());
     project.below(parent)?.write_new(name, FILE_MODE, text.as_bytes())
 }

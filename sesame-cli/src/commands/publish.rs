@@ -5,10 +5,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use core_types::{ErrorKind, ExtensionName, OciReference, is_same_version, version_of_tag};
-use extension_depot::{Binary, Description, Docs, MAX_BLOB, OutputDirectory, Publication, digest_of, read_plain};
+use extension_depot::{
+    Binary, Description, Docs, MAX_BLOB, OutputDirectory, Publication, digest_of, read_plain,
+};
 use extension_host::{
-    Code, CodeKind, Host, Permissions, WitError, author_manifest, check_binary, encode_wit, has_author_manifest,
-    with_author_manifest,
+    Code, CodeKind, Host, Permissions, WitError, author_manifest, check_binary, encode_wit,
+    has_author_manifest, with_author_manifest,
 };
 
 use super::{build, install, sign};
@@ -48,30 +50,49 @@ pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, F
     send(context, arguments, publication.map_err(std::io::Error::from)?)
 }
 
-/// The version that is published: what the author says, which the tag has to say as well, or what the tag says.
+/// The version that is published: what the author says, which the tag has to say as well, or what
+/// the tag says.
 fn checked_version(stated: Option<&str>, arguments: &PublishArguments) -> Result<String, Failure> {
     let tag = arguments.reference.revision();
     match stated {
         Some(version) if is_same_version(version, tag) => Ok(version.to_owned()),
-        Some(version) if !arguments.version_from_tag => Err(Failure::other_version(version, &arguments.reference)),
+        Some(version) if !arguments.version_from_tag => {
+            Err(Failure::other_version(version, &arguments.reference))
+        }
         _ => Ok(version_of_tag(tag).map_or_else(|| tag.to_owned(), |version| version.to_string())),
     }
 }
 
 /// Publishes, with documentation and signature, or says what would be published.
-fn send(context: &Context, arguments: &PublishArguments, publication: Publication) -> Result<Outcome, Failure> {
+fn send(
+    context: &Context,
+    arguments: &PublishArguments,
+    publication: Publication,
+) -> Result<Outcome, Failure> {
     let reference = &arguments.reference;
     // All that can fail here does so before anything is public.
-    let docs = arguments.docs.as_deref().map(Docs::read).transpose()?.map(|docs| docs.pack()).transpose()?;
-    let key = arguments.sign_key.as_deref().map(|key| sign::secret_key(context, key)).transpose()?;
+    let docs = arguments
+        .docs
+        .as_deref()
+        .map(Docs::read)
+        .transpose()?
+        .map(|docs| docs.pack())
+        .transpose()?;
+    let key =
+        arguments.sign_key.as_deref().map(|key| sign::secret_key(context, key)).transpose()?;
     if arguments.dry_run {
         return Ok(planned(reference, &publication));
     }
     let publishing = context.registry()?.publish(reference, publication, arguments.overwrite);
-    let published = context.wait_for(waiting(context, format!("publishing {reference}…"), publishing))??;
+    let published =
+        context.wait_for(waiting(context, format!("publishing {reference}…"), publishing))??;
     if let Some(archive) = docs {
         let publishing = context.registry()?.publish_docs(&published.reference, archive);
-        context.wait_for(waiting(context, format!("publishing the pages of {reference}…"), publishing))??;
+        context.wait_for(waiting(
+            context,
+            format!("publishing the pages of {reference}…"),
+            publishing,
+        ))??;
     }
     if let Some(key) = key {
         let form = extension_depot::registry::SignatureForm::Bundle;
@@ -82,10 +103,17 @@ fn send(context: &Context, arguments: &PublishArguments, publication: Publicatio
 }
 
 /// Publishes a package of interfaces, as `wkg` fetches it.
-fn interfaces(context: &Context, arguments: &PublishArguments, directory: &Path) -> Result<Outcome, Failure> {
+fn interfaces(
+    context: &Context,
+    arguments: &PublishArguments,
+    directory: &Path,
+) -> Result<Outcome, Failure> {
     let wrong = |error: WitError| {
-        Failure::message(ErrorKind::Usage, format!("`{}` is no package of interfaces", directory.display()))
-            .caused_by(&error)
+        Failure::message(
+            ErrorKind::Usage,
+            format!("`{}` is no package of interfaces", directory.display()),
+        )
+        .caused_by(&error)
     };
     let package = encode_wit(directory).map_err(wrong)?;
     let version = checked_version(package.version.as_deref(), arguments)?;
@@ -103,8 +131,8 @@ fn interfaces(context: &Context, arguments: &PublishArguments, directory: &Path)
     send(context, arguments, publication.map_err(std::io::Error::from)?)
 }
 
-/// What is published: the file that is named, or what the project is now. Nothing is published that was built of something
-/// else, unless its author says so.
+/// What is published: the file that is named, or what the project is now. Nothing is published that
+/// was built of something else, unless its author says so.
 fn binary(
     context: &Context,
     arguments: &PublishArguments,
@@ -113,15 +141,15 @@ fn binary(
     let path = match (&arguments.binary, project) {
         (Some(path), _) => path.clone(),
         (None, Some(project)) if arguments.no_build => project.built(),
-        (None, Some(project)) => {
-            build::built(context, project).map_err(|failure| failure.of_build_to_publish(project))?
-        }
+        (None, Some(project)) => build::built(context, project)
+            .map_err(|failure| failure.of_build_to_publish(project))?,
         (None, None) => return Err(Failure::nothing_to_publish()),
     };
     let binary = read_binary(&path)?;
     let is_wasm = CodeKind::of(&binary).is_ok();
     let is_own = !is_wasm || arguments.binary.is_some() && has_author_manifest(&binary)?;
-    let asked = project.filter(|_| !is_own).map(|project| with_author_manifest(&binary, project.text()));
+    let asked =
+        project.filter(|_| !is_own).map(|project| with_author_manifest(&binary, project.text()));
     Ok((path, asked.transpose()?.unwrap_or(binary)))
 }
 
@@ -131,28 +159,46 @@ pub fn wasi(context: &Context, arguments: &WasiPublishArguments) -> Result<Outco
     let binary = read_binary(&arguments.module)?;
     let name = name_of(None, &reference)?;
     if CodeKind::of(&binary).is_ok_and(|kind| kind == CodeKind::Component) {
-        return Err(Failure::message(ErrorKind::Usage, format!("`{}` is a component", arguments.module.display()))
-            .with_hint(format!("sesame extension publish {reference} {}", arguments.module.display())));
+        return Err(Failure::message(
+            ErrorKind::Usage,
+            format!("`{}` is a component", arguments.module.display()),
+        )
+        .with_hint(format!(
+            "sesame extension publish {reference} {}",
+            arguments.module.display()
+        )));
     }
     let examined = Examined::new(context, &name, binary)?;
-    let docs = arguments.docs.as_deref().map(Docs::read).transpose()?.map(|docs| docs.pack()).transpose()?;
+    let docs = arguments
+        .docs
+        .as_deref()
+        .map(Docs::read)
+        .transpose()?
+        .map(|docs| docs.pack())
+        .transpose()?;
     let publication = Publication::suffiks(examined.binary, &format!("{name}.wasm"), docs);
     let publication = publication.map_err(std::io::Error::from)?;
     if arguments.dry_run {
         return Ok(planned(&reference, &publication));
     }
     let publishing = context.registry()?.publish(&reference, publication, arguments.overwrite);
-    let published = context.wait_for(waiting(context, format!("publishing {reference}…"), publishing))??;
+    let published =
+        context.wait_for(waiting(context, format!("publishing {reference}…"), publishing))??;
     Ok(Outcome::Published(Published::Now(published)))
 }
 
 /// Fetches the module of an artifact, and its documentation, into files that are not there yet.
-pub fn download(context: &Context, reference: &OciReference, directory: &Path) -> Result<Outcome, Failure> {
+pub fn download(
+    context: &Context,
+    reference: &OciReference,
+    directory: &Path,
+) -> Result<Outcome, Failure> {
     let name = name_of(None, reference)?;
     let staged = install::fetch(context, &context.depot()?, reference)?;
     let binary = install::binary_of(&staged.binary, &name)?;
     let docs = staged.docs_archive().map_err(|error| Failure::damaged_binary(&name, &error))?;
-    let to = OutputDirectory::create(directory).map_err(|error| Failure::unwritable(directory, &error))?;
+    let to = OutputDirectory::create(directory)
+        .map_err(|error| Failure::unwritable(directory, &error))?;
     let write_new = |name: &str, bytes: &[u8]| {
         let written = to.write_new(name.as_ref(), FILE_MODE, bytes);
         written.map_err(|error| Failure::unwritable(&directory.join(name), &error))
@@ -166,7 +212,10 @@ pub fn download(context: &Context, reference: &OciReference, directory: &Path) -
 
 fn planned(reference: &OciReference, publication: &Publication) -> Outcome {
     let manifest = String::from_utf8_lossy(publication.manifest()).into_owned();
-    Outcome::Published(Published::Planned { reference: reference.pinned_to(publication.digest()), manifest })
+    Outcome::Published(Published::Planned {
+        reference: reference.pinned_to(publication.digest()),
+        manifest,
+    })
 }
 
 /// A reference that may leave out its tag, as `extgen` takes it.
@@ -176,21 +225,35 @@ fn with_default_tag(text: &str) -> Result<OciReference, Failure> {
     text.parse().map_err(|error: core_types::ReferenceError| Failure::new(ErrorKind::Usage, &error))
 }
 
-/// What it is called: what its author says, or the last part of where it goes, as far as that can be a name.
+/// What it is called: what its author says, or the last part of where it goes, as far as that can
+/// be a name.
 fn name_of(project: Option<&Project>, reference: &OciReference) -> Result<ExtensionName, Failure> {
     match project {
         Some(project) => Ok(project.name().clone()),
         None => {
-            let last = reference.repository().rsplit('/').next().unwrap_or_default().replace(['_', '.'], "-");
+            let last = reference
+                .repository()
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .replace(['_', '.'], "-");
             last.parse().map_err(|error| Failure::new(ErrorKind::Usage, &error))
         }
     }
 }
 
-fn annotations(name: &ExtensionName, version: &str, project: Option<&Project>) -> BTreeMap<String, String> {
+fn annotations(
+    name: &ExtensionName,
+    version: &str,
+    project: Option<&Project>,
+) -> BTreeMap<String, String> {
     let description = project.and_then(Project::description);
     let stated = [Some(annotation("title", name.as_str())), Some(annotation("version", version))];
-    stated.into_iter().flatten().chain(description.map(|text| annotation("description", text))).collect()
+    stated
+        .into_iter()
+        .flatten()
+        .chain(description.map(|text| annotation("description", text)))
+        .collect()
 }
 
 fn annotation(key: &str, value: &str) -> (String, String) {
@@ -222,10 +285,12 @@ impl Examined {
         let digest = digest_of(&binary);
         let written = Binary { path: file.path().to_owned(), digest, size: binary.len() as u64 };
         let code = context.manager()?.code(&host, &written)?;
-        let extension = host.extension_to_learn_from(&code, Permissions::default()).map_err(of_host)?;
+        let extension =
+            host.extension_to_learn_from(&code, Permissions::default()).map_err(of_host)?;
         let imports = extension.imports().into_iter().map(|import| import.name).collect();
         let functions = host.exports(&code).into_iter();
-        let mut exports: Vec<_> = functions.map(|function| function.interface.unwrap_or(function.name)).collect();
+        let mut exports: Vec<_> =
+            functions.map(|function| function.interface.unwrap_or(function.name)).collect();
         exports.sort();
         exports.dedup();
         Ok(Self { binary, code, host, imports, exports })

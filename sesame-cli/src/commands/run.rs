@@ -26,7 +26,8 @@ pub fn run(context: &Context, arguments: RunArguments) -> Result<Outcome, Failur
     let program = Program::new(words).with_streams(stdout.clone(), stderr.clone());
     let interrupted = interrupt::listen()?;
     let report = callable.run_program_blocking(program, interrupted).ok_or_else(interrupt::end)?;
-    if matches!(&report.outcome, Err(CallError::Limit(over)) if over.limit.name == LimitName::Timeout) {
+    if matches!(&report.outcome, Err(CallError::Limit(over)) if over.limit.name == LimitName::Timeout)
+    {
         interrupt::end_soon(ErrorKind::Limit.into());
     }
     stdout.finish();
@@ -38,14 +39,18 @@ pub fn run(context: &Context, arguments: RunArguments) -> Result<Outcome, Failur
 fn text(word: OsString) -> Result<String, Failure> {
     word.into_string().map_err(|word| {
         let word = word.to_string_lossy().into_owned();
-        Failure::message(ErrorKind::Usage, format!("the argument `{word}` is not UTF-8 text, which programs take"))
+        Failure::message(
+            ErrorKind::Usage,
+            format!("the argument `{word}` is not UTF-8 text, which programs take"),
+        )
     })
 }
 
 /// What the user sees of a program that ended: what it wrote they have seen.
 fn ended(context: &Context, opened: &Opened, report: CallReport<i32>) -> Result<Outcome, Failure> {
     let (name, limits_file) = (&opened.installed.name, &opened.installed.loaded.path);
-    let refused: Vec<_> = report.activity.refused().filter(|touch| call::is_worth_telling(touch)).collect();
+    let refused: Vec<_> =
+        report.activity.refused().filter(|touch| call::is_worth_telling(touch)).collect();
     match report.outcome {
         Ok(status) => {
             refused.iter().for_each(|touch| call::warn_of_refusal(context, opened, touch));
@@ -54,6 +59,8 @@ fn ended(context: &Context, opened: &Opened, report: CallReport<i32>) -> Result<
         }
         Err(CallError::OutputClosed) if interrupt::came() => Err(interrupt::end()),
         Err(CallError::OutputClosed) => Err(interrupt::end_by_broken_pipe()),
-        Err(error) => Err(Failure::of_call(name, &error, limits_file, &[]).with_refusals(name, &refused)),
+        Err(error) => {
+            Err(Failure::of_call(name, &error, limits_file, &[]).with_refusals(name, &refused))
+        }
     }
 }

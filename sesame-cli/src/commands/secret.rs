@@ -10,12 +10,19 @@ use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
 
 /// Stores a secret.
-pub fn set(context: &Context, name: &ExtensionName, secret: &SecretName) -> Result<Outcome, Failure> {
+pub fn set(
+    context: &Context,
+    name: &ExtensionName,
+    secret: &SecretName,
+) -> Result<Outcome, Failure> {
     let owner = owner(context, name)?;
     let value = read_value(context, name, secret)?;
     let stored = secret.to_string();
     ask(move |store| store.store(&owner, &stored, &value))?;
-    Ok(Outcome::Changed(vec![Change { now: format!("`{name}` has the secret {secret}"), changed: true }]))
+    Ok(Outcome::Changed(vec![Change {
+        now: format!("`{name}` has the secret {secret}"),
+        changed: true,
+    }]))
 }
 
 /// Lists the names of secrets.
@@ -25,7 +32,11 @@ pub fn list(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure>
 }
 
 /// Forgets a secret.
-pub fn remove(context: &Context, name: &ExtensionName, secret: &SecretName) -> Result<Outcome, Failure> {
+pub fn remove(
+    context: &Context,
+    name: &ExtensionName,
+    secret: &SecretName,
+) -> Result<Outcome, Failure> {
     let (owner, removed) = (owner(context, name)?, secret.to_string());
     let changed = match ask(move |store| store.remove(&owner, &removed)) {
         Ok(()) => true,
@@ -35,8 +46,8 @@ pub fn remove(context: &Context, name: &ExtensionName, secret: &SecretName) -> R
     Ok(Outcome::Changed(vec![Change { now: format!("`{name}` has no secret {secret}"), changed }]))
 }
 
-/// Forgets every secret of an extension that is about to go, and gives back their names. A keyring that cannot be asked
-/// keeps nothing from being removed, but its user has to know.
+/// Forgets every secret of an extension that is about to go, and gives back their names. A keyring
+/// that cannot be asked keeps nothing from being removed, but its user has to know.
 pub fn forget_all(context: &Context, name: &ExtensionName) -> Vec<String> {
     let Ok(owner) = owner(context, name) else { return Vec::new() };
     let forget = move |store: &dyn SecretStore| -> Result<Vec<String>, BackendError> {
@@ -53,8 +64,11 @@ pub fn forget_all(context: &Context, name: &ExtensionName) -> Vec<String> {
     })
 }
 
-/// Asks the keyring something of which only the words of a failure matter, and waits no longer than for a secret.
-pub fn patiently<T: Send + 'static>(ask: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, String> {
+/// Asks the keyring something of which only the words of a failure matter, and waits no longer than
+/// for a secret.
+pub fn patiently<T: Send + 'static>(
+    ask: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
     let ask = move || ask().map_err(BackendError::Other);
     extension_host::patiently(Capability::SecretRead, ask).map_err(|error| error.to_string())
 }
@@ -67,25 +81,38 @@ fn ask<T: Send + 'static>(
 
 /// Secrets belong to where an extension comes from, so that no other of the same name gets them.
 fn owner(context: &Context, name: &ExtensionName) -> Result<Owner, Failure> {
-    let loaded = context.depot()?.existing_manifest(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let loaded = context
+        .depot()?
+        .existing_manifest(name)
+        .map_err(|error| Failure::of_extension(name, &error))?;
     let reference = loaded.manifest.extension.oci.as_ref();
-    let not_installed = || extension_depot::DepotError::NotInstalled { name: name.clone(), reference: None };
+    let not_installed =
+        || extension_depot::DepotError::NotInstalled { name: name.clone(), reference: None };
     let reference = reference.ok_or_else(|| Failure::of_extension(name, &not_installed()))?;
     Ok(Owner { name: name.clone(), identity: reference.identity() })
 }
 
 /// A value never comes from the command line, which every process can read.
-fn read_value(context: &Context, name: &ExtensionName, secret: &SecretName) -> Result<String, Failure> {
+fn read_value(
+    context: &Context,
+    name: &ExtensionName,
+    secret: &SecretName,
+) -> Result<String, Failure> {
     if context.terminal.is_interactive() {
         return Ok(rpassword::prompt_password(format!("{secret} for {name} (not shown): "))?);
     }
     let mut value = String::new();
     std::io::stdin().lock().take(MAX_SECRET as u64 + 1).read_to_string(&mut value)?;
     if value.len() > MAX_SECRET {
-        return Err(Failure::message(ErrorKind::Usage, format!("a secret has at most {MAX_SECRET} bytes")));
+        return Err(Failure::message(
+            ErrorKind::Usage,
+            format!("a secret has at most {MAX_SECRET} bytes"),
+        ));
     }
     // What `echo` and editors put at the end is not meant.
-    let value = value.strip_suffix('\n').map_or(value.as_str(), |value| value.strip_suffix('\r').unwrap_or(value));
+    let value = value
+        .strip_suffix('\n')
+        .map_or(value.as_str(), |value| value.strip_suffix('\r').unwrap_or(value));
     if value.is_empty() {
         return Err(Failure::message(ErrorKind::Usage, "standard input has no secret")
             .with_hint(format!("printf %s \"$TOKEN\" | sesame secret set {name} {secret}")));

@@ -13,26 +13,38 @@ use crate::setting_schema::schema;
 pub fn set(context: &Context, arguments: &SetArguments) -> Result<Outcome, Failure> {
     let SetArguments { name, settings, .. } = arguments;
     let depot = context.depot()?;
-    let loaded = depot.existing_manifest(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let loaded =
+        depot.existing_manifest(name).map_err(|error| Failure::of_extension(name, &error))?;
     let schema = schema(&depot, name)?;
     if settings.is_empty() {
         return list(context, &loaded, &schema);
     }
     let changes = settings.iter().map(|setting| change_of(setting, &schema));
-    let changes = changes.collect::<Result<Vec<_>, _>>().map_err(|error| Failure::of_setting(name, &error))?;
+    let changes = changes
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| Failure::of_setting(name, &error))?;
     let changed = change(&depot, name, &changes)?;
     warn(context, name, &loaded, settings)?;
     let said = settings.iter().map(|setting| match setting {
-        TypedSetting::Config { key, value } => format!("`{name}` has {key} = {}", value.escape_debug()),
-        TypedSetting::Limit(limit, value) => format!("`{name}` has {} = {value}", SettingKey::Limit(*limit)),
+        TypedSetting::Config { key, value } => {
+            format!("`{name}` has {key} = {}", value.escape_debug())
+        }
+        TypedSetting::Limit(limit, value) => {
+            format!("`{name}` has {} = {value}", SettingKey::Limit(*limit))
+        }
     });
     Ok(changes_of(said, changed))
 }
 
 /// Lets the defaults hold again.
-pub fn unset(context: &Context, name: &ExtensionName, keys: &[SettingKey]) -> Result<Outcome, Failure> {
+pub fn unset(
+    context: &Context,
+    name: &ExtensionName,
+    keys: &[SettingKey],
+) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let loaded = depot.existing_manifest(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let loaded =
+        depot.existing_manifest(name).map_err(|error| Failure::of_extension(name, &error))?;
     let schema = schema(&depot, name)?;
     for key in keys {
         // What stands there can be taken away, whether the author knows of it or not.
@@ -50,7 +62,11 @@ pub fn unset(context: &Context, name: &ExtensionName, keys: &[SettingKey]) -> Re
     Ok(changes_of(keys.iter().map(|key| format!("`{name}` has no {key} of its own")), changed))
 }
 
-fn change(depot: &Depot, name: &ExtensionName, changes: &[SettingChange]) -> Result<Vec<bool>, Failure> {
+fn change(
+    depot: &Depot,
+    name: &ExtensionName,
+    changes: &[SettingChange],
+) -> Result<Vec<bool>, Failure> {
     depot.change_settings(name, changes).map_err(|error| Failure::of_extension(name, &error))
 }
 
@@ -58,7 +74,10 @@ fn changes_of(said: impl Iterator<Item = String>, changed: Vec<bool>) -> Outcome
     Outcome::Changed(said.zip(changed).map(|(now, changed)| Change { now, changed }).collect())
 }
 
-fn change_of(setting: &TypedSetting, schema: &ConfigSchema) -> Result<SettingChange, core_types::SettingError> {
+fn change_of(
+    setting: &TypedSetting,
+    schema: &ConfigSchema,
+) -> Result<SettingChange, core_types::SettingError> {
     Ok(match setting {
         TypedSetting::Config { key, value } => {
             schema.check(key, value)?;
@@ -69,7 +88,8 @@ fn change_of(setting: &TypedSetting, schema: &ConfigSchema) -> Result<SettingCha
     })
 }
 
-/// What is set and does nothing: a setting that the extension may not read, a limit that a policy holds down.
+/// What is set and does nothing: a setting that the extension may not read, a limit that a policy
+/// holds down.
 fn warn(
     context: &Context,
     name: &ExtensionName,
@@ -97,18 +117,21 @@ fn warn(
 }
 
 /// Everything that can be set, and what is set beside that.
-fn list(context: &Context, loaded: &LoadedManifest, schema: &ConfigSchema) -> Result<Outcome, Failure> {
+fn list(
+    context: &Context,
+    loaded: &LoadedManifest,
+    schema: &ConfigSchema,
+) -> Result<Outcome, Failure> {
     let config = &loaded.manifest.config;
     let declared = schema.iter().map(|(key, declared)| SettingRow {
         key: key.to_owned(),
         value: config.get(key).map(str::to_owned),
         declared: Some(declared.clone()),
     });
-    let others = config.iter().filter(|(key, _)| schema.get(key).is_none()).map(|(key, value)| SettingRow {
-        key: key.to_owned(),
-        value: Some(value.to_owned()),
-        declared: None,
+    let others = config.iter().filter(|(key, _)| schema.get(key).is_none()).map(|(key, value)| {
+        SettingRow { key: key.to_owned(), value: Some(value.to_owned()), declared: None }
     });
-    let limits = core_types::EffectiveLimits::new(&loaded.manifest.limits, &context.config()?.ceilings());
+    let limits =
+        core_types::EffectiveLimits::new(&loaded.manifest.limits, &context.config()?.ceilings());
     Ok(Outcome::Settings(Box::new(Settings { rows: declared.chain(others).collect(), limits })))
 }

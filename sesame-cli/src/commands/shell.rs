@@ -16,11 +16,16 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// The mode of what shells and `man` read, which is for everybody, less what the user's mask takes away.
+/// The mode of what shells and `man` read, which is for everybody, less what the user's mask takes
+/// away.
 const PAGE_MODE: u32 = 0o666;
 
 /// The script that a shell sources: printed, with a word on where it goes, or put there.
-pub fn completions(context: &Context, shell: Option<Shell>, install: bool) -> Result<Outcome, Failure> {
+pub fn completions(
+    context: &Context,
+    shell: Option<Shell>,
+    install: bool,
+) -> Result<Outcome, Failure> {
     let guessed = || context.login_shell().and_then(|path| completion::shell_of(&path));
     let shell = shell.or_else(guessed).ok_or_else(|| {
         Failure::message(ErrorKind::Usage, "`SHELL` does not say which shell this is for")
@@ -36,8 +41,11 @@ pub fn completions(context: &Context, shell: Option<Shell>, install: bool) -> Re
             ));
             Ok(Outcome::Script(script))
         }
-        None if install => Err(Failure::message(ErrorKind::Usage, format!("{shell} has no place for such scripts"))
-            .with_hint(format!("source it when the shell starts: sesame completions {shell} > FILE"))),
+        None if install => Err(Failure::message(
+            ErrorKind::Usage,
+            format!("{shell} has no place for such scripts"),
+        )
+        .with_hint(format!("source it when the shell starts: sesame completions {shell} > FILE"))),
         None => Ok(Outcome::Script(script)),
     }
 }
@@ -51,12 +59,16 @@ fn place(shell: Shell) -> Option<Place> {
 fn install_script(context: &Context, place: &Place, script: &[u8]) -> Result<Outcome, Failure> {
     let path = &place.path;
     let cannot = |error: &io::Error| {
-        Failure::message(ErrorKind::Local, format!("cannot write `{}`", path.display())).caused_by(error)
+        Failure::message(ErrorKind::Local, format!("cannot write `{}`", path.display()))
+            .caused_by(error)
     };
     match fs::read(path) {
         Ok(there) if !completion::is_script(&there) => {
-            return Err(Failure::message(ErrorKind::Local, format!("`{}` is there and not sesame's", path.display()))
-                .with_hint("move it away"));
+            return Err(Failure::message(
+                ErrorKind::Local,
+                format!("`{}` is there and not sesame's", path.display()),
+            )
+            .with_hint("move it away"));
         }
         _ => {}
     }
@@ -65,14 +77,17 @@ fn install_script(context: &Context, place: &Place, script: &[u8]) -> Result<Out
         directory.write(path.file_name().unwrap_or_default(), PAGE_MODE, script)
     };
     write().map_err(|error| cannot(&error))?;
-    context.say(place.more.as_deref().unwrap_or("it holds in every shell that is started from now on"));
+    context.say(
+        place.more.as_deref().unwrap_or("it holds in every shell that is started from now on"),
+    );
     Ok(Outcome::Written(vec![path.clone()]))
 }
 
 /// Every command with its help, as one document.
 pub fn reference() -> Outcome {
     let mut command = full_command(MAX_WIDTH);
-    let mut text = "# Commands\n\nMade by `sesame command-reference`; a test compares the two.\n".to_owned();
+    let mut text =
+        "# Commands\n\nMade by `sesame command-reference`; a test compares the two.\n".to_owned();
     describe(&mut command, &mut text);
     Outcome::Script(text.into_bytes())
 }
@@ -80,7 +95,11 @@ pub fn reference() -> Outcome {
 fn describe(command: &mut clap::Command, text: &mut String) {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned();
     if let Some(everyday) = everyday_form(&name) {
-        let _ = write!(text, "\n## `{name}`\n\nThe same as [`{everyday}`](#{}).\n", everyday.replace(' ', "-"));
+        let _ = write!(
+            text,
+            "\n## `{name}`\n\nThe same as [`{everyday}`](#{}).\n",
+            everyday.replace(' ', "-")
+        );
         return;
     }
     let help = command.render_long_help().to_string();
@@ -98,7 +117,8 @@ pub fn manual(directory: &Path) -> Result<Outcome, Failure> {
         pages(&full_command(MAX_WIDTH), &directory)
     };
     write().map(Outcome::Written).map_err(|error| {
-        Failure::message(ErrorKind::Local, format!("cannot write to `{}`", directory.display())).caused_by(&error)
+        Failure::message(ErrorKind::Local, format!("cannot write to `{}`", directory.display()))
+            .caused_by(&error)
     })
 }
 

@@ -28,7 +28,8 @@ pub fn run(context: &Context, arguments: &SignArguments) -> Result<Outcome, Fail
     };
     let reference = &arguments.reference;
     let signing = context.registry()?.sign(reference, &key, form);
-    let signed = context.wait_for(waiting(context, format!("resolving {reference}…"), signing))??;
+    let signed =
+        context.wait_for(waiting(context, format!("resolving {reference}…"), signing))??;
     let now = format!("`{signed}` is signed by the key {}", key.public().fingerprint());
     Ok(Outcome::Changed(vec![Change { now, changed: true }]))
 }
@@ -36,14 +37,20 @@ pub fn run(context: &Context, arguments: &SignArguments) -> Result<Outcome, Fail
 /// The secret key in a file, whose password is asked for if it has one.
 pub fn secret_key(context: &Context, path: &Path) -> Result<SecretKey, Failure> {
     let failed = |error: &dyn std::error::Error| {
-        Failure::message(ErrorKind::Usage, format!("`{}` cannot be signed with", path.display())).caused_by(error)
+        Failure::message(ErrorKind::Usage, format!("`{}` cannot be signed with", path.display()))
+            .caused_by(error)
     };
     let pem = read_plain(path, MAX_KEY).map_err(|error| failed(&error))?;
-    let password = if SecretKey::is_encrypted(&pem) { Some(password(context, path)?) } else { None };
+    let password =
+        if SecretKey::is_encrypted(&pem) { Some(password(context, path)?) } else { None };
     SecretKey::from_pem(&pem, password.as_deref().map(str::as_bytes)).map_err(|error| {
         let failure = failed(&error);
         // cosign encrypts with nothing as well, so nothing is tried before it is asked for.
-        if password.is_some_and(|password| password.is_empty()) { failure.with_hint(PASSWORD_HINT) } else { failure }
+        if password.is_some_and(|password| password.is_empty()) {
+            failure.with_hint(PASSWORD_HINT)
+        } else {
+            failure
+        }
     })
 }
 

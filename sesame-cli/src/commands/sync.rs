@@ -40,7 +40,11 @@ impl Planned {
 /// Makes installed what the manifests or a list say, and nothing else.
 pub fn run(context: &Context, arguments: &SyncArguments) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let list = arguments.list.as_ref().map(|source| List::read(context, &depot, source, arguments)).transpose()?;
+    let list = arguments
+        .list
+        .as_ref()
+        .map(|source| List::read(context, &depot, source, arguments))
+        .transpose()?;
     let mut plan = match &list {
         None => plan_of_manifests(context, &depot)?,
         Some(list) => plan_of_list(context, &depot, list, arguments)?,
@@ -109,8 +113,8 @@ fn plan_of_list(
     Ok(list.extensions.clone().into_entries().map(planned).collect())
 }
 
-/// What one entry of a list takes. A manifest that is there already decides what the extension may do, but for what the list
-/// brought into it.
+/// What one entry of a list takes. A manifest that is there already decides what the extension may
+/// do, but for what the list brought into it.
 fn plan_of_entry(
     config: &UserConfig,
     depot: &Depot,
@@ -131,11 +135,15 @@ fn plan_of_entry(
         Err(error) => step.end(Err(Failure::of_extension(&name, &error).in_one_line())),
         Ok((None, _)) => {
             // What somebody is to be given is not given to whoever a list names.
-            step.end(Err("its manifest has no `oci`, and a list does not say whose it is".to_owned()));
+            step.end(Err(
+                "its manifest has no `oci`, and a list does not say whose it is".to_owned()
+            ));
         }
         Ok((Some(state), loaded)) => {
             step.state = state;
-            let known = loaded.as_ref().and_then(|loaded| Some((list.provenance(depot, &name, loaded)?, loaded)));
+            let known = loaded
+                .as_ref()
+                .and_then(|loaded| Some((list.provenance(depot, &name, loaded)?, loaded)));
             if let Some((known, loaded)) = known {
                 drift::find_changes(config, list, &entry, &known, loaded, &mut step);
             }
@@ -144,7 +152,8 @@ fn plan_of_entry(
     Planned { step, entry: Some(entry), is_new }
 }
 
-/// What has to be done for what is installed to be what the list wants; nothing where the manifest does not say whose it is.
+/// What has to be done for what is installed to be what the list wants; nothing where the manifest
+/// does not say whose it is.
 fn state_of_entry(
     depot: &Depot,
     name: &ExtensionName,
@@ -161,8 +170,8 @@ fn state_of_entry(
     })
 }
 
-/// Makes sure that policy lets an extension come from where the list has it, and be called where it is there already: what
-/// policy stops is not as it should be.
+/// Makes sure that policy lets an extension come from where the list has it, and be called where it
+/// is there already: what policy stops is not as it should be.
 fn check_policies(
     config: &UserConfig,
     depot: &Depot,
@@ -172,12 +181,15 @@ fn check_policies(
 ) -> Result<(), DepotError> {
     config.check_source(&entry.oci)?;
     match depot.whole(name) {
-        Some(installed) if state == Some(StepState::Done) => depot.check_policies(&installed, config),
+        Some(installed) if state == Some(StepState::Done) => {
+            depot.check_policies(&installed, config)
+        }
         _ => Ok(()),
     }
 }
 
-/// Whether what is installed is what a list wants: the same bytes, or, where the list names none, the same tag.
+/// Whether what is installed is what a list wants: the same bytes, or, where the list names none,
+/// the same tag.
 fn is_same(pinned: &OciReference, wanted: &OciReference) -> bool {
     match wanted.provenance() {
         Some(provenance) => pinned.provenance() == Some(provenance),
@@ -187,15 +199,16 @@ fn is_same(pinned: &OciReference, wanted: &OciReference) -> bool {
 
 /// What is not pinned can be another thing tomorrow.
 fn refuse_unpinned(step: &mut Step) {
-    let is_pinned = step.reference.as_ref().is_some_and(|reference| reference.provenance().is_some());
+    let is_pinned =
+        step.reference.as_ref().is_some_and(|reference| reference.provenance().is_some());
     if step.state != StepState::Failed && !is_pinned {
         step.state = StepState::Failed;
         step.problem = Some("its manifest is not pinned to a digest".to_owned());
     }
 }
 
-/// Changes what takes no network first. Then fetches some at a time, compiles what has come with all processors, puts each into
-/// place, and notes what came from the list.
+/// Changes what takes no network first. Then fetches some at a time, compiles what has come with
+/// all processors, puts each into place, and notes what came from the list.
 fn apply(
     context: &Context,
     depot: &Depot,
@@ -223,7 +236,8 @@ fn apply(
     list.map_or(Ok(()), |list| drift::note(context, depot, list, plan))
 }
 
-/// Fetches and compiles what has to be fetched. What cannot be had or compiled is noted in the plan.
+/// Fetches and compiles what has to be fetched. What cannot be had or compiled is noted in the
+/// plan.
 fn stage(
     context: &Context,
     depot: &Depot,
@@ -235,18 +249,26 @@ fn stage(
         return Ok(Vec::new());
     }
     let (places, references): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
-    let (cache, compiler, registry) = (context.code_cache()?, context.compiler(), context.registry()?);
+    let (cache, compiler, registry) =
+        (context.code_cache()?, context.compiler(), context.registry()?);
     let bar = DownloadBar::new(context);
     let (staged, failed) = compile_many(&cache, &compiler, references.len(), |queue| {
         let arrived = |place: usize, staged: &Staged| {
-            let binary =
-                Binary { place: places[place], path: staged.binary.path.clone(), digest: staged.binary.digest };
+            let binary = Binary {
+                place: places[place],
+                path: staged.binary.path.clone(),
+                digest: staged.binary.digest,
+            };
             // Who compiles is there for as long as this goes on.
             let _ = queue.send(binary);
         };
         let report = |progress| bar.update(progress);
         let staging = registry.stage_all(depot, &references, &report, &arrived);
-        context.wait_for(bar.waiting(context, format!("resolving {} references…", references.len()), staging))
+        context.wait_for(bar.waiting(
+            context,
+            format!("resolving {} references…", references.len()),
+            staging,
+        ))
     });
     let mut arrived = Vec::new();
     for (at, result) in places.into_iter().zip(staged?) {
@@ -270,14 +292,17 @@ fn wanted(
     allow_plain_http: bool,
 ) -> Vec<(usize, OciReference)> {
     let mut wanted = Vec::new();
-    for (at, planned) in plan.iter_mut().enumerate().filter(|(_, planned)| planned.step.state.is_to_do()) {
+    for (at, planned) in
+        plan.iter_mut().enumerate().filter(|(_, planned)| planned.step.state.is_to_do())
+    {
         let Some(reference) = planned.step.reference.clone() else { continue };
         let allowed = if reference.is_local() {
             Err("it came from a file: install it from its file once more".to_owned())
         } else {
             let name = &planned.step.name;
             let checked = context.check_source(&reference);
-            let secure = || trust::check_transport(context, depot, name, &reference, allow_plain_http);
+            let secure =
+                || trust::check_transport(context, depot, name, &reference, allow_plain_http);
             checked.and_then(|()| secure()).map_err(|failure| failure.in_one_line())
         };
         match allowed {
@@ -288,9 +313,13 @@ fn wanted(
     wanted
 }
 
-/// Puts the bytes of manifests that are there already back into place, all at once. The manifests stay as they are, to
-/// the byte.
-fn put_back(depot: &Depot, plan: &mut [Planned], fetched: &[(usize, Staged)]) -> Result<(), Failure> {
+/// Puts the bytes of manifests that are there already back into place, all at once. The manifests
+/// stay as they are, to the byte.
+fn put_back(
+    depot: &Depot,
+    plan: &mut [Planned],
+    fetched: &[(usize, Staged)],
+) -> Result<(), Failure> {
     if fetched.is_empty() {
         return Ok(());
     }
@@ -304,8 +333,8 @@ fn put_back(depot: &Depot, plan: &mut [Planned], fetched: &[(usize, Staged)]) ->
     Ok(())
 }
 
-/// Installs or updates one extension. A list asks on behalf of its extensions; what policy lets it have needs no question.
-/// Returns also what it was given because the list asks for it.
+/// Installs or updates one extension. A list asks on behalf of its extensions; what policy lets it
+/// have needs no question. Returns also what it was given because the list asks for it.
 fn put_in_place(
     context: &Context,
     depot: &Depot,
@@ -321,7 +350,9 @@ fn put_in_place(
         return Ok((StepState::Updated, decision.granted.into_iter().filter(asks).collect()));
     }
     let published = list.and_then(|list| list.published.as_ref());
-    let approved = entry.as_ref().map(|entry| Ok::<_, Failure>(drift::approved(context.config()?, published, entry)));
+    let approved = entry
+        .as_ref()
+        .map(|entry| Ok::<_, Failure>(drift::approved(context.config()?, published, entry)));
     let grant = approved.transpose()?.unwrap_or_default();
     // What a manifest named already is its user's.
     let source = match list {
@@ -349,7 +380,9 @@ fn put_in_place(
 fn not_granted(name: &ExtensionName, Denied { capability, grant, policy, .. }: &Denied) -> String {
     match policy {
         Some(rule) => format!("`{name}` is not granted {capability}: {rule}"),
-        None => format!("`{name}` is not granted {capability}: sesame extension grant {name} {grant}"),
+        None => {
+            format!("`{name}` is not granted {capability}: sesame extension grant {name} {grant}")
+        }
     }
 }
 
@@ -365,8 +398,14 @@ fn update_to(
     let of_extension = |error| Failure::of_extension(name, &error);
     let installed = depot.installed(name).map_err(of_extension)?;
     let basis = depot.basis_of(&installed).map_err(of_extension)?;
-    check_direction(name, Some(&installed.reference), &staged.reference, arguments.allow_downgrade)?;
-    let decision = replace(context, depot, (&installed, &basis), staged, grant, arguments.grant_requested)?;
+    check_direction(
+        name,
+        Some(&installed.reference),
+        &staged.reference,
+        arguments.allow_downgrade,
+    )?;
+    let decision =
+        replace(context, depot, (&installed, &basis), staged, grant, arguments.grant_requested)?;
     if !decision.for_session.is_empty() {
         grant_for_a_while(context, name, Some(&staged.reference), &decision.for_session, None)?;
     }

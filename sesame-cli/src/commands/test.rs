@@ -31,7 +31,8 @@ pub fn run(context: &Context, arguments: &TestArguments) -> Result<Outcome, Fail
     };
     let tested = test(context, &binary, &arguments.tests, project.as_ref())?;
     if tested.is_empty() {
-        let message = format!("`{}` has no tests: their names end in `.toml`", arguments.tests.display());
+        let message =
+            format!("`{}` has no tests: their names end in `.toml`", arguments.tests.display());
         return Err(Failure::message(ErrorKind::NotFound, message));
     }
     Ok(Outcome::Tested(tested))
@@ -66,12 +67,17 @@ fn tested_file(
     path: PathBuf,
 ) -> Result<TestedFile, Failure> {
     let unreadable = |error: std::io::Error| {
-        Failure::message(ErrorKind::Local, format!("cannot read `{}`", path.display())).caused_by(&error)
+        Failure::message(ErrorKind::Local, format!("cannot read `{}`", path.display()))
+            .caused_by(&error)
     };
     let bytes = read_plain(&path, MAX_FILE).map_err(unreadable)?;
-    let text = String::from_utf8(bytes).map_err(|error| unreadable(std::io::Error::other(error)))?;
+    let text =
+        String::from_utf8(bytes).map_err(|error| unreadable(std::io::Error::other(error)))?;
     let wrong = |problem: &core_types::TomlProblem| {
-        Failure::message(ErrorKind::Usage, format!("`{}` cannot be understood: {problem}", path.display()))
+        Failure::message(
+            ErrorKind::Usage,
+            format!("`{}` cannot be understood: {problem}", path.display()),
+        )
     };
     let file: CaseFile = parse_toml(&text).map_err(|problem| wrong(&problem))?.value;
     let bench = Bench { host: &examined.host, code: &examined.code, capabilities, limits };

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use core_types::{Digest, ErrorKind, ExtensionName, IdentityRule, OciPrefix, OciReference};
 use extension_depot::registry::generate_key;
 use extension_depot::{
-    Attachment, Depot, Evidence, FirstUse, SignatureState, Signer, SignerProof, TrustedSigner, Verifier, Verifiers,
+    Attachment, Depot, Evidence, FirstUse, SignatureState, Signer, SignerProof, TrustedSigner,
+    Verifier, Verifiers,
 };
 
 use crate::arguments::{GivenSigner, SignedSource, TrustCommand};
@@ -22,12 +23,14 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
     let depot = context.depot()?;
     match command {
         TrustCommand::List => {
-            let first_uses = depot.first_uses().map_err(|error| Failure::new(ErrorKind::Local, &error))?;
+            let first_uses =
+                depot.first_uses().map_err(|error| Failure::new(ErrorKind::Local, &error))?;
             Ok(Outcome::Trust(Trust { signers: depot.trusted_signers()?, first_uses }))
         }
         TrustCommand::Add { key, certificate, place } => {
             let given = key.as_deref().map(GivenSigner::Key).or_else(|| certificate.given());
-            let given = given.ok_or_else(|| Failure::message(ErrorKind::Usage, "nobody is named"))?;
+            let given =
+                given.ok_or_else(|| Failure::message(ErrorKind::Usage, "nobody is named"))?;
             let signer = TrustedSigner { place, proof: proof(given)? };
             let now = format!("{} is trusted for `{}`", signer.proof, signer.place);
             Ok(Outcome::Changed(vec![Change { now, changed: depot.trust(&signer)? }]))
@@ -38,16 +41,19 @@ pub fn run(context: &Context, command: TrustCommand) -> Result<Outcome, Failure>
     }
 }
 
-/// The next version of an extension, or of what a repository has, counts as the first again, whoever signed it.
+/// The next version of an extension, or of what a repository has, counts as the first again,
+/// whoever signed it.
 fn accept(depot: &Depot, of: &SignedSource) -> Result<Outcome, Failure> {
     let repository = match of {
         SignedSource::Extension(name) => {
-            let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
+            let installed =
+                depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
             installed.reference.identity()
         }
         SignedSource::Repository(repository) => {
             // Whose tag it is does not matter: a repository has one signer.
-            let any = repository.at("any").map_err(|error| Failure::new(ErrorKind::Usage, &error))?;
+            let any =
+                repository.at("any").map_err(|error| Failure::new(ErrorKind::Usage, &error))?;
             any.identity()
         }
     };
@@ -59,11 +65,15 @@ fn accept(depot: &Depot, of: &SignedSource) -> Result<Outcome, Failure> {
 /// Writes a new pair of keys: `NAME.key`, which only the user can read, and `NAME.pub`.
 fn keygen(context: &Context, to: &Path) -> Result<Outcome, Failure> {
     if to.file_name().is_none() || to.as_os_str().as_encoded_bytes().ends_with(b"/") {
-        return Err(Failure::message(ErrorKind::Usage, format!("`{}` is not the name of a key", to.display())));
+        return Err(Failure::message(
+            ErrorKind::Usage,
+            format!("`{}` is not the name of a key", to.display()),
+        ));
     }
     let (secret, public) = (with_ending(to, ".key"), with_ending(to, ".pub"));
     // What is there already is said before anybody thinks of a password.
-    if let Some(there) = [&secret, &public].into_iter().find(|path| path.symlink_metadata().is_ok()) {
+    if let Some(there) = [&secret, &public].into_iter().find(|path| path.symlink_metadata().is_ok())
+    {
         return Err(Failure::key_is_there(there, to));
     }
     let password = new_password(context, &secret)?;
@@ -79,8 +89,8 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// The password for a new key, from the environment or from a person, who types it twice. Without one, the key is not
-/// encrypted.
+/// The password for a new key, from the environment or from a person, who types it twice. Without
+/// one, the key is not encrypted.
 fn new_password(context: &Context, key: &Path) -> Result<Option<String>, Failure> {
     let password = match context.key_password() {
         Some(password) => password,
@@ -92,7 +102,9 @@ fn new_password(context: &Context, key: &Path) -> Result<Option<String>, Failure
 
 fn ask_twice(context: &Context, key: &Path) -> Result<String, Failure> {
     for _ in 0..PASSWORD_TRIES {
-        let first = context.terminal.ask_password(&format!("new password for {}, or none", key.display()))?;
+        let first = context
+            .terminal
+            .ask_password(&format!("new password for {}, or none", key.display()))?;
         if first.is_empty() || context.terminal.ask_password("the same password again")? == first {
             return Ok(first);
         }
@@ -116,15 +128,17 @@ fn about_keys(secret: &Path, public: &Path, is_encrypted: bool) -> String {
 
 /// Trusts a key, by its digest or file, or an identity no longer.
 fn remove(depot: &Depot, signer: &str, place: Option<&OciPrefix>) -> Result<Outcome, Failure> {
-    let is_known =
-        |known: &TrustedSigner| matches!(&known.proof, SignerProof::Identity(rule) if rule.identity == signer);
+    let is_known = |known: &TrustedSigner| matches!(&known.proof, SignerProof::Identity(rule) if rule.identity == signer);
     let (whom, changed) = if depot.trusted_signers()?.iter().any(is_known) {
-        let is_meant = |known: &TrustedSigner| is_known(known) && place.is_none_or(|place| known.place.is_same(place));
+        let is_meant = |known: &TrustedSigner| {
+            is_known(known) && place.is_none_or(|place| known.place.is_same(place))
+        };
         (format!("`{signer}`"), depot.distrust(is_meant)?)
     } else {
         let key = signer.parse::<Digest>().map_or_else(|_| key_of(Path::new(signer)), Ok)?;
         let is_meant = |known: &TrustedSigner| {
-            known.proof.is_of(&Signer::Key { key }) && place.is_none_or(|place| known.place.is_same(place))
+            known.proof.is_of(&Signer::Key { key })
+                && place.is_none_or(|place| known.place.is_same(place))
         };
         (format!("the key {key}"), depot.distrust(is_meant)?)
     };
@@ -155,7 +169,8 @@ pub fn proof(given: GivenSigner<'_>) -> Result<SignerProof, Failure> {
     }
 }
 
-/// Makes sure that nothing comes without TLS from where something came with it, before anything is asked for.
+/// Makes sure that nothing comes without TLS from where something came with it, before anything is
+/// asked for.
 pub fn check_transport(
     context: &Context,
     depot: &Depot,
@@ -170,8 +185,8 @@ pub fn check_transport(
     depot.check_transport(reference, is_secure).map_err(|error| Failure::of_extension(name, &error))
 }
 
-/// What is known of who signed something, looked up now and with everybody whose signature counts for it. Makes sure that it
-/// does: by policy, by who is wanted, and by who was there first.
+/// What is known of who signed something, looked up now and with everybody whose signature counts
+/// for it. Makes sure that it does: by policy, by who is wanted, and by who was there first.
 pub fn look(
     context: &Context,
     depot: &Depot,
@@ -197,10 +212,19 @@ pub fn look_up(
 }
 
 /// The same for a published list, which is looked up and checked as an artifact is.
-pub fn look_at_list(context: &Context, depot: &Depot, reference: &OciReference) -> Result<Evidence, Failure> {
+pub fn look_at_list(
+    context: &Context,
+    depot: &Depot,
+    reference: &OciReference,
+) -> Result<Evidence, Failure> {
     let evidence = evidence(context, depot, reference, None)?;
     let first = depot.first_use(&reference.identity()).map_err(|error| Failure::of_list(&error))?;
-    let checked = depot.check_signature((reference, first.as_ref()), &evidence.signature, context.config()?, None);
+    let checked = depot.check_signature(
+        (reference, first.as_ref()),
+        &evidence.signature,
+        context.config()?,
+        None,
+    );
     checked.map(|()| evidence).map_err(|error| Failure::of_list(&error))
 }
 
@@ -213,7 +237,8 @@ fn evidence(
 ) -> Result<Evidence, Failure> {
     let (registry, signers) = (context.registry()?, verifiers(context, depot, reference, wanted)?);
     let looking = format!("looking for signatures of {reference}…");
-    let signature = context.wait_for(waiting(context, looking, registry.signature(reference, &signers)))?;
+    let signature =
+        context.wait_for(waiting(context, looking, registry.signature(reference, &signers)))?;
     Ok(Evidence { signature, is_secure: registry.is_secure(reference) })
 }
 
@@ -225,10 +250,14 @@ pub fn look_into(
     signatures: &[Attachment],
 ) -> Result<Evidence, Failure> {
     let signers = verifiers(context, depot, reference, None)?;
-    Ok(Evidence { signature: SignatureState::of(reference, signatures, &signers), is_secure: false })
+    Ok(Evidence {
+        signature: SignatureState::of(reference, signatures, &signers),
+        is_secure: false,
+    })
 }
 
-/// Makes sure that what is known of a signature does: by policy, by who is wanted, and by who was there first.
+/// Makes sure that what is known of a signature does: by policy, by who is wanted, and by who was
+/// there first.
 pub fn judge(
     context: &Context,
     depot: &Depot,
@@ -237,7 +266,8 @@ pub fn judge(
     evidence: &Evidence,
     wanted: Option<&SignerProof>,
 ) -> Result<(), Failure> {
-    let checked = depot.check_signature((reference, first), &evidence.signature, context.config()?, wanted);
+    let checked =
+        depot.check_signature((reference, first), &evidence.signature, context.config()?, wanted);
     checked.map_err(|error| Failure::of_extension(name, &error))
 }
 
@@ -261,7 +291,11 @@ fn verifiers(
 }
 
 /// Trusts somebody for one repository from now on.
-pub fn remember(depot: &Depot, reference: &OciReference, proof: &SignerProof) -> Result<(), Failure> {
+pub fn remember(
+    depot: &Depot,
+    reference: &OciReference,
+    proof: &SignerProof,
+) -> Result<(), Failure> {
     let place = reference
         .identity()
         .to_string()

@@ -15,7 +15,8 @@ use crate::failure::Failure;
 use crate::outcome::{Age, Outcome, Update};
 use crate::progress::waiting;
 
-/// Installs newer versions, each by itself. The old one stays until the new one is verified, compiled, linked and allowed.
+/// Installs newer versions, each by itself. The old one stays until the new one is verified,
+/// compiled, linked and allowed.
 pub fn run(context: &Context, arguments: &UpdateArguments) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     // Looking changes nothing, so nobody has to be asked before it.
@@ -27,8 +28,13 @@ pub fn run(context: &Context, arguments: &UpdateArguments) -> Result<Outcome, Fa
     Outcome::of_each(&names, |name| update(context, &depot, name, arguments), Outcome::Updated)
 }
 
-/// Everything that has a newer version, if a person who sees it agrees. Where nobody can be asked, it has to be said.
-fn choose(context: &Context, depot: &Depot, arguments: &UpdateArguments) -> Result<Vec<ExtensionName>, Failure> {
+/// Everything that has a newer version, if a person who sees it agrees. Where nobody can be asked,
+/// it has to be said.
+fn choose(
+    context: &Context,
+    depot: &Depot,
+    arguments: &UpdateArguments,
+) -> Result<Vec<ExtensionName>, Failure> {
     if !context.can_ask() {
         return Err(Failure::nothing_to_update());
     }
@@ -40,7 +46,9 @@ fn choose(context: &Context, depot: &Depot, arguments: &UpdateArguments) -> Resu
                 newer.push(name);
             }
             Ok(None) => {}
-            Err(failure) => context.warn(&format!("`{name}` is left out: {}", failure.in_one_line())),
+            Err(failure) => {
+                context.warn(&format!("`{name}` is left out: {}", failure.in_one_line()))
+            }
         }
     }
     let question = match newer.len() {
@@ -67,7 +75,8 @@ fn newer_line(
     Ok(target.map(|target| format!("{name}: {from} -> {}", target.revision())))
 }
 
-/// Updates one extension. Where another process changes it in the meantime, what is there then is looked at.
+/// Updates one extension. Where another process changes it in the meantime, what is there then is
+/// looked at.
 fn update(
     context: &Context,
     depot: &Depot,
@@ -82,7 +91,8 @@ fn update(
         let installed = confirm::origin(context, depot, installed, arguments)?;
         let basis = depot.basis_of(&installed).map_err(of_extension)?;
         match update_on(context, depot, (&installed, &basis), arguments) {
-            Err(_) if looks < MAX_DECISIONS && !basis.still_holds(depot).map_err(of_extension)? => {}
+            Err(_)
+                if looks < MAX_DECISIONS && !basis.still_holds(depot).map_err(of_extension)? => {}
             result => break result?,
         }
     };
@@ -120,7 +130,8 @@ fn update_on(
     if arguments.dry_run {
         let requests = new_requests(context, installed, &staged)?;
         let base = installed.loaded.manifest.granted();
-        let decision = decide_alone(Standing::Updating(&base), &requests, &context.config()?.policies);
+        let decision =
+            decide_alone(Standing::Updating(&base), &requests, &context.config()?.policies);
         return Ok(Update { asks_for: decision.denied, moved: decision.moved, ..update });
     }
     let accept = arguments.accept_new_capabilities;
@@ -140,7 +151,13 @@ fn find(
         return Ok(Found { newest: None, age: Age::Pinned, target: None });
     }
     context.check_source(&installed.reference)?;
-    trust::check_transport(context, depot, &installed.name, &installed.reference, arguments.allow_plain_http)?;
+    trust::check_transport(
+        context,
+        depot,
+        &installed.name,
+        &installed.reference,
+        arguments.allow_plain_http,
+    )?;
     let min_age = if arguments.now { None } else { context.config()?.min_release_age() };
     let look = Look { registry: context.registry()?, depot, min_age };
     let resolving = format!("resolving {}…", installed.reference.repository_query());
@@ -154,8 +171,9 @@ fn new_requests(context: &Context, old: &Installed, new: &Staged) -> Result<Requ
     Ok(examine(context, &new.binary, name)?.requests.beyond(&before.requests))
 }
 
-/// Puts another version in the place of the installed one, if all that it asks for beyond that is allowed: because it is
-/// among `grant`, accepted, or said yes to. What is allowed for this session is granted by the caller.
+/// Puts another version in the place of the installed one, if all that it asks for beyond that is
+/// allowed: because it is among `grant`, accepted, or said yes to. What is allowed for this session
+/// is granted by the caller.
 pub fn replace(
     context: &Context,
     depot: &Depot,
@@ -166,12 +184,22 @@ pub fn replace(
 ) -> Result<Decision, Failure> {
     let (name, source) = (&old.name, new.reference.unpinned().to_string());
     let evidence = trust::look(context, depot, name, (&new.reference, seen.first_use()), None)?;
-    let requests = new_requests(context, old, new).map_err(|failure| changed_or(depot, seen, failure))?;
+    let requests =
+        new_requests(context, old, new).map_err(|failure| changed_or(depot, seen, failure))?;
     let base = old.loaded.manifest.granted();
     let policies = &context.config()?.policies;
-    let decision = ask_person(context, policies, &seen.owner(), Standing::Updating(&base), &requests, grant, accept);
+    let decision = ask_person(
+        context,
+        policies,
+        &seen.owner(),
+        Standing::Updating(&base),
+        &requests,
+        grant,
+        accept,
+    );
     // What policy denies keeps nobody from a version that they accepted with all that it asks for.
-    let is_missing = if accept { decision.ungranted().next().is_some() } else { !decision.denied.is_empty() };
+    let is_missing =
+        if accept { decision.ungranted().next().is_some() } else { !decision.denied.is_empty() };
     if is_missing {
         return Err(Failure::asks_for_more(name, new.reference.revision(), &decision.denied));
     }
@@ -188,11 +216,13 @@ pub fn replace(
     Ok(decision)
 }
 
-/// The failure, or that the extension was changed in the meantime: what is installed no longer may be gone, and that it is
-/// missing says nothing.
+/// The failure, or that the extension was changed in the meantime: what is installed no longer may
+/// be gone, and that it is missing says nothing.
 fn changed_or(depot: &Depot, seen: &Basis, failure: Failure) -> Failure {
     match seen.still_holds(depot) {
-        Ok(false) => Failure::of_extension(seen.name(), &DepotError::Changed { name: seen.name().clone() }),
+        Ok(false) => {
+            Failure::of_extension(seen.name(), &DepotError::Changed { name: seen.name().clone() })
+        }
         _ => failure,
     }
 }

@@ -13,8 +13,8 @@ use crate::failure::Failure;
 use crate::outcome::{Check, Outcome};
 use crate::progress::waiting;
 
-/// Reads and hashes everything, the compiled code included, mends what it can if asked to, and shows who signed it. What is not
-/// installed is asked of its registry.
+/// Reads and hashes everything, the compiled code included, mends what it can if asked to, and
+/// shows who signed it. What is not installed is asked of its registry.
 pub fn run(
     context: &Context,
     what: &[String],
@@ -35,8 +35,9 @@ pub fn run(
     Outcome::of_each(what, verify, Outcome::Verified)
 }
 
-/// An installed extension, with who signed it as that was found when it was installed. It is looked for again where somebody is
-/// wanted, or where what was found does not do for the policies of this moment.
+/// An installed extension, with who signed it as that was found when it was installed. It is looked
+/// for again where somebody is wanted, or where what was found does not do for the policies of this
+/// moment.
 fn verify_installed(
     context: &Context,
     depot: &Depot,
@@ -50,13 +51,18 @@ fn verify_installed(
     if wanted.is_some() || depot.check_recorded_signature(&installed, context.config()?).is_err() {
         let first = trust::first_use(depot, reference)?;
         let evidence = trust::look(context, depot, name, (reference, first.as_ref()), wanted)?;
-        depot.note_signature(&installed, &evidence).map_err(|error| Failure::of_extension(name, &error))?;
+        depot
+            .note_signature(&installed, &evidence)
+            .map_err(|error| Failure::of_extension(name, &error))?;
         check.signature = Some(evidence.signature.to_string());
         return Ok(check);
     }
-    let record = depot.record(name, &artifact.digest).map_err(|error| Failure::of_extension(name, &error.into()))?;
+    let record = depot
+        .record(name, &artifact.digest)
+        .map_err(|error| Failure::of_extension(name, &error.into()))?;
     let recorded = record.and_then(|record| record.signature);
-    check.signature = recorded.map(|signature| format!("{} ({})", signature.state, signature.checked_at));
+    check.signature =
+        recorded.map(|signature| format!("{} ({})", signature.state, signature.checked_at));
     Ok(check)
 }
 
@@ -67,8 +73,11 @@ fn verify_reference(
     wanted: Option<&SignerProof>,
 ) -> Result<Check, Failure> {
     let reference = typed_reference(what).map_err(|error| Failure::mistyped(what, &error))?;
-    let resolving =
-        waiting(context, format!("resolving {reference}…"), context.registry()?.resolve_signable(&reference));
+    let resolving = waiting(
+        context,
+        format!("resolving {reference}…"),
+        context.registry()?.resolve_signable(&reference),
+    );
     let resolved = context.wait_for(resolving)??;
     let name = resolved.default_name().unwrap_or_default();
     let first = trust::first_use(depot, &resolved)?;
@@ -77,8 +86,18 @@ fn verify_reference(
     Ok(Check { name: resolved.to_string(), signature, findings: Vec::new(), repaired: Vec::new() })
 }
 
-fn check(context: &Context, depot: &Depot, name: &ExtensionName, repair: bool) -> Result<Check, Failure> {
-    let mut check = Check { name: name.to_string(), signature: None, findings: Vec::new(), repaired: Vec::new() };
+fn check(
+    context: &Context,
+    depot: &Depot,
+    name: &ExtensionName,
+    repair: bool,
+) -> Result<Check, Failure> {
+    let mut check = Check {
+        name: name.to_string(),
+        signature: None,
+        findings: Vec::new(),
+        repaired: Vec::new(),
+    };
     let verification = depot.verify(name).map_err(|error| Failure::of_extension(name, &error))?;
     if !verification.findings.is_empty() {
         check_artifact(context, depot, &verification, repair, &mut check);
@@ -89,13 +108,21 @@ fn check(context: &Context, depot: &Depot, name: &ExtensionName, repair: bool) -
     Ok(check)
 }
 
-fn check_artifact(context: &Context, depot: &Depot, verification: &Verification, repair: bool, check: &mut Check) {
+fn check_artifact(
+    context: &Context,
+    depot: &Depot,
+    verification: &Verification,
+    repair: bool,
+    check: &mut Check,
+) {
     let name = &verification.name;
     let findings: Vec<_> = verification.findings.iter().map(ToString::to_string).collect();
     match &verification.reference {
         Some(reference) if repair && reference.is_local() => {
             check.findings.extend(findings);
-            check.findings.push("it did not come from a registry: install it from its file once more".to_owned());
+            check.findings.push(
+                "it did not come from a registry: install it from its file once more".to_owned(),
+            );
         }
         Some(reference) if repair && reference.provenance().is_some() => {
             match reinstall(context, depot, name, reference) {
@@ -110,8 +137,15 @@ fn check_artifact(context: &Context, depot: &Depot, verification: &Verification,
     }
 }
 
-/// Compiled code is worth a finding only when it is there and wrong; what is missing is made when it is needed.
-fn check_code(context: &Context, depot: &Depot, name: &ExtensionName, repair: bool, check: &mut Check) {
+/// Compiled code is worth a finding only when it is there and wrong; what is missing is made when
+/// it is needed.
+fn check_code(
+    context: &Context,
+    depot: &Depot,
+    name: &ExtensionName,
+    repair: bool,
+    check: &mut Check,
+) {
     let Ok(installed) = depot.installed(name) else { return };
     let Ok(cache) = context.code_cache() else { return };
     let key = CodeKey::new(&installed.binary.digest);
@@ -124,7 +158,8 @@ fn check_code(context: &Context, depot: &Depot, name: &ExtensionName, repair: bo
     }
     let compiled = cache.remove(&key).map_err(|error| error.to_string()).and_then(|()| {
         let host = Host::new().map_err(|error| error.to_string())?;
-        let code = context.manager().and_then(|manager| Ok(manager.code(&host, &installed.binary)?));
+        let code =
+            context.manager().and_then(|manager| Ok(manager.code(&host, &installed.binary)?));
         code.map(drop).map_err(|failure| failure.message)
     });
     match compiled {

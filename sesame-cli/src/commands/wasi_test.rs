@@ -24,16 +24,22 @@ pub fn run(context: &Context, module: &Path, tests: &Path, ext: &Path) -> Result
 }
 
 /// What came of every test file, up to the first with a test that fails.
-pub fn test(examined: &Examined, document: &ExtensionDocument, tests: &Path) -> Result<Vec<TestedFile>, Failure> {
+pub fn test(
+    examined: &Examined,
+    document: &ExtensionDocument,
+    tests: &Path,
+) -> Result<Vec<TestedFile>, Failure> {
     let files = test_files(tests)?;
     if files.is_empty() {
-        let message = format!("`{}` has no test files: their names end in `.yaml`", tests.display());
+        let message =
+            format!("`{}` has no test files: their names end in `.yaml`", tests.display());
         return Err(Failure::message(ErrorKind::NotFound, message));
     }
     let mut tested = Vec::new();
     for path in files {
         let file: TestFile = document::read(&path)?;
-        let extension = extension(examined, document, &file).map_err(|failure| failure.in_file(&path))?;
+        let extension =
+            extension(examined, document, &file).map_err(|failure| failure.in_file(&path))?;
         let bench = Bench::new(&extension, document, seed(document, &file));
         tested.push(TestedFile { cases: run_tests(bench, &file.tests), path });
         if tested.last().is_some_and(TestedFile::has_failed) {
@@ -43,7 +49,8 @@ pub fn test(examined: &Examined, document: &ExtensionDocument, tests: &Path) -> 
     Ok(tested)
 }
 
-/// The tests of a file, up to the first that fails: what it leaves behind is what the next begin with.
+/// The tests of a file, up to the first that fails: what it leaves behind is what the next begin
+/// with.
 fn run_tests(mut bench: Bench<'_>, tests: &[Test]) -> Vec<TestedCase> {
     let mut cases = Vec::new();
     for test in tests {
@@ -57,7 +64,11 @@ fn run_tests(mut bench: Bench<'_>, tests: &[Test]) -> Vec<TestedCase> {
 }
 
 /// The extension with the configuration of a file and what its own document lets it do.
-fn extension(examined: &Examined, document: &ExtensionDocument, file: &TestFile) -> Result<Extension, Failure> {
+fn extension(
+    examined: &Examined,
+    document: &ExtensionDocument,
+    file: &TestFile,
+) -> Result<Extension, Failure> {
     if !file.config.is_empty() && document.config_map().is_none() {
         return Err(Failure::message(
             ErrorKind::Usage,
@@ -66,9 +77,11 @@ fn extension(examined: &Examined, document: &ExtensionDocument, file: &TestFile)
         .with_hint("name one in its document: spec.controller.wasi.configMap has a `name` and a `namespace`"));
     }
     let usage = |error: &dyn std::error::Error| Failure::new(ErrorKind::Usage, error);
-    let config: Config = serde_json::from_value(json!(file.config)).map_err(|error| usage(&error))?;
+    let config: Config =
+        serde_json::from_value(json!(file.config)).map_err(|error| usage(&error))?;
     let resources = document.resource_rules().map_err(|error| usage(&error))?;
-    let capabilities = Capabilities { config_read: ConfigRead::All, resources, ..Capabilities::default() };
+    let capabilities =
+        Capabilities { config_read: ConfigRead::All, resources, ..Capabilities::default() };
     let permissions = Permissions { config, ..Permissions::of(capabilities) };
     let linked = examined.host.extension(&examined.code, permissions);
     linked.map_err(|error| Failure::of_host(&ExtensionName::default(), &error))
@@ -77,17 +90,23 @@ fn extension(examined: &Examined, document: &ExtensionDocument, file: &TestFile)
 /// What is there at first: the config map.
 fn seed(document: &ExtensionDocument, file: &TestFile) -> Resources {
     let mut resources = Resources::default();
-    if let Some(((name, namespace), kind)) = document.config_map().zip(ResourceKind::parse("v1/configmaps")) {
+    if let Some(((name, namespace), kind)) =
+        document.config_map().zip(ResourceKind::parse("v1/configmaps"))
+    {
         let map: Value = json!({
             "apiVersion": "v1", "kind": "ConfigMap",
             "metadata": { "name": name, "namespace": namespace }, "data": file.config,
         });
-        resources.insert(ResourceName { kind, namespace: namespace.to_owned(), name: name.to_owned() }, map);
+        resources.insert(
+            ResourceName { kind, namespace: namespace.to_owned(), name: name.to_owned() },
+            map,
+        );
     }
     resources
 }
 
-/// Every `.yaml` file below a directory, in the order of their paths. Links to directories are not followed.
+/// Every `.yaml` file below a directory, in the order of their paths. Links to directories are not
+/// followed.
 fn test_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |error| Failure::unreadable(directory, &error);
     let mut found = Vec::new();

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use core_types::{ErrorKind, ExtensionName};
 use extension_host::{
-    Resources, Workload, WorkloadAction, WorkloadAnswer, WorkloadError, WorkloadOutcome, WorkloadRequest,
+    Resources, Workload, WorkloadAction, WorkloadAnswer, WorkloadError, WorkloadOutcome,
+    WorkloadRequest,
 };
 use extension_manager::CallMode;
 
@@ -21,8 +22,11 @@ use crate::resource_directory::ResourceDirectory;
 pub fn run(context: &Context, command: WorkloadCommand) -> Result<Outcome, Failure> {
     let (arguments, action) = match command {
         WorkloadCommand::Validate { arguments, kind } => {
-            let kind =
-                kind.unwrap_or(if arguments.old.is_some() { ValidationType::Update } else { ValidationType::Create });
+            let kind = kind.unwrap_or(if arguments.old.is_some() {
+                ValidationType::Update
+            } else {
+                ValidationType::Create
+            });
             (arguments, WorkloadAction::Validate(kind as i32))
         }
         WorkloadCommand::Default(arguments) => (arguments, WorkloadAction::Default),
@@ -40,9 +44,10 @@ pub fn run(context: &Context, command: WorkloadCommand) -> Result<Outcome, Failu
     Ok(Outcome::Workload(Box::new(match outcome.answer {
         WorkloadAnswer::Validated(problems) => WorkloadReport::Validated(problems),
         WorkloadAnswer::Defaulted(workload) => WorkloadReport::Changed { workload, form },
-        WorkloadAnswer::Synced(changes) => {
-            WorkloadReport::Changed { workload: changes.apply_containers(changes.apply(workload)), form }
-        }
+        WorkloadAnswer::Synced(changes) => WorkloadReport::Changed {
+            workload: changes.apply_containers(changes.apply(workload)),
+            form,
+        },
         WorkloadAnswer::Deleted(error) => WorkloadReport::Deleted(error),
         WorkloadAnswer::Environment(_) => unreachable!("no command of this file asks for it"),
     })))
@@ -53,30 +58,38 @@ fn request(
     action: WorkloadAction,
     directory: Option<&ResourceDirectory>,
 ) -> Result<WorkloadRequest, Failure> {
-    let document: Option<ExtensionDocument> = arguments.ext.as_deref().map(ExtensionDocument::read).transpose()?;
+    let document: Option<ExtensionDocument> =
+        arguments.ext.as_deref().map(ExtensionDocument::read).transpose()?;
     Ok(WorkloadRequest {
         action,
         workload: read_workload(&arguments.workload)?,
         old: arguments.old.as_deref().map(read_workload).transpose()?,
         spec_keys: document.map(|document| document.spec_keys()),
-        resources: directory.map_or_else(Resources::default, |directory| directory.resources().clone()),
+        resources: directory
+            .map_or_else(Resources::default, |directory| directory.resources().clone()),
     })
 }
 
 /// The workload in a file.
 pub fn read_workload(path: &Path) -> Result<Workload, Failure> {
     let no_workload = |error: WorkloadError| {
-        Failure::message(ErrorKind::Usage, format!("`{}` is no workload", path.display())).caused_by(&error)
+        Failure::message(ErrorKind::Usage, format!("`{}` is no workload", path.display()))
+            .caused_by(&error)
     };
     Workload::new(document::read(path)?).map_err(no_workload)
 }
 
 /// Asks an installed extension.
-pub fn ask(context: &Context, name: &ExtensionName, request: WorkloadRequest) -> Result<WorkloadOutcome, Failure> {
+pub fn ask(
+    context: &Context,
+    name: &ExtensionName,
+    request: WorkloadRequest,
+) -> Result<WorkloadOutcome, Failure> {
     let callable = context.manager()?.callable(name, CallMode::Ordinary)?;
     let (opened, limits_file) = (callable.opened(), &callable.opened().installed.loaded.path);
     let report = callable.call_workload_blocking(request);
-    let refused: Vec<_> = report.activity.refused().filter(|touch| call::is_worth_telling(touch)).collect();
+    let refused: Vec<_> =
+        report.activity.refused().filter(|touch| call::is_worth_telling(touch)).collect();
     context.explain(String::from_utf8_lossy(&report.output).trim_end());
     match report.outcome {
         Ok(outcome) => {
@@ -84,8 +97,8 @@ pub fn ask(context: &Context, name: &ExtensionName, request: WorkloadRequest) ->
             Ok(outcome)
         }
         Err(error) => {
-            let failure =
-                Failure::of_call(name, &error, limits_file, &report.stderr_tail).with_refusals(name, &refused);
+            let failure = Failure::of_call(name, &error, limits_file, &report.stderr_tail)
+                .with_refusals(name, &refused);
             Err(failure.with_missing(&report.activity.missing))
         }
     }

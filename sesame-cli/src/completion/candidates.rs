@@ -37,27 +37,34 @@ pub fn functions(current: &OsStr) -> Vec<CompletionCandidate> {
     beginning(current, shortest(&all).into_iter()).into_iter().map(described).collect()
 }
 
-/// The values, beginning like this, of the parameter that the next word is for, where its type has few.
+/// The values, beginning like this, of the parameter that the next word is for, where its type has
+/// few.
 pub fn arguments(current: &OsStr) -> Vec<CompletionCandidate> {
     let words = line::words_behind(&["call"]);
     let [_, wanted, given @ ..] = words.as_slice() else { return Vec::new() };
     let all = exported().unwrap_or_default();
-    let function = all.iter().find(|function| function.name == *wanted || function.qualified_name() == *wanted);
-    beginning(current, function.map(|function| function.choices(given.len())).unwrap_or_default().into_iter())
+    let function = all
+        .iter()
+        .find(|function| function.name == *wanted || function.qualified_name() == *wanted);
+    beginning(
+        current,
+        function.map(|function| function.choices(given.len())).unwrap_or_default().into_iter(),
+    )
 }
 
 /// The functions of the extension on the line, out of the cache of compiled code.
 fn exported() -> Option<Vec<ExportedFunction>> {
     let (context, installed) = named(&["call", "run"])?;
     let host = Host::new().ok()?;
-    let code = host.load(&context.code_cache().ok()?, &CodeKey::new(&installed.binary.digest)).ok()?;
+    let code =
+        host.load(&context.code_cache().ok()?, &CodeKey::new(&installed.binary.digest)).ok()?;
     let mut all = host.exports(&code);
     all.retain(ExportedFunction::is_callable);
     Some(all)
 }
 
-/// The names by which functions can be called: with the interface where several have one name. They are counted first, since a
-/// guest can export a hundred thousand.
+/// The names by which functions can be called: with the interface where several have one name. They
+/// are counted first, since a guest can export a hundred thousand.
 fn shortest(all: &[ExportedFunction]) -> Vec<String> {
     let mut count = HashMap::new();
     for function in all {
@@ -78,7 +85,8 @@ fn named(commands: &[&str]) -> Option<(Context, Installed)> {
     Some((context, installed))
 }
 
-/// The bytes of an extension. They are read for what its author wrote into them, and nobody relies on that here.
+/// The bytes of an extension. They are read for what its author wrote into them, and nobody relies
+/// on that here.
 fn binary(installed: &Installed) -> Vec<u8> {
     fs::read(&installed.binary.path).unwrap_or_default()
 }
@@ -88,9 +96,12 @@ pub fn capabilities(current: &OsStr) -> Vec<CompletionCandidate> {
     beginning(current, written_grants(current, &BTreeSet::new()).into_iter())
 }
 
-/// The same for the extension on the line, with the scopes that it asks for and those that it was refused lately.
+/// The same for the extension on the line, with the scopes that it asks for and those that it was
+/// refused lately.
 pub fn grants(current: &OsStr) -> Vec<CompletionCandidate> {
-    let wanted = named(&["grant"]).map(|(context, installed)| wanted(&context, &installed)).unwrap_or_default();
+    let wanted = named(&["grant"])
+        .map(|(context, installed)| wanted(&context, &installed))
+        .unwrap_or_default();
     beginning(current, written_grants(current, &wanted).into_iter())
 }
 
@@ -101,8 +112,11 @@ fn wanted(context: &Context, installed: &Installed) -> BTreeSet<String> {
     let schema = declared_settings(&binary).unwrap_or_default();
     wanted.extend(schema.iter().map(|(key, _)| format!("{}={key}", Capability::ConfigRead)));
     let entries = context.depot().map(|depot| depot.activity().entries()).unwrap_or_default();
-    let touches = entries.into_iter().filter(|entry| entry.call.extension == installed.name.as_str());
-    let refused = touches.flat_map(|entry| entry.call.activity.touches).filter(|touch| touch.verdict != Verdict::Allow);
+    let touches =
+        entries.into_iter().filter(|entry| entry.call.extension == installed.name.as_str());
+    let refused = touches
+        .flat_map(|entry| entry.call.activity.touches)
+        .filter(|touch| touch.verdict != Verdict::Allow);
     wanted.extend(refused.filter_map(|touch| touch.grant));
     wanted
 }
@@ -129,36 +143,46 @@ fn written_grants(current: &OsStr, wanted: &BTreeSet<String>) -> Vec<String> {
 
 /// `read:` and `write:`, and behind them the directories that begin like this.
 fn directories(scope: &str) -> Vec<String> {
-    let Some((access, path)) = scope.split_once(':') else { return vec!["read:".to_owned(), "write:".to_owned()] };
+    let Some((access, path)) = scope.split_once(':') else {
+        return vec!["read:".to_owned(), "write:".to_owned()];
+    };
     let below = entries(path, |path| path.is_dir());
     below.into_iter().map(|path| format!("{access}:{path}")).collect()
 }
 
 /// What could be taken away from the extension on the line.
 pub fn revocations(current: &OsStr) -> Vec<CompletionCandidate> {
-    let granted = named(&["revoke"]).map(|(context, installed)| granted(&context, &installed)).unwrap_or_default();
-    let capabilities: BTreeSet<_> = granted.iter().map(|grant| grant.capability().to_string()).collect();
+    let granted = named(&["revoke"])
+        .map(|(context, installed)| granted(&context, &installed))
+        .unwrap_or_default();
+    let capabilities: BTreeSet<_> =
+        granted.iter().map(|grant| grant.capability().to_string()).collect();
     let parts = granted.iter().map(ToString::to_string).filter(|part| !capabilities.contains(part));
     beginning(current, capabilities.iter().cloned().chain(parts))
 }
 
 /// What is granted for good and for a while.
 fn granted(context: &Context, installed: &Installed) -> Vec<Grant> {
-    let timed = |depot: Depot| depot.timed_grants(&installed.name, &installed.reference.identity()).ok();
+    let timed =
+        |depot: Depot| depot.timed_grants(&installed.name, &installed.reference.identity()).ok();
     let timed = context.depot().ok().and_then(timed).unwrap_or_default();
     let mut granted = installed.loaded.manifest.granted().grants_in_full();
     granted.extend(timed.iter().map(|timed| timed.grant.clone()));
     granted
 }
 
-/// What could be set of the extension on the line: keys, and behind a `=` the values where there are few.
+/// What could be set of the extension on the line: keys, and behind a `=` the values where there
+/// are few.
 pub fn settings(current: &OsStr) -> Vec<CompletionCandidate> {
     let Some((_, installed)) = named(&["set"]) else { return Vec::new() };
     let schema = declared_settings(&binary(&installed)).unwrap_or_default();
     let text = current.to_string_lossy();
     match text.split_once('=') {
         None => keys(&installed, &schema, current, "="),
-        Some((key, _)) => beginning(current, values(&schema, key).into_iter().map(|value| format!("{key}={value}"))),
+        Some((key, _)) => beginning(
+            current,
+            values(&schema, key).into_iter().map(|value| format!("{key}={value}")),
+        ),
     }
 }
 
@@ -168,13 +192,21 @@ pub fn set_keys(current: &OsStr) -> Vec<CompletionCandidate> {
     keys(&installed, &ConfigSchema::default(), current, "")
 }
 
-fn keys(installed: &Installed, schema: &ConfigSchema, current: &OsStr, end: &str) -> Vec<CompletionCandidate> {
+fn keys(
+    installed: &Installed,
+    schema: &ConfigSchema,
+    current: &OsStr,
+    end: &str,
+) -> Vec<CompletionCandidate> {
     let manifest = &installed.loaded.manifest;
-    let limits = LimitName::ALL.into_iter().filter(|name| !end.is_empty() || manifest.limits.get(*name).is_some());
+    let limits = LimitName::ALL
+        .into_iter()
+        .filter(|name| !end.is_empty() || manifest.limits.get(*name).is_some());
     let limits = limits.filter_map(LimitName::key).map(|key| format!("limits.{key}"));
     let mut keys: BTreeSet<_> = schema.iter().map(|(key, _)| key.to_owned()).collect();
     keys.extend(manifest.config.iter().map(|(key, _)| key.to_owned()));
-    let candidates = beginning(current, keys.into_iter().chain(limits).map(|key| format!("{key}{end}")));
+    let candidates =
+        beginning(current, keys.into_iter().chain(limits).map(|key| format!("{key}{end}")));
     let described = |candidate: CompletionCandidate| {
         let key = candidate.get_value().to_string_lossy().trim_end_matches('=').to_owned();
         let description = schema.get(&key).and_then(|declared| declared.description.clone());
@@ -193,12 +225,14 @@ fn values(schema: &ConfigSchema, key: &str) -> Vec<String> {
     }
 }
 
-/// Where an extension could come from: files, repositories that were seen, and the tags that they had.
+/// Where an extension could come from: files, repositories that were seen, and the tags that they
+/// had.
 pub fn sources(current: &OsStr) -> Vec<CompletionCandidate> {
     let text = current.to_string_lossy();
     if ["./", "../", "/", "~"].iter().any(|start| text.starts_with(start)) {
-        let is_source =
-            |path: &Path| path.is_dir() || path.extension().is_some_and(|end| end == "wasm" || end == "tar");
+        let is_source = |path: &Path| {
+            path.is_dir() || path.extension().is_some_and(|end| end == "wasm" || end == "tar")
+        };
         return beginning(current, entries(&text, is_source).into_iter());
     }
     let mut candidates = repositories(current);
@@ -233,11 +267,13 @@ fn entries(typed: &str, is_wanted: impl Fn(&Path) -> bool) -> Vec<String> {
     let Some(place) = expanded(&directory) else { return Vec::new() };
     let entry = |entry: fs::DirEntry| {
         let name = entry.file_name().into_string().ok()?;
-        let is_shown = name.starts_with(begun) && (begun.starts_with('.') || !name.starts_with('.'));
+        let is_shown =
+            name.starts_with(begun) && (begun.starts_with('.') || !name.starts_with('.'));
         let slash = if entry.path().is_dir() { "/" } else { "" };
         (is_shown && is_wanted(&entry.path())).then(|| format!("{directory}{name}{slash}"))
     };
-    let mut found: Vec<_> = fs::read_dir(place).into_iter().flatten().flatten().filter_map(entry).collect();
+    let mut found: Vec<_> =
+        fs::read_dir(place).into_iter().flatten().flatten().filter_map(entry).collect();
     found.sort();
     found
 }

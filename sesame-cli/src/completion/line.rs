@@ -18,7 +18,8 @@ pub fn words_behind(commands: &[&str]) -> Vec<String> {
 }
 
 fn behind(words: &[String], commands: &[&str]) -> Vec<String> {
-    let is_number = |word: &str| word.starts_with('-') && word[1..].starts_with(|c: char| c.is_ascii_digit());
+    let is_number =
+        |word: &str| word.starts_with('-') && word[1..].starts_with(|c: char| c.is_ascii_digit());
     let behind = words.iter().skip_while(|word| !commands.contains(&word.as_str())).skip(1);
     behind.filter(|word| !word.starts_with('-') || is_number(word)).cloned().collect()
 }
@@ -69,7 +70,8 @@ mod tests {
 
     #[test]
     fn options_are_not_words_of_a_call() {
-        let words: Vec<_> = "extension call --stats x f -5 --json".split(' ').map(str::to_owned).collect();
+        let words: Vec<_> =
+            "extension call --stats x f -5 --json".split(' ').map(str::to_owned).collect();
         assert_eq!(behind(&words, &["call", "run"]), ["x", "f", "-5"]);
         assert!(behind(&words, &["grant"]).is_empty());
     }

@@ -18,17 +18,24 @@ pub fn shell_of(path: &OsStr) -> Option<Shell> {
     Shell::from_str(Path::new(path).file_name()?.to_str()?, true).ok()
 }
 
-/// Where the script of a shell goes, for one user. `data` and `config` are the directories of the user's data and
-/// configuration. Nothing for shells that have no place for it.
+/// Where the script of a shell goes, for one user. `data` and `config` are the directories of the
+/// user's data and configuration. Nothing for shells that have no place for it.
 pub fn place_of(shell: Shell, data: &Path, config: &Path) -> Option<Place> {
     match shell {
-        Shell::Bash => Some(Place { path: data.join("bash-completion/completions/sesame"), more: None }),
+        Shell::Bash => {
+            Some(Place { path: data.join("bash-completion/completions/sesame"), more: None })
+        }
         Shell::Zsh => {
             let directory = data.join("zsh/site-functions");
-            let more = format!("put this into ~/.zshrc, before `compinit`: fpath=({} $fpath)", directory.display());
+            let more = format!(
+                "put this into ~/.zshrc, before `compinit`: fpath=({} $fpath)",
+                directory.display()
+            );
             Some(Place { path: directory.join("_sesame"), more: Some(more) })
         }
-        Shell::Fish => Some(Place { path: config.join("fish/completions/sesame.fish"), more: None }),
+        Shell::Fish => {
+            Some(Place { path: config.join("fish/completions/sesame.fish"), more: None })
+        }
         _ => None,
     }
 }
@@ -39,7 +46,9 @@ mod tests {
 
     #[test]
     fn shell_is_known_by_its_path() {
-        for (path, shell) in [("/usr/bin/zsh", Some(Shell::Zsh)), ("bash", Some(Shell::Bash)), ("/bin/csh", None)] {
+        for (path, shell) in
+            [("/usr/bin/zsh", Some(Shell::Zsh)), ("bash", Some(Shell::Bash)), ("/bin/csh", None)]
+        {
             assert_eq!(shell_of(OsStr::new(path)), shell, "{path}");
         }
     }

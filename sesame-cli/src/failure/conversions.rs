@@ -3,11 +3,13 @@
 use core_types::ErrorKind;
 use extension_depot::registry::{DownloadError, KeygenError, LoginError, PushError, RegistryError};
 use extension_depot::{
-    ActivityError, ArtifactError, BlobError, BundleError, ConfigFileError, DocsError, ImageError, LockError,
-    ManifestError, PolicyRefusal, SourceError, StagingError, TimedGrantsError, TrustError, UnpackError, VerifierError,
+    ActivityError, ArtifactError, BlobError, BundleError, ConfigFileError, DocsError, ImageError,
+    LockError, ManifestError, PolicyRefusal, SourceError, StagingError, TimedGrantsError,
+    TrustError, UnpackError, VerifierError,
 };
 use extension_host::{
-    AddressSpaceTooSmall, BackendError, CompileError, HostError, IntoCacheError, NotExecutable, RequestError,
+    AddressSpaceTooSmall, BackendError, CompileError, HostError, IntoCacheError, NotExecutable,
+    RequestError,
 };
 
 use extension_manager::environment::NoPlaces;
@@ -44,7 +46,9 @@ impl From<&NoPlaces> for Failure {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::SafeMode => Self::new(ErrorKind::Refused, &error).with_hint("unset SESAME_SAFE_MODE"),
+            OpenError::SafeMode => {
+                Self::new(ErrorKind::Refused, &error).with_hint("unset SESAME_SAFE_MODE")
+            }
             OpenError::Config(error) => error.into(),
             OpenError::Extension { name, source } => Self::of_extension(&name, &source),
             OpenError::Code(error) => Self::from(*error),
@@ -68,7 +72,9 @@ impl From<&TrustError> for Failure {
     fn from(error: &TrustError) -> Self {
         let failure = Self::new(ErrorKind::Local, error);
         match error {
-            TrustError::Content { path, .. } | TrustError::NoKey { path } | TrustError::Means { path, .. } => {
+            TrustError::Content { path, .. }
+            | TrustError::NoKey { path }
+            | TrustError::Means { path, .. } => {
                 failure.with_hint(format!("mend `{}` with an editor", path.display()))
             }
             TrustError::Linked(linked) => failure.with_hint(linked_hint(linked)),
@@ -81,7 +87,9 @@ impl From<&TrustError> for Failure {
 impl From<DocumentError> for Failure {
     fn from(error: DocumentError) -> Self {
         let code = match &error {
-            DocumentError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            DocumentError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                ErrorKind::NotFound
+            }
             DocumentError::Read { .. } => ErrorKind::Local,
             DocumentError::Parse { .. } => ErrorKind::Usage,
         };
@@ -92,14 +100,18 @@ impl From<DocumentError> for Failure {
 impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Self {
         let hint = match &error {
-            BuildError::NoLanguage => Some("say so in extension.toml: [build] language = \"rust\"".to_owned()),
+            BuildError::NoLanguage => {
+                Some("say so in extension.toml: [build] language = \"rust\"".to_owned())
+            }
             BuildError::MissingTool { install, .. } => Some(format!("install it: {install}")),
             BuildError::MissingTarget { target } => Some(format!("rustup target add {target}")),
             _ => None,
         };
         let code = match &error {
             BuildError::NoLanguage => ErrorKind::Usage,
-            BuildError::MissingTool { .. } | BuildError::MissingTarget { .. } => ErrorKind::NotFound,
+            BuildError::MissingTool { .. } | BuildError::MissingTarget { .. } => {
+                ErrorKind::NotFound
+            }
             _ => ErrorKind::Failure,
         };
         Self::new(code, &error).with_optional_hint(hint)
@@ -108,7 +120,11 @@ impl From<BuildError> for Failure {
 
 impl From<ProjectError> for Failure {
     fn from(error: ProjectError) -> Self {
-        let code = if matches!(error, ProjectError::Read { .. }) { ErrorKind::Local } else { ErrorKind::Usage };
+        let code = if matches!(error, ProjectError::Read { .. }) {
+            ErrorKind::Local
+        } else {
+            ErrorKind::Usage
+        };
         Self::new(code, &error)
     }
 }
@@ -117,7 +133,9 @@ impl From<DocsError> for Failure {
     fn from(error: DocsError) -> Self {
         let code = match &error {
             DocsError::Empty { .. } => ErrorKind::NotFound,
-            DocsError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            DocsError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                ErrorKind::NotFound
+            }
             DocsError::Read { .. } => ErrorKind::Local,
             _ => ErrorKind::Untrusted,
         };
@@ -145,18 +163,20 @@ impl From<KeygenError> for Failure {
 
 impl From<PolicyRefusal> for Failure {
     fn from(error: PolicyRefusal) -> Self {
-        Self::new(ErrorKind::Refused, &error).with_hint(format!("the policy is `{}`", error.policy.display()))
+        Self::new(ErrorKind::Refused, &error)
+            .with_hint(format!("the policy is `{}`", error.policy.display()))
     }
 }
 
 impl From<BackendError> for Failure {
     fn from(error: BackendError) -> Self {
-        let failure =
-            Self::new(if error == BackendError::NotFound { ErrorKind::NotFound } else { ErrorKind::Local }, &error);
+        let failure = Self::new(
+            if error == BackendError::NotFound { ErrorKind::NotFound } else { ErrorKind::Local },
+            &error,
+        );
         match error {
-            BackendError::Unavailable(_) => {
-                failure.with_hint("unlock your keyring, or start a Secret Service such as gnome-keyring")
-            }
+            BackendError::Unavailable(_) => failure
+                .with_hint("unlock your keyring, or start a Secret Service such as gnome-keyring"),
             _ => failure,
         }
     }
@@ -182,7 +202,9 @@ impl From<&LockError> for Failure {
             LockError::Io { source, .. } if source.kind() == std::io::ErrorKind::Unsupported => {
                 failure.with_hint(LOCKS_HINT)
             }
-            LockError::Busy { holder: Some(pid) } => failure.with_hint(format!("see what it does: ps -p {pid}")),
+            LockError::Busy { holder: Some(pid) } => {
+                failure.with_hint(format!("see what it does: ps -p {pid}"))
+            }
             _ => failure,
         }
     }
@@ -192,7 +214,9 @@ impl From<BundleError> for Failure {
     fn from(error: BundleError) -> Self {
         let failure = Self::new(ErrorKind::Local, &error);
         match error {
-            BundleError::Blob { name, .. } => failure.with_hint(format!("sesame extension verify --repair {name}")),
+            BundleError::Blob { name, .. } => {
+                failure.with_hint(format!("sesame extension verify --repair {name}"))
+            }
             BundleError::Exists { .. } => failure.with_hint("replace it: add `--force`"),
             BundleError::Write { .. } => failure,
         }
@@ -215,9 +239,13 @@ impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         let code = match &error {
             RegistryError::Pin(_) | RegistryError::LayerPinned { .. } => ErrorKind::Untrusted,
-            RegistryError::NotFound { .. } | RegistryError::MissingTag { .. } => ErrorKind::NotFound,
+            RegistryError::NotFound { .. } | RegistryError::MissingTag { .. } => {
+                ErrorKind::NotFound
+            }
             RegistryError::PlainHttp { .. } => ErrorKind::Usage,
-            RegistryError::Unauthorized { .. } | RegistryError::LoginRefused { .. } => ErrorKind::Authentication,
+            RegistryError::Unauthorized { .. } | RegistryError::LoginRefused { .. } => {
+                ErrorKind::Authentication
+            }
             RegistryError::Blob(error) => code_of_blob(error),
             RegistryError::Image(error) => code_of_image(error),
             RegistryError::Unpack(error) => code_of_unpack(error),
@@ -254,21 +282,27 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
         RegistryError::PlainHttp { registry } => Some(format!(
             "use `https://`, or, if it is meant, set `plain_http = true` under [registries.\"{registry}\"] in config.toml"
         )),
-        RegistryError::Offline { .. } => Some("leave out `--offline` and unset SESAME_OFFLINE".to_owned()),
+        RegistryError::Offline { .. } => {
+            Some("leave out `--offline` and unset SESAME_OFFLINE".to_owned())
+        }
         RegistryError::MissingTag { reference, .. } => {
             Some(format!("see all tags: sesame registry tags {}", reference.repository_query()))
         }
-        RegistryError::NotFound { .. } => Some("check the spelling of the registry, repository and tag".to_owned()),
-        RegistryError::Unauthorized { registry, .. } => Some(format!("sesame registry login {registry}")),
+        RegistryError::NotFound { .. } => {
+            Some("check the spelling of the registry, repository and tag".to_owned())
+        }
+        RegistryError::Unauthorized { registry, .. } => {
+            Some(format!("sesame registry login {registry}"))
+        }
         RegistryError::Status { retry_after: Some(seconds), status: 429 | 503, .. } => {
             Some(format!("the registry asks to wait {seconds} s: try again then"))
         }
-        RegistryError::Status { registry, status: 429, .. } => {
-            Some(format!("wait a while, or raise your limit with a login: sesame registry login {registry}"))
-        }
-        RegistryError::Proxy { variable, .. } => {
-            Some(format!("set `{variable}` to the `http://` address of a proxy, or name the host in NO_PROXY"))
-        }
+        RegistryError::Status { registry, status: 429, .. } => Some(format!(
+            "wait a while, or raise your limit with a login: sesame registry login {registry}"
+        )),
+        RegistryError::Proxy { variable, .. } => Some(format!(
+            "set `{variable}` to the `http://` address of a proxy, or name the host in NO_PROXY"
+        )),
         RegistryError::Redirect { registry, private: Some(host), .. } => Some(format!(
             "if you trust it, add `allow-redirect-to = [\"{host}\"]` under [registries.\"{registry}\"] in config.toml"
         )),
@@ -285,16 +319,17 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
     }
 }
 
-/// What is not an extension is what its publisher wanted; what is malformed is nothing that anybody should trust.
+/// What is not an extension is what its publisher wanted; what is malformed is nothing that anybody
+/// should trust.
 fn code_of_image(error: &ImageError) -> ErrorKind {
     match error {
         ImageError::NoWasm { .. }
         | ImageError::SeveralWasm { .. }
         | ImageError::SeveralFiles { .. }
         | ImageError::AmbiguousIndex { .. } => ErrorKind::Failure,
-        ImageError::Malformed { .. } | ImageError::ForeignUrls { .. } | ImageError::TooLarge { .. } => {
-            ErrorKind::Untrusted
-        }
+        ImageError::Malformed { .. }
+        | ImageError::ForeignUrls { .. }
+        | ImageError::TooLarge { .. } => ErrorKind::Untrusted,
     }
 }
 
@@ -330,15 +365,19 @@ fn code_of_blob(error: &BlobError) -> ErrorKind {
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         let code = match &error {
-            SourceError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => ErrorKind::NotFound,
+            SourceError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                ErrorKind::NotFound
+            }
             SourceError::NoEntry { .. } => ErrorKind::NotFound,
             SourceError::Digest { .. } => ErrorKind::Untrusted,
             // Whatever is missing here, no network loses it.
-            SourceError::Artifact(ArtifactError::Blob(BlobError::Size { .. })) => ErrorKind::Untrusted,
-            SourceError::Artifact(error) => code_of_artifact(error),
-            SourceError::NoLayout { .. } | SourceError::Reference(_) | SourceError::TooLarge { .. } => {
-                ErrorKind::Failure
+            SourceError::Artifact(ArtifactError::Blob(BlobError::Size { .. })) => {
+                ErrorKind::Untrusted
             }
+            SourceError::Artifact(error) => code_of_artifact(error),
+            SourceError::NoLayout { .. }
+            | SourceError::Reference(_)
+            | SourceError::TooLarge { .. } => ErrorKind::Failure,
             SourceError::Read { .. } | SourceError::Staging(_) => ErrorKind::Local,
         };
         Self::new(code, &error)
@@ -348,11 +387,12 @@ impl From<SourceError> for Failure {
 impl From<IntoCacheError> for Failure {
     fn from(error: IntoCacheError) -> Self {
         match &error {
-            IntoCacheError::Compile(compile) => {
-                Self::new(code_of_compile(compile), &error).with_optional_hint(compile_hint(compile).map(str::to_owned))
-            }
+            IntoCacheError::Compile(compile) => Self::new(code_of_compile(compile), &error)
+                .with_optional_hint(compile_hint(compile).map(str::to_owned)),
             IntoCacheError::Load(HostError::NotExecutable(error)) => error.into(),
-            IntoCacheError::Cache(_) | IntoCacheError::Load(_) => Self::new(ErrorKind::Local, &error),
+            IntoCacheError::Cache(_) | IntoCacheError::Load(_) => {
+                Self::new(ErrorKind::Local, &error)
+            }
         }
     }
 }
@@ -371,8 +411,12 @@ fn code_of_compile(error: &CompileError) -> ErrorKind {
 fn compile_hint(error: &CompileError) -> Option<&'static str> {
     match error {
         CompileError::Input { .. } => Some("sesame extension verify --repair"),
-        CompileError::TooLong { limit } if limit.is_inherited => Some("raise the limit: ulimit -t 300"),
-        CompileError::OutOfMemory { limit } if limit.is_inherited => Some("raise the limit: ulimit -v unlimited"),
+        CompileError::TooLong { limit } if limit.is_inherited => {
+            Some("raise the limit: ulimit -t 300")
+        }
+        CompileError::OutOfMemory { limit } if limit.is_inherited => {
+            Some("raise the limit: ulimit -v unlimited")
+        }
         CompileError::Killed { .. } => {
             Some("close other programs or raise the memory limit of this session, then try again")
         }
@@ -401,7 +445,9 @@ impl From<&AddressSpaceTooSmall> for Failure {
         let hint = match (error.limit, error.maximum) {
             (None, _) => "close other programs, then try again".to_owned(),
             (_, Some(maximum)) if maximum < error.needed => {
-                format!("its hard limit is lower: start sesame where `ulimit -Hv` is at least {needed}")
+                format!(
+                    "its hard limit is lower: start sesame where `ulimit -Hv` is at least {needed}"
+                )
             }
             _ => format!("raise the limit: ulimit -v {needed}"),
         };

@@ -9,7 +9,9 @@ impl Failure {
     /// Something about a published list, which has no name to be called by.
     pub fn of_list(error: &DepotError) -> Self {
         let (code, hint) = match error {
-            DepotError::Signature(refusal) => (ErrorKind::Untrusted, Some(list_signature_hint(refusal))),
+            DepotError::Signature(refusal) => {
+                (ErrorKind::Untrusted, Some(list_signature_hint(refusal)))
+            }
             DepotError::Insecure { .. } => (ErrorKind::Untrusted, Some(INSECURE_HINT.to_owned())),
             DepotError::State(error) => (ErrorKind::Local, state_file_hint(error)),
             DepotError::Trust(error) => return error.as_ref().into(),
@@ -21,18 +23,29 @@ impl Failure {
     }
 
     /// The tag of a list led to other bytes when the list was followed last.
-    pub fn list_moved(list: &OciReference, followed: &OciReference, found: &OciReference, is_locked: bool) -> Self {
-        let message = format!("the tag `{}` of the list has moved since it was followed", list.revision());
+    pub fn list_moved(
+        list: &OciReference,
+        followed: &OciReference,
+        found: &OciReference,
+        is_locked: bool,
+    ) -> Self {
+        let message =
+            format!("the tag `{}` of the list has moved since it was followed", list.revision());
         let mut failure = Self::message(ErrorKind::Untrusted, message);
         failure.details = vec![format!("followed: {followed}"), format!("found:    {found}")];
         let locked = if is_locked { " --locked" } else { "" };
-        failure.with_hint(format!("if its publisher says why, take the new one: sesame extension sync {found}{locked}"))
+        failure.with_hint(format!(
+            "if its publisher says why, take the new one: sesame extension sync {found}{locked}"
+        ))
     }
 
     /// A list by a tag, where only what is pinned is wanted.
     pub fn list_unpinned(found: &OciReference) -> Self {
-        Self::message(ErrorKind::Failure, "the list is not pinned to a digest, and was never followed here")
-            .with_hint(format!("name its bytes: sesame extension sync {found} --locked"))
+        Self::message(
+            ErrorKind::Failure,
+            "the list is not pinned to a digest, and was never followed here",
+        )
+        .with_hint(format!("name its bytes: sesame extension sync {found} --locked"))
     }
 }
 

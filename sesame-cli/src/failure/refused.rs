@@ -19,7 +19,8 @@ impl Failure {
         };
         let mut failure = Self::message(ErrorKind::Refused, message);
         // What the message says is not said once more.
-        let others = refusals.iter().filter(|refusal| denied.is_none() || self::denied(refusal) != denied);
+        let others =
+            refusals.iter().filter(|refusal| denied.is_none() || self::denied(refusal) != denied);
         failure.details = others.map(ToString::to_string).collect();
         failure.with_hint(hint(name, refusals))
     }

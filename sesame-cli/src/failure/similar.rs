@@ -18,11 +18,12 @@ impl Failure {
         failure
     }
 
-    /// The same failure, with the extension that may be meant where there is none of the name. Where nothing can be listed,
-    /// nothing is said.
+    /// The same failure, with the extension that may be meant where there is none of the name.
+    /// Where nothing can be listed, nothing is said.
     pub fn or_similar(mut self, context: &Context) -> Self {
         let Some(unknown) = &self.about.unknown else { return self };
-        let listed = context.depot_as_it_is().ok().and_then(|depot| depot.list().ok()).unwrap_or_default();
+        let listed =
+            context.depot_as_it_is().ok().and_then(|depot| depot.list().ok()).unwrap_or_default();
         let names = listed.iter().map(|listed| listed.name.as_str());
         if let Some(similar) = most_alike(unknown.as_str(), names) {
             self.details.push(format!("did you mean `{similar}`?"));
@@ -39,7 +40,10 @@ impl Failure {
     ) -> Self {
         let wanted = wanted.rsplit('#').next().unwrap_or(wanted).to_lowercase().replace('_', "-");
         let callable = || exports.iter().filter(|function| function.is_callable());
-        let Some(similar) = most_alike(&wanted, callable().map(|function| function.name.as_str())) else { return self };
+        let Some(similar) = most_alike(&wanted, callable().map(|function| function.name.as_str()))
+        else {
+            return self;
+        };
         self.details.insert(0, format!("did you mean `{similar}`?"));
         let meant = callable().find(|function| function.name == similar);
         self.with_optional_hint(meant.map(|function| example_of(name, function, exports)))
@@ -48,7 +52,9 @@ impl Failure {
 
 /// The name with the most letters of another, if there are enough.
 fn most_alike<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let near = names.map(|name| (strsim::jaro_winkler(wanted, name), name)).filter(|(likeness, _)| *likeness >= ALIKE);
+    let near = names
+        .map(|name| (strsim::jaro_winkler(wanted, name), name))
+        .filter(|(likeness, _)| *likeness >= ALIKE);
     near.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, name)| name)
 }
 
@@ -59,9 +65,12 @@ mod tests {
     #[test]
     fn mistyped_name_finds_its_like() {
         let names = || ["greeting", "weather", "text-tools"].into_iter();
-        for (typed, meant) in
-            [("greting", Some("greeting")), ("wether", Some("weather")), ("text", Some("text-tools")), ("zzz", None)]
-        {
+        for (typed, meant) in [
+            ("greting", Some("greeting")),
+            ("wether", Some("weather")),
+            ("text", Some("text-tools")),
+            ("zzz", None),
+        ] {
             assert_eq!(most_alike(typed, names()), meant, "{typed}");
         }
     }

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use core_types::{Capability, Decision, Digest, ExtensionName, Grant, OciReference, version_of_tag};
+use core_types::{
+    Capability, Decision, Digest, ExtensionName, Grant, OciReference, version_of_tag,
+};
 use extension_depot::Installed;
 use serde::Serialize;
 
@@ -130,12 +132,22 @@ pub struct Denied {
 impl Denied {
     /// A permission with all that it needs to be granted.
     pub fn of(grant: &Grant) -> Self {
-        Self { capability: grant.capability(), grant: grant.to_string(), is_example: false, policy: None }
+        Self {
+            capability: grant.capability(),
+            grant: grant.to_string(),
+            is_example: false,
+            policy: None,
+        }
     }
 
     /// A capability whose scope nothing names.
     pub fn without_scope(capability: Capability) -> Self {
-        Self { capability, grant: Grant::example(capability).to_owned(), is_example: true, policy: None }
+        Self {
+            capability,
+            grant: Grant::example(capability).to_owned(),
+            is_example: true,
+            policy: None,
+        }
     }
 
     /// The same where a policy decided.
@@ -202,7 +214,8 @@ pub struct Update {
     /// What is newer, if something is.
     pub to: Option<OciReference>,
     pub age: Age,
-    /// What it asks for and its predecessor did not, unless that is granted already. After an update that is what policy denies.
+    /// What it asks for and its predecessor did not, unless that is granted already. After an
+    /// update that is what policy denies.
     pub asks_for: Vec<Denied>,
     /// What it was given beyond what its predecessor had.
     pub granted: Vec<Grant>,
@@ -298,7 +311,15 @@ impl StepState {
 
     /// Whether what there was to do has been done.
     pub fn is_over(self) -> bool {
-        matches!(self, Self::Fetched | Self::Pinned | Self::Installed | Self::Updated | Self::Adjusted | Self::Removed)
+        matches!(
+            self,
+            Self::Fetched
+                | Self::Pinned
+                | Self::Installed
+                | Self::Updated
+                | Self::Adjusted
+                | Self::Removed
+        )
     }
 
     pub fn name(self) -> &'static str {
@@ -342,7 +363,8 @@ mod tests {
     #[test]
     fn a_prerelease_is_before_its_release_and_no_tag_is_older_than_a_name() {
         let direction = |old: &str, new: &str| {
-            let reference = |tag: &str| format!("ghcr.io/my-org/x:{tag}").parse::<OciReference>().expect(tag);
+            let reference =
+                |tag: &str| format!("ghcr.io/my-org/x:{tag}").parse::<OciReference>().expect(tag);
             Replaced::new(reference(old), &reference(new)).direction
         };
         let rising = [
@@ -365,9 +387,13 @@ mod tests {
             assert_eq!(direction(pair[0], pair[1]), Direction::Upgrade, "{pair:?}");
             assert_eq!(direction(pair[1], pair[0]), Direction::Downgrade, "{pair:?}");
         }
-        for (old, new) in
-            [("1.0.0", "v1.0.0"), ("1.0.0", "latest"), ("stable", "0.1.0"), ("2024", "2023"), ("1.0", "0.9")]
-        {
+        for (old, new) in [
+            ("1.0.0", "v1.0.0"),
+            ("1.0.0", "latest"),
+            ("stable", "0.1.0"),
+            ("2024", "2023"),
+            ("1.0", "0.9"),
+        ] {
             assert_eq!(direction(old, new), Direction::Other, "{old} {new}");
         }
     }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use core_types::{
-    Capabilities, Capability, Config, DeclaredSetting, Digest, EffectiveLimits, ExtensionName, Grant, LimitName,
-    Limits, OciReference, Touch, UnknownKey, Verdict,
+    Capabilities, Capability, Config, DeclaredSetting, Digest, EffectiveLimits, ExtensionName,
+    Grant, LimitName, Limits, OciReference, Touch, UnknownKey, Verdict,
 };
 use extension_depot::{CheckedSignature, FirstUse, TrustedSigner};
 use extension_host::{ExportedFunction, Import, Returned, Usage};
@@ -216,7 +216,10 @@ pub struct Learned {
     pub written: bool,
 }
 
-fn limits_by_key<S: serde::Serializer>(limits: &[(LimitName, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+fn limits_by_key<S: serde::Serializer>(
+    limits: &[(LimitName, u64)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_map(limits.iter().filter_map(|(name, value)| Some((name.key()?, value))))
 }
 

@@ -11,15 +11,16 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::outcome::{
-    Call, DecidedImport, DocsPage, Info, Inspection, Outcome, Published, Settings, Trust, WorkloadReport,
+    Call, DecidedImport, DocsPage, Info, Inspection, Outcome, Published, Settings, Trust,
+    WorkloadReport,
 };
 use crate::terminal::is_active;
 
 /// Raised when something is taken away or means something else. Additions do not count.
 const SCHEMA_VERSION: u32 = 1;
 
-/// An outcome as one object on one line, with the warnings that came up. What is shown while it happens, or is the output
-/// of a program, has none.
+/// An outcome as one object on one line, with the warnings that came up. What is shown while it
+/// happens, or is the output of a program, has none.
 pub fn outcome(outcome: &Outcome, warnings: Vec<String>) -> io::Result<String> {
     match outcome {
         Outcome::Called(call) => called(call, warnings),
@@ -85,7 +86,10 @@ fn members(outcome: &Outcome) -> io::Result<Members> {
 fn published(published: &Published) -> io::Result<Members> {
     Ok(match published {
         Published::Now(published) => {
-            vec![("reference", to_value(&published.reference)?), ("already", published.already.into())]
+            vec![
+                ("reference", to_value(&published.reference)?),
+                ("already", published.already.into()),
+            ]
         }
         Published::Planned { reference, manifest } => {
             vec![("reference", to_value(reference)?), ("manifest", serde_json::from_str(manifest)?)]
@@ -94,7 +98,11 @@ fn published(published: &Published) -> io::Result<Members> {
 }
 
 fn docs_page(DocsPage { page, pages, .. }: &DocsPage) -> Members {
-    vec![("page", page.path.as_str().into()), ("text", page.text.as_str().into()), ("pages", pages.clone().into())]
+    vec![
+        ("page", page.path.as_str().into()),
+        ("text", page.text.as_str().into()),
+        ("pages", pages.clone().into()),
+    ]
 }
 
 fn workload(report: &WorkloadReport) -> io::Result<(&'static str, Value)> {
@@ -126,7 +134,9 @@ fn inert(json: &str) -> String {
     for character in json.chars() {
         if is_active(character) {
             let mut units = [0; 2];
-            text.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+            text.extend(
+                character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")),
+            );
         } else {
             text.push(character);
         }
@@ -134,7 +144,8 @@ fn inert(json: &str) -> String {
     text
 }
 
-/// The object of a call. It is serialized at once, since bytes as values would take many times their size.
+/// The object of a call. It is serialized at once, since bytes as values would take many times
+/// their size.
 #[derive(Serialize)]
 struct Called<'a> {
     result: &'a Returned,
@@ -157,7 +168,8 @@ fn called(call: &Call, warnings: Vec<String>) -> io::Result<String> {
 }
 
 fn settings(settings: &Settings) -> io::Result<Members> {
-    let limits = settings.limits.iter().filter(|limit| limit.name.key().is_some()).map(limit).collect();
+    let limits =
+        settings.limits.iter().filter(|limit| limit.name.key().is_some()).map(limit).collect();
     Ok(vec![("settings", to_value(&settings.rows)?), ("limits", limits)])
 }
 
@@ -220,7 +232,10 @@ fn decided_import(DecidedImport { import, decided }: &DecidedImport) -> Value {
 }
 
 fn imports(imports: &[Import]) -> Value {
-    imports.iter().map(|import| json!({ "name": import.name, "capability": import.capability })).collect()
+    imports
+        .iter()
+        .map(|import| json!({ "name": import.name, "capability": import.capability }))
+        .collect()
 }
 
 fn exports(exports: &[ExportedFunction]) -> Value {

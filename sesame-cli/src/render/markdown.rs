@@ -9,8 +9,8 @@ const WIDTH: u16 = 80;
 /// More than this is hard to read.
 const WIDEST: u16 = 100;
 
-/// The text with headings, lists, tables and code laid out. It is made inert before it is styled, so that the only things in
-/// it that a terminal acts on are styles; links stay text.
+/// The text with headings, lists, tables and code laid out. It is made inert before it is styled,
+/// so that the only things in it that a terminal acts on are styles; links stay text.
 pub fn laid_out(markdown: &str, width: Option<u16>, with_styles: bool) -> String {
     let plain = inert(&markdown.replace("\r\n", "\n").replace('\t', "    "));
     if !is_ordinary(&plain) {
@@ -21,11 +21,17 @@ pub fn laid_out(markdown: &str, width: Option<u16>, with_styles: bool) -> String
     format!("{}", skin.text(&plain, Some(width.into())))
 }
 
-/// Whether people write such pages. Laying out what only machines write can take minutes and gigabytes.
+/// Whether people write such pages. Laying out what only machines write can take minutes and
+/// gigabytes.
 fn is_ordinary(text: &str) -> bool {
-    let is_plain_line =
-        |line: &str| line.len() <= LONGEST_LINE && line.matches('|').count() <= MOST_CELLS && !has_long_number(line);
-    text.len() <= LONGEST_PAGE && text.lines().count() <= MOST_LINES && text.lines().all(is_plain_line)
+    let is_plain_line = |line: &str| {
+        line.len() <= LONGEST_LINE
+            && line.matches('|').count() <= MOST_CELLS
+            && !has_long_number(line)
+    };
+    text.len() <= LONGEST_PAGE
+        && text.lines().count() <= MOST_LINES
+        && text.lines().all(is_plain_line)
 }
 
 /// A list that is numbered beyond what anybody counts.
@@ -44,7 +50,8 @@ mod tests {
 
     #[test]
     fn what_only_machines_write_is_shown_as_it_is() {
-        let rows = format!("|{}\n|{}\n{}", "a|".repeat(30), "-|".repeat(30), "|a\n".repeat(350_000));
+        let rows =
+            format!("|{}\n|{}\n{}", "a|".repeat(30), "-|".repeat(30), "|a\n".repeat(350_000));
         for text in ["|".repeat(1 << 20), rows, "4294967295. a".to_owned(), "x".repeat(1 << 20)] {
             assert_eq!(laid_out(&text, Some(80), true), text);
         }
@@ -56,7 +63,11 @@ mod tests {
         tails
             .map(|tail| {
                 tail.chars().take_while(|c| !c.is_ascii_alphabetic()).collect::<String>()
-                    + &tail.chars().find(|c| c.is_ascii_alphabetic()).map(String::from).unwrap_or_default()
+                    + &tail
+                        .chars()
+                        .find(|c| c.is_ascii_alphabetic())
+                        .map(String::from)
+                        .unwrap_or_default()
             })
             .collect()
     }
@@ -68,7 +79,10 @@ mod tests {
         let shown = laid_out(hostile, Some(60), true);
         assert!(shown.contains("javascript:alert(1)"), "a link is its text: {shown:?}");
         for escape in escapes(&shown) {
-            assert!(escape.starts_with('[') && escape.ends_with('m'), "only styles: {escape:?} of {shown:?}");
+            assert!(
+                escape.starts_with('[') && escape.ends_with('m'),
+                "only styles: {escape:?} of {shown:?}"
+            );
         }
         let unstyled = shown.replace('\u{1b}', "");
         assert!(unstyled.chars().all(|c| !crate::terminal::is_active(c)), "{shown:?}");
@@ -76,8 +90,16 @@ mod tests {
 
     #[test]
     fn endless_and_broken_markdown_is_laid_out_too() {
-        for text in ["", "|", "|-|", "```", "#######", &"*".repeat(10_000), &"| a ".repeat(2_000), &"> ".repeat(3_000)]
-        {
+        for text in [
+            "",
+            "|",
+            "|-|",
+            "```",
+            "#######",
+            &"*".repeat(10_000),
+            &"| a ".repeat(2_000),
+            &"> ".repeat(3_000),
+        ] {
             let _ = laid_out(text, Some(20), true);
             let _ = laid_out(text, None, false);
         }

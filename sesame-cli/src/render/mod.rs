@@ -1,4 +1,5 @@
-//! From outcomes and failures to what people and programs read. Data goes to standard output, talk to standard error.
+//! From outcomes and failures to what people and programs read. Data goes to standard output, talk
+//! to standard error.
 
 mod json;
 mod markdown;
@@ -62,7 +63,8 @@ fn refusal(outcome: &Outcome) -> Option<&Failure> {
     }
 }
 
-/// Shows why there is no outcome, to whoever listens: a program finds it where the outcome would have been.
+/// Shows why there is no outcome, to whoever listens: a program finds it where the outcome would
+/// have been.
 pub fn failure(context: &Context, failure: &Failure) {
     let _ = if context.global.json {
         context.terminal.data(json::failure(failure, context.warnings.take()).as_bytes())

@@ -11,26 +11,28 @@ use comfy_table::{ContentArrangement, Table, presets};
 use core_types::{ExtensionName, Grant, Limits, OciReference};
 
 use self::report::{
-    activity, activity_verified, called, check, diagnosis, file_check, info, inspected, learned, login, setting,
-    trusted, why,
+    activity, activity_verified, called, check, diagnosis, file_check, info, inspected, learned,
+    login, setting, trusted, why,
 };
 use super::Rendered;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{
-    Change, Collection, Denied, Direction, Freshness, Installation, Outcome, PastGeneration, Removal, Replaced,
-    Rollback, Row, Step, StepState, Update,
+    Change, Collection, Denied, Direction, Freshness, Installation, Outcome, PastGeneration,
+    Removal, Replaced, Rollback, Row, Step, StepState, Update,
 };
 use crate::terminal::{inert, inert_line};
 
 /// An outcome as text.
 pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
     match outcome {
-        Outcome::Installed(all) => all.iter().map(installed).fold(Rendered::default(), |mut all, one| {
-            all.data.extend(one.data);
-            all.talk.push_str(&one.talk);
-            all
-        }),
+        Outcome::Installed(all) => {
+            all.iter().map(installed).fold(Rendered::default(), |mut all, one| {
+                all.data.extend(one.data);
+                all.talk.push_str(&one.talk);
+                all
+            })
+        }
         Outcome::Listed(rows) if context.terminal.shows_output() => table(context, rows),
         Outcome::Listed(rows) => data(rows.iter().map(plain_row).collect()),
         Outcome::Called(call) => called(context, call),
@@ -40,7 +42,9 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::Changed(changes) => data(changes.iter().map(change).collect()),
         Outcome::Verified(checks) => data(checks.iter().map(check).collect()),
         Outcome::Learned(needs) => learned(needs),
-        Outcome::Secrets(names) => data(names.iter().map(|name| format!("{}\n", inert_line(name))).collect()),
+        Outcome::Secrets(names) => {
+            data(names.iter().map(|name| format!("{}\n", inert_line(name))).collect())
+        }
         Outcome::Activity(entries) => data(entries.iter().map(activity).collect()),
         Outcome::ActivityVerified { lines, findings } => data(activity_verified(*lines, findings)),
         Outcome::Why { name, refused } => why(name, refused),
@@ -56,19 +60,25 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> Rendered {
         Outcome::Diagnosed(all) => data(all.iter().map(diagnosis).collect()),
         Outcome::Logins(logins) => data(logins.iter().map(login).collect()),
         Outcome::Trust(trust) => data(trusted(trust)),
-        Outcome::Tags(tags) => data(tags.iter().map(|tag| format!("{}\n", inert_line(tag))).collect()),
+        Outcome::Tags(tags) => {
+            data(tags.iter().map(|tag| format!("{}\n", inert_line(tag))).collect())
+        }
         Outcome::Synced { steps, .. } => data(steps.iter().map(step).collect()),
         Outcome::Begun { directory, written } => authoring::begun(directory, written),
         Outcome::Tested(files) => authoring::tested(context, files),
         Outcome::Published(published) => authoring::published(published),
         Outcome::Docs(page) => authoring::page(context, page),
-        Outcome::Pages(pages) => data(pages.iter().map(|page| format!("{}\n", inert_line(page))).collect()),
+        Outcome::Pages(pages) => {
+            data(pages.iter().map(|page| format!("{}\n", inert_line(page))).collect())
+        }
         Outcome::Workload(report) => workload::reported(report),
         Outcome::Inspected(inspection) => data(inspected(inspection)),
         Outcome::Log { text, raw: true } => Rendered { data: text.clone(), ..Default::default() },
         Outcome::Log { text, raw: false } => data(inert(&String::from_utf8_lossy(text))),
         Outcome::Script(script) => Rendered { data: script.clone(), ..Default::default() },
-        Outcome::Written(paths) => data(paths.iter().map(|path| format!("{}\n", path.display())).collect()),
+        Outcome::Written(paths) => {
+            data(paths.iter().map(|path| format!("{}\n", path.display())).collect())
+        }
         Outcome::Ran(_) | Outcome::Partly { .. } | Outcome::Shown(_) => Rendered::default(),
     }
 }
@@ -121,8 +131,11 @@ fn installed(installation: &Installation) -> Rendered {
         let _ = writeln!(talk, "{what}: it takes the place of {}", shortened(reference));
     }
     for grant in granted {
-        let own =
-            if grant.capability() == core_types::Capability::ConfigRead { " (its own [config] only)" } else { "" };
+        let own = if grant.capability() == core_types::Capability::ConfigRead {
+            " (its own [config] only)"
+        } else {
+            ""
+        };
         let _ = writeln!(talk, "granted: {grant}{own}");
     }
     for grant in for_session {
@@ -132,7 +145,11 @@ fn installed(installation: &Installation) -> Rendered {
     if let Some(what) = nothing_to_call {
         let _ = writeln!(talk, "warning: {what}");
     }
-    Rendered { data: format!("{first} {name} {version} from {reference}\n").into_bytes(), talk, ..Default::default() }
+    Rendered {
+        data: format!("{first} {name} {version} from {reference}\n").into_bytes(),
+        talk,
+        ..Default::default()
+    }
 }
 
 fn not_granted(name: &ExtensionName, denied: &[Denied]) -> String {
@@ -140,7 +157,9 @@ fn not_granted(name: &ExtensionName, denied: &[Denied]) -> String {
         let Denied { capability, grant, .. } = denied;
         match &denied.policy {
             Some(rule) => format!("not granted: {capability}; {}\n", inert_line(rule)),
-            None => format!("not granted: {capability}; allow it with: sesame extension grant {name} {grant}\n"),
+            None => format!(
+                "not granted: {capability}; allow it with: sesame extension grant {name} {grant}\n"
+            ),
         }
     };
     denied.iter().map(line).collect()
@@ -148,11 +167,14 @@ fn not_granted(name: &ExtensionName, denied: &[Denied]) -> String {
 
 fn table(context: &Context, rows: &[Row]) -> Rendered {
     if rows.is_empty() {
-        let talk = "no extensions are installed\nhint: sesame extension install REFERENCE\n".to_owned();
+        let talk =
+            "no extensions are installed\nhint: sesame extension install REFERENCE\n".to_owned();
         return Rendered { talk, ..Default::default() };
     }
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     if let Some(width) = context.terminal.width() {
         table.set_width(width);
     }
@@ -165,8 +187,10 @@ fn table(context: &Context, rows: &[Row]) -> Rendered {
 
 /// The columns of a row, without anything that strangers could play tricks with.
 fn cells(row: &Row, short: bool) -> [String; 6] {
-    let reference =
-        row.reference.as_ref().map(|reference| if short { shortened(reference) } else { reference.to_string() });
+    let reference = row
+        .reference
+        .as_ref()
+        .map(|reference| if short { shortened(reference) } else { reference.to_string() });
     let capabilities: Vec<_> = row.capabilities.iter().map(ToString::to_string).collect();
     let state = match &row.problem {
         Some(problem) => format!("{}: {problem}", row.state.name()),
@@ -192,7 +216,8 @@ fn shortened(reference: &OciReference) -> String {
 }
 
 fn limits(limits: &Limits) -> String {
-    let written = limits.iter().filter_map(|(name, value)| Some(format!("{}={value}", name.key()?)));
+    let written =
+        limits.iter().filter_map(|(name, value)| Some(format!("{}={value}", name.key()?)));
     let written: Vec<_> = written.collect();
     if written.is_empty() { "defaults".to_owned() } else { written.join(" ") }
 }
@@ -222,7 +247,8 @@ fn step(step: &Step) -> String {
     let reference = step.reference.as_ref().map(shortened).unwrap_or_default();
     let problem = step.problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
     let changes = capability_changes(step);
-    let cells = [step.name.to_string(), reference, format!("{}{problem}{changes}", step.state.name())];
+    let cells =
+        [step.name.to_string(), reference, format!("{}{problem}{changes}", step.state.name())];
     cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
 }
 
@@ -232,7 +258,8 @@ fn capability_changes(step: &Step) -> String {
         return String::new();
     }
     let give = if step.state.is_over() { "granted" } else { "to be granted" };
-    let withdraw = if step.state.is_over() || step.is_withdrawn { "withdrawn" } else { "to be withdrawn" };
+    let withdraw =
+        if step.state.is_over() || step.is_withdrawn { "withdrawn" } else { "to be withdrawn" };
     let changes = [(give, &step.grant), (withdraw, &step.withdraw)];
     let changes = changes.into_iter().filter(|(_, grants)| !grants.is_empty());
     changes.map(|(what, grants)| format!("; {what}: {}", grant_list(grants))).collect()
@@ -259,24 +286,39 @@ fn past_generation(generation: &PastGeneration) -> String {
 fn rolled_back(rollback: &Rollback) -> Rendered {
     let Rollback { name, to, version, reference, granted, denied } = rollback;
     let granted: String = granted.iter().map(|grant| format!("granted: {grant}\n")).collect();
-    let data = format!("rolled back {name} to generation {to}: {} from {reference}\n", inert_line(version));
-    Rendered { data: data.into_bytes(), talk: granted + &not_granted(name, denied), ..Default::default() }
+    let data = format!(
+        "rolled back {name} to generation {to}: {} from {reference}\n",
+        inert_line(version)
+    );
+    Rendered {
+        data: data.into_bytes(),
+        talk: granted + &not_granted(name, denied),
+        ..Default::default()
+    }
 }
 
 fn collected(collection: &Collection) -> String {
     let Collection { generations, blobs, compiled, bytes, is_dry_run } = collection;
     let done = if *is_dry_run { "would be removed" } else { "removed" };
-    let mut text: String =
-        generations.iter().map(|(name, number)| format!("{name}: generation {number} {done}\n")).collect();
+    let mut text: String = generations
+        .iter()
+        .map(|(name, number)| format!("{name}: generation {number} {done}\n"))
+        .collect();
     let (blobs, compiled) = (blobs.len(), compiled.len());
-    let _ = writeln!(text, "{blobs} blobs and {compiled} files of compiled code {done}: {bytes} bytes");
+    let _ =
+        writeln!(text, "{blobs} blobs and {compiled} files of compiled code {done}: {bytes} bytes");
     text
 }
 
 fn freshness(row: &Freshness) -> String {
     let Freshness { name, installed, newest, age } = row;
     let newest = newest.as_deref().unwrap_or_default();
-    let cells = [name.to_string(), installed.revision().to_owned(), newest.to_owned(), age.name().to_owned()];
+    let cells = [
+        name.to_string(),
+        installed.revision().to_owned(),
+        newest.to_owned(),
+        age.name().to_owned(),
+    ];
     cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
 }
 
@@ -304,6 +346,11 @@ fn update(update: &Update) -> String {
         listed("it asks for", asks_for),
         listed("the same directory under another path:", moved),
     ];
-    let cells = [name.to_string(), shortened(from), to.as_ref().map(shortened).unwrap_or_default(), state.concat()];
+    let cells = [
+        name.to_string(),
+        shortened(from),
+        to.as_ref().map(shortened).unwrap_or_default(),
+        state.concat(),
+    ];
     cells.map(|cell| inert_line(&cell)).join("\t") + "\n"
 }

@@ -1,7 +1,9 @@
-//! A registry that misbehaves in every way that clients were caught by, and the stranger that it tries to lead them to.
+//! A registry that misbehaves in every way that clients were caught by, and the stranger that it
+//! tries to lead them to.
 //!
-//! The repository's name picks the behaviour: `HOST/bad/extension/trunc:1.0.0`. Every request to either is kept with the
-//! credentials that came with it. It is written on bare sockets, for a library for HTTP would not lie about lengths.
+//! The repository's name picks the behaviour: `HOST/bad/extension/trunc:1.0.0`. Every request to
+//! either is kept with the credentials that came with it. It is written on bare sockets, for a
+//! library for HTTP would not lie about lengths.
 
 mod artifacts;
 mod wire;
@@ -16,7 +18,8 @@ pub use artifacts::ARTIFACTS;
 use artifacts::Artifact;
 use wire::{Asked, Reply, serve};
 
-/// What is wrong with the way in which the registry answers. What is wrong with what it has is in [`ARTIFACTS`].
+/// What is wrong with the way in which the registry answers. What is wrong with what it has is in
+/// [`ARTIFACTS`].
 pub const MANNERS: [&str; 27] = [
     "ok",
     "s500",
@@ -159,7 +162,8 @@ fn accept(listener: TcpListener, shared: Arc<Shared>, answer: fn(&Shared, &Asked
 
 impl Shared {
     fn note(&self, stranger: bool, asked: &Asked) {
-        let request = Request { stranger, path: asked.path.clone(), headers: asked.headers.clone() };
+        let request =
+            Request { stranger, path: asked.path.clone(), headers: asked.headers.clone() };
         lock(&self.asked).push(request);
     }
 
@@ -191,7 +195,9 @@ impl Shared {
         let parts: Vec<_> = path.split('/').collect();
         match parts.as_slice() {
             ["", "v2", ""] => Reply::json(200, "{}"),
-            ["", "v2", "bad", "extension", behaviour, kind, name] => self.behave(behaviour, kind, name, &asked.path),
+            ["", "v2", "bad", "extension", behaviour, kind, name] => {
+                self.behave(behaviour, kind, name, &asked.path)
+            }
             _ => Reply::json(404, r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#),
         }
     }
@@ -203,7 +209,9 @@ impl Shared {
             Guard::Stranger => format!("http://{}/token", self.stranger),
             Guard::Elsewhere => "http://127.0.0.2:9/latest".to_owned(),
             Guard::File => "file:///etc/passwd".to_owned(),
-            Guard::Own | Guard::EndlessToken | Guard::SlowToken => format!("http://{}/token", self.registry),
+            Guard::Own | Guard::EndlessToken | Guard::SlowToken => {
+                format!("http://{}/token", self.registry)
+            }
         };
         Some(format!(r#"Bearer realm="{realm}",service="x""#))
     }
@@ -237,21 +245,33 @@ impl Shared {
             "s429-then-ok" if time <= 2 => Reply::status(429).with("Retry-After", "1"),
             "s429-forever" => Reply::status(429).with("Retry-After", "1"),
             "s429-huge" => Reply::status(429).with("Retry-After", "999999999"),
-            "gone" => Reply::json(404, r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#),
+            "gone" => Reply::json(
+                404,
+                r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#,
+            ),
             "err-ansi" => Reply::json(
                 400,
                 r#"{"errors":[{"code":"DENIED","message":"\u001b]52;c;cm0=\u0007\u001b[31mROOT\u202e\u009b"}]}"#,
             ),
-            "err-denied" => Reply::json(403, r#"{"errors":[{"code":"DENIED","message":"who are you"}]}"#),
-            "err-mebibyte" => {
-                Reply::json(500, &format!(r#"{{"errors":[{{"code":"X","message":"{}"}}]}}"#, "long ".repeat(200_000)))
+            "err-denied" => {
+                Reply::json(403, r#"{"errors":[{"code":"DENIED","message":"who are you"}]}"#)
             }
+            "err-mebibyte" => Reply::json(
+                500,
+                &format!(
+                    r#"{{"errors":[{{"code":"X","message":"{}"}}]}}"#,
+                    "long ".repeat(200_000)
+                ),
+            ),
             "err-huge" => Reply::endless("application/json", b' ').coded(500),
-            "err-long" => {
-                Reply::json(400, &format!(r#"{{"errors":[{{"code":"X","message":"{}"}}]}}"#, "long ".repeat(1_500)))
-            }
+            "err-long" => Reply::json(
+                400,
+                &format!(r#"{{"errors":[{{"code":"X","message":"{}"}}]}}"#, "long ".repeat(1_500)),
+            ),
             "redir-loop" => Reply::status(307).with("Location", &again()),
-            "redir-stranger" => Reply::status(307).with("Location", &format!("http://{}{path}", self.stranger)),
+            "redir-stranger" => {
+                Reply::status(307).with("Location", &format!("http://{}{path}", self.stranger))
+            }
             "redir-file" => Reply::status(302).with("Location", "file:///etc/passwd"),
             "slow-headers" => Reply::SlowHeaders,
             "stall" => Reply::status(200).promising(1_000),
@@ -266,7 +286,8 @@ impl Shared {
             return Reply::ok("application/octet-stream", bytes);
         }
         if behaviour == "redir-stranger-blob" {
-            return Reply::status(307).with("Location", &format!("http://{}/blob?signature=SIGNED", self.stranger));
+            return Reply::status(307)
+                .with("Location", &format!("http://{}/blob?signature=SIGNED", self.stranger));
         }
         let length = bytes.len();
         let reply = Reply::ok("application/octet-stream", bytes);

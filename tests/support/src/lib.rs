@@ -1,4 +1,5 @@
-//! What sesame's end-to-end tests share: a sealed environment for the binary, and output that is the same everywhere.
+//! What sesame's end-to-end tests share: a sealed environment for the binary, and output that is
+//! the same everywhere.
 #![allow(clippy::missing_panics_doc, reason = "tests panic")]
 
 pub mod bad_registry;
@@ -27,7 +28,8 @@ pub fn guest(name: &str) -> Vec<u8> {
 
 fn read_guest(name: &str) -> Vec<u8> {
     let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/../guests/built");
-    let folder = std::env::var_os("SESAME_BUILT_GUESTS").map_or_else(|| committed.into(), PathBuf::from);
+    let folder =
+        std::env::var_os("SESAME_BUILT_GUESTS").map_or_else(|| committed.into(), PathBuf::from);
     std::fs::read(folder.join(format!("{name}.wasm"))).expect(name)
 }
 
@@ -53,14 +55,17 @@ impl Deref for Guest {
     }
 }
 
-/// Adds the running test to the file that `SESAME_GUEST_TESTS` names. CI runs these tests once more, with other guests.
+/// Adds the running test to the file that `SESAME_GUEST_TESTS` names. CI runs these tests once
+/// more, with other guests.
 fn note_guest_test() {
     let Some(path) = std::env::var_os("SESAME_GUEST_TESTS") else { return };
-    // A test runs on a thread of its name. One of its own threads has no name, which CI takes for any test.
+    // A test runs on a thread of its name. One of its own threads has no name, which CI takes for
+    // any test.
     let thread = std::thread::current();
     let line = format!("{}\n", thread.name().unwrap_or_default());
     let file = OpenOptions::new().create(true).append(true).open(path);
-    file.and_then(|mut file| file.write_all(line.as_bytes())).expect("SESAME_GUEST_TESTS can be written");
+    file.and_then(|mut file| file.write_all(line.as_bytes()))
+        .expect("SESAME_GUEST_TESTS can be written");
 }
 
 /// A home of its own for one test, in which nothing of the machine's environment is seen.
@@ -69,7 +74,8 @@ pub struct TestEnv {
     directory: TempDir,
 }
 
-/// What a command did: displayed as exit code, output and errors, with what differs between runs replaced by names.
+/// What a command did: displayed as exit code, output and errors, with what differs between runs
+/// replaced by names.
 pub struct Run {
     /// The exit code; 128 and the signal for one that was killed.
     pub code: i32,
@@ -83,7 +89,8 @@ pub struct Run {
 impl TestEnv {
     /// A new home for this binary.
     pub fn new(binary: impl Into<PathBuf>) -> Self {
-        let directory = tempfile::Builder::new().prefix("sesame-test-").tempdir().expect("a directory");
+        let directory =
+            tempfile::Builder::new().prefix("sesame-test-").tempdir().expect("a directory");
         std::fs::create_dir(directory.path().join("work")).expect("made");
         Self { binary: binary.into(), directory }
     }
@@ -126,7 +133,11 @@ impl TestEnv {
 
     /// Runs `sesame` with these arguments and this input.
     #[must_use]
-    pub fn run_with<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>, input: &[u8]) -> Run {
+    pub fn run_with<S: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+        input: &[u8],
+    ) -> Run {
         self.finish(self.command(arguments), input)
     }
 
@@ -148,7 +159,10 @@ impl TestEnv {
     #[must_use]
     pub fn seen(&self, output: Output) -> Run {
         use std::os::unix::process::ExitStatusExt;
-        let code = output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or_default());
+        let code = output
+            .status
+            .code()
+            .unwrap_or_else(|| 128 + output.status.signal().unwrap_or_default());
         let home = self.home().display().to_string();
         Run {
             code,
@@ -158,8 +172,8 @@ impl TestEnv {
         }
     }
 
-    /// Every file below the home directory with its contents, for telling whether anything changed. The lock is left
-    /// out: it holds the process that had it last.
+    /// Every file below the home directory with its contents, for telling whether anything changed.
+    /// The lock is left out: it holds the process that had it last.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
         collect(self.home(), &mut files);
@@ -223,7 +237,10 @@ impl fmt::Display for Run {
 fn hide_times(text: &str) -> String {
     const FORM: &[u8] = b"0000-00-00T00:00:00Z";
     let is_time = |bytes: &[u8]| {
-        bytes.iter().zip(FORM).all(|(byte, form)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form })
+        bytes
+            .iter()
+            .zip(FORM)
+            .all(|(byte, form)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form })
     };
     let mut shown = text.as_bytes().to_vec();
     while let Some(at) = shown.windows(FORM.len()).position(is_time) {

@@ -1,6 +1,7 @@
-//! A registry with manners that Nexus, Harbor, Gitea, zot and others have: everybody reads and only who is known writes, `/v2/`
-//! is open, `Location` is relative with a query that has to be kept, `200` and `202` stand for `201`, tags come in pages with
-//! opaque links, there is no list of referrers, and blobs are served without their digest.
+//! A registry with manners that Nexus, Harbor, Gitea, zot and others have: everybody reads and only
+//! who is known writes, `/v2/` is open, `Location` is relative with a query that has to be kept,
+//! `200` and `202` stand for `201`, tags come in pages with opaque links, there is no list of
+//! referrers, and blobs are served without their digest.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -146,7 +147,8 @@ fn talk(mut stream: TcpStream, state: &Mutex<State>) -> Option<()> {
     let request = read_request(&stream)?;
     let is_head = request.method == "HEAD";
     let Reply { status, headers, body } = locked(state).answer(request);
-    let mut head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n", body.len());
+    let mut head =
+        format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n", body.len());
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -175,15 +177,25 @@ fn read_request(stream: &TcpStream) -> Option<Request> {
     };
     let mut words = lines.first()?.split_whitespace().map(str::to_owned);
     let (method, target) = (words.next()?, words.next()?);
-    let mut body = vec![0; header("content-length").and_then(|size| size.parse().ok()).unwrap_or_default()];
+    let mut body =
+        vec![0; header("content-length").and_then(|size| size.parse().ok()).unwrap_or_default()];
     reader.read_exact(&mut body).ok()?;
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let (authorization, media_type) = (header("authorization"), header("content-type").unwrap_or_default());
-    Some(Request { method, path: path.to_owned(), query: query.to_owned(), authorization, media_type, body })
+    let (authorization, media_type) =
+        (header("authorization"), header("content-type").unwrap_or_default());
+    Some(Request {
+        method,
+        path: path.to_owned(),
+        query: query.to_owned(),
+        authorization,
+        media_type,
+        body,
+    })
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    let hex: String = digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String =
+        digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
 }
 
@@ -227,10 +239,9 @@ impl State {
             return self.upload(&request, upload);
         }
         if let Some((_, digest)) = rest.rsplit_once("/blobs/").filter(|_| is_read) {
-            return self
-                .blobs
-                .get(digest)
-                .map_or_else(Reply::nothing, |blob| Reply::of(200).having("application/octet-stream", blob.clone()));
+            return self.blobs.get(digest).map_or_else(Reply::nothing, |blob| {
+                Reply::of(200).having("application/octet-stream", blob.clone())
+            });
         }
         if let Some((repository, name)) = rest.rsplit_once("/manifests/") {
             return if is_read {
@@ -255,7 +266,8 @@ impl State {
             return reply.with("OCI-Chunk-Min-Length", self.manners.min_chunk.to_string());
         }
         let Manners { takes_whole, takes_chunks, .. } = self.manners;
-        let Some(mut bytes) = upload.parse().ok().and_then(|id: u64| self.uploads.remove(&id)) else {
+        let Some(mut bytes) = upload.parse().ok().and_then(|id: u64| self.uploads.remove(&id))
+        else {
             return Reply::nothing();
         };
         let keeps_query = request.query.starts_with("_state=a%2Fb%3D");
@@ -276,7 +288,11 @@ impl State {
     }
 
     fn finish(&mut self, request: &Request, mut bytes: Vec<u8>) -> Reply {
-        let digest = request.query.split('&').find_map(|pair| pair.strip_prefix("digest=")).unwrap_or_default();
+        let digest = request
+            .query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("digest="))
+            .unwrap_or_default();
         let digest = digest.replace("%3A", ":");
         if sha256(&bytes) != digest {
             return Reply::of(400);
@@ -296,7 +312,8 @@ impl State {
 
     fn put_manifest(&mut self, repository: &str, name: &str, request: Request) -> Reply {
         let digest = sha256(&request.body);
-        self.manifests.insert((repository.to_owned(), digest.clone()), (request.media_type, request.body));
+        self.manifests
+            .insert((repository.to_owned(), digest.clone()), (request.media_type, request.body));
         let tags = self.tags.entry(repository.to_owned()).or_default();
         let is_there = tags.iter().any(|(tag, _)| tag == name);
         let stays = is_there && self.manners.keeps == Keeps::OldTags;
@@ -308,7 +325,8 @@ impl State {
     }
 
     fn manifest(&self, repository: &str, name: &str) -> Reply {
-        let tagged = self.tags.get(repository).and_then(|tags| tags.iter().find(|(tag, _)| tag == name));
+        let tagged =
+            self.tags.get(repository).and_then(|tags| tags.iter().find(|(tag, _)| tag == name));
         let digest = tagged.map_or_else(|| name.to_owned(), |(_, digest)| digest.clone());
         match self.manifests.get(&(repository.to_owned(), digest)) {
             Some((media_type, bytes)) => Reply::of(200).having(media_type, bytes.clone()),
@@ -319,14 +337,19 @@ impl State {
     /// A page of tags, the newest last. What is asked for by `last` is not understood.
     fn page(&self, repository: &str, query: &str) -> Reply {
         let Some(tags) = self.tags.get(repository) else { return Reply::nothing() };
-        let start = query.split('&').find_map(|pair| pair.strip_prefix("next=t")?.parse().ok()).unwrap_or(0);
-        let names: Vec<_> = tags.iter().map(|(tag, _)| tag.as_str()).skip(start).take(PAGE).collect();
+        let start = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("next=t")?.parse().ok())
+            .unwrap_or(0);
+        let names: Vec<_> =
+            tags.iter().map(|(tag, _)| tag.as_str()).skip(start).take(PAGE).collect();
         let body = serde_json::json!({ "name": repository, "tags": names }).to_string();
         let reply = Reply::of(200).having("application/json", body.into_bytes());
         if start + PAGE >= tags.len() {
             return reply;
         }
-        let next = format!("<list?next=t{}&n=9>; title=\"a, next page\"; rel=\"next\"", start + PAGE);
+        let next =
+            format!("<list?next=t{}&n=9>; title=\"a, next page\"; rel=\"next\"", start + PAGE);
         reply.with("Link", next)
     }
 }

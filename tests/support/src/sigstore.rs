@@ -1,23 +1,26 @@
-//! A Sigstore of our own: a certificate authority, a log of certificates and a log of signatures, whose keys live as long as a
-//! test. What it makes has the forms of the real one, and real cosign verifies it.
+//! A Sigstore of our own: a certificate authority, a log of certificates and a log of signatures,
+//! whose keys live as long as a test. What it makes has the forms of the real one, and real cosign
+//! verifies it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType,
-    SerialNumber, SigningKey, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    PublicKeyData, SanType, SerialNumber, SigningKey, date_time_ymd,
 };
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const STATEMENT: &str = "application/vnd.in-toto+json";
-/// Where Fulcio writes the issuer (<https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md>).
+/// Where Fulcio writes the issuer
+/// (<https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md>).
 const ISSUER: &[u64] = &[1, 3, 6, 1, 4, 1, 57264, 1, 8];
 /// Signed certificate timestamps (RFC 6962).
 const TIMESTAMPS: &[u64] = &[1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];
-/// 2026-01-02T00:00:00Z, when everything is signed. The logs and the authority are valid since the day before.
+/// 2026-01-02T00:00:00Z, when everything is signed. The logs and the authority are valid since the
+/// day before.
 const NOW: u64 = 1_767_312_000;
 
 /// The authorities.
@@ -184,8 +187,10 @@ impl Sigstore {
         .to_string();
         let kind = if signing.flaw == Some(Flaw::PayloadType) { "text/plain" } else { STATEMENT };
         let message = format!("DSSEv1 {} {kind} {} {statement}", kind.len(), statement.len());
-        let signature = json!({ "sig": STANDARD.encode(key.sign(message.as_bytes()).expect("signed")) });
-        let signatures = vec![signature; if signing.flaw == Some(Flaw::TwoSignatures) { 2 } else { 1 }];
+        let signature =
+            json!({ "sig": STANDARD.encode(key.sign(message.as_bytes()).expect("signed")) });
+        let signatures =
+            vec![signature; if signing.flaw == Some(Flaw::TwoSignatures) { 2 } else { 1 }];
         let envelope = json!({ "payload": STANDARD.encode(&statement), "payloadType": kind, "signatures": signatures });
         let entry = self.log_entry(&envelope, &statement, &certificate, signing.flaw);
         json!({
@@ -204,12 +209,15 @@ impl Sigstore {
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
         params.serial_number = Some(SerialNumber::from(1));
-        params.subject_alt_names = vec![SanType::Rfc822Name(signing.identity.try_into().expect("ASCII"))];
+        params.subject_alt_names =
+            vec![SanType::Rfc822Name(signing.identity.try_into().expect("ASCII"))];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
         match signing.flaw {
             Some(Flaw::KeyUsage) => params.key_usages = vec![KeyUsagePurpose::KeyEncipherment],
-            Some(Flaw::ExtendedKeyUsage) => params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth],
+            Some(Flaw::ExtendedKeyUsage) => {
+                params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]
+            }
             Some(Flaw::Authority) => params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
             Some(Flaw::Nobody) => params.subject_alt_names.clear(),
             _ => {}
@@ -217,12 +225,21 @@ impl Sigstore {
         params.use_authority_key_identifier_extension = true;
         params.not_before = date_time_ymd(signing.year, 1, 1);
         params.not_after = date_time_ymd(signing.year, 12, 31);
-        let issuer = [&[0x0c, u8::try_from(signing.issuer.len()).expect("short")], signing.issuer.as_bytes()].concat();
+        let issuer = [
+            &[0x0c, u8::try_from(signing.issuer.len()).expect("short")],
+            signing.issuer.as_bytes(),
+        ]
+        .concat();
         params.custom_extensions = vec![CustomExtension::from_oid_content(ISSUER, issuer)];
-        let issue = |params: &CertificateParams| params.signed_by(key, &self.authority).expect("a certificate");
+        let issue = |params: &CertificateParams| {
+            params.signed_by(key, &self.authority).expect("a certificate")
+        };
         if signing.is_logged {
             let before = issue(&params);
-            let by = self.or_another(&self.certificate_log, signing.flaw == Some(Flaw::CertificateTimestamp));
+            let by = self.or_another(
+                &self.certificate_log,
+                signing.flaw == Some(Flaw::CertificateTimestamp),
+            );
             let promise = self.certificate_promise(to_be_signed(before.der()), by);
             params.custom_extensions.push(CustomExtension::from_oid_content(TIMESTAMPS, promise));
         }
@@ -234,10 +251,12 @@ impl Sigstore {
         let time = (NOW * 1000).to_be_bytes();
         let length = u32::try_from(certificate.len()).expect("short").to_be_bytes();
         let issuer = sha256(&self.authority.key().subject_public_key_info());
-        let signed = [&[0, 0], &time[..], &[0, 1], &issuer, &length[1..], certificate, &[0, 0]].concat();
+        let signed =
+            [&[0, 0], &time[..], &[0, 1], &issuer, &length[1..], certificate, &[0, 0]].concat();
         let signature = by.sign(&signed).expect("signed");
         let log = sha256(&self.certificate_log.subject_public_key_info());
-        let timestamp = [&[0], &log[..], &time, &[0, 0], &[4, 3], &with_length(&signature)].concat();
+        let timestamp =
+            [&[0], &log[..], &time, &[0, 0], &[4, 3], &with_length(&signature)].concat();
         let list = with_length(&with_length(&timestamp));
         assert!(list.len() < 0x80, "so short that its length is one byte");
         [&[0x04, u8::try_from(list.len()).expect("short")], &list[..]].concat()
@@ -249,17 +268,24 @@ impl Sigstore {
     }
 
     /// An entry of the log of signatures, which has one more.
-    fn log_entry(&self, envelope: &Value, statement: &str, certificate: &[u8], flaw: Option<Flaw>) -> Value {
+    fn log_entry(
+        &self,
+        envelope: &Value,
+        statement: &str,
+        certificate: &[u8],
+        flaw: Option<Flaw>,
+    ) -> Value {
         let is = |other: Flaw| flaw == Some(other);
-        let hash_of = |text: &str, is_wrong: bool| hex(&sha256(if is_wrong { b"another" } else { text.as_bytes() }));
-        let certificate = if is(Flaw::EntryCertificate) { self.authority.der() } else { certificate };
+        let hash_of = |text: &str, is_wrong: bool| {
+            hex(&sha256(if is_wrong { b"another" } else { text.as_bytes() }))
+        };
+        let certificate =
+            if is(Flaw::EntryCertificate) { self.authority.der() } else { certificate };
         let pem = format!(
             "-----BEGIN CERTIFICATE-----\n{}-----END CERTIFICATE-----\n",
-            STANDARD
-                .encode(certificate)
-                .as_bytes()
-                .chunks(64)
-                .fold(String::new(), |pem, line| { pem + std::str::from_utf8(line).expect("ASCII") + "\n" })
+            STANDARD.encode(certificate).as_bytes().chunks(64).fold(String::new(), |pem, line| {
+                pem + std::str::from_utf8(line).expect("ASCII") + "\n"
+            })
         );
         let body = json!({
             "apiVersion": if is(Flaw::EntryVersion) { "9.9.9" } else { "0.0.1" },
@@ -278,8 +304,13 @@ impl Sigstore {
         let sibling = sha256(b"\0another entry");
         let root = sha256(&[&[1], leaf.as_slice(), &sibling].concat());
         let log = sha256(&self.signature_log.subject_public_key_info());
-        let promise = json!({ "body": body, "integratedTime": NOW, "logID": hex(&log), "logIndex": 0 }).to_string();
-        let promise = self.or_another(&self.signature_log, is(Flaw::Promise)).sign(promise.as_bytes()).expect("signed");
+        let promise =
+            json!({ "body": body, "integratedTime": NOW, "logID": hex(&log), "logIndex": 0 })
+                .to_string();
+        let promise = self
+            .or_another(&self.signature_log, is(Flaw::Promise))
+            .sign(promise.as_bytes())
+            .expect("signed");
         json!({
             "logIndex": "0",
             "logId": { "keyId": STANDARD.encode(&log) },
@@ -302,7 +333,8 @@ impl Sigstore {
 
     /// What the log says that it has, as a signed note.
     fn checkpoint(&self, root: &[u8], log: &[u8], flaw: Option<Flaw>) -> String {
-        let root = if flaw == Some(Flaw::CheckpointRoot) { sha256(b"another") } else { root.to_vec() };
+        let root =
+            if flaw == Some(Flaw::CheckpointRoot) { sha256(b"another") } else { root.to_vec() };
         let size = if flaw == Some(Flaw::CheckpointSize) { 1 } else { 2 };
         let text = format!("log.example - 1\n{size}\n{}\n", STANDARD.encode(root));
         let by = self.or_another(&self.signature_log, flaw == Some(Flaw::Checkpoint));
@@ -325,7 +357,8 @@ fn header(der: &[u8]) -> (usize, usize) {
         short @ 0..=0x7f => (2, usize::from(short)),
         long => {
             let count = usize::from(long & 0x7f);
-            let length = der[2..2 + count].iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+            let length =
+                der[2..2 + count].iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
             (2 + count, length)
         }
     }

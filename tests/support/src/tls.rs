@@ -1,4 +1,5 @@
-//! A registry behind TLS whose certificate is what a test says, and whatever a client tells it before it is believed.
+//! A registry behind TLS whose certificate is what a test says, and whatever a client tells it
+//! before it is believed.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -49,9 +50,13 @@ impl TlsServer {
         let read = Arc::clone(&server.read);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let note = |text: String| read.lock().unwrap_or_else(PoisonError::into_inner).push(text);
-                let _ =
-                    if certified == Certified::Plain { talk(stream, note) } else { talk_tls(stream, &config, note) };
+                let note =
+                    |text: String| read.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+                let _ = if certified == Certified::Plain {
+                    talk(stream, note)
+                } else {
+                    talk_tls(stream, &config, note)
+                };
             }
         });
         Ok(server)
@@ -97,20 +102,29 @@ pub(crate) fn certificate(certified: Certified) -> (Arc<ServerConfig>, String) {
     let chain = vec![CertificateDer::from(issued.expect("issued").der().to_vec())];
     let secret = PrivateKeyDer::try_from(own.serialize_der()).expect("a key");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder =
-        ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
-    let config = builder.with_no_client_auth().with_single_cert(chain, secret).expect("a configuration");
+    let builder = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions");
+    let config =
+        builder.with_no_client_auth().with_single_cert(chain, secret).expect("a configuration");
     (Arc::new(config), pem(authority.as_ref().der()))
 }
 
 pub(crate) fn pem(certificate: &[u8]) -> String {
-    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(certificate))
+    format!(
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
+        STANDARD.encode(certificate)
+    )
 }
 
 const ANSWER: &[u8] = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
 /// What could be read is noted before it is answered, so that whoever has the answer finds it.
-fn talk_tls(mut stream: TcpStream, config: &Arc<ServerConfig>, note: impl FnOnce(String)) -> Option<()> {
+fn talk_tls(
+    mut stream: TcpStream,
+    config: &Arc<ServerConfig>,
+    note: impl FnOnce(String),
+) -> Option<()> {
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
     let mut connection = ServerConnection::new(Arc::clone(config)).ok()?;
     let mut tls = Stream::new(&mut connection, &mut stream);

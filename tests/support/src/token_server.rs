@@ -1,5 +1,6 @@
 //! A token service behind TLS that signs what docker-registry believes
-//! (<https://distribution.github.io/distribution/spec/auth/jwt/>). It knows `me` with the password `SECRET`.
+//! (<https://distribution.github.io/distribution/spec/auth/jwt/>). It knows `me` with the password
+//! `SECRET`.
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -22,7 +23,8 @@ const LIFE: u64 = 60;
 /// `me:SECRET`, as clients send it.
 const LOGIN: &str = "basic bWU6U0VDUkVU";
 
-/// The service, as long as the process lives. Strangers get tokens with which they can read what is below `public/`.
+/// The service, as long as the process lives. Strangers get tokens with which they can read what is
+/// below `public/`.
 pub struct TokenServer {
     address: SocketAddr,
     authority: String,
@@ -44,7 +46,8 @@ impl TokenServer {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let (config, authority) = certificate(Certified::Well);
         let signer = Signer::new();
-        let server = Self { address: listener.local_addr()?, authority, signer: pem(&signer.certificate) };
+        let server =
+            Self { address: listener.local_addr()?, authority, signer: pem(&signer.certificate) };
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let _ = talk(stream, &config, &signer);
@@ -87,18 +90,24 @@ impl Signer {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let certificate = params.self_signed(&pair).expect("a certificate").der().to_vec();
         let pkcs8 = pair.serialize_der();
-        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8, &SystemRandom::new());
+        let key = EcdsaKeyPair::from_pkcs8(
+            &ECDSA_P256_SHA256_FIXED_SIGNING,
+            &pkcs8,
+            &SystemRandom::new(),
+        );
         Self { key: key.expect("of this kind"), certificate }
     }
 
     fn token(&self, audience: &str, access: &[Value]) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-        let header = json!({ "typ": "JWT", "alg": "ES256", "x5c": [STANDARD.encode(&self.certificate)] });
+        let header =
+            json!({ "typ": "JWT", "alg": "ES256", "x5c": [STANDARD.encode(&self.certificate)] });
         let claims = json!({
             "iss": "sesame-test", "sub": "me", "aud": audience, "jti": now.to_string(),
             "iat": now, "nbf": now - 10, "exp": now + LIFE, "access": access,
         });
-        let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+        let [header, claims] =
+            [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
         let signed = format!("{header}.{claims}");
         let signature = self.key.sign(&SystemRandom::new(), signed.as_bytes()).expect("signed");
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
@@ -112,11 +121,15 @@ fn talk(mut stream: TcpStream, config: &Arc<ServerConfig>, signer: &Signer) -> O
     let head = read_head(&mut tls)?;
     let (status, body) = match answer(&head, signer) {
         Some(body) => ("200 OK", body),
-        None => ("401 Unauthorized", json!({ "errors": [{ "code": "UNAUTHORIZED", "message": "wrong login" }] })),
+        None => (
+            "401 Unauthorized",
+            json!({ "errors": [{ "code": "UNAUTHORIZED", "message": "wrong login" }] }),
+        ),
     };
     let body = body.to_string();
     let length = body.len();
-    write!(tls, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").ok()?;
+    write!(tls, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+        .ok()?;
     connection.send_close_notify();
     connection.write_tls(&mut stream).ok().map(drop)
 }
@@ -124,16 +137,20 @@ fn talk(mut stream: TcpStream, config: &Arc<ServerConfig>, signer: &Signer) -> O
 /// The token that is asked for, with as much access as there is; nothing for a wrong login.
 fn answer(head: &str, signer: &Signer) -> Option<Value> {
     let target = head.split_whitespace().nth(1).unwrap_or_default();
-    let login = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("authorization: ").map(|_| line));
+    let login = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("authorization: ").map(|_| line));
     let is_known = login.map(|line| line.eq_ignore_ascii_case(&format!("authorization: {LOGIN}")));
     if is_known == Some(false) {
         return None;
     }
     let query = target.split_once('?').map_or("", |(_, query)| query);
     let parameters: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
-    let scopes = parameters.iter().filter(|(name, _)| *name == "scope").map(|(_, scope)| decoded(scope));
+    let scopes =
+        parameters.iter().filter(|(name, _)| *name == "scope").map(|(_, scope)| decoded(scope));
     let access: Vec<_> = scopes.filter_map(|scope| granted(&scope, is_known.is_some())).collect();
-    let service = parameters.iter().find(|(name, _)| *name == "service").map(|(_, service)| decoded(service));
+    let service =
+        parameters.iter().find(|(name, _)| *name == "service").map(|(_, service)| decoded(service));
     // Only the newer name, and a life that is not stated, as some services have it.
     Some(json!({ "access_token": signer.token(&service.unwrap_or_default(), &access) }))
 }

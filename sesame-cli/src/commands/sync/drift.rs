@@ -1,7 +1,10 @@
-//! What tells this machine from one that a list has just been applied to: permissions, and extensions that are left over.
+//! What tells this machine from one that a list has just been applied to: permissions, and
+//! extensions that are left over.
 
 use core_types::{Capabilities, Capability, ExtensionEntry, ExtensionName, Grant, OciReference};
-use extension_depot::{Depot, FollowedList, FromList, GivenByList, LoadedManifest, Pruned, Reason, UserConfig};
+use extension_depot::{
+    Depot, FollowedList, FromList, GivenByList, LoadedManifest, Pruned, Reason, UserConfig,
+};
 
 use super::Planned;
 use super::list::List;
@@ -11,16 +14,23 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Step, StepState};
 
-/// What this list asks for on behalf of an extension and policy approves. What policy denies is not among it.
-pub fn approved(config: &UserConfig, list: Option<&OciReference>, entry: &ExtensionEntry) -> Vec<Grant> {
+/// What this list asks for on behalf of an extension and policy approves. What policy denies is not
+/// among it.
+pub fn approved(
+    config: &UserConfig,
+    list: Option<&OciReference>,
+    entry: &ExtensionEntry,
+) -> Vec<Grant> {
     let Some(list) = list else { return Vec::new() };
     let mut approved = entry.capabilities.grants_in_full();
-    approved.retain(|grant| config.preapproves(list, grant) && config.denial(grant.capability()).is_none());
+    approved.retain(|grant| {
+        config.preapproves(list, grant) && config.denial(grant.capability()).is_none()
+    });
     approved
 }
 
-/// Finds out what an extension that came from the list has to be given and what has to be withdrawn. What its user took away
-/// stays away, and what its user gave stays.
+/// Finds out what an extension that came from the list has to be given and what has to be
+/// withdrawn. What its user took away stays away, and what its user gave stays.
 pub fn find_changes(
     config: &UserConfig,
     list: &List,
@@ -44,8 +54,8 @@ pub fn find_changes(
     }
 }
 
-/// What was given by this list alone, is there still and not to be kept. Every installation gives an extension its own
-/// configuration, so that stays.
+/// What was given by this list alone, is there still and not to be kept. Every installation gives
+/// an extension its own configuration, so that stays.
 fn withdrawable(
     list: &List,
     name: &ExtensionName,
@@ -62,8 +72,8 @@ fn withdrawable(
     known.given.iter().filter(goes).map(|given| given.grant.clone()).collect()
 }
 
-/// Withdraws first, which nothing that fails later keeps from being done, and then gives what no new version has to be
-/// there for.
+/// Withdraws first, which nothing that fails later keeps from being done, and then gives what no
+/// new version has to be there for.
 pub fn adjust(context: &Context, depot: &Depot, step: &mut Step) {
     if step.grant.is_empty() && step.withdraw.is_empty() {
         return;
@@ -95,7 +105,8 @@ fn change(context: &Context, depot: &Depot, step: &Step) -> Result<(), Failure> 
     changed(Reason::Granted, give, &[])
 }
 
-/// The extensions that came from the list, are installed from there still, and that neither it nor another list has.
+/// The extensions that came from the list, are installed from there still, and that neither it nor
+/// another list has.
 pub fn leftovers(
     context: &Context,
     depot: &Depot,
@@ -124,7 +135,8 @@ fn leftover(depot: &Depot, list: &List, name: &ExtensionName, from: &FromList) -
     match depot.manifest(name) {
         Ok(loaded) => {
             let manifest = loaded?.manifest;
-            let reference = manifest.extension.oci.clone().filter(|reference| from.is(reference))?;
+            let reference =
+                manifest.extension.oci.clone().filter(|reference| from.is(reference))?;
             if !list.is_on_another(name, &reference.identity()) {
                 return Some(Step::new(name, Some(reference), StepState::LeftOver));
             }
@@ -154,21 +166,33 @@ pub fn prune(depot: &Depot, list: &List, step: &mut Step) {
 }
 
 /// Notes where the list led, and what came of it.
-pub fn note(context: &Context, depot: &Depot, list: &List, plan: &[Planned]) -> Result<(), Failure> {
+pub fn note(
+    context: &Context,
+    depot: &Depot,
+    list: &List,
+    plan: &[Planned],
+) -> Result<(), Failure> {
     let config = context.config()?;
     let signed = list.published.as_ref().zip(list.evidence.as_ref());
     let noted = depot.note_followed_list(&list.id, signed, |followed| {
         if let Some(pinned) = &list.published {
             followed.pins.insert(pinned.revision().to_owned(), pinned.clone());
         }
-        // What is neither on the list nor left over is another extension by now, or another list has it.
+        // What is neither on the list nor left over is another extension by now, or another list
+        // has it.
         followed.extensions.retain(|name, _| plan.iter().any(|planned| planned.is_from_list(name)));
         plan.iter().for_each(|planned| note_one(config, depot, list, planned, followed));
     });
     noted.map_err(|error| Failure::of_list(&error))
 }
 
-fn note_one(config: &UserConfig, depot: &Depot, list: &List, planned: &Planned, followed: &mut FollowedList) {
+fn note_one(
+    config: &UserConfig,
+    depot: &Depot,
+    list: &List,
+    planned: &Planned,
+    followed: &mut FollowedList,
+) {
     let Planned { step, entry, is_new } = planned;
     // Of what failed is known what was known before.
     let Some(entry) = entry.as_ref().filter(|_| step.state != StepState::Failed) else { return };
@@ -177,8 +201,12 @@ fn note_one(config: &UserConfig, depot: &Depot, list: &List, planned: &Planned, 
     let identity = entry.oci.identity();
     let known = list.provenance(depot, &step.name, &loaded).filter(|_| !is_installed_now);
     let is_from_list = is_installed_now || list.is_on_another(&step.name, &identity);
-    let Some(mut from) = known.or_else(|| is_from_list.then(|| FromList::of(&identity))) else { return };
-    from.given.retain(|given| entry.capabilities.covers(&given.grant) && !step.has_withdrawn(&given.grant));
+    let Some(mut from) = known.or_else(|| is_from_list.then(|| FromList::of(&identity))) else {
+        return;
+    };
+    from.given.retain(|given| {
+        entry.capabilities.covers(&given.grant) && !step.has_withdrawn(&given.grant)
+    });
     let published = list.published.as_ref();
     let is_given = |grant: &&Grant| step.state.is_over() && step.grant.contains(grant);
     // What two lists ask for is given by the first, and stays until neither does.

@@ -1,9 +1,14 @@
-//! The list that `sync` follows: had, checked as an artifact is, and compared with what is known of it.
+//! The list that `sync` follows: had, checked as an artifact is, and compared with what is known of
+//! it.
 
 use std::path::Path;
 
-use core_types::{ErrorKind, ExtensionList, ExtensionName, Grant, Identity, OciReference, version_of_tag};
-use extension_depot::{Depot, DepotError, Evidence, FollowedList, FromList, LoadedManifest, UserConfig};
+use core_types::{
+    ErrorKind, ExtensionList, ExtensionName, Grant, Identity, OciReference, version_of_tag,
+};
+use extension_depot::{
+    Depot, DepotError, Evidence, FollowedList, FromList, LoadedManifest, UserConfig,
+};
 
 use crate::arguments::{ListSource, SyncArguments};
 use crate::commands::trust;
@@ -40,8 +45,9 @@ struct ListText {
 }
 
 impl List {
-    /// Reads a list, which changes nothing. A published one has to come from where policy lets extensions come from, be signed
-    /// by whom policy wants, and be what it was where its tag is a version or it is locked.
+    /// Reads a list, which changes nothing. A published one has to come from where policy lets
+    /// extensions come from, be signed by whom policy wants, and be what it was where its tag is a
+    /// version or it is locked.
     pub fn read(
         context: &Context,
         depot: &Depot,
@@ -65,14 +71,25 @@ impl List {
     }
 
     /// What came from this list under a name, if that is what is installed from there.
-    pub fn provenance(&self, depot: &Depot, name: &ExtensionName, loaded: &LoadedManifest) -> Option<FromList> {
+    pub fn provenance(
+        &self,
+        depot: &Depot,
+        name: &ExtensionName,
+        loaded: &LoadedManifest,
+    ) -> Option<FromList> {
         let reference = loaded.manifest.extension.oci.as_ref()?;
         let known = self.known.extensions.get(name).filter(|known| known.is(reference));
         known.cloned().or_else(|| self.unnoted(depot, name, loaded))
     }
 
-    /// What this list installed in a process that ended before that was noted, or in a sesame that noted no lists.
-    fn unnoted(&self, depot: &Depot, name: &ExtensionName, loaded: &LoadedManifest) -> Option<FromList> {
+    /// What this list installed in a process that ended before that was noted, or in a sesame that
+    /// noted no lists.
+    fn unnoted(
+        &self,
+        depot: &Depot,
+        name: &ExtensionName,
+        loaded: &LoadedManifest,
+    ) -> Option<FromList> {
         let (reference, digest) = loaded.pinned()?;
         let record = depot.record(name, &digest).ok()??;
         let is_from_here = match (&self.published, record.source.strip_prefix("the list ")) {
@@ -84,32 +101,44 @@ impl List {
         is_from_here.then(|| FromList::of(&reference.identity()))
     }
 
-    /// Whether this list has brought something under a name that it has from elsewhere by now, or not at all.
+    /// Whether this list has brought something under a name that it has from elsewhere by now, or
+    /// not at all.
     pub fn has_dropped(&self, name: &ExtensionName, from: &FromList) -> bool {
         self.extensions.get(name).is_none_or(|entry| !from.is(&entry.oci))
     }
 
-    /// Whether what is installed under a name came from this list alone, which has it from elsewhere by now.
+    /// Whether what is installed under a name came from this list alone, which has it from
+    /// elsewhere by now.
     pub fn replaces(&self, depot: &Depot, name: &ExtensionName) -> bool {
-        let Some(from) = self.known.extensions.get(name).filter(|from| self.has_dropped(name, from)) else {
+        let Some(from) =
+            self.known.extensions.get(name).filter(|from| self.has_dropped(name, from))
+        else {
             return false;
         };
-        let there = depot.manifest(name).ok().flatten().and_then(|loaded| loaded.manifest.extension.oci);
+        let there =
+            depot.manifest(name).ok().flatten().and_then(|loaded| loaded.manifest.extension.oci);
         there.is_some_and(|there| from.is(&there) && !self.is_on_another(name, &there.identity()))
     }
 
     /// Whether another list has brought this extension, or would bring it.
     pub fn is_on_another(&self, name: &ExtensionName, identity: &Identity) -> bool {
         let identity = identity.to_string();
-        self.others.iter().filter_map(|other| other.extensions.get(name)).any(|from| from.identity == identity)
+        self.others
+            .iter()
+            .filter_map(|other| other.extensions.get(name))
+            .any(|from| from.identity == identity)
     }
 
     /// Whether another list has given this to an extension as well.
     pub fn is_given_by_another(&self, name: &ExtensionName, grant: &Grant) -> bool {
-        self.others.iter().filter_map(|other| other.extensions.get(name)).any(|from| from.was_given(grant))
+        self.others
+            .iter()
+            .filter_map(|other| other.extensions.get(name))
+            .any(|from| from.was_given(grant))
     }
 
-    /// Whether what it no longer has is removed: because its user says so, or because it may and does demand it.
+    /// Whether what it no longer has is removed: because its user says so, or because it may and
+    /// does demand it.
     pub fn prunes(&self, config: &UserConfig, arguments: &SyncArguments) -> bool {
         let may_demand = || self.published.as_ref().is_some_and(|list| config.lets_prune(list));
         arguments.prune || self.extensions.defaults().prune && may_demand()
@@ -118,7 +147,8 @@ impl List {
 
 fn of_file(path: &Path) -> Result<ListText, Failure> {
     let read = |error: std::io::Error| {
-        Failure::message(ErrorKind::Local, format!("cannot read `{}`", path.display())).caused_by(&error)
+        Failure::message(ErrorKind::Local, format!("cannot read `{}`", path.display()))
+            .caused_by(&error)
     };
     let text = std::fs::read_to_string(path).map_err(read)?;
     let place = std::fs::canonicalize(path).map_err(read)?.display().to_string();
@@ -146,11 +176,18 @@ fn of_registry(
     let evidence = trust::look_at_list(context, depot, &pinned)?;
     context.explain(&format!("the list is {pinned}, {}", evidence.signature));
     let words = format!("the list {pinned}");
-    Ok(ListText { text, place: reference.to_string(), published: Some((pinned, evidence)), id, words })
+    Ok(ListText {
+        text,
+        place: reference.to_string(),
+        published: Some((pinned, evidence)),
+        id,
+        words,
+    })
 }
 
-/// Makes sure that a list is what it was when it was followed last, unless its user names the bytes: where its tag is a
-/// version, as for an artifact, and where it is locked. Another tag, such as `stable`, is there to be moved.
+/// Makes sure that a list is what it was when it was followed last, unless its user names the
+/// bytes: where its tag is a version, as for an artifact, and where it is locked. Another tag, such
+/// as `stable`, is there to be moved.
 fn check_pin(
     followed: Option<&FollowedList>,
     reference: &OciReference,
@@ -176,9 +213,15 @@ mod tests {
     use super::*;
     use crate::exit_code::ExitCode;
 
-    fn checked(followed: Option<&str>, asked: &str, found: char, is_locked: bool) -> Option<ExitCode> {
+    fn checked(
+        followed: Option<&str>,
+        asked: &str,
+        found: char,
+        is_locked: bool,
+    ) -> Option<ExitCode> {
         let digest = |byte: char| format!("sha256:{}", byte.to_string().repeat(64));
-        let reference = |text: &str| format!("r.io/org/set:{text}").parse::<OciReference>().expect(text);
+        let reference =
+            |text: &str| format!("r.io/org/set:{text}").parse::<OciReference>().expect(text);
         let tag = asked.split('@').next().expect("a tag");
         let pin = |byte: char| reference(&format!("{tag}@{}", digest(byte)));
         let followed = followed.map(|byte| FollowedList {
@@ -186,13 +229,16 @@ mod tests {
             ..FollowedList::default()
         });
         let asked = if asked.contains('@') { pin(found) } else { reference(asked) };
-        check_pin(followed.as_ref(), &asked, &pin(found), is_locked).err().map(|failure| failure.code)
+        check_pin(followed.as_ref(), &asked, &pin(found), is_locked)
+            .err()
+            .map(|failure| failure.code)
     }
 
     /// A tag that is a version never moves; any other does, unless it is locked.
     #[test]
     fn moved_list_is_refused_as_elsewhere() {
-        let (moved, unpinned) = (Some(ExitCode::from(ErrorKind::Untrusted)), Some(ExitCode::from(ErrorKind::Failure)));
+        let (moved, unpinned) =
+            (Some(ExitCode::from(ErrorKind::Untrusted)), Some(ExitCode::from(ErrorKind::Failure)));
         for (followed, asked, found, is_locked, expected) in [
             (None, "stable", 'b', false, None),
             (Some("a"), "stable", 'b', false, None),

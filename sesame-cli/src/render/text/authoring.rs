@@ -11,11 +11,15 @@ use crate::terminal::{inert, inert_line};
 
 pub(super) fn begun(directory: &Path, written: &[PathBuf]) -> Rendered {
     let paths = written.iter().map(|path| format!("{}\n", inert_line(&path.to_string_lossy())));
-    let next = format!("next: cd {} && sesame extension build && sesame extension test\n", directory.display());
+    let next = format!(
+        "next: cd {} && sesame extension build && sesame extension test\n",
+        directory.display()
+    );
     Rendered { data: paths.collect::<String>().into_bytes(), talk: next, ..Rendered::default() }
 }
 
-/// What an extension printed is shown where something is wrong, and to those who asked to be told more.
+/// What an extension printed is shown where something is wrong, and to those who asked to be told
+/// more.
 pub(super) fn tested(context: &Context, files: &[TestedFile]) -> Rendered {
     let mut text = String::new();
     for file in files {
@@ -58,11 +62,15 @@ pub(super) fn published(published: &Published) -> Rendered {
     }
 }
 
-/// On a terminal a page is laid out. In a pipe it is what was written, without what a terminal would act on: who reads it in
-/// the end may be one. `--raw` is for those who want every byte.
+/// On a terminal a page is laid out. In a pipe it is what was written, without what a terminal
+/// would act on: who reads it in the end may be one. `--raw` is for those who want every byte.
 pub(super) fn page(context: &Context, page: &DocsPage) -> Rendered {
-    let others: Vec<_> =
-        page.pages.iter().filter(|path| **path != page.page.path).map(|path| inert_line(path)).collect();
+    let others: Vec<_> = page
+        .pages
+        .iter()
+        .filter(|path| **path != page.page.path)
+        .map(|path| inert_line(path))
+        .collect();
     let talk = match others.as_slice() {
         [] => String::new(),
         others => format!("more pages: {}\n", others.join(", ")),
@@ -76,7 +84,11 @@ pub(super) fn page(context: &Context, page: &DocsPage) -> Rendered {
         return Rendered { data: text.into_bytes(), talk, ..Rendered::default() };
     }
     Rendered {
-        paged: markdown::laid_out(&page.page.text, context.terminal.width(), context.wants_styles()),
+        paged: markdown::laid_out(
+            &page.page.text,
+            context.terminal.width(),
+            context.wants_styles(),
+        ),
         talk,
         ..Rendered::default()
     }

@@ -4,15 +4,17 @@ use std::fmt::Write;
 
 use core_types::{CallOutcome, ExtensionName, Limit, LimitName, Verdict};
 use extension_depot::registry::{KeptLogin, LoginStore};
-use extension_depot::{ActivityEntry, ActivityFinding, FirstUse, SignerProof, TrustedSigner, needs_text};
+use extension_depot::{
+    ActivityEntry, ActivityFinding, FirstUse, SignerProof, TrustedSigner, needs_text,
+};
 use extension_host::ExportedFunction;
 
 use super::{data, failure};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{
-    Asked, Call, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Info, Inspection, Learned, RefusedThing,
-    Trust,
+    Asked, Call, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Info, Inspection,
+    Learned, RefusedThing, Trust,
 };
 use crate::render::Rendered;
 use crate::terminal::{inert, inert_line};
@@ -106,11 +108,14 @@ pub(super) fn info(info: &Info) -> String {
     text
 }
 
-/// The functions with their labels: first those that can be called, then the others with the reason.
+/// The functions with their labels: first those that can be called, then the others with the
+/// reason.
 fn exports(functions: &[ExportedFunction]) -> Vec<(&'static str, String)> {
     let callable = functions.iter().filter(|function| function.is_callable());
     let callable = callable.map(|function| ("exports", function.to_string()));
-    let reason = |function: &ExportedFunction| Some(format!("{function}: {}", function.uncallable.as_ref()?));
+    let reason = |function: &ExportedFunction| {
+        Some(format!("{function}: {}", function.uncallable.as_ref()?))
+    };
     callable.chain(functions.iter().filter_map(reason).map(|line| ("not callable", line))).collect()
 }
 
@@ -145,7 +150,10 @@ pub(super) fn learned(needs: &Learned) -> Rendered {
         let _ = writeln!(text, "# refused in this call: {}", inert_line(&touch.what));
     }
     for capability in &needs.unscoped {
-        let _ = writeln!(text, "# imported and not used in this call, but needed to start: {capability}");
+        let _ = writeln!(
+            text,
+            "# imported and not used in this call, but needed to start: {capability}"
+        );
     }
     text.push_str(&needs_text(&needs.capabilities, &needs.limits));
     Rendered { data: text.into_bytes(), talk, ..Default::default() }
@@ -200,7 +208,10 @@ pub(super) fn activity_verified(lines: usize, findings: &[ActivityFinding]) -> S
 
 pub(super) fn why(name: &ExtensionName, refused: &[RefusedThing]) -> Rendered {
     if refused.is_empty() {
-        return Rendered { talk: format!("`{name}` was refused nothing lately\n"), ..Default::default() };
+        return Rendered {
+            talk: format!("`{name}` was refused nothing lately\n"),
+            ..Default::default()
+        };
     }
     let mut text = String::new();
     for thing in refused {
@@ -208,7 +219,9 @@ pub(super) fn why(name: &ExtensionName, refused: &[RefusedThing]) -> Rendered {
         let _ = writeln!(text, "{at}  {}: {}", inert_line(&thing.what), inert_line(&thing.rule));
         let _ = match &thing.grant {
             _ if thing.is_granted_now => writeln!(text, "  it is granted by now"),
-            Some(grant) => writeln!(text, "  allow it: sesame extension grant {name} {}", inert_line(grant)),
+            Some(grant) => {
+                writeln!(text, "  allow it: sesame extension grant {name} {}", inert_line(grant))
+            }
             None => writeln!(text, "  granting it is no help"),
         };
     }
@@ -254,12 +267,21 @@ pub(super) fn trusted(trust: &Trust) -> String {
     let signers = trust.signers.iter().map(|TrustedSigner { place, proof }| match proof {
         SignerProof::Key { fingerprint, .. } => format!("trusted\t{place}\t{fingerprint}\n"),
         SignerProof::Identity(rule) => {
-            format!("trusted\t{place}\t{}\t{}\n", inert_line(&rule.identity), inert_line(&rule.issuer))
+            format!(
+                "trusted\t{place}\t{}\t{}\n",
+                inert_line(&rule.identity),
+                inert_line(&rule.issuer)
+            )
         }
     });
     let first = trust.first_uses.iter().map(|first| {
         let FirstUse { repository, signer, since, .. } = first;
-        format!("first\t{}\t{}\t{}\n", inert_line(repository), inert_line(&signer.to_string()), inert_line(since))
+        format!(
+            "first\t{}\t{}\t{}\n",
+            inert_line(repository),
+            inert_line(&signer.to_string()),
+            inert_line(since)
+        )
     });
     signers.chain(first).collect()
 }
@@ -283,7 +305,8 @@ pub(super) fn file_check(file: &FileCheck) -> String {
 
 pub(super) fn diagnosis(diagnosis: &Diagnosis) -> String {
     let Diagnosis { what, health, finding, mend } = diagnosis;
-    let mend = mend.as_ref().map(|mend| format!("\n      {}", inert_line(mend))).unwrap_or_default();
+    let mend =
+        mend.as_ref().map(|mend| format!("\n      {}", inert_line(mend))).unwrap_or_default();
     format!("{:<5} {}: {}{mend}\n", health.name(), inert_line(what), inert_line(finding))
 }
 

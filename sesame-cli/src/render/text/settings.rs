@@ -8,7 +8,8 @@ use crate::context::Context;
 use crate::outcome::{SettingRow, Settings};
 use crate::terminal::inert_line;
 
-/// For a person each with what it means below it, for programs a line each: key, value, type, default and description.
+/// For a person each with what it means below it, for programs a line each: key, value, type,
+/// default and description.
 pub(super) fn listed(context: &Context, settings: &Settings) -> String {
     let is_read = context.terminal.shows_output();
     let mut text = String::new();
@@ -30,7 +31,8 @@ pub(super) fn listed(context: &Context, settings: &Settings) -> String {
 fn for_person(row: &SettingRow) -> String {
     let value = row.value.as_deref().map_or_else(|| "(not set)".to_owned(), inert_line);
     let mut text = format!("{} = {value}\n", inert_line(&row.key));
-    let meaning = row.declared.as_ref().map_or_else(|| "not declared by its author".to_owned(), meaning);
+    let meaning =
+        row.declared.as_ref().map_or_else(|| "not declared by its author".to_owned(), meaning);
     let _ = writeln!(text, "    {}", inert_line(&meaning));
     text
 }
@@ -49,7 +51,9 @@ fn meaning(declared: &DeclaredSetting) -> String {
 fn values(declared: &DeclaredSetting) -> String {
     match declared.allowed.as_slice() {
         [] => declared.kind.to_string(),
-        allowed => allowed.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(" or "),
+        allowed => {
+            allowed.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(" or ")
+        }
     }
 }
 

@@ -17,12 +17,19 @@ pub(super) fn reported(report: &WorkloadReport) -> Rendered {
         WorkloadReport::Deleted(None) => data("cleaned up\n".to_owned()),
         WorkloadReport::Deleted(Some(error)) => {
             let message = format!("the extension could not clean up: {}", inert_line(error));
-            Rendered { talk: failure(&Failure::message(ErrorKind::Failure, message)), ..Default::default() }
+            Rendered {
+                talk: failure(&Failure::message(ErrorKind::Failure, message)),
+                ..Default::default()
+            }
         }
     }
 }
 
 fn problem(problem: &ValidationProblem) -> String {
-    let value = if problem.value.is_empty() { String::new() } else { format!(": `{}`", inert_line(&problem.value)) };
+    let value = if problem.value.is_empty() {
+        String::new()
+    } else {
+        format!(": `{}`", inert_line(&problem.value))
+    };
     format!("{}: {}{value}\n", inert_line(&problem.path), inert_line(&problem.detail))
 }

@@ -1,7 +1,9 @@
 //! Requests by `wasi:http`, spelled exactly as they are asked for.
 
 use wasip2::http::outgoing_handler;
-use wasip2::http::types::{Fields, IncomingBody, IncomingResponse, Method, OutgoingRequest, RequestOptions, Scheme};
+use wasip2::http::types::{
+    Fields, IncomingBody, IncomingResponse, Method, OutgoingRequest, RequestOptions, Scheme,
+};
 use wasip2::io::streams::StreamError;
 
 /// How much of a body is kept.
@@ -16,7 +18,9 @@ pub fn fetch(scheme: &str, authority: &str, path: &str) -> Result<(u16, String),
     let mut text = Vec::new();
     let status = response.status();
     read(&response, |bytes| {
-        text.extend_from_slice(&bytes[..bytes.len().min(KEPT as usize - text.len().min(KEPT as usize))])
+        text.extend_from_slice(
+            &bytes[..bytes.len().min(KEPT as usize - text.len().min(KEPT as usize))],
+        )
     })?;
     Ok((status, String::from_utf8_lossy(&text).into_owned()))
 }
@@ -36,7 +40,8 @@ pub fn fetch_impatiently(authority: &str) -> Result<u16, String> {
     ] {
         set(&options, Some(0)).map_err(|()| "refused".to_owned())?;
     }
-    send(request("http", authority, "/", Fields::new())?, Some(options)).map(|response| response.status())
+    send(request("http", authority, "/", Fields::new())?, Some(options))
+        .map(|response| response.status())
 }
 
 pub fn fetch_size(authority: &str, path: &str) -> Result<u64, String> {
@@ -46,7 +51,12 @@ pub fn fetch_size(authority: &str, path: &str) -> Result<u64, String> {
     Ok(size)
 }
 
-fn request(scheme: &str, authority: &str, path: &str, fields: Fields) -> Result<OutgoingRequest, String> {
+fn request(
+    scheme: &str,
+    authority: &str,
+    path: &str,
+    fields: Fields,
+) -> Result<OutgoingRequest, String> {
     let request = OutgoingRequest::new(fields);
     let scheme = match scheme {
         "http" => Scheme::Http,
@@ -61,8 +71,12 @@ fn request(scheme: &str, authority: &str, path: &str, fields: Fields) -> Result<
     Ok(request)
 }
 
-fn send(request: OutgoingRequest, options: Option<RequestOptions>) -> Result<IncomingResponse, String> {
-    let future = outgoing_handler::handle(request, options).map_err(|error| format!("{error:?}"))?;
+fn send(
+    request: OutgoingRequest,
+    options: Option<RequestOptions>,
+) -> Result<IncomingResponse, String> {
+    let future =
+        outgoing_handler::handle(request, options).map_err(|error| format!("{error:?}"))?;
     future.subscribe().block();
     match future.get() {
         Some(Ok(Ok(response))) => Ok(response),

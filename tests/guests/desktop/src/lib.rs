@@ -89,19 +89,27 @@ impl Guest for Desktop {
     }
 
     fn append_text(path: String, text: String) -> Result<(), String> {
-        let mut file = std::fs::OpenOptions::new().append(true).open(path).map_err(|error| error.to_string())?;
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .open(path)
+            .map_err(|error| error.to_string())?;
         file.write_all(text.as_bytes()).map_err(|error| error.to_string())
     }
 
     fn truncate_file(path: String) -> Result<(), String> {
-        let file = std::fs::OpenOptions::new().write(true).open(path).map_err(|error| error.to_string())?;
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .map_err(|error| error.to_string())?;
         file.set_len(0).map_err(|error| error.to_string())
     }
 
     fn list_names(path: String) -> Result<Vec<String>, String> {
         let entries = std::fs::read_dir(path).map_err(|error| error.to_string())?;
-        let mut names: Vec<_> =
-            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<_> = entries
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
         names.sort();
         Ok(names)
     }
@@ -139,7 +147,9 @@ impl Guest for Desktop {
     }
 
     fn connect_socket(port: u16) -> Result<(), String> {
-        std::net::TcpStream::connect(("127.0.0.1", port)).map(drop).map_err(|error| error.to_string())
+        std::net::TcpStream::connect(("127.0.0.1", port))
+            .map(drop)
+            .map_err(|error| error.to_string())
     }
 }
 

@@ -11,8 +11,8 @@ struct Component;
 impl Guest for Component {
     fn greet(name: String) -> String {
         // Read a greeting template from config (host-provided import).
-        let template =
-            open_sesame::host::config_read::get("greeting.template").unwrap_or_else(|| "Hello, {}!".to_string());
+        let template = open_sesame::host::config_read::get("greeting.template")
+            .unwrap_or_else(|| "Hello, {}!".to_string());
         template.replace("{}", &name)
     }
 }

@@ -25,7 +25,8 @@ pub extern "C" fn _initialize() {
     unsafe { __wasm_call_ctors() }
 }
 
-/// The bytes that a number of the host stands for. Nobody frees them: the instance ends with the call.
+/// The bytes that a number of the host stands for. Nobody frees them: the instance ends with the
+/// call.
 fn bytes(packed: u64) -> &'static [u8] {
     match packed {
         0 => &[],

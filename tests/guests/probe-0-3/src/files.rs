@@ -1,4 +1,5 @@
-//! `wasi:filesystem`, call by call. A path goes to the host as it is, behind the directory that it begins with.
+//! `wasi:filesystem`, call by call. A path goes to the host as it is, behind the directory that it
+//! begins with.
 
 use wasip3::clocks::system_clock::Instant;
 use wasip3::filesystem::preopens::get_directories;
@@ -31,7 +32,9 @@ pub async fn act(call: &str, path: &str, other: &str) -> Result<String, String> 
         "rename" | "link" => {
             let (there, at) = place(other)?;
             match call {
-                "rename" => done(directory.rename_at(below.to_owned(), &there, at.to_owned()).await),
+                "rename" => {
+                    done(directory.rename_at(below.to_owned(), &there, at.to_owned()).await)
+                }
                 _ => done(directory.link_at(flags, below.to_owned(), &there, at.to_owned()).await),
             }
         }
@@ -49,8 +52,13 @@ async fn act_at(
     other: String,
 ) -> Result<Result<String, ErrorCode>, String> {
     Ok(match call {
-        "stat" => directory.stat_at(flags, below).await.map(|stat| format!("{:?} {}", stat.type_, stat.size)),
-        "metadata-hash" => directory.metadata_hash_at(flags, below).await.map(|hash| format!("{:x}", hash.lower)),
+        "stat" => directory
+            .stat_at(flags, below)
+            .await
+            .map(|stat| format!("{:?} {}", stat.type_, stat.size)),
+        "metadata-hash" => {
+            directory.metadata_hash_at(flags, below).await.map(|hash| format!("{:x}", hash.lower))
+        }
         "readlink" => directory.readlink_at(below).await,
         "create-directory" => done(directory.create_directory_at(below).await),
         "remove-directory" => done(directory.remove_directory_at(below).await),
@@ -61,7 +69,11 @@ async fn act_at(
     })
 }
 
-async fn act_on_opened(call: &str, directory: &Descriptor, below: &str) -> Result<String, ErrorCode> {
+async fn act_on_opened(
+    call: &str,
+    directory: &Descriptor,
+    below: &str,
+) -> Result<String, ErrorCode> {
     if call == "create-in-opened" {
         return create_in(directory, below).await;
     }
@@ -89,7 +101,9 @@ async fn create_in_opened(directory: &Descriptor, below: &str) -> Result<(), Err
 }
 
 pub async fn hammer(path: &str, times: u32) -> (Vec<String>, u32) {
-    let Ok((directory, below)) = place(path) else { return (vec![format!("no directory: {path}")], 0) };
+    let Ok((directory, below)) = place(path) else {
+        return (vec![format!("no directory: {path}")], 0);
+    };
     let at = |name: &str| format!("{below}/{name}");
     let (mut strange, mut good) = (Vec::new(), 0);
     for _ in 0..times {
@@ -101,8 +115,14 @@ pub async fn hammer(path: &str, times: u32) -> (Vec<String>, u32) {
             written.is_ok(),
             directory.create_directory_at(at("made")).await.is_ok(),
             directory.rename_at(at("written"), &directory, at("renamed")).await.is_ok(),
-            directory.link_at(PathFlags::empty(), at("renamed"), &directory, at("linked")).await.is_ok(),
-            directory.set_times_at(PathFlags::SYMLINK_FOLLOW, at("key"), LONG_AGO, LONG_AGO).await.is_ok(),
+            directory
+                .link_at(PathFlags::empty(), at("renamed"), &directory, at("linked"))
+                .await
+                .is_ok(),
+            directory
+                .set_times_at(PathFlags::SYMLINK_FOLLOW, at("key"), LONG_AGO, LONG_AGO)
+                .await
+                .is_ok(),
             directory.unlink_file_at(at("renamed")).await.is_ok(),
             directory.unlink_file_at(at("linked")).await.is_ok(),
             directory.remove_directory_at(at("made")).await.is_ok(),
@@ -128,8 +148,10 @@ pub async fn open_at(path: &str, how: &str) -> Result<Descriptor, String> {
 
 /// The directory that a path begins with, and the rest as it is written.
 fn place(path: &str) -> Result<(Descriptor, &str), String> {
-    let begins = |at: &str| path.strip_prefix(at).filter(|below| below.is_empty() || below.starts_with('/'));
-    let found = get_directories().into_iter().find_map(|(directory, at)| Some((directory, begins(&at)?)));
+    let begins =
+        |at: &str| path.strip_prefix(at).filter(|below| below.is_empty() || below.starts_with('/'));
+    let found =
+        get_directories().into_iter().find_map(|(directory, at)| Some((directory, begins(&at)?)));
     let (directory, below) = found.ok_or("no directory for it")?;
     Ok((directory, below.strip_prefix('/').unwrap_or(below)))
 }
@@ -163,7 +185,8 @@ async fn text(file: &Descriptor) -> Result<String, ErrorCode> {
 
 async fn write(file: &Descriptor, bytes: &[u8], append: bool) -> Result<(), ErrorCode> {
     let (mut writer, reader) = wasip3::wit_stream::new();
-    let result = if append { file.append_via_stream(reader) } else { file.write_via_stream(reader, 0) };
+    let result =
+        if append { file.append_via_stream(reader) } else { file.write_via_stream(reader, 0) };
     writer.write_all(bytes.to_vec()).await;
     drop(writer);
     result.await

@@ -28,10 +28,18 @@ pub async fn grow(way: &str) -> u32 {
     let mut kept = Kept::default();
     for round in 0..ROUNDS {
         let goes_on = match way {
-            "append" | "append-names" | "set-many" | "set-large" => grow_fields(way, &fields, round),
-            "from-list" | "clone" | "requests" | "answers" | "options" => grow_messages(way, &fields, round, &mut kept),
-            "streams" | "futures" | "kept-writers" | "tasks" | "sleepers" => grow_waitables(way, &mut kept),
-            "pipes" | "dropped-pipes" | "inputs" | "dropped-inputs" | "sockets" => grow_host_ends(way, &mut kept),
+            "append" | "append-names" | "set-many" | "set-large" => {
+                grow_fields(way, &fields, round)
+            }
+            "from-list" | "clone" | "requests" | "answers" | "options" => {
+                grow_messages(way, &fields, round, &mut kept)
+            }
+            "streams" | "futures" | "kept-writers" | "tasks" | "sleepers" => {
+                grow_waitables(way, &mut kept)
+            }
+            "pipes" | "dropped-pipes" | "inputs" | "dropped-inputs" | "sockets" => {
+                grow_host_ends(way, &mut kept)
+            }
             _ => false,
         };
         if !goes_on {
@@ -60,7 +68,8 @@ fn grow_messages(way: &str, fields: &Fields, round: u32, kept: &mut Kept) -> boo
     let value = vec![b'x'; 1024];
     match way {
         "from-list" => {
-            let entries: Vec<_> = (0..round * 16).map(|at| (format!("x-{at}"), value.clone())).collect();
+            let entries: Vec<_> =
+                (0..round * 16).map(|at| (format!("x-{at}"), value.clone())).collect();
             Fields::from_list(&entries).is_ok_and(|fields| kept.keep(fields))
         }
         "clone" => {
@@ -93,7 +102,8 @@ fn grow_waitables(way: &str, kept: &mut Kept) -> bool {
         }
         // A call of the host that has begun and is never waited for.
         _ => {
-            let mut sleep: Pin<Box<dyn Future<Output = ()>>> = Box::pin(monotonic_clock::wait_until(u64::MAX));
+            let mut sleep: Pin<Box<dyn Future<Output = ()>>> =
+                Box::pin(monotonic_clock::wait_until(u64::MAX));
             let begun = sleep.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             matches!(begun, Poll::Pending) && kept.keep(sleep)
         }

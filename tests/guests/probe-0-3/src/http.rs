@@ -5,7 +5,12 @@ use wasip3::http::types::{ErrorCode, Fields, Method, Request, Response, Scheme};
 use wasip3::{wit_future, wit_stream};
 use wit_bindgen::rt::async_support::StreamReader;
 
-pub async fn fetch(method: &str, scheme: &str, authority: &str, path: &str) -> Result<(u16, String), String> {
+pub async fn fetch(
+    method: &str,
+    scheme: &str,
+    authority: &str,
+    path: &str,
+) -> Result<(u16, String), String> {
     let request = request(Fields::new(), None);
     let method = if method == "GET" { Method::Get } else { Method::Other(method.to_owned()) };
     request.set_method(&method).map_err(|()| "the method is refused")?;
@@ -19,9 +24,15 @@ pub async fn fetch(method: &str, scheme: &str, authority: &str, path: &str) -> R
     Ok((status, String::from_utf8_lossy(&body).into_owned()))
 }
 
-pub async fn fetch_with_header(authority: &str, name: String, value: Vec<u8>) -> Result<u16, String> {
+pub async fn fetch_with_header(
+    authority: &str,
+    name: String,
+    value: Vec<u8>,
+) -> Result<u16, String> {
     let fields = Fields::from_list(&[(name, value)]).map_err(|error| format!("{error:?}"))?;
-    send_to(request(fields, None), "http", authority, "/").await.map(|response| response.get_status_code())
+    send_to(request(fields, None), "http", authority, "/")
+        .await
+        .map(|response| response.get_status_code())
 }
 
 pub async fn fetch_size(authority: &str, path: &str) -> Result<u64, String> {
@@ -61,7 +72,12 @@ pub fn request(fields: Fields, contents: Option<StreamReader<u8>>) -> Request {
     Request::new(fields, contents, trailers, None).0
 }
 
-async fn send_to(request: Request, scheme: &str, authority: &str, path: &str) -> Result<Response, String> {
+async fn send_to(
+    request: Request,
+    scheme: &str,
+    authority: &str,
+    path: &str,
+) -> Result<Response, String> {
     let scheme = match scheme {
         "http" => Scheme::Http,
         "https" => Scheme::Https,

@@ -38,11 +38,20 @@ impl Guest for Probe {
         sockets::reach(&way, port).await
     }
 
-    async fn fetch(method: String, scheme: String, authority: String, path: String) -> Result<(u16, String), String> {
+    async fn fetch(
+        method: String,
+        scheme: String,
+        authority: String,
+        path: String,
+    ) -> Result<(u16, String), String> {
         http::fetch(&method, &scheme, &authority, &path).await
     }
 
-    async fn fetch_with_header(authority: String, name: String, value: String) -> Result<u16, String> {
+    async fn fetch_with_header(
+        authority: String,
+        name: String,
+        value: String,
+    ) -> Result<u16, String> {
         http::fetch_with_header(&authority, name, value.into_bytes()).await
     }
 

@@ -27,7 +27,8 @@ pub async fn misuse(what: &str) {
         // Nothing is awaited that could ever come.
         "await-nothing" => pending().await,
         "await-own-future" => {
-            let (_writer, reader) = wasip3::wit_future::new::<Result<(), wasip3::http::types::ErrorCode>>(|| Ok(()));
+            let (_writer, reader) =
+                wasip3::wit_future::new::<Result<(), wasip3::http::types::ErrorCode>>(|| Ok(()));
             let _ = reader.await;
         }
         "await-own-stream" => {

@@ -1,7 +1,9 @@
 //! `wasi:sockets`, in every way that leads out.
 
 use wasip3::sockets::ip_name_lookup::resolve_addresses;
-use wasip3::sockets::types::{ErrorCode, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, TcpSocket, UdpSocket};
+use wasip3::sockets::types::{
+    ErrorCode, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, TcpSocket, UdpSocket,
+};
 
 pub async fn reach(way: &str, port: u16) -> Result<String, String> {
     if way == "look-up" {

@@ -19,9 +19,15 @@ pub async fn survey() -> Vec<(String, String)> {
         ("input read", format!("{read}, {:?}", input_result.await)),
         ("output written", format!("{printed:?}")),
         ("clock goes on", (monotonic_clock::now() <= monotonic_clock::now()).to_string()),
-        ("clocks tell", (monotonic_clock::get_resolution() > 0 && system_clock::now().seconds > 0).to_string()),
+        (
+            "clocks tell",
+            (monotonic_clock::get_resolution() > 0 && system_clock::now().seconds > 0).to_string(),
+        ),
         ("random bytes", random::get_random_bytes(7).len().to_string()),
-        ("random numbers differ", (random::get_random_u64() != random::get_random_u64()).to_string()),
+        (
+            "random numbers differ",
+            (random::get_random_u64() != random::get_random_u64()).to_string(),
+        ),
         ("insecure bytes", insecure::get_insecure_random_bytes(7).len().to_string()),
         ("seed", (insecure_seed::get_insecure_seed() != (0, 0)).to_string()),
     ];

@@ -1,4 +1,5 @@
-//! `wasi:filesystem`, call by call. A path goes to the host as it is, behind the directory that it begins with.
+//! `wasi:filesystem`, call by call. A path goes to the host as it is, behind the directory that it
+//! begins with.
 
 use wasip2::clocks::wall_clock::Datetime;
 use wasip2::filesystem::preopens::get_directories;
@@ -28,20 +29,28 @@ pub fn act(call: &str, path: &str, other: &str) -> Result<String, String> {
         None => (PathFlags::empty(), call),
     };
     match call {
-        "stat" => directory.stat_at(flags, below).map(|stat| format!("{:?} {}", stat.type_, stat.size)),
-        "metadata-hash" => directory.metadata_hash_at(flags, below).map(|hash| format!("{:x}", hash.lower)),
+        "stat" => {
+            directory.stat_at(flags, below).map(|stat| format!("{:?} {}", stat.type_, stat.size))
+        }
+        "metadata-hash" => {
+            directory.metadata_hash_at(flags, below).map(|hash| format!("{:x}", hash.lower))
+        }
         "readlink" => directory.readlink_at(below),
         "create-directory" => done(directory.create_directory_at(below)),
         "remove-directory" => done(directory.remove_directory_at(below)),
         "unlink-file" => done(directory.unlink_file_at(below)),
         "symlink" => done(directory.symlink_at(other, below)),
         "set-times" => done(directory.set_times_at(flags, below, LONG_AGO, LONG_AGO)),
-        "set-times-of-opened" => {
-            open_in(&directory, below, "r").and_then(|file| done(file.set_times(LONG_AGO, LONG_AGO)))
+        "set-times-of-opened" => open_in(&directory, below, "r")
+            .and_then(|file| done(file.set_times(LONG_AGO, LONG_AGO))),
+        "set-size-of-opened" => {
+            open_in(&directory, below, "r").and_then(|file| done(file.set_size(0)))
         }
-        "set-size-of-opened" => open_in(&directory, below, "r").and_then(|file| done(file.set_size(0))),
-        "write-to-opened" => open_in(&directory, below, "r").and_then(|file| done(file.write(b"x", 0).map(drop))),
-        "append-to-opened" => open_in(&directory, below, "r").and_then(|file| done(file.append_via_stream().map(drop))),
+        "write-to-opened" => {
+            open_in(&directory, below, "r").and_then(|file| done(file.write(b"x", 0).map(drop)))
+        }
+        "append-to-opened" => open_in(&directory, below, "r")
+            .and_then(|file| done(file.append_via_stream().map(drop))),
         "create-in-opened" => {
             let name = [below, "/new"].concat();
             let made = open_in(&directory, below, "dm").and_then(|opened| {
@@ -64,20 +73,27 @@ pub fn act(call: &str, path: &str, other: &str) -> Result<String, String> {
 }
 
 pub fn hammer(path: &str, times: u32) -> (Vec<String>, u32) {
-    let Ok((directory, below)) = place(path) else { return (vec![format!("no directory: {path}")], 0) };
+    let Ok((directory, below)) = place(path) else {
+        return (vec![format!("no directory: {path}")], 0);
+    };
     let at = |name: &str| format!("{below}/{name}");
     let (mut strange, mut good) = (Vec::new(), 0);
     for _ in 0..times {
         let read = open_in(&directory, &at("key"), "rf").and_then(|file| text(&file));
         strange.extend(read.iter().filter(|text| !text.starts_with("mine")).cloned());
-        let written = open_in(&directory, &at("written"), "wcft").and_then(|file| file.write(b"mine", 0));
+        let written =
+            open_in(&directory, &at("written"), "wcft").and_then(|file| file.write(b"mine", 0));
         let done = [
             read.is_ok(),
             written.is_ok(),
             directory.create_directory_at(&at("made")).is_ok(),
             directory.rename_at(&at("written"), &directory, &at("renamed")).is_ok(),
-            directory.link_at(PathFlags::empty(), &at("renamed"), &directory, &at("linked")).is_ok(),
-            directory.set_times_at(PathFlags::SYMLINK_FOLLOW, &at("key"), LONG_AGO, LONG_AGO).is_ok(),
+            directory
+                .link_at(PathFlags::empty(), &at("renamed"), &directory, &at("linked"))
+                .is_ok(),
+            directory
+                .set_times_at(PathFlags::SYMLINK_FOLLOW, &at("key"), LONG_AGO, LONG_AGO)
+                .is_ok(),
             directory.unlink_file_at(&at("renamed")).is_ok(),
             directory.unlink_file_at(&at("linked")).is_ok(),
             directory.remove_directory_at(&at("made")).is_ok(),
@@ -95,8 +111,10 @@ pub fn open_at(path: &str, how: &str) -> Result<Descriptor, String> {
 
 /// The directory that a path begins with, and the rest as it is written.
 fn place(path: &str) -> Result<(Descriptor, &str), String> {
-    let begins = |at: &str| path.strip_prefix(at).filter(|below| below.is_empty() || below.starts_with('/'));
-    let found = get_directories().into_iter().find_map(|(directory, at)| Some((directory, begins(&at)?)));
+    let begins =
+        |at: &str| path.strip_prefix(at).filter(|below| below.is_empty() || below.starts_with('/'));
+    let found =
+        get_directories().into_iter().find_map(|(directory, at)| Some((directory, begins(&at)?)));
     let (directory, below) = found.ok_or("no directory for it")?;
     Ok((directory, below.strip_prefix('/').unwrap_or(below)))
 }

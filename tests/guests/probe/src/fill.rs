@@ -25,14 +25,15 @@ fn once(way: &str, path: &str, round: u32) -> Result<(), String> {
         "set-size" => named(file.set_size(at + MEBIBYTE)),
         "shrink" => named(file.set_size(0).and_then(|()| file.set_size(MEBIBYTE))),
         "beyond" => named(file.write(b"x", at + MEBIBYTE).map(drop)),
-        "stream-beyond" => {
-            streamed(file.write_via_stream(at + MEBIBYTE), |stream| stream.blocking_write_and_flush(b"x"))
-        }
+        "stream-beyond" => streamed(file.write_via_stream(at + MEBIBYTE), |stream| {
+            stream.blocking_write_and_flush(b"x")
+        }),
         "stream" => streamed(file.write_via_stream(at), write_pieces),
         "append" => streamed(file.append_via_stream(), write_pieces),
         "unblocked" => streamed(file.write_via_stream(at), write_unblocked),
         "zeroes" => streamed(file.write_via_stream(at), |stream| {
-            (0..MEBIBYTE as usize / PIECE).try_for_each(|_| stream.blocking_write_zeroes_and_flush(PIECE as u64))
+            (0..MEBIBYTE as usize / PIECE)
+                .try_for_each(|_| stream.blocking_write_zeroes_and_flush(PIECE as u64))
         }),
         "splice" => splice(&file, at),
         _ => Err(format!("no way: {way}")),

@@ -19,7 +19,8 @@ pub fn grow(way: &str) -> u32 {
             "set-many" => fields.set("x", &vec![value.clone(); *round as usize]).is_ok(),
             "set-large" => fields.set(&format!("x-{round}"), std::slice::from_ref(&large)).is_ok(),
             "from-list" => {
-                let entries: Vec<_> = (0..*round * 16).map(|at| (format!("x-{at}"), value.clone())).collect();
+                let entries: Vec<_> =
+                    (0..*round * 16).map(|at| (format!("x-{at}"), value.clone())).collect();
                 Fields::from_list(&entries).map(|fields| kept.push(fields)).is_ok()
             }
             "clone" => {

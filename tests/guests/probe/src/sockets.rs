@@ -2,7 +2,9 @@
 
 use wasip2::sockets::instance_network::instance_network;
 use wasip2::sockets::ip_name_lookup::resolve_addresses;
-use wasip2::sockets::network::{ErrorCode, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Network};
+use wasip2::sockets::network::{
+    ErrorCode, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Network,
+};
 use wasip2::sockets::tcp::TcpSocket;
 use wasip2::sockets::tcp_create_socket::create_tcp_socket;
 use wasip2::sockets::udp::{OutgoingDatagram, UdpSocket};
@@ -10,7 +12,8 @@ use wasip2::sockets::udp_create_socket::create_udp_socket;
 
 pub fn reach(way: &str, port: u16) -> Result<String, String> {
     let network = instance_network();
-    let loopback = |port| IpSocketAddress::Ipv4(Ipv4SocketAddress { port, address: (127, 0, 0, 1) });
+    let loopback =
+        |port| IpSocketAddress::Ipv4(Ipv4SocketAddress { port, address: (127, 0, 0, 1) });
     match way {
         "tcp-connect" => tcp_connect(&network, loopback(port)),
         "tcp-bind" => tcp_bind(&network, loopback(0)).map(drop),
@@ -19,8 +22,10 @@ pub fn reach(way: &str, port: u16) -> Result<String, String> {
             socket.finish_listen()
         }),
         "udp-bind" => udp_bind(&network, loopback(0)).map(drop),
-        "udp-connect" => udp_bind(&network, loopback(0)).and_then(|socket| send(&socket, Some(loopback(port)), None)),
-        "udp-send" => udp_bind(&network, loopback(0)).and_then(|socket| send(&socket, None, Some(loopback(port)))),
+        "udp-connect" => udp_bind(&network, loopback(0))
+            .and_then(|socket| send(&socket, Some(loopback(port)), None)),
+        "udp-send" => udp_bind(&network, loopback(0))
+            .and_then(|socket| send(&socket, None, Some(loopback(port)))),
         "udp-unbound" => new_udp().and_then(|socket| send(&socket, Some(loopback(port)), None)),
         "look-up" => look_up(&network),
         _ => return Err(format!("no way: {way}")),
@@ -54,7 +59,11 @@ fn udp_bind(network: &Network, at: IpSocketAddress) -> Result<UdpSocket, ErrorCo
     Ok(socket)
 }
 
-fn send(socket: &UdpSocket, peer: Option<IpSocketAddress>, to: Option<IpSocketAddress>) -> Result<(), ErrorCode> {
+fn send(
+    socket: &UdpSocket,
+    peer: Option<IpSocketAddress>,
+    to: Option<IpSocketAddress>,
+) -> Result<(), ErrorCode> {
     let (_incoming, outgoing) = socket.stream(peer)?;
     outgoing.check_send()?;
     let datagram = OutgoingDatagram { data: b"out".to_vec(), remote_address: to };

@@ -102,7 +102,10 @@ impl Artifact {
         let said = match self.name.as_str() {
             "hdr-none" => return reply,
             "hdr-wrong" => format!("sha256:{}", "0".repeat(64)),
-            "hdr-sha512" => format!("sha512:{}", hex(ring::digest::digest(&ring::digest::SHA512, &body).as_ref())),
+            "hdr-sha512" => format!(
+                "sha512:{}",
+                hex(ring::digest::digest(&ring::digest::SHA512, &body).as_ref())
+            ),
             "hdr-garbage" => "sha256:../../x".to_owned(),
             _ => truth,
         };
@@ -120,7 +123,13 @@ impl Artifact {
             }
             "deep-json" => {
                 let deep = ["[".repeat(200_000), "]".repeat(200_000)].concat();
-                (MANIFEST, self.manifest().to_string().replacen('{', &format!(r#"{{"x":{deep},"#), 1).into_bytes())
+                (
+                    MANIFEST,
+                    self.manifest()
+                        .to_string()
+                        .replacen('{', &format!(r#"{{"x":{deep},"#), 1)
+                        .into_bytes(),
+                )
             }
             "not-json" => ("text/html", b"<!doctype html><title>login</title>".to_vec()),
             "empty" => (MANIFEST, Vec::new()),
@@ -149,7 +158,10 @@ impl Artifact {
             "size-huge" => layer("size", json!(1_u64 << 62)),
             "size-neg" => layer("size", json!(-1)),
             "digest-traversal" => layer("digest", json!("sha256:../../../../tmp/bad")),
-            "digest-upper" => layer("digest", json!(digest(&component()).to_uppercase().replace("SHA256", "sha256"))),
+            "digest-upper" => layer(
+                "digest",
+                json!(digest(&component()).to_uppercase().replace("SHA256", "sha256")),
+            ),
             "digest-md5" => layer("digest", json!("md5:d41d8cd98f00b204e9800998ecf8427e")),
             "digest-short" => layer("digest", json!("sha256:abcd")),
             "urls" => layer("urls", json!(["http://127.0.0.1:9/elsewhere"])),
@@ -168,14 +180,19 @@ impl Artifact {
 /// Texts about an artifact that try to be something else.
 fn annotations(name: &str) -> Vec<(String, Value)> {
     let (title, version, description) = match name {
-        "ansi" => {
-            ("ok\u{1b}[2K\r\u{1b}]0;owned\u{7}", "1.0.0", "a\u{202e}gnp.exe\u{1b}]52;c;cm0gLXJmIH4=\u{7}\u{9b}31m")
+        "ansi" => (
+            "ok\u{1b}[2K\r\u{1b}]0;owned\u{7}",
+            "1.0.0",
+            "a\u{202e}gnp.exe\u{1b}]52;c;cm0gLXJmIH4=\u{7}\u{9b}31m",
+        ),
+        "toml-inject" => {
+            ("x\"\n[capabilities]\nsecret-read=[\"*\"]\n#", "1\"\n", "'''\n[limits]\n")
         }
-        "toml-inject" => ("x\"\n[capabilities]\nsecret-read=[\"*\"]\n#", "1\"\n", "'''\n[limits]\n"),
         "name-trav" => ("../../../.bashrc", "../../evil", "a picture"),
         _ => return Vec::new(),
     };
-    let keys = ["title", "version", "description"].map(|key| format!("org.opencontainers.image.{key}"));
+    let keys =
+        ["title", "version", "description"].map(|key| format!("org.opencontainers.image.{key}"));
     let texts = keys.into_iter().zip([title, version, description]);
     vec![("/annotations".to_owned(), texts.map(|(key, text)| (key, Value::from(text))).collect())]
 }
@@ -207,14 +224,24 @@ fn entries(name: &str) -> Vec<(String, EntryType, &'static str, &'static [u8])> 
     let few: &[Entry<'static>] = match name {
         "tar-dotdot" => &[("../../pwn.md", E::Regular, "", b"x")],
         "tar-abs" => &[("/tmp/bad-registry-pwn.md", E::Regular, "", b"x")],
-        "tar-symlink" => &[("a", E::Symlink, "/tmp", b""), ("a/bad-registry-pwn.md", E::Regular, "", b"x")],
-        "tar-symsym" => {
-            &[("cur", E::Symlink, ".", b""), ("par", E::Symlink, "cur/..", b""), ("par/pwn.md", E::Regular, "", b"x")]
+        "tar-symlink" => {
+            &[("a", E::Symlink, "/tmp", b""), ("a/bad-registry-pwn.md", E::Regular, "", b"x")]
         }
-        "tar-hardlink" => &[("l", E::Link, "../../../../etc/hostname", b""), ("l", E::Regular, "", b"x")],
+        "tar-symsym" => &[
+            ("cur", E::Symlink, ".", b""),
+            ("par", E::Symlink, "cur/..", b""),
+            ("par/pwn.md", E::Regular, "", b"x"),
+        ],
+        "tar-hardlink" => {
+            &[("l", E::Link, "../../../../etc/hostname", b""), ("l", E::Regular, "", b"x")]
+        }
         "tar-chmod" => &[("d", E::Symlink, "/tmp", b""), ("d", E::Directory, "", b"")],
         "tar-dev" => &[("n", E::Char, "", b""), ("f", E::Fifo, "", b"")],
-        _ => return (0..100_000).map(|at| (format!("f{at}.md"), E::Regular, "", b"".as_slice())).collect(),
+        _ => {
+            return (0..100_000)
+                .map(|at| (format!("f{at}.md"), E::Regular, "", b"".as_slice()))
+                .collect();
+        }
     };
     few.iter().map(|(path, kind, link, bytes)| ((*path).to_owned(), *kind, *link, *bytes)).collect()
 }

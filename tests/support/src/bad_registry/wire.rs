@@ -33,7 +33,12 @@ const MAX_REQUEST: usize = 64 << 10;
 
 impl Reply {
     pub(super) fn status(status: u16) -> Self {
-        Self::Whole { head: Head { status, headers: Vec::new() }, body: Vec::new(), length: None, every: None }
+        Self::Whole {
+            head: Head { status, headers: Vec::new() },
+            body: Vec::new(),
+            length: None,
+            every: None,
+        }
     }
 
     pub(super) fn ok(media_type: &str, bytes: Vec<u8>) -> Self {
@@ -41,11 +46,16 @@ impl Reply {
     }
 
     pub(super) fn json(status: u16, text: &str) -> Self {
-        Self::status(status).with("Content-Type", "application/json").having(text.as_bytes().to_vec())
+        Self::status(status)
+            .with("Content-Type", "application/json")
+            .having(text.as_bytes().to_vec())
     }
 
     pub(super) fn endless(media_type: &str, byte: u8) -> Self {
-        Self::Endless { head: Head { status: 200, headers: vec![("Content-Type".into(), media_type.into())] }, byte }
+        Self::Endless {
+            head: Head { status: 200, headers: vec![("Content-Type".into(), media_type.into())] },
+            byte,
+        }
     }
 
     fn head(&mut self) -> Option<&mut Head> {
@@ -119,7 +129,11 @@ impl Reply {
                 head.send(stream, &format!("Content-Length: {}", length.unwrap_or(body.len())))?;
                 send_body(stream, &body, every)?;
                 // More was promised: whoever believes it waits.
-                if length.is_some_and(|length| length > body.len()) && body.is_empty() { wait(stream) } else { Ok(()) }
+                if length.is_some_and(|length| length > body.len()) && body.is_empty() {
+                    wait(stream)
+                } else {
+                    Ok(())
+                }
             }
             Self::Endless { head, byte } => {
                 head.send(stream, "Transfer-Encoding: chunked")?;
@@ -139,8 +153,13 @@ impl Reply {
 
 impl Head {
     fn send(&self, stream: &mut TcpStream, length: &str) -> io::Result<()> {
-        let headers: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        write!(stream, "HTTP/1.1 {} Answer\r\n{headers}{length}\r\nConnection: close\r\n\r\n", self.status)
+        let headers: String =
+            self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        write!(
+            stream,
+            "HTTP/1.1 {} Answer\r\n{headers}{length}\r\nConnection: close\r\n\r\n",
+            self.status
+        )
     }
 }
 
@@ -162,7 +181,8 @@ fn wait(stream: &mut TcpStream) -> io::Result<()> {
 pub(super) fn serve(mut stream: TcpStream, answer: impl Fn(&Asked) -> Reply) {
     let Ok(line) = read_until(&mut stream, b"\r\n") else { return };
     let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-    // Closing with bytes unread breaks the connection off, so the headers of such a request stay where they are.
+    // Closing with bytes unread breaks the connection off, so the headers of such a request stay
+    // where they are.
     if path.contains("/reset/") {
         let _ = answer(&Asked { path, headers: String::new() }).send(&mut stream);
         return;
