@@ -6,6 +6,7 @@ mod examples;
 mod extension;
 mod groups;
 mod help;
+mod listing;
 mod meaning;
 mod service;
 mod setting;
@@ -32,6 +33,7 @@ pub use self::extension::{
 };
 pub use self::groups::everyday as everyday_form;
 pub use self::help::{MAX_WIDTH, answer, full_command};
+pub use self::listing::{ListingArguments, OutputForm, Presentation};
 pub use self::service::{
     ConfigCommand, DemoArguments, RegistryCommand, SecretCommand, SignedSource, StoreName,
     TrustCommand,
@@ -40,6 +42,7 @@ pub use self::setting::{SettingKey, TypedSetting};
 pub use self::signer::GivenSigner;
 pub use self::workload::{ValidationType, WorkloadArguments, WorkloadCommand};
 use crate::exit_code::table;
+use crate::listing::Diagnoses;
 
 /// Extensions for the desktop session: WebAssembly from OCI registries, with exactly the
 /// capabilities you grant.
@@ -161,7 +164,7 @@ pub enum Command {
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Check everything that sesame needs, and say how to fix it
-    Doctor,
+    Doctor(ListingArguments<Diagnoses>),
     /// Show the main job, in a temporary directory
     Demo(DemoArguments),
     /// Print or install a script that completes words in your shell

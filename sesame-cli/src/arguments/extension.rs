@@ -14,9 +14,13 @@ use extension_depot::Source;
 
 use super::address::{self, Mistyped};
 use super::author::{DevArguments, NewArguments, PublishArguments, TestArguments};
+use super::listing::ListingArguments;
 use super::setting::{SettingKey, TypedSetting};
 use super::signer::SignerArguments;
 use crate::completion;
+use crate::listing::{
+    Activity, Checks, Collected, Extensions, Freshness, Generations, Steps, Updates,
+};
 
 /// What people type every day. It stands at the top, as `sesame install`, and below `sesame
 /// extension`.
@@ -30,7 +34,7 @@ pub enum EverydayCommand {
     Install(Box<InstallArguments>),
     /// List the installed extensions
     #[command(visible_alias = "ls")]
-    List,
+    List(ListingArguments<Extensions>),
     /// Call a function of an extension, or list its functions
     Call(CallArguments),
     /// Run an extension that is a program
@@ -102,12 +106,16 @@ pub enum ExtensionCommand {
         /// Fetch what is damaged again, and compile what is stale
         #[arg(long)]
         repair: bool,
+        #[command(flatten)]
+        listing: ListingArguments<Checks>,
     },
     /// List extensions with newer versions or moved tags
     Outdated {
         /// All of them, if none is named
         #[arg(add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
+        #[command(flatten)]
+        listing: ListingArguments<Freshness>,
     },
     /// Keep extensions at their versions
     Pin {
@@ -123,6 +131,8 @@ pub enum ExtensionCommand {
     History {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
+        #[command(flatten)]
+        listing: ListingArguments<Generations>,
     },
     /// Restore an earlier generation (works offline)
     Rollback(RollbackArguments),
@@ -134,6 +144,8 @@ pub enum ExtensionCommand {
         /// Change nothing, and print what would be removed
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        listing: ListingArguments<Collected>,
     },
     /// Install what the manifests or a list name
     Sync(SyncArguments),
@@ -378,6 +390,8 @@ pub struct UpdateArguments {
     /// Fetch without TLS what came over TLS before
     #[arg(long)]
     pub allow_plain_http: bool,
+    #[command(flatten)]
+    pub listing: ListingArguments<Updates>,
 }
 
 #[derive(Debug, Args)]
@@ -418,6 +432,8 @@ pub struct SyncArguments {
     /// Fetch without TLS what came over TLS before
     #[arg(long)]
     pub allow_plain_http: bool,
+    #[command(flatten)]
+    pub listing: ListingArguments<Steps>,
 }
 
 #[derive(Debug, Args)]
@@ -504,6 +520,8 @@ pub struct ActivityArguments {
     /// Only of the last time, such as `30m`, `1h` or `2d`
     #[arg(long, value_name = "TIME")]
     pub since: Option<Period>,
+    #[command(flatten)]
+    pub listing: ListingArguments<Activity>,
     #[command(subcommand)]
     pub command: Option<ActivityCommand>,
 }

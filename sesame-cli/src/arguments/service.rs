@@ -9,8 +9,10 @@ use clap_complete::ArgValueCompleter;
 use core_types::{ExtensionName, NameError, OciPrefix, OciQuery, SecretName};
 
 use super::address;
+use super::listing::ListingArguments;
 use super::signer::IdentityArguments;
 use crate::completion;
+use crate::listing::{Logins, Secrets, Signers, Tags};
 
 /// Whose signatures are meant: those of an extension, or of whatever a repository has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub enum SecretCommand {
     List {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
+        #[command(flatten)]
+        listing: ListingArguments<Secrets>,
     },
     /// Forget a secret
     #[command(visible_alias = "rm")]
@@ -79,12 +83,17 @@ pub enum RegistryCommand {
     },
     /// List the registries that logins are kept for
     #[command(visible_alias = "ls")]
-    List,
+    List {
+        #[command(flatten)]
+        listing: ListingArguments<Logins>,
+    },
     /// List the tags of a repository, the newest version first
     Tags {
         /// `registry/[principal/]scope`
         #[arg(value_parser = address::repository, add = ArgValueCompleter::new(completion::repositories))]
         repository: OciQuery,
+        #[command(flatten)]
+        listing: ListingArguments<Tags>,
     },
     /// Forget a login
     Logout {
@@ -105,7 +114,10 @@ pub enum StoreName {
 pub enum TrustCommand {
     /// List whose signatures are trusted, and who signed first where something was installed from
     #[command(visible_alias = "ls")]
-    List,
+    List {
+        #[command(flatten)]
+        listing: ListingArguments<Signers>,
+    },
     /// Trust somebody for a place: the owner of a public key, or whoever certificates name
     Add {
         /// A file in PEM, such as `cosign.pub`

@@ -15,7 +15,7 @@ const MOST_REFUSALS: usize = 20;
 /// Shows what extensions touched, or whether the log was changed.
 pub fn run(context: &Context, arguments: ActivityArguments) -> Result<Outcome, Failure> {
     let log = context.depot()?.activity();
-    let ActivityArguments { names, since, command } = arguments;
+    let ActivityArguments { names, since, command, .. } = arguments;
     if let Some(ActivityCommand::Verify) = command {
         return Ok(Outcome::ActivityVerified {
             lines: log.entries().len(),
