@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
-use crate::scope::ScopeError;
+use crate::capability::scope::names::ScopeError;
 
 /// What stands between the path on the host and that of the guest. A single `:` may be part of
 /// either.

@@ -3,14 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::capability::{Capabilities, Capability, ConfigRead, UnknownCapability};
-use crate::exec_env::ExecEnv;
-use crate::feature::{Feature, UnknownFeature};
-use crate::granted_path::{GrantedPath, GrantedPathError};
-use crate::network::{NetworkRule, NetworkRuleError};
-use crate::pattern::{Pattern, PatternError};
-use crate::resource_rule::{ResourceRule, ResourceRuleError};
-use crate::scope::{EnvName, ScopeError, SecretName};
+use crate::capability::scope::{
+    EnvName, ExecEnv, Feature, GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError,
+    Pattern, PatternError, ResourceRule, ResourceRuleError, ScopeError, SecretName, UnknownFeature,
+};
+use crate::capability::spec::{Capabilities, Capability, ConfigRead, UnknownCapability};
 use crate::serde_as_text;
 
 /// One permission: a capability with the scope that it needs.

@@ -3,11 +3,10 @@
 use toml::Spanned;
 
 use crate::capability::Capabilities;
-use crate::config::Config;
+use crate::documents::config::Config;
+use crate::documents::toml_text::{Parsed, TomlProblem, parse_toml};
 use crate::limits::Limits;
-use crate::name::ExtensionName;
-use crate::reference::OciReference;
-use crate::toml_text::{Parsed, TomlProblem, parse_toml};
+use crate::reference::{ExtensionName, OciReference};
 
 /// The manifest of one extension: `~/.config/pds/extensions/NAME.toml`.
 ///

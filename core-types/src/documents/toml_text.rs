@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::known_keys;
+use crate::documents::known_keys;
 
 /// What a TOML text says, with the keys that mean nothing to this version.
 #[derive(Debug, Clone)]

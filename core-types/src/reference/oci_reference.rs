@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::digest::{Digest, DigestError};
-use crate::name::{ExtensionName, NameError};
-use crate::query::OciQuery;
-use crate::registry_name::{EMBEDDED, LOCAL, canonical_registry, is_reserved};
+use crate::reference::digest::{Digest, DigestError};
+use crate::reference::name::{ExtensionName, NameError};
+use crate::reference::query::OciQuery;
+use crate::reference::registry_name::{EMBEDDED, LOCAL, canonical_registry, is_reserved};
 
 /// Where an artifact lies in an OCI registry: `registry/[principal/]scope:revision[@provenance]`.
 ///

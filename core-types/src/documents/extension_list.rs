@@ -7,11 +7,10 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use crate::capability::Capabilities;
-use crate::config::Config;
+use crate::documents::config::Config;
+use crate::documents::toml_text::{Parsed, TomlProblem, parse_toml};
 use crate::limits::Limits;
-use crate::name::ExtensionName;
-use crate::reference::OciReference;
-use crate::toml_text::{Parsed, TomlProblem, parse_toml};
+use crate::reference::{ExtensionName, OciReference};
 
 /// A list of extensions, by the names that they are installed under. As TOML, each is a table, and
 /// `[defaults]` is what the list says about itself:

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::capability::{Capabilities, Capability};
-use crate::grant::Grant;
+use crate::capability::{Capabilities, Capability, Grant};
 use crate::limits::Limits;
-use crate::period::Period;
-use crate::query::OciPrefix;
-use crate::reference::OciReference;
+use crate::policy::period::Period;
+use crate::reference::{OciPrefix, OciReference};
 
 /// A policy: the top level of `/etc/pds/policy.toml`, and `[extensions.policy]` of the user's
 /// configuration.

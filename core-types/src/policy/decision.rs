@@ -4,16 +4,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::capability::{Capabilities, Capability};
-use crate::feature::Feature;
-use crate::grant::Grant;
-use crate::granted_path::GrantedPath;
-use crate::network::{NetworkRule, Scheme};
-use crate::policy::Policy;
-use crate::resource_rule::{ResourceKind, ResourceMethod, ResourceRule};
-use crate::scope::EnvName;
-use crate::timed::{BootTime, TimedGrant, TimedGrants};
-use crate::toml_text::line_of_value;
+use crate::capability::{
+    Capabilities, Capability, EnvName, Feature, Grant, GrantedPath, NetworkRule, ResourceKind,
+    ResourceMethod, ResourceRule, Scheme,
+};
+use crate::documents::line_of_value;
+use crate::policy::rules::Policy;
+use crate::policy::timed::{BootTime, TimedGrant, TimedGrants};
 
 /// Something that an extension wants to do.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -301,7 +298,7 @@ impl Request {
 
 /// A topic is a dotted name, without the star of patterns.
 fn is_topic(topic: &str) -> bool {
-    !topic.ends_with('*') && topic.parse::<crate::pattern::Pattern>().is_ok()
+    !topic.ends_with('*') && topic.parse::<crate::capability::Pattern>().is_ok()
 }
 
 fn origin(scheme: Scheme, host: &str, port: u16) -> String {
@@ -431,7 +428,7 @@ impl fmt::Display for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::Manifest;
+    use crate::documents::Manifest;
     use std::time::Duration;
 
     const MANIFEST: &str = r#"[extension]

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::reference::{OciReference, Reader, ReferenceError};
-use crate::registry_name::{LOCAL, canonical_registry};
+use crate::reference::oci_reference::{OciReference, Reader, ReferenceError};
+use crate::reference::registry_name::{LOCAL, canonical_registry};
 use crate::serde_as_text;
 
 /// A repository, perhaps with a tag: `registry/[principal/]scope[:revision]`.
@@ -136,7 +136,7 @@ serde_as_text!(OciPrefix);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reference::ReferenceProblem;
+    use crate::reference::oci_reference::ReferenceProblem;
     use proptest::prelude::*;
 
     #[test]

@@ -7,13 +7,10 @@ use std::str::FromStr;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 
-use crate::exec_env::ExecEnv;
-use crate::feature::Feature;
-use crate::granted_path::{GrantedPath, SameGuestPath, check_guest_paths};
-use crate::network::NetworkRule;
-use crate::pattern::Pattern;
-use crate::resource_rule::ResourceRule;
-use crate::scope::{EnvName, SecretName};
+use crate::capability::scope::{
+    EnvName, ExecEnv, Feature, GrantedPath, NetworkRule, Pattern, ResourceRule, SameGuestPath,
+    SecretName, check_guest_paths,
+};
 use crate::serde_as_text;
 
 /// A thing that the host can offer and a manifest can grant. All are denied by default.

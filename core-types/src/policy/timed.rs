@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::grant::Grant;
+use crate::capability::Grant;
+use crate::documents::{Parsed, TomlProblem, parse_toml};
 use crate::reference::Identity;
-use crate::toml_text::{Parsed, TomlProblem, parse_toml};
 
 /// A moment on the clock that counts from the start of the machine, suspended time included. Nobody
 /// can set it back.

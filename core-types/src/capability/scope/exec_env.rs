@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::scope::{EnvName, ScopeError};
+use crate::capability::scope::names::{EnvName, ScopeError};
 use crate::serde_as_text;
 
 /// Variables that an extension may set for a command that is run in its environment: one by its
