@@ -151,7 +151,7 @@ fn publish_builds_what_has_changed() {
 
 /// Also of a file that carries its author's manifest, and of a package of interfaces.
 #[test]
-fn publish_refuses_a_tag_of_another_version() {
+fn publish_refuses_other_version_tag() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     env.write("work/x.wasm", bare(1, "[extension]\nname = \"x\"\nversion = \"0.3.0\"\n"));
     env.write("work/wit/x.wit", "package a:b@0.3.0;\ninterface i {}\n");
@@ -173,7 +173,7 @@ fn publish_refuses_a_tag_of_another_version() {
 }
 
 #[test]
-fn wit_error_is_said_before_building() {
+fn wit_error_comes_before_building() {
     let env = env();
     project(&env);
     env.write(
@@ -214,7 +214,7 @@ fn compiler_errors_keep_their_place() {
 
 /// The next block of the guide: what is tried is out of the way of what is installed afterwards.
 #[test]
-fn dev_leaves_the_name_to_its_author() {
+fn dev_leaves_the_name_free() {
     let (env, registry) = (env(), registry());
     project(&env);
     insta::assert_snapshot!(within(&env, "extension dev --once greet You"), @r#"
@@ -336,7 +336,7 @@ fn dev_is_gone_after_a_signal() {
 
 /// Settings that are made for it stay from one build to the next, and so do grants.
 #[test]
-fn dev_keeps_its_settings_between_builds() {
+fn dev_keeps_settings_and_grants() {
     let env = env();
     project(&env);
     let (mut child, said) = begin_dev(&env);
@@ -358,8 +358,9 @@ fn dev_keeps_its_settings_between_builds() {
     end(&mut child, Signal::TERM);
 }
 
+/// Neither an installed extension of the same name nor a damaged manifest misleads `inspect`.
 #[test]
-fn inspect_works_whatever_has_the_name() {
+fn inspect_ignores_the_installed_name() {
     let (env, registry) = (env(), registry());
     publish(
         &registry,
@@ -418,7 +419,7 @@ fn probe(env: &TestEnv, cases: &str) -> Run {
 }
 
 #[test]
-fn cases_have_directories_of_their_own() {
+fn cases_have_own_directories() {
     let env = env();
     fs::create_dir(env.path("work/tmp")).expect("made");
     let run = probe(
@@ -491,7 +492,7 @@ files = { "../x" = "" }
 }
 
 #[test]
-fn keygen_keeps_the_name_and_says_what_it_wrote() {
+fn keygen_names_the_files_it_wrote() {
     let env = env();
     insta::assert_snapshot!(env.run("trust keygen release.example.org"), @r#"
     exit 0
@@ -515,7 +516,7 @@ fn keygen_keeps_the_name_and_says_what_it_wrote() {
 }
 
 #[test]
-fn keygen_takes_the_password_of_the_environment() {
+fn keygen_reads_password_variable() {
     let (env, registry) = (env(), registry());
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     let with = |line: &str, variable: &str, password: &str| {

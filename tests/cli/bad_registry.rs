@@ -195,9 +195,10 @@ pub fn quick_behaviours() -> Vec<&'static str> {
     MANNERS.into_iter().chain(ARTIFACTS).filter(|behaviour| !is_slow(behaviour)).collect()
 }
 
+/// No misbehaviour of a registry gets it a credential, or leaves a file behind.
 #[test]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn whatever_a_registry_does_it_gets_nothing_and_leaves_nothing() {
+fn bad_registry_gains_nothing() {
     let started = Instant::now();
     let registry = BadRegistry::start(None).expect("a registry");
     let all = quick_behaviours();
@@ -228,7 +229,7 @@ fn whatever_a_registry_does_it_gets_nothing_and_leaves_nothing() {
 #[test]
 #[ignore = "needs half a minute, and eleven where SESAME_SWEEP says so: it waits as long as sesame does"]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn a_registry_that_keeps_sesame_waiting_is_given_up() {
+fn stalling_registry_times_out() {
     let registry = BadRegistry::start(None).expect("a registry");
     let mut bad = sweep(&registry, &SLOW, MAX_TIME);
     let guarded = BadRegistry::start(Some(Guard::SlowToken)).expect("a registry");
@@ -253,8 +254,9 @@ const GUARDS: [(Guard, i32, bool); 6] = [
     (Guard::EndlessToken, 8, true),
 ];
 
+/// A login is sent only to its registry, whatever the registry asks for and wherever it redirects.
 #[test]
-fn a_login_goes_to_nobody_but_the_registry_whatever_it_asks_for_and_wherever_it_leads() {
+fn login_goes_to_its_registry_only() {
     for (guard, code, told) in GUARDS {
         for behaviour in ["ok", "redir-stranger", "redir-stranger-blob", "redir-file", "s500"] {
             let registry = BadRegistry::start(Some(guard)).expect("a registry");

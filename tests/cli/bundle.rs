@@ -24,8 +24,9 @@ fn carried(from: &TestEnv) -> TestEnv {
     to
 }
 
+/// An exported extension installs on another machine without a network.
 #[test]
-fn what_is_exported_is_installed_elsewhere_without_a_network() {
+fn export_installs_without_network() {
     let (first, registry) = bundled();
     let before = std::fs::read(first.path("work/bundle.tar")).expect("there");
     first.run("extension export greeting-extension echo -o bundle.tar --force").ok();
@@ -85,8 +86,10 @@ fn what_is_exported_is_installed_elsewhere_without_a_network() {
     "#);
 }
 
+/// The origin that a bundle claims gives it neither the secrets nor the grants of another
+/// extension.
 #[test]
-fn the_origin_that_a_bundle_claims_gives_it_nothing_that_is_anothers() {
+fn claimed_origin_grants_nothing() {
     let (first, registry) = bundled();
     let second = carried(&first);
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# other\n"), &[]);
@@ -118,7 +121,7 @@ fn the_origin_that_a_bundle_claims_gives_it_nothing_that_is_anothers() {
 }
 
 #[test]
-fn a_damaged_bundle_installs_nothing() {
+fn damaged_bundle_installs_nothing() {
     let (first, _registry) = bundled();
     let bytes = std::fs::read(first.path("work/bundle.tar")).expect("there");
     let at =
@@ -136,9 +139,10 @@ fn a_damaged_bundle_installs_nothing() {
     }
 }
 
+/// Other tools read a bundle as an OCI layout, and the signatures are in it.
 #[test]
 #[ignore = "needs oras, skopeo and docker-registry, from .ci/test-servers"]
-fn other_tools_read_the_bundle_and_signatures_are_in_it() {
+fn bundle_is_a_layout_with_signatures() {
     let (env, registry) = bundled();
     let (host, work) = (registry.host(), env.path("work"));
     let oras = |arguments: &[&str]| oras(&work, arguments);

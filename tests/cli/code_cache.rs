@@ -29,7 +29,7 @@ fn greets(env: &TestEnv) -> String {
 }
 
 #[test]
-fn a_warm_cache_is_used_and_a_missing_one_is_made() {
+fn warm_cache_is_used() {
     let env = with_guest("greet", &GREETING);
     assert_eq!(greets(&env), "");
     fs::remove_dir_all(env.path(".cache")).expect("removed");
@@ -38,7 +38,7 @@ fn a_warm_cache_is_used_and_a_missing_one_is_made() {
 }
 
 #[test]
-fn a_changed_file_is_compiled_again() {
+fn changed_code_is_compiled_again() {
     let changes: [fn(&PathBuf); 4] = [
         |path| fs::write(path, b"").expect("written"),
         |path| {
@@ -79,8 +79,9 @@ fn replace_code(env: &TestEnv, name: &str, bytes: &[u8]) {
         .expect("stored");
 }
 
+/// A file that sesame did not compile is compiled again, however good its stamp is.
 #[test]
-fn what_is_no_code_of_ours_is_compiled_again_however_good_its_stamp_is() {
+fn foreign_code_is_never_loaded() {
     let env = with_guest("greet", &GREETING);
     let good = fs::read(code(&env)).expect("there");
     let sesame = fs::read(env!("CARGO_BIN_EXE_sesame")).expect("there");
@@ -93,8 +94,9 @@ fn what_is_no_code_of_ours_is_compiled_again_however_good_its_stamp_is() {
     }
 }
 
+/// Code of another kind or of another extension gets only what the manifest grants.
 #[test]
-fn code_of_another_kind_or_extension_gets_no_more_than_the_manifest_grants() {
+fn swapped_code_gains_no_grant() {
     let env = with_guest("greet", &GREETING);
     let desktop = crate::support::desktop();
     let stranger = fs::read(code(&desktop)).expect("there");
@@ -120,7 +122,7 @@ fn code_of_another_kind_or_extension_gets_no_more_than_the_manifest_grants() {
 }
 
 #[test]
-fn a_directory_that_others_can_write_to_is_not_used() {
+fn shared_cache_directory_is_unused() {
     let env = with_guest("greet", &GREETING);
     let directory = env.path(".cache/pds/extensions");
     fs::set_permissions(&directory, PermissionsExt::from_mode(0o777)).expect("set");
@@ -131,7 +133,7 @@ fn a_directory_that_others_can_write_to_is_not_used() {
 }
 
 #[test]
-fn rot_without_a_trace_is_found_by_verify() {
+fn verify_finds_silent_corruption() {
     let env = with_guest("greet", &GREETING);
     let stamp = code(&env).with_extension("stamp");
     let text = fs::read_to_string(&stamp).expect("there");
@@ -146,7 +148,7 @@ fn rot_without_a_trace_is_found_by_verify() {
 }
 
 #[test]
-fn a_compile_bomb_ends_within_its_bounds() {
+fn compile_bomb_is_bounded() {
     // One function of many nested blocks over a large table of targets takes a compiler long.
     let blocks = 40_000;
     let nested = format!(
@@ -164,7 +166,7 @@ fn a_compile_bomb_ends_within_its_bounds() {
 
 /// What a killed compiler left goes with the next change, unless somebody is at work.
 #[test]
-fn leftovers_go_with_the_next_change() {
+fn next_change_removes_leftovers() {
     let env = with_guest("greet", &GREETING);
     let cache = env.path(".cache/pds/extensions");
     let left = || {

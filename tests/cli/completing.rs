@@ -84,7 +84,7 @@ fn shells() -> Vec<(&'static str, Offer)> {
 }
 
 #[test]
-fn shells_offer_what_could_follow() {
+fn shells_offer_candidates() {
     let env = with_guest("greeting", &asking(&GREETING, ASKS));
     env.write("work/weather.wasm", "");
     env.write("work/notes.txt", "");
@@ -122,7 +122,7 @@ fn shells_offer_what_could_follow() {
 
 /// Tags come from the last listing, and no registry is asked.
 #[test]
-fn tags_are_those_listed_last() {
+fn tags_come_from_last_listing() {
     let (env, registry) = (env(), registry());
     publish(&registry, "my-org/greeting-extension:0.2.0", &GREETING, &[]);
     let place = format!("{}/my-org/greeting-extension", registry.host());
@@ -144,7 +144,7 @@ fn tags_are_those_listed_last() {
 }
 
 #[test]
-fn script_is_put_where_the_shell_looks() {
+fn completion_script_is_installed() {
     let env = env();
     let with_shell = |shell: &str, words: &[&str]| {
         let mut command = env.command([&["completions"], words].concat());

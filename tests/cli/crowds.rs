@@ -117,8 +117,9 @@ fn debris(env: &TestEnv) -> Vec<PathBuf> {
         .collect()
 }
 
+/// A crowd of commands, a fifth of them killed, leaves only published versions.
 #[test]
-fn a_crowd_of_which_a_fifth_is_killed_leaves_published_versions_only() {
+fn killed_crowd_leaves_whole_versions() {
     let _alone = alone();
     let (env, registry) = (env(), registry());
     for name in 0..NAMES {
@@ -143,7 +144,7 @@ fn a_crowd_of_which_a_fifth_is_killed_leaves_published_versions_only() {
 }
 
 #[test]
-fn two_hundred_installations_of_one_name_are_one() {
+fn many_installs_of_one_name_are_one() {
     let _alone = alone();
     let (env, registry) = (env(), registry());
     let line = install(&registry, 0, 1);
@@ -161,7 +162,7 @@ fn two_hundred_installations_of_one_name_are_one() {
 }
 
 #[test]
-fn two_hundred_names_are_installed_at_once() {
+fn many_names_install_at_once() {
     let _alone = alone();
     let (env, registry) = (env(), registry());
     let reference = format!("{}/my-org/e0:1.0.0", registry.host());
@@ -185,7 +186,7 @@ impl Drop for Done<'_> {
 
 #[test]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn readers_see_the_old_or_the_new_while_somebody_writes() {
+fn readers_see_old_or_new() {
     let (env, registry) = (env(), registry());
     env.run(&install(&registry, 0, 1)).ok();
     env.run(&install(&registry, 0, 2)).ok();
@@ -225,7 +226,7 @@ fn readers_see_the_old_or_the_new_while_somebody_writes() {
 }
 
 #[test]
-fn what_is_not_there_is_no_damage() {
+fn missing_file_is_not_damage() {
     insta::assert_snapshot!(env().run("extension verify nobody"), @r#"
     exit 3
     err: error: there is no extension `nobody`

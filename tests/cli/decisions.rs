@@ -78,7 +78,7 @@ fn newer_version_meanwhile_stays() {
 
 /// What is removed meanwhile is installed as for the first time, with a decision of its own.
 #[test]
-fn removal_meanwhile_is_decided_anew() {
+fn removed_meanwhile_asks_anew() {
     let meanwhile = Meanwhile::new(&[1, 2]);
     meanwhile.env.run("extension grant a notification").ok();
     let run = meanwhile.run(&meanwhile.install(2), "extension remove a").ok();
@@ -105,7 +105,7 @@ fn update_heeds_removal_and_pin() {
 
 /// What is granted and taken away meanwhile is in force after the update.
 #[test]
-fn update_keeps_grants_made_meanwhile() {
+fn update_keeps_concurrent_grants() {
     let meanwhile = Meanwhile::new(&[1, 2]);
     meanwhile.run("extension update a", "extension grant a notification").ok();
     assert_eq!(meanwhile.version(), "2");

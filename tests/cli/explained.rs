@@ -56,7 +56,7 @@ fn install_and_inspect_agree() {
 
 /// What can be known of a binary is printed although it would not start.
 #[test]
-fn inspect_prints_imports_before_verdict() {
+fn inspect_prints_imports_first() {
     let env = env();
     let text =
         r#"(module (import "wapc" "__guest_request" (func (param i32 i32))) (func (export "f")))"#;
@@ -76,7 +76,7 @@ fn inspect_prints_imports_before_verdict() {
 }
 
 #[test]
-fn extension_without_functions_says_what_it_is() {
+fn library_names_its_kind() {
     let env = env();
     env.write(
         "work/program.wasm",

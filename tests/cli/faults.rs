@@ -219,13 +219,11 @@ const INSTALL: &str = "extension install REGISTRY/my-org/x:1.0.0 --quiet";
 const LOGIN: &str = "registry login REGISTRY --username me --password-stdin --store file --quiet";
 const UPDATE: &str = "extension update x --quiet";
 
+/// Killed at any system call, or with that call failing, each command leaves the old state or the new.
 #[test]
 #[ignore = "needs SESAME_KILLAT, from .ci/faults"]
-#[allow(
-    clippy::print_stdout,
-    reason = "the points and how many were bad are what a sweep is run for"
-)]
-fn whatever_call_fails_or_is_the_last_the_old_or_the_new_is_there() {
+#[expect(clippy::print_stdout, reason = "a sweep is run for its numbers")]
+fn each_failing_call_is_atomic() {
     let registry = registry();
     let sweeps: [(&[&str], &str); 14] = [
         (&[], INSTALL),
@@ -292,10 +290,11 @@ fn out_of_order(calls: &[Call]) -> Vec<String> {
     wrong
 }
 
+/// Contents are synced before names, and blobs before manifests.
 #[test]
 #[ignore = "needs SESAME_KILLAT, from .ci/faults"]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn contents_are_synced_before_names_and_blobs_before_manifests() {
+fn sync_order_is_kept() {
     let registry = registry();
     let sweeps: [(&[&str], &str); 6] = [
         (&[], INSTALL),
@@ -332,9 +331,10 @@ fn contents_are_synced_before_names_and_blobs_before_manifests() {
     assert!(renames > 10, "{renames}");
 }
 
+/// A lock that cannot be taken is an error, and nothing is written without it.
 #[test]
 #[ignore = "needs strace, which .ci/run installs"]
-fn a_lock_that_cannot_be_had_is_an_error_and_nothing_is_written_without_it() {
+fn lock_failure_writes_nothing() {
     let registry = MemoryRegistry::start().expect("a registry");
     publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
     for error in ["ENOLCK", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EIO"] {
@@ -415,9 +415,10 @@ fn code_is_kept_without_chmod() {
     }
 }
 
+/// During a rename, other commands see the old state or wait.
 #[test]
 #[ignore = "needs strace, which .ci/run installs"]
-fn while_a_name_is_being_given_others_see_the_old_or_wait() {
+fn rename_in_progress_is_atomic() {
     let registry = registry();
     let sweep = Sweep { registry: &registry, prepare: &[INSTALL], command: "extension update x" };
     let env = sweep.prepared();
@@ -461,7 +462,7 @@ fn while_a_name_is_being_given_others_see_the_old_or_wait() {
 
 #[test]
 #[ignore = "needs strace, which .ci/run installs"]
-fn without_openat2_no_directory_is_opened() {
+fn no_directory_without_openat2() {
     let env = env();
     env.write("read/note", "readable");
     env.write("work/probe.wasm", test_support::guest("probe"));
@@ -515,10 +516,11 @@ fn in_small_home(options: &str, script: &str) -> Run {
     env.finish(command, b"")
 }
 
+/// On a full disk, all of an extension is installed, or nothing.
 #[test]
 #[ignore = "needs root, to mount file systems that are too small"]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn on_a_disk_that_is_full_everything_or_nothing_is_installed() {
+fn full_disk_installs_all_or_nothing() {
     let registry = MemoryRegistry::start().expect("a registry");
     publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
     // A megabyte that the compiler has nothing to do with.
@@ -562,9 +564,10 @@ fn on_a_disk_that_is_full_everything_or_nothing_is_installed() {
     assert!(refused > 5 && done > 5, "{refused} refused, {done} done");
 }
 
+/// On a read-only disk each reading command works, and no command pretends to have written.
 #[test]
 #[ignore = "needs root, to mount a file system that cannot be written"]
-fn where_nothing_can_be_written_all_is_read_and_nothing_pretends() {
+fn read_only_disk_is_readable() {
     let registry = registry();
     let install = format!("extension install {}/my-org/x:1.0.0 --quiet", registry.host());
     let reads = [

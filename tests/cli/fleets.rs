@@ -132,7 +132,7 @@ fn list_keeps_its_signer() {
 }
 
 #[test]
-fn list_tag_of_a_version_never_moves() {
+fn version_tag_of_list_never_moves() {
     let fleet = Fleet::new();
     let (first, second) =
         (fleet.entry("greeter", "0.1.0", ""), fleet.entry("greeter", "0.2.0", ""));
@@ -233,7 +233,7 @@ fn prune_takes_only_the_lists_own() {
 
 /// The same name from elsewhere is another extension, and a list by a file is a list too.
 #[test]
-fn prune_keeps_another_source_of_the_name() {
+fn prune_keeps_other_sources() {
     let fleet = Fleet::new();
     fleet.env.write(
         "work/set.toml",
@@ -256,7 +256,7 @@ fn prune_keeps_another_source_of_the_name() {
 /// A list that has a name from elsewhere by now takes the place of what it brought itself, where it
 /// prunes.
 #[test]
-fn list_replaces_only_its_own_source() {
+fn list_replaces_only_its_own() {
     let fleet = Fleet::new();
     let moved = publish(&fleet.registry, "new-org/greeting-extension:0.1.0", &GREETING, &[]);
     let new = format!("{}/new-org/greeting-extension:0.1.0@{moved}", fleet.registry.host());
@@ -370,7 +370,7 @@ fn two_lists_share_an_extension() {
 }
 
 #[test]
-fn list_demands_pruning_where_policy_lets_it() {
+fn list_prunes_where_policy_allows() {
     let fleet = Fleet::new();
     let demand = "[defaults]\nprune = true\n";
     fleet.publish(&format!("{demand}{}", fleet.entry("greeter", "0.1.0", "")));
@@ -436,7 +436,7 @@ fn unreadable_list_changes_nothing() {
 
 /// What policy stops is not as it should be, and stops no other.
 #[test]
-fn blocked_entry_stops_no_other() {
+fn blocked_entry_does_not_stop_others() {
     let fleet = Fleet::new();
     let blocked = fleet.entry("blocked", "0.1.0", "").replace("my-org", "old-org");
     fleet.publish(&(blocked + &fleet.entry("greeter", "0.1.0", "")));

@@ -20,7 +20,7 @@ fn on_terminal(env: &TestEnv, line: &str) -> Command {
 }
 
 #[test]
-fn everyday_verbs_stand_at_the_top() {
+fn everyday_verbs_are_at_the_top() {
     let env = env();
     env.write("work/greeting.wasm", &*GREETING);
     env.run("install ./greeting.wasm").ok();
@@ -37,7 +37,7 @@ fn everyday_verbs_stand_at_the_top() {
 
 /// Two commands: whole lines, and the shortest form of each group of words that could be meant.
 #[test]
-fn wrong_word_is_answered_by_meaning() {
+fn wrong_word_gets_a_suggestion() {
     insta::assert_snapshot!(env().run("delete greeting"), @r#"
     exit 2
     err: error: unrecognized subcommand 'delete'
@@ -107,7 +107,7 @@ fn sesame_alone_shows_the_beginning() {
 }
 
 #[test]
-fn call_without_function_lists_functions() {
+fn bare_call_lists_functions() {
     let env = with_guest("echo", &ECHO);
     insta::assert_snapshot!(env.run("call echo"), @r#"
     exit 2
@@ -165,7 +165,7 @@ fn call_without_function_lists_functions() {
 }
 
 #[test]
-fn mistyped_source_says_what_to_type() {
+fn mistyped_source_has_a_hint() {
     let env = env();
     for (source, said) in [
         ("weather", "ghcr.io/OWNER/weather"),
@@ -194,7 +194,7 @@ fn mistyped_source_says_what_to_type() {
 }
 
 #[test]
-fn update_of_all_is_asked_about_once() {
+fn update_of_all_asks_once() {
     let registry = registry();
     let env = env();
     for name in ["one", "two"] {
@@ -219,7 +219,7 @@ fn update_of_all_is_asked_about_once() {
 }
 
 #[test]
-fn export_spares_what_is_there() {
+fn export_keeps_existing_files() {
     let env = with_guest("greeting", &GREETING);
     env.write("work/mine.tar", "mine");
     insta::assert_snapshot!(env.run("extension export greeting -o mine.tar"), @r#"

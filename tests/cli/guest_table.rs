@@ -444,7 +444,7 @@ pub fn assert_row(toolchain: &str, form: &str, came: &str) {
 
 /// `UPDATE_GUESTS_TABLE=1` writes the rows into the document.
 #[test]
-fn guests_table_is_what_happens() {
+fn guests_table_is_current() {
     const BEGIN: &str = "<!-- made by tests/cli/guest_table.rs -->\n";
     let rows: String =
         GUESTS.iter().map(|guest| row(guest.toolchain, guest.form, &came_of(guest))).collect();

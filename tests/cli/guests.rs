@@ -34,7 +34,7 @@ fn interface(binary: &[u8]) -> BTreeSet<String> {
 }
 
 #[test]
-fn both_greetings_are_the_same_world() {
+fn greetings_share_a_world() {
     assert_eq!(interface(&built("greeting")), interface(&built("greeting-sdk")));
     let expected = [
         "exports greet: func(name: string) -> string",
@@ -45,7 +45,7 @@ fn both_greetings_are_the_same_world() {
 
 #[test]
 #[ignore = "needs guests rebuilt by .ci/build-guests, in SESAME_GUESTS_OUT"]
-fn rebuilt_guests_export_and_import_the_same() {
+fn rebuilt_guests_have_same_world() {
     let rebuilt =
         std::env::var_os("SESAME_GUESTS_OUT").expect("SESAME_GUESTS_OUT names the folder");
     for name in GUESTS {

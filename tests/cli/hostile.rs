@@ -34,7 +34,7 @@ fn hostile_names() -> Vec<String> {
 }
 
 #[test]
-fn no_command_takes_a_name_that_is_none() {
+fn invalid_name_fails_everywhere() {
     let env = with_guest("greeting", &crate::support::GREETING);
     let before = env.files();
     let commands: [&[&str]; 20] = [
@@ -140,9 +140,10 @@ fn furnished(registry: &str) -> TestEnv {
     env
 }
 
+/// A damaged file is named, hurts no other extension and never ends in a crash.
 #[test]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn one_damaged_file_is_named_hurts_no_other_extension_and_never_ends_in_a_crash() {
+fn damaged_file_hurts_one_extension() {
     let registry = registry();
     let host = registry.host();
     let seed = furnished(&host);
@@ -206,10 +207,11 @@ fn relies(line: &str, path: &Path) -> bool {
     path.ends_with(file)
 }
 
+/// A device, or a file of another user, is neither trusted nor waited for.
 #[test]
 #[ignore = "needs root, to make devices and to give files away"]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn a_device_or_what_is_somebody_elses_is_not_relied_on_and_not_waited_for() {
+fn odd_files_are_refused_at_once() {
     let registry = registry();
     let seed = furnished(&registry.host());
     let mut cases = 0;
@@ -286,7 +288,7 @@ fn copy_of(seed: &TestEnv) -> TestEnv {
 }
 
 #[test]
-fn damaged_blobs_come_back_by_the_command_in_the_hint() {
+fn hint_repairs_damaged_blobs() {
     let registry = registry();
     let seed = furnished(&registry.host());
     let of_echo = digests_of_echo(&seed);
@@ -316,8 +318,9 @@ fn damaged_blobs_come_back_by_the_command_in_the_hint() {
     }
 }
 
+/// Another valid component in the place of a blob does not run.
 #[test]
-fn another_good_component_in_the_place_of_a_blob_does_not_run() {
+fn swapped_blob_does_not_run() {
     let registry = registry();
     publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
     let env = env();
@@ -351,7 +354,7 @@ const WRITTEN: [&str; 7] = [
 ];
 
 #[test]
-fn nothing_is_written_through_a_link() {
+fn links_are_not_written_through() {
     let registry = registry();
     let seed = furnished(&registry.host());
     for path in WRITTEN {
@@ -381,7 +384,7 @@ fn nothing_is_written_through_a_link() {
 }
 
 #[test]
-fn what_everybody_can_write_is_not_relied_on() {
+fn world_writable_is_not_trusted() {
     use std::os::unix::fs::PermissionsExt;
     let registry = registry();
     let seed = furnished(&registry.host());

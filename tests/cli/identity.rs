@@ -190,7 +190,7 @@ fn attacked() -> (TestEnv, MemoryRegistry) {
 /// The origin that a bundle claims gives no identity, whether an extension from there is installed
 /// or was removed.
 #[test]
-fn claimed_origin_gives_no_identity() {
+fn claimed_origin_is_no_identity() {
     for is_removed in [false, true] {
         let (env, registry) = attacked();
         if is_removed {
@@ -294,7 +294,7 @@ fn confirmation_asks_about_secrets() {
 /// A version that the registry has other bytes under, or none, is not confirmed by bytes that it
 /// has under another.
 #[test]
-fn another_tag_confirms_nothing() {
+fn other_tag_confirms_nothing() {
     let registry = registry();
     let env = carried(&registry);
     let mut tar = Command::new("tar");
@@ -313,7 +313,7 @@ fn another_tag_confirms_nothing() {
 
 /// Manifests that are carried along say whose the bytes are, without a network.
 #[test]
-fn carried_manifest_confirms_the_claim() {
+fn carried_manifest_confirms_claim() {
     let registry = registry();
     let env = carried(&registry);
     env.run("extension import bundle.tar").ok();

@@ -54,8 +54,9 @@ fn start(sigstore: &Sigstore) -> (TestEnv, MemoryRegistry, String) {
     (env, registry, reference)
 }
 
+/// A publisher is known by a certificate, and another signer does not take their place.
 #[test]
-fn a_maker_is_known_by_a_certificate_and_nobody_else_takes_their_place() {
+fn certificate_pins_the_publisher() {
     let sigstore = Sigstore::default();
     let (env, registry, reference) = start(&sigstore);
     let run = |line: &str| env.run(line).hiding_registry(&registry);
@@ -113,8 +114,9 @@ fn a_maker_is_known_by_a_certificate_and_nobody_else_takes_their_place() {
     );
 }
 
+/// Each call checks the signature that policy requires, against the trusted root that it names.
 #[test]
-fn what_policy_wants_is_looked_at_in_every_call_and_by_the_trusted_root_that_it_names() {
+fn each_call_checks_policy_signature() {
     let sigstore = Sigstore::default();
     let (env, registry, reference) = start(&sigstore);
     let place = format!("{}/my-org", registry.host());
@@ -150,7 +152,7 @@ fn what_policy_wants_is_looked_at_in_every_call_and_by_the_trusted_root_that_it_
 }
 
 #[test]
-fn who_is_trusted_no_longer_is_not_somebody_who_is_trusted() {
+fn removed_signer_is_not_trusted() {
     let sigstore = Sigstore::default();
     let (env, registry, reference) = start(&sigstore);
     env.write(".config/pds/config.toml", "[extensions.policy]\nrequire_signature = true\n");
@@ -235,8 +237,9 @@ fn signer_confirms_the_claim() {
     assert!(own.text().contains("from local/bundle/new:9.0.0@"), "{own}");
 }
 
+/// An invalid trusted root and an identity without its issuer are refused.
 #[test]
-fn a_trusted_root_that_is_none_and_half_an_identity_are_refused() {
+fn incomplete_signers_are_refused() {
     let env = env();
     env.write("work/root.json", "{}");
     let add = |line: &str| env.run(&format!("trust add --for ghcr.io {line}"));
@@ -264,9 +267,10 @@ fn a_trusted_root_that_is_none_and_half_an_identity_are_refused() {
     "#);
 }
 
+/// cosign verifies the signatures of `tests/support/src/sigstore.rs`.
 #[test]
 #[ignore = "needs cosign, from .ci/test-servers"]
-fn cosign_verifies_what_the_sigstore_of_these_tests_signs() {
+fn cosign_accepts_test_signatures() {
     let sigstore = Sigstore::default();
     let (env, _registry, reference) = start(&sigstore);
     let cosign = Cosign { env: &env, classic: false };

@@ -15,8 +15,9 @@ fn guarded() -> MemoryRegistry {
     registry.expect("a registry")
 }
 
+/// A credential helper is asked, and one that fails does not stop anonymous access.
 #[test]
-fn a_credential_helper_is_asked_and_one_that_fails_is_no_obstacle() {
+fn credential_helper_is_asked() {
     let (env, registry) = (env(), guarded());
     let manifest = br#"{"schemaVersion":2,"config":{},"layers":[]}"#;
     registry.put_manifest("my-org/x", "1", "application/vnd.oci.image.manifest.v1+json", manifest);
@@ -76,7 +77,7 @@ fn slow_helper_is_asked_once() {
 
 #[test]
 #[ignore = "needs a Secret Service, from .ci/test-servers"]
-fn a_login_lives_in_the_secret_service_and_nowhere_else() {
+fn login_is_in_secret_service_only() {
     let (env, guarded) = (env(), guarded());
     let script = r#"
         printf SECRET | "$sesame" registry login "$registry" --username me --password-stdin
@@ -105,7 +106,7 @@ fn a_login_lives_in_the_secret_service_and_nowhere_else() {
 }
 
 #[test]
-fn a_login_can_be_kept_in_a_file_that_is_its_users_alone() {
+fn login_file_is_private() {
     let (env, guarded) = (env(), guarded());
     let host = guarded.host();
     let login = ["registry", "login", &host, "--username", "me", "--store", "file"];
@@ -135,8 +136,9 @@ fn a_login_can_be_kept_in_a_file_that_is_its_users_alone() {
     assert_eq!(env.run(&install).code, 4, "out again");
 }
 
+/// A login from the environment goes only to the registry that it names.
 #[test]
-fn a_login_of_the_environment_is_for_the_registry_that_it_names_and_for_no_other() {
+fn environment_login_is_for_one_host() {
     let guarded = || {
         let refuse = |_: &extension_depot::serve::Seen| {
             Some(response(401, &[("WWW-Authenticate", "Basic")], ""))
@@ -169,8 +171,9 @@ fn a_login_of_the_environment_is_for_the_registry_that_it_names_and_for_no_other
     );
 }
 
+/// Without a Secret Service a login is refused and written nowhere.
 #[test]
-fn without_a_secret_service_a_login_is_refused_and_written_nowhere() {
+fn login_needs_a_secret_service() {
     let env = env();
     let run = env.run_with(
         ["registry", "login", "ghcr.io", "--username", "me", "--password-stdin"],

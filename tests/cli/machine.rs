@@ -28,7 +28,7 @@ fn with_limits(env: &TestEnv, limits: &str, line: &str) -> Run {
 
 /// Limits of the caller that are lower than those of the compiler hold, and are enough to compile.
 #[test]
-fn install_works_below_inherited_limits() {
+fn inherited_limits_allow_install() {
     for limits in ["-v 2000000", "-t 200", "-Sv 2000000", "-St 100", "-v 4000000"] {
         let env = with_module();
         with_limits(&env, limits, "extension install ./mem.wasm").ok();
@@ -169,7 +169,7 @@ fn assert_holder_ends(env: &TestEnv) {
 /// A compositor that takes a connection and says nothing keeps neither a call nor what would hold
 /// the clipboard.
 #[test]
-fn silent_compositor_ends_the_holder() {
+fn silent_compositor_ends_holder() {
     let env = desktop();
     std::fs::create_dir_all(env.path("run")).expect("made");
     let _compositor = UnixListener::bind(env.path("run/wayland-9")).expect("listens");

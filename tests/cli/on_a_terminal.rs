@@ -131,7 +131,7 @@ fn silent_registry_is_named() {
 
 /// Whatever a registry is asked for, it is said what is waited for.
 #[test]
-fn every_command_says_what_it_waits_for() {
+fn commands_name_what_they_wait_for() {
     let is_silent = Arc::new(AtomicBool::new(false));
     let silence = Arc::clone(&is_silent);
     let registry = MemoryRegistry::start_with(move |_| {
@@ -172,7 +172,7 @@ fn every_command_says_what_it_waits_for() {
 }
 
 #[test]
-fn what_a_publisher_says_of_an_extension_is_inert() {
+fn publisher_text_is_escaped() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     let keys = ["title", "version", "description", "authors", "source", "licenses"];
     let keys = keys.map(|key| format!("org.opencontainers.image.{key}"));
@@ -206,7 +206,7 @@ fn what_a_publisher_says_of_an_extension_is_inert() {
 }
 
 #[test]
-fn what_an_author_asks_for_and_exports_is_inert() {
+fn requests_and_exports_are_escaped() {
     let env = env();
     let name = EVIL.escape_unicode().to_string();
     let module = wat::parse_str(format!(
@@ -240,8 +240,9 @@ fn what_an_author_asks_for_and_exports_is_inert() {
     );
 }
 
+/// The output, the results and the errors of a guest are escaped for a terminal.
 #[test]
-fn what_a_guest_prints_returns_and_says_when_it_breaks_is_inert() {
+fn guest_output_is_escaped() {
     let env = crate::support::with_guest("echo", &crate::support::ECHO);
     env.write("work/hostile.wasm", &*HOSTILE);
     env.run("extension install ./hostile.wasm").ok();
@@ -303,7 +304,7 @@ fn pipe_is_raw_only_when_asked() {
 }
 
 #[test]
-fn pages_and_errors_of_a_registry_are_inert() {
+fn registry_text_is_escaped() {
     let registry = MemoryRegistry::start().expect("a registry");
     let env = env();
     env.write("work/x.wasm", bare(1, ""));

@@ -18,7 +18,7 @@ fn shell(env: &TestEnv, line: &str) -> test_support::Run {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
+fn closed_pipe_is_not_an_error() {
     let env = with_guest("echo", &ECHO);
     let run = shell(&env, "set -o pipefail; $sesame extension info echo | head -1");
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run}");
@@ -99,9 +99,10 @@ const FATES: [&str; 9] = [
     ">&- 2>&- <&-",
 ];
 
+/// Each command bears closed, full and endless standard streams.
 #[test]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn no_command_minds_what_becomes_of_its_output_and_input() {
+fn odd_streams_break_no_command() {
     let env = with_guest("greet", &GREETING);
     for command in COMMANDS {
         for fate in FATES {
@@ -131,7 +132,7 @@ fn a_full_disk_is_exit_9() {
     assert_ne!(run.code, 101, "{run}");
 }
 
-/// A result that nobody reads is given up after the time of the call (A11), and at once by a signal.
+/// A result that nobody reads is given up after the time of the call.
 #[test]
 fn unread_result_ends_in_time() {
     let env = with_guest("echo", &ECHO);
@@ -156,8 +157,9 @@ fn unread_result_ends_in_time() {
     }
 }
 
+/// Arguments and variables that are not UTF-8 do not end in a panic.
 #[test]
-fn arguments_and_variables_that_are_no_text_are_no_panic() {
+fn non_utf8_input_does_not_panic() {
     let env = with_guest("echo", &ECHO);
     let bytes = std::ffi::OsStr::from_bytes(b"\xff\xfe");
     let arguments = |function: &'static str| {
@@ -181,7 +183,7 @@ fn arguments_and_variables_that_are_no_text_are_no_panic() {
 }
 
 #[test]
-fn text_of_strangers_reaches_a_terminal_inert() {
+fn untrusted_text_is_escaped() {
     let env = with_guest("echo", &ECHO);
     let line = format!(
         "{} extension call echo echo-string $'a\\e]52;c;cm0=\\ab\\u202ec'",

@@ -33,7 +33,7 @@ fn writers(registry: &MemoryRegistry, directory: &str) -> Vec<String> {
 
 /// A link in the place of a file is replaced or refused, whoever it belongs to.
 #[test]
-fn link_in_place_of_output_is_not_followed() {
+fn output_link_is_not_followed() {
     let (env, registry) = with_extension();
     fs::create_dir(env.path("work/out")).expect("made");
     let files =
@@ -56,7 +56,7 @@ fn link_in_place_of_output_is_not_followed() {
 
 #[test]
 #[ignore = "needs root, to give links away"]
-fn links_of_others_are_refused_by_every_writer() {
+fn writers_refuse_foreign_links() {
     let (env, registry) = with_extension();
     fs::create_dir_all(env.path("work/shared/man")).expect("made");
     for directory in ["work/shared", "work/shared/man"] {

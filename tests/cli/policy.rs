@@ -9,7 +9,7 @@ fn deny(env: &TestEnv, capabilities: &str) {
 }
 
 #[test]
-fn install_grants_nothing_that_policy_denies() {
+fn install_grants_only_as_policy() {
     for options in
         ["", "--grant config-read", "--grant-requested", "--grant config-read --grant-requested"]
     {
@@ -32,7 +32,7 @@ fn install_grants_nothing_that_policy_denies() {
 }
 
 #[test]
-fn requests_that_policy_denies_stay_denied() {
+fn policy_denied_requests_stay_denied() {
     let env = env();
     deny(&env, "\"network\", \"notification\"");
     let asks =
@@ -54,7 +54,7 @@ fn requests_that_policy_denies_stay_denied() {
 }
 
 #[test]
-fn update_grants_nothing_that_policy_denies() {
+fn update_grants_only_as_policy() {
     let (env, registry) = (env(), registry());
     env.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host())).ok();
     deny(&env, "\"notification\"");
@@ -80,7 +80,7 @@ fn update_grants_nothing_that_policy_denies() {
 }
 
 #[test]
-fn stopped_extension_is_shown_as_stopped() {
+fn stopped_extension_is_shown() {
     let env = with_guest("greet", &GREETING);
     let key = env.path("work/maker.pub");
     env.run("trust keygen maker").ok();
@@ -130,7 +130,7 @@ fn stopped_extension_is_shown_as_stopped() {
 
 /// An extension that never had it does not start either.
 #[test]
-fn ungranted_import_is_policys_where_it_denies() {
+fn policy_is_named_for_an_import() {
     let env = with_guest("greet", &GREETING);
     env.run("extension revoke greet config-read").ok();
     assert!(env.run("extension list").text().ends_with("\tenabled\n"), "its user can grant it");
@@ -150,7 +150,7 @@ fn ungranted_import_is_policys_where_it_denies() {
 
 /// What an extension can do without is denied to it, and it is called all the same.
 #[test]
-fn denied_part_is_shown_as_denied() {
+fn denied_optional_part_is_shown() {
     let env = with_guest("greet", &GREETING);
     env.run("extension grant greet network=a.example").ok();
     deny(&env, "\"network\"");
@@ -174,7 +174,7 @@ fn denied_part_is_shown_as_denied() {
 
 /// What was refused is shown by what decides now, whichever way policy went since.
 #[test]
-fn why_follows_the_policy_of_now() {
+fn why_follows_current_policy() {
     let env = desktop();
     let why = |expected: &str, other: &str| {
         let run = env.run("extension why desktop").to_string();

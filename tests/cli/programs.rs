@@ -53,7 +53,7 @@ fn with_program(name: &str, body: &str) -> TestEnv {
 }
 
 #[test]
-fn run_passes_streams_and_status_on() {
+fn run_passes_streams_and_status() {
     let env = with_program("cat", CAT);
     let input = b"\x1b[2J not text: \xff\n".repeat(500);
     let run =
@@ -70,7 +70,7 @@ fn run_passes_streams_and_status_on() {
 }
 
 #[test]
-fn run_of_a_library_says_what_can_be_called() {
+fn run_of_library_lists_functions() {
     let env = with_program("crash", CRASH);
     insta::assert_snapshot!(env.run("extension run crash"), @"
     exit 2
@@ -181,7 +181,7 @@ fn crash_shows_the_end_of_stderr() {
 
 /// Unread input does not keep a program that does not want it.
 #[test]
-fn run_ignores_input_that_it_does_not_read() {
+fn run_ignores_unread_input() {
     let env = with_program("quiet", r#"(func (export "_start"))"#);
     let mut command = env.command(["extension", "run", "quiet"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("runs");

@@ -7,8 +7,9 @@ use extension_depot::serve::MemoryRegistry;
 
 use crate::support::env;
 
+/// A proxy of the environment is used, but not for this machine.
 #[test]
-fn a_proxy_of_the_environment_is_used_and_not_for_this_machine() {
+fn environment_proxy_is_used() {
     let (env, registry) = (env(), crate::support::registry());
     env.write(".config/pds/config.toml", "[registries.\"registry.example\"]\nplain_http = true\n");
     let install = |reference: &str, except: &str| {
@@ -31,7 +32,7 @@ fn a_proxy_of_the_environment_is_used_and_not_for_this_machine() {
 
 /// A proxy that sesame cannot speak to is an error that names the variable.
 #[test]
-fn unusable_proxy_names_its_variable() {
+fn unusable_proxy_names_variable() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     env.write(".config/pds/config.toml", "[registries.\"registry.example\"]\nplain_http = true\n");
     let mut command = env.command(["extension", "install", "registry.example/my-org/x:0.1.0"]);

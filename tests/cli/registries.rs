@@ -57,7 +57,7 @@ fn push_as_in_the_guide(env: &TestEnv, options: &[&str], registry: &str) -> Stri
 
 #[test]
 #[ignore = "needs docker-registry and oras, from .ci/test-servers"]
-fn what_oras_pushes_as_in_the_guide_is_installed_and_called() {
+fn oras_push_of_the_guide_installs() {
     let (server, env) = (Server::start(&[]), env());
     let reference = push_as_in_the_guide(&env, &["--plain-http"], &server.address);
     let digest = oras(&env.path("work"), &["resolve", "--plain-http", &reference]);
@@ -74,7 +74,7 @@ fn what_oras_pushes_as_in_the_guide_is_installed_and_called() {
 
 #[test]
 #[ignore = "needs docker-registry and oras, from .ci/test-servers"]
-fn a_registry_with_passwords_lets_in_who_is_logged_in() {
+fn password_registry_needs_login() {
     let (server, env) = (Server::start(&["--user", "me:SECRET"]), env());
     let push = ["--plain-http", "--username", "me", "--password", "SECRET"];
     let reference = push_as_in_the_guide(&env, &push, &server.address);
@@ -93,9 +93,10 @@ fn a_registry_with_passwords_lets_in_who_is_logged_in() {
     );
 }
 
+/// A certificate authority can be added; without it, its certificates are refused.
 #[test]
 #[ignore = "needs docker-registry and oras, from .ci/test-servers"]
-fn a_certificate_authority_can_be_added_and_none_is_believed_without() {
+fn own_certificate_authority_works() {
     let (server, env) = (Server::start(&["--tls"]), env());
     let authority = server.authority.as_ref().expect("with --tls").display().to_string();
     let reference = push_as_in_the_guide(&env, &["--ca-file", &authority], &server.address);
@@ -138,7 +139,7 @@ fn a_certificate_authority_can_be_added_and_none_is_believed_without() {
 
 #[test]
 #[ignore = "needs docker-registry, oras, cosign and skopeo, from .ci/test-servers and Debian"]
-fn what_other_tools_publish_and_copy_is_installed() {
+fn artifacts_of_other_tools_install() {
     let (server, env) = (Server::start(&[]), env());
     let (work, host) = (env.path("work"), &server.address);
     env.write("work/greeting.wasm", &*GREETING);
@@ -180,7 +181,7 @@ fn what_other_tools_publish_and_copy_is_installed() {
 
 #[test]
 #[ignore = "needs oras, from .ci/test-servers"]
-fn oras_reads_the_layout_of_installed_extensions_and_pulls_from_our_registry() {
+fn oras_reads_our_layout_and_registry() {
     let (env, registry) = (env(), crate::support::registry());
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     env.run(&format!("extension install {reference}")).ok();
@@ -197,8 +198,9 @@ fn oras_reads_the_layout_of_installed_extensions_and_pulls_from_our_registry() {
     assert_eq!(std::fs::read(work.join("x.wasm")).expect("pulled"), *GREETING);
 }
 
+/// A certificate that is wrong in any way ends the connection, and nothing is sent without TLS.
 #[test]
-fn a_certificate_that_is_wrong_in_any_way_ends_it_and_nothing_is_said_without_tls() {
+fn bad_certificate_is_refused() {
     let all = [
         (Certified::Well, 3),
         (Certified::Otherwise, 8),
@@ -328,7 +330,7 @@ fn docker_registry_is_served() {
 
 #[test]
 #[ignore = "needs docker-registry, from .ci/test-servers"]
-fn docker_registry_with_passwords_is_served() {
+fn docker_registry_takes_passwords() {
     let (server, env) = (Server::start(&["--user", "me:SECRET"]), author());
     log_in(&env, &server.address);
     go_around(&env, &server.address);
@@ -342,7 +344,7 @@ fn docker_registry_with_passwords_is_served() {
 
 #[test]
 #[ignore = "needs docker-registry, from .ci/test-servers"]
-fn docker_registry_with_tokens_is_served() {
+fn docker_registry_takes_tokens() {
     let (tokens, env) = (TokenServer::start().expect("a token service"), author());
     let [authority, signer] = ["authority.pem", "signer.pem"].map(|name| env.path(name));
     tokens.write_authority(&authority).expect("written");
@@ -390,7 +392,7 @@ fn docker_registry_with_tokens_is_served() {
 /// round.
 #[test]
 #[ignore = "needs docker-registry, oras and cosign, from .ci/test-servers"]
-fn cosign_and_sesame_agree_behind_a_login() {
+fn cosign_agrees_behind_a_login() {
     let (server, env) = (Server::start(&["--user", "me:SECRET"]), author());
     let host = &server.address;
     log_in(&env, host);

@@ -21,8 +21,9 @@ fn tree(root: u32) -> Vec<PathBuf> {
     std::iter::once(PathBuf::from(format!("/proc/{root}"))).chain(below).collect()
 }
 
+/// A login is neither in the arguments nor in the environment of any process.
 #[test]
-fn a_login_is_in_no_argument_or_environment_of_any_process() {
+fn login_is_not_in_proc() {
     let (env, registry) = (env(), BadRegistry::start(Some(Guard::Basic)).expect("a registry"));
     // Untried, so that what the registry is told comes from the installation.
     let line = format!(
@@ -59,7 +60,7 @@ fn a_login_is_in_no_argument_or_environment_of_any_process() {
 }
 
 #[test]
-fn a_process_that_is_aborted_leaves_no_image_of_its_memory() {
+fn abort_leaves_no_core_dump() {
     use std::os::unix::process::ExitStatusExt;
     let (env, registry) = (env(), BadRegistry::start(Some(Guard::Basic)).expect("a registry"));
     let reference = format!("{}/bad/extension/stall:1.0.0", registry.host());
@@ -117,10 +118,11 @@ fn on_an_overlay(env: &TestEnv, script: &str) -> (test_support::Run, Vec<(PathBu
     (run, files.collect())
 }
 
+/// Only sesame's own files are written, and none of them has a secret in it.
 #[test]
 #[ignore = "needs root, and /tmp and the build on the root file system, to see everything that is written"]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn nothing_is_written_but_sesames_own_files_and_a_secret_in_none_of_them() {
+fn secrets_are_in_no_file() {
     let (env, registry) = (env(), BadRegistry::start(Some(Guard::Basic)).expect("a registry"));
     env.write("work/desktop.wasm", test_support::guest("desktop"));
     let behaviours = quick_behaviours();
@@ -207,7 +209,7 @@ fn modes(env: &TestEnv, umask: &str) {
 }
 
 #[test]
-fn whatever_a_command_writes_is_private() {
+fn written_files_are_private() {
     for umask in ["000", "022", "077"] {
         let env = env();
         std::fs::create_dir(env.path("run")).expect("made");

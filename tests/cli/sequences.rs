@@ -111,9 +111,10 @@ fn registry() -> MemoryRegistry {
     registry
 }
 
+/// Each sequence of commands leaves the state that a model predicts.
 #[test]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn every_sequence_of_commands_leaves_what_a_model_says() {
+fn sequences_match_the_model() {
     let registry = registry();
     let sequences = if std::env::var_os("SESAME_SWEEP").is_some() { 1_000 } else { 10 };
     let next = AtomicU64::new(0);
@@ -149,7 +150,7 @@ fn sequence(registry: &MemoryRegistry, seed: u64) {
 
 #[test]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn a_step_that_is_cut_short_is_done_or_not_done() {
+fn killed_step_is_done_or_undone() {
     let registry = registry();
     let (env, mut dice, mut model) = (env(), Dice(42), Model::new());
     for _ in 0..80 {
@@ -174,7 +175,7 @@ fn a_step_that_is_cut_short_is_done_or_not_done() {
 }
 
 #[test]
-fn a_hundred_rounds_leave_no_more_than_one() {
+fn hundred_rounds_leave_no_litter() {
     let (env, registry) = (env(), registry());
     let round = || {
         env.run(&line(&registry, "a", Step::Install(1))).ok();

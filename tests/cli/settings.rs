@@ -80,7 +80,7 @@ fn wrong_settings_are_refused() {
 }
 
 #[test]
-fn settings_are_listed_with_their_meaning() {
+fn settings_show_their_meaning() {
     let env = declaring();
     env.run("extension set greeting units=imperial limits.timeout_ms=2000").ok();
     insta::assert_snapshot!(env.run("extension set greeting --list"), @r#"
@@ -109,7 +109,7 @@ fn settings_are_listed_with_their_meaning() {
 }
 
 #[test]
-fn setting_without_effect_is_said() {
+fn setting_without_effect_is_named() {
     let env = with_guest("greeting", &GREETING);
     env.run("extension revoke greeting config-read").ok();
     let run = env.run("extension set greeting any.key=x").ok();

@@ -17,7 +17,7 @@ fn copied(from: &TestEnv, names: &[&str]) -> TestEnv {
 }
 
 #[test]
-fn manifests_alone_bring_back_the_same_bytes() {
+fn sync_restores_from_manifests() {
     let (first, registry) = (env(), registry());
     publish(&registry, "my-org/echo:2.0.0", &ECHO, &[]);
     for reference in ["my-org/greeting-extension:0.1.0", "my-org/echo:2.0.0"] {
@@ -81,7 +81,7 @@ fn manifests_alone_bring_back_the_same_bytes() {
 }
 
 #[test]
-fn one_manifest_that_cannot_be_followed_stops_no_other() {
+fn bad_manifest_stops_no_other_sync() {
     let (first, registry) = (env(), registry());
     first
         .run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host()))
@@ -121,7 +121,7 @@ fn one_manifest_that_cannot_be_followed_stops_no_other() {
 }
 
 #[test]
-fn other_bytes_behind_a_pin_are_refused() {
+fn sync_refuses_changed_bytes() {
     let is_evil = Arc::new(AtomicBool::new(false));
     let evil = is_evil.clone();
     let other_bytes = GREETING.repeat(2);
@@ -170,8 +170,9 @@ pub fn pinned(registry: &MemoryRegistry, tag: &str) -> String {
     text.split('"').find(|text| text.contains("@sha256:")).expect("pinned").to_owned()
 }
 
+/// A fleet follows one tag, with the grants that policy approved.
 #[test]
-fn a_fleet_follows_one_tag_and_is_given_what_policy_approved_for_it() {
+fn fleet_follows_a_tag() {
     let (env, registry) = (env(), registry());
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# other\n"), &[]);
     let list = |tag: &str| {
@@ -236,8 +237,9 @@ fn a_fleet_follows_one_tag_and_is_given_what_policy_approved_for_it() {
     env.run("extension rollback greeter").ok();
 }
 
+/// A list grants nothing by itself and replaces no other extension.
 #[test]
-fn a_list_gives_nothing_by_itself_and_takes_nobodys_place() {
+fn list_grants_nothing_by_itself() {
     let (env, registry) = (env(), registry());
     env.write("work/echo.wasm", &*ECHO);
     env.run("extension install ./echo.wasm").ok();
@@ -292,7 +294,7 @@ fn a_list_gives_nothing_by_itself_and_takes_nobodys_place() {
 }
 
 #[test]
-fn what_cannot_be_compiled_stops_no_other() {
+fn uncompilable_stops_no_other() {
     let (first, registry) = (env(), registry());
     for (name, binary) in [("echo", &*ECHO), ("greeter", &*GREETING)] {
         publish(&registry, &format!("my-org/{name}:1.0.0"), binary, &[]);

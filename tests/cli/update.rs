@@ -13,7 +13,7 @@ fn installed(registry: &MemoryRegistry) -> TestEnv {
 }
 
 #[test]
-fn a_newer_version_takes_the_place_of_the_old_one() {
+fn update_replaces_the_version() {
     let registry = registry();
     let env = installed(&registry);
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# new\n"), &[]);
@@ -54,7 +54,7 @@ fn a_newer_version_takes_the_place_of_the_old_one() {
 }
 
 #[test]
-fn a_running_call_keeps_the_code_that_it_began_with() {
+fn running_call_keeps_its_code() {
     let (env, registry) = (env(), registry());
     publish(&registry, "my-org/hostile:0.1.0", &HOSTILE, &[]);
     env.run(&format!("extension install {}/my-org/hostile:0.1.0", registry.host())).ok();
@@ -91,9 +91,10 @@ const MORE: [&str; 12] = [
     "experimental = [\"wasi-0.3\"]",
 ];
 
+/// An update grants nothing new, of any kind of capability.
 #[test]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn one_thing_more_of_any_kind_is_not_given_by_an_update() {
+fn update_grants_nothing_new() {
     for more in MORE {
         let registry = MemoryRegistry::start().expect("a registry");
         publish(&registry, "my-org/x:0.1.0", &bare(1, ""), &[]);
@@ -107,8 +108,9 @@ fn one_thing_more_of_any_kind_is_not_given_by_an_update() {
     println!("cases: {}", MORE.len());
 }
 
+/// A version with further requests leaves the old one in place until they are decided.
 #[test]
-fn a_version_that_asks_for_more_leaves_the_old_one_in_place() {
+fn update_with_requests_keeps_old() {
     let registry = registry();
     let env = installed(&registry);
     let asks = "[capabilities]\nnetwork = [\"api.example.com\"]\n";
@@ -151,7 +153,7 @@ fn a_version_that_asks_for_more_leaves_the_old_one_in_place() {
 
 /// Another path for the guest is no more than there was: the update says it and asks nobody.
 #[test]
-fn update_with_another_guest_path_is_shown() {
+fn update_shows_new_guest_path() {
     let registry = registry();
     let env = installed(&registry);
     std::fs::create_dir_all(env.path("notes")).expect("made");
@@ -183,8 +185,9 @@ fn update_with_another_guest_path_is_shown() {
     );
 }
 
+/// The tag of a version stays; another tag is followed, unless it is locked.
 #[test]
-fn the_tag_of_a_version_stays_and_another_tag_is_followed_unless_locked() {
+fn update_follows_moving_tags_only() {
     let (env, registry) = (env(), registry());
     publish(&registry, "my-org/follow:stable", &GREETING, &[]);
     for reference in ["my-org/greeting-extension:0.1.0", "my-org/follow:stable"] {
@@ -222,7 +225,7 @@ fn the_tag_of_a_version_stays_and_another_tag_is_followed_unless_locked() {
 }
 
 #[test]
-fn a_version_that_cannot_start_leaves_the_old_one_in_place() {
+fn unstartable_update_keeps_old() {
     let registry = registry();
     let env = installed(&registry);
     let unknown = wat::parse_str(
@@ -241,7 +244,7 @@ fn a_version_that_cannot_start_leaves_the_old_one_in_place() {
 }
 
 #[test]
-fn what_is_pinned_stays_until_it_is_not() {
+fn pinned_extension_stays() {
     let registry = registry();
     let env = installed(&registry);
     publish(&registry, "my-org/greeting-extension:0.2.0", &ECHO, &[]);
@@ -267,8 +270,9 @@ fn what_is_pinned_stays_until_it_is_not() {
     assert!(updated.ends_with("updated\n"), "{updated}");
 }
 
+/// A release is held back by the time since this machine first saw it.
 #[test]
-fn what_is_too_new_is_held_back_by_when_it_was_first_seen_here() {
+fn young_release_is_held_back() {
     let registry = registry();
     let env = installed(&registry);
     env.write(".config/pds/config.toml", "[extensions.policy]\nmin_release_age = \"6s\"\n");

@@ -13,7 +13,7 @@ fn with_probe() -> TestEnv {
 /// Off a terminal nothing is granted unasked; the call says which grant is missing, and with it the
 /// extension runs.
 #[test]
-fn wasi_0_3_is_asked_for_and_granted() {
+fn wasi_0_3_is_asked_and_granted() {
     let env = with_probe();
     let install = env.run("extension install ./probe.wasm").ok();
     assert!(install.stderr.contains("experimental=wasi-0.3"), "{install}");
