@@ -1,4 +1,4 @@
-//! Output that nobody reads, and input that is no text.
+//! Output without a reader, and input that is not text.
 
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -24,7 +24,7 @@ fn closed_pipe_is_not_an_error() {
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run}");
 }
 
-/// One of every command, with what it does without a network, a session or an answer.
+/// One line for each command, with its work without a network, a session or an answer.
 const COMMANDS: [&str; 58] = [
     "--help",
     "--version",
@@ -86,7 +86,7 @@ const COMMANDS: [&str; 58] = [
     "man --help",
 ];
 
-/// What becomes of the streams of a command.
+/// The fates of a command's streams.
 const FATES: [&str; 9] = [
     "| head -1",
     "| true",
@@ -101,7 +101,7 @@ const FATES: [&str; 9] = [
 
 /// Each command bears closed, full and endless standard streams.
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
 fn odd_streams_break_no_command() {
     let env = with_guest("greet", &GREETING);
     for command in COMMANDS {

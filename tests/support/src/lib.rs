@@ -1,6 +1,5 @@
 //! What sesame's end-to-end tests share: a sealed environment for the binary, and output that is
 //! the same everywhere.
-#![allow(clippy::missing_panics_doc, reason = "tests panic")]
 
 pub mod bad_registry;
 pub mod odd_registry;
