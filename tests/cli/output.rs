@@ -1,7 +1,9 @@
 //! Output without a reader, and input that is not text.
 
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::support::{ECHO, GREETING, TestEnv, with_guest};
 
@@ -128,6 +130,31 @@ fn a_full_disk_is_exit_9() {
     }
     let run = shell(&env, "$sesame extension call nobody greet 2> /dev/full");
     assert_ne!(run.code, 101, "{run}");
+}
+
+/// A result that nobody reads is given up after the time of the call.
+#[test]
+fn unread_result_ends_in_time() {
+    let env = with_guest("echo", &ECHO);
+    env.run(["extension", "set", "echo", "timeout_ms=500"]).ok();
+    for json in [&[][..], &["--json"]] {
+        let words = ["extension", "call", "echo", "echo-bytes", "-"];
+        let mut command = env.command(json.iter().chain(&words));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let begun = Instant::now();
+        let mut child = command.spawn().expect("sesame");
+        let mut input = child.stdin.take().expect("stdin");
+        input.write_all(&vec![b'x'; 1 << 20]).expect("read by sesame");
+        drop(input);
+        // The pipe stays open and is not read before the end.
+        let unread = child.stdout.take();
+        let ended = child.wait_with_output().expect("an end");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{json:?}: {:?}", begun.elapsed());
+        assert_eq!(ended.status.code(), Some(7), "{json:?}: {ended:?}");
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert!(json.len() == 1 || told.contains("took nothing for"), "{told}");
+        drop(unread);
+    }
 }
 
 /// Arguments and variables that are not UTF-8 do not end in a panic.
