@@ -16,7 +16,10 @@ mod policy;
 mod proxy_exceptions;
 mod reference;
 
-pub use activity::{Activity, CallOutcome, CallRecord, Touch};
+pub use activity::{
+    Activity, ActivityEvent, CallOutcome, CallRecord, ChangeKind, ChangeOutcome, ChangeRecord,
+    Touch,
+};
 pub use capability::{
     Capabilities, Capability, ConfigRead, EnvName, ExecEnv, Feature, FilesystemGrant, Grant,
     GrantError, GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError, Pattern,

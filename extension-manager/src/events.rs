@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use core_types::{ExtensionName, UnknownKey};
-use extension_depot::{DepotError, Quarantine};
+use extension_depot::{ActivityError, DepotError, Quarantine};
 use extension_host::{CacheError, IntoCacheError};
 
 /// Takes the events of a manager. They come on the thread that does the work, which waits
@@ -47,6 +47,8 @@ pub enum Event<'a> {
     },
     /// A call is missing in the activity log.
     CallNotLogged(&'a DepotError),
+    /// A change that was made is missing in the activity log.
+    ChangeNotLogged(&'a ActivityError),
     /// The output of a guest is missing in its log.
     OutputNotLogged {
         /// The log.
@@ -76,6 +78,9 @@ impl fmt::Display for Event<'_> {
             }
             Self::CallNotLogged(error) => {
                 write!(f, "this call is not in the activity log: {}", with_causes(*error))
+            }
+            Self::ChangeNotLogged(error) => {
+                write!(f, "this change is not in the activity log: {}", with_causes(*error))
             }
             Self::OutputNotLogged { path, error } => {
                 write!(f, "cannot write `{}`: {error}", path.display())

@@ -15,7 +15,9 @@ mod exit_code;
 mod extension_document;
 mod failure;
 mod interrupt;
+mod listing;
 mod lookalike;
+mod moment;
 mod outcome;
 mod patient_write;
 mod policy_stop;
@@ -28,6 +30,7 @@ mod replacement;
 mod resource_directory;
 mod setting_schema;
 mod sources;
+mod style;
 mod suffiks_tests;
 mod tag_listing;
 mod template;
@@ -78,7 +81,7 @@ fn restore_core_limit() {
 /// Says what is wrong with the command line, or what was asked about it. What was typed can have
 /// come from anywhere.
 fn refuse(words: &[OsString], error: clap::Error) -> ! {
-    let terminal = Terminal::detect();
+    let terminal = Terminal::detect(Context::colour());
     let width = terminal.reading_width().map_or(arguments::MAX_WIDTH, usize::from);
     let answer = arguments::answer(words, error, width.min(arguments::MAX_WIDTH));
     let is_wrong = answer.code == ErrorKind::Usage.into();
@@ -99,10 +102,11 @@ fn refuse(words: &[OsString], error: clap::Error) -> ! {
 
 /// Runs a command and shows what came of it.
 fn run(context: &Context, command: arguments::Command) -> ExitCode {
+    let presentation = command.presentation();
     let complete = |failure: failure::Failure| failure.or_similar(context);
     let done = commands::run(context, command).map(|outcome| outcome.with_failures(complete));
     match done.map_err(complete) {
-        Ok(outcome) => match render::outcome(context, &outcome) {
+        Ok(outcome) => match render::outcome(context, &presentation, &outcome) {
             Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
                 interrupt::end_soon(ErrorKind::Limit.into());
                 render::failure(context, &failure::Failure::unread_output());

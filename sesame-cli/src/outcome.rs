@@ -19,7 +19,7 @@ pub use self::installation::{
 pub use self::publishing::{DocsPage, Published};
 pub use self::report::{
     Asked, Call, Change, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Health, Info,
-    Inspection, Learned, RefusedThing, Row, SettingRow, Settings, State, Trust,
+    Inspection, Learned, RefusedThing, Row, SettingRow, Settings, State, Trust, split_log_line,
 };
 pub use self::testing::{TestedCase, TestedFile};
 pub use self::workload::WorkloadReport;

@@ -1,8 +1,9 @@
-//! The log of what extensions did.
+//! The log of what extensions did and what was changed about them.
 //!
-//! Each call leaves one line of JSON with the hash of the line before, so that a line that was
+//! Each call and each change leaves one line of JSON with the hash of the line before, so that a line that was
 //! changed or taken out later is found.
 
 pub(crate) mod activity_log;
+mod changes;
 
 pub use activity_log::{ActivityEntry, ActivityError, ActivityFinding, ActivityLog};

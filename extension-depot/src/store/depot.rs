@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use core_types::{Capabilities, Config, Digest, ExtensionName, Limits, OciReference};
 
+use crate::activity::ActivityError;
 use crate::config::places::Places;
 use crate::files::durable;
 use crate::files::listing::names_in;
@@ -34,6 +35,7 @@ use crate::trust::signer_pin::Evidence;
 pub struct Depot {
     places: Places,
     waiting: Box<dyn Fn() + Send + Sync>,
+    unlogged: Box<dyn Fn(&ActivityError) + Send + Sync>,
 }
 
 /// An extension that is there in full.
@@ -89,13 +91,26 @@ const MAX_READS: usize = 10;
 impl Depot {
     /// The extensions in these places. Nothing is touched before it is needed.
     pub fn new(places: Places) -> Self {
-        Self { places, waiting: Box::new(|| {}) }
+        Self { places, waiting: Box::new(|| {}), unlogged: Box::new(|_| {}) }
     }
 
     /// Calls `waiting` when a change has to wait for another process.
     pub fn on_waiting(mut self, waiting: impl Fn() + Send + Sync + 'static) -> Self {
         self.waiting = Box::new(waiting);
         self
+    }
+
+    /// Calls `unlogged` when a change that was made is missing in the activity log.
+    pub fn on_unlogged(
+        mut self,
+        unlogged: impl Fn(&ActivityError) + Send + Sync + 'static,
+    ) -> Self {
+        self.unlogged = Box::new(unlogged);
+        self
+    }
+
+    pub(crate) fn tell_unlogged(&self, error: &ActivityError) {
+        (self.unlogged)(error);
     }
 
     /// Where everything lies.

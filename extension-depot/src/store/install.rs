@@ -329,7 +329,9 @@ impl Depot {
             return Ok(());
         }
         self.note_generation(name, before, (&text, reference), reason)?;
-        Ok(Self::write(self.places().manifest(name), text.as_bytes())?)
+        Self::write(self.places().manifest(name), text.as_bytes())?;
+        self.note_manifest_change(name, before, (&text, reference), reason);
+        Ok(())
     }
 }
 

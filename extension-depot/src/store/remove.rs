@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use core_types::ExtensionName;
+use core_types::{ChangeKind, ChangeRecord, ExtensionName};
 
 use crate::files::durable;
 use crate::oci::blob::read_plain;
@@ -44,6 +44,7 @@ impl Depot {
     ) -> Result<Removed, DepotError> {
         self.check_listings()?;
         let kept = self.places().removed_manifest(name);
+        let origin = self.manifest(name).ok().flatten().and_then(|it| it.manifest.extension.oci);
         let is_there = self.remove_manifest(name, &kept)?;
         let traces = [self.places().records(name), self.places().history(name)];
         let has_traces = traces.iter().any(|path| path.exists()) || self.layout().has_entry(name);
@@ -64,6 +65,9 @@ impl Depot {
             }
         }
         let freed = self.remove_unused_blobs()?;
+        let identity = origin.map(|reference| reference.identity().to_string());
+        let identity = identity.unwrap_or_default();
+        self.note_change(ChangeRecord::of(ChangeKind::Remove, name.as_str(), &identity));
         Ok(Removed { kept_manifest: (!purge).then_some(kept), freed })
     }
 

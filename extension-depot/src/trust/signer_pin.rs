@@ -7,7 +7,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use core_types::{Identity, OciReference};
+use core_types::{ChangeKind, ChangeRecord, Identity, OciReference};
 use serde::{Deserialize, Serialize};
 
 use crate::config::user_config::UserConfig;
@@ -159,7 +159,12 @@ impl Depot {
     /// When it cannot be written.
     pub fn accept_signer(&self, repository: &Identity) -> Result<bool, DepotError> {
         let _lock = self.lock()?;
-        crate::store::remove::remove_file(&self.first_use_path(repository))
+        let is_known = crate::store::remove::remove_file(&self.first_use_path(repository))?;
+        if is_known {
+            let place = repository.to_string();
+            self.note_change(ChangeRecord::of(ChangeKind::AcceptSigner, "", &place));
+        }
+        Ok(is_known)
     }
 
     /// Makes sure, under the lock, that the signer who was there first lets this one follow.

@@ -3,7 +3,9 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use core_types::{Digest, IdentityRule, OciPrefix, OciReference, TomlProblem, parse_toml};
+use core_types::{
+    ChangeKind, Digest, IdentityRule, OciPrefix, OciReference, TomlProblem, parse_toml,
+};
 use serde::Deserialize;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
@@ -206,6 +208,7 @@ impl Depot {
             signer.proof.write_to(&mut table);
             tables.push(table);
         })?;
+        self.note_trust_change(ChangeKind::Trust, signer);
         Ok(true)
     }
 
@@ -215,7 +218,8 @@ impl Depot {
     /// When the file cannot be used.
     pub fn distrust(&self, is_meant: impl Fn(&TrustedSigner) -> bool) -> Result<bool, TrustError> {
         let _lock = self.lock()?;
-        let going: Vec<_> = self.trusted_signers()?.iter().map(is_meant).collect();
+        let known = self.trusted_signers()?;
+        let going: Vec<_> = known.iter().map(is_meant).collect();
         if !going.contains(&true) {
             return Ok(false);
         }
@@ -224,6 +228,9 @@ impl Depot {
                 tables.remove(at);
             }
         })?;
+        for (signer, _) in known.iter().zip(&going).filter(|(_, is_going)| **is_going) {
+            self.note_trust_change(ChangeKind::Distrust, signer);
+        }
         Ok(true)
     }
 

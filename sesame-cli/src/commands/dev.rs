@@ -13,7 +13,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::build::{built, project};
 use super::development::Development;
-use crate::arguments::{Arguments, DevArguments};
+use crate::arguments::{Arguments, DevArguments, Presentation};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -60,7 +60,7 @@ fn round(context: &Context, development: &Development, arguments: &DevArguments)
         Ok((installation, path)) => {
             if let Some(installation) = installation {
                 // Whoever does not see this can still call it.
-                let _ = render::outcome(context, &Outcome::Installed(vec![installation]));
+                let _ = render::outcome(context, &Presentation::default(), &Outcome::Installed(vec![installation]));
             }
             call(context, development, &path, arguments)
         }

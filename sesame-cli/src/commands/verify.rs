@@ -60,9 +60,10 @@ fn verify_installed(
     let record = depot
         .record(name, &artifact.digest)
         .map_err(|error| Failure::of_extension(name, &error.into()))?;
-    let recorded = record.and_then(|record| record.signature);
-    check.signature =
-        recorded.map(|signature| format!("{} ({})", signature.state, signature.checked_at));
+    if let Some(recorded) = record.and_then(|record| record.signature) {
+        check.signature = Some(recorded.state.to_string());
+        check.checked_at = Some(recorded.checked_at);
+    }
     Ok(check)
 }
 
@@ -83,7 +84,7 @@ fn verify_reference(
     let first = trust::first_use(depot, &resolved)?;
     let evidence = trust::look(context, depot, &name, (&resolved, first.as_ref()), wanted)?;
     let signature = Some(evidence.signature.to_string());
-    Ok(Check { name: resolved.to_string(), signature, findings: Vec::new(), repaired: Vec::new() })
+    Ok(Check { signature, ..Check::of(resolved.to_string()) })
 }
 
 fn check(
@@ -92,12 +93,7 @@ fn check(
     name: &ExtensionName,
     repair: bool,
 ) -> Result<Check, Failure> {
-    let mut check = Check {
-        name: name.to_string(),
-        signature: None,
-        findings: Vec::new(),
-        repaired: Vec::new(),
-    };
+    let mut check = Check::of(name.to_string());
     let verification = depot.verify(name).map_err(|error| Failure::of_extension(name, &error))?;
     if !verification.findings.is_empty() {
         check_artifact(context, depot, &verification, repair, &mut check);

@@ -112,10 +112,10 @@ fn wanted(context: &Context, installed: &Installed) -> BTreeSet<String> {
     let schema = declared_settings(&binary).unwrap_or_default();
     wanted.extend(schema.iter().map(|(key, _)| format!("{}={key}", Capability::ConfigRead)));
     let entries = context.depot().map(|depot| depot.activity().entries()).unwrap_or_default();
-    let touches =
-        entries.into_iter().filter(|entry| entry.call.extension == installed.name.as_str());
-    let refused = touches
-        .flat_map(|entry| entry.call.activity.touches)
+    let calls = entries.into_iter().filter_map(|entry| entry.event.into_call());
+    let its = calls.filter(|call| call.extension == installed.name.as_str());
+    let refused = its
+        .flat_map(|call| call.activity.touches)
         .filter(|touch| touch.verdict != Verdict::Allow);
     wanted.extend(refused.filter_map(|touch| touch.grant));
     wanted

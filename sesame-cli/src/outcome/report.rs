@@ -67,8 +67,8 @@ pub struct Diagnosis {
     pub what: String,
     pub health: Health,
     pub finding: String,
-    /// What mends it, where something does.
-    pub mend: Option<String>,
+    /// What fixes it, where something does.
+    pub fix: Option<String>,
 }
 
 /// How well something is.
@@ -77,7 +77,7 @@ pub struct Diagnosis {
 pub enum Health {
     Good,
     /// It works, but not all of it.
-    Doubtful,
+    Warning,
     Bad,
 }
 
@@ -85,7 +85,7 @@ impl Health {
     pub fn name(self) -> &'static str {
         match self {
             Self::Good => "good",
-            Self::Doubtful => "look",
+            Self::Warning => "warning",
             Self::Bad => "bad",
         }
     }
@@ -125,7 +125,7 @@ impl State {
         match self {
             Self::Enabled => "enabled",
             Self::Disabled => "disabled",
-            Self::Quarantined => "put aside",
+            Self::Quarantined => "quarantined",
             Self::StoppedByPolicy => "stopped by policy",
             Self::NotInstalled => "not installed",
             Self::Broken => "broken",
@@ -280,8 +280,32 @@ pub struct Check {
     pub name: String,
     /// What is known of who signed it, where somebody wanted to know.
     pub signature: Option<String>,
+    /// When that was found, as RFC 3339 in UTC, where it was not found just now.
+    pub checked_at: Option<String>,
     /// What is wrong still.
     pub findings: Vec<String>,
     /// What was mended.
     pub repaired: Vec<String>,
+}
+
+impl Check {
+    /// One that has found nothing yet.
+    pub fn of(name: String) -> Self {
+        Self {
+            name,
+            signature: None,
+            checked_at: None,
+            findings: Vec::new(),
+            repaired: Vec::new(),
+        }
+    }
+}
+
+/// A line of an extension's log: when it was printed, and the rest of it, which begins with the
+/// blank before the function.
+pub fn split_log_line(line: &[u8]) -> Option<(Timestamp, &[u8])> {
+    let end = line.iter().position(|byte| *byte == b' ')?;
+    let (seconds, rest) = line.split_at(end);
+    let seconds = std::str::from_utf8(seconds).ok()?.parse().ok()?;
+    Some((Timestamp::from_second(seconds).ok()?, rest))
 }

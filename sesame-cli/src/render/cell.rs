@@ -3,8 +3,8 @@
 use core_types::OciReference;
 use jiff::Timestamp;
 
-use super::style::Style;
 use crate::moment::{ago, rfc3339};
+use crate::style::Style;
 use crate::terminal::inert_line;
 
 /// One cell: the whole value for programs, and shorter forms for a narrow terminal.
@@ -63,6 +63,16 @@ impl Cell {
     /// The longest form of a table.
     pub fn widest(&self) -> &str {
         self.forms.first().unwrap_or(&self.full)
+    }
+
+    /// The value and then its forms.
+    pub fn forms_with_full(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.full.as_str()).chain(self.forms.iter().map(String::as_str))
+    }
+
+    /// The shortest form.
+    pub fn shortest(&self) -> &str {
+        self.forms.last().unwrap_or(&self.full)
     }
 
     /// The forms of a table, from the longest on.

@@ -1,22 +1,24 @@
 //! Each listing: its rows, from what came of a command.
 
-use core_types::Limits;
+use core_types::{
+    ActivityEvent, CallOutcome, CallRecord, ChangeOutcome, ChangeRecord, Limits, Verdict,
+};
 use extension_depot::registry::{KeptLogin, LoginStore};
-use extension_depot::{FirstUse, SignerProof, TrustedSigner};
+use extension_depot::{ActivityEntry, FirstUse, SignerProof, TrustedSigner};
 
 use super::Rendered;
 use super::cell::Cell;
 use super::screen::{Form, Screen};
-use super::style::Style;
 use super::table;
 use crate::listing::{
-    Checks, Collected, Diagnoses, Extensions, Freshness as FreshnessListing, Generations, Listing,
+    Activity, Checks, Collected, Diagnoses, Extensions, Freshness as FreshnessListing, Generations, Listing,
     Logins, Secrets, Signers, Steps, Tags, Updates,
 };
 use crate::outcome::{
     Age, Check, Collection, Denied, Diagnosis, Freshness, Health, PastGeneration, Row, State,
     Step, StepState, Trust, Update,
 };
+use crate::style::Style;
 use crate::terminal::inert_line;
 
 /// Renders the rows of a listing, or a word to a person that there are none.
@@ -24,12 +26,7 @@ pub(super) fn listing<L: Listing>(screen: &Screen, rows: &[Vec<Cell>], empty: &s
     if rows.is_empty() && screen.form() == Form::Table {
         return Rendered { talk: format!("{empty}\n"), ..Rendered::default() };
     }
-    let text = table::listing(screen, L::COLUMNS, rows);
-    if screen.is_terminal() {
-        Rendered { paged: text, ..Rendered::default() }
-    } else {
-        Rendered { data: text.into_bytes(), ..Rendered::default() }
-    }
+    Rendered::text(screen, table::listing(screen, L::COLUMNS, rows))
 }
 
 /// `list`
@@ -202,6 +199,92 @@ fn capability_changes(step: &Step) -> String {
     changes.map(|(what, given)| format!("; {what}: {}", grants(given))).collect()
 }
 
+/// `activity`
+pub(super) fn activity(screen: &Screen, entries: &[ActivityEntry]) -> Rendered {
+    let row = |entry: &ActivityEntry| {
+        let mut cells = vec![Cell::time(entry.at, screen.now())];
+        cells.extend(match &entry.event {
+            ActivityEvent::Call(call) => call_cells(call, entry.mended.as_deref()),
+            ActivityEvent::Change(change) => change_cells(change, entry.mended.as_deref()),
+        });
+        cells
+    };
+    let rows: Vec<_> = entries.iter().map(row).collect();
+    listing::<Activity>(screen, &rows, "nothing has happened yet")
+}
+
+fn call_cells(call: &CallRecord, mended: Option<&str>) -> [Cell; 7] {
+    let touches = call.activity.touches.iter().map(|touch| {
+        let refused = if touch.verdict == Verdict::Allow { "" } else { "refused " };
+        let times = if touch.times > 1 { format!(" x{}", touch.times) } else { String::new() };
+        format!("{refused}{}{times}", touch.what)
+    });
+    let missing = call.activity.missing.iter().map(|path| format!("missing {path}"));
+    let more = (call.activity.more > 0).then(|| format!("and {} more", call.activity.more));
+    let touched: Vec<_> = touches.chain(missing).chain(more).chain(note_of(mended)).collect();
+    let is_refused = call.activity.refused().next().is_some();
+    [
+        call.extension.as_str().into(),
+        call.function.as_str().into(),
+        Cell::new(outcome_name(call.outcome)).styled(of_outcome(call.outcome)),
+        format!("fuel {}", call.fuel).into(),
+        format!("{:.1} MiB", call.peak_memory_bytes as f64 / f64::from(1 << 20)).into(),
+        Cell::new(&touched.join(", ")).styled(if is_refused { Style::Bad } else { Style::Plain }),
+        "call".into(),
+    ]
+}
+
+/// What of the log had to be repaired before a line.
+fn note_of(mended: Option<&str>) -> Option<String> {
+    mended.map(|mended| format!("(before this line, {mended})"))
+}
+
+fn change_cells(change: &ChangeRecord, mended: Option<&str>) -> [Cell; 7] {
+    let ChangeRecord { kind, extension, identity, outcome, .. } = change;
+    let (outcome, style) = match outcome {
+        ChangeOutcome::Done => ("done", Style::Good),
+        ChangeOutcome::Refused => ("refused", Style::Bad),
+    };
+    let mut details = vec![change.reference.as_ref().unwrap_or(identity).clone()];
+    details.extend(change.signer.clone());
+    details.extend(change.granted.iter().map(|grant| format!("granted {grant}")));
+    details.extend(change.revoked.iter().map(|grant| format!("revoked {grant}")));
+    details.extend(change.reason.clone());
+    details.extend(note_of(mended));
+    details.retain(|detail| !detail.is_empty());
+    [
+        extension.as_str().into(),
+        Cell::default(),
+        Cell::new(outcome).styled(style),
+        Cell::default(),
+        Cell::default(),
+        details.join(", ").into(),
+        kind.name().into(),
+    ]
+}
+
+fn outcome_name(outcome: CallOutcome) -> &'static str {
+    match outcome {
+        CallOutcome::Returned => "returned",
+        CallOutcome::Error => "error",
+        CallOutcome::Crashed => "crashed",
+        CallOutcome::Limit => "limit",
+        CallOutcome::Refused => "refused",
+        CallOutcome::Cancelled => "cancelled",
+        CallOutcome::Failed => "failed",
+    }
+}
+
+fn of_outcome(outcome: CallOutcome) -> Style {
+    match outcome {
+        CallOutcome::Returned => Style::Good,
+        CallOutcome::Limit | CallOutcome::Cancelled => Style::Attention,
+        CallOutcome::Error | CallOutcome::Crashed | CallOutcome::Refused | CallOutcome::Failed => {
+            Style::Bad
+        }
+    }
+}
+
 /// `verify`
 pub(super) fn checks(screen: &Screen, checks: &[Check]) -> Rendered {
     let row = |check: &Check| {
@@ -256,11 +339,7 @@ pub(super) fn diagnoses(screen: &Screen, diagnoses: &[Diagnosis]) -> Rendered {
     for (what, fix) in fixes {
         text.push_str(&format!("fix {}: {}\n", inert_line(what), inert_line(fix)));
     }
-    if screen.is_terminal() {
-        Rendered { paged: text, ..Rendered::default() }
-    } else {
-        Rendered { data: text.into_bytes(), ..Rendered::default() }
-    }
+    Rendered::text(screen, text)
 }
 
 /// `gc`: the generations; what became of files is a note below them.

@@ -32,7 +32,7 @@ impl Screen {
         Self {
             is_terminal: context.terminal.shows_output(),
             width: context.terminal.width().map(usize::from),
-            has_styles: context.wants_styles(),
+            has_styles: context.terminal.has_styles(),
             presentation: presentation.clone(),
             now: Timestamp::now(),
         }

@@ -1,13 +1,15 @@
 //! The one renderer of listings: a table for a person, lines with tabs for a program, or names.
 
-use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle, Width, presets};
-use comfy_table::{Cell as Drawn, ColumnConstraint};
+use comfy_table::{
+    Attribute, Cell as Drawn, Color, ColumnConstraint, ContentArrangement, LineStyle, Table,
+    TableStyle, Width, presets,
+};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::cell::Cell;
 use super::screen::{Form, Screen};
-use super::style::Style;
 use crate::listing::{Column, Fit};
+use crate::style::Style;
 
 /// The blanks between two columns.
 const GAP: usize = 2;
@@ -141,8 +143,7 @@ impl Drawing<'_> {
             Fit::Words => fit_words(cell.widest(), self.width),
             Fit::Whole | Fit::Middle => {
                 let fitting = cell.forms().find(|form| form.width() <= self.width);
-                let shortest = || cell.forms().last().unwrap_or_default();
-                fitting.map_or_else(|| middle(shortest(), self.width), str::to_owned)
+                fitting.map_or_else(|| middle(cell.shortest(), self.width), str::to_owned)
             }
         }
     }
@@ -154,8 +155,28 @@ fn fit_words(text: &str, width: usize) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// The lines of a text, broken between words alone: a word that is too wide loses its middle.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in fit_words(text, width).split(' ') {
+        let is_full = lines.last().is_some_and(|line| {
+            !line.is_empty() && line.width() + 1 + word.width() > width
+        });
+        if is_full {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
 /// A text with its middle left out where it is too wide.
-fn middle(text: &str, width: usize) -> String {
+pub fn middle(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
@@ -185,13 +206,13 @@ fn draw(drawn: &[Drawing<'_>], rows: usize, has_styles: bool) -> String {
         table.enforce_styling();
     }
     let title = |drawing: &Drawing<'_>| {
-        Style::Title.of_cell(Drawn::new(drawing.column.name.to_ascii_uppercase()))
+        styled(Drawn::new(drawing.column.name.to_ascii_uppercase()), Style::Title)
     };
     table.set_header(drawn.iter().map(title));
     for row in 0..rows {
         let cell = |drawing: &Drawing<'_>| {
             let cell = drawing.cells[row];
-            cell.style().of_cell(Drawn::new(drawing.text(cell)))
+            styled(Drawn::new(drawing.text(cell)), cell.style())
         };
         table.add_row(drawn.iter().map(cell));
     }
@@ -215,4 +236,15 @@ fn trimmed(table: &Table) -> String {
         text.push('\n');
     }
     text
+}
+
+fn styled(cell: Drawn, style: Style) -> Drawn {
+    match style {
+        Style::Plain => cell,
+        Style::Title => cell.add_attribute(Attribute::Bold),
+        Style::Good => cell.fg(Color::DarkGreen),
+        Style::Attention => cell.fg(Color::DarkYellow),
+        Style::Bad => cell.fg(Color::DarkRed),
+        Style::Faint => cell.add_attribute(Attribute::Dim),
+    }
 }
