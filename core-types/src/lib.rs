@@ -15,6 +15,8 @@ mod permissions;
 mod policy;
 mod proxy_exceptions;
 mod reference;
+#[cfg(feature = "schema")]
+mod schema;
 
 pub use activity::{
     Activity, ActivityEvent, CallOutcome, CallRecord, ChangeKind, ChangeOutcome, ChangeRecord,
@@ -29,7 +31,7 @@ pub use capability::{
 pub use documents::{
     Config, ConfigError, ConfigSchema, DeclaredSetting, ExtensionEntry, ExtensionList,
     ExtensionSection, ListDefaults, Manifest, Parsed, SettingError, SettingKind, TomlLeaf,
-    TomlProblem, UnknownKey, parse_toml, toml_leaves, variable_name,
+    TomlProblem, UnknownKey, parse_toml, plain_message, toml_leaves, variable_name,
 };
 pub use error_kind::ErrorKind;
 pub use file_format::describe_format;

@@ -17,7 +17,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use clap_complete::Shell;
+use clap_complete::{ArgValueCompleter, Shell};
 use extension_host::Display;
 
 pub use self::address::{reference as typed_reference, source as typed_source};
@@ -41,6 +41,7 @@ pub use self::service::{
 pub use self::setting::{SettingKey, TypedSetting};
 pub use self::signer::GivenSigner;
 pub use self::workload::{ValidationType, WorkloadArguments, WorkloadCommand};
+use crate::completion;
 use crate::exit_code::table;
 use crate::listing::Diagnoses;
 
@@ -185,6 +186,12 @@ pub enum Command {
         /// The words of a command, such as `install` or `extension grant`
         #[arg(trailing_var_arg = true)]
         command: Vec<OsString>,
+    },
+    /// Print the JSON Schema of a document or of a command's object
+    Schema {
+        /// Such as `policy.toml`, `list` or `trust-list`; without it, all names are listed
+        #[arg(add = ArgValueCompleter::new(completion::schemas))]
+        name: Option<String>,
     },
     /// Write the manual pages
     Man {

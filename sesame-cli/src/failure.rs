@@ -12,13 +12,14 @@ use std::path::Path;
 
 use core_types::{
     Capabilities, Digest, ErrorKind, ExtensionName, Grant, Identity, Limit, LimitOrigin, NameError,
-    OciQuery, OciReference, SettingError, Touch, VersionReq,
+    OciQuery, OciReference, SettingError, Touch, VersionReq, plain_message,
 };
 use extension_depot::{
     ArtifactError, BlobError, DepotError, LinkedFile, ManifestError, PlaceError, SignatureRefusal,
     Source, StateFileError, TimedGrantsError, WebAddress,
 };
 use extension_host::{CallError, DirectoryError, ExportedFunction, HostError, Returned, WitError};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::conversions::LOCKS_HINT;
@@ -56,7 +57,7 @@ pub struct About {
 }
 
 /// A permission that an extension was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Refused {
     /// The resource or capability.
     what: String,
@@ -88,7 +89,7 @@ impl Failure {
         let mut causes = Vec::new();
         let mut cause = error.source();
         while let Some(error) = cause {
-            causes.push(error.to_string());
+            causes.push(plain_message(&error.to_string()));
             cause = error.source();
         }
         Self { causes, ..Self::message(code, error.to_string()) }
@@ -109,7 +110,7 @@ impl Failure {
 
     /// Adds a cause.
     pub fn caused_by(mut self, cause: &dyn Error) -> Self {
-        self.causes.push(cause.to_string());
+        self.causes.push(plain_message(&cause.to_string()));
         self
     }
 

@@ -91,12 +91,19 @@ fn refuse(words: &[OsString], error: clap::Error) -> ! {
         false => terminal.talk(&answer.text),
         true => terminal.data(answer.text.as_bytes()),
     };
-    let is_broken = written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
-    std::process::exit(if is_broken {
-        i32::from(ErrorKind::Local.code())
-    } else {
-        answer.code.number()
-    })
+    let code = written.map_or_else(|error| unwritten(&terminal, &error), |()| None);
+    std::process::exit(code.unwrap_or(answer.code).number())
+}
+
+/// Prints why standard output could not be written, as the tools of coreutils do, and returns the
+/// exit code for that. A reader that closes the pipe early is not an error.
+fn unwritten(terminal: &Terminal, error: &std::io::Error) -> Option<ExitCode> {
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        return None;
+    }
+    let failure = failure::Failure::message(ErrorKind::Local, "cannot write to standard output");
+    let _ = terminal.talk(&render::failure_text(&failure.caused_by(error)));
+    Some(ErrorKind::Local.into())
 }
 
 /// Runs a command and prints its outcome.
@@ -111,9 +118,10 @@ fn run(context: &Context, command: arguments::Command) -> ExitCode {
                 render::failure(context, &failure::Failure::unread_output());
                 ErrorKind::Limit.into()
             }
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ErrorKind::Local.into(),
-            // A reader that closes the pipe early does not change the outcome.
-            _ => outcome.exit_code(),
+            Err(error) => {
+                unwritten(&context.terminal, &error).unwrap_or_else(|| outcome.exit_code())
+            }
+            Ok(()) => outcome.exit_code(),
         },
         Err(failure) => {
             render::failure(context, &failure);

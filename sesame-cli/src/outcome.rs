@@ -96,6 +96,10 @@ pub enum Outcome {
     Inspected(Box<Inspection>),
     /// `logs`: what was printed, and whether it is shown as it was
     Log { text: Vec<u8>, raw: bool },
+    /// `schema`
+    Schemas(Vec<String>),
+    /// `schema NAME`
+    Schema(Box<serde_json::Value>),
     /// `completions`
     Script(Vec<u8>),
     /// `man`

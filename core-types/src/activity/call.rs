@@ -14,6 +14,7 @@ const MAX_TOUCHES: usize = 64;
 const MAX_OBJECT: usize = 256;
 
 /// What one call touched or was refused, each thing once, in the order of the first time.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {
     /// The things.
@@ -28,6 +29,7 @@ pub struct Activity {
 }
 
 /// One thing that was touched or refused. What was read, written or sent is never in it.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Touch {
     /// The capability and the thing: `network=https://api.example.com:443`, `secret-read=token`.
@@ -48,6 +50,7 @@ pub struct Touch {
 }
 
 /// What became of one call.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRecord {
     /// The extension.
@@ -70,10 +73,12 @@ pub struct CallRecord {
     pub peak_memory_bytes: u64,
     /// Wall-clock time.
     #[serde(rename = "elapsed_us", with = "microseconds")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub elapsed: Duration,
 }
 
 /// How a call ended.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CallOutcome {

@@ -21,6 +21,7 @@ use crate::activity::CallRecord;
 /// let event = ActivityEvent::from(granted);
 /// assert_eq!((event.kind(), event.extension()), ("grant", "weather"));
 /// ```
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ActivityEvent {
@@ -31,6 +32,7 @@ pub enum ActivityEvent {
 }
 
 /// A change that was made, or that a policy refused.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeRecord {
     /// What was changed.
@@ -61,6 +63,7 @@ pub struct ChangeRecord {
 }
 
 /// What was changed.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
@@ -99,6 +102,7 @@ pub enum ChangeKind {
 }
 
 /// Whether a change was made.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeOutcome {

@@ -51,6 +51,11 @@ pub struct UnknownCapability {
 }
 
 /// The `[capabilities]` of a manifest: all that an extension may do.
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields, transform = crate::schema::all_optional)
+)]
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Capabilities {

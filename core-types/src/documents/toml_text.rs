@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::documents::known_keys;
+use crate::documents::wording::plain_message;
 
 /// What a TOML text says, with the keys that mean nothing to this version.
 #[derive(Debug, Clone)]
@@ -64,7 +65,7 @@ pub fn parse_toml<T: DeserializeOwned>(text: &str) -> Result<Parsed<T>, TomlProb
 
 impl TomlProblem {
     fn from_toml(error: &toml::de::Error, text: &str) -> Self {
-        Self::at(error.span().unwrap_or(0..0), error.message(), text)
+        Self::at(error.span().unwrap_or(0..0), &plain_message(error.message()), text)
     }
 
     /// A problem with the bytes of the text in this range.
@@ -393,7 +394,7 @@ mod tests {
     fn a_problem_underlines_the_offending_text() {
         let problem = parse_toml::<Sample>("[limits]\nfuel = \"lots\"\n").expect_err("a string");
         insta::assert_snapshot!(problem, @r#"
-        line 2, column 8: invalid type: string "lots", expected u32
+        line 2, column 8: expected a whole number, found "lots"
           |
         2 | fuel = "lots"
           |        ^^^^^^

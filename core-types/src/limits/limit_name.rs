@@ -129,7 +129,7 @@ impl LimitName {
     }
 
     /// The values that can be written.
-    fn range(self) -> RangeInclusive<u64> {
+    pub(crate) fn range(self) -> RangeInclusive<u64> {
         match self {
             Self::Memory => 1..=65_536,
             Self::Fuel => 1..=i64::MAX as u64,

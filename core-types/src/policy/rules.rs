@@ -16,6 +16,7 @@ use crate::reference::{OciPrefix, OciReference};
 /// that a manifest does not ask for, but for what `preapproved` lets a list of extensions have.
 /// Places are `registry[/principal[/scope]]` and cover whole path segments: `registry/x` is the
 /// repository `x` and all below it.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
 pub struct Policy {
@@ -45,6 +46,7 @@ pub struct Policy {
 }
 
 /// A signer that a policy names.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(
     untagged,
@@ -58,6 +60,7 @@ pub enum SignerRule {
 }
 
 /// Whoever has a certificate with exactly this in it.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityRule {
@@ -82,6 +85,7 @@ impl fmt::Display for SignerRule {
 }
 
 /// What the extensions of one published list are given without a question.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 pub struct Preapproved {
     /// `list`: where the list is published.

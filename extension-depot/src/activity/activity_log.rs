@@ -56,6 +56,7 @@ pub struct ActivityEntry {
 }
 
 /// Something that is not as it was written.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ActivityFinding {
     /// The file.

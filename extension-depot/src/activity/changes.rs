@@ -150,10 +150,10 @@ mod tests {
         let [change] = &changes(&depot)[..] else { panic!("one change") };
         assert_eq!((change.kind, change.extension.as_str()), (ChangeKind::Edit, "weather"));
         assert_eq!(change.identity, "ghcr.io/my-org/weather");
-        assert_eq!((&change.granted[..], &change.revoked[..]), (
-            &["env=TZ".to_owned()][..],
-            &["notification".to_owned()][..]
-        ));
+        assert_eq!(
+            (&change.granted[..], &change.revoked[..]),
+            (&["env=TZ".to_owned()][..], &["notification".to_owned()][..])
+        );
     }
 
     /// A log that cannot be written does not undo a change, and is told of.

@@ -105,6 +105,7 @@ pub struct PolicyRefusal {
 }
 
 /// The settings of one registry: `[registries."host:port"]`.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct RegistrySettings {
@@ -132,6 +133,7 @@ pub struct RegistrySettings {
     pub ca: Option<PathBuf>,
 }
 
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ConfigFile {
@@ -139,10 +141,23 @@ struct ConfigFile {
     extensions: ExtensionsTable,
 }
 
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ExtensionsTable {
     policy: Policy,
+}
+
+/// The schema of one file.
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for UserConfig {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Config".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        ConfigFile::json_schema(generator)
+    }
 }
 
 impl UserConfig {

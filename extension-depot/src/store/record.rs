@@ -38,6 +38,7 @@ pub struct Record {
 }
 
 /// What was known of a signature at a time.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckedSignature {
     /// What was known.

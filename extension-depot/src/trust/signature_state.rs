@@ -8,6 +8,7 @@ use crate::trust::signer::Signer;
 
 /// What is known of who signed an artifact. These are five things, and none of them counts as
 /// another.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum SignatureState {

@@ -21,6 +21,7 @@ use crate::trust::signer::Signer;
 use crate::trust::trusted_signers::SignerProof;
 
 /// Who signed what was installed first from a repository, and whether anything of it came over TLS.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstUse {
     /// The repository.
@@ -35,6 +36,7 @@ pub struct FirstUse {
 }
 
 /// Who signed the first version.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "signer")]
 pub enum FirstSigner {

@@ -25,7 +25,8 @@ pub fn run(context: &Context, arguments: ActivityArguments) -> Result<Outcome, F
     let from = since.and_then(|since| Timestamp::now().checked_sub(since.duration()).ok());
     let is_wanted = |entry: &ActivityEntry| {
         from.is_none_or(|from| entry.at >= from)
-            && (names.is_empty() || names.iter().any(|name| name.as_str() == entry.event.extension()))
+            && (names.is_empty()
+                || names.iter().any(|name| name.as_str() == entry.event.extension()))
     };
     Ok(Outcome::Activity(log.entries().into_iter().filter(is_wanted).collect()))
 }

@@ -45,11 +45,7 @@ fn bad(what: impl Into<String>, finding: impl Into<String>, fix: Option<String>)
     Diagnosis { what: what.into(), health: Health::Bad, finding: finding.into(), fix }
 }
 
-fn warning(
-    what: impl Into<String>,
-    finding: impl Into<String>,
-    fix: Option<String>,
-) -> Diagnosis {
+fn warning(what: impl Into<String>, finding: impl Into<String>, fix: Option<String>) -> Diagnosis {
     Diagnosis { what: what.into(), health: Health::Warning, finding: finding.into(), fix }
 }
 

@@ -30,6 +30,7 @@ mod outdated;
 mod publish;
 mod remove;
 mod run;
+mod schema;
 mod secret;
 mod settings;
 mod shell;
@@ -104,6 +105,7 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
         Command::Help { .. } => {
             unreachable!("it is read as the `--help` of the command that it names")
         }
+        Command::Schema { name } => schema::run(context, name.as_deref()),
         Command::Man { directory } => shell::manual(&directory),
         Command::CompileExtension { jobs } => compile::run(&jobs),
     }

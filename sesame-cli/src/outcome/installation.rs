@@ -6,10 +6,11 @@ use core_types::{
     Capability, Decision, Digest, ExtensionName, Grant, OciReference, version_of_tag,
 };
 use extension_depot::Installed;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// An extension that is installed now.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Installation {
     pub name: ExtensionName,
     pub version: String,
@@ -52,14 +53,14 @@ impl Installation {
 }
 
 /// What an installation took the place of.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Replaced {
     pub reference: OciReference,
     pub direction: Direction,
 }
 
 /// How a version stands to the one before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     Upgrade,
@@ -81,7 +82,7 @@ impl Replaced {
 }
 
 /// One thing that an extension was.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct PastGeneration {
     pub number: u32,
     pub at: String,
@@ -93,7 +94,7 @@ pub struct PastGeneration {
 }
 
 /// What an extension went back to.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Rollback {
     pub name: ExtensionName,
     pub to: u32,
@@ -106,7 +107,7 @@ pub struct Rollback {
 }
 
 /// What was removed because nobody goes back to it.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Collection {
     pub generations: Vec<(ExtensionName, u32)>,
     pub blobs: Vec<Digest>,
@@ -116,7 +117,7 @@ pub struct Collection {
 }
 
 /// Something that an extension asks for and does not have.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Denied {
     pub capability: Capability,
     /// What to grant.
@@ -162,7 +163,7 @@ impl Denied {
 }
 
 /// How an installed extension stands to what its registry has.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Freshness {
     pub name: ExtensionName,
     pub installed: OciReference,
@@ -172,7 +173,7 @@ pub struct Freshness {
 }
 
 /// Whether there is something newer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Age {
     Newest,
@@ -207,7 +208,7 @@ impl Age {
 }
 
 /// What an update did, or would do.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Update {
     pub name: ExtensionName,
     pub from: OciReference,
@@ -228,7 +229,7 @@ pub struct Update {
 }
 
 /// What one manifest takes, or took.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Step {
     pub name: ExtensionName,
     pub reference: Option<OciReference>,
@@ -247,7 +248,7 @@ pub struct Step {
 }
 
 /// How far a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepState {
     /// There is nothing to do.
@@ -344,7 +345,7 @@ impl StepState {
 }
 
 /// An extension that is gone.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Removal {
     pub name: ExtensionName,
     /// Where the manifest lies now, unless that went as well.

@@ -11,12 +11,12 @@ use super::cell::Cell;
 use super::screen::{Form, Screen};
 use super::table;
 use crate::listing::{
-    Activity, Checks, Collected, Diagnoses, Extensions, Freshness as FreshnessListing, Generations, Listing,
-    Logins, Secrets, Signers, Steps, Tags, Updates,
+    Activity, Checks, Collected, Diagnoses, Extensions, Freshness as FreshnessListing, Generations,
+    Listing, Logins, Secrets, Signers, Steps, Tags, Updates,
 };
 use crate::outcome::{
-    Age, Check, Collection, Denied, Diagnosis, Freshness, Health, PastGeneration, Row, State,
-    Step, StepState, Trust, Update,
+    Age, Check, Collection, Denied, Diagnosis, Freshness, Health, PastGeneration, Row, State, Step,
+    StepState, Trust, Update,
 };
 use crate::style::Style;
 use crate::terminal::inert_line;

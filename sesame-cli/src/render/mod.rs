@@ -13,7 +13,9 @@ use std::io;
 
 use core_types::ErrorKind;
 
+pub use self::json::{schema, schema_names};
 use self::screen::Screen;
+pub use self::text::failure as failure_text;
 use crate::arguments::Presentation;
 use crate::context::Context;
 use crate::failure::Failure;

@@ -81,11 +81,7 @@ impl Screen {
 
     /// A time as its reader wants it.
     pub fn time(&self, at: Timestamp) -> String {
-        if self.is_terminal {
-            crate::moment::ago(at, self.now)
-        } else {
-            crate::moment::rfc3339(at)
-        }
+        if self.is_terminal { crate::moment::ago(at, self.now) } else { crate::moment::rfc3339(at) }
     }
 
     /// A time as a file has it. What is not a time is shown as it is.

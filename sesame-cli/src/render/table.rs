@@ -47,9 +47,8 @@ pub fn listing(screen: &Screen, columns: &'static [Column], rows: &[Vec<Cell>]) 
 
 /// The columns that were asked for, or all.
 fn chosen(screen: &Screen, columns: &[Column]) -> Vec<usize> {
-    let find = |name: &String| {
-        columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
-    };
+    let find =
+        |name: &String| columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
     if screen.has_chosen() {
         screen.columns().iter().filter_map(find).collect()
     } else {
@@ -61,8 +60,7 @@ fn lines(rows: &[Vec<Cell>], chosen: &[usize], has_styles: bool) -> String {
     let cell = |row: &Vec<Cell>, at: usize| {
         row.get(at).map(|cell| cell.style().paint(cell.full(), has_styles)).unwrap_or_default()
     };
-    let line =
-        |row| chosen.iter().map(|at| cell(row, *at)).collect::<Vec<_>>().join("\t") + "\n";
+    let line = |row| chosen.iter().map(|at| cell(row, *at)).collect::<Vec<_>>().join("\t") + "\n";
     rows.iter().map(line).collect()
 }
 
@@ -159,9 +157,9 @@ fn fit_words(text: &str, width: usize) -> String {
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in fit_words(text, width).split(' ') {
-        let is_full = lines.last().is_some_and(|line| {
-            !line.is_empty() && line.width() + 1 + word.width() > width
-        });
+        let is_full = lines
+            .last()
+            .is_some_and(|line| !line.is_empty() && line.width() + 1 + word.width() > width);
         if is_full {
             lines.push(String::new());
         }

@@ -12,10 +12,10 @@ use core_types::ExtensionName;
 
 use self::extension::{info, inspected};
 use self::report::{activity_verified, called, file_check, learned, log, setting, why};
+use super::Rendered;
 use super::cell::shortened;
 use super::listings;
 use super::screen::Screen;
-use super::Rendered;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{
@@ -69,6 +69,8 @@ pub fn outcome(context: &Context, screen: &Screen, outcome: &Outcome) -> Rendere
         Outcome::Workload(report) => workload::reported(report),
         Outcome::Inspected(inspection) => Rendered::text(screen, inspected(screen, inspection)),
         Outcome::Log { text, raw } => log(screen, text, *raw),
+        Outcome::Schemas(names) => data(names.iter().map(|name| format!("{name}\n")).collect()),
+        Outcome::Schema(schema) => Rendered::text(screen, super::json::schema_text(schema)),
         Outcome::Script(script) => Rendered { data: script.clone(), ..Default::default() },
         Outcome::Written(paths) => {
             data(paths.iter().map(|path| format!("{}\n", path.display())).collect())

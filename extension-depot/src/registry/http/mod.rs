@@ -5,6 +5,7 @@
 
 pub(crate) mod clients;
 pub(crate) mod connection;
+pub(crate) mod fault;
 mod link_header;
 pub(crate) mod paging;
 pub(crate) mod proxies;
@@ -13,5 +14,6 @@ pub(crate) mod refusal;
 pub(crate) mod requests;
 pub(crate) mod retry;
 
+pub use fault::NetworkFault;
 pub use proxies::Proxies;
 pub use refusal::{AccessProblem, Refusal};

@@ -1,0 +1,269 @@
+//! JSON Schemas (draft 2020-12) of the values that are one text, and of the tables that are read
+//! key by key. The other types derive theirs.
+//!
+//! A pattern refuses nothing that the parser takes. What no pattern can say, such as a path that
+//! two directories share, is left to the parser.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::capability::{
+    Capability, ConfigRead, EnvName, ExecEnv, Feature, FilesystemGrant, Grant, GrantedPath,
+    NetworkRule, Pattern, ResourceRule, SecretName,
+};
+use crate::documents::Config;
+use crate::limits::{LimitName, Limits};
+use crate::policy::Period;
+use crate::reference::{Digest, ExtensionName, OciPrefix, OciQuery, OciReference};
+
+/// Implements the schema of a type whose values are texts of this pattern.
+macro_rules! text_schema {
+    ($($type:ident: $description:literal, $pattern:expr;)+) => {$(
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "type": "string",
+                    "description": $description,
+                    "pattern": $pattern,
+                })
+            }
+        }
+    )+};
+}
+
+/// Implements the schema of a type that is read as another.
+macro_rules! schema_as {
+    ($type:ident, $written:ty) => {
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                <$written as schemars::JsonSchema>::json_schema(generator)
+            }
+        }
+    };
+}
+pub(crate) use schema_as;
+
+/// A part of a path that is neither `.` nor `..`, or nothing.
+const PART: &str = r"([^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+)";
+
+/// A reference: where the registry could be taken for a path, the repository has two parts.
+const REFERENCE: &str = r"^(oci://)?(([^/@]*[.:][^/@]*|localhost|local)/[^:@]+|[^/@]+/[^/:@]+/[^:@]+):[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(@[^@]+)?$";
+
+text_schema! {
+    ExtensionName: "The name of an extension", "^[a-z0-9][a-z0-9-]{0,63}$";
+    SecretName: "The name of a secret", "^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$";
+    EnvName: "The name of an environment variable", "^[A-Za-z_][A-Za-z0-9_]{0,127}$";
+    ExecEnv: "The name of an environment variable, or the beginning of several, such as `APP_*`",
+        r"^[A-Za-z_][A-Za-z0-9_]{0,127}$|^[A-Za-z_][A-Za-z0-9_]+_\*$";
+    Pattern: "A dotted name, or `greeting.*` for all below `greeting`",
+        r"^(\*|[^\s./*]+(\.[^\s./*]+)*(\.\*)?)$";
+    Digest: "The digest of exact bytes", "^sha256:[0-9a-f]{64}$";
+    Period: "A length of time, such as `90s`, `1h 30m` or `7d`",
+        r"^\s*[0-9]+[wdhms](\s+[0-9]+[wdhms])*\s*$";
+    Grant: "A permission: a capability, and its scope where it has one", "^[a-z-]+(=.+)?$";
+    ResourceRule: "A kind of resource and its methods, such as `v1/configmaps:get`",
+        "^[^:]+/[^:]+:(get|create|update|delete)(,(get|create|update|delete))*$";
+    OciReference: "`registry/principal/scope:revision[@digest]`",
+        REFERENCE;
+    OciQuery: "A reference, possibly without its revision", "^[^/]+/.+$";
+    OciPrefix: "`registry[/principal[/scope]]`: all that comes from there", "^[^/]+(/.+)?$";
+}
+
+impl JsonSchema for Capability {
+    fn schema_name() -> Cow<'static, str> {
+        "Capability".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "The name of a capability",
+            "enum": Self::ALL.map(Self::name),
+        })
+    }
+}
+
+impl JsonSchema for Feature {
+    fn schema_name() -> Cow<'static, str> {
+        "Feature".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "A feature that may still change or go",
+            "enum": Self::ALL.map(Self::name),
+        })
+    }
+}
+
+impl JsonSchema for GrantedPath {
+    fn schema_name() -> Cow<'static, str> {
+        "GrantedPath".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let host = format!("~|(~/|/){PART}?(/{PART}?)*");
+        let guest = format!(r"\.|/|/?{PART}(/{PART})*");
+        let text = json_schema!({
+            "type": "string",
+            "description": "A directory, possibly with `::` and its path for the extension",
+            "pattern": format!("^({host})(::({guest}))?$"),
+        });
+        if generator.contract().is_serialize() {
+            return text;
+        }
+        json_schema!({
+            "anyOf": [text, {
+                "type": "object",
+                "properties": {
+                    "path": { "type": "string", "pattern": format!("^({host})$") },
+                    "guest": { "type": "string", "pattern": format!("^({guest})$") },
+                },
+                "required": ["path"],
+                "additionalProperties": false,
+            }],
+        })
+    }
+}
+
+impl JsonSchema for NetworkRule {
+    fn schema_name() -> Cow<'static, str> {
+        "NetworkRule".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let text = json_schema!({
+            "type": "string",
+            "description": "`[scheme://]host[:port][+private]`",
+            "pattern": r"^(https?://)?(\*\.)?[^\s/*]+$",
+        });
+        if generator.contract().is_serialize() {
+            return text;
+        }
+        json_schema!({
+            "anyOf": [text, {
+                "type": "object",
+                "properties": { "host": text, "allow_private": { "type": "boolean" } },
+                "required": ["host"],
+                "additionalProperties": false,
+            }],
+        })
+    }
+}
+
+impl JsonSchema for ConfigRead {
+    fn schema_name() -> Cow<'static, str> {
+        "ConfigRead".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let pattern = generator.subschema_for::<Pattern>();
+        json_schema!({
+            "description": "All values of `[config]`, or those with these keys",
+            "anyOf": [{ "type": "boolean" }, {
+                "type": "object",
+                "properties": { "keys": { "type": "array", "items": pattern } },
+                "required": ["keys"],
+                "additionalProperties": false,
+            }],
+        })
+    }
+}
+
+impl JsonSchema for FilesystemGrant {
+    fn schema_name() -> Cow<'static, str> {
+        "FilesystemGrant".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let path = generator.subschema_for::<GrantedPath>();
+        json_schema!({
+            "type": "object",
+            "description": "Directories by kind of access; `write` includes reading",
+            "properties": {
+                "read": { "type": "array", "items": path },
+                "write": { "type": "array", "items": path },
+            },
+            "additionalProperties": false,
+        })
+    }
+}
+
+impl JsonSchema for Limits {
+    fn schema_name() -> Cow<'static, str> {
+        "Limits".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let keys = LimitName::ALL.into_iter().filter_map(|name| Some((name, name.key()?)));
+        let properties: serde_json::Map<_, _> = keys
+            .map(|(name, key)| {
+                let range = name.range();
+                let limit = serde_json::json!({
+                    "type": "integer",
+                    "description": format!("The limit of {name}"),
+                    "minimum": range.start(),
+                    "maximum": range.end(),
+                    "default": name.default_value(),
+                });
+                (key.to_owned(), limit)
+            })
+            .collect();
+        json_schema!({
+            "type": "object",
+            "description": "The limits of one call",
+            "properties": properties,
+            "additionalProperties": false,
+        })
+    }
+}
+
+impl JsonSchema for Config {
+    fn schema_name() -> Cow<'static, str> {
+        "Config".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let value = if generator.contract().is_serialize() {
+            json_schema!({ "type": "string" })
+        } else {
+            generator.subschema_for::<ConfigValue>()
+        };
+        json_schema!({
+            "type": "object",
+            "description": "Settings: dotted keys, or tables of them",
+            "additionalProperties": value,
+        })
+    }
+}
+
+/// A value of `[config]` as it is written: a scalar, or a table of more.
+struct ConfigValue;
+
+impl JsonSchema for ConfigValue {
+    fn schema_name() -> Cow<'static, str> {
+        "ConfigValue".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["string", "integer", "number", "boolean", "object"],
+            "additionalProperties": generator.subschema_for::<Self>(),
+        })
+    }
+}
+
+/// Makes every property optional, as in tables of which only that is written which is granted.
+pub(crate) fn all_optional(schema: &mut Schema) {
+    schema.remove("required");
+}
