@@ -2,14 +2,13 @@
 
 use core_types::Limit;
 
-use crate::address_space::{self, AddressSpaceTooSmall};
-use crate::arguments::ArgumentError;
-use crate::compile_fault::CompileFault;
+use crate::code::{NotExecutable, is_out_of_memory};
+use crate::compiling::CompileFault;
 use crate::directories::DirectoryError;
-use crate::executable::NotExecutable;
-use crate::exports::{ExportedFunction, Uncallable};
-use crate::imports::Refusal;
+use crate::limits::AddressSpaceTooSmall;
+use crate::linking::Refusal;
 use crate::modules::ModuleFault;
+use crate::values::{ArgumentError, ExportedFunction, Uncallable};
 
 /// Why an extension cannot be made ready.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +63,7 @@ pub enum HostError {
 impl HostError {
     /// An error of the compiler.
     pub(crate) fn of_compiler(error: wasmtime::Error) -> Self {
-        if address_space::is_out_of_memory(&error) {
+        if is_out_of_memory(&error) {
             Self::Compile(error)
         } else {
             Self::Fault(CompileFault::of(&error))
@@ -73,15 +72,8 @@ impl HostError {
 
     /// Whether the compiler was refused memory.
     pub(crate) fn is_out_of_memory(&self) -> bool {
-        matches!(self, Self::Compile(error) | Self::Engine(error) if address_space::is_out_of_memory(error))
+        matches!(self, Self::Compile(error) | Self::Engine(error) if is_out_of_memory(error))
     }
-}
-
-/// The error of this type among the causes of an error of the engine.
-pub(crate) fn cause_of<E: std::error::Error + Send + Sync + 'static>(
-    error: &wasmtime::Error,
-) -> Option<&E> {
-    error.downcast_ref().or_else(|| error.chain().find_map(|cause| cause.downcast_ref()))
 }
 
 fn refusals(refusals: &[Refusal]) -> String {

@@ -25,115 +25,63 @@
 //! bounded only through [`CompilerCommand`].
 #![deny(unsafe_code)]
 
-mod address_space;
-mod arguments;
-mod backends;
-mod binary;
 mod bindings;
-mod bounds;
-mod bytes_call;
 mod cache;
-mod call;
-mod call_runtime;
+mod calling;
 mod capabilities;
 mod code;
-mod compile_error;
-mod compile_fault;
-mod compile_many;
-mod compiler;
-mod compiler_limits;
-#[cfg(feature = "componentize")]
-mod componentize;
+mod compiling;
 mod directories;
-mod engine;
 mod error;
-mod example;
-mod executable;
-mod exports;
 mod extension;
-mod file_lock;
-mod foreign;
-mod gate;
-#[cfg(feature = "network")]
-mod http_access;
-mod imports;
-mod interfaces;
-mod json;
-mod labels;
-mod limiter;
+mod host;
+mod limits;
+mod linking;
 mod modules;
-mod numbers;
-mod observe;
-mod output;
-mod program;
-mod protected;
 mod purpose;
-mod rate;
-mod report;
-mod requests;
-mod state;
-mod suffiks;
-#[cfg(feature = "wasi-0-3")]
-mod wasi_0_3;
-mod wave;
-#[cfg(feature = "componentize")]
-mod wit_package;
-mod write_budget;
+mod values;
+mod wasi;
 
-pub use address_space::AddressSpaceTooSmall;
-pub use arguments::{ArgumentError, Arguments, Word};
-pub use backends::{
-    BackendError, Backends, Clipboard, Environment, Notification, Notifier, PATIENCE, Publisher,
-    RecordedAnswer, RecordedWeb, SecretStore, patiently,
-};
-pub use binary::check_binary;
-pub use cache::{CacheError, CodeCache, CodeKey};
-pub use capabilities::MAX_SECRET;
+pub use cache::{CacheError, CodeCache, CodeKey, IntoCacheError, check_executable};
+pub use calling::{CallReport, CallState, Program, RateLimits, Returned, Usage, boot_time};
+#[cfg(feature = "network")]
+pub use capabilities::HttpAccess;
 #[cfg(feature = "secrets")]
 pub use capabilities::SecretService;
 #[cfg(feature = "notification")]
 pub use capabilities::SessionNotifier;
 #[cfg(feature = "ipc")]
 pub use capabilities::SessionPublisher;
+pub use capabilities::{
+    BackendError, Backends, Clipboard, Environment, MAX_SECRET, Notification, Notifier, PATIENCE,
+    Publisher, RecordedAnswer, RecordedWeb, SecretStore, patiently,
+};
 #[cfg(feature = "clipboard")]
 pub use capabilities::{Display, HolderCommand, HolderFailure, SessionClipboard, hold_clipboard};
-pub use code::{Code, CodeKind};
-pub use compile_error::CompileError;
-pub use compile_fault::CompileFault;
-pub use compile_many::{Binary, compile_many};
-pub use compiler::{CompilerCommand, CompilerFailure, CompilerJob, run_compiler};
-pub use compiler_limits::CompilerLimit;
+pub use code::{
+    Code, CodeKind, NotExecutable, RequestError, author_manifest, check_binary, declared_settings,
+    has_author_manifest, requested_by_author, with_author_manifest,
+};
 #[cfg(feature = "componentize")]
-pub use componentize::{ComponentizeError, componentize};
+pub use code::{ComponentizeError, WitError, WitPackage, check_wit, componentize, encode_wit};
+pub use compiling::{
+    Binary, CompileError, CompileFault, CompilerCommand, CompilerFailure, CompilerJob,
+    CompilerLimit, compile_many, run_compiler,
+};
 /// What an extension is given.
 pub use core_types::Permissions;
 pub use directories::{DirectoryError, DirectoryRules};
 pub use error::{CallError, HostError, LimitExceeded};
-pub use executable::{NotExecutable, check_executable};
-pub use exports::{ExportedFunction, FunctionQuery, Uncallable};
-pub use extension::{Extension, Host, IntoCacheError};
-pub use foreign::ForeignHost;
-pub use gate::boot_time;
-#[cfg(feature = "network")]
-pub use http_access::HttpAccess;
-pub use imports::{Import, Refusal};
-pub use modules::ModuleFault;
-pub use output::OutputSink;
-pub use program::Program;
-pub use purpose::Purpose;
-pub use rate::RateLimits;
-pub use report::{CallReport, Returned, Usage};
-pub use requests::{
-    RequestError, author_manifest, declared_settings, has_author_manifest, requested_by_author,
-    with_author_manifest,
-};
-pub use state::CallState;
-pub use suffiks::{
-    Changes, CommandEnvironment, EnvSource, RefusedVariable, ResourceName, Resources,
+pub use extension::Extension;
+pub use host::Host;
+pub use limits::{AddressSpaceTooSmall, OutputSink};
+pub use linking::{ForeignHost, Import, Refusal};
+pub use modules::{
+    Changes, CommandEnvironment, EnvSource, ModuleFault, RefusedVariable, ResourceName, Resources,
     ValidationProblem, VariableRefusal, Workload, WorkloadAction, WorkloadAnswer, WorkloadError,
     WorkloadOutcome, WorkloadRequest, plural_of,
 };
+pub use purpose::Purpose;
+pub use values::{ArgumentError, Arguments, ExportedFunction, FunctionQuery, Uncallable, Word};
 /// The engine, in the version that this crate works with.
 pub use wasmtime;
-#[cfg(feature = "componentize")]
-pub use wit_package::{WitError, WitPackage, check_wit, encode_wit};

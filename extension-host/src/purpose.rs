@@ -2,11 +2,10 @@
 
 use wasmtime::component::Component;
 
-use crate::binary::START;
 use crate::code::{Code, LoadedCode};
-use crate::exports::ExportedFunction;
-use crate::extension::Host;
-use crate::imports::split_version;
+use crate::host::Host;
+use crate::linking::split_version;
+use crate::values::ExportedFunction;
 
 /// What an extension is made for, as far as its exports tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +26,6 @@ pub enum Purpose {
 
 /// The interfaces of web handlers, of WASI 0.2 and 0.3.
 const HANDLERS: [&str; 2] = ["wasi:http/incoming-handler", "wasi:http/handler"];
-/// The interface of programs.
-const RUN: &str = "wasi:cli/run";
 
 /// What toolchains export of programs beside their start, for their own use.
 const HELPERS: [&str; 5] = ["calloc", "free", "main", "malloc", "realloc"];
@@ -37,9 +34,9 @@ impl Host {
     /// What the code is made for. No code runs.
     pub fn purpose(&self, code: &Code) -> Purpose {
         let functions = self.exports(code);
-        let has_start = functions.iter().any(is_program);
+        let has_start = functions.iter().any(ExportedFunction::is_program);
         let is_own = |function: &ExportedFunction| {
-            function.is_callable() && !(has_start && (is_program(function) || is_helper(function)))
+            function.is_callable() && !(has_start && (function.is_program() || is_helper(function)))
         };
         if self.takes_workloads(code) {
             Purpose::Workloads
@@ -64,13 +61,6 @@ impl Host {
                 .any(|(name, _)| HANDLERS.contains(&split_version(name).0))
         };
         matches!(&*code.0, LoadedCode::Component(component) if is_handler(component))
-    }
-}
-
-fn is_program(function: &ExportedFunction) -> bool {
-    match &function.interface {
-        Some(interface) => split_version(interface).0 == RUN,
-        None => function.name == START,
     }
 }
 

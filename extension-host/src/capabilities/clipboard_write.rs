@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use core_types::Request;
 
-use crate::backends::PATIENCE;
+use super::backends::PATIENCE;
 use crate::bindings::open_sesame::host::clipboard_write::Host;
 use crate::bindings::open_sesame::host::types::Error;
-use crate::state::{CallState, Size};
+use crate::calling::{CallState, Size};
 
 /// The longest text, in bytes.
 const MOST: usize = 1 << 20;
@@ -44,7 +44,7 @@ mod session {
     use x11rb::connection::Connection;
 
     use super::MOST;
-    use crate::backends::{BackendError, Clipboard, PATIENCE, silence};
+    use crate::capabilities::{BackendError, Clipboard, PATIENCE, silence};
 
     /// What the child says when the text is on the clipboard.
     const HELD: &str = "held";

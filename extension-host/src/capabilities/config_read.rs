@@ -3,7 +3,7 @@
 use core_types::Request;
 
 use crate::bindings::open_sesame::host::config_read::Host;
-use crate::state::CallState;
+use crate::calling::CallState;
 
 impl Host for CallState {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {

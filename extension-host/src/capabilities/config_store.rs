@@ -4,7 +4,7 @@
 use core_types::Request;
 
 use crate::bindings::wasi_config::wasi::config::store::{Error, Host};
-use crate::state::CallState;
+use crate::calling::CallState;
 
 impl Host for CallState {
     fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<String>, Error>> {

@@ -4,7 +4,7 @@ use core_types::Request;
 
 use crate::bindings::open_sesame::host::ipc_publish::Host;
 use crate::bindings::open_sesame::host::types::Error;
-use crate::state::{CallState, Size};
+use crate::calling::{CallState, Size};
 
 /// The longest payload, in bytes.
 const MOST: usize = 64 * 1024;
@@ -32,8 +32,8 @@ mod session {
     use core_types::Owner;
     use zbus::blocking::fdo::DBusProxy;
 
-    use crate::backends::{BackendError, Publisher};
-    use crate::capabilities::session_bus::connect;
+    use crate::capabilities::connect;
+    use crate::capabilities::{BackendError, Publisher};
 
     const PATH: &str = "/org/opensesame/Extensions";
     const INTERFACE: &str = "org.opensesame.Extensions1";

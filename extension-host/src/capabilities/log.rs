@@ -6,7 +6,7 @@ use wasmtime::component::Linker;
 
 use crate::bindings::open_sesame::host::log::{Host, Level};
 use crate::bindings::wasi_logging::wasi::logging::logging::Level as WasiLevel;
-use crate::state::CallState;
+use crate::calling::CallState;
 
 /// The names that toolchains import the interface by: with and without its version.
 const LOGGING: [&str; 2] = ["wasi:logging/logging@0.1.0-draft", "wasi:logging/logging"];

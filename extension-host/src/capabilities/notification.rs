@@ -2,10 +2,10 @@
 
 use core_types::Request;
 
-use crate::backends::Notification;
+use super::backends::Notification;
 use crate::bindings::open_sesame::host::notification::{Host, Urgency};
 use crate::bindings::open_sesame::host::types::Error;
-use crate::state::{CallState, Size};
+use crate::calling::{CallState, Size};
 
 /// The longest title and text, in bytes.
 const MOST_SUMMARY: usize = 256;
@@ -44,8 +44,8 @@ mod session {
     use zbus::blocking::Connection;
     use zbus::zvariant::{DynamicType, Value};
 
-    use crate::backends::{BackendError, Notification, Notifier};
-    use crate::capabilities::session_bus::connect;
+    use crate::capabilities::connect;
+    use crate::capabilities::{BackendError, Notification, Notifier};
 
     const SERVICE: &str = "org.freedesktop.Notifications";
     const PATH: &str = "/org/freedesktop/Notifications";

@@ -5,7 +5,7 @@ use core_types::Request;
 
 use crate::bindings::open_sesame::host::types::Error;
 use crate::bindings::open_sesame::host::{secret_read, secret_write};
-use crate::state::{CallState, Size};
+use crate::calling::{CallState, Size};
 
 /// The longest secret that can be stored, in bytes.
 pub const MAX_SECRET: usize = 64 * 1024;
@@ -49,7 +49,7 @@ mod service {
     use core_types::Owner;
     use keyring::{Entry, Error};
 
-    use crate::backends::{BackendError, SecretStore};
+    use crate::capabilities::{BackendError, SecretStore};
 
     /// The Secret Service of the session
     /// (<https://specifications.freedesktop.org/secret-service-spec>), such as GNOME Keyring. There

@@ -2,7 +2,7 @@
 
 use zbus::blocking::Connection;
 
-use crate::backends::BackendError;
+use super::backends::BackendError;
 
 /// Connects. It takes a thread and some milliseconds, so only what is granted and asked for gets
 /// here.

@@ -3,7 +3,7 @@
 
 use wasmtime::{Caller, Extern, Linker, Module};
 
-use super::ModuleState;
+use super::state::ModuleState;
 
 /// The longest text that is read of a message or a file name, in UTF-16 units.
 const MAX_TEXT: usize = 512;

@@ -5,18 +5,16 @@ use std::time::Instant;
 use wasmtime::component::Val as ComponentVal;
 use wasmtime::{Instance, Store, Val};
 
-use super::{GuestMemory, ModuleState, ReadyModule};
-use crate::arguments::{ArgumentError, Arguments};
-use crate::call::{Work, is_good_exit};
+use super::link::ReadyModule;
+use super::memory::GuestMemory;
+use super::state::ModuleState;
+use super::suffiks::Session;
+use crate::calling::{CallReport, Gate, Process, Returned, Work, is_good_exit};
 use crate::directories::DirectoryError;
 use crate::error::CallError;
-use crate::exports::ExportedFunction;
 use crate::extension::Extension;
-use crate::gate::Gate;
-use crate::program::Process;
-use crate::report::{CallReport, Returned};
-use crate::state::{note_directories, note_environment};
-use crate::suffiks::Session;
+use crate::values::{ArgumentError, Arguments, ExportedFunction};
+use crate::wasi::{note_directories, note_environment};
 
 impl Extension {
     /// Calls a function of a module in a new instance.

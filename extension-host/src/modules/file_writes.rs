@@ -9,7 +9,7 @@ use wasmtime_wasi::p1::types::{Fd, Fdflags};
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as preview1, WasiSnapshotPreview1};
 use wiggle::GuestMemory;
 
-use super::{ModuleState, WASI};
+use super::state::{ModuleState, WASI};
 
 /// Links the functions, in the place of Wasmtime's own.
 pub(super) fn link(linker: &mut Linker<ModuleState>) -> wasmtime::Result<()> {

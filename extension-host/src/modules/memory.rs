@@ -2,8 +2,9 @@
 
 use wasmtime::{AsContextMut, Caller, Extern, Instance, Memory, TypedFunc};
 
-use super::{ModuleFault, ModuleState};
-use crate::bounds::Bounded;
+use super::fault::ModuleFault;
+use super::state::ModuleState;
+use crate::limits::Bounded;
 
 /// The memory of a module and the function that makes room in it.
 pub(crate) struct GuestMemory {

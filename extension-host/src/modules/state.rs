@@ -6,13 +6,15 @@ use core_types::Config;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{WasiCtxBuilder, WasiView};
 
-use crate::backends::Backends;
-use crate::bounds::{Bounded, Bounds};
+use super::suffiks::Session;
+use crate::calling::{Gate, Process};
+use crate::capabilities::Backends;
 use crate::directories::DirectoryError;
-use crate::gate::Gate;
-use crate::program::Process;
-use crate::state::{limit_table, wasi};
-use crate::suffiks::Session;
+use crate::limits::{Bounded, Bounds};
+use crate::wasi::{limit_table, wasi};
+
+/// The import module of WASI's first version.
+pub(super) const WASI: &str = "wasi_snapshot_preview1";
 
 /// What the host keeps for one call of a module: the data of its store.
 pub(crate) struct ModuleState {

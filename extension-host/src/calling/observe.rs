@@ -1,0 +1,76 @@
+//! Tells somebody what became of each call, even of one that nobody waits for.
+
+use std::sync::Arc;
+
+use core_types::{CallOutcome, CallRecord};
+
+use super::gate::Gate;
+use super::report::CallReport;
+use crate::error::CallError;
+
+/// Who is told.
+pub(crate) type Observer = Arc<dyn Fn(&CallRecord) + Send + Sync>;
+
+/// Watches over one call. When it goes before the call has ended, the caller let go of the call.
+pub(crate) struct Watch<'a> {
+    observer: Option<&'a Observer>,
+    gate: Gate,
+    function: &'a str,
+}
+
+impl<'a> Watch<'a> {
+    pub(crate) fn new(observer: Option<&'a Observer>, gate: Gate, function: &'a str) -> Self {
+        Self { observer, gate, function }
+    }
+
+    /// Tells how the call ended. `is_err` says whether what came back stands for a failure.
+    pub(crate) fn ended<T>(mut self, report: &CallReport<T>, is_err: impl FnOnce(&T) -> bool) {
+        let Some(observer) = self.observer.take() else { return };
+        let (outcome, reason) = outcome(report, is_err);
+        observer(&CallRecord {
+            reason,
+            activity: report.activity.clone(),
+            fuel: report.usage.fuel,
+            peak_memory_bytes: report.usage.memory_bytes as u64,
+            elapsed: report.usage.elapsed,
+            ..self.record(outcome)
+        });
+    }
+
+    fn record(&self, outcome: CallOutcome) -> CallRecord {
+        CallRecord::of(&self.gate.permissions.owner, self.function, outcome)
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if let Some(observer) = self.observer.take() {
+            observer(&CallRecord {
+                activity: self.gate.noted(),
+                ..self.record(CallOutcome::Cancelled)
+            });
+        }
+    }
+}
+
+fn outcome<T>(
+    report: &CallReport<T>,
+    is_err: impl FnOnce(&T) -> bool,
+) -> (CallOutcome, Option<String>) {
+    match &report.outcome {
+        Ok(returned) if is_err(returned) => (CallOutcome::Error, None),
+        Ok(_) => (CallOutcome::Returned, None),
+        Err(error) => (outcome_of(error), Some(error.to_string())),
+    }
+}
+
+fn outcome_of(error: &CallError) -> CallOutcome {
+    match error {
+        CallError::Limit(_) => CallOutcome::Limit,
+        CallError::Trap { .. } | CallError::Fault(_) => CallOutcome::Crashed,
+        CallError::Exited { .. } => CallOutcome::Error,
+        CallError::OutputClosed => CallOutcome::Cancelled,
+        CallError::Directory(_) => CallOutcome::Refused,
+        _ => CallOutcome::Failed,
+    }
+}

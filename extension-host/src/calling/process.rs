@@ -1,0 +1,91 @@
+//! A process as a guest sees it: its arguments and standard streams.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::limits::{OutputSink, Sinks};
+use crate::values::{ArgumentError, Arguments, ExportedFunction, Word};
+
+/// What a program is started with, beside what it is granted: arguments and standard streams.
+///
+/// ```
+/// let program = extension_host::Program::new(["--verbose"]);
+/// ```
+#[derive(Clone, Default)]
+pub struct Program {
+    pub(crate) process: Process,
+}
+
+/// What one call has of a process. Its first argument is always the name of the extension.
+#[derive(Clone, Default)]
+pub(crate) struct Process {
+    pub(crate) arguments: Vec<String>,
+    stdio: Option<Stdio>,
+}
+
+/// The standard streams of a program that has those of this process.
+#[derive(Clone)]
+struct Stdio {
+    sinks: Sinks,
+    reads_stdin: bool,
+}
+
+impl Program {
+    /// A program with these arguments, without input; its output is kept like that of a call.
+    pub fn new<T: Into<String>>(arguments: impl IntoIterator<Item = T>) -> Self {
+        Self { process: Process::with_arguments(arguments.into_iter().map(Into::into).collect()) }
+    }
+
+    /// The same program with the standard input of this process, and with what it writes passed on
+    /// to these as it comes.
+    ///
+    /// What it writes to standard error is kept as well, up to the limit of output; what it writes
+    /// to standard output is not.
+    pub fn with_streams(
+        mut self,
+        stdout: Arc<dyn OutputSink>,
+        stderr: Arc<dyn OutputSink>,
+    ) -> Self {
+        self.process.stdio = Some(Stdio { sinks: Sinks { stdout, stderr }, reads_stdin: true });
+        self
+    }
+}
+
+impl Process {
+    fn with_arguments(arguments: Vec<String>) -> Self {
+        Self { arguments, stdio: None }
+    }
+
+    pub(crate) fn sinks(&self) -> Option<Sinks> {
+        self.stdio.as_ref().map(|stdio| stdio.sinks.clone())
+    }
+
+    pub(crate) fn reads_stdin(&self) -> bool {
+        self.stdio.as_ref().is_some_and(|stdio| stdio.reads_stdin)
+    }
+}
+
+/// A call, as its arguments reach the guest: as values, or as the arguments of a process.
+pub(crate) fn split_arguments<'a>(
+    function: &ExportedFunction,
+    arguments: &'a Arguments,
+) -> Result<(Cow<'a, Arguments>, Process), ArgumentError> {
+    match arguments {
+        Arguments::Words(words) if function.is_program() => {
+            let arguments = words.iter().enumerate().map(|(at, word)| process_argument(at, word));
+            let process = Process::with_arguments(arguments.collect::<Result<_, _>>()?);
+            Ok((Cow::Owned(Arguments::Words(Vec::new())), process))
+        }
+        other => Ok((Cow::Borrowed(other), Process::default())),
+    }
+}
+
+/// WASI's arguments are text.
+fn process_argument(at: usize, word: &Word) -> Result<String, ArgumentError> {
+    String::from_utf8(word.clone().into_bytes()).map_err(|error| ArgumentError::Value {
+        number: at + 1,
+        name: format!("argv[{}]", at + 1),
+        ty: "string".to_owned(),
+        reason: format!("not UTF-8 from byte {} on", error.utf8_error().valid_up_to()),
+    })
+}

@@ -1,0 +1,139 @@
+//! How often extensions may do what bothers people, counted over all calls and processes.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use core_types::{BootTime, Capability, Owner};
+use rustix::fs::OFlags;
+
+use super::boot_clock::boot_time;
+use crate::cache::file_lock;
+
+/// The time within which requests are counted.
+const PERIOD: Duration = Duration::from_secs(60);
+
+/// How long to wait for another process that counts.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Counts the requests of the last minute by extension and capability: in the memory of this
+/// process, or in files of a directory that all processes share.
+#[derive(Default)]
+pub struct RateLimits {
+    directory: Option<PathBuf>,
+    memory: Mutex<HashMap<(Owner, Capability), Vec<BootTime>>>,
+}
+
+/// How many requests a minute a capability allows, if there is a limit.
+pub(crate) fn most_a_minute(capability: Capability) -> Option<usize> {
+    match capability {
+        Capability::Notification => Some(10),
+        Capability::ClipboardWrite => Some(30),
+        Capability::IpcPublish => Some(100),
+        _ => None,
+    }
+}
+
+impl RateLimits {
+    /// Limits that all processes which use this directory share. It should go with the login
+    /// session, as the clock does.
+    pub fn shared(directory: PathBuf) -> Self {
+        Self { directory: Some(directory), memory: Mutex::default() }
+    }
+
+    /// Counts a request, if there may be one more. What cannot be counted is refused.
+    pub(crate) fn take(&self, owner: &Owner, capability: Capability) -> io::Result<bool> {
+        let Some(most) = most_a_minute(capability) else { return Ok(true) };
+        match &self.directory {
+            Some(directory) => {
+                take_in_file(&directory.join(format!("{}.{capability}", owner.name)), most)
+            }
+            None => {
+                let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(take_one(memory.entry((owner.clone(), capability)).or_default(), most))
+            }
+        }
+    }
+}
+
+/// Adds this moment, if fewer than `most` of the last minute are there.
+fn take_one(times: &mut Vec<BootTime>, most: usize) -> bool {
+    let now = boot_time();
+    times.retain(|time| *time <= now && now.since(*time) < PERIOD);
+    let is_free = times.len() < most;
+    if is_free {
+        times.push(now);
+    }
+    is_free
+}
+
+fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
+    if let Some(directory) = path.parent() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    let mut file = open(path)?;
+    // Nobody holds it longer than it takes to write a few numbers, unless they were stopped: no
+    // call waits for that.
+    file_lock::acquire(&file, PATIENCE)?;
+    let mut times = read_times(&mut file)?;
+    let is_free = take_one(&mut times, most);
+    let text: String = times
+        .iter()
+        .map(|time| format!("{}\n", time.since(BootTime::default()).as_millis()))
+        .collect();
+    file.rewind()?;
+    file.set_len(0)?;
+    file.write_all(text.as_bytes())?;
+    Ok(is_free)
+}
+
+/// A pipe in its place does not make a call wait, and a link leads nowhere.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default()).open(path)
+}
+
+/// A damaged file counts as an empty one: at worst one more minute's worth is let through.
+fn read_times(file: &mut File) -> io::Result<Vec<BootTime>> {
+    let mut text = Vec::new();
+    file.take(16 * 1024).read_to_end(&mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    let times = text.lines().filter_map(|line| line.parse().ok());
+    Ok(times
+        .map(|milliseconds| BootTime::since_boot(Duration::from_millis(milliseconds)))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(limits: &RateLimits, owner: &Owner, capability: Capability, tries: usize) -> usize {
+        (0..tries).filter(|_| limits.take(owner, capability).expect("counted")).count()
+    }
+
+    #[test]
+    fn ten_notifications_a_minute_are_let_through_and_owners_do_not_share() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("rates");
+        let other = Owner::embedded("other".parse().expect("a name"));
+        for limits in [RateLimits::default(), RateLimits::shared(path.clone())] {
+            assert_eq!(taken(&limits, &Owner::default(), Capability::Notification, 10_000), 10);
+            assert_eq!(taken(&limits, &other, Capability::Notification, 5), 5);
+            assert_eq!(taken(&limits, &Owner::default(), Capability::SecretRead, 50), 50);
+        }
+        let again = RateLimits::shared(path);
+        assert_eq!(
+            taken(&again, &Owner::default(), Capability::Notification, 10),
+            0,
+            "another process is no way out"
+        );
+        assert_eq!(taken(&again, &other, Capability::Notification, 10), 5);
+    }
+}

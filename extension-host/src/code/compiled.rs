@@ -1,0 +1,133 @@
+//! WebAssembly binaries and their compiled form.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+
+use rustix::io::Errno;
+use wasmtime::component::Component;
+use wasmtime::{Engine, Module};
+
+use super::binary::{CodeKind, check_binary, has_world};
+use super::error_cause::cause_of;
+use super::not_executable::NotExecutable;
+use crate::error::HostError;
+
+/// A compiled extension. Cheap to clone.
+#[derive(Clone)]
+pub struct Code(pub(crate) Arc<LoadedCode>);
+
+pub(crate) enum LoadedCode {
+    Component(Component),
+    Module(Module),
+}
+
+impl Code {
+    /// Whether it is a component or a core module.
+    pub fn kind(&self) -> CodeKind {
+        match *self.0 {
+            LoadedCode::Component(_) => CodeKind::Component,
+            LoadedCode::Module(_) => CodeKind::Module,
+        }
+    }
+
+    /// Returns how many memories an instance has. Code that imports modules, of which nothing is
+    /// known, does not start here: it counts as one.
+    pub(crate) fn memories(&self) -> u32 {
+        let resources = match &*self.0 {
+            LoadedCode::Component(component) => component.resources_required(),
+            LoadedCode::Module(module) => Some(module.resources_required()),
+        };
+        resources.map_or(1, |resources| resources.num_memories.max(1))
+    }
+
+    /// Loads code that [`compile`] has just made in this process.
+    #[allow(unsafe_code)]
+    pub(crate) fn from_compiled(
+        engine: &Engine,
+        kind: CodeKind,
+        compiled: &[u8],
+    ) -> Result<Self, HostError> {
+        // SAFETY: the bytes come straight from Wasmtime's compiler in this process and were in
+        // nobody else's hands.
+        let loaded = unsafe {
+            match kind {
+                CodeKind::Component => {
+                    Component::deserialize(engine, compiled).map(LoadedCode::Component)
+                }
+                CodeKind::Module => Module::deserialize(engine, compiled).map(LoadedCode::Module),
+            }
+        };
+        loaded.map(|loaded| Self(Arc::new(loaded))).map_err(HostError::Load)
+    }
+
+    /// Maps code that sesame compiled earlier, of either kind. The file is not read as a whole:
+    /// pages come as they are needed.
+    ///
+    /// The descriptor is what was checked, and the path under `/proc` leads to it whatever became
+    /// of the file's name.
+    #[allow(unsafe_code)]
+    pub(crate) fn from_checked_file(engine: &Engine, file: &File) -> Result<Self, HostError> {
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // SAFETY: `CodeCache::open` gives out only files that sesame wrote for these bytes, this
+        // engine and this processor, in a directory of the user's own, that nobody else can write
+        // to and that have not changed since they were published. They are replaced by renaming and
+        // never written in place. The one other file is that of `check_executable`: it has no name,
+        // so that no other process can open it.
+        let loaded = unsafe {
+            let component = Component::deserialize_file(engine, &path).map(LoadedCode::Component);
+            component.or_else(|error| {
+                let module = Module::deserialize_file(engine, &path).map(LoadedCode::Module);
+                module.map_err(|other| if is_of_system(&other) { other } else { error })
+            })
+        };
+        loaded.map(|loaded| Self(Arc::new(loaded))).map_err(|error| {
+            match NotExecutable::of(error, file) {
+                Ok(forbidden) => HostError::NotExecutable(forbidden),
+                Err(error) => HostError::Load(error),
+            }
+        })
+    }
+}
+
+/// Whether the system refused to load code that was good so far, which is told of the right kind of
+/// code only.
+fn is_of_system(error: &wasmtime::Error) -> bool {
+    cause_of::<Errno>(error).is_some() || cause_of::<io::Error>(error).is_some()
+}
+
+/// Compiles a binary with a compiling engine, to machine code in the form that a runtime engine
+/// loads.
+///
+/// A module that says which component it is to be is compiled as that component, which follows from
+/// its bytes alone: the digest that the user pinned still says what runs.
+pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<(CodeKind, Vec<u8>), HostError> {
+    let meant = match check_binary(bytes)? {
+        CodeKind::Module if has_world(bytes) => Cow::Owned(component_of(bytes)?),
+        _ => Cow::Borrowed(bytes),
+    };
+    let kind = CodeKind::of(&meant)?;
+    let compiled = match kind {
+        CodeKind::Component => engine.precompile_component(&meant),
+        CodeKind::Module => engine.precompile_module(&meant),
+    };
+    Ok((kind, compiled.map_err(HostError::of_compiler)?))
+}
+
+/// The component that a module says that it is to be.
+#[cfg(feature = "componentize")]
+fn component_of(module: &[u8]) -> Result<Vec<u8>, HostError> {
+    let component = super::componentize::componentize(module)
+        .map_err(|error| HostError::NotComponent { reason: error.to_string() })?;
+    Ok(component.unwrap_or_else(|| module.to_owned()))
+}
+
+/// Without the encoder nothing is guessed.
+#[cfg(not(feature = "componentize"))]
+fn component_of(_module: &[u8]) -> Result<Vec<u8>, HostError> {
+    Err(HostError::NotComponent {
+        reason: "make it one with `wasm-tools component new`".to_owned(),
+    })
+}

@@ -1,0 +1,17 @@
+//! Functions and the values that go into them and come back: signatures, arguments as a person types
+//! them (words, WAVE, JSON), and values as JSON.
+
+mod arguments;
+mod example;
+mod exports;
+pub(crate) mod json;
+mod labels;
+mod numbers;
+mod signature;
+mod wave;
+
+pub(crate) use arguments::Argument;
+pub use arguments::{ArgumentError, Arguments, Word};
+pub use exports::{ExportedFunction, FunctionQuery, Uncallable};
+pub(crate) use exports::{FindError, START, exports, find};
+pub(crate) use signature::{Signature, is_bytes, signature_text, type_text};

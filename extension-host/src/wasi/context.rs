@@ -1,0 +1,98 @@
+//! WASI as one call finds it: what is granted is in it, and nothing else.
+
+use core_types::{Config, EffectiveLimits, FilesystemGrant, GrantedPath, LimitName, Request};
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+
+use crate::calling::{Gate, Process};
+use crate::capabilities::Backends;
+use crate::directories::{DirectoryError, OpenDirectory};
+use crate::limits::{Output, StreamName};
+
+/// The most random bytes that one WASI call gives.
+const RANDOM_BYTES: u64 = 64 * 1024;
+
+/// Bounds what a guest can open at a time.
+pub(crate) fn limit_table(table: &mut ResourceTable, limits: &EffectiveLimits) {
+    table.set_max_capacity(
+        usize::try_from(limits.get(LimitName::Handles).value).unwrap_or(usize::MAX),
+    );
+}
+
+/// WASI with clocks, random numbers, the arguments and streams of the process, and what is granted:
+/// the extension's configuration and variables of the session as environment, and directories that
+/// are there. No socket, no name look-up.
+pub(crate) fn wasi(
+    gate: &Gate,
+    config: &Config,
+    backends: &Backends,
+    output: &Output,
+    process: &Process,
+) -> Result<WasiCtxBuilder, DirectoryError> {
+    let granted = gate.in_force();
+    let mut builder = WasiCtxBuilder::new();
+    builder.stdout(output.stream(StreamName::Stdout)).stderr(output.stream(StreamName::Stderr));
+    builder
+        .arg(gate.permissions.owner.name.as_str())
+        .args(&process.arguments)
+        .max_random_size(RANDOM_BYTES);
+    if process.reads_stdin() {
+        builder.stdin(wasmtime_wasi::cli::stdin());
+    }
+    builder.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+    let configured: Vec<_> = config.environment().collect();
+    for (name, value) in &configured {
+        builder.env(name, value);
+    }
+    for name in
+        granted.env.iter().filter(|name| configured.iter().all(|(taken, _)| taken != name.as_str()))
+    {
+        if let Some(value) = backends.environment.variable(name) {
+            builder.env(name.as_str(), value);
+        }
+    }
+    backends.directories.check_guest_paths(&granted.filesystem)?;
+    for (path, write) in directories(&granted.filesystem) {
+        match backends.directories.open(path) {
+            Err(DirectoryError::Missing { path }) => gate.leave_out(&path),
+            opened => preopen(&mut builder, path, &opened?, write)?,
+        }
+    }
+    Ok(builder)
+}
+
+/// Notes the variables of the session that a guest is shown.
+pub(crate) fn note_environment(gate: &Gate) {
+    for name in gate.in_force().env {
+        gate.allows(&Request::ReadVariable(name));
+    }
+}
+
+/// Notes the directories that are open to a guest, and those that would be if they were there.
+pub(crate) fn note_directories(gate: &Gate) {
+    for (path, write) in directories(&gate.in_force().filesystem) {
+        gate.note_directory(path, write);
+    }
+}
+
+/// The directories that are granted. One that can be written is not given a second time to be read.
+fn directories(granted: &FilesystemGrant) -> impl Iterator<Item = (&GrantedPath, bool)> {
+    let read =
+        granted.read.iter().filter(|path| !granted.write.contains(path)).map(|path| (path, false));
+    read.chain(granted.write.iter().map(|path| (path, true)))
+}
+
+fn preopen(
+    builder: &mut WasiCtxBuilder,
+    path: &GrantedPath,
+    opened: &OpenDirectory,
+    write: bool,
+) -> Result<(), DirectoryError> {
+    let permissions = if write { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+    let added =
+        builder.preopened_dir(opened.held_path(), opened.path.to_string_lossy(), permissions);
+    added.map(drop).map_err(|error| DirectoryError::Open {
+        path: path.clone(),
+        source: std::io::Error::other(error.to_string()),
+    })
+}

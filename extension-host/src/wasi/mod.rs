@@ -1,0 +1,16 @@
+//! WASI as Wasmtime has it, with what this host adds: nothing but what is granted is there, what a
+//! guest looks at is noted, and what it writes is counted. WASI's first version is in `modules`.
+
+mod context;
+mod environment;
+mod file_writes;
+mod http;
+mod preopens;
+#[cfg(feature = "wasi-0-3")]
+pub(crate) mod wasi_0_3;
+
+pub(crate) use context::{limit_table, note_directories, note_environment, wasi};
+pub(crate) use environment::link_environment;
+pub(crate) use file_writes::link_files;
+pub(crate) use http::link_http_types;
+pub(crate) use preopens::link_preopens;
