@@ -80,7 +80,7 @@ fn wrong_settings_are_refused() {
 }
 
 #[test]
-fn settings_are_listed_with_their_meaning() {
+fn settings_show_their_meaning() {
     let env = declaring();
     env.run("extension set greeting units=imperial limits.timeout_ms=2000").ok();
     insta::assert_snapshot!(env.run("extension set greeting --list"), @r#"
@@ -109,7 +109,7 @@ fn settings_are_listed_with_their_meaning() {
 }
 
 #[test]
-fn setting_without_effect_is_said() {
+fn setting_without_effect_is_named() {
     let env = with_guest("greeting", &GREETING);
     env.run("extension revoke greeting config-read").ok();
     let run = env.run("extension set greeting any.key=x").ok();
@@ -119,7 +119,7 @@ fn setting_without_effect_is_said() {
     assert!(run.stderr.contains("`limits.max_fuel` stays at 1000 while policy"), "{run}");
 }
 
-/// A schema that contradicts itself is refused as what else an author asks wrongly.
+/// A schema that contradicts itself is refused, like any other invalid request of an author.
 #[test]
 fn wrong_schema_is_not_installed() {
     let env = env();
@@ -174,7 +174,7 @@ fn edit_keeps_only_a_manifest() {
     assert_eq!(copies.count(), 2, "only what was rejected is kept");
 }
 
-/// The manifest that is edited may be one that cannot be read any more.
+/// `edit` opens a manifest that cannot be read any more.
 #[test]
 fn broken_manifest_can_be_edited() {
     let env = declaring();
@@ -185,7 +185,7 @@ fn broken_manifest_can_be_edited() {
     assert_eq!(env.read(&manifest("greeting")), whole);
 }
 
-/// A change that another program makes while the editor is open is not overwritten.
+/// A concurrent change of the manifest is not overwritten by the editor's.
 #[test]
 fn edit_does_not_undo_others() {
     let env = declaring();

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn mistyped_source_says_what_to_type() {
+    fn mistyped_source_has_a_hint() {
         for (typed, meant) in [
             ("ghcr.io/O/X:1", "`ghcr.io/o/x:1`"),
             ("GHCR.io/o/X", "`ghcr.io/o/x`"),
