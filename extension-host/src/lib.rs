@@ -53,8 +53,8 @@ pub use capabilities::SessionNotifier;
 #[cfg(feature = "ipc")]
 pub use capabilities::SessionPublisher;
 pub use capabilities::{
-    BackendError, Backends, Clipboard, Environment, MAX_SECRET, Notification, Notifier, PATIENCE,
-    Publisher, RecordedAnswer, RecordedWeb, SecretStore, patiently,
+    BackendError, Backends, Clipboard, Environment, MAX_SECRET, Notification, Notifier, Publisher,
+    RecordedAnswer, RecordedWeb, SecretStore, with_timeout,
 };
 #[cfg(feature = "clipboard")]
 pub use capabilities::{Display, HolderCommand, HolderFailure, SessionClipboard, hold_clipboard};

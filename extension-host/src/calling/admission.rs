@@ -5,7 +5,7 @@ use core_types::{Owner, Request};
 
 use super::call_state::CallState;
 use crate::bindings::open_sesame::host::types::Error;
-use crate::capabilities::{BackendError, Backends, patiently};
+use crate::capabilities::{BackendError, Backends, ask_backend};
 
 impl CallState {
     /// Asks a backend for something, if the extension may have it: granted, not too large, and not
@@ -18,20 +18,14 @@ impl CallState {
         size: Size,
         ask: impl FnOnce(&Backends, &Owner) -> Result<T, BackendError> + Send + 'static,
     ) -> wasmtime::Result<Result<T, Error>> {
-        self.bounds.check_time()?;
         if let Err(refusal) = self.admit(&request, size) {
             return Ok(Err(refusal));
         }
         let (backends, owner) = (self.backends.clone(), self.gate.permissions.owner.clone());
-        let capability = request.capability();
-        let asked = tokio::task::spawn_blocking(move || {
-            patiently(capability, move || ask(&backends, &owner))
-        })
-        .await;
-        // A backend may have given up because the time was over, and that is for the guest to know
-        // in no other way.
+        let answer = ask_backend(request.capability(), move || ask(&backends, &owner)).await;
+        // A backend may have given up because the time was over, of which the guest learns in no
+        // other way.
         self.bounds.check_time()?;
-        let answer = asked.unwrap_or_else(|error| Err(BackendError::Other(error.to_string())));
         Ok(answer.map_err(Error::from))
     }
 

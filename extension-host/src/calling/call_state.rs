@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use core_types::{Config, EffectiveLimits};
+use core_types::Config;
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::gate::Gate;
@@ -30,16 +30,6 @@ pub struct CallState {
     http: WasiHttpCtx,
     outgoing: Outgoing,
     table: ResourceTable,
-    expired: Option<Box<Expired>>,
-}
-
-/// What host calls find once the time is over: nothing, so that they fail.
-///
-/// A guest that does little else than call the host uses hardly any fuel, and fuel is what hands
-/// control back. Each call of the host looks at the clock instead.
-struct Expired {
-    wasi: WasiCtx,
-    table: ResourceTable,
 }
 
 impl Bounded for CallState {
@@ -63,7 +53,8 @@ impl CallState {
     ) -> Result<Self, DirectoryError> {
         let limits = &gate.permissions.limits;
         let bounds = Bounds::new(limits, deadline, process.sinks());
-        let table = table_of(limits);
+        let mut table = ResourceTable::new();
+        limit_table(&mut table, limits);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(FIELD_BYTES);
         Ok(Self {
@@ -75,26 +66,9 @@ impl CallState {
             backends: backends.clone(),
             http,
             table,
-            expired: None,
         })
     }
 
-    fn expire(&mut self) -> &mut Expired {
-        self.expired.get_or_insert_with(|| {
-            let mut table = ResourceTable::new();
-            table.set_max_capacity(0);
-            Box::new(Expired { wasi: WasiCtxBuilder::new().max_random_size(0).build(), table })
-        })
-    }
-}
-
-fn table_of(limits: &EffectiveLimits) -> ResourceTable {
-    let mut table = ResourceTable::new();
-    limit_table(&mut table, limits);
-    table
-}
-
-impl CallState {
     /// Notes that the guest looked at its environment, and what of the session it found there.
     pub(crate) fn note_environment(&self) {
         note_environment(&self.gate);
@@ -109,24 +83,12 @@ impl CallState {
 
 impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        if self.bounds.is_expired() {
-            let Expired { wasi, table } = self.expire();
-            return WasiCtxView { ctx: wasi, table };
-        }
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
 impl WasiHttpView for CallState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        let expired = self.bounds.is_expired();
-        if expired {
-            self.expire();
-        }
-        let table = match &mut self.expired {
-            Some(nothing) if expired => &mut nothing.table,
-            _ => &mut self.table,
-        };
-        WasiHttpCtxView { hooks: &mut self.outgoing, table, ctx: &mut self.http }
+        WasiHttpCtxView { hooks: &mut self.outgoing, table: &mut self.table, ctx: &mut self.http }
     }
 }

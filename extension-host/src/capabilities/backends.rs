@@ -1,7 +1,7 @@
 //! What the desktop offers, as traits that a program can fill with its own.
 //!
 //! A backend is asked only for what is granted. It may block: each request runs on a thread of its
-//! own and is left after [`PATIENCE`].
+//! own and is left after four seconds.
 
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -9,16 +9,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use core_types::{Capability, EnvName, Owner};
+use tokio::sync::oneshot;
 
 #[cfg(feature = "network")]
 use super::network::HttpAccess;
 use crate::calling::RateLimits;
 use crate::directories::DirectoryRules;
 
-/// How long an extension waits for a backend. A keyring that asks for its password can wait
-/// forever. It is less than the time that a call has by default, so that the extension learns why
-/// it waited.
-pub const PATIENCE: Duration = Duration::from_secs(4);
+/// The time that an extension waits for a backend: a keyring that asks for its password waits for
+/// ever. It is less than the five seconds that a call has by default, so that the extension learns
+/// why it waited.
+pub(crate) const BACKEND_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Keeps the secrets of extensions, each under the identity of its owner.
 pub trait SecretStore: Send + Sync {
@@ -220,34 +221,53 @@ impl Environment for Absent {
     }
 }
 
-/// Asks a backend and waits at most [`PATIENCE`]. A backend that never answers keeps its thread and
-/// nothing else.
+/// Asks a backend and waits for the answer, for four seconds at most.
 ///
 /// # Errors
-/// What the backend says, or [`BackendError::Unavailable`] when it says nothing.
-pub fn patiently<T: Send + 'static>(
+/// The backend's error, or [`BackendError::Unavailable`] where it does not answer in time.
+pub fn with_timeout<T: Send + 'static>(
     capability: Capability,
     ask: impl FnOnce() -> Result<T, BackendError> + Send + 'static,
 ) -> Result<T, BackendError> {
     let (answer, answered) = mpsc::sync_channel(1);
-    let asking = thread::Builder::new().name("sesame-backend".to_owned()).spawn(move || {
-        // Nobody listens any more when the patience is over.
-        let _ = answer.send(ask());
-    });
-    asking.map_err(|error| BackendError::Other(format!("cannot start a thread: {error}")))?;
-    match answered.recv_timeout(PATIENCE) {
-        Ok(answer) => answer,
-        Err(_) => Err(BackendError::Unavailable(silence(capability).to_owned())),
+    ask_on_thread(ask, move |result| drop(answer.send(result)))?;
+    answered.recv_timeout(BACKEND_TIMEOUT).unwrap_or_else(|_| Err(no_answer(capability)))
+}
+
+/// Asks a backend as [`with_timeout`] does, for a call that goes on meanwhile with its deadline.
+pub(crate) async fn ask_backend<T: Send + 'static>(
+    capability: Capability,
+    ask: impl FnOnce() -> Result<T, BackendError> + Send + 'static,
+) -> Result<T, BackendError> {
+    let (answer, answered) = oneshot::channel();
+    ask_on_thread(ask, move |result| drop(answer.send(result)))?;
+    match tokio::time::timeout(BACKEND_TIMEOUT, answered).await {
+        Ok(Ok(answer)) => answer,
+        _ => Err(no_answer(capability)),
     }
 }
 
-/// What is said of the backend of a capability that does not answer.
-pub(crate) fn silence(capability: Capability) -> &'static str {
-    match capability {
+/// Asks a backend on a thread of its own, which a backend that never answers keeps. A thread of
+/// Tokio's would keep the runtime from shutting down.
+fn ask_on_thread<T: Send + 'static>(
+    ask: impl FnOnce() -> Result<T, BackendError> + Send + 'static,
+    answer: impl FnOnce(Result<T, BackendError>) + Send + 'static,
+) -> Result<(), BackendError> {
+    thread::Builder::new()
+        .name("sesame-backend".to_owned())
+        .spawn(move || answer(ask()))
+        .map(drop)
+        .map_err(|error| BackendError::Other(format!("cannot start a thread: {error}")))
+}
+
+/// Returns the error for a backend that does not answer in time.
+pub(crate) fn no_answer(capability: Capability) -> BackendError {
+    let message = match capability {
         Capability::SecretRead | Capability::SecretWrite => {
             "the keyring did not answer within four seconds; it may be locked and wait for its password"
         }
         Capability::ClipboardWrite => "the clipboard did not answer within four seconds",
         _ => "the session bus did not answer within four seconds",
-    }
+    };
+    BackendError::Unavailable(message.to_owned())
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use core_types::Request;
 
-use super::backends::PATIENCE;
+use super::backends::BACKEND_TIMEOUT;
 use crate::bindings::open_sesame::host::clipboard_write::Host;
 use crate::bindings::open_sesame::host::types::Error;
 use crate::calling::{CallState, Size};
@@ -15,7 +15,7 @@ const MOST: usize = 1 << 20;
 impl Host for CallState {
     async fn set_text(&mut self, text: String) -> wasmtime::Result<Result<(), Error>> {
         let size = Size { given: text.len(), most: MOST };
-        let deadline = self.bounds.deadline().min(Instant::now() + PATIENCE);
+        let deadline = self.bounds.deadline().min(Instant::now() + BACKEND_TIMEOUT);
         let set =
             move |backends: &crate::Backends, _: &_| backends.clipboard.set_text(&text, deadline);
         self.ask_backend(Request::SetClipboard, size, set).await
@@ -44,7 +44,7 @@ mod session {
     use x11rb::connection::Connection;
 
     use super::MOST;
-    use crate::capabilities::{BackendError, Clipboard, PATIENCE, silence};
+    use crate::capabilities::backends::{BACKEND_TIMEOUT, BackendError, Clipboard, no_answer};
 
     /// What the child says when the text is on the clipboard.
     const HELD: &str = "held";
@@ -133,9 +133,7 @@ mod session {
         talking.map_err(|error| BackendError::Other(format!("cannot start a thread: {error}")))?;
         match answered.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(answer) => answer.map_err(|error| BackendError::Other(error.to_string())),
-            Err(_) => {
-                Err(BackendError::Unavailable(silence(Capability::ClipboardWrite).to_owned()))
-            }
+            Err(_) => Err(no_answer(Capability::ClipboardWrite)),
         }
     }
 
@@ -221,9 +219,9 @@ mod session {
     fn end_with_parent() {
         let output = io::stdout();
         let mut parent = [PollFd::new(&output, PollFlags::empty())];
-        let patience = Timespec { tv_sec: PATIENCE.as_secs() as i64, tv_nsec: 0 };
+        let timeout = Timespec { tv_sec: BACKEND_TIMEOUT.as_secs() as i64, tv_nsec: 0 };
         // Without events that are asked for, what ends the wait is that nobody reads any more.
-        let _ = poll(&mut parent, Some(&patience));
+        let _ = poll(&mut parent, Some(&timeout));
         if !IS_HELD.load(Ordering::SeqCst) {
             std::process::exit(1);
         }

@@ -7,7 +7,6 @@ use crate::calling::CallState;
 
 impl Host for CallState {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {
-        self.bounds.check_time()?;
         Ok(self.config_value(key))
     }
 }

@@ -49,17 +49,19 @@ mod session {
 
     impl Publisher for SessionPublisher {
         fn publish(&self, owner: &Owner, topic: &str, payload: &str) -> Result<(), BackendError> {
-            let connection = connect()?;
-            let failed = |error: zbus::Error| {
-                BackendError::Unavailable(format!("the session bus refuses: {error}"))
-            };
-            let signal = (owner.identity.as_str(), topic, payload);
-            connection
-                .emit_signal(None::<&str>, PATH, INTERFACE, SIGNAL, &signal)
-                .map_err(failed)?;
-            // What the bus answers after the signal, it answers when it has the signal.
-            let bus = DBusProxy::new(&connection).map_err(failed)?;
-            bus.get_id().map(drop).map_err(|error| failed(error.into()))
+            with_session_bus(|connection| {
+                let signal = (owner.identity.as_str(), topic, payload);
+                connection
+                    .emit_signal(None::<&str>, PATH, INTERFACE, SIGNAL, &signal)
+                    .map_err(refused)?;
+                // The bus answers in order, so that an answer means that it has the signal.
+                let bus = DBusProxy::new(connection).map_err(refused)?;
+                bus.get_id().map(drop).map_err(|error| refused(error.into()))
+            })
         }
+    }
+
+    fn refused(error: zbus::Error) -> BackendError {
+        BackendError::Unavailable(format!("the session bus refuses: {error}"))
     }
 }

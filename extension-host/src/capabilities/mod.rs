@@ -13,10 +13,10 @@ mod secrets;
 #[cfg(any(feature = "notification", feature = "ipc"))]
 mod session_bus;
 
-pub(crate) use backends::silence;
+pub(crate) use backends::ask_backend;
 pub use backends::{
-    BackendError, Backends, Clipboard, Environment, Notification, Notifier, PATIENCE, Publisher,
-    RecordedAnswer, RecordedWeb, SecretStore, patiently,
+    BackendError, Backends, Clipboard, Environment, Notification, Notifier, Publisher,
+    RecordedAnswer, RecordedWeb, SecretStore, with_timeout,
 };
 #[cfg(feature = "clipboard")]
 pub use clipboard_write::{

@@ -59,28 +59,40 @@ mod session {
 
     impl Notifier for SessionNotifier {
         fn show(&self, owner: &Owner, notification: &Notification) -> Result<(), BackendError> {
-            let connection = connect()?;
-            let capabilities: Vec<String> = ask(&connection, "GetCapabilities", &())?
-                .body()
-                .deserialize()
-                .map_err(|error| BackendError::Other(error.to_string()))?;
-            // dunst reads markup and says so only of links; whoever shows anything but text in a
-            // body is not trusted with it.
-            let reads_markup =
-                capabilities.iter().any(|capability| capability.starts_with("body-"));
-            let urgency: u8 = if notification.is_minor { 0 } else { 1 };
-            let arguments = (
-                format!("sesame: {}", owner.name),
-                0_u32,
-                "",
-                plain(&notification.summary, false),
-                plain(&notification.body, reads_markup),
-                Vec::<&str>::new(),
-                HashMap::from([("urgency", Value::from(urgency))]),
-                DEFAULT_TIME,
-            );
-            ask(&connection, "Notify", &arguments).map(drop)
+            with_session_bus(|connection| show(connection, owner, notification))
         }
+    }
+
+    fn show(
+        connection: &Connection,
+        owner: &Owner,
+        notification: &Notification,
+    ) -> Result<(), BackendError> {
+        let urgency: u8 = if notification.is_minor { 0 } else { 1 };
+        let arguments = (
+            format!("sesame: {}", owner.name),
+            0_u32,
+            "",
+            plain(&notification.summary, false),
+            plain(&notification.body, reads_markup(connection)?),
+            Vec::<&str>::new(),
+            HashMap::from([("urgency", Value::from(urgency))]),
+            DEFAULT_TIME,
+        );
+        ask(connection, "Notify", &arguments).map(drop)
+    }
+
+    /// Tells whether the desktop reads markup in the text. Asked each time, since another program
+    /// may show the notifications by now.
+    ///
+    /// dunst reads markup and announces only links: a desktop that announces anything but text in
+    /// a body is not trusted with it.
+    fn reads_markup(connection: &Connection) -> Result<bool, BackendError> {
+        let capabilities: Vec<String> = ask(connection, "GetCapabilities", &())?
+            .body()
+            .deserialize()
+            .map_err(|error| BackendError::Other(error.to_string()))?;
+        Ok(capabilities.iter().any(|capability| capability.starts_with("body-")))
     }
 
     fn ask<B: Serialize + DynamicType>(

@@ -61,13 +61,13 @@ fn compatible(wanted: &str, there: &str) -> bool {
 }
 
 /// A table of interfaces: name, version, and how it is linked.
-macro_rules! interfaces {
+macro_rules! interface_table {
     ($table:ident: $($name:literal $version:ident $link:expr;)*) => {
         /// Interfaces of this host.
         pub(crate) const $table: &[Interface] = &[$(Interface { name: $name, version: $version, link: $link }),*];
     };
 }
-pub(crate) use interfaces;
+pub(crate) use interface_table;
 
 #[cfg(test)]
 mod tests {

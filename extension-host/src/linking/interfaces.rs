@@ -10,7 +10,7 @@ use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 use wasmtime_wasi_http::p2::bindings::http;
 use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 
-use super::interface::{Interface, interfaces};
+use super::interface::{Interface, interface_table};
 use crate::bindings::open_sesame::host;
 use crate::bindings::wasi_config::wasi::config;
 use crate::calling::CallState;
@@ -29,7 +29,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Interface> {
     INTERFACES.iter().chain(experimental)
 }
 
-interfaces! {
+interface_table! {
     INTERFACES:
     "open-sesame:host/config-read" HOST |l| host::config_read::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "open-sesame:host/secret-read" HOST |l| host::secret_read::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);

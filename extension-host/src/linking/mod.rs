@@ -11,7 +11,7 @@ pub use foreign::ForeignHost;
 pub(crate) use foreign::of_namespace;
 pub use imports::{Import, Refusal};
 pub(crate) use imports::{imports, split_version};
+pub(crate) use interface::EmbedderInterface;
 #[cfg(feature = "wasi-0-3")]
-pub(crate) use interface::interfaces;
-pub(crate) use interface::{EmbedderInterface, Interface};
+pub(crate) use interface::{Interface, interface_table};
 pub(crate) use resolve::{Linked, Ungranted, resolve};

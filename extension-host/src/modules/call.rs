@@ -13,7 +13,7 @@ use crate::calling::{CallReport, Gate, Process, Returned, Work, is_good_exit};
 use crate::directories::DirectoryError;
 use crate::error::CallError;
 use crate::extension::Extension;
-use crate::values::{ArgumentError, Arguments, ExportedFunction};
+use crate::values::{ArgumentError, Arguments, ExportedFunction, START};
 use crate::wasi::{note_directories, note_environment};
 
 impl Extension {
@@ -171,7 +171,7 @@ pub(crate) async fn start(
     }
     let instance = module.instance.instantiate_async(&mut *store).await?;
     let starts =
-        if module.is_suffiks { ["_initialize", "_start"].as_slice() } else { &["_initialize"] };
+        if module.is_suffiks { ["_initialize", START].as_slice() } else { &["_initialize"] };
     for name in starts.iter().filter(|name| **name != function) {
         if let Ok(start) = instance.get_typed_func::<(), ()>(&mut *store, name) {
             let ended = start.call_async(&mut *store, ()).await;

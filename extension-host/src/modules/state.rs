@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use core_types::Config;
+use wasmtime_wasi::WasiView;
 use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::{WasiCtxBuilder, WasiView};
 
 use super::suffiks::Session;
 use crate::calling::{Gate, Process};
@@ -26,9 +26,6 @@ pub(crate) struct ModuleState {
     /// The workload that the call is about, if it is about one.
     pub(crate) session: Option<Session>,
     wasi: WasiP1Ctx,
-    /// What WASI finds once the time is over: nothing, so that every call is quick and does no
-    /// work.
-    expired: Option<Box<WasiP1Ctx>>,
 }
 
 impl ModuleState {
@@ -44,15 +41,11 @@ impl ModuleState {
         let bounds = Bounds::new(&gate.permissions.limits, deadline, process.sinks());
         let mut wasi = wasi(&gate, config, backends, &bounds.output, process)?.build_p1();
         limit_table(wasi.ctx().table, &gate.permissions.limits);
-        Ok(Self { gate, bounds, is_giving: false, session, wasi, expired: None })
+        Ok(Self { gate, bounds, is_giving: false, session, wasi })
     }
 
-    /// WASI as the module finds it at this moment.
+    /// Returns WASI as the module finds it.
     pub(crate) fn wasi(&mut self) -> &mut WasiP1Ctx {
-        if self.bounds.is_expired() {
-            let inert = || Box::new(WasiCtxBuilder::new().max_random_size(0).build_p1());
-            return self.expired.get_or_insert_with(inert);
-        }
         &mut self.wasi
     }
 }

@@ -6,6 +6,7 @@ use wasmtime::component::Linker;
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::p2::bindings::cli::environment::{self, Host};
 
+use super::replace::replace_in;
 use crate::calling::CallState;
 
 /// The interface, in the version that Wasmtime registers it under.
@@ -13,17 +14,26 @@ const ENVIRONMENT: &str = "wasi:cli/environment@0.2.12";
 
 type Variables = Vec<(String, String)>;
 
-/// Links `wasi:cli/environment`, with one thing added: it is noted that the extension looked at its
-/// variables.
+/// Links `wasi:cli/environment` of WASI 0.2.
 pub(crate) fn link_environment(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     environment::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
-    linker.allow_shadowing(true);
-    let get_environment =
-        |mut store: StoreContextMut<'_, CallState>, (): ()| -> wasmtime::Result<(Variables,)> {
-            store.data().note_environment();
-            Ok((store.data_mut().cli().get_environment()?,))
-        };
-    linker.instance(ENVIRONMENT)?.func_wrap("get-environment", get_environment)?;
-    linker.allow_shadowing(false);
-    Ok(())
+    note_variables(linker, ENVIRONMENT, |state| state.cli().get_environment())
+}
+
+/// Adds to an interface that the call notes when the extension looks at its variables, which
+/// `variables` returns.
+pub(super) fn note_variables(
+    linker: &mut Linker<CallState>,
+    interface: &str,
+    variables: fn(&mut CallState) -> wasmtime::Result<Variables>,
+) -> wasmtime::Result<()> {
+    replace_in(linker, interface, |interface| {
+        interface.func_wrap(
+            "get-environment",
+            move |mut store: StoreContextMut<'_, CallState>, (): ()| {
+                store.data().note_environment();
+                Ok((variables(store.data_mut())?,))
+            },
+        )
+    })
 }

@@ -15,6 +15,7 @@ use wasmtime_wasi::p2::{
     DynOutputStream, FsResult, OutputStream, Pollable, StreamError, StreamResult,
 };
 
+use super::replace::replace_in;
 use crate::calling::CallState;
 use crate::limits::{WriteBudget, growth};
 
@@ -27,18 +28,16 @@ type Answer<T> = wasmtime::Result<(Result<T, ErrorCode>,)>;
 /// Links `wasi:filesystem/types`.
 pub(crate) fn link_files(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     types::add_to_linker::<_, WasiFilesystem>(linker, CallState::filesystem)?;
-    linker.allow_shadowing(true);
-    let mut files = linker.instance(TYPES)?;
-    files.func_wrap_async("[method]descriptor.write", |store, arguments| {
-        Box::new(write(store, arguments))
-    })?;
-    files.func_wrap_async("[method]descriptor.set-size", |store, arguments| {
-        Box::new(set_size(store, arguments))
-    })?;
-    files.func_wrap("[method]descriptor.write-via-stream", write_via_stream)?;
-    files.func_wrap("[method]descriptor.append-via-stream", append_via_stream)?;
-    linker.allow_shadowing(false);
-    Ok(())
+    replace_in(linker, TYPES, |files| {
+        files.func_wrap_async("[method]descriptor.write", |store, arguments| {
+            Box::new(write(store, arguments))
+        })?;
+        files.func_wrap_async("[method]descriptor.set-size", |store, arguments| {
+            Box::new(set_size(store, arguments))
+        })?;
+        files.func_wrap("[method]descriptor.write-via-stream", write_via_stream)?;
+        files.func_wrap("[method]descriptor.append-via-stream", append_via_stream)
+    })
 }
 
 /// Returns the file behind a descriptor, if it may be written to. What is written to others is

@@ -6,6 +6,7 @@ use wasmtime_wasi_http::p2::bindings::http::types;
 use wasmtime_wasi_http::p2::types::HostOutgoingRequest;
 use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 
+use super::replace::replace_in;
 use crate::calling::CallState;
 
 /// The interface, in the version that Wasmtime registers it under.
@@ -24,7 +25,6 @@ type SetMethod = (Resource<HostOutgoingRequest>, types::Method);
 /// however long it is, and a guest can have a thousand requests.
 pub(crate) fn link_http_types(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     types::add_to_linker::<_, WasiHttp>(linker, &types::LinkOptions::default(), CallState::http)?;
-    linker.allow_shadowing(true);
     let set_method =
         |mut store: StoreContextMut<'_, CallState>, (request, method): SetMethod| {
             if matches!(&method, types::Method::Other(name) if !is_known_method_length(name)) {
@@ -36,7 +36,7 @@ pub(crate) fn link_http_types(linker: &mut Linker<CallState>) -> wasmtime::Resul
                 method,
             )?,))
         };
-    linker.instance(TYPES)?.func_wrap("[method]outgoing-request.set-method", set_method)?;
-    linker.allow_shadowing(false);
-    Ok(())
+    replace_in(linker, TYPES, |types| {
+        types.func_wrap("[method]outgoing-request.set-method", set_method)
+    })
 }

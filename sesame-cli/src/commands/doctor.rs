@@ -260,7 +260,7 @@ fn keyring(context: &Context) -> Diagnosis {
     }
     let mend =
         Some("unlock your keyring, or start a Secret Service such as gnome-keyring".to_owned());
-    match super::secret::patiently(|| {
+    match super::secret::with_timeout(|| {
         kept_logins(&LoginStore::SecretService).map_err(|error| error.to_string())
     }) {
         Ok(logins) => {

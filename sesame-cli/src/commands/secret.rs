@@ -66,17 +66,17 @@ pub fn forget_all(context: &Context, name: &ExtensionName) -> Vec<String> {
 
 /// Asks the keyring something of which only the words of a failure matter, and waits no longer than
 /// for a secret.
-pub fn patiently<T: Send + 'static>(
+pub fn with_timeout<T: Send + 'static>(
     ask: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {
     let ask = move || ask().map_err(BackendError::Other);
-    extension_host::patiently(Capability::SecretRead, ask).map_err(|error| error.to_string())
+    extension_host::with_timeout(Capability::SecretRead, ask).map_err(|error| error.to_string())
 }
 
 fn ask<T: Send + 'static>(
     ask: impl FnOnce(&dyn SecretStore) -> Result<T, BackendError> + Send + 'static,
 ) -> Result<T, BackendError> {
-    extension_host::patiently(Capability::SecretRead, move || ask(&SecretService))
+    extension_host::with_timeout(Capability::SecretRead, move || ask(&SecretService))
 }
 
 /// Secrets belong to where an extension comes from, so that no other of the same name gets them.

@@ -6,7 +6,7 @@ use core_types::{Capability, Config, EnvName, Owner, Request, SecretName, variab
 
 use super::changes::{Changes, EnvSource};
 use crate::calling::Gate;
-use crate::capabilities::{BackendError, Backends, patiently};
+use crate::capabilities::{BackendError, Backends, ask_backend};
 
 /// The variables that an extension wants to set for a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl CommandEnvironment {
     }
 }
 
-/// Waiting ends with the time of the call.
+/// Reads a secret for a command. Waiting ends with the time of the call.
 async fn read_secret(
     name: SecretName,
     owner: &Owner,
@@ -111,6 +111,5 @@ async fn read_secret(
 ) -> Result<String, BackendError> {
     let (backends, owner) = (backends.clone(), owner.clone());
     let read = move || backends.secrets.read(&owner, name.as_str());
-    let asked = tokio::task::spawn_blocking(move || patiently(Capability::SecretRead, read)).await;
-    asked.unwrap_or_else(|error| Err(BackendError::Other(error.to_string())))
+    ask_backend(Capability::SecretRead, read).await
 }

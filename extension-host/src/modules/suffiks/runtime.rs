@@ -110,7 +110,6 @@ fn add_giving(
         name,
         move |mut caller: Caller<'_, ModuleState>, (): ()| {
             Box::new(async move {
-                caller.data().bounds.check_time()?;
                 match give(session(&mut caller, name)?)? {
                     Some(bytes) => answer(&mut caller, &bytes).await,
                     None => Ok(0),
@@ -192,7 +191,6 @@ fn bytes_of(
     address: u32,
     length: u32,
 ) -> wasmtime::Result<Vec<u8>> {
-    caller.data().bounds.check_time()?;
     caller.data_mut().bounds.hold(MESSAGE_OVERHEAD)?;
     GuestMemory::of_caller(caller)?.read(caller, address, length)
 }

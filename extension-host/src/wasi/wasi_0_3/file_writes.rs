@@ -20,7 +20,10 @@ use wasmtime_wasi::p3::bindings::filesystem::types::{self, ErrorCode, HostDescri
 use crate::calling::CallState;
 use crate::limits::{WriteBudget, growth};
 use crate::wasi::file_writes::written_to;
+use crate::wasi::replace::replace_in;
 
+/// The interface, in the version that Wasmtime registers it under.
+const TYPES: &str = "wasi:filesystem/types@0.3.0";
 /// What is written at a time, in bytes: as much as a stream of WASI 0.2 takes.
 const CHUNK: usize = 64 * 1024;
 
@@ -29,22 +32,20 @@ type Written = FutureReader<Result<(), ErrorCode>>;
 /// Links `wasi:filesystem/types`.
 pub(super) fn link_files(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     types::add_to_linker::<_, WasiFilesystem>(linker, CallState::filesystem)?;
-    linker.allow_shadowing(true);
-    let mut files = linker.instance("wasi:filesystem/types@0.3.0")?;
-    files.func_wrap_concurrent("[method]descriptor.set-size", |host, arguments| {
-        Box::pin(set_size(host, arguments))
-    })?;
-    files.func_wrap(
-        "[method]descriptor.write-via-stream",
-        |store, (descriptor, data, offset)| {
-            Ok((write_via_stream(store, &descriptor, data, Place::At(offset))?,))
-        },
-    )?;
-    files.func_wrap("[method]descriptor.append-via-stream", |store, (descriptor, data)| {
-        Ok((write_via_stream(store, &descriptor, data, Place::End)?,))
-    })?;
-    linker.allow_shadowing(false);
-    Ok(())
+    replace_in(linker, TYPES, |files| {
+        files.func_wrap_concurrent("[method]descriptor.set-size", |host, arguments| {
+            Box::pin(set_size(host, arguments))
+        })?;
+        files.func_wrap(
+            "[method]descriptor.write-via-stream",
+            |store, (descriptor, data, offset)| {
+                Ok((write_via_stream(store, &descriptor, data, Place::At(offset))?,))
+            },
+        )?;
+        files.func_wrap("[method]descriptor.append-via-stream", |store, (descriptor, data)| {
+            Ok((write_via_stream(store, &descriptor, data, Place::End)?,))
+        })
+    })
 }
 
 async fn set_size(

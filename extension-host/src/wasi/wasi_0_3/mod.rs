@@ -10,7 +10,7 @@ use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::WasiView;
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
-use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystem, WasiFilesystemView};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
 use wasmtime_wasi::p3::bindings::{cli, clocks, filesystem, random, sockets};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
@@ -19,14 +19,17 @@ use wasmtime_wasi_http::p3::bindings::http;
 use wasmtime_wasi_http::p3::bindings::http::types::{HostRequest, Method};
 use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 
+use super::environment::note_variables;
 use super::http::is_known_method_length;
+use super::preopens::note_directories;
+use super::replace::replace_in;
 use crate::calling::CallState;
-use crate::linking::{Interface, interfaces};
+use crate::linking::{Interface, interface_table};
 
 /// The version that Wasmtime has, under which it registers the interfaces.
 const VERSION: &str = "0.3.0";
 
-interfaces! {
+interface_table! {
     INTERFACES:
     "wasi:cli/environment" VERSION link_environment;
     "wasi:cli/exit" VERSION |l| cli::exit::add_to_linker::<_, WasiCli>(l, CallState::cli);
@@ -51,37 +54,18 @@ interfaces! {
     "wasi:http/client" VERSION |l| http::client::add_to_linker::<_, WasiHttp>(l, CallState::http);
 }
 
-type Variables = Vec<(String, String)>;
-type Directories = Vec<(Resource<Descriptor>, String)>;
-
-/// Links `wasi:cli/environment`; that the extension looked at its variables is noted.
 fn link_environment(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     cli::environment::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
-    let get_environment =
-        |mut store: StoreContextMut<'_, CallState>, (): ()| -> wasmtime::Result<(Variables,)> {
-            store.data().note_environment();
-            Ok((cli::environment::Host::get_environment(&mut store.data_mut().cli())?,))
-        };
-    linker.allow_shadowing(true);
-    linker.instance("wasi:cli/environment@0.3.0")?.func_wrap("get-environment", get_environment)?;
-    linker.allow_shadowing(false);
-    Ok(())
+    note_variables(linker, "wasi:cli/environment@0.3.0", |state| {
+        cli::environment::Host::get_environment(&mut state.cli())
+    })
 }
 
-/// Links `wasi:filesystem/preopens`; which directories the extension found is noted.
 fn link_preopens(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     filesystem::preopens::add_to_linker::<_, WasiFilesystem>(linker, CallState::filesystem)?;
-    let get_directories =
-        |mut store: StoreContextMut<'_, CallState>, (): ()| -> wasmtime::Result<(Directories,)> {
-            store.data().note_directories();
-            Ok((filesystem::preopens::Host::get_directories(&mut store.data_mut().filesystem())?,))
-        };
-    linker.allow_shadowing(true);
-    linker
-        .instance("wasi:filesystem/preopens@0.3.0")?
-        .func_wrap("get-directories", get_directories)?;
-    linker.allow_shadowing(false);
-    Ok(())
+    note_directories(linker, "wasi:filesystem/preopens@0.3.0", |state| {
+        filesystem::preopens::Host::get_directories(&mut state.filesystem())
+    })
 }
 
 /// Links `wasi:http/types`; the name of a method is bounded, as in WASI 0.2.
@@ -94,10 +78,7 @@ fn link_http_types(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
         }
         Ok((HostRequest::set_method(&mut store.data_mut().http(), request, method)?,))
     };
-    linker.allow_shadowing(true);
-    linker
-        .instance("wasi:http/types@0.3.0")?
-        .func_wrap("[method]request.set-method", set_method)?;
-    linker.allow_shadowing(false);
-    Ok(())
+    replace_in(linker, "wasi:http/types@0.3.0", |types| {
+        types.func_wrap("[method]request.set-method", set_method)
+    })
 }
