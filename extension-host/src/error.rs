@@ -1,4 +1,4 @@
-//! What can go wrong with an extension on the side of the host.
+//! Errors of the host.
 
 use core_types::Limit;
 
@@ -10,7 +10,7 @@ use crate::linking::Refusal;
 use crate::modules::ModuleFault;
 use crate::values::{ArgumentError, ExportedFunction, Uncallable};
 
-/// Why an extension cannot be made ready.
+/// Why an extension cannot be linked.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The engine does not start on this machine.
@@ -19,49 +19,49 @@ pub enum HostError {
     /// The bytes are neither a component nor a module.
     #[error("not an extension: it is {found}")]
     NotWasm {
-        /// What the bytes are.
+        /// A description of the bytes.
         found: String,
     },
-    /// A module says which component it is to be, and cannot be that.
+    /// A module describes a component that it cannot become.
     #[error("this module is meant to be a component and is not one yet: {reason}")]
     NotComponent {
-        /// Why, or what to do.
+        /// The reason, or the way out.
         reason: String,
     },
     /// The compiler refuses the code.
     #[error("cannot compile the extension")]
     Fault(#[source] CompileFault),
-    /// The compiler was refused memory by the system.
+    /// The system refused memory to the compiler.
     #[error("cannot compile the extension")]
     Compile(#[source] wasmtime::Error),
     /// Compiled code does not load.
     #[error("cannot load the compiled extension")]
     Load(#[source] wasmtime::Error),
-    /// The system does not let this process run what it has compiled.
+    /// The system does not let this process run its compiled code.
     #[error(transparent)]
     NotExecutable(#[from] NotExecutable),
-    /// Imports that are not granted or not there.
+    /// Imports that are not granted or do not exist.
     #[error("{}", refusals(.0))]
     Refused(Vec<Refusal>),
-    /// Imports that are there and have other functions or types than expected.
+    /// Imports that exist with other functions or types.
     #[error("the extension does not fit this host")]
     Link(#[source] wasmtime::Error),
-    /// A module that imports `suffiks` and does not export what an extension of Suffiks must.
+    /// A module that imports `suffiks` without the exports of an extension of Suffiks.
     #[error(
         "an extension of Suffiks has to export {}, and this module does not; it exports {}",
         missing.join(", "),
         if there.is_empty() { "nothing".to_owned() } else { there.join(", ") }
     )]
     Exports {
-        /// What is missing or of another type, with the type that it has to have.
+        /// The missing exports, with the types that they need.
         missing: Vec<String>,
-        /// What there is.
+        /// The existing exports.
         there: Vec<String>,
     },
 }
 
 impl HostError {
-    /// An error of the compiler.
+    /// Classifies an error of the compiler.
     pub(crate) fn of_compiler(error: wasmtime::Error) -> Self {
         if is_out_of_memory(&error) {
             Self::Compile(error)
@@ -70,7 +70,7 @@ impl HostError {
         }
     }
 
-    /// Whether the compiler was refused memory.
+    /// Tells whether the system refused memory to the compiler.
     pub(crate) fn is_out_of_memory(&self) -> bool {
         matches!(self, Self::Compile(error) | Self::Engine(error) if is_out_of_memory(error))
     }
@@ -81,61 +81,61 @@ fn refusals(refusals: &[Refusal]) -> String {
     lines.join("; ")
 }
 
-/// Why a call gave no value.
+/// Why a call returned no value.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// There is no such function.
+    /// The function does not exist.
     #[error("there is no function `{}`", name.escape_debug())]
     NoSuchFunction {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
-        /// What there is, whether it can be called or not.
+        /// All functions, callable or not.
         exports: Vec<ExportedFunction>,
     },
     /// Several interfaces export the function.
     #[error("`{}` is exported by several interfaces", name.escape_debug())]
     Ambiguous {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
         /// The functions of that name.
         candidates: Vec<ExportedFunction>,
     },
-    /// The function is there and cannot be called.
+    /// The function cannot be called.
     #[error("cannot call `{function}`: {reason}")]
     Uncallable {
         /// The function.
         function: String,
-        /// Why it cannot be called.
+        /// The reason.
         reason: Uncallable,
     },
-    /// A directory that is granted cannot be had. The extension was not started.
+    /// A granted directory is not available. The extension was not started.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     /// The arguments do not fit.
     #[error(transparent)]
     Argument(#[from] ArgumentError),
-    /// The call went over a limit.
+    /// The call exceeded a limit.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
-    /// The process was given too little address space.
+    /// The process has too little address space.
     #[error(transparent)]
     AddressSpace(#[from] AddressSpaceTooSmall),
-    /// The guest ended abnormally.
+    /// The guest crashed.
     #[error("the extension crashed: {reason}")]
     Trap {
-        /// What WebAssembly calls the trap.
+        /// WebAssembly's name of the trap.
         reason: String,
     },
-    /// A module and the host did not understand each other.
+    /// A module violated the ABI between it and the host.
     #[error("the extension broke off: {0}")]
     Fault(ModuleFault),
-    /// It was asked about a workload and works on none.
+    /// A call about a workload, of an extension that works on none.
     #[error("the extension does not work on workloads; only modules that import `suffiks` do")]
     NoWorkloads,
-    /// The guest ended by itself instead of returning.
+    /// The guest exited instead of returning.
     #[error("the extension exited with status {status} instead of returning a value")]
     Exited {
-        /// The status that it gave.
+        /// Its status.
         status: i32,
     },
     /// The extension is not a program.
@@ -149,10 +149,10 @@ pub enum CallError {
     Other(#[source] wasmtime::Error),
 }
 
-/// A limit that a call went over. The call was stopped.
+/// A limit that a call exceeded. The call was stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the extension went over its limit of {}: {} ({})", limit.name, limit.value_with_unit(), limit.origin)]
 pub struct LimitExceeded {
-    /// The limit, its value and where it was set.
+    /// The limit with its value and origin.
     pub limit: Limit,
 }

@@ -13,18 +13,17 @@ use crate::linking::{Import, imports};
 use crate::modules::{self, ReadyModule};
 use crate::values::ExportedFunction;
 
-/// An extension that is compiled, linked to what it was granted, and ready to be called any number
-/// of times.
+/// An extension that is compiled, linked to its grants, and ready to be called any number of times.
 pub struct Extension {
     pub(crate) engine: Engine,
     pub(crate) code: Code,
     pub(crate) ready: Ready,
     pub(crate) permissions: Arc<Permissions>,
-    /// As much of the configuration as it may see.
+    /// The visible part of the configuration.
     pub(crate) config: Arc<Config>,
     pub(crate) backends: Backends,
     pub(crate) observer: Option<Observer>,
-    /// Those that can be called come first.
+    /// All functions, the callable ones first.
     pub(crate) functions: Vec<ExportedFunction>,
 }
 
@@ -41,12 +40,12 @@ pub(crate) struct ReadyComponent {
 }
 
 impl Extension {
-    /// The functions that can be called.
+    /// Returns the functions that can be called.
     pub fn exports(&self) -> &[ExportedFunction] {
         &self.functions[..self.functions.partition_point(ExportedFunction::is_callable)]
     }
 
-    /// What it imports.
+    /// Lists the imports.
     pub fn imports(&self) -> Vec<Import> {
         match &*self.code.0 {
             LoadedCode::Component(component) => imports(component, &self.engine),
@@ -54,7 +53,7 @@ impl Extension {
         }
     }
 
-    /// The limits that hold for every call.
+    /// Returns the limits of every call.
     pub fn limits(&self) -> &EffectiveLimits {
         &self.permissions.limits
     }

@@ -1,4 +1,4 @@
-//! The host: it compiles code, loads it and links it to what is granted.
+//! The host, which compiles code, loads it and links it to its grants.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// A host with nothing loaded.
+    /// Makes a host with nothing loaded.
     ///
     /// # Errors
     /// When the engine does not run on this machine.
@@ -41,15 +41,15 @@ impl Host {
         })
     }
 
-    /// The same host with these backends behind the capabilities. Without any, what is granted is
-    /// not available.
+    /// Sets the backends of the capabilities. Without any, granted requests are answered with
+    /// `unavailable`.
     pub fn with_backends(mut self, backends: Backends) -> Self {
         self.backends = backends;
         self
     }
 
-    /// The same host with somebody who is told of each call: when it ended, was refused, or its
-    /// caller let go of it.
+    /// Sets the function that gets a record of each call: when it ended, was refused, or was
+    /// dropped by its caller.
     pub fn observed_by(mut self, observer: impl Fn(&CallRecord) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
@@ -87,7 +87,7 @@ impl Host {
     /// Compiles a binary in this process, without bounds on time and memory.
     ///
     /// # Errors
-    /// When the bytes are no WebAssembly or use features that are off.
+    /// When the bytes are not WebAssembly or use disabled features.
     pub fn compile(&self, binary: &[u8]) -> Result<Code, HostError> {
         let (kind, compiled) = compile(&compiling_engine()?, binary)?;
         Code::from_compiled(&self.engine, kind, &compiled)
@@ -111,13 +111,13 @@ impl Host {
     /// Loads code from the cache. It is mapped, neither read nor hashed.
     ///
     /// # Errors
-    /// When it is not there or not to be trusted. The way out is to compile again.
+    /// When it does not exist or is not to be trusted. The way out is to compile again.
     pub fn load(&self, cache: &CodeCache, key: &CodeKey) -> Result<Code, IntoCacheError> {
         let file = cache.open(key)?;
         Ok(Code::from_checked_file(&self.engine, &file)?)
     }
 
-    /// What the code imports. No code runs.
+    /// Lists the imports of the code. No code runs.
     pub fn imports(&self, code: &Code) -> Vec<Import> {
         match &*code.0 {
             LoadedCode::Component(component) => imports(component, &self.engine),
@@ -125,8 +125,8 @@ impl Host {
         }
     }
 
-    /// What the code exports: first what can be called, then what cannot, with the reason. No code
-    /// runs.
+    /// Lists the exports of the code: first those that can be called, then the others with the
+    /// reason. No code runs.
     pub fn exports(&self, code: &Code) -> Vec<ExportedFunction> {
         let mut functions = match &*code.0 {
             LoadedCode::Component(component) => exports(component, &self.engine),
@@ -136,29 +136,29 @@ impl Host {
         functions
     }
 
-    /// Whether the code is an extension of [Suffiks](crate::Workload), which works on workloads.
+    /// Tells whether the code is an extension of [Suffiks](crate::Workload), which works on
+    /// workloads.
     pub fn takes_workloads(&self, code: &Code) -> bool {
         matches!(&*code.0, LoadedCode::Module(module) if modules::is_suffiks(module))
     }
 
-    /// Links the code to what it is granted at this moment. No code runs.
+    /// Links the code to its grants at this moment. No code runs.
     ///
-    /// A grant that ends, or is taken away by another process, is felt by an extension that is
-    /// linked afterwards: linking costs a fraction of a call, so a program that honours both links
-    /// for each call.
+    /// The end of a timed grant, or a grant that another process revokes, takes effect on
+    /// extensions that are linked afterwards. Linking costs a fraction of a call, so that a program
+    /// can link for each call.
     ///
     /// # Errors
-    /// [`HostError::Refused`] names everything that it imports and does not get.
+    /// [`HostError::Refused`] names every import that is not linked.
     pub fn extension(&self, code: &Code, permissions: Permissions) -> Result<Extension, HostError> {
         self.link(code, permissions, Ungranted::Refused)
     }
 
-    /// Links the code to everything that it imports, so that one can find out what it wants: what
-    /// is not granted is refused when it is asked for, and [`crate::CallReport::activity`] says
-    /// what that was.
+    /// Links the code to all its imports, to learn which permissions it needs: a request without a
+    /// grant is refused when it is made, and [`crate::CallReport::activity`] records it.
     ///
     /// # Errors
-    /// When it imports what this host does not have.
+    /// When it imports an interface that this host does not have.
     pub fn extension_to_learn_from(
         &self,
         code: &Code,

@@ -68,7 +68,7 @@ pub use compiling::{
     Binary, CompileError, CompileFault, CompilerCommand, CompilerFailure, CompilerJob,
     CompilerLimit, compile_many, run_compiler,
 };
-/// What an extension is given.
+/// The permissions of an extension.
 pub use core_types::Permissions;
 pub use directories::{DirectoryError, DirectoryRules};
 pub use error::{CallError, HostError, LimitExceeded};
@@ -83,5 +83,5 @@ pub use modules::{
 };
 pub use purpose::Purpose;
 pub use values::{ArgumentError, Arguments, ExportedFunction, FunctionQuery, Uncallable, Word};
-/// The engine, in the version that this crate works with.
+/// The engine, in the version that this crate uses.
 pub use wasmtime;

@@ -1,4 +1,4 @@
-//! What an extension is made for.
+//! The purpose of an extension.
 
 use wasmtime::component::Component;
 
@@ -7,7 +7,7 @@ use crate::host::Host;
 use crate::linking::split_version;
 use crate::values::ExportedFunction;
 
-/// What an extension is made for, as far as its exports tell.
+/// The purpose of an extension, as far as its exports tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// It has functions that can be called.
@@ -18,20 +18,20 @@ pub enum Purpose {
     Program,
     /// It answers the requests of a web server.
     HttpHandler,
-    /// It is a part for other components: its functions take or return what no text stands for.
+    /// It is a part for other components: its functions take or return values without a text form.
     Library,
-    /// It exports no function.
+    /// It does not export a function.
     Nothing,
 }
 
 /// The interfaces of web handlers, of WASI 0.2 and 0.3.
 const HANDLERS: [&str; 2] = ["wasi:http/incoming-handler", "wasi:http/handler"];
 
-/// What toolchains export of programs beside their start, for their own use.
+/// Functions that toolchains export from programs beside their start, for their own use.
 const HELPERS: [&str; 5] = ["calloc", "free", "main", "malloc", "realloc"];
 
 impl Host {
-    /// What the code is made for. No code runs.
+    /// Tells the purpose of the code. No code runs.
     pub fn purpose(&self, code: &Code) -> Purpose {
         let functions = self.exports(code);
         let has_start = functions.iter().any(ExportedFunction::is_program);
@@ -79,7 +79,7 @@ mod tests {
         host.purpose(&code)
     }
 
-    /// An instance that exports one function of these types.
+    /// Makes an instance that exports one function of these types.
     fn exporting(name: &str, function: &str, ty: &str, core: &str) -> String {
         format!(
             r#"(component

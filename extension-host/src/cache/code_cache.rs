@@ -1,17 +1,17 @@
 //! Compiled code on disk.
 //!
-//! Compiled code is machine code that runs in this process, so a file is used only if sesame wrote
-//! it for exactly these bytes, this engine and this processor, if nobody but the user could have
-//! written to it since, and if it has not changed since. The last is known without reading the
-//! file: beside each file `KEY.code` lies `KEY.stamp` with the inode, size and change time that the
-//! file had when it was published, and the kernel sets the change time whenever a file is written
-//! to, truncated, renamed or given other permissions.
+//! Compiled code is machine code that runs in this process. A file is used only if sesame wrote it
+//! for exactly these bytes, this engine and this processor, if only the user could have written to
+//! it since, and if it has not changed since. The last is known without reading the file: beside
+//! each file `KEY.code` lies `KEY.stamp` with the inode, size and change time that the file had
+//! when it was published. The kernel sets the change time whenever a file is written to, truncated,
+//! renamed or given other permissions.
 //!
-//! Who makes files shares the lock of `lock` meanwhile, so that whoever has it alone knows that
-//! files without their name were left by processes that were killed.
+//! A process that makes files shares the lock of `lock` meanwhile. A process that gets the lock
+//! alone knows that killed processes left the temporary files.
 //!
 //! A stamp does not find bits that rot on the disk without the kernel's knowledge;
-//! [`CodeCache::verify`] does, by the digest that stands in the stamp as well.
+//! [`CodeCache::verify`] does, by the digest in the stamp.
 
 use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
@@ -30,16 +30,17 @@ use super::own_files::{
 };
 use crate::code::fingerprint;
 
-/// How the names of files begin that are not in their place yet.
+/// The prefix of temporary files, as in the rest of sesame's directories.
 const NEW: &str = ".new-";
-/// How long to wait for another process that gives code its name.
+/// The wait for another process that gives code its name, which takes milliseconds: after this long
+/// it was stopped, and a call should not hang with it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The file that is locked by who makes files.
+/// The file that is locked while files are made.
 const LOCK: &str = "lock";
 
-/// After how long a file without its name belongs to nobody, where locks do not say it: compiling
-/// takes minutes at most.
+/// The age at which a temporary file is unreferenced where locks do not tell: compiling takes
+/// minutes at most.
 const ABANDONED: Duration = Duration::from_secs(3_600);
 
 /// A directory of compiled code. It may be deleted at any time; what is missing is compiled again.
@@ -48,8 +49,8 @@ pub struct CodeCache {
     directory: PathBuf,
 }
 
-/// The name of compiled code: what was compiled, by which Wasmtime with which settings, for which
-/// processor.
+/// The name of compiled code: the digest of the binary, the version and settings of Wasmtime, and
+/// the processor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeKey {
     name: String,
@@ -57,7 +58,7 @@ pub struct CodeKey {
 }
 
 impl CodeKey {
-    /// The key for code compiled from a binary with this digest.
+    /// Makes the key for code compiled from a binary with this digest.
     pub fn new(binary: &Digest) -> Self {
         let mut hash = Sha256::new();
         hash.update(fingerprint());
@@ -65,32 +66,32 @@ impl CodeKey {
         Self { name: Digest::from_sha256(hash.finalize().into()).hex(), binary: *binary }
     }
 
-    /// The digest of the binary.
+    /// Returns the digest of the binary.
     pub fn binary(&self) -> &Digest {
         &self.binary
     }
 }
 
 impl CodeCache {
-    /// The cache in this directory, which is made when something is stored.
+    /// Names the cache in a directory, which is made when something is stored.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into() }
     }
 
-    /// The directory, which may not be there yet.
+    /// Returns the directory, which may not exist yet.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Where the code of this key lies if it is there.
+    /// Returns the path of the code of this key, whether it exists or not.
     pub fn path(&self, key: &CodeKey) -> PathBuf {
         self.directory.join(format!("{}.code", key.name))
     }
 
-    /// Opens the code of this key, having made sure that it is what was stored.
+    /// Opens the code of this key, having checked that it is the code that was stored.
     ///
     /// # Errors
-    /// When it is not there or not to be trusted.
+    /// When it does not exist or is not to be trusted.
     pub fn open(&self, key: &CodeKey) -> Result<File, CacheError> {
         let path = self.path(key);
         check_directory(&self.directory)?;
@@ -113,11 +114,10 @@ impl CodeCache {
         Ok(stamp)
     }
 
-    /// Reads and hashes the code of this key, which finds what a stamp cannot: bits that rotted on
-    /// the disk.
+    /// Reads and hashes the code of this key, which finds bits that rotted on the disk.
     ///
     /// # Errors
-    /// As [`CodeCache::open`], and when the bytes are others than were stored.
+    /// As [`CodeCache::open`], and when the bytes are not those that were stored.
     pub fn verify(&self, key: &CodeKey) -> Result<(), CacheError> {
         let path = self.path(key);
         let file = self.open(key)?;
@@ -148,8 +148,8 @@ impl CodeCache {
         let temporary = self.temporary().map_err(in_directory)?;
         write(&temporary)?;
         let publish = || -> io::Result<File> {
-            // Opened again: whoever wrote may have replaced the file. From here on the descriptor
-            // is the file, whatever another process puts in its place.
+            // Opened again, since `write` may have replaced the file. From here on the descriptor
+            // is the file, even if another process replaces it.
             let written = File::open(&temporary)?;
             make_private(&written)?;
             written.sync_data()?;
@@ -157,8 +157,8 @@ impl CodeCache {
         };
         let written = publish().map_err(in_directory)?;
         let digest = digest_of(&written).map_err(in_directory)?;
-        // One at a time, so that of two processes that store the same code, file and stamp are of
-        // the same one.
+        // One at a time: when two processes store the same code, file and stamp come from the same
+        // one.
         let lock = File::open(&self.directory).map_err(in_directory)?;
         match file_lock::acquire(&lock, PATIENCE) {
             // Without locks a stamp may be of the other's code. Then it does not fit, and the code
@@ -171,7 +171,7 @@ impl CodeCache {
         Ok(written)
     }
 
-    /// A directory for code that has no name yet, on the same file system.
+    /// Makes a directory for code without a name yet, on the same file system.
     pub(crate) fn scratch(&self) -> Result<Scratch, CacheError> {
         let work = self.begin()?;
         let directory = tempfile::Builder::new().prefix(NEW).tempdir_in(&self.directory);
@@ -180,7 +180,7 @@ impl CodeCache {
         Ok(Scratch { directory, _work: work })
     }
 
-    /// Says that this process makes files, having removed what killed ones left.
+    /// Announces that this process makes files, having removed the leftovers of killed ones.
     fn begin(&self) -> Result<Work, CacheError> {
         create_private(&self.directory).map_err(|source| io_error(&self.directory, source))?;
         check_directory(&self.directory)?;
@@ -190,7 +190,7 @@ impl CodeCache {
             self.remove_leftovers();
         }
         match file_lock::acquire_shared(&lock, PATIENCE) {
-            // Where there are no locks nobody has it alone, and what is left is known by its age.
+            // Without locks, leftovers are known by their age.
             Err(error) if !file_lock::is_unsupported(&error) => {
                 Err(CacheError::Io { path, source: error })
             }
@@ -198,24 +198,24 @@ impl CodeCache {
         }
     }
 
-    /// Removes what processes left that were killed, unless one is at work now.
+    /// Removes the leftovers of killed processes, unless one is at work now.
     pub fn sweep(&self) {
         if self.is_idle() {
             self.remove_leftovers();
         }
     }
 
-    /// Whether nobody makes files now, as far as locks say it.
+    /// Tells whether a process makes files now, as far as locks say it.
     fn is_idle(&self) -> bool {
         match check_directory(&self.directory).and_then(|()| open_own(&self.directory.join(LOCK))) {
             Ok((lock, _)) => lock.try_lock().is_ok(),
-            // Whoever makes a file makes this one first.
+            // A process that makes a file makes this one first.
             Err(error) => matches!(error, CacheError::Missing { .. }),
         }
     }
 
     fn remove_leftovers(&self) {
-        // What cannot be removed is in nobody's way.
+        // A file that cannot be removed does no harm.
         for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
             if is_unnamed(&entry.path()) {
                 let _ = remove_if_there(&entry.path());
@@ -223,7 +223,7 @@ impl CodeCache {
         }
     }
 
-    /// Records what the file looks like now that it has its name.
+    /// Records the stamp of the file under its final name.
     fn stamp(&self, key: &CodeKey, written: &File, digest: &Digest) -> io::Result<()> {
         let temporary = self.temporary()?;
         fs::write(&temporary, format!("{}\n{digest}\n", stamp_of(&written.metadata()?)))?;
@@ -239,12 +239,12 @@ impl CodeCache {
         remove_if_there(&self.path(key))
     }
 
-    /// The files of this cache that belong to none of these keys, with their sizes in bytes: code
-    /// of what is gone, of other versions of Wasmtime and other processors, and what was left
-    /// behind by processes that were killed.
+    /// Returns the files that no key in `keys` references, with their sizes in bytes: code of
+    /// removed extensions, of other versions of Wasmtime and other processors, and the leftovers of
+    /// killed processes.
     ///
     /// # Errors
-    /// When the directory is there and cannot be read, or is not the user's alone.
+    /// When the directory exists and cannot be read, or is not the user's alone.
     pub fn beside(&self, keys: &[CodeKey]) -> Result<Vec<(PathBuf, u64)>, CacheError> {
         match check_directory(&self.directory) {
             Err(CacheError::Missing { .. }) => return Ok(Vec::new()),
@@ -266,7 +266,7 @@ impl CodeCache {
         Ok(files)
     }
 
-    /// Removes files that [`CodeCache::beside`] named.
+    /// Removes files that [`CodeCache::unreferenced_files`] returned.
     ///
     /// # Errors
     /// When the system refuses.
@@ -283,7 +283,7 @@ impl CodeCache {
     }
 }
 
-/// A directory for code that has no name yet, for as long as this is kept.
+/// A directory for code without a name yet, removed on drop.
 pub(crate) struct Scratch {
     directory: tempfile::TempDir,
     _work: Work,
@@ -295,13 +295,12 @@ impl Scratch {
     }
 }
 
-/// Files are made as long as this is kept.
+/// The announcement that files are made, for as long as it is kept.
 struct Work {
     _lock: File,
 }
 
-/// Whether a file is one that this cache made: code, a stamp, or either that has no name and nobody
-/// is at work on.
+/// Tells whether this cache made a file: code, a stamp, or an abandoned temporary file.
 fn is_of_cache(path: &Path, metadata: &Metadata, is_idle: bool) -> bool {
     let is_named =
         path.extension().is_some_and(|extension| extension == "code" || extension == "stamp");

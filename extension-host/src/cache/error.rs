@@ -1,4 +1,4 @@
-//! Why code cannot be had from the cache.
+//! Errors of the cache.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use crate::compiling::CompileError;
 use crate::error::HostError;
 
-/// Why a file of the cache cannot be used or made. None of it matters to whoever calls an
+/// Why a file of the cache cannot be used or made. It does not matter to the caller of an
 /// extension: the code is compiled again.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
-    /// There is none.
+    /// The file does not exist.
     #[error("`{}` is not there", path.display())]
     Missing {
         /// The file.
@@ -21,7 +21,7 @@ pub enum CacheError {
     NotOurs {
         /// The file or directory.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason, as the end of a sentence.
         reason: &'static str,
     },
     /// The file has changed since sesame wrote it.
@@ -35,21 +35,21 @@ pub enum CacheError {
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// Why code cannot be had from or through the cache.
+/// Why code cannot be loaded from the cache or stored in it.
 #[derive(Debug, thiserror::Error)]
 pub enum IntoCacheError {
-    /// The cache.
+    /// The cache failed.
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// The compiler.
+    /// The compiler failed.
     #[error(transparent)]
     Compile(CompileError),
-    /// What came out does not load.
+    /// The compiled code does not load.
     #[error(transparent)]
     Load(#[from] HostError),
 }

@@ -1,5 +1,4 @@
-//! Whether the system lets this process run code that it has compiled: file systems can be mounted
-//! `noexec`, and a service or SELinux can forbid memory that was written to become executable.
+//! A check that the system lets this process run code from the cache.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -9,11 +8,11 @@ use super::code_cache::CodeCache;
 use super::error::{CacheError, IntoCacheError};
 use crate::code::{Code, compile, compiling_engine, runtime_engine};
 
-/// A module with one function that does nothing, which is enough to have machine code.
+/// A module with one function that does nothing: the smallest one with machine code.
 const PROBE: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x04\x01\x02\0\x0b";
 
 /// Compiles a little code and maps it from a nameless file in the directory of the cache, as a call
-/// does, or in the nearest directory above that is there. Nothing stays.
+/// does, or in the nearest existing directory above. Nothing stays.
 ///
 /// # Errors
 /// When the file cannot be written or the system does not let this process run the code.

@@ -1,4 +1,4 @@
-//! Locks of files, waited for no longer than they are worth.
+//! File locks with a timeout.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -8,16 +8,16 @@ use rustix::io::Errno;
 
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Waits for the exclusive lock of a file or directory, which goes when the file is closed.
+/// Waits for the exclusive lock of a file or directory, which ends when the file is closed.
 ///
 /// # Errors
-/// [`io::ErrorKind::TimedOut`] when another process, one that was stopped perhaps, holds it for
-/// longer; or what the system says.
+/// [`io::ErrorKind::TimedOut`] when another process holds it for longer, or the error of the
+/// system.
 pub(crate) fn acquire(file: &File, patience: Duration) -> io::Result<()> {
     wait(patience, || file.try_lock())
 }
 
-/// As [`acquire`], for a lock that others may have as well who share it.
+/// Waits for the shared lock of a file or directory.
 ///
 /// # Errors
 /// As [`acquire`].
@@ -39,8 +39,8 @@ fn wait(patience: Duration, try_lock: impl Fn() -> Result<(), TryLockError>) -> 
     }
 }
 
-/// Whether an error is that of a file system without locks, such as some network file systems and
-/// some of FUSE.
+/// Tells whether an error is that of a file system without locks, such as some network file systems
+/// and some of FUSE.
 pub(crate) fn is_unsupported(error: &io::Error) -> bool {
     matches!(
         Errno::from_io_error(error),

@@ -1,5 +1,5 @@
-//! Compiled code on disk: where it lies, by which stamp a file is known to be unchanged, and whether
-//! the system lets this process run what lies there.
+//! Compiled code on disk: where it lies, how a call knows that a file is unchanged, and a check
+//! that the system lets this process run it.
 
 mod code_cache;
 mod error;

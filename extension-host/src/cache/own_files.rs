@@ -20,8 +20,8 @@ pub(super) fn create_private(directory: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
-/// Takes a file from everybody else. Where a file system has no modes of its own, it may have been
-/// so from the beginning.
+/// Makes a file private. Where a file system has no modes of its own, it may have been so from the
+/// beginning.
 pub(super) fn make_private(file: &File) -> io::Result<()> {
     match file.set_permissions(Permissions::from_mode(0o600)) {
         Err(_) if file.metadata()?.mode() & 0o077 == 0 => Ok(()),
@@ -29,7 +29,7 @@ pub(super) fn make_private(file: &File) -> io::Result<()> {
     }
 }
 
-/// Makes sure that nobody else can put files into the directory.
+/// Checks that only the user can put files into the directory.
 pub(super) fn check_directory(path: &Path) -> Result<(), CacheError> {
     let metadata = fs::symlink_metadata(path).map_err(|source| io_error(path, source))?;
     if !metadata.is_dir() {
@@ -55,7 +55,7 @@ pub(super) fn open_own(path: &Path) -> Result<(File, Metadata), CacheError> {
     Ok((file, metadata))
 }
 
-/// Opens the file that is locked, or makes it, without following a link.
+/// Opens the lock file, or makes it, without following a link.
 pub(super) fn open_lock(path: &Path) -> Result<File, CacheError> {
     let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
     let mut options = OpenOptions::new();

@@ -1,5 +1,5 @@
-//! The admission desk: what a guest asks a backend for is decided by the gate, measured, counted and
-//! only then passed on.
+//! The admission desk between a guest and the backends: the gate decides, then size and rate are
+//! checked, and only then the backend is asked.
 
 use core_types::{Owner, Request};
 
@@ -8,10 +8,9 @@ use crate::bindings::open_sesame::host::types::Error;
 use crate::capabilities::{BackendError, Backends, ask_backend};
 
 impl CallState {
-    /// Asks a backend for something, if the extension may have it: granted, not too large, and not
-    /// too often.
+    /// Asks a backend for something if the request is granted, small enough and within its rate.
     ///
-    /// The outer error is the end of the call; the inner one is the guest's to handle.
+    /// The outer error ends the call; the inner one goes to the guest.
     pub(crate) async fn ask_backend<T: Send + 'static>(
         &mut self,
         request: Request,
@@ -23,8 +22,7 @@ impl CallState {
         }
         let (backends, owner) = (self.backends.clone(), self.gate.permissions.owner.clone());
         let answer = ask_backend(request.capability(), move || ask(&backends, &owner)).await;
-        // A backend may have given up because the time was over, of which the guest learns in no
-        // other way.
+        // The backend may have given up because the deadline passed. The guest must not go on then.
         self.bounds.check_time()?;
         Ok(answer.map_err(Error::from))
     }
@@ -32,7 +30,7 @@ impl CallState {
     fn admit(&self, request: &Request, size: Size) -> Result<(), Error> {
         let decision = self.gate.decide(request);
         if !decision.allows() {
-            // Where the policy lies is nothing to an extension.
+            // An extension does not learn where the policy lies.
             let why = if decision.is_by_policy() { "denied by policy" } else { "not granted" };
             return Err(Error::Denied(format!("{request} is {why}")));
         }
@@ -48,7 +46,7 @@ impl CallState {
     }
 }
 
-/// How many bytes were given, and how many may be.
+/// The size of a request in bytes, and its maximum.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) given: usize,
@@ -56,7 +54,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// Nothing was given.
+    /// The size of a request without content.
     pub(crate) const NOTHING: Self = Self { given: 0, most: 0 };
 
     pub(crate) fn fits(self) -> bool {

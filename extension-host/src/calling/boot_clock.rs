@@ -5,7 +5,7 @@ use std::time::Duration;
 use core_types::BootTime;
 use rustix::time::{ClockId, clock_gettime};
 
-/// The moment on the clock that timed grants end by.
+/// Reads the clock that timed grants end by.
 pub fn boot_time() -> BootTime {
     let time = clock_gettime(ClockId::Boottime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();

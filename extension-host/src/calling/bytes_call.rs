@@ -1,10 +1,10 @@
 //! Calls that pass `list<u8>` as bytes.
 //!
 //! Wasmtime's dynamic values take 40 bytes for each element of a list, in the host's memory and
-//! against the limit on what a guest can make the host hold. Its static types take one. A function
-//! with `list<u8>` is therefore called by static types where its signature is one of those below;
-//! each combination is code of its own, so that there are only the frequent ones. All other
-//! functions are called with dynamic values.
+//! against the limit on transferred bytes. Its static types take one. A function with `list<u8>` is
+//! therefore called by static types where its signature is one of those below. Each combination is
+//! code of its own, so that only the frequent ones are here. All other functions are called with
+//! dynamic values.
 
 use wasmtime::Store;
 use wasmtime::component::{ComponentNamedList, Func, Lift, Lower, Type, Val};
@@ -13,13 +13,13 @@ use super::call_state::CallState;
 use super::report::{Around, Returned};
 use crate::values::{Argument, ArgumentError, Arguments, Signature, is_bytes};
 
-/// The arguments of a call by static types, and what the function returns.
+/// A call by static types: the arguments and the type of the result.
 pub(crate) struct BytesCall {
     parameters: Parameters,
     result: ResultType,
 }
 
-/// The lists of parameters that are called by static types.
+/// The parameter lists that are called by static types.
 enum Parameters {
     Nothing(()),
     Text((String,)),
@@ -47,8 +47,8 @@ enum ResultType {
 }
 
 impl BytesCall {
-    /// Reads the arguments of a function that is called by static types; nothing for any other
-    /// function.
+    /// Reads the arguments of a function that is called by static types. Returns `None` for any
+    /// other function.
     pub(crate) fn new(
         function: &Signature,
         arguments: &Arguments,
@@ -62,7 +62,7 @@ impl BytesCall {
         Ok(parameters.map(|parameters| Self { parameters, result }))
     }
 
-    /// Calls the function, which has the signature that this was made for.
+    /// Calls the function, whose signature is the one that this call was made for.
     pub(crate) async fn run(
         self,
         function: Func,
@@ -84,7 +84,7 @@ impl BytesCall {
     }
 }
 
-/// Whether arguments for these parameters are some of [`Parameters`].
+/// Tells whether arguments for these parameters are among [`Parameters`].
 fn are_known(parameters: &[(String, Type)]) -> bool {
     let types: Vec<_> = parameters.iter().map(|(_, ty)| ty).collect();
     match types.as_slice() {
@@ -210,7 +210,7 @@ where
     Ok(function.call_async(store, parameters).await?.into_returned())
 }
 
-/// What a function returned by static types, in the form in which values come back.
+/// Converts a statically typed result to the form in which all results come back.
 trait IntoReturned {
     fn into_returned(self) -> Returned;
 }

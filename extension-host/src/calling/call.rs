@@ -1,4 +1,4 @@
-//! One call: a store of its own, all limits, and what came out.
+//! One call: a store of its own, all limits, and the outcome.
 
 use std::borrow::Cow;
 use std::future::poll_fn;
@@ -25,23 +25,23 @@ use crate::limits::{AddressSpaceTooSmall, Bounded, Output, OutputClosed, transfe
 use crate::modules::{Abort, ModuleFault};
 use crate::values::{Arguments, ExportedFunction, FindError, find};
 
-/// The fuel after which a guest hands control back, so that its deadline can be looked at: well
-/// under a millisecond.
+/// The fuel after which a guest hands control back so that the timer sees its deadline: well under
+/// a millisecond of computing.
 const FUEL_SLICE: u64 = 500_000;
-/// What Wasmtime keeps in a table of its own for each handle of a guest: a stream or future takes
-/// three entries, and the task that works on it one.
+/// The entries of Wasmtime's own table for each handle of a guest: a stream or future takes three,
+/// and the task that works on it one.
 #[cfg(feature = "wasi-0-3")]
 const ENTRIES_PER_HANDLE: usize = 4;
 
-/// How a guest ended that has tasks left and nothing that could wake one of them.
+/// The reason of a guest that ended with tasks left and nothing that could wake one of them.
 const DEADLOCK: &str = "deadlock: it waits for an event that cannot come";
 
-/// What is done in a store, once it is bounded.
+/// Work in a store with all bounds.
 pub(crate) trait Work<S>: Send {
-    /// What comes of it.
+    /// The result of the work.
     type Output: Send;
 
-    /// Does it.
+    /// Does the work.
     fn run(
         self,
         store: &mut Store<S>,
@@ -49,8 +49,9 @@ pub(crate) trait Work<S>: Send {
 }
 
 impl Extension {
-    /// Calls a function in a new instance. Needs a tokio runtime with time enabled; dropping the
-    /// future ends the call.
+    /// Calls a function in a new instance.
+    ///
+    /// The call needs a Tokio runtime with time enabled. Dropping the future ends the call.
     pub async fn call(&self, function: &str, arguments: &Arguments) -> CallReport {
         let gate = self.gate();
         let watch = Watch::new(self.observer.as_ref(), gate.clone(), function);
@@ -64,7 +65,7 @@ impl Extension {
         report
     }
 
-    /// The function that is meant, and how the arguments reach it.
+    /// Finds the function, and decides how the arguments reach it.
     fn find<'a>(
         &self,
         function: &str,
@@ -103,12 +104,12 @@ impl Extension {
     /// Calls a function in a new instance and waits for it.
     ///
     /// # Panics
-    /// Within a tokio runtime, where [`Extension::call`] is to be used.
+    /// Within a Tokio runtime: use [`Extension::call`] there.
     pub fn call_blocking(&self, function: &str, arguments: &Arguments) -> CallReport {
         self.wait_for(self.call(function, arguments))
     }
 
-    /// Waits for a call.
+    /// Waits for a call on this thread's runtime.
     pub(crate) fn wait_for<T>(&self, call: impl Future<Output = CallReport<T>>) -> CallReport<T> {
         let with_network = self.permissions.authority.grants_now_or_later(Capability::Network);
         runtime::block_on(with_network, call).unwrap_or_else(|error| {
@@ -116,7 +117,7 @@ impl Extension {
         })
     }
 
-    /// Everything that can be found out before any code runs.
+    /// Checks everything that can be checked before any code runs.
     fn prepare<'a>(
         &'a self,
         component: &'a ReadyComponent,
@@ -135,7 +136,7 @@ impl Extension {
         Ok(ComponentCall { component, export, values, is_program: function.is_program() })
     }
 
-    /// The function that can be called by this name.
+    /// Finds the callable function of this name.
     fn callable(&self, name: &str) -> Result<&ExportedFunction, CallError> {
         let function = find(&self.functions, name).map_err(|error| self.not_found(name, error))?;
         match &function.uncallable {
@@ -179,7 +180,7 @@ impl Extension {
         CallState::new(gate.clone(), &self.config, &self.backends, process, deadline)
     }
 
-    /// Does something in a new store within the limits.
+    /// Does work in a new store within the limits.
     pub(crate) async fn run<S: Bounded, W: Work<S>>(
         &self,
         gate: &Gate,
@@ -226,7 +227,7 @@ impl Extension {
         }
     }
 
-    /// A store with every limit in place, before anything is instantiated in it.
+    /// Makes a store with every limit in place, before anything is instantiated in it.
     fn store<S: Bounded>(&self, state: S) -> Store<S> {
         let mut store = Store::new(&self.engine, state);
         let value = |name| self.limits().get(name).value;
@@ -238,8 +239,9 @@ impl Extension {
         if let Some(table) = store.concurrent_resource_table() {
             table.set_max_capacity(handles.saturating_mul(ENTRIES_PER_HANDLE));
         }
-        // What the host does for a guest costs no fuel, copies between streams among it, so a guest
-        // that does little else would hand control back too rarely for its deadline.
+        // Work of the host costs no fuel, copies between streams among it: a guest that does little
+        // else would hand control back too rarely for its deadline. The hook runs before every host
+        // function and every built-in function of Wasmtime.
         store.call_hook(|context, hook| match hook {
             CallHook::CallingHost => Ok(context.data().bounds().check_time()?),
             _ => Ok(()),
@@ -254,9 +256,10 @@ impl Extension {
         CallError::Limit(LimitExceeded { limit: self.limits().get(name).clone() })
     }
 
-    /// Tells what an error of the engine means.
+    /// Translates an error of the engine.
     fn classify<S: Bounded>(&self, error: wasmtime::Error, state: &S) -> CallError {
-        // A guest that exits chose how it ends, whatever it was refused before.
+        // A guest that exits chose how it ends, so that its status comes before limits and
+        // refusals.
         if let Some(I32Exit(status)) = error.downcast_ref() {
             return CallError::Exited { status: *status };
         }
@@ -290,8 +293,8 @@ impl Extension {
     }
 }
 
-/// Does the work, unless the reader of the output goes away: WASI 0.3 tells the guest, which could
-/// go on.
+/// Does the work unless the reader of the output goes away. WASI 0.3 tells only the guest, which
+/// could go on.
 async fn unless_closed<T>(
     output: Output,
     work: impl Future<Output = wasmtime::Result<T>>,
@@ -304,7 +307,7 @@ async fn unless_closed<T>(
     .await
 }
 
-/// Whether an error is a program that exited well, which is how many return.
+/// Tells whether an error is an exit with status 0, which is how many programs return.
 pub(crate) fn is_good_exit(error: &wasmtime::Error) -> bool {
     matches!(error.downcast_ref(), Some(I32Exit(0)))
 }
@@ -317,7 +320,7 @@ struct ComponentCall<'a> {
     is_program: bool,
 }
 
-/// What a component is called with.
+/// The arguments of a component.
 enum Values {
     Static(BytesCall),
     Dynamic { arguments: Vec<Val>, results: Vec<Val>, is_bytes: bool },

@@ -1,4 +1,4 @@
-//! What the host keeps for one call.
+//! The state of one call.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,11 +16,11 @@ use crate::directories::DirectoryError;
 use crate::limits::{Bounded, Bounds};
 use crate::wasi::{limit_table, note_directories, note_environment, wasi};
 
-/// The most bytes that the header fields of one HTTP message take.
+/// The maximum for the header fields of one HTTP message, in bytes: eight times the usual limit of
+/// servers. A guest could otherwise fill the host's memory with fields.
 const FIELD_BYTES: usize = 64 * 1024;
 
-/// What the host keeps for one call: the data of its [`wasmtime::Store`]. It has nothing for others
-/// to see.
+/// The state of one call, which is the data of its [`wasmtime::Store`]. It has no public parts.
 pub struct CallState {
     pub(crate) gate: Gate,
     pub(crate) config: Arc<Config>,
@@ -43,7 +43,7 @@ impl Bounded for CallState {
 }
 
 impl CallState {
-    /// `config` holds only what the extension may see.
+    /// Makes the state of a call. `config` holds only the visible part of the configuration.
     pub(crate) fn new(
         gate: Gate,
         config: &Arc<Config>,
@@ -69,13 +69,13 @@ impl CallState {
         })
     }
 
-    /// Notes that the guest looked at its environment, and what of the session it found there.
+    /// Notes that the guest looked at its environment, and the variables of the session in it.
     pub(crate) fn note_environment(&self) {
         note_environment(&self.gate);
     }
 
-    /// Notes which directories the guest found. Listing them is not a request: every runtime does
-    /// it before anything else.
+    /// Notes the directories that the guest found. Listing them is not a request: every runtime
+    /// does it before anything else.
     pub(crate) fn note_directories(&self) {
         note_directories(&self.gate);
     }

@@ -1,5 +1,4 @@
-//! Where host functions ask whether they may do what a guest wants. What was asked and decided is
-//! kept.
+//! The decisions about one call, and the record of them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,12 +8,13 @@ use core_types::{
 
 use super::boot_clock::boot_time;
 
-/// Asks the one decision point of [`core_types::decide`] in the name of one extension.
+/// Asks [`core_types::decide`] in the name of one extension, and keeps each request with its
+/// decision.
 #[derive(Clone)]
 pub(crate) struct Gate {
     pub(crate) permissions: Arc<Permissions>,
     activity: Arc<Mutex<Activity>>,
-    /// The directories that were not there when the call began.
+    /// The directories that did not exist when the call began.
     missing: Arc<Mutex<Vec<GrantedPath>>>,
 }
 
@@ -23,24 +23,24 @@ impl Gate {
         Self { permissions, activity: Arc::default(), missing: Arc::default() }
     }
 
-    /// Whether the extension may do this now. Noted either way.
+    /// Decides a request now and notes it. Returns whether it is allowed.
     pub(crate) fn allows(&self, request: &Request) -> bool {
         self.decide(request).allows()
     }
 
-    /// What is decided now, and by which rule. Noted either way.
+    /// Decides a request now and notes it. Returns the decision with its rule.
     pub(crate) fn decide(&self, request: &Request) -> Decision<'_> {
         let decision = decide(request, &self.permissions.authority, self.now());
         self.activity().note(request, &decision);
         decision
     }
 
-    /// Keeps that the guest is not given this directory, because it is not there.
+    /// Records that the guest does not get this directory because it does not exist.
     pub(crate) fn leave_out(&self, path: &GrantedPath) {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
     }
 
-    /// Notes that the guest found a directory that is granted, or did not because it is not there.
+    /// Notes that the guest looked for a granted directory, found or missing.
     pub(crate) fn note_directory(&self, path: &GrantedPath, write: bool) {
         if self.missing.lock().unwrap_or_else(PoisonError::into_inner).contains(path) {
             self.activity().note_missing(path);
@@ -49,17 +49,17 @@ impl Gate {
         }
     }
 
-    /// Everything that is granted at this moment.
+    /// Returns everything that is granted at this moment.
     pub(crate) fn in_force(&self) -> Capabilities {
         self.permissions.authority.in_force(self.now())
     }
 
-    /// What was asked and decided up to now.
+    /// Returns the requests and decisions up to now.
     pub(crate) fn noted(&self) -> Activity {
         self.activity().clone()
     }
 
-    /// The clock is looked at only where something ends by it.
+    /// Reads the clock, but only where a grant ends by it.
     fn now(&self) -> BootTime {
         if self.permissions.authority.timed.is_empty() { BootTime::default() } else { boot_time() }
     }

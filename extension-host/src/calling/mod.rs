@@ -1,9 +1,9 @@
 //! One call: a store of its own with every limit, the requests of the guest while it runs, and the
-//! report on what came out.
+//! report.
 //!
-//! `call.rs` runs a function; `call_state.rs` is what the host keeps meanwhile. A guest that asks for
-//! something meets `admission.rs`, which asks the gate for the decision, then counts size and rate,
-//! and only then the backend.
+//! `call.rs` runs a function, and `call_state.rs` is the data of its store. A request of the guest
+//! to the desktop meets `admission.rs`, which asks the gate for the decision, checks size and rate,
+//! and only then asks the backend.
 
 mod admission;
 mod boot_clock;

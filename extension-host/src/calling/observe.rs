@@ -1,4 +1,4 @@
-//! Tells somebody what became of each call, even of one that nobody waits for.
+//! Reports each call to the observer, even one that its caller dropped.
 
 use std::sync::Arc;
 
@@ -8,10 +8,11 @@ use super::gate::Gate;
 use super::report::CallReport;
 use crate::error::CallError;
 
-/// Who is told.
+/// The function that is called after each call.
 pub(crate) type Observer = Arc<dyn Fn(&CallRecord) + Send + Sync>;
 
-/// Watches over one call. When it goes before the call has ended, the caller let go of the call.
+/// Watches over one call. Dropping it before the call has ended means that the caller dropped the
+/// call.
 pub(crate) struct Watch<'a> {
     observer: Option<&'a Observer>,
     gate: Gate,
@@ -23,7 +24,7 @@ impl<'a> Watch<'a> {
         Self { observer, gate, function }
     }
 
-    /// Tells how the call ended. `is_err` says whether what came back stands for a failure.
+    /// Reports how the call ended. `is_err` tells whether the returned value stands for a failure.
     pub(crate) fn ended<T>(mut self, report: &CallReport<T>, is_err: impl FnOnce(&T) -> bool) {
         let Some(observer) = self.observer.take() else { return };
         let (outcome, reason) = outcome(report, is_err);

@@ -16,14 +16,14 @@ pub struct Program {
     pub(crate) process: Process,
 }
 
-/// What one call has of a process. Its first argument is always the name of the extension.
+/// The process that one call runs in. Its first argument is always the name of the extension.
 #[derive(Clone, Default)]
 pub(crate) struct Process {
     pub(crate) arguments: Vec<String>,
     stdio: Option<Stdio>,
 }
 
-/// The standard streams of a program that has those of this process.
+/// The standard streams of a program that uses those of this process.
 #[derive(Clone)]
 struct Stdio {
     sinks: Sinks,
@@ -31,16 +31,16 @@ struct Stdio {
 }
 
 impl Program {
-    /// A program with these arguments, without input; its output is kept like that of a call.
+    /// Makes a program with these arguments and without input. Its output is kept like that of a
+    /// call.
     pub fn new<T: Into<String>>(arguments: impl IntoIterator<Item = T>) -> Self {
         Self { process: Process::with_arguments(arguments.into_iter().map(Into::into).collect()) }
     }
 
-    /// The same program with the standard input of this process, and with what it writes passed on
-    /// to these as it comes.
+    /// Connects the program to the standard input of this process, and passes its output on to
+    /// these sinks as it comes.
     ///
-    /// What it writes to standard error is kept as well, up to the limit of output; what it writes
-    /// to standard output is not.
+    /// Standard error is kept as well, up to the limit of output; standard output is not.
     pub fn with_streams(
         mut self,
         stdout: Arc<dyn OutputSink>,
@@ -65,7 +65,7 @@ impl Process {
     }
 }
 
-/// A call, as its arguments reach the guest: as values, or as the arguments of a process.
+/// Splits the arguments of a call: values for a function, arguments of the process for a program.
 pub(crate) fn split_arguments<'a>(
     function: &ExportedFunction,
     arguments: &'a Arguments,
@@ -80,7 +80,7 @@ pub(crate) fn split_arguments<'a>(
     }
 }
 
-/// WASI's arguments are text.
+/// Checks that an argument is text, as WASI demands.
 fn process_argument(at: usize, word: &Word) -> Result<String, ArgumentError> {
     String::from_utf8(word.clone().into_bytes()).map_err(|error| ArgumentError::Value {
         number: at + 1,

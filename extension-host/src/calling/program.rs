@@ -9,18 +9,19 @@ use crate::extension::Extension;
 use crate::values::{Arguments, ExportedFunction};
 
 impl Extension {
-    /// The function by which the extension is a program, if it is one. With several versions, the
-    /// first.
+    /// Returns the function by which the extension is a program, if it is one. With several
+    /// versions, the first.
     pub fn program(&self) -> Option<&ExportedFunction> {
         self.functions.iter().find(|function| function.is_program())
     }
 
     /// Runs the extension as a program in a new instance, within the limits of a call. Returns its
-    /// exit status: 0 when it returned or exited well, 1 when it returned an error, or the status
+    /// exit status: 0 when it returned or exited with 0, 1 when it returned an error, or the status
     /// that it exited with.
     ///
-    /// Needs a tokio runtime with time and I/O enabled; dropping the future ends the program. Time
-    /// in which a sink does not return counts, and is the sink's to end: it is told the deadline.
+    /// The run needs a Tokio runtime with time and I/O enabled. Dropping the future ends the
+    /// program. Time in which a sink does not return counts, and the sink has to end it: it gets
+    /// the deadline.
     pub async fn run_program(&self, program: Program) -> CallReport<i32> {
         let gate = self.gate();
         let Some(function) = self.program() else {
@@ -36,11 +37,11 @@ impl Extension {
         report
     }
 
-    /// Runs the extension as a program and waits for it, or for `interrupted`, with which the
-    /// program ends. Returns nothing when it was interrupted.
+    /// Runs the extension as a program and waits for it, or for `interrupted`, which ends the
+    /// program. Returns `None` when it was interrupted.
     ///
     /// # Panics
-    /// Within a tokio runtime, where [`Extension::run_program`] is to be used.
+    /// Within a Tokio runtime: use [`Extension::run_program`] there.
     pub fn run_program_blocking(
         &self,
         program: Program,
@@ -60,7 +61,7 @@ impl Extension {
 }
 
 impl CallReport<Returned> {
-    /// The same report with the status in the place of the value, as a shell would see it.
+    /// Replaces the value by the status that a shell would see.
     fn with_status(self) -> CallReport<i32> {
         let outcome = match self.outcome {
             Ok(returned) => Ok(i32::from(returned.is_err())),

@@ -1,4 +1,4 @@
-//! How often extensions may do what bothers people, counted over all calls and processes.
+//! Rates of requests that disturb people, counted over all calls and processes.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -14,10 +14,11 @@ use rustix::fs::OFlags;
 use super::boot_clock::boot_time;
 use crate::cache::file_lock;
 
-/// The time within which requests are counted.
+/// The period in which requests are counted.
 const PERIOD: Duration = Duration::from_secs(60);
 
-/// How long to wait for another process that counts.
+/// The wait for another process that counts, which takes microseconds: after this long it was
+/// stopped.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Counts the requests of the last minute by extension and capability: in the memory of this
@@ -28,7 +29,8 @@ pub struct RateLimits {
     memory: Mutex<HashMap<(Owner, Capability), Vec<BootTime>>>,
 }
 
-/// How many requests a minute a capability allows, if there is a limit.
+/// Returns how many requests a capability allows in a minute, if it has a limit. The numbers are
+/// far above honest use and below a flood on the screen.
 pub(crate) fn most_a_minute(capability: Capability) -> Option<usize> {
     match capability {
         Capability::Notification => Some(10),
@@ -39,13 +41,13 @@ pub(crate) fn most_a_minute(capability: Capability) -> Option<usize> {
 }
 
 impl RateLimits {
-    /// Limits that all processes which use this directory share. It should go with the login
+    /// Shares the limits with all processes that use this directory. It should end with the login
     /// session, as the clock does.
     pub fn shared(directory: PathBuf) -> Self {
         Self { directory: Some(directory), memory: Mutex::default() }
     }
 
-    /// Counts a request, if there may be one more. What cannot be counted is refused.
+    /// Counts a request, if one more is allowed. A request that cannot be counted is refused.
     pub(crate) fn take(&self, owner: &Owner, capability: Capability) -> io::Result<bool> {
         let Some(most) = most_a_minute(capability) else { return Ok(true) };
         match &self.directory {
@@ -76,8 +78,8 @@ fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
     let mut file = open(path)?;
-    // Nobody holds it longer than it takes to write a few numbers, unless they were stopped: no
-    // call waits for that.
+    // The lock is held for as long as writing a few numbers takes, unless the holder was stopped: a
+    // call does not wait for that.
     file_lock::acquire(&file, PATIENCE)?;
     let mut times = read_times(&mut file)?;
     let is_free = take_one(&mut times, most);
@@ -91,7 +93,7 @@ fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
     Ok(is_free)
 }
 
-/// A pipe in its place does not make a call wait, and a link leads nowhere.
+/// Opens the file without waiting for a pipe in its place and without following a link.
 fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
     let mut options = OpenOptions::new();
@@ -99,7 +101,8 @@ fn open(path: &Path) -> io::Result<File> {
     options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default()).open(path)
 }
 
-/// A damaged file counts as an empty one: at worst one more minute's worth is let through.
+/// Reads the times. A damaged file counts as an empty one: at worst one more minute's worth is let
+/// through.
 fn read_times(file: &mut File) -> io::Result<Vec<BootTime>> {
     let mut text = Vec::new();
     file.take(16 * 1024).read_to_end(&mut text)?;

@@ -1,4 +1,4 @@
-//! What became of a call: the value that came back, what was used, what was touched.
+//! The report of a call: the returned value, the usage, the activity.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -12,20 +12,19 @@ use super::gate::Gate;
 use crate::error::CallError;
 use crate::values::json;
 
-/// What became of a call.
+/// The report of a call.
 #[derive(Debug)]
 pub struct CallReport<T = Returned> {
-    /// What came back, or why there is nothing.
+    /// The returned value, or the reason why there is none.
     pub outcome: Result<T, CallError>,
-    /// What the call used.
+    /// The resources that the call used.
     pub usage: Usage,
-    /// What the guest printed and logged, up to the limit. It is a stranger's text: escape it
-    /// before a terminal sees it.
+    /// The output and log of the guest, up to the limit. Untrusted text: escape it for a terminal.
     pub output: Vec<u8>,
-    /// The end of what the guest wrote to standard error, at most 2 KiB: usually why it failed. A
-    /// stranger's text as well.
+    /// The end of the guest's standard error, at most 2 KiB: usually the reason of a failure.
+    /// Untrusted text as well.
     pub stderr_tail: Vec<u8>,
-    /// What it touched and was refused.
+    /// The requests of the guest with their decisions.
     pub activity: Activity,
 }
 
@@ -33,15 +32,15 @@ pub struct CallReport<T = Returned> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Returned(Kept);
 
-/// The forms in which values come back. Bytes are kept as they are where they come as bytes: as
-/// values they would take many times their size.
+/// The forms in which values come back. Bytes are kept as bytes: as values they would take many
+/// times their size.
 #[derive(Debug, Clone, PartialEq)]
 enum Kept {
     Value { value: Option<Val>, is_bytes: bool },
     Bytes { around: Around, bytes: Vec<u8> },
 }
 
-/// What bytes came back in.
+/// The type around bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Around {
     Nothing,
@@ -49,23 +48,24 @@ pub(crate) enum Around {
     Ok,
 }
 
-/// What a call used.
+/// The resources that a call used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     /// Units of fuel. The same input uses the same fuel.
     pub fuel: u64,
-    /// The bytes of all linear memories at the end, which is the most there ever was.
+    /// The bytes of all linear memories at the end. Memories never shrink, so that it is also the
+    /// maximum.
     pub memory_bytes: usize,
-    /// The elements of all tables at the end, which is the most there ever was.
+    /// The elements of all tables at the end, which is also the maximum.
     pub table_elements: usize,
-    /// The bytes that were written to files, with those that files grew by.
+    /// The bytes written to files, with those that files grew by.
     pub written_bytes: u64,
     /// Wall-clock time, instantiation included.
     pub elapsed: Duration,
 }
 
 impl<T> CallReport<T> {
-    /// A call that was not started.
+    /// Reports a call that was not started.
     pub(crate) fn failed(error: CallError, gate: &Gate) -> Self {
         Self {
             outcome: Err(error),
@@ -78,7 +78,7 @@ impl<T> CallReport<T> {
 }
 
 impl Returned {
-    /// A value, or nothing. `is_bytes` says that a list is data rather than numbers.
+    /// Keeps a value, or none. `is_bytes` tells that a list is data rather than numbers.
     pub(crate) fn of_value(value: Option<Val>, is_bytes: bool) -> Self {
         Self(Kept::Value { value, is_bytes })
     }
@@ -91,8 +91,7 @@ impl Returned {
         Self(Kept::Bytes { around, bytes })
     }
 
-    /// The value as a person reads it: text as it stands, anything else as WAVE; empty for no
-    /// value.
+    /// Returns the value for people: text verbatim, anything else as WAVE, nothing for no value.
     ///
     /// Bytes come out as WAVE as well: see [`Returned::bytes`].
     pub fn to_text(&self) -> String {
@@ -107,7 +106,7 @@ impl Returned {
         }
     }
 
-    /// The bytes of a `list<u8>` or of a module, which are data rather than text.
+    /// Returns the bytes of a `list<u8>` or of a module, which are data rather than text.
     pub fn bytes(&self) -> Option<Cow<'_, [u8]>> {
         match &self.0 {
             Kept::Bytes { around: Around::Some, .. } | Kept::Value { is_bytes: false, .. } => None,
@@ -120,8 +119,8 @@ impl Returned {
         }
     }
 
-    /// The value as JSON, in the form that [`crate::Arguments::Json`] reads. Bytes are best
-    /// serialized instead, which takes no value for each of them.
+    /// Returns the value as JSON, in the form that [`crate::Arguments::Json`] reads. Serialize
+    /// bytes instead, which makes no JSON value of each byte.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.0 {
             Kept::Value { value, .. } => {
@@ -132,12 +131,12 @@ impl Returned {
         }
     }
 
-    /// Whether the function returned a `result` and it is an error.
+    /// Tells whether the function returned a `result` that is an error.
     pub fn is_err(&self) -> bool {
         matches!(self.0, Kept::Value { value: Some(Val::Result(Err(_))), .. })
     }
 
-    /// Whether there is a value to show.
+    /// Tells whether there is no value to show.
     pub fn is_empty(&self) -> bool {
         match &self.0 {
             Kept::Value { .. } => self.plain().is_none(),
@@ -145,7 +144,7 @@ impl Returned {
         }
     }
 
-    /// The value itself; for a `result` what is inside.
+    /// Returns the value itself; for a `result` its payload.
     fn plain(&self) -> Option<&Val> {
         match &self.0 {
             Kept::Bytes { .. } => None,
@@ -157,7 +156,7 @@ impl Returned {
     }
 }
 
-/// Writes what [`Returned::to_json`] says.
+/// Serializes the same JSON as [`Returned::to_json`].
 impl Serialize for Returned {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
@@ -168,7 +167,7 @@ impl Serialize for Returned {
     }
 }
 
-/// Bytes as a list in WAVE.
+/// Writes bytes as a list in WAVE.
 fn list_text(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 5 + 2);
     for byte in bytes {

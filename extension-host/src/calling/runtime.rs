@@ -1,11 +1,11 @@
-//! The small tokio runtime that a thread calls extensions with.
+//! The small Tokio runtime with which a thread calls extensions.
 
 use std::cell::RefCell;
 
 use tokio::runtime::Runtime;
 
-/// Runs a future on this thread's runtime, which is made when it is needed and kept. What sockets
-/// need is made only for those who may have them.
+/// Runs a future on this thread's runtime, which is made when it is first needed and kept. The
+/// driver for sockets is made only for calls with network grants.
 ///
 /// # Errors
 /// When the system has no resources for a runtime.
@@ -49,8 +49,7 @@ impl CallRuntime {
     }
 }
 
-/// A host call that was left because its time was over may still wait in a thread; nothing waits
-/// for it.
+/// Shuts down without waiting: an abandoned host call may still wait in a thread.
 impl Drop for CallRuntime {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {

@@ -1,7 +1,7 @@
-//! What the desktop offers, as traits that a program can fill with its own.
+//! The desktop behind the capabilities, as traits that a program can implement.
 //!
-//! A backend is asked only for what is granted. It may block: each request runs on a thread of its
-//! own and is left after four seconds.
+//! A backend is asked only for granted requests. It may block: each request runs on a thread of its
+//! own and is abandoned after four seconds.
 
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -16,35 +16,34 @@ use super::network::HttpAccess;
 use crate::calling::RateLimits;
 use crate::directories::DirectoryRules;
 
-/// The time that an extension waits for a backend: a keyring that asks for its password waits for
-/// ever. It is less than the five seconds that a call has by default, so that the extension learns
-/// why it waited.
+/// The timeout of a backend: a keyring that asks for its password waits for ever. Less than the
+/// default five seconds of a call, so that the extension learns why it waited.
 pub(crate) const BACKEND_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Keeps the secrets of extensions, each under the identity of its owner.
 pub trait SecretStore: Send + Sync {
-    /// The secret of this name.
+    /// Reads the secret of this name.
     ///
     /// # Errors
-    /// [`BackendError::NotFound`] when there is none.
+    /// [`BackendError::NotFound`] when it does not exist.
     fn read(&self, owner: &Owner, name: &str) -> Result<String, BackendError>;
 
-    /// Stores a secret in the place of any other of this name.
+    /// Stores a secret, replacing one of the same name.
     ///
     /// # Errors
-    /// When it cannot be stored for good.
+    /// When it cannot be stored durably.
     fn store(&self, owner: &Owner, name: &str, value: &str) -> Result<(), BackendError>;
 
-    /// Forgets a secret.
+    /// Removes a secret.
     ///
     /// # Errors
-    /// [`BackendError::NotFound`] when there is none.
+    /// [`BackendError::NotFound`] when it does not exist.
     fn remove(&self, owner: &Owner, name: &str) -> Result<(), BackendError>;
 
-    /// The names of all secrets of an owner, in order.
+    /// Lists the names of all secrets of an owner, sorted.
     ///
     /// # Errors
-    /// When they cannot be looked through.
+    /// When they cannot be listed.
     fn names(&self, owner: &Owner) -> Result<Vec<String>, BackendError>;
 }
 
@@ -53,49 +52,49 @@ pub trait Notifier: Send + Sync {
     /// Shows a notification. Its texts are plain.
     ///
     /// # Errors
-    /// When nobody shows it.
+    /// When it cannot be shown.
     fn show(&self, owner: &Owner, notification: &Notification) -> Result<(), BackendError>;
 }
 
-/// What a notification says.
+/// A notification on the desktop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// Its title.
+    /// The title.
     pub summary: String,
-    /// Its text.
+    /// The text.
     pub body: String,
-    /// Whether it can be missed.
+    /// Whether the desktop may show it less prominently.
     pub is_minor: bool,
 }
 
 /// Puts text on the clipboard.
 pub trait Clipboard: Send + Sync {
-    /// Replaces what is on the clipboard. The text stays after this returns. Nobody waits any more
-    /// after the deadline: what was not done by then is given up.
+    /// Replaces the content of the clipboard. The text stays after this returns. The caller is gone
+    /// after the deadline: give up by then.
     ///
     /// # Errors
-    /// When there is no clipboard, it is not for programs without a window, or it does not answer
-    /// in time.
+    /// When the session has no clipboard, it is not for programs without a window, or it does not
+    /// answer in time.
     fn set_text(&self, text: &str, deadline: Instant) -> Result<(), BackendError>;
 }
 
-/// Tells other programs that something happened.
+/// Publishes messages to other programs.
 pub trait Publisher: Send + Sync {
     /// Publishes a message.
     ///
     /// # Errors
-    /// When there is nobody to give it to.
+    /// When it cannot be delivered.
     fn publish(&self, owner: &Owner, topic: &str, payload: &str) -> Result<(), BackendError>;
 }
 
-/// A web that was recorded: what it answers is what it answered then. Requests are decided about as
-/// ever.
+/// A recorded web, which answers in the place of the real one. Requests are still decided by the
+/// grants.
 pub trait RecordedWeb: Send + Sync {
-    /// The answer to a request, by its method and address; nothing where none was recorded.
+    /// Returns the answer to a request, by its method and address, if one was recorded.
     fn answer(&self, method: &str, address: &str) -> Option<RecordedAnswer>;
 }
 
-/// What a host of the web answered.
+/// The recorded answer of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedAnswer {
     /// The status, such as 200.
@@ -104,27 +103,27 @@ pub struct RecordedAnswer {
     pub body: Vec<u8>,
 }
 
-/// Shows extensions the variables of a session.
+/// The variables of a session.
 pub trait Environment: Send + Sync {
-    /// The value of a variable, if it has one that is text.
+    /// Returns the value of a variable, if it is set and is text.
     fn variable(&self, name: &EnvName) -> Option<String>;
 }
 
-/// Why a backend did not do what it was asked.
+/// Why a backend failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BackendError {
-    /// What was named is not there.
+    /// The named thing does not exist.
     #[error("it is not there")]
     NotFound,
-    /// It cannot be done here or now.
+    /// The service is not available here or now.
     #[error("{0}")]
     Unavailable(String),
-    /// Anything else.
+    /// Any other failure.
     #[error("{0}")]
     Other(String),
 }
 
-/// What stands behind each capability. Without one, a program offers nothing.
+/// The backend of each capability. By default each answers that the program does not offer it.
 #[derive(Clone)]
 pub struct Backends {
     /// Behind `secret-read` and `secret-write`.
@@ -137,21 +136,20 @@ pub struct Backends {
     pub publisher: Arc<dyn Publisher>,
     /// Behind `env`.
     pub environment: Arc<dyn Environment>,
-    /// Behind `filesystem`: where `~` is, and what nobody is let into.
+    /// Behind `filesystem`: the home directory, and the directories that no extension gets.
     pub directories: Arc<DirectoryRules>,
-    /// Whether granted requests go out at all.
+    /// Whether all network requests are refused.
     pub is_offline: bool,
-    /// Behind `network`: whom it trusts, and through which proxies it goes.
+    /// Behind `network`: certificates and proxies.
     #[cfg(feature = "network")]
     pub http: Arc<HttpAccess>,
-    /// What answers in the place of the web, where something does; then nothing goes out, offline
-    /// or not.
+    /// A recorded web that answers in the place of the real one, even offline.
     pub recorded_web: Option<Arc<dyn RecordedWeb>>,
-    /// How often extensions may do what bothers people.
+    /// The rates of requests that disturb people.
     pub rates: Arc<RateLimits>,
 }
 
-/// No backend at all: each says so.
+/// Makes backends that all answer that the program does not offer them.
 impl Default for Backends {
     fn default() -> Self {
         let absent = Arc::new(Absent);
@@ -224,7 +222,7 @@ impl Environment for Absent {
 /// Asks a backend and waits for the answer, for four seconds at most.
 ///
 /// # Errors
-/// The backend's error, or [`BackendError::Unavailable`] where it does not answer in time.
+/// The backend's error, or [`BackendError::Unavailable`] when it does not answer in time.
 pub fn with_timeout<T: Send + 'static>(
     capability: Capability,
     ask: impl FnOnce() -> Result<T, BackendError> + Send + 'static,
@@ -234,7 +232,7 @@ pub fn with_timeout<T: Send + 'static>(
     answered.recv_timeout(BACKEND_TIMEOUT).unwrap_or_else(|_| Err(no_answer(capability)))
 }
 
-/// Asks a backend as [`with_timeout`] does, for a call that goes on meanwhile with its deadline.
+/// Asks a backend as [`with_timeout`] does, without blocking the thread of the call.
 pub(crate) async fn ask_backend<T: Send + 'static>(
     capability: Capability,
     ask: impl FnOnce() -> Result<T, BackendError> + Send + 'static,
@@ -247,8 +245,8 @@ pub(crate) async fn ask_backend<T: Send + 'static>(
     }
 }
 
-/// Asks a backend on a thread of its own, which a backend that never answers keeps. A thread of
-/// Tokio's would keep the runtime from shutting down.
+/// Asks a backend on a thread of its own, which leaks if the backend never answers. On a thread of
+/// Tokio's pool it would block the shutdown of the runtime.
 fn ask_on_thread<T: Send + 'static>(
     ask: impl FnOnce() -> Result<T, BackendError> + Send + 'static,
     answer: impl FnOnce(Result<T, BackendError>) + Send + 'static,

@@ -1,4 +1,4 @@
-//! `open-sesame:host/config-read`: the values of `[config]` that the extension may see.
+//! `open-sesame:host/config-read`: the visible values of `[config]`.
 
 use core_types::Request;
 
@@ -12,7 +12,7 @@ impl Host for CallState {
 }
 
 impl CallState {
-    /// A value of the configuration, or nothing when there is none or it may not be read.
+    /// Returns a value of the configuration if it exists and may be read.
     pub(crate) fn config_value(&self, key: String) -> Option<String> {
         let value = self.config.get(&key).map(str::to_owned);
         let is_allowed = self.gate.allows(&Request::ReadConfig(key));

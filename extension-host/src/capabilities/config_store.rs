@@ -1,5 +1,4 @@
-//! `wasi:config/store`: a second face of `config-read`, for extensions that know no interface of
-//! ours.
+//! `wasi:config/store`: the same as `config-read`, for extensions without an interface of ours.
 
 use core_types::Request;
 

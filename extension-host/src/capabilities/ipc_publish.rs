@@ -6,7 +6,7 @@ use crate::bindings::open_sesame::host::ipc_publish::Host;
 use crate::bindings::open_sesame::host::types::Error;
 use crate::calling::{CallState, Size};
 
-/// The longest payload, in bytes.
+/// The maximum of a payload, in bytes: a message is a notice and not a file transfer.
 const MOST: usize = 64 * 1024;
 
 impl Host for CallState {
@@ -42,8 +42,7 @@ mod session {
     /// The session bus: the signal `org.opensesame.Extensions1.Published` of
     /// `/org/opensesame/Extensions`, with the identity of the extension, the topic and the payload.
     ///
-    /// Any program of the session can send such a signal; those who listen and care look at who
-    /// sent it.
+    /// Any program of the session can send such a signal. Receivers that care check the sender.
     #[derive(Debug, Clone, Copy, Default)]
     pub struct SessionPublisher;
 

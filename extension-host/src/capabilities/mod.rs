@@ -1,5 +1,5 @@
 //! The host's side of each capability, one file each: the interface, and the backend of an ordinary
-//! session behind it. `backends.rs` has the traits that a program can fill with its own.
+//! session behind it. `backends.rs` has the traits that a program can implement.
 
 mod backends;
 mod clipboard_write;

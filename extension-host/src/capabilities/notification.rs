@@ -7,7 +7,7 @@ use crate::bindings::open_sesame::host::notification::{Host, Urgency};
 use crate::bindings::open_sesame::host::types::Error;
 use crate::calling::{CallState, Size};
 
-/// The longest title and text, in bytes.
+/// The maxima of title and text, in bytes: more does not fit on a screen.
 const MOST_SUMMARY: usize = 256;
 const MOST_BODY: usize = 4 * 1024;
 
@@ -49,7 +49,7 @@ mod session {
 
     const SERVICE: &str = "org.freedesktop.Notifications";
     const PATH: &str = "/org/freedesktop/Notifications";
-    /// How long a notification is shown: as long as the desktop likes.
+    /// The desktop's own duration, as the specification defines -1.
     const DEFAULT_TIME: i32 = -1;
 
     /// The notifications of the session
@@ -85,8 +85,8 @@ mod session {
     /// Tells whether the desktop reads markup in the text. Asked each time, since another program
     /// may show the notifications by now.
     ///
-    /// dunst reads markup and announces only links: a desktop that announces anything but text in
-    /// a body is not trusted with it.
+    /// dunst reads markup and announces only links: a desktop that announces anything but text in a
+    /// body is assumed to read markup.
     fn reads_markup(connection: &Connection) -> Result<bool, BackendError> {
         let capabilities: Vec<String> = ask(connection, "GetCapabilities", &())?
             .body()
@@ -106,8 +106,8 @@ mod session {
         })
     }
 
-    /// Text that shows as itself: without control characters, and with markup escaped where the
-    /// desktop reads it.
+    /// Returns text that shows as itself: without control characters, and with markup escaped where
+    /// the desktop reads it.
     fn plain(text: &str, reads_markup: bool) -> String {
         let visible = text.chars().filter(|c| !c.is_control() || *c == '\n');
         if !reads_markup {

@@ -1,5 +1,5 @@
-//! `open-sesame:host/secret-read` and `secret-write`: secrets in the keyring of the session, each
-//! extension's apart.
+//! `open-sesame:host/secret-read` and `secret-write`: secrets in the keyring of the session,
+//! separate for each extension.
 
 use core_types::Request;
 
@@ -7,7 +7,8 @@ use crate::bindings::open_sesame::host::types::Error;
 use crate::bindings::open_sesame::host::{secret_read, secret_write};
 use crate::calling::{CallState, Size};
 
-/// The longest secret that can be stored, in bytes.
+/// The maximum of a secret, in bytes: keys and tokens fit many times over, files do not belong
+/// there.
 pub const MAX_SECRET: usize = 64 * 1024;
 
 impl secret_read::Host for CallState {
@@ -55,13 +56,13 @@ mod service {
     /// (<https://specifications.freedesktop.org/secret-service-spec>), such as GNOME Keyring. There
     /// is no other place: without it, nothing is stored.
     ///
-    /// A secret is found by two attributes of its own, the identity of its extension and its name,
-    /// so no pair of them can be taken for another. `owner_name` is not among them.
+    /// A secret has two attributes, the identity of its extension and its name, so that two pairs
+    /// never collide. The name of the extension is not among them.
     #[derive(Debug, Clone, Copy, Default)]
     pub struct SecretService;
 
-    /// The attribute by which all secrets of an extension are found. What comes from a registry, a
-    /// file or a program has identities that never meet.
+    /// Returns the attribute that all secrets of an extension share. The identities of registries,
+    /// files and programs never collide.
     fn service(owner: &Owner) -> String {
         format!("sesame extension {}", owner.identity)
     }

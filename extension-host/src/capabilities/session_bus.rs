@@ -7,14 +7,13 @@ use zbus::blocking::Connection;
 use super::backends::BackendError;
 
 /// The connection of this process. Making one takes a thread, some milliseconds and a greeting, so
-/// that the first request makes it and the next ones use it.
+/// that the first request makes it and later ones share it.
 static CONNECTION: Mutex<Option<Connection>> = Mutex::new(None);
 
 /// Asks something of the session bus, over the connection of this process. Only granted requests
 /// get here.
 ///
-/// A connection over which something failed is not used again: the bus may have been started anew
-/// meanwhile.
+/// After a failure the connection is not used again: the bus may have been restarted.
 pub(super) fn with_session_bus<T>(
     ask: impl FnOnce(&Connection) -> Result<T, BackendError>,
 ) -> Result<T, BackendError> {

@@ -1,34 +1,34 @@
-//! What the author of an extension asks for, beyond what its imports say.
+//! The author's manifest in a binary: the requests beyond the imports, and the declared settings.
 
 use std::ops::Range;
 
 use core_types::{Capabilities, ConfigSchema, Grant, TomlProblem, parse_toml};
 use wasmparser::BinaryReader;
 
-/// The custom section in which a component carries its author's manifest. Being part of the binary,
-/// the digest covers it.
+/// The custom section with the author's manifest. It is part of the binary, so that the digest
+/// covers it.
 const SECTION: &str = "open-sesame:manifest";
 
-/// The largest such section, in bytes.
+/// The maximum of the section, in bytes: it is shown to a person.
 const MAX_SECTION: usize = 64 * 1024;
-/// The most permissions that an author can ask for.
+/// The maximum of requested permissions: each is a question to a person.
 const MAX_REQUESTS: usize = 64;
 
-/// Why the author's requests cannot be read.
+/// Why the author's manifest cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
     /// The binary is damaged.
     #[error("the sections of the binary cannot be read")]
     Binary(#[source] wasmparser::BinaryReaderError),
-    /// It is larger than anybody would read, or asks for more than anybody would answer.
+    /// The section is too large to be read, or has too many requests to be answered.
     #[error(
         "the custom section `{SECTION}` is too large: {MAX_SECTION} bytes and {MAX_REQUESTS} requests are the most"
     )]
     TooLarge,
-    /// The section is no text.
+    /// The section is not text.
     #[error("the custom section `{SECTION}` is no UTF-8 text")]
     Text,
-    /// The section is no manifest.
+    /// The section is not a manifest.
     #[error("the custom section `{SECTION}` is no manifest: {0}")]
     Manifest(TomlProblem),
 }
@@ -47,23 +47,21 @@ struct AuthorConfig {
     schema: ConfigSchema,
 }
 
-/// The grants that the author's manifest in the binary asks for; none where there is no such
-/// manifest.
+/// Returns the grants that the author's manifest requests; none without a manifest.
 ///
-/// Asking grants nothing.
+/// A request grants nothing.
 ///
 /// # Errors
-/// When the section is there and cannot be understood.
+/// When the section exists and cannot be understood.
 pub fn requested_by_author(binary: &[u8]) -> Result<Vec<Grant>, RequestError> {
     let requests = parsed_manifest(binary)?.capabilities.grants_in_full();
     if requests.len() > MAX_REQUESTS { Err(RequestError::TooLarge) } else { Ok(requests) }
 }
 
-/// The settings that the author's manifest in the binary declares; none where there is no such
-/// manifest.
+/// Returns the settings that the author's manifest declares; none without a manifest.
 ///
 /// # Errors
-/// When the section is there and cannot be understood.
+/// When the section exists and cannot be understood.
 pub fn declared_settings(binary: &[u8]) -> Result<ConfigSchema, RequestError> {
     parsed_manifest(binary).map(|manifest| manifest.config.schema)
 }
@@ -73,10 +71,10 @@ fn parsed_manifest(binary: &[u8]) -> Result<AuthorManifest, RequestError> {
     parse_toml::<AuthorManifest>(text).map(|parsed| parsed.value).map_err(RequestError::Manifest)
 }
 
-/// The text of the author's manifest that a binary carries.
+/// Returns the text of the author's manifest in a binary.
 ///
 /// # Errors
-/// When the binary is damaged, or the section is too large or no text.
+/// When the binary is damaged, or the section is too large or not text.
 pub fn author_manifest(binary: &[u8]) -> Result<Option<&str>, RequestError> {
     let Some(section) = sections(binary)?.into_iter().find_map(|section| section.manifest) else {
         return Ok(None);
@@ -87,7 +85,7 @@ pub fn author_manifest(binary: &[u8]) -> Result<Option<&str>, RequestError> {
     std::str::from_utf8(section).map(Some).map_err(|_| RequestError::Text)
 }
 
-/// Whether a binary carries its author's manifest.
+/// Tells whether a binary has an author's manifest.
 ///
 /// # Errors
 /// When the binary is damaged.
@@ -95,11 +93,11 @@ pub fn has_author_manifest(binary: &[u8]) -> Result<bool, RequestError> {
     Ok(sections(binary)?.iter().any(|section| section.manifest.is_some()))
 }
 
-/// The binary with this text as its author's manifest, in the place of another that it may have.
-/// The same input makes the same bytes.
+/// Returns the binary with this text as its author's manifest, replacing an earlier one. The same
+/// input makes the same bytes.
 ///
 /// # Errors
-/// When the binary is damaged, or [`requested_by_author`] would not read what comes of it.
+/// When the binary is damaged, or [`requested_by_author`] could not read the result.
 pub fn with_author_manifest(binary: &[u8], manifest: &str) -> Result<Vec<u8>, RequestError> {
     let mut bytes = without_section(binary)?;
     // Both integers have the variable length of the format, which is that of LEB128.
@@ -122,7 +120,7 @@ fn put_length(bytes: &mut Vec<u8>, mut length: usize) {
     bytes.push(length as u8);
 }
 
-/// The binary without every section of that name at the outermost level.
+/// Removes every section of that name at the outermost level.
 fn without_section(binary: &[u8]) -> Result<Vec<u8>, RequestError> {
     let mut kept = binary.get(..HEADER).unwrap_or(binary).to_vec();
     for section in sections(binary)?.into_iter().filter(|section| section.manifest.is_none()) {
@@ -133,17 +131,17 @@ fn without_section(binary: &[u8]) -> Result<Vec<u8>, RequestError> {
 
 /// A section at the outermost level. Those of components inside are not the author's.
 struct Section<'a> {
-    /// All of it, in the binary.
+    /// Its place in the binary.
     range: Range<usize>,
     /// Its text, if it is an author's manifest.
     manifest: Option<&'a [u8]>,
 }
 
-/// The magic number and the version, which come before the sections.
+/// The length of the magic number and the version, which come before the sections.
 const HEADER: usize = 8;
 
-/// Modules and components are framed alike: a number, a length and so many bytes, one section after
-/// another.
+/// Reads the sections. Modules and components are framed alike: a number, a length and so many
+/// bytes, one section after another.
 fn sections(binary: &[u8]) -> Result<Vec<Section<'_>>, RequestError> {
     let mut reader = BinaryReader::new(binary.get(HEADER..).unwrap_or_default(), HEADER);
     let mut sections = Vec::new();

@@ -1,4 +1,4 @@
-//! What can be told of a binary before it is compiled.
+//! Checks of a binary before it is compiled.
 
 use core_types::describe_format;
 use wasmparser::{Encoding, Parser, Payload};
@@ -16,10 +16,9 @@ pub enum CodeKind {
     Module,
 }
 
-/// How the names of the sections begin in which binding generators leave which component a module
-/// is to be.
+/// The prefix of the sections in which binding generators describe the world of a module.
 const COMPONENT_TYPE: &str = "component-type";
-/// The sections of modules that a linker has still to work on, with what such modules are.
+/// The sections of modules that still need a linker, with a description of such modules.
 const UNLINKED: [(&str, &str); 2] = [
     ("linking", "a WebAssembly object file; link it to a module, such as with `wasm-ld`"),
     (
@@ -34,7 +33,7 @@ impl CodeKind {
     /// Tells the kind by the first eight bytes.
     ///
     /// # Errors
-    /// [`HostError::NotWasm`] for anything that is neither.
+    /// [`HostError::NotWasm`] for anything else.
     pub fn of(bytes: &[u8]) -> Result<Self, HostError> {
         match bytes {
             [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(Self::Component),
@@ -58,13 +57,13 @@ pub fn check_binary(bytes: &[u8]) -> Result<CodeKind, HostError> {
     other.map_or(Ok(kind), |found| Err(HostError::NotWasm { found: found.to_owned() }))
 }
 
-/// Whether a binding generator has left in a module which component it is to be. Of damaged modules
-/// the compiler says more.
+/// Tells whether a binding generator has described the world of a module. Damaged modules are left
+/// to the compiler, which says more.
 pub(crate) fn has_world(module: &[u8]) -> bool {
     custom_sections(module).any(|name| name.starts_with(COMPONENT_TYPE))
 }
 
-/// Whether a module is a program.
+/// Tells whether a module is a program.
 #[cfg(feature = "componentize")]
 pub(crate) fn exports_start(module: &[u8]) -> bool {
     payloads(module).any(|payload| match payload {
@@ -81,7 +80,7 @@ fn unlinked(module: &[u8]) -> Option<&'static str> {
     custom_sections(module).find_map(found).or_else(|| is_adapter(module).then_some(ADAPTER))
 }
 
-/// Whether a module is one half of a component: the other half is what it imports by this name.
+/// Tells whether a module is one half of a component, which imports the other half by this name.
 fn is_adapter(module: &[u8]) -> bool {
     payloads(module).any(|payload| match payload {
         Payload::ImportSection(imports) => {
@@ -91,7 +90,7 @@ fn is_adapter(module: &[u8]) -> bool {
     })
 }
 
-/// The names of the custom sections of a module, as far as it can be read.
+/// Returns the names of the custom sections of a module, as far as it can be read.
 fn custom_sections(module: &[u8]) -> impl Iterator<Item = &str> {
     payloads(module).filter_map(|payload| match payload {
         Payload::CustomSection(section) => Some(section.name()),
@@ -99,7 +98,7 @@ fn custom_sections(module: &[u8]) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a component has types and nothing else.
+/// Tells whether a component has only types.
 fn is_wit_package(component: &[u8]) -> bool {
     let mut has_types = false;
     for payload in payloads(component) {

@@ -1,4 +1,4 @@
-//! WebAssembly binaries and their compiled form.
+//! Compiled code, and the compiler that makes it.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -25,7 +25,7 @@ pub(crate) enum LoadedCode {
 }
 
 impl Code {
-    /// Whether it is a component or a core module.
+    /// Tells whether it is a component or a core module.
     pub fn kind(&self) -> CodeKind {
         match *self.0 {
             LoadedCode::Component(_) => CodeKind::Component,
@@ -33,8 +33,8 @@ impl Code {
         }
     }
 
-    /// Returns how many memories an instance has. Code that imports modules, of which nothing is
-    /// known, does not start here: it counts as one.
+    /// Returns the number of memories of an instance. Code that imports modules, whose memories are
+    /// not known, does not start here and counts as one.
     pub(crate) fn memories(&self) -> u32 {
         let resources = match &*self.0 {
             LoadedCode::Component(component) => component.resources_required(),
@@ -50,8 +50,8 @@ impl Code {
         kind: CodeKind,
         compiled: &[u8],
     ) -> Result<Self, HostError> {
-        // SAFETY: the bytes come straight from Wasmtime's compiler in this process and were in
-        // nobody else's hands.
+        // SAFETY: the bytes come straight from Wasmtime's compiler in this process and were never
+        // in other hands.
         let loaded = unsafe {
             match kind {
                 CodeKind::Component => {
@@ -66,13 +66,13 @@ impl Code {
     /// Maps code that sesame compiled earlier, of either kind. The file is not read as a whole:
     /// pages come as they are needed.
     ///
-    /// The descriptor is what was checked, and the path under `/proc` leads to it whatever became
-    /// of the file's name.
+    /// The descriptor was checked, and the path under `/proc` leads to it even if the name of the
+    /// file leads elsewhere by now.
     #[allow(unsafe_code)]
     pub(crate) fn from_checked_file(engine: &Engine, file: &File) -> Result<Self, HostError> {
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-        // SAFETY: `CodeCache::open` gives out only files that sesame wrote for these bytes, this
-        // engine and this processor, in a directory of the user's own, that nobody else can write
+        // SAFETY: `CodeCache::open` returns only files that sesame wrote for these bytes, this
+        // engine and this processor, in a directory of the user's own, that only the user can write
         // to and that have not changed since they were published. They are replaced by renaming and
         // never written in place. The one other file is that of `check_executable`: it has no name,
         // so that no other process can open it.
@@ -92,17 +92,16 @@ impl Code {
     }
 }
 
-/// Whether the system refused to load code that was good so far, which is told of the right kind of
-/// code only.
+/// Tells whether the system refused to load code that is valid, which happens only for code of the
+/// right kind.
 fn is_of_system(error: &wasmtime::Error) -> bool {
     cause_of::<Errno>(error).is_some() || cause_of::<io::Error>(error).is_some()
 }
 
-/// Compiles a binary with a compiling engine, to machine code in the form that a runtime engine
-/// loads.
+/// Compiles a binary with a compiling engine, to machine code that a runtime engine loads.
 ///
-/// A module that says which component it is to be is compiled as that component, which follows from
-/// its bytes alone: the digest that the user pinned still says what runs.
+/// A module with a world is compiled as the component that it describes. That follows from its
+/// bytes alone: the digest that the user pinned still says what runs.
 pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<(CodeKind, Vec<u8>), HostError> {
     let meant = match check_binary(bytes)? {
         CodeKind::Module if has_world(bytes) => Cow::Owned(component_of(bytes)?),
@@ -116,7 +115,7 @@ pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<(CodeKind, Vec<u8
     Ok((kind, compiled.map_err(HostError::of_compiler)?))
 }
 
-/// The component that a module says that it is to be.
+/// Makes the component that a module describes.
 #[cfg(feature = "componentize")]
 fn component_of(module: &[u8]) -> Result<Vec<u8>, HostError> {
     let component = super::componentize::componentize(module)
@@ -124,7 +123,7 @@ fn component_of(module: &[u8]) -> Result<Vec<u8>, HostError> {
     Ok(component.unwrap_or_else(|| module.to_owned()))
 }
 
-/// Without the encoder nothing is guessed.
+/// Fails: without the encoder nothing is guessed.
 #[cfg(not(feature = "componentize"))]
 fn component_of(_module: &[u8]) -> Result<Vec<u8>, HostError> {
     Err(HostError::NotComponent {

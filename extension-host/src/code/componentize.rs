@@ -1,4 +1,4 @@
-//! From a core module to the component that it was meant to be.
+//! Components from core modules that describe their world.
 
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER,
@@ -14,19 +14,19 @@ use super::binary::{exports_start, has_world};
 pub struct ComponentizeError(String);
 
 impl ComponentizeError {
-    /// An error on one line. The causes say what is missing or of another type; the outermost error
-    /// does not.
+    /// Keeps an error on one line. The causes say what is missing or of another type; the outermost
+    /// error does not.
     pub(crate) fn new(error: &dyn std::fmt::Display) -> Self {
         Self(error.to_string().replace('\n', " "))
     }
 }
 
-/// Makes a component of a core module in which a binding generator has left its world. WASI's first
-/// version becomes its second by the adapter of Wasmtime. Nothing comes of a module without a
-/// world.
+/// Makes a component of a core module with the world that a binding generator left in it.
+/// Wasmtime's adapter turns WASI's first version into its second. Returns `None` for a module
+/// without a world.
 ///
 /// # Errors
-/// When the module is damaged, or is not what its world says.
+/// When the module is damaged, or does not fit its world.
 pub fn componentize(module: &[u8]) -> Result<Option<Vec<u8>>, ComponentizeError> {
     if !has_world(module) {
         return Ok(None);
@@ -51,7 +51,7 @@ mod tests {
     fn a_module_with_a_world_becomes_a_component_that_links_and_one_without_stays_what_it_is() {
         let plain = wat::parse_str("(module)").expect("valid");
         assert_eq!(componentize(&plain).expect("nothing to do"), None);
-        // What is damaged is left to the compiler, which says so.
+        // A damaged module is left to the compiler, which says so.
         assert_eq!(componentize(b"\0asm\x01\0\0\0\x01\xff").expect("nothing to do"), None);
         let world = "package local:x; world extension { export add: func(a: u32, b: u32) -> u32; }";
         let component = componentize(&with_world(world)).expect("made").expect("a component");
@@ -81,7 +81,7 @@ mod tests {
         );
     }
 
-    /// A module that adds, and says that it is this world.
+    /// Makes a module that adds, with this world.
     fn with_world(wit: &str) -> Vec<u8> {
         let module = r#"(module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
             (memory (export "memory") 1))"#;

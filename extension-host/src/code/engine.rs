@@ -6,37 +6,35 @@ use wasmtime::{Config, Engine, ModuleVersionStrategy};
 use crate::error::HostError;
 
 /// The version of Wasmtime that this crate is pinned to. Code compiled by another, even by another
-/// patch release, is never run: patches mend miscompilations. A test compares it with the lock
-/// file.
+/// patch release, is never run: patches fix miscompilations. A test compares it with the lock file.
 pub(crate) const WASMTIME_VERSION: &str = "48.0.8";
 
-/// Raised when a change to [`config`] makes compiled code differ.
+/// The version of the settings. Raise it when a change to [`config`] changes compiled code.
 const SETTINGS_VERSION: u32 = 3;
 
-/// An engine that runs compiled code. It has no compiler in it, which is much of what an engine
-/// costs to make.
+/// Makes an engine that runs compiled code. It has no compiler in it, which is much of the cost of
+/// an engine.
 pub(crate) fn runtime_engine() -> Result<Engine, HostError> {
     let mut config = config();
     config.enable_compiler(false);
     Engine::new(&config).map_err(HostError::Engine)
 }
 
-/// An engine that compiles. What it compiles runs in a [`runtime_engine`].
+/// Makes an engine that compiles. Its code runs in a [`runtime_engine`].
 pub(crate) fn compiling_engine() -> Result<Engine, HostError> {
     let mut config = config();
-    // The pool of threads that compile is made by a library that panics where it cannot have one.
+    // Rayon makes the threads that compile, and panics where the system gives it none.
     config.parallel_compilation(std::thread::Builder::new().spawn(|| {}).is_ok());
     Engine::new(&config).map_err(HostError::Engine)
 }
 
-/// What both engines have in common.
+/// Makes the settings that both engines share.
 ///
-/// Fuel is the one thing that interrupts a guest: it bounds computing exactly, and an asynchronous
-/// store hands control back each time that a slice of it is used, which is when deadlines are
-/// looked at. Epochs would do the latter at twice the cost for code that computes, and need a
-/// thread that counts.
+/// Fuel alone interrupts a guest: it bounds computing exactly, and an asynchronous store hands
+/// control back after each slice of it, which is when deadlines are checked. Epochs would do the
+/// latter at twice the cost for code that computes, and need a thread that counts.
 ///
-/// The proposals of WebAssembly are those that Wasmtime has on by default, since toolchains emit
+/// The proposals of WebAssembly are those that Wasmtime enables by default, since toolchains emit
 /// them unasked: several memories, 64-bit memories, tail calls, exceptions, references, garbage
 /// collection, relaxed SIMD. The memory limit counts all memories and the heap of the collector
 /// together. Threads are off: shared memory could be changed while the host reads it. Relaxed SIMD
@@ -53,8 +51,8 @@ fn config() -> Config {
     config
 }
 
-/// Names everything but the bytes that compiled code depends on: versions, settings and the
-/// processor.
+/// Returns a name for everything that compiled code depends on besides the bytes: versions,
+/// settings and the processor.
 pub(crate) fn fingerprint() -> String {
     fingerprint_of(
         WASMTIME_VERSION,
@@ -78,8 +76,8 @@ fn fingerprint_of(wasmtime: &str, settings: u32, architecture: &str, features: &
     digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The processor's features that Cranelift makes use of. Wasmtime checks them again when it loads
-/// code; naming them here lets machines that share a home directory keep their code side by side.
+/// Returns the processor's features that Cranelift uses. Wasmtime checks them again when it loads
+/// code; in the name they let machines that share a home directory keep their code side by side.
 #[cfg(target_arch = "x86_64")]
 fn processor_features() -> Vec<&'static str> {
     macro_rules! detected {

@@ -1,17 +1,17 @@
-//! The cause of an error of the engine, by its type.
+//! Causes of the engine's errors, by their types.
 
 use std::io;
 
 use rustix::io::Errno;
 
-/// The error of this type among the causes of an error of the engine.
+/// Returns the error of this type among the causes of an engine's error.
 pub(crate) fn cause_of<E: std::error::Error + Send + Sync + 'static>(
     error: &wasmtime::Error,
 ) -> Option<&E> {
     error.downcast_ref().or_else(|| error.chain().find_map(|cause| cause.downcast_ref()))
 }
 
-/// Whether the system refused memory or address space.
+/// Tells whether the system refused memory or address space.
 pub(crate) fn is_out_of_memory(error: &wasmtime::Error) -> bool {
     cause_of::<wasmtime::OutOfMemory>(error).is_some()
         || cause_of::<Errno>(error) == Some(&Errno::NOMEM)

@@ -1,8 +1,7 @@
 //! WebAssembly binaries and their compiled form.
 //!
-//! A binary is looked at before it is compiled (its kind, the manifest that its author put in), then
-//! compiled by one engine and loaded by another. The unsafe code of this crate is here, in
-//! `compiled.rs`.
+//! A binary is checked before it is compiled (its kind, its author's manifest), then compiled by
+//! one engine and loaded by another. The unsafe code of this crate is in `compiled.rs`.
 
 mod author_manifest;
 mod binary;

@@ -12,22 +12,23 @@ use rustix::io::Errno;
 
 use super::error_cause::cause_of;
 
-/// The system does not let this process run what it has compiled.
+/// The system does not let this process run its compiled code.
 #[derive(Debug, thiserror::Error)]
 pub enum NotExecutable {
-    /// The file system of the cache is mounted so.
+    /// The file system of the cache is mounted `noexec`.
     #[error("`{}` is on a file system that is mounted `noexec`: compiled code cannot run from there", directory.display())]
     Mount {
         /// The directory of the compiled code.
         directory: PathBuf,
     },
-    /// No memory that was written can be made executable.
+    /// Memory that was written cannot be made executable.
     #[error("the system forbids this process to make memory executable")]
     Memory(#[source] io::Error),
 }
 
 impl NotExecutable {
-    /// What an error of loading this file means, or the error itself where it is not about that.
+    /// Translates an error of loading this file. Returns the error itself where it is about
+    /// something else.
     pub(crate) fn of(error: wasmtime::Error, file: &File) -> Result<Self, wasmtime::Error> {
         let Some(refused) = permission(&error) else { return Err(error) };
         let is_noexec = rustix::fs::fstatvfs(file)
@@ -40,7 +41,7 @@ impl NotExecutable {
     }
 }
 
-/// What the system said, where it refused a permission.
+/// Returns the system's error, where it refused a permission.
 fn permission(error: &wasmtime::Error) -> Option<io::Error> {
     let errno = cause_of::<Errno>(error).map(|errno| errno.raw_os_error());
     let raw = errno.or_else(|| cause_of::<io::Error>(error)?.raw_os_error())?;
@@ -48,7 +49,7 @@ fn permission(error: &wasmtime::Error) -> Option<io::Error> {
         .filter(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
-/// The directory of an open file.
+/// Returns the directory of an open file.
 fn directory_of(file: &File) -> PathBuf {
     let path =
         std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap_or_default();
@@ -59,7 +60,7 @@ fn directory_of(file: &File) -> PathBuf {
 mod tests {
     use super::*;
 
-    /// A refused `mprotect` is about executable memory, and anything else stays what it was.
+    /// A refused `mprotect` is about executable memory; any other error stays itself.
     #[test]
     fn refused_mprotect_is_told_apart() {
         let file = tempfile::tempfile().expect("a file");

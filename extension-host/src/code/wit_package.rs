@@ -1,4 +1,4 @@
-//! Packages of interfaces, from the text that people write to the form that tools fetch.
+//! Packages of WIT interfaces, from their text to the binary form that tools fetch.
 
 use std::error::Error;
 use std::fmt;
@@ -6,14 +6,14 @@ use std::path::Path;
 
 use wit_parser::{PackageId, Resolve};
 
-/// A package of interfaces and worlds, and no code.
+/// A package of interfaces and worlds, without code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WitPackage {
     /// `namespace:name`.
     pub name: String,
-    /// Its version, if it says one.
+    /// Its version, if it has one.
     pub version: Option<String>,
-    /// The interfaces, with their full names.
+    /// The interfaces with their full names.
     pub interfaces: Vec<String>,
     /// The package in [its binary
     /// form](https://github.com/WebAssembly/component-model/blob/main/design/mvp/WIT.md#package-format):
@@ -21,10 +21,10 @@ pub struct WitPackage {
     pub binary: Vec<u8>,
 }
 
-/// Reads the package in a directory of `.wit` files; what it refers to lies in `deps` below.
+/// Reads the package in a directory of `.wit` files, with its dependencies in `deps` below.
 ///
 /// # Errors
-/// When the text is wrong, or refers to what is not there.
+/// When the text is wrong, or a dependency is missing.
 pub fn encode_wit(directory: &Path) -> Result<WitPackage, WitError> {
     let (resolve, package) = parse(directory)?;
     let binary = wit_component::encode(&resolve, package)
@@ -40,8 +40,8 @@ pub fn encode_wit(directory: &Path) -> Result<WitPackage, WitError> {
     })
 }
 
-/// Makes sure that the package in a directory of `.wit` files can be understood, before other tools
-/// say less clearly why it cannot.
+/// Checks the package in a directory of `.wit` files, before other tools say less clearly why they
+/// cannot read it.
 ///
 /// # Errors
 /// As [`encode_wit`].
@@ -57,10 +57,10 @@ fn parse(directory: &Path) -> Result<(Resolve, PackageId), WitError> {
     }
 }
 
-/// What stands before the file, line and column in what wit-parser renders.
+/// The text in front of the file, line and column in wit-parser's errors.
 const PLACE: &str = "\n     --> ";
 
-/// What is wrong with a package of interfaces, and where.
+/// An error in a package of interfaces, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WitError {
     message: String,
@@ -82,7 +82,7 @@ impl WitError {
         Self { message: one_line(message), place: None }
     }
 
-    /// Where it is, as `file:line:column`, if it is at one place.
+    /// Returns the place as `file:line:column`, if the error has one.
     pub fn place(&self) -> Option<&str> {
         self.place.as_ref().map(|(place, _)| place.as_str())
     }
@@ -137,7 +137,7 @@ mod tests {
         assert!(error.contains("expected"), "{error}");
     }
 
-    /// Whatever is wrong, and in whichever file, its file, line and column are said.
+    /// Each error names its file, line and column.
     #[test]
     fn wit_error_names_its_place() {
         let cases = [

@@ -10,13 +10,13 @@ use core_types::Digest;
 use super::compiler::{CompilerCommand, CompilerJob};
 use crate::cache::{CacheError, CodeCache, CodeKey, IntoCacheError};
 
-/// The most binaries that one child compiles.
+/// The maximum of binaries in one child: more would share one child's bounds on time and memory.
 const MOST_TOGETHER: usize = 8;
 
 /// A binary that has to be compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binary {
-    /// What its feeder knows it by.
+    /// The number by which its feeder knows it.
     pub place: usize,
     /// The file.
     pub path: PathBuf,
@@ -24,12 +24,12 @@ pub struct Binary {
     pub digest: Digest,
 }
 
-/// Compiles into the cache what `feed` sends and is not there yet, with as many children at a time
-/// as there are processors. A child compiles all that waits for one; where that fails, each is
-/// compiled in a child of its own. Returns when all that was sent is done, with what `feed` gave,
-/// and what failed by its place.
+/// Compiles the binaries that `feed` sends into the cache, unless they are there, with as many
+/// children at a time as there are processors. A child compiles all that waits for one; where that
+/// fails, each is compiled in a child of its own. Returns the result of `feed` and the failures by
+/// their number, when all binaries are done.
 ///
-/// `expected` is how many will be sent, as far as that is known: few of them are compiled with
+/// `expected` is how many will be sent, as far as that is known: few binaries are compiled with
 /// several threads each.
 pub fn compile_many<T>(
     cache: &CodeCache,
@@ -59,8 +59,8 @@ pub fn compile_many<T>(
     (fed, failed.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Waits for a binary, and takes what else waits already. Nothing more will come when there is
-/// none.
+/// Waits for a binary, and takes the others that wait already. Returns `None` when no more will
+/// come.
 fn next_batch(waiting: &Mutex<Receiver<Binary>>) -> Option<Vec<Binary>> {
     let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
     let mut batch = vec![waiting.recv().ok()?];
@@ -68,7 +68,7 @@ fn next_batch(waiting: &Mutex<Receiver<Binary>>) -> Option<Vec<Binary>> {
     Some(batch)
 }
 
-/// Compiles some binaries in one child, or, when that does not work, each in its own.
+/// Compiles some binaries in one child or, when that fails, each in its own.
 fn compile_batch(
     cache: &CodeCache,
     batch: &[Binary],

@@ -1,4 +1,4 @@
-//! Why a compiling child made no code, told from how it ended.
+//! Why a compiling child made no code, from its exit status and its last words.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -9,21 +9,23 @@ use rustix::process::Signal;
 
 use super::limits::{CompilerLimit, CompilerLimits};
 
-/// The exit code of a child that the compiler gave no code, for a reason that lies in the binary.
+/// The exit code of a child whose compiler refused the binary.
 pub(crate) const REFUSED: i32 = 1;
-/// The exit code of a child that cannot read what it should compile.
+/// The exit code of a child that cannot read its input. This and the next two are none that a shell
+/// or a panic uses.
 pub(crate) const INPUT: i32 = 9;
-/// The exit code of a child that cannot write what it has compiled.
+/// The exit code of a child that cannot write its output.
 pub(crate) const OUTPUT: i32 = 10;
-/// The exit code of a child that got no memory and was told so instead of ended.
+/// The exit code of a child whose request for memory was refused, and which could still report it.
 pub(crate) const MEMORY: i32 = 11;
 
-/// What Rust writes before it ends a process that got no memory.
+/// The text that Rust's runtime writes before it aborts a process without memory.
 const NO_MEMORY: &str = "memory allocation of ";
-/// What is kept of the words of a child: they may quote names from the binary, which are any text.
+/// The maximum of a child's words in characters: they may quote names from the binary, which are
+/// any text.
 const MAX_CHARS: usize = 1000;
 
-/// Why compiling in a child process gave no code.
+/// Why compiling in a child process failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CompileError {
     /// The child could not be started.
@@ -31,7 +33,7 @@ pub enum CompileError {
     Start {
         /// The program.
         program: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// It took too much time.
@@ -46,36 +48,36 @@ pub enum CompileError {
         /// The limit in bytes.
         limit: CompilerLimit,
     },
-    /// Another process or the kernel ended it, and not for its limits.
+    /// Another process or the kernel killed it, and not for its limits.
     #[error("the compiler was killed from outside by signal {signal}: {}", likely_killer(*signal))]
     Killed {
         /// The signal.
         signal: i32,
     },
-    /// It ended by a fault of its own.
+    /// It crashed.
     #[error("the compiler crashed ({how}){}", after_colon(last_line))]
     Crashed {
         /// The signal or the exit code.
         how: String,
-        /// The last line that it wrote to standard error.
+        /// The last line of its standard error.
         last_line: String,
     },
-    /// The file is not there or not what its digest says.
+    /// The file does not exist or does not have its digest.
     #[error("the binary is missing or damaged: {message}")]
     Input {
-        /// What is wrong with it.
+        /// The reason.
         message: String,
     },
-    /// What was compiled cannot be written.
+    /// The compiled code cannot be written.
     #[error("compiled code cannot be written: {message}")]
     Output {
-        /// What the system said.
+        /// The error of the system.
         message: String,
     },
     /// The compiler refused the code.
     #[error("cannot compile the extension: {message}")]
     Refused {
-        /// What the compiler said.
+        /// The words of the compiler.
         message: String,
     },
 }
@@ -132,14 +134,14 @@ fn after_colon(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!(": {text}") }
 }
 
-/// The last line with a reason in it: the runtime ends with a note on how to see more.
+/// Returns the last line with a reason in it: the runtime ends with a note on how to see more.
 fn last_line(stderr: &str) -> String {
     let last =
         stderr.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with("note: "));
     shown(last.unwrap_or_default())
 }
 
-/// A text on one line.
+/// Puts a text on one line.
 fn shown(text: &str) -> String {
     text.replace(char::is_control, " ").chars().take(MAX_CHARS).collect()
 }
@@ -157,7 +159,7 @@ mod tests {
         .to_string()
     }
 
-    /// Each end of a child has its own words; the low bits of a status are the signal, the next
+    /// Each end of a child has its own words. The low bits of a status are the signal, the next
     /// eight the exit code.
     #[test]
     fn child_error_names_true_cause() {

@@ -1,8 +1,8 @@
 //! Compiling in a process of its own, with bounded time and memory.
 //!
-//! Wasmtime promises nothing about how long a binary takes to compile or how much memory that
-//! needs: small ones that take minutes or gigabytes are known. A program that installs code from
-//! strangers therefore compiles it in a child that the kernel holds down.
+//! Wasmtime promises nothing about the time and memory that a binary takes to compile: small ones
+//! that take minutes or gigabytes are known. A program that installs untrusted code therefore
+//! compiles it in a child that the kernel bounds.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -22,7 +22,7 @@ use crate::cache::{CodeCache, CodeKey, IntoCacheError};
 use crate::code::{compile, compiling_engine};
 use crate::error::HostError;
 
-/// More threads than this need more address space than they save time.
+/// The maximum of threads: more need more address space than they save time.
 const THREADS: usize = 4;
 
 /// One file to compile to another.
@@ -37,7 +37,7 @@ pub struct CompilerJob {
 }
 
 impl CompilerJob {
-    /// The jobs that the arguments of a child stand for; nothing when they stand for none.
+    /// Reads the jobs from the arguments of a child. Returns `None` for any other arguments.
     pub fn parse_all(arguments: &[OsString]) -> Option<Vec<Self>> {
         let parse = |job: &[OsString]| match job {
             [from, to, digest] => Some(Self {
@@ -55,29 +55,28 @@ impl CompilerJob {
     }
 }
 
-/// The command line of a program that calls [`run_compiler`] with the jobs that are put behind it,
-/// three arguments each: the file to read, the file to write, and the digest that the first must
-/// have.
+/// The command line of a program that calls [`run_compiler`] with the jobs that follow it, three
+/// arguments each: the file to read, the file to write, and the digest of the first.
 #[derive(Debug, Clone)]
 pub struct CompilerCommand {
     /// The program, usually the running one.
     pub program: PathBuf,
-    /// What makes it a compiler.
+    /// The arguments that make it a compiler.
     pub arguments: Vec<OsString>,
-    /// With how many threads it compiles.
+    /// The number of threads that compile.
     pub threads: usize,
 }
 
 impl CompilerCommand {
-    /// A command that compiles with as many threads as there are processors, up to the number that
-    /// is worth it.
+    /// Makes a command that compiles with as many threads as there are processors, up to a useful
+    /// maximum.
     pub fn new(program: PathBuf, arguments: Vec<OsString>) -> Self {
         let threads =
             std::thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS));
         Self { program, arguments, threads }
     }
 
-    /// Compiles a binary into the cache, and opens what came of it.
+    /// Compiles a binary into the cache, and opens the result.
     pub(crate) fn compile_into(
         &self,
         cache: &CodeCache,
@@ -99,7 +98,7 @@ impl CompilerCommand {
     }
 
     /// Compiles several files in one child, which saves starting as many. The bounds hold for all
-    /// of them together, and which of them failed is not known.
+    /// of them together, and a failure does not tell which of them failed.
     pub(crate) fn compile_each(&self, jobs: &[CompilerJob]) -> Result<(), CompileError> {
         let output = Command::new(&self.program)
             .args(&self.arguments)
@@ -118,23 +117,23 @@ impl CompilerCommand {
     }
 }
 
-/// Why the child made nothing.
+/// Why the child failed.
 #[derive(Debug)]
 pub struct CompilerFailure {
-    /// What to print on standard error, for the parent.
+    /// The text for standard error, which the parent reads.
     pub message: String,
-    /// What to exit with.
+    /// The exit code.
     pub code: i32,
 }
 
-/// What the child of a [`CompilerCommand`] does: holds itself down, then compiles each file to
-/// another. The error goes to standard error, for the parent to read.
+/// Runs the child of a [`CompilerCommand`]: puts this process under the limits, then compiles each
+/// file to another. The error goes to standard error, for the parent to read.
 ///
 /// # Errors
-/// When a file cannot be read or written, is not what the digest says, or the compiler refuses the
+/// When a file cannot be read or written, does not have its digest, or the compiler refuses the
 /// code.
 pub fn run_compiler(jobs: &[CompilerJob]) -> Result<(), CompilerFailure> {
-    // Nobody wants the code any more when the parent is gone.
+    // Without the parent the code has no use.
     let _ = set_parent_process_death_signal(Some(Signal::KILL));
     CompilerLimits::here()
         .apply()
@@ -147,7 +146,7 @@ fn refused(message: String) -> CompilerFailure {
     CompilerFailure { message, code: REFUSED }
 }
 
-/// The compiler's error, which can be that it was given no memory.
+/// Translates the compiler's error, which can be a lack of memory.
 fn failed(error: &HostError) -> CompilerFailure {
     let code = if error.is_out_of_memory() { MEMORY } else { REFUSED };
     CompilerFailure { message: chain(error), code }
@@ -172,7 +171,7 @@ fn run_job(
         .map_err(|error| CompilerFailure { message: error.to_string(), code: OUTPUT })
 }
 
-/// A pipe or device in the place of the file does not make us wait.
+/// Reads a regular file. A pipe or device in its place does not make the child wait.
 fn read_plain(path: &Path) -> io::Result<Vec<u8>> {
     let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
     let mut file = File::options().read(true).custom_flags(flags).open(path)?;
@@ -184,8 +183,8 @@ fn read_plain(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The causes of an error on one line, for the parent says what failed; or the error itself, where
-/// it has no cause.
+/// Joins the causes of an error on one line, since the parent says what failed; an error without
+/// causes stands for itself.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes: Vec<_> = std::iter::successors(error.source(), |cause| cause.source())
         .map(ToString::to_string)

@@ -1,45 +1,44 @@
-//! What the compiler's refusal of a binary means: a feature that is off, or bytes that are not
-//! valid. Wasmtime says so only in words with an offset into the binary, which help nobody who did
-//! not write the compiler.
+//! The meaning of the compiler's refusal of a binary: a disabled feature, or invalid bytes.
+//! Wasmtime says so only in words with an offset into the binary, which help only its developers.
 
 use wasmtime::Error;
 
 /// Why the compiler refuses a binary.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CompileFault {
-    /// It uses a feature of WebAssembly that is off.
+    /// It uses a disabled feature of WebAssembly.
     #[error("it uses {feature}, which sesame does not run: {instead} ({message})")]
     Feature {
         /// The feature.
         feature: &'static str,
         /// How to build without it.
         instead: &'static str,
-        /// What the compiler said.
+        /// The words of the compiler.
         message: String,
     },
     /// The bytes end too early.
     #[error("the binary is damaged or was cut short: get it again ({message})")]
     CutShort {
-        /// What the compiler said.
+        /// The words of the compiler.
         message: String,
     },
-    /// The bytes are not what WebAssembly allows.
+    /// The bytes are not valid WebAssembly.
     #[error(
         "the binary is not valid WebAssembly: it is damaged, or a faulty tool made it ({message})"
     )]
     Invalid {
-        /// What the compiler said.
+        /// The words of the compiler.
         message: String,
     },
     /// The compiler has a limit of its own, such as on the size of a function.
     #[error("{message}")]
     Other {
-        /// What the compiler said.
+        /// The words of the compiler.
         message: String,
     },
 }
 
-/// A feature that is off, by words with which the validator refuses it.
+/// A disabled feature, with the words by which the validator refuses it.
 struct OffFeature {
     words: &'static [&'static str],
     name: &'static str,
@@ -47,7 +46,7 @@ struct OffFeature {
 }
 
 /// Words of more than one feature stand with the one that is looked for first. The proposals that
-/// Wasmtime has on by default are here too, for hosts that turn one off.
+/// Wasmtime enables by default are here too, for hosts that disable one.
 const FEATURES: &[OffFeature] = &[
     off(
         &["shared-everything-threads", "thread.spawn"],
@@ -158,11 +157,11 @@ const fn off(
 const CUT_SHORT: &[&str] =
     &["unexpected end", "section out of bounds", "out of bounds of the binary"];
 
-/// Words that stand around the reasons of the validator.
+/// Words around the reasons of the validator.
 const INVALID: &[&str] = &["(at offset 0x", "Invalid input WebAssembly code at offset"];
 
 impl CompileFault {
-    /// What an error of the compiler means.
+    /// Translates an error of the compiler.
     pub(crate) fn of(error: &Error) -> Self {
         Self::of_message(error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": "))
     }
@@ -196,8 +195,7 @@ mod tests {
         }
     }
 
-    /// Each feature that is off is named, whether the types of a module use it or the code of a
-    /// function.
+    /// A disabled feature is named, whether the types of a module use it or the code of a function.
     #[test]
     fn off_features_are_named() {
         for (wat, expected) in [
@@ -243,7 +241,7 @@ mod tests {
         insta::assert_snapshot!(fault("(module (func (result i32) (i64.const 1)))"), @"the binary is not valid WebAssembly: it is damaged, or a faulty tool made it (failed to compile: wasm[0]::function[0]: WebAssembly translation error: Invalid input WebAssembly code at offset 26: type mismatch: expected i32, found i64)");
         let host = Host::new().expect("a host");
         for length in 9..module.len() {
-            // Where it ends with a section it can be another good module.
+            // A cut at the end of a section can leave another valid module.
             match host.compile(&module[..length]).map(drop) {
                 Ok(())
                 | Err(HostError::Fault(

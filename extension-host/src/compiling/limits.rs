@@ -1,30 +1,30 @@
-//! The limits of a compiling child. The caller may have been given lower ones (`ulimit`): the lower
-//! of two holds.
+//! The limits of a compiling child. The caller may have lower ones (`ulimit`): the lower of two
+//! holds.
 
 use std::fmt;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Processor time for one child, in seconds. The slowest extension that we know of takes some 20.
+/// The processor time of one child, in seconds. The slowest known extension takes about 20.
 const CPU_SECONDS: u64 = 300;
-/// How much later the kernel kills what ignores the signal that ends it at the limit, in seconds.
+/// The time in seconds after which the kernel kills a child that ignores the signal of the limit.
 const CPU_GRACE: u64 = 5;
-/// Address space for one child, in bytes. The largest extension that we know of takes half of it.
+/// The address space of one child, in bytes. The largest known extension takes half of it.
 const MEMORY_BYTES: u64 = 2 << 30;
 
-/// A limit, and whether it is the caller's.
+/// A limit, and whether the caller inherited it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CompilerLimit {
-    /// In seconds or bytes.
+    /// The value in seconds or bytes.
     pub value: u64,
-    /// Whether the caller was given it, so that the caller can raise it.
+    /// Whether the caller inherited it and can raise it.
     pub is_inherited: bool,
 }
 
-/// What a compiling child is held to.
+/// The limits of a compiling child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CompilerLimits {
-    /// Processor time. The signal for this limit differs from the one that ends a process from
+    /// Processor time. The signal of this limit differs from the one that kills a process from
     /// outside.
     pub(crate) seconds: CompilerLimit,
     /// Address space.
@@ -33,14 +33,14 @@ pub(crate) struct CompilerLimits {
 }
 
 impl CompilerLimits {
-    /// The limits of a child of this process, which are also those that the child finds itself.
+    /// Reads the limits of a child of this process, which the child finds as well.
     pub(crate) fn here() -> Self {
         Self::within(&getrlimit(Resource::Cpu), &getrlimit(Resource::As))
     }
 
     fn within(cpu: &Rlimit, memory: &Rlimit) -> Self {
         let hard = cpu.maximum.unwrap_or(u64::MAX);
-        // At the hard limit the kernel kills without saying why, so ours lies below it.
+        // At the hard limit the kernel kills without saying why, so that ours lies below it.
         let soft = cpu.current.unwrap_or(u64::MAX).min(hard.saturating_sub(1)).max(1);
         Self {
             seconds: CompilerLimit::lower(CPU_SECONDS, soft),
@@ -52,12 +52,12 @@ impl CompilerLimits {
         }
     }
 
-    /// Whether the kernel says at the limit of time nothing but that it killed.
+    /// Tells whether the kernel reports the limit of time only as a kill.
     pub(crate) fn kills_at_time_limit(&self) -> bool {
         self.seconds.value >= self.hard_seconds
     }
 
-    /// Puts this process under the limits, for good.
+    /// Puts this process under the limits, irrevocably.
     pub(crate) fn apply(&self) -> rustix::io::Result<()> {
         let cpu = (self.seconds.value.min(self.hard_seconds), self.hard_seconds);
         let bytes = (self.bytes.value, self.bytes.value);
@@ -75,7 +75,7 @@ impl CompilerLimit {
         Self { value: own.min(inherited), is_inherited: inherited < own }
     }
 
-    /// The limit of time in words.
+    /// Formats a limit of time.
     pub(crate) fn as_time(&self) -> impl fmt::Display {
         format!(
             "{} second{} of processor time{}",
@@ -85,7 +85,7 @@ impl CompilerLimit {
         )
     }
 
-    /// The limit of memory in words.
+    /// Formats a limit of memory.
     pub(crate) fn as_memory(&self) -> impl fmt::Display {
         format!("{} MiB of memory{}", self.value >> 20, self.origin("-v"))
     }

@@ -1,5 +1,5 @@
-//! The directories that an extension is let into, whatever is granted. The rules open a directory,
-//! having looked at the mounts of this process and at everything that is protected.
+//! The directories that no grant opens. The rules open a granted directory, having checked it
+//! against the mounts of this process and everything that is protected.
 
 mod mounts;
 mod protected;

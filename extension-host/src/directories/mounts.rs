@@ -1,4 +1,4 @@
-//! The mounts of this process: one directory can be seen in several places.
+//! The mounts of this process: one directory can be visible in several places.
 
 use std::fs;
 use std::io;
@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 pub(super) struct Mounts(Vec<Mount>);
 
 struct Mount {
-    /// Where it can be seen.
+    /// The visible place.
     point: PathBuf,
     /// The file system, and the directory in it.
     location: Location,
@@ -17,7 +17,7 @@ struct Mount {
     kind: String,
 }
 
-/// A directory as it is on its file system, wherever that is mounted.
+/// A directory on its file system, independent of its mounts.
 #[derive(Clone, PartialEq, Eq)]
 struct Location {
     device: String,
@@ -37,7 +37,7 @@ impl Mounts {
         Ok(Self(String::from_utf8_lossy(&text).lines().filter_map(Mount::parse).collect()))
     }
 
-    /// Whether a directory is, contains or lies in another, by its name or by what is mounted at or
+    /// Tells whether a directory is, contains or lies in another, by its name or by a mount at or
     /// below it.
     pub(super) fn overlap(&self, directory: &Path, protected: &Path) -> bool {
         if directory.starts_with(protected) || protected.starts_with(directory) {
@@ -55,7 +55,7 @@ impl Mounts {
         reachable.into_iter().chain(own.as_ref()).any(|location| location.overlaps(&protected))
     }
 
-    /// As [`Mounts::overlap`], and with what is mounted in the protected directory.
+    /// Tells the same as [`Mounts::overlap`], mounts in the protected directory included.
     pub(super) fn overlap_below(&self, directory: &Path, protected: &Path) -> bool {
         let own = self.location(directory);
         let is_own = |mount: &Mount| own.as_ref().is_some_and(|own| own.overlaps(&mount.location));
@@ -63,7 +63,7 @@ impl Mounts {
         self.overlap(directory, protected) || within.any(is_own)
     }
 
-    /// The mount that a path lies in: the deepest, and of several at one point the last.
+    /// Returns the mount of a path: the deepest, and of several at one point the last.
     fn at(&self, path: &Path) -> Option<&Mount> {
         let covering = self.0.iter().filter(|mount| path.starts_with(&mount.point));
         covering.max_by_key(|mount| mount.point.components().count())
@@ -80,7 +80,7 @@ impl Mounts {
 }
 
 impl Mount {
-    /// `36 35 98:0 /root /point rw shared:1 - ext4 /dev/sda1 rw`
+    /// Parses `36 35 98:0 /root /point rw shared:1 - ext4 /dev/sda1 rw`.
     fn parse(line: &str) -> Option<Self> {
         let (left, right) = line.split_once(" - ")?;
         let mut fields = left.split(' ').skip(2);
@@ -94,7 +94,7 @@ impl Mount {
     }
 }
 
-/// Blanks and the like stand there as three octal digits behind a backslash.
+/// Replaces the escapes of spaces and the like: three octal digits behind a backslash.
 fn unescape(field: &str) -> PathBuf {
     let mut text = Vec::new();
     let mut rest = field.as_bytes();

@@ -1,8 +1,8 @@
-//! What protected directories are, after every link and mount.
+//! Protected directories with every link and mount that leads to them.
 //!
 //! A dotfile manager makes parts of a configuration links into a directory that looks like any
-//! other. Whoever can write there writes the configuration, so each link, each place that it leads
-//! to and each other name of a file is protected as well.
+//! other. A program that can write there writes the configuration, so that each link, each target
+//! of a link and each other name of a file is protected as well.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -11,32 +11,32 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
-/// As many links as Linux follows in one path (`MAXSYMLINKS`).
+/// The links that Linux follows in one path (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
-/// How many entries of a directory are looked through for other names of protected files. Only a
-/// file with several names makes this necessary, and what is larger is refused.
+/// The entries of a directory that are searched for other names of protected files: about a second
+/// of work. Only a file with several names makes this necessary, and a larger directory is refused.
 const MAX_SEARCHED: usize = 100_000;
 
-/// A file or directory as the kernel knows it: device and inode.
+/// The kernel's identity of a file or directory: device and inode.
 type Id = (u64, u64);
 
-/// Everything that protected directories consist of.
+/// Everything that belongs to protected directories.
 #[derive(Debug, Default)]
 pub(crate) struct Protected {
-    /// The directories, each link in and on the way to them, and what each leads to.
+    /// The directories, each link in and on the way to them, and the targets of the links.
     pub(crate) places: Vec<PathBuf>,
     /// The directories that were listed: two links may lead to one, and a link into its own
     /// directory.
     seen: HashSet<Id>,
-    /// The files that have another name, which could lie anywhere on their device.
+    /// The files with another name, which could lie anywhere on their device.
     linked: HashMap<Id, PathBuf>,
 }
 
 impl Protected {
-    /// Finds everything that these directories consist of now.
+    /// Finds everything that belongs to these directories now.
     ///
     /// # Errors
-    /// When one of them cannot be listed: what is in it would not be protected.
+    /// When one of them cannot be listed: its content would not be protected.
     pub(crate) fn find<'a>(roots: impl Iterator<Item = &'a PathBuf>) -> io::Result<Self> {
         let mut found = Self::default();
         for root in roots {
@@ -45,7 +45,7 @@ impl Protected {
         Ok(found)
     }
 
-    /// Adds a place, what it leads to and what lies below.
+    /// Adds a place with its targets and everything below.
     fn add(&mut self, path: &Path) -> io::Result<()> {
         let mut left = vec![self.follow(path)?];
         while let Some(real) = left.pop() {
@@ -78,7 +78,7 @@ impl Protected {
         }
     }
 
-    /// Notes each link on the way of a path and the place that it ends at, which need not be there.
+    /// Notes each link on the way of a path and the place that it ends at, which need not exist.
     fn follow(&mut self, path: &Path) -> io::Result<PathBuf> {
         let mut left = reversed(&std::path::absolute(path)?);
         let (mut real, mut links) = (PathBuf::from("/"), 0);
@@ -88,7 +88,7 @@ impl Protected {
                 continue;
             }
             real.push(name);
-            // What is not a link, or not there, is its own place.
+            // A path that is not a link, or does not exist, is its own place.
             let Ok(target) = fs::read_link(&real) else { continue };
             links += 1;
             if links > MAX_LINKS {
@@ -105,8 +105,8 @@ impl Protected {
         Ok(real)
     }
 
-    /// Returns what is the same directory as this one, lies in it or contains it, whatever the
-    /// names are. Names alone do not tell on file systems that ignore case.
+    /// Returns a protected place that is the same directory as this one, lies in it or contains it,
+    /// by any name. Names alone do not tell on file systems that ignore case.
     pub(crate) fn same_as(&self, directory: &Path) -> Option<PathBuf> {
         let own = id_of(directory)?;
         let above: HashSet<_> = directory.ancestors().filter_map(id_of).collect();
@@ -120,7 +120,7 @@ impl Protected {
     /// Returns the protected file that has another name in this directory.
     ///
     /// # Errors
-    /// When the directory cannot be looked through, or is too large.
+    /// When the directory cannot be searched, or is too large.
     pub(crate) fn linked_into(&self, directory: &Path) -> io::Result<Option<PathBuf>> {
         let mut left = if self.linked.is_empty() { Vec::new() } else { vec![directory.to_owned()] };
         let mut searched = 0;
@@ -144,7 +144,7 @@ impl Protected {
     }
 }
 
-/// The parts of a path, the first one last.
+/// Returns the parts of a path, the first one last.
 fn reversed(path: &Path) -> Vec<OsString> {
     let part = |part: Component<'_>| match part {
         Component::Normal(name) => Some(name.to_owned()),
@@ -162,7 +162,7 @@ fn id_of(path: &Path) -> Option<Id> {
     fs::symlink_metadata(path).ok().as_ref().map(id)
 }
 
-/// What is removed meanwhile needs no protection.
+/// Returns `None` for a file that was removed meanwhile and needs no protection.
 fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error)

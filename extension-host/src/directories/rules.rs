@@ -1,6 +1,6 @@
-//! Which directories an extension is let into, whatever is granted.
+//! The directories that no grant opens.
 //!
-//! An extension that can write where sesame keeps its grants has every capability, so no grant
+//! An extension that can write where sesame keeps its grants has every capability, so that no grant
 //! reaches there: neither by name, nor through a link on either side, nor through another mount of
 //! the same files.
 
@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use super::mounts::Mounts;
 use super::protected::Protected;
 
-/// Where `~` is, and which directories no extension gets.
+/// The home directory, and the directories that no extension gets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DirectoryRules {
     /// The home directory. Without one, grants below `~` are refused.
@@ -26,7 +26,7 @@ pub struct DirectoryRules {
     pub protected: Vec<PathBuf>,
 }
 
-/// Why a directory that is granted cannot be had.
+/// Why a granted directory is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
     /// There is no home directory.
@@ -35,29 +35,29 @@ pub enum DirectoryError {
         /// The grant.
         path: GrantedPath,
     },
-    /// It leads to what no extension gets.
+    /// It leads to a protected directory.
     #[error("`{path}` is, contains or lies in `{}`, which no extension gets", protected.display())]
     Protected {
         /// The grant.
         path: GrantedPath,
-        /// What is protected.
+        /// The protected directory.
         protected: PathBuf,
     },
-    /// It is reached through a link, which somebody may have put there.
+    /// It is reached through a link, which another program may have put there.
     #[error("`{path}` leads through a link to `{}`", real.display())]
     Link {
         /// The grant.
         path: GrantedPath,
-        /// Where it leads.
+        /// The target of the link.
         real: PathBuf,
     },
-    /// It is not there. Calls start without it.
+    /// It does not exist. Calls start without it.
     #[error("the directory `{}` does not exist", path.host())]
     Missing {
         /// The grant.
         path: GrantedPath,
     },
-    /// Another one has its path for the guest.
+    /// Another one has the same path for the guest.
     #[error(transparent)]
     SameGuestPath(#[from] SameGuestPath),
     /// It cannot be opened as a directory.
@@ -65,12 +65,12 @@ pub enum DirectoryError {
     Open {
         /// The grant.
         path: GrantedPath,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// A directory that was looked at and is held open, so that it stays what it was.
+/// A checked directory that is held open, so that it stays the same one.
 #[derive(Debug)]
 pub(crate) struct OpenDirectory {
     descriptor: OwnedFd,
@@ -79,26 +79,26 @@ pub(crate) struct OpenDirectory {
 }
 
 impl OpenDirectory {
-    /// A path that leads to the very directory that was looked at, whatever has its name by now.
+    /// Returns a path to exactly the checked directory, even if its name leads elsewhere by now.
     pub(crate) fn held_path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}", self.descriptor.as_raw_fd()))
     }
 }
 
 impl DirectoryRules {
-    /// Whether extensions can be let into this directory, as things are now.
+    /// Checks that extensions can get this directory now.
     ///
     /// # Errors
-    /// When it is protected, reached through a link, or no directory. [`DirectoryError::Missing`]
-    /// when that is all that is wrong with it.
+    /// When it is protected, reached through a link, or not a directory.
+    /// [`DirectoryError::Missing`] when it only does not exist.
     pub fn check(&self, path: &GrantedPath) -> Result<(), DirectoryError> {
         self.open(path).map(drop)
     }
 
-    /// Makes sure that a guest finds no two of these directories under one path.
+    /// Checks that a guest finds each of these directories under a path of its own.
     ///
     /// # Errors
-    /// With the first two that have one.
+    /// With the first two that share one.
     pub fn check_guest_paths(&self, granted: &FilesystemGrant) -> Result<(), DirectoryError> {
         let home = self.home.as_deref().unwrap_or(Path::new("~"));
         Ok(granted.check_guest_paths(home)?)
@@ -110,9 +110,9 @@ impl DirectoryRules {
         let (shown, wanted) = (path.in_guest(home), path.on_host(&real_home));
         let real = match fs::canonicalize(&wanted) {
             Ok(real) => real,
-            // What is protected or behind a link is refused before anything is there.
+            // Protected directories and links are refused even before they exist.
             Err(error) if error.kind() == io::ErrorKind::NotFound => real_path(&wanted),
-            // Of what cannot be looked at, nobody knows whether it is protected.
+            // A path that cannot be resolved may be protected.
             Err(error) => return Err(open_error(error)),
         };
         if let Some(protected) = self.overlapping(&real).map_err(open_error)? {
@@ -132,8 +132,8 @@ impl DirectoryRules {
         }
     }
 
-    /// The home directory, and without links: it may be one itself, and who made it is who made the
-    /// user. A path that does not begin there needs none.
+    /// Returns the home directory, as it is written and without links: it may be a link, which the
+    /// administrator made. A path that does not begin there needs none.
     fn homes(&self, path: &GrantedPath) -> Result<(&Path, PathBuf), DirectoryError> {
         match self.home.as_deref() {
             Some(home) => Ok((home, real_path(home))),
@@ -142,7 +142,7 @@ impl DirectoryRules {
         }
     }
 
-    /// Returns what is protected and is, contains or lies in this directory now.
+    /// Returns the protected place that is, contains or lies in this directory now.
     fn overlapping(&self, real: &Path) -> io::Result<Option<PathBuf>> {
         let mounts = Mounts::read()?;
         let kernel = ["/proc", "/sys"]
@@ -164,7 +164,7 @@ impl DirectoryRules {
     }
 }
 
-/// Where a link leads that leads to nothing, so that its real path is its own.
+/// Returns the target of a dangling link, whose real path is its own.
 fn target_of(link: PathBuf) -> PathBuf {
     match (fs::read_link(&link), link.parent()) {
         (Ok(target), Some(parent)) => parent.join(target),
@@ -172,7 +172,7 @@ fn target_of(link: PathBuf) -> PathBuf {
     }
 }
 
-/// The path without links, as far as it is there.
+/// Returns the path without links, as far as it exists.
 fn real_path(path: &Path) -> PathBuf {
     match (fs::canonicalize(path), path.parent(), path.file_name()) {
         (Ok(real), ..) => real,
@@ -242,7 +242,7 @@ mod tests {
         assert!(said(&DirectoryRules::default(), "~/x").contains("there is none"));
     }
 
-    /// A directory that is not there is only that where nothing else is wrong with it.
+    /// A directory counts as missing only where nothing else is wrong with it.
     #[test]
     fn missing_directory_is_told_from_refused() {
         let home = tempfile::tempdir().expect("a directory");
@@ -301,8 +301,8 @@ mod tests {
         fs::write(path, "x").expect("written");
     }
 
-    /// A manifest, a directory or all of the configuration as a link into a directory that looks
-    /// like any other.
+    /// A manifest, a directory or all of the configuration can be a link into an ordinary
+    /// directory.
     #[test]
     fn linked_configuration_is_protected() {
         for (own, dotfile) in [
@@ -328,7 +328,7 @@ mod tests {
         }
     }
 
-    /// Who can replace a link in the middle decides where the configuration is.
+    /// A program that can replace a link in the middle decides where the configuration is.
     #[test]
     fn link_on_the_way_is_protected() {
         let home = tempfile::tempdir().expect("a directory");
@@ -349,7 +349,7 @@ mod tests {
         );
     }
 
-    /// A hard link is another name of the very file.
+    /// A hard link is another name of the same file.
     #[test]
     fn hard_linked_manifest_is_protected() {
         let home = tempfile::tempdir().expect("a directory");

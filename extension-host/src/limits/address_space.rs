@@ -1,6 +1,6 @@
-//! The address space that a call needs. Wasmtime reserves all that a memory could ever grow to, so
-//! that most accesses need no check: a limit of the address space (`ulimit -v`) that suits other
-//! programs leaves no room for a call.
+//! The address space that a call needs. Wasmtime reserves the maximum of every memory, so that most
+//! accesses need no check: a limit of the address space (`ulimit -v`) that suits other programs
+//! leaves no room for a call.
 
 use std::fs;
 
@@ -8,12 +8,12 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::code::is_out_of_memory;
 
-/// What Wasmtime reserves for one memory: 4 GiB and a guard of 32 MiB on either side.
+/// Wasmtime's reservation for one memory: 4 GiB and a guard of 32 MiB on either side.
 const MEMORY_RESERVATION: u64 = (4 << 30) + 2 * (32 << 20);
-/// What a call maps beside its memories, such as its stack.
+/// The other mappings of a call, such as its stack, rounded up generously.
 const SLACK: u64 = 64 << 20;
 
-/// The process may not map as much address space as a call needs. No extension is at fault.
+/// The process may not map as much address space as a call needs. The extension is not at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{}", text(*limit, *needed))]
 pub struct AddressSpaceTooSmall {
@@ -21,7 +21,7 @@ pub struct AddressSpaceTooSmall {
     pub limit: Option<u64>,
     /// The hard limit, up to which the limit can be raised.
     pub maximum: Option<u64>,
-    /// What is enough, in bytes.
+    /// A sufficient limit in bytes.
     pub needed: u64,
 }
 
@@ -36,7 +36,7 @@ impl AddressSpaceTooSmall {
         Some(Self { limit: limit.current, maximum: limit.maximum, needed })
     }
 
-    /// What is enough in the unit of `ulimit -v`.
+    /// Returns a sufficient limit in the unit of `ulimit -v`.
     pub fn needed_kib(&self) -> u64 {
         self.needed.div_ceil(1024)
     }
@@ -55,14 +55,14 @@ fn text(limit: Option<u64>, needed: u64) -> String {
     }
 }
 
-/// How much of the address space this process has mapped, its memories of this call included.
+/// Returns the address space that this process has mapped, memories of this call included.
 fn mapped_bytes() -> u64 {
     let pages = fs::read_to_string("/proc/self/statm");
     let pages = pages.ok().and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
     pages.unwrap_or_default().saturating_mul(rustix::param::page_size() as u64)
 }
 
-/// Returns what the memories of an instance reserve.
+/// Returns the reservation for this many memories.
 fn reserved_bytes(memories: u32) -> u64 {
     MEMORY_RESERVATION.saturating_mul(u64::from(memories))
 }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::Host;
 
-    /// What a component needs grows with its memories.
+    /// The need of a component grows with its memories.
     #[test]
     fn each_memory_needs_its_reservation() {
         let host = Host::new().expect("a host");

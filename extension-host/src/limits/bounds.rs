@@ -1,5 +1,5 @@
-//! What holds one call down, whichever kind of code it runs: memory, tables, instances, output,
-//! files, time, and the bytes that the host holds for it.
+//! The bounds of one call, for every kind of code: memory, tables, instances, output, files, time,
+//! and the bytes that the host holds for it.
 
 use std::time::Instant;
 
@@ -10,23 +10,24 @@ use super::limiter::Limiter;
 use super::output::{Output, OutputFull, Sinks};
 use super::write_budget::WriteBudget;
 
-/// The bounds of one call, and how far it has gone within them.
+/// The bounds of one call, with its use of them.
 pub(crate) struct Bounds {
     pub(crate) limiter: Limiter,
     pub(crate) output: Output,
     pub(crate) written: WriteBudget,
     deadline: Instant,
-    /// How many bytes more the host may hold for a module. For components Wasmtime counts them.
+    /// The rest of the bytes that the host may hold for a module. For components Wasmtime counts
+    /// them.
     transfer: usize,
 }
 
-/// What a store of ours keeps: it has bounds.
+/// The data of a store with bounds.
 pub(crate) trait Bounded: Send + 'static {
     fn bounds(&self) -> &Bounds;
     fn bounds_mut(&mut self) -> &mut Bounds;
 }
 
-/// The time was over when a guest called the host.
+/// The deadline had passed when a guest called the host.
 #[derive(Debug, thiserror::Error)]
 #[error("the time is over")]
 pub(crate) struct DeadlineReached;
@@ -36,11 +37,11 @@ pub(crate) struct DeadlineReached;
 #[error("the host holds as many bytes as it may")]
 pub(crate) struct TransferFull;
 
-/// The most bytes that a member or element of JSON takes, the node of the map that it may begin
-/// included.
+/// The maximum size of a member or element of JSON in memory, in bytes: a value, its name, and the
+/// node of the map that it may begin.
 const JSON_PART: usize = 700;
 
-/// The bytes that the host may hold for a call.
+/// Returns the bytes that the host may hold for a call.
 pub(crate) fn transfer_bytes(limits: &EffectiveLimits) -> usize {
     usize::try_from(limits.get(LimitName::Transfer).value)
         .unwrap_or(usize::MAX)
@@ -59,17 +60,17 @@ impl Bounds {
         }
     }
 
-    /// When the time of the call is over.
+    /// Returns the deadline of the call.
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    /// Whether the time of the call is over.
+    /// Tells whether the deadline has passed.
     pub(crate) fn is_expired(&self) -> bool {
         Instant::now() >= self.deadline
     }
 
-    /// Fails once the time is over.
+    /// Fails once the deadline has passed.
     pub(crate) fn check_time(&self) -> Result<(), DeadlineReached> {
         if self.is_expired() { Err(DeadlineReached) } else { Ok(()) }
     }
@@ -80,13 +81,13 @@ impl Bounds {
         Ok(())
     }
 
-    /// Counts what JSON becomes in memory: each member and element takes many times its text.
+    /// Counts the size of JSON in memory: each member and element takes many times its text.
     pub(crate) fn hold_json(&mut self, text: &[u8]) -> Result<(), TransferFull> {
         let parts = text.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',' | b':')).count();
         self.hold(parts.saturating_mul(JSON_PART))
     }
 
-    /// Returns the limit that the guest went over and could go on: it was told of an error.
+    /// Returns the limit that the guest exceeded without being stopped: it got an error.
     pub(crate) fn ran_over(&self) -> Option<LimitName> {
         if self.output.ran_over() {
             return Some(LimitName::Output);
@@ -94,10 +95,10 @@ impl Bounds {
         self.written.ran_over().then_some(LimitName::Written)
     }
 
-    /// The limit that an error comes from, if it comes from one.
+    /// Returns the limit that an error comes from, if any.
     ///
-    /// A guest that is refused memory usually crashes a moment later in its own allocator, so a
-    /// refusal explains a crash.
+    /// A guest that is refused memory usually crashes a moment later in its own allocator, so that
+    /// a refusal explains a crash.
     pub(crate) fn exceeded(&self, error: &wasmtime::Error) -> Option<LimitName> {
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => return Some(LimitName::Fuel),
@@ -120,7 +121,8 @@ impl Bounds {
     }
 }
 
-/// Limits for which Wasmtime has no type of error. Tests make sure that its words stay these.
+/// Returns the limit of an error that Wasmtime has no type for. Tests check that its words stay
+/// these.
 fn exceeded_by_message(error: &wasmtime::Error) -> Option<LimitName> {
     let known = [
         ("fuel allocated for hostcalls has been exhausted", LimitName::Transfer),

@@ -7,7 +7,7 @@ use wasmtime::ResourceLimiter;
 /// like any other memory error.
 pub(crate) const STACK_BYTES: usize = 512 * 1024;
 
-/// Counts what a store grows by. Wasmtime's own limits hold for each memory and table alone.
+/// Counts the growth of a store. Wasmtime's own limits hold for each memory and table alone.
 pub(crate) struct Limiter {
     memory: Account,
     table_elements: Account,
@@ -30,17 +30,17 @@ impl Limiter {
         }
     }
 
-    /// The bytes of all memories. They never shrink, so this is also the most there ever was.
+    /// Returns the bytes of all memories. They never shrink, so that this is also the maximum.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.memory.used
     }
 
-    /// The elements of all tables, which never shrink either.
+    /// Returns the elements of all tables, which never shrink either.
     pub(crate) fn table_elements(&self) -> usize {
         self.table_elements.used
     }
 
-    /// What the guest asked for and did not get.
+    /// Returns the limit at which the guest was refused memory or table elements.
     pub(crate) fn refused(&self) -> Option<LimitName> {
         let refused =
             [(&self.memory, LimitName::Memory), (&self.table_elements, LimitName::TableElements)];

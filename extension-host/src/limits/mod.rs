@@ -1,5 +1,5 @@
 //! The bounds of one call: memory, tables, instances, output, files, time, and the bytes that the
-//! host holds for it. The limits of all kinds of code are here; `calling` puts them into a store.
+//! host holds for it. They hold for every kind of code; `calling` puts them into a store.
 
 mod address_space;
 mod bounds;

@@ -12,35 +12,33 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError};
 
-/// How much of the end of standard error explains a failure, in bytes: ten lines of ordinary
-/// length.
+/// The part of standard error that explains a failure, in bytes: ten lines of ordinary length.
 const MAX_STDERR_TAIL: usize = 2 * 1024;
-/// What a guest may write at a time to a sink, in bytes. WASI's streams usually permit as much.
+/// The maximum of one write to a sink, in bytes. WASI's streams usually permit as much.
 const MAX_WRITE: usize = 64 * 1024;
 
-/// Receives what a program writes, as it comes. Called on the thread that runs the program, which
-/// waits for it.
+/// Receives the output of a program as it comes, on the thread that runs the program.
 pub trait OutputSink: Send + Sync {
-    /// Writes all of these bytes. A reader that does not read is waited for until the deadline,
-    /// which is that of the call.
+    /// Writes all of these bytes. Wait for a slow reader until the deadline, which is that of the
+    /// call.
     ///
     /// # Errors
     /// When they cannot be written. [`io::ErrorKind::BrokenPipe`] ends the program, and so does
-    /// [`io::ErrorKind::TimedOut`] once the time of the call is over.
+    /// [`io::ErrorKind::TimedOut`] once the deadline has passed.
     fn write(&self, bytes: &[u8], deadline: Instant) -> io::Result<()>;
 }
 
-/// The two streams that a guest writes to.
+/// The two output streams of a guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StreamName {
     Stdout,
     Stderr,
 }
 
-/// Keeps what a guest prints and logs, in order, up to a limit, and the end of its standard error.
+/// Keeps the output and log of a guest, in order, up to a limit, and the end of its standard error.
 ///
 /// A guest that prints more finds its output closed; one that logs more is stopped. Where there are
-/// sinks, what it prints goes there instead and only the log counts.
+/// sinks, the output goes there instead and only the log counts.
 #[derive(Clone)]
 pub(crate) struct Output {
     kept: Arc<Mutex<Kept>>,
@@ -48,7 +46,7 @@ pub(crate) struct Output {
     most: usize,
 }
 
-/// Where the two streams of a program go.
+/// The sinks of a program's two streams.
 #[derive(Clone)]
 pub(crate) struct Sinks {
     pub(crate) stdout: Arc<dyn OutputSink>,
@@ -62,12 +60,12 @@ struct Kept {
     is_closed: bool,
 }
 
-/// The guest logged more than it may.
+/// The log of the guest exceeded its limit.
 #[derive(Debug, thiserror::Error)]
 #[error("the log is full")]
 pub(crate) struct OutputFull;
 
-/// The reader of what a program prints is gone.
+/// The reader of the program's output is gone.
 #[derive(Debug, thiserror::Error)]
 #[error("the reader of the output is gone")]
 pub(crate) struct OutputClosed;
@@ -77,12 +75,12 @@ impl Output {
         Self { kept: Arc::default(), sinks: None, most }
     }
 
-    /// The same, with what is printed passed on to these until the deadline.
+    /// Passes the output on to sinks until the deadline.
     pub(crate) fn passed_to(self, sinks: Option<Sinks>, deadline: Instant) -> Self {
         Self { sinks: sinks.map(|sinks| (sinks, deadline)), ..self }
     }
 
-    /// The stream that the guest writes to.
+    /// Returns a stream of the guest.
     pub(crate) fn stream(&self, name: StreamName) -> GuestStream {
         GuestStream { output: self.clone(), name }
     }
@@ -97,28 +95,29 @@ impl Output {
         Ok(())
     }
 
-    /// Whether the guest printed more than it may.
+    /// Tells whether the guest printed more than the limit.
     pub(crate) fn ran_over(&self) -> bool {
         self.kept().bytes.len() > self.most
     }
 
-    /// Whether the reader of what the guest prints is gone.
+    /// Tells whether the reader of the output is gone.
     pub(crate) fn is_closed(&self) -> bool {
         self.kept().is_closed
     }
 
-    /// What was kept.
+    /// Returns the kept bytes.
     pub(crate) fn contents(&self) -> Vec<u8> {
         let kept = self.kept();
         kept.bytes[..kept.bytes.len().min(self.most)].to_vec()
     }
 
-    /// The end of what went to standard error.
+    /// Returns the end of standard error.
     pub(crate) fn stderr_tail(&self) -> Vec<u8> {
         self.kept().stderr_tail.iter().copied().collect()
     }
 
-    /// One byte more than allowed tells a full output from one that ran over.
+    /// Returns how much more fits. One byte above the limit tells a full output from one that ran
+    /// over.
     fn room(&self, kept: &Kept) -> usize {
         self.most.saturating_add(1).saturating_sub(kept.bytes.len())
     }
@@ -135,8 +134,7 @@ impl Output {
         match &self.sinks {
             None => kept.bytes.extend_from_slice(bytes),
             Some((sinks, deadline)) => {
-                // What a program says of its troubles is in its log as well, as far as there is
-                // room.
+                // The errors of a program are in its log as well, as far as they fit.
                 if name == StreamName::Stderr {
                     let room = self.most.saturating_sub(kept.bytes.len()).min(bytes.len());
                     kept.bytes.extend_from_slice(&bytes[..room]);
@@ -157,7 +155,7 @@ impl Output {
         }
     }
 
-    /// How much may be written now. Nothing once the output is full.
+    /// Returns how much may be written now; `None` once the output is full.
     fn permitted(&self) -> Option<usize> {
         match self.sinks {
             Some(_) => Some(MAX_WRITE),
@@ -184,8 +182,8 @@ impl Kept {
     }
 }
 
-/// A standard stream as the guest sees it. It is never a terminal: what it writes is escaped before
-/// one sees it.
+/// A standard stream as the guest sees it. It is never a terminal, since its output is escaped
+/// before one shows it.
 #[derive(Clone)]
 pub(crate) struct GuestStream {
     output: Output,
@@ -279,7 +277,7 @@ mod tests {
         assert_eq!((output.ran_over(), output.contents()), (true, b"1234".to_vec()));
     }
 
-    /// A sink whose reader is gone, or whose disk is full.
+    /// A sink without a reader, or with a full disk.
     struct Failing(io::ErrorKind);
 
     impl OutputSink for Failing {

@@ -1,6 +1,6 @@
-//! What the guest of one call writes into files, counted over everything that it opens.
+//! The budget of one call for writing files, counted over all that it opens.
 //!
-//! Nothing else bounds it: a granted directory has the size of the disk, and writing costs a guest
+//! It is the only bound: a granted directory has the size of the disk, and writing costs a guest
 //! next to no fuel.
 
 use std::fs::File;
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core_types::{EffectiveLimits, LimitName};
 use rustix::fs::{AtFlags, StatxFlags, statx};
 
-/// How many bytes a guest may write, and how many it has. All clones count together.
+/// The maximum and the count of written bytes. All clones count together.
 #[derive(Clone)]
 pub(crate) struct WriteBudget(Arc<Counts>);
 
@@ -20,13 +20,13 @@ struct Counts {
     ran_over: AtomicBool,
 }
 
-/// The guest wrote more than it may.
+/// The guest wrote more than the limit.
 #[derive(Debug, thiserror::Error)]
 #[error("as much is written to files as may be")]
 pub(crate) struct BudgetSpent;
 
 impl WriteBudget {
-    /// The budget of a call that begins.
+    /// Makes the budget of a call that begins.
     pub(crate) fn new(limits: &EffectiveLimits) -> Self {
         let most = limits.get(LimitName::Written).value.saturating_mul(1 << 20);
         Self(Arc::new(Counts {
@@ -48,22 +48,22 @@ impl WriteBudget {
         }
     }
 
-    /// Returns the bytes that were counted.
+    /// Returns the counted bytes.
     pub(crate) fn written(&self) -> u64 {
         self.0.written.load(Ordering::Relaxed)
     }
 
-    /// Returns whether something was refused.
+    /// Tells whether a write was refused.
     pub(crate) fn ran_over(&self) -> bool {
         self.0.ran_over.load(Ordering::Relaxed)
     }
 }
 
-/// Returns the bytes by which a file would grow if it reached this offset. Not every file system
-/// keeps such a hole without filling it.
+/// Returns the bytes by which a file would grow if it reached this offset. Some file systems fill
+/// such a hole.
 ///
-/// The size is what the kernel knows: a network file system that does not answer keeps nobody
-/// waiting here.
+/// The size is the kernel's last known one: a network file system that does not answer does not
+/// block the call.
 pub(crate) fn growth(file: &File, offset: u64) -> u64 {
     if offset == 0 {
         return 0;

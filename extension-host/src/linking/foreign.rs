@@ -1,20 +1,20 @@
-//! Imports of other hosts. A binary that was made for one of them cannot run here, and its imports
-//! tell for which it was made, so that its user learns what it is and what to do instead.
+//! Imports of other hosts. A binary for another host cannot run here, and its imports tell for
+//! which host it was made, so that the user learns what to do instead.
 
-/// What an import belongs to.
+/// The host, toolchain or draft that an import belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ForeignHost {
-    /// The host, toolchain or draft.
+    /// Its name.
     pub name: &'static str,
-    /// What to do instead, in one line.
+    /// The way out, in one line.
     pub instead: &'static str,
 }
 
-/// Imports by which a host is known. A pattern that ends in `*` means every name that begins so.
+/// Imports that identify a host. A `*` at the end of a pattern stands for any rest.
 struct Sign {
     /// Patterns of the namespace of a module, or of the interface of a component.
     namespaces: &'static [&'static str],
-    /// Patterns of functions of which one has to be imported, or nothing where the namespace says
+    /// Patterns of functions, one of which has to be imported; empty where the namespace says
     /// enough.
     functions: &'static [&'static str],
     host: ForeignHost,
@@ -31,7 +31,7 @@ const fn sign(
 
 const ENV: &[&str] = &["env"];
 
-/// The first sign that fits counts, so special ones stand before general ones.
+/// The first fitting sign counts, so that special ones stand before general ones.
 const SIGNS: &[Sign] = &[
     // Plug-in systems.
     sign(&["extism:host/*"], &[], "Extism", "run it with an Extism host such as `extism call`"),
@@ -174,7 +174,7 @@ const SIGNS: &[Sign] = &[
         "the tests of WebAssembly, or `println` of MoonBit",
         "run it with `moon run`, or build it without printing",
     ),
-    // What is not linked yet.
+    // Modules that are not linked yet.
     sign(
         &["env", "GOT.*"],
         &[
@@ -209,7 +209,7 @@ const SIGNS: &[Sign] = &[
     ),
 ];
 
-/// What the drafts of WASI are called.
+/// The drafts of WASI.
 const DRAFTS: [(&str, ForeignHost); 2] = [
     (
         "0.2.0-",
@@ -236,7 +236,7 @@ const WASI_OTHER: ForeignHost = ForeignHost {
     instead: "build it without it",
 };
 
-/// The host to which the namespace of a module belongs, of which it imports these functions.
+/// Returns the host of a module's namespace, of which the module imports these functions.
 pub(crate) fn of_namespace(namespace: &str, functions: &[&str]) -> Option<ForeignHost> {
     let names = |pattern: &&str, name: &str| matches(pattern, name);
     let fits = |sign: &&Sign| {
@@ -249,10 +249,10 @@ pub(crate) fn of_namespace(namespace: &str, functions: &[&str]) -> Option<Foreig
     SIGNS.iter().find(fits).map(|sign| sign.host)
 }
 
-/// The host to which an interface of a component belongs, by its name and version.
+/// Returns the host of a component's interface, by its name and version.
 pub(crate) fn of_interface(name: &str, version: Option<&str>) -> Option<ForeignHost> {
     if !name.starts_with("wasi:") {
-        // A plain name is what its author chose, and says nothing.
+        // A plain name is its author's choice, and says nothing.
         return name.contains(':').then(|| of_namespace(name, &[])).flatten();
     }
     let version = version.unwrap_or_default();
@@ -263,8 +263,8 @@ pub(crate) fn of_interface(name: &str, version: Option<&str>) -> Option<ForeignH
     draft.or_else(|| of_wasi_0_3(version))
 }
 
-/// What WASI 0.3 is to a build without it. A build with it has other words for the interfaces that
-/// it lacks.
+/// Describes WASI 0.3 in a build without it. A build with it has other words for missing
+/// interfaces.
 #[cfg(not(feature = "wasi-0-3"))]
 fn of_wasi_0_3(version: &str) -> Option<ForeignHost> {
     version.starts_with("0.3.").then_some(WASI_3)
@@ -275,16 +275,16 @@ fn of_wasi_0_3(_: &str) -> Option<ForeignHost> {
     None
 }
 
-/// The interfaces of WASI that components export. One that imports them stands before another
-/// component.
+/// The interfaces of WASI that components export. A component that imports them stands before
+/// another one.
 const EXPORTED: [&str; 3] = ["wasi:http/handler", "wasi:http/incoming-handler", "wasi:cli/run"];
 
-/// A proposal of WASI of which sesame has nothing.
+/// Describes a proposal of WASI that sesame does not implement.
 pub(crate) fn of_proposal(name: &str) -> Option<ForeignHost> {
     (name.starts_with("wasi:") && !EXPORTED.contains(&name)).then_some(WASI_OTHER)
 }
 
-/// Whether a name fits a pattern. A `*` in it stands for any characters.
+/// Tells whether a name fits a pattern. A `*` in it stands for any characters.
 fn matches(pattern: &str, name: &str) -> bool {
     let Some((beginning, rest)) = pattern.split_once('*') else { return pattern == name };
     let Some(name) = name.strip_prefix(beginning) else { return false };

@@ -1,4 +1,4 @@
-//! What a component imports, and why the host refuses an import.
+//! The imports of a component, and the reasons why the host refuses one.
 
 use std::path::PathBuf;
 
@@ -12,21 +12,21 @@ use super::foreign::ForeignHost;
 /// An interface or function that a component imports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
-    /// The name with its version, as it stands in the component.
+    /// The name with its version, as the component has it.
     pub name: String,
-    /// The capability that it asks for, if it stands for one.
+    /// The capability that it stands for, if any.
     pub capability: Option<Capability>,
 }
 
 impl Import {
-    /// What has to be granted before it is linked, if anything. WASI 0.2 is inert and needs
-    /// nothing.
+    /// Returns the permission that it needs before it is linked, if any. WASI 0.2 is inert and
+    /// needs none.
     pub fn request(&self) -> Option<Request> {
         Request::of_import(&self.name)
     }
 }
 
-/// An import that the host does not give. The component does not start.
+/// An import that is not linked. The component does not start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The host has it and the extension may not use it.
@@ -34,22 +34,22 @@ pub enum Refusal {
     NotGranted {
         /// The import with its version.
         import: String,
-        /// What has to be granted.
+        /// The missing capability.
         capability: Capability,
     },
-    /// The host has it, and a policy denies it to every extension: granting it is no help.
+    /// The host has it, and a policy denies it to every extension: a grant does not help.
     #[error("`{}` needs the capability `{capability}`: {rule}", import.escape_debug())]
     Denied {
         /// The import with its version.
         import: String,
-        /// What policy denies.
+        /// The denied capability.
         capability: Capability,
-        /// The decision in words, with where its rule stands.
+        /// The decision in words, with the place of its rule.
         rule: String,
         /// The file of the policy.
         policy: PathBuf,
     },
-    /// A component imports what the host does not have.
+    /// A component imports an interface that the host does not have.
     #[error("`{}` is not provided by sesame{}", import.escape_debug(), nearest_text(nearest.as_deref()))]
     Unknown {
         /// The import with its version.
@@ -57,7 +57,7 @@ pub enum Refusal {
         /// The most similar interface that there is.
         nearest: Option<String>,
     },
-    /// A module imports what the host does not have.
+    /// A module imports a function that the host does not have.
     #[error("`{}` is not provided by sesame{}", import.escape_debug(), nearest_text(nearest.as_deref()))]
     UnknownFunction {
         /// The function with its namespace.
@@ -95,8 +95,8 @@ fn nearest_text(nearest: Option<&str>) -> String {
     nearest.map(|name| format!("; the nearest that it has is `{name}`")).unwrap_or_default()
 }
 
-/// The imports of a component that something has to be linked for. An interface with nothing but
-/// types needs nothing.
+/// Lists the imports of a component that need something linked. An interface with only types does
+/// not.
 pub(crate) fn imports(component: &Component, engine: &Engine) -> Vec<Import> {
     let component_type = component.component_type();
     let needed = component_type.imports(engine).filter(|(_, import)| match &import.ty {

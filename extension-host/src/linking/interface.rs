@@ -8,21 +8,21 @@ use crate::calling::CallState;
 
 type Link = fn(&mut Linker<CallState>) -> wasmtime::Result<()>;
 
-/// How an interface of the embedding program is linked.
+/// The function that links an interface of the embedding program.
 pub(crate) type EmbedderLink = dyn Fn(&mut Linker<CallState>) -> wasmtime::Result<()> + Send + Sync;
 
 /// An interface that extensions can import.
 pub(crate) struct Interface {
     /// `package:namespace/interface`, without version.
     pub(crate) name: &'static str,
-    /// The version that the host has. Compatible ones are taken for it, as in semantic versioning.
+    /// The version of the host. Compatible ones are taken for it, as in semantic versioning.
     pub(crate) version: &'static str,
     /// Adds it to a linker.
     pub(crate) link: Link,
 }
 
 impl Interface {
-    /// Whether an import of this name and version is satisfied by it.
+    /// Tells whether it satisfies an import of this name and version.
     pub(crate) fn satisfies(&self, name: &str, version: Option<&str>) -> bool {
         self.name == name && version.is_none_or(|version| compatible(version, self.version))
     }
@@ -33,21 +33,21 @@ impl Interface {
 pub(crate) struct EmbedderInterface {
     /// `package:namespace/interface`, without version.
     pub(crate) name: String,
-    /// The version that the program has.
+    /// The version of the program.
     pub(crate) version: String,
     /// Adds it to a linker.
     pub(crate) link: Arc<EmbedderLink>,
 }
 
 impl EmbedderInterface {
-    /// Whether an import of this name and version is satisfied by it.
+    /// Tells whether it satisfies an import of this name and version.
     pub(crate) fn satisfies(&self, name: &str, version: Option<&str>) -> bool {
         self.name == name && version.is_none_or(|version| compatible(version, &self.version))
     }
 }
 
-/// Whether versions are of one compatible series: the same major version, and for 0.x the same
-/// minor one. Versions with a pre-release part fit only themselves.
+/// Tells whether versions are of one compatible series: the same major version, and for 0.x the
+/// same minor one. Versions with a pre-release part fit only themselves.
 fn compatible(wanted: &str, there: &str) -> bool {
     let series = |version: &str| {
         let mut numbers = version.split('.').map(|number| number.parse::<u64>().ok());

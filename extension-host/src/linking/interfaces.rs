@@ -1,4 +1,4 @@
-//! Every interface that this host has, and how it is linked.
+//! The interfaces of this host.
 
 use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::WasiView;
@@ -20,7 +20,7 @@ const WASI: &str = "0.2.12";
 const CONFIG: &str = "0.2.0-rc.1";
 const LOGGING: &str = "0.1.0-draft";
 
-/// All interfaces of this host.
+/// Returns all interfaces of this host.
 pub(crate) fn all() -> impl Iterator<Item = &'static Interface> {
     #[cfg(feature = "wasi-0-3")]
     let experimental = crate::wasi::wasi_0_3::INTERFACES;
@@ -71,7 +71,7 @@ interface_table! {
     "wasi:http/outgoing-handler" WASI |l| http::outgoing_handler::add_to_linker::<_, WasiHttp>(l, CallState::http);
 }
 
-/// `wasi:io` works on the table of resources alone.
+/// `wasi:io` needs only the table of resources.
 struct Io;
 
 impl HasData for Io {

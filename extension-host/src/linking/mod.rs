@@ -1,5 +1,5 @@
-//! Imports of a component and what they are linked to: the interfaces of this host, those of the
-//! embedding program, and the words for imports that the host refuses.
+//! Imports of a component and the interfaces that satisfy them: those of this host and of the
+//! embedding program. Imports of other hosts are recognized and named.
 
 mod foreign;
 mod imports;

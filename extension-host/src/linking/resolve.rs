@@ -1,4 +1,4 @@
-//! From imports to what is linked for them, or what stands in the way.
+//! The interfaces that satisfy the imports of a component, or the reasons to refuse them.
 
 use core_types::{Decision, Request, Rule, Version};
 
@@ -13,7 +13,7 @@ const OWN_NAMESPACE: &str = "open-sesame:";
 /// The package of sesame's own interfaces.
 const OWN_PACKAGE: &str = "open-sesame:host";
 
-/// What to link for an import.
+/// The interface that satisfies an import.
 pub(crate) enum Linked<'a> {
     /// An interface of this host.
     Builtin(&'static Interface),
@@ -21,16 +21,17 @@ pub(crate) enum Linked<'a> {
     Embedder(&'a EmbedderInterface),
 }
 
-/// Whether an interface that is not granted keeps an extension from starting.
+/// Whether an interface without a grant keeps an extension from starting.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ungranted {
-    /// It does.
+    /// The extension does not start.
     Refused,
-    /// It is there, and each of its functions refuses: for finding out what an extension wants.
+    /// The interface is linked, and each of its functions refuses: for learning which permissions
+    /// an extension needs.
     Linked,
 }
 
-/// The interfaces to link for these imports, or everything that stands in the way.
+/// Returns the interfaces to link for these imports, or all refusals.
 pub(crate) fn resolve<'a>(
     imports: &[Import],
     gate: &Gate,
@@ -73,7 +74,7 @@ fn resolve_one<'a>(
     }
 }
 
-/// Why an import is not linked: because of a policy, or because nothing grants it.
+/// Tells why an import is not linked: because of a policy, or for want of a grant.
 fn not_allowed(import: &Import, request: &Request, decision: &Decision<'_>) -> Refusal {
     let import = import.name.clone();
     match &decision.rule {
@@ -85,7 +86,7 @@ fn not_allowed(import: &Import, request: &Request, decision: &Decision<'_>) -> R
     }
 }
 
-/// What an interface is that the host does not have.
+/// Describes an interface that the host does not have.
 fn unknown(import: &str) -> Refusal {
     let (name, version) = split_version(import);
     if let Some(there) = newer_than(name, version) {
@@ -99,8 +100,7 @@ fn unknown(import: &str) -> Refusal {
     }
 }
 
-/// What there is of sesame's own, where a newer version of it is wanted or a package that only a
-/// newer sesame can have.
+/// Returns sesame's own interface or package, where the import needs a newer version of it.
 fn newer_than(name: &str, version: Option<&str>) -> Option<String> {
     let (package, _) =
         name.split_once('/').filter(|(package, _)| package.starts_with(OWN_NAMESPACE))?;
@@ -113,7 +113,7 @@ fn newer_than(name: &str, version: Option<&str>) -> Option<String> {
     is_newer.then(|| format!("{there}@{version_there}"))
 }
 
-/// The same interface in another version, or another one of the same package whose name is similar.
+/// Returns the same interface in another version, or the most similar one of the same package.
 fn nearest(name: &str) -> Option<String> {
     let (package, _) = name.split_once('/')?;
     let same_package = |interface: &&Interface| interface.name.split('/').next() == Some(package);

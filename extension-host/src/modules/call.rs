@@ -61,7 +61,7 @@ impl Extension {
     }
 }
 
-/// Makes sure that a function takes as many addresses and lengths as there are bytes.
+/// Checks that a function takes an address and a length for each of these bytes.
 fn bytes_for(
     function: &ExportedFunction,
     bytes: &[Vec<u8>],
@@ -76,7 +76,7 @@ fn bytes_for(
     }
 }
 
-/// A number of a component as that of a module; no other value gets here.
+/// Converts a number of a component to that of a module; other values do not get here.
 fn to_core(value: &ComponentVal) -> Val {
     match value {
         ComponentVal::S32(number) => Val::I32(*number),
@@ -162,7 +162,8 @@ pub(crate) async fn start(
     store: &mut Store<ModuleState>,
     function: &str,
 ) -> wasmtime::Result<Instance> {
-    // Which of WASI's functions are called is not seen from here: what is granted counts as seen.
+    // The host does not see which of WASI's functions are called: everything granted counts as
+    // seen.
     if module.sees_environment {
         note_environment(&store.data().gate);
     }

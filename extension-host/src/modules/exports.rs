@@ -5,8 +5,8 @@ use wasmtime::{ExternType, FuncType, Module, ValType};
 
 use crate::values::{ExportedFunction, Signature, Uncallable, signature_text, type_text};
 
-/// The functions of a module. Those can be called that take numbers and return one at most. What
-/// toolchains export for themselves is left out.
+/// Lists the functions of a module. Those with numbers as parameters and at most one as the result
+/// can be called. Functions that toolchains export for themselves are left out.
 pub(crate) fn exports(module: &Module) -> Vec<ExportedFunction> {
     let functions = module.exports().filter_map(|export| match export.ty() {
         ExternType::Func(ty) if !is_internal(export.name()) => Some(exported(export.name(), &ty)),
@@ -32,7 +32,7 @@ fn exported(name: &str, ty: &FuncType) -> ExportedFunction {
     }
 }
 
-/// The reason for a function whose types are not all numbers.
+/// Explains why a function with other types than numbers cannot be called.
 fn with_other_types(ty: &FuncType) -> Uncallable {
     let text = |ty: ValType| number(&ty).map_or_else(|| ty.to_string(), |ty| type_text(&ty));
     let parameters =
@@ -44,8 +44,8 @@ fn with_other_types(ty: &FuncType) -> Uncallable {
     }
 }
 
-/// Whether a function is a toolchain's own, or has a name that nobody can type: names of modules
-/// are any text, and shells complete them.
+/// Tells whether a function is a toolchain's own, or has a name that cannot be typed: names of
+/// modules are any text, and shells complete them.
 fn is_internal(name: &str) -> bool {
     let is_typed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
     let is_name =
@@ -53,7 +53,7 @@ fn is_internal(name: &str) -> bool {
     !is_name || name.starts_with("__") || name == "_initialize"
 }
 
-/// A type of numbers in the words of components, or nothing for one with other types.
+/// Converts a type of numbers to the types of components. Returns `None` for any other type.
 fn signature(ty: &FuncType) -> Option<Signature> {
     let parameters: Option<Vec<_>> = ty.params().map(|ty| number(&ty)).collect();
     let parameters =

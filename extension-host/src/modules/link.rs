@@ -12,19 +12,19 @@ use crate::error::HostError;
 pub(crate) struct ReadyModule {
     pub(crate) instance: InstancePre<ModuleState>,
     pub(crate) is_suffiks: bool,
-    /// Whether it can see its environment.
+    /// Whether it can read its environment.
     pub(crate) sees_environment: bool,
     /// Whether it can find directories.
     pub(crate) finds_directories: bool,
 }
 
-/// Whether a module works on workloads.
+/// Tells whether a module works on workloads.
 pub(crate) fn is_suffiks(module: &Module) -> bool {
     module.imports().any(|import| import.module() == suffiks::IMPORT_MODULE)
 }
 
-/// Links a module to everything that there is for modules. What a capability decides is decided
-/// when it is asked for.
+/// Links a module to everything that this host has for modules. Capabilities are checked at each
+/// request.
 pub(crate) fn link(module: &Module) -> Result<ReadyModule, HostError> {
     let is_suffiks = is_suffiks(module);
     if is_suffiks {
@@ -49,8 +49,8 @@ pub(crate) fn link(module: &Module) -> Result<ReadyModule, HostError> {
     })
 }
 
-/// Replaces `proc_exit`: Wasmtime's makes an error without the status of every status above 125,
-/// with which languages abort.
+/// Replaces `proc_exit`: for a status above 125, with which languages abort, Wasmtime's makes an
+/// error without the status.
 fn link_exit(linker: &mut Linker<ModuleState>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     linker.func_wrap(WASI, "proc_exit", |status: i32| -> wasmtime::Result<()> {

@@ -1,4 +1,4 @@
-//! Core modules: what they import and export, how they are made ready, and how they are called.
+//! Core modules: their imports and exports, how they are linked, and how they are called.
 //!
 //! A module with nothing but WASI's functions is called with numbers, or with bytes that go through
 //! its `malloc`. One that imports `suffiks` works on workloads: see [`suffiks`].

@@ -1,4 +1,4 @@
-//! What a module imports, and why it does not link.
+//! The imports of a module, and the reasons why it does not link.
 
 use wasmtime::{Module, UnknownImportError};
 
@@ -7,7 +7,7 @@ use super::{assemblyscript, suffiks};
 use crate::error::HostError;
 use crate::linking::{Import, Refusal, of_namespace};
 
-/// What a module imports, one entry for each namespace.
+/// Lists the imports of a module, one entry for each namespace.
 pub(crate) fn imports(module: &Module) -> Vec<Import> {
     let mut names: Vec<_> = module.imports().map(|import| import.module().to_owned()).collect();
     names.sort();
@@ -15,8 +15,8 @@ pub(crate) fn imports(module: &Module) -> Vec<Import> {
     names.into_iter().map(|name| Import { name, capability: None }).collect()
 }
 
-/// Why a module does not link: everything that it imports from elsewhere, or the one function that
-/// is not there or has another type.
+/// Tells why a module does not link: all imports of other hosts, or the one function that is
+/// missing or of another type.
 pub(super) fn refused(module: &Module, error: wasmtime::Error) -> HostError {
     let is_known = |namespace: &str| {
         namespace == WASI
@@ -38,7 +38,8 @@ pub(super) fn refused(module: &Module, error: wasmtime::Error) -> HostError {
     }
 }
 
-/// A function that a namespace of this host does not have. Others have added to those of WASI.
+/// Describes a function that a namespace of this host does not have. Other hosts have added some to
+/// WASI.
 fn unknown_function(namespace: &str, function: &str) -> Refusal {
     let import = format!("{namespace}.{function}");
     match of_namespace(namespace, &[function]) {
@@ -51,7 +52,7 @@ fn unknown_function(namespace: &str, function: &str) -> Refusal {
     }
 }
 
-/// What a namespace is that is not this host's.
+/// Describes a namespace of another host.
 fn foreign(module: &Module, namespace: String) -> Refusal {
     let of_namespace = module.imports().filter(|import| import.module() == namespace);
     let functions: Vec<_> = of_namespace.map(|import| import.name()).collect();
@@ -64,8 +65,8 @@ fn foreign(module: &Module, namespace: String) -> Refusal {
     }
 }
 
-/// The function that is imported with another type than it has. Wasmtime has no type for this
-/// error; a test makes sure that its words stay these.
+/// Finds the function that is imported with another type. Wasmtime has no type for this error; a
+/// test checks that its words stay these.
 fn mistyped(error: &wasmtime::Error) -> Option<Refusal> {
     let mut messages = error.chain().map(ToString::to_string);
     let outer = messages.next()?;

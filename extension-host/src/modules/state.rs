@@ -1,4 +1,4 @@
-//! What the host keeps for one call of a module.
+//! The state of one call of a module.
 
 use std::time::Instant;
 
@@ -16,20 +16,20 @@ use crate::wasi::{limit_table, wasi};
 /// The import module of WASI's first version.
 pub(super) const WASI: &str = "wasi_snapshot_preview1";
 
-/// What the host keeps for one call of a module: the data of its store.
+/// The state of one call of a module, which is the data of its store.
 pub(crate) struct ModuleState {
     pub(crate) gate: Gate,
     pub(crate) bounds: Bounds,
-    /// Whether the module's `malloc` is at work for the host. Whoever asks the host for bytes from
-    /// within it would nest without an end that any limit knows.
+    /// Whether the module's `malloc` runs for the host. A `malloc` that asks the host for bytes
+    /// would nest without a bound.
     pub(crate) is_giving: bool,
-    /// The workload that the call is about, if it is about one.
+    /// The workload of the call, if it has one.
     pub(crate) session: Option<Session>,
     wasi: WasiP1Ctx,
 }
 
 impl ModuleState {
-    /// `config` holds only what the extension may see.
+    /// Makes the state of a call. `config` holds only the visible part of the configuration.
     pub(crate) fn new(
         gate: Gate,
         config: &Config,
@@ -44,7 +44,7 @@ impl ModuleState {
         Ok(Self { gate, bounds, is_giving: false, session, wasi })
     }
 
-    /// Returns WASI as the module finds it.
+    /// Returns WASI for the functions of Wasmtime.
     pub(crate) fn wasi(&mut self) -> &mut WasiP1Ctx {
         &mut self.wasi
     }

@@ -1,4 +1,4 @@
-//! From what a person types to what a function takes.
+//! Arguments as people type them, and the values that a function takes.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,10 @@ use super::{json, wave};
 /// The arguments of one call, not yet of any type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arguments {
-    /// One argument each. A `string` takes its text as it stands, `list<u8>` its bytes; numbers,
-    /// booleans, characters and enums are written plainly; everything else is
-    /// [WAVE](https://github.com/bytecodealliance/wasm-tools/tree/main/crates/wasm-wave). Arguments
-    /// at the end that are options can be left out.
+    /// One argument each. A `string` takes its text verbatim, `list<u8>` its bytes; numbers,
+    /// booleans, characters and enums are plain words; everything else is
+    /// [WAVE](https://github.com/bytecodealliance/wasm-tools/tree/main/crates/wasm-wave). Options
+    /// at the end can be left out.
     ///
     /// An option without a value is `none`, wherever it stands. An option of a string or of
     /// `list<u8>` takes every word as its value, `none` too: without a value it is `%none`, and the
@@ -27,8 +27,8 @@ pub enum Arguments {
     /// value}` or null.
     Json(String),
     /// One argument each, for a function of a module that takes bytes: each is put into the
-    /// module's memory by its `malloc`, and given as two numbers, where it lies and how long it is.
-    /// A 64-bit number that comes back is the same of bytes: `(address << 32) | length`.
+    /// module's memory by its `malloc`, and passed as two numbers, its address and length. A
+    /// returned 64-bit number stands for bytes in the same way: `(address << 32) | length`.
     Bytes(Vec<Vec<u8>>),
 }
 
@@ -40,30 +40,30 @@ pub struct Word {
 }
 
 impl Word {
-    /// An argument that was typed. It counts as it stands.
+    /// Makes an argument that was typed, which counts verbatim.
     pub fn typed(bytes: impl Into<Vec<u8>>) -> Self {
         Self { bytes: bytes.into(), is_read: false }
     }
 
-    /// An argument that was read from a pipe or file, which usually ends with a newline. That does
-    /// not count, except for strings, `list<u8>` and options of these, and where it is the only
-    /// character of a `char`.
+    /// Makes an argument that was read from a pipe or file, which usually ends with a newline. The
+    /// newline does not count, except for strings, `list<u8>` and options of these, and where it is
+    /// the only character of a `char`.
     pub fn read(bytes: impl Into<Vec<u8>>) -> Self {
         Self { bytes: bytes.into(), is_read: true }
     }
 
-    /// The bytes as they were given.
+    /// Returns the bytes as they were given.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
-    /// The text as it stands.
+    /// Returns the text verbatim.
     fn text(&self) -> Result<&str, String> {
         text(&self.bytes)
     }
 
-    /// The value of an option that takes every text, unless it is none: typed, `%none` is none, and
-    /// each `%` more before it is part of the text.
+    /// Returns the value of an option that takes every text, unless it is none: typed, `%none` is
+    /// none, and each `%` more before it is part of the text.
     fn unless_none(&self) -> Option<Cow<'_, Self>> {
         let percents = self.bytes.iter().take_while(|byte| **byte == b'%').count();
         match (percents, &self.bytes[percents..]) {
@@ -73,7 +73,7 @@ impl Word {
         }
     }
 
-    /// The text without the newline that ends what is read.
+    /// Returns the text without the newline at the end of input that was read.
     fn line(&self) -> Result<&str, String> {
         let text = self.text()?;
         let line = text.strip_suffix('\n').filter(|_| self.is_read);
@@ -94,9 +94,9 @@ pub enum ArgumentError {
     /// There are too many or too few.
     #[error("the function takes {expected}, not {found}: {signature}")]
     Count {
-        /// How many it takes, in words.
+        /// The expected number, in words.
         expected: String,
-        /// How many there are.
+        /// The number of given arguments.
         found: usize,
         /// The function's type in WIT's notation.
         signature: String,
@@ -104,13 +104,13 @@ pub enum ArgumentError {
     /// One is not of the parameter's type.
     #[error("argument {number} (`{name}`) is no {ty}: {reason}")]
     Value {
-        /// Which argument, counted from 1.
+        /// Its number, counted from 1.
         number: usize,
         /// The parameter's name.
         name: String,
         /// The parameter's type in WIT's notation.
         ty: String,
-        /// What is wrong with the text.
+        /// The error in the text.
         reason: String,
     },
     /// The function is one of a component.
@@ -121,15 +121,15 @@ pub enum ArgumentError {
     /// The function of a module does not take so many pairs of address and length.
     #[error("{found} arguments of bytes are {} numbers, which the function does not take: {signature}", found * 2)]
     Bytes {
-        /// How many arguments there are.
+        /// The number of given arguments.
         found: usize,
         /// The function's type in WIT's notation.
         signature: String,
     },
-    /// The JSON is no array of arguments.
+    /// The JSON is not an array of arguments.
     #[error("the arguments are no JSON array: {reason}")]
     Json {
-        /// What is wrong with it.
+        /// The error in it.
         reason: String,
     },
 }
@@ -141,13 +141,12 @@ impl From<json::NotAnArray> for ArgumentError {
 }
 
 impl Arguments {
-    /// Arguments from plain texts.
+    /// Makes arguments from plain texts.
     pub fn words<T: Into<Vec<u8>>>(words: impl IntoIterator<Item = T>) -> Self {
         Self::Words(words.into_iter().map(Word::typed).collect())
     }
 
-    /// The values for a function's parameters. Bytes stand for no values; they are for modules
-    /// alone.
+    /// Returns the values for a function's parameters. Bytes are for modules alone.
     pub(crate) fn values(&self, function: &Signature) -> Result<Vec<Val>, ArgumentError> {
         match self {
             Self::Words(words) => {
@@ -160,7 +159,7 @@ impl Arguments {
         }
     }
 
-    /// The same, with `list<u8>` as the bytes that it is.
+    /// Returns the values for a function's parameters, with `list<u8>` as bytes.
     pub(crate) fn with_bytes(&self, function: &Signature) -> Result<Vec<Argument>, ArgumentError> {
         match self {
             Self::Words(words) => fill(function, words, |ty, word| match word {
@@ -176,7 +175,7 @@ impl Arguments {
     }
 }
 
-/// The value of an argument, or none if it is missing.
+/// Returns the value of an argument, or none if it is missing.
 fn or_none<T>(
     argument: Option<&T>,
     parse: impl Fn(&T) -> Result<Val, String>,
@@ -184,7 +183,7 @@ fn or_none<T>(
     argument.map_or(Ok(Val::Option(None)), parse)
 }
 
-/// Turns each argument into its parameter's type. Options at the end may be missing, and only they.
+/// Converts each argument to its parameter's type. Only options at the end may be missing.
 fn fill<T, V>(
     function: &Signature,
     arguments: &[T],
@@ -241,9 +240,9 @@ fn parse_word(ty: &Type, word: &Word) -> Result<Val, String> {
     }
 }
 
-/// `none` and `some(…)` as they are in WAVE, or the value alone. An option of a string or bytes
-/// takes every text as the value, and so does any option of these that is read: a stream has no way
-/// to say how it is meant.
+/// Parses `none` and `some(…)` as WAVE has them, or the value alone. An option of a string or bytes
+/// takes every text as the value. So does any option of these that is read, since a stream cannot
+/// mark its text as none.
 fn parse_option(ty: &Type, inner: &Type, word: &Word) -> Result<Val, String> {
     let takes_any = takes_any_text(inner);
     if takes_any && (word.is_read || !matches!(inner, Type::Option(_))) {
@@ -259,7 +258,7 @@ fn parse_option(ty: &Type, inner: &Type, word: &Word) -> Result<Val, String> {
     }
 }
 
-/// One character as it stands, or in quotes as in WAVE.
+/// Parses one character verbatim, or in quotes as WAVE has it.
 fn parse_char(ty: &Type, word: &Word) -> Result<Val, String> {
     let single = |text: &str| {
         let mut characters = text.chars();
@@ -271,7 +270,7 @@ fn parse_char(ty: &Type, word: &Word) -> Result<Val, String> {
     }
 }
 
-/// Whether every text is a value of this type, or of what it is an option of.
+/// Tells whether every text is a value of this type, or of the type inside an option.
 fn takes_any_text(ty: &Type) -> bool {
     match ty {
         Type::Option(option) => takes_any_text(&option.ty()),

@@ -1,17 +1,15 @@
-//! A call that is filled in: something for each parameter that its type allows, for people to
-//! change.
+//! Example calls: a value for each parameter, for people to change.
 
 use wasmtime::component::Type;
 
 use super::exports::ExportedFunction;
 use super::signature::is_bytes;
 
-/// How deep an example goes into a type; deeper types have more to fill in than an example
-/// explains.
+/// The depth of an example in a type; deeper types have more to fill in than an example explains.
 const MAX_DEPTH: usize = 4;
 
 impl ExportedFunction {
-    /// Words that the function can be called with: an example for each parameter. A text is the
+    /// Returns words that the function can be called with, one for each parameter. A text is the
     /// parameter's name.
     pub fn example_words(&self) -> Vec<String> {
         let word = |(name, ty): &(String, Type)| match ty {
@@ -24,7 +22,7 @@ impl ExportedFunction {
     }
 }
 
-/// A value in WAVE.
+/// Writes a value in WAVE.
 fn example(name: &str, ty: &Type, depth: usize) -> String {
     let inner = |name: &str, ty: &Type| example(name, ty, depth + 1);
     match ty {
@@ -62,7 +60,7 @@ fn example(name: &str, ty: &Type, depth: usize) -> String {
     }
 }
 
-/// An option that is an argument of its own is written as what is in it.
+/// Writes an option that is an argument of its own as the value in it.
 fn top_level(name: &str, ty: &Type) -> String {
     match ty {
         Type::String => name.to_owned(),
@@ -72,8 +70,8 @@ fn top_level(name: &str, ty: &Type) -> String {
 }
 
 impl ExportedFunction {
-    /// The values of the parameter at this place, where its type has few: those of an enum, and
-    /// `true` and `false`.
+    /// Returns the values of a parameter whose type has few: those of an enum, and `true` and
+    /// `false`.
     pub fn choices(&self, at: usize) -> Vec<String> {
         self.parameters().get(at).map(|(_, ty)| choices(ty)).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The functions that a component offers, and how they are found and shown.
+//! The functions that a component exports, and how they are found and shown.
 
 use std::fmt;
 
@@ -9,15 +9,15 @@ use wasmtime::component::{Component, Type};
 use super::signature::{Signature, is_bytes, kind_without_text, signature_text, type_text};
 use crate::linking::split_version;
 
-/// A function that an extension exports, whether it can be called or not.
+/// A function that an extension exports, callable or not.
 #[derive(Clone)]
 pub struct ExportedFunction {
-    /// The interface with its version, or nothing for a function of the world itself. An interface
+    /// The interface with its version, or `None` for a function of the world itself. An interface
     /// that is declared in the world has a plain name, such as `api`.
     pub interface: Option<String>,
     /// The function's own name.
     pub name: String,
-    /// Why it cannot be called, if it cannot.
+    /// The reason why it cannot be called, if any.
     pub uncallable: Option<Uncallable>,
     pub(crate) ty: Signature,
 }
@@ -32,22 +32,22 @@ pub enum Uncallable {
     /// It is an HTTP handler.
     #[error("it handles HTTP requests, which a call is not")]
     HttpHandler,
-    /// A parameter or the result is of a type that has no text.
+    /// A parameter or the result is of a type without a text form.
     #[error("it takes or returns a {kind}, which cannot be written as text")]
     Type {
-        /// What kind of type that is.
+        /// The kind of that type.
         kind: &'static str,
     },
     /// It is a function of a module and returns several numbers.
     #[error("it returns {count} values, and a call returns one")]
     Results {
-        /// How many there are.
+        /// Their number.
         count: usize,
     },
     /// It is a function of a module and takes or returns something other than a number.
     #[error("it takes or returns a {kind}, and a call passes only numbers")]
     CoreType {
-        /// What kind of type that is.
+        /// The kind of that type.
         kind: &'static str,
         /// The function's type, in the notation of [`ExportedFunction::signature`].
         signature: String,
@@ -60,7 +60,7 @@ pub(crate) const START: &str = "_start";
 /// The interface that a component exports its program by.
 const RUN: &str = "wasi:cli/run";
 
-/// How a function is asked for: `greet`, or `ns:pkg/iface#greet` with or without the interface's
+/// A query for a function: `greet`, or `ns:pkg/iface#greet` with or without the interface's
 /// version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FunctionQuery<'a> {
@@ -69,7 +69,7 @@ pub struct FunctionQuery<'a> {
 }
 
 impl<'a> FunctionQuery<'a> {
-    /// Reads a query; every text is one.
+    /// Parses a query; every text is one.
     pub fn parse(text: &'a str) -> Self {
         match text.rsplit_once('#') {
             Some((interface, name)) => Self { interface: Some(interface), name },
@@ -87,10 +87,10 @@ impl<'a> FunctionQuery<'a> {
     }
 }
 
-/// Every function that a component exports, those of its interfaces included.
+/// Lists every function that a component exports, those of its interfaces included.
 ///
-/// Instances within instances are left out: no world in WIT has them, and no name stands for their
-/// functions.
+/// Instances within instances are left out: worlds in WIT do not have them, and their functions
+/// cannot be named.
 pub(crate) fn exports(component: &Component, engine: &Engine) -> Vec<ExportedFunction> {
     let component_type = component.component_type();
     let mut functions = Vec::new();
@@ -128,9 +128,9 @@ pub(crate) enum FindError {
     Several(Vec<ExportedFunction>),
 }
 
-/// Finds the one function that a query means. A function that can be called wins over one that
-/// cannot, a function of the world itself over those of interfaces, and those of interfaces with a
-/// package over those that a world declares, where toolchains put functions of their own.
+/// Finds the one function that a query means. A callable function wins over others, a function of
+/// the world itself over those of interfaces, and those of interfaces with a package over those
+/// that a world declares, where toolchains put functions of their own.
 pub(crate) fn find<'a>(
     functions: &'a [ExportedFunction],
     text: &str,
@@ -155,7 +155,7 @@ impl ExportedFunction {
         Self { interface: interface.map(str::to_owned), name: name.to_owned(), uncallable, ty }
     }
 
-    /// Which of several functions with one name is meant: the lowest.
+    /// Returns the rank among functions with one name: the lowest is meant.
     fn rank(&self) -> (bool, usize) {
         let place = match &self.interface {
             None => 0,
@@ -165,7 +165,7 @@ impl ExportedFunction {
         (!self.is_callable(), place)
     }
 
-    /// The name by which it can always be called: `greet` or `ns:pkg/iface@version#greet`.
+    /// Returns the name by which it can always be called: `greet` or `ns:pkg/iface@version#greet`.
     pub fn qualified_name(&self) -> String {
         match &self.interface {
             Some(interface) => format!("{interface}#{}", self.name),
@@ -173,8 +173,8 @@ impl ExportedFunction {
         }
     }
 
-    /// Whether it is the entry of a program, which takes arguments and ends with a status: `run` of
-    /// `wasi:cli/run`, or `_start` of a module.
+    /// Tells whether it is the entry of a program, which takes arguments and ends with a status:
+    /// `run` of `wasi:cli/run`, or `_start` of a module.
     pub fn is_program(&self) -> bool {
         match &self.interface {
             Some(interface) => split_version(interface).0 == RUN && self.name == "run",
@@ -182,12 +182,13 @@ impl ExportedFunction {
         }
     }
 
-    /// The parameters with their types.
+    /// Returns the parameters with their types.
     pub fn parameters(&self) -> &[(String, Type)] {
         &self.ty.parameters
     }
 
-    /// The type in WIT's notation, such as `func(name: string) -> string` or `async func()`.
+    /// Formats the type in WIT's notation, such as `func(name: string) -> string` or `async
+    /// func()`.
     pub fn signature(&self) -> String {
         if let Some(Uncallable::CoreType { signature, .. }) = &self.uncallable {
             return signature.clone();
@@ -199,7 +200,7 @@ impl ExportedFunction {
         if self.ty.is_async { format!("async {signature}") } else { signature }
     }
 
-    /// Whether what it returns, or what is in the `result` that it returns, is `list<u8>`.
+    /// Tells whether it returns `list<u8>`, or a `result` with one.
     pub(crate) fn returns_bytes(&self) -> bool {
         match self.ty.results.first() {
             Some(Type::Result(result)) => result.ok().as_ref().is_some_and(is_bytes),
@@ -207,13 +208,13 @@ impl ExportedFunction {
         }
     }
 
-    /// Whether it can be called; if not, [`ExportedFunction::uncallable`] says why.
+    /// Tells whether it can be called; if not, [`ExportedFunction::uncallable`] says why.
     pub fn is_callable(&self) -> bool {
         self.uncallable.is_none()
     }
 }
 
-/// Why a component's function cannot be called: because of what it is for, or of its types.
+/// Tells why a component's function cannot be called: because of its purpose, or of its types.
 fn why_uncallable(interface: Option<&str>, name: &str, ty: &Signature) -> Option<Uncallable> {
     let kind =
         ty.parameters.iter().map(|(_, ty)| ty).chain(&ty.results).find_map(kind_without_text)?;

@@ -10,7 +10,7 @@ use wasmtime::component::{Type, Val};
 use super::labels::{Fields, known, name_of_label, unknown_name};
 use super::numbers;
 
-/// The largest integer up to which a floating-point number tells all integers apart.
+/// The largest integer up to which a floating-point number represents all integers: 2⁵³.
 const EXACT: u64 = 1 << 53;
 
 /// The text is not a JSON array, and why.
@@ -20,7 +20,7 @@ pub(crate) struct NotAnArray(pub(crate) String);
 /// Reads a JSON array.
 pub(crate) fn parse_array(text: &str) -> Result<Vec<Value>, NotAnArray> {
     let parsed = serde_json::from_str(&with_plain_integers(text));
-    // What is wrong is said with its place in the text that was given.
+    // The error is about the text that was given, with its place in it.
     let parsed =
         parsed.map_err(|error| serde_json::from_str::<Strict>(text).err().unwrap_or(error));
     match parsed {
@@ -30,8 +30,8 @@ pub(crate) fn parse_array(text: &str) -> Result<Vec<Value>, NotAnArray> {
     }
 }
 
-/// The text with the integers among its numbers written as plain digits: `5.0` and `5e18` would
-/// become floating-point numbers, which do not tell large integers apart.
+/// Writes the integers among the numbers of a text as plain digits: `5.0` and `5e18` would become
+/// floating-point numbers, which do not represent all large integers.
 fn with_plain_integers(text: &str) -> Cow<'_, str> {
     let is_part =
         |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
@@ -55,7 +55,7 @@ fn with_plain_integers(text: &str) -> Cow<'_, str> {
     if copied == 0 { Cow::Borrowed(text) } else { Cow::Owned(out + &text[copied..]) }
 }
 
-/// The place after the string that begins here.
+/// Returns the place after the string that begins here.
 fn end_of_string(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(byte) = bytes.get(at) {
@@ -68,14 +68,14 @@ fn end_of_string(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-/// The plain digits of an integer that JSON writes with a fraction or an exponent.
+/// Returns the plain digits of an integer that JSON writes with a fraction or an exponent.
 fn plain_integer(number: &str) -> Option<String> {
     let is_written_otherwise = number.contains(['.', 'e', 'E']);
     let is_json = || serde_json::from_str::<Number>(number).is_ok();
     if is_written_otherwise && is_json() { numbers::integer_digits(number) } else { None }
 }
 
-/// JSON in which no object has a member twice.
+/// JSON without repeated members of an object.
 struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {
@@ -140,7 +140,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 }
 
-/// A value as JSON.
+/// Converts a value to JSON.
 pub(crate) fn from_val(val: &Val) -> Value {
     match val {
         Val::Bool(value) => Value::Bool(*value),
@@ -179,9 +179,9 @@ pub(crate) fn from_val(val: &Val) -> Value {
     }
 }
 
-/// A floating-point number; those that JSON lacks become text. The shortest text that reads back as
-/// the same number is taken from the type it has, so that an `f32` does not get digits that it
-/// never had.
+/// Converts a floating-point number; those that JSON lacks become text. The shortest text that
+/// reads back as the same number comes from the original type, so that an `f32` does not get digits
+/// that it never had.
 fn float(value: f64, shortest: impl Fn() -> String) -> Value {
     let text = if value.is_nan() {
         "NaN"
@@ -204,7 +204,7 @@ fn payload_value(payload: &Option<Box<Val>>) -> Value {
     payload.as_ref().map_or(Value::Null, |payload| from_val(payload))
 }
 
-/// A value of this type from JSON, or what is wrong with it.
+/// Converts JSON to a value of this type, or says why it cannot.
 pub(crate) fn to_val(ty: &Type, json: &Value) -> Result<Val, String> {
     let wrong = |expected: &str| Err(format!("{} stands where {expected} should", kind(json)));
     match ty {
@@ -266,7 +266,8 @@ fn kind(json: &Value) -> String {
     }
 }
 
-/// An integer, written as a number or, for those who have only floating-point numbers, as text.
+/// Reads an integer, written as a number or, for programs with only floating-point numbers, as
+/// text.
 fn integer<T: TryFrom<i128>>(json: &Value) -> Result<T, String> {
     match json {
         Value::Number(number) => numbers::integer(&number.to_string()),
@@ -307,7 +308,7 @@ fn elements(json: &Value, ty: impl Fn(usize) -> Option<Type>) -> Result<Vec<Val>
     array.iter().enumerate().map(element).collect()
 }
 
-/// The bytes of a `list<u8>`.
+/// Reads the bytes of a `list<u8>`.
 pub(crate) fn to_bytes(json: &Value) -> Result<Vec<u8>, String> {
     let array =
         json.as_array().ok_or_else(|| format!("{} stands where an array should", kind(json)))?;
@@ -315,7 +316,7 @@ pub(crate) fn to_bytes(json: &Value) -> Result<Vec<u8>, String> {
     array.iter().enumerate().map(byte).collect()
 }
 
-/// A record. Fields that are options may be missing; fields that it does not have are errors.
+/// Reads a record. Options may be missing; unknown fields are errors.
 fn object(json: &Value, types: &[(String, Type)]) -> Result<Val, String> {
     let object =
         json.as_object().ok_or_else(|| format!("{} stands where an object should", kind(json)))?;
@@ -328,7 +329,7 @@ fn object(json: &Value, types: &[(String, Type)]) -> Result<Val, String> {
 
 type Tagged = (String, Option<Box<Val>>);
 
-/// `{"case": payload}`; for a case without payload the name alone will do.
+/// Reads `{"case": payload}`; for a case without payload the name alone will do.
 fn tagged(json: &Value, cases: &[(String, Option<Type>)]) -> Result<Tagged, String> {
     let (name, payload) = match json {
         Value::String(name) => (name, &Value::Null),
@@ -361,8 +362,8 @@ fn flag_names(json: &Value, names: &[&str]) -> Result<Val, String> {
     array.iter().map(|flag| name_of(flag, names)).collect::<Result<_, _>>().map(Val::Flags)
 }
 
-/// Null is none. An option inside an option is wrapped as `{"some": value}`, or none and some(none)
-/// would look alike.
+/// Reads an option: null is none. An option inside an option is wrapped as `{"some": value}`, or
+/// none and some(none) would look alike.
 fn optional(json: &Value, ty: &Type) -> Result<Val, String> {
     let inner = match json {
         Value::Null => return Ok(Val::Option(None)),

@@ -1,9 +1,8 @@
-//! The names that types have in them: cases, flags and fields.
+//! The names inside of types: cases, flags and fields.
 
 use wasmtime::component::{Type, Val};
 
-/// The name that a label of WAVE stands for: a `%` keeps it from being a keyword and is not part of
-/// it.
+/// Returns the name of a WAVE label: a `%` keeps it from being a keyword and is not part of it.
 pub(crate) fn name_of_label(label: &str) -> &str {
     label.strip_prefix('%').unwrap_or(label)
 }
@@ -33,7 +32,7 @@ impl<'t> Fields<'t> {
         Self { types, values: types.iter().map(|_| None).collect() }
     }
 
-    /// Takes the value of a field, which the record has to have and which may come once.
+    /// Takes the value of a field, which the record must have and which may come once.
     pub(crate) fn put(
         &mut self,
         name: &str,
@@ -48,7 +47,7 @@ impl<'t> Fields<'t> {
         }
     }
 
-    /// The record. Fields that are options may be missing.
+    /// Returns the record. Options may be missing.
     pub(crate) fn finish(self) -> Result<Val, String> {
         let field = |((name, ty), value): (&(String, Type), Option<Val>)| match (value, ty) {
             (Some(value), _) => Ok((name.clone(), value)),

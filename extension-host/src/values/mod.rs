@@ -1,5 +1,5 @@
-//! Functions and the values that go into them and come back: signatures, arguments as a person types
-//! them (words, WAVE, JSON), and values as JSON.
+//! Functions and their values: signatures, arguments as people type them (words, WAVE, JSON), and
+//! values as JSON.
 
 mod arguments;
 mod example;

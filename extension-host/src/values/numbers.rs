@@ -1,11 +1,10 @@
-//! Numbers from their text. One that does not fit its type is an error, and neither wrapped nor
-//! made infinite.
+//! Numbers from their text. A number that does not fit its type is an error, and neither wrapped
+//! nor made infinite.
 
 /// The number of digits up to which every integer fits an `i128`.
 const SAFE_DIGITS: usize = 38;
 
-/// Reads an integer: plain digits, or any number whose value is an integer, such as `5.0` and
-/// `5e0`.
+/// Reads an integer: plain digits, or any number with an integer value, such as `5.0` and `5e0`.
 pub(crate) fn integer<T: TryFrom<i128>>(text: &str) -> Result<T, String> {
     let value =
         exact(text).ok_or_else(|| format!("{} stands where an integer should", shown(text)))?;
@@ -13,8 +12,8 @@ pub(crate) fn integer<T: TryFrom<i128>>(text: &str) -> Result<T, String> {
     fitting.ok_or_else(|| format!("{} is out of range", text.trim_start_matches('+')))
 }
 
-/// The integer that a number in decimal notation is, whatever its notation; the inner `None` is one
-/// beyond 38 digits.
+/// Returns the integer value of a decimal number in any notation; the inner `None` is one beyond 38
+/// digits.
 fn exact(text: &str) -> Option<Option<i128>> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (sign, digits) = match mantissa.strip_prefix('-') {
@@ -56,20 +55,19 @@ fn exact(text: &str) -> Option<Option<i128>> {
     )
 }
 
-/// The digits of a number that is written with a fraction or an exponent and is an integer other
-/// than zero.
+/// Returns the digits of an integer other than zero that is written with a fraction or an exponent.
 pub(crate) fn integer_digits(text: &str) -> Option<String> {
     exact(text).flatten().filter(|value| *value != 0).map(|value| value.to_string())
 }
 
-/// Reads an `f32`. Only what is written as infinite is infinite.
+/// Reads an `f32`. Only a word for infinity is infinite.
 pub(crate) fn float32(text: &str) -> Result<f32, String> {
     text.parse()
         .map_err(|_| not_a_number(text))
         .and_then(|value: f32| finite(value.is_finite(), value, text))
 }
 
-/// Reads an `f64`. Only what is written as infinite is infinite.
+/// Reads an `f64`. Only a word for infinity is infinite.
 pub(crate) fn float64(text: &str) -> Result<f64, String> {
     text.parse()
         .map_err(|_| not_a_number(text))
@@ -92,12 +90,12 @@ fn not_a_number(text: &str) -> String {
     format!("{} stands where a number should", shown(text))
 }
 
-/// A text in a message: quoted, and cut where it is long.
+/// Quotes a text for a message, cut if it is long.
 pub(crate) fn shown(text: &str) -> String {
     if text.is_empty() { "nothing".to_owned() } else { format!("`{}`", brief(text)) }
 }
 
-/// The beginning of a text, without control characters.
+/// Returns the beginning of a text, without control characters.
 fn brief(text: &str) -> String {
     const MAX_CHARACTERS: usize = 60;
     match text.char_indices().nth(MAX_CHARACTERS) {

@@ -1,11 +1,11 @@
-//! What a function takes and returns, and types in WIT's notation.
+//! Signatures of functions, and types in WIT's notation.
 
 use wasmtime::component::Type;
 use wasmtime::component::types::ComponentFunc;
 use wasmtime::component::wasm_wave::wasm::DisplayType;
 
-/// What a function takes and returns, in the types of components; the numbers of a module are the
-/// ones that they stand for.
+/// The parameters and results of a function, in the types of components; the numbers of a module
+/// have counterparts there.
 #[derive(Clone, Default)]
 pub(crate) struct Signature {
     pub(crate) is_async: bool,
@@ -20,7 +20,7 @@ impl From<ComponentFunc> for Signature {
     }
 }
 
-/// A function's type in WIT's notation, of the texts of its parameters and results.
+/// Formats a function's type in WIT's notation, from the texts of its parameters and results.
 pub(crate) fn signature_text(parameters: Vec<String>, results: Vec<String>) -> String {
     let result = match results.as_slice() {
         [] => String::new(),
@@ -30,13 +30,13 @@ pub(crate) fn signature_text(parameters: Vec<String>, results: Vec<String>) -> S
     format!("func({}){result}", parameters.join(", "))
 }
 
-/// Whether this is `list<u8>`.
+/// Tells whether a type is `list<u8>`.
 pub(crate) fn is_bytes(ty: &Type) -> bool {
     matches!(ty, Type::List(list) if list.ty() == Type::U8)
 }
 
-/// A type in WIT's notation; named types are shown by what they consist of, as components do not
-/// keep their names.
+/// Formats a type in WIT's notation. Named types are shown by their content, since components do
+/// not keep their names.
 pub(crate) fn type_text(ty: &Type) -> String {
     match (ty, kind_without_text(ty)) {
         (_, None) => DisplayType(ty).to_string(),
@@ -53,7 +53,7 @@ pub(crate) fn type_text(ty: &Type) -> String {
     }
 }
 
-/// The kind of type, in this one or deep in it, whose values have no text.
+/// Returns the kind of type, in this one or deep in it, whose values have no text.
 pub(super) fn kind_without_text(ty: &Type) -> Option<&'static str> {
     match ty {
         Type::List(list) => kind_without_text(&list.ty()),

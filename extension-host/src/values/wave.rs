@@ -1,10 +1,10 @@
 //! Values from [WAVE](https://github.com/bytecodealliance/wasm-tools/tree/main/crates/wasm-wave),
 //! read by their type.
 //!
-//! The lexer is wasm-wave's. Its parser decides what a word means before it knows the type, so that
-//! a label which is also a keyword (`ok err some none true false inf nan`) is not understood
-//! everywhere. It also passes over fields that a record does not have, and takes a number that is
-//! too large for infinity.
+//! The lexer is wasm-wave's. Its parser decides the meaning of a word before it knows the type, so
+//! that a label that is also a keyword (`ok err some none true false inf nan`) is not understood
+//! everywhere. It also passes over unknown fields of a record, and reads a number that is too large
+//! as infinity.
 
 use std::ops::Range;
 
@@ -74,12 +74,12 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A number, `inf` and `nan` included: what those stand for depends on the type.
+    /// Reads a number, `inf` and `nan` included, whose meaning depends on the type.
     fn number<T>(&mut self, read: impl Fn(&str) -> Result<T, String>) -> Result<T, String> {
         read(self.token(&[Token::Number, Token::LabelOrKeyword], "a number")?)
     }
 
-    /// What stands in quotes, with its escapes, as wasm-wave reads it.
+    /// Reads a quoted text with its escapes, as wasm-wave does.
     fn quoted(&mut self, ty: &Type, tokens: &[Token], expected: &str) -> Result<Val, String> {
         let text = self.token(tokens, expected)?;
         wasm_wave::from_str(ty, text).map_err(|error| error.to_string())
@@ -115,7 +115,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A record. Fields that are options may be missing, all of them too: `{:}` or `{}`.
+    /// Reads a record. Options may be missing, all of them too: `{:}` or `{}`.
     fn record(&mut self, record: &types::Record) -> Result<Val, String> {
         self.token(&[Token::BraceOpen], "a record `{field: value}`")?;
         let fields: Vec<_> =
@@ -155,8 +155,8 @@ impl<'a> Parser<'a> {
         Ok(names)
     }
 
-    /// `none`, `some(value)` or, for what is not an option itself, the value alone. A case `none`
-    /// or `some` of what is inside is `%none` or `%some`.
+    /// Reads `none`, `some(value)` or, for a type that is not an option itself, the value alone. A
+    /// case `none` or `some` of the inner type is `%none` or `%some`.
     fn option(&mut self, ty: &Type) -> Result<Val, String> {
         let value = match self.peek_text()? {
             Some("none") => {
@@ -173,8 +173,8 @@ impl<'a> Parser<'a> {
         Ok(Val::Option(value))
     }
 
-    /// `ok`, `err`, with or without a payload, or the payload of `ok` alone if that is not a result
-    /// itself.
+    /// Reads `ok`, `err`, with or without a payload, or the payload of `ok` alone if that is not a
+    /// result itself.
     fn result(&mut self, result: &types::ResultType) -> Result<Val, String> {
         let value = match (self.peek_text()?, result.ok()) {
             (Some("ok"), ty) => {
@@ -204,7 +204,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What is between the brackets: with commas between, and perhaps one at the end.
+    /// Reads elements up to the closing bracket, with commas between, and perhaps one at the end.
     fn until(
         &mut self,
         close: Token,
@@ -219,12 +219,12 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// The name that a label stands for, keyword or not.
+    /// Reads a label, keyword or not, and returns its name.
     fn name(&mut self, expected: &str) -> Result<&'a str, String> {
         self.token(&[Token::LabelOrKeyword], expected).map(name_of_label)
     }
 
-    /// The text of the next token, which has to be one of these.
+    /// Returns the text of the next token, which has to be one of these.
     fn token(&mut self, wanted: &[Token], expected: &str) -> Result<&'a str, String> {
         let (found, text) = match self.peek()? {
             Some((found, span)) => (Some(found), &self.lexer.source()[span]),
@@ -285,8 +285,8 @@ mod tests {
 
     use super::*;
 
-    /// A type in the notation of WebAssembly's text. In it, `$v` is a variant with the case
-    /// `at(tuple<u8, u8>)`.
+    /// Makes a type from WebAssembly's text. In it, `$v` is a variant with the case `at(tuple<u8,
+    /// u8>)`.
     fn ty(text: &str) -> Type {
         let engine = crate::code::engine::compiling_engine().expect("an engine");
         let wat = format!(

@@ -1,4 +1,4 @@
-//! WASI as one call finds it: what is granted is in it, and nothing else.
+//! WASI for one call, with the granted things in it and nothing else.
 
 use core_types::{Config, EffectiveLimits, FilesystemGrant, GrantedPath, LimitName, Request};
 use wasmtime::component::ResourceTable;
@@ -9,19 +9,19 @@ use crate::capabilities::Backends;
 use crate::directories::{DirectoryError, OpenDirectory};
 use crate::limits::{Output, StreamName};
 
-/// The most random bytes that one WASI call gives.
+/// The maximum of random bytes from one WASI call: keys and seeds need a few dozen.
 const RANDOM_BYTES: u64 = 64 * 1024;
 
-/// Bounds what a guest can open at a time.
+/// Bounds the number of open handles.
 pub(crate) fn limit_table(table: &mut ResourceTable, limits: &EffectiveLimits) {
     table.set_max_capacity(
         usize::try_from(limits.get(LimitName::Handles).value).unwrap_or(usize::MAX),
     );
 }
 
-/// WASI with clocks, random numbers, the arguments and streams of the process, and what is granted:
-/// the extension's configuration and variables of the session as environment, and directories that
-/// are there. No socket, no name look-up.
+/// Makes WASI with clocks, random numbers, the arguments and streams of the process, and the
+/// granted things: the extension's configuration and variables of the session as environment, and
+/// existing directories. Sockets and name look-ups are off.
 pub(crate) fn wasi(
     gate: &Gate,
     config: &Config,
@@ -75,7 +75,7 @@ pub(crate) fn note_directories(gate: &Gate) {
     }
 }
 
-/// The directories that are granted. One that can be written is not given a second time to be read.
+/// Returns the granted directories. One that can be written is not given a second time for reading.
 fn directories(granted: &FilesystemGrant) -> impl Iterator<Item = (&GrantedPath, bool)> {
     let read =
         granted.read.iter().filter(|path| !granted.write.contains(path)).map(|path| (path, false));

@@ -1,5 +1,4 @@
-//! `wasi:cli/environment`: the extension's configuration, and the variables of the session that are
-//! granted.
+//! `wasi:cli/environment`: the extension's configuration, and granted variables of the session.
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
@@ -20,8 +19,8 @@ pub(crate) fn link_environment(linker: &mut Linker<CallState>) -> wasmtime::Resu
     note_variables(linker, ENVIRONMENT, |state| state.cli().get_environment())
 }
 
-/// Adds to an interface that the call notes when the extension looks at its variables, which
-/// `variables` returns.
+/// Makes the function of an interface note that the extension looked at its variables. `variables`
+/// returns them.
 pub(super) fn note_variables(
     linker: &mut Linker<CallState>,
     interface: &str,

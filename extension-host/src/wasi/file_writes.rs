@@ -1,7 +1,7 @@
-//! `wasi:filesystem/types`: as Wasmtime has it, with what is written counted.
+//! `wasi:filesystem/types`: Wasmtime's, with written bytes counted.
 //!
-//! These four functions are all that makes a file larger. Whatever else a guest does with one ends
-//! in them: a copied descriptor, zeroes, or one stream that is spliced into another.
+//! These four functions are all that makes a file larger. Everything else that a guest can do with
+//! one ends in them: a copied descriptor, zeroes, or one stream that is spliced into another.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::limits::{WriteBudget, growth};
 /// The interface, in the version that Wasmtime registers it under.
 const TYPES: &str = "wasi:filesystem/types@0.2.12";
 
-/// What a function of the interface returns.
+/// The result of a function of the interface.
 type Answer<T> = wasmtime::Result<(Result<T, ErrorCode>,)>;
 
 /// Links `wasi:filesystem/types`.
@@ -40,8 +40,8 @@ pub(crate) fn link_files(linker: &mut Linker<CallState>) -> wasmtime::Result<()>
     })
 }
 
-/// Returns the file behind a descriptor, if it may be written to. What is written to others is
-/// refused and not counted.
+/// Returns the file behind a descriptor, if it may be written to. Writes to others are refused and
+/// not counted.
 pub(crate) fn written_to(
     table: &ResourceTable,
     descriptor: &Resource<Descriptor>,
@@ -108,7 +108,7 @@ fn answer<T>(result: FsResult<T>) -> Answer<T> {
     }
 }
 
-/// Puts a stream that counts in the place of one that does not.
+/// Replaces a stream by one that counts.
 fn counted(
     table: &mut ResourceTable,
     stream: Resource<DynOutputStream>,
@@ -124,8 +124,8 @@ fn counted(
 struct CountedStream {
     stream: DynOutputStream,
     budget: WriteBudget,
-    /// What lies between the end of the file and where the stream begins: the first write makes it
-    /// part of the file.
+    /// The bytes between the end of the file and the begin of the stream: the first write makes
+    /// them part of the file.
     gap: u64,
 }
 

@@ -1,4 +1,4 @@
-//! `wasi:http/types`: as Wasmtime has it, with the name of a method bounded.
+//! `wasi:http/types`: Wasmtime's, with the name of a method bounded.
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
@@ -11,18 +11,18 @@ use crate::calling::CallState;
 
 /// The interface, in the version that Wasmtime registers it under.
 const TYPES: &str = "wasi:http/types@0.2.12";
-/// The longest name of a method that is none of HTTP's own, in bytes.
+/// The maximum of an extension method's name, in bytes: the registered ones have at most 16.
 const MAX_METHOD: usize = 64;
 
-/// Whether a method's name is as short as such names are.
+/// Tells whether a method's name is within the maximum.
 pub(crate) fn is_known_method_length(name: &str) -> bool {
     name.len() <= MAX_METHOD
 }
 
 type SetMethod = (Resource<HostOutgoingRequest>, types::Method);
 
-/// Links `wasi:http/types`, with one function replaced: Wasmtime's keeps the name of a method
-/// however long it is, and a guest can have a thousand requests.
+/// Links `wasi:http/types` with one function replaced: Wasmtime's keeps the name of a method at any
+/// length, and a guest can have a thousand requests.
 pub(crate) fn link_http_types(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     types::add_to_linker::<_, WasiHttp>(linker, &types::LinkOptions::default(), CallState::http)?;
     let set_method =

@@ -1,5 +1,5 @@
-//! WASI as Wasmtime has it, with what this host adds: nothing but what is granted is there, what a
-//! guest looks at is noted, and what it writes is counted. WASI's first version is in `modules`.
+//! WASI as Wasmtime has it, with additions of this host: only granted things are there, the guest's
+//! looks at them are noted, and its writes are counted. WASI's first version is in `modules`.
 
 mod context;
 mod environment;

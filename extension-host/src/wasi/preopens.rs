@@ -1,7 +1,7 @@
-//! `wasi:filesystem/preopens`: the directories that are granted, each under its own path.
+//! `wasi:filesystem/preopens`: the granted directories, each under its own path.
 //!
-//! Below a directory that it got, an extension meets the kernel's rules for `openat2`, which
-//! Wasmtime uses so that neither `..` nor a link nor a rename leads out.
+//! Below a directory, Wasmtime uses the kernel's rules for `openat2`, so that neither `..` nor a
+//! link nor a rename leads out.
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
@@ -22,8 +22,8 @@ pub(crate) fn link_preopens(linker: &mut Linker<CallState>) -> wasmtime::Result<
     note_directories(linker, PREOPENS, |state| state.filesystem().get_directories())
 }
 
-/// Adds to an interface that the call notes when the extension looks for its directories, which
-/// `directories` returns.
+/// Makes the function of an interface note that the extension looked for its directories.
+/// `directories` returns them.
 pub(super) fn note_directories(
     linker: &mut Linker<CallState>,
     interface: &str,

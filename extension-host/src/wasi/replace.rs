@@ -1,10 +1,10 @@
-//! Functions of WASI with something of ours around them.
+//! Replacements for functions of WASI.
 
 use wasmtime::component::{Linker, LinkerInstance};
 
 use crate::calling::CallState;
 
-/// Puts functions in the place of those that Wasmtime has linked for an interface.
+/// Replaces functions that Wasmtime has linked for an interface.
 pub(super) fn replace_in(
     linker: &mut Linker<CallState>,
     interface: &str,

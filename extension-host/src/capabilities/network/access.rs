@@ -1,4 +1,4 @@
-//! How granted requests reach the web: whom TLS trusts, and which proxies stand in between.
+//! Certificates and proxies of granted requests.
 
 use std::io;
 use std::path::PathBuf;
@@ -42,7 +42,7 @@ pub struct HttpAccess {
     tls: OnceLock<Arc<ClientConfig>>,
 }
 
-/// A proxy that cannot be spoken to. Its address can have a password in it and is not told.
+/// A proxy of an unsupported scheme. Its address can contain a password and is not shown.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use the proxy of the scheme `{}` that `{variable}` names", scheme.escape_debug())]
 pub(crate) struct UnusableProxy {
@@ -51,7 +51,7 @@ pub(crate) struct UnusableProxy {
 }
 
 impl HttpAccess {
-    /// The way through these, and with these authorities trusted.
+    /// Sends requests through these proxies, and trusts these authorities too.
     pub fn new(
         authorities: Vec<PathBuf>,
         http_proxy: Option<String>,
@@ -60,23 +60,23 @@ impl HttpAccess {
         Self { authorities, http_proxy, https_proxy, ..Self::default() }
     }
 
-    /// The same way, on which these hosts are reached directly.
+    /// Reaches these hosts directly.
     pub fn except(mut self, no_proxy: Option<String>) -> Self {
         self.no_proxy = no_proxy;
         self
     }
 
-    /// The same way, with the names of the variables that the proxies come from.
+    /// Names the variables of the proxies, for messages.
     pub fn named(mut self, proxy_variables: [String; 2]) -> Self {
         self.proxy_variables = proxy_variables;
         self
     }
 
-    /// The proxy that stands before an address, if one does.
+    /// Returns the proxy for an address, if it has one.
     ///
     /// # Errors
-    /// When a proxy is configured for the address that cannot be spoken to: the address is never
-    /// reached without it.
+    /// When the proxy of the address has an unsupported scheme: the address is never reached
+    /// without it.
     pub(crate) fn proxy(&self, to: &Uri) -> Result<Option<Intercept>, UnusableProxy> {
         let is_tls = to.scheme_str() == Some("https");
         let proxy = if is_tls { &self.https_proxy } else { &self.http_proxy };
@@ -95,7 +95,7 @@ impl HttpAccess {
         })
     }
 
-    /// TLS as it is trusted here. Made by the first request that needs it.
+    /// Returns the TLS configuration, made by the first request that needs it.
     pub(crate) fn tls(&self) -> io::Result<Arc<ClientConfig>> {
         if let Some(made) = self.tls.get() {
             return Ok(made.clone());

@@ -1,9 +1,9 @@
-//! Sends one request of an extension to a host that is granted.
+//! The client that sends a request to a granted host.
 //!
-//! The address is looked at after it is resolved, and the very address that was looked at is
-//! dialled: a name that leads to this machine or its network is refused, whatever it led to a
-//! moment ago. Nothing is redirected, and nothing is kept for the next request. Where its host
-//! program names a proxy, the proxy dials.
+//! The address is checked after it is resolved, and exactly the checked address is dialled: a name
+//! that leads to this machine or its network is refused, even if it led elsewhere a moment ago.
+//! Redirects are not followed, and connections are not kept. Where the program names a proxy, the
+//! proxy dials.
 
 use std::io;
 use std::net::SocketAddr;
@@ -32,29 +32,30 @@ use super::access::HttpAccess;
 use super::target::{Body, Budget, Sending, Target};
 use crate::calling::Gate;
 
-/// How long to wait where the guest does not say. The timeout of the call ends everything in any
-/// case.
+/// The timeouts for guests that set none, as common clients have them. The timeout of the call ends
+/// everything in any case.
 const CONNECT: Duration = Duration::from_secs(10);
 const FIRST_BYTE: Duration = Duration::from_secs(30);
 const BETWEEN_BYTES: Duration = Duration::from_secs(30);
-/// The shortest wait. A guest can ask for none at all.
+/// The shortest timeout. A guest can ask for none at all.
 const SHORTEST: Duration = Duration::from_millis(1);
-/// The most fields and bytes in front of a response.
+/// The maximum of the head of a response, in fields and bytes: the defaults of common servers
+/// several times over.
 const MAX_FIELDS: usize = 100;
 const MAX_FIELD_BYTES: usize = 64 * 1024;
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Where a request goes, and what it meets on the way.
+/// The target of a request, and the way there.
 pub(crate) struct Route {
     pub(crate) target: Target,
     pub(crate) gate: Gate,
     pub(crate) access: Arc<HttpAccess>,
 }
 
-/// Connects, sends and waits for the head of the response. What is left to do for its body comes
-/// with it.
+/// Connects, sends and waits for the head of the response. The future that comes with it drives the
+/// body.
 pub(crate) async fn send(
     mut request: Request<Body>,
     options: RequestOptions,
@@ -74,7 +75,7 @@ pub(crate) async fn send(
     builder.max_headers(MAX_FIELDS).max_buf_size(MAX_FIELD_BYTES);
     let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
     match proxy.filter(|_| route.target.scheme == Scheme::Http) {
-        // A proxy for plain HTTP is told the whole address.
+        // A proxy for plain HTTP gets the whole address.
         Some(proxy) => {
             let authorization = proxy.basic_auth().cloned();
             request.headers_mut().extend(authorization.map(|value| (PROXY_AUTHORIZATION, value)));
@@ -105,8 +106,8 @@ pub(crate) async fn send(
     Ok((response.map(body), Box::new(rest)))
 }
 
-/// Waits for an answer while the connection does its work. A short one can have done all of it
-/// before the answer is looked at.
+/// Waits for an answer while the connection does its work. A short connection can be done before
+/// its answer is polled.
 async fn drive<T>(
     answer: impl Future<Output = T>,
     connection: &mut Option<Pin<Box<impl Future<Output = Result<(), hyper::Error>>>>>,
@@ -131,15 +132,15 @@ fn head_error(error: hyper::Error) -> Error {
     }
 }
 
-/// A connection to one of the addresses that the rule for this host allows, or to the proxy in
-/// front of it.
+/// Connects to one of the addresses that the rule for this host allows, or to the proxy in front of
+/// it.
 async fn connect(route: &Route, proxy: Option<&Intercept>) -> Result<Box<dyn Stream>, Error> {
     let Route { target, gate, access } = route;
     let stream = match proxy {
         None => dial(&addresses(target, gate).await?).await?,
         Some(proxy) => {
             match addresses(target, gate).await {
-                // What cannot be resolved here is the proxy's to find.
+                // A name that cannot be resolved here may be known to the proxy.
                 Ok(_) | Err(Error::DnsError { .. } | Error::DestinationNotFound) => {}
                 Err(refused) => return Err(refused),
             }
@@ -156,7 +157,7 @@ async fn connect(route: &Route, proxy: Option<&Intercept>) -> Result<Box<dyn Str
     Ok(Box::new(stream))
 }
 
-/// A connection to a proxy, and for HTTPS through it.
+/// Connects to a proxy, and for HTTPS through it.
 async fn through(proxy: &Intercept, target: &Target) -> Result<TcpStream, Error> {
     let authority = proxy.uri().authority().ok_or(Error::ConfigurationError)?;
     let address = (authority.host().to_owned(), authority.port_u16().unwrap_or(80));
@@ -174,7 +175,7 @@ async fn through(proxy: &Intercept, target: &Target) -> Result<TcpStream, Error>
     request.extend_from_slice(b"\r\n");
     stream.write_all(&request).await.map_err(Error::Connect)?;
     let mut answer = Vec::new();
-    // One byte at a time: what comes behind the head belongs to TLS.
+    // One byte at a time: the bytes behind the head belong to TLS.
     while !answer.ends_with(b"\r\n\r\n") {
         if answer.len() > MAX_FIELD_BYTES {
             return Err(Error::HttpResponseHeaderSectionSize(None));
@@ -196,7 +197,7 @@ async fn dial(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
     Err(Error::Connect(failed))
 }
 
-/// Resolves the host, and keeps what a rule for it allows.
+/// Resolves the host, and keeps the addresses that a rule for it allows.
 async fn addresses(target: &Target, gate: &Gate) -> Result<Vec<SocketAddr>, Error> {
     let granted = gate.in_force().network;
     let rules: Vec<_> = granted
@@ -206,8 +207,8 @@ async fn addresses(target: &Target, gate: &Gate) -> Result<Vec<SocketAddr>, Erro
     allowed(resolve(target).await?, &rules)
 }
 
-/// Of the addresses of a name those that a rule for it allows. No other is dialled, whatever the
-/// name leads to by then.
+/// Returns the resolved addresses that a rule allows. Only these are dialled, whatever the name
+/// resolves to by then.
 fn allowed(resolved: Vec<SocketAddr>, rules: &[NetworkRule]) -> Result<Vec<SocketAddr>, Error> {
     let is_allowed =
         |address: &SocketAddr| rules.iter().any(|rule| rule.allows_address(address.ip()));
@@ -222,7 +223,7 @@ async fn resolve(target: &Target) -> Result<Vec<SocketAddr>, Error> {
     if found.is_empty() { Err(Error::DestinationNotFound) } else { Ok(found) }
 }
 
-/// The body of a response, up to what the call may still use and as long as something comes.
+/// The body of a response, within the budget of the call and its timeout between bytes.
 struct LimitedBody {
     incoming: Incoming,
     budget: Budget,

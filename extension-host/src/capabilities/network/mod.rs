@@ -1,5 +1,5 @@
-//! `wasi:http` to hosts that are granted: the decision about each request, where it goes, and the
-//! client that sends it. How the web is reached at all (certificates, proxies) is the program's.
+//! `wasi:http` to granted hosts: the decision about each request, its target, and the client that
+//! sends it. Certificates and proxies are the embedding program's choice.
 
 #[cfg(feature = "network")]
 mod access;

@@ -14,8 +14,8 @@ use crate::calling::Gate;
 use crate::capabilities::RecordedAnswer;
 use crate::capabilities::{Backends, RecordedWeb};
 
-/// Decides about each outgoing request before anything is resolved or connected. Redirects are
-/// handed to the guest, whose next request is decided about like the first.
+/// Decides each outgoing request before anything is resolved or connected. Redirects are handed to
+/// the guest, whose next request is decided like the first.
 pub(crate) struct Outgoing {
     gate: Gate,
     backends: Backends,
@@ -73,7 +73,7 @@ fn send(
     Box::new(client::send(request, options.unwrap_or_default(), route, budget.clone()))
 }
 
-/// What was recorded for a request. One that was not has no host to go to.
+/// Answers a request from the recorded web. Without a recorded answer the host does not exist.
 #[cfg(feature = "network")]
 fn replay(web: &dyn RecordedWeb, request: &Request<Body>) -> Sent {
     use http_body_util::BodyExt;

@@ -1,4 +1,4 @@
-//! Where a request goes, and what one call may use of the network.
+//! The target of a request, and the network budget of a call.
 
 #[cfg(feature = "network")]
 use std::sync::Arc;
@@ -9,17 +9,18 @@ use core_types::Scheme;
 use http::Uri;
 use wasmtime_wasi_http::Error;
 
-/// The most bytes that all responses of one call bring.
+/// The maximum of all responses of one call, in bytes: the host buffers a part of each, and an
+/// honest extension needs far less.
 #[cfg(feature = "network")]
 const MAX_RESPONSE_BYTES: u64 = 64 << 20;
-/// The most connections that one call makes.
+/// The maximum of connections of one call: more is a scan or a flood.
 #[cfg(feature = "network")]
 const MAX_CONNECTIONS: u32 = 100;
 
 pub(crate) type Body = wasmtime_wasi_http::WasiBody;
 pub(crate) type Sending = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
-/// What one call may still use of the network.
+/// The rest of a call's network budget. All clones count together.
 #[cfg(feature = "network")]
 #[derive(Clone)]
 pub(crate) struct Budget {
@@ -56,23 +57,24 @@ impl Budget {
     }
 }
 
-/// Where a request goes.
+/// The target of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) scheme: Scheme,
-    /// As the guest spells it.
+    /// The host as the guest spells it.
     pub(crate) host: String,
     pub(crate) port: u16,
 }
 
 impl Target {
-    /// The host without the brackets around an address.
+    /// Returns the host without the brackets around an address.
     #[cfg(feature = "network")]
     pub(crate) fn bare_host(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')
     }
 
-    /// A name in front of an `@` could make a reader take one host for another, so there is none.
+    /// Reads the target of an address. A name in front of an `@` is refused: a reader could take it
+    /// for the host.
     pub(crate) fn of(uri: &Uri) -> Result<Self, Error> {
         let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'));
         let authority = authority.ok_or(Error::HttpRequestUriInvalid)?;

@@ -13,8 +13,9 @@ use crate::extension::{Extension, Ready};
 use crate::modules::{GuestMemory, ModuleFault, ModuleState, ReadyModule, start};
 
 impl Extension {
-    /// Asks an extension of Suffiks about a workload, in a new instance and within all limits.
-    /// Needs a tokio runtime with time enabled.
+    /// Calls an extension of Suffiks about a workload, in a new instance and within all limits.
+    ///
+    /// The call needs a Tokio runtime with time enabled.
     pub async fn call_workload(&self, request: WorkloadRequest) -> CallReport<WorkloadOutcome> {
         let gate = Gate::new(self.permissions.clone());
         let (action, session) = (request.action, Session::from(request));
@@ -32,10 +33,10 @@ impl Extension {
         report
     }
 
-    /// Asks about a workload and waits for the answer.
+    /// Calls about a workload and waits for the answer.
     ///
     /// # Panics
-    /// Within a tokio runtime, where [`Extension::call_workload`] is to be used.
+    /// Within a Tokio runtime: use [`Extension::call_workload`] there.
     pub fn call_workload_blocking(&self, request: WorkloadRequest) -> CallReport<WorkloadOutcome> {
         self.wait_for(self.call_workload(request))
     }
@@ -85,7 +86,7 @@ impl Work<ModuleState> for WorkloadCall<'_> {
     }
 }
 
-/// Calls an entry point, and reads the bytes that it gives back, if it gives any.
+/// Calls an entry point, and reads the bytes that it returns, if any.
 async fn bytes_from(
     instance: &Instance,
     store: &mut Store<ModuleState>,

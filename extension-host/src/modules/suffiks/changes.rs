@@ -1,4 +1,4 @@
-//! What `Sync` adds to a workload.
+//! The changes of `Sync` to a workload.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use super::kubernetes::Container;
 use super::workload::Workload;
 
-/// What an extension added to a workload, in its order.
+/// The changes of an extension to a workload, in its order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Changes {
-    /// Variables of the environment: names and values.
+    /// Variables with names and values.
     pub env: Vec<(String, String)>,
-    /// Variables that come from elsewhere.
+    /// Variables from secrets and config maps.
     pub env_from: Vec<EnvSource>,
     pub(crate) labels: Vec<(String, String)>,
     pub(crate) annotations: Vec<(String, String)>,
@@ -20,7 +20,7 @@ pub struct Changes {
     pub(crate) patches: Vec<Value>,
 }
 
-/// Where variables come from.
+/// A secret or config map with variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvSource {
     /// The name of the secret or config map.
@@ -32,7 +32,7 @@ pub struct EnvSource {
 }
 
 impl Changes {
-    /// The workload with its variables, labels, annotations and patches.
+    /// Adds the variables, labels, annotations and patches to the workload.
     pub fn apply(&self, mut workload: Workload) -> Workload {
         for (keys, added) in [
             (["metadata", "labels"], &self.labels),
@@ -53,7 +53,7 @@ impl Changes {
         self.patches.iter().fold(workload, Workload::patched)
     }
 
-    /// The workload with the containers that were added to it.
+    /// Adds the containers to the workload.
     pub fn apply_containers(&self, mut workload: Workload) -> Workload {
         append_to_list(
             &mut workload,
@@ -65,7 +65,7 @@ impl Changes {
     }
 }
 
-/// Nothing in these messages lacks a form in JSON.
+/// Converts a message to JSON, which all of them have a form in.
 fn as_json(value: &impl Serialize) -> Option<Value> {
     serde_json::to_value(value).ok()
 }
@@ -82,8 +82,7 @@ fn append_to_list(workload: &mut Workload, key: &str, items: impl Iterator<Item 
     }
 }
 
-/// Adds items to a list of the workload's `spec`; one takes the place of another of the same
-/// `name`.
+/// Adds items to a list of the workload's `spec`, each replacing another of the same `name`.
 fn replace_in_list(workload: &mut Workload, key: &str, items: impl Iterator<Item = Value>) {
     for item in items {
         if let Some(Value::Array(list)) = workload.object_at(&["spec"]).get_mut(key) {

@@ -4,8 +4,8 @@ use wasmtime::{ExternType, FuncType, Module, ValType};
 
 use crate::error::HostError;
 
-/// What an extension must export, and the types that each can have. The first versions of the
-/// runtime wanted no result of `Delete`.
+/// The required exports with their possible types. The first versions of the runtime wanted no
+/// result of `Delete`.
 const EXPORTS: [(&str, &[&str]); 6] = [
     ("Sync", &["() -> ()"]),
     ("Delete", &["() -> i64", "() -> ()"]),
@@ -15,7 +15,7 @@ const EXPORTS: [(&str, &[&str]); 6] = [
     ("free", &["(i32) -> ()"]),
 ];
 
-/// Makes sure that a module exports what an extension must, with the right types.
+/// Checks that a module has the required exports with the right types.
 pub(crate) fn check_exports(module: &Module) -> Result<(), HostError> {
     let there: Vec<(String, String)> = module
         .exports()

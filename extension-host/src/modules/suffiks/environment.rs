@@ -11,35 +11,35 @@ use crate::capabilities::{BackendError, Backends, ask_backend};
 /// The variables that an extension wants to set for a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CommandEnvironment {
-    /// Those that it may set, each once, in its order.
+    /// The variables that it may set, each once, in its order.
     pub variables: Vec<(EnvName, String)>,
-    /// Those that cannot be set, and why. What is not granted is in the activity of the call
-    /// instead.
+    /// The variables that cannot be set, with the reasons. Those without a grant are in the
+    /// activity of the call instead.
     pub refused: Vec<RefusedVariable>,
 }
 
-/// A variable that is not set. The name is a stranger's text.
+/// A variable that is not set. The name is untrusted text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedVariable {
-    /// Its name, or that of the secret that it would have come from.
+    /// Its name, or that of its secret.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub reason: VariableRefusal,
 }
 
 /// Why a variable is not set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VariableRefusal {
-    /// No variable can have that name or value.
+    /// A variable cannot have that name or value.
     Impossible,
-    /// The secret that it comes from cannot be had.
+    /// The secret is not available.
     Secret(BackendError),
 }
 
-/// As much of a name as is shown of one that is refused.
+/// The maximum of a shown name in characters: the name is untrusted and may be of any length.
 const LONGEST_NAME: usize = 256;
 
-/// Decides about every variable of these changes.
+/// Decides each variable of these changes.
 pub(crate) async fn environment(
     changes: Changes,
     gate: &Gate,
@@ -59,7 +59,7 @@ pub(crate) async fn environment(
         if source.is_secret {
             environment.set_secret(gate, &source, backends).await;
         } else {
-            // There is one map of configuration, whatever it is called.
+            // There is one map of configuration, under any name.
             config
                 .environment()
                 .for_each(|(name, value)| environment.set(gate, &name, value.to_owned()));
@@ -79,7 +79,7 @@ impl CommandEnvironment {
         }
     }
 
-    /// A secret has one value: the variable has its name, in upper case.
+    /// Sets the variable of a secret, which has one value and gives its upper-case name.
     async fn set_secret(&mut self, gate: &Gate, source: &EnvSource, backends: &Backends) {
         let Ok(name) = source.name.parse::<SecretName>() else {
             return self.refuse(&source.name, VariableRefusal::Impossible);

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use prost::Message;
 use serde::{Serialize, Serializer};
 
-/// A container beside or before the main one. What is not taken over here is refused instead of
+/// A container beside or before the main one. Fields without a counterpart are refused instead of
 /// dropped: see [`Container::unsupported`].
 #[derive(Clone, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -88,14 +88,14 @@ pub(crate) struct Container {
     pub(crate) restart_policy_rules: Vec<Vec<u8>>,
 }
 
-/// Whether a field says nothing: in the third version of protobuf, zero and nothing are the same,
-/// and some write every field.
+/// Tells whether a field is unset: in the third version of protobuf, zero and unset are the same,
+/// and some programs write every field.
 fn is_unsaid<T: Default + PartialEq>(field: &Option<T>) -> bool {
     field.as_ref().is_none_or(|value| *value == T::default())
 }
 
 impl Container {
-    /// The first thing that it says and that cannot be taken over.
+    /// Returns the first field that is set and not supported.
     pub(crate) fn unsupported(&self) -> Option<&'static str> {
         let said = [
             ("livenessProbe", self.liveness_probe.is_some()),
@@ -200,7 +200,7 @@ pub(crate) struct VolumeMount {
 }
 
 impl VolumeMount {
-    /// Whether it says something that is not taken over.
+    /// Tells whether a field without support is set.
     fn says_more(&self) -> bool {
         [&self.mount_propagation, &self.sub_path_expr, &self.recursive_read_only]
             .into_iter()

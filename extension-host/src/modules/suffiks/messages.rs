@@ -15,7 +15,7 @@ pub(crate) struct KeyValue {
     pub(crate) value: String,
 }
 
-/// Variables that come from elsewhere.
+/// Variables from a secret or config map.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct EnvFrom {
     #[prost(string, tag = "1")]
@@ -27,7 +27,7 @@ pub(crate) struct EnvFrom {
     pub(crate) kind: i32,
 }
 
-/// What is wrong with a workload.
+/// A problem of a workload.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct ValidationError {
     #[prost(string, tag = "1")]
@@ -38,7 +38,7 @@ pub(crate) struct ValidationError {
     pub(crate) value: String,
 }
 
-/// What `Delete` gives back.
+/// The result of `Delete`.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct DeleteResponse {
     #[prost(string, tag = "1")]
@@ -77,7 +77,7 @@ pub(crate) struct GroupVersionResource {
     pub(crate) resource: Option<String>,
 }
 
-/// Reads a message that was given to a function.
+/// Decodes a message that a module sent to a function.
 pub(crate) fn decode<M: Message + Default>(
     function: &'static str,
     expected: &'static str,

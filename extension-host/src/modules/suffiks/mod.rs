@@ -2,9 +2,9 @@
 //! up after a workload.
 //!
 //! Such a module imports the functions of the module `suffiks` and exports four entry points. Bytes
-//! go to and fro as an address and a length in its memory; results of functions are both in one
-//! number, `(address << 32) | length`, and 0 is nothing. `docs/wasi-runtime.md` has every function
-//! with its payload.
+//! are exchanged as an address and a length in its memory. A result is both in one number,
+//! `(address << 32) | length`, and 0 is none. `docs/wasi-runtime.md` has every function with its
+//! payload.
 
 mod call;
 mod changes;

@@ -1,4 +1,4 @@
-//! What an extension is asked about a workload, and what it answers.
+//! Calls about a workload, and their answers.
 
 use std::collections::BTreeSet;
 
@@ -7,74 +7,74 @@ use super::environment::CommandEnvironment;
 use super::resources::Resources;
 use super::workload::Workload;
 
-/// What an extension is asked to do with a workload.
+/// The action of an extension on a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkloadAction {
-    /// To say what is wrong with it, when it is made (0), changed (1) or removed (2).
+    /// Finds problems when the workload is created (0), updated (1) or deleted (2).
     Validate(i32),
-    /// To fill in what it leaves out.
+    /// Fills in defaults.
     Default,
-    /// To add what the extension has for it.
+    /// Adds the extension's variables, labels and containers.
     Sync,
-    /// To say what it adds to the environment, for a command that takes the place of a workload:
-    /// `Sync`, of which nothing but the variables counts, as far as they are granted.
+    /// Adds variables for a command in the place of a workload: `Sync`, of which only the granted
+    /// variables count.
     Environment,
-    /// To clean up after it.
+    /// Cleans up after the workload.
     Delete,
 }
 
-/// A workload, and what is to be done with it.
+/// A workload with the action on it.
 #[derive(Debug, Clone)]
 pub struct WorkloadRequest {
-    /// What to do.
+    /// The action.
     pub action: WorkloadAction,
     /// The workload.
     pub workload: Workload,
-    /// What it was before.
+    /// Its former state.
     pub old: Option<Workload>,
-    /// The keys of its `spec` that the extension is given; all where nobody says which.
+    /// The keys of `spec` that the extension may read; all for `None`.
     pub spec_keys: Option<BTreeSet<String>>,
-    /// What it has around it.
+    /// The resources around it.
     pub resources: Resources,
 }
 
-/// What came of it.
+/// The result of a call about a workload.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WorkloadOutcome {
     /// The answer.
     pub answer: WorkloadAnswer,
-    /// What the workload has around it now.
+    /// The resources around the workload after the call.
     pub resources: Resources,
 }
 
-/// What an extension says about a workload.
+/// The answer of an extension.
 #[derive(Debug, Clone, PartialEq)]
 pub enum WorkloadAnswer {
-    /// What is wrong with it; nothing when it is valid.
+    /// The problems of the workload; none when it is valid.
     Validated(Vec<ValidationProblem>),
-    /// The workload with what it left out.
+    /// The workload with defaults.
     Defaulted(Workload),
-    /// What is added to it.
+    /// The changes to it.
     Synced(Box<Changes>),
     /// The variables of a command.
     Environment(CommandEnvironment),
-    /// Why it could not be cleaned up, if it could not.
+    /// The error of the clean-up, if it failed.
     Deleted(Option<String>),
 }
 
-/// Something that is wrong with a workload. All of it is a stranger's text.
+/// A problem of a workload. All of it is untrusted text.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ValidationProblem {
-    /// Where.
+    /// The path to the value.
     pub path: String,
-    /// What.
+    /// The problem.
     pub detail: String,
-    /// What stands there.
+    /// The value.
     pub value: String,
 }
 
 impl WorkloadAction {
-    /// The function of the module.
+    /// Returns the name of the module's function.
     pub fn function(self) -> &'static str {
         match self {
             Self::Validate(_) => "Validate",

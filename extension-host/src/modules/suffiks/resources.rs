@@ -1,4 +1,4 @@
-//! What a workload has around it.
+//! The resources around a workload.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::workload::Workload;
 
-/// What a resource is called: its kind, the namespace that it is in, and its name there.
+/// The identity of a resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceName {
     /// The kind.
@@ -18,12 +18,12 @@ pub struct ResourceName {
     pub name: String,
 }
 
-/// The resources around a workload, in memory. What a call changes in them is there when the call
-/// has ended, and whoever made the call decides what becomes of it.
+/// The resources around a workload, in memory. The caller decides about the changes of a call after
+/// it has ended.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Resources(BTreeMap<ResourceName, Value>);
 
-/// Why a resource function does nothing. The numbers are what the module is answered with.
+/// Why a resource function does nothing. The module gets the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResourceError {
     NotFound = 1,
@@ -34,28 +34,28 @@ pub(crate) enum ResourceError {
     TooLarge = 11,
 }
 
-/// The most bytes that a resource has.
+/// The maximum of a resource in bytes, which is that of Kubernetes.
 const MAX_RESOURCE: usize = 1 << 20;
 
 impl Resources {
-    /// The resource of this name.
+    /// Returns the resource of this name.
     pub fn get(&self, name: &ResourceName) -> Option<&Value> {
         self.0.get(name)
     }
 
-    /// Puts a resource in, in the place of another of that name.
+    /// Adds a resource, replacing another of that name.
     pub fn insert(&mut self, name: ResourceName, resource: Value) -> Option<Value> {
         self.0.insert(name, resource)
     }
 
-    /// All of them, by kind, namespace and name.
+    /// Iterates over all resources, by kind, namespace and name.
     pub fn iter(&self) -> impl Iterator<Item = (&ResourceName, &Value)> {
         self.0.iter()
     }
 
-    /// Does what a function of a module asks for, in the namespace of its workload. `given` is a
-    /// name, or for `create` and `update` a resource as JSON. Gives back the resource, or nothing
-    /// when it is gone.
+    /// Applies a resource function of a module, in the namespace of its workload. `given` is a
+    /// name, or for `create` and `update` a resource as JSON. Returns the resource, or `None` when
+    /// it was deleted.
     pub(crate) fn apply(
         &mut self,
         method: ResourceMethod,
@@ -94,7 +94,7 @@ impl Resources {
         }
         let resource: Value =
             serde_json::from_slice(given).map_err(|_| ResourceError::BadRequest)?;
-        // What is granted for one kind must not make another.
+        // A grant for one kind must not make another.
         let resource = Workload::new(resource).map_err(|_| ResourceError::Invalid)?;
         if resource.kind() != Some(kind.clone()) {
             return Err(ResourceError::Invalid);
@@ -126,8 +126,8 @@ fn bytes_of(resource: &Value) -> Vec<u8> {
     resource.to_string().into_bytes()
 }
 
-/// Whether Kubernetes takes this as a name: lower-case letters, digits, `-` and `.`, beginning and
-/// ending with one of the former. It can be the name of a file as well.
+/// Tells whether Kubernetes accepts this as a name: lower-case letters, digits, `-` and `.`,
+/// beginning and ending with a letter or digit. It can be the name of a file as well.
 fn is_name(name: &str) -> bool {
     let is_edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let bytes = name.as_bytes();

@@ -13,21 +13,22 @@ pub(crate) const IMPORT_MODULE: &str = "suffiks";
 
 /// A function that takes bytes.
 type Take = fn(&mut Session, &[u8]) -> Result<(), ModuleFault>;
-/// A function that gives bytes, or nothing.
+/// A function that returns bytes, or none.
 type Give = fn(&Session) -> Result<Option<Vec<u8>>, ModuleFault>;
 
-/// What a message becomes in memory.
+/// The size of a decoded message.
 #[derive(Clone, Copy)]
 enum Weight {
-    /// About what it was.
+    /// About its encoded size.
     Plain,
     /// A message of lists, whose empty elements take two bytes and become hundreds.
     Container,
-    /// JSON.
+    /// JSON, whose parts are counted.
     Json,
 }
 
-/// How many times its size a container takes when it is decoded and shown.
+/// The maximum growth of a container when it is decoded and shown, as a factor: two encoded bytes
+/// can be an empty element of several hundred.
 const CONTAINER: usize = 350;
 
 const TAKING: [(&str, Take, Weight); 8] = [
@@ -51,10 +52,10 @@ const RESOURCES: [(&str, ResourceMethod); 4] = [
     ("DeleteResource", ResourceMethod::Delete),
 ];
 
-/// What the host keeps for each message beside its bytes.
+/// The host's bookkeeping for each message, in bytes.
 const MESSAGE_OVERHEAD: usize = 256;
 
-/// Adds every function.
+/// Adds all functions.
 pub(crate) fn add_to_linker(linker: &mut Linker<ModuleState>) -> wasmtime::Result<()> {
     for (name, take, weight) in TAKING {
         add_taking(linker, name, take, weight)?;
@@ -68,7 +69,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<ModuleState>) -> wasmtime::Resul
     Ok(())
 }
 
-/// The function whose name is most like this one.
+/// Returns the most similar function.
 pub(crate) fn nearest_function(name: &str) -> String {
     let names = TAKING.iter().map(|(name, ..)| *name).chain(GIVING.iter().map(|(name, _)| *name));
     let names = names.chain(RESOURCES.iter().map(|(name, _)| *name));
@@ -120,7 +121,7 @@ fn add_giving(
     added.map(drop)
 }
 
-/// Where a module has put a message, and how long it is.
+/// The address and length of a message.
 type Place = (u32, u32);
 
 fn add_resource(
@@ -185,7 +186,7 @@ fn session<'a>(
     caller.data_mut().session.as_mut().ok_or(ModuleFault::WrongTime { function, why })
 }
 
-/// The bytes that a module names, counted with what is kept beside them.
+/// Reads the bytes that a module names, and counts them with their bookkeeping.
 fn bytes_of(
     caller: &mut Caller<'_, ModuleState>,
     address: u32,

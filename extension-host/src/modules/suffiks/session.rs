@@ -1,4 +1,4 @@
-//! What an extension of Suffiks and the host say to each other during one call.
+//! The exchange between an extension of Suffiks and the host during one call.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use super::resources::{ResourceError, Resources};
 use super::workload::Workload;
 use crate::modules::ModuleFault;
 
-/// The most variables, labels, problems and so on of one call, all together.
+/// The maximum of messages in one call, of all kinds together: a person reads them.
 const MOST: usize = 1_000;
 
 /// A call about one workload.
@@ -22,7 +22,7 @@ pub(crate) struct Session {
     workload: Workload,
     old: Option<Workload>,
     spec_keys: Option<BTreeSet<String>>,
-    /// How much the extension has told the host.
+    /// The number of messages so far.
     told: usize,
     pub(crate) resources: Resources,
     pub(crate) problems: Vec<ValidationProblem>,
@@ -38,7 +38,7 @@ impl From<WorkloadRequest> for Session {
 }
 
 impl Session {
-    /// Counts what the extension tells the host: whoever reads it is a person.
+    /// Counts a message of the extension.
     pub(crate) fn count(&mut self, function: &'static str) -> Result<(), ModuleFault> {
         self.told += 1;
         if self.told > MOST { Err(ModuleFault::TooMany { function, most: MOST }) } else { Ok(()) }

@@ -11,33 +11,33 @@ use super::messages::Owner;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workload(Value);
 
-/// Why a document is no workload.
+/// Why a document is not a workload.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorkloadError {
-    /// It is no object.
+    /// It is not an object.
     #[error("it is no object with `apiVersion`, `kind` and `metadata`")]
     NoObject,
-    /// Something that every workload has is missing or no text.
+    /// A required part is missing or not text.
     #[error("`{key}` is missing or no text")]
     Missing {
-        /// What is missing.
+        /// The missing part.
         key: &'static str,
     },
-    /// Something is there and of another form than it has to be.
+    /// A part has another form than it must have.
     #[error("`{key}` is no {expected}")]
     Wrong {
-        /// What it is.
+        /// The part.
         key: &'static str,
-        /// What it has to be.
+        /// The required form.
         expected: &'static str,
     },
 }
 
 impl Workload {
-    /// Takes a document for a workload.
+    /// Checks that a document is a workload.
     ///
     /// # Errors
-    /// When it lacks what every workload has.
+    /// When a required part is missing.
     pub fn new(document: Value) -> Result<Self, WorkloadError> {
         if !document.is_object() {
             return Err(WorkloadError::NoObject);
@@ -73,28 +73,27 @@ impl Workload {
         Ok(workload)
     }
 
-    /// The document.
+    /// Returns the document.
     pub fn document(&self) -> &Value {
         &self.0
     }
 
-    /// The document itself.
+    /// Returns the document itself.
     pub fn into_document(self) -> Value {
         self.0
     }
 
-    /// The namespace that it is in.
+    /// Returns its namespace.
     pub fn namespace(&self) -> &str {
         self.text("/metadata/namespace").unwrap_or("default")
     }
 
-    /// The kind of resource that it is.
+    /// Returns its kind of resource.
     pub fn kind(&self) -> Option<ResourceKind> {
         plural_of(self.text("/apiVersion")?, self.text("/kind")?)
     }
 
-    /// The part of its `spec` that an extension is given: these keys, or all where nobody says
-    /// which.
+    /// Returns the part of its `spec` that an extension may read: these keys, or all for `None`.
     pub(crate) fn spec(&self, keys: Option<&BTreeSet<String>>) -> Value {
         let spec = self.0.get("spec").and_then(Value::as_object).cloned().unwrap_or_default();
         let is_given = |key: &String| keys.is_none_or(|keys| keys.contains(key));
@@ -123,13 +122,13 @@ impl Workload {
         }
     }
 
-    /// The same with a [JSON merge patch](https://www.rfc-editor.org/rfc/rfc7386) applied.
+    /// Applies a [JSON merge patch](https://www.rfc-editor.org/rfc/rfc7386).
     pub(crate) fn patched(mut self, patch: &Value) -> Self {
         json_patch::merge(&mut self.0, patch);
         self
     }
 
-    /// An object inside, made where there is none.
+    /// Returns an object inside, which is made if it is missing.
     pub(crate) fn object_at(&mut self, keys: &[&str]) -> &mut Map<String, Value> {
         let mut value = &mut self.0;
         for key in keys {
@@ -143,13 +142,13 @@ impl Workload {
     }
 }
 
-/// Lower-case letters, digits and `-`.
+/// Tells whether a text has only lower-case letters, digits and `-`.
 fn is_namespace(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=63).contains(&text.len()) && text.bytes().all(fits)
 }
 
-/// The value as an object, which it becomes when it is none.
+/// Returns the value as an object, replacing any other value.
 fn object(value: &mut Value) -> &mut Map<String, Value> {
     if !value.is_object() {
         *value = Value::Object(Map::new());
@@ -160,9 +159,8 @@ fn object(value: &mut Value) -> &mut Map<String, Value> {
     }
 }
 
-/// The kind of resource that an `apiVersion` and a `kind` stand for, by the rules by which
-/// Kubernetes forms plurals: `networking.k8s.io/v1` and `Ingress` are
-/// `networking.k8s.io/v1/ingresses`.
+/// Returns the kind of resource of an `apiVersion` and a `kind`, by the rules by which Kubernetes
+/// forms plurals: `networking.k8s.io/v1` and `Ingress` are `networking.k8s.io/v1/ingresses`.
 pub fn plural_of(api_version: &str, kind: &str) -> Option<ResourceKind> {
     let singular = kind.to_ascii_lowercase();
     let plural = match singular.as_str() {

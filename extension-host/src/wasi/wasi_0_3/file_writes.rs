@@ -1,4 +1,4 @@
-//! `wasi:filesystem/types` of WASI 0.3: as Wasmtime has it, with what is written counted.
+//! `wasi:filesystem/types` of WASI 0.3: Wasmtime's, with written bytes counted.
 
 use std::fs::File;
 use std::io;
@@ -24,7 +24,7 @@ use crate::wasi::replace::replace_in;
 
 /// The interface, in the version that Wasmtime registers it under.
 const TYPES: &str = "wasi:filesystem/types@0.3.0";
-/// What is written at a time, in bytes: as much as a stream of WASI 0.2 takes.
+/// The maximum of one write in bytes: as much as a stream of WASI 0.2 takes.
 const CHUNK: usize = 64 * 1024;
 
 type Written = FutureReader<Result<(), ErrorCode>>;
@@ -65,7 +65,7 @@ async fn set_size(
     }
 }
 
-/// Writes what comes from a stream. Wasmtime's own cannot be counted: it takes the stream for
+/// Writes a stream to a file. Wasmtime's own function cannot be counted: it takes the stream for
 /// itself.
 fn write_via_stream(
     mut store: StoreContextMut<'_, CallState>,
@@ -103,7 +103,7 @@ fn file_to_write(descriptor: &Descriptor) -> Result<Arc<File>, ErrorCode> {
     }
 }
 
-/// Where in a file the next bytes go.
+/// The place of the next bytes in a file.
 #[derive(Clone, Copy)]
 enum Place {
     At(u64),
@@ -114,8 +114,8 @@ enum Place {
 struct FileWriter {
     file: Arc<File>,
     place: Place,
-    /// What lies between the end of the file and where the stream begins: the first write makes it
-    /// part of the file.
+    /// The bytes between the end of the file and the begin of the stream: the first write makes
+    /// them part of the file.
     gap: u64,
     budget: WriteBudget,
     ended: Option<oneshot::Sender<Result<(), ErrorCode>>>,
@@ -170,8 +170,8 @@ impl<D> StreamConsumer<D> for FileWriter {
         };
         let written = match Pin::new(&mut writing).poll(context) {
             Poll::Pending => {
-                // One that has not begun ends at once; one that has cannot be called back and is
-                // waited for.
+                // A write that has not begun ends at once; one that has cannot be called back and
+                // is waited for.
                 if finish {
                     writing.abort();
                 }

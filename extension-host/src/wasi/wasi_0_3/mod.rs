@@ -26,7 +26,7 @@ use super::replace::replace_in;
 use crate::calling::CallState;
 use crate::linking::{Interface, interface_table};
 
-/// The version that Wasmtime has, under which it registers the interfaces.
+/// Wasmtime's version, under which it registers the interfaces.
 const VERSION: &str = "0.3.0";
 
 interface_table! {
