@@ -127,7 +127,7 @@ pub enum CallError {
         reason: String,
     },
     /// A module violated the ABI between it and the host.
-    #[error("the extension broke off: {0}")]
+    #[error("the extension violated the module ABI: {0}")]
     Fault(ModuleFault),
     /// A call about a workload, of an extension that works on none.
     #[error("the extension does not work on workloads; only modules that import `suffiks` do")]

@@ -130,8 +130,8 @@ fn json_arrays_are_bytes() {
         |json: &str| echo.call_blocking("echo-bytes", &Arguments::Json(json.to_owned())).outcome;
     assert_eq!(call("[[104, 105.0]]").expect("it returns").to_json(), json!([104, 105]));
     let error = |json: &str| call(json).expect_err(json).to_string();
-    insta::assert_snapshot!(error("[[1, 256]]"), @"argument 1 (`value`) is no list<u8>: [1]: 256 is out of range");
-    insta::assert_snapshot!(error(r#"["hi"]"#), @"argument 1 (`value`) is no list<u8>: a text stands where an array should");
+    insta::assert_snapshot!(error("[[1, 256]]"), @"argument 1 (`value`) is not of type list<u8>: [1]: 256 is out of range");
+    insta::assert_snapshot!(error(r#"["hi"]"#), @"argument 1 (`value`) is not of type list<u8>: a text stands where an array should");
 }
 
 #[test]

@@ -272,10 +272,10 @@ fn what_others_left_unfinished_is_in_nobodys_way() {
     store(&cache, &key).expect("stored");
     cache.sweep();
     cache.open(&key).expect("there");
-    let young = cache.beside(std::slice::from_ref(&key)).expect("read");
+    let young = cache.unreferenced_files(std::slice::from_ref(&key)).expect("read");
     assert!(young.is_empty() && unnamed() == 3, "somebody may be at work on them: {young:?}");
     drop(at_work);
-    assert_eq!(cache.beside(std::slice::from_ref(&key)).expect("read").len(), 3, "nobody is");
+    assert_eq!(cache.unreferenced_files(std::slice::from_ref(&key)).expect("read").len(), 3, "nobody is");
     store(&cache, &key).expect("stored");
     assert_eq!((unnamed(), directory.join("x.code.tmp").exists()), (0, true));
     cache.open(&key).expect("there");

@@ -188,18 +188,18 @@ fn arguments_that_do_not_fit_are_named() {
     let message = |function: &str, arguments: &[&str]| {
         call(&echo, function, arguments).outcome.expect_err(function).to_string()
     };
-    insta::assert_snapshot!(message("echo-u8", &["256"]), @"argument 1 (`value`) is no u8: 256 is out of range");
-    insta::assert_snapshot!(message("echo-enum", &["purple"]), @"argument 1 (`value`) is no enum { red, green, blue }: `purple` is none of `red`, `green`, `blue`");
+    insta::assert_snapshot!(message("echo-u8", &["256"]), @"argument 1 (`value`) is not of type u8: 256 is out of range");
+    insta::assert_snapshot!(message("echo-enum", &["purple"]), @"argument 1 (`value`) is not of type enum { red, green, blue }: `purple` is none of `red`, `green`, `blue`");
     insta::assert_snapshot!(message("sum", &[]), @"the function takes 1 argument, not 0: (numbers: list<s64>)");
     insta::assert_snapshot!(message("join", &["[]", "a", "b"]), @"the function takes 1 to 2 arguments, not 3: (parts: list<string>, separator: option<string>)");
     let json = |text: &str| {
         let report = echo.call_blocking("echo-record", &Arguments::Json(text.to_owned()));
         report.outcome.expect_err(text).to_string()
     };
-    insta::assert_snapshot!(json("{}"), @"the arguments are no JSON array: it is an object");
-    insta::assert_snapshot!(json("[1"), @"the arguments are no JSON array: EOF while parsing a list at line 1 column 2");
-    insta::assert_snapshot!(json(r#"[{"name": "a", "age": 300}]"#), @"argument 1 (`value`) is no record { name: string, age: u8, home: record { street: string, lines: list<string>, postcode: option<u32> }, nickname: option<string>, tags: list<string> }: .age: 300 is out of range");
-    insta::assert_snapshot!(json(r#"[{"name": "a", "agee": 3}]"#), @"argument 1 (`value`) is no record { name: string, age: u8, home: record { street: string, lines: list<string>, postcode: option<u32> }, nickname: option<string>, tags: list<string> }: there is no field `agee`");
+    insta::assert_snapshot!(json("{}"), @"the arguments are not a JSON array: it is an object");
+    insta::assert_snapshot!(json("[1"), @"the arguments are not a JSON array: EOF while parsing a list at line 1 column 2");
+    insta::assert_snapshot!(json(r#"[{"name": "a", "age": 300}]"#), @"argument 1 (`value`) is not of type record { name: string, age: u8, home: record { street: string, lines: list<string>, postcode: option<u32> }, nickname: option<string>, tags: list<string> }: .age: 300 is out of range");
+    insta::assert_snapshot!(json(r#"[{"name": "a", "agee": 3}]"#), @"argument 1 (`value`) is not of type record { name: string, age: u8, home: record { street: string, lines: list<string>, postcode: option<u32> }, nickname: option<string>, tags: list<string> }: there is no field `agee`");
 }
 
 #[test]

@@ -100,17 +100,17 @@ fn an_address_outside_memory_and_a_malloc_that_lies_are_clean_errors() {
                 (func (export "f") (param i32 i32) (result i64) i64.const 0))"#
         ))
     };
-    insta::assert_snapshot!(fault(bytes(&module(ECHO), "beyond", &[b"a"])), @"the extension broke off: it named 16 bytes at 0xffffffff, and its memory has 65536");
-    insta::assert_snapshot!(fault(bytes(&module(ECHO), "wide", &[b"a"])), @"the extension broke off: it named 4294967295 bytes at 0x10, and its memory has 65536");
-    insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const 0"), "f", &[b"abc"])), @"the extension broke off: its `malloc` was asked for 3 bytes and gave 0x0, which is no room for them");
-    insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const -2"), "f", &[b"abc"])), @"the extension broke off: its `malloc` was asked for 3 bytes and gave 0xfffffffe, which is no room for them");
-    insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const 65534"), "f", &[b"abc"])), @"the extension broke off: its `malloc` was asked for 3 bytes and gave 0xfffe, which is no room for them");
+    insta::assert_snapshot!(fault(bytes(&module(ECHO), "beyond", &[b"a"])), @"the extension violated the module ABI: it named 16 bytes at 0xffffffff, and its memory has 65536");
+    insta::assert_snapshot!(fault(bytes(&module(ECHO), "wide", &[b"a"])), @"the extension violated the module ABI: it named 4294967295 bytes at 0x10, and its memory has 65536");
+    insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const 0"), "f", &[b"abc"])), @"the extension violated the module ABI: its `malloc` was asked for 3 bytes and gave 0x0, where they do not fit");
+    insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const -2"), "f", &[b"abc"])), @"the extension violated the module ABI: its `malloc` was asked for 3 bytes and gave 0xfffffffe, where they do not fit");
+    insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const 65534"), "f", &[b"abc"])), @"the extension violated the module ABI: its `malloc` was asked for 3 bytes and gave 0xfffe, where they do not fit");
     let without = wat(
         r#"(module (memory (export "memory") 1) (func (export "f") (param i32 i32) (result i64) i64.const 0))"#,
     );
-    insta::assert_snapshot!(fault(bytes(&without, "f", &[b"abc"])), @"the extension broke off: it does not export `malloc(i32) -> i32`, which gives the host room for bytes");
+    insta::assert_snapshot!(fault(bytes(&without, "f", &[b"abc"])), @"the extension violated the module ABI: it does not export `malloc(i32) -> i32`, which gives the host room for bytes");
     let blind = wat(r#"(module (func (export "f") (param i32 i32) (result i64) i64.const 0))"#);
-    insta::assert_snapshot!(fault(bytes(&blind, "f", &[b"abc"])), @"the extension broke off: it exports no memory, so that no bytes can be handed over");
+    insta::assert_snapshot!(fault(bytes(&blind, "f", &[b"abc"])), @"the extension violated the module ABI: it exports no memory, so that no bytes can be handed over");
     let report = bytes(&with_malloc("(loop br 0) i32.const 1"), "f", &[b"abc"]);
     assert!(
         matches!(report.outcome, Err(CallError::Limit(ref over)) if over.limit.name == LimitName::Fuel)

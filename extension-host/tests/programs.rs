@@ -80,7 +80,7 @@ fn called_program_gets_its_arguments() {
     assert!(report.output.ends_with(b"\0a\0b\0"), "{:?}", report.output);
     let report =
         program.call_blocking("_start", &extension_host::Arguments::words([b"\xff".as_slice()]));
-    insta::assert_snapshot!(report.outcome.expect_err("refused"), @"argument 1 (`argv[1]`) is no string: not UTF-8 from byte 0 on");
+    insta::assert_snapshot!(report.outcome.expect_err("refused"), @"argument 1 (`argv[1]`) is not of type string: not UTF-8 from byte 0 on");
 }
 
 #[test]

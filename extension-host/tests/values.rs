@@ -313,7 +313,7 @@ fn none_can_stand_in_the_middle() {
     assert_eq!(text(&middle, "f", &["1", "some(2)", "3"]), "13");
     let error =
         call(&middle, "f", &["1", "some(256)", "3"]).outcome.expect_err("out of range").to_string();
-    insta::assert_snapshot!(error, @"argument 2 (`b`) is no option<u8>: .some: 256 is out of range");
+    insta::assert_snapshot!(error, @"argument 2 (`b`) is not of type option<u8>: .some: 256 is out of range");
 }
 
 #[test]

@@ -187,14 +187,14 @@ fn the_owner_is_a_message_and_the_old_spec_is_there_while_validating() {
     let report =
         ask(&gives_back("GetOwner"), Permissions::default(), request(WorkloadAction::Default));
     let error = report.outcome.expect_err("a message is no JSON").to_string();
-    assert!(error.contains("`Defaulting` bytes that are no JSON object"), "{error}");
+    assert!(error.contains("`Defaulting` bytes that are not a valid JSON object"), "{error}");
 
     let old = WorkloadRequest { old: Some(workload()), ..request(WorkloadAction::Validate(1)) };
     assert!(ask(&gives_back("GetOld"), Permissions::default(), old).outcome.is_ok());
     let error =
         ask(&gives_back("GetOld"), Permissions::default(), request(WorkloadAction::Default))
             .outcome;
-    insta::assert_snapshot!(error.expect_err("not now"), @"the extension broke off: it called `GetOld` and not during `Validate`");
+    insta::assert_snapshot!(error.expect_err("not now"), @"the extension violated the module ABI: it called `GetOld` and not during `Validate`");
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn what_is_wrong_with_a_workload_is_told_and_only_while_validating() {
     let error = ask(&binary, Permissions::default(), request(WorkloadAction::Sync))
         .outcome
         .expect_err("not now");
-    insta::assert_snapshot!(error, @"the extension broke off: it called `ValidationError` and not during `Validate`");
+    insta::assert_snapshot!(error, @"the extension violated the module ABI: it called `ValidationError` and not during `Validate`");
 }
 
 #[test]
@@ -325,14 +325,14 @@ fn bytes_that_are_no_message_and_addresses_outside_are_clean_errors() {
         said.push(format!("{name}: {}", syncs(&takes(name), body, data)));
     }
     insta::assert_snapshot!(said.join("\n"), @r#"
-    AddEnv: the extension broke off: it gave `AddEnv` bytes that are no KeyValue: failed to decode Protobuf message: invalid varint
-    AddEnv: the extension broke off: it gave `AddEnv` bytes that are no KeyValue: failed to decode Protobuf message: KeyValue.name: invalid string value: data is not UTF-8 encoded
-    AddEnvFrom: the extension broke off: it gave `AddEnvFrom` bytes that are no EnvFrom: there is no type 7
-    AddSidecar: the extension broke off: it gave `AddSidecar` bytes that are no Container that sesame can take over: its `livenessProbe` is not supported
-    MergePatch: the extension broke off: it gave `MergePatch` bytes that are no JSON merge patch: EOF while parsing an object at line 1 column 1
-    MergePatch: the extension broke off: it gave `MergePatch` bytes that are no JSON merge patch: it would replace the whole workload
-    AddLabel: the extension broke off: it named 2 bytes at 0xffff, and its memory has 65536
-    AddLabel: the extension broke off: it named 4294967295 bytes at 0xffffffff, and its memory has 65536
+    AddEnv: the extension violated the module ABI: it gave `AddEnv` bytes that are not a valid KeyValue: failed to decode Protobuf message: invalid varint
+    AddEnv: the extension violated the module ABI: it gave `AddEnv` bytes that are not a valid KeyValue: failed to decode Protobuf message: KeyValue.name: invalid string value: data is not UTF-8 encoded
+    AddEnvFrom: the extension violated the module ABI: it gave `AddEnvFrom` bytes that are not a valid EnvFrom: there is no type 7
+    AddSidecar: the extension violated the module ABI: it gave `AddSidecar` bytes that are not a valid Container that sesame can take over: its `livenessProbe` is not supported
+    MergePatch: the extension violated the module ABI: it gave `MergePatch` bytes that are not a valid JSON merge patch: EOF while parsing an object at line 1 column 1
+    MergePatch: the extension violated the module ABI: it gave `MergePatch` bytes that are not a valid JSON merge patch: it would replace the whole workload
+    AddLabel: the extension violated the module ABI: it named 2 bytes at 0xffff, and its memory has 65536
+    AddLabel: the extension violated the module ABI: it named 4294967295 bytes at 0xffffffff, and its memory has 65536
     "#);
 }
 
@@ -385,7 +385,7 @@ fn a_flood_of_messages_is_stopped_by_the_bytes_that_the_host_holds() {
     };
     // Messages of nothing are few enough to be read; those that become much in memory are counted
     // as what they become.
-    insta::assert_snapshot!(floods("AddEnv", 0, b""), @"the extension broke off: it called `AddEnv` when it had told the host 1000 things already, which are the most");
+    insta::assert_snapshot!(floods("AddEnv", 0, b""), @"the extension violated the module ABI: it called `AddEnv` when it had told the host 1000 things already, which are the most");
     let many = [b"[".to_vec(), b"0,".repeat(2_000), b"0]".to_vec()].concat();
     let json = [br#"{"a":"#.to_vec(), many, b"}".to_vec()].concat();
     let ports = b"\x32\x00".repeat(2_000);
@@ -412,7 +412,7 @@ fn a_malloc_that_asks_the_host_for_bytes_does_not_nest() {
     let error = ask(&binary, Permissions::default(), request(WorkloadAction::Default))
         .outcome
         .expect_err("refused");
-    insta::assert_snapshot!(error, @"the extension broke off: its `malloc` asked the host for bytes");
+    insta::assert_snapshot!(error, @"the extension violated the module ABI: its `malloc` asked the host for bytes");
 }
 
 /// A keyring with one secret in it.

@@ -34,7 +34,7 @@ use crate::code::fingerprint;
 const NEW: &str = ".new-";
 /// The wait for another process that gives code its name, which takes milliseconds: after this long
 /// it was stopped, and a call should not hang with it.
-const PATIENCE: Duration = Duration::from_secs(30);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The file that is locked while files are made.
 const LOCK: &str = "lock";
@@ -160,7 +160,7 @@ impl CodeCache {
         // One at a time: when two processes store the same code, file and stamp come from the same
         // one.
         let lock = File::open(&self.directory).map_err(in_directory)?;
-        match file_lock::acquire(&lock, PATIENCE) {
+        match file_lock::acquire(&lock, LOCK_TIMEOUT) {
             // Without locks a stamp may be of the other's code. Then it does not fit, and the code
             // is compiled again.
             Err(error) if file_lock::is_unsupported(&error) => {}
@@ -189,7 +189,7 @@ impl CodeCache {
         if lock.try_lock().is_ok() {
             self.remove_leftovers();
         }
-        match file_lock::acquire_shared(&lock, PATIENCE) {
+        match file_lock::acquire_shared(&lock, LOCK_TIMEOUT) {
             // Without locks, leftovers are known by their age.
             Err(error) if !file_lock::is_unsupported(&error) => {
                 Err(CacheError::Io { path, source: error })
@@ -245,7 +245,7 @@ impl CodeCache {
     ///
     /// # Errors
     /// When the directory exists and cannot be read, or is not the user's alone.
-    pub fn beside(&self, keys: &[CodeKey]) -> Result<Vec<(PathBuf, u64)>, CacheError> {
+    pub fn unreferenced_files(&self, keys: &[CodeKey]) -> Result<Vec<(PathBuf, u64)>, CacheError> {
         match check_directory(&self.directory) {
             Err(CacheError::Missing { .. }) => return Ok(Vec::new()),
             other => other?,

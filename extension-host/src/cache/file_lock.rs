@@ -13,25 +13,25 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// # Errors
 /// [`io::ErrorKind::TimedOut`] when another process holds it for longer, or the error of the
 /// system.
-pub(crate) fn acquire(file: &File, patience: Duration) -> io::Result<()> {
-    wait(patience, || file.try_lock())
+pub(crate) fn acquire(file: &File, timeout: Duration) -> io::Result<()> {
+    wait(timeout, || file.try_lock())
 }
 
 /// Waits for the shared lock of a file or directory.
 ///
 /// # Errors
 /// As [`acquire`].
-pub(crate) fn acquire_shared(file: &File, patience: Duration) -> io::Result<()> {
-    wait(patience, || file.try_lock_shared())
+pub(crate) fn acquire_shared(file: &File, timeout: Duration) -> io::Result<()> {
+    wait(timeout, || file.try_lock_shared())
 }
 
-fn wait(patience: Duration, try_lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<()> {
+fn wait(timeout: Duration, try_lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<()> {
     let since = Instant::now();
     loop {
         match try_lock() {
             Ok(()) => return Ok(()),
             Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) if since.elapsed() > patience => {
+            Err(TryLockError::WouldBlock) if since.elapsed() > timeout => {
                 return Err(io::ErrorKind::TimedOut.into());
             }
             Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),

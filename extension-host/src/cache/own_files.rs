@@ -33,7 +33,7 @@ pub(super) fn make_private(file: &File) -> io::Result<()> {
 pub(super) fn check_directory(path: &Path) -> Result<(), CacheError> {
     let metadata = fs::symlink_metadata(path).map_err(|source| io_error(path, source))?;
     if !metadata.is_dir() {
-        return Err(CacheError::NotOurs { path: path.to_owned(), reason: "is no directory" });
+        return Err(CacheError::NotOurs { path: path.to_owned(), reason: "is not a directory" });
     }
     check_owner(path, &metadata)
 }
@@ -49,7 +49,7 @@ pub(super) fn open_own(path: &Path) -> Result<(File, Metadata), CacheError> {
         .map_err(|source| io_error(path, source))?;
     let metadata = file.metadata().map_err(|source| io_error(path, source))?;
     if !metadata.is_file() {
-        return Err(CacheError::NotOurs { path: path.to_owned(), reason: "is no plain file" });
+        return Err(CacheError::NotOurs { path: path.to_owned(), reason: "is not a regular file" });
     }
     check_owner(path, &metadata)?;
     Ok((file, metadata))

@@ -35,7 +35,7 @@ impl CallState {
             return Err(Error::Denied(format!("{request} is {why}")));
         }
         if !size.fits() {
-            return Err(Error::TooLarge(size.most as u64));
+            return Err(Error::TooLarge(size.max as u64));
         }
         let owner = &self.gate.permissions.owner;
         match self.backends.rates.take(owner, request.capability()) {
@@ -49,16 +49,16 @@ impl CallState {
 /// The size of a request in bytes, and its maximum.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {
-    pub(crate) given: usize,
-    pub(crate) most: usize,
+    pub(crate) bytes: usize,
+    pub(crate) max: usize,
 }
 
 impl Size {
     /// The size of a request without content.
-    pub(crate) const NOTHING: Self = Self { given: 0, most: 0 };
+    pub(crate) const NONE: Self = Self { bytes: 0, max: 0 };
 
     pub(crate) fn fits(self) -> bool {
-        self.given <= self.most
+        self.bytes <= self.max
     }
 }
 

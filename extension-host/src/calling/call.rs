@@ -333,7 +333,7 @@ impl Work<CallState> for ComponentCall<'_> {
         let instance = self.component.instance.instantiate_async(&mut *store).await?;
         let function = instance
             .get_func(&mut *store, self.export)
-            .ok_or_else(|| wasmtime::Error::msg("the export is no function"))?;
+            .ok_or_else(|| wasmtime::Error::msg("the export is not a function"))?;
         let ended = match self.values {
             Values::Static(call) => call.run(function, store).await,
             Values::Dynamic { arguments, mut results, is_bytes } => {

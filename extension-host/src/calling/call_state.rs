@@ -18,7 +18,7 @@ use crate::wasi::{limit_table, note_directories, note_environment, wasi};
 
 /// The maximum for the header fields of one HTTP message, in bytes: eight times the usual limit of
 /// servers. A guest could otherwise fill the host's memory with fields.
-const FIELD_BYTES: usize = 64 * 1024;
+const MAX_FIELD_BYTES: usize = 64 * 1024;
 
 /// The state of one call, which is the data of its [`wasmtime::Store`]. It has no public parts.
 pub struct CallState {
@@ -56,7 +56,7 @@ impl CallState {
         let mut table = ResourceTable::new();
         limit_table(&mut table, limits);
         let mut http = WasiHttpCtx::new();
-        http.set_field_size_limit(FIELD_BYTES);
+        http.set_field_size_limit(MAX_FIELD_BYTES);
         Ok(Self {
             wasi: wasi(&gate, config, backends, &bounds.output, process)?.build(),
             outgoing: Outgoing::new(gate.clone(), backends),

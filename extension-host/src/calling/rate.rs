@@ -19,7 +19,7 @@ const PERIOD: Duration = Duration::from_secs(60);
 
 /// The wait for another process that counts, which takes microseconds: after this long it was
 /// stopped.
-const PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Counts the requests of the last minute by extension and capability: in the memory of this
 /// process, or in files of a directory that all processes share.
@@ -80,7 +80,7 @@ fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
     let mut file = open(path)?;
     // The lock is held for as long as writing a few numbers takes, unless the holder was stopped: a
     // call does not wait for that.
-    file_lock::acquire(&file, PATIENCE)?;
+    file_lock::acquire(&file, LOCK_TIMEOUT)?;
     let mut times = read_times(&mut file)?;
     let is_free = take_one(&mut times, most);
     let text: String = times

@@ -11,11 +11,11 @@ use crate::calling::{CallState, Size};
 
 /// The maximum of a text, in bytes: enough for any text that a person pastes. The holder keeps it
 /// in memory.
-const MOST: usize = 1 << 20;
+const MAX_TEXT: usize = 1 << 20;
 
 impl Host for CallState {
     async fn set_text(&mut self, text: String) -> wasmtime::Result<Result<(), Error>> {
-        let size = Size { given: text.len(), most: MOST };
+        let size = Size { bytes: text.len(), max: MAX_TEXT };
         let deadline = self.bounds.deadline().min(Instant::now() + BACKEND_TIMEOUT);
         let set =
             move |backends: &crate::Backends, _: &_| backends.clipboard.set_text(&text, deadline);
@@ -44,7 +44,7 @@ mod session {
     use wl_clipboard_rs::copy;
     use x11rb::connection::Connection;
 
-    use super::MOST;
+    use super::MAX_TEXT;
     use crate::capabilities::backends::{BACKEND_TIMEOUT, BackendError, Clipboard, no_answer};
 
     /// The child's answer when the text is on the clipboard.
@@ -87,7 +87,7 @@ mod session {
         #[error("the display server refuses: {0}")]
         Display(String),
         /// The text cannot be read or the answer not written.
-        #[error("cannot talk to sesame: {0}")]
+        #[error("cannot reach sesame: {0}")]
         Pipe(#[from] io::Error),
     }
 
@@ -191,7 +191,7 @@ mod session {
         fn from_str(name: &str) -> Result<Self, String> {
             let found =
                 [Self::Wayland, Self::X11].into_iter().find(|display| display.name() == name);
-            found.ok_or_else(|| format!("`{}` is no kind of display", name.escape_debug()))
+            found.ok_or_else(|| format!("unknown display `{}`", name.escape_debug()))
         }
     }
 
@@ -205,7 +205,7 @@ mod session {
         let _ = rustix::process::setsid();
         thread::spawn(end_with_parent);
         let mut text = String::new();
-        io::stdin().lock().take(MOST as u64).read_to_string(&mut text)?;
+        io::stdin().lock().take(MAX_TEXT as u64).read_to_string(&mut text)?;
         let held = match display {
             Display::Wayland => hold_on_wayland(text),
             Display::X11 => hold_on_x11(text),

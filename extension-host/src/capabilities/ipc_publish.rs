@@ -7,7 +7,7 @@ use crate::bindings::open_sesame::host::types::Error;
 use crate::calling::{CallState, Size};
 
 /// The maximum of a payload, in bytes: a message is a notice and not a file transfer.
-const MOST: usize = 64 * 1024;
+const MAX_PAYLOAD: usize = 64 * 1024;
 
 impl Host for CallState {
     async fn publish(
@@ -15,7 +15,7 @@ impl Host for CallState {
         topic: String,
         payload: String,
     ) -> wasmtime::Result<Result<(), Error>> {
-        let size = Size { given: payload.len(), most: MOST };
+        let size = Size { bytes: payload.len(), max: MAX_PAYLOAD };
         let request = Request::Publish(topic.clone());
         let publish = move |backends: &crate::Backends, owner: &_| {
             backends.publisher.publish(owner, &topic, &payload)

@@ -8,8 +8,8 @@ use crate::bindings::open_sesame::host::types::Error;
 use crate::calling::{CallState, Size};
 
 /// The maxima of title and text, in bytes: more does not fit on a screen.
-const MOST_SUMMARY: usize = 256;
-const MOST_BODY: usize = 4 * 1024;
+const MAX_SUMMARY: usize = 256;
+const MAX_BODY: usize = 4 * 1024;
 
 impl Host for CallState {
     async fn show(
@@ -19,8 +19,8 @@ impl Host for CallState {
         urgency: Urgency,
     ) -> wasmtime::Result<Result<(), Error>> {
         let (summary_size, body_size) = (
-            Size { given: summary.len(), most: MOST_SUMMARY },
-            Size { given: body.len(), most: MOST_BODY },
+            Size { bytes: summary.len(), max: MAX_SUMMARY },
+            Size { bytes: body.len(), max: MAX_BODY },
         );
         let size = if summary_size.fits() { body_size } else { summary_size };
         let notification = Notification { summary, body, is_minor: urgency == Urgency::Low };

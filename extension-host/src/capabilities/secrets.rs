@@ -14,7 +14,7 @@ pub const MAX_SECRET: usize = 64 * 1024;
 impl secret_read::Host for CallState {
     async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, Error>> {
         let request = Request::ReadSecret(name.clone());
-        self.ask_backend(request, Size::NOTHING, move |backends, owner| {
+        self.ask_backend(request, Size::NONE, move |backends, owner| {
             backends.secrets.read(owner, &name)
         })
         .await
@@ -24,7 +24,7 @@ impl secret_read::Host for CallState {
 impl secret_write::Host for CallState {
     async fn set(&mut self, name: String, value: String) -> wasmtime::Result<Result<(), Error>> {
         let request = Request::WriteSecret(name.clone());
-        let size = Size { given: value.len(), most: MAX_SECRET };
+        let size = Size { bytes: value.len(), max: MAX_SECRET };
         self.ask_backend(request, size, move |backends, owner| {
             backends.secrets.store(owner, &name, &value)
         })
@@ -33,7 +33,7 @@ impl secret_write::Host for CallState {
 
     async fn remove(&mut self, name: String) -> wasmtime::Result<Result<(), Error>> {
         let request = Request::WriteSecret(name.clone());
-        self.ask_backend(request, Size::NOTHING, move |backends, owner| {
+        self.ask_backend(request, Size::NONE, move |backends, owner| {
             backends.secrets.remove(owner, &name)
         })
         .await

@@ -26,10 +26,10 @@ pub enum RequestError {
     )]
     TooLarge,
     /// The section is not text.
-    #[error("the custom section `{SECTION}` is no UTF-8 text")]
+    #[error("the custom section `{SECTION}` is not UTF-8 text")]
     Text,
     /// The section is not a manifest.
-    #[error("the custom section `{SECTION}` is no manifest: {0}")]
+    #[error("the custom section `{SECTION}` is not a manifest: {0}")]
     Manifest(TomlProblem),
 }
 

@@ -11,7 +11,7 @@ use super::compiler::{CompilerCommand, CompilerJob};
 use crate::cache::{CacheError, CodeCache, CodeKey, IntoCacheError};
 
 /// The maximum of binaries in one child: more would share one child's bounds on time and memory.
-const MOST_TOGETHER: usize = 8;
+const MAX_BATCH: usize = 8;
 
 /// A binary that has to be compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub fn compile_many<T>(
 fn next_batch(waiting: &Mutex<Receiver<Binary>>) -> Option<Vec<Binary>> {
     let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
     let mut batch = vec![waiting.recv().ok()?];
-    batch.extend(waiting.try_iter().take(MOST_TOGETHER - 1));
+    batch.extend(waiting.try_iter().take(MAX_BATCH - 1));
     Some(batch)
 }
 

@@ -23,7 +23,7 @@ use crate::code::{compile, compiling_engine};
 use crate::error::HostError;
 
 /// The maximum of threads: more need more address space than they save time.
-const THREADS: usize = 4;
+const MAX_THREADS: usize = 4;
 
 /// One file to compile to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl CompilerCommand {
     /// maximum.
     pub fn new(program: PathBuf, arguments: Vec<OsString>) -> Self {
         let threads =
-            std::thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS));
+            std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MAX_THREADS));
         Self { program, arguments, threads }
     }
 
@@ -104,7 +104,7 @@ impl CompilerCommand {
             .args(&self.arguments)
             .args(jobs.iter().flat_map(CompilerJob::to_arguments))
             .env_clear()
-            .env("RAYON_NUM_THREADS", self.threads.min(THREADS).to_string())
+            .env("RAYON_NUM_THREADS", self.threads.min(MAX_THREADS).to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -157,7 +157,7 @@ fn run_job(
     CompilerJob { from, to, digest }: &CompilerJob,
 ) -> Result<(), CompilerFailure> {
     let input = |message| CompilerFailure { message, code: INPUT };
-    let bytes = read_plain(from)
+    let bytes = read_regular(from)
         .map_err(|error| input(format!("cannot read `{}`: {error}", from.display())))?;
     let found = Digest::from_sha256(Sha256::digest(&bytes).into());
     if found != *digest {
@@ -172,11 +172,11 @@ fn run_job(
 }
 
 /// Reads a regular file. A pipe or device in its place does not make the child wait.
-fn read_plain(path: &Path) -> io::Result<Vec<u8>> {
+fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
     let mut file = File::options().read(true).custom_flags(flags).open(path)?;
     if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;

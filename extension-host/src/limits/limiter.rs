@@ -16,7 +16,7 @@ pub(crate) struct Limiter {
 
 struct Account {
     used: usize,
-    most: usize,
+    max: usize,
     refused: bool,
 }
 
@@ -49,13 +49,13 @@ impl Limiter {
 }
 
 impl Account {
-    fn new(most: usize) -> Self {
-        Self { used: 0, most, refused: false }
+    fn new(max: usize) -> Self {
+        Self { used: 0, max, refused: false }
     }
 
     fn grow(&mut self, current: usize, desired: usize) -> bool {
         let used = self.used.saturating_sub(current).saturating_add(desired);
-        if used > self.most {
+        if used > self.max {
             self.refused = true;
             return false;
         }

@@ -43,7 +43,7 @@ pub(crate) enum StreamName {
 pub(crate) struct Output {
     kept: Arc<Mutex<Kept>>,
     sinks: Option<(Sinks, Instant)>,
-    most: usize,
+    max: usize,
 }
 
 /// The sinks of a program's two streams.
@@ -71,8 +71,8 @@ pub(crate) struct OutputFull;
 pub(crate) struct OutputClosed;
 
 impl Output {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { kept: Arc::default(), sinks: None, most }
+    pub(crate) fn new(max: usize) -> Self {
+        Self { kept: Arc::default(), sinks: None, max }
     }
 
     /// Passes the output on to sinks until the deadline.
@@ -97,7 +97,7 @@ impl Output {
 
     /// Tells whether the guest printed more than the limit.
     pub(crate) fn ran_over(&self) -> bool {
-        self.kept().bytes.len() > self.most
+        self.kept().bytes.len() > self.max
     }
 
     /// Tells whether the reader of the output is gone.
@@ -108,7 +108,7 @@ impl Output {
     /// Returns the kept bytes.
     pub(crate) fn contents(&self) -> Vec<u8> {
         let kept = self.kept();
-        kept.bytes[..kept.bytes.len().min(self.most)].to_vec()
+        kept.bytes[..kept.bytes.len().min(self.max)].to_vec()
     }
 
     /// Returns the end of standard error.
@@ -119,7 +119,7 @@ impl Output {
     /// Returns how much more fits. One byte above the limit tells a full output from one that ran
     /// over.
     fn room(&self, kept: &Kept) -> usize {
-        self.most.saturating_add(1).saturating_sub(kept.bytes.len())
+        self.max.saturating_add(1).saturating_sub(kept.bytes.len())
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -136,7 +136,7 @@ impl Output {
             Some((sinks, deadline)) => {
                 // The errors of a program are in its log as well, as far as they fit.
                 if name == StreamName::Stderr {
-                    let room = self.most.saturating_sub(kept.bytes.len()).min(bytes.len());
+                    let room = self.max.saturating_sub(kept.bytes.len()).min(bytes.len());
                     kept.bytes.extend_from_slice(&bytes[..room]);
                 }
                 drop(kept);

@@ -15,7 +15,7 @@ use rustix::fs::{AtFlags, StatxFlags, statx};
 pub(crate) struct WriteBudget(Arc<Counts>);
 
 struct Counts {
-    most: u64,
+    max: u64,
     written: AtomicU64,
     ran_over: AtomicBool,
 }
@@ -28,17 +28,13 @@ pub(crate) struct BudgetSpent;
 impl WriteBudget {
     /// Makes the budget of a call that begins.
     pub(crate) fn new(limits: &EffectiveLimits) -> Self {
-        let most = limits.get(LimitName::Written).value.saturating_mul(1 << 20);
-        Self(Arc::new(Counts {
-            most,
-            written: AtomicU64::new(0),
-            ran_over: AtomicBool::new(false),
-        }))
+        let max = limits.get(LimitName::Written).value.saturating_mul(1 << 20);
+        Self(Arc::new(Counts { max, written: AtomicU64::new(0), ran_over: AtomicBool::new(false) }))
     }
 
     /// Counts bytes before they are written. Once they are refused, the call is over its limit.
     pub(crate) fn take(&self, bytes: u64) -> Result<(), BudgetSpent> {
-        let within = |written: u64| written.checked_add(bytes).filter(|sum| *sum <= self.0.most);
+        let within = |written: u64| written.checked_add(bytes).filter(|sum| *sum <= self.0.max);
         match self.0.written.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within) {
             Ok(_) => Ok(()),
             Err(_) => {

@@ -121,7 +121,7 @@ impl Work<ModuleState> for ModuleCall<'_> {
         };
         let function = instance
             .get_func(&mut *store, &self.function.name)
-            .ok_or_else(|| wasmtime::Error::msg("the export is no function"))?;
+            .ok_or_else(|| wasmtime::Error::msg("the export is not a function"))?;
         let mut results = vec![Val::I32(0); self.function.ty.results.len()];
         let ended = function.call_async(&mut *store, &arguments, &mut results).await;
         if self.function.is_program() && ended.as_ref().is_err_and(is_good_exit) {

@@ -21,7 +21,7 @@ pub enum ModuleFault {
     NoMalloc,
     /// Its `malloc` returned null, or room outside of its memory.
     #[error(
-        "its `malloc` was asked for {length} bytes and gave {address:#x}, which is no room for them"
+        "its `malloc` was asked for {length} bytes and gave {address:#x}, where they do not fit"
     )]
     BadMalloc {
         /// The returned address.
@@ -43,7 +43,7 @@ pub enum ModuleFault {
         most: usize,
     },
     /// It sent bytes that the function cannot read.
-    #[error("it gave `{function}` bytes that are no {expected}: {reason}")]
+    #[error("it gave `{function}` bytes that are not a valid {expected}: {reason}")]
     BadMessage {
         /// The function of the host.
         function: &'static str,

@@ -102,7 +102,7 @@ pub enum ArgumentError {
         signature: String,
     },
     /// One is not of the parameter's type.
-    #[error("argument {number} (`{name}`) is no {ty}: {reason}")]
+    #[error("argument {number} (`{name}`) is not of type {ty}: {reason}")]
     Value {
         /// Its number, counted from 1.
         number: usize,
@@ -127,7 +127,7 @@ pub enum ArgumentError {
         signature: String,
     },
     /// The JSON is not an array of arguments.
-    #[error("the arguments are no JSON array: {reason}")]
+    #[error("the arguments are not a JSON array: {reason}")]
     Json {
         /// The error in it.
         reason: String,

@@ -10,7 +10,7 @@ use crate::directories::{DirectoryError, OpenDirectory};
 use crate::limits::{Output, StreamName};
 
 /// The maximum of random bytes from one WASI call: keys and seeds need a few dozen.
-const RANDOM_BYTES: u64 = 64 * 1024;
+const MAX_RANDOM_BYTES: u64 = 64 * 1024;
 
 /// Bounds the number of open handles.
 pub(crate) fn limit_table(table: &mut ResourceTable, limits: &EffectiveLimits) {
@@ -35,7 +35,7 @@ pub(crate) fn wasi(
     builder
         .arg(gate.permissions.owner.name.as_str())
         .args(&process.arguments)
-        .max_random_size(RANDOM_BYTES);
+        .max_random_size(MAX_RANDOM_BYTES);
     if process.reads_stdin() {
         builder.stdin(wasmtime_wasi::cli::stdin());
     }

@@ -201,7 +201,7 @@ fn extension(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed) -> Diag
 
 fn cache(context: &Context) -> Result<Diagnosis, Failure> {
     let cache = context.code_cache()?;
-    Ok(match cache.beside(&[]) {
+    Ok(match cache.unreferenced_files(&[]) {
         Ok(files) => executable(&cache, files.len()),
         Err(error @ CacheError::NotOurs { .. }) => {
             let path = context.places()?.code();

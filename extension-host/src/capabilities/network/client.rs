@@ -34,11 +34,11 @@ use crate::calling::Gate;
 
 /// The timeouts for guests that set none, as common clients have them. The timeout of the call ends
 /// everything in any case.
-const CONNECT: Duration = Duration::from_secs(10);
-const FIRST_BYTE: Duration = Duration::from_secs(30);
-const BETWEEN_BYTES: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(30);
+const BETWEEN_BYTES_TIMEOUT: Duration = Duration::from_secs(30);
 /// The shortest timeout. A guest can ask for none at all.
-const SHORTEST: Duration = Duration::from_millis(1);
+const MIN_TIMEOUT: Duration = Duration::from_millis(1);
 /// The maximum of the head of a response, in fields and bytes: the defaults of common servers
 /// several times over.
 const MAX_FIELDS: usize = 100;
@@ -63,13 +63,13 @@ pub(crate) async fn send(
     budget: Budget,
 ) -> Result<(Response<Body>, Sending), Error> {
     budget.consume_connection()?;
-    let wait = |given: Option<Duration>, otherwise| given.unwrap_or(otherwise).max(SHORTEST);
+    let wait = |given: Option<Duration>, otherwise| given.unwrap_or(otherwise).max(MIN_TIMEOUT);
     let proxy = route
         .access
         .proxy(request.uri())
         .map_err(|error| Error::InternalError(Some(error.to_string())))?;
     let connecting =
-        timeout(wait(options.connect_timeout, CONNECT), connect(&route, proxy.as_ref()));
+        timeout(wait(options.connect_timeout, CONNECT_TIMEOUT), connect(&route, proxy.as_ref()));
     let stream = connecting.await.map_err(|_| Error::ConnectionTimeout)??;
     let mut builder = http1::Builder::new();
     builder.max_headers(MAX_FIELDS).max_buf_size(MAX_FIELD_BYTES);
@@ -85,8 +85,8 @@ pub(crate) async fn send(
             *request.uri_mut() = path.parse::<Uri>().map_err(|_| Error::HttpRequestUriInvalid)?;
         }
     }
-    let first_byte = wait(options.first_byte_timeout, FIRST_BYTE);
-    let pause = wait(options.between_bytes_timeout, BETWEEN_BYTES);
+    let first_byte = wait(options.first_byte_timeout, FIRST_BYTE_TIMEOUT);
+    let pause = wait(options.between_bytes_timeout, BETWEEN_BYTES_TIMEOUT);
     let mut connection = Some(Box::pin(connection));
     let answer = timeout(first_byte, sender.send_request(request));
     let response = drive(answer, &mut connection)

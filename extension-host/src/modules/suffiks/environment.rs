@@ -37,7 +37,7 @@ pub enum VariableRefusal {
 }
 
 /// The maximum of a shown name in characters: the name is untrusted and may be of any length.
-const LONGEST_NAME: usize = 256;
+const MAX_NAME: usize = 256;
 
 /// Decides each variable of these changes.
 pub(crate) async fn environment(
@@ -95,7 +95,7 @@ impl CommandEnvironment {
     }
 
     fn refuse(&mut self, name: &str, reason: VariableRefusal) {
-        let name = name.chars().take(LONGEST_NAME).collect();
+        let name = name.chars().take(MAX_NAME).collect();
         let refused = RefusedVariable { name, reason };
         if !self.refused.contains(&refused) {
             self.refused.push(refused);

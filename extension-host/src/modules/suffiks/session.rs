@@ -14,7 +14,7 @@ use super::workload::Workload;
 use crate::modules::ModuleFault;
 
 /// The maximum of messages in one call, of all kinds together: a person reads them.
-const MOST: usize = 1_000;
+const MAX_MESSAGES: usize = 1_000;
 
 /// A call about one workload.
 pub(crate) struct Session {
@@ -23,7 +23,7 @@ pub(crate) struct Session {
     old: Option<Workload>,
     spec_keys: Option<BTreeSet<String>>,
     /// The number of messages so far.
-    told: usize,
+    messages: usize,
     pub(crate) resources: Resources,
     pub(crate) problems: Vec<ValidationProblem>,
     pub(crate) changes: Changes,
@@ -33,15 +33,19 @@ impl From<WorkloadRequest> for Session {
     fn from(request: WorkloadRequest) -> Self {
         let WorkloadRequest { action, workload, old, spec_keys, resources } = request;
         let (problems, changes) = (Vec::new(), Changes::default());
-        Self { action, workload, old, spec_keys, told: 0, resources, problems, changes }
+        Self { action, workload, old, spec_keys, messages: 0, resources, problems, changes }
     }
 }
 
 impl Session {
     /// Counts a message of the extension.
     pub(crate) fn count(&mut self, function: &'static str) -> Result<(), ModuleFault> {
-        self.told += 1;
-        if self.told > MOST { Err(ModuleFault::TooMany { function, most: MOST }) } else { Ok(()) }
+        self.messages += 1;
+        if self.messages > MAX_MESSAGES {
+            Err(ModuleFault::TooMany { function, most: MAX_MESSAGES })
+        } else {
+            Ok(())
+        }
     }
 
     pub(crate) fn workload(&self) -> &Workload {

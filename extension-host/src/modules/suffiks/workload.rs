@@ -15,7 +15,7 @@ pub struct Workload(Value);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorkloadError {
     /// It is not an object.
-    #[error("it is no object with `apiVersion`, `kind` and `metadata`")]
+    #[error("it is not an object with `apiVersion`, `kind` and `metadata`")]
     NoObject,
     /// A required part is missing or not text.
     #[error("`{key}` is missing or no text")]
@@ -24,7 +24,7 @@ pub enum WorkloadError {
         key: &'static str,
     },
     /// A part has another form than it must have.
-    #[error("`{key}` is no {expected}")]
+    #[error("`{key}` is not {expected}")]
     Wrong {
         /// The part.
         key: &'static str,
@@ -61,13 +61,13 @@ impl Workload {
                 .pointer(pointer)
                 .is_some_and(|value| !value.is_object() && !value.is_null())
             {
-                return Err(WorkloadError::Wrong { key, expected: "object" });
+                return Err(WorkloadError::Wrong { key, expected: "an object" });
             }
         }
         if !is_namespace(workload.namespace()) {
             return Err(WorkloadError::Wrong {
                 key: "metadata.namespace",
-                expected: "name of a namespace",
+                expected: "the name of a namespace",
             });
         }
         Ok(workload)
@@ -183,11 +183,11 @@ mod tests {
     #[test]
     fn a_workload_has_a_kind_and_a_name() {
         let error = |value| Workload::new(value).expect_err("refused").to_string();
-        insta::assert_snapshot!(error(json!([])), @"it is no object with `apiVersion`, `kind` and `metadata`");
+        insta::assert_snapshot!(error(json!([])), @"it is not an object with `apiVersion`, `kind` and `metadata`");
         insta::assert_snapshot!(error(json!({"apiVersion": "v1", "kind": "App"})), @"`metadata.name` is missing or no text");
         insta::assert_snapshot!(
             error(json!({"apiVersion": "v1", "kind": "App", "metadata": {"name": "a", "labels": []}})),
-            @"`metadata.labels` is no object"
+            @"`metadata.labels` is not an object"
         );
     }
 
