@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn handler_and_library_have_nothing_to_call() {
+    fn handlers_and_libraries_are_told() {
         let resource = |name: &str| {
             format!(
                 r#"(component

@@ -54,7 +54,7 @@ fn eight_mebibytes_pass_both_ways() {
 }
 
 #[test]
-fn bytes_pass_beside_other_parameters() {
+fn bytes_pass_with_other_parameters() {
     let result = r#"(result (result (list u8) (error string)))"#;
     let texts = component(
         r#"(param "name" string) (param "data" (list u8))"#,
@@ -80,7 +80,7 @@ fn bytes_pass_beside_other_parameters() {
 }
 
 #[test]
-fn results_with_bytes_keep_their_form() {
+fn byte_results_keep_their_form() {
     let function = |is_err: i32| {
         component(
             r#"(param "data" (list u8))"#,
@@ -107,7 +107,7 @@ fn results_with_bytes_keep_their_form() {
 }
 
 #[test]
-fn bytes_of_an_option_can_be_left_out() {
+fn optional_bytes_can_be_left_out() {
     let lengths = component(
         r#"(param "first" (option (list u8))) (param "second" (option (list u8)))"#,
         "(result u32)",

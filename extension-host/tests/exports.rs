@@ -101,7 +101,7 @@ fn interface_of_a_package_wins() {
 }
 
 #[test]
-fn resources_and_handlers_have_a_reason() {
+fn uncallable_functions_have_reasons() {
     insta::assert_snapshot!(listed(&with_resource()), @r"
     my:pkg/counters#plain: func() -> s32
     wasi:http/incoming-handler@0.2.3#plain: func() -> s32

@@ -175,7 +175,7 @@ fn writes_of_modules_are_bounded() {
 
 /// What goes to standard output is counted there, and what cannot be written is not counted.
 #[test]
-fn output_and_refusals_are_not_counted() {
+fn output_is_not_counted() {
     let home = Home::new();
     let printed = report(
         &home,

@@ -120,8 +120,9 @@ fn said(extension: &Extension, function: &str, arguments: &[&str]) -> Result<Str
     if returned.is_err() { Err(returned.to_text()) } else { Ok(returned.to_text()) }
 }
 
+/// A granted directory can be read or written under its own path.
 #[test]
-fn what_is_granted_can_be_read_or_written_under_its_own_path() {
+fn granted_directory_has_its_own_path() {
     let home = Home::new();
     let guest = home.guest(BOTH);
     assert_eq!(said(&guest, "read-text", &[&home.path("read/note")]), Ok("readable".to_owned()));
@@ -136,7 +137,7 @@ fn what_is_granted_can_be_read_or_written_under_its_own_path() {
 }
 
 #[test]
-fn nothing_leads_out_of_what_is_granted() {
+fn nothing_leads_out_of_the_grant() {
     let home = Home::new();
     let guest = home.guest(BOTH);
     for path in [
@@ -175,7 +176,7 @@ fn nothing_leads_out_of_what_is_granted() {
 }
 
 #[test]
-fn a_directory_to_read_cannot_be_changed_in_any_way() {
+fn read_only_directory_is_unchangeable() {
     let home = Home::new();
     let guest = home.guest(BOTH);
     let note = home.path("read/note");
@@ -200,7 +201,7 @@ fn a_directory_to_read_cannot_be_changed_in_any_way() {
 }
 
 #[test]
-fn links_that_a_guest_makes_lead_nowhere_either() {
+fn own_links_of_guest_lead_nowhere() {
     let home = Home::new();
     let guest = home.guest(BOTH);
     let link = home.path("write/link");
@@ -216,8 +217,9 @@ fn links_that_a_guest_makes_lead_nowhere_either() {
     assert_eq!(home.text("secret/key"), "hidden");
 }
 
+/// A grant is refused where it would reach sesame's own files or was replaced.
 #[test]
-fn a_grant_is_refused_where_it_would_reach_sesame_or_was_replaced() {
+fn grant_to_own_files_is_refused() {
     let home = Home::new();
     let error = |filesystem: &str| match call(&home.guest(filesystem), "list-names", &["/"]).outcome
     {
@@ -247,7 +249,7 @@ fn a_grant_is_refused_where_it_would_reach_sesame_or_was_replaced() {
 /// Every runtime lists directories before anything else, so that says nothing of what the guest
 /// wants.
 #[test]
-fn listing_directories_is_not_a_refusal() {
+fn listing_is_not_a_refusal() {
     let home = Home::new();
     let guest = home.guest("{}");
     let report = call(&guest, "read-text", &[&home.path("read/note")]);
@@ -257,7 +259,7 @@ fn listing_directories_is_not_a_refusal() {
 
 /// A directory with a path for the guest is there under that path, and under no other.
 #[test]
-fn guest_path_leads_to_its_directory() {
+fn guest_path_leads_to_directory() {
     let home = Home::new();
     let guest = home.guest(
         "{ read = [{ path = \"~/read\", guest = \"/notes\" }], write = [\"~/write::out/deep\"] }",
@@ -283,7 +285,7 @@ fn guest_path_leads_to_its_directory() {
 
 /// A grant that was harmless is refused by the next call once sesame's own directory leads there.
 #[test]
-fn link_made_after_grant_refuses_call() {
+fn later_link_refuses_call() {
     let home = Home::new();
     let guest = home.guest(BOTH);
     assert_eq!(said(&guest, "read-text", &[&home.path("read/note")]), Ok("readable".to_owned()));
@@ -295,7 +297,7 @@ fn link_made_after_grant_refuses_call() {
 
 /// What is protected or behind a link is so by its path on the host, whatever the guest calls it.
 #[test]
-fn guest_path_opens_nothing_protected() {
+fn guest_path_opens_no_protected() {
     let home = Home::new();
     for (path, why) in [
         ("~", "no extension gets"),
@@ -327,7 +329,7 @@ fn same_guest_path_refuses_the_call() {
 
 /// A guest that opens a relative path looks for it in the directory that is called `.`.
 #[test]
-fn relative_paths_work_where_guest_is_dot() {
+fn relative_paths_work_in_dot() {
     let home = Home::new();
     let here = "{ read = [{ path = \"~/read\", guest = \".\" }] }";
     let guest = home.guest(here);
@@ -367,7 +369,7 @@ const PREVIEW_1_HERE: &str = r#"(module
 /// A directory that does not exist keeps nothing from running; what looks for it finds nothing, and
 /// it is noted why.
 #[test]
-fn missing_directory_does_not_stop_calls() {
+fn missing_directory_stops_no_call() {
     let home = Home::new();
     let guest =
         home.guest("{ read = [\"~/read\", \"~/missing\"], write = [\"~/missing/out::/out\"] }");
@@ -393,7 +395,7 @@ fn missing_directory_does_not_stop_calls() {
 
 /// Modules of preview 1 run as well, and one that asks for no directory has missed none.
 #[test]
-fn missing_directory_is_noted_when_looked_for() {
+fn missing_directory_is_noted() {
     let home = Home::new();
     let missing = |text: &str| {
         let module = HOST.compile(&support::wat(text)).expect("it compiles");
@@ -428,7 +430,7 @@ const CHANGES: [(&str, &str); 15] = [
 ];
 
 #[test]
-fn no_call_of_wasi_changes_what_may_only_be_read() {
+fn no_wasi_call_changes_read_only() {
     let home = Home::new();
     let probe = home.probe();
     let before = home.state("");
@@ -468,8 +470,9 @@ fn no_call_of_wasi_changes_what_may_only_be_read() {
     println!("cases: {cases}");
 }
 
+/// Links that loop or dangle make nothing and show nothing.
 #[test]
-fn links_that_loop_or_lead_to_nothing_make_nothing_and_show_nothing() {
+fn dangling_links_are_harmless() {
     let home = Home::new();
     let links = [
         ("loop", "loop"),
@@ -599,7 +602,7 @@ fn preview1(home: &Home, call: &str, first: &str, second: &str) -> String {
 }
 
 #[test]
-fn preview_1_leads_out_no_more_than_preview_2() {
+fn preview_1_does_not_lead_out() {
     let home = Home::new();
     for (link, target) in [
         ("loop", "loop"),
@@ -681,7 +684,7 @@ fn preview_1_leads_out_no_more_than_preview_2() {
 }
 
 #[test]
-fn a_race_between_a_directory_and_a_link_is_never_won() {
+fn link_race_is_never_won() {
     const SWAPS: u32 = 100_000;
     let home = Home::new();
     fs::create_dir(home.root.join("write/swap")).expect("made");

@@ -219,8 +219,9 @@ fn memory() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
+    /// Any numbers for any function of the host end in an answer or a trap.
     #[test]
-    fn any_numbers_for_any_function_of_the_host_end_in_an_answer_or_a_trap(
+    fn any_host_call_answers_or_traps(
         at in 0..FUNCTIONS.len(), bytes in memory(), numbers in [number(), number(), number(), number(), number(), number()],
     ) {
         let (extension, desk) = &LINKED[at];
@@ -242,8 +243,9 @@ proptest! {
     }
 }
 
+/// A value that is too large for the host ends the call of any function.
 #[test]
-fn what_is_too_large_for_the_host_ends_the_call_whichever_function_is_called() {
+fn oversized_value_ends_every_call() {
     for (at, (interface, _, function, _, numbers)) in FUNCTIONS.into_iter().enumerate() {
         let (extension, desk) = linked(at, 900, "max_memory_mib = 64");
         // The last text has the size; the one before it is a name that is granted.

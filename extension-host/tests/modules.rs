@@ -72,7 +72,7 @@ fn numbers_go_in_and_out() {
 }
 
 #[test]
-fn bytes_go_through_malloc_and_come_back_as_one_number() {
+fn bytes_pass_through_malloc() {
     let echo = module(ECHO);
     let returned =
         |function: &str, given: &[&[u8]]| bytes(&echo, function, given).outcome.expect(function);
@@ -91,8 +91,9 @@ fn bytes_go_through_malloc_and_come_back_as_one_number() {
     }
 }
 
+/// An address outside of memory and a `malloc` that lies are clean errors.
 #[test]
-fn an_address_outside_memory_and_a_malloc_that_lies_are_clean_errors() {
+fn bad_address_and_malloc_are_errors() {
     let with_malloc = |body: &str| {
         wat(&format!(
             r#"(module (memory (export "memory") 1)
@@ -121,8 +122,9 @@ fn an_address_outside_memory_and_a_malloc_that_lies_are_clean_errors() {
     ));
 }
 
+/// Configuration is the environment, and output is kept.
 #[test]
-fn configuration_is_environment_and_what_is_printed_is_kept() {
+fn module_gets_config_keeps_output() {
     let prints_environment = wat(r#"(module
             (import "wasi_snapshot_preview1" "environ_get" (func $get (param i32 i32) (result i32)))
             (import "wasi_snapshot_preview1" "environ_sizes_get" (func $sizes (param i32 i32) (result i32)))
@@ -150,7 +152,7 @@ fn configuration_is_environment_and_what_is_printed_is_kept() {
 }
 
 #[test]
-fn a_module_has_every_limit_that_a_component_has() {
+fn module_has_every_limit() {
     let spins = module(
         r#"(func (export "spin") (loop br 0))
         (func $deep (export "deep") call $deep)
@@ -174,7 +176,7 @@ fn a_module_has_every_limit_that_a_component_has() {
 }
 
 #[test]
-fn host_calls_without_end_end_in_time_and_output_is_bounded() {
+fn endless_host_calls_end_in_time() {
     let calls = |name: &str, parameters: &str, arguments: &str| {
         wat(&format!(
             r#"(module (import "wasi_snapshot_preview1" "{name}" (func $f (param {parameters}) (result i32)))
@@ -259,7 +261,7 @@ const PREVIEW_1: [(&str, &str, &str); 45] = [
 
 #[test]
 #[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn every_function_of_preview_1_answers_as_the_list_says() {
+fn preview_1_matches_the_list() {
     let answer = |(name, types, values): (&str, &str, &str)| {
         let arguments = types.split_whitespace().zip(values.split_whitespace());
         let arguments: String =
@@ -328,7 +330,7 @@ fn every_function_of_preview_1_answers_as_the_list_says() {
 }
 
 #[test]
-fn what_a_module_wants_and_nobody_has_is_named() {
+fn unknown_module_import_is_named() {
     let refused = |import: &str| match try_extension(
         &wat(&format!("(module {import})")),
         Permissions::default(),
@@ -345,7 +347,7 @@ fn what_a_module_wants_and_nobody_has_is_named() {
 }
 
 #[test]
-fn compiled_modules_are_told_from_components() {
+fn modules_are_told_from_components() {
     let host = Host::new().expect("a host");
     let code: Code = host.compile(&module(ECHO)).expect("compiles");
     assert_eq!((code.kind(), host.takes_workloads(&code)), (CodeKind::Module, false));

@@ -111,7 +111,7 @@ fn fetch(extension: &Extension, authority: &str, path: &str) -> Result<String, S
 }
 
 #[test]
-fn a_host_that_is_granted_answers_and_no_other_is_asked() {
+fn only_granted_host_is_asked() {
     let server = Server::start();
     let port = server.port();
     let guest = guest(&format!("[\"http://127.0.0.1:{port}\"]"));
@@ -155,7 +155,7 @@ fn a_host_that_is_granted_answers_and_no_other_is_asked() {
 }
 
 #[test]
-fn a_refused_request_is_noted_with_what_would_allow_it() {
+fn refused_request_names_its_grant() {
     let report = call(&guest("[]"), "fetch", &["https", "api.example.com", "/"]);
     assert_eq!(report.outcome.expect("returns").to_text(), "ErrorCode::HttpRequestDenied");
     let touch = &report.activity.touches[0];
@@ -163,8 +163,9 @@ fn a_refused_request_is_noted_with_what_would_allow_it() {
     assert_eq!(touch.grant.as_deref(), Some("network=api.example.com"));
 }
 
+/// A name that leads to this machine is refused unless that is granted.
 #[test]
-fn a_name_that_leads_to_this_machine_is_refused_unless_that_is_granted() {
+fn private_address_needs_a_grant() {
     let server = Server::start();
     let port = server.port();
     let name = format!("localhost:{port}");
@@ -183,8 +184,9 @@ fn a_name_that_leads_to_this_machine_is_refused_unless_that_is_granted() {
     assert_eq!(server.seen().len(), 2);
 }
 
+/// A redirect is the guest's to follow, and the next hop is decided like the first.
 #[test]
-fn a_redirect_is_the_guests_to_follow_and_the_next_hop_is_decided_about() {
+fn redirect_is_left_to_the_guest() {
     let server = Server::start();
     let port = server.port();
     let guest = guest(&format!("[\"http://127.0.0.1:{port}\"]"));
@@ -197,7 +199,7 @@ fn a_redirect_is_the_guests_to_follow_and_the_next_hop_is_decided_about() {
 }
 
 #[test]
-fn a_guest_cannot_say_who_it_talks_to_in_another_way() {
+fn guest_cannot_forge_the_host() {
     let server = Server::start();
     let authority = format!("127.0.0.1:{}", server.port());
     let guest = guest(&format!("[\"http://{authority}\"]"));
@@ -245,8 +247,9 @@ fn answers_end_at_their_limits() {
     );
 }
 
+/// Waiting ends with the call, and a timeout of zero does not panic.
 #[test]
-fn waiting_ends_with_the_call_and_no_time_at_all_is_no_panic() {
+fn network_wait_ends_with_call() {
     let server = Server::start();
     let authority = format!("127.0.0.1:{}", server.port());
     let rule = format!("[\"http://{authority}\"]");
@@ -266,7 +269,7 @@ fn waiting_ends_with_the_call_and_no_time_at_all_is_no_panic() {
 }
 
 #[test]
-fn offline_nothing_goes_out_and_sockets_never_do() {
+fn offline_requests_are_refused() {
     let server = Server::start();
     let authority = format!("127.0.0.1:{}", server.port());
     let offline = guest_with(&format!("[\"http://{authority}\"]"), "", true);
@@ -282,8 +285,9 @@ fn probe(network: &str, limits: &str) -> Extension {
     HOST.extension(&PROBE, permissions).expect("it links")
 }
 
+/// A socket neither binds, listens, connects nor sends, and names are not looked up.
 #[test]
-fn no_socket_binds_listens_connects_or_sends_and_no_name_is_looked_up() {
+fn sockets_and_look_ups_do_nothing() {
     let tcp = TcpListener::bind("127.0.0.1:0").expect("a port");
     let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
     tcp.set_nonblocking(true).expect("set");
@@ -317,7 +321,7 @@ fn no_socket_binds_listens_connects_or_sends_and_no_name_is_looked_up() {
 }
 
 #[test]
-fn headers_that_grow_are_refused_in_time() {
+fn growing_headers_are_refused() {
     let ways = [
         "append",
         "append-names",
@@ -361,8 +365,9 @@ fn headers_that_grow_are_refused_in_time() {
     ");
 }
 
+/// A proxy of the program gets names, and never those of this machine.
 #[test]
-fn a_proxy_of_the_host_program_is_told_names_and_never_of_this_machine() {
+fn proxy_gets_names_but_not_private() {
     let (proxy, direct) = (Server::start(), Server::start());
     let http =
         HttpAccess::new(Vec::new(), Some(format!("http://me:SECRET@{}", proxy.address)), None);
@@ -392,7 +397,7 @@ fn a_proxy_of_the_host_program_is_told_names_and_never_of_this_machine() {
 }
 
 #[test]
-fn a_proxy_for_https_is_asked_for_a_tunnel() {
+fn https_proxy_makes_a_tunnel() {
     let proxy = Server::start();
     let http = HttpAccess::new(Vec::new(), None, Some(format!("http://{}", proxy.address)));
     let backends = Backends { http: Arc::new(http), ..Backends::default() };

@@ -72,7 +72,7 @@ fn program_gets_its_arguments() {
 
 /// `call` gives every function the name of the extension, and a program its arguments.
 #[test]
-fn called_program_gets_its_arguments() {
+fn called_program_gets_arguments() {
     let program = extension(&printing(1, ""), "");
     assert_eq!(crate::support::text(&program, "argc", &[]), "1");
     let report = call(&program, "_start", &["a", "b"]);
@@ -129,7 +129,7 @@ fn library_is_not_a_program() {
 }
 
 #[test]
-fn interrupted_program_is_noted_as_cancelled() {
+fn interrupted_program_is_cancelled() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = seen.clone();
     let host = extension_host::Host::new().expect("a host");
@@ -167,7 +167,7 @@ fn component_run_returns_its_status() {
 
 /// AssemblyScript's `abort` says what failed and where, in UTF-16.
 #[test]
-fn assemblyscript_abort_is_explained() {
+fn assemblyscript_abort_explained() {
     let module = |message: &str| {
         wat(&format!(
             r#"(module

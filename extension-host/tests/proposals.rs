@@ -101,7 +101,7 @@ fn memory_limit_counts_everything() {
 
 /// Code without loops is interrupted as well: a tail call is as good as a loop.
 #[test]
-fn endless_tail_calls_run_out_of_fuel() {
+fn tail_calls_run_out_of_fuel() {
     let module = wat(r#"(module (func $f (export "f") (return_call $f)))"#);
     let report = call(&extension(&module, "max_fuel = 1_000_000"), "f", &[]);
     assert_exceeded(&report, LimitName::Fuel, 1_000_000, LimitOrigin::Manifest);

@@ -92,7 +92,7 @@ fn message(fields: &[(u8, &str)]) -> Vec<u8> {
 }
 
 #[test]
-fn everything_that_sync_can_add_is_added() {
+fn sync_adds_everything() {
     let (pair, container) = (
         message(&[(1, "K"), (2, "V")]),
         message(&[(1, "side"), (2, "img"), (3, "run"), (4, "-x")]),
@@ -160,8 +160,9 @@ fn gives_back(function: &str) -> Vec<u8> {
     )
 }
 
+/// The spec that an extension gets has only the keys that its schema names.
 #[test]
-fn the_spec_that_an_extension_is_given_is_no_more_than_its_schema_names() {
+fn spec_is_cut_to_the_schema() {
     let spec = |keys: Option<&[&str]>| {
         let spec_keys = keys.map(|keys| keys.iter().map(|key| (*key).to_owned()).collect());
         let report = ask(
@@ -182,8 +183,9 @@ fn the_spec_that_an_extension_is_given_is_no_more_than_its_schema_names() {
     );
 }
 
+/// The owner is a message, and the old spec is there while validating.
 #[test]
-fn the_owner_is_a_message_and_the_old_spec_is_there_while_validating() {
+fn owner_and_old_spec_are_given() {
     let report =
         ask(&gives_back("GetOwner"), Permissions::default(), request(WorkloadAction::Default));
     let error = report.outcome.expect_err("a message is no JSON").to_string();
@@ -197,8 +199,9 @@ fn the_owner_is_a_message_and_the_old_spec_is_there_while_validating() {
     insta::assert_snapshot!(error.expect_err("not now"), @"the extension violated the module ABI: it called `GetOld` and not during `Validate`");
 }
 
+/// Problems of a workload are told, and only while validating.
 #[test]
-fn what_is_wrong_with_a_workload_is_told_and_only_while_validating() {
+fn problems_are_told_in_validate() {
     let problem = message(&[(1, "spec.mine"), (2, "too small"), (3, "1")]);
     let tell = format!("(call $tell (i32.const 0) (i32.const {}))", problem.len());
     let binary = module(
@@ -236,7 +239,7 @@ fn what_is_wrong_with_a_workload_is_told_and_only_while_validating() {
 }
 
 #[test]
-fn resources_are_used_as_far_as_they_are_granted() {
+fn only_granted_resources_are_used() {
     let kind = message(&[(1, "networking.k8s.io"), (2, "v1"), (3, "ingresses")]);
     let resource =
         br#"{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"app"}}"#;
@@ -299,8 +302,9 @@ fn resources_are_used_as_far_as_they_are_granted() {
     );
 }
 
+/// Undecodable bytes and addresses outside of memory are clean errors.
 #[test]
-fn bytes_that_are_no_message_and_addresses_outside_are_clean_errors() {
+fn bad_messages_are_clean_errors() {
     let syncs = |imports: &str, body: &str, data: &[u8]| {
         let sync = format!(r#"(func (export "Sync") {body})"#);
         let report = ask(
@@ -337,7 +341,7 @@ fn bytes_that_are_no_message_and_addresses_outside_are_clean_errors() {
 }
 
 #[test]
-fn a_module_that_lacks_an_export_is_told_all_that_it_lacks() {
+fn missing_exports_are_all_named() {
     let binary = module(
         "",
         &[
@@ -362,7 +366,7 @@ fn a_module_that_lacks_an_export_is_told_all_that_it_lacks() {
 }
 
 #[test]
-fn components_and_plain_modules_work_on_no_workloads() {
+fn others_take_no_workloads() {
     let plain = wat("(module)");
     for binary in [&plain, &*support::GREETING] {
         let permissions = permissions("config-read = true", "");
@@ -371,8 +375,9 @@ fn components_and_plain_modules_work_on_no_workloads() {
     }
 }
 
+/// A flood of messages is stopped by the bytes that the host holds.
 #[test]
-fn a_flood_of_messages_is_stopped_by_the_bytes_that_the_host_holds() {
+fn message_flood_is_stopped() {
     let floods = |name: &str, length: u32, text: &[u8]| {
         let sync = format!(
             r#"(func (export "Sync") (loop (call $f (i32.const 0) (i32.const {length})) (br 0)))"#
@@ -399,7 +404,7 @@ fn a_flood_of_messages_is_stopped_by_the_bytes_that_the_host_holds() {
 }
 
 #[test]
-fn a_malloc_that_asks_the_host_for_bytes_does_not_nest() {
+fn nested_malloc_is_refused() {
     let nested = r#"(func $malloc (export "malloc") (param i32) (result i32) (drop (call $spec)) i32.const 1024)"#;
     let binary = module(
         r#"(import "suffiks" "GetSpec" (func $spec (result i64)))"#,
@@ -436,8 +441,9 @@ impl SecretStore for Keyring {
     }
 }
 
+/// A command gets secrets and configuration as far as they are granted.
 #[test]
-fn a_command_gets_secrets_and_configuration_as_far_as_they_are_granted() {
+fn command_gets_granted_environment() {
     let secret = |name: &str| [message(&[(1, name)]), vec![3 << 3, 1]].concat();
     let (known, unknown, map) = (secret("api-token"), secret("other"), message(&[(1, "anything")]));
     let add = |at: u32, bytes: &[u8]| {

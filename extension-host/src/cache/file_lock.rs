@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_that_somebody_keeps_is_given_up() {
+    fn held_lock_times_out() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let (held, wanted) = (file.reopen().expect("opened"), file.reopen().expect("opened"));
         acquire(&held, Duration::ZERO).expect("free");

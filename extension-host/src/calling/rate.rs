@@ -121,8 +121,9 @@ mod tests {
         (0..tries).filter(|_| limits.take(owner, capability).expect("counted")).count()
     }
 
+    /// Ten notifications a minute are let through, and owners do not share them.
     #[test]
-    fn ten_notifications_a_minute_are_let_through_and_owners_do_not_share() {
+    fn rate_is_counted_per_owner() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("rates");
         let other = Owner::embedded("other".parse().expect("a name"));

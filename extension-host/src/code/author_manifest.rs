@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manifest_is_put_in_and_takes_the_place_of_another() {
+    fn manifest_replaces_earlier_one() {
         let component = include_bytes!("../../../tests/guests/built/greeting.wasm");
         let asking = |grant: &str| format!("[capabilities]\n{grant} = true\n");
         let first = with_author_manifest(component, &asking("notification")).expect("put in");
@@ -201,8 +201,9 @@ mod tests {
         );
     }
 
+    /// An unreadable manifest is not put in, and no bytes panic.
     #[test]
-    fn what_nobody_would_read_is_not_put_in_and_no_bytes_panic() {
+    fn unreadable_manifest_is_refused() {
         let module = b"\0asm\x01\0\0\0";
         assert!(with_author_manifest(module, "[capabilities]\nroot = ").is_err());
         assert!(with_author_manifest(module, &"#".repeat(MAX_SECTION + 1)).is_err());

@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn other_formats_are_refused_by_name() {
+    fn other_file_formats_are_named() {
         let message = |bytes: &[u8]| CodeKind::of(bytes).expect_err("not wasm").to_string();
         insta::assert_snapshot!(message(b""), @"not an extension: it is empty");
         insta::assert_snapshot!(message(b"<!doctype html><title>login"), @"not an extension: it is an HTML page, such as of a login or an error");
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn wit_package_is_refused_by_name() {
+    fn wit_package_is_named() {
         let mut resolve = wit_parser::Resolve::default();
         let wit = "package acme:shop@1.0.0; interface stock { record item { id: u32 } count: func(item: item) -> u32; }";
         let package = resolve.push_str("x.wit", wit).expect("valid WIT");
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn unlinked_module_is_refused_by_name() {
+    fn unlinked_module_is_named() {
         let module = |section: &str| {
             wat::parse_str(format!("(module (@custom \"{section}\" \"\"))")).expect("valid")
         };

@@ -47,8 +47,9 @@ mod tests {
     use super::*;
     use crate::Host;
 
+    /// A module with a world becomes a component that links; one without stays a module.
     #[test]
-    fn a_module_with_a_world_becomes_a_component_that_links_and_one_without_stays_what_it_is() {
+    fn componentize_only_module_with_world() {
         let plain = wat::parse_str("(module)").expect("valid");
         assert_eq!(componentize(&plain).expect("nothing to do"), None);
         // A damaged module is left to the compiler, which says so.
@@ -68,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn program_with_world_stays_a_program() {
+    fn program_with_world_stays_program() {
         let program = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
             (func (export "_start")) (memory (export "memory") 1))"#;
         let host = Host::new().expect("a host");

@@ -102,20 +102,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_named_version_is_the_one_in_the_lock_file() {
+    fn version_matches_lock_file() {
         let lock = include_str!("../../../Cargo.lock");
         let entry = format!("name = \"wasmtime\"\nversion = \"{WASMTIME_VERSION}\"\n");
         assert!(lock.contains(&entry), "Cargo.lock has another Wasmtime than {WASMTIME_VERSION}");
     }
 
     #[test]
-    fn the_fingerprint_is_stable_within_a_process() {
+    fn fingerprint_is_stable() {
         assert_eq!(fingerprint(), fingerprint());
         assert_eq!(fingerprint().len(), 32);
     }
 
+    /// Code of other settings does not load even under our name.
     #[test]
-    fn code_of_other_settings_is_refused_even_under_our_name() {
+    fn code_of_other_settings_is_refused() {
         type Change = fn(&mut Config) -> &mut Config;
         let changes: [(&str, Change); 7] = [
             ("no fuel", |config| config.consume_fuel(false)),
@@ -143,8 +144,9 @@ mod tests {
         }
     }
 
+    /// Each version, setting and feature is in the fingerprint.
     #[test]
-    fn each_version_setting_and_feature_is_in_the_fingerprint() {
+    fn fingerprint_covers_all_settings() {
         let features = ["sse3", "avx", "avx2"];
         let fingerprints = [
             fingerprint_of("48.0.8", 2, "x86_64", &features),

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_package_of_the_host_is_encoded_and_read_back() {
+    fn host_package_round_trips() {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/host");
         let package = encode_wit(&directory).expect("encoded");
         assert_eq!(

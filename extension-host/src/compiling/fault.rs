@@ -233,7 +233,7 @@ mod tests {
 
     /// Offsets never stand alone.
     #[test]
-    fn damaged_binary_is_said_to_be_damaged() {
+    fn damaged_binary_is_explained() {
         let module = wat::parse_str("(module (func (export \"f\") (result i32) (i32.const 1)))")
             .expect("valid");
         insta::assert_snapshot!(fault_of(&module[..module.len() - 3]), @"the binary is damaged or was cut short: get it again (failed to parse WebAssembly module: unexpected end-of-file (at offset 0x1e))");

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn without_inherited_limits_ours_hold() {
+    fn own_limits_hold_by_default() {
         let limits = CompilerLimits::within(&NONE, &NONE);
         assert_eq!(limits.seconds, CompilerLimit { value: 300, is_inherited: false });
         assert_eq!((limits.hard_seconds, limits.kills_at_time_limit()), (305, false));

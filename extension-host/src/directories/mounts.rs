@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mount_in_the_configuration_is_found() {
+    fn mount_in_configuration_is_found() {
         let text = "\
             22 1 254:0 / / rw - ext4 /dev/vda rw\n\
             33 22 254:0 /home/u/dotfiles/extensions /home/u/.config/pds/extensions rw - ext4 /dev/vda rw\n\
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn another_mount_of_the_same_files_is_found() {
+    fn other_mount_of_same_files_is_found() {
         let text = "\
             22 1 254:0 / / rw - ext4 /dev/vda rw\n\
             30 22 254:0 /home/u/.config /mnt/in\\040nocent rw - ext4 /dev/vda rw\n\

@@ -200,8 +200,9 @@ mod tests {
         }
     }
 
+    /// Sesame's own directories cannot be granted by any name.
     #[test]
-    fn what_is_sesames_own_cannot_be_granted_by_any_name() {
+    fn own_directories_cannot_be_granted() {
         let home = tempfile::tempdir().expect("a directory");
         let root = fs::canonicalize(home.path()).expect("there");
         for path in [".config/pds/extensions", "Documents/out", ".configuration"] {
@@ -244,7 +245,7 @@ mod tests {
 
     /// A directory counts as missing only where nothing else is wrong with it.
     #[test]
-    fn missing_directory_is_told_from_refused() {
+    fn missing_is_told_from_refused() {
         let home = tempfile::tempdir().expect("a directory");
         let root = fs::canonicalize(home.path()).expect("there");
         fs::create_dir_all(root.join("Documents")).expect("made");
@@ -283,8 +284,9 @@ mod tests {
         }
     }
 
+    /// A directory that is replaced stays the one that was opened.
     #[test]
-    fn a_directory_that_is_replaced_stays_the_one_that_was_opened() {
+    fn replaced_directory_stays_open_one() {
         let home = tempfile::tempdir().expect("a directory");
         let root = fs::canonicalize(home.path()).expect("there");
         fs::create_dir(root.join("out")).expect("made");
@@ -304,7 +306,7 @@ mod tests {
     /// A manifest, a directory or all of the configuration can be a link into an ordinary
     /// directory.
     #[test]
-    fn linked_configuration_is_protected() {
+    fn linked_configuration_is_guarded() {
         for (own, dotfile) in [
             (".config/pds/extensions", "dotfiles/extensions"),
             (".config/pds/extensions/weather.toml", "dotfiles/weather.toml"),
@@ -351,7 +353,7 @@ mod tests {
 
     /// A hard link is another name of the same file.
     #[test]
-    fn hard_linked_manifest_is_protected() {
+    fn hard_linked_manifest_is_guarded() {
         let home = tempfile::tempdir().expect("a directory");
         let root = fs::canonicalize(home.path()).expect("there");
         let manifest = root.join(".config/pds/extensions/weather.toml");

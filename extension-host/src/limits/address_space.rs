@@ -74,7 +74,7 @@ mod tests {
 
     /// The need of a component grows with its memories.
     #[test]
-    fn each_memory_needs_its_reservation() {
+    fn memories_need_their_reservation() {
         let host = Host::new().expect("a host");
         let two = "(component (core module $m (memory 1)) (core instance (instantiate $m)) (core instance (instantiate $m)))";
         let code =

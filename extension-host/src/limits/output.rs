@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn output_ends_one_byte_past_the_limit() {
+    fn output_ends_one_byte_past_limit() {
         let output = Output::new(4);
         let mut stream = output.stream(StreamName::Stdout);
         assert_eq!(stream.check_write().expect("room"), 5);

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn growth_is_what_lies_beyond_the_end() {
+    fn growth_lies_beyond_the_end() {
         let file = tempfile::tempfile().expect("a file");
         file.set_len(10).expect("set");
         assert_eq!(

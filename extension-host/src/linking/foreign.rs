@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn namespaces_of_other_hosts_are_named() {
+    fn other_namespaces_are_named() {
         for (namespace, functions, expected) in [
             ("extism:host/user", &["my_function"][..], "Extism"),
             ("env", &["extism_input_length"], "Extism"),
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn interfaces_of_other_hosts_are_named() {
+    fn other_interfaces_are_named() {
         let name = |name, version| of_interface(name, version).map_or("unknown", |host| host.name);
         assert_eq!(name("fermyon:spin/llm", Some("2.0.0")), "Spin");
         assert_eq!(name("zed:extension/process", None), "Zed");

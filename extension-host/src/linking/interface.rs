@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_of_one_series_are_compatible() {
+    fn one_series_is_compatible() {
         for (wanted, there, expected) in [
             ("0.2.0", "0.2.12", true),
             ("0.2.99", "0.2.12", true),

@@ -136,8 +136,9 @@ mod tests {
         }
     }
 
+    /// WASI is linked without a grant, and our interfaces are not.
     #[test]
-    fn wasi_is_linked_without_a_grant_and_our_interfaces_are_not() {
+    fn only_wasi_links_without_grant() {
         insta::assert_snapshot!(refusal("wasi:filesystem/types@0.2.3"), @"linked wasi:filesystem/types");
         insta::assert_snapshot!(refusal("open-sesame:host/log@0.1.0"), @"linked open-sesame:host/log");
         insta::assert_snapshot!(refusal("open-sesame:host/config-read@0.1.0"), @"`open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted");
@@ -152,7 +153,7 @@ mod tests {
 
     /// Only interfaces of sesame's own can need a newer sesame.
     #[test]
-    fn newer_own_interface_is_told_apart() {
+    fn newer_interface_is_told_apart() {
         insta::assert_snapshot!(refusal("open-sesame:host/log@0.2.0"), @"`open-sesame:host/log@0.2.0` is newer than this sesame, which has `open-sesame:host/log@0.1.0`");
         insta::assert_snapshot!(refusal("open-sesame:host/calendar@1.0.0"), @"`open-sesame:host/calendar@1.0.0` is newer than this sesame, which has `open-sesame:host@0.1.0`");
         insta::assert_snapshot!(refusal("open-sesame:host/log@0.0.9"), @"`open-sesame:host/log@0.0.9` is not provided by sesame; the nearest that it has is `open-sesame:host/log@0.1.0`");

@@ -272,8 +272,9 @@ impl http_body::Body for LimitedBody {
 mod tests {
     use super::*;
 
+    /// A name can have public and private addresses: only the allowed ones are dialled.
     #[test]
-    fn of_a_name_with_addresses_of_both_kinds_only_those_that_are_allowed_are_dialled() {
+    fn only_allowed_addresses_are_dialled() {
         let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
             texts.iter().map(|text| text.parse().expect("an address")).collect()
         };

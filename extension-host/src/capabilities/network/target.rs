@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_has_one_host_that_everybody_reads_alike() {
+    fn request_has_one_unambiguous_host() {
         let target = |uri: &str| Target::of(&uri.parse().expect(uri)).ok();
         let expected =
             |scheme, host: &str, port| Some(Target { scheme, host: host.to_owned(), port });

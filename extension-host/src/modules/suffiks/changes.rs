@@ -96,8 +96,9 @@ fn replace_in_list(workload: &mut Workload, key: &str, items: impl Iterator<Item
 mod tests {
     use super::*;
 
+    /// Each change has its place, and a variable is set once.
     #[test]
-    fn each_change_has_its_place_and_a_variable_is_set_once() {
+    fn changes_are_applied_in_order() {
         let workload = json!({
             "apiVersion": "suffiks.com/v1", "kind": "Application", "metadata": {"name": "app", "labels": {"a": "1"}},
             "spec": {"env": [{"name": "A", "value": "old"}, {"name": "B", "value": "b"}], "gone": true},

@@ -139,8 +139,9 @@ fn is_name(name: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// Each method does and refuses what Kubernetes would.
     #[test]
-    fn each_method_does_what_kubernetes_would_and_refuses_what_it_would() {
+    fn methods_behave_as_in_kubernetes() {
         use ResourceMethod::{Create, Delete, Get, Update};
         let kind = || ResourceKind::parse("networking.k8s.io/v1/ingresses").expect("a kind");
         let mut resources = Resources::default();

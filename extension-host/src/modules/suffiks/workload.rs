@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn plurals_are_formed_as_kubernetes_does() {
+    fn plurals_match_kubernetes() {
         for (version, kind, expected) in [
             ("networking.k8s.io/v1", "Ingress", "networking.k8s.io/v1/ingresses"),
             ("v1", "ConfigMap", "v1/configmaps"),
