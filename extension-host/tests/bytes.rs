@@ -1,4 +1,4 @@
-//! `list<u8>` goes in and comes out as bytes.
+//! Bytes in and out of functions with `list<u8>`.
 
 use crate::support;
 
@@ -9,8 +9,8 @@ use support::{ECHO, assert_exceeded, extension, wat};
 
 const EIGHT_MEBIBYTES: usize = 8 << 20;
 
-/// A component with one function `f`. Its core function is given the flat arguments, and a place
-/// for its result at 0; what it is given is put at 64 and above.
+/// Makes a component with one function `f`. Its core function gets the flat arguments, and a place
+/// for its result at 0; the arguments' bytes are put at 64 and above.
 fn component(parameters: &str, result: &str, core: &str) -> Extension {
     extension(
         &wat(&format!(
@@ -33,7 +33,7 @@ fn component(parameters: &str, result: &str, core: &str) -> Extension {
     )
 }
 
-/// Stores what the function returns: a discriminant at 0, and an address and a length at 4.
+/// Stores the result of the function: a discriminant at 0, and an address and a length at 4.
 const STORE: &str = "(i32.store (i32.const 4) (local.get $at)) (i32.store (i32.const 8) (local.get $len)) i32.const 0";
 
 fn called(extension: &Extension, words: &[&[u8]]) -> CallReport {

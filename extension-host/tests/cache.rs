@@ -1,4 +1,4 @@
-//! Compiled code that anybody could have touched is never run.
+//! The code cache: code that another program could have touched never runs.
 
 use crate::support;
 
@@ -24,7 +24,8 @@ fn digest(bytes: &[u8]) -> Digest {
     Digest::from_sha256(sha2::Sha256::digest(bytes).into())
 }
 
-/// A cache with something in it. What is in it is never loaded here, so it need not be code.
+/// Makes a cache with something in it. Tests with it never load the content, so that it need not be
+/// code.
 fn cached() -> Cached {
     let directory = tempfile::tempdir().expect("a directory");
     let cache = CodeCache::new(directory.path().join("deep/cache"));
@@ -40,7 +41,7 @@ fn store(cache: &CodeCache, key: &CodeKey) -> Result<fs::File, CacheError> {
 }
 
 fn touch(path: &Path, change: impl Fn(&Path)) {
-    // The clock of change times is coarse; a change within one tick of it is told apart by size or
+    // The clock of change times is coarse: a change within one tick of it is told apart by size or
     // inode.
     std::thread::sleep(std::time::Duration::from_millis(20));
     change(path);
@@ -185,7 +186,7 @@ fn store_as_code(cache: &CodeCache, key: &CodeKey, bytes: &[u8]) {
     cache.store(key, write).expect("stored");
 }
 
-/// What another Wasmtime compiles. Whatever its settings: it has not our name for them.
+/// Compiles with another Wasmtime's name for the settings.
 fn compiled_by_others(binary: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     type Change = fn(&mut Config) -> Option<&mut Config>;
     let changes: [(&str, Change); 4] = [
@@ -240,7 +241,7 @@ fn thousand_damaged_files_are_refused() {
             1 => bytes[at] ^= 1 << roll(8),
             _ => bytes.extend(vec![0; 1 + roll(64)]),
         }
-        // In the place of the file, as whoever restores a copy would.
+        // Replaced, as a restored backup would be.
         fs::remove_file(&path).expect("removed");
         fs::write(&path, &bytes).expect("written");
         fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).expect("set");

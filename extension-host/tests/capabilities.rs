@@ -1,4 +1,4 @@
-//! What is granted works, and nothing else can be reached.
+//! Grants, and the limits of what they open.
 
 use crate::support;
 

@@ -1,4 +1,4 @@
-//! Every capability: granted and used, granted for something else, and not granted at all.
+//! Every desktop capability: granted and used, granted for something else, and not granted.
 
 use crate::support;
 
@@ -20,7 +20,7 @@ static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
 static DESKTOP: LazyLock<Code> =
     LazyLock::new(|| HOST.compile(&support::DESKTOP).expect("it compiles"));
 
-/// Everything that the guest imports, each as narrow as it can be.
+/// Grants for all imports of the guest, each as narrow as possible.
 const GRANTED: &str = r#"
     config-read = { keys = ["greeting.*"] }
     secret-read = ["token"]
@@ -31,7 +31,7 @@ const GRANTED: &str = r#"
     env = ["LANG", "MISSING"]
 "#;
 
-/// Remembers what it was asked for.
+/// A desktop that remembers its requests.
 #[derive(Default)]
 struct Desk {
     secrets: Mutex<BTreeMap<(String, String), String>>,
@@ -143,7 +143,7 @@ fn call(extension: &Extension, line: &str) -> CallReport {
     extension.call_blocking(function, &Arguments::words(words))
 }
 
-/// The text that comes back, whether it is a value or an error of the guest's.
+/// Returns the text of the value or of the guest's error.
 fn said(extension: &Extension, line: &str) -> String {
     call(extension, line).outcome.unwrap_or_else(|error| panic!("{line}: {error:?}")).to_text()
 }

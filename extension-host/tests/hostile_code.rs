@@ -1,5 +1,5 @@
 //! Code that was written, cut or bent to break the host: bulk operations, the canonical ABI,
-//! descriptors, proposals that are off.
+//! descriptors, disabled proposals.
 
 use crate::support;
 
@@ -12,7 +12,7 @@ use support::{
     try_extension, wat,
 };
 
-/// A component around one core function `f` without arguments or results.
+/// Makes a component around one core function `f` without arguments or results.
 fn core(body: &str) -> Vec<u8> {
     wat(&format!(
         r#"(component
@@ -48,8 +48,8 @@ fn bulk_operations_are_stopped() {
     }
 }
 
-/// A component whose `f` gives back a string that lies at `at` and has `length`, through a
-/// `realloc` of this body.
+/// Makes a component whose `f` returns a string at `at` with `length`, through a `realloc` of this
+/// body.
 fn string_at(at: u32, length: u32, encoding: &str) -> Vec<u8> {
     wat(&format!(
         r#"(component
@@ -64,7 +64,7 @@ fn string_at(at: u32, length: u32, encoding: &str) -> Vec<u8> {
     ))
 }
 
-/// It ends with an error of the guest's: the host neither believes it nor falls over it.
+/// Checks that a call ended with an error of the guest.
 #[track_caller]
 fn is_refused(report: &CallReport) {
     assert!(
@@ -82,7 +82,7 @@ fn invalid_strings_are_refused() {
             is_refused(&call(&extension(&string_at(at, length, encoding), ""), "f", &[]));
         }
     }
-    // Neither bytes that are no UTF-8, nor half a surrogate pair, nor a place that is not aligned.
+    // Neither bytes that are not UTF-8, nor half a surrogate pair, nor an unaligned place.
     let with_bytes = |bytes: &str, length: u32, encoding: &str| {
         let component = wat(&format!(
             r#"(component
@@ -138,7 +138,7 @@ fn lying_realloc_is_refused() {
     is_refused(&giving("(option s8)", "(i32.store8 (i32.const 8) (i32.const 77)) (i32.const 8)"));
 }
 
-/// A preview-1 module around this body, with a few functions of WASI.
+/// Makes a preview-1 module around this body, with a few functions of WASI.
 fn preview1(body: &str) -> Vec<u8> {
     wat(&format!(
         r#"(module
@@ -158,7 +158,7 @@ fn preview1(body: &str) -> Vec<u8> {
     ))
 }
 
-/// What `errno` a module gets, or the error that ends the call.
+/// Returns the `errno` that a module gets, or the error that ends the call.
 fn errno(body: &str) -> Result<String, CallError> {
     call(&extension(&preview1(body), "timeout_ms = 1000"), "f", &[])
         .outcome
@@ -263,8 +263,8 @@ fn cut_binary_is_refused() {
     let small = [core(""), string_at(64, 1, "utf8"), preview1("(i32.const 0)")];
     for binary in &small {
         for length in 0..binary.len() {
-            // A cut between two sections can leave a smaller binary that is good: it is compiled
-            // like any other.
+            // A cut between two sections can leave a smaller valid binary, which compiles like any
+            // other.
             let _ = host.compile(&binary[..length]);
         }
     }

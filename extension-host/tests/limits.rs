@@ -1,4 +1,4 @@
-//! Every limit, each with a guest that is first shown to misbehave where the limit allows it.
+//! Every limit, each with a guest that misbehaves where the limit allows it.
 
 use crate::support;
 
@@ -8,7 +8,7 @@ use core_types::{EffectiveLimits, LimitName, LimitOrigin};
 use extension_host::Permissions;
 use support::{HOSTILE, assert_exceeded, call, ceilings, extension, text, wat};
 
-/// Fuel for as long as anybody can wait.
+/// Fuel for longer than a test waits.
 const ENDLESS_FUEL: &str = "max_fuel = 9_000_000_000_000_000_000";
 
 #[test]
@@ -47,7 +47,8 @@ fn sleep_in_host_ends_with_time() {
     assert!(report.usage.elapsed < Duration::from_millis(1_500), "{:?}", report.usage.elapsed);
 }
 
-/// Calls the host for ever with as much as it takes, which costs the guest next to no fuel.
+/// Makes a guest that calls the host for ever with maximal arguments, which costs it next to no
+/// fuel.
 fn busy_host(import: &str, function: &str, ty: &str, parameters: &str, arguments: &str) -> Vec<u8> {
     wat(&format!(
         r#"(component
@@ -122,7 +123,8 @@ fn start_is_limited_too() {
     assert_exceeded(&report, LimitName::Fuel, 1_000, LimitOrigin::Manifest);
 }
 
-/// Three modules with a memory each; `f` grows every one by 10 MiB and traps if it does not get it.
+/// Makes three modules with a memory each; `f` grows every one by 10 MiB and traps if that is
+/// refused.
 fn three_memories() -> Vec<u8> {
     wat(r#"(component
         (core module $m

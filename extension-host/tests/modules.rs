@@ -1,4 +1,4 @@
-//! Core modules: calls with numbers and bytes, and all that can be wrong with those.
+//! Core modules: calls with numbers and bytes, and everything that can be wrong with those.
 
 use crate::support;
 
@@ -8,7 +8,7 @@ use extension_host::{
 };
 use support::{call, extension, permissions, text, try_extension, wat};
 
-/// A module with some room to give away, and this in it.
+/// Makes a module with some room to allocate, and this in it.
 fn module(body: &str) -> Vec<u8> {
     wat(&format!(
         r#"(module
@@ -209,8 +209,7 @@ fn endless_host_calls_end_in_time() {
     assert!(matches!(report.outcome, Err(CallError::Limit(_))));
 }
 
-/// Every function of preview 1, with the types that it takes and something harmless to call it
-/// with.
+/// Every function of preview 1, with its types and a harmless call.
 const PREVIEW_1: [(&str, &str, &str); 45] = [
     ("args_get", "i32 i32", "0 0"),
     ("args_sizes_get", "i32 i32", "0 4"),
@@ -278,8 +277,8 @@ fn preview_1_matches_the_list() {
         format!("{name}: {said}")
     };
     println!("cases: {}", PREVIEW_1.len());
-    // 8 is no descriptor, 28 no such argument, 57 no socket, 58 not supported, 70 nothing to seek
-    // in.
+    // 8 is a bad descriptor, 28 an invalid argument, 57 not a socket, 58 not supported, 70 nothing
+    // to seek in.
     insta::assert_snapshot!(PREVIEW_1.map(answer).join("\n"), @"
     args_get: 0
     args_sizes_get: 0

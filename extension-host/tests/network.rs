@@ -1,5 +1,4 @@
-//! Requests go to hosts that are granted, at addresses that are allowed, and bring back no more
-//! than they may.
+//! Requests go to granted hosts, at allowed addresses, and bring back no more than the limits.
 
 use crate::support;
 
@@ -19,11 +18,11 @@ static DESKTOP: LazyLock<Code> =
 static PROBE: LazyLock<Code> =
     LazyLock::new(|| HOST.compile(&support::PROBE).expect("it compiles"));
 
-/// What the guest imports beside HTTP.
+/// Grants for the guest's imports beside HTTP.
 const OTHERS: &str = "config-read = true\nsecret-read = [\"a\"]\nsecret-write = [\"a\"]\nnotification = true\n\
      clipboard-write = true\nipc-publish = [\"a\"]\n";
 
-/// A server on loopback that answers by path and remembers what it was asked.
+/// A server on loopback that answers by path and remembers its requests.
 pub(crate) struct Server {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<String>>>,
@@ -279,7 +278,7 @@ fn offline_requests_are_refused() {
     assert!(server.seen().is_empty());
 }
 
-/// The guest that asks WASI itself, with HTTP to this host and nothing else.
+/// Links the guest that calls WASI itself, with HTTP to this host and nothing else.
 fn probe(network: &str, limits: &str) -> Extension {
     let permissions = permissions(&format!("network = {network}"), limits);
     HOST.extension(&PROBE, permissions).expect("it links")
@@ -391,7 +390,7 @@ fn proxy_gets_names_but_not_private() {
     fetch(&guest, &format!("127.0.0.1:{}", direct.port()), "/y").expect("reached directly");
     assert_eq!((proxy.seen().len(), direct.seen().len()), (1, 1));
     assert!(!direct.seen()[0].to_lowercase().contains("proxy-authorization"));
-    // What is not granted is not told to the proxy either.
+    // Refused hosts are not told to the proxy either.
     assert!(fetch(&guest, "other.example.invalid", "/").is_err());
     assert_eq!(proxy.seen().len(), 1);
 }
@@ -413,7 +412,7 @@ fn https_proxy_makes_a_tunnel() {
     );
 }
 
-/// A proxy that cannot be spoken to is named, and the host is not reached around it.
+/// A proxy of an unsupported scheme is named, and the host is not reached around it.
 #[test]
 fn unusable_proxy_ends_the_request() {
     for scheme in ["socks", "socks5", "socks5h", "socks4", "ftp", "htp"] {

@@ -1,4 +1,4 @@
-//! Programs: arguments, streams and exit statuses; and how a call that fails explains itself.
+//! Programs: arguments, streams and exit statuses; and the explanations of failed calls.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::support::{call, extension, permissions, try_extension, wat};
 use extension_host::{CallError, Extension, OutputSink, Program};
 
-/// A sink that keeps what it gets, or whose reader is gone.
+/// A sink that keeps its input, or whose reader is gone.
 #[derive(Default)]
 struct Kept {
     bytes: Mutex<Vec<u8>>,
@@ -30,8 +30,8 @@ impl Kept {
     }
 }
 
-/// A module that prints its arguments, one after the other, to a descriptor, and then ends like
-/// this.
+/// Makes a module that prints its arguments, one after the other, to a descriptor, and then ends
+/// like this.
 fn printing(descriptor: u32, end: &str) -> Vec<u8> {
     wat(&format!(
         r#"(module
@@ -104,7 +104,7 @@ fn closed_output_ends_the_program() {
     assert!(matches!(run(&program, started), Err(CallError::OutputClosed)));
 }
 
-/// What is passed on is not held, so the limit of output does not count it; what is kept of
+/// Passed output is not held, so that the limit of output does not count it; the kept part of
 /// standard error is bounded.
 #[test]
 fn passed_output_is_not_limited() {
@@ -165,7 +165,7 @@ fn component_run_returns_its_status() {
     }
 }
 
-/// AssemblyScript's `abort` says what failed and where, in UTF-16.
+/// AssemblyScript's `abort` says in UTF-16 why and where it failed.
 #[test]
 fn assemblyscript_abort_explained() {
     let module = |message: &str| {

@@ -3,7 +3,7 @@
 use crate::support::{assert_exceeded, call, extension, text, wat};
 use core_types::{LimitName, LimitOrigin};
 
-/// One module for each proposal, and what its function `f` returns.
+/// One module for each proposal, with the result of its function `f`.
 const MODULES: [(&str, &str, &str); 9] = [
     (
         "several memories",

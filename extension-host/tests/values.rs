@@ -1,4 +1,4 @@
-//! Every WIT type goes into a guest and comes back as it was, as JSON and as WAVE.
+//! Every WIT type through a guest and back, as JSON and as WAVE.
 
 use crate::support;
 
@@ -11,7 +11,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use support::{ECHO, call, extension, text, wat};
 
-/// JSON for a value of any type, in the form in which it is written.
+/// Makes JSON for a value of any type, in the written form.
 fn json_of(ty: &Type) -> BoxedStrategy<Value> {
     match ty {
         Type::Bool => any::<bool>().prop_map(Value::from).boxed(),
@@ -222,8 +222,8 @@ fn keyword_labels_need_no_percent() {
 fn shown_can_be_given_back(echo: &Extension) {
     for function in echoes(echo) {
         let ty = parameter(&function);
-        // Of a result only the inside is shown, and of bytes nothing but the bytes; an option of
-        // text takes any text.
+        // Of a result only the inside is shown, and of bytes only the bytes; an option of text
+        // takes any text.
         let takes_any_text = matches!(&ty, Type::Option(option) if option.ty() == Type::String);
         if matches!(ty, Type::Result(_)) || function.name == "echo-bytes" || takes_any_text {
             continue;

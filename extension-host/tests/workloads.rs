@@ -13,7 +13,7 @@ use extension_host::{
 use serde_json::{Value, json};
 use support::{permissions, try_extension, wat};
 
-/// What every extension exports, where it is not written otherwise.
+/// The exports of every extension, unless a test has its own.
 const DEFAULTS: [(&str, &str); 6] = [
     ("Sync", r#"(func (export "Sync"))"#),
     ("Delete", r#"(func (export "Delete") (result i64) i64.const 0)"#),
@@ -27,7 +27,7 @@ const DEFAULTS: [(&str, &str); 6] = [
     ("free", r#"(func (export "free") (param i32))"#),
 ];
 
-/// An extension with these imports and exports, and these bytes at these addresses.
+/// Makes an extension with these imports and exports, and these bytes at these addresses.
 fn module(imports: &str, exports: &[(&str, &str)], data: &[(u32, &[u8])]) -> Vec<u8> {
     let is_given = |name: &str| exports.iter().any(|(given, _)| *given == name);
     let defaults = DEFAULTS.iter().filter(|(name, _)| !is_given(name)).map(|(_, text)| *text);
@@ -38,7 +38,7 @@ fn module(imports: &str, exports: &[(&str, &str)], data: &[(u32, &[u8])]) -> Vec
         .iter()
         .map(|(at, bytes)| format!("(data (i32.const {at}) \"{}\")", escaped(bytes)))
         .collect();
-    // Whatever imports `suffiks` is such an extension.
+    // Any module that imports `suffiks` is such an extension.
     wat(&format!(
         r#"(module (import "suffiks" "GetOwner" (func $owner (result i64))) {imports}
             (memory (export "memory") 1) {} {})"#,
@@ -83,7 +83,7 @@ fn synced(report: CallReport<WorkloadOutcome>) -> Value {
     }
 }
 
-/// A protobuf message of texts, by their field numbers.
+/// Encodes a protobuf message of texts, by their field numbers.
 fn message(fields: &[(u8, &str)]) -> Vec<u8> {
     fields
         .iter()
@@ -97,7 +97,7 @@ fn sync_adds_everything() {
         message(&[(1, "K"), (2, "V")]),
         message(&[(1, "side"), (2, "img"), (3, "run"), (4, "-x")]),
     );
-    // As some write it: an empty `imagePullPolicy`, and `stdin` that is false.
+    // Some programs write these: an empty `imagePullPolicy`, and `stdin` that is false.
     let container = [container, b"\x72\x00\x80\x01\x00".to_vec()].concat();
     let from = [message(&[(1, "s")]), vec![3 << 3, 1]].concat();
     let patch = br#"{"spec":{"other":null,"new":[1]}}"#;
@@ -148,7 +148,7 @@ fn sync_adds_everything() {
     );
 }
 
-/// An extension that gives back what a function gives it, through `Defaulting`.
+/// Makes an extension that returns a function's bytes through `Defaulting`.
 fn gives_back(function: &str) -> Vec<u8> {
     module(
         &format!(r#"(import "suffiks" "{function}" (func $f (result i64)))"#),
@@ -207,7 +207,7 @@ fn problems_are_told_in_validate() {
     let binary = module(
         r#"(import "suffiks" "ValidationError" (func $tell (param i32 i32)))"#,
         &[
-            // Only what is removed is valid.
+            // Only the deletion is valid.
             (
                 "Validate",
                 &format!(
@@ -258,7 +258,7 @@ fn only_granted_resources_are_used() {
             )
         })
         .collect();
-    // Each code below 21 crashes the module, whatever it was.
+    // Each code below 21 crashes the module.
     let checked = |call: &str| format!("(if (i64.le_u {call} (i64.const 20)) (then unreachable))");
     let binary = module(
         &imports,
@@ -388,8 +388,8 @@ fn message_flood_is_stopped() {
             .outcome
             .expect_err("stopped")
     };
-    // Messages of nothing are few enough to be read; those that become much in memory are counted
-    // as what they become.
+    // Empty messages are few enough to be read; those that grow in memory are counted by their size
+    // there.
     insta::assert_snapshot!(floods("AddEnv", 0, b""), @"the extension violated the module ABI: it called `AddEnv` when it had told the host 1000 things already, which are the most");
     let many = [b"[".to_vec(), b"0,".repeat(2_000), b"0]".to_vec()].concat();
     let json = [br#"{"a":"#.to_vec(), many, b"}".to_vec()].concat();
