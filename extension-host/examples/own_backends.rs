@@ -2,7 +2,7 @@
 //! sesame's files.
 //!
 //! `cargo run -p extension-host --example own_backends`
-#![allow(clippy::print_stdout)]
+#![expect(clippy::print_stdout, reason = "the example shows what happens")]
 
 use std::error::Error;
 use std::sync::Arc;

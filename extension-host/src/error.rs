@@ -150,6 +150,24 @@ pub enum CallError {
 }
 
 /// A limit that a call exceeded. The call was stopped.
+///
+/// ```
+/// use core_types::{EffectiveLimits, LimitName, parse_toml};
+/// use extension_host::{Arguments, CallError, Host, Permissions};
+///
+/// # let endless = wat::parse_str(r#"(module (func (export "spin") (loop (br 0))))"#)?;
+/// let limits = parse_toml("max_fuel = 1_000_000")?.value;
+/// let permissions =
+///     Permissions { limits: EffectiveLimits::new(&limits, &[]), ..Permissions::default() };
+/// let host = Host::new()?;
+/// let extension = host.extension(&host.compile(&endless)?, permissions)?;
+/// let report = extension.call_blocking("spin", &Arguments::words::<&str>([]));
+/// match report.outcome {
+///     Err(CallError::Limit(exceeded)) => assert_eq!(exceeded.limit.name, LimitName::Fuel),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the extension went over its limit of {}: {} ({})", limit.name, limit.value_with_unit(), limit.origin)]
 pub struct LimitExceeded {

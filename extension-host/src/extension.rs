@@ -14,6 +14,23 @@ use crate::modules::{self, ReadyModule};
 use crate::values::ExportedFunction;
 
 /// An extension that is compiled, linked to its grants, and ready to be called any number of times.
+///
+/// ```
+/// # use extension_host::{Arguments, Host, Permissions};
+/// # let module = r#"(module (func (export "add") (param i32 i32) (result i32)
+/// #     (i32.add (local.get 0) (local.get 1))))"#;
+/// # let host = Host::new()?;
+/// # let code = host.compile(&wat::parse_str(module)?)?;
+/// let extension = host.extension(&code, Permissions::default())?;
+/// let functions: Vec<_> = extension.exports().iter().map(ToString::to_string).collect();
+/// assert_eq!(functions, ["add: func(p0: s32, p1: s32) -> s32"]);
+/// // Each call has an instance of its own.
+/// for sum in ["5", "7"] {
+///     let report = extension.call_blocking("add", &Arguments::words(["2", sum]));
+///     assert!(report.outcome.is_ok());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Extension {
     pub(crate) engine: Engine,
     pub(crate) code: Code,

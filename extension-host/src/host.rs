@@ -19,6 +19,20 @@ use crate::modules;
 use crate::values::{ExportedFunction, exports};
 
 /// Runs extensions. One is enough for a program; it can be used from many threads at once.
+///
+/// ```
+/// use extension_host::{Arguments, Host, Permissions};
+///
+/// # let module = r#"(module (func (export "add") (param i32 i32) (result i32)
+/// #     (i32.add (local.get 0) (local.get 1))))"#;
+/// # let binary = wat::parse_str(module)?;
+/// let host = Host::new()?;
+/// let code = host.compile(&binary)?;
+/// let extension = host.extension(&code, Permissions::default())?;
+/// let report = extension.call_blocking("add", &Arguments::words(["2", "3"]));
+/// assert_eq!(report.outcome?.to_text(), "5");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Host {
     engine: Engine,
@@ -55,12 +69,11 @@ impl Host {
         self
     }
 
-    /// The same host with an interface of the embedding program, for every extension that imports
-    /// it. `link` adds it to the linker under its full name; it is called once for each such
-    /// extension. The name is `package:name/interface`.
+    /// Adds an interface of the embedding program, for every extension that imports it. `link` adds
+    /// it to the linker under its full name, once for each such extension. The name is
+    /// `package:name/interface`.
     ///
-    /// Granting is the program's business then: whatever the interface does, it does for every
-    /// extension.
+    /// The program decides about grants then: the interface works for every extension.
     ///
     /// ```
     /// # use extension_host::Host;

@@ -1,28 +1,28 @@
-//! Runs extensions in [Wasmtime](https://docs.wasmtime.dev) with exactly the capabilities and
-//! within exactly the limits that are granted. A desktop program embeds it to offer extensions of
-//! its own:
+//! Runs extensions in [Wasmtime](https://docs.wasmtime.dev) with exactly the granted capabilities
+//! and limits. A desktop program embeds it to offer extensions of its own:
 //!
 //! ```
 //! use extension_host::{Arguments, Host, Permissions};
 //! # let bytes = include_bytes!("../../tests/guests/built/greeting.wasm");
 //!
 //! let host = Host::new()?;
-//! let extension = host.extension(&host.compile(bytes)?, Permissions::default().with_config_read())?;
+//! let permissions = Permissions::default().with_config_read();
+//! let extension = host.extension(&host.compile(bytes)?, permissions)?;
 //! let report = extension.call_blocking("greet", &Arguments::words(["World"]));
 //!
 //! assert_eq!(report.outcome?.to_text(), "Hello, World!");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Compiling takes much longer than calling: [`CodeCache`] keeps what was compiled, and
-//! [`Extension::call`] can be called any number of times. Every call gets an instance of its own,
-//! so that calls cannot see each other.
+//! Compiling takes much longer than calling: [`CodeCache`] keeps compiled code, and
+//! [`Extension::call`] can be called any number of times. Every call gets an instance of its own, so
+//! that calls cannot see each other.
 //!
-//! # What is guaranteed
-//! A guest reaches what it was granted and nothing else; every call ends within its limits;
-//! whatever a guest does, the host does not panic. Bulk operations over memory are not interrupted,
-//! so a call can overrun its time by what the memory limit lets one of them take. Compiling is
-//! bounded only through [`CompilerCommand`].
+//! # Guarantees
+//! A guest reaches its grants and nothing else; every call ends within its limits; the host does not
+//! panic whatever a guest does. Bulk operations over memory are not interrupted, so that a call can
+//! overrun its time by one of them, which the memory limit bounds. Compiling is bounded only through
+//! [`CompilerCommand`].
 #![deny(unsafe_code)]
 
 mod bindings;
@@ -82,6 +82,6 @@ pub use modules::{
     WorkloadOutcome, WorkloadRequest, plural_of,
 };
 pub use purpose::Purpose;
-pub use values::{ArgumentError, Arguments, ExportedFunction, FunctionQuery, Uncallable, Word};
+pub use values::{ArgumentError, Arguments, ExportedFunction, Uncallable, Word};
 /// The engine, in the version that this crate uses.
 pub use wasmtime;

@@ -279,7 +279,11 @@ fn leftovers_of_others_do_no_harm() {
     let young = cache.unreferenced_files(std::slice::from_ref(&key)).expect("read");
     assert!(young.is_empty() && unnamed() == 3, "somebody may be at work on them: {young:?}");
     drop(at_work);
-    assert_eq!(cache.unreferenced_files(std::slice::from_ref(&key)).expect("read").len(), 3, "nobody is");
+    assert_eq!(
+        cache.unreferenced_files(std::slice::from_ref(&key)).expect("read").len(),
+        3,
+        "nobody is"
+    );
     store(&cache, &key).expect("stored");
     assert_eq!((unnamed(), directory.join("x.code.tmp").exists()), (0, true));
     cache.open(&key).expect("there");

@@ -1,5 +1,5 @@
 //! Granted directories, and every known way out of them.
-#![allow(
+#![expect(
     clippy::print_stdout,
     reason = "how many cases there are is counted by .ci/security-tests"
 )]

@@ -44,6 +44,21 @@ const LOCK: &str = "lock";
 const ABANDONED: Duration = Duration::from_secs(3_600);
 
 /// A directory of compiled code. It may be deleted at any time; what is missing is compiled again.
+///
+/// ```
+/// use extension_host::{CacheError, CodeCache, CodeKey};
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let digest = format!("sha256:{}", "0".repeat(64)).parse()?;
+/// let cache = CodeCache::new(directory.path().join("code"));
+/// let key = CodeKey::new(&digest);
+/// assert!(matches!(cache.open(&key), Err(CacheError::Missing { .. })));
+/// cache.store(&key, |path| {
+///     std::fs::write(path, "code").map_err(|source| CacheError::Io { path: path.into(), source })
+/// })?;
+/// assert!(cache.open(&key).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CodeCache {
     directory: PathBuf,

@@ -6,10 +6,18 @@ use std::sync::Arc;
 use crate::limits::{OutputSink, Sinks};
 use crate::values::{ArgumentError, Arguments, ExportedFunction, Word};
 
-/// What a program is started with, beside what it is granted: arguments and standard streams.
+/// A run of a program: its arguments and standard streams, beside its grants.
 ///
 /// ```
-/// let program = extension_host::Program::new(["--verbose"]);
+/// use extension_host::{Host, Permissions, Program};
+///
+/// # let binary = wat::parse_str(r#"(module (func (export "_start")))"#)?;
+/// let host = Host::new()?;
+/// let extension = host.extension(&host.compile(&binary)?, Permissions::default())?;
+/// let program = Program::new(["--verbose"]);
+/// let report = extension.run_program_blocking(program, std::future::pending());
+/// assert_eq!(report.expect("not interrupted").outcome?, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Program {

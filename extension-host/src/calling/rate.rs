@@ -23,6 +23,15 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Counts the requests of the last minute by extension and capability: in the memory of this
 /// process, or in files of a directory that all processes share.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use extension_host::{Backends, RateLimits};
+///
+/// let rates = RateLimits::shared("/run/user/1000/my-program/rates".into());
+/// let backends = Backends { rates: Arc::new(rates), ..Backends::default() };
+/// ```
 #[derive(Default)]
 pub struct RateLimits {
     directory: Option<PathBuf>,

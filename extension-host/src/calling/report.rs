@@ -13,6 +13,19 @@ use crate::error::CallError;
 use crate::values::json;
 
 /// The report of a call.
+///
+/// ```
+/// # use extension_host::{Arguments, Host, Permissions};
+/// # let module = r#"(module (func (export "add") (param i32 i32) (result i32)
+/// #     (i32.add (local.get 0) (local.get 1))))"#;
+/// # let host = Host::new()?;
+/// # let code = host.compile(&wat::parse_str(module)?)?;
+/// # let extension = host.extension(&code, Permissions::default())?;
+/// let report = extension.call_blocking("add", &Arguments::words(["2", "3"]));
+/// assert!(report.usage.fuel > 0 && report.output.is_empty());
+/// assert_eq!(report.outcome?.to_json(), 5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct CallReport<T = Returned> {
     /// The returned value, or the reason why there is none.

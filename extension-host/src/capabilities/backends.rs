@@ -124,6 +124,26 @@ pub enum BackendError {
 }
 
 /// The backend of each capability. By default each answers that the program does not offer it.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use core_types::Owner;
+/// use extension_host::{BackendError, Backends, Host, Notification, Notifier};
+///
+/// struct Window;
+///
+/// impl Notifier for Window {
+///     fn show(&self, owner: &Owner, notification: &Notification) -> Result<(), BackendError> {
+///         println!("{}: {}", owner.name, notification.summary);
+///         Ok(())
+///     }
+/// }
+///
+/// let backends = Backends { notifications: Arc::new(Window), ..Backends::default() };
+/// let host = Host::new()?.with_backends(backends);
+/// # Ok::<(), extension_host::HostError>(())
+/// ```
 #[derive(Clone)]
 pub struct Backends {
     /// Behind `secret-read` and `secret-write`.

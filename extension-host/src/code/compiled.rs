@@ -16,6 +16,16 @@ use super::not_executable::NotExecutable;
 use crate::error::HostError;
 
 /// A compiled extension. Cheap to clone.
+///
+/// ```
+/// use extension_host::{CodeKind, Host};
+///
+/// let host = Host::new()?;
+/// let code = host.compile(b"\0asm\x01\0\0\0")?;
+/// assert_eq!(code.kind(), CodeKind::Module);
+/// assert!(host.exports(&code).is_empty());
+/// # Ok::<(), extension_host::HostError>(())
+/// ```
 #[derive(Clone)]
 pub struct Code(pub(crate) Arc<LoadedCode>);
 
@@ -44,7 +54,7 @@ impl Code {
     }
 
     /// Loads code that [`compile`] has just made in this process.
-    #[allow(unsafe_code)]
+    #[expect(unsafe_code, reason = "compiled code is trusted: see SAFETY")]
     pub(crate) fn from_compiled(
         engine: &Engine,
         kind: CodeKind,
@@ -68,7 +78,7 @@ impl Code {
     ///
     /// The descriptor was checked, and the path under `/proc` leads to it even if the name of the
     /// file leads elsewhere by now.
-    #[allow(unsafe_code)]
+    #[expect(unsafe_code, reason = "compiled code is trusted: see SAFETY")]
     pub(crate) fn from_checked_file(engine: &Engine, file: &File) -> Result<Self, HostError> {
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         // SAFETY: `CodeCache::open` returns only files that sesame wrote for these bytes, this

@@ -57,6 +57,23 @@ impl CompilerJob {
 
 /// The command line of a program that calls [`run_compiler`] with the jobs that follow it, three
 /// arguments each: the file to read, the file to write, and the digest of the first.
+///
+/// ```no_run
+/// use extension_host::{CodeCache, CodeKey, CompilerCommand, CompilerJob, Host, run_compiler};
+///
+/// // The same program is the compiler when it is started with this argument.
+/// let arguments: Vec<_> = std::env::args_os().collect();
+/// if arguments.get(1).is_some_and(|first| first == "compile") {
+///     let jobs = CompilerJob::parse_all(&arguments[2..]).expect("arguments of a compiler");
+///     let failure = run_compiler(&jobs).err();
+///     std::process::exit(failure.map_or(0, |failure| failure.code));
+/// }
+/// let compiler = CompilerCommand::new(std::env::current_exe()?, vec!["compile".into()]);
+/// # let (binary, digest) = (std::path::Path::new("x.wasm"), "sha256:00".parse()?);
+/// let cache = CodeCache::new("/home/someone/.cache/my-program");
+/// let code = Host::new()?.compile_into(&cache, &CodeKey::new(&digest), binary, &compiler)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CompilerCommand {
     /// The program, usually the running one.

@@ -17,6 +17,19 @@ use super::mounts::Mounts;
 use super::protected::Protected;
 
 /// The home directory, and the directories that no extension gets.
+///
+/// ```
+/// use core_types::GrantedPath;
+/// use extension_host::{DirectoryError, DirectoryRules};
+///
+/// let rules = DirectoryRules {
+///     home: Some("/home/someone".into()),
+///     protected: vec!["/home/someone/.config/my-program".into()],
+/// };
+/// let path: GrantedPath = "~/.config".parse()?;
+/// assert!(matches!(rules.check(&path), Err(DirectoryError::Protected { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DirectoryRules {
     /// The home directory. Without one, grants below `~` are refused.

@@ -8,6 +8,14 @@ use super::signature::{Signature, is_bytes, type_text};
 use super::{json, wave};
 
 /// The arguments of one call, not yet of any type.
+///
+/// ```
+/// use extension_host::Arguments;
+///
+/// let typed = Arguments::words(["World", "some(3)", "{name: \"x\", age: 4}"]);
+/// let json = Arguments::Json(r#"["World", 3, {"name": "x", "age": 4}]"#.to_owned());
+/// # assert_ne!(typed, json);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arguments {
     /// One argument each. A `string` takes its text verbatim, `list<u8>` its bytes; numbers,

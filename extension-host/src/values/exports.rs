@@ -10,6 +10,18 @@ use super::signature::{Signature, is_bytes, kind_without_text, signature_text, t
 use crate::linking::split_version;
 
 /// A function that an extension exports, callable or not.
+///
+/// ```
+/// # use extension_host::Host;
+/// # let module = r#"(module (func (export "add") (param i32 i32) (result i32)
+/// #     (i32.add (local.get 0) (local.get 1))))"#;
+/// # let host = Host::new()?;
+/// # let code = host.compile(&wat::parse_str(module)?)?;
+/// let functions = host.exports(&code);
+/// assert_eq!(functions[0].signature(), "func(p0: s32, p1: s32) -> s32");
+/// assert_eq!(functions[0].example_words(), ["1", "1"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct ExportedFunction {
     /// The interface with its version, or `None` for a function of the world itself. An interface
@@ -62,15 +74,15 @@ const RUN: &str = "wasi:cli/run";
 
 /// A query for a function: `greet`, or `ns:pkg/iface#greet` with or without the interface's
 /// version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FunctionQuery<'a> {
+#[derive(Clone, Copy)]
+struct FunctionQuery<'a> {
     interface: Option<&'a str>,
     name: &'a str,
 }
 
 impl<'a> FunctionQuery<'a> {
     /// Parses a query; every text is one.
-    pub fn parse(text: &'a str) -> Self {
+    fn parse(text: &'a str) -> Self {
         match text.rsplit_once('#') {
             Some((interface, name)) => Self { interface: Some(interface), name },
             None => Self { interface: None, name: text },

@@ -12,14 +12,13 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls_platform_verifier::Verifier;
 
-/// The way of granted requests to the web, in the words of whoever offers it. The default is the
-/// system's certificates and no proxy. Nothing is read before a request needs it.
+/// Certificates and proxies for granted requests. The default is the system's certificates without
+/// a proxy. Nothing is read before a request needs it.
 ///
-/// A proxy is told the names of hosts and resolves them itself. What a name leads to on this
-/// machine is looked at all the same before it is told, where the name can be resolved here.
+/// A proxy gets the names of hosts and resolves them itself. Where a name can be resolved here, its
+/// addresses are checked all the same before the proxy gets it.
 ///
-/// The address of a proxy can have a password in it, so that this is not shown, not even for
-/// debugging. It can be made:
+/// The address of a proxy can contain a password, so that this type has no `Debug`. It can be made:
 /// ```
 /// let _ = extension_host::HttpAccess::default();
 /// ```

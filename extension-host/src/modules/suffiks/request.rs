@@ -24,6 +24,26 @@ pub enum WorkloadAction {
 }
 
 /// A workload with the action on it.
+///
+/// ```
+/// use extension_host::{Resources, Workload, WorkloadAction, WorkloadRequest};
+///
+/// let workload = Workload::new(serde_json::json!({
+///     "apiVersion": "suffiks.com/v1",
+///     "kind": "Application",
+///     "metadata": {"name": "app"},
+///     "spec": {"image": "app:1"},
+/// }))?;
+/// let request = WorkloadRequest {
+///     action: WorkloadAction::Sync,
+///     workload,
+///     old: None,
+///     spec_keys: None,
+///     resources: Resources::default(),
+/// };
+/// assert_eq!(request.action.function(), "Sync");
+/// # Ok::<(), extension_host::WorkloadError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct WorkloadRequest {
     /// The action.
