@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::limits::spec::LimitName;
 use crate::limits::written::Limits;
@@ -65,6 +66,11 @@ impl EffectiveLimits {
     /// Returns the limit of this name.
     pub fn get(&self, name: LimitName) -> &Limit {
         &self.0[name as usize]
+    }
+
+    /// Returns how long a call may take, waiting included.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.get(LimitName::Timeout).value)
     }
 
     /// Iterates over every limit, in the order of the documentation.

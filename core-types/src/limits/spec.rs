@@ -164,7 +164,7 @@ const SPECS: &[LimitSpec] = &[
         lowest: 1,
         ceiling: 16_777_216,
     },
-    // The host's own threads have 2 MiB, of which this much is the guest's: see the engine.
+    // With more, Rust guests overrun their own stack first, which looks like any other memory error.
     LimitSpec {
         name: LimitName::Stack,
         key: None,
