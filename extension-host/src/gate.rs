@@ -1,6 +1,7 @@
 //! Where host functions ask whether they may do what a guest wants. What was asked and decided is
 //! kept.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use core_types::{
@@ -59,7 +60,7 @@ impl Gate {
     }
 
     /// Everything that is granted at this moment.
-    pub(crate) fn in_force(&self) -> Capabilities {
+    pub(crate) fn in_force(&self) -> Cow<'_, Capabilities> {
         self.permissions.authority.in_force(self.now())
     }
 

@@ -28,16 +28,6 @@ pub struct RateLimits {
     memory: Mutex<HashMap<(Owner, Capability), Vec<BootTime>>>,
 }
 
-/// How many requests a minute a capability allows, if there is a limit.
-pub(crate) fn most_a_minute(capability: Capability) -> Option<usize> {
-    match capability {
-        Capability::Notification => Some(10),
-        Capability::ClipboardWrite => Some(30),
-        Capability::IpcPublish => Some(100),
-        _ => None,
-    }
-}
-
 impl RateLimits {
     /// Limits that all processes which use this directory share. It should go with the login
     /// session, as the clock does.
@@ -47,7 +37,7 @@ impl RateLimits {
 
     /// Counts a request, if there may be one more. What cannot be counted is refused.
     pub(crate) fn take(&self, owner: &Owner, capability: Capability) -> io::Result<bool> {
-        let Some(most) = most_a_minute(capability) else { return Ok(true) };
+        let Some(most) = capability.spec().requests_a_minute else { return Ok(true) };
         match &self.directory {
             Some(directory) => {
                 take_in_file(&directory.join(format!("{}.{capability}", owner.name)), most)

@@ -159,8 +159,8 @@ fn a_refused_request_is_noted_with_what_would_allow_it() {
     let report = call(&guest("[]"), "fetch", &["https", "api.example.com", "/"]);
     assert_eq!(report.outcome.expect("returns").to_text(), "ErrorCode::HttpRequestDenied");
     let touch = &report.activity.touches[0];
-    assert_eq!(touch.what, "network=https://api.example.com:443");
-    assert_eq!(touch.grant.as_deref(), Some("network=api.example.com"));
+    assert_eq!(touch.request.to_string(), "network=https://api.example.com:443");
+    assert_eq!(touch.grant().as_deref(), Some("network=api.example.com"));
 }
 
 #[test]

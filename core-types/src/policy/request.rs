@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::capability::{
-    Capability, EnvName, Feature, Grant, GrantedPath, NetworkRule, Pattern, ResourceKind,
-    ResourceMethod, ResourceRule, Scheme, Scope, ScopeKind,
+    Capabilities, Capability, EnvName, Feature, Grant, GrantedPath, NetworkRule, Pattern,
+    ResourceKind, ResourceMethod, ResourceRule, Scheme, Scope, ScopeKind,
 };
 
 /// Something that an extension wants to do.
@@ -201,6 +201,22 @@ impl Request {
             }
             _ => return Cow::Borrowed(self),
         })
+    }
+}
+
+impl Capabilities {
+    /// Whether one of the grants allows a request, whatever policies say.
+    ///
+    /// ```
+    /// use core_types::{Capabilities, Request};
+    ///
+    /// let granted = Capabilities::from_iter(["config-read=greeting.*".parse()?]);
+    /// assert!(granted.allows(&Request::ReadConfig("greeting.template".to_owned())));
+    /// assert!(!granted.allows(&Request::ReadConfig("other".to_owned())));
+    /// # Ok::<(), core_types::GrantError>(())
+    /// ```
+    pub fn allows(&self, request: &Request) -> bool {
+        self.iter().any(|grant| request.is_covered_by(grant))
     }
 }
 

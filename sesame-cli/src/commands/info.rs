@@ -1,7 +1,7 @@
 //! `sesame extension info`
 
 use core_types::{
-    Authority, BootTime, Capabilities, ExtensionName, Grant, TimedGrants, decide, denied_by_policy,
+    Authority, BootTime, ExtensionName, Grant, TimedGrants, decide, denied_by_policy,
 };
 use extension_depot::{Depot, Installed};
 use extension_host::{Host, Import, boot_time};
@@ -95,7 +95,7 @@ fn decided(import: Import, authority: &Authority) -> DecidedImport {
 
 /// Returns the grants of the manifest or of this session that a policy denies.
 fn denied(authority: &Authority, now: BootTime) -> Vec<Denied> {
-    let by_manifest = authority.capabilities.iter().flat_map(Capabilities::grants_in_full);
+    let by_manifest = authority.capabilities.iter().flatten().cloned();
     let by_session =
         authority.timed.iter().filter(|timed| timed.holds_at(now)).map(|timed| timed.grant.clone());
     split_denied(by_manifest.chain(by_session).collect(), &authority.policies).1
