@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use core_types::{
-    ActivityRecord, Authority, BootTime, CallOutcome, CallRecord, Capability, Document, EnvName,
-    Owner, TimedGrant, TimedGrants, Verdict, parse_toml,
+    Activity, ActivityRecord, Authority, BootTime, CallOutcome, CallRecord, Capability, Document,
+    EnvName, Owner, TimedGrant, TimedGrants, Verdict, parse_toml,
 };
 use extension_host::{
     Arguments, BackendError, Backends, CallReport, Clipboard, Code, Environment, Extension, Host,
@@ -194,7 +194,7 @@ fn what_is_granted_for_something_else_is_denied_and_nothing_reaches_the_backend(
         let text = report.outcome.expect("the guest goes on").to_text();
         assert_eq!(text, format!("denied: {request} is not granted"), "{line}");
         assert_eq!(refused(&ActivityRecord::from(&report.activity)), [request], "{line}");
-        assert_eq!(report.activity.touches[0].grant.as_deref(), Some(grant), "{line}");
+        assert_eq!(report.activity.touches[0].grant().as_deref(), Some(grant), "{line}");
     }
     assert!(desk.said.lock().expect("not poisoned").is_empty());
 }

@@ -234,7 +234,7 @@ fn same<T: PartialEq + std::fmt::Debug>(
     }
 }
 
-fn listed(refused: &[&str]) -> String {
+fn listed(refused: &[String]) -> String {
     if refused.is_empty() { "nothing".to_owned() } else { refused.join(", ") }
 }
 

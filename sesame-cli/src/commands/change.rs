@@ -112,10 +112,8 @@ fn granted_with(
         }
         authority.capabilities = loaded.manifest.capabilities;
     }
-    let mut capabilities = authority.in_force(boot_time());
-    for grant in grants {
-        capabilities.add(grant);
-    }
+    let mut capabilities = authority.in_force(boot_time()).into_owned();
+    capabilities.extend(grants.iter().cloned());
     Ok(capabilities)
 }
 

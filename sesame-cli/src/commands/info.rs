@@ -37,8 +37,9 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         .iter()
         .filter(|timed| timed.holds_at(now) && !is_denied(&timed.grant));
     let timed = timed.map(|timed| (timed.grant.clone(), remaining(timed.until, now))).collect();
-    let capabilities =
-        Authority { timed: TimedGrants::default(), ..permissions.authority }.in_force(now);
+    let capabilities = Authority { timed: TimedGrants::default(), ..permissions.authority }
+        .in_force(now)
+        .into_owned();
     let record = depot
         .record(name, &installed.artifact.digest)
         .map_err(|error| Failure::of_extension(name, &error.into()))?;
