@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use core_types::{CallOutcome, CallRecord, Permissions};
+use core_types::{ActivityRecord, CallOutcome, CallRecord, Permissions};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -199,7 +199,7 @@ impl Host {
                 self.observe_refusal(&gate, refusals);
             }
         })?;
-        let config = permissions.config.visible(&gate.in_force().config_read);
+        let config = permissions.config.visible(&gate.in_force());
         let is_suffiks = matches!(&ready, Ready::Module(module) if module.is_suffiks);
         Ok(Extension {
             engine: self.engine.clone(),
@@ -242,7 +242,7 @@ impl Host {
                 if is_by_policy { "policy denies an import" } else { "an import is not granted" };
             observer(&CallRecord {
                 reason: Some(reason.to_owned()),
-                activity: gate.noted(),
+                activity: ActivityRecord::from(&gate.noted()),
                 ..CallRecord::of(&gate.permissions.owner, "", CallOutcome::Refused)
             });
         }

@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use core_types::{
-    Activity, Authority, BootTime, CallOutcome, CallRecord, Capability, Document, EnvName, Owner,
-    TimedGrant, TimedGrants, Verdict, parse_toml,
+    Activity, ActivityRecord, Authority, BootTime, CallOutcome, CallRecord, Capability, Document,
+    EnvName, Owner, TimedGrant, TimedGrants, Verdict, parse_toml,
 };
 use extension_host::{
     Arguments, BackendError, Backends, CallReport, Clipboard, Code, Environment, Extension, Host,
@@ -148,8 +148,9 @@ fn said(extension: &Extension, line: &str) -> String {
     call(extension, line).outcome.unwrap_or_else(|error| panic!("{line}: {error:?}")).to_text()
 }
 
-fn refused(activity: &Activity) -> Vec<&str> {
-    activity.refused().map(|touch| touch.what.as_str()).collect()
+fn refused(activity: &ActivityRecord) -> Vec<&str> {
+    let refused = activity.touches.iter().filter(|touch| touch.verdict != Verdict::Allow);
+    refused.map(|touch| touch.what.as_str()).collect()
 }
 
 /// A granted request reaches the backend in the name of the extension.
@@ -194,8 +195,8 @@ fn out_of_scope_request_is_denied() {
         let report = call(&desktop, line);
         let text = report.outcome.expect("the guest goes on").to_text();
         assert_eq!(text, format!("denied: {request} is not granted"), "{line}");
-        assert_eq!(refused(&report.activity), [request], "{line}");
-        assert_eq!(report.activity.touches[0].grant.as_deref(), Some(grant), "{line}");
+        assert_eq!(refused(&ActivityRecord::from(&report.activity)), [request], "{line}");
+        assert_eq!(report.activity.touches[0].grant().as_deref(), Some(grant), "{line}");
     }
     assert!(desk.said.lock().expect("not poisoned").is_empty());
 }
@@ -283,10 +284,10 @@ fn policy_overrides_manifest() {
     let report = call(&learning, "notify a b");
     let touch = &report.activity.touches[0];
     assert_eq!(
-        touch.rule.as_deref(),
+        touch.refusal.as_ref().map(ToString::to_string).as_deref(),
         Some("policy denies `notification` (/etc/pds/policy.toml:1)")
     );
-    assert_eq!((touch.verdict, &touch.grant), (Verdict::Deny, &None));
+    assert_eq!((touch.verdict, touch.grant()), (Verdict::Deny, None));
     assert!(desk.said.lock().expect("not poisoned").is_empty());
 }
 
@@ -513,7 +514,10 @@ fn learning_links_all_allows_nothing() {
     let learning = host.extension_to_learn_from(&DESKTOP, Permissions::default()).expect("linked");
     let report = call(&learning, "everything World");
     assert!(report.outcome.expect("returns").is_err());
-    assert_eq!(refused(&report.activity), ["config-read=greeting.template", "secret-read=token"]);
+    assert_eq!(
+        refused(&ActivityRecord::from(&report.activity)),
+        ["config-read=greeting.template", "secret-read=token"]
+    );
     assert!(desk.said.lock().expect("not poisoned").is_empty());
     assert!(
         Capability::ALL.into_iter().all(|capability| !Authority::default()

@@ -131,7 +131,7 @@ fn granted_directory_has_its_own_path() {
     assert_eq!(said(&guest, "list-names", &[&home.path("write")]), Ok("[\"new\"]".to_owned()));
     assert_eq!(said(&guest, "delete-file", &[&home.path("write/new")]), Ok(String::new()));
     let touches = call(&guest, "list-names", &[&home.path("read")]).activity.touches;
-    let noted: Vec<_> = touches.iter().map(|touch| touch.what.as_str()).collect();
+    let noted: Vec<_> = touches.iter().map(|touch| touch.request.to_string()).collect();
     assert_eq!(noted, ["filesystem=read:~/read", "filesystem=write:~/write"]);
 }
 
@@ -278,7 +278,7 @@ fn guest_path_leads_to_directory() {
     }
     assert!(said(&guest, "write-text", &["/notes/note", "changed"]).is_err());
     let touches = call(&guest, "list-names", &["/notes"]).activity.touches;
-    let noted: Vec<_> = touches.iter().map(|touch| touch.what.as_str()).collect();
+    let noted: Vec<_> = touches.iter().map(|touch| touch.request.to_string()).collect();
     assert_eq!(noted, ["filesystem=read:~/read::/notes", "filesystem=write:~/write::out/deep"]);
 }
 
@@ -381,7 +381,7 @@ fn missing_directory_stops_no_call() {
     let activity = call(&guest, "read-text", &["/out/x"]).activity;
     assert_eq!(activity.missing, ["~/missing", "~/missing/out"]);
     assert_eq!(activity.refused().count(), 0);
-    let noted: Vec<_> = activity.touches.iter().map(|touch| touch.what.as_str()).collect();
+    let noted: Vec<_> = activity.touches.iter().map(|touch| touch.request.to_string()).collect();
     assert_eq!(noted, ["filesystem=read:~/read"]);
     fs::create_dir_all(home.root.join("missing/out")).expect("made");
     assert_eq!(

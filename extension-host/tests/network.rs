@@ -158,8 +158,8 @@ fn refused_request_names_its_grant() {
     let report = call(&guest("[]"), "fetch", &["https", "api.example.com", "/"]);
     assert_eq!(report.outcome.expect("returns").to_text(), "ErrorCode::HttpRequestDenied");
     let touch = &report.activity.touches[0];
-    assert_eq!(touch.what, "network=https://api.example.com:443");
-    assert_eq!(touch.grant.as_deref(), Some("network=api.example.com"));
+    assert_eq!(touch.request.to_string(), "network=https://api.example.com:443");
+    assert_eq!(touch.grant().as_deref(), Some("network=api.example.com"));
 }
 
 /// A name that leads to this machine is refused unless that is granted.

@@ -158,7 +158,7 @@ fn granted_directory_is_usable() {
         Ok("DescriptorType::Directory: new".into())
     );
     let touches = call(&probe, "open", &[&home.path("read/note"), "r"]).activity.touches;
-    let noted: Vec<_> = touches.iter().map(|touch| touch.what.as_str()).collect();
+    let noted: Vec<_> = touches.iter().map(|touch| touch.request.to_string()).collect();
     assert_eq!(noted, ["filesystem=read:~/read", "filesystem=write:~/write"]);
 }
 
@@ -336,8 +336,11 @@ fn refused_request_is_noted_by_host() {
     let report = call(&probe("", ""), "fetch", &["GET", "https", "api.example.com", "/"]);
     assert_eq!(report.outcome.expect("returns").to_text(), "ErrorCode::HttpRequestDenied");
     let refused: Vec<_> = report.activity.refused().collect();
-    assert_eq!(refused[0].what, "network=https://api.example.com:443");
-    assert_eq!((refused.len(), refused[0].grant.as_deref()), (1, Some("network=api.example.com")));
+    assert_eq!(refused[0].request.to_string(), "network=https://api.example.com:443");
+    assert_eq!(
+        (refused.len(), refused[0].grant().as_deref()),
+        (1, Some("network=api.example.com"))
+    );
 }
 
 #[test]

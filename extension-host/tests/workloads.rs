@@ -293,7 +293,8 @@ fn only_granted_resources_are_used() {
 
     let report = ask(&binary, Permissions::default(), request(WorkloadAction::Sync));
     assert!(matches!(report.outcome, Err(CallError::Trap { .. })), "forbidden is an answer");
-    let refused: Vec<_> = report.activity.refused().map(|touch| touch.what.clone()).collect();
+    let refused: Vec<_> =
+        report.activity.refused().map(|touch| touch.request.to_string()).collect();
     assert_eq!(refused, ["resources=networking.k8s.io/v1/ingresses:create"]);
     let report = ask(&binary, granted, request(WorkloadAction::Delete));
     assert!(

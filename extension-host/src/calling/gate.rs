@@ -1,5 +1,6 @@
 //! The decisions about one call, and the record of them.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use core_types::{
@@ -50,7 +51,7 @@ impl Gate {
     }
 
     /// Returns everything that is granted at this moment.
-    pub(crate) fn in_force(&self) -> Capabilities {
+    pub(crate) fn in_force(&self) -> Cow<'_, Capabilities> {
         self.permissions.authority.in_force(self.now())
     }
 

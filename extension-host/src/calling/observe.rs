@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use core_types::{CallOutcome, CallRecord};
+use core_types::{ActivityRecord, CallOutcome, CallRecord};
 
 use super::gate::Gate;
 use super::report::CallReport;
@@ -30,7 +30,7 @@ impl<'a> Watch<'a> {
         let (outcome, reason) = outcome(report, is_err);
         observer(&CallRecord {
             reason,
-            activity: report.activity.clone(),
+            activity: ActivityRecord::from(&report.activity),
             fuel: report.usage.fuel,
             peak_memory_bytes: report.usage.memory_bytes as u64,
             elapsed: report.usage.elapsed,
@@ -47,7 +47,7 @@ impl Drop for Watch<'_> {
     fn drop(&mut self) {
         if let Some(observer) = self.observer.take() {
             observer(&CallRecord {
-                activity: self.gate.noted(),
+                activity: ActivityRecord::from(&self.gate.noted()),
                 ..self.record(CallOutcome::Cancelled)
             });
         }

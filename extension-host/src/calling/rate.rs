@@ -38,17 +38,6 @@ pub struct RateLimits {
     memory: Mutex<HashMap<(Owner, Capability), Vec<BootTime>>>,
 }
 
-/// Returns how many requests a capability allows in a minute, if it has a limit. The numbers are
-/// far above honest use and below a flood on the screen.
-pub(crate) fn most_a_minute(capability: Capability) -> Option<usize> {
-    match capability {
-        Capability::Notification => Some(10),
-        Capability::ClipboardWrite => Some(30),
-        Capability::IpcPublish => Some(100),
-        _ => None,
-    }
-}
-
 impl RateLimits {
     /// Shares the limits with all processes that use this directory. It should end with the login
     /// session, as the clock does.
@@ -58,7 +47,7 @@ impl RateLimits {
 
     /// Counts a request, if one more is allowed. A request that cannot be counted is refused.
     pub(crate) fn take(&self, owner: &Owner, capability: Capability) -> io::Result<bool> {
-        let Some(most) = most_a_minute(capability) else { return Ok(true) };
+        let Some(most) = capability.spec().requests_a_minute else { return Ok(true) };
         match &self.directory {
             Some(directory) => {
                 take_in_file(&directory.join(format!("{}.{capability}", owner.name)), most)

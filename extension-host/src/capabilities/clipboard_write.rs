@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use core_types::Request;
+use core_types::{Capability, Request};
 
 use super::backends::BACKEND_TIMEOUT;
 use crate::bindings::open_sesame::host::clipboard_write::Host;
@@ -19,7 +19,7 @@ impl Host for CallState {
         let deadline = self.bounds.deadline().min(Instant::now() + BACKEND_TIMEOUT);
         let set =
             move |backends: &crate::Backends, _: &_| backends.clipboard.set_text(&text, deadline);
-        self.ask_backend(Request::SetClipboard, size, set).await
+        self.ask_backend(Request::Use(Capability::ClipboardWrite), size, set).await
     }
 }
 

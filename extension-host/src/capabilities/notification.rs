@@ -1,6 +1,6 @@
 //! `open-sesame:host/notification`: notifications on the desktop.
 
-use core_types::Request;
+use core_types::{Capability, Request};
 
 use super::backends::Notification;
 use crate::bindings::open_sesame::host::notification::{Host, Urgency};
@@ -27,7 +27,7 @@ impl Host for CallState {
         let show = move |backends: &crate::Backends, owner: &_| {
             backends.notifications.show(owner, &notification)
         };
-        self.ask_backend(Request::Notify, size, show).await
+        self.ask_backend(Request::Use(Capability::Notification), size, show).await
     }
 }
 

@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use core_types::{FilesystemGrant, GrantedPath, SameGuestPath};
+use core_types::{Capabilities, GrantedPath, SameGuestPath};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno;
 
@@ -112,7 +112,7 @@ impl DirectoryRules {
     ///
     /// # Errors
     /// With the first two that share one.
-    pub fn check_guest_paths(&self, granted: &FilesystemGrant) -> Result<(), DirectoryError> {
+    pub fn check_guest_paths(&self, granted: &Capabilities) -> Result<(), DirectoryError> {
         let home = self.home.as_deref().unwrap_or(Path::new("~"));
         Ok(granted.check_guest_paths(home)?)
     }

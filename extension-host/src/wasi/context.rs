@@ -1,6 +1,6 @@
 //! WASI for one call, with the granted things in it and nothing else.
 
-use core_types::{Config, EffectiveLimits, FilesystemGrant, GrantedPath, LimitName, Request};
+use core_types::{Config, EffectiveLimits, GrantedPath, LimitName, Request};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
@@ -44,15 +44,16 @@ pub(crate) fn wasi(
     for (name, value) in &configured {
         builder.env(name, value);
     }
-    for name in
-        granted.env.iter().filter(|name| configured.iter().all(|(taken, _)| taken != name.as_str()))
+    for name in granted
+        .variables()
+        .filter(|name| configured.iter().all(|(taken, _)| taken != name.as_str()))
     {
         if let Some(value) = backends.environment.variable(name) {
             builder.env(name.as_str(), value);
         }
     }
-    backends.directories.check_guest_paths(&granted.filesystem)?;
-    for (path, write) in directories(&granted.filesystem) {
+    backends.directories.check_guest_paths(&granted)?;
+    for (path, write) in granted.directories() {
         match backends.directories.open(path) {
             Err(DirectoryError::Missing { path }) => gate.leave_out(&path),
             opened => preopen(&mut builder, path, &opened?, write)?,
@@ -63,23 +64,16 @@ pub(crate) fn wasi(
 
 /// Notes the variables of the session that a guest is shown.
 pub(crate) fn note_environment(gate: &Gate) {
-    for name in gate.in_force().env {
-        gate.allows(&Request::ReadVariable(name));
+    for name in gate.in_force().variables() {
+        gate.allows(&Request::ReadVariable(name.clone()));
     }
 }
 
 /// Notes the directories that are open to a guest, and those that would be if they were there.
 pub(crate) fn note_directories(gate: &Gate) {
-    for (path, write) in directories(&gate.in_force().filesystem) {
+    for (path, write) in gate.in_force().directories() {
         gate.note_directory(path, write);
     }
-}
-
-/// Returns the granted directories. One that can be written is not given a second time for reading.
-fn directories(granted: &FilesystemGrant) -> impl Iterator<Item = (&GrantedPath, bool)> {
-    let read =
-        granted.read.iter().filter(|path| !granted.write.contains(path)).map(|path| (path, false));
-    read.chain(granted.write.iter().map(|path| (path, true)))
 }
 
 fn preopen(

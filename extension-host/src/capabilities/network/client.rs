@@ -199,9 +199,9 @@ async fn dial(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
 
 /// Resolves the host, and keeps the addresses that a rule for it allows.
 async fn addresses(target: &Target, gate: &Gate) -> Result<Vec<SocketAddr>, Error> {
-    let granted = gate.in_force().network;
+    let granted = gate.in_force();
     let rules: Vec<_> = granted
-        .into_iter()
+        .hosts()
         .filter(|rule| rule.allows(target.scheme, &target.host, target.port))
         .collect();
     allowed(resolve(target).await?, &rules)
@@ -209,7 +209,7 @@ async fn addresses(target: &Target, gate: &Gate) -> Result<Vec<SocketAddr>, Erro
 
 /// Returns the resolved addresses that a rule allows. Only these are dialled, whatever the name
 /// resolves to by then.
-fn allowed(resolved: Vec<SocketAddr>, rules: &[NetworkRule]) -> Result<Vec<SocketAddr>, Error> {
+fn allowed(resolved: Vec<SocketAddr>, rules: &[&NetworkRule]) -> Result<Vec<SocketAddr>, Error> {
     let is_allowed =
         |address: &SocketAddr| rules.iter().any(|rule| rule.allows_address(address.ip()));
     let allowed: Vec<_> = resolved.into_iter().filter(is_allowed).collect();
@@ -278,7 +278,7 @@ mod tests {
         let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
             texts.iter().map(|text| text.parse().expect("an address")).collect()
         };
-        let rules: Vec<NetworkRule> = ["api.example.com".parse().expect("a rule")].to_vec();
+        let rule: NetworkRule = "api.example.com".parse().expect("a rule");
         let public = addresses(&["203.0.113.7:443", "[2606:4700::1]:443"]);
         let inside = [
             "127.0.0.1:443",
@@ -299,10 +299,10 @@ mod tests {
             "224.0.0.1:443",
         ];
         let inside = addresses(&inside);
-        assert!(allowed(inside.clone(), &rules).is_err());
+        assert!(allowed(inside.clone(), &[&rule]).is_err());
         for address in &inside {
             let mixed = [&[*address], &public[1..], &[*address]].concat();
-            assert_eq!(allowed(mixed, &rules).expect("one is left"), public[1..], "{address}");
+            assert_eq!(allowed(mixed, &[&rule]).expect("one is left"), public[1..], "{address}");
         }
         assert!(allowed(public, &[]).is_err(), "a rule that was taken away allows nothing");
     }
