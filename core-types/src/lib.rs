@@ -19,14 +19,15 @@ mod reference;
 mod schema;
 
 pub use activity::{
-    Activity, ActivityEvent, CallOutcome, CallRecord, ChangeKind, ChangeOutcome, ChangeRecord,
-    Touch,
+    Activity, ActivityEvent, ActivityRecord, CallOutcome, CallRecord, ChangeKind, ChangeOutcome,
+    ChangeRecord, Touch, TouchRecord,
 };
 pub use capability::{
-    Capabilities, Capability, ConfigRead, EnvName, ExecEnv, Feature, FilesystemGrant, Grant,
-    GrantError, GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError, Pattern,
-    PatternError, ResourceKind, ResourceMethod, ResourceRule, ResourceRuleError, SameGuestPath,
-    Scheme, ScopeError, SecretName, UnknownCapability, UnknownFeature, is_interpreted, is_public,
+    Capabilities, Capability, CapabilitySpec, EnvName, ExecEnv, Feature, Grant, GrantError,
+    GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError, Pattern, PatternError,
+    ResourceKind, ResourceMethod, ResourceRule, ResourceRuleError, SameGuestPath, Scheme, Scope,
+    ScopeError, ScopeKind, ScopeParseError, SecretName, UnknownCapability, UnknownFeature, Written,
+    is_interpreted, is_public,
 };
 pub use documents::{
     Config, ConfigError, ConfigSchema, DeclaredSetting, ExtensionEntry, ExtensionList,
@@ -36,13 +37,14 @@ pub use documents::{
 pub use error_kind::ErrorKind;
 pub use file_format::describe_format;
 pub use limits::{
-    Ceilings, EffectiveLimits, Limit, LimitName, LimitOrigin, LimitValueError, Limits,
+    Ceilings, EffectiveLimits, Limit, LimitName, LimitOrigin, LimitSpec, LimitValueError, Limits,
+    Unit,
 };
 pub use permissions::{Owner, Permissions};
 pub use policy::{
     Authority, BootTime, Decision, Document, IdentityRule, Period, PeriodError, Place, Policy,
-    Preapproved, Request, RequiredSigner, Rule, SignerRule, SourceRefusal, TimedGrant, TimedGrants,
-    Verdict, decide, denied_by_policy,
+    Preapproved, Refusal, RefusedBy, Request, RequiredSigner, Rule, SignerRule, SourceRefusal,
+    TimedGrant, TimedGrants, Verdict, decide, denied_by_policy,
 };
 pub use proxy_exceptions::ProxyExceptions;
 pub use reference::{

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::capability::{
-    Capability, ConfigRead, EnvName, ExecEnv, Feature, FilesystemGrant, Grant, GrantedPath,
-    NetworkRule, Pattern, ResourceRule, SecretName,
+    Capabilities, Capability, EnvName, ExecEnv, Feature, Grant, GrantedPath, NetworkRule, Pattern,
+    ResourceRule, ScopeKind, SecretName,
 };
 use crate::documents::Config;
 use crate::limits::{LimitName, Limits};
@@ -161,42 +161,62 @@ impl JsonSchema for NetworkRule {
     }
 }
 
-impl JsonSchema for ConfigRead {
+impl JsonSchema for Capabilities {
     fn schema_name() -> Cow<'static, str> {
-        "ConfigRead".into()
+        "Capabilities".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let pattern = generator.subschema_for::<Pattern>();
+        let property = |capability: Capability| {
+            let mut schema = of_scope(capability.spec().scope, generator);
+            schema.insert("description".to_owned(), capability.spec().meaning.into());
+            (capability.name().to_owned(), schema.to_value())
+        };
+        let properties: serde_json::Map<_, _> = Capability::ALL.into_iter().map(property).collect();
         json_schema!({
-            "description": "All values of `[config]`, or those with these keys",
-            "anyOf": [{ "type": "boolean" }, {
-                "type": "object",
-                "properties": { "keys": { "type": "array", "items": pattern } },
-                "required": ["keys"],
-                "additionalProperties": false,
-            }],
+            "type": "object",
+            "description": "What an extension may do; nothing else is possible",
+            "properties": properties,
+            "additionalProperties": false,
         })
     }
 }
 
-impl JsonSchema for FilesystemGrant {
-    fn schema_name() -> Cow<'static, str> {
-        "FilesystemGrant".into()
+/// The form of a capability whose grants reach this far.
+fn of_scope(scope: ScopeKind, generator: &mut SchemaGenerator) -> Schema {
+    match scope {
+        ScopeKind::Whole => json_schema!({ "type": "boolean" }),
+        ScopeKind::Keys => {
+            let keys = list::<Pattern>(generator);
+            json_schema!({
+                "anyOf": [{ "type": "boolean" }, {
+                    "type": "object",
+                    "properties": { "keys": keys },
+                    "required": ["keys"],
+                    "additionalProperties": false,
+                }],
+            })
+        }
+        ScopeKind::Directories => {
+            let paths = list::<GrantedPath>(generator);
+            json_schema!({
+                "type": "object",
+                "properties": { "read": paths, "write": paths },
+                "additionalProperties": false,
+            })
+        }
+        ScopeKind::Topics => list::<Pattern>(generator),
+        ScopeKind::Secrets => list::<SecretName>(generator),
+        ScopeKind::Variables => list::<EnvName>(generator),
+        ScopeKind::Hosts => list::<NetworkRule>(generator),
+        ScopeKind::CommandVariables => list::<ExecEnv>(generator),
+        ScopeKind::Resources => list::<ResourceRule>(generator),
+        ScopeKind::Features => list::<Feature>(generator),
     }
+}
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let path = generator.subschema_for::<GrantedPath>();
-        json_schema!({
-            "type": "object",
-            "description": "Directories by kind of access; `write` includes reading",
-            "properties": {
-                "read": { "type": "array", "items": path },
-                "write": { "type": "array", "items": path },
-            },
-            "additionalProperties": false,
-        })
-    }
+fn list<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": generator.subschema_for::<T>() })
 }
 
 impl JsonSchema for Limits {
@@ -208,13 +228,13 @@ impl JsonSchema for Limits {
         let keys = LimitName::ALL.into_iter().filter_map(|name| Some((name, name.key()?)));
         let properties: serde_json::Map<_, _> = keys
             .map(|(name, key)| {
-                let range = name.range();
+                let spec = name.spec();
                 let limit = serde_json::json!({
                     "type": "integer",
-                    "description": format!("The limit of {name}"),
-                    "minimum": range.start(),
-                    "maximum": range.end(),
-                    "default": name.default_value(),
+                    "description": spec.meaning,
+                    "minimum": spec.lowest,
+                    "maximum": spec.ceiling,
+                    "default": spec.default,
                 });
                 (key.to_owned(), limit)
             })
@@ -261,9 +281,4 @@ impl JsonSchema for ConfigValue {
             "additionalProperties": generator.subschema_for::<Self>(),
         })
     }
-}
-
-/// Makes every property optional, as in tables of which only that is written which is granted.
-pub(crate) fn all_optional(schema: &mut Schema) {
-    schema.remove("required");
 }

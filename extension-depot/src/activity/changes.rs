@@ -88,7 +88,7 @@ impl Depot {
 
 /// The grants of one that the other does not cover.
 fn beyond(one: &Capabilities, other: &Capabilities) -> Vec<String> {
-    let grants = one.grants_in_full().into_iter().filter(|grant| !other.covers(grant));
+    let grants = one.iter().filter(|grant| !other.covers(grant));
     grants.map(|grant| grant.to_string()).collect()
 }
 

@@ -222,7 +222,7 @@ fn call_cells(call: &CallRecord, mended: Option<&str>) -> [Cell; 7] {
     let missing = call.activity.missing.iter().map(|path| format!("missing {path}"));
     let more = (call.activity.more > 0).then(|| format!("and {} more", call.activity.more));
     let touched: Vec<_> = touches.chain(missing).chain(more).chain(note_of(mended)).collect();
-    let is_refused = call.activity.refused().next().is_some();
+    let is_refused = call.activity.touches.iter().any(|touch| touch.verdict != Verdict::Allow);
     [
         call.extension.as_str().into(),
         call.function.as_str().into(),

@@ -103,7 +103,7 @@ fn origin(fields: &mut Fields<'_>, info: &Info) {
 
 /// What it may do and use.
 fn permissions(fields: &mut Fields<'_>, info: &Info) {
-    for grant in info.capabilities.grants_in_full() {
+    for grant in &info.capabilities {
         fields.add("may use", &grant.to_string());
     }
     for (grant, until) in &info.timed {
