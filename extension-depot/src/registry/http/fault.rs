@@ -41,7 +41,11 @@ impl Error for NetworkFault {}
 
 /// Returns the reason that the innermost error knows.
 fn reason(error: &(dyn Error + 'static)) -> String {
-    let chain: Vec<_> = std::iter::successors(Some(error), |error| error.source()).collect();
+    let (mut chain, mut next) = (Vec::new(), Some(error));
+    while let Some(error) = next {
+        chain.push(error);
+        next = error.source();
+    }
     let worded = chain.iter().rev().find_map(|error| of_layer(*error));
     let is_lookup = chain.iter().any(|error| error.to_string() == "dns error");
     let innermost = || chain.last().map(ToString::to_string).unwrap_or_default();
