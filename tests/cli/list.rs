@@ -18,13 +18,13 @@ fn broken_manifest_is_one_row() {
     env.write(&manifest("Not A Name"), "");
     insta::assert_snapshot!(env.run("extension list"), @r#"
     exit 0
-    out: aaa-broken				defaults	broken: the manifest `~/.config/pds/extensions/aaa-broken.toml` is wrong: line 2, column 12: invalid type: string "lots", expected a whole number from 1 to 9,223,372,036,854,775,807
+    out: aaa-broken				defaults	broken: the manifest `~/.config/pds/extensions/aaa-broken.toml` is wrong: line 2, column 12: expected a whole number from 1 to 9,223,372,036,854,775,807, found "lots"
     out: greet	0.0.0	local/file/greet:0.0.0@sha256:DIGEST	config-read	defaults	enabled
     out: waiting		ghcr.io/my-org/waiting:1		max_fuel=7	not installed
     "#);
     insta::assert_snapshot!(env.run("extension call aaa-broken greet"), @r#"
     exit 9
-    err: error: the manifest `~/.config/pds/extensions/aaa-broken.toml` is wrong: line 2, column 12: invalid type: string "lots", expected a whole number from 1 to 9,223,372,036,854,775,807
+    err: error: the manifest `~/.config/pds/extensions/aaa-broken.toml` is wrong: line 2, column 12: expected a whole number from 1 to 9,223,372,036,854,775,807, found "lots"
     err:   |
     err: 2 | max_fuel = "lots"
     err:   |            ^^^^^^

@@ -4,6 +4,8 @@
 mod cell;
 mod json;
 mod listings;
+#[cfg(test)]
+mod listings_tests;
 mod markdown;
 mod screen;
 mod table;

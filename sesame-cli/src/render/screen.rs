@@ -89,6 +89,19 @@ impl Screen {
         text.parse().map_or_else(|_| text.to_owned(), |at| self.time(at))
     }
 
+    /// A pipe with the values of these columns, for tests.
+    #[cfg(test)]
+    pub fn pipe(columns: &[&str], now: &str) -> Self {
+        let columns = columns.iter().map(|column| (*column).to_owned()).collect();
+        Self {
+            is_terminal: false,
+            width: None,
+            has_styles: false,
+            presentation: Presentation { form: None, columns },
+            now: now.parse().expect("a time"),
+        }
+    }
+
     /// A screen of this width, for tests.
     #[cfg(test)]
     pub fn of(width: usize, has_styles: bool, now: &str) -> Self {
