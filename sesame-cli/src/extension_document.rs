@@ -1,15 +1,15 @@
-//! The document with which an extension is made known to Suffiks: `ext.yaml`.
+//! The document by which an extension is registered in Suffiks: `ext.yaml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use core_types::ResourceRule;
+use core_types::{Capabilities, GrantError};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::document::{self, DocumentError};
 
-/// As much of the document as matters without a cluster.
+/// The parts of the document that matter without a cluster.
 #[derive(Debug, Default, Deserialize)]
 pub struct ExtensionDocument {
     #[serde(default)]
@@ -64,18 +64,18 @@ struct ConfigMap {
 }
 
 impl ExtensionDocument {
-    /// Reads it from a file in which others may stand beside it, as a cluster takes them.
+    /// Reads it from a file that may have other documents, as a cluster takes them.
     pub fn read(path: &Path) -> Result<Self, DocumentError> {
         document::read_kind(path, "Extension")
     }
 
-    /// The keys of a workload's `spec` that the extension is given.
+    /// Returns the keys of a workload's `spec` that the extension sees.
     pub fn spec_keys(&self) -> BTreeSet<String> {
         self.spec.schema.properties.keys().cloned().collect()
     }
 
-    /// What it may do with which resources.
-    pub fn resource_rules(&self) -> Result<Vec<ResourceRule>, core_types::ResourceRuleError> {
+    /// Returns the extension's rights to resources.
+    pub fn resource_grants(&self) -> Result<Capabilities, GrantError> {
         let rules = self
             .spec
             .controller
@@ -86,12 +86,12 @@ impl ExtensionDocument {
         let text = |resource: &Resource| {
             let Resource { group, version, resource, methods } = resource;
             let slash = if group.is_empty() { "" } else { "/" };
-            format!("{group}{slash}{version}/{resource}:{}", methods.join(","))
+            format!("resources={group}{slash}{version}/{resource}:{}", methods.join(","))
         };
         rules.map(|resource| text(resource).parse()).collect()
     }
 
-    /// The name and namespace of the config map that has its configuration.
+    /// Returns the name and namespace of the config map with its configuration.
     pub fn config_map(&self) -> Option<(&str, &str)> {
         let map = self.spec.controller.wasi.config_map.as_ref()?;
         (!map.name.is_empty() && !map.namespace.is_empty()).then_some((&map.name, &map.namespace))

@@ -1,6 +1,6 @@
 //! `sesame extension activity` and `why`
 
-use core_types::{Authority, Capability, ExtensionName, Grant, Touch, Verdict, denied_by_policy};
+use core_types::{Authority, ExtensionName, TouchRecord, Verdict, denied_by_policy};
 use extension_depot::ActivityEntry;
 use jiff::Timestamp;
 
@@ -9,10 +9,10 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, RefusedThing};
 
-/// How many refusals are shown.
-const MOST_REFUSALS: usize = 20;
+/// The number of refusals to show: more would not fit a screen.
+const MAX_REFUSALS: usize = 20;
 
-/// Shows what extensions touched, or whether the log was changed.
+/// Shows the activity log, or checks it for changes.
 pub fn run(context: &Context, arguments: ActivityArguments) -> Result<Outcome, Failure> {
     let log = context.depot()?.activity();
     let ActivityArguments { names, since, command } = arguments;
@@ -30,8 +30,8 @@ pub fn run(context: &Context, arguments: ActivityArguments) -> Result<Outcome, F
     Ok(Outcome::Activity(log.entries().into_iter().filter(is_wanted).collect()))
 }
 
-/// Shows what an extension was refused lately, each thing once, the latest first, with what is
-/// decided about it now.
+/// Shows the recent refusals of an extension, each once, the latest first, with the present
+/// decision on each.
 pub fn why(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
@@ -47,7 +47,7 @@ pub fn why(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         for touch in
             entry.call.activity.touches.into_iter().filter(|touch| touch.verdict != Verdict::Allow)
         {
-            if refused.len() < MOST_REFUSALS && refused.iter().all(|known| known.what != touch.what)
+            if refused.len() < MAX_REFUSALS && refused.iter().all(|known| known.what != touch.what)
             {
                 refused.push(decided_now(entry.at, touch, &authority));
             }
@@ -56,10 +56,10 @@ pub fn why(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     Ok(Outcome::Why { name: name.clone(), refused })
 }
 
-/// What was refused then, by what decides now: a policy may have come or gone since.
-fn decided_now(at: Timestamp, touch: Touch, authority: &Authority) -> RefusedThing {
-    let Touch { what, rule, grant, .. } = touch;
-    let capability = what.split('=').next().and_then(|name| name.parse::<Capability>().ok());
+/// Decides a past refusal anew: a policy may have come or gone since.
+fn decided_now(at: Timestamp, touch: TouchRecord, authority: &Authority) -> RefusedThing {
+    let (capability, least) = (touch.capability(), touch.least_grant());
+    let TouchRecord { what, rule, grant, .. } = touch;
     let rule = rule.unwrap_or_default();
     if let Some(denied) =
         capability.and_then(|capability| denied_by_policy(capability, &authority.policies))
@@ -72,24 +72,13 @@ fn decided_now(at: Timestamp, touch: Touch, authority: &Authority) -> RefusedThi
             is_granted_now: false,
         };
     }
-    // What a policy refused was noted without a grant that helps. It is denied no more.
+    // A refusal by policy is logged without a grant. Policy does not deny it any more.
     let (rule, grant) = match grant {
         Some(grant) => (rule, Some(grant)),
-        None => {
-            ("policy denied it then, and does no longer".to_owned(), grant_of(&what, capability))
-        }
+        None => ("policy denied it then, and does no longer".to_owned(), least),
     };
     let granted = authority.in_force(extension_host::boot_time());
     let is_granted_now =
         grant.as_deref().and_then(|grant| grant.parse().ok()).is_some_and(|it| granted.covers(&it));
     RefusedThing { at, what, rule, grant, is_granted_now }
-}
-
-/// What to grant for a thing that is noted without it: the thing itself, or an example where an
-/// import says nothing of how far.
-fn grant_of(what: &str, capability: Option<Capability>) -> Option<String> {
-    // Long names are kept by their beginning, which is another name.
-    let grant = what.parse::<Grant>().ok().filter(|_| !what.ends_with('…'));
-    let example = capability.filter(|capability| what == capability.name()).map(Grant::example);
-    grant.map(|grant| grant.to_string()).or_else(|| example.map(str::to_owned))
 }

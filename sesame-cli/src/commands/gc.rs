@@ -7,8 +7,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Collection, Outcome};
 
-/// Removes what nobody goes back to: old generations, what only they needed, and compiled code of
-/// all that is gone.
+/// Removes old generations, their unreferenced blobs, and compiled code of removed versions.
 pub fn run(context: &Context, keep: usize, dry_run: bool) -> Result<Outcome, Failure> {
     let collected = context
         .depot()?
@@ -16,7 +15,7 @@ pub fn run(context: &Context, keep: usize, dry_run: bool) -> Result<Outcome, Fai
         .map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     let cache = context.code_cache()?;
     let keys: Vec<_> = collected.binaries.iter().map(CodeKey::new).collect();
-    let code = cache.beside(&keys).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
+    let code = cache.unreferenced_files(&keys).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     if !dry_run {
         cache.remove_files(&code).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     }

@@ -1,7 +1,7 @@
 //! `sesame extension info`
 
 use core_types::{
-    Authority, BootTime, Capabilities, ExtensionName, Grant, TimedGrants, decide, denied_by_policy,
+    Authority, BootTime, ExtensionName, Grant, TimedGrants, decide, denied_by_policy,
 };
 use extension_depot::{Depot, Installed};
 use extension_host::{Host, Import, boot_time};
@@ -13,8 +13,7 @@ use crate::failure::Failure;
 use crate::outcome::{DecidedImport, Denied, Info, Outcome, State};
 use crate::policy_stop::PolicyCheck;
 
-/// Shows all that is known of an extension, what it imports and exports included. None of its code
-/// runs.
+/// Shows all facts about an extension, with its imports and exports. None of its code runs.
 pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
@@ -38,8 +37,9 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         .iter()
         .filter(|timed| timed.holds_at(now) && !is_denied(&timed.grant));
     let timed = timed.map(|timed| (timed.grant.clone(), remaining(timed.until, now))).collect();
-    let capabilities =
-        Authority { timed: TimedGrants::default(), ..permissions.authority }.in_force(now);
+    let capabilities = Authority { timed: TimedGrants::default(), ..permissions.authority }
+        .in_force(now)
+        .into_owned();
     let record = depot
         .record(name, &installed.artifact.digest)
         .map_err(|error| Failure::of_extension(name, &error.into()))?;
@@ -68,8 +68,8 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     })))
 }
 
-/// Whether it can be called, and why not where policy stops it or it was put aside. What policy
-/// stops, nothing else helps.
+/// Returns whether it can be called, and otherwise the reason. Policy comes first, since nothing
+/// else helps against it.
 fn state(context: &Context, depot: &Depot, installed: &Installed) -> (State, Option<String>) {
     if let Some(stop) = PolicyCheck::new(context, depot).stop(installed) {
         return (State::StoppedByPolicy, Some(stop.reason));
@@ -81,7 +81,7 @@ fn state(context: &Context, depot: &Depot, installed: &Installed) -> (State, Opt
     }
 }
 
-/// An import with what is decided about it now.
+/// Adds the present decision to an import.
 fn decided(import: Import, authority: &Authority) -> DecidedImport {
     let decided = import.request().map(|request| {
         let decision = decide(&request, authority, boot_time());
@@ -94,9 +94,9 @@ fn decided(import: Import, authority: &Authority) -> DecidedImport {
     DecidedImport { import, decided }
 }
 
-/// What the manifest or this session grants and a policy denies.
+/// Returns the grants of the manifest or of this session that a policy denies.
 fn denied(authority: &Authority, now: BootTime) -> Vec<Denied> {
-    let by_manifest = authority.capabilities.iter().flat_map(Capabilities::grants_in_full);
+    let by_manifest = authority.capabilities.iter().flatten().cloned();
     let by_session =
         authority.timed.iter().filter(|timed| timed.holds_at(now)).map(|timed| timed.grant.clone());
     split_denied(by_manifest.chain(by_session).collect(), &authority.policies).1

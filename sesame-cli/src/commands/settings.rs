@@ -1,6 +1,6 @@
 //! `sesame extension set` and `unset`
 
-use core_types::{ConfigSchema, ExtensionName};
+use core_types::{ConfigSchema, ExtensionName, Request};
 use extension_depot::{Depot, LoadedManifest, SettingChange};
 
 use crate::arguments::{SetArguments, SettingKey, TypedSetting};
@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::outcome::{Change, Outcome, SettingRow, Settings};
 use crate::setting_schema::schema;
 
-/// Changes settings and limits, all or none; lists them where none is given.
+/// Changes settings and limits, all or none; without any, lists them.
 pub fn set(context: &Context, arguments: &SetArguments) -> Result<Outcome, Failure> {
     let SetArguments { name, settings, .. } = arguments;
     let depot = context.depot()?;
@@ -36,7 +36,7 @@ pub fn set(context: &Context, arguments: &SetArguments) -> Result<Outcome, Failu
     Ok(changes_of(said, changed))
 }
 
-/// Lets the defaults hold again.
+/// Restores the defaults.
 pub fn unset(
     context: &Context,
     name: &ExtensionName,
@@ -47,7 +47,7 @@ pub fn unset(
         depot.existing_manifest(name).map_err(|error| Failure::of_extension(name, &error))?;
     let schema = schema(&depot, name)?;
     for key in keys {
-        // What stands there can be taken away, whether the author knows of it or not.
+        // A stored value can be removed, even if the author does not declare it.
         if let SettingKey::Config(key) = key
             && loaded.manifest.config.get(key).is_none()
         {
@@ -88,18 +88,18 @@ fn change_of(
     })
 }
 
-/// What is set and does nothing: a setting that the extension may not read, a limit that a policy
-/// holds down.
+/// Warns of values without effect: a setting that the extension may not read, a limit above a
+/// policy's.
 fn warn(
     context: &Context,
     name: &ExtensionName,
     loaded: &LoadedManifest,
     settings: &[TypedSetting],
 ) -> Result<(), Failure> {
-    let granted = loaded.manifest.granted().config_read;
+    let granted = loaded.manifest.granted();
     for setting in settings {
         match setting {
-            TypedSetting::Config { key, .. } if !granted.covers(key) => context.warn(&format!(
+            TypedSetting::Config { key, .. } if !granted.allows(&Request::ReadConfig(key.clone())) => context.warn(&format!(
                 "`{name}` may not read `{key}`; allow it with: sesame extension grant {name} config-read={key}"
             )),
             TypedSetting::Limit(limit, value) => {
@@ -116,7 +116,7 @@ fn warn(
     Ok(())
 }
 
-/// Everything that can be set, and what is set beside that.
+/// Lists all possible settings, and stored ones beside them.
 fn list(
     context: &Context,
     loaded: &LoadedManifest,
