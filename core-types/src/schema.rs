@@ -173,12 +173,12 @@ impl JsonSchema for Capabilities {
             (capability.name().to_owned(), schema.to_value())
         };
         let properties: serde_json::Map<_, _> = Capability::ALL.into_iter().map(property).collect();
-        json_schema!({
+        let table = json_schema!({
             "type": "object",
             "description": "What an extension may do; nothing else is possible",
             "properties": properties,
-            "additionalProperties": false,
-        })
+        });
+        closed(table, generator)
     }
 }
 
@@ -188,22 +188,20 @@ fn of_scope(scope: ScopeKind, generator: &mut SchemaGenerator) -> Schema {
         ScopeKind::Whole => json_schema!({ "type": "boolean" }),
         ScopeKind::Keys => {
             let keys = list::<Pattern>(generator);
-            json_schema!({
-                "anyOf": [{ "type": "boolean" }, {
-                    "type": "object",
-                    "properties": { "keys": keys },
-                    "required": ["keys"],
-                    "additionalProperties": false,
-                }],
-            })
+            let table = json_schema!({
+                "type": "object",
+                "properties": { "keys": keys },
+                "required": ["keys"],
+            });
+            json_schema!({ "anyOf": [{ "type": "boolean" }, closed(table, generator)] })
         }
         ScopeKind::Directories => {
             let paths = list::<GrantedPath>(generator);
-            json_schema!({
+            let table = json_schema!({
                 "type": "object",
                 "properties": { "read": paths, "write": paths },
-                "additionalProperties": false,
-            })
+            });
+            closed(table, generator)
         }
         ScopeKind::Topics => list::<Pattern>(generator),
         ScopeKind::Secrets => list::<SecretName>(generator),
@@ -215,6 +213,15 @@ fn of_scope(scope: ScopeKind, generator: &mut SchemaGenerator) -> Schema {
     }
 }
 
+/// Forbids other members in what people write, where they are mistakes. Output may have more in a
+/// later version.
+fn closed(mut table: Schema, generator: &SchemaGenerator) -> Schema {
+    if generator.contract().is_deserialize() {
+        table.insert("additionalProperties".to_owned(), false.into());
+    }
+    table
+}
+
 fn list<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": generator.subschema_for::<T>() })
 }
@@ -224,7 +231,7 @@ impl JsonSchema for Limits {
         "Limits".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let keys = LimitName::ALL.into_iter().filter_map(|name| Some((name, name.key()?)));
         let properties: serde_json::Map<_, _> = keys
             .map(|(name, key)| {
@@ -239,12 +246,12 @@ impl JsonSchema for Limits {
                 (key.to_owned(), limit)
             })
             .collect();
-        json_schema!({
+        let table = json_schema!({
             "type": "object",
             "description": "The limits of one call",
             "properties": properties,
-            "additionalProperties": false,
-        })
+        });
+        closed(table, generator)
     }
 }
 

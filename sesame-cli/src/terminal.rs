@@ -130,9 +130,14 @@ impl Terminal {
         let _ = self.talk(&format!("{text}\n"));
     }
 
-    /// Writes talk, made inert: much of it contains what strangers wrote.
+    /// Writes to standard error, with labels painted and everything else escaped: much of it
+    /// contains untrusted text.
     pub fn talk(&self, text: &str) -> io::Result<()> {
-        write(io::stderr(), inert(text).as_bytes())
+        let mut text = inert(text);
+        if self.colour.holds_for(self.stderr) {
+            text = paint_labels(&text);
+        }
+        write(io::stderr(), text.as_bytes())
     }
 
     /// Asks a question that is answered with yes or no; no is the default.

@@ -95,7 +95,12 @@ fn sesame(context: &Context, words: Vec<OsString>) -> ExitCode {
     match Arguments::try_parse_from(line) {
         Ok(arguments) => crate::run(context, arguments.command),
         Err(error) => {
-            let _ = context.terminal.talk(&error.render().to_string());
+            let told = error.render().to_string();
+            let _ = if context.global.json {
+                context.terminal.data(render::wrong_command_line(&told).as_bytes())
+            } else {
+                context.terminal.talk(&told)
+            };
             ErrorKind::Usage.into()
         }
     }

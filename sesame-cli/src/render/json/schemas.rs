@@ -13,10 +13,10 @@ use crate::project::ProjectFile;
 /// The directory in which the schemas are published, for editors and for `$id`.
 const PUBLISHED: &str = "https://raw.githubusercontent.com/open-sesame/sesame/main/schemas";
 
-/// The objects that a command prints, one of which it is each time.
+/// Commands and the objects that they print, one of which it is each time.
 struct CommandRow {
-    /// The command, with `-` between its words.
-    name: &'static str,
+    /// The commands, with `-` between their words.
+    names: &'static [&'static str],
     objects: fn(&mut SchemaGenerator) -> Vec<Schema>,
 }
 
@@ -29,10 +29,10 @@ struct DocumentRow {
 
 macro_rules! command_rows {
     ($($($name:literal)|+ => [$($object:ty),*];)+) => {
-        &[$($(CommandRow {
-            name: $name,
+        &[$(CommandRow {
+            names: &[$($name),+],
             objects: |_generator| vec![$(_generator.subschema_for::<$object>()),*],
-        },)+)+]
+        },)+]
     };
 }
 
@@ -115,13 +115,14 @@ const DOCUMENTS: &[DocumentRow] = &[
 /// Returns the names of all schemas: documents, then commands.
 pub fn names() -> impl Iterator<Item = &'static str> {
     let documents = DOCUMENTS.iter().map(|document| document.name);
-    documents.chain(COMMANDS.iter().map(|command| command.name))
+    documents.chain(COMMANDS.iter().flat_map(|row| row.names.iter().copied()))
 }
 
 /// Returns the schema of this name, if there is one.
 pub fn schema(name: &str) -> Option<Value> {
     let document = DOCUMENTS.iter().find(|document| document.name == name).map(of_document);
-    document.or_else(|| COMMANDS.iter().find(|command| command.name == name).map(of_command))
+    let row = COMMANDS.iter().find(|row| row.names.contains(&name));
+    document.or_else(|| row.map(|row| of_command(name, row)))
 }
 
 fn of_document(document: &DocumentRow) -> Value {
@@ -133,16 +134,16 @@ fn of_document(document: &DocumentRow) -> Value {
     complete(document.name, schema, generator)
 }
 
-fn of_command(command: &CommandRow) -> Value {
+fn of_command(name: &str, row: &CommandRow) -> Value {
     let mut generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    let mut objects = (command.objects)(&mut generator);
+    let mut objects = (row.objects)(&mut generator);
     objects.push(generator.subschema_for::<Object<Failed>>());
-    let words = command.name.replace('-', " ");
+    let words = name.replace('-', " ");
     let schema = json!({
         "title": format!("The object of `sesame {words} --json`"),
         "anyOf": objects,
     });
-    complete(command.name, schema, generator)
+    complete(name, schema, generator)
 }
 
 /// Adds what every schema has: its dialect, its address and the definitions that it refers to.
@@ -219,7 +220,8 @@ mod tests {
         add_commands(&command, "", &mut found);
         // It prints text that another command was asked for with `--help`.
         found.remove("help");
-        let known: BTreeSet<_> = COMMANDS.iter().map(|command| command.name.to_owned()).collect();
+        let known = COMMANDS.iter().flat_map(|row| row.names).map(|name| (*name).to_owned());
+        let known: BTreeSet<_> = known.collect();
         assert_eq!(found, known);
     }
 }

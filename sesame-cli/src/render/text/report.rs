@@ -5,7 +5,7 @@ use std::fmt::Write;
 use core_types::{ExtensionName, Limit, LimitName};
 use extension_depot::{ActivityFinding, needs_text};
 
-use super::{data, failure};
+use super::failure;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Call, ConfigValue, FileCheck, Learned, RefusedThing, split_log_line};
