@@ -7,10 +7,11 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
 
 use crate::capability::{
     Capabilities, Capability, EnvName, ExecEnv, Feature, Grant, GrantedPath, NetworkRule, Pattern,
-    ResourceRule, ScopeKind, SecretName,
+    RequestedCapabilities, ResourceRule, ScopeKind, SecretName,
 };
 use crate::documents::Config;
 use crate::limits::{LimitName, Limits};
@@ -211,6 +212,84 @@ fn of_scope(scope: ScopeKind, generator: &mut SchemaGenerator) -> Schema {
         ScopeKind::Resources => list::<ResourceRule>(generator),
         ScopeKind::Features => list::<Feature>(generator),
     }
+}
+
+impl JsonSchema for RequestedCapabilities {
+    fn schema_name() -> Cow<'static, str> {
+        "RequestedCapabilities".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let property = |capability: Capability| {
+            let mut schema = of_request(capability.spec().scope, generator);
+            schema.insert("description".to_owned(), capability.spec().meaning.into());
+            (capability.name().to_owned(), schema.to_value())
+        };
+        let properties: serde_json::Map<_, _> = Capability::ALL.into_iter().map(property).collect();
+        json_schema!({
+            "type": "object",
+            "description": "What the extension asks for; the user decides",
+            "properties": properties,
+            "additionalProperties": false,
+        })
+    }
+}
+
+/// The form of a request, which can say that it is optional, and why it is made.
+fn of_request(scope: ScopeKind, generator: &mut SchemaGenerator) -> Schema {
+    match scope {
+        ScopeKind::Whole => {
+            json_schema!({ "anyOf": [{ "type": "boolean" }, asked(json!({}), &[])] })
+        }
+        ScopeKind::Keys => {
+            let keys = asked(json!({ "keys": list::<Pattern>(generator) }), &["keys"]);
+            json_schema!({ "anyOf": [{ "type": "boolean" }, keys] })
+        }
+        ScopeKind::Directories => {
+            let path = generator.subschema_for::<GrantedPath>();
+            let table = asked(json!({ "path": path, "guest": { "type": "string" } }), &["path"]);
+            let paths = json!({ "type": "array", "items": { "anyOf": [path, table] } });
+            asked(json!({ "read": paths, "write": paths }), &[])
+        }
+        ScopeKind::Hosts => {
+            let host = generator.subschema_for::<NetworkRule>();
+            let private = json!({ "type": "boolean" });
+            let table = asked(json!({ "host": host, "allow_private": private }), &["host"]);
+            json_schema!({ "type": "array", "items": { "anyOf": [host, table] } })
+        }
+        ScopeKind::Topics => named::<Pattern>(generator),
+        ScopeKind::Secrets => named::<SecretName>(generator),
+        ScopeKind::Variables => named::<EnvName>(generator),
+        ScopeKind::CommandVariables => named::<ExecEnv>(generator),
+        ScopeKind::Resources => named::<ResourceRule>(generator),
+        ScopeKind::Features => named::<Feature>(generator),
+    }
+}
+
+/// A list of texts, or of tables that have the text under `name`.
+fn named<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    let name = generator.subschema_for::<T>();
+    let table = asked(json!({ "name": name }), &["name"]);
+    json_schema!({ "type": "array", "items": { "anyOf": [name, table] } })
+}
+
+/// A table with these members beside those of a request.
+fn asked(mut properties: Value, required: &[&str]) -> Schema {
+    properties["optional"] = json!({
+        "type": "boolean",
+        "description": "Whether the extension works without it",
+    });
+    properties["reason"] = json!({
+        "type": "string",
+        "description": "Why it asks, in one line",
+        "maxLength": 120,
+    });
+    json_schema!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
 }
 
 /// Forbids other members in what people write, where they are mistakes. Output may have more in a
