@@ -8,6 +8,19 @@ use unicode_normalization::UnicodeNormalization;
 /// systems take.
 const MAX_PATH: usize = 200;
 
+/// Words an error of the reader of tars. Its own messages repeat what it read, which may be a file
+/// that was never meant to be one.
+pub(crate) fn worded(error: io::Error) -> io::Error {
+    let is_of_content = matches!(
+        error.kind(),
+        io::ErrorKind::Other | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+    );
+    if error.raw_os_error().is_some() || !is_of_content {
+        return error;
+    }
+    io::Error::new(io::ErrorKind::InvalidData, "it is not a tar archive, or it is damaged")
+}
+
 /// What an entry is, if it is neither a plain file nor a directory.
 pub(crate) fn refused_kind<R: Read>(
     entry: &mut tar::Entry<'_, R>,

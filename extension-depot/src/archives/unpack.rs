@@ -13,7 +13,7 @@ use core_types::Digest;
 use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 
-use crate::archives::entry::{clean_path, folded, refused_kind};
+use crate::archives::entry::{clean_path, folded, refused_kind, worded};
 use crate::archives::zstd::ZstdReader;
 use crate::oci::binary::describe;
 use crate::oci::blob::open_plain;
@@ -295,7 +295,7 @@ impl Unpacking<'_> {
         if source.kind() == io::ErrorKind::FileTooLarge {
             return self.too_large(format!("{} bytes, of {}", self.most, self.layer.size));
         }
-        UnpackError::Archive { digest: self.layer.digest, source }
+        UnpackError::Archive { digest: self.layer.digest, source: worded(source) }
     }
 
     fn too_large(&self, most: String) -> UnpackError {

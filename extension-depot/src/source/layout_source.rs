@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use core_types::Digest;
 
+use crate::archives::entry::worded;
 use crate::oci::blob::{BlobError, check, open_plain};
 use crate::oci::image::{Descriptor, ImageIndex, MAX_BLOB, MAX_MANIFEST, REF_NAME};
 use crate::source::place::SourceError;
@@ -37,7 +38,7 @@ impl LayoutSource {
             None
         } else {
             let (file, _) = open_plain(path).map_err(read_error)?;
-            Some(RefCell::new(TarFiles::find(file).map_err(read_error)?))
+            Some(RefCell::new(TarFiles::find(file).map_err(|error| read_error(worded(error)))?))
         };
         Ok(Self { path: path.to_owned(), tar })
     }
