@@ -159,25 +159,4 @@ mod tests {
         let ceilings = Ceilings { limits: limits("timeout_ms = 2_000"), source: "policy".into() };
         assert_eq!(in_force(&[ceilings]), 2_000);
     }
-
-    #[test]
-    fn values_are_shown_with_units() {
-        let effective = EffectiveLimits::default();
-        let shown: Vec<_> = effective.iter().map(Limit::value_with_unit).collect();
-        assert_eq!(
-            shown,
-            [
-                "64 MiB",
-                "1,000,000,000",
-                "5,000 ms",
-                "20,000",
-                "64",
-                "1,024 KiB",
-                "16 MiB",
-                "1,024 MiB",
-                "512 KiB",
-                "1,000"
-            ]
-        );
-    }
 }

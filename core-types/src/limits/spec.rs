@@ -306,4 +306,24 @@ mod tests {
             assert_eq!(spec.key.is_none(), spec.lowest == spec.ceiling, "{}", spec.name);
         }
     }
+
+    #[test]
+    fn default_is_shown_with_its_unit() {
+        let shown: Vec<_> = SPECS.iter().map(|spec| spec.unit.of(spec.default)).collect();
+        assert_eq!(
+            shown,
+            [
+                "64 MiB",
+                "1,000,000,000",
+                "5,000 ms",
+                "20,000",
+                "64",
+                "1,024 KiB",
+                "16 MiB",
+                "1,024 MiB",
+                "512 KiB",
+                "1,000"
+            ]
+        );
+    }
 }
