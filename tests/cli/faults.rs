@@ -1,5 +1,5 @@
 //! Kills each changing command at each call that changes a file, or lets that call fail. Afterwards
-//! the old state or the new is there, the next command works, and no litter is left.
+//! the old state or the new is there, the next command works, and no leftovers remain.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
