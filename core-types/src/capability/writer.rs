@@ -63,7 +63,7 @@ impl Grant {
     }
 }
 
-/// Only what is granted is written.
+/// Denied capabilities are left out.
 impl Serialize for Capabilities {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let granted = self.granted();

@@ -34,7 +34,7 @@ pub enum LimitOrigin {
     Default,
     /// In the manifest of the extension.
     Manifest,
-    /// In this policy file, below what the manifest or the default says.
+    /// In this policy file, below the manifest or the default.
     Policy(PathBuf),
     /// In sesame itself.
     Fixed,
