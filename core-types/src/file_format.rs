@@ -45,6 +45,10 @@ const WIT_TEXT: &str = "WIT text, which only describes interfaces";
 
 /// Says what bytes are that are neither a component nor a module: `a native program or library
 /// (ELF)`.
+///
+/// ```
+/// assert_eq!(core_types::describe_format(b"#!/bin/sh"), "a script");
+/// ```
 pub fn describe_format(bytes: &[u8]) -> String {
     match bytes {
         [] => "empty".to_owned(),

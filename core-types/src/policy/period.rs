@@ -8,6 +8,14 @@ use crate::serde_as_text;
 
 /// A length of time, longer than nothing: whole numbers of seconds, minutes, hours, days and weeks,
 /// such as `90s`, `30m`, `1h 30m`, `7d` or `2w`. It is at most a hundred years.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let period: core_types::Period = "2d".parse()?;
+/// assert_eq!(period.duration(), Duration::from_secs(172_800));
+/// # Ok::<(), core_types::PeriodError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Period(u64);
 
