@@ -1,6 +1,7 @@
 //! Recognizes files that are not WebAssembly binaries by their first bytes.
 
-/// How many of the first bytes [`describe_format`] looks at.
+/// The number of first bytes that [`describe_format`] looks at: the first block of `tar`, the
+/// longest beginning that tells a format.
 const BEGINNING: usize = 512;
 /// Where the format of an archive of `tar` stands.
 const TAR_MAGIC: std::ops::Range<usize> = 257..262;

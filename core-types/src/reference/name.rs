@@ -38,7 +38,7 @@ impl Default for ExtensionName {
 }
 
 impl ExtensionName {
-    /// The most characters a name can have.
+    /// The maximum of characters: as long as a label of DNS, and short enough for every file system.
     pub const MAX_LENGTH: usize = 64;
 
     /// Returns the name as text.

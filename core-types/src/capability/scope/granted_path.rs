@@ -8,7 +8,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::capability::scope::names::ScopeError;
 
-/// What stands between the path on the host and that of the guest. A single `:` may be part of
+/// The mark between the path on the host and that of the guest. A single `:` may be part of
 /// either.
 const SEPARATOR: &str = "::";
 

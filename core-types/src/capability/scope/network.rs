@@ -142,7 +142,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     (0x2000..0x4000).contains(&first) && !is_special
 }
 
-/// What stands behind a rule that allows private addresses.
+/// The end of a rule that allows private addresses.
 const PRIVATE: &str = "+private";
 
 impl Scheme {
