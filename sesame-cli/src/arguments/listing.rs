@@ -21,7 +21,7 @@ pub enum OutputForm {
     Name,
 }
 
-/// The options of a command that prints this listing.
+// The options of a command that prints this listing. A doc comment would be the command's help.
 #[derive(Debug, Args)]
 pub struct ListingArguments<L: Listing> {
     /// A table, values with tabs between them, or names alone

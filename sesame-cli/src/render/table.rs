@@ -11,8 +11,10 @@ use super::screen::{Form, Screen};
 use crate::listing::{Column, Fit};
 use crate::style::Style;
 
-/// The blanks between two columns.
+/// The blanks between two columns: the padding of one, and the place of the line between them.
 const GAP: usize = 2;
+/// The blanks behind a column.
+const PADDING: u16 = 1;
 /// The columns that a cell of words or a reference keeps at least: fewer say nothing.
 const MIN_WORDS: usize = 20;
 const MIN_MIDDLE: usize = 24;
@@ -209,28 +211,29 @@ fn draw(drawn: &[Drawing<'_>], rows: usize, has_styles: bool) -> String {
     table.set_header(drawn.iter().map(title));
     for row in 0..rows {
         let cell = |drawing: &Drawing<'_>| {
-            let cell = drawing.cells[row];
-            styled(Drawn::new(drawing.text(cell)), cell.style())
+            let (cell, text) = (drawing.cells[row], drawing.text(drawing.cells[row]));
+            // A style around nothing would leave blanks behind the end of the line.
+            let style = if text.is_empty() { Style::Plain } else { cell.style() };
+            styled(Drawn::new(text), style)
         };
         table.add_row(drawn.iter().map(cell));
     }
     for (column, drawing) in table.column_iter_mut().zip(drawn) {
         let width = u16::try_from(drawing.width).unwrap_or(u16::MAX);
-        column.set_padding((0, u16::try_from(GAP).unwrap_or_default()));
-        column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(
-            width.saturating_add(u16::try_from(GAP).unwrap_or_default()),
-        )));
+        column.set_padding((0, PADDING));
+        let padded = width.saturating_add(PADDING);
+        column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(padded)));
     }
     trimmed(&table)
 }
 
-/// The lines without blanks at their ends, and without the last gap below the titles.
+/// The lines without blanks at their ends, and without the last padding below the titles.
 fn trimmed(table: &Table) -> String {
     let mut text = String::new();
     for line in table.lines() {
         let line = line.trim_end();
-        let line = line.strip_suffix("──").filter(|rest| rest.ends_with('─')).unwrap_or(line);
-        text.push_str(line);
+        let line = line.strip_suffix("──").map_or(line.to_owned(), |rest| format!("{rest}─"));
+        text.push_str(&line);
         text.push('\n');
     }
     text

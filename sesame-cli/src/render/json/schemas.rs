@@ -154,7 +154,23 @@ fn complete(name: &str, mut schema: Value, mut generator: SchemaGenerator) -> Va
     if !definitions.is_empty() {
         schema["$defs"] = definitions.into();
     }
+    shorten_descriptions(&mut schema);
     schema
+}
+
+/// Keeps the first paragraph of each description: doc comments go on with what concerns Rust.
+fn shorten_descriptions(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::String(text)) = members.get_mut("description") {
+                let first = text.split("\n\n").next().unwrap_or_default();
+                *text = first.replace('\n', " ");
+            }
+            members.values_mut().for_each(shorten_descriptions);
+        }
+        Value::Array(items) => items.iter_mut().for_each(shorten_descriptions),
+        _ => {}
+    }
 }
 
 /// Returns a schema as it is published.
