@@ -132,9 +132,10 @@ pub enum ReferenceProblem {
     Trailing,
 }
 
-/// The longest path behind the registry, in bytes.
+/// The longest path behind the registry, in bytes: the name of a repository in most registries, as
+/// the specification of OCI distribution says.
 const MAX_PATH: usize = 255;
-/// The longest tag, in bytes.
+/// The longest tag, in bytes, by the specification of OCI distribution.
 const MAX_TAG: usize = 128;
 /// The digits of a SHA-256 digest. The name of an extension has fewer characters, so that no name
 /// is taken for one.
