@@ -6,14 +6,16 @@ use std::fs;
 use std::path::Path;
 
 use clap_complete::CompletionCandidate;
-use core_types::{Capability, ConfigSchema, ExtensionName, Grant, LimitName, Verdict};
+use core_types::{
+    Capability, ConfigSchema, ExtensionName, Feature, Grant, LimitName, ScopeKind, Verdict,
+};
 use extension_depot::{Depot, Installed};
 use extension_host::{CodeKey, ExportedFunction, Host, declared_settings, requested_by_author};
+use extension_manager::{known_repositories, known_tags};
 
 use super::{beginning, line};
 use crate::arguments::GlobalArguments;
 use crate::context::Context;
-use crate::tag_listing;
 
 fn context() -> Context {
     Context::new(GlobalArguments::default())
@@ -135,11 +137,15 @@ fn written_grants(current: &OsStr, wanted: &BTreeSet<String>) -> Vec<String> {
         return Capability::ALL.map(name).to_vec();
     };
     let mut all: Vec<_> = wanted.iter().cloned().collect();
-    if capability == Capability::Filesystem.name() {
-        all.extend(directories(scope).into_iter().map(|scope| format!("{capability}={scope}")));
-    }
-    if capability == Capability::Experimental.name() {
-        all.extend(core_types::Feature::ALL.map(|feature| format!("{capability}={feature}")));
+    let kind = capability.parse().map(|capability: Capability| capability.spec().scope);
+    match kind {
+        Ok(ScopeKind::Directories) => {
+            all.extend(directories(scope).into_iter().map(|scope| format!("{capability}={scope}")));
+        }
+        Ok(ScopeKind::Features) => {
+            all.extend(Feature::ALL.map(|feature| format!("{capability}={feature}")));
+        }
+        _ => {}
     }
     all
 }
@@ -255,10 +261,10 @@ pub fn repositories(current: &OsStr) -> Vec<CompletionCandidate> {
     let Ok(places) = context.places() else { return Vec::new() };
     match text.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')) {
         Some((repository, _)) if repository.contains('/') => {
-            let tags = tag_listing::tags(places, repository);
+            let tags = known_tags(places, repository);
             beginning(current, tags.into_iter().map(|tag| format!("{repository}:{tag}")))
         }
-        _ => beginning(current, tag_listing::repositories(places).into_iter()),
+        _ => beginning(current, known_repositories(places).into_iter()),
     }
 }
 

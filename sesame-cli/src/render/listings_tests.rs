@@ -159,13 +159,19 @@ fn all(screen: &Screen) -> Vec<Rendered> {
         newest: Some(newest.to_owned()),
         age,
     };
+    let step = |name: &str, reference, state| Step {
+        name: name.parse().expect(name),
+        reference,
+        state,
+        problem: None,
+        grant: Vec::new(),
+        withdraw: Vec::new(),
+        is_withdrawn: false,
+    };
+    let pinned = reference("ghcr.io/my-org/weather:1.12.0");
     let steps = vec![
-        Step::new(
-            &"weather".parse().expect("a name"),
-            Some(reference("ghcr.io/my-org/weather:1.12.0")),
-            StepState::ToFetch,
-        ),
-        Step::new(&"notes".parse().expect("a name"), None, StepState::Failed),
+        step("weather", Some(pinned), StepState::ToFetch),
+        step("notes", None, StepState::Failed),
     ];
     vec![
         listings::extensions(screen, &extensions()),
