@@ -21,7 +21,6 @@ mod interrupt;
 mod learn;
 mod listing;
 mod moment;
-mod moment;
 mod outcome;
 mod patient_write;
 mod policy_stop;

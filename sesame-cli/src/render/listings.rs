@@ -5,6 +5,7 @@ use core_types::{
 };
 use extension_depot::registry::{KeptLogin, LoginStore};
 use extension_depot::{ActivityEntry, FirstUse, SignerProof, TrustedSigner};
+use extension_manager::Age;
 
 use super::Rendered;
 use super::cell::Cell;
@@ -15,7 +16,7 @@ use crate::listing::{
     Listing, Logins, Secrets, Signers, Steps, Tags, Updates,
 };
 use crate::outcome::{
-    Age, Check, Collection, Denied, Diagnosis, Freshness, Health, PastGeneration, Row, State, Step,
+    Check, Collection, Denied, Diagnosis, Freshness, Health, PastGeneration, Row, State, Step,
     StepState, Trust, Update,
 };
 use crate::style::Style;

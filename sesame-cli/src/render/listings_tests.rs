@@ -5,13 +5,14 @@ use core_types::{
     OciReference, TouchRecord, Verdict,
 };
 use extension_depot::ActivityEntry;
+use extension_manager::Age;
 use unicode_width::UnicodeWidthStr;
 
 use super::Rendered;
 use super::listings;
 use super::screen::Screen;
 use crate::outcome::{
-    Age, Check, Diagnosis, Freshness, Health, PastGeneration, Row, State, Step, StepState, Update,
+    Check, Diagnosis, Freshness, Health, PastGeneration, Row, State, Step, StepState, Update,
 };
 
 const NOW: &str = "2026-11-26T12:00:00Z";
