@@ -20,7 +20,7 @@ pub enum CodeError {
     /// The binary.
     #[error(transparent)]
     Binary(#[from] BlobError),
-    /// Code that cannot be cached has no room in a temporary file either.
+    /// Code that cannot be cached does not fit a temporary file either.
     #[error("cannot keep compiled code for this process")]
     Temporary(#[source] io::Error),
 }

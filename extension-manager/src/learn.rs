@@ -1,4 +1,4 @@
-//! The least that a call needed, from what it touched and used.
+//! The least permissions and limits of a call, from its use of resources.
 
 use core_types::{Activity, Capabilities, Capability, Grant, GrantedPath, LimitName, Request};
 use extension_host::{Extension, Usage};

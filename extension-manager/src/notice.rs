@@ -1,4 +1,4 @@
-//! What a person should know of an operation beside its outcome.
+//! Facts about an operation that a person should know, beside its outcome.
 
 use std::fmt;
 

@@ -53,7 +53,7 @@ pub(crate) struct Terms<'a> {
 pub(crate) enum NotDecided {
     /// A person does not want it.
     Declined,
-    /// A person does not grant what it needs.
+    /// A person declines a required permission.
     Missing(Vec<Denied>),
 }
 
@@ -110,7 +110,7 @@ pub fn decide_alone(
     policies: &[(Policy, Document)],
 ) -> Decision {
     let terms = Terms { prior, grant: &[], grant_requested: false, needs_all: false, policies };
-    // Nobody declines and nothing is needed, so that it is always decided.
+    // Without a question and a required permission, there is always a decision.
     terms.decide(requests, |_| false, |_| Verdict::Unattended).unwrap_or_default()
 }
 
@@ -256,7 +256,7 @@ impl Terms<'_> {
     }
 }
 
-/// Returns what a person was asked for, did not grant, and the extension needs.
+/// Returns the required permissions that a person was asked for and declined.
 fn missing(asks: &[Ask], decision: &Decision) -> Vec<Denied> {
     let is_asked =
         |denied: &&Denied| asks.iter().any(|ask| denied_of(&ask.request).grant == denied.grant);
@@ -517,7 +517,7 @@ mod tests {
         assert_eq!((granted, denied.len()), (texts(&["notification"]), 3));
     }
 
-    /// What an author calls optional can be refused; what the extension needs ends the install.
+    /// An optional permission can be refused; the refusal of a required one ends the install.
     #[test]
     fn refused_need_ends_the_install() {
         let mut requests = Requests::new([], requested(&["network=a.example", "notification"]));

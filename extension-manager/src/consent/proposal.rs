@@ -10,7 +10,7 @@ use crate::rules::Replaced;
 /// Answers what only a person or a program in its place can answer. Together with
 /// [`Events`](crate::Events) it is the only way out of a manager.
 pub trait Consent {
-    /// Returns what is granted of what a proposal asks for.
+    /// Answers the requests of a proposal.
     fn answer(&self, proposal: &Proposal<'_>) -> Verdict;
 
     /// Returns whether a step is meant that is not about a grant.
@@ -34,11 +34,11 @@ impl Consent for Nobody {
 /// What becomes of a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nobody can be asked. Nothing is granted, and it can be granted later.
+    /// There is no person to ask. Nothing is granted, and it can be granted later.
     Unattended,
-    /// An answer for each of [`Proposal::asks`], in their order. What has no answer is not granted,
-    /// and what is required and not granted ends the operation: nothing is installed that could not
-    /// do its work.
+    /// An answer for each of [`Proposal::asks`], in their order. A missing answer is a no, and a
+    /// required permission without a grant ends the operation: nothing is installed that could not
+    /// work.
     Answered(Vec<Answer>),
     /// The whole of it is not wanted.
     Declined,

@@ -1,4 +1,4 @@
-//! Fifth stage: what the extension is given.
+//! Fifth stage: the permissions of the extension.
 
 use core_types::Grant;
 use extension_depot::ImageManifest;

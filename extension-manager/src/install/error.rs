@@ -61,7 +61,7 @@ pub enum InstallError {
         /// The source.
         origin: Source,
     },
-    /// A repository has no version as a tag, or none in the range.
+    /// No tag of a repository is a version, or none is in the range.
     #[error("`{repository}` has no version{}", within(wanted.as_ref()))]
     NoVersion {
         /// The repository.
@@ -112,20 +112,20 @@ pub enum InstallError {
         /// The problem.
         source: Box<DirectoryError>,
     },
-    /// A person saw what it asks for, and does not want it.
+    /// A person declined the requests.
     #[error("`{name}` {}", declined(change))]
     Declined {
         /// The extension.
         name: ExtensionName,
-        /// What would have changed.
+        /// The proposed change.
         change: ProposedChange,
     },
-    /// A person does not allow what it needs, so that it could not do its work.
+    /// A person declined a required permission, so that it could not work.
     #[error("`{name}` needs {}, and is not installed without", named(missing))]
     NotAllowed {
         /// The extension.
         name: ExtensionName,
-        /// What it needs and was not allowed.
+        /// The declined permissions.
         missing: Vec<Denied>,
     },
     /// It asks for more than the installed version, which stays.

@@ -1,4 +1,4 @@
-//! What is done with an extension, and on which terms.
+//! An operation on an extension, with its terms.
 
 use core_types::{Capabilities, ExtensionEntry, Grant};
 use extension_depot::{Basis, Generation, History, Installed, Reason, SignerProof};
@@ -119,8 +119,8 @@ impl Operation<'_> {
         }
     }
 
-    /// Returns the grants and requests of the extension. An update requests what its predecessor
-    /// did not; a rollback requests the grants of that generation that were revoked since.
+    /// Returns the grants and requests of the extension. An update requests more than its
+    /// predecessor; a rollback requests the grants of that generation that were revoked since.
     pub(super) fn standing(&self, basis: &Basis, requests: &Requests) -> Standing {
         match self {
             Self::Install(_) => {

@@ -1,4 +1,4 @@
-//! First stage: what a source leads to.
+//! First stage: the artifact of a source.
 
 use core_types::{Digest, ExtensionName, OciReference, VersionReq};
 use extension_depot::registry;

@@ -1,4 +1,4 @@
-//! What an author published, and what a user reads of it.
+//! A published artifact, and its documentation.
 
 use core_types::OciReference;
 

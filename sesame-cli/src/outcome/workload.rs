@@ -1,4 +1,4 @@
-//! What an extension said about a workload.
+//! The answers of an extension about a workload.
 
 use extension_host::{ValidationProblem, Workload};
 

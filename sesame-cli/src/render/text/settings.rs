@@ -1,4 +1,4 @@
-//! What can be set of an extension.
+//! The settings of an extension, as text.
 
 use std::fmt::Write;
 
