@@ -34,15 +34,16 @@ pub use config::{
     CheckedFile, ConfigFileError, PlaceError, Places, PolicyRefusal, RedirectHost,
     RedirectHostError, RegistrySettings, Setting, UserConfig,
 };
-pub use files::{LinkedFile, LockError, OutputDirectory, OutputFile, StateFileError};
+pub use files::{LockError, OutputDirectory, OutputFile, StateFileError};
 pub use history::{
     Collected, FollowedList, FromList, Generation, GivenByList, History, Pruned, Reason,
 };
 pub use manifest::{LoadedManifest, ManifestError, SettingChange, TimedGrantsError, needs_text};
 pub use oci::{
     Artifact, ArtifactError, Attachment, Binary, BlobError, Description, Descriptor, ImageError,
-    ImageManifest, MAX_BLOB, Publication, digest_of, media_type, read_blob, read_plain,
+    ImageManifest, MAX_BLOB, Publication, digest_of, media_type, read_blob,
 };
+pub use private_files::{LinkedFile, read_regular};
 pub use source::{
     AddressError, Bundle, BundleError, Bundled, Source, SourceError, SourceTextError, WebAddress,
 };

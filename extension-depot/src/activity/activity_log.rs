@@ -13,11 +13,13 @@ use std::time::Duration;
 
 use core_types::CallRecord;
 use jiff::Timestamp;
+use private_files::{
+    LockFailure, Sharing, acquire, create_durable_directory, open_regular, open_to_append,
+    open_to_change,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::files::lock::{self, Sharing};
-use crate::files::{durable, own_file};
-use crate::oci::blob::{digest_of, open_plain};
+use crate::oci::blob::digest_of;
 
 /// The size from which on a file is put aside, in bytes.
 const MOST_BYTES: u64 = 4 << 20;
@@ -26,7 +28,7 @@ const MAX_FILE: u64 = 2 * MOST_BYTES;
 /// How many files are kept beside the current one.
 const KEPT: u32 = 3;
 /// How long to wait for another process that adds a line.
-const PATIENCE: Duration = Duration::from_millis(250);
+const LOCK_TIMEOUT: Duration = Duration::from_millis(250);
 /// The size of the head, which is written in place.
 const HEAD_BYTES: usize = 256;
 /// What stands for the hash of the line before the first.
@@ -124,7 +126,7 @@ impl ActivityLog {
 
     fn append_locked(&self, head_file: &File, call: &CallRecord) -> io::Result<()> {
         let mut head = read_head(head_file);
-        let mut log = own_file::open_to_append(&self.current())?;
+        let mut log = open_to_append(&self.current())?;
         let size = log.metadata()?.len();
         let mended = match &head {
             Some(head) if head.end == size => None,
@@ -181,9 +183,9 @@ impl ActivityLog {
     /// # Errors
     /// When a file is there and cannot be read, or another process does not let go of the log.
     pub fn verify(&self) -> Result<Vec<ActivityFinding>, ActivityError> {
-        let head_file = open_plain(&self.head()).ok().map(|(file, _)| file);
+        let head_file = open_regular(&self.head()).ok().map(|(file, _)| file);
         // While it is held, nobody adds a line.
-        head_file.as_ref().map_or(Ok(()), |file| self.wait_for(file, Sharing::WithOthers))?;
+        head_file.as_ref().map_or(Ok(()), |file| self.wait_for(file, Sharing::Shared))?;
         let Some(head) = head_file.as_ref().and_then(read_head) else {
             return Ok(self.files().first().map_or_else(Vec::new, |file| {
                 vec![ActivityFinding {
@@ -224,24 +226,22 @@ impl ActivityLog {
 
     fn lock_head(&self) -> Result<File, ActivityError> {
         let path = self.head();
-        let open = || match own_file::open_to_change(&path) {
+        let open = || match open_to_change(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                durable::create_directory(&self.directory)
-                    .and_then(|()| own_file::open_to_change(&path))
+                create_durable_directory(&self.directory).and_then(|()| open_to_change(&path))
             }
             other => other,
         };
         let file = open().map_err(|source| ActivityError::Io { path: path.clone(), source })?;
-        self.wait_for(&file, Sharing::Alone)?;
+        self.wait_for(&file, Sharing::Exclusive)?;
         Ok(file)
     }
 
     fn wait_for(&self, head: &File, sharing: Sharing) -> Result<(), ActivityError> {
-        match lock::wait_for(head, sharing, PATIENCE) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(ActivityError::Busy { path: self.head() }),
-            Err(source) => Err(ActivityError::Io { path: self.head(), source }),
-        }
+        acquire(head, sharing, LOCK_TIMEOUT).map_err(|failure| match failure {
+            LockFailure::Held => ActivityError::Busy { path: self.head() },
+            failure => ActivityError::Io { path: self.head(), source: failure.into() },
+        })
     }
 }
 
@@ -371,12 +371,12 @@ fn parse(line: &[u8]) -> Option<ActivityEntry> {
 }
 
 fn lines(path: &Path) -> io::Result<Vec<Vec<u8>>> {
-    BufReader::new(open_plain(path)?.0.take(MAX_FILE)).split(b'\n').collect()
+    BufReader::new(open_regular(path)?.0.take(MAX_FILE)).split(b'\n').collect()
 }
 
 fn first_line(path: &Path) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
-    BufReader::new(open_plain(path)?.0.take(MAX_FILE)).read_until(b'\n', &mut line)?;
+    BufReader::new(open_regular(path)?.0.take(MAX_FILE)).read_until(b'\n', &mut line)?;
     Ok(line)
 }
 

@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 
 use core_types::Digest;
 use flate2::bufread::MultiGzDecoder;
+use private_files::open_regular;
 use sha2::{Digest as _, Sha256};
 
 use crate::archives::entry::{clean_path, folded, refused_kind};
 use crate::archives::zstd::ZstdReader;
 use crate::oci::binary::describe;
-use crate::oci::blob::open_plain;
 use crate::oci::image::{Descriptor, ImageError, MAX_BLOB};
 
 /// The most bytes of a layer when it is unpacked: twice the largest binary.
@@ -139,7 +139,7 @@ pub(crate) fn unpack(
     sink: &mut dyn Write,
 ) -> Result<Unpacked, UnpackError> {
     let failed = |source| UnpackError::Io { path: path.to_owned(), source };
-    let mut packed = BufReader::with_capacity(CHUNK, open_plain(path).map_err(failed)?.0);
+    let mut packed = BufReader::with_capacity(CHUNK, open_regular(path).map_err(failed)?.0);
     let kind = Kind::of(packed.fill_buf().map_err(failed)?);
     let content: Box<dyn Read> = match kind {
         Kind::Gzip => Box::new(MultiGzDecoder::new(packed)),

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use core_types::{Digest, ExtensionName};
-
-use crate::files::own_file;
+use private_files::{ensure_may_create, ensure_owned};
 
 /// The directories of one user. Nothing here looks at the environment: whoever embeds this says
 /// where they are.
@@ -64,11 +63,9 @@ impl Places {
             }
             match fs::metadata(path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    own_file::ensure_may_create(path).map_err(wrong)
+                    ensure_may_create(path).map_err(wrong)
                 }
-                metadata => {
-                    metadata.and_then(|metadata| own_file::ensure_own(&metadata)).map_err(wrong)
-                }
+                metadata => metadata.and_then(|metadata| ensure_owned(&metadata)).map_err(wrong),
             }
         })
     }

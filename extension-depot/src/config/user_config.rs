@@ -11,12 +11,12 @@ use core_types::{
     Policy, RequiredSigner, SignerRule, SourceRefusal, TomlLeaf, TomlProblem, UnknownKey,
     denied_by_policy, parse_toml, toml_leaves,
 };
+use private_files::read_private_text;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::config::places::Places;
 use crate::config::redirect_host::RedirectHost;
-use crate::files::own_file;
 use crate::source::web_address::WebAddress;
 use crate::trust::signer::Signer;
 
@@ -173,7 +173,7 @@ impl UserConfig {
         path: &Path,
         policy: &str,
     ) -> Result<Option<(T, Document)>, ConfigFileError> {
-        let text = match own_file::read_text(path, MAX_SIZE) {
+        let text = match read_private_text(path, MAX_SIZE) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound && is_absent(path) => {
                 return Ok(None);

@@ -13,14 +13,12 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
+use private_files::{ensure_owned, where_supported};
 use rustix::fs::{
     AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, mkdirat, openat, readlinkat, renameat,
     renameat_with, statat, unlinkat,
 };
 use rustix::io::Errno;
-
-use crate::files::durable::where_supported;
-use crate::files::own_file::ensure_own;
 
 /// How many links a way can have, which is what the kernel allows.
 const MAX_LINKS: usize = 40;
@@ -311,7 +309,7 @@ impl Walk {
     fn check_link(&self, part: &OsStr, owner: u32) -> io::Result<()> {
         let user = rustix::process::geteuid().as_raw();
         let directory = File::from(self.at.try_clone()?).metadata()?;
-        if [0, user].contains(&owner) || ensure_own(&directory).is_ok() {
+        if [0, user].contains(&owner) || ensure_owned(&directory).is_ok() {
             return Ok(());
         }
         let reason = format!("`{}` is a link that the user {owner} has put there", part.display());

@@ -7,10 +7,9 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use private_files::{atomic_write, create_durable_directory, open_private};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-
-use crate::files::{durable, own_file};
 
 /// The largest file that is read, in bytes.
 const MAX_SIZE: u64 = 16 << 20;
@@ -68,7 +67,7 @@ struct Versioned<'a, T> {
 pub(crate) fn read<T: StateFile>(path: &Path) -> Result<Option<T>, StateFileError> {
     let io_error = |source| StateFileError::Io { path: path.to_owned(), source };
     let damaged = |source| StateFileError::Damaged { path: path.to_owned(), source };
-    let file = match own_file::open(path) {
+    let file = match open_private(path) {
         Ok((file, _)) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io_error(error)),
@@ -93,8 +92,8 @@ pub(crate) fn write<T: StateFile>(path: &Path, value: &T) -> Result<(), StateFil
     }
     let write = || -> io::Result<()> {
         let text = serde_json::to_vec_pretty(&Versioned { format_version: T::FORMAT, value })?;
-        path.parent().map_or(Ok(()), durable::create_directory)?;
-        durable::write(path, &text)
+        path.parent().map_or(Ok(()), create_durable_directory)?;
+        atomic_write(path, &text)
     };
     write().map_err(|source| StateFileError::Io { path: path.to_owned(), source })
 }

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use core_types::{ExtensionName, Grant, Identity, OciReference};
+use private_files::names_in;
 use serde::{Deserialize, Serialize};
 
-use crate::files::listing::names_in;
 use crate::files::state_file::{self, StateFile};
 use crate::oci::blob::digest_of;
 use crate::store::depot::Depot;

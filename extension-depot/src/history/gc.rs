@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use core_types::{Digest, ExtensionName};
+use private_files::names_in;
 
-use crate::files::listing::names_in;
 use crate::history::generation::Generation;
 use crate::oci::artifact::Artifact;
 use crate::oci::binary::Binary;

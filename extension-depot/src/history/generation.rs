@@ -5,15 +5,13 @@ use std::ffi::OsString;
 use std::fmt;
 
 use core_types::{Digest, ExtensionName, Manifest, OciReference};
+use private_files::{FileError, names_in, remove_leftovers};
 use serde::{Deserialize, Serialize};
 
-use crate::files::durable;
-use crate::files::listing::names_in;
 use crate::files::state_file::{self, StateFile, StateFileError};
 use crate::oci::artifact::Artifact;
 use crate::store::depot::Depot;
 use crate::store::depot_error::DepotError;
-use crate::store::layout::FileError;
 
 /// One state of an extension, as a change left it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,7 +182,7 @@ impl Depot {
         after: (&str, Option<&OciReference>),
         reason: Reason,
     ) -> Result<(), DepotError> {
-        durable::remove_leftovers(&self.places().history(name));
+        remove_leftovers(&self.places().history(name));
         let last = self.generation_numbers(name)?.pop().unwrap_or_default();
         let newest: Option<Generation> = match last {
             0 => None,

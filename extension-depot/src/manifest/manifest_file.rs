@@ -8,10 +8,9 @@ use core_types::{
     Capabilities, Capability, Config, ConfigRead, Document, ExtensionName, Grant, GrantedPath,
     LimitName, Limits, Manifest, OciReference, TomlProblem, UnknownKey, parse_toml,
 };
+use private_files::{LinkedFile, read_private_text};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
-use crate::files::own_file;
-use crate::files::own_file::LinkedFile;
 use crate::manifest::toml_list;
 
 /// The largest manifest, in bytes.
@@ -83,7 +82,7 @@ impl LoadedManifest {
 
 /// The text of a manifest, whatever it says.
 pub(crate) fn read_text(path: &Path) -> io::Result<String> {
-    own_file::read_text(path, MAX_SIZE)
+    read_private_text(path, MAX_SIZE)
 }
 
 /// The tables `[capabilities]` and `[limits]` with these values, as they are written into

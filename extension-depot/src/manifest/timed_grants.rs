@@ -9,10 +9,12 @@ use core_types::{
     Authority, Document, EffectiveLimits, ExtensionName, Identity, OciReference, Owner,
     Permissions, TimedGrants, TomlProblem,
 };
+use private_files::{
+    atomic_write, create_durable_directory, ensure_exclusive, open_regular, remove_durably,
+    remove_leftovers,
+};
 
 use crate::config::user_config::UserConfig;
-use crate::files::durable;
-use crate::oci::blob::open_plain;
 use crate::store::depot::{Depot, Installed};
 use crate::store::depot_error::DepotError;
 
@@ -108,7 +110,7 @@ impl Depot {
     /// Forgets the grants of an extension that end.
     pub(crate) fn forget_timed_grants(&self, name: &ExtensionName) -> Result<(), DepotError> {
         let Some(path) = self.places().timed_grants(name) else { return Ok(()) };
-        durable::remove(&path).map(drop).map_err(|source| DepotError::Io { path, source })
+        remove_durably(&path).map(drop).map_err(|source| DepotError::Io { path, source })
     }
 
     /// What is in force for an installed extension at this moment: its manifest and the grants of
@@ -140,10 +142,8 @@ impl Depot {
 
 fn read(path: &Path) -> Result<String, TimedGrantsError> {
     let io_error = |source| TimedGrantsError::Io { path: path.to_owned(), source };
-    let (file, metadata) = open_plain(path).map_err(io_error)?;
-    let is_ours =
-        metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0;
-    if !is_ours || metadata.len() > MAX_SIZE {
+    let (file, metadata) = open_regular(path).map_err(io_error)?;
+    if ensure_exclusive(&metadata).is_err() || metadata.len() > MAX_SIZE {
         return Err(TimedGrantsError::NotOurs { path: path.to_owned() });
     }
     io::read_to_string(file).map_err(io_error)
@@ -152,11 +152,11 @@ fn read(path: &Path) -> Result<String, TimedGrantsError> {
 /// Nothing is synced to a disk that there is not: the directory lies in memory.
 fn write(path: &Path, grants: &TimedGrants) -> io::Result<()> {
     if grants.is_empty() {
-        return durable::remove(path).map(drop);
+        return remove_durably(path).map(drop);
     }
     if let Some(directory) = path.parent() {
-        durable::create_directory(directory)?;
-        durable::remove_leftovers(directory);
+        create_durable_directory(directory)?;
+        remove_leftovers(directory);
         let is_private = fs::metadata(directory)?.mode() & 0o022 == 0;
         if !is_private {
             return Err(io::Error::new(
@@ -165,5 +165,5 @@ fn write(path: &Path, grants: &TimedGrants) -> io::Result<()> {
             ));
         }
     }
-    durable::write(path, grants.to_text().map_err(io::Error::other)?.as_bytes())
+    atomic_write(path, grants.to_text().map_err(io::Error::other)?.as_bytes())
 }

@@ -9,11 +9,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use core_types::Digest;
+use private_files::open_regular;
 
 use crate::archives::unpack::{Kind, UnpackError, Unpacked, is_tar_type, unpack};
 use crate::oci::artifact::Artifact;
 use crate::oci::artifact_kind::{IMAGE, kind_of_whole, several_archives};
-use crate::oci::blob::open_plain;
 use crate::oci::image::{Descriptor, EMPTY_TAR, ImageError, ImageManifest, TITLE};
 use crate::store::staging::Staging;
 
@@ -125,7 +125,7 @@ fn carrier<'a>(
 
 fn head(path: &Path) -> Result<Vec<u8>, UnpackError> {
     let failed = |source| UnpackError::Io { path: path.to_owned(), source };
-    let (file, _) = open_plain(path).map_err(failed)?;
+    let (file, _) = open_regular(path).map_err(failed)?;
     let mut head = Vec::new();
     file.take(HEAD).read_to_end(&mut head).map_err(failed)?;
     Ok(head)

@@ -16,6 +16,6 @@ pub(crate) mod publication;
 pub use artifact::{Artifact, ArtifactError};
 pub use attachment::Attachment;
 pub use binary::Binary;
-pub use blob::{BlobError, digest_of, read_blob, read_plain};
+pub use blob::{BlobError, digest_of, read_blob};
 pub use image::{Descriptor, ImageError, ImageManifest, MAX_BLOB, media_type};
 pub use publication::{Description, Publication};

@@ -11,8 +11,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use core_types::Digest;
+use private_files::open_regular;
 
-use crate::oci::blob::{BlobError, check, open_plain};
+use crate::oci::blob::{BlobError, check};
 use crate::oci::image::{Descriptor, ImageIndex, MAX_BLOB, MAX_MANIFEST, REF_NAME};
 use crate::source::place::SourceError;
 use crate::store::staging::Staging;
@@ -36,7 +37,7 @@ impl LayoutSource {
         let tar = if is_directory {
             None
         } else {
-            let (file, _) = open_plain(path).map_err(read_error)?;
+            let (file, _) = open_regular(path).map_err(read_error)?;
             Some(RefCell::new(TarFiles::find(file).map_err(read_error)?))
         };
         Ok(Self { path: path.to_owned(), tar })
@@ -119,7 +120,7 @@ impl LayoutSource {
         match &self.tar {
             None => {
                 let path = self.blob_path(&blob.digest);
-                let opened = open_plain(&path);
+                let opened = open_regular(&path);
                 let (file, metadata) = match opened {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
                     opened => opened.map_err(|source| SourceError::Read { path, source })?,
@@ -167,7 +168,7 @@ impl LayoutSource {
 
     /// A file of a directory, or nothing if it is not there.
     fn file(&self, path: &Path, most: u64) -> Result<Option<Vec<u8>>, SourceError> {
-        match open_plain(path) {
+        match open_regular(path) {
             Ok((opened, _)) => read_capped(path, opened, most).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(SourceError::Read { path: path.to_owned(), source }),

@@ -8,10 +8,11 @@ use std::str::FromStr;
 use core_types::{
     Digest, ExtensionName, NameError, OciQuery, OciReference, ReferenceError, ReferenceProblem,
 };
+use private_files::open_regular;
 
 use crate::archives::unpack::UnpackError;
 use crate::oci::artifact::{Artifact, ArtifactError};
-use crate::oci::blob::{BlobError, check, open_plain};
+use crate::oci::blob::{BlobError, check};
 use crate::oci::image::{ImageError, MAX_BLOB, MAX_MANIFEST};
 use crate::oci::publication::{Description, Publication};
 use crate::source::layout_source::{LayoutSource, read_capped};
@@ -218,7 +219,7 @@ impl Depot {
         expected: Option<&Digest>,
         name: &ExtensionName,
     ) -> Result<Staged, SourceError> {
-        let (file, _) = open_plain(path)
+        let (file, _) = open_regular(path)
             .map_err(|source| SourceError::Read { path: path.to_owned(), source })?;
         let binary = read_capped(path, file, MAX_BLOB)?;
         let checked = expected.map_or(Ok(()), |expected| check(&binary, expected));

@@ -6,10 +6,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use core_types::{Capabilities, Config, Digest, ExtensionName, Limits, OciReference};
+use private_files::{
+    FileError, atomic_write, can_sync_directory, create_durable_directory, is_without_locks,
+    names_in, remove_leftovers,
+};
 
 use crate::config::places::Places;
-use crate::files::durable;
-use crate::files::listing::names_in;
 use crate::files::lock::{self, Lock, LockError};
 use crate::files::state_file::{self, StateFileError};
 use crate::history::generation::{Generation, Reason};
@@ -20,7 +22,7 @@ use crate::oci::blob::read_blob;
 use crate::oci::image::MAX_BLOB;
 use crate::store::basis::{Basis, check_owner};
 use crate::store::depot_error::DepotError;
-use crate::store::layout::{FileError, Layout};
+use crate::store::layout::Layout;
 use crate::store::quarantine::Quarantine;
 use crate::store::record::Record;
 use crate::store::staging::{Staging, StagingError, sweep};
@@ -118,7 +120,7 @@ impl Depot {
             self.places.first_seen_all(),
             self.places.followed_lists(),
         ];
-        written_under_it.iter().for_each(|directory| durable::remove_leftovers(directory));
+        written_under_it.iter().for_each(|directory| remove_leftovers(directory));
         Ok(lock)
     }
 
@@ -128,9 +130,9 @@ impl Depot {
     }
 
     pub(crate) fn write(path: PathBuf, contents: &[u8]) -> Result<(), FileError> {
-        let directory = path.parent().map_or(Ok(()), durable::create_directory);
+        let directory = path.parent().map_or(Ok(()), create_durable_directory);
         directory
-            .and_then(|()| durable::write(&path, contents))
+            .and_then(|()| atomic_write(&path, contents))
             .map_err(|source| FileError { path, source })
     }
 
@@ -143,15 +145,14 @@ impl Depot {
     /// there is whole, and may be missing after a power cut.
     pub fn unsynced_directories(&self) -> Vec<PathBuf> {
         let directories = [self.places.extensions(), self.places.extension_state()];
-        let is_unsynced =
-            |directory: &PathBuf| matches!(durable::can_sync_directory(directory), Ok(false));
+        let is_unsynced = |directory: &PathBuf| matches!(can_sync_directory(directory), Ok(false));
         directories.into_iter().filter(is_unsynced).collect()
     }
 
     /// Returns the directories whose file systems have no locks: nothing can be changed there.
     pub fn directories_without_locks(&self) -> Vec<PathBuf> {
         let directories = [self.places.extensions(), self.places.extension_state()];
-        directories.into_iter().filter(|directory| lock::is_without_locks(directory)).collect()
+        directories.into_iter().filter(|directory| is_without_locks(directory)).collect()
     }
 
     /// Every manifest, in the order of the names. Files with other names than extensions have are

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use core_types::{ExtensionName, Identity, OciReference, SameGuestPath};
+use private_files::FileError;
 
 use crate::activity::activity_log::ActivityError;
 use crate::config::user_config::PolicyRefusal;
@@ -12,7 +13,6 @@ use crate::files::state_file::StateFileError;
 use crate::manifest::manifest_file::ManifestError;
 use crate::manifest::timed_grants::TimedGrantsError;
 use crate::oci::artifact::ArtifactError;
-use crate::store::layout::FileError;
 use crate::store::quarantine::Quarantine;
 use crate::store::staging::StagingError;
 use crate::trust::signer_pin::SignatureRefusal;

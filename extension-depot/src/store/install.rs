@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use core_types::{Capabilities, ExtensionName, Grant, LimitName, OciReference, SameGuestPath};
+use private_files::{ensure_not_link, remove_leftovers};
 
-use crate::files::durable;
-use crate::files::own_file::ensure_no_link;
 use crate::files::state_file;
 use crate::history::generation::{Generation, Reason};
 use crate::manifest::manifest_file::{LoadedManifest, ManifestEditor, ManifestError, read_text};
@@ -148,7 +147,7 @@ impl Depot {
     }
 
     fn write_record(&self, record: &Record) -> Result<(), DepotError> {
-        durable::remove_leftovers(&self.places().records(&record.name));
+        remove_leftovers(&self.places().records(&record.name));
         Ok(state_file::write(&self.places().record(&record.name, &record.pinned), record)?)
     }
 
@@ -311,7 +310,7 @@ impl Depot {
 
     /// Makes sure that a manifest can be replaced by one that is edited.
     fn ensure_editable(&self, name: &ExtensionName) -> Result<(), ManifestError> {
-        Ok(ensure_no_link(&self.places().manifest(name))?)
+        Ok(ensure_not_link(&self.places().manifest(name))?)
     }
 
     /// Notes the generation and then writes the manifest, which is the moment at which the change

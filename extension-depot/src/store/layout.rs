@@ -10,24 +10,18 @@ use std::io;
 use std::path::PathBuf;
 
 use core_types::{Digest, ExtensionName};
+use private_files::{
+    FileError, atomic_write, create_durable_directory, names_in, open_regular, sync_directory,
+};
 
 use crate::config::places::Places;
-use crate::files::durable;
-use crate::files::listing::names_in;
 use crate::oci::artifact::{Artifact, ArtifactError};
-use crate::oci::blob::{open_plain, read_blob};
+use crate::oci::blob::read_blob;
 use crate::oci::image::{Descriptor, ImageIndex, MAX_MANIFEST, REF_NAME, media_type};
 use crate::store::staging::Staged;
 
 /// The contents of the file `oci-layout`.
 pub(crate) const MARKER: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
-
-/// Something about a file of the layout.
-#[derive(Debug)]
-pub(crate) struct FileError {
-    pub(crate) path: PathBuf,
-    pub(crate) source: io::Error,
-}
 
 pub(crate) struct Layout<'a> {
     pub(crate) places: &'a Places,
@@ -45,7 +39,7 @@ impl Layout<'_> {
     /// [`Layout::sync_blobs`].
     pub(crate) fn add_blobs(&self, staged: &Staged) -> Result<(), FileError> {
         let blobs = self.places.blobs();
-        at(&blobs, durable::create_directory(&blobs))?;
+        at(&blobs, create_durable_directory(&blobs))?;
         for digest in staged.digests() {
             let target = self.places.blob(&digest);
             let in_place = || fs::rename(staged.staging.blob(&digest), &target);
@@ -57,7 +51,7 @@ impl Layout<'_> {
     /// Makes the names of blobs durable.
     pub(crate) fn sync_blobs(&self) -> Result<(), FileError> {
         let blobs = self.places.blobs();
-        if blobs.is_dir() { at(&blobs, durable::sync_directory(&blobs)) } else { Ok(()) }
+        if blobs.is_dir() { at(&blobs, sync_directory(&blobs)) } else { Ok(()) }
     }
 
     /// Lets the index name these artifacts for their extensions, each in the place of any other.
@@ -86,7 +80,7 @@ impl Layout<'_> {
     ) -> Result<(), FileError> {
         let marker = self.places.layout_marker();
         if !marker.exists() {
-            at(&marker, durable::write(&marker, MARKER))?;
+            at(&marker, atomic_write(&marker, MARKER))?;
         }
         let path = self.places.index();
         let mut index = self.index();
@@ -97,7 +91,7 @@ impl Layout<'_> {
             one.annotations.get(REF_NAME).cmp(&other.annotations.get(REF_NAME))
         });
         let text = serde_json::to_vec_pretty(&index).map_err(io::Error::from);
-        at(&path, text.and_then(|text| durable::write(&path, &text)))
+        at(&path, text.and_then(|text| atomic_write(&path, &text)))
     }
 
     /// Whether an entry stays when those of `changed` are replaced. What a removal that was killed
@@ -119,7 +113,7 @@ impl Layout<'_> {
     /// The index; a missing or damaged one is as good as an empty one, as manifests say what is
     /// installed.
     fn index(&self) -> ImageIndex {
-        let opened = open_plain(&self.places.index()).ok();
+        let opened = open_regular(&self.places.index()).ok();
         let read =
             opened.and_then(|(file, _)| serde_json::from_reader(io::BufReader::new(file)).ok());
         read.unwrap_or_else(|| ImageIndex::new(Vec::new()))

@@ -6,11 +6,11 @@ use std::fs;
 use std::io;
 
 use core_types::{CallOutcome, CallRecord, Digest, ExtensionName, Permissions};
+use private_files::names_in;
 use serde::{Deserialize, Serialize};
 
 use crate::activity::activity_log::ActivityLog;
 use crate::config::user_config::UserConfig;
-use crate::files::listing::names_in;
 use crate::files::state_file::{self, StateFile};
 use crate::store::depot::{Depot, Installed};
 use crate::store::depot_error::DepotError;

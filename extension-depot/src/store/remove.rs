@@ -5,9 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::ExtensionName;
+use private_files::{read_regular, remove_durably};
 
-use crate::files::durable;
-use crate::oci::blob::read_plain;
 use crate::store::depot::Depot;
 use crate::store::depot_error::DepotError;
 
@@ -71,14 +70,14 @@ impl Depot {
     /// killed may have taken it.
     fn remove_manifest(&self, name: &ExtensionName, kept: &Path) -> Result<bool, DepotError> {
         let path = self.places().manifest(name);
-        match read_plain(&path, MAX_KEPT) {
+        match read_regular(&path, MAX_KEPT) {
             Ok(text) => Self::write(kept.to_owned(), &text)?,
             // A link that leads nowhere goes as well. What others lead to is not sesame's to
             // remove.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(DepotError::Io { path, source }),
         }
-        durable::remove(&path).map_err(|source| DepotError::Io { path, source })
+        remove_durably(&path).map_err(|source| DepotError::Io { path, source })
     }
 }
 
@@ -92,5 +91,5 @@ fn remove_tree(path: PathBuf) -> Result<(), DepotError> {
 }
 
 pub(crate) fn remove_file(path: &Path) -> Result<bool, DepotError> {
-    durable::remove(path).map_err(|source| DepotError::Io { path: path.to_owned(), source })
+    remove_durably(path).map_err(|source| DepotError::Io { path: path.to_owned(), source })
 }

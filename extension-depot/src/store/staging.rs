@@ -7,12 +7,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use core_types::{Digest, OciReference};
+use private_files::{LockFailure, Sharing, acquire, create_durable_directory, names_in};
 use tempfile::TempDir;
 
 use crate::archives::unpack::UnpackError;
-use crate::files::durable;
-use crate::files::listing::names_in;
-use crate::files::lock::{self, Sharing};
+use crate::files::lock::LOCK_TIMEOUT;
 use crate::oci::artifact::Artifact;
 use crate::oci::binary::Binary;
 use crate::oci::blob::{BlobError, BlobWriter, check, digest_of, read_blob};
@@ -61,16 +60,14 @@ impl Staging {
     /// Makes a new directory below `parent`.
     pub(crate) fn new(parent: &Path) -> Result<Self, StagingError> {
         let make = || -> io::Result<Self> {
-            durable::create_directory(parent)?;
+            create_durable_directory(parent)?;
             // Until the lock is there, this one keeps a sweep away.
             let being_made = File::open(parent)?;
-            if !lock::wait_for(&being_made, Sharing::WithOthers, lock::PATIENCE)? {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
+            acquire(&being_made, Sharing::Shared, LOCK_TIMEOUT)?;
             let directory = tempfile::Builder::new().prefix("new-").tempdir_in(parent)?;
             let path = directory.path().join(LOCK);
             let held = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-            held.try_lock().map_err(|error| lock::explained(error.into()))?;
+            held.try_lock().map_err(LockFailure::from)?;
             Ok(Self { directory, _lock: held })
         };
         make().map_err(|source| StagingError::Io { path: parent.to_owned(), source })

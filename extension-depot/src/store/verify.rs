@@ -3,11 +3,12 @@
 use std::fmt;
 
 use core_types::{Digest, ExtensionName, OciReference};
+use private_files::read_regular;
 
 use crate::archives::unpack::UnpackError;
 use crate::manifest::manifest_file::MAX_SIZE;
 use crate::oci::binary::binary_digest;
-use crate::oci::blob::{BlobError, read_blob, read_plain};
+use crate::oci::blob::{BlobError, read_blob};
 use crate::oci::image::MAX_BLOB;
 use crate::store::depot::{Depot, Installed};
 use crate::store::depot_error::DepotError;
@@ -61,7 +62,7 @@ impl Depot {
     /// [`DepotError::NotFound`] when there is none, or none any more. Everything else that is wrong
     /// is a finding.
     pub fn verify(&self, name: &ExtensionName) -> Result<Verification, DepotError> {
-        let manifest = || read_plain(&self.places().manifest(name), MAX_SIZE).ok();
+        let manifest = || read_regular(&self.places().manifest(name), MAX_SIZE).ok();
         for _ in 0..MOST_LOOKS {
             let before = manifest();
             let verification = self.look_over(name)?;

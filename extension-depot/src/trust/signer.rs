@@ -5,11 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{Digest, IdentityRule, SignerRule};
+use private_files::read_private;
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
 
-use crate::files::own_file;
 use crate::oci::blob::digest_of;
 
 /// The largest file of a key or of a trusted root, in bytes.
@@ -69,7 +69,7 @@ impl Signer {
     pub fn is_meant_by(&self, rule: &SignerRule) -> bool {
         match rule {
             SignerRule::KeyFile(file) => {
-                own_file::read(Path::new(file), MAX_SIZE)
+                read_private(Path::new(file), MAX_SIZE)
                     .ok()
                     .and_then(|pem| Self::of_key(&pem))
                     .as_ref()
@@ -89,14 +89,14 @@ impl Signer {
                         .map(drop)
                         .ok_or_else(|| invalid("it has no public key in PEM"))
                 };
-                (file.into(), own_file::read(Path::new(file), MAX_SIZE).and_then(is_key))
+                (file.into(), read_private(Path::new(file), MAX_SIZE).and_then(is_key))
             }
             SignerRule::Identity(IdentityRule { trusted_root, .. }) => {
                 let is_root = |json: Vec<u8>| {
                     Ok(serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&json)
                         .map(drop)?)
                 };
-                (trusted_root.clone(), own_file::read(trusted_root, MAX_SIZE).and_then(is_root))
+                (trusted_root.clone(), read_private(trusted_root, MAX_SIZE).and_then(is_root))
             }
         }
     }
@@ -105,7 +105,7 @@ impl Signer {
     pub(crate) fn is_identity(&self, rule: &IdentityRule) -> bool {
         let Self::Identity { identity, issuer, root } = self else { return false };
         let of_rule =
-            || own_file::read(&rule.trusted_root, MAX_SIZE).ok().map(|json| digest_of(&json));
+            || read_private(&rule.trusted_root, MAX_SIZE).ok().map(|json| digest_of(&json));
         *identity == rule.identity && *issuer == rule.issuer && of_rule().as_ref() == Some(root)
     }
 }

@@ -8,10 +8,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use core_types::{Identity, OciReference};
+use private_files::names_in;
 use serde::{Deserialize, Serialize};
 
 use crate::config::user_config::UserConfig;
-use crate::files::listing::names_in;
 use crate::files::state_file::{self, StateFile};
 use crate::oci::blob::digest_of;
 use crate::store::depot::Depot;

@@ -4,12 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{Digest, IdentityRule, OciPrefix, OciReference, TomlProblem, parse_toml};
+use private_files::{FileError, LinkedFile, ensure_not_link, read_private_text};
 use serde::Deserialize;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
-use crate::files::own_file::{self, LinkedFile, ensure_no_link};
 use crate::store::depot::Depot;
-use crate::store::layout::FileError;
 use crate::trust::signer::{MAX_SIZE, Signer};
 
 /// Somebody whose signature counts for a place.
@@ -229,7 +228,7 @@ impl Depot {
 
     fn edit_trust(&self, edit: impl FnOnce(&mut ArrayOfTables)) -> Result<(), TrustError> {
         let path = self.places().trust();
-        ensure_no_link(&path)?;
+        ensure_not_link(&path)?;
         let text = read_trust(&path)?.unwrap_or_default();
         let io_error = |source| TrustError::Io { path: path.clone(), source };
         let invalid = |error| io_error(io::Error::new(io::ErrorKind::InvalidData, error));
@@ -252,7 +251,7 @@ fn signers(document: &mut DocumentMut) -> Option<&mut ArrayOfTables> {
 }
 
 fn read_trust(path: &Path) -> Result<Option<String>, TrustError> {
-    match own_file::read_text(path, MAX_SIZE) {
+    match read_private_text(path, MAX_SIZE) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(TrustError::Io { path: path.to_owned(), source }),

@@ -8,9 +8,9 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use core_types::{OciReference, canonical_registry};
+use private_files::open_regular;
 use serde::Deserialize;
 
-use crate::oci::blob::open_plain;
 use crate::registry::credentials::lookup::{Credential, LoginProblem};
 
 /// The largest file of credentials, in bytes.
@@ -49,7 +49,7 @@ impl LoginFile {
     pub(crate) fn read(path: &Path) -> Result<Self, LoginProblem> {
         let failed = |reason: String| LoginProblem::File { path: path.to_owned(), reason };
         let mut text = String::new();
-        match open_plain(path) {
+        match open_regular(path) {
             Ok((file, ..)) => file
                 .take(MAX_FILE)
                 .read_to_string(&mut text)

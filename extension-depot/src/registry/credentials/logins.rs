@@ -9,12 +9,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use core_types::canonical_registry;
 use keyring::{Entry, Error};
+use private_files::{remove_leftovers, with_timeout};
 use serde::{Deserialize, Serialize};
 
-use crate::files::durable;
 use crate::files::lock::{Lock, LockError};
 use crate::files::state_file::{self, StateFile, StateFileError};
-use crate::registry::credentials::lookup::{self, Credential};
+use crate::registry::credentials::lookup::Credential;
 
 /// How the secrets are found by those who look through their keyring.
 const SERVICE: &str = "sesame registry";
@@ -96,7 +96,7 @@ fn patiently<T: Send + 'static>(
     ask: impl FnOnce() -> Result<T, LoginError> + Send + 'static,
 ) -> Result<T, LoginError> {
     let silence = || LoginError::SecretService(Error::PlatformFailure("it does not answer".into()));
-    lookup::within(PATIENCE, ask).unwrap_or_else(|| Err(silence()))
+    with_timeout("sesame-keyring", PATIENCE, ask).unwrap_or_else(|_| Err(silence()))
 }
 
 fn entry(registry: &str) -> Result<Entry, LoginError> {
@@ -214,7 +214,7 @@ pub fn kept_logins(store: &LoginStore) -> Result<Vec<KeptLogin>, LoginError> {
 fn change_file<T>(path: &Path, change: impl FnOnce(&mut LoginFile) -> T) -> Result<T, LoginError> {
     let _lock = Lock::acquire(&path.with_extension("lock"), &|| {})?;
     // What a process that was killed left behind has a password in it.
-    path.parent().into_iter().for_each(durable::remove_leftovers);
+    path.parent().into_iter().for_each(remove_leftovers);
     let mut file = state_file::read::<LoginFile>(path)?.unwrap_or_default();
     let changed = change(&mut file);
     state_file::write(path, &file)?;

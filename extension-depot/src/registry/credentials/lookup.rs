@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use core_types::{OciReference, canonical_registry};
@@ -326,17 +325,6 @@ fn in_background<T: Send + 'static>(
     let (sender, receiver) = oneshot::channel();
     std::thread::spawn(move || sender.send(ask()));
     receiver
-}
-
-/// Runs what may block for ever in a thread that is left behind then. Gives back nothing if it
-/// takes longer.
-pub(crate) fn within<T: Send + 'static>(
-    patience: Duration,
-    ask: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::Builder::new().spawn(move || sender.send(ask())).ok()?;
-    receiver.recv_timeout(patience).ok()
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use core_types::canonical_registry;
+use private_files::read_regular;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Proxy, Url};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::oci::blob::read_plain;
 use crate::registry::auth::session::Session;
 use crate::registry::error::RegistryError;
 use crate::registry::settings::{Patience, Settings};
@@ -136,7 +136,7 @@ impl Clients {
 
 fn read_authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, RegistryError> {
     let failed = |reason: String| RegistryError::Certificates { path: path.to_owned(), reason };
-    let pem = read_plain(path, MAX_AUTHORITIES).map_err(|error| failed(error.to_string()))?;
+    let pem = read_regular(path, MAX_AUTHORITIES).map_err(|error| failed(error.to_string()))?;
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<_, _>>()
         .map_err(|error| failed(error.to_string()))?;

@@ -4,10 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{OciReference, SignerRule};
+use private_files::{read_private, read_private_text, read_regular_text};
 
 use crate::config::user_config::UserConfig;
-use crate::files::own_file;
-use crate::oci::blob::read_plain_text;
 use crate::store::depot::Depot;
 use crate::trust::signature::key::{KeyError, PublicKey};
 use crate::trust::signature::keyless::IdentityVerifier;
@@ -58,7 +57,7 @@ impl SignerProof {
     /// When it cannot be read, or is no key that can be used.
     pub fn from_key_file(path: &Path) -> Result<Self, VerifierError> {
         let read_error = |source| VerifierError::Read { path: path.to_owned(), source };
-        Self::from_pem(path, read_plain_text(path, MAX_SIZE).map_err(read_error)?)
+        Self::from_pem(path, read_regular_text(path, MAX_SIZE).map_err(read_error)?)
     }
 
     fn from_pem(path: &Path, pem: String) -> Result<Self, VerifierError> {
@@ -78,7 +77,7 @@ impl SignerProof {
             SignerRule::KeyFile(file) => {
                 let path = Path::new(file);
                 let read_error = |source| VerifierError::Read { path: path.to_owned(), source };
-                Self::from_pem(path, own_file::read_text(path, MAX_SIZE).map_err(read_error)?)
+                Self::from_pem(path, read_private_text(path, MAX_SIZE).map_err(read_error)?)
             }
             SignerRule::Identity(rule) => Ok(Self::Identity(rule.clone())),
         }
@@ -96,7 +95,7 @@ impl SignerProof {
             Self::Identity(rule) => {
                 let path = &rule.trusted_root;
                 let read_error = |source| VerifierError::Read { path: path.clone(), source };
-                let root = own_file::read(path, MAX_SIZE).map_err(read_error)?;
+                let root = read_private(path, MAX_SIZE).map_err(read_error)?;
                 let verifier = IdentityVerifier::new(rule, &root);
                 verifier
                     .map(|verifier| Verifier::Identity(Box::new(verifier)))
