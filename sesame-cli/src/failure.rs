@@ -638,6 +638,14 @@ impl Failure {
         Self::message(ErrorKind::Failure, format!("the extension returned an error{colon}{text}"))
     }
 
+    /// Nobody takes what a call returned.
+    pub fn unread_output() -> Self {
+        let message = "the result is not written: the reader of standard output took nothing for \
+                       the time that a call has (`timeout_ms`)";
+        Self::message(ErrorKind::Limit, message)
+            .with_hint("write it to a file, by `> FILE` behind the command")
+    }
+
     /// A directory that an extension cannot be let into.
     pub fn of_directory(name: &ExtensionName, error: &DirectoryError) -> Self {
         let hint = match error {

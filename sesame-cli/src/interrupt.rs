@@ -50,8 +50,8 @@ pub fn came() -> bool {
     SIGNAL.load(Ordering::SeqCst) != 0
 }
 
-/// Ends this process soon, whatever it waits for: the time of the program is over, and what it is
-/// said to whom may have stopped reading.
+/// Ends this process soon, whatever it waits for: its time is over, and the reader of what it has
+/// to say may have stopped reading.
 pub fn end_soon(code: ExitCode) {
     // Without another thread the end comes when somebody reads.
     let _ = std::thread::Builder::new().name("end".to_owned()).spawn(move || {

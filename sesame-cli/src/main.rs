@@ -17,6 +17,7 @@ mod failure;
 mod interrupt;
 mod lookalike;
 mod outcome;
+mod patient_write;
 mod policy_stop;
 mod program_output;
 mod progress;
@@ -102,6 +103,11 @@ fn run(context: &Context, command: arguments::Command) -> ExitCode {
     let done = commands::run(context, command).map(|outcome| outcome.with_failures(complete));
     match done.map_err(complete) {
         Ok(outcome) => match render::outcome(context, &outcome) {
+            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+                interrupt::end_soon(ErrorKind::Limit.into());
+                render::failure(context, &failure::Failure::unread_output());
+                ErrorKind::Limit.into()
+            }
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ErrorKind::Local.into(),
             // A reader that has seen enough changes nothing about what came of it.
             _ => outcome.exit_code(),

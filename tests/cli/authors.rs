@@ -1,4 +1,4 @@
-//! What an author does, from an empty directory to a published extension.
+//! The way of an author from an empty directory to a published extension.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,10 +9,10 @@ use test_support::guest;
 use crate::guest_table::assert_row;
 use crate::support::{Run, TestEnv, env, oras};
 
-/// What `docs/guests.md` says of a language whose project is built, tested and called.
+/// The cell of `docs/guests.md` for a language whose project is built, tested and called.
 const GREETS: &str = "builds, passes its tests, `greet You` returns `Hello, You!`";
 
-/// The toolchain that builds guests, from .ci/guest-toolchain.
+/// Returns the toolchain that builds guests, from .ci/guest-toolchain.
 fn toolchain() -> PathBuf {
     let cache = || {
         PathBuf::from(std::env::var_os("HOME").unwrap_or_default())
@@ -21,7 +21,7 @@ fn toolchain() -> PathBuf {
     std::env::var_os("SESAME_GUEST_TOOLCHAIN").map_or_else(cache, PathBuf::from).join("bin")
 }
 
-/// The tools of other languages, from .ci/languages.
+/// Returns the tools of other languages, from .ci/languages.
 fn languages() -> PathBuf {
     let cache = || {
         PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/sesame-languages")
@@ -29,7 +29,7 @@ fn languages() -> PathBuf {
     std::env::var_os("SESAME_LANGUAGES").map_or_else(cache, PathBuf::from)
 }
 
-/// A command of sesame in a directory, with the tools of every language.
+/// Makes a command of sesame in a directory, with the tools of each language.
 fn with_tools(env: &TestEnv, directory: &Path, line: &str) -> Command {
     let mut command = env.command(line.split_whitespace());
     let ours = std::env::var("PATH").unwrap_or_default();
@@ -45,7 +45,7 @@ fn with_tools(env: &TestEnv, directory: &Path, line: &str) -> Command {
     command
 }
 
-/// Begins a project in a language, tests and calls it. Gives back its directory.
+/// Creates a project in a language, tests and calls it. Returns its directory.
 fn begin(env: &TestEnv, line: &str, name: &str) -> PathBuf {
     env.run(&format!("extension new {line}")).ok();
     let directory = env.path("work").join(name);
@@ -71,7 +71,7 @@ fn rust_project_builds_and_runs() {
     assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
     assert_row("Rust, wit-bindgen and extension-sdk", "component", GREETS);
 
-    // What is tried stays apart from what is installed, and a compiler's errors keep their places.
+    // A trial stays apart from installed extensions, and a compiler's errors keep their places.
     let directory = env.path("work/plain");
     env.finish(with_tools(&env, &directory, "extension install ./dist/plain.wasm"), b"").ok();
     env.write("work/plain/src/lib.rs", "fn f() {\n    no Rust\n}\n");
@@ -236,7 +236,7 @@ fn new_keeps_existing_files() {
     "#);
 }
 
-/// A project around a component that is built already.
+/// Writes a project around a component that is built already.
 fn project(env: &TestEnv, manifest: &str, cases: &str) -> PathBuf {
     env.write(
         "work/mine/extension.toml",

@@ -28,7 +28,7 @@ fn values_go_in_and_out_in_all_forms() {
     assert_eq!(out(&["test:echo/echo#sum", "[1, 2]"]), "3\n");
 }
 
-/// What `echo` writes to a pipe is an argument.
+/// The newline that `echo` writes to a pipe is not part of the argument.
 #[test]
 fn stdin_argument_may_end_in_newline() {
     let env = with_guest("echo", &ECHO);
@@ -41,7 +41,7 @@ fn stdin_argument_may_end_in_newline() {
     assert_eq!(out("echo-string", "text\n"), "text\n\n");
 }
 
-/// What cannot be called stands apart, with the reason.
+/// Functions that cannot be called are listed apart, with the reason.
 #[test]
 fn uncallable_functions_listed_apart() {
     let env = env();

@@ -1,4 +1,4 @@
-//! A cache that is missing, stale, damaged or somebody else's never crashes and never runs.
+//! A cache that is missing, stale, damaged or another user's neither crashes sesame nor runs.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -62,8 +62,7 @@ fn changed_code_is_compiled_again() {
     }
 }
 
-/// Puts bytes in the place of compiled code, with as good a stamp as if they had been compiled
-/// here.
+/// Replaces compiled code by other bytes, with a stamp as good as that of our own compiler.
 fn replace_code(env: &TestEnv, name: &str, bytes: &[u8]) {
     let manifest = env.read(&crate::support::manifest(name));
     let pinned = manifest.split("sha256:").nth(1).expect("pinned");
@@ -108,7 +107,7 @@ fn swapped_code_gains_no_grant() {
         env.write(&format!("work/{name}.wasm"), binary);
         env.run(&format!("extension install ./{name}.wasm")).ok();
         replace_code(&env, name, &stranger);
-        // It needs what none of them was granted: it does not even link.
+        // It needs a grant that none of them has, so it does not even link.
         let run = env.run(&format!("extension call {name} read-secret token"));
         assert_eq!(run.code, 5, "{run}");
     }
@@ -164,7 +163,7 @@ fn compile_bomb_is_bounded() {
     assert!([0, 1, 7].contains(&run.code), "{run}");
 }
 
-/// What a killed compiler left goes with the next change, unless somebody is at work.
+/// The litter of a killed compiler goes with the next change, unless another command is at work.
 #[test]
 fn next_change_removes_leftovers() {
     let env = with_guest("greet", &GREETING);

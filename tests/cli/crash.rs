@@ -1,4 +1,4 @@
-//! Killed at any moment, an installation is there or it is not.
+//! An install that is killed at any moment is complete or absent.
 
 use std::process::Stdio;
 use std::time::Duration;

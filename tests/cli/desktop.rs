@@ -6,8 +6,8 @@ use std::process::Command;
 
 use crate::support::{Run, TestEnv, desktop, env, server_tools};
 
-/// Runs a script in a session with a bus and a keyring, by way of these commands. `sesame` is the
-/// program.
+/// Runs a script in a session with a bus and a keyring, under these commands. `sesame` is the
+/// binary.
 fn in_session(env: &TestEnv, session: &[&str], script: &str) -> Run {
     let program = Path::new(env!("CARGO_BIN_EXE_sesame"));
     let servers = server_tools();
@@ -93,7 +93,7 @@ fn missing_keyring_is_named_soon() {
 fn silent_keyring_times_out() {
     let env = desktop();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sesame"));
-    // Something listens and says nothing, which is what a hanging bus looks like.
+    // A socket that accepts and never answers looks like a hanging bus.
     let silent = std::os::unix::net::UnixListener::bind(env.path("silent")).expect("bound");
     command.args(["secret", "list", "desktop"]).env_clear().env("HOME", env.home());
     command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", env.path("silent").display()));

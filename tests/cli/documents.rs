@@ -1,4 +1,4 @@
-//! What the documents say of the tests is so.
+//! Documents name only tests that exist, and each test file is compiled.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,7 +30,7 @@ fn promised_tests_exist() {
     assert!(missing.is_empty(), "SECURITY.md names tests that are not there: {missing:?}");
 }
 
-/// A file that no program takes in is never compiled, and nothing says that its tests do not run.
+/// A file outside of every program is never compiled, and its tests never run.
 #[test]
 fn test_files_are_all_compiled() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -1,9 +1,8 @@
-//! What a binary is that does not run here, said in the same words by `install` and `inspect`.
+//! The explanation of a binary that does not run here is the same from `install` and `inspect`.
 
 use crate::support::{TestEnv, env};
 
-/// Installs and inspects a binary. Both say the same and end with the same code, which is given
-/// back with what was said.
+/// Installs and inspects a binary, which have to agree. Returns their output.
 fn verdict(env: &TestEnv, binary: impl AsRef<[u8]>) -> String {
     env.write("work/it.wasm", binary);
     let install = env.run("extension install ./it.wasm");
@@ -54,7 +53,7 @@ fn install_and_inspect_agree() {
     ");
 }
 
-/// What can be known of a binary is printed although it would not start.
+/// The facts about a binary are printed although it would not start.
 #[test]
 fn inspect_prints_imports_first() {
     let env = env();

@@ -1,4 +1,4 @@
-//! What people type first: the everyday verbs, half a command, a wrong word.
+//! First steps of a user: the everyday verbs, half a command, a wrong word.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use crate::support::{
     ECHO, GREETING, TestEnv, answering, bare, env, publish, registry, with_guest,
 };
 
-/// A command on a terminal of its own, where questions can be answered.
+/// Makes a command on a terminal of its own, where questions can be answered.
 fn on_terminal(env: &TestEnv, line: &str) -> Command {
     let mut command = Command::new("script");
     command.args(["-qec", &format!("{} {line}", env!("CARGO_BIN_EXE_sesame")), "/dev/null"]);
@@ -35,7 +35,7 @@ fn everyday_verbs_are_at_the_top() {
     env.run("uninstall greeting").ok();
 }
 
-/// Two commands: whole lines, and the shortest form of each group of words that could be meant.
+/// Suggests at most two commands: whole lines, and the shortest form of each possible group.
 #[test]
 fn wrong_word_gets_a_suggestion() {
     insta::assert_snapshot!(env().run("delete greeting"), @r#"
@@ -75,7 +75,7 @@ fn wrong_word_gets_a_suggestion() {
     "#);
 }
 
-/// A script that lost its words does not pass for one that did something.
+/// A script that lost its words fails.
 #[test]
 fn sesame_alone_shows_the_beginning() {
     insta::assert_snapshot!(env().run(""), @r#"
@@ -234,7 +234,7 @@ fn export_keeps_existing_files() {
     assert_eq!(env.run("extension export --all greeting -o x.tar").code, 2);
 }
 
-/// What is asked for holds already; a name that there never was is not found.
+/// A repeated change says that it holds already; an unknown name is not found.
 #[test]
 fn second_time_says_already() {
     let env = with_guest("greeting", &GREETING);

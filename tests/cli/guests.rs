@@ -1,4 +1,4 @@
-//! The committed guests are what their sources make.
+//! The committed guests are built from their sources.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -24,7 +24,8 @@ fn built(name: &str) -> Vec<u8> {
     std::fs::read(path).expect(name)
 }
 
-/// What a component exports, and imports beside WASI, whose version moves with the compiler.
+/// Returns the exports of a component, and its imports beside WASI, whose version moves with the
+/// compiler.
 fn interface(binary: &[u8]) -> BTreeSet<String> {
     let host = Host::new().expect("a host");
     let code = host.compile(binary).expect("it compiles");

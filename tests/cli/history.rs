@@ -4,8 +4,7 @@ use extension_depot::serve::MemoryRegistry;
 
 use crate::support::{GREETING, TestEnv, asking, env, manifest, publish, registry};
 
-/// Two versions of the greeting extension, of which the second may also notify, and the second is
-/// installed.
+/// Makes two versions of the greeting extension. The second may also notify, and is installed.
 fn two_versions() -> (TestEnv, MemoryRegistry) {
     let (env, registry) = (env(), registry());
     let asks = "[capabilities]\nnotification = true\n";

@@ -1,11 +1,11 @@
-//! Names, files and surroundings that nobody means well with.
+//! Hostile names, files and surroundings.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::support::{ECHO, TestEnv, env, publish, registry, small, with_guest};
 
-/// Texts that are no names of extensions, each in its own way.
+/// Returns invalid names of extensions, each wrong in its own way.
 fn hostile_names() -> Vec<String> {
     let fixed = [
         "../x",
@@ -88,7 +88,7 @@ fn invalid_name_fails_everywhere() {
     assert!(env.files() == before, "nothing was touched");
 }
 
-/// What can become of a file.
+/// The ways in which a file can be damaged.
 const DAMAGES: [&str; 8] =
     ["empty", "half", "zeros", "bit", "huge", "nonsense", "directory", "pipe"];
 
@@ -117,8 +117,7 @@ fn with_a_flipped_bit(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// An extension that will be damaged, and another one, with every kind of file that there is about
-/// them.
+/// Makes an extension that will be damaged and another one, with each kind of file about them.
 fn furnished(registry: &str) -> TestEnv {
     let env = env();
     env.run(&format!(
@@ -142,7 +141,7 @@ fn furnished(registry: &str) -> TestEnv {
 
 /// A damaged file is named, hurts no other extension and never ends in a crash.
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
 fn damaged_file_hurts_one_extension() {
     let registry = registry();
     let host = registry.host();
@@ -188,7 +187,7 @@ fn damaged_file_hurts_one_extension() {
     assert!(points > 60, "{points} points");
 }
 
-/// What else a program running as root could put in the place of a file, or give to somebody else.
+/// The kinds of file that root could put in the place of another.
 const REPLACEMENTS: [&str; 4] = [
     "rm -f $1 && mknod -m 600 $1 c 1 5", // zeroes without an end
     "rm -f $1 && mknod -m 600 $1 c 1 7", // always full
@@ -196,7 +195,7 @@ const REPLACEMENTS: [&str; 4] = [
     "chown 65534 $1",
 ];
 
-/// Whether a command cannot do its work without this file.
+/// Returns whether a command cannot work without this file.
 fn relies(line: &str, path: &Path) -> bool {
     let file = match line {
         "extension call greeting greet World" => "extensions/greeting.toml",
@@ -210,7 +209,7 @@ fn relies(line: &str, path: &Path) -> bool {
 /// A device, or a file of another user, is neither trusted nor waited for.
 #[test]
 #[ignore = "needs root, to make devices and to give files away"]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
 fn odd_files_are_refused_at_once() {
     let registry = registry();
     let seed = furnished(&registry.host());
@@ -266,7 +265,7 @@ fn odd_files_are_refused_at_once() {
     println!("cases: {cases}");
 }
 
-/// The blobs that the other extension needs, which are not what is damaged here.
+/// Returns the blobs of the other extension, which stay undamaged here.
 fn digests_of_echo(env: &TestEnv) -> Vec<String> {
     let text = env.run("--json extension verify echo").ok().text();
     assert!(text.contains("echo"));
@@ -331,7 +330,7 @@ fn swapped_blob_does_not_run() {
     let (blob, _) = blobs.into_iter().find(|(_, bytes)| *bytes == small(1)).expect("the component");
     assert_eq!(small(1).len(), small(2).len(), "nothing but the bytes tells them apart");
     std::fs::write(&blob, small(2)).expect("replaced");
-    // Compiled from what was verified: it goes on.
+    // Compiled from verified bytes: it goes on.
     assert_eq!(env.run("extension call x f").ok().text(), "1\n");
     std::fs::remove_dir_all(env.path(".cache")).expect("removed");
     for line in ["extension call x f", "extension verify x"] {
@@ -342,7 +341,7 @@ fn swapped_blob_does_not_run() {
     assert_eq!(env.run("extension call x f").ok().text(), "1\n");
 }
 
-/// What is written to in place, and what is replaced, below the home directory.
+/// Files that are written in place, and files that are replaced, below the home directory.
 const WRITTEN: [&str; 7] = [
     ".local/state/pds/extensions/lock",
     ".local/state/pds/extensions/activity/head.json",

@@ -38,8 +38,8 @@ fn second_install_writes_nothing() {
     );
 }
 
-/// A plain registry has repositories with one path part; everything that names an extension's
-/// source takes them.
+/// A plain registry has repositories with one path part; each command that takes a source accepts
+/// them.
 #[test]
 fn one_part_repository_works() {
     let (env, registry) = (env(), registry());

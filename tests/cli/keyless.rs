@@ -1,5 +1,5 @@
-//! Signatures by certificate: `install --identity`, `verify`, `trust`, and what policy wants of
-//! them
+//! Signatures by certificate: `install --identity`, `verify`, `trust`, and the requirements of
+//! policy.
 
 use core_types::Digest;
 use extension_depot::serve::MemoryRegistry;
@@ -17,7 +17,7 @@ const LOGIN: &str = "https://login.example";
 const WANTED: &str =
     "--identity maker@example.com --issuer https://login.example --trusted-root root.json";
 
-/// Lets a bundle refer to an artifact, as `cosign sign` does.
+/// Attaches a bundle to an artifact as its referrer, as `cosign sign` does.
 fn attach(registry: &MemoryRegistry, to: &Digest, bundle: &Value) {
     let bundle = bundle.to_string().into_bytes();
     let blob = |media_type: &str, bytes: &[u8]| json!({ "mediaType": media_type, "digest": registry.put_blob(bytes), "size": bytes.len() });
@@ -37,7 +37,7 @@ fn attach(registry: &MemoryRegistry, to: &Digest, bundle: &Value) {
     );
 }
 
-/// A version of the greeting, signed by whoever shows a Sigstore that they are this.
+/// Publishes a version of the greeting, signed with this identity at a Sigstore.
 fn release(registry: &MemoryRegistry, version: &str, sigstore: &Sigstore, identity: Option<&str>) {
     let binary = asking(&GREETING, &format!("# {version}\n"));
     let digest = publish(registry, &format!("{REPOSITORY}:{version}"), &binary, &[]);
@@ -143,7 +143,7 @@ fn each_call_checks_policy_signature() {
     "#);
     policy(MAKER, "other-root.json");
     assert_eq!(call().code, 6, "the same names, by another authority");
-    // A trusted root that has changed asks for another look.
+    // A changed trusted root leads to another check.
     policy(MAKER, "root.json");
     env.write("work/root.json", sigstore.trusted_root() + "\n");
     assert_eq!(call().code, 6);
@@ -169,15 +169,15 @@ fn removed_signer_is_not_trusted() {
     "#);
     env.run(&format!("trust add --for {} {WANTED}", registry.host())).ok();
     call().ok();
-    // A bundle brings the certificate along, and no network is asked.
+    // A bundle brings the certificate along, and the network is not used.
     env.run("extension export greeting-extension -o bundle.tar").ok();
     env.run("extension remove greeting-extension").ok();
     env.run("--offline extension import bundle.tar").ok();
     call().ok();
 }
 
-/// A signature of a signer who is trusted for the claimed place confirms the claim; it confirms the
-/// version only where the signed bytes say it.
+/// A signature of a trusted signer of the claimed place confirms the claim; it confirms the version
+/// only if the signed bytes name it.
 #[test]
 fn signer_confirms_the_claim() {
     let sigstore = Sigstore::default();
@@ -208,7 +208,8 @@ fn signer_confirms_the_claim() {
         confirmed.text().contains(&format!("from {}/{REPOSITORY}:0.2.0@", registry.host())),
         "{confirmed}"
     );
-    // Bytes that say no version, under a tag of the forger's choice, take no other version's place.
+    // Bytes without a version, under a tag of the forger's choice, do not take another version's
+    // place.
     std::fs::create_dir_all(env.path("work/forged")).expect("made");
     let mut tar = std::process::Command::new("tar");
     tar.arg("-xf").arg(env.path("work/old.tar")).arg("-C").arg(env.path("work/forged"));
@@ -222,7 +223,7 @@ fn signer_confirms_the_claim() {
         refused.code == 6 && refused.stderr.contains("nothing shows that the `new` of this bundle"),
         "{refused}"
     );
-    // Bytes that say one version are not another, wherever they are taken in.
+    // Bytes that name one version are not another, wherever they are imported.
     let index = env.read("work/forged/index.json");
     assert!(index.contains(":9.0.0@"), "{index}");
     env.run("extension remove new --purge").ok();

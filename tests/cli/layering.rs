@@ -1,4 +1,4 @@
-//! Which crate may know which. docs/architecture.md has the picture.
+//! The allowed dependencies between crates. docs/architecture.md has the picture.
 
 use std::process::Command;
 

@@ -6,7 +6,7 @@ use extension_depot::serve::{MemoryRegistry, response};
 
 use crate::support::{env, server_tools};
 
-/// A registry that lets in nobody but `me` with the password `SECRET`.
+/// Starts a registry that lets in only `me` with the password `SECRET`.
 fn guarded() -> MemoryRegistry {
     let registry = MemoryRegistry::start_with(|seen| {
         let is_known = seen.authorization.as_deref() == Some("Basic bWU6U0VDUkVU");
@@ -45,7 +45,7 @@ fn credential_helper_is_asked() {
     assert_eq!(install("missing").code, 4);
 }
 
-/// A slow helper is waited for and asked once, whatever is asked of the registry.
+/// A slow helper is waited for and asked once for all requests to a registry.
 #[test]
 fn slow_helper_is_asked_once() {
     let (env, registry) = (env(), guarded());
@@ -157,7 +157,7 @@ fn environment_login_is_for_one_host() {
     let told =
         |registry: &MemoryRegistry| registry.seen().iter().any(|seen| seen.authorization.is_some());
     assert!(told(&named) && !told(&other));
-    // And for once, with the password on standard input.
+    // A login for one command, with the password on standard input.
     let asked = other.seen().len();
     let reference = format!("{}/my-org/x:1", other.host());
     let run = env.run_with(
@@ -184,7 +184,7 @@ fn login_needs_a_secret_service() {
     assert_eq!(env.files(), []);
 }
 
-/// A login is kept for the host as references have it, and only after the registry has taken it.
+/// A login is kept for the host as references have it, and only after the registry accepted it.
 #[test]
 fn login_is_tried_before_it_is_kept() {
     let (env, guarded) = (env(), guarded());
@@ -214,8 +214,8 @@ fn login_is_tried_before_it_is_kept() {
     }
 }
 
-/// A helper that fails is named with its message and without the secret in it; what is public is
-/// had without it, and the error for what is not tells both.
+/// A failing helper is named with its message and without its secret. Public artifacts work without
+/// it; the error for others has both causes.
 #[test]
 fn failing_helper_is_named() {
     let (env, open, closed) = (env(), crate::support::registry(), guarded());

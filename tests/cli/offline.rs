@@ -1,10 +1,10 @@
-//! `--offline`, and what never needs a network
+//! `--offline`, and commands that never use the network.
 
 use std::process::Command;
 
 use crate::support::{GREETING, TestEnv, env, publish, registry};
 
-/// An environment with something of everything, and the registry that it came from.
+/// Makes an environment with one thing of each kind, and the registry that it came from.
 fn furnished() -> (TestEnv, extension_depot::serve::MemoryRegistry) {
     let (env, registry) = (env(), registry());
     env.run(&format!(
@@ -17,8 +17,7 @@ fn furnished() -> (TestEnv, extension_depot::serve::MemoryRegistry) {
     (env, registry)
 }
 
-/// The commands that do their work without a network, each in an environment that is as it was
-/// found.
+/// The commands that work without a network, each run in a fresh copy of the environment.
 const NEED_NONE: [&str; 16] = [
     "extension list",
     "extension call greeting greet World",

@@ -1,7 +1,9 @@
-//! Output that nobody reads, and input that is no text.
+//! Output without a reader, and input that is not text.
 
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::support::{ECHO, GREETING, TestEnv, with_guest};
 
@@ -22,7 +24,7 @@ fn closed_pipe_is_not_an_error() {
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run}");
 }
 
-/// One of every command, with what it does without a network, a session or an answer.
+/// One line for each command, with its work without a network, a session or an answer.
 const COMMANDS: [&str; 58] = [
     "--help",
     "--version",
@@ -84,7 +86,7 @@ const COMMANDS: [&str; 58] = [
     "man --help",
 ];
 
-/// What becomes of the streams of a command.
+/// The fates of a command's streams.
 const FATES: [&str; 9] = [
     "| head -1",
     "| true",
@@ -99,7 +101,7 @@ const FATES: [&str; 9] = [
 
 /// Each command bears closed, full and endless standard streams.
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
 fn odd_streams_break_no_command() {
     let env = with_guest("greet", &GREETING);
     for command in COMMANDS {
@@ -128,6 +130,31 @@ fn a_full_disk_is_exit_9() {
     }
     let run = shell(&env, "$sesame extension call nobody greet 2> /dev/full");
     assert_ne!(run.code, 101, "{run}");
+}
+
+/// A result that nobody reads is given up after the time of the call.
+#[test]
+fn unread_result_ends_in_time() {
+    let env = with_guest("echo", &ECHO);
+    env.run(["extension", "set", "echo", "timeout_ms=500"]).ok();
+    for json in [&[][..], &["--json"]] {
+        let words = ["extension", "call", "echo", "echo-bytes", "-"];
+        let mut command = env.command(json.iter().chain(&words));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let begun = Instant::now();
+        let mut child = command.spawn().expect("sesame");
+        let mut input = child.stdin.take().expect("stdin");
+        input.write_all(&vec![b'x'; 1 << 20]).expect("read by sesame");
+        drop(input);
+        // The pipe stays open and is not read before the end.
+        let unread = child.stdout.take();
+        let ended = child.wait_with_output().expect("an end");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{json:?}: {:?}", begun.elapsed());
+        assert_eq!(ended.status.code(), Some(7), "{json:?}: {ended:?}");
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert!(json.len() == 1 || told.contains("took nothing for"), "{told}");
+        drop(unread);
+    }
 }
 
 /// Arguments and variables that are not UTF-8 do not end in a panic.

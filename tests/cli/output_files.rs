@@ -1,5 +1,5 @@
-//! Files that the user names to be written: no link of another user is followed on the way to them
-//! or in their place.
+//! Files that the user names as output: no link of another user is followed on the way to them or
+//! in their place.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, lchown, symlink};
@@ -8,7 +8,7 @@ use extension_depot::serve::MemoryRegistry;
 
 use crate::support::{TestEnv, bare, env, publish};
 
-/// Somebody else.
+/// The user ID of another user, who need not exist.
 const ANOTHER: u32 = 4242;
 
 fn with_extension() -> (TestEnv, MemoryRegistry) {
@@ -19,7 +19,7 @@ fn with_extension() -> (TestEnv, MemoryRegistry) {
     (env, registry)
 }
 
-/// Every command that writes where its user says, into this directory.
+/// Returns each command that writes where its user says, into this directory.
 fn writers(registry: &MemoryRegistry, directory: &str) -> Vec<String> {
     vec![
         format!("man {directory}"),
@@ -31,7 +31,7 @@ fn writers(registry: &MemoryRegistry, directory: &str) -> Vec<String> {
     ]
 }
 
-/// A link in the place of a file is replaced or refused, whoever it belongs to.
+/// A link in the place of a file is replaced or refused, whoever owns it.
 #[test]
 fn output_link_is_not_followed() {
     let (env, registry) = with_extension();

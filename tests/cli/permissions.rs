@@ -1,4 +1,4 @@
-//! What may be done for a while, what was refused and why, and what is remembered of it.
+//! Timed grants, refusals with their reasons, and the activity log.
 
 use std::process::Command;
 
@@ -18,8 +18,7 @@ fn with_variable(env: &TestEnv, name: &str, value: &str, line: &str) -> Run {
     env.finish(command, b"")
 }
 
-/// Variables that an extension has no business with, and some that look like the one that is
-/// granted.
+/// Variables that an extension must not see, and some that resemble the granted one.
 const SURROUNDINGS: [&str; 28] = [
     "LD_PRELOAD",
     "LD_LIBRARY_PATH",
@@ -53,7 +52,7 @@ const SURROUNDINGS: [&str; 28] = [
 
 /// Of the environment, only granted variables reach an extension.
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
 fn only_granted_variables_are_seen() {
     use std::os::unix::ffi::OsStrExt;
     let env = desktop();
@@ -224,7 +223,7 @@ fn sesames_files_cannot_be_granted() {
     "#);
 }
 
-/// Both paths stand wherever the grant does, and either takes it away again.
+/// Both paths are shown with the grant, and either revokes it.
 #[test]
 fn guest_path_is_shown_and_revoked() {
     let env = desktop();
@@ -280,7 +279,7 @@ fn guest_path_is_shown_and_revoked() {
     }
 }
 
-/// A grant for a while and one for good cannot have one path either.
+/// A timed grant and a permanent one cannot share a guest path either.
 #[test]
 fn taken_guest_path_is_refused() {
     let env = desktop();
@@ -301,8 +300,8 @@ fn taken_guest_path_is_refused() {
     assert_eq!(run.code, 5, "{run}");
 }
 
-/// A directory that does not exist is granted with a warning, stops nothing, and is named by what
-/// fails for want of it.
+/// A missing directory is granted with a warning, does not stop the call, and is named by the
+/// failure that it causes.
 #[test]
 fn missing_directory_is_named() {
     let env = desktop();
@@ -506,8 +505,8 @@ fn other_runtime_directory_is_safe() {
     }
 }
 
-/// Manifests behind a link are granted to nobody: neither at first, nor by what was granted before
-/// the link was made.
+/// Manifests behind a link cannot be granted: neither at first, nor by a grant from before the
+/// link.
 #[test]
 fn linked_manifests_are_not_granted() {
     let env = desktop();

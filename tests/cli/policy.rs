@@ -1,4 +1,4 @@
-//! What policy decides, said in the same words wherever it is shown
+//! Decisions of policy have the same words wherever they are shown.
 
 use crate::support::{
     GREETING, TestEnv, asking, desktop, env, manifest, publish, registry, with_guest,
@@ -105,7 +105,7 @@ fn stopped_extension_is_shown() {
         ("denny = []".to_owned(), "unknown key `extensions.policy.denny`"),
     ] {
         env.write(".config/pds/config.toml", format!("[extensions.policy]\n{policy}\n"));
-        // Whether its user disabled it as well does not matter.
+        // The user's own disabling does not matter here.
         for command in ["enable", "disable"] {
             env.run(&format!("extension {command} greet")).ok();
             for line in ["extension list", "extension info greet", "doctor --offline"] {
@@ -128,7 +128,7 @@ fn stopped_extension_is_shown() {
     assert!(env.run("extension list").text().ends_with("\tenabled\n"));
 }
 
-/// An extension that never had it does not start either.
+/// An extension that never had the grant does not start either.
 #[test]
 fn policy_is_named_for_an_import() {
     let env = with_guest("greet", &GREETING);
@@ -148,7 +148,7 @@ fn policy_is_named_for_an_import() {
     );
 }
 
-/// What an extension can do without is denied to it, and it is called all the same.
+/// A capability that an extension can do without is denied to it, and the call goes on.
 #[test]
 fn denied_optional_part_is_shown() {
     let env = with_guest("greet", &GREETING);
@@ -172,7 +172,7 @@ fn denied_optional_part_is_shown() {
     "#);
 }
 
-/// What was refused is shown by what decides now, whichever way policy went since.
+/// A refusal is explained by the policy of now, whichever way it changed since.
 #[test]
 fn why_follows_current_policy() {
     let env = desktop();
@@ -192,7 +192,7 @@ fn why_follows_current_policy() {
     why("allow it: sesame extension grant desktop network=", "no help");
 }
 
-/// The end of a grant for a while is not told where policy lets none begin.
+/// The end of a timed grant is not announced where policy denies the grant.
 #[test]
 fn grant_says_what_policy_denies() {
     let env = with_guest("greet", &GREETING);

@@ -1,4 +1,4 @@
-//! Surroundings that lack something: a home, room, rights to open files, a clock that is right.
+//! Surroundings that lack something: a home, room, rights to open files, a correct clock.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -9,7 +9,7 @@ use test_support::Run;
 
 use crate::support::{GREETING, TestEnv, env};
 
-/// What a person does on the first day.
+/// The commands of a first day.
 const DAY: [&str; 7] = [
     "extension install ./greeting.wasm --name g --quiet",
     "extension list",
@@ -29,8 +29,8 @@ fn with_guest() -> TestEnv {
     env
 }
 
-/// Does all of it. No command panics, is killed or leaves a file in the working directory, and each
-/// that fails says why.
+/// Runs all of them. No command panics, is killed or leaves a file in the working directory, and
+/// each failure says why.
 fn live_through(name: &str, env: &TestEnv, start: impl Fn(&str) -> Command) -> Vec<Run> {
     let runs = DAY.iter().map(|line| {
         let run = env.finish(start(line), b"");
@@ -68,7 +68,7 @@ fn all_work(runs: &[Run]) -> bool {
     runs.iter().all(|run| run.code == 0) && runs[2].text() == "Hello, World!\n"
 }
 
-/// A directory that is there, whatever it is called.
+/// Makes a directory of any name.
 fn home(root: &TestEnv, name: impl AsRef<OsStr>) -> OsString {
     let path = root.home().join(name.as_ref());
     std::fs::create_dir_all(&path).expect("made");
@@ -153,7 +153,7 @@ fn nonsense_variables_are_ignored() {
     }
 }
 
-/// The same under limits of the shell.
+/// Runs the same under limits of the shell.
 fn with_limits(limits: &str) -> Vec<Run> {
     let env = with_guest();
     live_through(limits, &env, |line| {
@@ -190,7 +190,7 @@ fn clock_step_lengthens_no_limit() {
     env.run("extension call hostile sleep 1").ok();
     let clock = env.write("clock", "2030-01-01 00:00:00");
     let mut command = Command::new("faketime");
-    // Its variable wins over the file, which is what changes.
+    // The variable of faketime wins over its file, and only the file can change.
     command.args([
         "-m",
         "2030-01-01 00:00:00",
@@ -206,7 +206,7 @@ fn clock_step_lengthens_no_limit() {
         .env("HOME", env.home())
         .env("TZ", "UTC")
         .current_dir(env.path("work"));
-    // The clock on the wall alone, read anew each time.
+    // Only the wall clock is faked, and read anew each time.
     command
         .env("DONT_FAKE_MONOTONIC", "1")
         .env("FAKETIME_NO_CACHE", "1")

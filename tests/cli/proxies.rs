@@ -1,4 +1,4 @@
-//! Proxies of the environment, which nothing goes past.
+//! Proxies from the environment are never bypassed.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -30,7 +30,7 @@ fn environment_proxy_is_used() {
     assert_ne!(nobody.code, 0, "{nobody}");
 }
 
-/// A proxy that sesame cannot speak to is an error that names the variable.
+/// A proxy of an unsupported kind is an error that names the variable.
 #[test]
 fn unusable_proxy_names_variable() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
@@ -45,7 +45,7 @@ fn unusable_proxy_names_variable() {
     assert!(registry.seen().is_empty());
 }
 
-/// No spelling of a variable and no odd value leads past the proxy, but an exception does.
+/// No spelling of a variable and no odd value bypasses the proxy, but an exception does.
 #[test]
 fn proxy_is_never_bypassed() {
     let (env, registry) = (env(), crate::support::registry());
@@ -79,7 +79,7 @@ fn proxy_is_never_bypassed() {
         let run = install(&[("ALL_PROXY", OsStr::from_bytes(value))]);
         assert!(run.code == 8 && run.stderr.contains("`ALL_PROXY`"), "{value:?}: {run}");
     }
-    // The name leads nowhere, so that what goes directly fails otherwise.
+    // The name does not resolve, so a direct connection would fail in another way.
     for except in
         ["registry.example", ".example", "*.example", "*", &host, "other.example, registry.example"]
     {

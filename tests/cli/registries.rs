@@ -1,4 +1,4 @@
-//! Real registries and other people's tools.
+//! Real registries and tools of others.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -10,7 +10,7 @@ use test_support::token_server::TokenServer;
 
 use crate::support::{GREETING, TestEnv, env, manifest, oras, server_tools};
 
-/// A command of the test servers that runs as long as this lives.
+/// A command of the test servers that runs until it is dropped.
 struct Server {
     child: Child,
     address: String,
@@ -41,7 +41,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Its input closes, and with it the registry ends.
+        // Its input closes, which ends the registry.
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
@@ -107,7 +107,7 @@ fn own_certificate_authority_works() {
     let mut command = env.command(["extension", "install", &reference, "--name", "by-variable"]);
     command.env("SESAME_CA_FILE", &authority);
     env.finish(command, b"").ok();
-    // For one registry, and for what is asked in its place.
+    // For one registry, and for the hosts in its place.
     let settings = format!(
         "[registries.\"{0}\"]\nplain_http = false\nca = \"{authority}\"\n\n[registries.\"ghcr.invalid\"]\nmirrors = [\"{0}\"]\n",
         server.address
@@ -233,7 +233,7 @@ fn bad_certificate_is_refused() {
     }
 }
 
-/// An environment with the files and the key of an author.
+/// Makes an environment with the files and the key of an author.
 fn author() -> TestEnv {
     let env = env();
     env.write("work/greeting.wasm", &*GREETING);
@@ -250,7 +250,7 @@ fn log_in(env: &TestEnv, host: &str) {
     .ok();
 }
 
-/// All that is done with a registry: publish, sign in both forms, verify, list, install, publish in
+/// Does all of it with a registry: publish, sign in both forms, verify, list, install, publish in
 /// the form of Suffiks.
 fn go_around(env: &TestEnv, host: &str) {
     let repository = format!("{host}/my-org/greeting-extension");
@@ -279,7 +279,7 @@ fn go_around(env: &TestEnv, host: &str) {
     env.run(&format!("extension install {module}")).ok();
 }
 
-/// Whoever may not write is told so, with the host, by each command that writes.
+/// Checks that each writing command tells an anonymous user that writing is denied, with the host.
 fn strangers_may_not_write(host: &str) {
     let env = author();
     for line in [
@@ -295,7 +295,7 @@ fn strangers_may_not_write(host: &str) {
     }
 }
 
-/// A registry with the manners of Nexus, Harbor, Gitea and zot, whichever way it takes uploads.
+/// A registry with the manners of Nexus, Harbor, Gitea and zot, for each kind of upload.
 #[test]
 fn odd_registry_is_served() {
     let chunks = Manners { takes_whole: false, takes_chunks: true, ..Manners::default() };
@@ -364,7 +364,7 @@ fn docker_registry_takes_tokens() {
     assert_eq!(wrong.code, 4, "{wrong}");
     log_in(&env, host);
     go_around(&env, host);
-    // Strangers read what is public, and a login that has expired is no hindrance.
+    // Anonymous users read public artifacts, and an expired login does not hinder them.
     let public = format!("{host}/public/greeting:0.1.0");
     env.run(&format!("extension publish {public} greeting.wasm")).ok();
     let stranger = author();
@@ -388,8 +388,7 @@ fn docker_registry_takes_tokens() {
     assert_eq!((refused.code, private.code), (4, 4), "{refused} {private}");
 }
 
-/// What sesame signs in a registry that asks for a login is verified by cosign, and the other way
-/// round.
+/// cosign verifies sesame's signatures in a registry with a login, and the other way round.
 #[test]
 #[ignore = "needs docker-registry, oras and cosign, from .ci/test-servers"]
 fn cosign_agrees_behind_a_login() {

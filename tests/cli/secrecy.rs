@@ -1,5 +1,5 @@
-//! What other users and other programs see of a command at work: its arguments, its environment,
-//! its files.
+//! Traces of a command that other users and programs can see: its arguments, its environment, its
+//! files.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,10 @@ use test_support::bad_registry::{BadRegistry, Guard};
 use crate::bad_registry::quick_behaviours;
 use crate::support::{GREETING, TestEnv, env};
 
+/// A password that stands out in any file or memory.
 const CANARY: &str = "c4n4ry-pa55word";
 
-/// The processes of a tree, as the system lists them.
+/// Returns the processes of a tree, as the system lists them.
 fn tree(root: u32) -> Vec<PathBuf> {
     let children =
         std::fs::read_to_string(format!("/proc/{root}/task/{root}/children")).unwrap_or_default();
@@ -25,7 +26,7 @@ fn tree(root: u32) -> Vec<PathBuf> {
 #[test]
 fn login_is_not_in_proc() {
     let (env, registry) = (env(), BadRegistry::start(Some(Guard::Basic)).expect("a registry"));
-    // Untried, so that what the registry is told comes from the installation.
+    // An unverified login, so that the registry hears of it only during the install.
     let line = format!(
         "registry login {} --username me --store file --password-stdin --no-verify",
         registry.host()
@@ -37,7 +38,7 @@ fn login_is_not_in_proc() {
     let told = || registry.asked().iter().any(|request| request.headers.contains("bWU6YzRuNHJ5"));
     let (mut looked, mut rounds) = (0, 0);
     let started = Instant::now();
-    // Until it has told the registry, and a while longer.
+    // Until the registry has heard of it, and a while longer.
     while rounds < 50 && started.elapsed() < Duration::from_secs(25) {
         rounds += usize::from(told());
         for process in tree(child.id()) {
@@ -89,8 +90,8 @@ fn abort_leaves_no_core_dump() {
     assert_eq!(std::fs::read_dir(env.path("work")).expect("there").count(), 0);
 }
 
-/// Runs a script that sees the whole machine and changes nothing of it: what it writes is seen
-/// below `written` instead.
+/// Runs a script that sees the whole machine and does not change it: its writes appear below
+/// `written`.
 fn on_an_overlay(env: &TestEnv, script: &str) -> (test_support::Run, Vec<(PathBuf, Vec<u8>)>) {
     let (layer, written) = (env.path("layer"), env.path("layer/written"));
     std::fs::create_dir(&layer).expect("made");
@@ -121,7 +122,7 @@ fn on_an_overlay(env: &TestEnv, script: &str) -> (test_support::Run, Vec<(PathBu
 /// Only sesame's own files are written, and none of them has a secret in it.
 #[test]
 #[ignore = "needs root, and /tmp and the build on the root file system, to see everything that is written"]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
 fn secrets_are_in_no_file() {
     let (env, registry) = (env(), BadRegistry::start(Some(Guard::Basic)).expect("a registry"));
     env.write("work/desktop.wasm", test_support::guest("desktop"));

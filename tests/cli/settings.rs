@@ -119,7 +119,7 @@ fn setting_without_effect_is_named() {
     assert!(run.stderr.contains("`limits.max_fuel` stays at 1000 while policy"), "{run}");
 }
 
-/// A schema that contradicts itself is refused as what else an author asks wrongly.
+/// A schema that contradicts itself is refused, like any other invalid request of an author.
 #[test]
 fn wrong_schema_is_not_installed() {
     let env = env();
@@ -174,7 +174,7 @@ fn edit_keeps_only_a_manifest() {
     assert_eq!(copies.count(), 2, "only what was rejected is kept");
 }
 
-/// The manifest that is edited may be one that cannot be read any more.
+/// `edit` opens a manifest that cannot be read any more.
 #[test]
 fn broken_manifest_can_be_edited() {
     let env = declaring();
@@ -185,7 +185,7 @@ fn broken_manifest_can_be_edited() {
     assert_eq!(env.read(&manifest("greeting")), whole);
 }
 
-/// A change that another program makes while the editor is open is not overwritten.
+/// A concurrent change of the manifest is not overwritten by the editor's.
 #[test]
 fn edit_does_not_undo_others() {
     let env = declaring();

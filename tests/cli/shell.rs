@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::support::{ECHO, GREETING, TestEnv, env, manifest, with_guest};
 
-/// What the shell is offered for the last of these words.
+/// Returns the candidates for the last of these words.
 fn offered(env: &TestEnv, words: &[&str]) -> Vec<String> {
     let mut command = env.command([&["--", "sesame"], words].concat());
     command.env("SESAME_COMPLETE", "zsh");

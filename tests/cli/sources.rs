@@ -1,4 +1,4 @@
-//! Files as sources: by address, with a digest, and what is only written like one.
+//! Files as sources: by address, with a digest, and references that only resemble them.
 
 use core_types::Digest;
 use extension_depot::serve::{MemoryRegistry, response};
@@ -7,8 +7,7 @@ use test_support::tls::{Certified, TlsServer};
 
 use crate::support::{ECHO, GREETING, TestEnv, env, manifest};
 
-/// A server that has the greeting extension as a file, sends `/moved` elsewhere, and has nothing
-/// else.
+/// Starts a server that has only the greeting extension as a file, and redirects `/moved`.
 fn server() -> MemoryRegistry {
     let greeting = GREETING.clone();
     let server = MemoryRegistry::start_with(move |seen| {
@@ -125,7 +124,7 @@ fn refused_downloads_leave_nothing() {
     assert!(!env.path(&manifest("greeting")).exists());
 }
 
-/// Only what is certified is talked to, as with a registry.
+/// Only servers with a valid certificate are contacted, as with a registry.
 #[test]
 fn download_needs_a_certificate() {
     for (certified, code) in

@@ -1,4 +1,5 @@
-//! Modules of Suffiks: published, fetched, read about, asked about workloads, and run commands in.
+//! Modules of Suffiks: published, fetched, documented, asked about workloads, and run with
+//! commands.
 
 use std::path::PathBuf;
 
@@ -7,12 +8,13 @@ use test_support::guest;
 
 use crate::support::{TestEnv, env, oras, with_guest};
 
-/// The sources of the extension that is written in AssemblyScript.
+/// Returns the sources of the extension in AssemblyScript.
 fn sources() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/guests/ingress-as")
 }
 
-/// An environment with the extension in a registry, published from files in its working directory.
+/// Makes an environment with the extension in a registry, published from files in its working
+/// directory.
 fn published() -> (TestEnv, MemoryRegistry) {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     env.write("work/release.wasm", guest("ingress-as"));
@@ -342,7 +344,7 @@ fn invalid_workloads_are_named() {
     "#);
 }
 
-/// A module that sets these variables, whatever it is asked about.
+/// Makes a module that sets these variables, whatever it is asked about.
 fn sets(variables: &[(&str, &str)]) -> Vec<u8> {
     let message = |name: &str, value: &str| {
         [&[10, name.len() as u8], name.as_bytes(), &[18, value.len() as u8], value.as_bytes()]

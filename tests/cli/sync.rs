@@ -7,7 +7,7 @@ use extension_depot::serve::{MemoryRegistry, response};
 
 use crate::support::{ECHO, GREETING, TestEnv, asking, env, manifest, publish, registry};
 
-/// Another machine, to which nothing but the manifests was copied.
+/// Makes another machine, to which only the manifests were copied.
 fn copied(from: &TestEnv, names: &[&str]) -> TestEnv {
     let to = env();
     for name in names {
@@ -146,12 +146,12 @@ fn sync_refuses_changed_bytes() {
     second.run("extension call greeting-extension greet World").ok();
 }
 
-/// A list of extensions, published as `oras push` does it.
+/// Publishes a list of extensions, as `oras push` does it.
 fn publish_list(registry: &MemoryRegistry, tag: &str, text: &str) {
     publish_list_as(registry, "my-org/desktop-set", tag, text);
 }
 
-/// The same in another repository.
+/// Publishes a list in another repository.
 pub fn publish_list_as(registry: &MemoryRegistry, repository: &str, tag: &str, text: &str) {
     let (config, layer) = (registry.put_blob(b"{}"), registry.put_blob(text.as_bytes()));
     let manifest = format!(
@@ -162,7 +162,7 @@ pub fn publish_list_as(registry: &MemoryRegistry, repository: &str, tag: &str, t
     registry.put_manifest(repository, tag, media_type, manifest.as_bytes());
 }
 
-/// The reference of a version, pinned as a list has to pin it.
+/// Returns the reference of a version, pinned as a list has to pin it.
 pub fn pinned(registry: &MemoryRegistry, tag: &str) -> String {
     let env = env();
     env.run(&format!("extension install {}/my-org/greeting-extension:{tag}", registry.host())).ok();
@@ -226,7 +226,7 @@ fn fleet_follows_a_tag() {
     out: greeter	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	updated
     "#);
     assert_eq!(env.run("extension call greeter greet World").ok().text(), "Moin, World!\n");
-    // Back to what has known faults is no way that a list can go by itself.
+    // A list alone cannot go back to a version with known faults.
     publish_list(&registry, "stable", &list("0.1.0"));
     let refused = env.run(&sync);
     assert!(
@@ -268,12 +268,12 @@ fn list_grants_nothing_by_itself() {
     err: 2 | oci = 1
     err:   |       ^
     "#);
-    // Capabilities that were written down for nobody in particular are not a list's to give.
+    // A list cannot use the grants that were planned for a name.
     env.write(&manifest("planned"), "[capabilities]\nnotification = true\n");
     env.write("work/planned.toml", entry("planned"));
     let refused = env.run("extension sync planned.toml");
     assert!(refused.code == 1 && refused.text().contains("its manifest has no `oci`"), "{refused}");
-    // A published list has to say which bytes, and has to be one.
+    // A published list has to pin each extension, and has to be a list.
     publish_list(&registry, "loose", &entry("greeter"));
     let run = |tag: &str| {
         env.run(&format!("extension sync {}/my-org/{tag}", registry.host()))

@@ -1,4 +1,4 @@
-//! Signatures: `install --key`, `verify`, `trust`, and what policy wants of them
+//! Signatures: `install --key`, `verify`, `trust`, and the requirements of policy.
 
 use std::process::Command;
 
@@ -67,10 +67,10 @@ fn keys_are_trusted_and_removed() {
 
 const NO_REFERRERS: &str =
     r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
-/// A manifest of signatures in which there is none.
+/// A manifest of signatures without any signature.
 const NO_SIGNATURES: &str = r#"{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
 
-/// A registry whose signatures are answered like this.
+/// Starts a registry that answers questions about signatures like this.
 fn with_signatures(answer: fn(&Seen) -> Option<(u16, &'static str)>) -> MemoryRegistry {
     let registry = MemoryRegistry::start_with(move |seen| {
         let is_signature =
@@ -181,7 +181,7 @@ fn cosign_signatures_verify() {
                 .map(|state| state.starts_with("verified, ")),
             Some(true)
         );
-        // What policy wants is there, and looked at without a network.
+        // The signature that policy requires is there, and verified without a network.
         let policy = |key: &str| {
             let place = format!("{}/my-org", registry.host());
             let key = env.path(&format!("work/{key}.pub")).display().to_string();
@@ -194,7 +194,7 @@ fn cosign_signatures_verify() {
         policy("other");
         assert_eq!(env.run("extension call greeting-extension greet World").code, 6);
         env.write(".config/pds/config.toml", "");
-        // The next version is unsigned, then another's, then the maker's.
+        // The next version is unsigned, then another signer's, then the publisher's.
         publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# new\n"), &[]);
         let unsigned = env.run("extension update greeting-extension");
         assert!(
@@ -238,7 +238,7 @@ fn our_signatures_verify_everywhere() {
     verify("plain.pub");
     env.run_with(["extension", "sign", &reference, "--key", "encrypted.key"], b"\n").ok();
     verify("encrypted.pub");
-    // One more of each leaves those that are there.
+    // A further signature of each form leaves the earlier ones.
     env.run_with(
         ["extension", "sign", &reference, "--key", "encrypted.key", "--form", "classic"],
         b"",
@@ -356,7 +356,7 @@ fn attestation_is_not_a_signature() {
     assert!(carried.contains("application/spdx+json") && carried.contains(provenance));
 }
 
-/// A bundle brings its signature along, and it counts where no registry can be asked.
+/// A bundle carries its signature, which counts where no registry can be reached.
 fn carried(from: &TestEnv, form: &str, host: &str) {
     let to = env();
     for file in ["bundle.tar", "maker.pub", "other.pub"] {

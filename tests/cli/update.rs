@@ -75,7 +75,7 @@ fn running_call_keeps_its_code() {
     );
 }
 
-/// One thing more, of every kind that there is.
+/// One addition to each capability.
 const MORE: [&str; 12] = [
     "config-read = true",
     "secret-read = [\"token\"]",
@@ -93,7 +93,7 @@ const MORE: [&str; 12] = [
 
 /// An update grants nothing new, of any kind of capability.
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
 fn update_grants_nothing_new() {
     for more in MORE {
         let registry = MemoryRegistry::start().expect("a registry");
@@ -139,7 +139,7 @@ fn update_with_requests_keeps_old() {
     "#);
     let text = env.read(&manifest("greeting-extension"));
     assert!(text.contains("network = [\"api.example.com\"]") && text.contains("0.2.0"), "{text}");
-    // What was asked for once and denied is not asked for again by the next version.
+    // A request that was denied once is not repeated by the next version.
     env.run("extension revoke greeting-extension network").ok();
     publish(
         &registry,
@@ -151,7 +151,7 @@ fn update_with_requests_keeps_old() {
     assert!(!env.read(&manifest("greeting-extension")).contains("network"));
 }
 
-/// Another path for the guest is no more than there was: the update says it and asks nobody.
+/// Another guest path is not a further grant: the update reports it without a question.
 #[test]
 fn update_shows_new_guest_path() {
     let registry = registry();
@@ -286,8 +286,7 @@ fn young_release_is_held_back() {
     out: greeting-extension	0.1.0	0.1.0	there is a newer one, too new for `min_release_age`
     "#);
     std::thread::sleep(std::time::Duration::from_millis(6_100));
-    // A newer one that nobody has seen yet does not keep back the one that has been seen for long
-    // enough.
+    // A newer release that was never seen before does not hold back one that is old enough.
     publish(&registry, "my-org/greeting-extension:0.3.0", &ECHO, &[]);
     // Nor does the age of a tag count for other bytes behind it.
     publish(&registry, "my-org/greeting-extension:0.2.5", &ECHO, &[]);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Visitor};
 
@@ -232,6 +233,11 @@ impl EffectiveLimits {
     /// The limit of this name.
     pub fn get(&self, name: LimitName) -> &Limit {
         &self.0[&name]
+    }
+
+    /// How long a call may take, waiting included.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.get(LimitName::Timeout).value)
     }
 
     /// Every limit, in the order of the documentation.

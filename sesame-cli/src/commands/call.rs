@@ -34,6 +34,7 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
             }
         }
     };
+    context.terminal.limit_waiting(callable.extension().limits().timeout());
     let report = callable.call_blocking(&function, &arguments);
     if learn {
         return learn::run(context, &callable, report, write);
