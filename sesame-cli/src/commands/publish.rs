@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use core_types::{ErrorKind, ExtensionName, OciReference, is_same_version, version_of_tag};
 use extension_depot::{
-    Binary, Description, Docs, MAX_BLOB, OutputDirectory, Publication, digest_of, read_plain,
+    Binary, Description, Docs, MAX_BLOB, OutputDirectory, Publication, digest_of, read_regular,
 };
 use extension_host::{
     Code, CodeKind, Host, Permissions, WitError, author_manifest, check_binary, encode_wit,
@@ -262,7 +262,7 @@ fn annotation(key: &str, value: &str) -> (String, String) {
 
 /// The bytes of a component or module in a file.
 pub fn read_binary(path: &Path) -> Result<Vec<u8>, Failure> {
-    read_plain(path, MAX_BLOB).map_err(|error| Failure::unreadable(path, &error))
+    read_regular(path, MAX_BLOB).map_err(|error| Failure::unreadable(path, &error))
 }
 
 /// A binary that is known to start here, and what it imports and exports.
