@@ -28,7 +28,7 @@ mod source;
 mod store;
 mod trust;
 
-pub use activity::{ActivityEntry, ActivityError, ActivityFinding, ActivityLog};
+pub use activity::{ActivityEntry, ActivityError, ActivityFinding, ActivityLog, Quarantine};
 pub use archives::{Docs, DocsError, Page, UnpackError};
 pub use config::{
     CheckedFile, ConfigFileError, PlaceError, Places, PolicyRefusal, RedirectHost,
@@ -45,11 +45,12 @@ pub use oci::{
 };
 pub use private_files::{LinkedFile, read_regular};
 pub use source::{
-    AddressError, Bundle, BundleError, Bundled, Source, SourceError, SourceTextError, WebAddress,
+    AddressError, Bundle, BundleError, Bundled, Source, SourceError, SourceTextError, Staged,
+    StagingError, WebAddress,
 };
 pub use store::{
-    Basis, CheckedSignature, Depot, DepotError, Finding, InstallOrder, Installed, Listed, Opened,
-    Quarantine, Record, Removed, Staged, StagingError, Verification,
+    Basis, CheckedSignature, Depot, DepotError, Finding, InstallOrder, Installed, Listed,
+    LockedDepot, Opened, Record, Removed, Verification,
 };
 #[cfg(feature = "registry")]
 pub use trust::signature::{

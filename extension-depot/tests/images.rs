@@ -230,14 +230,14 @@ fn unpacked_binary_survives_gc_and_goes_last() {
     let registry = MemoryRegistry::start().expect("a registry");
     let (home, text) = packed(&registry);
     let first = home.depot.installed(&name("plugin")).expect("installed").binary;
-    home.depot.collect(1, true).expect("collected");
+    home.depot.lock().expect("free").collect(1, true).expect("collected");
     assert!(first.path.exists() && home.depot.whole(&name("plugin")).is_some());
 
     // An older version stays as long as one can go back to it.
     image(&registry, "o/plugin", &[(TAR_GZIP, &gzip(&tar(&[("p.wasm", &component("new"))])), "")]);
     install(&home, &text).expect("the newer one");
     let second = home.depot.installed(&name("plugin")).expect("installed").binary;
-    home.depot.collect(2, true).expect("collected");
+    home.depot.lock().expect("free").collect(2, true).expect("collected");
     assert!(first.path.exists() && second.path.exists() && first != second);
     let history = home.depot.history(&name("plugin")).expect("a history");
     let before =
@@ -246,11 +246,15 @@ fn unpacked_binary_survives_gc_and_goes_last() {
         .depot
         .basis_of(&home.depot.installed(&name("plugin")).expect("installed"))
         .expect("readable");
-    home.depot.roll_back(&basis, before.expect("one"), &Default::default()).expect("rolled back");
+    home.depot
+        .lock()
+        .expect("free")
+        .roll_back(&basis, before.expect("one"), &Default::default())
+        .expect("rolled back");
     assert_eq!(home.depot.installed(&name("plugin")).expect("installed").binary, first);
-    home.depot.collect(1, true).expect("collected");
+    home.depot.lock().expect("free").collect(1, true).expect("collected");
     assert!(first.path.exists() && !second.path.exists());
-    home.depot.remove(&name("plugin"), false).expect("removed");
+    home.depot.lock().expect("free").remove(&name("plugin"), false).expect("removed");
     assert_eq!(fs::read_dir(home.depot.places().blobs()).expect("there").count(), 0);
 }
 
@@ -276,7 +280,7 @@ fn damaged_unpacked_binary_is_found_and_repaired() -> Result<(), Box<dyn Error>>
         damage()?;
         assert_eq!(home.depot.verify(&name("plugin"))?.findings.len(), 1);
         let staged = stage(&home, &format!("{text}@{}", pin(&good)))?;
-        home.depot.repair(&[(&name("plugin"), &staged)])?.remove(0)?;
+        home.depot.lock().expect("free").repair(&[(&name("plugin"), &staged)])?.remove(0)?;
         assert!(home.depot.verify(&name("plugin"))?.findings.is_empty());
         assert_eq!(home.depot.installed(&name("plugin"))?.binary, binary);
     }

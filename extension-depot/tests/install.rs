@@ -184,7 +184,7 @@ fn removing_keeps_shared_blobs_and_the_manifests_text() {
         publish(&registry, &format!("my-org/{other}"), "1", media_type::WASM, &component(other));
         install(&home, &format!("{}/my-org/{other}:1", registry.host())).expect("installed");
     }
-    let removed = home.depot.remove(&name("a"), false).expect("removed");
+    let removed = home.depot.lock().expect("free").remove(&name("a"), false).expect("removed");
     assert!(
         removed.freed > 0
             && fs::read_to_string(removed.kept_manifest.expect("kept"))
@@ -196,10 +196,13 @@ fn removing_keeps_shared_blobs_and_the_manifests_text() {
         home.depot.verify(&name("b")).expect("there").findings.is_empty(),
         "the empty configuration is shared"
     );
-    home.depot.remove(&name("b"), false).expect("removed");
+    home.depot.lock().expect("free").remove(&name("b"), false).expect("removed");
     let blobs = home.depot.places().extensions().join("blobs/sha256");
     assert_eq!(fs::read_dir(blobs).expect("there").count(), 0);
-    assert!(matches!(home.depot.remove(&name("b"), false), Err(DepotError::NotFound { .. })));
+    assert!(matches!(
+        home.depot.lock().expect("free").remove(&name("b"), false),
+        Err(DepotError::NotFound { .. })
+    ));
 }
 
 #[test]
@@ -216,10 +219,19 @@ fn a_removal_that_was_killed_is_finished_by_the_next() {
         fs::remove_file(path).expect("removed");
     }
     fs::write(places.extensions().join(".new-x7"), "half").expect("written");
-    assert!(home.depot.remove(&name("a"), false).expect("finished").freed > 0);
+    assert!(
+        home.depot.lock().expect("free").remove(&name("a"), false).expect("finished").freed > 0
+    );
     assert!(!index().contains("ref.name"), "the index forgets what has no manifest: {}", index());
-    home.depot.remove(&name("b"), false).expect("its records are still there");
-    assert!(matches!(home.depot.remove(&name("b"), false), Err(DepotError::NotFound { .. })));
+    home.depot
+        .lock()
+        .expect("free")
+        .remove(&name("b"), false)
+        .expect("its records are still there");
+    assert!(matches!(
+        home.depot.lock().expect("free").remove(&name("b"), false),
+        Err(DepotError::NotFound { .. })
+    ));
     assert!(!places.extensions().join(".new-x7").exists(), "what a killed change left goes");
 }
 
@@ -236,7 +248,10 @@ fn nothing_is_collected_while_a_manifest_cannot_be_read() {
     fs::write(&path, "[broken").expect("written");
     let listed = home.depot.list().expect("listed");
     assert!(listed[0].manifest.is_ok() && listed[0].is_installed && listed[1].manifest.is_err());
-    assert_eq!(home.depot.remove(&name("a"), false).expect("removed").freed, 0);
+    assert_eq!(
+        home.depot.lock().expect("free").remove(&name("a"), false).expect("removed").freed,
+        0
+    );
     fs::write(&path, good).expect("written");
     assert!(home.depot.verify(&name("b")).expect("there").findings.is_empty());
 }
@@ -264,10 +279,16 @@ fn unreadable_directory_stops_deletion() {
         fs::write(&directory, "").expect("written");
         let before = files(home.directory.path());
         let what = directory.display();
-        assert!(home.depot.remove(&name("a"), false).is_err(), "{what}");
-        assert!(home.depot.collect(1, true).is_err() || directory.ends_with("records"), "{what}");
+        assert!(home.depot.lock().expect("free").remove(&name("a"), false).is_err(), "{what}");
+        assert!(
+            home.depot.lock().expect("free").collect(1, true).is_err()
+                || directory.ends_with("records"),
+            "{what}"
+        );
         assert!(
             home.depot
+                .lock()
+                .expect("free")
                 .change_capabilities(&name("b"), Reason::Granted, |all| all.add(&notification()))
                 .is_err(),
             "{what}"
@@ -276,7 +297,7 @@ fn unreadable_directory_stops_deletion() {
         fs::remove_file(&directory).expect("removed");
         fs::rename(&away, &directory).expect("moved back");
     }
-    home.depot.remove(&name("a"), false).expect("removed");
+    home.depot.lock().expect("free").remove(&name("a"), false).expect("removed");
     assert!(home.depot.verify(&name("b")).expect("there").findings.is_empty());
 }
 

@@ -16,6 +16,7 @@ use crate::files::state_file::{self, StateFile};
 use crate::oci::blob::digest_of;
 use crate::store::depot::Depot;
 use crate::store::depot_error::DepotError;
+use crate::store::locked_depot::LockedDepot;
 use crate::store::remove::Removed;
 use crate::trust::signer_pin::Evidence;
 
@@ -103,6 +104,21 @@ impl Depot {
         Ok(all)
     }
 
+    fn followed_list_files(&self) -> Result<Vec<PathBuf>, DepotError> {
+        let directory = self.places().followed_lists();
+        let names = names_in(&directory)?;
+        let mut files: Vec<_> = names.iter().map(|name| directory.join(name)).collect();
+        files.retain(|file| Path::new(file).extension() == Some("json".as_ref()));
+        files.sort();
+        Ok(files)
+    }
+
+    fn followed_list_path(&self, list: &str) -> PathBuf {
+        self.places().followed_list(&digest_of(list.as_bytes()))
+    }
+}
+
+impl LockedDepot<'_> {
     /// Notes what a list led to, and who signed it, where that was looked at. `note` is given what
     /// is known of it by now.
     ///
@@ -114,7 +130,6 @@ impl Depot {
         signed: Option<(&OciReference, &Evidence)>,
         note: impl FnOnce(&mut FollowedList),
     ) -> Result<(), DepotError> {
-        let _lock = self.lock()?;
         signed.map_or(Ok(()), |(reference, found)| self.note_first_use(reference, found))?;
         let known = self.followed_list(list)?.unwrap_or_default();
         let mut followed = FollowedList { list: list.to_owned(), ..known.clone() };
@@ -126,13 +141,12 @@ impl Depot {
         Ok(state_file::write(&self.followed_list_path(list), &followed)?)
     }
 
-    /// Removes an extension that is not on its list any more, as [`Depot::remove`] does, if it came
+    /// Removes an extension that is not on its list any more, as [`LockedDepot::remove`] does, if it came
     /// from this list and no other has it. All of that is looked at under the lock.
     ///
     /// # Errors
     /// When its manifest or what is known of lists cannot be read, or something cannot be removed.
     pub fn prune(&self, list: &str, name: &ExtensionName) -> Result<Pruned, DepotError> {
-        let _lock = self.lock()?;
         let all = self.followed_lists()?;
         let from = |followed: &FollowedList| followed.extensions.get(name).cloned();
         let Some(known) = all.iter().find(|followed| followed.list == list).and_then(from) else {
@@ -147,7 +161,7 @@ impl Depot {
         {
             return Ok(Pruned::Kept);
         }
-        self.remove_under_lock(name, false).map(Pruned::Removed)
+        self.remove(name, false).map(Pruned::Removed)
     }
 
     /// Forgets that an extension came from a list. A list of which nothing can be read says so when
@@ -160,19 +174,6 @@ impl Depot {
             }
         }
         Ok(())
-    }
-
-    fn followed_list_files(&self) -> Result<Vec<PathBuf>, DepotError> {
-        let directory = self.places().followed_lists();
-        let names = names_in(&directory)?;
-        let mut files: Vec<_> = names.iter().map(|name| directory.join(name)).collect();
-        files.retain(|file| Path::new(file).extension() == Some("json".as_ref()));
-        files.sort();
-        Ok(files)
-    }
-
-    fn followed_list_path(&self, list: &str) -> PathBuf {
-        self.places().followed_list(&digest_of(list.as_bytes()))
     }
 }
 
@@ -202,7 +203,7 @@ mod tests {
             let note = |followed: &mut FollowedList| {
                 followed.extensions.insert(name(), FromList::of(&reference("org/x").identity()));
             };
-            depot.note_followed_list(list, None, note).expect("noted");
+            depot.lock().expect("free").note_followed_list(list, None, note).expect("noted");
         }
         depot
     }
@@ -218,7 +219,7 @@ mod tests {
         {
             let directory = tempfile::tempdir().expect("a directory");
             let depot = followed(directory.path(), lists);
-            let pruned = depot.prune(LIST, &name()).expect("looked at");
+            let pruned = depot.lock().expect("free").prune(LIST, &name()).expect("looked at");
             assert_eq!(
                 (matches!(pruned, Pruned::Removed(_)), is_there(&depot)),
                 (removed, !removed),
@@ -234,9 +235,15 @@ mod tests {
         let depot = followed(directory.path(), &[LIST]);
         std::fs::write(depot.places().manifest(&name()), "[extension]\noci = \"r.io/mine/x:1\"\n")
             .expect("written");
-        assert_eq!(depot.prune(LIST, &name()).expect("looked at"), Pruned::Kept);
+        assert_eq!(
+            depot.lock().expect("free").prune(LIST, &name()).expect("looked at"),
+            Pruned::Kept
+        );
         std::fs::write(depot.places().manifest(&name()), "[extension").expect("written");
-        assert!(depot.prune(LIST, &name()).is_err() && depot.places().manifest(&name()).exists());
+        assert!(
+            depot.lock().expect("free").prune(LIST, &name()).is_err()
+                && depot.places().manifest(&name()).exists()
+        );
     }
 
     /// Where it is not known which lists have an extension, none is removed.
@@ -245,17 +252,20 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let depot = followed(directory.path(), &[LIST, OTHER]);
         std::fs::write(depot.followed_list_path(OTHER), "{").expect("written");
-        assert!(depot.prune(LIST, &name()).is_err() && is_there(&depot));
+        assert!(depot.lock().expect("free").prune(LIST, &name()).is_err() && is_there(&depot));
         std::fs::write(depot.followed_list_path(LIST), "{}").expect("written");
-        assert!(depot.note_followed_list(LIST, None, |_| {}).is_err());
-        assert!(depot.remove(&name(), false).is_ok(), "its user can remove it all the same");
+        assert!(depot.lock().expect("free").note_followed_list(LIST, None, |_| {}).is_err());
+        assert!(
+            depot.lock().expect("free").remove(&name(), false).is_ok(),
+            "its user can remove it all the same"
+        );
     }
 
     #[test]
     fn removed_extension_is_not_the_lists() {
         let directory = tempfile::tempdir().expect("a directory");
         let depot = followed(directory.path(), &[LIST, OTHER]);
-        depot.remove(&name(), false).expect("removed");
+        depot.lock().expect("free").remove(&name(), false).expect("removed");
         assert!(
             depot
                 .followed_lists()

@@ -8,8 +8,9 @@ use private_files::names_in;
 use crate::history::generation::Generation;
 use crate::oci::artifact::Artifact;
 use crate::oci::binary::Binary;
-use crate::store::depot::{Depot, Listed};
+use crate::store::depot::Listed;
 use crate::store::depot_error::DepotError;
+use crate::store::locked_depot::LockedDepot;
 use crate::store::remove::remove_file;
 
 /// What was collected, or would be.
@@ -30,7 +31,7 @@ impl Collected {
     }
 }
 
-impl Depot {
+impl LockedDepot<'_> {
     /// Finds the generations beyond the newest `keep` versions of each extension, and the blobs
     /// that nothing needs after that, and removes them if `apply` says so. What is installed now
     /// always stays, and so does every generation of a version that stays.
@@ -39,7 +40,6 @@ impl Depot {
     /// When something cannot be read or removed. While a manifest cannot be read, no blob goes:
     /// what it needs is not known.
     pub fn collect(&self, keep: usize, apply: bool) -> Result<Collected, DepotError> {
-        let _lock = self.lock()?;
         let mut collected = Collected::default();
         let mut staying = Vec::new();
         for name in self.names_with_history()? {

@@ -5,11 +5,10 @@ use std::ffi::OsString;
 use std::fmt;
 
 use core_types::{Digest, ExtensionName, Manifest, OciReference};
-use private_files::{FileError, names_in, remove_leftovers};
+use private_files::{FileError, names_in};
 use serde::{Deserialize, Serialize};
 
 use crate::files::state_file::{self, StateFile, StateFileError};
-use crate::oci::artifact::Artifact;
 use crate::store::depot::Depot;
 use crate::store::depot_error::DepotError;
 
@@ -163,80 +162,15 @@ impl Depot {
         numbers.into_iter().filter_map(read).collect()
     }
 
-    fn generation_numbers(&self, name: &ExtensionName) -> Result<Vec<u32>, StateFileError> {
+    pub(crate) fn generation_numbers(
+        &self,
+        name: &ExtensionName,
+    ) -> Result<Vec<u32>, StateFileError> {
         let unreadable = |FileError { path, source }| StateFileError::Io { path, source };
         let files = names_in(&self.places().history(name)).map_err(unreadable)?;
         let number = |file: &OsString| file.to_str()?.strip_suffix(".json")?.parse().ok();
         let mut numbers: Vec<_> = files.iter().filter_map(number).collect();
         numbers.sort_unstable();
         Ok(numbers)
-    }
-
-    /// Notes the generation that is about to begin, and before it the one that ends, if nobody
-    /// noted that. To be called under the lock, before the manifest is written: a crash in between
-    /// leaves a generation that never was in force, and loses none.
-    pub(crate) fn note_generation(
-        &self,
-        name: &ExtensionName,
-        before: Option<(&str, Option<&OciReference>)>,
-        after: (&str, Option<&OciReference>),
-        reason: Reason,
-    ) -> Result<(), DepotError> {
-        remove_leftovers(&self.places().history(name));
-        let last = self.generation_numbers(name)?.pop().unwrap_or_default();
-        let newest: Option<Generation> = match last {
-            0 => None,
-            last => state_file::read(&self.places().generation(name, last))?,
-        };
-        let mut next = last + 1;
-        if let Some(before) =
-            before.filter(|(text, _)| newest.is_none_or(|newest| newest.manifest != *text))
-        {
-            self.write_generation(name, next, before, Reason::Edited)?;
-            next += 1;
-        }
-        self.write_generation(name, next, after, reason)
-    }
-
-    fn write_generation(
-        &self,
-        name: &ExtensionName,
-        number: u32,
-        (manifest, reference): (&str, Option<&OciReference>),
-        reason: Reason,
-    ) -> Result<(), DepotError> {
-        let artifact = reference.and_then(|reference| self.artifact_of(reference));
-        // A record that cannot be read now may be readable when blobs are collected by what this
-        // generation names.
-        if let Some(artifact) = &artifact
-            && let Err(error @ StateFileError::Io { .. }) = self.record(name, &artifact.digest)
-        {
-            return Err(error.into());
-        }
-        let binary =
-            artifact.as_ref().and_then(|artifact| self.binary(name, artifact).ok().flatten());
-        let generation = Generation {
-            number,
-            at: state_file::now(),
-            reason,
-            reference: reference.cloned(),
-            image_manifest: artifact.as_ref().map(|artifact| artifact.manifest_digest),
-            binary: binary.map(|binary| binary.digest),
-            signer: self.signer(name, artifact.as_ref()),
-            manifest: manifest.to_owned(),
-        };
-        Ok(state_file::write(&self.places().generation(name, number), &generation)?)
-    }
-
-    /// What the record says of who signed.
-    fn signer(&self, name: &ExtensionName, artifact: Option<&Artifact>) -> Option<String> {
-        let record = self.record(name, &artifact?.digest).ok().flatten()?;
-        Some(record.signature?.state.to_string())
-    }
-
-    /// What a reference is pinned to, if it is pinned and its documents are there.
-    pub(crate) fn artifact_of(&self, reference: &OciReference) -> Option<Artifact> {
-        let digest = reference.pinned_digest().ok().flatten()?;
-        self.layout().artifact(digest).ok()
     }
 }

@@ -7,6 +7,8 @@
 mod followed_lists;
 mod gc;
 pub(crate) mod generation;
+mod note_generation;
+mod rollback;
 
 pub use followed_lists::{FollowedList, FromList, GivenByList, Pruned};
 pub use gc::Collected;

@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Capabilities, Capability, Config, ConfigRead, Document, ExtensionName, Grant, GrantedPath,
-    LimitName, Limits, Manifest, OciReference, TomlProblem, UnknownKey, parse_toml,
+    Capabilities, Capability, Config, ConfigRead, Digest, Document, ExtensionName, Grant,
+    GrantedPath, LimitName, Limits, Manifest, OciReference, TomlProblem, UnknownKey, parse_toml,
 };
 use private_files::{LinkedFile, read_private_text};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
@@ -72,6 +72,18 @@ impl LoadedManifest {
             .map_err(|problem| ManifestError::Content { path: path.to_owned(), problem })?;
         let (manifest, unknown_keys) = (parsed.value, parsed.unknown_keys);
         Ok(Some(Self { manifest, unknown_keys, path: path.to_owned(), text }))
+    }
+
+    /// The reference with its whole digest, if the manifest is pinned.
+    pub fn pinned(&self) -> Option<(OciReference, Digest)> {
+        let reference = self.manifest.extension.oci.as_ref()?;
+        let digest = reference.pinned_digest().ok().flatten()?;
+        Some((reference.clone(), digest))
+    }
+
+    /// The same without the digest by itself.
+    pub fn pinned_reference(&self) -> Option<OciReference> {
+        self.pinned().map(|(reference, _)| reference)
     }
 
     /// The text, and where it says that the extension came from.

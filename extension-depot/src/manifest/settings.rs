@@ -1,16 +1,12 @@
-//! Settings and limits in a manifest, set and taken away one by one; and a manifest that its user
-//! edited as a whole.
-
-use std::io;
+//! Sets and unsets settings and limits in a manifest.
 
 use core_types::{Config, ExtensionName, LimitName, Manifest, SettingKind};
 use toml_edit::{Item, Table, TableLike, Value, value};
 
 use crate::history::generation::Reason;
-use crate::manifest::manifest_file::{LoadedManifest, ManifestEditor, ManifestError, read_text};
-use crate::store::depot::Depot;
+use crate::manifest::manifest_file::{LoadedManifest, ManifestEditor, ManifestError};
 use crate::store::depot_error::DepotError;
-use crate::store::install::check_guest_paths;
+use crate::store::locked_depot::LockedDepot;
 
 /// A change of one setting or limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +31,7 @@ pub enum SettingChange {
     UnsetLimit(LimitName),
 }
 
-impl Depot {
+impl LockedDepot<'_> {
     /// Changes settings and limits, all or none. Returns of each whether it was not so before.
     ///
     /// # Errors
@@ -55,50 +51,6 @@ impl Depot {
             Ok(changed.contains(&true))
         })?;
         Ok(changed)
-    }
-
-    /// The text of a manifest, however broken it is, for its user to edit.
-    ///
-    /// # Errors
-    /// When there is none, or it cannot be read.
-    pub fn manifest_text(&self, name: &ExtensionName) -> Result<String, DepotError> {
-        let path = self.places().manifest(name);
-        read_text(&path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => DepotError::NotFound { name: name.clone() },
-            _ => ManifestError::Read { path, source }.into(),
-        })
-    }
-
-    /// Puts an edited text in the place of a manifest. Returns whether it is another.
-    ///
-    /// # Errors
-    /// When the manifest is not what it was when its text was taken, the text is not a manifest, or
-    /// it cannot be written.
-    pub fn replace_manifest(
-        &self,
-        name: &ExtensionName,
-        before: &str,
-        after: &str,
-    ) -> Result<bool, DepotError> {
-        let _lock = self.lock()?;
-        let path = self.places().manifest(name);
-        let edited = Manifest::parse(after, name)
-            .map_err(|problem| ManifestError::Content { path, problem })?
-            .value;
-        check_guest_paths(&edited.granted())?;
-        let there = self.text_and_origin(name);
-        let Some((text, origin)) = there.filter(|(text, _)| text == before) else {
-            return Err(DepotError::Edited { name: name.clone() });
-        };
-        let (editor, reference) = (ManifestEditor::new(Some(after)), edited.extension.oci.as_ref());
-        self.write_manifest(
-            name,
-            Some((text.as_str(), origin.as_ref())),
-            editor,
-            reference,
-            Reason::Edited,
-        )?;
-        Ok(before != after)
     }
 }
 

@@ -5,18 +5,15 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use core_types::{
-    Authority, Document, EffectiveLimits, ExtensionName, Identity, OciReference, Owner,
-    Permissions, TimedGrants, TomlProblem,
-};
+use core_types::{ExtensionName, Identity, OciReference, TimedGrants, TomlProblem};
 use private_files::{
     atomic_write, create_durable_directory, ensure_exclusive, open_regular, remove_durably,
     remove_leftovers,
 };
 
-use crate::config::user_config::UserConfig;
-use crate::store::depot::{Depot, Installed};
+use crate::store::depot::Depot;
 use crate::store::depot_error::DepotError;
+use crate::store::locked_depot::LockedDepot;
 
 /// The largest file of timed grants, in bytes.
 const MAX_SIZE: u64 = 1 << 20;
@@ -78,7 +75,9 @@ impl Depot {
             .map_err(|problem| TimedGrantsError::Content { path, problem })?;
         Ok(parsed.of(identity))
     }
+}
 
+impl LockedDepot<'_> {
     /// Changes the grants of an extension that end. `change` says whether it changed anything.
     /// Gives back what it said. Where they were decided for an artifact, it is `decided_for`.
     ///
@@ -91,7 +90,6 @@ impl Depot {
         decided_for: Option<&OciReference>,
         change: impl FnOnce(&mut TimedGrants) -> bool,
     ) -> Result<bool, DepotError> {
-        let _lock = self.lock()?;
         let reference = self.existing_manifest(name)?.manifest.extension.oci;
         let not_installed = || DepotError::NotInstalled { name: name.clone(), reference: None };
         let reference = reference.ok_or_else(not_installed)?;
@@ -111,32 +109,6 @@ impl Depot {
     pub(crate) fn forget_timed_grants(&self, name: &ExtensionName) -> Result<(), DepotError> {
         let Some(path) = self.places().timed_grants(name) else { return Ok(()) };
         remove_durably(&path).map(drop).map_err(|source| DepotError::Io { path, source })
-    }
-
-    /// What is in force for an installed extension at this moment: its manifest and the grants of
-    /// this session, within every policy. Looked at for every call, a grant that was taken away or
-    /// has ended is felt by the next.
-    ///
-    /// # Errors
-    /// When the grants of the session cannot be read.
-    pub fn permissions(
-        &self,
-        installed: &Installed,
-        config: &UserConfig,
-    ) -> Result<Permissions, TimedGrantsError> {
-        let Installed { name, loaded, reference, .. } = installed;
-        let authority = Authority {
-            capabilities: Some(loaded.manifest.granted()),
-            manifest: Document::from(loaded),
-            timed: self.timed_grants(name, &reference.identity())?,
-            policies: config.policies.clone(),
-        };
-        Ok(Permissions {
-            owner: Owner { name: name.clone(), identity: reference.identity() },
-            authority,
-            limits: EffectiveLimits::new(&loaded.manifest.limits, &config.ceilings()),
-            config: loaded.manifest.config.clone(),
-        })
     }
 }
 

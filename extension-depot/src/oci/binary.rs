@@ -15,7 +15,7 @@ use crate::archives::unpack::{Kind, UnpackError, Unpacked, is_tar_type, unpack};
 use crate::oci::artifact::Artifact;
 use crate::oci::artifact_kind::{IMAGE, kind_of_whole, several_archives};
 use crate::oci::image::{Descriptor, EMPTY_TAR, ImageError, ImageManifest, TITLE};
-use crate::store::staging::Staging;
+use crate::source::staging::Staging;
 
 /// How much of a layer is looked at to tell what it is: the header of the first file, where it is a
 /// tar.

@@ -13,8 +13,8 @@ use crate::registry::http::clients::Clients;
 use crate::registry::http::connection::{Connection, Target};
 use crate::registry::http::retry;
 use crate::registry::settings::Settings;
+use crate::source::staging::{Staged, Staging};
 use crate::store::depot::Depot;
-use crate::store::staging::{Staged, Staging};
 
 /// The configuration that says nothing
 /// (<https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidance-for-an-empty-descriptor>).

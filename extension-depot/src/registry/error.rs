@@ -9,7 +9,7 @@ use crate::archives::unpack::UnpackError;
 use crate::oci::blob::BlobError;
 use crate::oci::image::ImageError;
 use crate::registry::http::refusal::{AccessProblem, Refusal};
-use crate::store::staging::StagingError;
+use crate::source::staging::StagingError;
 
 /// Why an artifact cannot be had from a registry.
 #[derive(Debug, thiserror::Error)]

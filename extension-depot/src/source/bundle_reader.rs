@@ -11,8 +11,8 @@ use core_types::{Digest, ExtensionName, OciReference, ReferenceError};
 use crate::oci::image::{Descriptor, ImageError, ORIGIN, REF_NAME};
 use crate::source::layout_source::LayoutSource;
 use crate::source::place::SourceError;
+use crate::source::staging::Staged;
 use crate::store::depot::Depot;
-use crate::store::staging::Staged;
 
 /// The most extensions of a bundle: more than anybody has, and few enough that an import comes to
 /// an end.

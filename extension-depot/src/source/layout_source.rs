@@ -16,7 +16,7 @@ use private_files::open_regular;
 use crate::oci::blob::{BlobError, check};
 use crate::oci::image::{Descriptor, ImageIndex, MAX_BLOB, MAX_MANIFEST, REF_NAME};
 use crate::source::place::SourceError;
-use crate::store::staging::Staging;
+use crate::source::staging::Staging;
 
 /// The most entries of a tar: more blobs than a thousand extensions have, and no more than 5 MiB to
 /// remember where they lie.

@@ -7,9 +7,11 @@ pub(crate) mod bundle;
 mod bundle_reader;
 pub(crate) mod layout_source;
 pub(crate) mod place;
+pub(crate) mod staging;
 pub(crate) mod web_address;
 
 pub use bundle::BundleError;
 pub use bundle_reader::{Bundle, Bundled};
 pub use place::{Source, SourceError, SourceTextError};
+pub use staging::{Staged, StagingError};
 pub use web_address::{AddressError, WebAddress};

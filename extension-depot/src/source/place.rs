@@ -16,9 +16,9 @@ use crate::oci::blob::{BlobError, check};
 use crate::oci::image::{ImageError, MAX_BLOB, MAX_MANIFEST};
 use crate::oci::publication::{Description, Publication};
 use crate::source::layout_source::{LayoutSource, read_capped};
+use crate::source::staging::{Staged, StagingError};
 use crate::source::web_address::{AddressError, WebAddress, parse_file_address};
 use crate::store::depot::Depot;
-use crate::store::staging::{Staged, StagingError};
 
 /// The revision of what has none: what comes from a file says no version.
 const LOCAL_REVISION: &str = "0.0.0";

@@ -5,28 +5,20 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use core_types::{Capabilities, Config, Digest, ExtensionName, Limits, OciReference};
-use private_files::{
-    FileError, atomic_write, can_sync_directory, create_durable_directory, is_without_locks,
-    names_in, remove_leftovers,
-};
+use core_types::{ExtensionName, OciReference};
+use private_files::{can_sync_directory, is_without_locks, names_in};
 
+use crate::activity::quarantine::Quarantine;
 use crate::config::places::Places;
-use crate::files::lock::{self, Lock, LockError};
-use crate::files::state_file::{self, StateFileError};
-use crate::history::generation::{Generation, Reason};
+use crate::files::lock;
+use crate::files::state_file::StateFileError;
 use crate::manifest::manifest_file::{LoadedManifest, ManifestError};
 use crate::oci::artifact::{Artifact, ArtifactError};
 use crate::oci::binary::Binary;
-use crate::oci::blob::read_blob;
-use crate::oci::image::MAX_BLOB;
-use crate::store::basis::{Basis, check_owner};
+use crate::source::staging::{Staging, StagingError};
+use crate::store::basis::check_owner;
 use crate::store::depot_error::DepotError;
 use crate::store::layout::Layout;
-use crate::store::quarantine::Quarantine;
-use crate::store::record::Record;
-use crate::store::staging::{Staging, StagingError, sweep};
-use crate::trust::signer_pin::Evidence;
 
 /// The installed extensions of one user.
 ///
@@ -66,25 +58,6 @@ pub struct Listed {
     pub quarantine: Option<Quarantine>,
 }
 
-/// How an artifact is to be installed.
-#[derive(Debug, Clone, Copy)]
-pub struct InstallOrder<'a> {
-    /// What the decision to install it was made upon.
-    pub basis: &'a Basis,
-    /// What was asked for, in the words of whoever asked.
-    pub source: &'a str,
-    /// What the manifest is to grant from now on; without it that stays as it is.
-    pub capabilities: Option<&'a Capabilities>,
-    /// Why it is installed.
-    pub reason: Reason,
-    /// What is known of who signed it and how it came, if that was looked at.
-    pub evidence: Option<&'a Evidence>,
-    /// What a manifest that is not there yet begins with.
-    pub seed: Option<(&'a Limits, &'a Config)>,
-    /// Where a bundle says that it came from, while nothing confirms that.
-    pub claimed: Option<&'a OciReference>,
-}
-
 /// How often an extension is read again that others keep changing.
 const MAX_READS: usize = 10;
 
@@ -105,35 +78,19 @@ impl Depot {
         &self.places
     }
 
-    pub(crate) fn layout(&self) -> Layout<'_> {
-        Layout { places: &self.places }
+    /// What is called when a change has to wait for another process.
+    pub(crate) fn waiting(&self) -> &dyn Fn() {
+        &self.waiting
     }
 
-    /// The right to change something. What changes that were killed left behind goes first.
-    pub(crate) fn lock(&self) -> Result<Lock, LockError> {
-        let lock = Lock::acquire(&self.places.lock(), &self.waiting)?;
-        sweep(&self.places.staging());
-        let written_under_it = [
-            self.places.extensions(),
-            self.places.removed_manifests(),
-            self.places.first_uses(),
-            self.places.first_seen_all(),
-            self.places.followed_lists(),
-        ];
-        written_under_it.iter().for_each(|directory| remove_leftovers(directory));
-        Ok(lock)
+    /// The image layout with the artifacts.
+    pub(crate) fn layout(&self) -> Layout<'_> {
+        Layout { places: &self.places }
     }
 
     /// The process that is changing something now, as far as it said so; nothing when nobody is.
     pub fn lock_holder(&self) -> Option<String> {
         lock::holder(&self.places.lock())
-    }
-
-    pub(crate) fn write(path: PathBuf, contents: &[u8]) -> Result<(), FileError> {
-        let directory = path.parent().map_or(Ok(()), create_durable_directory);
-        directory
-            .and_then(|()| atomic_write(&path, contents))
-            .map_err(|source| FileError { path, source })
     }
 
     /// A place for an artifact that is about to arrive.
@@ -263,35 +220,6 @@ impl Depot {
         installed.binary.path.exists().then_some(installed)
     }
 
-    /// What a generation was pinned to, if all of it is still there as it was.
-    ///
-    /// # Errors
-    /// [`DepotError::GenerationGone`] when it is not.
-    pub fn artifact_of_generation(
-        &self,
-        name: &ExtensionName,
-        generation: &Generation,
-    ) -> Result<(OciReference, Artifact, Binary), DepotError> {
-        let gone = || DepotError::GenerationGone { name: name.clone(), number: generation.number };
-        let reference = generation.reference.clone().ok_or_else(gone)?;
-        let artifact = self.artifact_of(&reference).ok_or_else(gone)?;
-        let binary = self.binary(name, &artifact)?.ok_or_else(gone)?;
-        read_blob(&binary.path, &binary.digest, MAX_BLOB).map_err(|_| gone())?;
-        Ok((reference, artifact, binary))
-    }
-
-    /// The record of what is installed, or nothing when there is none.
-    ///
-    /// # Errors
-    /// When it is there and cannot be read.
-    pub fn record(
-        &self,
-        name: &ExtensionName,
-        digest: &Digest,
-    ) -> Result<Option<Record>, StateFileError> {
-        state_file::read(&self.places.record(name, digest))
-    }
-
     /// Makes sure that an artifact from there can have this name.
     ///
     /// # Errors
@@ -304,6 +232,12 @@ impl Depot {
         let owner = self.manifest(name)?.and_then(|loaded| loaded.manifest.extension.oci);
         check_owner(name, owner.as_ref(), reference)
     }
+
+    /// What a reference is pinned to, if it is pinned and its documents are there.
+    pub(crate) fn artifact_of(&self, reference: &OciReference) -> Option<Artifact> {
+        let digest = reference.pinned_digest().ok().flatten()?;
+        self.layout().artifact(digest).ok()
+    }
 }
 
 /// What tells one version of a file that is replaced as a whole from another; nothing where there
@@ -311,18 +245,4 @@ impl Depot {
 fn file_version(path: &Path) -> Option<(u64, i64, i64)> {
     let metadata = path.metadata().ok()?;
     Some((metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
-}
-
-impl LoadedManifest {
-    /// The reference with its whole digest, if the manifest is pinned.
-    pub fn pinned(&self) -> Option<(OciReference, Digest)> {
-        let reference = self.manifest.extension.oci.as_ref()?;
-        let digest = reference.pinned_digest().ok().flatten()?;
-        Some((reference.clone(), digest))
-    }
-
-    /// The same without the digest by itself.
-    pub fn pinned_reference(&self) -> Option<OciReference> {
-        self.pinned().map(|(reference, _)| reference)
-    }
 }

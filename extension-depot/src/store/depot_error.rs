@@ -7,14 +7,14 @@ use core_types::{ExtensionName, Identity, OciReference, SameGuestPath};
 use private_files::FileError;
 
 use crate::activity::activity_log::ActivityError;
+use crate::activity::quarantine::Quarantine;
 use crate::config::user_config::PolicyRefusal;
 use crate::files::lock::LockError;
 use crate::files::state_file::StateFileError;
 use crate::manifest::manifest_file::ManifestError;
 use crate::manifest::timed_grants::TimedGrantsError;
 use crate::oci::artifact::ArtifactError;
-use crate::store::quarantine::Quarantine;
-use crate::store::staging::StagingError;
+use crate::source::staging::StagingError;
 use crate::trust::signer_pin::SignatureRefusal;
 use crate::trust::trusted_signers::TrustError;
 

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
 
 use core_types::{Digest, ExtensionName};
 use private_files::{
@@ -18,7 +17,7 @@ use crate::config::places::Places;
 use crate::oci::artifact::{Artifact, ArtifactError};
 use crate::oci::blob::read_blob;
 use crate::oci::image::{Descriptor, ImageIndex, MAX_MANIFEST, REF_NAME, media_type};
-use crate::store::staging::Staged;
+use crate::source::staging::Staged;
 
 /// The contents of the file `oci-layout`.
 pub(crate) const MARKER: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;

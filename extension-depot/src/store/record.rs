@@ -1,11 +1,15 @@
 //! What was installed, from where and when.
 
 use core_types::{Digest, ExtensionName, OciReference};
+use private_files::remove_leftovers;
 use serde::{Deserialize, Serialize};
 
-use crate::files::state_file::{self, StateFile};
+use crate::files::state_file::{self, StateFile, StateFileError};
 use crate::oci::artifact::Artifact;
 use crate::oci::binary::Binary;
+use crate::store::depot::Depot;
+use crate::store::depot_error::DepotError;
+use crate::store::locked_depot::LockedDepot;
 use crate::trust::signature_state::SignatureState;
 
 /// The record of one installed version of an extension, kept under its name and digest. It never
@@ -50,6 +54,27 @@ pub struct CheckedSignature {
 impl From<&SignatureState> for CheckedSignature {
     fn from(state: &SignatureState) -> Self {
         Self { state: state.clone(), checked_at: state_file::now() }
+    }
+}
+
+impl Depot {
+    /// The record of what is installed, or nothing when there is none.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn record(
+        &self,
+        name: &ExtensionName,
+        digest: &Digest,
+    ) -> Result<Option<Record>, StateFileError> {
+        state_file::read(&self.places.record(name, digest))
+    }
+}
+
+impl LockedDepot<'_> {
+    pub(crate) fn write_record(&self, record: &Record) -> Result<(), DepotError> {
+        remove_leftovers(&self.places().records(&record.name));
+        Ok(state_file::write(&self.places().record(&record.name, &record.pinned), record)?)
     }
 }
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use core_types::ExtensionName;
 use private_files::{read_regular, remove_durably};
 
-use crate::store::depot::Depot;
 use crate::store::depot_error::DepotError;
+use crate::store::locked_depot::LockedDepot;
 
 /// The largest manifest that is kept, in bytes.
 const MAX_KEPT: u64 = 1 << 20;
@@ -22,7 +22,7 @@ pub struct Removed {
     pub freed: u64,
 }
 
-impl Depot {
+impl LockedDepot<'_> {
     /// Removes an extension, even one whose manifest or artifact is broken: the manifest first,
     /// then records, history, the index's entry and the blobs that no other extension needs. The
     /// manifest is kept where [`Removed`] says, since people write in it, and so is the log;
@@ -31,16 +31,6 @@ impl Depot {
     /// # Errors
     /// When there is none, or something cannot be removed.
     pub fn remove(&self, name: &ExtensionName, purge: bool) -> Result<Removed, DepotError> {
-        let _lock = self.lock()?;
-        self.remove_under_lock(name, purge)
-    }
-
-    /// The same for a caller that holds the lock.
-    pub(crate) fn remove_under_lock(
-        &self,
-        name: &ExtensionName,
-        purge: bool,
-    ) -> Result<Removed, DepotError> {
         self.check_listings()?;
         let kept = self.places().removed_manifest(name);
         let is_there = self.remove_manifest(name, &kept)?;
@@ -71,7 +61,7 @@ impl Depot {
     fn remove_manifest(&self, name: &ExtensionName, kept: &Path) -> Result<bool, DepotError> {
         let path = self.places().manifest(name);
         match read_regular(&path, MAX_KEPT) {
-            Ok(text) => Self::write(kept.to_owned(), &text)?,
+            Ok(text) => self.write(kept.to_owned(), &text)?,
             // A link that leads nowhere goes as well. What others lead to is not sesame's to
             // remove.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -4,7 +4,8 @@
 //! lie in `trust.toml`, the signer that a repository had first is pinned in the state directory,
 //! and `signature` verifies the signatures themselves.
 
-pub(crate) mod release_age;
+mod note_signature;
+mod release_age;
 #[cfg(feature = "registry")]
 pub(crate) mod signature;
 pub(crate) mod signature_state;

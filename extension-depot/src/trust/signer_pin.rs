@@ -16,6 +16,7 @@ use crate::files::state_file::{self, StateFile};
 use crate::oci::blob::digest_of;
 use crate::store::depot::Depot;
 use crate::store::depot_error::DepotError;
+use crate::store::locked_depot::LockedDepot;
 use crate::trust::signature_state::SignatureState;
 use crate::trust::signer::Signer;
 use crate::trust::trusted_signers::SignerProof;
@@ -152,16 +153,6 @@ impl Depot {
         Ok(all)
     }
 
-    /// Forgets who signed first: the next version that is installed is the first again. Gives back
-    /// whether something was known.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn accept_signer(&self, repository: &Identity) -> Result<bool, DepotError> {
-        let _lock = self.lock()?;
-        crate::store::remove::remove_file(&self.first_use_path(repository))
-    }
-
     /// Makes sure, under the lock, that the signer who was there first lets this one follow.
     ///
     /// # Errors
@@ -173,32 +164,6 @@ impl Depot {
     ) -> Result<(), DepotError> {
         let repository = reference.identity();
         check_first(self.first_use(&repository)?.as_ref(), repository, &found.signature)
-    }
-
-    /// Remembers who signed and how it came, where that is news: the first time, when somebody came
-    /// to be known, and when TLS was used first. Local artifacts are left out: their identity is
-    /// their bytes, so no other signer can follow.
-    pub(crate) fn note_first_use(
-        &self,
-        reference: &OciReference,
-        found: &Evidence,
-    ) -> Result<(), DepotError> {
-        if reference.is_local() {
-            return Ok(());
-        }
-        let repository = reference.identity();
-        let first = self.first_use(&repository)?;
-        let signer = match (FirstSigner::of(&found.signature), &first) {
-            (FirstSigner::Nobody, Some(first)) => first.signer.clone(),
-            (signer, _) => signer,
-        };
-        let is_secure = found.is_secure || first.as_ref().is_some_and(|first| first.is_secure);
-        if first.is_some_and(|first| first.signer == signer && first.is_secure == is_secure) {
-            return Ok(());
-        }
-        let since = state_file::now();
-        let first_use = FirstUse { repository: repository.to_string(), signer, is_secure, since };
-        Ok(state_file::write(&self.first_use_path(&repository), &first_use)?)
     }
 
     fn first_use_path(&self, repository: &Identity) -> PathBuf {
@@ -272,6 +237,43 @@ impl Depot {
             .into()),
             None => Ok(()),
         }
+    }
+}
+
+impl LockedDepot<'_> {
+    /// Forgets who signed first: the next version that is installed is the first again. Gives back
+    /// whether something was known.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn accept_signer(&self, repository: &Identity) -> Result<bool, DepotError> {
+        crate::store::remove::remove_file(&self.first_use_path(repository))
+    }
+
+    /// Remembers who signed and how it came, where that is news: the first time, when somebody came
+    /// to be known, and when TLS was used first. Local artifacts are left out: their identity is
+    /// their bytes, so no other signer can follow.
+    pub(crate) fn note_first_use(
+        &self,
+        reference: &OciReference,
+        found: &Evidence,
+    ) -> Result<(), DepotError> {
+        if reference.is_local() {
+            return Ok(());
+        }
+        let repository = reference.identity();
+        let first = self.first_use(&repository)?;
+        let signer = match (FirstSigner::of(&found.signature), &first) {
+            (FirstSigner::Nobody, Some(first)) => first.signer.clone(),
+            (signer, _) => signer,
+        };
+        let is_secure = found.is_secure || first.as_ref().is_some_and(|first| first.is_secure);
+        if first.is_some_and(|first| first.signer == signer && first.is_secure == is_secure) {
+            return Ok(());
+        }
+        let since = state_file::now();
+        let first_use = FirstUse { repository: repository.to_string(), signer, is_secure, since };
+        Ok(state_file::write(&self.first_use_path(&repository), &first_use)?)
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
 use crate::store::depot::Depot;
+use crate::store::locked_depot::LockedDepot;
 use crate::trust::signer::{MAX_SIZE, Signer};
 
 /// Somebody whose signature counts for a place.
@@ -186,13 +187,14 @@ impl Depot {
             .map(|signer| signer.proof)
             .collect())
     }
+}
 
+impl LockedDepot<'_> {
     /// Trusts somebody for a place. Gives back whether that is new.
     ///
     /// # Errors
     /// When the file cannot be used.
     pub fn trust(&self, signer: &TrustedSigner) -> Result<bool, TrustError> {
-        let _lock = self.lock()?;
         let is_it = |known: &TrustedSigner| {
             known.place.is_same(&signer.place) && known.proof.is_same(&signer.proof)
         };
@@ -213,7 +215,6 @@ impl Depot {
     /// # Errors
     /// When the file cannot be used.
     pub fn distrust(&self, is_meant: impl Fn(&TrustedSigner) -> bool) -> Result<bool, TrustError> {
-        let _lock = self.lock()?;
         let going: Vec<_> = self.trusted_signers()?.iter().map(is_meant).collect();
         if !going.contains(&true) {
             return Ok(false);
@@ -234,7 +235,7 @@ impl Depot {
         let invalid = |error| io_error(io::Error::new(io::ErrorKind::InvalidData, error));
         let mut document: DocumentMut = text.parse().map_err(invalid)?;
         edit(signers(&mut document).ok_or_else(|| io_error(io::ErrorKind::InvalidData.into()))?);
-        Self::write(path, document.to_string().as_bytes())
+        self.write(path, document.to_string().as_bytes())
             .map_err(|FileError { path, source }| TrustError::Io { path, source })
     }
 }
@@ -293,9 +294,21 @@ mod tests {
             ),
         ] {
             std::fs::write(&path, text).expect("written");
-            assert!(depot.distrust(|signer| signer.proof.is_same(&proof("one"))).expect("removed"));
+            assert!(
+                depot
+                    .lock()
+                    .expect("free")
+                    .distrust(|signer| signer.proof.is_same(&proof("one")))
+                    .expect("removed")
+            );
             let place: OciPrefix = "ghcr.io/b".parse().expect("a place");
-            assert!(depot.trust(&TrustedSigner { place, proof: proof("three") }).expect("added"));
+            assert!(
+                depot
+                    .lock()
+                    .expect("free")
+                    .trust(&TrustedSigner { place, proof: proof("three") })
+                    .expect("added")
+            );
             let left = depot.trusted_signers().expect("read");
             let left: Vec<_> =
                 left.iter().map(|signer| format!("{} {}", signer.place, signer.proof)).collect();
@@ -304,7 +317,13 @@ mod tests {
         }
         std::fs::write(&path, "signer = []\n").expect("written");
         let place: OciPrefix = "ghcr.io/b".parse().expect("a place");
-        assert!(depot.trust(&TrustedSigner { place, proof: proof("one") }).expect("added"));
+        assert!(
+            depot
+                .lock()
+                .expect("free")
+                .trust(&TrustedSigner { place, proof: proof("one") })
+                .expect("added")
+        );
         assert_eq!(depot.trusted_signers().expect("read").len(), 1);
     }
 }

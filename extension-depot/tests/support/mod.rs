@@ -120,12 +120,19 @@ pub fn install_staged(
     staged: &Staged,
     name: &ExtensionName,
 ) -> Result<(), DepotError> {
-    home.depot.install(staged, &order(&basis(home, name, staged), "a test", None))
+    home.depot
+        .lock()
+        .expect("free")
+        .install(staged, &order(&basis(home, name, staged), "a test", None))
 }
 
 /// Stages and installs under the default name, with nothing granted.
 pub fn install(home: &Home, text: &str) -> Result<(), Box<dyn std::error::Error>> {
     let staged = stage(home, text)?;
     let basis = basis(home, &staged.reference.default_name()?, &staged);
-    Ok(home.depot.install(&staged, &order(&basis, text, Some(&Capabilities::default())))?)
+    Ok(home
+        .depot
+        .lock()
+        .expect("free")
+        .install(&staged, &order(&basis, text, Some(&Capabilities::default())))?)
 }

@@ -49,7 +49,7 @@ pub fn origin(
     }
     let evidence = trust::look(context, depot, name, (&claimed, basis.first_use()), None)?;
     check_secrets(context, &basis, &claimed, arguments.accept_new_capabilities)?;
-    depot.confirm_origin(&basis, &claimed, &evidence).map_err(of_extension)?;
+    depot.lock()?.confirm_origin(&basis, &claimed, &evidence).map_err(of_extension)?;
     context.say(&format!(
         "`{name}` came from {}: it has that identity now, with its secrets",
         claimed.identity()

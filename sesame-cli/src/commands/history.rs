@@ -52,7 +52,8 @@ pub fn roll_back(context: &Context, arguments: &RollbackArguments) -> Result<Out
             generation,
             arguments.accept_new_capabilities,
         )?;
-        match depot.roll_back(&seen, generation, &decision.capabilities) {
+        let done = depot.lock()?.roll_back(&seen, generation, &decision.capabilities);
+        match done {
             // Another process changed something while we compiled or asked: decide again on what is
             // there now.
             Err(DepotError::Changed { .. }) => seen = basis()?,

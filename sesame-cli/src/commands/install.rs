@@ -329,6 +329,7 @@ fn already(
     check_directories(context, name, &missing)?;
     if !missing.is_empty() {
         depot
+            .lock()?
             .grant_installed(installed, &missing)
             .map_err(|error| Failure::of_extension(name, &error))?;
     }
@@ -492,7 +493,8 @@ fn install_as_decided(
         seed: terms.entry.map(|entry| (&entry.limits, &entry.config)),
         claimed: terms.claimed,
     };
-    match depot.install(staged, &order) {
+    let installed = depot.lock()?.install(staged, &order);
+    match installed {
         Err(DepotError::Changed { .. }) => return Err(NotInstalled::Changed),
         done => done.map_err(|error| Failure::of_extension(name, &error))?,
     }
@@ -603,6 +605,7 @@ pub fn reinstall(
     let staged = fetch(context, depot, reference)?;
     let of_extension = |error| Failure::of_extension(name, &error);
     depot
+        .lock()?
         .repair(&[(name, &staged)])
         .map_err(of_extension)?
         .into_iter()

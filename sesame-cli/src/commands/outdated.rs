@@ -145,6 +145,7 @@ impl Look<'_> {
         let resolved = self.registry.resolve(&candidate).await?.reference;
         let known_for = self
             .depot
+            .lock()?
             .known_for(&resolved)
             .map_err(|error| Failure::new(ErrorKind::Local, &error))?;
         Ok((known_for >= min_age.duration()).then_some(resolved))

@@ -325,7 +325,8 @@ fn put_back(
     }
     let names: Vec<_> = fetched.iter().map(|(at, _)| plan[*at].step.name.clone()).collect();
     let all: Vec<_> = names.iter().zip(fetched).map(|(name, (_, staged))| (name, staged)).collect();
-    let repaired = depot.repair(&all).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
+    let repaired =
+        depot.lock()?.repair(&all).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     for (((at, _), name), result) in fetched.iter().zip(&names).zip(repaired) {
         let done = result.map(|()| StepState::Fetched);
         plan[*at].step.end(done.map_err(|error| Failure::of_extension(name, &error).in_one_line()));

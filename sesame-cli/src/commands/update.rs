@@ -212,7 +212,7 @@ pub fn replace(
         seed: None,
         claimed: None,
     };
-    depot.install(new, &order).map_err(|error| Failure::of_extension(name, &error))?;
+    depot.lock()?.install(new, &order).map_err(|error| Failure::of_extension(name, &error))?;
     Ok(decision)
 }
 

@@ -52,6 +52,7 @@ fn verify_installed(
         let first = trust::first_use(depot, reference)?;
         let evidence = trust::look(context, depot, name, (reference, first.as_ref()), wanted)?;
         depot
+            .lock()?
             .note_signature(&installed, &evidence)
             .map_err(|error| Failure::of_extension(name, &error))?;
         check.signature = Some(evidence.signature.to_string());

@@ -3,7 +3,8 @@
 
 use core_types::{Capabilities, Capability, ExtensionEntry, ExtensionName, Grant, OciReference};
 use extension_depot::{
-    Depot, FollowedList, FromList, GivenByList, LoadedManifest, Pruned, Reason, UserConfig,
+    Depot, DepotError, FollowedList, FromList, GivenByList, LoadedManifest, Pruned, Reason,
+    UserConfig,
 };
 
 use super::Planned;
@@ -94,7 +95,7 @@ fn change(context: &Context, depot: &Depot, step: &Step) -> Result<(), Failure> 
     let give: &[Grant] = if *state == StepState::ToUpdate { &[] } else { grant };
     let of_extension = |error| Failure::of_extension(name, &error);
     let changed = |reason, give: &[Grant], take: &[Grant]| {
-        let changed = depot.change_capabilities(name, reason, |capabilities| {
+        let changed = depot.lock()?.change_capabilities(name, reason, |capabilities| {
             let taken = take.iter().filter(|grant| capabilities.take(grant)).count();
             taken + give.iter().filter(|grant| capabilities.add(grant)).count() > 0
         });
@@ -157,10 +158,12 @@ fn leftover(depot: &Depot, list: &List, name: &ExtensionName, from: &FromList) -
 /// Removes what is to be removed, if that is still so.
 pub fn prune(depot: &Depot, list: &List, step: &mut Step) {
     if step.state == StepState::ToRemove {
-        let done = depot.prune(&list.id, &step.name).map(|pruned| match pruned {
-            Pruned::Removed(_) => StepState::Removed,
-            Pruned::Kept => StepState::Done,
-        });
+        let locked = depot.lock().map_err(DepotError::from);
+        let done =
+            locked.and_then(|depot| depot.prune(&list.id, &step.name)).map(|pruned| match pruned {
+                Pruned::Removed(_) => StepState::Removed,
+                Pruned::Kept => StepState::Done,
+            });
         step.end(done.map_err(|error| Failure::of_extension(&step.name, &error).in_one_line()));
     }
 }
@@ -174,7 +177,7 @@ pub fn note(
 ) -> Result<(), Failure> {
     let config = context.config()?;
     let signed = list.published.as_ref().zip(list.evidence.as_ref());
-    let noted = depot.note_followed_list(&list.id, signed, |followed| {
+    let noted = depot.lock()?.note_followed_list(&list.id, signed, |followed| {
         if let Some(pinned) = &list.published {
             followed.pins.insert(pinned.revision().to_owned(), pinned.clone());
         }
