@@ -1,5 +1,5 @@
-//! Where a program under `run` writes: the bytes as they are, or escaped where a terminal would act
-//! on them.
+//! The output of a program under `run`: the bytes as they are, or escaped where a terminal would
+//! act on them.
 
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
@@ -12,14 +12,15 @@ use crate::interrupt;
 use crate::patient_write::{Patience, write_patiently};
 use crate::terminal::inert;
 
-/// How long the end of what a program wrote may take after it has ended.
+/// The time for the last output to be written after the program has ended. A person hardly notices
+/// half a second.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// One of the two output streams of this process, for a program.
 pub struct ProgramOutput {
     stream: Stream,
-    /// The beginning of a character that a terminal is not shown before its end is there; nothing
-    /// where there is no terminal.
+    /// The start of a character, kept from the terminal until it is complete; nothing where there
+    /// is no terminal.
     unfinished: Option<Mutex<Vec<u8>>>,
 }
 
@@ -29,21 +30,21 @@ enum Stream {
 }
 
 impl ProgramOutput {
-    /// Standard output.
+    /// Returns standard output.
     pub fn stdout() -> Self {
         Self { stream: Stream::Stdout, unfinished: io::stdout().is_terminal().then(Mutex::default) }
     }
 
-    /// Standard error.
+    /// Returns standard error.
     pub fn stderr() -> Self {
         Self { stream: Stream::Stderr, unfinished: io::stderr().is_terminal().then(Mutex::default) }
     }
 
-    /// Shows what the program left unfinished.
+    /// Prints an unfinished character as it is.
     pub fn finish(&self) {
         let Some(unfinished) = &self.unfinished else { return };
         let rest = std::mem::take(&mut *unfinished.lock().unwrap_or_else(PoisonError::into_inner));
-        // The program has ended; a terminal that is gone by now misses nothing that matters.
+        // The program has ended, so a failed write is not an error any more.
         let rest = inert(&String::from_utf8_lossy(&rest));
         let _ = self.write_through(rest.as_bytes(), Instant::now() + LAST_WORDS);
     }
@@ -75,11 +76,11 @@ impl OutputSink for ProgramOutput {
     }
 }
 
-/// How many bytes do not end within a character.
+/// Returns the number of bytes up to the last complete character.
 fn whole_characters(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
         Err(error) if error.error_len().is_none() => error.valid_up_to(),
-        // Bytes that are not text are shown as such; only the end can be unfinished.
+        // Invalid bytes are shown as such; only an end can be unfinished.
         Err(error) => {
             let behind = error.valid_up_to() + error.error_len().unwrap_or_default();
             behind + whole_characters(&bytes[behind..])

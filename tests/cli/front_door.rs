@@ -251,7 +251,7 @@ fn second_time_says_already() {
     env.run("remove greeting").ok();
     insta::assert_snapshot!(env.run("remove greeting"), @r#"
     exit 0
-    out: removed greeting already, its manifest is kept in ~/.local/state/pds/extensions/removed/greeting.toml
+    out: already removed: greeting, its manifest is kept in ~/.local/state/pds/extensions/removed/greeting.toml
     "#);
     env.run("remove greeting --purge").ok();
     assert_eq!(env.run("remove greeting").code, 3);

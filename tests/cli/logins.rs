@@ -97,7 +97,7 @@ fn login_is_in_secret_service_only() {
     logged in to `REGISTRY`
     install 3
     logged out of `REGISTRY`
-    logged out of `REGISTRY` already
+    already: logged out of `REGISTRY`
     install 4
     "#);
     assert!(
@@ -131,7 +131,7 @@ fn login_file_is_private() {
     "#);
     insta::assert_snapshot!(env.run(&format!("registry logout {host}")).hiding_registry(&guarded), @r#"
     exit 0
-    out: logged out of `REGISTRY` already
+    out: already: logged out of `REGISTRY`
     "#);
     assert_eq!(env.run(&install).code, 4, "out again");
 }

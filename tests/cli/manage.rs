@@ -9,12 +9,12 @@ fn grants_are_written_and_revoked() {
     exit 0
     out: `greet` may use notification
     out: `greet` may use network=api.example.com
-    out: `greet` may use config-read already
+    out: already: `greet` may use config-read
     "#);
     let before = env.files();
     insta::assert_snapshot!(env.run("extension grant greet notification"), @r#"
     exit 0
-    out: `greet` may use notification already
+    out: already: `greet` may use notification
     "#);
     assert_eq!(env.files(), before);
     insta::assert_snapshot!(env.run("extension revoke greet network config-read=greeting.*"), @r#"
@@ -32,7 +32,7 @@ fn grants_are_written_and_revoked() {
     "#);
     insta::assert_snapshot!(env.run("extension revoke greet network=api.example.com"), @r#"
     exit 0
-    out: `greet` may not use network=api.example.com already
+    out: already: `greet` may not use network=api.example.com
     "#);
     assert!(env.read(&manifest("greet")).ends_with("[capabilities]\nconfig-read = true\n"));
     insta::assert_snapshot!(env.run("extension grant greet network"), @r#"
@@ -63,7 +63,7 @@ fn disabled_extension_is_not_called() {
     "#);
     insta::assert_snapshot!(env.run("extension disable greet"), @r#"
     exit 0
-    out: `greet` is disabled already
+    out: already: `greet` is disabled
     "#);
     insta::assert_snapshot!(env.run("extension call greet greet World"), @r#"
     exit 5
@@ -130,7 +130,7 @@ fn remove_keeps_manifest_and_others() {
     );
     insta::assert_snapshot!(env.run("extension remove greet"), @r#"
     exit 0
-    out: removed greet already, its manifest is kept in ~/.local/state/pds/extensions/removed/greet.toml
+    out: already removed: greet, its manifest is kept in ~/.local/state/pds/extensions/removed/greet.toml
     "#);
     insta::assert_snapshot!(env.run("extension remove ../echo"), @r#"
     exit 2

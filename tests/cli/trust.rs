@@ -27,7 +27,7 @@ fn keys_are_trusted_and_removed() {
     "#);
     insta::assert_snapshot!(env.run("trust add mine.pub --for ghcr.io/my-org"), @r#"
     exit 0
-    out: the key sha256:DIGEST is trusted for `ghcr.io/my-org` already
+    out: already: the key sha256:DIGEST is trusted for `ghcr.io/my-org`
     "#);
     let listed = env.run("trust list").ok();
     insta::assert_snapshot!(listed, @r#"
@@ -42,7 +42,7 @@ fn keys_are_trusted_and_removed() {
     assert!(env.run("trust list").ok().text().is_empty());
     insta::assert_snapshot!(env.run("trust remove mine.pub"), @r#"
     exit 0
-    out: the key sha256:DIGEST is not trusted already
+    out: already: the key sha256:DIGEST is not trusted
     "#);
     insta::assert_snapshot!(env.run("trust add mine.key --for ghcr.io"), @r#"
     exit 2

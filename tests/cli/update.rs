@@ -260,7 +260,7 @@ fn pinned_extension_stays() {
     assert_eq!(registry.seen().len(), asked, "nobody is asked");
     insta::assert_snapshot!(env.run("extension pin greeting-extension"), @r#"
     exit 0
-    out: `greeting-extension` stays at its version already
+    out: already: `greeting-extension` stays at its version
     "#);
     insta::assert_snapshot!(env.run("extension unpin greeting-extension"), @r#"
     exit 0

@@ -79,8 +79,8 @@ pub fn instead_of(word: &str, behind: &[String], all: &clap::Command) -> Option<
     Some(format!("did you mean `sesame {}`?", whole.join(" ")))
 }
 
-/// Where else a word is the name of a command or another name of it; the shortest, which is the
-/// everyday one.
+/// Where else a word is the name of a command or another name of it: of one for extensions first,
+/// then the shortest.
 fn elsewhere(word: &str, all: &clap::Command) -> Option<String> {
     let mut paths = Vec::new();
     let is_it = |command: &clap::Command| {
@@ -89,7 +89,8 @@ fn elsewhere(word: &str, all: &clap::Command) -> Option<String> {
         is_word.then_some(1.0)
     };
     collect(all, "", &is_it, &mut paths);
-    paths.into_iter().map(|(_, path)| path).min_by_key(String::len)
+    let rank = |path: &String| (!path.starts_with("extension "), path.len());
+    paths.into_iter().map(|(_, path)| path).min_by_key(rank)
 }
 
 /// The command with the most letters of a word.
@@ -141,6 +142,7 @@ mod tests {
             "did you mean `sesame extension grant x 'network=*.a.b'`?"
         );
         assert_eq!(said("Deny", &[]), "did you mean `sesame extension revoke`?");
+        assert_eq!(said("set", &["x", "a=b"]), "did you mean `sesame extension set x a=b`?");
         assert_eq!(said("grant", &["x"]), "did you mean `sesame extension grant x`?");
         assert_eq!(said("logout", &["ghcr.io"]), "did you mean `sesame registry logout ghcr.io`?");
         assert_eq!(said("instal", &[]), "did you mean `sesame install`?");

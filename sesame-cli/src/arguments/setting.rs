@@ -30,6 +30,8 @@ pub enum SettingTextError {
     NoValue { key: String },
     #[error("a key has parts with dots between them, as in `greeting.template`")]
     Key,
+    #[error("`{key}` is a limit, typed `limits.{key}`; a setting of that name is `config.{key}`")]
+    BareLimit { key: String },
     #[error("there is no limit `{key}`; the limits are {}", limits())]
     Limit { key: String },
     #[error(transparent)]
@@ -49,6 +51,10 @@ impl FromStr for SettingKey {
         if let Some(key) = text.strip_prefix("limits.") {
             let unknown = || SettingTextError::Limit { key: key.escape_debug().to_string() };
             return LimitName::of_key(key).map(Self::Limit).ok_or_else(unknown);
+        }
+        // Nobody who types a limit means a setting that the extension never asks for.
+        if LimitName::of_key(text).is_some() {
+            return Err(SettingTextError::BareLimit { key: text.to_owned() });
         }
         // With its table in front, a key that begins with `limits.` can be set as well.
         let key = text.strip_prefix("config.").unwrap_or(text);
@@ -97,6 +103,7 @@ mod tests {
             ("greeting.template=a = b", config("greeting.template", "a = b")),
             ("city=", config("city", "")),
             ("config.limits.x=1", config("limits.x", "1")),
+            ("config.timeout_ms=1", config("timeout_ms", "1")),
             ("limits.max_fuel=1_000", TypedSetting::Limit(LimitName::Fuel, 1_000)),
         ] {
             assert_eq!(text.parse(), Ok(read), "{text}");
@@ -105,6 +112,7 @@ mod tests {
             ("city", "`city=VALUE`"),
             ("=x", "dots"),
             ("a..b=x", "dots"),
+            ("timeout_ms=1", "`limits.timeout_ms`"),
             ("limits.fuel=1", "`limits.max_fuel`"),
             ("limits.max_fuel=many", "`limits.max_fuel` is a whole number"),
             ("limits.timeout_ms=0", "from 1 to 86,400,000"),

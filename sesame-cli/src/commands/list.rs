@@ -76,7 +76,9 @@ fn state(
     if !listed.is_installed {
         return (State::NotInstalled, None);
     }
-    let stop = depot.installed(&listed.name).ok().and_then(|installed| policies.stop(&installed));
+    // Without a policy, the documents of a thousand extensions are not read for it.
+    let installed = policies.can_stop().then(|| depot.installed(&listed.name).ok()).flatten();
+    let stop = installed.and_then(|installed| policies.stop(&installed));
     match (stop, &listed.quarantine) {
         (Some(stop), _) => (State::StoppedByPolicy, Some(stop.reason)),
         (None, _) if !is_enabled => (State::Disabled, None),
