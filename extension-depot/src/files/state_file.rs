@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use private_files::{atomic_write, create_durable_directory, open_private};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -98,9 +99,11 @@ pub(crate) fn write<T: StateFile>(path: &Path, value: &T) -> Result<(), StateFil
     write().map_err(|source| StateFileError::Io { path: path.to_owned(), source })
 }
 
-/// This moment, as RFC 3339 in UTC.
-pub(crate) fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+/// Returns this moment in whole seconds. That is enough to tell people when something happened, and
+/// short in every file.
+pub(crate) fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use core_types::{ExtensionName, Grant, Identity, OciReference};
 use private_files::names_in;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::files::state_file::{self, StateFile};
@@ -29,8 +30,8 @@ pub struct FollowedList {
     pub pins: BTreeMap<String, OciReference>,
     /// The extensions that came from it.
     pub extensions: BTreeMap<ExtensionName, FromList>,
-    /// When it was followed last, as RFC 3339 in UTC.
-    pub followed_at: String,
+    /// When it was followed last.
+    pub followed_at: Timestamp,
 }
 
 /// An extension that came from a list.

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 
 use core_types::{Digest, ExtensionName, Manifest, OciReference};
+use jiff::Timestamp;
 use private_files::{FileError, names_in};
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +18,8 @@ use crate::store::depot_error::DepotError;
 pub struct Generation {
     /// Counted from 1.
     pub number: u32,
-    /// When it began, as RFC 3339 in UTC.
-    pub at: String,
+    /// When it began.
+    pub at: Timestamp,
     /// What brought it about.
     pub reason: Reason,
     /// What was installed, pinned; nothing where the manifest was not pinned or could not be read.

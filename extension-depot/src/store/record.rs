@@ -1,6 +1,7 @@
 //! What was installed, from where and when.
 
 use core_types::{Digest, ExtensionName, OciReference};
+use jiff::Timestamp;
 use private_files::remove_leftovers;
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +32,8 @@ pub struct Record {
     pub binary: Digest,
     /// The size of the binary in bytes.
     pub binary_size: u64,
-    /// When, as RFC 3339 in UTC.
-    pub installed_at: String,
+    /// When it was installed.
+    pub installed_at: Timestamp,
     /// What was known of who signed it, as far as that was looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<CheckedSignature>,
@@ -47,8 +48,8 @@ pub struct CheckedSignature {
     /// What was known.
     #[serde(flatten)]
     pub state: SignatureState,
-    /// When, as RFC 3339 in UTC.
-    pub checked_at: String,
+    /// When it was checked.
+    pub checked_at: Timestamp,
 }
 
 impl From<&SignatureState> for CheckedSignature {

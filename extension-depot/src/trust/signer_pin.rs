@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use core_types::{Identity, OciReference};
+use jiff::Timestamp;
 use private_files::names_in;
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +32,8 @@ pub struct FirstUse {
     /// Whether something was fetched from there over TLS, so that doing without is a step back.
     #[serde(default)]
     pub is_secure: bool,
-    /// Since when, as RFC 3339 in UTC.
-    pub since: String,
+    /// When it was pinned.
+    pub since: Timestamp,
 }
 
 /// Who signed the first version.
