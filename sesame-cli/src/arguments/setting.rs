@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use core_types::LimitName;
 
-/// What can be set.
+/// A key that can be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettingKey {
     /// A dotted key of `[config]`.
@@ -23,7 +23,7 @@ pub enum TypedSetting {
     Limit(LimitName, u64),
 }
 
-/// Why this cannot be set.
+/// The reason why a text is not a setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingTextError {
     #[error("a setting is typed with its value, as in `{key}=VALUE`")]
@@ -38,7 +38,7 @@ pub enum SettingTextError {
     Value(#[from] core_types::LimitValueError),
 }
 
-/// The limits that can be set, as they are typed.
+/// Lists the limits that can be set, as they are typed.
 fn limits() -> String {
     let keys = LimitName::ALL.into_iter().filter_map(LimitName::key);
     keys.map(|key| format!("`limits.{key}`")).collect::<Vec<_>>().join(", ")
@@ -52,11 +52,11 @@ impl FromStr for SettingKey {
             let unknown = || SettingTextError::Limit { key: key.escape_debug().to_string() };
             return LimitName::of_key(key).map(Self::Limit).ok_or_else(unknown);
         }
-        // Nobody who types a limit means a setting that the extension never asks for.
+        // A bare key of a limit means that limit, and not a setting of the same name.
         if LimitName::of_key(text).is_some() {
             return Err(SettingTextError::BareLimit { key: text.to_owned() });
         }
-        // With its table in front, a key that begins with `limits.` can be set as well.
+        // The prefix of the table allows keys that begin with `limits.`.
         let key = text.strip_prefix("config.").unwrap_or(text);
         let is_key = !key.is_empty()
             && key.split('.').all(|part| !part.is_empty())
@@ -78,7 +78,7 @@ impl FromStr for TypedSetting {
     }
 }
 
-/// The key as it is typed.
+/// Prints the key as it is typed.
 impl fmt::Display for SettingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
