@@ -7,8 +7,8 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use private_files::{atomic_write, create_durable_directory, open_private};
 use jiff::Timestamp;
+use private_files::{atomic_write, create_durable_directory, open_private};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use core_types::{ExtensionName, Grant, Identity, OciReference};
-use private_files::names_in;
 use jiff::Timestamp;
+use private_files::names_in;
 use serde::{Deserialize, Serialize};
 
 use crate::files::state_file::{self, StateFile};
@@ -37,9 +37,8 @@ pub struct FollowedList {
 /// An extension that came from a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FromList {
-    /// Where it comes from, as [`Identity`] writes it. An extension of this name from elsewhere is
-    /// another one.
-    pub identity: String,
+    /// Where it comes from. An extension of this name from elsewhere is another one.
+    pub identity: Identity,
     /// What it was given because the list asks for it. The rest in its manifest is its user's.
     #[serde(default)]
     pub given: Vec<GivenByList>,
@@ -61,12 +60,12 @@ impl StateFile for FollowedList {
 impl FromList {
     /// An extension that was given nothing by a list yet.
     pub fn of(identity: &Identity) -> Self {
-        Self { identity: identity.to_string(), given: Vec::new() }
+        Self { identity: identity.clone(), given: Vec::new() }
     }
 
     /// Whether this is what came from the list, and not another extension of the same name.
     pub fn is(&self, reference: &OciReference) -> bool {
-        self.identity == reference.identity().to_string()
+        self.identity == reference.identity()
     }
 
     /// Whether it was given this by the list, whatever became of it.

@@ -26,7 +26,7 @@ use crate::trust::trusted_signers::SignerProof;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstUse {
     /// The repository.
-    pub repository: String,
+    pub repository: Identity,
     /// Who signed.
     pub signer: FirstSigner,
     /// Whether something was fetched from there over TLS, so that doing without is a step back.
@@ -273,7 +273,7 @@ impl LockedDepot<'_> {
             return Ok(());
         }
         let since = state_file::now();
-        let first_use = FirstUse { repository: repository.to_string(), signer, is_secure, since };
+        let first_use = FirstUse { repository: repository.clone(), signer, is_secure, since };
         Ok(state_file::write(&self.first_use_path(&repository), &first_use)?)
     }
 }
