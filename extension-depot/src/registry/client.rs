@@ -8,6 +8,7 @@ use crate::oci::blob::{BlobError, check, digest_of};
 use crate::oci::image::{
     Descriptor, Document, ImageError, ImageManifest, MAX_MANIFEST, media_type,
 };
+use crate::registry::auth::session::Sessions;
 use crate::registry::error::RegistryError;
 use crate::registry::http::clients::Clients;
 use crate::registry::http::connection::{Connection, Target};
@@ -44,6 +45,7 @@ pub enum Progress {
 pub struct Registry {
     pub(crate) settings: Settings,
     pub(crate) clients: Clients,
+    sessions: Sessions,
 }
 
 /// What a reference leads to before anything but documents has been fetched.
@@ -60,7 +62,7 @@ pub struct Resolved {
 impl Registry {
     /// A client with these settings.
     pub fn new(settings: Settings) -> Self {
-        Self { clients: Clients::new(&settings), settings }
+        Self { clients: Clients::new(&settings), sessions: Sessions::default(), settings }
     }
 
     /// Whether what a reference leads to comes over TLS, from wherever it is looked for.
@@ -217,7 +219,8 @@ impl Registry {
         if self.settings.offline {
             return Err(RegistryError::Offline { registry: reference.registry().to_owned() });
         }
-        Connection::new(&self.settings, &self.clients, reference)
+        let session = self.sessions.of(&self.settings, reference.registry());
+        Connection::new(&self.settings, &self.clients, session, reference)
     }
 }
 

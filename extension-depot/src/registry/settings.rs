@@ -11,7 +11,7 @@ use core_types::{OciReference, canonical_registry};
 use reqwest::Url;
 
 pub use crate::config::user_config::RegistrySettings;
-use crate::registry::credentials::lookup::{Credential, CredentialFiles, Notice};
+use crate::registry::credentials::credential::{Credential, CredentialFiles, Notice};
 use crate::registry::http::proxies::Proxies;
 
 /// The settings of a [`super::Registry`]. The default is anonymous, with no proxy and the system's

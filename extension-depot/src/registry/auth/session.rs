@@ -2,19 +2,18 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Instant;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use core_types::OciReference;
+use core_types::{OciReference, canonical_registry};
 use tokio::sync::Mutex;
 
 use crate::registry::auth::challenge::{Challenge, Challenges};
+use crate::registry::auth::demand::{Access, Demand, basic, refused, unauthorized};
 use crate::registry::auth::token_service::{Token, TokenService};
-use crate::registry::credentials::lookup::{Credential, FoundLogin, LoginProblem, Lookups, Notice};
+use crate::registry::credentials::credential::{Credential, FoundLogin, LoginProblem, Notice};
+use crate::registry::credentials::lookup::Lookups;
 use crate::registry::error::RegistryError;
-use crate::registry::http::clients::Clients;
-use crate::registry::http::refusal::AccessProblem;
 use crate::registry::settings::Settings;
 
 /// How many different challenges of one request are answered.
@@ -38,22 +37,16 @@ impl Authorization {
     }
 }
 
-/// What a request wants to do.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Access {
-    Pull,
-    Push,
-    /// Nothing but to be let in.
-    Login,
-}
+/// The sessions of a command, by scheme and registry, for every connection to that registry.
+#[derive(Default)]
+pub(crate) struct Sessions(RefCell<BTreeMap<(&'static str, String), Rc<Session>>>);
 
-impl Access {
-    pub(crate) fn scope(self, repository: &str) -> String {
-        match self {
-            Self::Pull => format!("repository:{repository}:pull"),
-            Self::Push => format!("repository:{repository}:pull,push"),
-            Self::Login => String::new(),
-        }
+impl Sessions {
+    /// Returns the session of a registry. However the registry is written, it has one; what was had
+    /// over TLS is not told over plain HTTP.
+    pub(crate) fn of(&self, settings: &Settings, registry: &str) -> Rc<Session> {
+        let key = (settings.scheme(registry), canonical_registry(registry));
+        self.0.borrow_mut().entry(key).or_default().clone()
     }
 }
 
@@ -74,15 +67,6 @@ struct State {
     /// The repositories whose login was refused, which are read anonymously from then on.
     refused: BTreeSet<String>,
     told: Vec<Notice>,
-}
-
-/// A challenge that is to be answered.
-#[derive(Clone, Copy)]
-pub(crate) struct Demand<'a> {
-    pub(crate) settings: &'a Settings,
-    pub(crate) clients: &'a Clients,
-    pub(crate) reference: &'a OciReference,
-    pub(crate) access: Access,
 }
 
 /// The challenges that one request has met.
@@ -324,29 +308,4 @@ fn not_answered(reference: &OciReference, challenges: &Challenges) -> RegistryEr
     }
     let challenge = challenges.text().chars().take(100).collect();
     RegistryError::Challenge { registry: reference.registry().to_owned(), challenge }
-}
-
-pub(crate) fn basic(username: &str, password: &str) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
-}
-
-fn refused(reference: &OciReference, login: &FoundLogin) -> LoginProblem {
-    LoginProblem::Refused { registry: reference.registry().to_owned(), place: login.place.clone() }
-}
-
-/// The error for a refused request: whom the registry refused, and what is wrong with the login.
-pub(crate) fn unauthorized(
-    reference: &OciReference,
-    login: Option<&FoundLogin>,
-    problems: &[LoginProblem],
-) -> RegistryError {
-    let problem =
-        login.map(|login| refused(reference, login)).or_else(|| problems.first().cloned());
-    RegistryError::Unauthorized {
-        registry: reference.registry().to_owned(),
-        repository: reference.repository(),
-        who: login
-            .map_or_else(|| "anonymous".to_owned(), |login| format!("`{}`", login.username())),
-        source: problem.map(AccessProblem::Login).map(Box::new),
-    }
 }

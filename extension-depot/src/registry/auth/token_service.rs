@@ -7,11 +7,10 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::registry::auth::session::{Demand, basic, unauthorized};
-use crate::registry::credentials::lookup::{Credential, FoundLogin, LoginProblem};
+use crate::registry::auth::demand::{Demand, basic, unauthorized};
+use crate::registry::credentials::credential::{Credential, FoundLogin, LoginProblem};
 use crate::registry::error::RegistryError;
-use crate::registry::http::connection::read_capped;
-use crate::registry::http::refusal::explain;
+use crate::registry::http::response::{explain, read_capped};
 use crate::registry::http::retry::retry_after;
 use crate::registry::settings::{Settings, api_host};
 

@@ -2,9 +2,10 @@
 
 use core_types::OciReference;
 
-use crate::registry::auth::session::{Access, Authorization};
+use crate::registry::auth::demand::Access;
+use crate::registry::auth::session::Authorization;
 use crate::registry::client::Registry;
-use crate::registry::credentials::lookup::{Credential, CredentialFiles, TOKEN_USER};
+use crate::registry::credentials::credential::{Credential, CredentialFiles, TOKEN_USER};
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::Connection;
 use crate::registry::settings::{ExplicitLogin, Settings};

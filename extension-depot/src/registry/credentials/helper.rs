@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::registry::credentials::lookup::Credential;
+use crate::registry::credentials::credential::Credential;
 
 /// What helpers say, with status 1, of a server that they have no login for.
 const NOT_FOUND: &str = "credentials not found";

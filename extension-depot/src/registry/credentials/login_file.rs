@@ -11,7 +11,7 @@ use core_types::{OciReference, canonical_registry};
 use private_files::open_regular;
 use serde::Deserialize;
 
-use crate::registry::credentials::lookup::{Credential, LoginProblem};
+use crate::registry::credentials::credential::{Credential, LoginProblem};
 
 /// The largest file of credentials, in bytes.
 const MAX_FILE: u64 = 1 << 20;

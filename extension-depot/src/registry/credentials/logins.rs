@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::lock::{Lock, LockError};
 use crate::files::state_file::{self, StateFile, StateFileError};
-use crate::registry::credentials::lookup::Credential;
+use crate::registry::credentials::credential::Credential;
 
 /// How the secrets are found by those who look through their keyring.
 const SERVICE: &str = "sesame registry";

@@ -3,16 +3,13 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
-use core_types::canonical_registry;
 use private_files::read_regular;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Proxy, Url};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::registry::auth::session::Session;
 use crate::registry::error::RegistryError;
 use crate::registry::settings::{Patience, Settings};
 
@@ -40,21 +37,11 @@ struct ClientKey {
 pub(crate) struct Clients {
     settings: Settings,
     made: RefCell<BTreeMap<ClientKey, Client>>,
-    /// What is known of the authentication of each registry, for every connection to it, by scheme
-    /// and name.
-    sessions: RefCell<BTreeMap<(&'static str, String), Rc<Session>>>,
 }
 
 impl Clients {
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self { settings: settings.clone(), made: RefCell::default(), sessions: RefCell::default() }
-    }
-
-    /// However a registry is written, it has one session; what was had over TLS is not told over
-    /// plain HTTP.
-    pub(crate) fn session(&self, registry: &str) -> Rc<Session> {
-        let key = (self.settings.scheme(registry), canonical_registry(registry));
-        self.sessions.borrow_mut().entry(key).or_default().clone()
+        Self { settings: settings.clone(), made: RefCell::default() }
     }
 
     /// The client for an address, while this registry is talked to.

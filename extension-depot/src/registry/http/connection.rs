@@ -7,12 +7,13 @@ use core_types::{Digest, OciReference};
 use reqwest::header::{HeaderValue, LINK};
 use reqwest::{Method, Response, StatusCode, Url};
 
-use crate::registry::auth::session::{Access, Authorization, Session};
+use crate::registry::auth::demand::Access;
+use crate::registry::auth::session::{Authorization, Session};
 use crate::registry::error::RegistryError;
 use crate::registry::http::clients::Clients;
 use crate::registry::http::redirect::Follow;
-use crate::registry::http::refusal::explain;
-use crate::registry::http::retry::{pause_before_retry, retry_after};
+use crate::registry::http::response::{explain, read_capped, status_error};
+use crate::registry::http::retry::pause_before_retry;
 use crate::registry::settings::{Patience, Settings, api_host};
 
 /// What can be fetched from a repository.
@@ -62,6 +63,7 @@ impl<'a> Connection<'a> {
     pub(crate) fn new(
         settings: &'a Settings,
         clients: &'a Clients,
+        session: Rc<Session>,
         reference: &OciReference,
     ) -> Result<Self, RegistryError> {
         let registry = reference.registry();
@@ -76,7 +78,6 @@ impl<'a> Connection<'a> {
             source: None,
         })?;
         let deadline = tokio::time::Instant::now() + settings.patience_of(registry).total;
-        let session = clients.session(registry);
         Ok(Self { settings, clients, reference: reference.clone(), base, session, deadline })
     }
 
@@ -212,23 +213,6 @@ impl<'a> Connection<'a> {
     }
 }
 
-/// Returns the error for a status, with the error document of the response as its cause.
-pub(crate) async fn status_error(
-    response: Response,
-    registry: &str,
-    patience: Patience,
-) -> RegistryError {
-    let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
-    let error = RegistryError::Status {
-        registry: registry.to_owned(),
-        status,
-        message: None,
-        retry_after,
-        source: None,
-    };
-    explain(error, response, registry, patience).await
-}
-
 impl<'a> Body<'a> {
     pub(crate) fn new(
         response: Response,
@@ -250,22 +234,4 @@ impl<'a> Body<'a> {
             next.map_err(|_| RegistryError::Timeout { registry: self.registry.to_owned() })?;
         chunk.map_err(|source| RegistryError::network(self.registry, source))
     }
-}
-
-/// Reads a body that should be small.
-pub(crate) async fn read_capped(
-    mut response: Response,
-    registry: &str,
-    most: u64,
-) -> Result<Vec<u8>, RegistryError> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) =
-        response.chunk().await.map_err(|source| RegistryError::network(registry, source))?
-    {
-        if (bytes.len() + chunk.len()) as u64 > most {
-            return Err(RegistryError::TooLarge { registry: registry.to_owned(), most });
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
 }

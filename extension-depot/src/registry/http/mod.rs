@@ -11,6 +11,7 @@ pub(crate) mod proxies;
 pub(crate) mod redirect;
 pub(crate) mod refusal;
 pub(crate) mod requests;
+pub(crate) mod response;
 pub(crate) mod retry;
 
 pub use proxies::Proxies;

@@ -8,7 +8,7 @@ use reqwest::{Method, Response, Url};
 use crate::registry::auth::session::Authorization;
 use crate::registry::error::RegistryError;
 use crate::registry::http::clients::Clients;
-use crate::registry::http::connection::status_error;
+use crate::registry::http::response::status_error;
 use crate::registry::settings::{Settings, is_loopback};
 
 const MAX_REDIRECTS: usize = 5;

@@ -7,10 +7,11 @@ use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Method, Response, StatusCode, Url};
 
 use crate::registry::auth::challenge::Challenges;
-use crate::registry::auth::session::{Access, Attempts, Authorization, Demand};
+use crate::registry::auth::demand::{Access, Demand};
+use crate::registry::auth::session::{Attempts, Authorization};
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::Connection;
-use crate::registry::http::refusal::explain;
+use crate::registry::http::response::explain;
 
 /// The slowest upload that is waited for, in bytes per second: a poor connection of a phone.
 const SLOWEST_UPLOAD: u64 = 32 * 1024;

@@ -7,7 +7,8 @@ use core_types::Digest;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap};
 use reqwest::{Method, Response, StatusCode};
 
-use crate::registry::auth::session::{Access, Authorization};
+use crate::registry::auth::demand::Access;
+use crate::registry::auth::session::Authorization;
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::{Connection, Target};
 use crate::registry::http::retry::pause_before_retry;
