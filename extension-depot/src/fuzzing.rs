@@ -4,7 +4,9 @@
 use core_types::{Digest, OciReference};
 
 use crate::oci::attachment::Attachment;
-use crate::oci::image::{Descriptor, Document, ImageManifest};
+use crate::oci::descriptor::Descriptor;
+use crate::oci::document::Document;
+use crate::oci::image::ImageManifest;
 use crate::registry::auth::challenge::Challenges;
 use crate::trust::signature::{bundle, classic};
 

@@ -25,7 +25,9 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::oci::blob::digest_of;
-use crate::oci::image::{Descriptor, ImageIndex, media_type};
+use crate::oci::descriptor::Descriptor;
+use crate::oci::image::ImageIndex;
+use crate::oci::media_type;
 
 /// What a response carries.
 pub type Body = BoxBody<Bytes, io::Error>;

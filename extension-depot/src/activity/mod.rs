@@ -5,6 +5,7 @@
 //! quarantined until its user enables it.
 
 pub(crate) mod activity_log;
+mod failures;
 mod note_call;
 pub(crate) mod quarantine;
 

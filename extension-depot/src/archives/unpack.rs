@@ -15,9 +15,10 @@ use private_files::open_regular;
 use sha2::{Digest as _, Sha256};
 
 use crate::archives::entry::{clean_path, folded, refused_kind};
+use crate::archives::file_kind::{Kind, describe, is_tar_type};
 use crate::archives::zstd::ZstdReader;
-use crate::oci::binary::describe;
-use crate::oci::image::{Descriptor, ImageError, MAX_BLOB};
+use crate::oci::descriptor::{Descriptor, MAX_BLOB};
+use crate::oci::image_error::ImageError;
 
 /// The most bytes of a layer when it is unpacked: twice the largest binary.
 pub(crate) const MAX_UNPACKED: u64 = 2 * MAX_BLOB;
@@ -89,41 +90,6 @@ pub enum UnpackError {
         /// What the system said.
         source: io::Error,
     },
-}
-
-/// What bytes are, by how they begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Wasm,
-    Gzip,
-    Zstd,
-    Tar,
-    Other,
-}
-
-impl Kind {
-    pub(crate) fn of(head: &[u8]) -> Self {
-        // Where a tar has the name of its format, behind the first name, mode, owner, size, time,
-        // sum and link.
-        const USTAR: usize = 257;
-        match head {
-            [0, b'a', b's', b'm', ..] => Self::Wasm,
-            [0x1f, 0x8b, ..] => Self::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
-            // A frame that is to be skipped, which the tools that seek in layers begin with.
-            [first, 0x2a, 0x4d, 0x18, ..] if *first >> 4 == 5 => Self::Zstd,
-            head if head.get(USTAR..).is_some_and(|rest| rest.starts_with(b"ustar")) => Self::Tar,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// Whether a media type says that it is a tar, such as those of the layers of containers, packed or
-/// not.
-pub(crate) fn is_tar_type(media_type: &str) -> bool {
-    let last =
-        media_type.rsplit('.').find(|word| !matches!(*word, "gzip" | "zstd")).unwrap_or_default();
-    matches!(last, "tar" | "tar+gzip" | "tar+zstd")
 }
 
 /// Writes the one WebAssembly binary that is packed in a layer to `sink`. The layer's bytes have

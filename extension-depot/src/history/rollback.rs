@@ -8,7 +8,7 @@ use crate::manifest::manifest_file::ManifestEditor;
 use crate::oci::artifact::Artifact;
 use crate::oci::binary::Binary;
 use crate::oci::blob::read_blob;
-use crate::oci::image::MAX_BLOB;
+use crate::oci::descriptor::MAX_BLOB;
 use crate::store::basis::Basis;
 use crate::store::depot::Depot;
 use crate::store::depot_error::DepotError;

@@ -1,52 +1,14 @@
 //! The grants that end, as files of the login session, and all that is in force for an extension.
 
-use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 
-use core_types::{ExtensionName, Identity, OciReference, TimedGrants, TomlProblem};
-use private_files::{
-    atomic_write, create_durable_directory, ensure_exclusive, open_regular, remove_durably,
-    remove_leftovers,
-};
+use core_types::{ExtensionName, Identity, OciReference, TimedGrants};
+use private_files::remove_durably;
 
+use crate::manifest::timed_grants_file::{TimedGrantsError, read, write};
 use crate::store::depot::Depot;
 use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
-
-/// The largest file of timed grants, in bytes.
-const MAX_SIZE: u64 = 1 << 20;
-
-/// Why grants that end cannot be had or given.
-#[derive(Debug, thiserror::Error)]
-pub enum TimedGrantsError {
-    /// There is nowhere to keep them that goes with the session.
-    #[error("this session has no runtime directory, so nothing can be granted for a while")]
-    NoSession,
-    /// Somebody else could have written them.
-    #[error("`{}` is not this user's alone", path.display())]
-    NotOurs {
-        /// The file or directory.
-        path: PathBuf,
-    },
-    /// The file says something else than grants.
-    #[error("the grants in `{}` are wrong: {problem}", path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What, and where in the file.
-        problem: TomlProblem,
-    },
-    /// The system refuses.
-    #[error("cannot use the grants in `{}`", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
 
 impl Depot {
     /// The grants that end of the extension of this name and origin, those that have ended
@@ -110,32 +72,4 @@ impl LockedDepot<'_> {
         let Some(path) = self.places().timed_grants(name) else { return Ok(()) };
         remove_durably(&path).map(drop).map_err(|source| DepotError::Io { path, source })
     }
-}
-
-fn read(path: &Path) -> Result<String, TimedGrantsError> {
-    let io_error = |source| TimedGrantsError::Io { path: path.to_owned(), source };
-    let (file, metadata) = open_regular(path).map_err(io_error)?;
-    if ensure_exclusive(&metadata).is_err() || metadata.len() > MAX_SIZE {
-        return Err(TimedGrantsError::NotOurs { path: path.to_owned() });
-    }
-    io::read_to_string(file).map_err(io_error)
-}
-
-/// Nothing is synced to a disk that there is not: the directory lies in memory.
-fn write(path: &Path, grants: &TimedGrants) -> io::Result<()> {
-    if grants.is_empty() {
-        return remove_durably(path).map(drop);
-    }
-    if let Some(directory) = path.parent() {
-        create_durable_directory(directory)?;
-        remove_leftovers(directory);
-        let is_private = fs::metadata(directory)?.mode() & 0o022 == 0;
-        if !is_private {
-            return Err(io::Error::new(
-                io::ErrorKind::PermissionDenied,
-                "others can write in its directory",
-            ));
-        }
-    }
-    atomic_write(path, grants.to_text().map_err(io::Error::other)?.as_bytes())
 }

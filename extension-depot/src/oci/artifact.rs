@@ -4,9 +4,11 @@ use core_types::{Digest, OciReference};
 
 use crate::archives::unpack::UnpackError;
 use crate::oci::blob::{BlobError, digest_of};
-use crate::oci::image::{
-    DESCRIPTION, Descriptor, Document, ImageError, ImageManifest, VERSION, media_type,
-};
+use crate::oci::descriptor::{DESCRIPTION, Descriptor, VERSION};
+use crate::oci::document::Document;
+use crate::oci::image::ImageManifest;
+use crate::oci::image_error::ImageError;
+use crate::oci::media_type;
 
 /// What a digest leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]

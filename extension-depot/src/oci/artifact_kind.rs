@@ -1,7 +1,9 @@
 //! What artifacts are that are not extensions, told by the media types of their parts.
 
-use crate::archives::unpack::is_tar_type;
-use crate::oci::image::{Descriptor, EMPTY_TAR, ImageManifest, TITLE, media_type};
+use crate::archives::file_kind::{EMPTY_TAR, is_tar_type};
+use crate::oci::descriptor::{Descriptor, TITLE};
+use crate::oci::image::ImageManifest;
+use crate::oci::media_type;
 
 /// Parts of media types, and what an artifact is that has one. The first that fits counts: the
 /// signature of a chart is a signature.

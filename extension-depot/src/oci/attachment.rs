@@ -2,7 +2,8 @@
 
 use core_types::Digest;
 
-use crate::oci::image::{Descriptor, ImageManifest};
+use crate::oci::descriptor::Descriptor;
+use crate::oci::image::ImageManifest;
 
 /// An artifact that refers to another one, such as a signature, with all its bytes. Each blob is
 /// what its digest says, and nothing of what they say is believed.

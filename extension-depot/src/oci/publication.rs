@@ -7,7 +7,9 @@ use core_types::Digest;
 use serde::Serialize;
 
 use crate::oci::blob::digest_of;
-use crate::oci::image::{Descriptor, ImageManifest, TITLE, media_type};
+use crate::oci::descriptor::{Descriptor, TITLE};
+use crate::oci::image::ImageManifest;
+use crate::oci::media_type;
 
 /// Documents and blobs of a new artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]

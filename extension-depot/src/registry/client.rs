@@ -5,9 +5,11 @@ use futures_util::StreamExt;
 
 use crate::oci::artifact::Artifact;
 use crate::oci::blob::{BlobError, check, digest_of};
-use crate::oci::image::{
-    Descriptor, Document, ImageError, ImageManifest, MAX_MANIFEST, media_type,
-};
+use crate::oci::descriptor::{Descriptor, MAX_MANIFEST};
+use crate::oci::document::Document;
+use crate::oci::image::ImageManifest;
+use crate::oci::image_error::ImageError;
+use crate::oci::media_type;
 use crate::registry::auth::session::Sessions;
 use crate::registry::error::RegistryError;
 use crate::registry::http::clients::Clients;

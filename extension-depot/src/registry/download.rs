@@ -5,7 +5,7 @@ use core_types::Digest;
 use reqwest::Url;
 
 use crate::oci::blob::{BlobError, check};
-use crate::oci::image::MAX_BLOB;
+use crate::oci::descriptor::MAX_BLOB;
 use crate::registry::client::{Progress, Registry};
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::Body;

@@ -7,7 +7,7 @@ use core_types::{Digest, DigestError, OciReference};
 use crate::archives::docs::DocsError;
 use crate::archives::unpack::UnpackError;
 use crate::oci::blob::BlobError;
-use crate::oci::image::ImageError;
+use crate::oci::image_error::ImageError;
 use crate::registry::http::refusal::{AccessProblem, Refusal};
 use crate::source::staging::StagingError;
 

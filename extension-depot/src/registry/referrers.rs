@@ -7,10 +7,11 @@ use futures_util::future::{join, join_all};
 
 use crate::oci::attachment::Attachment;
 use crate::oci::blob::check;
-use crate::oci::image::{
-    CREATED, Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_REFERRED, REF_NAME,
-    media_type,
-};
+use crate::oci::descriptor::{CREATED, Descriptor, MAX_REFERRED, REF_NAME};
+use crate::oci::document::Document;
+use crate::oci::image::{ImageIndex, ImageManifest};
+use crate::oci::image_error::ImageError;
+use crate::oci::media_type;
 use crate::registry::client::{Registry, fetch_document};
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::{Connection, Target};

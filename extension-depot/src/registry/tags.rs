@@ -5,7 +5,7 @@ use std::time::Duration;
 use core_types::{OciQuery, OciReference, compare_tags};
 use serde::Deserialize;
 
-use crate::oci::image::ImageError;
+use crate::oci::image_error::ImageError;
 use crate::registry::client::Registry;
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::{Connection, Target};

@@ -14,7 +14,8 @@ use core_types::{Digest, ExtensionName};
 use crate::files::output_directory::OutputDirectory;
 use crate::oci::attachment::Attachment;
 use crate::oci::blob::{BlobError, read_blob};
-use crate::oci::image::{Descriptor, ImageIndex, MAX_BLOB, ORIGIN, REF_NAME};
+use crate::oci::descriptor::{Descriptor, MAX_BLOB, ORIGIN, REF_NAME};
+use crate::oci::image::ImageIndex;
 use crate::store::depot::{Depot, Installed};
 use crate::store::layout::MARKER;
 

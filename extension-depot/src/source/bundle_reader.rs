@@ -8,9 +8,10 @@ use std::path::Path;
 
 use core_types::{Digest, ExtensionName, OciReference, ReferenceError};
 
-use crate::oci::image::{Descriptor, ImageError, ORIGIN, REF_NAME};
+use crate::oci::descriptor::{Descriptor, ORIGIN, REF_NAME};
+use crate::oci::image_error::ImageError;
 use crate::source::layout_source::LayoutSource;
-use crate::source::place::SourceError;
+use crate::source::source_error::SourceError;
 use crate::source::staging::Staged;
 use crate::store::depot::Depot;
 
@@ -105,11 +106,11 @@ mod signatures {
 
     use super::Bundle;
     use crate::oci::attachment::Attachment;
-    use crate::oci::image::{
-        Descriptor, Document, ImageError, MAX_MANIFEST, MAX_REFERRED, ORIGIN, REF_NAME,
-    };
+    use crate::oci::descriptor::{Descriptor, MAX_MANIFEST, MAX_REFERRED, ORIGIN, REF_NAME};
+    use crate::oci::document::Document;
+    use crate::oci::image_error::ImageError;
     use crate::registry::referrers::{MOST, is_signature, says_signature};
-    use crate::source::place::SourceError;
+    use crate::source::source_error::SourceError;
 
     /// The most bytes of all signatures of one extension together, with their documents. A
     /// signature has some kilobytes, and all of them are in memory at once.

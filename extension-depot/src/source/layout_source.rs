@@ -14,8 +14,9 @@ use core_types::Digest;
 use private_files::open_regular;
 
 use crate::oci::blob::{BlobError, check};
-use crate::oci::image::{Descriptor, ImageIndex, MAX_BLOB, MAX_MANIFEST, REF_NAME};
-use crate::source::place::SourceError;
+use crate::oci::descriptor::{Descriptor, MAX_BLOB, MAX_MANIFEST, REF_NAME};
+use crate::oci::image::ImageIndex;
+use crate::source::source_error::SourceError;
 use crate::source::staging::Staging;
 
 /// The most entries of a tar: more blobs than a thousand extensions have, and no more than 5 MiB to

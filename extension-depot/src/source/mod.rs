@@ -7,11 +7,14 @@ pub(crate) mod bundle;
 mod bundle_reader;
 pub(crate) mod layout_source;
 pub(crate) mod place;
+pub(crate) mod source_error;
+mod staged_binary;
 pub(crate) mod staging;
 pub(crate) mod web_address;
 
 pub use bundle::BundleError;
 pub use bundle_reader::{Bundle, Bundled};
-pub use place::{Source, SourceError, SourceTextError};
+pub use place::{Source, SourceTextError};
+pub use source_error::SourceError;
 pub use staging::{Staged, StagingError};
 pub use web_address::{AddressError, WebAddress};

@@ -10,13 +10,12 @@ use core_types::{
 };
 use private_files::open_regular;
 
-use crate::archives::unpack::UnpackError;
-use crate::oci::artifact::{Artifact, ArtifactError};
-use crate::oci::blob::{BlobError, check};
-use crate::oci::image::{ImageError, MAX_BLOB, MAX_MANIFEST};
+use crate::oci::artifact::Artifact;
+use crate::oci::blob::check;
+use crate::oci::descriptor::{MAX_BLOB, MAX_MANIFEST};
 use crate::oci::publication::{Description, Publication};
 use crate::source::layout_source::{LayoutSource, read_capped};
-use crate::source::staging::{Staged, StagingError};
+use crate::source::staging::Staged;
 use crate::source::web_address::{AddressError, WebAddress, parse_file_address};
 use crate::store::depot::Depot;
 
@@ -53,78 +52,6 @@ pub enum SourceTextError {
     /// It is not the address of a file.
     #[error(transparent)]
     Address(#[from] AddressError),
-}
-
-/// Why a local source gives no artifact.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// It cannot be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// It is larger than sesame takes.
-    #[error("`{}` is larger than {most} bytes", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// The most that is taken.
-        most: u64,
-    },
-    /// It has other bytes than its user said.
-    #[error("`{}` does not have the bytes that were asked for", path.display())]
-    Digest {
-        /// The file.
-        path: PathBuf,
-        /// Both digests.
-        source: BlobError,
-    },
-    /// It is no OCI image layout.
-    #[error("`{}` is no OCI image layout", path.display())]
-    NoLayout {
-        /// The directory or tar.
-        path: PathBuf,
-    },
-    /// The layout does not have that entry, or several.
-    #[error("`{}` has no single entry{}; it has {found}", path.display(), tag.as_ref().map(|tag| format!(" `{}`", tag.escape_debug())).unwrap_or_default())]
-    NoEntry {
-        /// The directory or tar.
-        path: PathBuf,
-        /// The entry that was asked for.
-        tag: Option<String>,
-        /// The entries that there are.
-        found: String,
-    },
-    /// The tag cannot be the revision of a reference.
-    #[error("the entry cannot be referred to")]
-    Reference(#[from] ReferenceError),
-    /// The documents of the artifact.
-    #[error(transparent)]
-    Artifact(#[from] ArtifactError),
-    /// Staging failed.
-    #[error(transparent)]
-    Staging(#[from] StagingError),
-}
-
-impl From<ImageError> for SourceError {
-    fn from(error: ImageError) -> Self {
-        Self::Artifact(error.into())
-    }
-}
-
-impl From<UnpackError> for SourceError {
-    fn from(error: UnpackError) -> Self {
-        Self::Artifact(error.into())
-    }
-}
-
-impl From<BlobError> for SourceError {
-    fn from(error: BlobError) -> Self {
-        Self::Artifact(error.into())
-    }
 }
 
 impl FromStr for Source {

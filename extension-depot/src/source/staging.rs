@@ -15,7 +15,7 @@ use crate::files::lock::LOCK_TIMEOUT;
 use crate::oci::artifact::Artifact;
 use crate::oci::binary::Binary;
 use crate::oci::blob::{BlobError, BlobWriter, check, digest_of, read_blob};
-use crate::oci::image::{Descriptor, MAX_BLOB};
+use crate::oci::descriptor::{Descriptor, MAX_BLOB};
 
 /// A directory for the blobs of one artifact, on the file system on which they will stay. It goes
 /// with the value; after a crash the next change of the depot removes it.

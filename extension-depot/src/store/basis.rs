@@ -7,7 +7,7 @@
 use core_types::{Capabilities, ExtensionName, Identity, OciReference, Owner};
 
 use crate::manifest::manifest_file::{LoadedManifest, read_text};
-use crate::store::depot::{Depot, Installed};
+use crate::store::depot::{Depot, Installed, check_owner};
 use crate::store::depot_error::DepotError;
 use crate::trust::signer_pin::FirstUse;
 
@@ -168,24 +168,6 @@ impl Seen {
 fn what_counts(loaded: &LoadedManifest) -> (Option<&OciReference>, Option<&Capabilities>, bool) {
     let extension = &loaded.manifest.extension;
     (extension.oci.as_ref(), loaded.manifest.capabilities.as_ref(), extension.pinned)
-}
-
-/// Makes sure that an artifact from there can have a name that belongs to `owner`. A local
-/// reference without a digest stands for whichever bytes come first.
-pub(crate) fn check_owner(
-    name: &ExtensionName,
-    owner: Option<&OciReference>,
-    wanted: &OciReference,
-) -> Result<(), DepotError> {
-    let Some(owner) = owner else { return Ok(()) };
-    let (installed, wanted_by) = (owner.identity(), wanted.identity());
-    let is_open = owner.is_local()
-        && owner.provenance().is_none()
-        && installed == wanted.unpinned().identity();
-    if installed == wanted_by || is_open {
-        return Ok(());
-    }
-    Err(DepotError::OtherSource { name: name.clone(), installed, wanted: wanted_by })
 }
 
 /// The manifest can be understood, or there is none.

@@ -16,7 +16,6 @@ use crate::manifest::manifest_file::{LoadedManifest, ManifestError};
 use crate::oci::artifact::{Artifact, ArtifactError};
 use crate::oci::binary::Binary;
 use crate::source::staging::{Staging, StagingError};
-use crate::store::basis::check_owner;
 use crate::store::depot_error::DepotError;
 use crate::store::layout::Layout;
 
@@ -245,4 +244,22 @@ impl Depot {
 fn file_version(path: &Path) -> Option<(u64, i64, i64)> {
     let metadata = path.metadata().ok()?;
     Some((metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
+}
+
+/// Makes sure that an artifact from there can have a name that belongs to `owner`. A local
+/// reference without a digest stands for whichever bytes come first.
+pub(crate) fn check_owner(
+    name: &ExtensionName,
+    owner: Option<&OciReference>,
+    wanted: &OciReference,
+) -> Result<(), DepotError> {
+    let Some(owner) = owner else { return Ok(()) };
+    let (installed, wanted_by) = (owner.identity(), wanted.identity());
+    let is_open = owner.is_local()
+        && owner.provenance().is_none()
+        && installed == wanted.unpinned().identity();
+    if installed == wanted_by || is_open {
+        return Ok(());
+    }
+    Err(DepotError::OtherSource { name: name.clone(), installed, wanted: wanted_by })
 }

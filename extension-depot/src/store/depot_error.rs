@@ -12,11 +12,11 @@ use crate::config::user_config::PolicyRefusal;
 use crate::files::lock::LockError;
 use crate::files::state_file::StateFileError;
 use crate::manifest::manifest_file::ManifestError;
-use crate::manifest::timed_grants::TimedGrantsError;
+use crate::manifest::timed_grants_file::TimedGrantsError;
 use crate::oci::artifact::ArtifactError;
 use crate::source::staging::StagingError;
 use crate::trust::signer_pin::SignatureRefusal;
-use crate::trust::trusted_signers::TrustError;
+use crate::trust::trusted_signer::TrustError;
 
 /// Why something about installed extensions cannot be done. Nothing was changed.
 #[derive(Debug, thiserror::Error)]

@@ -16,7 +16,9 @@ use private_files::{
 use crate::config::places::Places;
 use crate::oci::artifact::{Artifact, ArtifactError};
 use crate::oci::blob::read_blob;
-use crate::oci::image::{Descriptor, ImageIndex, MAX_MANIFEST, REF_NAME, media_type};
+use crate::oci::descriptor::{Descriptor, MAX_MANIFEST, REF_NAME};
+use crate::oci::image::ImageIndex;
+use crate::oci::media_type;
 use crate::source::staging::Staged;
 
 /// The contents of the file `oci-layout`.

@@ -3,7 +3,7 @@
 use core_types::{Authority, Document, EffectiveLimits, ExtensionName, Owner, Permissions};
 
 use crate::config::user_config::UserConfig;
-use crate::manifest::timed_grants::TimedGrantsError;
+use crate::manifest::timed_grants_file::TimedGrantsError;
 use crate::store::depot::{Depot, Installed};
 use crate::store::depot_error::DepotError;
 use crate::trust::signature_state::SignatureState;

@@ -9,7 +9,7 @@ use crate::archives::unpack::UnpackError;
 use crate::manifest::manifest_file::MAX_SIZE;
 use crate::oci::binary::binary_digest;
 use crate::oci::blob::{BlobError, read_blob};
-use crate::oci::image::MAX_BLOB;
+use crate::oci::descriptor::MAX_BLOB;
 use crate::store::depot::{Depot, Installed};
 use crate::store::depot_error::DepotError;
 

@@ -4,16 +4,19 @@
 //! lie in `trust.toml`, the signer that a repository had first is pinned in the state directory,
 //! and `signature` verifies the signatures themselves.
 
+mod check_signer;
 mod note_signature;
+mod pin_signer;
 mod release_age;
 #[cfg(feature = "registry")]
 pub(crate) mod signature;
 pub(crate) mod signature_state;
 pub(crate) mod signer;
 pub(crate) mod signer_pin;
-pub(crate) mod trusted_signers;
+pub(crate) mod trusted_signer;
+mod trusted_signers;
 
 pub use signature_state::SignatureState;
 pub use signer::Signer;
 pub use signer_pin::{Evidence, FirstSigner, FirstUse, SignatureRefusal};
-pub use trusted_signers::{SignerProof, TrustError, TrustedSigner};
+pub use trusted_signer::{SignerProof, TrustError, TrustedSigner};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use reqwest::Url;
 
-use crate::oci::image::MAX_MANIFEST;
+use crate::oci::descriptor::MAX_MANIFEST;
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::{Connection, DocumentHeaders, Target};
 use crate::registry::http::link_header;

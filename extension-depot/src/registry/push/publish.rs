@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use core_types::{Digest, OciReference};
 
 use crate::archives::docs::Docs;
-use crate::oci::image::{CREATED, Descriptor, ImageError, ImageIndex, ImageManifest, media_type};
+use crate::oci::descriptor::{CREATED, Descriptor};
+use crate::oci::image::{ImageIndex, ImageManifest};
+use crate::oci::image_error::ImageError;
+use crate::oci::media_type;
 use crate::oci::publication::Publication;
 use crate::registry::client::{Registry, fetch_document};
 use crate::registry::error::RegistryError;

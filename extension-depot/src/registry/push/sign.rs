@@ -7,7 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use core_types::{Digest, OciReference};
 use serde_json::json;
 
-use crate::oci::image::{Descriptor, ImageManifest, media_type};
+use crate::oci::descriptor::Descriptor;
+use crate::oci::image::ImageManifest;
+use crate::oci::media_type;
 use crate::registry::client::Registry;
 use crate::registry::push::publish::{Referrer, not_a_tag};
 use crate::registry::push::upload::{PushError, Upload, push};

@@ -9,7 +9,7 @@ use reqwest::header::LOCATION;
 use reqwest::{Method, Response, Url};
 
 use crate::oci::blob::digest_of;
-use crate::oci::image::MAX_MANIFEST;
+use crate::oci::descriptor::MAX_MANIFEST;
 use crate::registry::client::Registry;
 use crate::registry::error::RegistryError;
 use crate::registry::http::connection::{Connection, Target};

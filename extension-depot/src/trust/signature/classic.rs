@@ -6,7 +6,7 @@ use core_types::{Digest, OciPrefix, OciReference};
 use serde::Deserialize;
 
 use crate::oci::attachment::Attachment;
-use crate::oci::image::Descriptor;
+use crate::oci::descriptor::Descriptor;
 use crate::trust::signature::found::{Found, Signature};
 
 pub(crate) const LAYER: &str = "application/vnd.dev.cosign.simplesigning.v1+json";

@@ -15,7 +15,8 @@ use test_support::sigstore::{Flaw, Signing, Sigstore};
 
 use crate::oci::attachment::Attachment;
 use crate::oci::blob::digest_of;
-use crate::oci::image::{Descriptor, ImageManifest};
+use crate::oci::descriptor::Descriptor;
+use crate::oci::image::ImageManifest;
 use crate::trust::signature::bundle::BUNDLE_0_3;
 use crate::trust::signature::keyless::IdentityVerifier;
 use crate::trust::signature::verifier::Verifier;

@@ -9,7 +9,8 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPa
 
 use crate::oci::attachment::Attachment;
 use crate::oci::blob::digest_of;
-use crate::oci::image::{Descriptor, ImageManifest};
+use crate::oci::descriptor::Descriptor;
+use crate::oci::image::ImageManifest;
 use crate::trust::signature::key::PublicKey;
 use crate::trust::signature::secret_key::SecretKey;
 use crate::trust::signature::verifier::Verifier;

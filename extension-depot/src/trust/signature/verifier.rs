@@ -11,7 +11,7 @@ use crate::store::depot::Depot;
 use crate::trust::signature::key::{KeyError, PublicKey};
 use crate::trust::signature::keyless::IdentityVerifier;
 use crate::trust::signer::MAX_SIZE;
-use crate::trust::trusted_signers::{SignerProof, TrustError};
+use crate::trust::trusted_signer::{SignerProof, TrustError};
 
 /// Verifies the signatures of one signer.
 pub enum Verifier {

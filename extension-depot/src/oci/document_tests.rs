@@ -1,7 +1,8 @@
 //! Documents that are good, ambiguous, or none.
 
-use super::*;
 use proptest::prelude::*;
+
+use super::*;
 
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
