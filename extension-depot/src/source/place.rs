@@ -1,7 +1,6 @@
 //! Where extensions are installed from.
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -15,6 +14,7 @@ use crate::oci::blob::check;
 use crate::oci::descriptor::{MAX_BLOB, MAX_MANIFEST};
 use crate::oci::publication::{Description, Publication};
 use crate::source::layout_source::{LayoutSource, read_capped};
+use crate::source::source_error::SourceError;
 use crate::source::staging::Staged;
 use crate::source::web_address::{AddressError, WebAddress, parse_file_address};
 use crate::store::depot::Depot;
