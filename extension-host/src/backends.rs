@@ -4,11 +4,10 @@
 //! own and is left after [`PATIENCE`].
 
 use std::sync::Arc;
-use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use core_types::{Capability, EnvName, Owner};
+use private_files::{TimeoutError, with_timeout};
 
 use crate::directories::DirectoryRules;
 #[cfg(feature = "network")]
@@ -229,15 +228,12 @@ pub fn patiently<T: Send + 'static>(
     capability: Capability,
     ask: impl FnOnce() -> Result<T, BackendError> + Send + 'static,
 ) -> Result<T, BackendError> {
-    let (answer, answered) = mpsc::sync_channel(1);
-    let asking = thread::Builder::new().name("sesame-backend".to_owned()).spawn(move || {
-        // Nobody listens any more when the patience is over.
-        let _ = answer.send(ask());
-    });
-    asking.map_err(|error| BackendError::Other(format!("cannot start a thread: {error}")))?;
-    match answered.recv_timeout(PATIENCE) {
+    match with_timeout("sesame-backend", PATIENCE, ask) {
         Ok(answer) => answer,
-        Err(_) => Err(BackendError::Unavailable(silence(capability).to_owned())),
+        Err(TimeoutError::Elapsed) => {
+            Err(BackendError::Unavailable(silence(capability).to_owned()))
+        }
+        Err(error @ TimeoutError::Thread(_)) => Err(BackendError::Other(error.to_string())),
     }
 }
 

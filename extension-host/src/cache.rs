@@ -14,20 +14,21 @@
 //! [`CodeCache::verify`] does, by the digest that stands in the stamp as well.
 
 use std::collections::HashSet;
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use core_types::Digest;
+use private_files::{
+    LockFailure, Sharing, acquire, create_directory, ensure_exclusive, is_temporary,
+    open_to_change, open_unlinked, temporary_directory, temporary_file,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::engine::fingerprint;
-use crate::file_lock;
 
-/// How the names of files begin that are not in their place yet.
-const NEW: &str = ".new-";
 /// How long to wait for another process that gives code its name.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -68,7 +69,7 @@ pub enum CacheError {
         /// The file or directory.
         path: PathBuf,
         /// What is wrong with it.
-        reason: &'static str,
+        reason: String,
     },
     /// The file has changed since sesame wrote it.
     #[error("`{}` has changed since it was written", path.display())]
@@ -190,11 +191,11 @@ impl CodeCache {
         // One at a time, so that of two processes that store the same code, file and stamp are of
         // the same one.
         let lock = File::open(&self.directory).map_err(in_directory)?;
-        match file_lock::acquire(&lock, PATIENCE) {
+        match acquire(&lock, Sharing::Exclusive, PATIENCE) {
             // Without locks a stamp may be of the other's code. Then it does not fit, and the code
             // is compiled again.
-            Err(error) if file_lock::is_unsupported(&error) => {}
-            locked => locked.map_err(in_directory)?,
+            Err(LockFailure::Unsupported(_)) => {}
+            locked => locked.map_err(io::Error::from).map_err(in_directory)?,
         }
         temporary.persist(self.path(key)).map_err(|error| in_directory(error.error))?;
         self.stamp(key, &written, &digest).map_err(in_directory)?;
@@ -204,7 +205,7 @@ impl CodeCache {
     /// A directory for code that has no name yet, on the same file system.
     pub(crate) fn scratch(&self) -> Result<Scratch, CacheError> {
         let work = self.begin()?;
-        let directory = tempfile::Builder::new().prefix(NEW).tempdir_in(&self.directory);
+        let directory = temporary_directory(&self.directory);
         let directory =
             directory.map_err(|source| CacheError::Io { path: self.directory.clone(), source })?;
         Ok(Scratch { directory, _work: work })
@@ -212,19 +213,17 @@ impl CodeCache {
 
     /// Says that this process makes files, having removed what killed ones left.
     fn begin(&self) -> Result<Work, CacheError> {
-        create_private(&self.directory).map_err(|source| io_error(&self.directory, source))?;
+        create_directory(&self.directory).map_err(|source| io_error(&self.directory, source))?;
         check_directory(&self.directory)?;
         let path = self.directory.join(LOCK);
-        let lock = open_lock(&path)?;
+        let lock = open_to_change(&path).map_err(|source| io_error(&path, source))?;
         if lock.try_lock().is_ok() {
             self.remove_leftovers();
         }
-        match file_lock::acquire_shared(&lock, PATIENCE) {
+        match acquire(&lock, Sharing::Shared, PATIENCE) {
             // Where there are no locks nobody has it alone, and what is left is known by its age.
-            Err(error) if !file_lock::is_unsupported(&error) => {
-                Err(CacheError::Io { path, source: error })
-            }
-            _ => Ok(Work { _lock: lock }),
+            Ok(()) | Err(LockFailure::Unsupported(_)) => Ok(Work { _lock: lock }),
+            Err(failure) => Err(CacheError::Io { path, source: failure.into() }),
         }
     }
 
@@ -309,7 +308,7 @@ impl CodeCache {
     }
 
     fn temporary(&self) -> io::Result<tempfile::TempPath> {
-        Ok(tempfile::Builder::new().prefix(NEW).tempfile_in(&self.directory)?.into_temp_path())
+        Ok(temporary_file(&self.directory)?.into_temp_path())
     }
 }
 
@@ -350,7 +349,7 @@ fn is_of_cache(path: &Path, metadata: &Metadata, is_idle: bool) -> bool {
 }
 
 fn is_unnamed(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(NEW.as_bytes()))
+    path.file_name().is_some_and(is_temporary)
 }
 
 fn stamp_of(metadata: &Metadata) -> String {
@@ -374,10 +373,6 @@ fn digest_of(mut file: &File) -> io::Result<Digest> {
     }
 }
 
-fn create_private(directory: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)
-}
-
 /// Takes a file from everybody else. Where a file system has no modes of its own, it may have been
 /// so from the beginning.
 fn make_private(file: &File) -> io::Result<()> {
@@ -391,45 +386,30 @@ fn make_private(file: &File) -> io::Result<()> {
 fn check_directory(path: &Path) -> Result<(), CacheError> {
     let metadata = fs::symlink_metadata(path).map_err(|source| io_error(path, source))?;
     if !metadata.is_dir() {
-        return Err(CacheError::NotOurs { path: path.to_owned(), reason: "is no directory" });
+        return Err(CacheError::NotOurs {
+            path: path.to_owned(),
+            reason: "is not a directory".to_owned(),
+        });
     }
     check_owner(path, &metadata)
 }
 
 /// Opens a file that only the user can have written, without following a link.
 fn open_own(path: &Path) -> Result<(File, Metadata), CacheError> {
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)
-        .map_err(|source| io_error(path, source))?;
-    let metadata = file.metadata().map_err(|source| io_error(path, source))?;
-    if !metadata.is_file() {
-        return Err(CacheError::NotOurs { path: path.to_owned(), reason: "is no plain file" });
-    }
+    let (file, metadata) = open_unlinked(path).map_err(|source| match source.kind() {
+        io::ErrorKind::InvalidInput => CacheError::NotOurs {
+            path: path.to_owned(),
+            reason: "is not a regular file".to_owned(),
+        },
+        _ => io_error(path, source),
+    })?;
     check_owner(path, &metadata)?;
     Ok((file, metadata))
 }
 
-/// Opens the file that is locked, or makes it, without following a link.
-fn open_lock(path: &Path) -> Result<File, CacheError> {
-    let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
-    options.open(path).map_err(|source| io_error(path, source))
-}
-
 fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), CacheError> {
-    let reason = if metadata.uid() != rustix::process::geteuid().as_raw() {
-        "belongs to another user"
-    } else if metadata.mode() & 0o022 != 0 {
-        "can be written to by others"
-    } else {
-        return Ok(());
-    };
-    Err(CacheError::NotOurs { path: path.to_owned(), reason })
+    ensure_exclusive(metadata)
+        .map_err(|reason| CacheError::NotOurs { path: path.to_owned(), reason: reason.to_string() })
 }
 
 fn io_error(path: &Path, source: io::Error) -> CacheError {

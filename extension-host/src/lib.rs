@@ -51,7 +51,6 @@ mod example;
 mod executable;
 mod exports;
 mod extension;
-mod file_lock;
 mod foreign;
 mod gate;
 #[cfg(feature = "network")]

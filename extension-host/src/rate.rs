@@ -1,17 +1,15 @@
 //! How often extensions may do what bothers people, counted over all calls and processes.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use core_types::{BootTime, Capability, Owner};
-use rustix::fs::OFlags;
+use private_files::{Sharing, acquire, create_directory, open_to_change};
 
-use crate::file_lock;
 use crate::gate::boot_time;
 
 /// The time within which requests are counted.
@@ -73,12 +71,12 @@ fn take_one(times: &mut Vec<BootTime>, most: usize) -> bool {
 
 fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
     if let Some(directory) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        create_directory(directory)?;
     }
-    let mut file = open(path)?;
+    let mut file = open_to_change(path)?;
     // Nobody holds it longer than it takes to write a few numbers, unless they were stopped: no
     // call waits for that.
-    file_lock::acquire(&file, PATIENCE)?;
+    acquire(&file, Sharing::Exclusive, PATIENCE)?;
     let mut times = read_times(&mut file)?;
     let is_free = take_one(&mut times, most);
     let text: String = times
@@ -89,14 +87,6 @@ fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
     file.set_len(0)?;
     file.write_all(text.as_bytes())?;
     Ok(is_free)
-}
-
-/// A pipe in its place does not make a call wait, and a link leads nowhere.
-fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default()).open(path)
 }
 
 /// A damaged file counts as an empty one: at worst one more minute's worth is let through.
