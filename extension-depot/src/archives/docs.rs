@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
 
-use crate::archives::entry::{clean_path, folded, refused_kind};
+use crate::archives::entry::{clean_path, folded, plain_header, refused_kind};
 
 /// The most bytes of an archive when it is unpacked.
 const MAX_UNPACKED: u64 = 16 << 20;
@@ -152,7 +152,7 @@ impl Docs {
         let mut tar =
             tar::Builder::new(GzBuilder::new().mtime(0).write(Vec::new(), Compression::best()));
         for page in &self.pages {
-            let mut header = crate::source::bundle::plain_header(page.text.len());
+            let mut header = plain_header(page.text.len());
             tar.append_data(&mut header, &page.path, page.text.as_bytes())?;
         }
         let mut gzip = tar.into_inner()?;

@@ -8,6 +8,18 @@ use unicode_normalization::UnicodeNormalization;
 /// systems take.
 const MAX_PATH: usize = 200;
 
+/// The header of a file in a tar in which nothing depends on when or by whom it was made.
+pub(crate) fn plain_header(size: usize) -> tar::Header {
+    let mut header = tar::Header::new_ustar();
+    header.set_entry_type(tar::EntryType::Regular);
+    header.set_mode(0o644);
+    header.set_mtime(0);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_size(size as u64);
+    header
+}
+
 /// What an entry is, if it is neither a plain file nor a directory.
 pub(crate) fn refused_kind<R: Read>(
     entry: &mut tar::Entry<'_, R>,

@@ -1,5 +1,9 @@
 //! What bytes are, by how they begin and by their media type.
 
+use crate::oci::descriptor::MAX_BLOB;
+
+/// The most bytes of a layer when it is unpacked: twice the largest binary.
+pub(crate) const MAX_UNPACKED: u64 = 2 * MAX_BLOB;
 /// The size in bytes of a packed tar that has nothing in it; with one file it has more. Container
 /// tools write such a layer for an instruction that changes no file. Gzip makes 32 bytes of it,
 /// Zstandard fewer.

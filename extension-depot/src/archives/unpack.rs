@@ -15,13 +15,11 @@ use private_files::open_regular;
 use sha2::{Digest as _, Sha256};
 
 use crate::archives::entry::{clean_path, folded, refused_kind};
-use crate::archives::file_kind::{Kind, describe, is_tar_type};
+use crate::archives::file_kind::{Kind, MAX_UNPACKED, describe, is_tar_type};
 use crate::archives::zstd::ZstdReader;
 use crate::oci::descriptor::{Descriptor, MAX_BLOB};
 use crate::oci::image_error::ImageError;
 
-/// The most bytes of a layer when it is unpacked: twice the largest binary.
-pub(crate) const MAX_UNPACKED: u64 = 2 * MAX_BLOB;
 /// How many times larger a layer can become. Binaries become some 3 to 20 times larger, and zeros a
 /// thousand times.
 const MAX_RATIO: u64 = 200;

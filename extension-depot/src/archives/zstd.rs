@@ -6,9 +6,11 @@ use std::io::{self, BufRead, Read};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
+use crate::archives::file_kind::MAX_UNPACKED;
+
 /// The largest window, which is kept in memory, in bytes. A frame of one segment has its whole
 /// content as window.
-const MAX_WINDOW: u64 = crate::archives::unpack::MAX_UNPACKED;
+const MAX_WINDOW: u64 = MAX_UNPACKED;
 
 /// Reads what is in all frames. Tools that seek in layers write many, and between them some that
 /// are to be skipped.

@@ -17,15 +17,12 @@ use crate::registry::error::RegistryError;
 use crate::registry::http::connection::{Connection, Target};
 use crate::registry::http::paging::{Reader, read_all};
 use crate::trust::signature::bundle::PREDICATE_OF_BUNDLE;
+use crate::trust::signature::forms::{MAX_REFERRERS, is_signature, says_signature};
 use crate::trust::signature::verifier::Verifier;
 use crate::trust::signature_state::SignatureState;
 
-/// The most things that are fetched for one artifact.
-pub(crate) const MOST: usize = 64;
 /// The annotation that says what the statement in an attestation is, by cosign's layers.
 const PREDICATE: &str = "predicateType";
-/// What cosign says that a classic signature is, where that is listed as a referrer.
-const COSIGN_SIGNATURE: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
 /// The endings of the tags under which cosign keeps signatures, attestations and bills of materials
 /// (<https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md>).
 const TAG_ENDINGS: [&str; 3] = ["sig", "att", "sbom"];
@@ -227,7 +224,7 @@ async fn newest_docs(
     let mut newest: Option<ImageManifest> = None;
     // The order of the list means nothing; the time does, which not every registry puts into its
     // list.
-    for entry in entries.iter().rev().filter(is_docs).take(MOST) {
+    for entry in entries.iter().rev().filter(is_docs).take(MAX_REFERRERS) {
         let name = entry.digest.to_string();
         let found = attachment(connection, &name, Some(&entry.digest), None, Which::Manifests)
             .await?
@@ -264,10 +261,10 @@ async fn all(connection: &Connection<'_>, digest: &Digest, which: Which) -> Foun
         join(list_under_tag(connection, digest), of_tags(connection, digest, which)).await;
     let mut entries = found.entries([by_registry, under_tag]);
     entries.sort_by_key(|entry| which == Which::Signatures && !says_signature(entry));
-    if entries.len() > MOST {
+    if entries.len() > MAX_REFERRERS {
         found.note(Err::<(), _>(too_many(connection)));
     }
-    entries.truncate(MOST);
+    entries.truncate(MAX_REFERRERS);
     found.fetch(connection, &entries, which).await;
     for tagged in tags {
         let tagged = found.note(tagged).flatten();
@@ -298,13 +295,6 @@ fn is_incomplete(error: &RegistryError) -> bool {
 
 fn is_timeout(error: &RegistryError) -> bool {
     matches!(error, RegistryError::Timeout { .. })
-}
-
-/// Whether an entry of a list is a signature by its own account. Not every registry puts that into
-/// its list.
-pub(crate) fn says_signature(entry: &Descriptor) -> bool {
-    let kind = entry.artifact_type.as_deref().unwrap_or_default();
-    kind.starts_with(crate::trust::signature::evidence::BUNDLE) || kind == COSIGN_SIGNATURE
 }
 
 /// The registry's own list of referrers, if it has such lists.
@@ -356,7 +346,7 @@ fn parse_tagged(bytes: &[u8]) -> Result<Vec<Descriptor>, RegistryError> {
 }
 
 fn too_many(connection: &Connection<'_>) -> RegistryError {
-    let reason = format!("it has more than {MOST} referrers, which are not all fetched");
+    let reason = format!("it has more than {MAX_REFERRERS} referrers, which are not all fetched");
     RegistryError::Incomplete { registry: connection.registry().to_owned(), reason }
 }
 
@@ -364,11 +354,6 @@ fn malformed(error: &serde_json::Error) -> RegistryError {
     RegistryError::Image(ImageError::Malformed {
         reason: format!("the list of referrers: {error}"),
     })
-}
-
-pub(crate) fn is_signature(blob: &Descriptor) -> bool {
-    blob.media_type == crate::trust::signature::evidence::CLASSIC
-        || blob.media_type.starts_with(crate::trust::signature::evidence::BUNDLE)
 }
 
 /// A manifest with its blobs.
@@ -392,7 +377,7 @@ async fn attachment(
         Which::Signatures => is_signature(blob),
         Which::Manifests => false,
     };
-    for blob in manifest.blobs().filter(is_wanted).take(MOST) {
+    for blob in manifest.blobs().filter(is_wanted).take(MAX_REFERRERS) {
         let (bytes, _) =
             connection.get_bytes(&Target::Blob(&blob.digest), "*/*", MAX_REFERRED).await?;
         check(&bytes, &blob.digest).map_err(RegistryError::Blob)?;

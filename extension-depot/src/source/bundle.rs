@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use core_types::{Digest, ExtensionName};
 
+use crate::archives::entry::plain_header;
 use crate::files::output_directory::OutputDirectory;
 use crate::oci::attachment::Attachment;
 use crate::oci::blob::{BlobError, read_blob};
@@ -105,18 +106,6 @@ fn index_of(extensions: &[Installed], attachments: &[Attachment]) -> serde_json:
     let attached = attachments.iter().map(|attachment| attachment.descriptor.clone());
     let index = ImageIndex::new(extensions.iter().map(entry).chain(attached).collect());
     serde_json::to_vec_pretty(&index)
-}
-
-/// The header of a file in a tar in which nothing depends on when or by whom it was made.
-pub(crate) fn plain_header(size: usize) -> tar::Header {
-    let mut header = tar::Header::new_ustar();
-    header.set_entry_type(tar::EntryType::Regular);
-    header.set_mode(0o644);
-    header.set_mtime(0);
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_size(size as u64);
-    header
 }
 
 /// Writes a tar in which nothing depends on when or by whom it was made.

@@ -109,8 +109,8 @@ mod signatures {
     use crate::oci::descriptor::{Descriptor, MAX_MANIFEST, MAX_REFERRED, ORIGIN, REF_NAME};
     use crate::oci::document::Document;
     use crate::oci::image_error::ImageError;
-    use crate::registry::referrers::{MOST, is_signature, says_signature};
     use crate::source::source_error::SourceError;
+    use crate::trust::signature::forms::{MAX_REFERRERS, is_signature, says_signature};
 
     /// The most bytes of all signatures of one extension together, with their documents. A
     /// signature has some kilobytes, and all of them are in memory at once.
@@ -158,7 +158,7 @@ mod signatures {
             let Ok(Some(digest)) = pinned.pinned_digest() else { return Ok(Vec::new()) };
             let mut entries = self.attached_to(&digest)?;
             entries.sort_by_key(|entry| !says_signature(entry));
-            entries.truncate(MOST);
+            entries.truncate(MAX_REFERRERS);
             let (mut found, mut bytes) = (Vec::new(), 0);
             for entry in entries {
                 found.extend(self.signature(entry, &mut bytes)?);
@@ -234,7 +234,7 @@ mod signatures {
             };
             manifest.check_referrer()?;
             let mut blobs = Vec::new();
-            for blob in manifest.blobs().filter(|blob| is_signature(blob)).take(MOST) {
+            for blob in manifest.blobs().filter(|blob| is_signature(blob)).take(MAX_REFERRERS) {
                 blobs.push((blob.digest, take(&blob.digest, MAX_REFERRED)?));
             }
             blobs.push((entry.digest, bytes));

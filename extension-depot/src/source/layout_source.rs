@@ -262,8 +262,8 @@ fn digest_of_path(path: &[u8]) -> Option<Digest> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archives::entry::plain_header;
     use crate::oci::blob::digest_of;
-    use crate::source::bundle::plain_header;
 
     /// Counts the bytes that are read.
     struct Counting<R> {

@@ -15,7 +15,7 @@ use crate::registry::push::publish::{Referrer, not_a_tag};
 use crate::registry::push::upload::{PushError, Upload, push};
 use crate::registry::referrers::find_signature;
 use crate::trust::signature::bundle::{
-    BUNDLE_0_3, PREDICATE_OF_BUNDLE, STATEMENT, encoded, statement,
+    BUNDLE_0_3, PREDICATE_OF_BUNDLE, SIGN, STATEMENT, encoded, statement,
 };
 use crate::trust::signature::classic::{LAYER as CLASSIC, SIGNATURE, claim};
 use crate::trust::signature::secret_key::SecretKey;
@@ -105,6 +105,6 @@ impl Registry {
 
 fn annotations() -> BTreeMap<String, String> {
     let content = ("dev.sigstore.bundle.content", "dsse-envelope");
-    let kind = (PREDICATE_OF_BUNDLE, crate::trust::signature::evidence::SIGN);
+    let kind = (PREDICATE_OF_BUNDLE, SIGN);
     [content, kind].map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }
