@@ -1,5 +1,4 @@
-//! What fuzzers call and nobody else: readers of bytes from outside that are no part of the
-//! library's interface.
+//! Entry points for fuzzers: readers of untrusted bytes that are private otherwise.
 
 use core_types::{Digest, OciReference};
 

@@ -1,5 +1,4 @@
-//! What was decided about an extension counts only as long as nothing that it was decided upon
-//! changes.
+//! A decision about an extension counts only as long as nothing that it is based on changes.
 
 mod support;
 
@@ -13,7 +12,7 @@ use extension_depot::{
 };
 use support::{Home, basis, component, home, install, name, order, publish, reference, stage};
 
-/// An extension `a` of which version 1 is installed and version 2 has arrived.
+/// Returns an extension `a` of which version 1 is installed and version 2 has arrived.
 fn decided() -> (MemoryRegistry, Home, Staged) {
     let (registry, home) = (MemoryRegistry::start().expect("a registry"), home());
     for version in ["1", "2", "3"] {
@@ -112,7 +111,7 @@ fn edit(home: &Home, edit: impl FnOnce(String) -> String) {
     fs::write(&path, edit(text)).expect("written");
 }
 
-/// What a decision does not rest on is kept as it is by then.
+/// Changes that a decision is not based on are kept.
 #[test]
 fn other_edits_are_kept() {
     let (_registry, home, staged) = decided();
@@ -157,8 +156,7 @@ fn install_signed(home: &Home, staged: &Staged, seen: &Basis, by: u8) -> Result<
         .install(staged, &InstallOrder { evidence: Some(&evidence), ..order(seen, "a", None) })
 }
 
-/// The signer who was noted first is not overwritten by one whom it would not let follow, whatever
-/// was seen.
+/// The pinned signer is not overwritten by one that could not follow it, whatever was seen.
 #[test]
 fn first_signer_is_kept_under_the_lock() {
     let (registry, home, staged) = decided();
@@ -181,7 +179,7 @@ fn first_signer_is_kept_under_the_lock() {
     install_signed(&home, &staged, &seen, 1).expect("installed");
 }
 
-/// What was found of one version is not noted for another that came in the meantime.
+/// The signature of one version is not noted for another that came in the meantime.
 #[test]
 fn evidence_stays_with_its_version() {
     let (_registry, home, staged) = decided();
@@ -213,7 +211,7 @@ fn evidence_stays_with_its_version() {
     assert!(matches!(timed, Err(DepotError::Changed { .. })));
 }
 
-/// Going back is decided upon what is granted now.
+/// A rollback is decided on the grants of today.
 #[test]
 fn rollback_is_decided_upon_what_is_there() {
     let (_registry, home, staged) = decided();

@@ -66,7 +66,7 @@ fn image(registry: &MemoryRegistry, repository: &str, layers: &[Layer<'_>]) -> D
     registry.put_manifest(repository, "1", media_type::MANIFEST, manifest.as_bytes())
 }
 
-/// What a refused artifact is said to be.
+/// Returns the refusal of an artifact.
 fn refusal(registry: &MemoryRegistry, repository: &str) -> String {
     let home = home();
     let error =
@@ -76,7 +76,7 @@ fn refusal(registry: &MemoryRegistry, repository: &str) -> String {
     error.to_string()
 }
 
-/// An image with a binary in its one layer, installed as `plugin`.
+/// Returns an image with a binary in its one layer, installed as `plugin`.
 fn packed(registry: &MemoryRegistry) -> (Home, String) {
     let (home, layer) =
         (home(), gzip(&tar(&[("etc/os-release", b"x"), ("plugin.wasm", &component("p"))])));
@@ -171,7 +171,7 @@ fn index_with_attestation_gives_its_image() {
     }
 }
 
-/// The size of the manifest that a tag leads to.
+/// Returns the size of the manifest that a tag leads to.
 fn registry_size(registry: &MemoryRegistry, repository: &str) -> usize {
     let resolved = support::resolve(&format!("{}/{repository}:1", registry.host())).expect("there");
     usize::try_from(resolved.artifact.manifest_size).expect("short")
@@ -290,7 +290,7 @@ fn damaged_unpacked_binary_is_found_and_repaired() -> Result<(), Box<dyn Error>>
     Ok(())
 }
 
-/// The digest that a record says that the manifest is pinned to.
+/// Returns the digest that a record says that the manifest is pinned to.
 fn pin(record: &str) -> String {
     let (_, rest) = record.split_once("\"pinned\": \"").expect("pinned");
     rest.split('"').next().expect("a digest").to_owned()

@@ -114,7 +114,7 @@ fn an_index_that_leads_to_an_index_or_to_nothing_installs_nothing() {
     let nested = registry.put_manifest("my-org/i", "nested", media_type::INDEX, good.as_bytes());
     let missing = format!("sha256:{}", "0".repeat(64));
     let indexes = [
-        // What it calls a manifest is an index.
+        // Its manifest is an index.
         index(&[entry(media_type::MANIFEST, &nested, good.len())]),
         index(&[entry(media_type::INDEX, &nested, good.len())]),
         index(&[entry(media_type::MANIFEST, &missing, manifest.len())]),
@@ -256,8 +256,7 @@ fn nothing_is_collected_while_a_manifest_cannot_be_read() {
     assert!(home.depot.verify(&name("b")).expect("there").findings.is_empty());
 }
 
-/// A directory that cannot be read is not an empty one: what is in it may need what would be
-/// deleted.
+/// An unreadable directory is not an empty one: its files may need the blobs that would be deleted.
 #[test]
 fn unreadable_directory_stops_deletion() {
     let registry = MemoryRegistry::start().expect("a registry");
@@ -275,7 +274,7 @@ fn unreadable_directory_stops_deletion() {
     ] {
         let away = home.directory.path().join("away");
         fs::rename(&directory, &away).expect("moved");
-        // Who runs this as root can read whatever its mode is; nobody can list a file.
+        // Root can read it whatever its mode is; a file cannot be listed.
         fs::write(&directory, "").expect("written");
         let before = files(home.directory.path());
         let what = directory.display();

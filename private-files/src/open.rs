@@ -86,7 +86,7 @@ mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
-    /// A directory with a link, a pipe and a file that everybody can write to.
+    /// Returns a directory with a link, a pipe and a file that everybody can write to.
     fn traps() -> tempfile::TempDir {
         let root = tempfile::tempdir().expect("a directory");
         let at = |name: &str| root.path().join(name);

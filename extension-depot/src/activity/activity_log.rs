@@ -1,9 +1,9 @@
 //! The log of what extensions did: one line a call, each with the hash of the line before.
 //!
 //! A second file, the head, holds how many lines there are and the hash of the last. Lines that
-//! were changed, removed or put elsewhere before that are found. It is no proof against the user's
-//! own processes: whoever can write the log can write the head. Lines are not synced, so the last
-//! ones can be lost with the power; what is left fits together.
+//! were changed, removed or put elsewhere before that are found. It does not protect against the
+//! user's own processes, which can write the head as well as the log. Lines are not synced, so the
+//! last ones can be lost with the power; the rest fits together.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::oci::blob::digest_of;
 
-/// The size from which on a file is put aside, in bytes.
+/// The size from which on a file is quarantined, in bytes.
 const MOST_BYTES: u64 = 4 << 20;
 /// The most that is read of a file, in bytes: more than any ever has.
 const MAX_FILE: u64 = 2 * MOST_BYTES;
@@ -64,7 +64,7 @@ pub struct ActivityFinding {
     pub file: PathBuf,
     /// The line in it, counted from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The problem.
     pub problem: String,
 }
 
@@ -82,7 +82,7 @@ pub enum ActivityError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -107,7 +107,7 @@ impl Default for Head {
 }
 
 impl ActivityLog {
-    /// The log in this directory, which is made by the first line.
+    /// Creates the log in this directory, which is made by the first line.
     pub fn new(directory: PathBuf) -> Self {
         Self { directory }
     }
@@ -116,8 +116,8 @@ impl ActivityLog {
     /// of a second.
     ///
     /// # Errors
-    /// When the line cannot be written. The call is not in the log then, and somebody should be
-    /// told.
+    /// When the line cannot be written. The call is not in the log then, and the caller should
+    /// report that.
     pub fn append(&self, call: &CallRecord) -> Result<(), ActivityError> {
         let head_file = self.lock_head()?;
         let appended = self.append_locked(&head_file, call);
@@ -172,19 +172,19 @@ impl ActivityLog {
         Ok(())
     }
 
-    /// Every line that can be read, from the oldest on.
+    /// Returns every line that can be read, from the oldest on.
     pub fn entries(&self) -> Vec<ActivityEntry> {
         let lines = self.files().into_iter().flat_map(|path| lines(&path).unwrap_or_default());
         lines.filter_map(|line| parse(&line)).collect()
     }
 
-    /// Reads everything and finds what was changed, removed or put elsewhere, up to the head.
+    /// Reads everything up to the head and finds lines that were changed, removed or moved.
     ///
     /// # Errors
     /// When a file is there and cannot be read, or another process does not let go of the log.
     pub fn verify(&self) -> Result<Vec<ActivityFinding>, ActivityError> {
         let head_file = open_regular(&self.head()).ok().map(|(file, _)| file);
-        // While it is held, nobody adds a line.
+        // While it is held, no line is added.
         head_file.as_ref().map_or(Ok(()), |file| self.wait_for(file, Sharing::Shared))?;
         let Some(head) = head_file.as_ref().and_then(read_head) else {
             return Ok(self.files().first().map_or_else(Vec::new, |file| {
@@ -218,7 +218,7 @@ impl ActivityLog {
         self.directory.join("head.json")
     }
 
-    /// The files that there are, from the oldest on.
+    /// Returns the files that there are, from the oldest on.
     fn files(&self) -> Vec<PathBuf> {
         let aside = (1..=KEPT).rev().map(|number| self.aside(number));
         aside.chain([self.current()]).filter(|path| path.exists()).collect()
@@ -245,7 +245,7 @@ impl ActivityLog {
     }
 }
 
-/// What a look at all lines in order has found so far.
+/// The findings so far of a walk over all lines in order.
 struct Walk {
     last: Option<(u64, String)>,
     expected_first: u64,
@@ -273,8 +273,8 @@ impl Walk {
             self.findings.push(ActivityFinding { file: file.to_owned(), line, problem })
         };
         let Some(entry) = parse(bytes) else {
-            // Behind the head, half a line is what a killed process leaves. The next call mends it
-            // and says so.
+            // Behind the head, half a line is left by a killed process. The next call fixes it and
+            // says so.
             if is_covered {
                 found("this is no line of the log".to_owned());
             }
@@ -315,7 +315,7 @@ impl Walk {
 }
 
 /// Brings the head and the end of the current file together: whole lines that a killed process did
-/// not count are counted, half a line goes. Gives back what had to be done.
+/// not count are counted, half a line goes. Returns the changes that were needed.
 fn mend(head: &mut Option<Head>, log: &File, size: u64) -> io::Result<Option<String>> {
     let known = head.take();
     let mended = match &known {

@@ -16,7 +16,7 @@ use crate::store::depot_error::DepotError;
 const MAX_REASON: usize = 200;
 
 impl Depot {
-    /// Why the extension with this digest is put aside, if it is.
+    /// Returns why the extension with this digest is quarantined, if it is.
     pub fn quarantine(&self, name: &ExtensionName, pinned: &Digest) -> Option<Quarantine> {
         self.health(name).filter(|health| health.pinned == *pinned && health.is_in_force())
     }
@@ -37,7 +37,7 @@ impl Depot {
         Ok(Some(health).filter(|health| health.failures == FAILURES))
     }
 
-    /// Lets an extension be called again. Gives back whether there was something to forget.
+    /// Lets an extension be called again. Returns whether there was something to forget.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -50,7 +50,7 @@ impl Depot {
         }
     }
 
-    /// The extensions that failed lately, in one look at their directory.
+    /// Returns the extensions that failed recently, in one look at their directory.
     pub(crate) fn failed(&self) -> Result<HashSet<ExtensionName>, DepotError> {
         let files = names_in(&self.places().extension_state().join("health"))?;
         Ok(files

@@ -8,19 +8,20 @@ use crate::store::depot::Depot;
 use crate::store::depot_error::DepotError;
 
 impl Depot {
-    /// The log of what extensions did.
+    /// Returns the log of what extensions did.
     pub fn activity(&self) -> ActivityLog {
         ActivityLog::new(self.places().activity())
     }
 
-    /// Takes note of a call: in the activity log, and of how it ended. Gives back why the extension
-    /// is put aside, if this call did that. To be given to whatever runs extensions, as its
+    /// Takes note of a call: in the activity log, and of how it ended. Returns why the extension is
+    /// quarantined, if this call did that. To be given to whatever runs extensions, as its
     /// observer.
     ///
     /// Calls at the same moment can miss each other's failures; then it takes one failure more.
     ///
     /// # Errors
-    /// When it cannot be written. The call has been made all the same, and somebody should be told.
+    /// When it cannot be written. The call has been made all the same, and the caller should report
+    /// the error.
     pub fn note_call(
         &self,
         name: &ExtensionName,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::state_file::StateFile;
 
-/// After so many crashes and limits in a row an extension is put aside.
+/// After so many crashes and limits in a row an extension is quarantined.
 pub(crate) const FAILURES: u32 = 5;
 
 /// Why an extension is not called.
@@ -33,7 +33,7 @@ impl StateFile for Quarantine {
 }
 
 impl Quarantine {
-    /// Whether it failed often enough to be put aside.
+    /// Returns whether it failed often enough to be quarantined.
     pub(crate) fn is_in_force(&self) -> bool {
         self.failures >= FAILURES
     }

@@ -12,7 +12,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     gzip.finish().expect("memory")
 }
 
-/// A header with any name, whatever a tar library would say to it.
+/// Returns a header with any name, whatever a tar library would say to it.
 fn header(path: &[u8], kind: EntryType, size: u64) -> tar::Header {
     let mut header = tar::Header::new_ustar();
     header.as_old_mut().name[..path.len()].copy_from_slice(path);
@@ -160,7 +160,7 @@ fn paths_that_lead_elsewhere_or_look_alike_are_refused() {
     "#);
 }
 
-/// A record of a PAX header: its length, a key and a value.
+/// Returns a record of a PAX header: its length, a key and a value.
 fn record(key: &str, value: &str) -> Vec<u8> {
     let rest = format!(" {key}={value}\n");
     let length = (1..)

@@ -36,8 +36,8 @@ impl Kind {
     }
 }
 
-/// Whether a media type says that it is a tar, such as those of the layers of containers, packed or
-/// not.
+/// Returns whether a media type says that it is a tar, such as those of the layers of containers,
+/// packed or not.
 pub(crate) fn is_tar_type(media_type: &str) -> bool {
     let last =
         media_type.rsplit('.').find(|word| !matches!(*word, "gzip" | "zstd")).unwrap_or_default();
@@ -57,7 +57,7 @@ pub(crate) fn describe(head: &[u8]) -> String {
     ];
     let found = known.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, what)| *what);
     let is_text = |text: &str| !text.chars().any(|c| c.is_control() && !c.is_whitespace());
-    // The end of what was read can be in the middle of a character.
+    // The head can end in the middle of a character.
     let text = std::str::from_utf8(head)
         .or_else(|error| std::str::from_utf8(&head[..error.valid_up_to()]));
     match found {

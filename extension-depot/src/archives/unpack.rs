@@ -23,14 +23,14 @@ use crate::oci::image_error::ImageError;
 /// How many times larger a layer can become. Binaries become some 3 to 20 times larger, and zeros a
 /// thousand times.
 const MAX_RATIO: u64 = 200;
-/// What a layer can become however small it is: tars are padded with zeros.
+/// The size that any layer can become: tars are padded with zeros.
 const SMALL: u64 = 1 << 20;
 /// The most entries of a layer: an image of a Linux distribution has some thousands.
 const MAX_ENTRIES: usize = 10_000;
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;
 
-/// What was unpacked.
+/// An unpacked binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unpacked {
     pub(crate) digest: Digest,
@@ -48,7 +48,7 @@ pub enum UnpackError {
     Archive {
         /// The layer.
         digest: Digest,
-        /// What is wrong with it.
+        /// The problem with it.
         source: io::Error,
     },
     /// The layer is larger than sesame takes when it is unpacked.
@@ -67,7 +67,7 @@ pub enum UnpackError {
         digest: Digest,
         /// The entry's path, as the archive has it.
         path: String,
-        /// What it is.
+        /// Its kind.
         what: &'static str,
     },
     /// The layer has a path that could lead elsewhere, or that another one could be taken for.
@@ -77,7 +77,7 @@ pub enum UnpackError {
         digest: Digest,
         /// The path, as the archive has it.
         path: String,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: &'static str,
     },
     /// The system refuses.
@@ -85,17 +85,17 @@ pub enum UnpackError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
 /// Writes the one WebAssembly binary that is packed in a layer to `sink`. The layer's bytes have
-/// been verified. `whole` is what the artifact is called that the layer is of.
+/// been verified. `whole` names the artifact of the layer.
 ///
 /// # Errors
-/// When there is none, or more than one, or the layer is damaged, too large, or has what could
-/// mislead others.
+/// When there is none, or more than one, or the layer is damaged, too large, or has an entry that
+/// could mislead others.
 pub(crate) fn unpack(
     path: &Path,
     layer: &Descriptor,
@@ -173,7 +173,7 @@ impl Unpacking<'_> {
         }
     }
 
-    /// The first bytes of an entry, if it is a file that begins as WebAssembly does.
+    /// Returns the first bytes of an entry, if it is a file that begins as WebAssembly does.
     fn wasm_head(
         &self,
         entry: &mut tar::Entry<'_, impl Read>,
@@ -186,8 +186,8 @@ impl Unpacking<'_> {
         Ok((Kind::of(&head) == Kind::Wasm).then(|| io::Cursor::new(head)))
     }
 
-    /// What is wrong with an entry, if something is. Two paths that cannot be told apart are one
-    /// too many.
+    /// Returns the problem with an entry, if it has one. Two paths that cannot be told apart are
+    /// one too many.
     fn check_entry(
         &self,
         entry: &mut tar::Entry<'_, impl Read>,
@@ -272,7 +272,7 @@ impl Unpacking<'_> {
     }
 }
 
-/// The names of some files.
+/// Returns the names of some files.
 fn several(names: &[String]) -> String {
     let shown: Vec<_> =
         names.iter().take(5).map(|name| format!("`{}`", name.escape_debug())).collect();

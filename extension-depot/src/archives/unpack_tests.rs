@@ -1,4 +1,4 @@
-//! Layers that have a binary, and those that have none, too much, or what could mislead.
+//! Layers that have a binary, and those that have none, too much, or something misleading.
 
 use super::*;
 use flate2::Compression;
@@ -60,7 +60,7 @@ fn unpacked(media_type: &str, bytes: &[u8]) -> Result<Vec<u8>, UnpackError> {
     Ok(sink)
 }
 
-/// What is said of a layer, without its digest.
+/// Returns the refusal of a layer, without its digest.
 fn refusal(bytes: &[u8]) -> String {
     let error = unpacked(TAR, bytes).expect_err("refused");
     error.to_string().replace(&crate::oci::blob::digest_of(bytes).to_string(), "DIGEST")
@@ -109,7 +109,7 @@ fn misleading_entries_are_refused() {
     for path in ["/etc/passwd", "a\\b", "a/../../b", "C:x", "a\u{1b}[2J", "a//b", "Plugin.wasm"] {
         assert!(with(path, EntryType::Regular, b"").contains("whose path"), "{path}");
     }
-    // An image of another kind has links, and that is not what is wrong with it.
+    // An image of another kind has links, which are not its problem.
     let mut tar = tar::Builder::new(Vec::new());
     add(&mut tar, "bin", EntryType::Symlink, b"");
     assert!(refusal(&tar.into_inner().expect("in memory")).contains("without WebAssembly"));

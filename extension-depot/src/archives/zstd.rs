@@ -12,8 +12,8 @@ use crate::archives::file_kind::MAX_UNPACKED;
 /// content as window.
 const MAX_WINDOW: u64 = MAX_UNPACKED;
 
-/// Reads what is in all frames. Tools that seek in layers write many, and between them some that
-/// are to be skipped.
+/// Reads the contents of all frames. Tools that seek in layers write many, and between them some
+/// that are to be skipped.
 pub(crate) struct ZstdReader<R> {
     source: R,
     decoder: FrameDecoder,

@@ -20,7 +20,7 @@ pub(crate) struct Lock {
     _file: File,
 }
 
-/// Why there is no lock.
+/// The reason why the lock is not held.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process holds it and does not let go.
@@ -34,7 +34,7 @@ pub enum LockError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -72,7 +72,7 @@ impl Lock {
     }
 }
 
-/// The process that holds a lock now, as far as it said so; nothing when nobody does.
+/// Returns the process that holds a lock now, as far as it said so; nothing when the lock is free.
 pub(crate) fn holder(path: &Path) -> Option<String> {
     let (mut file, _) = open_regular(path).ok()?;
     matches!(file.try_lock(), Err(TryLockError::WouldBlock)).then(|| read_holder(&mut file))

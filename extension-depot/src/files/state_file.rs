@@ -1,8 +1,8 @@
-//! Files in which sesame remembers things: JSON with a format version, replaced as a whole.
+//! State files: JSON with a format version, replaced as a whole.
 //!
-//! Fields are only ever added within a format, so an older sesame reads what a newer one wrote.
-//! What cannot be understood that way has a higher format version, which an older sesame refuses to
-//! read, and so never overwrites.
+//! Fields are only added within a format, so an older sesame reads the files of a newer one. A
+//! change that an older sesame would misread has a higher format version, which an older sesame
+//! neither reads nor overwrites.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use serde::{Deserialize, Serialize};
 /// The largest file that is read, in bytes.
 const MAX_SIZE: u64 = 16 << 20;
 
-/// What is kept in such a file.
+/// The contents of a state file.
 pub(crate) trait StateFile: Serialize + DeserializeOwned {
     /// The version of the format that this sesame writes, and the highest that it reads.
     const FORMAT: u32;
 }
 
-/// Why what sesame remembers cannot be had or written.
+/// Why a state file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StateFileError {
     /// A newer sesame wrote it.
@@ -34,12 +34,12 @@ pub enum StateFileError {
         /// The highest that is known.
         known: u32,
     },
-    /// It does not say what it should.
+    /// Its contents are not of this format.
     #[error("`{}` is damaged", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         source: serde_json::Error,
     },
     /// The system refuses.
@@ -47,7 +47,7 @@ pub enum StateFileError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -64,7 +64,7 @@ struct Versioned<'a, T> {
     value: &'a T,
 }
 
-/// What a file says, or nothing when it is not there.
+/// Reads a file, or nothing when it is not there.
 pub(crate) fn read<T: StateFile>(path: &Path) -> Result<Option<T>, StateFileError> {
     let io_error = |source| StateFileError::Io { path: path.to_owned(), source };
     let damaged = |source| StateFileError::Damaged { path: path.to_owned(), source };
@@ -86,7 +86,7 @@ pub(crate) fn read<T: StateFile>(path: &Path) -> Result<Option<T>, StateFileErro
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
 
-/// Replaces a file, durably and as a whole. What a newer sesame wrote is not overwritten.
+/// Replaces a file, durably and as a whole. A file of a newer sesame is not overwritten.
 pub(crate) fn write<T: StateFile>(path: &Path, value: &T) -> Result<(), StateFileError> {
     if let Err(error @ StateFileError::Newer { .. }) = read::<T>(path) {
         return Err(error);

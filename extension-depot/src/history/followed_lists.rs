@@ -1,9 +1,7 @@
-//! Which extensions came from which list: what `sync` may take away again, and to which bytes a
-//! list was pinned.
+//! The lists that `sync` followed: their extensions, which it may remove again, and their pins.
 //!
-//! Only what a list brought is ever removed or taken back on its behalf, so provenance is written
-//! after what it speaks of: a process that is killed between the two leaves an extension that
-//! counts as its user's own.
+//! Only extensions and grants of a list are removed on its behalf, so provenance is written last: a
+//! process that is killed before that leaves an extension that counts as its user's own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,7 +37,7 @@ pub struct FollowedList {
 pub struct FromList {
     /// Where it comes from. An extension of this name from elsewhere is another one.
     pub identity: Identity,
-    /// What it was given because the list asks for it. The rest in its manifest is its user's.
+    /// The grants that the list asked for. The rest in its manifest is its user's.
     #[serde(default)]
     pub given: Vec<GivenByList>,
 }
@@ -58,41 +56,41 @@ impl StateFile for FollowedList {
 }
 
 impl FromList {
-    /// An extension that was given nothing by a list yet.
+    /// Creates an extension that was given nothing by a list yet.
     pub fn of(identity: &Identity) -> Self {
         Self { identity: identity.clone(), given: Vec::new() }
     }
 
-    /// Whether this is what came from the list, and not another extension of the same name.
+    /// Returns whether this came from the list, and is not another extension of the same name.
     pub fn is(&self, reference: &OciReference) -> bool {
         self.identity == reference.identity()
     }
 
-    /// Whether it was given this by the list, whatever became of it.
+    /// Returns whether it was given this by the list, whatever became of it.
     pub fn was_given(&self, grant: &Grant) -> bool {
         self.given.iter().any(|given| given.grant == *grant)
     }
 }
 
-/// What became of an extension that is not on its list any more.
+/// The result for an extension that is not on its list any more.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Pruned {
     /// It is gone.
     Removed(Removed),
-    /// It stays: another list has it, or it is not what came from this list.
+    /// It stays: another list has it, or it did not come from this list.
     Kept,
 }
 
 impl Depot {
-    /// What is known of a list, or nothing when it was never followed.
+    /// Returns the state of a list, or nothing when it was never followed.
     ///
     /// # Errors
-    /// When it cannot be read: then it is not known what came from it.
+    /// When it cannot be read, so that its extensions are not known.
     pub fn followed_list(&self, list: &str) -> Result<Option<FollowedList>, DepotError> {
         Ok(state_file::read(&self.followed_list_path(list))?)
     }
 
-    /// Every list that was followed.
+    /// Returns every list that was followed.
     ///
     /// # Errors
     /// When one of them, or their directory, cannot be read.
@@ -119,8 +117,8 @@ impl Depot {
 }
 
 impl LockedDepot<'_> {
-    /// Notes what a list led to, and who signed it, where that was looked at. `note` is given what
-    /// is known of it by now.
+    /// Notes the pin of a list, and its signer where that was checked. `note` gets the current
+    /// state.
     ///
     /// # Errors
     /// When it cannot be read or written.
@@ -145,7 +143,7 @@ impl LockedDepot<'_> {
     /// from this list and no other has it. All of that is looked at under the lock.
     ///
     /// # Errors
-    /// When its manifest or what is known of lists cannot be read, or something cannot be removed.
+    /// When its manifest or the state of lists cannot be read, or something cannot be removed.
     pub fn prune(&self, list: &str, name: &ExtensionName) -> Result<Pruned, DepotError> {
         let all = self.followed_lists()?;
         let from = |followed: &FollowedList| followed.extensions.get(name).cloned();
@@ -193,7 +191,7 @@ mod tests {
         format!("r.io/{path}:1").parse().expect(path)
     }
 
-    /// A depot in which `x` has a manifest, and came from these lists.
+    /// Returns a depot in which `x` has a manifest, and came from these lists.
     fn followed(directory: &Path, lists: &[&str]) -> Depot {
         let depot = Depot::new(Places::below(directory));
         let path = depot.places().manifest(&name());

@@ -1,4 +1,4 @@
-//! Collecting what nobody goes back to: old generations, and the blobs that only they needed.
+//! Deletes old generations, and the blobs that only they needed.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 use crate::store::remove::remove_file;
 
-/// What was collected, or would be.
+/// The deleted generations and blobs, or those that would be deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Collected {
     /// Generations that cannot be gone back to any more.
@@ -25,7 +25,7 @@ pub struct Collected {
 }
 
 impl Collected {
-    /// How many bytes of blobs there were.
+    /// Returns how many bytes of blobs there were.
     pub fn bytes(&self) -> u64 {
         self.blobs.iter().map(|(_, size)| size).sum()
     }
@@ -33,12 +33,12 @@ impl Collected {
 
 impl LockedDepot<'_> {
     /// Finds the generations beyond the newest `keep` versions of each extension, and the blobs
-    /// that nothing needs after that, and removes them if `apply` says so. What is installed now
+    /// that are unreferenced after that, and removes them if `apply` says so. The installed version
     /// always stays, and so does every generation of a version that stays.
     ///
     /// # Errors
-    /// When something cannot be read or removed. While a manifest cannot be read, no blob goes:
-    /// what it needs is not known.
+    /// When something cannot be read or removed. While a manifest cannot be read, no blob goes: its
+    /// blobs are not known.
     pub fn collect(&self, keep: usize, apply: bool) -> Result<Collected, DepotError> {
         let mut collected = Collected::default();
         let mut staying = Vec::new();
@@ -80,8 +80,7 @@ impl LockedDepot<'_> {
         Ok(())
     }
 
-    /// Removes what neither a manifest nor a generation needs. Gives back how many bytes that
-    /// freed.
+    /// Removes what neither a manifest nor a generation needs. Returns how many bytes that freed.
     pub(crate) fn remove_unused_blobs(&self) -> Result<u64, DepotError> {
         let mut staying = Vec::new();
         for name in self.names_with_history()? {
@@ -110,8 +109,8 @@ impl LockedDepot<'_> {
         Ok(self.list()?.into_iter().filter_map(artifact).collect())
     }
 
-    /// The blobs that what is installed and these generations need; nothing when that cannot be
-    /// known.
+    /// Returns the blobs that the installed artifacts and these generations need; nothing when that
+    /// cannot be known.
     fn needed_blobs(
         &self,
         installed: &[Option<(Artifact, Binary)>],
@@ -129,7 +128,7 @@ impl LockedDepot<'_> {
             needed.extend(generation.binary);
             match artifact {
                 Some(artifact) => needed.extend(artifact.digests()),
-                // Its documents are damaged; what is known of it stays for a repair.
+                // Its documents are damaged; the rest stays for a repair.
                 None => {
                     let known = [generation.pinned(), generation.image_manifest];
                     needed.extend(known.into_iter().flatten());
@@ -147,8 +146,8 @@ impl LockedDepot<'_> {
         Ok(names)
     }
 
-    /// Makes sure that everything that says which blobs are needed can be listed, before anything
-    /// is removed.
+    /// Checks that everything that says which blobs are needed can be listed, before anything is
+    /// removed.
     ///
     /// # Errors
     /// With the first directory that cannot.
@@ -162,8 +161,8 @@ impl LockedDepot<'_> {
     }
 }
 
-/// The generations that go and those that stay: those of the version that is installed and of the
-/// newest others, `keep` versions in all.
+/// Returns the generations that go and those that stay: those of the version that is installed and
+/// of the newest others, `keep` versions in all.
 fn split(
     generations: Vec<Generation>,
     keep: usize,

@@ -1,5 +1,4 @@
-//! What an extension was before: a generation for each change, so that every change can be taken
-//! back.
+//! The generations of an extension, one for each change, so that every change can be undone.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -22,7 +21,7 @@ pub struct Generation {
     pub at: Timestamp,
     /// What brought it about.
     pub reason: Reason,
-    /// What was installed, pinned; nothing where the manifest was not pinned or could not be read.
+    /// The pinned reference; nothing where the manifest was not pinned or could not be read.
     pub reference: Option<OciReference>,
     /// The digest of the image manifest, which differs from the pinned one when that is an index's.
     pub image_manifest: Option<Digest>,
@@ -103,12 +102,12 @@ pub struct History {
 }
 
 impl Generation {
-    /// The digest that the manifest was pinned to.
+    /// Returns the digest that the manifest was pinned to.
     pub fn pinned(&self) -> Option<Digest> {
         self.reference.as_ref()?.pinned_digest().ok().flatten()
     }
 
-    /// What the manifest said.
+    /// Parses the manifest.
     ///
     /// # Errors
     /// When it was broken at the time.
@@ -118,12 +117,12 @@ impl Generation {
 }
 
 impl History {
-    /// The generation of this number.
+    /// Returns the generation of this number.
     pub fn generation(&self, number: u32) -> Option<&Generation> {
         self.generations.iter().find(|generation| generation.number == number)
     }
 
-    /// The newest generation with other bytes than these: what a rollback goes back to.
+    /// Returns the newest generation with other bytes than these, which a rollback restores.
     pub fn before(&self, pinned: &Digest) -> Option<&Generation> {
         let is_other =
             |generation: &&Generation| generation.pinned().is_some_and(|other| other != *pinned);
@@ -132,8 +131,8 @@ impl History {
 }
 
 impl Depot {
-    /// All generations of an extension. An extension that was never changed by this sesame has
-    /// none.
+    /// Returns all generations of an extension. An extension that was never changed by this sesame
+    /// has none.
     ///
     /// # Errors
     /// When there is neither a manifest nor a generation, or a file of the history cannot be read.
@@ -141,7 +140,7 @@ impl Depot {
         let generations = self.generations(name)?;
         let text = match self.manifest(name) {
             Ok(loaded) => loaded.map(|loaded| loaded.text),
-            // A broken manifest is no generation; those before it are what one goes back to.
+            // A broken manifest is not a generation. A rollback restores one before it.
             Err(_) => Some(String::new()),
         };
         if generations.is_empty() && text.is_none() {

@@ -10,9 +10,9 @@ use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 
 impl LockedDepot<'_> {
-    /// Notes the generation that is about to begin, and before it the one that ends, if nobody
-    /// noted that. To be called under the lock, before the manifest is written: a crash in between
-    /// leaves a generation that never was in force, and loses none.
+    /// Notes the generation that is about to begin, and before it the one that ends, if that was
+    /// not noted. The manifest is written afterwards: a crash in between leaves a generation that
+    /// never was in force, and loses none.
     pub(crate) fn note_generation(
         &self,
         name: &ExtensionName,
@@ -44,8 +44,8 @@ impl LockedDepot<'_> {
         reason: Reason,
     ) -> Result<(), DepotError> {
         let artifact = reference.and_then(|reference| self.artifact_of(reference));
-        // A record that cannot be read now may be readable when blobs are collected by what this
-        // generation names.
+        // A record that cannot be read now may be readable when blobs are collected by the digests
+        // of this generation.
         if let Some(artifact) = &artifact
             && let Err(error @ StateFileError::Io { .. }) = self.record(name, &artifact.digest)
         {
@@ -66,7 +66,7 @@ impl LockedDepot<'_> {
         Ok(state_file::write(&self.places().generation(name, number), &generation)?)
     }
 
-    /// What the record says of who signed.
+    /// Returns the signer in the record.
     fn signer(&self, name: &ExtensionName, artifact: Option<&Artifact>) -> Option<String> {
         let record = self.record(name, &artifact?.digest).ok().flatten()?;
         Some(record.signature?.state.to_string())

@@ -16,7 +16,7 @@ use crate::store::locked_depot::LockedDepot;
 use crate::store::record::Record;
 
 impl Depot {
-    /// What a generation was pinned to, if all of it is still there as it was.
+    /// Returns the artifact of a generation, if all of it is still there unchanged.
     ///
     /// # Errors
     /// [`DepotError::GenerationGone`] when it is not.

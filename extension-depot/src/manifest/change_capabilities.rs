@@ -1,4 +1,4 @@
-//! Changes what a manifest grants.
+//! Changes the grants of a manifest.
 
 use core_types::{Capabilities, ExtensionName, Grant, LimitName};
 
@@ -10,10 +10,10 @@ use crate::store::locked_depot::LockedDepot;
 
 impl LockedDepot<'_> {
     /// Changes the capabilities in a manifest. `change` says whether it changed anything; if not,
-    /// nothing is written. Gives back what it said.
+    /// nothing is written. Returns its result.
     ///
     /// # Errors
-    /// When there is no such manifest or it cannot be written.
+    /// When the manifest is missing or cannot be written.
     pub fn change_capabilities(
         &self,
         name: &ExtensionName,
@@ -48,8 +48,8 @@ impl LockedDepot<'_> {
         })
     }
 
-    /// Writes the capabilities and limits that a call of what was found installed needed: all of
-    /// the first, and of the second those that are given.
+    /// Writes the capabilities and limits that a call needed: all capabilities, and the given
+    /// limits.
     ///
     /// # Errors
     /// [`DepotError::Changed`] when something else has the name by now, or other grants. When it

@@ -12,7 +12,8 @@ use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 
 impl Depot {
-    /// The text of a manifest that may be broken, and where it says that the extension came from.
+    /// Returns the text of a manifest that may be broken, and where it says that the extension came
+    /// from.
     pub(crate) fn text_and_origin(
         &self,
         name: &ExtensionName,
@@ -44,7 +45,7 @@ impl LockedDepot<'_> {
         Ok(changed)
     }
 
-    /// Makes sure that a manifest can be replaced by one that is edited.
+    /// Checks that a manifest can be replaced by one that is edited.
     pub(crate) fn ensure_editable(&self, name: &ExtensionName) -> Result<(), ManifestError> {
         Ok(ensure_not_link(&self.places().manifest(name))?)
     }
@@ -68,14 +69,13 @@ impl LockedDepot<'_> {
     }
 }
 
-/// Makes sure that a manifest is still that of what was found installed.
+/// Checks that a manifest still belongs to the same installed extension.
 pub(crate) fn ensure_still(loaded: &LoadedManifest, found: &Installed) -> Result<(), DepotError> {
     let is_same = loaded.manifest.extension.oci.as_ref() == Some(&found.reference);
     if is_same { Ok(()) } else { Err(DepotError::Changed { name: found.name.clone() }) }
 }
 
-/// Makes sure that what is written can be read again: a manifest with one path for two directories
-/// cannot.
+/// Checks that a manifest can be read again: a manifest with one path for two directories cannot.
 pub(crate) fn check_guest_paths(capabilities: &Capabilities) -> Result<(), SameGuestPath> {
     capabilities.filesystem.check_guest_paths(Path::new("~"))
 }

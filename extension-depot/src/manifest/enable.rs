@@ -7,10 +7,10 @@ use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 
 impl LockedDepot<'_> {
-    /// Lets an extension be called or not. Gives back whether that changed anything.
+    /// Lets an extension be called or not. Returns whether that changed anything.
     ///
     /// # Errors
-    /// When there is no such manifest or it cannot be written.
+    /// When the manifest is missing or cannot be written.
     pub fn set_enabled(&self, name: &ExtensionName, enabled: bool) -> Result<bool, DepotError> {
         let reason = if enabled { Reason::Enabled } else { Reason::Disabled };
         self.edit(name, reason, |loaded, editor| {

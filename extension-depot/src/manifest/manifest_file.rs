@@ -1,5 +1,4 @@
-//! The manifest of an extension as a file: read with care, and edited without losing what the user
-//! wrote.
+//! The manifest of an extension as a file. Edits keep the user's comments and order.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,7 +18,7 @@ pub(crate) const MAX_SIZE: u64 = 1 << 20;
 /// A manifest with the file that it stands in.
 #[derive(Debug, Clone)]
 pub struct LoadedManifest {
-    /// What it says.
+    /// The manifest.
     pub manifest: Manifest,
     /// Keys in it that mean nothing.
     pub unknown_keys: Vec<UnknownKey>,
@@ -44,7 +43,7 @@ pub enum ManifestError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// What stands in it is wrong.
@@ -74,30 +73,30 @@ impl LoadedManifest {
         Ok(Some(Self { manifest, unknown_keys, path: path.to_owned(), text }))
     }
 
-    /// The reference with its whole digest, if the manifest is pinned.
+    /// Returns the reference with its whole digest, if the manifest is pinned.
     pub fn pinned(&self) -> Option<(OciReference, Digest)> {
         let reference = self.manifest.extension.oci.as_ref()?;
         let digest = reference.pinned_digest().ok().flatten()?;
         Some((reference.clone(), digest))
     }
 
-    /// The same without the digest by itself.
+    /// Returns the same without the digest by itself.
     pub fn pinned_reference(&self) -> Option<OciReference> {
         self.pinned().map(|(reference, _)| reference)
     }
 
-    /// The text, and where it says that the extension came from.
+    /// Returns the text, and where it says that the extension came from.
     pub(crate) fn text_and_origin(&self) -> (&str, Option<&OciReference>) {
         (&self.text, self.manifest.extension.oci.as_ref())
     }
 }
 
-/// The text of a manifest, whatever it says.
+/// Returns the text of a manifest, whatever it says.
 pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     read_private_text(path, MAX_SIZE)
 }
 
-/// The tables `[capabilities]` and `[limits]` with these values, as they are written into
+/// Returns the tables `[capabilities]` and `[limits]` with these values, as they are written into
 /// manifests.
 pub fn needs_text(capabilities: &Capabilities, limits: &[(LimitName, u64)]) -> String {
     let mut editor = ManifestEditor::new(None);
@@ -128,7 +127,7 @@ impl ManifestEditor {
         self.set("extension", "oci", reference.to_string().into());
     }
 
-    /// Sets a text that nobody has set yet.
+    /// Sets a text that is not set yet.
     pub(crate) fn set_missing(&mut self, table: &str, key: &str, text: &str) {
         if self.0.get(table).and_then(|table| table.get(key)).is_none() {
             self.set(table, key, text.into());
@@ -199,7 +198,7 @@ impl ManifestEditor {
         }
     }
 
-    /// A table, made as `[name]` at the end if it is not there.
+    /// Returns a table, made as `[name]` at the end if it is not there.
     pub(crate) fn table(&mut self, name: &str) -> &mut dyn toml_edit::TableLike {
         let item = self.0.entry(name).or_insert_with(|| Item::Table(Table::new()));
         if !item.is_table_like() {
@@ -237,7 +236,7 @@ fn merge(old: &mut Item, new: Value, key: &str) {
     }
 }
 
-/// What is granted by both stays as it is written, whatever form that has.
+/// Grants of both lists stay as they are written.
 fn merge_lists(old: &mut Item, new: Value, key: &str) {
     let (Some(old), Some(new)) = (old.as_array_mut(), new.as_array()) else { return };
     let grants: Vec<_> = new.iter().map(|entry| grant_of(key, entry)).collect();
@@ -248,14 +247,14 @@ fn merge_lists(old: &mut Item, new: Value, key: &str) {
     }
 }
 
-/// What an entry of a list grants.
+/// Returns the grant of an entry of a list.
 fn grant_of(key: &str, entry: &Value) -> Option<Grant> {
     let entry = entry.clone().decorated("", "");
     let parsed = parse_toml::<Capabilities>(&format!("{key} = [{entry}]")).ok()?;
     parsed.value.grants_in_full().pop()
 }
 
-/// A directory as it is written.
+/// Returns a directory as it is written.
 fn path_value(path: &GrantedPath) -> Value {
     match path.guest() {
         Some(guest) => {
@@ -265,7 +264,7 @@ fn path_value(path: &GrantedPath) -> Value {
     }
 }
 
-/// A capability as it is written, or nothing when it is denied.
+/// Returns a capability as it is written, or nothing when it is denied.
 fn capability_value(capabilities: &Capabilities, capability: Capability) -> Option<Value> {
     fn list<T: ToString>(items: &[T]) -> Value {
         Value::Array(items.iter().map(ToString::to_string).collect::<Array>())

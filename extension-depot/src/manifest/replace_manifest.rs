@@ -12,7 +12,7 @@ use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 
 impl Depot {
-    /// The text of a manifest, however broken it is, for its user to edit.
+    /// Returns the text of a manifest, however broken it is, for its user to edit.
     ///
     /// # Errors
     /// When there is none, or it cannot be read.
@@ -29,8 +29,8 @@ impl LockedDepot<'_> {
     /// Puts an edited text in the place of a manifest. Returns whether it is another.
     ///
     /// # Errors
-    /// When the manifest is not what it was when its text was taken, the text is not a manifest, or
-    /// it cannot be written.
+    /// When the manifest has changed since its text was taken, the text is not a manifest, or it
+    /// cannot be written.
     pub fn replace_manifest(
         &self,
         name: &ExtensionName,

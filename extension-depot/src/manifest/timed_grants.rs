@@ -11,7 +11,7 @@ use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 
 impl Depot {
-    /// The grants that end of the extension of this name and origin, those that have ended
+    /// Returns the grants that end of the extension of this name and origin, those that have ended
     /// included.
     ///
     /// # Errors
@@ -41,11 +41,11 @@ impl Depot {
 
 impl LockedDepot<'_> {
     /// Changes the grants of an extension that end. `change` says whether it changed anything.
-    /// Gives back what it said. Where they were decided for an artifact, it is `decided_for`.
+    /// Returns its result. Where they were decided for an artifact, it is `decided_for`.
     ///
     /// # Errors
-    /// [`DepotError::Changed`] when something else has the name by now. When there is no such
-    /// extension, no session to end with, or the file cannot be used.
+    /// [`DepotError::Changed`] when something else has the name by now. When the extension is
+    /// missing, the session has no runtime directory, or the file cannot be used.
     pub fn change_timed_grants(
         &self,
         name: &ExtensionName,

@@ -19,7 +19,7 @@ pub enum TimedGrantsError {
     /// There is nowhere to keep them that goes with the session.
     #[error("this session has no runtime directory, so nothing can be granted for a while")]
     NoSession,
-    /// Somebody else could have written them.
+    /// Another user could have written them.
     #[error("`{}` is not this user's alone", path.display())]
     NotOurs {
         /// The file or directory.
@@ -38,7 +38,7 @@ pub enum TimedGrantsError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }

@@ -135,7 +135,8 @@ mod tests {
         assert_eq!(without("a = [\n  'x', # of x\n  'y']\n", &["y"]), "a = [\n  'x' # of x\n]\n");
     }
 
-    /// A new entry stands where the user would have put it, and takes nobody's comment.
+    /// A new entry stands where the user would have put it, and does not take another's
+    /// comment.
     #[test]
     fn pushed_entry_keeps_the_form() {
         let pushed = |text: &str| edited(text, |array| push(array, "new".into()));

@@ -7,11 +7,11 @@ use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 
 impl LockedDepot<'_> {
-    /// Keeps an extension at its version, or lets it be updated again. Gives back whether that
-    /// changed anything.
+    /// Keeps an extension at its version, or lets it be updated again. Returns whether that changed
+    /// anything.
     ///
     /// # Errors
-    /// When there is no such manifest or it cannot be written.
+    /// When the manifest is missing or cannot be written.
     pub fn set_pinned(&self, name: &ExtensionName, pinned: bool) -> Result<bool, DepotError> {
         let reason = if pinned { Reason::Pinned } else { Reason::Unpinned };
         self.edit(name, reason, |loaded, editor| {

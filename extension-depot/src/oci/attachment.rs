@@ -11,7 +11,7 @@ use crate::oci::image::ImageManifest;
 pub struct Attachment {
     /// Its image manifest, with the tag that it is found under, if it is found by one.
     pub descriptor: Descriptor,
-    /// What the image manifest says.
+    /// The image manifest.
     pub manifest: ImageManifest,
     /// The image manifest and its blobs.
     pub blobs: Vec<(Digest, Vec<u8>)>,

@@ -1,4 +1,4 @@
-//! Which bytes of an artifact are its WebAssembly binary.
+//! Finds the WebAssembly binary of an artifact.
 //!
 //! A media type that says WebAssembly is believed. Where none does, the bytes decide: plain tools
 //! push a binary under the media type of an archive, and container tools put one into an archive.
@@ -16,14 +16,13 @@ use crate::oci::descriptor::Descriptor;
 use crate::oci::image::ImageManifest;
 use crate::oci::image_error::ImageError;
 
-/// How much of a layer is looked at to tell what it is: the header of the first file, where it is a
-/// tar.
+/// The bytes of a layer that tell its kind: the header of the first file, where it is a tar.
 const HEAD: u64 = 512;
 
-/// The WebAssembly binary of an extension: the file that is compiled, and what its bytes are.
+/// The WebAssembly binary of an extension: the file that is compiled, and the digest of its bytes.
 ///
-/// It is a layer of the artifact, or what was unpacked from one and lies beside the layers under
-/// its own digest.
+/// It is a layer of the artifact, or was unpacked from one and lies beside the layers under its own
+/// digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binary {
     /// The file.
@@ -42,7 +41,8 @@ pub(crate) enum Carrier<'a> {
     Packed(&'a Descriptor),
 }
 
-/// The digest of the binary that the blobs of an artifact lead to, found anew and kept nowhere.
+/// Returns the digest of the binary that the blobs of an artifact lead to, found anew and kept
+/// nowhere.
 pub(crate) fn binary_digest(
     manifest: &ImageManifest,
     blob: &dyn Fn(&Digest) -> PathBuf,

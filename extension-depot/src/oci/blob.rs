@@ -47,7 +47,7 @@ pub enum BlobError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -57,14 +57,13 @@ pub fn digest_of(bytes: &[u8]) -> Digest {
     Digest::from_sha256(Sha256::digest(bytes).into())
 }
 
-/// Makes sure that bytes are what a digest says.
+/// Checks bytes against a digest.
 pub(crate) fn check(bytes: &[u8], expected: &Digest) -> Result<(), BlobError> {
     let found = digest_of(bytes);
     if found == *expected { Ok(()) } else { Err(BlobError::Digest { expected: *expected, found }) }
 }
 
-/// Reads a blob whole and makes sure that its bytes are what its name says. What is returned is
-/// what was checked.
+/// Reads a blob whole and checks its digest. The returned bytes are those that were checked.
 ///
 /// # Errors
 /// When it is missing, damaged or larger than `most` bytes.
@@ -115,7 +114,7 @@ impl BlobWriter {
             .map_err(|source| BlobError::Io { path: self.path.clone(), source })
     }
 
-    /// Makes the blob durable if it is what it should be.
+    /// Makes the blob durable if its size and digest are right.
     pub(crate) fn finish(self, digest: &Digest) -> Result<(), BlobError> {
         if self.written < self.size {
             return Err(BlobError::Size { expected: self.size, found: self.written });

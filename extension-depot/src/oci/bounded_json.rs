@@ -1,7 +1,7 @@
 //! Parts of JSON documents that strangers wrote, counted as they are read.
 //!
 //! A document of a few megabytes can have half a million annotations, and takes twenty times its
-//! size in memory. So what no document needs in numbers ends the reading.
+//! size in memory. So reading ends at numbers that real documents do not reach.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -14,7 +14,7 @@ pub(crate) const VERSION: &str = "org.opencontainers.image.version";
 pub(crate) const DESCRIPTION: &str = "org.opencontainers.image.description";
 /// The annotation that names a layer's file.
 pub(crate) const TITLE: &str = "org.opencontainers.image.title";
-/// The annotation by which BuildKit tells what an entry of an index is that is not an image.
+/// The annotation by which BuildKit marks entries of an index that are not images.
 const BUILDKIT_REFERENCE: &str = "vnd.docker.reference.type";
 /// The annotation for when something was made.
 #[cfg(feature = "registry")]
@@ -27,7 +27,7 @@ pub(crate) const ORIGIN: &str = "open-sesame.reference";
 pub(crate) const MAX_MANIFEST: u64 = 4 << 20;
 /// The largest layer or configuration, in bytes.
 pub const MAX_BLOB: u64 = 64 << 20;
-/// The largest blob of what refers to an artifact, in bytes.
+/// The largest blob of a referrer, in bytes.
 #[cfg(feature = "registry")]
 pub(crate) const MAX_REFERRED: u64 = 4 << 20;
 
@@ -35,7 +35,7 @@ pub(crate) const MAX_REFERRED: u64 = 4 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
-    /// What the blob is.
+    /// The media type of the blob.
     pub media_type: String,
     /// Its bytes' name.
     pub digest: Digest,
@@ -64,7 +64,7 @@ pub struct Descriptor {
     pub annotations: BTreeMap<String, String>,
 }
 
-/// What an entry of an index is for.
+/// The platform of an entry of an index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Platform {
     /// Such as `wasm`.
@@ -74,7 +74,7 @@ pub struct Platform {
 }
 
 impl Descriptor {
-    /// Points at what has this digest and size.
+    /// Points at a blob of this digest and size.
     pub(crate) fn new(media_type: &str, digest: Digest, size: u64) -> Self {
         Self {
             media_type: media_type.to_owned(),
@@ -92,7 +92,7 @@ impl Descriptor {
         Self::new(media_type, digest_of(bytes), bytes.len() as u64)
     }
 
-    /// Whether an entry of an index only says how another one was built, as
+    /// Returns whether an entry of an index only says how another one was built, as
     /// [BuildKit](https://docs.docker.com/build/metadata/attestations/attestation-storage/) writes
     /// it.
     pub(crate) fn is_attestation(&self) -> bool {

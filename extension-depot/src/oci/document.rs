@@ -71,7 +71,7 @@ impl Document {
     }
 }
 
-/// Enough of a document to tell what it is. Keys that stand there twice are refused.
+/// The keys that tell a manifest from an index. Keys that stand there twice are refused.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Shape {
@@ -82,7 +82,7 @@ struct Shape {
     manifests: Option<serde::de::IgnoredAny>,
 }
 
-/// Whether JSON is nested deeper than that. Brackets in strings do not count.
+/// Returns whether JSON is nested deeper than that. Brackets in strings do not count.
 fn is_deeper_than(json: &[u8], most: usize) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in json {
@@ -101,7 +101,7 @@ fn is_deeper_than(json: &[u8], most: usize) -> bool {
     false
 }
 
-/// What a registry can say that a document is and mean it; some say only that it is JSON.
+/// The media types with which registries declare documents; some only declare JSON.
 const KINDS: [&str; 4] = [
     media_type::MANIFEST,
     media_type::INDEX,

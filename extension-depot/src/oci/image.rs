@@ -26,7 +26,7 @@ pub struct ImageManifest {
     /// The layers.
     #[serde(deserialize_with = "bounded_json::layers")]
     pub layers: Vec<Descriptor>,
-    /// What it refers to, such as the artifact that it is a signature of.
+    /// Its subject, such as the signed artifact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
     /// Whatever else is said of it.
@@ -56,7 +56,7 @@ pub(crate) struct ImageIndex {
 }
 
 impl ImageManifest {
-    /// A manifest of these layers, of no subject and no kind of its own.
+    /// Creates a manifest of these layers, of no subject and no kind of its own.
     pub(crate) fn new(config: Descriptor, layers: Vec<Descriptor>) -> Self {
         Self {
             schema_version: 2,
@@ -71,7 +71,7 @@ impl ImageManifest {
 }
 
 impl ImageIndex {
-    /// An index of these manifests.
+    /// Creates an index of these manifests.
     pub(crate) fn new(manifests: Vec<Descriptor>) -> Self {
         Self {
             schema_version: 2,

@@ -4,19 +4,19 @@ use core_types::Digest;
 
 use crate::oci::descriptor::{Descriptor, TITLE};
 
-/// Why a document is no artifact that sesame installs.
+/// Why a document is not an artifact that sesame installs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
     /// It cannot be understood, or could be understood in two ways.
     #[error("the image manifest cannot be understood: {reason}")]
     Malformed {
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
     /// It is an artifact without WebAssembly.
     #[error("not an extension: it is {found}")]
     NoWasm {
-        /// What it is instead.
+        /// Its kind.
         found: String,
     },
     /// It has several WebAssembly layers.
@@ -51,7 +51,7 @@ pub enum ImageError {
         /// The most that is taken.
         most: u64,
     },
-    /// An index has no entry, or several, that could be meant.
+    /// An index does not have exactly one entry that could be meant.
     #[error(
         "not an extension: the image index does not have a single WebAssembly entry; it has {found}"
     )]

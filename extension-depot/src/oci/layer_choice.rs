@@ -16,9 +16,9 @@ const MAX_ARTIFACT: u64 = 128 << 20;
 const MAX_LAYERS: usize = 64;
 
 impl ImageManifest {
-    /// The layer with the WebAssembly binary, chosen by its media type and never by its position.
-    /// Nothing when no media type says WebAssembly and the bytes of the layers have to be looked
-    /// at.
+    /// Returns the layer with the WebAssembly binary, chosen by its media type and never by its
+    /// position. Nothing when no media type says WebAssembly and the bytes of the layers have to be
+    /// looked at.
     ///
     /// # Errors
     /// When there are several, or the media types say that there is none; when a blob is too large
@@ -29,7 +29,7 @@ impl ImageManifest {
         let wasm: Vec<_> = self.layers.iter().filter(is_wasm).collect();
         match wasm.as_slice() {
             [_] => {}
-            // What is not an extension is said to be so however large it is.
+            // The kind of other artifacts is reported whatever their size is.
             [] => kind_of_artifact(self).map_or(Ok(()), |kind| Err(self.no_wasm(&kind)))?,
             several => return Err(ImageError::several(several)),
         }
@@ -53,8 +53,8 @@ impl ImageManifest {
         Ok(())
     }
 
-    /// The layers that could be the binary or have it packed in them, where no media type says
-    /// which.
+    /// Returns the layers that could be the binary or have it packed in them, where no media type
+    /// says which.
     pub(crate) fn possible_layers(&self) -> impl Iterator<Item = &Descriptor> {
         // `application/wasm+gzip`, and what else is packed by itself.
         let is_packed_wasm = |layer: &&Descriptor| layer.media_type.starts_with(PACKED_WASM);
@@ -65,13 +65,13 @@ impl ImageManifest {
         self.layers.iter().filter(is_possible)
     }
 
-    /// What it is instead of an extension, with the media types that say so. `what` is in the words
-    /// of people.
+    /// Returns the error for an artifact that is not an extension, with its media types. `what`
+    /// names its kind.
     pub(crate) fn no_wasm(&self, what: &str) -> ImageError {
         ImageError::NoWasm { found: format!("{what} ({})", self.description()) }
     }
 
-    /// Makes sure that it can be fetched as something that refers to an artifact.
+    /// Checks that it can be fetched as something that refers to an artifact.
     ///
     /// # Errors
     /// When a blob is too large or lies elsewhere, or there are too many.
@@ -89,7 +89,7 @@ impl ImageManifest {
         })
     }
 
-    /// The layer with a list of extensions.
+    /// Returns the layer with a list of extensions.
     ///
     /// # Errors
     /// When there is none or several.
@@ -140,7 +140,7 @@ impl Descriptor {
 }
 
 impl ImageIndex {
-    /// The entry for WebAssembly, or the only one there is. An index inside an index is not
+    /// Returns the entry for WebAssembly, or the only one there is. An index inside an index is not
     /// followed, and what attests how another entry was built does not count.
     pub(crate) fn wasm_entry(&self) -> Result<&Descriptor, ImageError> {
         let is_manifest =

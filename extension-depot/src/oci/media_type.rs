@@ -37,7 +37,8 @@ pub const WASM_LAYERS: [&str; 6] = [
     SUFFIKS,
 ];
 
-/// The OCI media type for Docker's of the same form. Some registries deliver either as the other.
+/// Returns the OCI media type for Docker's of the same form. Some registries deliver either as the
+/// other.
 pub(crate) fn oci_form(media_type: &str) -> &str {
     match media_type {
         DOCKER_MANIFEST => MANIFEST,

@@ -27,7 +27,7 @@ const AT_ONCE: usize = 8;
 /// The largest list of extensions, in bytes.
 const MAX_LIST: u64 = 1 << 20;
 
-/// What a download reports while it goes on.
+/// The progress of a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// The reference leads to an artifact with so many bytes to come.
@@ -50,7 +50,7 @@ pub struct Registry {
     sessions: Sessions,
 }
 
-/// What a reference leads to before anything but documents has been fetched.
+/// A resolved reference. Only documents have been fetched.
 #[derive(Debug, Clone)]
 pub struct Resolved {
     /// The artifact.
@@ -62,12 +62,12 @@ pub struct Resolved {
 }
 
 impl Registry {
-    /// A client with these settings.
+    /// Creates a client with these settings.
     pub fn new(settings: Settings) -> Self {
         Self { clients: Clients::new(&settings), sessions: Sessions::default(), settings }
     }
 
-    /// Whether what a reference leads to comes over TLS, from wherever it is looked for.
+    /// Returns whether a reference is fetched over TLS from each place that may have it.
     pub fn is_secure(&self, reference: &OciReference) -> bool {
         self.settings
             .places(reference)
@@ -123,8 +123,8 @@ impl Registry {
     }
 
     /// Follows and fetches several references, some at a time. `arrived` is called for each that
-    /// has come, with its place among the references. What came of each stands where its reference
-    /// stood; one that fails stops no other.
+    /// has come, with its place among the references. Results are in input order. A failure does
+    /// not stop the others.
     pub async fn stage_all(
         &self,
         depot: &Depot,
@@ -144,8 +144,8 @@ impl Registry {
             .await
     }
 
-    /// A list of extensions that is published as an artifact: its text, and the reference pinned to
-    /// its bytes.
+    /// Returns a list of extensions that is published as an artifact: its text, and the reference
+    /// pinned to its bytes.
     ///
     /// # Errors
     /// When the registry does not have it, cannot be reached, or sends something else than a list.
@@ -160,7 +160,7 @@ impl Registry {
         self.with_nearest_tags(reference, list).await
     }
 
-    /// Follows a reference to what a signature can be about: an extension, or a published list of
+    /// Resolves a reference to something that can be signed: an extension, or a published list of
     /// extensions.
     ///
     /// # Errors
@@ -181,7 +181,7 @@ impl Registry {
             async |connection: &Connection<'_>| list_document(connection, reference, pin).await;
         match self.resolve(reference).await {
             Ok(resolved) => Ok((resolved.reference, resolved.artifact.document())),
-            // What has no extension in it may be a list.
+            // An artifact without an extension may be a list.
             Err(error @ RegistryError::Image(_)) => match self.at_each(reference, look).await {
                 Ok((document, _)) => Ok((reference.pinned_to(document.digest), document)),
                 Err(_) => Err(error),
@@ -190,7 +190,7 @@ impl Registry {
         }
     }
 
-    /// Makes sure that a registry answers, whether it lets strangers in or not.
+    /// Checks that a registry answers, whether it lets strangers in or not.
     ///
     /// # Errors
     /// When it cannot be reached or answers with an error.
@@ -276,7 +276,7 @@ fn malformed(reason: &str) -> RegistryError {
     RegistryError::Image(ImageError::Malformed { reason: reason.to_owned() })
 }
 
-/// The manifest of a published list, and what it is pinned by.
+/// Fetches the manifest of a published list, with its descriptor.
 async fn list_document(
     connection: &Connection<'_>,
     reference: &OciReference,
@@ -291,7 +291,7 @@ async fn list_document(
     Ok((Descriptor::new(media_type::MANIFEST, digest, bytes.len() as u64), *manifest))
 }
 
-/// Why there is no manifest with the pinned digest: perhaps somebody gave the layer's.
+/// Explains a missing manifest: the reference may be pinned to the digest of a layer.
 async fn explain_missing_pin(
     connection: &Connection<'_>,
     reference: &OciReference,
@@ -310,7 +310,7 @@ async fn explain_missing_pin(
     }
 }
 
-/// A document by tag or digest: its digest, its bytes and the media type that it came with.
+/// Returns a document by tag or digest: its digest, its bytes and the media type that it came with.
 pub(crate) async fn fetch_document(
     connection: &Connection<'_>,
     name: &str,
@@ -336,13 +336,13 @@ pub(crate) async fn fetch_document(
     Ok((digest, bytes, declared))
 }
 
-/// A media type as `; charset=utf-8` leaves it.
+/// Returns a media type as `; charset=utf-8` leaves it.
 fn without_parameters(media_type: String) -> String {
     media_type.split(';').next().unwrap_or_default().trim().to_owned()
 }
 
-/// A registry that states another digest than that of what it sent is broken or lies. Another
-/// algorithm says nothing.
+/// Checks the digest that a registry states: a registry that states the digest of other bytes is
+/// broken or lies. Digests of other algorithms are not compared.
 fn check_header(stated: Option<&str>, found: Digest) -> Result<(), RegistryError> {
     match stated.filter(|stated| stated.starts_with("sha256:")) {
         Some(stated) if stated != found.to_string() => match stated.parse() {

@@ -1,4 +1,4 @@
-//! What refers to an artifact: signatures, attestations and the like.
+//! Referrers of artifacts: signatures, attestations and others.
 
 use std::collections::HashSet;
 
@@ -21,7 +21,7 @@ use crate::trust::signature::forms::{MAX_REFERRERS, is_signature, says_signature
 use crate::trust::signature::verifier::Verifier;
 use crate::trust::signature_state::SignatureState;
 
-/// The annotation that says what the statement in an attestation is, by cosign's layers.
+/// The annotation for the type of a statement, in cosign's layers.
 const PREDICATE: &str = "predicateType";
 /// The endings of the tags under which cosign keeps signatures, attestations and bills of materials
 /// (<https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md>).
@@ -45,9 +45,8 @@ impl Registry {
             .await
     }
 
-    /// The kinds of what refers to the artifact that a reference is pinned to, such as signatures,
-    /// bills of materials and attestations: what an attestation says that it states, else a media
-    /// type.
+    /// Returns the kinds of an artifact's referrers, such as signatures, bills of materials and
+    /// attestations: the predicate of an attestation, else a media type.
     ///
     /// # Errors
     /// As [`Registry::referrers`].
@@ -73,8 +72,8 @@ impl Registry {
         Ok(found.into_iter().filter_map(|attachment| kind(attachment.manifest)).collect())
     }
 
-    /// The archive of the documentation that refers to the artifact that a reference is pinned to:
-    /// of several, what was made last. Only that one is fetched.
+    /// Returns the archive of the documentation that refers to the artifact that a reference is
+    /// pinned to: of several, the newest. Only that one is fetched.
     pub(crate) async fn docs_archive(
         &self,
         pinned: &OciReference,
@@ -85,9 +84,9 @@ impl Registry {
         self.at_each(pinned, async |connection| newest_docs(connection, &digest).await).await
     }
 
-    /// What is known of who signed the artifact that a reference is pinned to, where these signers
-    /// are trusted. A signature counts wherever it is found; what cannot be looked at matters only
-    /// where there is none.
+    /// Fetches and verifies the signatures of a pinned artifact, where these signers are trusted. A
+    /// signature counts wherever it is found; what cannot be looked at matters only where there is
+    /// none.
     pub async fn signature(&self, pinned: &OciReference, signers: &[Verifier]) -> SignatureState {
         let Ok(Some(digest)) = pinned.pinned_digest() else {
             return SignatureState::of(pinned, &[], signers);
@@ -105,8 +104,8 @@ impl Registry {
 }
 
 impl Registry {
-    /// Whether the registry itself lists a referrer of a digest. Registries without such lists
-    /// answer anything at all, and some answer an empty list.
+    /// Returns whether the registry itself lists a referrer of a digest. Registries without such
+    /// lists answer anything at all, and some answer an empty list.
     pub(crate) async fn lists_referrer(
         &self,
         reference: &OciReference,
@@ -118,8 +117,8 @@ impl Registry {
         Ok(listed.is_ok_and(|entries| entries.is_some_and(|entries| entries.iter().any(is_it))))
     }
 
-    /// What the index under the tag that stands for the list has as referrers of a digest: whoever
-    /// adds to it must not begin with a mirror's.
+    /// Fetches the referrers of a digest from the index under the tag that stands for the list:
+    /// whoever adds to it must not begin with a mirror's.
     pub(crate) async fn referrers_under_tag(
         &self,
         reference: &OciReference,
@@ -129,7 +128,7 @@ impl Registry {
     }
 }
 
-/// The manifest of the signatures under a tag, if there is one.
+/// Returns the manifest of the signatures under a tag, if there is one.
 pub(crate) async fn find_signature(
     connection: &Connection<'_>,
     tag: &str,
@@ -137,7 +136,7 @@ pub(crate) async fn find_signature(
     Ok(tagged(connection, tag, Which::Manifests).await?.map(|attachment| attachment.manifest))
 }
 
-/// What a tag leads to, if it is there.
+/// Fetches the artifact under a tag, if it is there.
 async fn tagged(
     connection: &Connection<'_>,
     tag: &str,
@@ -156,7 +155,7 @@ enum Which {
     Manifests,
 }
 
-/// What was found, and what first kept the rest from being found.
+/// The referrers that were found, and the first problem.
 #[derive(Default)]
 struct Found {
     attachments: Vec<Attachment>,
@@ -184,7 +183,7 @@ impl Found {
         }
     }
 
-    /// The entries of both lists of referrers, each once.
+    /// Returns the entries of both lists of referrers, each once.
     fn entries(
         &mut self,
         lists: [Result<Option<Vec<Descriptor>>, RegistryError>; 2],
@@ -297,7 +296,7 @@ fn is_timeout(error: &RegistryError) -> bool {
     matches!(error, RegistryError::Timeout { .. })
 }
 
-/// The registry's own list of referrers, if it has such lists.
+/// Returns the registry's own list of referrers, if it has such lists.
 async fn list_of_registry(
     connection: &Connection<'_>,
     digest: &Digest,
@@ -306,7 +305,7 @@ async fn list_of_registry(
     if_there(read_all(connection, &Target::Referrers(digest), &reader).await)
 }
 
-/// The index under the tag that stands for such a list.
+/// Returns the index under the tag that stands for such a list.
 async fn list_under_tag(
     connection: &Connection<'_>,
     digest: &Digest,
@@ -337,7 +336,7 @@ fn parse_list(bytes: &[u8]) -> Result<Vec<Descriptor>, RegistryError> {
     Ok(index.manifests)
 }
 
-/// Parses what the tag leads to. Older tools put a referrer itself there.
+/// Parses the document under the tag. Older tools put a referrer itself there.
 fn parse_tagged(bytes: &[u8]) -> Result<Vec<Descriptor>, RegistryError> {
     match Document::parse(bytes, None) {
         Ok(Document::Manifest(_)) => Ok(vec![Descriptor::of(media_type::MANIFEST, bytes)]),
@@ -356,7 +355,7 @@ fn malformed(error: &serde_json::Error) -> RegistryError {
     })
 }
 
-/// A manifest with its blobs.
+/// Returns a manifest with its blobs.
 async fn attachment(
     connection: &Connection<'_>,
     name: &str,

@@ -27,14 +27,14 @@ struct TagList {
 }
 
 impl Registry {
-    /// The tags of a repository, in the order in which the registry gives them. Those that only
-    /// name the signatures and attachments of a digest are left out.
+    /// Returns the tags of a repository, in the order in which the registry gives them. Those that
+    /// only name the signatures and attachments of a digest are left out.
     ///
     /// # Errors
     /// When the registry does not have the repository, cannot be reached, or sends something else
     /// than all tags.
     pub async fn tags(&self, repository: &OciQuery) -> Result<Vec<String>, RegistryError> {
-        // A connection is made for a reference, and what it points to is not asked for.
+        // A connection needs a reference, whose tag is not fetched.
         let any = repository.at("any").map_err(|error| malformed(&error.to_string()))?;
         let reader = Reader { accept: "application/json", parse, key: String::clone };
         let read = async |connection: &Connection<'_>| {
@@ -97,7 +97,7 @@ fn malformed(reason: &str) -> RegistryError {
     RegistryError::Image(ImageError::Malformed { reason: reason.to_owned() })
 }
 
-/// The grammar of the distribution specification.
+/// Returns the grammar of the distribution specification.
 fn is_tag(tag: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     (1..=128).contains(&tag.len()) && tag.bytes().all(fits) && !tag.starts_with(['.', '-'])

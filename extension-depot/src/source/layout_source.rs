@@ -44,7 +44,7 @@ impl LayoutSource {
         Ok(Self { path: path.to_owned(), tar })
     }
 
-    /// The digest and the name of an entry of the index.
+    /// Returns the digest and the name of an entry of the index.
     pub(crate) fn entry(&self, tag: Option<&str>) -> Result<(Digest, Option<String>), SourceError> {
         let index = self.index()?;
         let name = |entry: &Descriptor| entry.annotations.get(REF_NAME).cloned();
@@ -84,7 +84,7 @@ impl LayoutSource {
         serde_json::from_slice(&bytes).map_err(|_| no_layout())
     }
 
-    /// A blob whose bytes are what its digest says, whole.
+    /// Reads a blob whole and checks its digest.
     pub(crate) fn blob(&self, digest: &Digest, most: u64) -> Result<Vec<u8>, SourceError> {
         let missing = || SourceError::from(BlobError::Missing { digest: *digest });
         let bytes = match &self.tar {
@@ -110,8 +110,7 @@ impl LayoutSource {
         tar.borrow_mut().bytes(extent).map_err(|source| self.unreadable(source))
     }
 
-    /// Copies a blob to where it is staged, piece by piece, and makes sure that it is what its
-    /// descriptor says.
+    /// Copies a blob to where it is staged, piece by piece, and checks its descriptor says.
     pub(crate) fn stage_blob(
         &self,
         staging: &Staging,
@@ -167,7 +166,7 @@ impl LayoutSource {
         self.path.join("blobs").join("sha256").join(digest.hex())
     }
 
-    /// A file of a directory, or nothing if it is not there.
+    /// Returns a file of a directory, or nothing if it is not there.
     fn file(&self, path: &Path, most: u64) -> Result<Option<Vec<u8>>, SourceError> {
         match open_regular(path) {
             Ok((opened, _)) => read_capped(path, opened, most).map(Some),
@@ -246,7 +245,7 @@ impl<R: Read + Seek> TarFiles<R> {
         Ok((&mut self.reader).take(extent.size))
     }
 
-    /// The bytes of a file, as far as the tar has them.
+    /// Returns the bytes of a file, as far as the tar has them.
     fn bytes(&mut self, extent: Extent) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.open(extent)?.read_to_end(&mut bytes)?;

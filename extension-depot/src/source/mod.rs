@@ -1,7 +1,7 @@
 //! Where extensions come from beside registries: files, OCI layouts, bundles and addresses.
 //!
-//! A [`Source`] is what a user names. Each kind stages its artifact as a registry does, so that
-//! what is installed from a file is checked as what is downloaded.
+//! A [`Source`] is named by the user. Each kind stages its artifact as a registry does, so that a
+//! file is checked as a download is.
 
 pub(crate) mod bundle;
 mod bundle_reader;

@@ -19,11 +19,11 @@ use crate::source::staging::Staged;
 use crate::source::web_address::{AddressError, WebAddress, parse_file_address};
 use crate::store::depot::Depot;
 
-/// The revision of what has none: what comes from a file says no version.
+/// The revision of files, which have no version.
 const LOCAL_REVISION: &str = "0.0.0";
 
-/// What a person names to install: a reference, a repository, a file here or on the web, or an
-/// entry of an OCI image layout.
+/// A source to install from: a reference, a repository, a file here or on the web, or an entry of
+/// an OCI image layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// `registry/[principal/]scope:revision[@provenance]`
@@ -102,11 +102,11 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// The name that the extension has unless the user chooses one: the reference's last path
-    /// component, or the file's name up to its first dot.
+    /// Returns the name that the extension has unless the user chooses one: the reference's last
+    /// path component, or the file's name up to its first dot.
     ///
     /// # Errors
-    /// When that is no name of an extension.
+    /// When that is not the name of an extension.
     pub fn default_name(&self) -> Result<ExtensionName, NameError> {
         match self {
             Self::Registry(reference) => reference.default_name(),
@@ -121,7 +121,7 @@ impl Source {
     }
 }
 
-/// The name of a file up to its first dot.
+/// Returns the name of a file up to its first dot.
 fn name_of_file(file: &str) -> Result<ExtensionName, NameError> {
     file.split('.').next().unwrap_or_default().parse()
 }
@@ -166,8 +166,8 @@ impl Depot {
         self.stage_under(binary, name, &OciReference::local_file(name, LOCAL_REVISION)?)
     }
 
-    /// Stages what its author has built, to try it under this name. A version that cannot be a tag
-    /// is left out.
+    /// Stages an author's build, to try it under this name. A version that cannot be a tag is left
+    /// out.
     ///
     /// # Errors
     /// When it cannot be kept.
@@ -208,7 +208,7 @@ impl Depot {
     /// Stages an entry of an OCI image layout as the extension of this name.
     ///
     /// # Errors
-    /// When it is no layout, has no such entry, or its bytes are not what their digests say.
+    /// When it is not a layout, lacks the entry, or has bytes with another digest.
     pub fn stage_layout(
         &self,
         path: &Path,

@@ -19,7 +19,7 @@ pub enum SourceError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// It is larger than sesame takes.
@@ -38,7 +38,7 @@ pub enum SourceError {
         /// Both digests.
         source: BlobError,
     },
-    /// It is no OCI image layout.
+    /// It is not an OCI image layout.
     #[error("`{}` is no OCI image layout", path.display())]
     NoLayout {
         /// The directory or tar.

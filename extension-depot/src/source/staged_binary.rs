@@ -12,7 +12,7 @@ use crate::oci::binary::{Binary, Carrier, carrier};
 use crate::oci::descriptor::Descriptor;
 use crate::source::staging::Staging;
 
-/// The name of what is being unpacked. No digest is written like this.
+/// The name of a binary while it is unpacked. No digest is written like this.
 const UNPACKING: &str = "unpacking";
 
 impl Staging {

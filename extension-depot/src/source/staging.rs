@@ -1,4 +1,4 @@
-//! Artifacts that have arrived and are not installed yet.
+//! Staged artifacts, which are not installed yet.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -29,7 +29,7 @@ pub(crate) struct Staging {
 /// to [`crate::Depot::install`].
 pub struct Staged {
     pub(crate) staging: Staging,
-    /// What the reference led to.
+    /// The artifact.
     pub artifact: Artifact,
     /// The WebAssembly binary. Its bytes were verified, or unpacked from verified ones, as they
     /// were written.
@@ -46,10 +46,10 @@ pub enum StagingError {
     Io {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The bytes are not what they should be.
+    /// The bytes have another digest.
     #[error(transparent)]
     Blob(#[from] BlobError),
 }
@@ -73,12 +73,12 @@ impl Staging {
         make().map_err(|source| StagingError::Io { path: parent.to_owned(), source })
     }
 
-    /// Where a blob lies or will lie.
+    /// Returns where a blob lies or will lie.
     pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
         self.directory.path().join(digest.hex())
     }
 
-    /// Where something lies that is not a blob yet.
+    /// Returns where something lies that is not a blob yet.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -88,7 +88,7 @@ impl Staging {
         BlobWriter::create(&self.blob(&descriptor.digest), descriptor.size)
     }
 
-    /// Takes a blob that is there whole.
+    /// Stores a whole blob.
     pub(crate) fn put(&self, digest: &Digest, bytes: &[u8]) -> Result<(), BlobError> {
         check(bytes, digest)?;
         let mut writer = BlobWriter::create(&self.blob(digest), bytes.len() as u64)?;
@@ -96,7 +96,7 @@ impl Staging {
         writer.finish(digest)
     }
 
-    /// Takes a blob whose digest is what it is.
+    /// Stores bytes and returns their digest.
     pub(crate) fn put_new(&self, bytes: &[u8]) -> Result<Digest, BlobError> {
         let digest = digest_of(bytes);
         self.put(&digest, bytes).map(|()| digest)
@@ -104,7 +104,8 @@ impl Staging {
 }
 
 impl Staged {
-    /// An artifact whose blobs are all in `staging`, with its binary, which is unpacked if need be.
+    /// Creates an artifact whose blobs are all in `staging`, with its binary, which is unpacked if
+    /// need be.
     pub(crate) fn new(
         staging: Staging,
         artifact: Artifact,
@@ -114,12 +115,12 @@ impl Staged {
         Ok(Self { staging, artifact, binary, reference })
     }
 
-    /// Every blob that is kept: those of the artifact, and the binary.
+    /// Returns every blob that is kept: those of the artifact, and the binary.
     pub(crate) fn digests(&self) -> BTreeSet<Digest> {
         self.artifact.digests().into_iter().chain([self.binary.digest]).collect()
     }
 
-    /// The archive of its documentation, if it has one.
+    /// Returns the archive of its documentation, if it has one.
     ///
     /// # Errors
     /// When it cannot be read, or has changed since it was written.

@@ -23,7 +23,7 @@ use crate::store::layout::Layout;
 ///
 /// Any number of processes can use it at once. Reading needs no lock: every file is replaced as a
 /// whole, and the digest in a manifest leads to bytes that never change. The manifest is written
-/// last and removed first, so that what it names is there.
+/// last and removed first, so that its artifact is there.
 pub struct Depot {
     places: Places,
     waiting: Box<dyn Fn() + Send + Sync>,
@@ -38,7 +38,7 @@ pub struct Installed {
     pub loaded: LoadedManifest,
     /// Where it came from, pinned.
     pub reference: OciReference,
-    /// What the pin leads to.
+    /// The pinned artifact.
     pub artifact: Artifact,
     /// Its WebAssembly binary.
     pub binary: Binary,
@@ -49,11 +49,11 @@ pub struct Installed {
 pub struct Listed {
     /// The extension.
     pub name: ExtensionName,
-    /// Its manifest, or what is wrong with it.
+    /// Its manifest, or the problem with it.
     pub manifest: Result<LoadedManifest, ManifestError>,
     /// Whether the bytes that the manifest is pinned to are there.
     pub is_installed: bool,
-    /// Why it is put aside, if it is.
+    /// Why it is quarantined, if it is.
     pub quarantine: Option<Quarantine>,
 }
 
@@ -61,7 +61,7 @@ pub struct Listed {
 const MAX_READS: usize = 10;
 
 impl Depot {
-    /// The extensions in these places. Nothing is touched before it is needed.
+    /// Creates a depot in these places. Nothing is touched before it is needed.
     pub fn new(places: Places) -> Self {
         Self { places, waiting: Box::new(|| {}) }
     }
@@ -72,47 +72,48 @@ impl Depot {
         self
     }
 
-    /// Where everything lies.
+    /// Returns where everything lies.
     pub fn places(&self) -> &Places {
         &self.places
     }
 
-    /// What is called when a change has to wait for another process.
+    /// Returns the callback for changes that have to wait.
     pub(crate) fn waiting(&self) -> &dyn Fn() {
         &self.waiting
     }
 
-    /// The image layout with the artifacts.
+    /// Returns the image layout with the artifacts.
     pub(crate) fn layout(&self) -> Layout<'_> {
         Layout { places: &self.places }
     }
 
-    /// The process that is changing something now, as far as it said so; nothing when nobody is.
+    /// Returns the process that holds the lock now, as far as it said so; nothing when the lock is
+    /// free.
     pub fn lock_holder(&self) -> Option<String> {
         lock::holder(&self.places.lock())
     }
 
-    /// A place for an artifact that is about to arrive.
+    /// Returns a place for an artifact that is about to arrive.
     pub(crate) fn staging(&self) -> Result<Staging, StagingError> {
         Staging::new(&self.places.staging())
     }
 
-    /// Returns the directories whose file systems cannot make names durable: what a change wrote
-    /// there is whole, and may be missing after a power cut.
+    /// Returns the directories whose file systems cannot make names durable: the files of a change
+    /// are whole there, and may be missing after a power cut.
     pub fn unsynced_directories(&self) -> Vec<PathBuf> {
         let directories = [self.places.extensions(), self.places.extension_state()];
         let is_unsynced = |directory: &PathBuf| matches!(can_sync_directory(directory), Ok(false));
         directories.into_iter().filter(is_unsynced).collect()
     }
 
-    /// Returns the directories whose file systems have no locks: nothing can be changed there.
+    /// Returns the directories whose file systems lack locks: nothing can be changed there.
     pub fn directories_without_locks(&self) -> Vec<PathBuf> {
         let directories = [self.places.extensions(), self.places.extension_state()];
         directories.into_iter().filter(|directory| is_without_locks(directory)).collect()
     }
 
-    /// Every manifest, in the order of the names. Files with other names than extensions have are
-    /// left out.
+    /// Returns every manifest, in the order of the names. Files with other names than extensions
+    /// have are left out.
     ///
     /// # Errors
     /// When the directory of manifests, blobs or failures is there and cannot be read. A bad
@@ -143,7 +144,7 @@ impl Depot {
         Some(Listed { name, manifest, is_installed: digest.is_some(), quarantine })
     }
 
-    /// The manifest of an extension, or nothing if there is none.
+    /// Returns the manifest of an extension, or nothing if there is none.
     ///
     /// # Errors
     /// When it is there and cannot be used.
@@ -151,7 +152,7 @@ impl Depot {
         LoadedManifest::read(&self.places.manifest(name), name)
     }
 
-    /// The manifest of an extension.
+    /// Returns the manifest of an extension.
     ///
     /// # Errors
     /// [`DepotError::NotFound`] when there is none, or when it cannot be used.
@@ -159,9 +160,9 @@ impl Depot {
         self.manifest(name)?.ok_or_else(|| DepotError::NotFound { name: name.clone() })
     }
 
-    /// An extension whose manifest and artifact are there. The documents of the artifact are
-    /// verified; the binary is not read. Where another process replaces or removes it in the
-    /// meantime, what is there then is read.
+    /// Returns an extension whose manifest and artifact are there. The documents of the artifact
+    /// are verified; the binary is not read. Where another process replaces or removes it in the
+    /// meantime, it is read again.
     ///
     /// # Errors
     /// When there is none, or a part of it is missing or damaged.
@@ -170,7 +171,7 @@ impl Depot {
         for _ in 1..MAX_READS {
             let before = file_version(&path);
             match self.read_installed(name) {
-                // What an older manifest is pinned to goes when nothing needs it any more.
+                // The artifact of an older manifest goes when it is unreferenced.
                 Err(DepotError::Artifact { .. }) if file_version(&path) != before => {}
                 result => return result,
             }
@@ -195,9 +196,9 @@ impl Depot {
         Ok(Installed { name: name.clone(), loaded, reference, artifact, binary })
     }
 
-    /// The binary of an artifact of this extension, which is neither read nor looked for here.
-    /// Where it was unpacked from a layer, the record says what it is; nothing where there is no
-    /// record.
+    /// Returns the binary of an artifact of this extension, which is neither read nor looked for
+    /// here. Where it was unpacked from a layer, the record has its digest; nothing where the
+    /// record is missing.
     pub(crate) fn binary(
         &self,
         name: &ExtensionName,
@@ -212,17 +213,17 @@ impl Depot {
         Ok(fitting.and_then(|record| binary(record.binary, record.binary_size)))
     }
 
-    /// The extension of this name, if everything that its manifest is pinned to is there, as far as
-    /// can be seen without reading the binary.
+    /// Returns the extension of this name, if everything that its manifest is pinned to is there,
+    /// as far as can be seen without reading the binary.
     pub fn whole(&self, name: &ExtensionName) -> Option<Installed> {
         let installed = self.installed(name).ok()?;
         installed.binary.path.exists().then_some(installed)
     }
 
-    /// Makes sure that an artifact from there can have this name.
+    /// Checks that an artifact from there can have this name.
     ///
     /// # Errors
-    /// [`DepotError::OtherSource`] when the name belongs to somebody else.
+    /// [`DepotError::OtherSource`] when the name belongs to another identity.
     pub fn check_name(
         &self,
         name: &ExtensionName,
@@ -232,7 +233,7 @@ impl Depot {
         check_owner(name, owner.as_ref(), reference)
     }
 
-    /// What a reference is pinned to, if it is pinned and its documents are there.
+    /// Returns the artifact of a pinned reference, if its documents are there.
     pub(crate) fn artifact_of(&self, reference: &OciReference) -> Option<Artifact> {
         let digest = reference.pinned_digest().ok().flatten()?;
         self.layout().artifact(digest).ok()
@@ -246,8 +247,8 @@ fn file_version(path: &Path) -> Option<(u64, i64, i64)> {
     Some((metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
 }
 
-/// Makes sure that an artifact from there can have a name that belongs to `owner`. A local
-/// reference without a digest stands for whichever bytes come first.
+/// Checks that an artifact from there can have a name that belongs to `owner`. A local reference
+/// without a digest stands for whichever bytes come first.
 pub(crate) fn check_owner(
     name: &ExtensionName,
     owner: Option<&OciReference>,

@@ -15,17 +15,17 @@ use crate::trust::signer_pin::Evidence;
 /// How an artifact is to be installed.
 #[derive(Debug, Clone, Copy)]
 pub struct InstallOrder<'a> {
-    /// What the decision to install it was made upon.
+    /// The state that the decision is based on.
     pub basis: &'a Basis,
-    /// What was asked for, in the words of whoever asked.
+    /// The request, in the words of the caller.
     pub source: &'a str,
-    /// What the manifest is to grant from now on; without it that stays as it is.
+    /// The capabilities of the manifest from now on; without them they stay as they are.
     pub capabilities: Option<&'a Capabilities>,
     /// Why it is installed.
     pub reason: Reason,
-    /// What is known of who signed it and how it came, if that was looked at.
+    /// The signature and the transport, if they were checked.
     pub evidence: Option<&'a Evidence>,
-    /// What a manifest that is not there yet begins with.
+    /// The limits and settings of a new manifest.
     pub seed: Option<(&'a Limits, &'a Config)>,
     /// Where a bundle says that it came from, while nothing confirms that.
     pub claimed: Option<&'a OciReference>,
@@ -38,8 +38,8 @@ impl LockedDepot<'_> {
     ///
     /// # Errors
     /// [`DepotError::Changed`] when something that the decision was made upon has changed. When the
-    /// name belongs to another identity or something cannot be written. What was installed before
-    /// is as it was.
+    /// name belongs to another identity or something cannot be written. The installed version is
+    /// unchanged.
     pub fn install(&self, staged: &Staged, order: &InstallOrder<'_>) -> Result<(), DepotError> {
         let InstallOrder { basis, evidence, .. } = *order;
         order.capabilities.map_or(Ok(()), check_guest_paths)?;
@@ -48,7 +48,7 @@ impl LockedDepot<'_> {
         basis.check_name(&staged.reference)?;
         evidence.map_or(Ok(()), |found| self.check_first_use(&staged.reference, found))?;
         let name = basis.name();
-        // What was seen of it has not changed; the rest of it may have.
+        // The compared parts have not changed; the rest may have.
         let before = self.manifest(name)?;
         let layout = self.layout();
         layout.add_blobs(staged)?;
@@ -68,7 +68,7 @@ impl LockedDepot<'_> {
     }
 }
 
-/// The manifest of what is installed now: what stands there already, with what installing knows.
+/// Returns the manifest after an install: the existing text with the new version and pin.
 fn installed_manifest(
     before: Option<&LoadedManifest>,
     staged: &Staged,

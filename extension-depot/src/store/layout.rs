@@ -95,15 +95,15 @@ impl Layout<'_> {
         at(&path, text.and_then(|text| atomic_write(&path, &text)))
     }
 
-    /// Whether an entry stays when those of `changed` are replaced. What a removal that was killed
-    /// left behind goes.
+    /// Returns whether an entry stays when those of `changed` are replaced. The leftovers of a
+    /// killed removal go.
     fn is_current(&self, entry: &Descriptor, changed: &[&ExtensionName]) -> bool {
         let name =
             entry.annotations.get(REF_NAME).and_then(|name| name.parse::<ExtensionName>().ok());
         name.is_some_and(|name| !changed.contains(&&name) && self.places.manifest(&name).exists())
     }
 
-    /// Whether the index names the extension.
+    /// Returns whether the index names the extension.
     pub(crate) fn has_entry(&self, name: &ExtensionName) -> bool {
         let is_its = |entry: &Descriptor| {
             entry.annotations.get(REF_NAME).map(String::as_str) == Some(name.as_str())
@@ -111,8 +111,8 @@ impl Layout<'_> {
         self.index().manifests.iter().any(is_its)
     }
 
-    /// The index; a missing or damaged one is as good as an empty one, as manifests say what is
-    /// installed.
+    /// Returns the index; a missing or damaged one is as good as an empty one, since the manifests
+    /// decide.
     fn index(&self) -> ImageIndex {
         let opened = open_regular(&self.places.index()).ok();
         let read =
@@ -120,12 +120,12 @@ impl Layout<'_> {
         read.unwrap_or_else(|| ImageIndex::new(Vec::new()))
     }
 
-    /// The names of all blobs, in one look at their directory.
+    /// Returns the names of all blobs, in one look at their directory.
     pub(crate) fn blob_names(&self) -> Result<HashSet<OsString>, FileError> {
         Ok(names_in(&self.places.blobs())?.into_iter().collect())
     }
 
-    /// The blobs beside these, with their sizes in bytes.
+    /// Returns the blobs beside these, with their sizes in bytes.
     pub(crate) fn unneeded(
         &self,
         needed: &BTreeSet<Digest>,

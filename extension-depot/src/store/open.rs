@@ -8,22 +8,22 @@ use crate::store::depot::{Depot, Installed};
 use crate::store::depot_error::DepotError;
 use crate::trust::signature_state::SignatureState;
 
-/// An installed extension that may be called, with what it is given: its manifest and the grants of
+/// An installed extension that may be called, with its permissions: its manifest and the grants of
 /// this session, within every policy, at the moment when it was opened.
 #[derive(Debug, Clone)]
 pub struct Opened {
     /// The extension.
     pub installed: Installed,
-    /// What it is given.
+    /// Its permissions.
     pub permissions: Permissions,
 }
 
 impl Depot {
-    /// An extension that may be called now, and what it is given.
+    /// Opens an extension for a call, with its permissions.
     ///
     /// # Errors
-    /// When it is not there whole, disabled, put aside, refused by a policy, or the grants of this
-    /// session cannot be read.
+    /// When it is not there whole, disabled, quarantined, refused by a policy, or the grants of
+    /// this session cannot be read.
     pub fn open(&self, name: &ExtensionName, config: &UserConfig) -> Result<Opened, DepotError> {
         let installed = self.installed(name)?;
         if !installed.loaded.manifest.extension.enabled {
@@ -37,8 +37,8 @@ impl Depot {
         Ok(Opened { installed, permissions })
     }
 
-    /// Makes sure that every policy of this moment lets an extension be called: where it came from,
-    /// and who signed it as far as that was found out.
+    /// Checks that every policy of this moment lets an extension be called: where it came from, and
+    /// who signed it as far as that was found out.
     ///
     /// # Errors
     /// [`DepotError::Policy`] or [`DepotError::Signature`], and what keeps it from being found out.
@@ -51,8 +51,7 @@ impl Depot {
         self.check_recorded_signature(installed, config)
     }
 
-    /// Makes sure that what was found of its signature when it was installed or verified does for
-    /// the policies of this moment.
+    /// Checks the recorded signature against the policies of this moment.
     ///
     /// # Errors
     /// [`DepotError::Signature`]
@@ -71,9 +70,9 @@ impl Depot {
         self.check_required_signer(reference, &found, config, false)
     }
 
-    /// What is in force for an installed extension at this moment: its manifest and the grants of
-    /// this session, within every policy. Looked at for every call, a grant that was taken away or
-    /// has ended is felt by the next.
+    /// Returns the permissions of an installed extension at this moment: its manifest and the
+    /// grants of this session, within every policy. Each call reads them again, so that a revoked
+    /// grant does not reach the next call.
     ///
     /// # Errors
     /// When the grants of the session cannot be read.

@@ -1,4 +1,4 @@
-//! Taking extensions away, and with them what no other needs.
+//! Removes extensions, with the blobs that only they needed.
 
 use std::fs;
 use std::io;
@@ -56,7 +56,7 @@ impl LockedDepot<'_> {
         Ok(Removed { kept_manifest: (!purge).then_some(kept), freed })
     }
 
-    /// Removes a manifest after copying it. Gives back whether there was one: a removal that was
+    /// Removes a manifest after copying it. Returns whether there was one: a removal that was
     /// killed may have taken it.
     fn remove_manifest(&self, name: &ExtensionName, kept: &Path) -> Result<bool, DepotError> {
         let path = self.places().manifest(name);

@@ -9,8 +9,8 @@ use crate::store::record::Record;
 
 impl LockedDepot<'_> {
     /// Puts the blobs of extensions back into place, each if its manifest is still pinned to them,
-    /// and a record where there is none. The manifests stay as they are. What came of each stands
-    /// where it stood; one that fails stops no other.
+    /// and a record where there is none. The manifests stay as they are. Results are in input
+    /// order. A failure does not stop the others.
     ///
     /// # Errors
     /// When nothing can be changed now. Of one: when its manifest is gone or pinned to something
@@ -38,7 +38,7 @@ impl LockedDepot<'_> {
         let new = Record::new(name, &staged.reference, staged.reference.to_string(), found);
         match self.record(name, &staged.artifact.digest) {
             Ok(Some(record)) if record.binary == new.binary => Ok(()),
-            // What the layer unpacks to is known anew; who signed it still holds.
+            // The binary in the layer is known anew; the signature still holds.
             Ok(Some(Record { signature, .. })) => self.write_record(&Record { signature, ..new }),
             _ => self.write_record(&new),
         }

@@ -1,4 +1,4 @@
-//! Whether what is installed is still what was installed.
+//! Checks installed extensions for changed bytes.
 
 use std::fmt;
 
@@ -18,9 +18,9 @@ use crate::store::depot_error::DepotError;
 pub struct Verification {
     /// The extension.
     pub name: ExtensionName,
-    /// What it is pinned to, as far as that is known.
+    /// The pinned reference, as far as it is known.
     pub reference: Option<OciReference>,
-    /// What is wrong. Empty when all is well.
+    /// The problem. Empty when all is well.
     pub findings: Vec<Finding>,
 }
 
@@ -56,7 +56,7 @@ const MOST_LOOKS: usize = 10;
 
 impl Depot {
     /// Reads and hashes everything that belongs to an extension. Where another process changes it
-    /// in the meantime, what is there then is looked at.
+    /// in the meantime, it is checked again.
     ///
     /// # Errors
     /// [`DepotError::NotFound`] when there is none, or none any more. Everything else that is wrong
@@ -104,8 +104,7 @@ impl Depot {
         if artifact.declared().is_some() || !findings.is_empty() {
             return findings;
         }
-        // What the record says of the layers is not believed here, and its binary is another file
-        // than they are.
+        // The record is not trusted here, and its binary is another file than they are.
         match binary_digest(&artifact.manifest, &|digest| self.places().blob(digest)) {
             Err(error) => findings.push(Finding::Unpack(error)),
             Ok(found) if found != binary.digest => {

@@ -24,8 +24,7 @@ impl Depot {
         check_first(self.first_use(&repository)?.as_ref(), repository, &found.signature)
     }
 
-    /// Makes sure that something does not come without TLS after others of its repository came with
-    /// it.
+    /// Checks that something does not come without TLS after others of its repository came with it.
     ///
     /// # Errors
     /// [`DepotError::Insecure`]
@@ -43,11 +42,11 @@ impl Depot {
         }
     }
 
-    /// Makes sure that what is known of a signature does: that every policy and the user have the
-    /// signer that they want, and that it is the one who was there first, as the decision saw that.
+    /// Checks a signature against policy, the wanted signer and the signer that is pinned, as the
+    /// decision saw it.
     ///
     /// # Errors
-    /// [`DepotError::Signature`] with what was expected and what was found.
+    /// [`DepotError::Signature`] with the expected and the found signer.
     pub fn check_signature(
         &self,
         (reference, first): (&OciReference, Option<&FirstUse>),
@@ -66,8 +65,8 @@ impl Depot {
         check_first(first, repository, found)
     }
 
-    /// Makes sure that every policy has the signer that it wants, as policies and trusted signers
-    /// are now. `is_vouched_for` says that the user vouches for whoever signed.
+    /// Checks that every policy has the signer that it wants, as policies and trusted signers are
+    /// now. `is_vouched_for` says that the user vouches for the signer.
     pub(crate) fn check_required_signer(
         &self,
         reference: &OciReference,

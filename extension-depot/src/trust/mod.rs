@@ -1,8 +1,8 @@
-//! Trust: who signs, whom the user trusts, and what a repository was signed by at first.
+//! Trust: signers, trusted signers, and the signers that are pinned on first use.
 //!
-//! [`Signer`] is who signed, [`SignatureState`] what is known of that. The user's trusted signers
-//! lie in `trust.toml`, the signer that a repository had first is pinned in the state directory,
-//! and `signature` verifies the signatures themselves.
+//! [`Signer`] is a verified signer, [`SignatureState`] the result of a check. The user's trusted
+//! signers lie in `trust.toml`, the signer that a repository had first is pinned in the state
+//! directory, and `signature` verifies the signatures themselves.
 
 mod check_signer;
 mod note_signature;

@@ -7,7 +7,7 @@ use crate::store::record::Record;
 use crate::trust::signer_pin::Evidence;
 
 impl LockedDepot<'_> {
-    /// Notes what is known by now of who signed what is installed, which is what was looked at.
+    /// Notes a newly checked signature of an installed extension.
     ///
     /// # Errors
     /// [`DepotError::Changed`] when something else is installed by now. When the first signer is

@@ -22,7 +22,7 @@ impl Depot {
         Ok(state_file::read(&self.first_use_path(repository))?)
     }
 
-    /// Every repository that something was installed from, and who signed first.
+    /// Returns every repository that something was installed from, and who signed first.
     ///
     /// # Errors
     /// When their directory cannot be read, or one of them cannot.
@@ -45,7 +45,7 @@ impl Depot {
 }
 
 impl LockedDepot<'_> {
-    /// Forgets who signed first: the next version that is installed is the first again. Gives back
+    /// Forgets who signed first: the next version that is installed is the first again. Returns
     /// whether something was known.
     ///
     /// # Errors
@@ -54,9 +54,9 @@ impl LockedDepot<'_> {
         remove_file(&self.first_use_path(repository))
     }
 
-    /// Remembers who signed and how it came, where that is news: the first time, when somebody came
-    /// to be known, and when TLS was used first. Local artifacts are left out: their identity is
-    /// their bytes, so no other signer can follow.
+    /// Pins the signer and the transport, where that is news: the first time, when an unknown
+    /// signer became known, and when TLS was used first. Local artifacts are left out: their
+    /// identity is their bytes, so no other signer can follow.
     pub(crate) fn note_first_use(
         &self,
         reference: &OciReference,

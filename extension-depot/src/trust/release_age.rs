@@ -1,5 +1,4 @@
-//! When the bytes behind a tag were first seen on this machine, which is the only time that nobody
-//! else can set.
+//! The time since the bytes behind a tag were first seen on this machine. Publishers cannot set it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use crate::oci::blob::digest_of;
 use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 
-/// What was seen of one repository.
+/// The tags of one repository.
 #[derive(Debug, Serialize, Deserialize)]
 struct FirstSeen {
     repository: String,
@@ -36,7 +35,7 @@ impl LockedDepot<'_> {
     /// was set back makes it no time as well.
     ///
     /// # Errors
-    /// When the reference is not pinned, or what was seen cannot be read or written.
+    /// When the first sight of the tag cannot be read or written.
     pub fn known_for(&self, pinned: &OciReference) -> Result<Duration, DepotError> {
         let Some(digest) = pinned.pinned_digest().ok().flatten() else { return Ok(Duration::ZERO) };
         let repository = pinned.identity().to_string();

@@ -1,4 +1,4 @@
-//! Who signs: the owner of a key, or whoever a certificate names.
+//! Signers: the owner of a key, or the identity in a certificate.
 
 use std::fmt;
 use std::io;
@@ -15,7 +15,7 @@ use crate::oci::blob::digest_of;
 /// The largest file of a key or of a trusted root, in bytes.
 pub(crate) const MAX_SIZE: u64 = 1 << 20;
 
-/// Somebody who signed, as that was verified.
+/// A verified signer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Signer {
@@ -48,13 +48,13 @@ impl fmt::Display for Signer {
 }
 
 impl Signer {
-    /// The owner of a public key in PEM.
+    /// Returns the owner of a public key in PEM.
     pub fn of_key(pem: &[u8]) -> Option<Self> {
         let der = SubjectPublicKeyInfoDer::from_pem_slice(pem).ok()?;
         Some(Self::Key { key: digest_of(der.as_ref()) })
     }
 
-    /// Whether it is the same somebody, by whichever trusted root that was verified.
+    /// Returns whether it is the same signer, whichever trusted root verified that.
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (
@@ -65,7 +65,7 @@ impl Signer {
         }
     }
 
-    /// Whether this is whom a rule means: by the key or the trusted root that its file has now.
+    /// Returns whether a rule means this signer, by the key or the trusted root in its file.
     pub fn is_meant_by(&self, rule: &SignerRule) -> bool {
         match rule {
             SignerRule::KeyFile(file) => {
@@ -101,7 +101,7 @@ impl Signer {
         }
     }
 
-    /// Whether this is the identity that a rule means.
+    /// Returns whether this is the identity that a rule means.
     pub(crate) fn is_identity(&self, rule: &IdentityRule) -> bool {
         let Self::Identity { identity, issuer, root } = self else { return false };
         let of_rule =

@@ -1,8 +1,8 @@
-//! Who was there first.
+//! Trust on first use: the signer that is pinned for a repository.
 //!
-//! Who signed the first version of an extension that was installed is remembered per repository: a
-//! later one by somebody else, or by nobody, is refused until the user says so. So is one that
-//! would come without TLS after others came with it.
+//! The signer of the first installed version is pinned per repository: a later version that is
+//! unsigned or has another signer is refused until the user accepts it. So is one that would come
+//! without TLS after others came with it.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::files::state_file::StateFile;
 use crate::trust::signature_state::SignatureState;
 use crate::trust::signer::Signer;
 
-/// Who signed what was installed first from a repository, and whether anything of it came over TLS.
+/// The pinned signer of a repository, and whether anything of it came over TLS.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstUse {
     /// The repository.
@@ -32,14 +32,14 @@ pub struct FirstUse {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "signer")]
 pub enum FirstSigner {
-    /// Nobody.
+    /// It was not signed.
     Nobody,
-    /// Somebody who was not trusted, so that nothing but the hints is known.
+    /// An untrusted signer, of which only the hints are known.
     Unknown {
         /// The hints that the signatures gave.
         hints: Vec<String>,
     },
-    /// Somebody who was verified.
+    /// A verified signer.
     #[serde(untagged)]
     Known(Signer),
 }
@@ -68,7 +68,7 @@ pub enum SignatureRefusal {
         repository: Identity,
         /// By whom.
         whom: String,
-        /// What was found.
+        /// The found signer.
         found: SignatureState,
     },
     /// It is another one than at first.
@@ -78,7 +78,7 @@ pub enum SignatureRefusal {
         repository: Identity,
         /// Who signed first.
         first: FirstSigner,
-        /// What was found.
+        /// The found signer.
         found: SignatureState,
     },
 }
@@ -93,8 +93,8 @@ impl FirstSigner {
         }
     }
 
-    /// Whether what is found now can follow. Nobody can become somebody, an unknown one can become
-    /// known, and that is all.
+    /// Returns whether a newly found signer can follow. An unsigned repository can become signed,
+    /// and an unknown signer known. Everything else is refused.
     pub(crate) fn allows(&self, now: &SignatureState) -> bool {
         match (self, now) {
             (Self::Nobody, _) => true,
@@ -111,7 +111,7 @@ impl FirstSigner {
     }
 }
 
-/// What is known of something that is about to be installed.
+/// The checks of an artifact that is about to be installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
     /// Who signed it.

@@ -12,16 +12,16 @@ use toml_edit::{Table, value};
 use crate::files::lock::LockError;
 use crate::trust::signer::{MAX_SIZE, Signer};
 
-/// Somebody whose signature counts for a place.
+/// A signer that is trusted for a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedSigner {
-    /// For what comes from here.
+    /// The repositories of this place.
     pub place: OciPrefix,
-    /// By what they are known.
+    /// Its trust anchor.
     pub proof: SignerProof,
 }
 
-/// By what a signature is known to be somebody's.
+/// A trust anchor: the key or the identity of a signer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignerProof {
     /// By a key.
@@ -36,7 +36,7 @@ pub enum SignerProof {
 }
 
 impl SignerProof {
-    /// A public key in PEM; nothing if it is none.
+    /// Returns a public key in PEM; nothing if it is none.
     pub fn of_key(pem: String) -> Option<Self> {
         match Signer::of_key(pem.as_bytes())? {
             Signer::Key { key } => Some(Self::Key { pem, fingerprint: key }),
@@ -44,7 +44,7 @@ impl SignerProof {
         }
     }
 
-    /// Whether it proves a signature to be this signer's.
+    /// Returns whether it proves a signature to be this signer's.
     pub fn is_of(&self, signer: &Signer) -> bool {
         match (self, signer) {
             (Self::Key { fingerprint, .. }, Signer::Key { key }) => fingerprint == key,
@@ -94,7 +94,7 @@ pub enum TrustError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// What stands in it is wrong.

@@ -14,7 +14,7 @@ impl Depot {
     /// Everybody who is trusted, in the order of the file.
     ///
     /// # Errors
-    /// When the file is there and cannot be used. Trust that cannot be read trusts nobody.
+    /// When the file is there and cannot be used. An unreadable file trusts no signer.
     pub fn trusted_signers(&self) -> Result<Vec<TrustedSigner>, TrustError> {
         let path = self.places().trust();
         let Some(text) = read_trust(&path)? else { return Ok(Vec::new()) };
@@ -23,7 +23,7 @@ impl Depot {
         file.signer.into_iter().map(|entry| entry.read(&path)).collect()
     }
 
-    /// By what those are known whom the user trusts for what a reference leads to.
+    /// Returns the trust anchors that apply to `reference`.
     ///
     /// # Errors
     /// As [`Depot::trusted_signers`].
@@ -40,7 +40,7 @@ impl Depot {
 }
 
 impl LockedDepot<'_> {
-    /// Trusts somebody for a place. Gives back whether that is new.
+    /// Adds a trusted signer. Returns whether it is new.
     ///
     /// # Errors
     /// When the file cannot be used.
@@ -60,7 +60,7 @@ impl LockedDepot<'_> {
         Ok(true)
     }
 
-    /// Trusts those no longer who are meant. Gives back whether there was anybody.
+    /// Removes all matching trusted signers. Returns whether any matched.
     ///
     /// # Errors
     /// When the file cannot be used.
@@ -90,8 +90,8 @@ impl LockedDepot<'_> {
     }
 }
 
-/// The signers of a document as tables, whichever way they are written in it: `signer = [{ … }]`
-/// becomes `[[signer]]`.
+/// Returns the signers of a document as tables, whichever way they are written in it: `signer = [{
+/// … }]` becomes `[[signer]]`.
 fn signers(document: &mut DocumentMut) -> Option<&mut ArrayOfTables> {
     let written = document.remove("signer").unwrap_or_default();
     let is_empty = written.is_none() || written.as_array().is_some_and(Array::is_empty);

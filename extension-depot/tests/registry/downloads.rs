@@ -156,7 +156,7 @@ fn odd_references_say_what_is_wrong() {
     }
 }
 
-/// Some registries deliver what is OCI's as Docker's, and the other way round.
+/// Some registries deliver OCI documents as Docker's, and the other way round.
 #[test]
 fn content_type_of_docker_is_taken() {
     let registry = MemoryRegistry::start().expect("a registry");
@@ -251,7 +251,7 @@ fn a_pinned_digest_is_not_answered_by_another_manifest() {
     let truth = resolve(&text).expect("there").reference;
     let name = truth.provenance().expect("pinned").to_string();
     let registry = MemoryRegistry::start_with(move |seen| {
-        // Whatever is asked for, it is this, with a header that says so or what was asked for.
+        // Each request gets these bytes, with a header for them or for the request.
         let asked = seen.path.rsplit('/').next().unwrap_or_default().to_owned();
         let body = r#"{"schemaVersion":2,"config":{},"layers":[]}"#;
         let said = if asked.starts_with("sha256:de") { asked } else { name.clone() };

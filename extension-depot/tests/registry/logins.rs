@@ -132,7 +132,7 @@ fn spellings_of_a_registry_share_a_token() {
     assert_eq!(asked_for_tokens(&registry), 1);
 }
 
-/// A login that has expired does not block what is public.
+/// An expired login does not block public artifacts.
 #[test]
 fn stale_login_falls_back_to_anonymous() {
     let registry = with_tokens(true);
@@ -230,8 +230,8 @@ fn missing_helper_is_named() {
     }
 }
 
-/// A registry whose manifests and tags want tokens of their own scopes. Tokens carry the number of
-/// `generation`, and older ones are refused.
+/// Returns a registry whose manifests and tags want tokens of their own scopes. Tokens carry the
+/// number of `generation`, and older ones are refused.
 fn with_scopes(generation: Arc<AtomicUsize>, expires_in: &'static str) -> MemoryRegistry {
     let host = Arc::new(OnceLock::<String>::new());
     let own = host.clone();
@@ -255,8 +255,7 @@ fn with_scopes(generation: Arc<AtomicUsize>, expires_in: &'static str) -> Memory
     registry
 }
 
-/// Each scope has one token, and one that is no longer taken is replaced in the middle of a
-/// command.
+/// Each scope has one token, and one that is refused is replaced in the middle of a command.
 #[test]
 fn tokens_are_kept_by_scope_until_refused() {
     let generation = Arc::new(AtomicUsize::new(0));
@@ -311,8 +310,8 @@ fn answerable_challenge_is_found_among_others() {
     }
 }
 
-/// What is refused without a demand is explained at the root of the registry, whose scope is not
-/// what the token is for.
+/// A refusal without a demand is explained at the root of the registry, whose scope is not that of
+/// the token.
 #[test]
 fn silent_refusal_is_explained_at_the_root() {
     let host = Arc::new(OnceLock::<String>::new());

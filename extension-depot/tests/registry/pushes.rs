@@ -108,7 +108,7 @@ fn refused_push_is_unauthorized() {
     }
 }
 
-/// What is not read is refused with the helper that failed, wherever the registry refuses it.
+/// An upload is refused with the helper that failed, wherever the registry refuses it.
 #[test]
 fn refused_push_names_the_missing_helper() {
     for challenge in ["Basic", "Bearer realm=\"http://HOST/token\""] {
@@ -145,7 +145,7 @@ fn push_falls_back_to_the_other_way() {
     published(&chunks_only.expect("a registry"), Settings::default()).expect("piece by piece");
 }
 
-/// What a registry says that it took and does not have afterwards is not published.
+/// An upload that the registry took and does not have afterwards is not published.
 #[test]
 fn lost_upload_is_an_error() {
     for lost in ["/blobs/", "/manifests/sha256"] {
@@ -192,7 +192,7 @@ fn published_at(registry: &OddRegistry, size: usize) -> Result<(), PushError> {
     block_on(Registry::new(settings).publish(&to, publication, true)).map(drop)
 }
 
-/// The smallest component, with a custom section of so many bytes.
+/// Returns the smallest component, with a custom section of so many bytes.
 fn large(size: usize) -> Vec<u8> {
     let mut bytes = b"\0asm\x0d\0\x01\0\0".to_vec();
     let mut rest = size + 2;
@@ -213,7 +213,7 @@ fn reason(error: PushError) -> RegistryError {
     }
 }
 
-/// Whatever way a registry takes uploads, they arrive, and the login is told to nobody but it.
+/// Whatever way a registry takes uploads, they arrive, and only that registry gets the login.
 #[test]
 fn push_suits_the_registry() {
     let chunks = Manners { takes_whole: false, takes_chunks: true, ..Manners::default() };
@@ -256,7 +256,7 @@ fn chunks_have_the_stated_size() {
     assert!(sizes.contains(&(9 << 20)) && !sizes.contains(&(8 << 20)), "{sizes:?}");
 }
 
-/// A registry that says that it took what it did not, or not as it was, has published nothing.
+/// A registry that lies about the uploads that it took has published nothing.
 #[test]
 fn broken_keeping_is_not_published() {
     for keeps in [Keeps::Nothing, Keeps::Others] {

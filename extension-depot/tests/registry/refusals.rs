@@ -39,7 +39,7 @@ fn refused_push_shows_error_document() {
     }
 }
 
-/// What the token service says comes before the problem with the login.
+/// The message of the token service comes before the problem with the login.
 #[test]
 fn refused_token_shows_error_document() {
     let host = Arc::new(std::sync::OnceLock::<String>::new());

@@ -17,9 +17,9 @@ pub(crate) enum Challenge {
     Bearer {
         /// The address of the token service.
         realm: String,
-        /// What it calls the registry.
+        /// The registry's name there.
         service: Option<String>,
-        /// What the token is to be good for, in the token service's words.
+        /// The scope of the token, in the token service's words.
         scope: Option<String>,
     },
 }
@@ -51,8 +51,8 @@ impl Challenges {
         Self { text: header.to_owned(), known }
     }
 
-    /// The same demands by the root of a registry, which does not know what the token is to be good
-    /// for.
+    /// Returns the same demands by the root of a registry, which does not know the scope of the
+    /// token.
     pub(crate) fn of_root(mut self) -> Self {
         for challenge in &mut self.known {
             if let Challenge::Bearer { scope, .. } = challenge {
@@ -62,17 +62,17 @@ impl Challenges {
         self
     }
 
-    /// The demands that can be answered, the strongest first.
+    /// Returns the demands that can be answered, the strongest first.
     pub(crate) fn known(&self) -> &[Challenge] {
         &self.known
     }
 
-    /// The headers as they came.
+    /// Returns the headers as they came.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether a token is wanted, which can be had anonymously.
+    /// Returns whether a token is wanted, which can be had anonymously.
     pub(crate) fn has_bearer(&self) -> bool {
         self.known.iter().any(|challenge| matches!(challenge, Challenge::Bearer { .. }))
     }
@@ -116,7 +116,7 @@ fn split(header: &str) -> Vec<(String, Parameters)> {
     }
 }
 
-/// A token or quoted text, and what stands behind it.
+/// Returns a token or quoted text, and what stands behind it.
 fn value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let length = text.find([',', ' ', '\t']).unwrap_or(text.len());

@@ -1,4 +1,4 @@
-//! What is asked of a registry, and the error where it refuses.
+//! Demands of registries for authentication, and the error where they refuse.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use crate::registry::http::clients::Clients;
 use crate::registry::http::refusal::AccessProblem;
 use crate::registry::settings::Settings;
 
-/// What a request wants to do.
+/// The access that a request needs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Access {
     Pull,
@@ -46,7 +46,7 @@ pub(crate) fn refused(reference: &OciReference, login: &FoundLogin) -> LoginProb
     LoginProblem::Refused { registry: reference.registry().to_owned(), place: login.place.clone() }
 }
 
-/// The error for a refused request: whom the registry refused, and what is wrong with the login.
+/// Returns the error for a refused request: the refused user, and the problem with the login.
 pub(crate) fn unauthorized(
     reference: &OciReference,
     login: Option<&FoundLogin>,

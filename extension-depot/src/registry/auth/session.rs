@@ -42,15 +42,15 @@ impl Authorization {
 pub(crate) struct Sessions(RefCell<BTreeMap<(&'static str, String), Rc<Session>>>);
 
 impl Sessions {
-    /// Returns the session of a registry. However the registry is written, it has one; what was had
-    /// over TLS is not told over plain HTTP.
+    /// Returns the session of a registry. However the registry is written, it has one; a token that
+    /// came over TLS is not sent over plain HTTP.
     pub(crate) fn of(&self, settings: &Settings, registry: &str) -> Rc<Session> {
         let key = (settings.scheme(registry), canonical_registry(registry));
         self.0.borrow_mut().entry(key).or_default().clone()
     }
 }
 
-/// What a command has learned about the authentication of one registry.
+/// The logins and tokens of one registry within a command.
 #[derive(Default)]
 pub(crate) struct Session {
     /// By repository: a path of a registry can have a login of its own.
@@ -82,7 +82,7 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    /// Whether answering these challenges again would change nothing.
+    /// Returns whether answering these challenges again would change nothing.
     fn is_exhausted_by(&self, challenges: &Challenges) -> bool {
         let is_repeated = self.answered.contains(challenges) && !self.is_reused;
         is_repeated || self.answered.len() >= MAX_CHALLENGES
@@ -90,13 +90,14 @@ impl Attempts {
 }
 
 impl Session {
-    /// The authorization that worked last for such a request.
+    /// Returns the authorization that worked last for such a request.
     pub(crate) fn known(&self, reference: &OciReference, access: Access) -> Option<Authorization> {
         self.known.borrow().get(&(reference.repository(), access)).cloned()
     }
 
-    /// The authorization to begin a request with. A token that has run out is replaced first, so
-    /// that no upload is sent for nothing. Where that fails, the request's own challenge says why.
+    /// Returns the authorization to begin a request with. A token that has run out is replaced
+    /// first, so that no upload is sent for nothing. Where that fails, the request's own challenge
+    /// says why.
     pub(crate) async fn current(&self, demand: &Demand<'_>) -> Option<Authorization> {
         let known = self.known(demand.reference, demand.access)?;
         if !known.is_expired() {
@@ -107,9 +108,9 @@ impl Session {
         Some(renewed.unwrap_or(known))
     }
 
-    /// The authorization to try after `challenges`, which a request with `used` has met. The same
-    /// challenges are answered once, and once more where the answer was a token from before; what
-    /// is read is then tried without the login.
+    /// Returns the authorization to try after `challenges`, which a request with `used` has met.
+    /// The same challenges are answered once, and once more where the answer was a token from
+    /// before; what is read is then tried without the login.
     ///
     /// # Errors
     /// When nothing is left to try.
@@ -226,8 +227,8 @@ impl State {
         Ok((Token { header, expires: None }, Some(login)))
     }
 
-    /// A token for the login, or an anonymous one where there is no login, or where it is refused
-    /// and nothing is written.
+    /// Returns a token for the login, or an anonymous one without a login, or where the login is
+    /// refused and nothing is written.
     async fn bearer(
         &mut self,
         demand: &Demand<'_>,
@@ -271,7 +272,7 @@ impl State {
         }
     }
 
-    /// A token that was had before, unless it has run out or is no longer taken, or a new one.
+    /// Returns a token that was had before, unless it has expired or was refused, or a new one.
     async fn token(
         &mut self,
         demand: &Demand<'_>,
@@ -301,7 +302,7 @@ impl State {
     }
 }
 
-/// The error for a refused request whose challenges cannot be answered.
+/// Returns the error for a refused request whose challenges cannot be answered.
 fn not_answered(reference: &OciReference, challenges: &Challenges) -> RegistryError {
     if challenges.text().is_empty() {
         return unauthorized(reference, None, &[]);

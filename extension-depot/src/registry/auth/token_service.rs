@@ -61,8 +61,8 @@ fn seconds(stated: &Value) -> Option<u64> {
     stated.as_u64().or_else(|| stated.as_str()?.trim().parse().ok())
 }
 
-/// A token service that may be asked: at the registry's own origin, or at a host that is paired
-/// with it, over TLS.
+/// Returns a token service that may be asked: at the registry's own origin, or at a host that is
+/// paired with it, over TLS.
 fn checked_realm(settings: &Settings, registry: &str, realm: &str) -> Result<Url, RegistryError> {
     let refused =
         |host: &str| RegistryError::Realm { registry: registry.to_owned(), realm: host.to_owned() };
@@ -81,7 +81,7 @@ fn checked_realm(settings: &Settings, registry: &str, realm: &str) -> Result<Url
     }
 }
 
-/// A token service, and what it is asked for.
+/// A token service, with the service and scope of a token.
 pub(crate) struct TokenService {
     realm: Url,
     service: String,
@@ -89,7 +89,7 @@ pub(crate) struct TokenService {
 }
 
 impl TokenService {
-    /// The token service that a challenge names.
+    /// Creates the token service that a challenge names.
     ///
     /// # Errors
     /// When it is one that must not be asked.
@@ -107,7 +107,7 @@ impl TokenService {
         })
     }
 
-    /// What a token is kept by: the service, the scope, and who asks.
+    /// Returns the key of a token: the realm, the service, the scope and the login.
     pub(crate) fn key(&self, who: String) -> [String; 4] {
         [self.realm.to_string(), self.service.clone(), self.scope.clone(), who]
     }
@@ -147,7 +147,7 @@ impl TokenService {
         answer.and_then(TokenAnswer::into_token).ok_or_else(refused)
     }
 
-    /// A GET, or a POST where a refresh token is exchanged.
+    /// Returns a GET, or a POST where a refresh token is exchanged.
     fn request(
         &self,
         client: &reqwest::Client,

@@ -10,7 +10,7 @@ use crate::registry::error::RegistryError;
 use crate::registry::http::connection::Connection;
 use crate::registry::settings::{ExplicitLogin, Settings};
 
-/// What a registry says of a login.
+/// The result of trying a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoginCheck {
     /// It takes the login.

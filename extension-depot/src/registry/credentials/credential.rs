@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-/// What a registry is told about who asks.
+/// A name and password, or a token.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credential {
     /// A name and a password.
@@ -31,7 +31,7 @@ impl Credential {
     }
 }
 
-/// What a credential says of itself never includes the secret.
+/// Debug output never includes the secret.
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -55,7 +55,7 @@ pub(crate) struct FoundLogin {
 }
 
 impl FoundLogin {
-    /// Whom the registry is told about.
+    /// Returns the user name.
     pub(crate) fn username(&self) -> &str {
         match &self.credential {
             Credential::Password { username, .. } => username,
@@ -117,7 +117,7 @@ pub enum LoginProblem {
         helper: String,
         /// The file that names it.
         file: PathBuf,
-        /// What it said.
+        /// Its message.
         reason: String,
     },
     /// A file of logins cannot be used.
@@ -125,12 +125,12 @@ pub enum LoginProblem {
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem with it.
         reason: String,
     },
 }
 
-/// What the user should know while a registry is talked to.
+/// A notice for the user while a registry is in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// A credential helper takes its time.

@@ -104,7 +104,7 @@ fn entry(registry: &str) -> Result<Entry, LoginError> {
     Entry::new(SERVICE, &canonical_registry(registry)).map_err(LoginError::SecretService)
 }
 
-/// The login for a registry in the Secret Service, if there is one.
+/// Returns the login for a registry in the Secret Service, if there is one.
 pub(crate) fn login(registry: &str) -> Result<Option<Credential>, LoginError> {
     let secret = match entry(registry)?.get_secret() {
         Ok(secret) => secret,
@@ -146,7 +146,7 @@ pub fn store_login(
     }
 }
 
-/// Forgets a login. Gives back whether there was one.
+/// Forgets a login. Returns whether there was one.
 ///
 /// # Errors
 /// When the Secret Service or the file cannot be used.
@@ -157,7 +157,7 @@ pub fn forget_login(store: &LoginStore, registry: &str) -> Result<bool, LoginErr
             patiently(move || {
                 let as_typed = || Entry::new(SERVICE, &registry).map_err(LoginError::SecretService);
                 let was_there = delete(&entry(&registry)?)?;
-                // Earlier versions kept a login under what was typed.
+                // Earlier versions kept a login under the typed name.
                 Ok((registry != canonical_registry(&registry) && delete(&as_typed()?)?)
                     || was_there)
             })
@@ -182,7 +182,7 @@ fn delete(entry: &Entry) -> Result<bool, LoginError> {
     }
 }
 
-/// The registries that logins are kept for in a place, in the order of their names.
+/// Returns the registries that logins are kept for in a place, in the order of their names.
 ///
 /// # Errors
 /// When the Secret Service or the file cannot be used.
@@ -213,7 +213,7 @@ pub fn kept_logins(store: &LoginStore) -> Result<Vec<KeptLogin>, LoginError> {
 
 fn change_file<T>(path: &Path, change: impl FnOnce(&mut LoginFile) -> T) -> Result<T, LoginError> {
     let _lock = Lock::acquire(&path.with_extension("lock"), &|| {})?;
-    // What a process that was killed left behind has a password in it.
+    // The leftovers of a killed process have a password in them.
     path.parent().into_iter().for_each(remove_leftovers);
     let mut file = state_file::read::<LoginFile>(path)?.unwrap_or_default();
     let changed = change(&mut file);
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(registries(), ["ghcr.io", "quay.io"]);
         assert!(forget_login(&store, "quay.io").expect("forgotten"));
         assert_eq!(registries(), ["ghcr.io"]);
-        // Earlier versions kept a login under what was typed.
+        // Earlier versions kept a login under the typed name.
         let typed = r#"{"format_version": 1, "auths": {"GHCR.io:443": {"auth": "dTpw"}, "ghcr.io:8443": {"auth": "dTpw"}}}"#;
         std::fs::write(&path, typed).expect("written");
         assert!(forget_login(&store, "ghcr.io").expect("forgotten"));

@@ -29,7 +29,7 @@ pub(crate) struct Lookup {
     pub(crate) problems: Vec<LoginProblem>,
 }
 
-/// What a command has looked up for one registry, so that nothing is asked twice.
+/// The lookups of a command for one registry, so that nothing is asked twice.
 #[derive(Default)]
 pub(crate) struct Lookups {
     repositories: BTreeMap<String, Lookup>,
@@ -39,7 +39,7 @@ pub(crate) struct Lookups {
 }
 
 impl Lookups {
-    /// Finds the login for a repository: what its user gave to this process, sesame's own login,
+    /// Finds the login for a repository: the explicit login of this process, sesame's own login,
     /// then the files in their order, each by its longest path first. Most registries can be read
     /// without one.
     pub(crate) async fn find(&mut self, settings: &Settings, reference: &OciReference) -> Lookup {
@@ -94,7 +94,8 @@ impl Lookups {
         self.service.clone().flatten()
     }
 
-    /// The login in a file. A helper that fails does not keep the login from being found behind it.
+    /// Returns the login in a file. A helper that fails does not keep the login from being found
+    /// behind it.
     async fn in_file(
         &mut self,
         settings: &Settings,
@@ -249,8 +250,8 @@ mod tests {
         assert_eq!(find_in(half, "ghcr.io/my/x:1"), password("u"));
     }
 
-    /// A login holds for a registry and not for one spelling of it. Of several, the one that is
-    /// written the same counts.
+    /// A login holds for a registry and not for one spelling of it. Of several, the one
+    /// that is written the same counts.
     #[test]
     fn logins_hold_for_every_spelling() {
         let spelled = r#"{"auths": {"https://GHCR.io:443/v2/": {"auth": "dTpw"}, "b.example": {"auth": "dTpw"},
@@ -306,8 +307,8 @@ mod tests {
         );
     }
 
-    /// A helper that is missing does not hide the login that stands beside it, and an empty name is
-    /// not one.
+    /// A helper that is missing does not hide the login that stands beside it, and an empty
+    /// name is not one.
     #[test]
     fn login_is_found_behind_a_missing_helper() {
         for helpers in [
@@ -332,8 +333,8 @@ mod tests {
         }
     }
 
-    /// A byte order mark, a line end in base64, a `null` and a slash behind the host are what
-    /// people's files have.
+    /// A byte order mark, a line end in base64, a `null` and a slash behind the host are
+    /// what people's files have.
     #[test]
     fn small_flaws_in_files_are_read_over() {
         for text in [

@@ -18,17 +18,17 @@ const USER_AGENT: &str = concat!("sesame/", env!("CARGO_PKG_VERSION"));
 /// The largest file of certificate authorities, in bytes.
 const MAX_AUTHORITIES: u64 = 16 << 20;
 
-/// What makes one client unlike another.
+/// The properties that tell one client from another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct ClientKey {
-    /// Whether it speaks TLS, to what is asked or to the proxy before it.
+    /// Whether it speaks TLS, with the server or with the proxy before it.
     is_secure: bool,
     /// The proxy that every request goes through.
     proxy: Option<Url>,
     /// The file of certificate authorities that it trusts beside those that all do.
     authorities: Option<PathBuf>,
     patience: Patience,
-    /// Whether an answer that pauses is given up. Uploads have no such end.
+    /// Whether an answer that pauses is given up. Uploads do not end so.
     has_read_timeout: bool,
 }
 
@@ -44,12 +44,13 @@ impl Clients {
         Self { settings: settings.clone(), made: RefCell::default() }
     }
 
-    /// The client for an address, while this registry is talked to.
+    /// Returns the client for an address, while this registry is talked to.
     pub(crate) fn for_url(&self, url: &Url, registry: &str) -> Result<Client, RegistryError> {
         self.client(url, registry, true)
     }
 
-    /// The same for uploads, in which the registry says nothing for as long as bytes go out.
+    /// Returns the same for uploads, in which the registry says nothing for as long as bytes go
+    /// out.
     pub(crate) fn for_upload(&self, url: &Url, registry: &str) -> Result<Client, RegistryError> {
         self.client(url, registry, false)
     }
@@ -75,7 +76,7 @@ impl Clients {
         Ok(client)
     }
 
-    /// A client that trusts these authorities and the system's, or one that speaks no TLS.
+    /// Returns a client that trusts these authorities and the system's, or one that speaks no TLS.
     fn build(
         &self,
         authorities: Option<Vec<CertificateDer<'static>>>,
@@ -106,8 +107,8 @@ impl Clients {
         builder.build().map_err(RegistryError::Setup)
     }
 
-    /// The certificate authorities that are trusted beside the system's while this registry is
-    /// talked to.
+    /// Returns the certificate authorities that are trusted beside the system's while this registry
+    /// is talked to.
     pub(crate) fn authorities(
         &self,
         registry: &str,

@@ -1,4 +1,4 @@
-//! Requests to one repository, and what comes back.
+//! Requests to one repository, and their responses.
 
 use std::rc::Rc;
 
@@ -16,7 +16,7 @@ use crate::registry::http::response::{explain, read_capped, status_error};
 use crate::registry::http::retry::pause_before_retry;
 use crate::registry::settings::{Patience, Settings, api_host};
 
-/// What can be fetched from a repository.
+/// A resource of a repository.
 pub(crate) enum Target<'a> {
     /// A manifest or index by tag or digest.
     Manifest(&'a str),
@@ -24,7 +24,7 @@ pub(crate) enum Target<'a> {
     Blob(&'a Digest),
     /// A new upload of a blob.
     Upload,
-    /// What refers to a digest.
+    /// The referrers of a digest.
     Referrers(&'a Digest),
     /// The first tags, and how many of them.
     Tags { most: usize },
@@ -89,12 +89,12 @@ impl<'a> Connection<'a> {
         self.settings.patience_of(self.registry())
     }
 
-    /// The address of the repository.
+    /// Returns the address of the repository.
     pub(crate) fn base(&self) -> &Url {
         &self.base
     }
 
-    /// When everything has to be there.
+    /// Returns when everything has to be there.
     pub(crate) fn deadline(&self) -> tokio::time::Instant {
         self.deadline
     }
@@ -194,7 +194,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// What the registry says when it is asked whether it is one.
+    /// Requests the root of the API.
     pub(crate) async fn probe(
         &self,
         authorization: Option<&Authorization>,
@@ -204,7 +204,7 @@ impl<'a> Connection<'a> {
         self.follow(probe, "*/*", authorization).await
     }
 
-    /// Makes sure that the registry answers.
+    /// Checks that the registry answers.
     pub(crate) async fn reach(&self) -> Result<(), RegistryError> {
         let response = self.probe(None).await?;
         let is_closed =
@@ -222,12 +222,12 @@ impl<'a> Body<'a> {
         Self { response, registry, deadline }
     }
 
-    /// The same body with another time by which it has to be there.
+    /// Returns the same body with another time by which it has to be there.
     pub(crate) fn until(self, deadline: tokio::time::Instant) -> Self {
         Self { deadline, ..self }
     }
 
-    /// The next bytes, or nothing at the end.
+    /// Returns the next bytes, or nothing at the end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, RegistryError> {
         let next = tokio::time::timeout_at(self.deadline, self.response.chunk()).await;
         let chunk =

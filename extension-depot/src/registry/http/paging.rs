@@ -57,7 +57,7 @@ async fn read_pages<T>(
         visited.insert(url.clone());
         let answer = connection.get_bytes(&Target::Page(&url), reader.accept, MAX_MANIFEST).await;
         let (bytes, headers) = match answer {
-            // What is missing is the page and not what the list is about.
+            // The page is missing, and not the subject of the list.
             Err(RegistryError::NotFound { .. }) if page > 1 => {
                 return Err(incomplete(format!("page {page} is missing")));
             }

@@ -109,8 +109,8 @@ mod tests {
         }
     }
 
-    /// A host is reached without its proxy only where it is an exception, and at the port that the
-    /// exception names.
+    /// A host is reached without its proxy only where it is an exception, and at the port
+    /// that the exception names.
     #[test]
     fn proxy_is_used_but_for_exceptions() {
         let is_direct = |except: &str, url: &str| {

@@ -23,8 +23,8 @@ pub(crate) struct Follow<'a> {
 }
 
 impl Follow<'_> {
-    /// Follows redirects as far as they lead to places that a registry may send us to. What is
-    /// authorized is told to nobody but where it starts.
+    /// Follows redirects as far as they lead to places that a registry may send us to. The
+    /// authorization is only sent to the first origin.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -53,7 +53,7 @@ impl Follow<'_> {
         Err(self.redirect_error(&url, "and that is one redirect too many"))
     }
 
-    /// Starts the download of a file, to which nobody logs in.
+    /// Starts the download of a file, without a login.
     pub(crate) async fn file(&self, url: &Url) -> Result<Response, RegistryError> {
         let response = self.send(Method::GET, url, "*/*", None).await?;
         if response.status().is_success() {
@@ -97,8 +97,8 @@ impl Follow<'_> {
     }
 }
 
-/// Whether an address is this machine or network by its own account. Names other than `localhost`
-/// are not looked up.
+/// Returns whether an address is this machine or network by its own account. Names other than
+/// `localhost` are not looked up.
 fn is_private(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     is_loopback(host)

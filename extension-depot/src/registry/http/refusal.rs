@@ -57,7 +57,7 @@ impl AccessProblem {
     }
 }
 
-/// Returns a code as the registry writes it. The type has no other way to text than serde.
+/// Returns a code as the registry writes it. The type becomes text only through serde.
 fn code_name(code: &OciErrorCode) -> Option<String> {
     match serde_json::to_value(code) {
         Ok(serde_json::Value::String(name)) => Some(name),

@@ -25,7 +25,7 @@ pub(crate) struct Sending {
 }
 
 impl Connection<'_> {
-    /// Sends a request, and again with what its challenge asks for.
+    /// Sends a request, and again with an answer to its challenge.
     ///
     /// # Errors
     /// When it is refused with everything that can be tried.
@@ -44,7 +44,7 @@ impl Connection<'_> {
         let mut attempts = Attempts::default();
         loop {
             let response = send(used.as_ref()).await?;
-            // What a blob's store elsewhere refuses is not for a login of the registry to change.
+            // A refusal by a blob store elsewhere does not change with a login of the registry.
             if !is_refused(&response) || response.url().origin() != self.base.origin() {
                 return Ok(response);
             }

@@ -1,4 +1,4 @@
-//! Reads responses that are not what was asked for.
+//! Reads error responses and small bodies.
 
 use std::time::Duration;
 

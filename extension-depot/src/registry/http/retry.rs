@@ -32,13 +32,13 @@ pub(crate) async fn pause_before_retry(
     Ok(())
 }
 
-/// The seconds of `Retry-After`, which is a number or a date. Nonsense counts as not said.
+/// Returns the seconds of `Retry-After`, which is a number or a date. Nonsense counts as not said.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     text.parse().ok().or_else(|| seconds_until(text, Timestamp::now()))
 }
 
-/// The seconds from now until a date as HTTP writes it; none are left where it is past.
+/// Returns the seconds from now until a date as HTTP writes it; none are left where it is past.
 fn seconds_until(date: &str, now: Timestamp) -> Option<u64> {
     let date = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(date).ok()?;
     Some(u64::try_from(date.as_second() - now.as_second()).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! Whether a registry has what it was sent.
+//! Checks whether a registry has an upload.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::registry::error::RegistryError;
 use crate::registry::http::connection::{Connection, Target};
 use crate::registry::http::retry::pause_before_retry;
 
-/// How long is waited before what is missing is looked for again: some registries answer from
-/// another machine than the one that took the upload.
+/// The pauses before a missing upload is looked for again: some registries answer from another
+/// machine than the one that took the upload.
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 
 /// Something that was sent to a registry, or is about to be.
@@ -27,7 +27,7 @@ pub(crate) struct Sent<'a> {
 }
 
 impl Connection<'_> {
-    /// Makes sure that the registry has what it was sent.
+    /// Checks that the registry has an upload.
     ///
     /// # Errors
     /// [`RegistryError::NotKept`] when it does not, even a moment later.
@@ -44,7 +44,7 @@ impl Connection<'_> {
         Err(RegistryError::NotKept { registry: self.registry().to_owned(), digest: *sent.digest })
     }
 
-    /// Whether the registry has these bytes.
+    /// Returns whether the registry has these bytes.
     pub(crate) async fn has(&self, sent: &Sent<'_>) -> Result<bool, RegistryError> {
         let mut attempt = 0;
         loop {
@@ -55,7 +55,7 @@ impl Connection<'_> {
         }
     }
 
-    /// The same, asked once.
+    /// Returns the same, asked once.
     pub(crate) async fn has_now(&self, sent: &Sent<'_>) -> Result<bool, RegistryError> {
         let url = self.url(&sent.target);
         let look = async |authorization: Option<&Authorization>| {

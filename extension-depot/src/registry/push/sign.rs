@@ -30,8 +30,7 @@ pub enum SignatureForm {
 }
 
 impl Registry {
-    /// Signs what a reference leads to, and publishes the signature beside it. Gives back the
-    /// reference, pinned to what was signed.
+    /// Signs an artifact, and publishes the signature beside it. Returns the pinned reference.
     ///
     /// # Errors
     /// When the registry does not have it, refuses, or cannot be reached.
@@ -49,7 +48,7 @@ impl Registry {
         Ok(pinned)
     }
 
-    /// The signatures that are there already stay.
+    /// Adds a signature in the classic form. Earlier signatures stay.
     async fn sign_classic(
         &self,
         pinned: &OciReference,

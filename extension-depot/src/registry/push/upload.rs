@@ -50,9 +50,9 @@ pub enum PushError {
     Taken {
         /// Where to.
         reference: Box<OciReference>,
-        /// What it leads to.
+        /// The digest under it.
         there: Digest,
-        /// What it would lead to.
+        /// The digest of the upload.
         new: Digest,
     },
     /// The signature cannot be made.
@@ -79,8 +79,7 @@ enum Way {
     Chunks(usize),
 }
 
-/// Publishes blobs and then the document that names them, and makes sure that the registry has
-/// them.
+/// Publishes blobs and then the document that names them, and checks that the registry has them.
 pub(crate) async fn push(
     registry: &Registry,
     reference: &OciReference,
@@ -148,7 +147,7 @@ async fn push_blob(connection: &Connection<'_>, blob: &Sent<'_>) -> Result<(), R
         };
         ways.extend(smaller(way, &error));
         let is_final = !depends_on_way(&error);
-        // What the first way met says more than that the registry does not know the second.
+        // The error of the first way says more than that the registry does not know the second.
         failure.get_or_insert(error);
         if is_final {
             break;
@@ -170,8 +169,8 @@ fn smaller(way: Way, error: &RegistryError) -> Option<Way> {
     }
 }
 
-/// Whether another way may work where this error came. A proxy that finds a request too large may
-/// break the connection.
+/// Returns whether another way may work where this error came. A proxy that finds a request too
+/// large may break the connection.
 fn depends_on_way(error: &RegistryError) -> bool {
     match error {
         RegistryError::Status { status, .. } => *status != 429,
@@ -191,7 +190,7 @@ async fn upload_patiently(
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        // An answer that did not come through says nothing of what the registry did.
+        // A lost response does not tell whether the registry took the upload.
         if error.is_passing() && connection.has_now(blob).await.unwrap_or(false) {
             return Ok(());
         }
@@ -223,7 +222,7 @@ async fn upload(
     connection.ensure_kept(blob).await
 }
 
-/// The smallest chunk that a registry takes, in bytes.
+/// Returns the smallest chunk that a registry takes, in bytes.
 fn min_chunk(response: &Response) -> usize {
     let stated = response
         .headers()
@@ -270,8 +269,8 @@ async fn push_manifest(
     }
 }
 
-/// Makes sure that a tag leads to the document that was pushed: some registries take a push and
-/// leave the tag as it is.
+/// Checks that a tag leads to the document that was pushed: some registries take a push and leave
+/// the tag as it is.
 async fn ensure_tagged(
     connection: &Connection<'_>,
     tag: &str,
@@ -288,7 +287,7 @@ async fn ensure_tagged(
     Err(RegistryError::NotTagged { registry, tag: tag.to_owned(), digest: *manifest.digest })
 }
 
-/// Whether a tag leads to exactly this document.
+/// Returns whether a tag leads to exactly this document.
 async fn leads_to(connection: &Connection<'_>, manifest: &Sent<'_>) -> Result<bool, RegistryError> {
     match connection.get_bytes(&manifest.target, manifest.accept, MAX_MANIFEST).await {
         Ok((found, _)) => Ok(found == *manifest.bytes),
@@ -316,8 +315,8 @@ async fn written(connection: &Connection<'_>, sending: Sending) -> Result<Respon
     Err(status_error(response, connection.registry(), connection.patience()).await)
 }
 
-/// Where an upload goes on, if the registry says so: an address as registries may redirect to,
-/// relative or not.
+/// Returns where an upload goes on, if the registry says so: an address as registries may redirect
+/// to, relative or not.
 fn location(
     connection: &Connection<'_>,
     from: &Url,

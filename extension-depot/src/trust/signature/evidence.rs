@@ -1,4 +1,4 @@
-//! What the signatures of an artifact come to.
+//! Verifies the signatures of an artifact.
 
 use core_types::{Digest, OciReference};
 
@@ -16,7 +16,7 @@ const MOST_PROBLEMS: usize = 3;
 pub(crate) const MOST_SIGNATURES: usize = 64;
 
 impl SignatureState {
-    /// What the signatures among these attachments of an artifact come to, where these signers are
+    /// Verifies the signatures among these attachments of an artifact, where these signers are
     /// trusted.
     pub fn of(reference: &OciReference, attachments: &[Attachment], signers: &[Verifier]) -> Self {
         let digest = match reference.pinned_digest() {
@@ -85,7 +85,7 @@ fn verify_certificate(
 }
 
 impl Verifier {
-    /// The owner of the key, if that made a signature.
+    /// Returns the owner of the key, if that made a signature.
     fn of_key(&self, signature: &Signature) -> Option<Signer> {
         let Self::Key(key) = self else { return None };
         key.verifies(&signature.message, &signature.signature)

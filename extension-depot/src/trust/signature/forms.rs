@@ -1,5 +1,4 @@
-//! The forms that signatures have. Only what is one of them is fetched to be verified, so a new form
-//! begins here.
+//! The forms that signatures have. Only these are fetched, so a new form begins here.
 
 use crate::oci::descriptor::Descriptor;
 use crate::trust::signature::bundle::BUNDLE;
@@ -10,8 +9,8 @@ pub(crate) const MAX_REFERRERS: usize = 64;
 /// What cosign says that a classic signature is, where that is listed as a referrer.
 const COSIGN_SIGNATURE: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";
 
-/// Whether an entry of a list is a signature by its own account. Not every registry puts that into
-/// its list.
+/// Returns whether an entry of a list is a signature by its own account. Not every registry puts
+/// that into its list.
 pub(crate) fn says_signature(entry: &Descriptor) -> bool {
     let kind = entry.artifact_type.as_deref().unwrap_or_default();
     kind.starts_with(BUNDLE) || kind == COSIGN_SIGNATURE

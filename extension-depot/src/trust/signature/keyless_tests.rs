@@ -1,4 +1,4 @@
-//! Signatures by certificate: of a Sigstore of our own, and what the real one made.
+//! Signatures by certificate: of a Sigstore of our own, and those of the real one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -41,7 +41,7 @@ fn verifier(sigstore: &Sigstore, identity: &str, issuer: &str) -> Verifier {
     verifier_with(&sigstore.trusted_root(), identity, issuer)
 }
 
-/// The same with a trusted root of this text.
+/// Returns the same with a trusted root of this text.
 fn verifier_with(root: &str, identity: &str, issuer: &str) -> Verifier {
     let (identity, issuer) = (identity.to_owned(), issuer.to_owned());
     let rule = IdentityRule { identity, issuer, trusted_root: PathBuf::from("root.json") };
@@ -182,7 +182,7 @@ fn evidence_that_was_made_wrong_by_whoever_has_the_keys_is_not_believed_either()
     let sigstore = Sigstore::default();
     let signers = [verifier(&sigstore, WHO, SAYS)];
     let hex = digest().hex();
-    // What only the log or the authority itself could do, and what the verifier does not look at:
+    // Flaws that only the log or the authority could make, and that the verifier does not check:
     // whose root is signed and proven, whose statement and signature are logged, and whose
     // certificate is to sign code with says enough.
     let taken = [Flaw::CheckpointSize, Flaw::EntryEnvelope, Flaw::KeyUsage];
@@ -304,8 +304,8 @@ proptest! {
     }
 }
 
-/// The folder of the bundles that the verifier's own tests have, which the real Sigstore made. They
-/// lie in its sources, which cargo has wherever this is built.
+/// Returns the folder of the bundles that the verifier's own tests have, which the real Sigstore
+/// made. They lie in its sources, which cargo has wherever this is built.
 fn real_bundles() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
@@ -323,7 +323,7 @@ fn real_bundles() -> PathBuf {
     manifest.parent().expect("a folder").join("test_data")
 }
 
-/// What the statement in a bundle is about, if it is one about a SHA-256.
+/// Returns the SHA-256 in the statement of a bundle, if it has one.
 fn subject(bundle: &Bundle) -> Option<Sha256Hash> {
     let SignatureContent::DsseEnvelope(envelope) = &bundle.content else { return None };
     let statement: Value = serde_json::from_slice(envelope.payload.as_bytes()).ok()?;

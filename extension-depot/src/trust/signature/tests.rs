@@ -17,7 +17,7 @@ use crate::trust::signature::verifier::Verifier;
 use crate::trust::signature_state::SignatureState;
 use crate::trust::signer::Signer;
 
-/// Somebody who signs, in one of two ways.
+/// A signing key of one of two kinds.
 enum SigningKey {
     Ecdsa(Box<EcdsaKeyPair>),
     Ed25519(Box<Ed25519KeyPair>),
@@ -186,7 +186,7 @@ fn what_speaks_of_something_else_is_no_signature_of_this() {
             form.manifest
         );
     }
-    // An attestation says something about the artifact; it is no signature.
+    // An attestation says something about the artifact; it is not a signature.
     let provenance =
         bundle(&bundle_text(&signer, &statement(&digest, "https://slsa.dev/provenance/v1")));
     assert_eq!(

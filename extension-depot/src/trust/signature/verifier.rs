@@ -1,4 +1,4 @@
-//! Those whose signatures count for an artifact, with what it takes to verify them.
+//! The trusted signers of an artifact, with their keys and trusted roots.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub enum Verifier {
     Identity(Box<IdentityVerifier>),
 }
 
-/// Why somebody's signatures cannot be verified.
+/// Why the signatures of a signer cannot be verified.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifierError {
     /// The file with their key or trusted root cannot be read.
@@ -29,7 +29,7 @@ pub enum VerifierError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The key cannot be used.
@@ -51,10 +51,10 @@ pub enum VerifierError {
 }
 
 impl SignerProof {
-    /// The owner of the public key in a file.
+    /// Returns the owner of the public key in a file.
     ///
     /// # Errors
-    /// When it cannot be read, or is no key that can be used.
+    /// When it cannot be read, or is not a usable key.
     pub fn from_key_file(path: &Path) -> Result<Self, VerifierError> {
         let read_error = |source| VerifierError::Read { path: path.to_owned(), source };
         Self::from_pem(path, read_regular_text(path, MAX_SIZE).map_err(read_error)?)
@@ -66,12 +66,12 @@ impl SignerProof {
         Ok(Self::Key { pem, fingerprint: *key.fingerprint() })
     }
 
-    /// Whoever a rule of a policy means.
+    /// Reads the signer of a rule of a policy.
     ///
     /// # Errors
     /// As [`SignerProof::from_key_file`], and when the file belongs to another user or everybody
-    /// can write to it: whoever can replace a key that a policy names decides what the policy lets
-    /// in.
+    /// can write to it: a user who can replace a key that a policy names decides what the policy
+    /// lets in.
     pub fn from_rule(rule: &SignerRule) -> Result<Self, VerifierError> {
         match rule {
             SignerRule::KeyFile(file) => {
@@ -114,11 +114,11 @@ pub struct Verifiers {
 }
 
 impl Depot {
-    /// Everybody whose signature counts for what a reference leads to: `wanted`, those that
+    /// Returns the verifiers of all signers that are trusted for a reference: `wanted`, those that
     /// policies name, and those that the user trusts.
     ///
     /// # Errors
-    /// When it cannot be read whom the user trusts.
+    /// When the trusted signers cannot be read.
     pub fn verifiers(
         &self,
         reference: &OciReference,
