@@ -68,7 +68,7 @@ impl Depot {
         name: &ExtensionName,
         digest: &Digest,
     ) -> Result<Option<Record>, StateFileError> {
-        state_file::read(&self.places.record(name, digest))
+        state_file::read(&self.places().record(name, digest))
     }
 }
 
