@@ -7,13 +7,22 @@ use std::path::Path;
 
 /// The reason why a file is not exclusive to this user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it {}", self.as_str())]
 pub enum NotExclusive {
     /// It belongs to another user.
-    #[error("belongs to another user")]
     OtherUser,
     /// Its group or everybody can write to it.
-    #[error("can be written to by others")]
     WritableByOthers,
+}
+
+impl NotExclusive {
+    /// Returns the reason as a part of a sentence, such as `belongs to another user`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OtherUser => "belongs to another user",
+            Self::WritableByOthers => "can be written to by others",
+        }
+    }
 }
 
 /// Checks that a file or directory belongs to this user or to root, and that not everybody can
