@@ -493,7 +493,7 @@ fn install_as_decided(
         seed: terms.entry.map(|entry| (&entry.limits, &entry.config)),
         claimed: terms.claimed,
     };
-    let installed = depot.lock()?.install(staged, &order);
+    let installed = depot.lock().map_err(Failure::from)?.install(staged, &order);
     match installed {
         Err(DepotError::Changed { .. }) => return Err(NotInstalled::Changed),
         done => done.map_err(|error| Failure::of_extension(name, &error))?,
