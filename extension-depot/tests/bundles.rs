@@ -82,7 +82,7 @@ fn staged(home: &Home, bundle: &Path) -> Result<(), SourceError> {
 
 /// Thousands of attachments are looked at once, and no more of them are taken than of a registry.
 #[test]
-fn thousands_of_attachments_are_taken_in() {
+fn many_attachments_are_read() {
     let mut maker = Maker::new();
     let layer = maker.blob(media_type::WASM, &component("a"));
     let subject = maker.extension("a", layer);
@@ -99,7 +99,7 @@ fn thousands_of_attachments_are_taken_in() {
 
 /// Layers, documents and signatures of a bundle have the sizes that they could have in a registry.
 #[test]
-fn bundle_has_the_bounds_of_registries() {
+fn bundle_bounds_as_registries() {
     let refused = |make: &dyn Fn(&mut Maker)| {
         let mut maker = Maker::new();
         make(&mut maker);

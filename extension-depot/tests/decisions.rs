@@ -158,7 +158,7 @@ fn install_signed(home: &Home, staged: &Staged, seen: &Basis, by: u8) -> Result<
 
 /// The pinned signer is not overwritten by one that could not follow it, whatever was seen.
 #[test]
-fn first_signer_is_kept_under_the_lock() {
+fn pinned_signer_kept_under_lock() {
     let (registry, home, staged) = decided();
     let seen = basis(&home, &name("a"), &staged);
     let looked_at = home.depot.installed(&name("a")).expect("installed");
@@ -213,7 +213,7 @@ fn evidence_stays_with_its_version() {
 
 /// A rollback is decided on the grants of today.
 #[test]
-fn rollback_is_decided_upon_what_is_there() {
+fn rollback_compares_its_basis() {
     let (_registry, home, staged) = decided();
     home.depot
         .lock()
@@ -259,7 +259,7 @@ fn broken_manifest_is_a_basis() {
 /// A reader finds the old version, the new one or none while others replace and remove, and never
 /// damage.
 #[test]
-fn reader_finds_no_damage_in_a_storm() {
+fn readers_survive_many_changes() {
     let (registry, home, _) = decided();
     let places = home.depot.places().clone();
     std::thread::scope(|scope| {

@@ -87,7 +87,7 @@ fn packed(registry: &MemoryRegistry) -> (Home, String) {
 }
 
 #[test]
-fn raw_binary_is_taken_by_magic_bytes() {
+fn raw_binary_by_magic_bytes() {
     let registry = MemoryRegistry::start().expect("a registry");
     for layer_type in [TAR, TAR_GZIP, "application/octet-stream", "application/x-unheard-of"] {
         let (home, binary) = (home(), component(layer_type));
@@ -139,7 +139,7 @@ fn packed_binary_is_unpacked() {
 }
 
 #[test]
-fn index_with_attestation_gives_its_image() {
+fn index_skips_attestation() {
     let registry = MemoryRegistry::start().expect("a registry");
     let child =
         image(&registry, "o/i", &[(TAR_GZIP, &gzip(&tar(&[("p.wasm", &component("i"))])), "")]);
@@ -178,7 +178,7 @@ fn registry_size(registry: &MemoryRegistry, repository: &str) -> usize {
 }
 
 #[test]
-fn artifacts_without_binary_say_what_they_are() {
+fn other_artifacts_are_named() {
     let registry = MemoryRegistry::start().expect("a registry");
     let elf = gzip(&tar(&[("bin/sh", b"\x7fELF"), ("etc/passwd", b"root")]));
     let two = gzip(&tar(&[("a.wasm", &component("a")), ("lib/b.wasm", &component("b"))]));
@@ -202,7 +202,7 @@ fn artifacts_without_binary_say_what_they_are() {
 }
 
 #[test]
-fn layer_of_other_bytes_is_not_unpacked() {
+fn other_layer_is_not_unpacked() {
     let registry = MemoryRegistry::start_with(|seen| {
         seen.path
             .contains("/blobs/sha256")
@@ -215,7 +215,7 @@ fn layer_of_other_bytes_is_not_unpacked() {
 }
 
 #[test]
-fn bomb_is_refused_and_leaves_nothing() {
+fn bomb_leaves_nothing() {
     let registry = MemoryRegistry::start().expect("a registry");
     let bomb = gzip(&tar(&[("zeros", &vec![0; 16 << 20]), ("p.wasm", &component("p"))]));
     image(&registry, "o/bomb", &[(TAR_GZIP, &bomb, "")]);
@@ -225,8 +225,9 @@ fn bomb_is_refused_and_leaves_nothing() {
     assert!(matches!(error, RegistryError::Unpack(UnpackError::TooLarge { .. })), "{error:?}");
 }
 
+/// Unpacked binary survives gc and goes last.
 #[test]
-fn unpacked_binary_survives_gc_and_goes_last() {
+fn unpacked_binary_survives_gc() {
     let registry = MemoryRegistry::start().expect("a registry");
     let (home, text) = packed(&registry);
     let first = home.depot.installed(&name("plugin")).expect("installed").binary;
@@ -258,8 +259,9 @@ fn unpacked_binary_survives_gc_and_goes_last() {
     assert_eq!(fs::read_dir(home.depot.places().blobs()).expect("there").count(), 0);
 }
 
+/// Damaged unpacked binary is found and repaired.
 #[test]
-fn damaged_unpacked_binary_is_found_and_repaired() -> Result<(), Box<dyn Error>> {
+fn unpacked_binary_is_repaired() -> Result<(), Box<dyn Error>> {
     let registry = MemoryRegistry::start()?;
     let (home, text) = packed(&registry);
     let binary = home.depot.installed(&name("plugin"))?.binary;
@@ -312,8 +314,9 @@ fn exported_image_is_unpacked_again() {
     assert!(other.depot.verify(&name("plugin")).expect("there").findings.is_empty());
 }
 
+/// Several binaries are told apart from none.
 #[test]
-fn several_binaries_are_told_apart_from_none() {
+fn several_binaries_are_named() {
     let registry = MemoryRegistry::start().expect("a registry");
     image(&registry, "o/x", &[("a/b", &component("a"), ""), ("a/b", &component("b"), "")]);
     let error = stage(&home(), &format!("{}/o/x:1", registry.host())).err().expect("refused");

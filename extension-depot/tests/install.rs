@@ -30,7 +30,7 @@ fn walk(directory: &Path) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
-fn every_form_of_artifact_installs_pinned() {
+fn every_form_installs_pinned() {
     let registry = MemoryRegistry::start().expect("a registry");
     for (at, layer_type) in media_type::WASM_LAYERS.into_iter().enumerate() {
         let home = home();
@@ -48,7 +48,7 @@ fn every_form_of_artifact_installs_pinned() {
 }
 
 #[test]
-fn what_is_installed_is_an_oci_layout_and_nothing_else_is_left() {
+fn installed_is_an_oci_layout() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     publish(&registry, "my-org/a", "1", media_type::WASM, &component("a"));
@@ -77,8 +77,9 @@ fn what_is_installed_is_an_oci_layout_and_nothing_else_is_left() {
     }
 }
 
+/// An index is followed to its wasm entry and pinned as the index.
 #[test]
-fn an_index_is_followed_to_its_wasm_entry_and_pinned_as_the_index() {
+fn index_is_followed_and_pinned() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     let manifest = support::manifest(&registry, media_type::WASM, &component("i"), "{}");
@@ -95,8 +96,9 @@ fn an_index_is_followed_to_its_wasm_entry_and_pinned_as_the_index() {
     assert_eq!((installed.artifact.digest, installed.artifact.manifest_digest), (digest, child));
 }
 
+/// An index that leads to an index or to nothing installs nothing.
 #[test]
-fn an_index_that_leads_to_an_index_or_to_nothing_installs_nothing() {
+fn nested_index_installs_nothing() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     let manifest = support::manifest(&registry, media_type::WASM, &component("i"), "{}");
@@ -136,8 +138,9 @@ fn an_index_that_leads_to_an_index_or_to_nothing_installs_nothing() {
     install(&home, &format!("{}/my-org/i:1", registry.host())).expect("the good one");
 }
 
+/// A manifest that was there first is honoured.
 #[test]
-fn a_manifest_that_was_there_first_is_honoured() {
+fn existing_manifest_is_honoured() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     publish(&registry, "my-org/a", "1", media_type::WASM, &component("a"));
@@ -162,7 +165,7 @@ fn a_manifest_that_was_there_first_is_honoured() {
 }
 
 #[test]
-fn a_name_stays_with_whom_it_belongs_to() {
+fn name_stays_with_its_owner() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     for owner in ["my-org", "evil-org"] {
@@ -176,8 +179,9 @@ fn a_name_stays_with_whom_it_belongs_to() {
     assert_eq!(files(home.directory.path()), before);
 }
 
+/// Removing keeps shared blobs and the manifests text.
 #[test]
-fn removing_keeps_shared_blobs_and_the_manifests_text() {
+fn removal_keeps_shared_blobs() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     for other in ["a", "b"] {
@@ -205,8 +209,9 @@ fn removing_keeps_shared_blobs_and_the_manifests_text() {
     ));
 }
 
+/// A removal that was killed is finished by the next.
 #[test]
-fn a_removal_that_was_killed_is_finished_by_the_next() {
+fn killed_removal_is_finished() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     for other in ["a", "b"] {
@@ -235,8 +240,9 @@ fn a_removal_that_was_killed_is_finished_by_the_next() {
     assert!(!places.extensions().join(".new-x7").exists(), "what a killed change left goes");
 }
 
+/// Nothing is collected while a manifest cannot be read.
 #[test]
-fn nothing_is_collected_while_a_manifest_cannot_be_read() {
+fn gc_stops_at_broken_manifest() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     for other in ["a", "b"] {
@@ -258,7 +264,7 @@ fn nothing_is_collected_while_a_manifest_cannot_be_read() {
 
 /// An unreadable directory is not an empty one: its files may need the blobs that would be deleted.
 #[test]
-fn unreadable_directory_stops_deletion() {
+fn unreadable_stops_deletion() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     for other in ["a", "b"] {
@@ -352,8 +358,9 @@ fn damage_is_found_and_named() {
     assert!(home.depot.verify(&name("a")).expect("there").findings.is_empty());
 }
 
+/// The same file gives the same digest and a layout of it installs too.
 #[test]
-fn the_same_file_gives_the_same_digest_and_a_layout_of_it_installs_too() {
+fn same_file_same_digest() {
     let (one, two) = (home(), home());
     let file = one.directory.path().join("weather.component.wasm");
     fs::write(&file, component("w")).expect("written");
@@ -387,7 +394,7 @@ fn the_same_file_gives_the_same_digest_and_a_layout_of_it_installs_too() {
 }
 
 #[test]
-fn what_a_killed_process_left_behind_goes_with_the_next_change() {
+fn leftovers_go_with_next_change() {
     let registry = MemoryRegistry::start().expect("a registry");
     let home = home();
     publish(&registry, "my-org/a", "1", media_type::WASM, &component("a"));

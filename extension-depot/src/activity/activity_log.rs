@@ -405,8 +405,9 @@ mod tests {
         log.verify().expect("readable").into_iter().map(|finding| finding.problem).collect()
     }
 
+    /// Any change removal or reordering is found.
     #[test]
-    fn any_change_removal_or_reordering_is_found() {
+    fn any_tampering_is_found() {
         let (_directory, log) = log();
         assert_eq!(problems(&log), [""; 0]);
         fill(&log, 5);
@@ -441,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_line_is_mended_and_that_is_said() {
+    fn torn_line_is_fixed_and_noted() {
         let (_directory, log) = log();
         fill(&log, 2);
         let mut file = fs::OpenOptions::new().append(true).open(log.current()).expect("there");
@@ -454,8 +455,9 @@ mod tests {
         assert_eq!(problems(&log), [""; 0]);
     }
 
+    /// A line that was not counted is counted by the next.
     #[test]
-    fn a_line_that_was_not_counted_is_counted_by_the_next() {
+    fn uncounted_line_is_counted_later() {
         let (_directory, log) = log();
         fill(&log, 2);
         let head = fs::read(log.head()).expect("there");
@@ -467,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_cut_off_stays_visible_after_the_next_line() {
+    fn cut_lines_stay_visible() {
         let (_directory, log) = log();
         fill(&log, 4);
         let text = fs::read_to_string(log.current()).expect("there");
@@ -478,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn old_files_go_and_what_is_left_is_verified_across_them() {
+    fn rotated_log_is_verified() {
         let (_directory, log) = log();
         let long = CallRecord { reason: Some("x".repeat(1 << 20)), ..call("long") };
         for _ in 0..22 {
@@ -503,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_is_held_is_given_up_soon() {
+    fn held_log_times_out() {
         let (_directory, log) = log();
         fill(&log, 1);
         let held = File::open(log.head()).expect("there");

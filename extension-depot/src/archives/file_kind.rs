@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_are_described_by_their_start() {
+    fn bytes_described_by_start() {
         for (head, expected) in [
             (b"\x7fELF\x02".as_slice(), "a native program"),
             (b"# Read me\n", "text"),

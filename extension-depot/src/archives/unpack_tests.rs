@@ -82,7 +82,7 @@ fn every_packing_gives_the_binary() {
 }
 
 #[test]
-fn none_or_several_binaries_are_refused() {
+fn exactly_one_binary_is_taken() {
     insta::assert_snapshot!(refusal(&tar_of(&[("a.wasm", WASM), ("b/c", WASM)])), @"not an extension: its layer has several WebAssembly files, `a.wasm`, `b/c`; one is expected");
     insta::assert_snapshot!(refusal(&gzip(&tar_of(&[("bin/sh", b"\x7fELF")]))), @"not an extension: it is a container image without WebAssembly (layer `application/vnd.oci.image.layer.v1.tar`)");
     insta::assert_snapshot!(refusal(&gzip(&[0; 1024])), @"not an extension: it is a container image without WebAssembly (layer `application/vnd.oci.image.layer.v1.tar`)");
@@ -134,7 +134,7 @@ fn caps_end_what_is_too_large() {
 }
 
 #[test]
-fn damage_is_an_error_wherever_it_is() {
+fn damage_is_an_error_anywhere() {
     let tar = tar_of(&[("a.wasm", &[WASM, &[1; 2000]].concat())]);
     for form in [tar.clone(), gzip(&tar), zstd(&tar)] {
         let cut = &form[..form.len().min(tar.len() - 1024) / 2];

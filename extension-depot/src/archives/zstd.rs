@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn zstd_frames_are_joined_and_skipped() {
+    fn zstd_joins_and_skips_frames() {
         assert_eq!(read(HELLO).expect("one"), b"hello");
         assert_eq!(read(&[HELLO, SKIPPED, HELLO, SKIPPED].concat()).expect("two"), b"hellohello");
         assert_eq!(read(b"").expect("none"), b"");

@@ -263,8 +263,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
+        /// Different names have different places below the root.
         #[test]
-        fn different_names_have_different_places_below_the_root(
+        fn names_have_distinct_places(
             one in "[a-z0-9][a-z0-9-]{0,63}", other in "[a-z0-9][a-z0-9-]{0,63}",
         ) {
             let places = Places::below("/root");

@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn the_samples_load_without_a_warning() {
+    fn samples_load_without_warnings() {
         let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config-examples");
         let config = load(&samples);
         assert_eq!(config.unknown_keys, []);
@@ -460,7 +460,7 @@ mod tests {
 
     /// A misspelt rule would not forbid anything. Elsewhere a misspelt key is a warning.
     #[test]
-    fn unknown_key_in_a_policy_is_an_error() {
+    fn unknown_policy_key_is_error() {
         let directory = tempfile::tempdir().expect("a directory");
         let write =
             |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("written");
@@ -495,7 +495,7 @@ mod tests {
 
     /// Whoever made a link meant a policy to be there.
     #[test]
-    fn dangling_link_as_policy_is_an_error() {
+    fn dangling_policy_link_is_error() {
         for link in ["config.toml", "policy.toml", "config.d", "config.d/10.toml", "sub"] {
             let directory = tempfile::tempdir().expect("a directory");
             let at = |name: &str| directory.path().join(name);
@@ -536,7 +536,7 @@ mod tests {
     }
 
     #[test]
-    fn later_files_win_and_every_policy_holds() {
+    fn later_files_win_policies_add() {
         let directory = tempfile::tempdir().expect("a directory");
         let write =
             |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("written");

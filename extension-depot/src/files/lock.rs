@@ -97,8 +97,9 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    /// The second waits until the first lets go and says so.
     #[test]
-    fn the_second_waits_until_the_first_lets_go_and_says_so() {
+    fn second_waits_for_the_first() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("deep/lock");
         let first = Lock::acquire(&path, &|| panic!("nobody holds it")).expect("free");

@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn unfinished_file_leaves_the_old_one() {
+    fn unfinished_file_keeps_old() {
         let root = tempfile::tempdir().expect("a directory");
         fs::write(root.path().join("f"), "old").expect("written");
         let directory = OutputDirectory::open(root.path()).expect("opened");

@@ -119,8 +119,9 @@ mod tests {
         const FORMAT: u32 = 2;
     }
 
+    /// Older files are read and newer ones are neither read nor overwritten.
     #[test]
-    fn older_files_are_read_and_newer_ones_are_neither_read_nor_overwritten() {
+    fn newer_state_is_left_alone() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("deep/thing.json");
         assert_eq!(read::<Thing>(&path).expect("no file is no error"), None);

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn prune_takes_only_what_came_from_the_list() {
+    fn prune_keeps_other_extensions() {
         for (lists, removed) in
             [(&[][..], false), (&[OTHER], false), (&[LIST], true), (&[LIST, OTHER], false)]
         {
@@ -246,7 +246,7 @@ mod tests {
 
     /// Where it is not known which lists have an extension, none is removed.
     #[test]
-    fn prune_stops_at_damaged_provenance() {
+    fn prune_stops_at_damaged_state() {
         let directory = tempfile::tempdir().expect("a directory");
         let depot = followed(directory.path(), &[LIST, OTHER]);
         std::fs::write(depot.followed_list_path(OTHER), "{").expect("written");
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn removed_extension_is_not_the_lists() {
+    fn removal_forgets_the_list() {
         let directory = tempfile::tempdir().expect("a directory");
         let depot = followed(directory.path(), &[LIST, OTHER]);
         depot.lock().expect("free").remove(&name(), false).expect("removed");

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn installing_fills_in_what_is_missing_and_keeps_every_comment() {
+    fn install_keeps_comments() {
         insta::assert_snapshot!(installed(Some(
             "# mine\n\n[capabilities] # decided\nconfig-read = true   # yes\n\n[extension]\nversion = '0.0.1' # old\n# end\n"
         )), @r#"
@@ -324,8 +324,9 @@ mod tests {
     "#);
     }
 
+    /// Granting changes one line and revoking takes it away.
     #[test]
-    fn granting_changes_one_line_and_revoking_takes_it_away() {
+    fn grant_and_revoke_edit_one_line() {
         let text = "[capabilities]\n# web\nnetwork = [\"a.example\"] # one\nconfig-read = true\n";
         let before = Manifest::parse(text, &name()).expect("valid").value.granted();
         let mut after = before.clone();
@@ -369,7 +370,7 @@ mod tests {
 
     /// Entries that stay keep their comments and their form of a table.
     #[test]
-    fn edited_list_keeps_comments_and_tables() {
+    fn list_keeps_comments() {
         let text = r#"[capabilities]
 network = [
     "a.example",   # one
@@ -403,7 +404,7 @@ config-read = { keys = ["a", "b.*"] } # some
 
     /// Directories in a table of their own stay there.
     #[test]
-    fn edited_filesystem_table_stays_a_table() {
+    fn filesystem_table_stays_table() {
         let text = "[capabilities.filesystem] # mine\nread = [\"~/a\"] # a\nwrite = [\"~/b\"]\n";
         let written = regranted(text, &["filesystem=read:~/c::/c"], &["filesystem=write:~/b"]);
         insta::assert_snapshot!(written, @r#"
@@ -441,7 +442,7 @@ config-read = { keys = ["a", "b.*"] } # some
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
         #[test]
-        fn no_text_of_a_publisher_becomes_a_key(version in prop_oneof![any::<String>(), tricky()]) {
+        fn publisher_text_stays_a_value(version in prop_oneof![any::<String>(), tricky()]) {
             let mut editor = ManifestEditor::new(None);
             editor.set_installed(&name(), &version, &REFERENCE.parse().expect("a reference"));
             let parsed = Manifest::parse(&editor.into_text(), &name()).expect("what is written can be read");

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_kinds_are_left_to_their_bytes() {
+    fn unknown_kinds_judged_by_bytes() {
         let tar = "application/vnd.oci.image.layer.v1.tar+gzip";
         for layers in
             [&["application/octet-stream"][..], &[tar], &["application/x", "text/plain", tar]]

@@ -122,7 +122,7 @@ mod tests {
 
     /// A document with more parts than any needs is refused while it is read.
     #[test]
-    fn parts_are_counted_as_they_are_read() {
+    fn parts_are_counted_while_read() {
         assert_eq!(error(1_000, 1_000), None);
         assert!(error(1_001, 1).is_some_and(|error| error.contains("more than 1000 annotations")));
         assert!(error(0, 1_001).is_some_and(|error| error.contains("more than 1000 layers")));

@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_secret_is_not_in_what_is_printed() {
+    fn secrets_are_not_printed() {
         let proxies =
             Proxies { http: Some("http://me:PASS@proxy".to_owned()), ..Proxies::default() };
         let credential =
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn only_loopback_is_plain_unless_configured() {
+    fn only_loopback_is_plain() {
         let mut settings = Settings::default();
         let scheme = |settings: &Settings, registry| settings.scheme(registry);
         for registry in ["localhost", "localhost:5000", "127.0.0.1:5000", "127.9.9.9", "[::1]:5000"]
@@ -267,8 +267,9 @@ mod tests {
         assert_eq!(settings.patience_of("ghcr.io"), Patience::default());
     }
 
+    /// Mirrors come before the registry and only for it.
     #[test]
-    fn mirrors_come_before_the_registry_and_only_for_it() {
+    fn mirrors_come_first() {
         let mut settings = Settings::default();
         let mirrors =
             ["m.example/ghcr", "n.example"].map(|text| text.parse().expect(text)).to_vec();

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nearest_tags_are_like_the_wanted_one() {
+    fn nearest_tags_are_similar() {
         let tags = ["0.1.0", "1.0.0", "1.2.0", "1.2.1", "latest", "v1.2", "v2.0.0"]
             .map(str::to_owned)
             .to_vec();

@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_looks_like_a_path_is_one_and_the_rest_are_references() {
+    fn paths_and_references_differ() {
         let source = |text: &str| text.parse::<Source>().map_err(|error| error.to_string());
         let layout = |path: &str, tag: Option<&str>| {
             Ok(Source::Layout { path: path.into(), tag: tag.map(str::to_owned) })
@@ -280,8 +280,9 @@ mod tests {
         assert!(source("file://host/x.wasm").is_err() && source("https://example.com").is_err());
     }
 
+    /// The name is the last component or the files up to its dot.
     #[test]
-    fn the_name_is_the_last_component_or_the_files_up_to_its_dot() {
+    fn default_name_of_a_source() {
         let name = |text: &str| {
             text.parse::<Source>().expect(text).default_name().map(|name| name.to_string()).ok()
         };

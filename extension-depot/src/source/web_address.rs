@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn misleading_web_addresses_are_refused() {
+    fn misleading_addresses_refused() {
         for bad in [
             "https://",
             "https:///x.wasm",
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn reference_with_scheme_is_recognised() {
+    fn scheme_reference_recognised() {
         let reference = |text: &str| {
             web(text).expect(text).as_reference().map(|reference| reference.to_string())
         };

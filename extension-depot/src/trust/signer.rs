@@ -121,7 +121,7 @@ mod tests {
 
     /// A key that everybody can replace is everybody's.
     #[test]
-    fn key_file_that_others_write_is_refused() {
+    fn shared_key_file_is_refused() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         fs::write(file.path(), KEY).expect("written");
         let rule = SignerRule::KeyFile(file.path().display().to_string());

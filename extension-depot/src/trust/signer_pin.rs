@@ -132,8 +132,9 @@ mod tests {
         }
     }
 
+    /// Who signs can become known and not become another.
     #[test]
-    fn who_signs_can_become_known_and_not_become_another() {
+    fn signer_becomes_known_not_other() {
         let key =
             |byte: u8| SignatureState::Verified { by: Signer::Key { key: digest_of(&[byte]) } };
         let unknown = |hint: &str| SignatureState::NotTrusted {

@@ -166,8 +166,9 @@ fn signature_with(
     (state, registry.seen().len() - before)
 }
 
+/// No signature an error silence and an empty list are told apart.
 #[test]
-fn no_signature_an_error_silence_and_an_empty_list_are_told_apart() {
+fn unsigned_differs_from_errors() {
     let list = r#"{"schemaVersion":2,"manifests":[]}"#;
     let silence = || {
         let nothing = futures_util::stream::pending::<Result<Frame<Bytes>, io::Error>>();
@@ -224,7 +225,7 @@ fn is_list_tag(seen: &Seen) -> bool {
 
 /// Registries without a list of referrers answer anything at all.
 #[test]
-fn signature_counts_whatever_lists_answer() {
+fn signature_counts_without_list() {
     let another_schema = r#"{"schemaVersion":1,"name":"x","fsLayers":[]}"#;
     let answers = [
         (200, "<html>"),

@@ -157,8 +157,9 @@ mod tests {
         Some(Challenge::Bearer { realm: realm.to_owned(), service, scope })
     }
 
+    /// The strongest demand is found however it is written.
     #[test]
-    fn the_strongest_demand_is_found_however_it_is_written() {
+    fn strongest_challenge_is_found() {
         let parse = first;
         assert_eq!(
             parse(r#"Bearer realm="https://r/token",service="r",scope="x:y""#),
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_answered_is_nothing() {
+    fn unanswerable_is_nothing() {
         let long = format!("Bearer realm=\"{}\"", "x".repeat(100_000));
         for header in [
             "",

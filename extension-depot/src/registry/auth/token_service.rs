@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_asked_of_the_registry_itself_or_of_its_pair_and_of_nobody_else() {
+    fn token_realm_is_own_or_paired() {
         assert!(realm("ghcr.io", "https://ghcr.io/token"));
         assert!(realm("ghcr.io", "https://ghcr.io:443/token"));
         assert!(realm("docker.io", "https://auth.docker.io/token"));

@@ -206,7 +206,7 @@ mod tests {
     /// A helper is asked for the key that the file lists, and for nothing but the host
     /// where it lists none.
     #[test]
-    fn helper_is_asked_for_the_listed_key() {
+    fn helper_gets_the_listed_key() {
         let plugin = "ghcr.io/my-org/plugin:1";
         for (text, reference, expected) in [
             (r#"{"credsStore": "x"}"#, plugin, vec![helper("x", "ghcr.io")]),

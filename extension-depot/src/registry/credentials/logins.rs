@@ -226,8 +226,9 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
+    /// A file of logins is its users alone and forgets.
     #[test]
-    fn a_file_of_logins_is_its_users_alone_and_forgets() {
+    fn login_file_is_private() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("state/credentials.json");
         let store = LoginStore::File(path.clone());

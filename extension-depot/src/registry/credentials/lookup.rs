@@ -214,8 +214,9 @@ mod tests {
         "token.example": {"auth": "", "identitytoken": "t"}
     }}"#;
 
+    /// The longest path wins and hosts match exactly.
     #[test]
-    fn the_longest_path_wins_and_hosts_match_exactly() {
+    fn longest_login_path_wins() {
         assert_eq!(find_in(FILE, "ghcr.io/other/x:1"), password("u"));
         assert_eq!(find_in(FILE, "ghcr.io/my-org/x:1"), password("org"));
         assert_eq!(find_in(FILE, "docker.io/library/x:1"), password("u"));
@@ -282,7 +283,7 @@ mod tests {
     /// What Docker writes for its own registry and for others, and what Podman writes for a part of
     /// one.
     #[test]
-    fn keys_of_docker_and_podman_are_known() {
+    fn docker_and_podman_keys_known() {
         for (key, reference) in [
             ("https://index.docker.io/v1/", "docker.io/library/x:1"),
             ("index.docker.io", "docker.io/library/x:1"),
@@ -310,7 +311,7 @@ mod tests {
     /// A helper that is missing does not hide the login that stands beside it, and an empty
     /// name is not one.
     #[test]
-    fn login_is_found_behind_a_missing_helper() {
+    fn missing_helper_hides_no_login() {
         for helpers in [
             r#""credHelpers": {"r.example": "is-not-there"}, "credsStore": "is-not-there""#,
             r#""credHelpers": {"r.example": ""}, "credsStore": """#,
@@ -320,8 +321,9 @@ mod tests {
         }
     }
 
+    /// Damaged files and missing helpers count as nothing.
     #[test]
-    fn damaged_files_and_missing_helpers_count_as_nothing() {
+    fn damaged_login_files_are_skipped() {
         for text in [
             "",
             "{",
@@ -336,7 +338,7 @@ mod tests {
     /// A byte order mark, a line end in base64, a `null` and a slash behind the host are
     /// what people's files have.
     #[test]
-    fn small_flaws_in_files_are_read_over() {
+    fn small_flaws_are_tolerated() {
         for text in [
             "\u{feff}{\"auths\": {\"ghcr.io\": {\"auth\": \"dTpw\"}}}",
             r#"{"auths": {"ghcr.io": {"auth": "dTpw\n"}, "other.example": null}}"#,

@@ -65,8 +65,9 @@ fn usable(proxy: &str) -> Option<Url> {
 mod tests {
     use super::*;
 
+    /// Unusable proxy is an error where it counts.
     #[test]
-    fn unusable_proxy_is_an_error_where_it_counts() {
+    fn unusable_proxy_is_an_error() {
         let check = |proxy: &str, except: &str, url: &str| {
             let proxies = Proxies {
                 https: Some(proxy.to_owned()),

@@ -119,7 +119,7 @@ mod tests {
     use crate::registry::settings::RegistrySettings;
 
     #[test]
-    fn redirects_go_to_what_is_as_secure_and_as_public() {
+    fn redirects_keep_security() {
         let settings = Settings::default();
         let clients = Clients::new(&settings);
         let follow = Follow { settings: &settings, clients: &clients, registry: "ghcr.io" };
@@ -182,8 +182,9 @@ mod tests {
         assert!(leads(own, "file:///etc/passwd").is_none());
     }
 
+    /// Addresses of this machine and network are known.
     #[test]
-    fn addresses_of_this_machine_and_network_are_known() {
+    fn private_addresses_are_known() {
         let private = |url: &str| is_private(&Url::parse(url).expect(url));
         for url in [
             "http://localhost/",

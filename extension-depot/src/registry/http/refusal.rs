@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_refusal_is_escaped_and_cut() {
+    fn refusal_is_escaped_and_cut() {
         let document =
             r#"{"errors": [{"code": "A\nerror: b", "message": "\u001b[31m\r\u202e\u009b"}]}"#;
         let expected = r"the registry says: A\nerror: b: \u{1b}[31m\r\u{202e}\u{9b}";

@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_key_or_of_another_kind_is_said_to_be() {
+    fn other_keys_are_named() {
         let error = |pem: &str| PublicKey::from_pem(pem.as_bytes()).expect_err(pem).to_string();
         insta::assert_snapshot!(error("ssh-ed25519 AAAA"), @"it is no public key in PEM (`-----BEGIN PUBLIC KEY-----`)");
         // A key over the curve secp256k1, which is not used for artifacts.

@@ -113,7 +113,7 @@ mod tests {
     /// One half that is there keeps both from being written, so that no half is left without the
     /// other.
     #[test]
-    fn keygen_writes_both_halves_or_none() {
+    fn keygen_writes_both_or_none() {
         for there in ["a.key", "a.pub"] {
             let directory = tempfile::tempdir().expect("a directory");
             fs::write(directory.path().join(there), "mine").expect("written");

@@ -64,8 +64,9 @@ fn signed(sigstore: &Sigstore) -> Value {
     sigstore.sign(Signing::of(&digest().hex(), WHO, SAYS))
 }
 
+/// An identity is verified by its certificate and matched as a whole.
 #[test]
-fn an_identity_is_verified_by_its_certificate_and_matched_as_a_whole() {
+fn identity_matches_whole() {
     let sigstore = Sigstore::default();
     let bundle = signed(&sigstore);
     let root = digest_of(sigstore.trusted_root().as_bytes());
@@ -101,7 +102,7 @@ fn an_identity_is_verified_by_its_certificate_and_matched_as_a_whole() {
 }
 
 #[test]
-fn what_one_identity_and_another_issuer_signed_is_by_neither() {
+fn identity_and_issuer_both_count() {
     let sigstore = Sigstore::default();
     let hex = digest().hex();
     let half = |identity: &str, issuer: &str| {
@@ -121,7 +122,7 @@ fn with(bundle: &Value, pointer: &str, value: Value) -> Value {
 }
 
 #[test]
-fn whatever_is_wrong_with_the_evidence_is_said_and_nothing_of_it_is_believed() {
+fn wrong_evidence_is_not_believed() {
     let sigstore = Sigstore::default();
     let hex = digest().hex();
     let order = Signing::of(&hex, WHO, SAYS);
@@ -178,7 +179,7 @@ fn whatever_is_wrong_with_the_evidence_is_said_and_nothing_of_it_is_believed() {
 }
 
 #[test]
-fn evidence_that_was_made_wrong_by_whoever_has_the_keys_is_not_believed_either() {
+fn forged_evidence_not_believed() {
     let sigstore = Sigstore::default();
     let signers = [verifier(&sigstore, WHO, SAYS)];
     let hex = digest().hex();
@@ -197,8 +198,9 @@ fn evidence_that_was_made_wrong_by_whoever_has_the_keys_is_not_believed_either()
     insta::assert_snapshot!(said.join("\n"));
 }
 
+/// Bundles of other forms and times are not believed.
 #[test]
-fn bundles_of_other_forms_and_times_are_not_believed() {
+fn other_bundle_forms_refused() {
     let sigstore = Sigstore::default();
     let good = signed(&sigstore);
     let media_type = |version: &str| with(&good, "/mediaType", json!(version));
@@ -255,7 +257,7 @@ fn without_hashes(text: &str) -> String {
 }
 
 #[test]
-fn an_attestation_is_no_signature_and_two_kinds_of_evidence_are_none() {
+fn attestation_is_no_signature() {
     let (sigstore, good) = (Sigstore::default(), signed(&Sigstore::default()));
     let signers = [verifier(&sigstore, WHO, SAYS)];
     let mut both = good.clone();
@@ -269,8 +271,9 @@ fn an_attestation_is_no_signature_and_two_kinds_of_evidence_are_none() {
     );
 }
 
+/// A bundle with a certificate that is cut anywhere verifies nothing.
 #[test]
-fn a_bundle_with_a_certificate_that_is_cut_anywhere_verifies_nothing() {
+fn cut_keyless_verifies_nothing() {
     let sigstore = Sigstore::default();
     let (text, signers) = (signed(&sigstore).to_string(), [verifier(&sigstore, WHO, SAYS)]);
     for end in 0..text.len() {
@@ -282,7 +285,7 @@ fn a_bundle_with_a_certificate_that_is_cut_anywhere_verifies_nothing() {
 
 proptest! {
     #[test]
-    fn a_bundle_in_which_a_letter_is_another_verifies_only_what_it_said(at: prop::sample::Index, letter in 0x20_u8..0x7f) {
+    fn altered_bundle_verifies_same(at: prop::sample::Index, letter in 0x20_u8..0x7f) {
         let sigstore = Sigstore::default();
         let mut text = signed(&sigstore).to_string().into_bytes();
         let at = at.index(text.len());
@@ -343,7 +346,7 @@ fn verdict(path: &Path, of: Option<Sha256Hash>, roots: &[(String, TrustedRoot)])
 }
 
 #[test]
-fn what_the_real_sigstore_made_is_verified_and_of_nothing_else() {
+fn real_sigstore_bundles_verify() {
     crate::trust::signature::ring_provider::install();
     let folder = real_bundles();
     let embedded =
