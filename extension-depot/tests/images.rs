@@ -259,7 +259,7 @@ fn unpacked_binary_survives_gc() {
     assert_eq!(fs::read_dir(home.depot.places().blobs()).expect("there").count(), 0);
 }
 
-/// Damaged unpacked binary is found and repaired.
+/// A damaged unpacked binary is found and repaired.
 #[test]
 fn unpacked_binary_is_repaired() -> Result<(), Box<dyn Error>> {
     let registry = MemoryRegistry::start()?;

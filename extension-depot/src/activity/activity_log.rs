@@ -405,7 +405,7 @@ mod tests {
         log.verify().expect("readable").into_iter().map(|finding| finding.problem).collect()
     }
 
-    /// Any change removal or reordering is found.
+    /// Any change, removal or reordering is found.
     #[test]
     fn any_tampering_is_found() {
         let (_directory, log) = log();

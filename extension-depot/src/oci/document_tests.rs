@@ -29,7 +29,7 @@ fn wasm_layer(text: &str) -> Result<String, String> {
     }
 }
 
-/// Every producers layer is found wherever it stands.
+/// The layer of every producer is found wherever it stands.
 #[test]
 fn every_wasm_layer_is_found() {
     for media_type in media_type::WASM_LAYERS {

@@ -280,7 +280,7 @@ mod tests {
         assert!(source("file://host/x.wasm").is_err() && source("https://example.com").is_err());
     }
 
-    /// The name is the last component or the files up to its dot.
+    /// The name is the last component or the name of the file up to its dot.
     #[test]
     fn default_name_of_a_source() {
         let name = |text: &str| {

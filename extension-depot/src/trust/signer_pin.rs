@@ -132,7 +132,7 @@ mod tests {
         }
     }
 
-    /// Who signs can become known and not become another.
+    /// The pinned signer can become known, and cannot become another.
     #[test]
     fn signer_becomes_known_not_other() {
         let key =

@@ -166,7 +166,7 @@ fn signature_with(
     (state, registry.seen().len() - before)
 }
 
-/// No signature an error silence and an empty list are told apart.
+/// A missing signature, an error, silence and an empty list are told apart.
 #[test]
 fn unsigned_differs_from_errors() {
     let list = r#"{"schemaVersion":2,"manifests":[]}"#;

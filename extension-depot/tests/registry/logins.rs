@@ -24,7 +24,7 @@ fn password_goes_to_its_registry() {
     assert!(matches!(error, RegistryError::Unauthorized { .. }), "{error:?}");
 }
 
-/// A token is had with a password an identity token or nothing.
+/// A token is fetched with a password, an identity token, or anonymously.
 #[test]
 fn token_by_each_credential() {
     for (entry, shown) in [
@@ -86,7 +86,7 @@ fn credentials_stay_at_their_host() {
     );
 }
 
-/// A paired token host is asked over tls only.
+/// A paired token host is asked over TLS only.
 #[test]
 fn paired_token_host_needs_tls() {
     let evil = MemoryRegistry::start().expect("a token host");

@@ -226,7 +226,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    /// A file of logins is its users alone and forgets.
+    /// A file of logins is private, and removed logins are gone from it.
     #[test]
     fn login_file_is_private() {
         let directory = tempfile::tempdir().expect("a directory");

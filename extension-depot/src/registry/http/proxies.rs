@@ -65,7 +65,7 @@ fn usable(proxy: &str) -> Option<Url> {
 mod tests {
     use super::*;
 
-    /// Unusable proxy is an error where it counts.
+    /// An unusable proxy is an error where it counts.
     #[test]
     fn unusable_proxy_is_an_error() {
         let check = |proxy: &str, except: &str, url: &str| {
