@@ -91,7 +91,7 @@ impl Places {
     }
 
     /// Returns the file that says that this is an OCI layout.
-    pub fn layout_marker(&self) -> PathBuf {
+    pub(crate) fn layout_marker(&self) -> PathBuf {
         self.extensions().join("oci-layout")
     }
 
@@ -107,17 +107,17 @@ impl Places {
     }
 
     /// What sesame remembers about extensions.
-    pub fn extension_state(&self) -> PathBuf {
+    pub(crate) fn extension_state(&self) -> PathBuf {
         self.state.join("extensions")
     }
 
     /// Returns the lock that changes are made under.
-    pub fn lock(&self) -> PathBuf {
+    pub(crate) fn lock(&self) -> PathBuf {
         self.extension_state().join("lock")
     }
 
     /// Returns the records of all extensions.
-    pub fn all_records(&self) -> PathBuf {
+    pub(crate) fn all_records(&self) -> PathBuf {
         self.extension_state().join("records")
     }
 
@@ -127,12 +127,12 @@ impl Places {
     }
 
     /// Returns the record of an extension with this digest.
-    pub fn record(&self, name: &ExtensionName, digest: &Digest) -> PathBuf {
+    pub(crate) fn record(&self, name: &ExtensionName, digest: &Digest) -> PathBuf {
         self.records(name).join(format!("{}.json", digest.hex()))
     }
 
     /// Returns the generations of all extensions.
-    pub fn histories(&self) -> PathBuf {
+    pub(crate) fn histories(&self) -> PathBuf {
         self.extension_state().join("history")
     }
 
@@ -142,23 +142,23 @@ impl Places {
     }
 
     /// One generation of an extension.
-    pub fn generation(&self, name: &ExtensionName, number: u32) -> PathBuf {
+    pub(crate) fn generation(&self, name: &ExtensionName, number: u32) -> PathBuf {
         self.history(name).join(format!("{number:06}.json"))
     }
 
     /// Returns when tags were first seen, for all repositories.
-    pub fn first_seen_all(&self) -> PathBuf {
+    pub(crate) fn first_seen_all(&self) -> PathBuf {
         self.extension_state().join("first-seen")
     }
 
     /// Returns when the tags of a repository were first seen; `repository` is the digest of its
     /// name.
-    pub fn first_seen(&self, repository: &Digest) -> PathBuf {
+    pub(crate) fn first_seen(&self, repository: &Digest) -> PathBuf {
         self.first_seen_all().join(format!("{}.json", repository.hex()))
     }
 
     /// Returns the manifests that removed extensions had.
-    pub fn removed_manifests(&self) -> PathBuf {
+    pub(crate) fn removed_manifests(&self) -> PathBuf {
         self.extension_state().join("removed")
     }
 
@@ -168,12 +168,12 @@ impl Places {
     }
 
     /// Returns the directory of the lists that `sync` followed.
-    pub fn followed_lists(&self) -> PathBuf {
+    pub(crate) fn followed_lists(&self) -> PathBuf {
         self.extension_state().join("lists")
     }
 
     /// Returns the file of one list; `list` is the digest of its name.
-    pub fn followed_list(&self, list: &Digest) -> PathBuf {
+    pub(crate) fn followed_list(&self, list: &Digest) -> PathBuf {
         self.followed_lists().join(format!("{}.json", list.hex()))
     }
 
@@ -188,17 +188,17 @@ impl Places {
     }
 
     /// Returns the file of trusted signers.
-    pub fn trust(&self) -> PathBuf {
+    pub(crate) fn trust(&self) -> PathBuf {
         self.config.join("trust.toml")
     }
 
     /// Who signed first, for all repositories.
-    pub fn first_uses(&self) -> PathBuf {
+    pub(crate) fn first_uses(&self) -> PathBuf {
         self.extension_state().join("first-use")
     }
 
     /// Who signed first; `repository` is the digest of its name.
-    pub fn first_use(&self, repository: &Digest) -> PathBuf {
+    pub(crate) fn first_use(&self, repository: &Digest) -> PathBuf {
         self.first_uses().join(format!("{}.json", repository.hex()))
     }
 
@@ -213,17 +213,17 @@ impl Places {
     }
 
     /// Returns the directory of the activity log.
-    pub fn activity(&self) -> PathBuf {
+    pub(crate) fn activity(&self) -> PathBuf {
         self.extension_state().join("activity")
     }
 
     /// Returns how often an extension failed recently.
-    pub fn health(&self, name: &ExtensionName) -> PathBuf {
+    pub(crate) fn health(&self, name: &ExtensionName) -> PathBuf {
         self.extension_state().join("health").join(format!("{name}.json"))
     }
 
     /// Returns the grants of an extension that end.
-    pub fn timed_grants(&self, name: &ExtensionName) -> Option<PathBuf> {
+    pub(crate) fn timed_grants(&self, name: &ExtensionName) -> Option<PathBuf> {
         Some(self.runtime.as_ref()?.join("grants").join(format!("{name}.toml")))
     }
 

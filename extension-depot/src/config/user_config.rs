@@ -354,7 +354,7 @@ impl UserConfig {
     }
 
     /// Returns whether a policy requires a signature of artifacts from there.
-    pub fn wants_signature(&self, reference: &OciReference) -> bool {
+    pub(crate) fn wants_signature(&self, reference: &OciReference) -> bool {
         self.policies
             .iter()
             .any(|(policy, _)| policy.required_signer(reference) != RequiredSigner::Nobody)

@@ -23,7 +23,7 @@ impl ImageManifest {
     /// # Errors
     /// When there are several, or the media types say that there is none; when a blob is too large
     /// or lies elsewhere.
-    pub fn wasm_layer(&self) -> Result<Option<&Descriptor>, ImageError> {
+    pub(crate) fn wasm_layer(&self) -> Result<Option<&Descriptor>, ImageError> {
         let is_wasm =
             |layer: &&Descriptor| media_type::WASM_LAYERS.contains(&layer.media_type.as_str());
         let wasm: Vec<_> = self.layers.iter().filter(is_wasm).collect();

@@ -9,23 +9,23 @@ pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.
 /// An image index of Docker's.
 pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 /// The configuration of a Wasm artifact, as the CNCF has it.
-pub const WASM_CONFIG: &str = "application/vnd.wasm.config.v0+json";
+pub(crate) const WASM_CONFIG: &str = "application/vnd.wasm.config.v0+json";
 /// A WebAssembly binary, as the CNCF has it.
 pub const WASM: &str = "application/wasm";
 /// Pages of documentation, as a layer: a gzipped tar of Markdown files, as Suffiks has it.
-pub const DOCS: &str = "application/vnd.com.suffiks.docs.layer.v1+tar";
+pub(crate) const DOCS: &str = "application/vnd.com.suffiks.docs.layer.v1+tar";
 /// Pages of documentation that refer to an extension.
-pub const DOCS_ARTIFACT: &str = "application/vnd.open-sesame.docs.v1";
+pub(crate) const DOCS_ARTIFACT: &str = "application/vnd.open-sesame.docs.v1";
 /// A WebAssembly binary, as Suffiks has it.
-pub const SUFFIKS: &str = "application/vnd.com.suffiks.wasi.v1";
+pub(crate) const SUFFIKS: &str = "application/vnd.com.suffiks.wasi.v1";
 /// A configuration of an image.
 pub const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// A configuration of an image of Docker's.
-pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+pub(crate) const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 /// A configuration that says nothing.
 pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 /// A list of extensions, as a layer.
-pub const EXTENSION_LIST: &str = "application/vnd.open-sesame.extension-list.v1+toml";
+pub(crate) const EXTENSION_LIST: &str = "application/vnd.open-sesame.extension-list.v1+toml";
 /// The layers that hold a WebAssembly binary, by producer: the CNCF's tools, Open Sesame's
 /// guide, two older generations of tools, runwasi and Suffiks.
 pub const WASM_LAYERS: [&str; 6] = [

@@ -66,7 +66,7 @@ impl Signer {
     }
 
     /// Returns whether a rule means this signer, by the key or the trusted root in its file.
-    pub fn is_meant_by(&self, rule: &SignerRule) -> bool {
+    pub(crate) fn is_meant_by(&self, rule: &SignerRule) -> bool {
         match rule {
             SignerRule::KeyFile(file) => {
                 read_private(Path::new(file), MAX_SIZE)

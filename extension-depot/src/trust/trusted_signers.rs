@@ -27,7 +27,7 @@ impl Depot {
     ///
     /// # Errors
     /// As [`Depot::trusted_signers`].
-    pub fn trusted_for(&self, reference: &OciReference) -> Result<Vec<SignerProof>, TrustError> {
+    pub(crate) fn trusted_for(&self, reference: &OciReference) -> Result<Vec<SignerProof>, TrustError> {
         let is_for_it =
             |signer: &TrustedSigner| signer.place.covers(reference.registry(), &reference.place());
         Ok(self

@@ -72,7 +72,7 @@ impl SignerProof {
     /// As [`SignerProof::from_key_file`], and when the file belongs to another user or everybody
     /// can write to it: a user who can replace a key that a policy names decides what the policy
     /// lets in.
-    pub fn from_rule(rule: &SignerRule) -> Result<Self, VerifierError> {
+    pub(crate) fn from_rule(rule: &SignerRule) -> Result<Self, VerifierError> {
         match rule {
             SignerRule::KeyFile(file) => {
                 let path = Path::new(file);
