@@ -22,9 +22,9 @@ use serde::{Deserialize, Serialize};
 use crate::oci::blob::digest_of;
 
 /// The size from which on a file is quarantined, in bytes.
-const MOST_BYTES: u64 = 4 << 20;
+const MAX_BYTES: u64 = 4 << 20;
 /// The most that is read of a file, in bytes: more than any ever has.
-const MAX_FILE: u64 = 2 * MOST_BYTES;
+const MAX_FILE: u64 = 2 * MAX_BYTES;
 /// How many files are kept beside the current one.
 const KEPT: u32 = 3;
 /// How long to wait for another process that adds a line.
@@ -146,7 +146,7 @@ impl ActivityLog {
         log.write_all(&line)?;
         head.count += 1;
         head.end = log.metadata()?.len();
-        if head.end > MOST_BYTES {
+        if head.end > MAX_BYTES {
             self.rotate(&mut head)?;
         }
         write_head(head_file, &head)

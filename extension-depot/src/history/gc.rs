@@ -60,7 +60,7 @@ impl LockedDepot<'_> {
         collected.binaries = staying.iter().filter_map(|generation| generation.binary).collect();
         collected.binaries.extend(installed.iter().flatten().map(|(_, binary)| binary.digest));
         if let Some(needed) = self.needed_blobs(&installed, &staying) {
-            collected.blobs = self.layout().unneeded(&needed)?;
+            collected.blobs = self.layout().unreferenced_blobs(&needed)?;
         }
         if apply {
             self.apply(&collected)?;
@@ -89,7 +89,8 @@ impl LockedDepot<'_> {
         let Some(needed) = self.needed_blobs(&self.installed_artifacts()?, &staying) else {
             return Ok(0);
         };
-        let collected = Collected { blobs: self.layout().unneeded(&needed)?, ..Default::default() };
+        let collected =
+            Collected { blobs: self.layout().unreferenced_blobs(&needed)?, ..Default::default() };
         self.apply(&collected)?;
         Ok(collected.bytes())
     }

@@ -213,7 +213,7 @@ pub enum RegistryError {
 
 impl RegistryError {
     /// Returns whether the same request may work a moment later, and how long to wait at least.
-    pub(crate) fn is_passing(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Network { source, .. } => !source.is_builder(),
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),

@@ -27,4 +27,4 @@ pub use download::DownloadError;
 pub use error::RegistryError;
 pub use http::{AccessProblem, Proxies, Refusal};
 pub use push::{Published, PushError, SignatureForm};
-pub use settings::{ExplicitLogin, Notices, Patience, RegistrySettings, Settings};
+pub use settings::{ExplicitLogin, Notices, RegistrySettings, Settings, Timeouts};

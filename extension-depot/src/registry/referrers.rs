@@ -200,7 +200,7 @@ impl Found {
             let name = entry.digest.to_string();
             let fetched = attachment(connection, &name, Some(&entry.digest), None, which).await;
             let has_failed =
-                fetched.as_ref().is_err_and(|error| error.is_passing() || is_timeout(error));
+                fetched.as_ref().is_err_and(|error| error.is_transient() || is_timeout(error));
             let fetched = self.note(fetched);
             self.attachments.extend(fetched);
             if has_failed {

@@ -31,7 +31,7 @@ pub struct Settings {
     /// Files with certificate authorities (PEM) that are trusted beside the system's.
     pub authorities: Vec<PathBuf>,
     /// How long is waited for registries.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// Opens no connection at all.
     pub offline: bool,
     /// The receiver of notices.
@@ -65,7 +65,7 @@ impl fmt::Debug for Notices {
 
 /// How long is waited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Patience {
+pub struct Timeouts {
     /// For a connection. Default: 10 seconds.
     pub connect: Duration,
     /// For the next bytes of an answer. Default: 30 seconds.
@@ -74,7 +74,7 @@ pub struct Patience {
     pub total: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         let seconds = Duration::from_secs;
         Self { connect: seconds(10), idle: seconds(30), total: seconds(600) }
@@ -133,12 +133,12 @@ impl Settings {
     }
 
     /// Returns how long is waited for a registry.
-    pub(crate) fn patience_of(&self, registry: &str) -> Patience {
+    pub(crate) fn timeouts_of(&self, registry: &str) -> Timeouts {
         let configured = self.of(registry).and_then(|settings| settings.timeout_seconds);
-        let Some(seconds) = configured else { return self.patience };
+        let Some(seconds) = configured else { return self.timeouts };
         let timeout = Duration::from_secs(seconds.get().into());
         // As many times the wait for the next bytes as by default.
-        Patience { connect: timeout, idle: timeout, total: self.patience.total.max(timeout * 20) }
+        Timeouts { connect: timeout, idle: timeout, total: self.timeouts.total.max(timeout * 20) }
     }
 
     /// Returns the files with certificate authorities for a registry beside those for all.
@@ -262,9 +262,9 @@ mod tests {
             registries: [("slow.example".to_owned(), own)].into(),
             ..Default::default()
         };
-        let slow = Patience { connect: seconds(90), idle: seconds(90), total: seconds(1_800) };
-        assert_eq!(settings.patience_of("slow.example"), slow);
-        assert_eq!(settings.patience_of("ghcr.io"), Patience::default());
+        let slow = Timeouts { connect: seconds(90), idle: seconds(90), total: seconds(1_800) };
+        assert_eq!(settings.timeouts_of("slow.example"), slow);
+        assert_eq!(settings.timeouts_of("ghcr.io"), Timeouts::default());
     }
 
     /// Mirrors come before the registry and only for it.

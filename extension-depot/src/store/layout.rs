@@ -126,7 +126,7 @@ impl Layout<'_> {
     }
 
     /// Returns the blobs beside these, with their sizes in bytes.
-    pub(crate) fn unneeded(
+    pub(crate) fn unreferenced_blobs(
         &self,
         needed: &BTreeSet<Digest>,
     ) -> Result<Vec<(Digest, u64)>, FileError> {
@@ -137,8 +137,8 @@ impl Layout<'_> {
         let size = |digest: &Digest| {
             fs::metadata(self.places.blob(digest)).map_or(0, |metadata| metadata.len())
         };
-        let unneeded = digests.filter(|digest| !needed.contains(digest));
-        let mut blobs: Vec<_> = unneeded.map(|digest| (digest, size(&digest))).collect();
+        let unreferenced = digests.filter(|digest| !needed.contains(digest));
+        let mut blobs: Vec<_> = unreferenced.map(|digest| (digest, size(&digest))).collect();
         blobs.sort();
         Ok(blobs)
     }

@@ -52,7 +52,7 @@ fn with_causes(f: &mut fmt::Formatter<'_>, error: &dyn std::error::Error) -> fmt
 }
 
 /// How often an extension is looked at again that others keep changing.
-const MOST_LOOKS: usize = 10;
+const MAX_LOOKS: usize = 10;
 
 impl Depot {
     /// Reads and hashes everything that belongs to an extension. Where another process changes it
@@ -63,7 +63,7 @@ impl Depot {
     /// is a finding.
     pub fn verify(&self, name: &ExtensionName) -> Result<Verification, DepotError> {
         let manifest = || read_regular(&self.places().manifest(name), MAX_SIZE).ok();
-        for _ in 0..MOST_LOOKS {
+        for _ in 0..MAX_LOOKS {
             let before = manifest();
             let verification = self.look_over(name)?;
             if verification.findings.is_empty() || before == manifest() {

@@ -27,7 +27,10 @@ impl Depot {
     ///
     /// # Errors
     /// As [`Depot::trusted_signers`].
-    pub(crate) fn trusted_for(&self, reference: &OciReference) -> Result<Vec<SignerProof>, TrustError> {
+    pub(crate) fn trusted_for(
+        &self,
+        reference: &OciReference,
+    ) -> Result<Vec<SignerProof>, TrustError> {
         let is_for_it =
             |signer: &TrustedSigner| signer.place.covers(reference.registry(), &reference.place());
         Ok(self

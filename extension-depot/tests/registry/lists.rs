@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use extension_depot::registry::{
-    Patience, Registry, RegistryError, Settings, SignatureForm, generate_key,
+    Registry, RegistryError, Settings, SignatureForm, Timeouts, generate_key,
 };
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
 use extension_depot::{PublicKey, SecretKey, SignatureState, Verifier, media_type};
@@ -156,12 +156,12 @@ fn signature_with(
     let registry = registry.expect("a registry");
     let pinned = resolve(&good(&registry)).expect("it is there").reference;
     let before = registry.seen().len();
-    let patience = Patience {
+    let timeouts = Timeouts {
         idle: Duration::from_millis(300),
         total: Duration::from_secs(2),
         ..Default::default()
     };
-    let client = Registry::new(Settings { patience, ..Default::default() });
+    let client = Registry::new(Settings { timeouts, ..Default::default() });
     let state = block_on(client.signature(&pinned, &[]));
     (state, registry.seen().len() - before)
 }

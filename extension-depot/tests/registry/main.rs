@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use extension_depot::registry::{
-    CredentialFiles, Notices, Patience, PushError, Registry, RegistryError, Settings,
+    CredentialFiles, Notices, PushError, Registry, RegistryError, Settings, Timeouts,
 };
 use extension_depot::serve::{Body, MemoryRegistry, Seen, response};
 use extension_depot::{Description, Publication, media_type};
@@ -167,10 +167,10 @@ fn dripping() -> Body {
 }
 
 fn impatient() -> Settings {
-    let patience = Patience {
+    let timeouts = Timeouts {
         connect: Duration::from_secs(1),
         idle: Duration::from_millis(300),
         total: Duration::from_secs(1),
     };
-    Settings { patience, ..Settings::default() }
+    Settings { timeouts, ..Settings::default() }
 }

@@ -293,7 +293,7 @@ impl State {
         let asking = service.ask(demand, login, problems);
         let registry = demand.reference.registry();
         let timeout = |_| RegistryError::Timeout { registry: registry.to_owned() };
-        let token = tokio::time::timeout(demand.settings.patience_of(registry).idle, asking)
+        let token = tokio::time::timeout(demand.settings.timeouts_of(registry).idle, asking)
             .await
             .map_err(timeout)??;
         attempts.is_reused = false;

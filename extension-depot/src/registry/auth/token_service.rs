@@ -139,7 +139,7 @@ impl TokenService {
         };
         if let Some(error) = error {
             return Err(
-                explain(error, response, registry, demand.settings.patience_of(registry)).await
+                explain(error, response, registry, demand.settings.timeouts_of(registry)).await
             );
         }
         let bytes = read_capped(response, registry, MAX_TOKEN).await?;

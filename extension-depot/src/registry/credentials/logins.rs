@@ -21,7 +21,7 @@ const SERVICE: &str = "sesame registry";
 
 /// How long the Secret Service can take, with the time in which its user types the password of the
 /// keyring.
-const PATIENCE: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where a login is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +96,7 @@ fn patiently<T: Send + 'static>(
     ask: impl FnOnce() -> Result<T, LoginError> + Send + 'static,
 ) -> Result<T, LoginError> {
     let silence = || LoginError::SecretService(Error::PlatformFailure("it does not answer".into()));
-    with_timeout("sesame-keyring", PATIENCE, ask).unwrap_or_else(|_| Err(silence()))
+    with_timeout("sesame-keyring", ANSWER_TIMEOUT, ask).unwrap_or_else(|_| Err(silence()))
 }
 
 fn entry(registry: &str) -> Result<Entry, LoginError> {

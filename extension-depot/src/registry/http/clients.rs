@@ -11,7 +11,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use crate::registry::error::RegistryError;
-use crate::registry::settings::{Patience, Settings};
+use crate::registry::settings::{Settings, Timeouts};
 
 /// What registries are told that we are.
 const USER_AGENT: &str = concat!("sesame/", env!("CARGO_PKG_VERSION"));
@@ -27,7 +27,7 @@ struct ClientKey {
     proxy: Option<Url>,
     /// The file of certificate authorities that it trusts beside those that all do.
     authorities: Option<PathBuf>,
-    patience: Patience,
+    timeouts: Timeouts,
     /// Whether an answer that pauses is given up. Uploads do not end so.
     has_read_timeout: bool,
 }
@@ -65,8 +65,8 @@ impl Clients {
         let is_secure = url.scheme() == "https"
             || proxy.as_ref().is_some_and(|proxy| proxy.scheme() == "https");
         let own = self.settings.authorities_of(registry).filter(|_| is_secure).map(Path::to_owned);
-        let patience = self.settings.patience_of(registry);
-        let key = ClientKey { is_secure, proxy, authorities: own, patience, has_read_timeout };
+        let timeouts = self.settings.timeouts_of(registry);
+        let key = ClientKey { is_secure, proxy, authorities: own, timeouts, has_read_timeout };
         if let Some(client) = self.made.borrow().get(&key) {
             return Ok(client.clone());
         }
@@ -87,10 +87,10 @@ impl Clients {
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
             .redirect(Policy::none())
-            .connect_timeout(key.patience.connect)
+            .connect_timeout(key.timeouts.connect)
             .no_proxy();
         if key.has_read_timeout {
-            builder = builder.read_timeout(key.patience.idle);
+            builder = builder.read_timeout(key.timeouts.idle);
         }
         if let Some(proxy) = &key.proxy {
             builder = builder.proxy(Proxy::all(proxy.as_str()).map_err(RegistryError::Setup)?);

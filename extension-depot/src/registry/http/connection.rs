@@ -14,7 +14,7 @@ use crate::registry::http::clients::Clients;
 use crate::registry::http::redirect::Follow;
 use crate::registry::http::response::{explain, read_capped, status_error};
 use crate::registry::http::retry::pause_before_retry;
-use crate::registry::settings::{Patience, Settings, api_host};
+use crate::registry::settings::{Settings, Timeouts, api_host};
 
 /// A resource of a repository.
 pub(crate) enum Target<'a> {
@@ -77,7 +77,7 @@ impl<'a> Connection<'a> {
             reference: Box::new(reference.clone()),
             source: None,
         })?;
-        let deadline = tokio::time::Instant::now() + settings.patience_of(registry).total;
+        let deadline = tokio::time::Instant::now() + settings.timeouts_of(registry).total;
         Ok(Self { settings, clients, reference: reference.clone(), base, session, deadline })
     }
 
@@ -85,8 +85,8 @@ impl<'a> Connection<'a> {
         self.reference.registry()
     }
 
-    pub(crate) fn patience(&self) -> Patience {
-        self.settings.patience_of(self.registry())
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        self.settings.timeouts_of(self.registry())
     }
 
     /// Returns the address of the repository.
@@ -146,7 +146,7 @@ impl<'a> Connection<'a> {
         };
         let reading = read_capped(response, self.registry(), most);
         let timeout = || RegistryError::Timeout { registry: self.registry().to_owned() };
-        let bytes = tokio::time::timeout(self.patience().idle * 2, reading)
+        let bytes = tokio::time::timeout(self.timeouts().idle * 2, reading)
             .await
             .map_err(|_| timeout())??;
         Ok((bytes, headers))
@@ -188,9 +188,9 @@ impl<'a> Connection<'a> {
                     reference: Box::new(self.reference.clone()),
                     source: None,
                 };
-                Err(explain(error, response, self.registry(), self.patience()).await)
+                Err(explain(error, response, self.registry(), self.timeouts()).await)
             }
-            _ => Err(status_error(response, self.registry(), self.patience()).await),
+            _ => Err(status_error(response, self.registry(), self.timeouts()).await),
         }
     }
 

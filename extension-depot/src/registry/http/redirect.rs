@@ -40,7 +40,7 @@ impl Follow<'_> {
                 request = request.header("Authorization", authorization.header.clone());
             }
             let sending =
-                tokio::time::timeout(self.settings.patience_of(self.registry).idle, request.send());
+                tokio::time::timeout(self.settings.timeouts_of(self.registry).idle, request.send());
             let timeout = |_| RegistryError::Timeout { registry: self.registry.to_owned() };
             let response = sending.await.map_err(timeout)?;
             let response =
@@ -59,7 +59,7 @@ impl Follow<'_> {
         if response.status().is_success() {
             return Ok(response);
         }
-        Err(status_error(response, self.registry, self.settings.patience_of(self.registry)).await)
+        Err(status_error(response, self.registry, self.settings.timeouts_of(self.registry)).await)
     }
 
     pub(crate) fn redirected(

@@ -59,7 +59,7 @@ impl Connection<'_> {
             used = Some(match next {
                 Ok(authorization) => authorization,
                 Err(error) => {
-                    return Err(explain(error, response, self.registry(), self.patience()).await);
+                    return Err(explain(error, response, self.registry(), self.timeouts()).await);
                 }
             });
         }
@@ -88,9 +88,9 @@ impl Connection<'_> {
         if let Some(authorization) = authorization.filter(|_| url.origin() == self.base.origin()) {
             request = request.header("Authorization", &authorization.header);
         }
-        let patience =
-            self.patience().idle + Duration::from_secs(body.len() as u64 / SLOWEST_UPLOAD);
-        let response = tokio::time::timeout(patience, request.send()).await;
+        let timeouts =
+            self.timeouts().idle + Duration::from_secs(body.len() as u64 / SLOWEST_UPLOAD);
+        let response = tokio::time::timeout(timeouts, request.send()).await;
         let response = response
             .map_err(|_| RegistryError::Timeout { registry: self.registry().to_owned() })?;
         response.map_err(|source| RegistryError::network(self.registry(), source))

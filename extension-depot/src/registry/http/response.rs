@@ -7,7 +7,7 @@ use reqwest::Response;
 use crate::registry::error::RegistryError;
 use crate::registry::http::refusal::{AccessProblem, Refusal};
 use crate::registry::http::retry::retry_after;
-use crate::registry::settings::Patience;
+use crate::registry::settings::Timeouts;
 
 /// The largest error document, in bytes. As large as the answer of a token service.
 const MAX_DOCUMENT: u64 = 64 * 1024;
@@ -19,7 +19,7 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 pub(crate) async fn status_error(
     response: Response,
     registry: &str,
-    patience: Patience,
+    timeouts: Timeouts,
 ) -> RegistryError {
     let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
     let error = RegistryError::Status {
@@ -29,7 +29,7 @@ pub(crate) async fn status_error(
         retry_after,
         source: None,
     };
-    explain(error, response, registry, patience).await
+    explain(error, response, registry, timeouts).await
 }
 
 /// Adds the error document of `response` to `error` as its cause. An explained error stays as it
@@ -38,18 +38,18 @@ pub(crate) async fn explain(
     mut error: RegistryError,
     response: Response,
     registry: &str,
-    patience: Patience,
+    timeouts: Timeouts,
 ) -> RegistryError {
     match &mut error {
         RegistryError::NotFound { source, .. } | RegistryError::Status { source, .. }
             if source.is_none() =>
         {
-            *source = read(response, registry, patience).await.map(Box::new);
+            *source = read(response, registry, timeouts).await.map(Box::new);
         }
         RegistryError::Unauthorized { source, .. }
             if !matches!(source.as_deref(), Some(AccessProblem::Refusal(_))) =>
         {
-            if let Some(refusal) = read(response, registry, patience).await {
+            if let Some(refusal) = read(response, registry, timeouts).await {
                 let login = match source.take().map(|problem| *problem) {
                     Some(AccessProblem::Login(problem)) => Some(problem),
                     _ => None,
@@ -65,10 +65,10 @@ pub(crate) async fn explain(
 
 /// Reads the error document of a response. Returns nothing where the body is something else, too
 /// large or too slow.
-async fn read(response: Response, registry: &str, patience: Patience) -> Option<Refusal> {
+async fn read(response: Response, registry: &str, timeouts: Timeouts) -> Option<Refusal> {
     // Half of the timeout for an answer: the answer of a token service, whose refusal this is, has
     // the whole.
-    let timeout = MAX_WAIT.min(patience.idle / 2);
+    let timeout = MAX_WAIT.min(timeouts.idle / 2);
     let reading = read_capped(response, registry, MAX_DOCUMENT);
     let document = tokio::time::timeout(timeout, reading).await.ok()?.ok()?;
     Refusal::parse(&document)

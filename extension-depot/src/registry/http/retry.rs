@@ -18,7 +18,7 @@ pub(crate) async fn pause_before_retry(
     error: RegistryError,
 ) -> Result<(), RegistryError> {
     *attempt += 1;
-    if *attempt >= MAX_ATTEMPTS || !error.is_passing() {
+    if *attempt >= MAX_ATTEMPTS || !error.is_transient() {
         return Err(error);
     }
     let stated = match error {

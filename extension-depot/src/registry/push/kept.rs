@@ -78,7 +78,7 @@ impl Connection<'_> {
     /// Fetches the bytes and compares them, where the headers do not say enough.
     async fn has_by_get(&self, sent: &Sent<'_>) -> Result<bool, RegistryError> {
         let mut body = match self.get(&sent.target, sent.accept).await {
-            Ok(body) => body.until(tokio::time::Instant::now() + self.patience().total),
+            Ok(body) => body.until(tokio::time::Instant::now() + self.timeouts().total),
             Err(RegistryError::NotFound { .. }) => return Ok(false),
             Err(error) => return Err(error),
         };

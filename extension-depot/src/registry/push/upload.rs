@@ -191,7 +191,7 @@ async fn upload_patiently(
             Err(error) => error,
         };
         // A lost response does not tell whether the registry took the upload.
-        if error.is_passing() && connection.has_now(blob).await.unwrap_or(false) {
+        if error.is_transient() && connection.has_now(blob).await.unwrap_or(false) {
             return Ok(());
         }
         pause_before_retry(&mut attempt, error).await?;
@@ -262,7 +262,7 @@ async fn push_manifest(
             Ok(_) => return Ok(()),
             Err(error) => error,
         };
-        if error.is_passing() && leads_to(connection, manifest).await.unwrap_or(false) {
+        if error.is_transient() && leads_to(connection, manifest).await.unwrap_or(false) {
             return Ok(());
         }
         pause_before_retry(&mut attempt, error).await?;
@@ -312,7 +312,7 @@ async fn written(connection: &Connection<'_>, sending: Sending) -> Result<Respon
     if response.status().is_success() {
         return Ok(response);
     }
-    Err(status_error(response, connection.registry(), connection.patience()).await)
+    Err(status_error(response, connection.registry(), connection.timeouts()).await)
 }
 
 /// Returns where an upload goes on, if the registry says so: an address as registries may redirect

@@ -11,9 +11,9 @@ use crate::trust::signature_state::SignatureState;
 use crate::trust::signer::Signer;
 
 /// The most problems of one artifact's signatures that are told.
-const MOST_PROBLEMS: usize = 3;
+const MAX_PROBLEMS: usize = 3;
 /// The most signatures of one artifact that are read.
-pub(crate) const MOST_SIGNATURES: usize = 64;
+pub(crate) const MAX_SIGNATURES: usize = 64;
 
 impl SignatureState {
     /// Verifies the signatures among these attachments of an artifact, where these signers are
@@ -29,7 +29,7 @@ impl SignatureState {
         });
         let (mut hints, mut problems, mut unsupported, mut signed) =
             (Vec::new(), Vec::new(), None, false);
-        for found in found.take(MOST_SIGNATURES) {
+        for found in found.take(MAX_SIGNATURES) {
             match found {
                 Found::ByKey(signature) => {
                     signed = true;
@@ -51,7 +51,7 @@ impl SignatureState {
             }
         }
         problems.dedup();
-        problems.truncate(MOST_PROBLEMS);
+        problems.truncate(MAX_PROBLEMS);
         match (signed, unsupported) {
             (true, _) => Self::NotTrusted { hints, problems },
             (false, Some(form)) => Self::Unsupported { form },

@@ -53,7 +53,7 @@ const ENCRYPTED: [&str; 2] = ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIG
 const SCRYPT: &str = "scrypt";
 const SECRET_BOX: &str = "nacl/secretbox";
 /// More work than this is not done to open a key.
-const MOST_WORK: u32 = 1 << 20;
+const MAX_WORK: u32 = 1 << 20;
 /// The work for new keys, which is what cosign takes: 64 MiB and a tenth of a second. It refuses
 /// any but a few.
 const WORK: Work = Work { n: 1 << 16, r: 8, p: 1 };
@@ -190,7 +190,7 @@ fn decrypted(pem: &[u8], password: &[u8]) -> Result<Vec<u8>, SecretKeyError> {
         serde_json::from_slice(&decode(&body)?).map_err(|_| SecretKeyError::NoKey)?;
     let Work { n, r, p } = kdf.params;
     let is_bounded =
-        n.is_power_of_two() && n <= MOST_WORK && (1..=32).contains(&r) && (1..=16).contains(&p);
+        n.is_power_of_two() && n <= MAX_WORK && (1..=32).contains(&r) && (1..=16).contains(&p);
     if kdf.name != SCRYPT || cipher.name != SECRET_BOX || !is_bounded {
         return Err(SecretKeyError::NoKey);
     }
