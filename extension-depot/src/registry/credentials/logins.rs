@@ -92,7 +92,7 @@ fn connect() -> Result<(), LoginError> {
 }
 
 /// Asks the Secret Service, which may ask its user first.
-fn patiently<T: Send + 'static>(
+fn ask_service<T: Send + 'static>(
     ask: impl FnOnce() -> Result<T, LoginError> + Send + 'static,
 ) -> Result<T, LoginError> {
     let silence = || LoginError::SecretService(Error::PlatformFailure("it does not answer".into()));
@@ -132,7 +132,7 @@ pub fn store_login(
             let login = Login { username: username.clone(), password: password.clone() };
             let secret = serde_json::to_vec(&login).map_err(LoginError::Encode)?;
             let registry = registry.to_owned();
-            patiently(move || {
+            ask_service(move || {
                 entry(&registry)?.set_secret(&secret).map_err(LoginError::SecretService)
             })
         }
@@ -154,7 +154,7 @@ pub fn forget_login(store: &LoginStore, registry: &str) -> Result<bool, LoginErr
     match store {
         LoginStore::SecretService => {
             let registry = registry.to_owned();
-            patiently(move || {
+            ask_service(move || {
                 let as_typed = || Entry::new(SERVICE, &registry).map_err(LoginError::SecretService);
                 let was_there = delete(&entry(&registry)?)?;
                 // Earlier versions kept a login under the typed name.
@@ -189,7 +189,7 @@ fn delete(entry: &Entry) -> Result<bool, LoginError> {
 pub fn kept_logins(store: &LoginStore) -> Result<Vec<KeptLogin>, LoginError> {
     let mut registries: Vec<_> = match store {
         LoginStore::SecretService => {
-            let found = patiently(|| {
+            let found = ask_service(|| {
                 connect()?;
                 keyring_core::Entry::search(&HashMap::from([("service", SERVICE)]))
                     .map_err(LoginError::SecretService)

@@ -141,7 +141,7 @@ async fn push_blob(connection: &Connection<'_>, blob: &Sent<'_>) -> Result<(), R
     };
     let mut failure = None;
     while let Some(way) = ways.pop() {
-        let error = match upload_patiently(connection, blob, way).await {
+        let error = match upload_with_retries(connection, blob, way).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
@@ -179,7 +179,7 @@ fn depends_on_way(error: &RegistryError) -> bool {
     }
 }
 
-async fn upload_patiently(
+async fn upload_with_retries(
     connection: &Connection<'_>,
     blob: &Sent<'_>,
     way: Way,
