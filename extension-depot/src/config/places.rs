@@ -127,7 +127,7 @@ impl Places {
     }
 
     /// Returns the record of an extension with this digest.
-    pub(crate) fn record(&self, name: &ExtensionName, digest: &Digest) -> PathBuf {
+    pub fn record(&self, name: &ExtensionName, digest: &Digest) -> PathBuf {
         self.records(name).join(format!("{}.json", digest.hex()))
     }
 
