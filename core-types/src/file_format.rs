@@ -1,6 +1,7 @@
-//! What a file is that is not a WebAssembly binary, told by its first bytes.
+//! Recognizes files that are not WebAssembly binaries by their first bytes.
 
-/// How many of the first bytes [`describe_format`] looks at.
+/// The number of first bytes that [`describe_format`] looks at: the first block of `tar`, the
+/// longest beginning that tells a format.
 const BEGINNING: usize = 512;
 /// Where the format of an archive of `tar` stands.
 const TAR_MAGIC: std::ops::Range<usize> = 257..262;
@@ -45,6 +46,10 @@ const WIT_TEXT: &str = "WIT text, which only describes interfaces";
 
 /// Says what bytes are that are neither a component nor a module: `a native program or library
 /// (ELF)`.
+///
+/// ```
+/// assert_eq!(core_types::describe_format(b"#!/bin/sh"), "a script");
+/// ```
 pub fn describe_format(bytes: &[u8]) -> String {
     match bytes {
         [] => "empty".to_owned(),
@@ -57,7 +62,7 @@ pub fn describe_format(bytes: &[u8]) -> String {
     }
 }
 
-/// Says what a binary is that begins as WebAssembly does and has another version. Of its four bytes
+/// Describes a binary that begins as WebAssembly does and has another version. Of its four bytes
 /// the first two are a version and the last two a layer: 0 for modules, 1 for components.
 fn describe_wasm(rest: &[u8]) -> String {
     match rest {

@@ -1,5 +1,5 @@
-//! What an extension may do: the table of capabilities, grants of them, and the set that a manifest
-//! has with the form in which it stands there. How far a grant reaches is in `scope`.
+//! The capabilities of extensions: the table of capabilities, grants of them, and the set that a
+//! manifest has with the form in which it stands there. How far a grant reaches is in `scope`.
 
 mod grant;
 mod reader;
@@ -15,7 +15,7 @@ pub use scope::{
     EnvName, ExecEnv, Feature, GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError,
     Pattern, PatternError, ResourceKind, ResourceMethod, ResourceRule, ResourceRuleError,
     SameGuestPath, Scheme, Scope, ScopeError, ScopeKind, ScopeParseError, SecretName,
-    UnknownFeature, is_interpreted, is_public,
+    UnknownFeature,
 };
 pub use set::Capabilities;
 pub use spec::{Capability, CapabilitySpec, UnknownCapability};

@@ -21,12 +21,14 @@ pub fn canonical_registry(registry: &str) -> String {
     }
 }
 
-/// What stands in the place of a registry where there is none.
+/// The text in the place of a registry where there is none. A registry has a dot or a port, so that
+/// no registry is called so.
 pub(crate) const LOCAL: &str = "local";
 /// Where the identity of an extension that a program brings begins.
 pub(crate) const EMBEDDED: &str = "embedded";
 
-/// Whether identities that begin like this belong to files and to extensions that programs bring.
+/// Tells whether identities that begin like this belong to files and to extensions that programs
+/// bring.
 pub(crate) fn is_reserved(registry: &str) -> bool {
     [LOCAL, EMBEDDED].iter().any(|word| registry.eq_ignore_ascii_case(word))
 }
@@ -64,7 +66,7 @@ fn dialled_address(host: &str) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::from(u32::try_from(high + last).ok()?))
 }
 
-/// A number in the notations of C.
+/// Reads a number in the notations of C.
 fn number(text: &str) -> Option<u64> {
     let (digits, radix) = match text.strip_prefix("0x") {
         Some("") => return Some(0),

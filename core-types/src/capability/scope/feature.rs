@@ -1,4 +1,5 @@
-//! What its makers call experimental, and extensions can use all the same where that is granted.
+//! Features that their makers call experimental, and that extensions can use where they are
+//! granted.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,6 +7,10 @@ use std::str::FromStr;
 use crate::serde_as_text;
 
 /// A feature that may still change or go: one entry of `experimental`.
+///
+/// ```
+/// assert_eq!("wasi-0.3".parse(), Ok(core_types::Feature::Wasi03));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Feature {
     /// `wasi-0.3`: the interfaces of WASI 0.3, with async functions.
@@ -24,7 +29,7 @@ impl Feature {
     /// Every feature.
     pub const ALL: [Self; 1] = [Self::Wasi03];
 
-    /// The name in `experimental`.
+    /// Returns the name in `experimental`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Wasi03 => "wasi-0.3",
