@@ -38,7 +38,7 @@ impl Default for ExtensionName {
 }
 
 impl ExtensionName {
-    /// The maximum of characters: as long as a label of DNS, and short enough for every file system.
+    /// The maximum of characters: short enough for file names and for tables.
     pub const MAX_LENGTH: usize = 64;
 
     /// Returns the name as text.

@@ -140,8 +140,8 @@ pub enum ReferenceProblem {
 const MAX_PATH: usize = 255;
 /// The longest tag, in bytes, by the specification of OCI distribution.
 const MAX_TAG: usize = 128;
-/// The digits of a SHA-256 digest. The name of an extension has fewer characters, so that no name
-/// is taken for one.
+/// The digits of a SHA-256 digest in a path. The name of the extension is a component of its own
+/// behind it.
 const DIGEST_DIGITS: usize = 64;
 /// The principal of extensions that their author builds and tries.
 const DEVELOPMENT: &str = "dev";
