@@ -2,11 +2,14 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod binary_file;
+mod build;
 mod case_directory;
 mod commands;
 mod completion;
 mod consent;
 mod context;
+mod development;
 mod difference;
 mod document;
 mod events;
@@ -15,7 +18,8 @@ mod extension_document;
 mod extension_test_runner;
 mod failure;
 mod interrupt;
-mod lookalike;
+mod learn;
+mod moment;
 mod outcome;
 mod patient_write;
 mod policy_stop;
@@ -23,16 +27,21 @@ mod program_output;
 mod progress;
 mod project;
 mod recipe;
+mod refusals;
+mod remaining;
 mod render;
-mod replacement;
 mod resource_directory;
+mod secret_key;
+mod secrets;
 mod setting_schema;
+mod signer;
 mod sources;
+mod suffiks_test_files;
 mod suffiks_test_runner;
-mod tag_listing;
 mod template;
 mod terminal;
 mod warnings;
+mod workload;
 
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};

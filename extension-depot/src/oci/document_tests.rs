@@ -1,5 +1,7 @@
 //! Documents that are good, ambiguous, or none.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;

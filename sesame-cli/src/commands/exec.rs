@@ -10,12 +10,12 @@ use extension_host::{
 };
 use serde_json::json;
 
-use super::workload;
 use crate::arguments::ExecArguments;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::terminal::inert_line;
+use crate::workload;
 
 /// Runs a command in the environment that an extension adds, by becoming it: its exit code and
 /// signals are its own.

@@ -1,0 +1,16 @@
+//! Making installed what manifests or a list say, and nothing else: a plan for every extension
+//! first, then what it takes.
+
+mod apply;
+mod drift;
+mod error;
+mod list;
+mod operation;
+mod place;
+mod plan;
+mod step;
+
+pub use error::{StepProblem, SyncError};
+pub use list::ListSource;
+pub use operation::SyncOptions;
+pub use step::{Step, StepState};
