@@ -8,6 +8,13 @@ use private_files::{ensure_may_create, ensure_owned};
 
 /// The directories of one user. Nothing here looks at the environment: whoever embeds this says
 /// where they are.
+///
+/// ```
+/// use extension_depot::Places;
+///
+/// let places = Places::below("/tmp/home");
+/// assert!(places.blobs().ends_with("config/extensions/blobs/sha256"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
     /// The configuration of the user: `~/.config/pds`.

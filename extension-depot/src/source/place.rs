@@ -24,6 +24,15 @@ const LOCAL_REVISION: &str = "0.0.0";
 
 /// A source to install from: a reference, a repository, a file here or on the web, or an entry of
 /// an OCI image layout.
+///
+/// ```
+/// use extension_depot::Source;
+///
+/// assert!(matches!("./weather.wasm".parse()?, Source::File(_)));
+/// assert!(matches!("ghcr.io/my-org/weather:1.0.0".parse()?, Source::Registry(_)));
+/// assert!(matches!("ghcr.io/my-org/weather".parse()?, Source::Newest(_)));
+/// # Ok::<(), extension_depot::SourceTextError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// `registry/[principal/]scope:revision[@provenance]`

@@ -24,6 +24,15 @@ use crate::store::layout::Layout;
 /// Any number of processes can use it at once. Reading needs no lock: every file is replaced as a
 /// whole, and the digest in a manifest leads to bytes that never change. The manifest is written
 /// last and removed first, so that its artifact is there.
+///
+/// ```
+/// use extension_depot::{Depot, Places};
+///
+/// # let home = tempfile::tempdir()?;
+/// let depot = Depot::new(Places::below(home.path()));
+/// assert!(depot.list()?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Depot {
     places: Places,
     waiting: Box<dyn Fn() + Send + Sync>,
