@@ -36,7 +36,8 @@ pub type Body = BoxBody<Bytes, io::Error>;
 /// it.
 pub type Intercept = dyn Fn(&Seen) -> Option<Response<Body>> + Send + Sync;
 
-/// The largest upload, in bytes.
+/// The largest upload, in bytes: the largest blob that the depot itself takes is not refused
+/// here.
 const MAX_UPLOAD: usize = 128 << 20;
 
 /// A running registry. It stops when this is dropped.

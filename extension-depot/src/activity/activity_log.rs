@@ -21,15 +21,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::oci::blob::digest_of;
 
-/// The size from which on a file is quarantined, in bytes.
+/// The size from which on a file is rotated, in bytes: some ten thousand calls.
 const MAX_BYTES: u64 = 4 << 20;
 /// The most that is read of a file, in bytes: more than any ever has.
 const MAX_FILE: u64 = 2 * MAX_BYTES;
-/// How many files are kept beside the current one.
+/// The rotated files beside the current one: with 4 MiB each they stay below 20 MiB.
 const KEPT: u32 = 3;
-/// How long to wait for another process that adds a line.
+/// The wait for another process that adds a line, which takes microseconds. A call does not hang
+/// with a process that was stopped.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(250);
-/// The size of the head, which is written in place.
+/// The size of the head, which is written in place: its longest contents, and room to pad them to
+/// one length.
 const HEAD_BYTES: usize = 256;
 /// What stands for the hash of the line before the first.
 const NONE: &str = "0000000000000000000000000000000000000000000000000000000000000000";

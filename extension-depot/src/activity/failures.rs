@@ -12,7 +12,7 @@ use crate::files::state_file;
 use crate::store::depot::Depot;
 use crate::store::depot_error::DepotError;
 
-/// The longest reason that is kept, in characters.
+/// The longest reason that is kept, in characters: two or three lines of a terminal.
 const MAX_REASON: usize = 200;
 
 impl Depot {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::state_file::StateFile;
 
-/// After so many crashes and limits in a row an extension is quarantined.
+/// The failures in a row after which an extension is quarantined: enough to tell a broken extension
+/// from a bad input, and few enough that it does not bother its user all day.
 pub(crate) const FAILURES: u32 = 5;
 
 /// Why an extension is not called.

@@ -14,13 +14,13 @@ use flate2::{Compression, GzBuilder};
 
 use crate::archives::entry::{clean_path, folded, plain_header, refused_kind};
 
-/// The most bytes of an archive when it is unpacked.
+/// The most bytes of an archive when it is unpacked: pages are held in memory.
 const MAX_UNPACKED: u64 = 16 << 20;
 /// The most bytes of an archive as it is sent, as for everything that refers to an artifact.
 const MAX_PACKED: u64 = 4 << 20;
-/// The most bytes of one page.
+/// The most bytes of one page: a book has about as many.
 const MAX_PAGE: u64 = 1 << 20;
-/// The most entries of an archive.
+/// The most entries of an archive: manuals have some hundreds of pages.
 const MAX_ENTRIES: usize = 2_000;
 /// The ending of pages.
 const PAGE: &str = ".md";

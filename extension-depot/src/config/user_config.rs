@@ -20,7 +20,8 @@ use crate::config::redirect_host::RedirectHost;
 use crate::source::web_address::WebAddress;
 use crate::trust::signer::Signer;
 
-/// The largest file of the configuration, in bytes.
+/// The largest file of the configuration, in bytes: more than people write, and little to hold in
+/// memory.
 const MAX_SIZE: u64 = 1 << 20;
 
 /// Where the keys of a policy begin in its own file: everything in it is policy.

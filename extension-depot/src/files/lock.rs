@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use private_files::{LockFailure, create_durable_directory, open_regular, open_to_change};
 
-/// How long to wait while one and the same process holds the lock.
+/// The wait while one and the same process holds the lock, which is held for milliseconds: after
+/// this long it was stopped.
 pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+/// The time between two attempts of a change, which takes some milliseconds itself.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The right to change installed extensions. The kernel takes it back when the process ends,

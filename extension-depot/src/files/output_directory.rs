@@ -22,7 +22,8 @@ use rustix::io::Errno;
 
 /// The most links in a path, as the kernel allows.
 const MAX_LINKS: usize = 40;
-/// How often another name is tried for a temporary file.
+/// The tries of a name for a temporary file. Names are random, so one is enough unless the
+/// directory is attacked.
 const MAX_TRIES: usize = 100;
 /// The mode of new directories, less the user's mask.
 const DIRECTORY_MODE: u32 = 0o777;

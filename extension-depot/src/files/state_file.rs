@@ -12,7 +12,8 @@ use private_files::{atomic_write, create_durable_directory, open_private};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// The largest file that is read, in bytes.
+/// The largest state file that is read, in bytes. The largest ones are lists of hundreds of
+/// extensions.
 const MAX_SIZE: u64 = 16 << 20;
 
 /// The contents of a state file.

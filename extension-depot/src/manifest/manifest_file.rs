@@ -12,7 +12,7 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use crate::manifest::toml_list;
 
-/// The largest manifest, in bytes.
+/// The largest manifest, in bytes: people write a few kilobytes, and a list reads hundreds of them.
 pub(crate) const MAX_SIZE: u64 = 1 << 20;
 
 /// A manifest with the file that it stands in.

@@ -11,7 +11,7 @@ use private_files::{
     remove_leftovers,
 };
 
-/// The largest file of timed grants, in bytes.
+/// The largest file of timed grants, in bytes, as for a manifest.
 const MAX_SIZE: u64 = 1 << 20;
 
 /// Why grants that end cannot be had or given.

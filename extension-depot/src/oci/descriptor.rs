@@ -23,9 +23,10 @@ pub(crate) const CREATED: &str = "org.opencontainers.image.created";
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The annotation that says where an entry of a bundle came from.
 pub(crate) const ORIGIN: &str = "open-sesame.reference";
-/// The largest image manifest or index, in bytes.
+/// The largest image manifest or index, in bytes, as registries themselves bound it.
 pub(crate) const MAX_MANIFEST: u64 = 4 << 20;
-/// The largest layer or configuration, in bytes.
+/// The largest layer or configuration, in bytes: interpreters compiled to WebAssembly have some 40
+/// MiB.
 pub const MAX_BLOB: u64 = 64 << 20;
 /// The largest blob of a referrer, in bytes.
 #[cfg(feature = "registry")]

@@ -7,7 +7,8 @@ use crate::oci::image_error::ImageError;
 use crate::oci::media_type;
 use crate::oci::media_type::{is_index_type, oci_form};
 
-/// How deep a document may be nested.
+/// The deepest nesting of a document: real ones have about five levels, and a parser of JSON
+/// recurses.
 const MAX_DEPTH: usize = 64;
 
 /// A document that a tag or digest leads to.

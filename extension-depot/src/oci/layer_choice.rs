@@ -10,9 +10,9 @@ use crate::oci::media_type::is_index_type;
 /// How the media types of a WebAssembly binary begin that is packed by itself, such as
 /// `application/wasm+gzip`.
 const PACKED_WASM: &str = "application/wasm+";
-/// The most bytes of all blobs of one artifact together.
+/// The most bytes of all blobs of one artifact together: the largest binary and as much beside it.
 const MAX_ARTIFACT: u64 = 128 << 20;
-/// The most layers that an artifact has.
+/// The most layers of an artifact: images of containers have some ten.
 const MAX_LAYERS: usize = 64;
 
 impl ImageManifest {

@@ -22,9 +22,10 @@ use crate::store::depot::Depot;
 /// The configuration that says nothing
 /// (<https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidance-for-an-empty-descriptor>).
 const EMPTY: &[u8] = b"{}";
-/// How many artifacts are fetched at a time.
+/// The artifacts that are fetched at a time: more do not fill a line better, and registries limit
+/// rates.
 const AT_ONCE: usize = 8;
-/// The largest list of extensions, in bytes.
+/// The largest list of extensions, in bytes, as for a manifest.
 const MAX_LIST: u64 = 1 << 20;
 
 /// The progress of a download.

@@ -11,10 +11,10 @@ use crate::registry::error::RegistryError;
 use crate::registry::http::connection::{Connection, Target};
 use crate::registry::http::paging::{Reader, read_all};
 
-/// How many tags one request asks for.
+/// The tags that one request asks for: the most that common registries send at once.
 const PAGE: usize = 1_000;
 
-/// How many tags are told where one is missing.
+/// The tags that are suggested where one is missing: as many as a person reads.
 const MAX_NEAREST: usize = 5;
 /// How long the tags are waited for where one is missing: they only help, and the error is known
 /// already.

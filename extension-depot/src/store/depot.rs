@@ -66,7 +66,8 @@ pub struct Listed {
     pub quarantine: Option<Quarantine>,
 }
 
-/// How often an extension is read again that others keep changing.
+/// The reads of an extension that other processes keep changing. One change between two reads is
+/// rare already.
 const MAX_READS: usize = 10;
 
 impl Depot {

@@ -10,7 +10,7 @@ use private_files::{read_regular, remove_durably};
 use crate::store::depot_error::DepotError;
 use crate::store::locked_depot::LockedDepot;
 
-/// The largest manifest that is kept, in bytes.
+/// The largest manifest that is kept, in bytes, as for reading one.
 const MAX_KEPT: u64 = 1 << 20;
 
 /// What removing an extension left behind and freed.

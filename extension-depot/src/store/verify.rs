@@ -51,7 +51,8 @@ fn with_causes(f: &mut fmt::Formatter<'_>, error: &dyn std::error::Error) -> fmt
         .try_for_each(|cause| write!(f, ": {cause}"))
 }
 
-/// How often an extension is looked at again that others keep changing.
+/// The looks at an extension that other processes keep changing. One change during a look is rare
+/// already.
 const MAX_LOOKS: usize = 10;
 
 impl Depot {

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::oci::blob::digest_of;
 
-/// The largest file of a key or of a trusted root, in bytes.
+/// The largest file of a key or of a trusted root, in bytes: keys have some hundreds, and the
+/// public Sigstore has some ten thousand.
 pub(crate) const MAX_SIZE: u64 = 1 << 20;
 
 /// A verified signer.

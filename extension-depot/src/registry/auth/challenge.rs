@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
-/// The longest header that is looked at, in bytes.
+/// The longest header that is parsed, in bytes: real ones have some hundreds.
 const MAX_LENGTH: usize = 8 * 1024;
 
 /// A demand for authentication that sesame can answer.

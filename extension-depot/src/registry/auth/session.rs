@@ -16,7 +16,8 @@ use crate::registry::credentials::lookup::Lookups;
 use crate::registry::error::RegistryError;
 use crate::registry::settings::Settings;
 
-/// How many different challenges of one request are answered.
+/// The different challenges of one request that are answered. Registries ask once, or twice with
+/// another scope.
 const MAX_CHALLENGES: usize = 3;
 
 /// The value of the header `Authorization`, for the registry's own origin only.

@@ -14,9 +14,9 @@ use crate::registry::http::response::{explain, read_capped};
 use crate::registry::http::retry::retry_after;
 use crate::registry::settings::{Settings, api_host};
 
-/// The largest answer of a token service, in bytes.
+/// The largest answer of a token service, in bytes: tokens have some kilobytes.
 const MAX_TOKEN: u64 = 64 * 1024;
-/// The longest life of a token that is believed, in seconds: a day.
+/// The longest life of a token that is believed, in seconds: a day, which no command outlasts.
 const MAX_LIFE: u64 = 86_400;
 
 /// The value of the header `Authorization` with a token in it.

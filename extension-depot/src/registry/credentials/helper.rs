@@ -12,11 +12,12 @@ use crate::registry::credentials::credential::Credential;
 
 /// The message of helpers, with status 1, for an unknown server.
 const NOT_FOUND: &str = "credentials not found";
-/// How much of a helper's message is kept, in characters.
+/// The part of a helper's message that is kept, in characters: two or three lines of a terminal.
 const MAX_MESSAGE: usize = 200;
 /// The most bytes of a helper's output that are read. A login has a few thousand.
 const MAX_OUTPUT: u64 = 1 << 20;
-/// How often a helper that has printed everything is looked at until it ends.
+/// The pause between two looks at a helper that has printed everything. It ends within
+/// milliseconds.
 const POLL: Duration = Duration::from_millis(5);
 
 #[derive(Deserialize)]

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::registry::credentials::credential::{Credential, LoginProblem};
 
-/// The largest file of credentials, in bytes.
+/// The largest file of credentials, in bytes: tokens have some kilobytes.
 const MAX_FILE: u64 = 1 << 20;
 /// The key under which Docker keeps the login for its own registry.
 const DOCKER_KEY: &str = "https://index.docker.io/v1/";

@@ -19,7 +19,8 @@ use crate::registry::settings::{ExplicitLogin, Settings};
 const SERVICE_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long a credential helper can take. Some ask a cloud, or the user for a touch of a key.
 const HELPER_TIMEOUT: Duration = Duration::from_secs(60);
-/// After which time the user is told that a helper is waited for.
+/// The time after which the user is told that a helper is running. Helpers without a question
+/// answer sooner.
 const HELPER_NOTICE: Duration = Duration::from_secs(2);
 
 /// The login for a repository, and what went wrong while it was looked for.

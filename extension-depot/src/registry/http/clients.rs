@@ -15,7 +15,8 @@ use crate::registry::settings::{Settings, Timeouts};
 
 /// What registries are told that we are.
 const USER_AGENT: &str = concat!("sesame/", env!("CARGO_PKG_VERSION"));
-/// The largest file of certificate authorities, in bytes.
+/// The largest file of certificate authorities, in bytes: a system's whole bundle has some hundreds
+/// of kilobytes.
 const MAX_AUTHORITIES: u64 = 16 << 20;
 
 /// The properties that tell one client from another.

@@ -11,6 +11,7 @@ use crate::registry::http::clients::Clients;
 use crate::registry::http::response::status_error;
 use crate::registry::settings::{Settings, is_loopback};
 
+/// The redirects of one request: registries redirect once, to a store of blobs.
 const MAX_REDIRECTS: usize = 5;
 /// Why a redirect is not followed that only a setting of the registry can allow.
 const INTO_PRIVATE: &str = "which is an address of this machine or network";

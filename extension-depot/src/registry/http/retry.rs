@@ -8,8 +8,9 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::registry::error::RegistryError;
 
+/// The attempts of one request: most failures are over after a moment, and the rest stay.
 const MAX_ATTEMPTS: u32 = 4;
-/// The longest wait that a registry can ask for, in seconds.
+/// The longest wait that a registry can ask for, in seconds. A person would have given up.
 const MAX_RETRY_AFTER: u64 = 60;
 
 /// Waits before another attempt, or gives the error back when there is none to be made.

@@ -28,7 +28,8 @@ const CHUNK: usize = 8 << 20;
 /// let 1 MiB pass at least.
 const MIN_CHUNK: usize = 128 << 10;
 
-/// How long is waited before a tag that leads elsewhere is looked at again.
+/// The pause before a tag that leads elsewhere is looked at again: caches of registries take about
+/// as long.
 const TAG_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why something cannot be published.

@@ -10,9 +10,9 @@ use crate::trust::signature::{bundle, classic};
 use crate::trust::signature_state::SignatureState;
 use crate::trust::signer::Signer;
 
-/// The most problems of one artifact's signatures that are told.
+/// The most problems of one artifact's signatures that are reported: as many as a person reads.
 const MAX_PROBLEMS: usize = 3;
-/// The most signatures of one artifact that are read.
+/// The most signatures of one artifact that are read. Verifying costs a millisecond each.
 pub(crate) const MAX_SIGNATURES: usize = 64;
 
 impl SignatureState {

@@ -4,7 +4,8 @@ use crate::oci::descriptor::Descriptor;
 use crate::trust::signature::bundle::BUNDLE;
 use crate::trust::signature::classic::LAYER as CLASSIC;
 
-/// The most things that are fetched for one artifact.
+/// The most referrers that are fetched for one artifact: real ones have some ten, and each costs
+/// requests.
 pub(crate) const MAX_REFERRERS: usize = 64;
 /// What cosign says that a classic signature is, where that is listed as a referrer.
 const COSIGN_SIGNATURE: &str = "application/vnd.dev.cosign.artifact.sig.v1+json";

@@ -52,7 +52,7 @@ const ENCRYPTED: [&str; 2] = ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIG
 /// What cosign calls the two algorithms.
 const SCRYPT: &str = "scrypt";
 const SECRET_BOX: &str = "nacl/secretbox";
-/// More work than this is not done to open a key.
+/// The most work to open a key: above it a file could take minutes and gigabytes.
 const MAX_WORK: u32 = 1 << 20;
 /// The work for new keys, which is what cosign takes: 64 MiB and a tenth of a second. It refuses
 /// any but a few.
