@@ -16,7 +16,7 @@ use crate::capability::{
 use crate::documents::Config;
 use crate::limits::{LimitName, Limits};
 use crate::policy::Period;
-use crate::reference::{Digest, ExtensionName, OciPrefix, OciQuery, OciReference};
+use crate::reference::{Digest, ExtensionName, Identity, OciPrefix, OciQuery, OciReference};
 
 /// Implements the schema of a type whose values are texts of this pattern.
 macro_rules! text_schema {
@@ -75,6 +75,7 @@ text_schema! {
         "^[^:]+/[^:]+:(get|create|update|delete)(,(get|create|update|delete))*$";
     OciReference: "`registry/principal/scope:revision[@digest]`",
         REFERENCE;
+    Identity: "The origin of an extension: `registry/principal/scope`", "^.+$";
     OciQuery: "A reference, possibly without its revision", "^[^/]+/.+$";
     OciPrefix: "`registry[/principal[/scope]]`: all that comes from there", "^[^/]+(/.+)?$";
 }

@@ -11,7 +11,7 @@ use core_types::{
 use crate::activity::ActivityError;
 use crate::history::generation::Reason;
 use crate::store::depot::Depot;
-use crate::trust::trusted_signers::TrustedSigner;
+use crate::trust::trusted_signer::TrustedSigner;
 
 /// The text of a manifest with the reference that it is pinned to.
 type Written<'a> = (&'a str, Option<&'a OciReference>);
@@ -34,7 +34,7 @@ impl Depot {
     /// Notes a change that was made. It stands where it cannot be noted, which is told.
     pub(crate) fn note_change(&self, change: ChangeRecord) {
         if let Err(error) = self.activity().append(change) {
-            self.tell_unlogged(&error);
+            self.report_unlogged(&error);
         }
     }
 

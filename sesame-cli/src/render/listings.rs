@@ -370,8 +370,9 @@ pub(super) fn signers(screen: &Screen, trust: &Trust) -> Rendered {
     });
     let first = trust.first_uses.iter().map(|first| {
         let FirstUse { repository, signer, since, .. } = first;
-        let (signer, since) = (signer.to_string(), Cell::written_time(since, screen.now()));
-        vec!["first".into(), repository.as_str().into(), signer.into(), Cell::default(), since]
+        let (signer, since) = (signer.to_string(), Cell::time(*since, screen.now()));
+        let place = repository.to_string();
+        vec!["first".into(), place.into(), signer.into(), Cell::default(), since]
     });
     let rows: Vec<_> = trusted.chain(first).collect();
     listing::<Signers>(screen, &rows, "no signers are trusted, and none is pinned")

@@ -82,7 +82,7 @@ fn origin(fields: &mut Fields<'_>, info: &Info) {
     fields.add_cell("reference", &Cell::reference(&info.reference));
     fields.add("binary", &format!("{}, {} bytes", info.binary, info.binary_size));
     if let Some(signature) = &info.signature {
-        let at = screen.written_time(&signature.checked_at);
+        let at = screen.time(signature.checked_at);
         fields.add("signer", &format!("{} ({at})", signature.state));
     }
     if let Some((at, source)) = info.installed_at.as_ref().zip(info.source.as_ref()) {
