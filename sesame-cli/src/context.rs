@@ -12,7 +12,7 @@ use std::sync::Arc;
 use core_types::UnknownKey;
 use directories::BaseDirs;
 use extension_depot::registry::{
-    Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Patience, Registry, Settings,
+    Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Registry, Settings, Timeouts,
 };
 use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
 use extension_host::{CodeCache, CompilerCommand};
@@ -210,7 +210,7 @@ impl Context {
                 secret_service: self.has_session_bus(),
                 proxies: environment::proxies(),
                 authorities: environment::authorities(),
-                patience: Patience::default(),
+                timeouts: Timeouts::default(),
                 offline: self.is_offline(),
                 notices: self.notices(),
             }));

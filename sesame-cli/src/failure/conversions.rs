@@ -208,6 +208,12 @@ impl From<ActivityError> for Failure {
     }
 }
 
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        Self::from(&error)
+    }
+}
+
 impl From<&LockError> for Failure {
     fn from(error: &LockError) -> Self {
         let failure = Self::new(ErrorKind::Local, error);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use core_types::{
     Capabilities, ExtensionName, Limits, RequestedCapabilities, TomlProblem, parse_toml,
 };
-use extension_depot::read_plain;
+use extension_depot::read_regular;
 
 use super::language::{Language, ProjectKind};
 
@@ -79,7 +79,7 @@ impl Project {
     /// Returns the project in a directory, if there is one.
     pub fn find(directory: &Path) -> Result<Option<Self>, ProjectError> {
         let path = directory.join(FILE);
-        let bytes = match read_plain(&path, MAX_FILE) {
+        let bytes = match read_regular(&path, MAX_FILE) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(ProjectError::Read { path, source }),

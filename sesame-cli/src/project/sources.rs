@@ -12,7 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use core_types::Digest;
-use extension_depot::{OutputDirectory, read_plain};
+use extension_depot::{OutputDirectory, read_regular};
 use sha2::{Digest as _, Sha256};
 
 use super::language::Language;
@@ -124,7 +124,7 @@ pub fn note_built(project: &Project, sources: &Sources, binary: &[u8]) -> io::Re
 
 /// Returns whether the binary of a project was built from its current sources. In doubt it was not.
 pub fn is_built(project: &Project, binary: &[u8]) -> bool {
-    let noted = read_plain(&stamp_path(project), MAX_STAMP);
+    let noted = read_regular(&stamp_path(project), MAX_STAMP);
     let is_noted =
         |sources: Sources| noted.is_ok_and(|noted| noted == sources.stamp(binary).as_bytes());
     Sources::read(project).is_ok_and(is_noted)
@@ -189,7 +189,7 @@ fn is_case(below: &Path) -> bool {
 /// Returns a digest of a file's contents or, for a large or irregular file, of its metadata.
 fn contents(path: &Path, metadata: &Metadata) -> io::Result<[u8; 32]> {
     if metadata.is_file() && metadata.len() <= MAX_READ {
-        return Ok(Sha256::digest(read_plain(path, MAX_READ)?).into());
+        return Ok(Sha256::digest(read_regular(path, MAX_READ)?).into());
     }
     let known = format!(
         "{} {} {} {} {} {}",
@@ -215,7 +215,7 @@ fn files_elsewhere(directory: &Path) -> BTreeSet<PathBuf> {
         .flatten()
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|it| it == "d"));
-    let texts = lists.filter_map(|list| read_plain(&list, MAX_READ).ok());
+    let texts = lists.filter_map(|list| read_regular(&list, MAX_READ).ok());
     let files: BTreeSet<_> =
         texts.flat_map(|text| dependencies(&String::from_utf8_lossy(&text))).collect();
     files.into_iter().filter(|file| file.is_absolute() && !file.starts_with(&root)).collect()

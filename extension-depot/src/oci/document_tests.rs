@@ -1,7 +1,10 @@
 //! Documents that are good, ambiguous, or none.
 
-use super::*;
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
+
+use super::*;
 
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -28,8 +31,9 @@ fn wasm_layer(text: &str) -> Result<String, String> {
     }
 }
 
+/// The layer of every producer is found wherever it stands.
 #[test]
-fn every_producers_layer_is_found_wherever_it_stands() {
+fn every_wasm_layer_is_found() {
     for media_type in media_type::WASM_LAYERS {
         let docs = descriptor("application/vnd.com.suffiks.docs.layer.v1+tar", "");
         let text = manifest(&[docs, descriptor(media_type, "")]);
@@ -38,7 +42,7 @@ fn every_producers_layer_is_found_wherever_it_stands() {
 }
 
 #[test]
-fn what_is_no_extension_is_said_to_be_what_it_is() {
+fn other_kinds_are_named() {
     let error = |text: &str| wasm_layer(text).expect_err(text);
     let layer = |extra| descriptor("application/wasm", extra);
     insta::assert_snapshot!(error(&manifest(&[])), @"not an extension: it is an artifact without WebAssembly (`application/vnd.oci.empty.v1+json` with the layers none)");
@@ -59,8 +63,9 @@ fn what_is_no_extension_is_said_to_be_what_it_is() {
     insta::assert_snapshot!(error(r#"{"schemaVersion":2,"manifests":[]}"#), @"not an extension: the image index does not have a single WebAssembly entry; it has none at all");
 }
 
+/// Digests and sizes that are none are refused.
 #[test]
-fn digests_and_sizes_that_are_none_are_refused() {
+fn bad_digests_and_sizes_refused() {
     for (from, to) in [
         (DIGEST, "sha256:../../../../tmp/x"),
         (DIGEST, "md5:d41d8cd98f00b204e9800998ecf8427e"),
@@ -75,8 +80,9 @@ fn digests_and_sizes_that_are_none_are_refused() {
     }
 }
 
+/// An index gives its wasm entry or its only one.
 #[test]
-fn an_index_gives_its_wasm_entry_or_its_only_one() {
+fn index_gives_wasm_or_only_entry() {
     let entry = |os: &str, architecture: &str| {
         let platform = format!(r#","platform":{{"os":"{os}","architecture":"{architecture}"}}"#);
         descriptor(media_type::MANIFEST, &platform)
@@ -96,7 +102,7 @@ fn an_index_gives_its_wasm_entry_or_its_only_one() {
 }
 
 #[test]
-fn what_the_schema_forbids_is_refused() {
+fn schema_violations_are_refused() {
     let good = manifest(&[descriptor("application/wasm", "")]);
     assert!(wasm_layer(&good).is_ok(), "{good}");
     let changes = [
@@ -160,7 +166,7 @@ fn null_is_absent() {
 }
 
 #[test]
-fn what_came_as_something_else_than_is_written_is_refused() {
+fn mislabelled_document_is_refused() {
     let written =
         manifest(&[]).replacen('{', &format!(r#"{{"mediaType":"{}","#, media_type::MANIFEST), 1);
     let parse = |text: &str, declared| Document::parse(text.as_bytes(), Some(declared));

@@ -1,4 +1,4 @@
-//! Artifacts that have arrived and are not installed yet.
+//! Staged artifacts, which are not installed yet.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -7,16 +7,15 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use core_types::{Digest, OciReference};
+use private_files::{LockFailure, Sharing, acquire, create_durable_directory, names_in};
 use tempfile::TempDir;
 
 use crate::archives::unpack::UnpackError;
-use crate::files::durable;
-use crate::files::listing::names_in;
-use crate::files::lock::{self, Sharing};
+use crate::files::lock::LOCK_TIMEOUT;
 use crate::oci::artifact::Artifact;
 use crate::oci::binary::Binary;
 use crate::oci::blob::{BlobError, BlobWriter, check, digest_of, read_blob};
-use crate::oci::image::{Descriptor, MAX_BLOB};
+use crate::oci::descriptor::{Descriptor, MAX_BLOB};
 
 /// A directory for the blobs of one artifact, on the file system on which they will stay. It goes
 /// with the value; after a crash the next change of the depot removes it.
@@ -30,7 +29,7 @@ pub(crate) struct Staging {
 /// to [`crate::Depot::install`].
 pub struct Staged {
     pub(crate) staging: Staging,
-    /// What the reference led to.
+    /// The artifact.
     pub artifact: Artifact,
     /// The WebAssembly binary. Its bytes were verified, or unpacked from verified ones, as they
     /// were written.
@@ -47,10 +46,10 @@ pub enum StagingError {
     Io {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The bytes are not what they should be.
+    /// The bytes have another digest.
     #[error(transparent)]
     Blob(#[from] BlobError),
 }
@@ -61,27 +60,25 @@ impl Staging {
     /// Makes a new directory below `parent`.
     pub(crate) fn new(parent: &Path) -> Result<Self, StagingError> {
         let make = || -> io::Result<Self> {
-            durable::create_directory(parent)?;
+            create_durable_directory(parent)?;
             // Until the lock is there, this one keeps a sweep away.
             let being_made = File::open(parent)?;
-            if !lock::wait_for(&being_made, Sharing::WithOthers, lock::PATIENCE)? {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
+            acquire(&being_made, Sharing::Shared, LOCK_TIMEOUT)?;
             let directory = tempfile::Builder::new().prefix("new-").tempdir_in(parent)?;
             let path = directory.path().join(LOCK);
             let held = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-            held.try_lock().map_err(|error| lock::explained(error.into()))?;
+            held.try_lock().map_err(LockFailure::from)?;
             Ok(Self { directory, _lock: held })
         };
         make().map_err(|source| StagingError::Io { path: parent.to_owned(), source })
     }
 
-    /// Where a blob lies or will lie.
+    /// Returns where a blob lies or will lie.
     pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
         self.directory.path().join(digest.hex())
     }
 
-    /// Where something lies that is not a blob yet.
+    /// Returns where something lies that is not a blob yet.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -91,7 +88,7 @@ impl Staging {
         BlobWriter::create(&self.blob(&descriptor.digest), descriptor.size)
     }
 
-    /// Takes a blob that is there whole.
+    /// Stores a whole blob.
     pub(crate) fn put(&self, digest: &Digest, bytes: &[u8]) -> Result<(), BlobError> {
         check(bytes, digest)?;
         let mut writer = BlobWriter::create(&self.blob(digest), bytes.len() as u64)?;
@@ -99,7 +96,7 @@ impl Staging {
         writer.finish(digest)
     }
 
-    /// Takes a blob whose digest is what it is.
+    /// Stores bytes and returns their digest.
     pub(crate) fn put_new(&self, bytes: &[u8]) -> Result<Digest, BlobError> {
         let digest = digest_of(bytes);
         self.put(&digest, bytes).map(|()| digest)
@@ -107,7 +104,8 @@ impl Staging {
 }
 
 impl Staged {
-    /// An artifact whose blobs are all in `staging`, with its binary, which is unpacked if need be.
+    /// Creates an artifact whose blobs are all in `staging`, with its binary, which is unpacked if
+    /// need be.
     pub(crate) fn new(
         staging: Staging,
         artifact: Artifact,
@@ -117,12 +115,12 @@ impl Staged {
         Ok(Self { staging, artifact, binary, reference })
     }
 
-    /// Every blob that is kept: those of the artifact, and the binary.
+    /// Returns every blob that is kept: those of the artifact, and the binary.
     pub(crate) fn digests(&self) -> BTreeSet<Digest> {
         self.artifact.digests().into_iter().chain([self.binary.digest]).collect()
     }
 
-    /// The archive of its documentation, if it has one.
+    /// Returns the archive of its documentation, if it has one.
     ///
     /// # Errors
     /// When it cannot be read, or has changed since it was written.
