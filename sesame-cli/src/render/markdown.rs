@@ -29,16 +29,15 @@ fn is_ordinary(text: &str) -> bool {
             && line.matches('|').count() <= MAX_CELLS
             && !has_long_number(line)
     };
-    text.len() <= MAX_PAGE
-        && text.lines().count() <= MAX_LINES
-        && text.lines().all(is_plain_line)
+    text.len() <= MAX_PAGE && text.lines().count() <= MAX_LINES && text.lines().all(is_plain_line)
 }
 
-/// A list that is numbered beyond what anybody counts.
+/// Returns whether a list has numbers that no person writes.
 fn has_long_number(line: &str) -> bool {
     line.trim_start().bytes().take_while(u8::is_ascii_digit).count() > 6
 }
 
+// Bounds that no page of a person reaches. Beyond them, laying out takes minutes and gigabytes.
 const MAX_PAGE: usize = 256 << 10;
 const MAX_LINE_BYTES: usize = 4 << 10;
 const MAX_LINES: usize = 5_000;
