@@ -11,7 +11,7 @@ pub fn schema(depot: &Depot, name: &ExtensionName) -> Result<ConfigSchema, Failu
     let binary = match depot.installed(name) {
         Ok(installed) => installed.binary,
         Err(DepotError::NotInstalled { .. }) => return Ok(ConfigSchema::default()),
-        Err(error) => return Err(Failure::of_extension(name, &error)),
+        Err(error) => return Err(error.into()),
     };
     let bytes = read_blob(&binary.path, &binary.digest, MAX_BLOB);
     Ok(declared_settings(&bytes.map_err(|error| Failure::damaged_binary(name, &error))?)?)

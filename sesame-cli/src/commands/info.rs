@@ -16,7 +16,7 @@ use crate::remaining::remaining;
 /// Shows all facts about an extension, with its imports and exports. None of its code runs.
 pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let installed = depot.installed(name)?;
     context.warn_unknown_keys(&installed.loaded);
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
     let code = context.manager()?.code(&host, &installed.binary)?;
@@ -40,9 +40,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let capabilities = Authority { timed: TimedGrants::default(), ..permissions.authority }
         .in_force(now)
         .into_owned();
-    let record = depot
-        .record(name, &installed.artifact.digest)
-        .map_err(|error| Failure::of_extension(name, &error.into()))?;
+    let record = depot.record(name, &installed.artifact.digest)?;
     let manifest = installed.loaded.manifest;
     Ok(Outcome::Info(Box::new(Info {
         name: name.clone(),

@@ -49,16 +49,11 @@ fn verify_installed(
     let Installed { reference, artifact, .. } = &installed;
     if wanted.is_some() || depot.check_recorded_signature(&installed, context.config()?).is_err() {
         let evidence = context.installer(&Nobody)?.verify_signer(name, reference, wanted)?;
-        depot
-            .lock()?
-            .note_signature(&installed, &evidence)
-            .map_err(|error| Failure::of_extension(name, &error))?;
+        depot.lock()?.note_signature(&installed, &evidence)?;
         check.signature = Some(evidence.signature.to_string());
         return Ok(check);
     }
-    let record = depot
-        .record(name, &artifact.digest)
-        .map_err(|error| Failure::of_extension(name, &error.into()))?;
+    let record = depot.record(name, &artifact.digest)?;
     let recorded = record.and_then(|record| record.signature);
     check.signature =
         recorded.map(|signature| format!("{} ({})", signature.state, signature.checked_at));
@@ -95,7 +90,7 @@ fn check(
         findings: Vec::new(),
         repaired: Vec::new(),
     };
-    let verification = depot.verify(name).map_err(|error| Failure::of_extension(name, &error))?;
+    let verification = depot.verify(name)?;
     if !verification.findings.is_empty() {
         check_artifact(context, &verification, repair, &mut check);
     }
