@@ -10,8 +10,9 @@ use extension_host::{DirectoryError, HostError};
 use super::Failure;
 
 impl Failure {
-    /// Reports an error of the depot in an operation of the manager on the extension of this name.
-    pub(super) fn of_extension(name: &ExtensionName, error: &DepotError) -> Self {
+    /// Reports an error of the depot about the extension of this name, which a refused signature does
+    /// not carry.
+    pub fn of_extension(name: &ExtensionName, error: &DepotError) -> Self {
         match error {
             DepotError::Signature(refusal) => {
                 Self::new(ErrorKind::Untrusted, error).with_hint(signature_hint(name, refusal))
