@@ -9,7 +9,7 @@ use crate::failure::Failure;
 /// Returns the schema of an installed extension's settings; an empty one if it is not installed.
 pub fn schema(depot: &Depot, name: &ExtensionName) -> Result<ConfigSchema, Failure> {
     let binary = match depot.installed(name) {
-        Ok(installed) => installed.binary,
+        Ok(installed) => installed.binary().clone(),
         Err(DepotError::NotInstalled { .. }) => return Ok(ConfigSchema::default()),
         Err(error) => return Err(error.into()),
     };

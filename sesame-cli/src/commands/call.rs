@@ -47,7 +47,7 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
 fn without_function(context: &Context, name: &ExtensionName) -> Result<Failure, Failure> {
     let installed = context.depot()?.installed(name)?;
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
-    let code = context.manager()?.code(&host, &installed.binary)?;
+    let code = context.manager()?.code(&host, installed.binary())?;
     Ok(Failure::without_function(
         name,
         &host.exports(&code),

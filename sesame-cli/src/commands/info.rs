@@ -19,7 +19,7 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     let installed = depot.installed(name)?;
     context.warn_unknown_keys(&installed.loaded);
     let host = Host::new().map_err(|error| Failure::of_host(name, &error))?;
-    let code = context.manager()?.code(&host, &installed.binary)?;
+    let code = context.manager()?.code(&host, installed.binary())?;
     let permissions = depot.permissions(&installed, context.config()?)?;
     let (state, problem) = state(context, &depot, &installed);
     let now = boot_time();
@@ -41,14 +41,15 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         .in_force(now)
         .into_owned();
     let record = depot.record(name, &installed.artifact.digest)?;
+    let binary = installed.binary().clone();
     let manifest = installed.loaded.manifest;
     Ok(Outcome::Info(Box::new(Info {
         name: name.clone(),
         version: manifest.extension.version,
         description: manifest.extension.description,
         reference: installed.reference,
-        binary: installed.binary.digest,
-        binary_size: installed.binary.size,
+        binary: binary.digest,
+        binary_size: binary.size,
         installed_at: record.as_ref().map(|record| record.installed_at.to_string()),
         source: record.as_ref().map(|record| record.source.clone()),
         signature: record.and_then(|record| record.signature),

@@ -133,7 +133,7 @@ fn check_code(
 ) {
     let Ok(installed) = depot.installed(name) else { return };
     let Ok(cache) = context.code_cache() else { return };
-    let key = CodeKey::new(&installed.binary.digest);
+    let key = CodeKey::new(&installed.binary().digest);
     let error = match cache.verify(&key) {
         Ok(()) | Err(CacheError::Missing { .. }) => return,
         Err(error) => error.to_string(),
@@ -144,7 +144,7 @@ fn check_code(
     let compiled = cache.remove(&key).map_err(|error| error.to_string()).and_then(|()| {
         let host = Host::new().map_err(|error| error.to_string())?;
         let code =
-            context.manager().and_then(|manager| Ok(manager.code(&host, &installed.binary)?));
+            context.manager().and_then(|manager| Ok(manager.code(&host, installed.binary())?));
         code.map(drop).map_err(|failure| failure.message)
     });
     match compiled {
