@@ -28,7 +28,7 @@ pub enum BundlesError {
         /// The extension.
         name: ExtensionName,
     },
-    /// The file is an OCI layout that nobody exported.
+    /// The file is an OCI layout, but not an export.
     #[error("`{}` has no extensions that `sesame extension export` put there", bundle.display())]
     NoExtensions {
         /// The file.
@@ -42,7 +42,7 @@ pub enum BundlesError {
     UnprovenOrigin {
         /// The extension.
         name: ExtensionName,
-        /// What the bundle says.
+        /// The claim of the bundle.
         claimed: OciReference,
     },
     /// The name belongs to other local bytes than those of the bundle.
@@ -50,7 +50,7 @@ pub enum BundlesError {
     OtherBytes {
         /// The extension.
         name: ExtensionName,
-        /// What has the name.
+        /// The owner of the name.
         installed: OciReference,
         /// The bundle.
         bundle: PathBuf,
@@ -70,7 +70,7 @@ impl<E: Into<InstallError>> From<E> for BundlesError {
 }
 
 impl BundlesError {
-    /// What the depot says of this extension.
+    /// Adds the extension's name to an error of the depot.
     pub(super) fn of(name: &ExtensionName) -> impl Fn(DepotError) -> Self + use<> {
         let of_extension = InstallError::of(name);
         move |error| of_extension(error).into()

@@ -83,7 +83,7 @@ impl Installer<'_> {
         }
         let mut arrived = self.depot().stage_bundled(bundle, bundled)?;
         let evidence = self.look_into(named, &bundle.signatures(named)?)?;
-        // What a policy wants of the place that it claims to be from it wants of the claim as well.
+        // A policy for the claimed place holds for the claim as well.
         let seen = (named, basis.first_use());
         self.check_signer(seen, &evidence, None).map_err(&of_extension)?;
         let is_confirmed = known.is_some() || is_signed_origin(&basis, &arrived, &evidence);

@@ -14,19 +14,19 @@ pub enum SourceForm {
         /// The reference.
         reference: OciReference,
     },
-    /// It is a file of a web server, without what its bytes have to be.
+    /// It is a file of a web server without an expected digest.
     #[error("`{address}` is not downloaded without its digest")]
     DownloadWithoutDigest {
         /// The address.
         address: WebAddress,
     },
-    /// It is a reference that stands in manifests for what has no registry.
+    /// It is the local reference of a manifest, which does not have a registry.
     #[error("`{origin}` stands for a file that was installed here, and no registry has it")]
     Local {
         /// The source.
         origin: Source,
     },
-    /// A digest was given for what is not a file.
+    /// A digest was given for a source that is not a file.
     #[error("`--sha256` is the digest of a file, and `{origin}` is not a file")]
     DigestOfNoFile {
         /// The source.

@@ -17,7 +17,7 @@ pub enum UpdateError {
     MovedWhileLocked {
         /// The extension.
         name: ExtensionName,
-        /// What is installed.
+        /// The installed artifact.
         installed: OciReference,
     },
     /// An extension of a bundle would get the secrets of the place that it turned out to be from.
@@ -39,7 +39,7 @@ impl<E: Into<InstallError>> From<E> for UpdateError {
 }
 
 impl UpdateError {
-    /// What the depot says of this extension.
+    /// Adds the extension's name to an error of the depot.
     pub(super) fn of(name: &ExtensionName) -> impl Fn(DepotError) -> Self + use<> {
         let of_extension = InstallError::of(name);
         move |error| of_extension(error).into()

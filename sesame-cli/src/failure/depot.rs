@@ -1,4 +1,4 @@
-//! Failures about an extension: what the depot, the host and its directories say.
+//! Failures about an extension, from the depot, the host and its directories.
 
 use core_types::{ErrorKind, ExtensionName, Identity, OciReference};
 use extension_depot::{

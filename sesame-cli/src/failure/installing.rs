@@ -81,7 +81,7 @@ impl From<InstallError> for Failure {
 }
 
 impl Failure {
-    /// Reports what a library says, which has a failure of its own.
+    /// Reports an error of a library, which has a failure of its own.
     fn of_library(error: InstallError) -> Self {
         match error {
             InstallError::Policy(error) => error.into(),
@@ -138,7 +138,7 @@ impl Failure {
         self.with_hint(format!("name a tag: sesame extension install {repository}:{tag}"))
     }
 
-    /// Adds what a newer version asks for beyond the installed one.
+    /// Adds the further requests of a newer version.
     fn asking_for_more(mut self, name: &ExtensionName, missing: &[Denied]) -> Self {
         for denied in missing {
             let rule =
