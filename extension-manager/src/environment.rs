@@ -40,7 +40,7 @@ pub enum NoPlaces {
 /// system.
 ///
 /// # Errors
-/// When there is no home directory, or `HOME` does not name one.
+/// When the home directory is unknown, or `HOME` does not name one.
 pub fn places() -> Result<Places, NoPlaces> {
     check_home()?;
     let directories = ProjectDirs::from("", "", "pds").ok_or(NoPlaces::NoHome)?;

@@ -32,7 +32,7 @@ impl LazyRuntime {
     /// Waits for work on the network.
     ///
     /// # Errors
-    /// When this machine has no room for a runtime.
+    /// When this machine lacks room for a runtime.
     pub fn wait_for<T>(&self, work: impl Future<Output = T>) -> io::Result<T> {
         if self.0.get().is_none() {
             // Where no thread can be started, names cannot be looked up, which would be a panic

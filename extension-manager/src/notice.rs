@@ -93,7 +93,7 @@ impl fmt::Display for Warning {
                 "what refers to `{name}`, such as signatures, is left out: sesame is offline"
             ),
             Self::ListCannotPrune => f.write_str(
-                "the list asks to have removed what it no longer names, and no policy has it in `lists_that_prune`",
+                "the list demands the removal of extensions that it dropped, and no policy names it in `lists_that_prune`",
             ),
         }
     }

@@ -55,7 +55,7 @@ impl Session {
     /// Opens the extensions of this session. Nothing is connected.
     ///
     /// # Errors
-    /// When there is no home directory, or a directory of sesame's belongs to another user.
+    /// When the home directory is unknown, or a directory of sesame's belongs to another user.
     pub fn open() -> Result<Self, SessionError> {
         let places = environment::places()?;
         let options = Options {

@@ -34,7 +34,7 @@ impl Installer<'_> {
     /// author's manifest: one that was added later is granted without a question.
     ///
     /// # Errors
-    /// When it cannot be installed. What was installed before is as it was.
+    /// When it cannot be installed. The installed state has not changed.
     pub fn install_tryout(
         &self,
         Tryout(staged): Tryout,

@@ -29,7 +29,7 @@ pub enum BundlesError {
         name: ExtensionName,
     },
     /// The file is an OCI layout, but not an export.
-    #[error("`{}` has no extensions that `sesame extension export` put there", bundle.display())]
+    #[error("`{}` is not a bundle of `sesame extension export`", bundle.display())]
     NoExtensions {
         /// The file.
         bundle: PathBuf,
@@ -55,8 +55,8 @@ pub enum BundlesError {
         /// The bundle.
         bundle: PathBuf,
     },
-    /// The name has a manifest for something else.
-    #[error("`{name}` has a manifest for something else")]
+    /// The name has a manifest for another source.
+    #[error("`{name}` has a manifest for another source")]
     OtherManifest {
         /// The extension.
         name: ExtensionName,

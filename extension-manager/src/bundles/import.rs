@@ -59,7 +59,7 @@ impl Installer<'_> {
     /// nothing confirms to come from the claimed place gets the identity of its bytes.
     ///
     /// # Errors
-    /// When it cannot be installed. What was installed before is as it was.
+    /// When it cannot be installed. The installed state has not changed.
     pub fn import(
         &self,
         bundle: &Bundle,

@@ -129,7 +129,7 @@ pub enum InstallError {
         missing: Vec<Denied>,
     },
     /// It asks for more than the installed version, which stays.
-    #[error("`{name}` {to} asks for more than the installed version; that one stays")]
+    #[error("`{name}` {to} requests more than the installed version, which stays")]
     AsksForMore {
         /// The extension.
         name: ExtensionName,

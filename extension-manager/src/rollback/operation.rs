@@ -22,7 +22,7 @@ impl Installer<'_> {
     /// unless `accept` grants them.
     ///
     /// # Errors
-    /// When there is no such generation, its bytes are gone, or it could not start here.
+    /// When the generation or its bytes are gone, or it could not start here.
     pub fn roll_back(
         &self,
         name: &ExtensionName,

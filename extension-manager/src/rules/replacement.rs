@@ -16,7 +16,7 @@ pub enum NameUse {
 
 /// An extension from a registry would replace another by name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`--replace` is for files, and what comes from a registry has an identity of its own")]
+#[error("`--replace` is for files: an extension from a registry has its own identity")]
 pub struct ReplacedByRegistry {
     /// The new artifact.
     pub origin: Source,

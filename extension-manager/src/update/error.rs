@@ -13,7 +13,7 @@ pub enum UpdateError {
     #[error(transparent)]
     Install(Box<InstallError>),
     /// The tag leads to other bytes, and the user wants the same.
-    #[error("the tag `{}` of `{name}` leads to other bytes by now", installed.revision())]
+    #[error("the tag `{}` of `{name}` has moved", installed.revision())]
     MovedWhileLocked {
         /// The extension.
         name: ExtensionName,

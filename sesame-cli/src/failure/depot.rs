@@ -34,7 +34,7 @@ impl Failure {
             HostError::Link(_) => Self::new(ErrorKind::Refused, error)
                 .with_hint("it was built for another version of these interfaces; ask its author"),
             HostError::Exports { .. } => Self::new(ErrorKind::Usage, error)
-                .with_hint("what a module of Suffiks exports: docs/wasi-runtime.md"),
+                .with_hint("see the exports of a module of Suffiks in docs/wasi-runtime.md"),
         }
     }
 
@@ -99,7 +99,7 @@ impl From<&DepotError> for Failure {
                 (
                     ErrorKind::Refused,
                     Some(format!(
-                        "find out whether it came from there: sesame extension update {name}"
+                        "check whether it came from there: sesame extension update {name}"
                     )),
                 )
             }
