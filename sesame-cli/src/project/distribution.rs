@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use extension_depot::read_plain;
+use extension_depot::read_regular;
 
 /// The files that describe a system, in the order in which they count
 /// (<https://www.freedesktop.org/software/systemd/man/latest/os-release.html>).
@@ -20,7 +20,7 @@ pub const OTHER: &str = "other";
 /// Returns the key of this machine's distribution in the tables of commands.
 pub fn this_machine() -> &'static str {
     let texts =
-        OS_RELEASE.into_iter().filter_map(|path| read_plain(Path::new(path), MAX_FILE).ok());
+        OS_RELEASE.into_iter().filter_map(|path| read_regular(Path::new(path), MAX_FILE).ok());
     let text = texts.map(|text| String::from_utf8_lossy(&text).into_owned()).next();
     of(&text.unwrap_or_default())
 }
