@@ -345,7 +345,7 @@ fn damage_is_found_and_named() {
         fs::remove_file(&path).expect("removed");
         fs::write(&path, good).expect("written");
     }
-    fs::write(home.depot.places().blob(&artifact.digest), "{}").expect("written");
+    fs::write(home.depot.places().blob(&installed.artifact.digest), "{}").expect("written");
     let error = home.depot.installed(&name("a")).expect_err("damaged");
     assert!(
         matches!(
