@@ -8,6 +8,7 @@ use extension_depot::{
 use extension_host::{DirectoryError, HostError};
 
 use super::Failure;
+use super::list::repository_signature_hint;
 
 impl Failure {
     /// Reports an error of the depot about the extension of this name, which a refused signature does
