@@ -12,8 +12,8 @@ use crate::manager::Manager;
 use crate::network::Network;
 use crate::notice::{Note, Warning};
 
-/// Changes installed extensions: a manager, with what that takes beside it. Each operation reads
-/// the extension once, decides, and commits what it decided if nothing has changed meanwhile.
+/// Changes installed extensions: a manager with further tools. Each operation reads the extension
+/// once, decides, and commits the decision if nothing has changed meanwhile.
 #[derive(Clone, Copy)]
 pub struct Installer<'a> {
     /// The extensions.

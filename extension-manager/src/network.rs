@@ -32,7 +32,7 @@ impl LazyRuntime {
     /// Waits for work on the network.
     ///
     /// # Errors
-    /// When this machine has no room for a runtime.
+    /// When this machine lacks room for a runtime.
     pub fn wait_for<T>(&self, work: impl Future<Output = T>) -> io::Result<T> {
         if self.0.get().is_none() {
             // Where no thread can be started, names cannot be looked up, which would be a panic
@@ -55,8 +55,7 @@ impl Network<'_> {
         self.runtime.wait_for(said(events, what, &|| true, work))
     }
 
-    /// Waits for a download, which reports its progress. Until it does, it is said what is waited
-    /// for.
+    /// Waits for a download, which reports its progress. Until it does, the wait is reported.
     pub(crate) fn download<T>(
         &self,
         events: &dyn Events,
@@ -81,7 +80,7 @@ impl Network<'_> {
     }
 }
 
-/// Does the work, and says what is waited for after a moment, if that is still to be said then.
+/// Does the work, and reports the wait after a moment, unless it is over.
 async fn said<T>(
     events: &dyn Events,
     what: &Wait<'_>,

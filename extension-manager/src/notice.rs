@@ -1,4 +1,4 @@
-//! What a person should know of an operation beside its outcome.
+//! Facts about an operation that a person should know, beside its outcome.
 
 use std::fmt;
 
@@ -40,14 +40,14 @@ pub enum Warning {
     UnconfirmedOrigin {
         /// The extension.
         name: ExtensionName,
-        /// What the bundle says.
+        /// The claim of the bundle.
         claimed: OciReference,
     },
     /// A registry does not have the bytes that a bundle said came from it.
     NotAtOrigin {
         /// The extension.
         name: ExtensionName,
-        /// What the bundle said.
+        /// The claim of the bundle.
         claimed: OciReference,
     },
     /// Signatures cannot be fetched for a bundle in offline mode.
@@ -93,7 +93,7 @@ impl fmt::Display for Warning {
                 "what refers to `{name}`, such as signatures, is left out: sesame is offline"
             ),
             Self::ListCannotPrune => f.write_str(
-                "the list asks to have removed what it no longer names, and no policy has it in `lists_that_prune`",
+                "the list demands the removal of extensions that it dropped, and no policy names it in `lists_that_prune`",
             ),
         }
     }
@@ -114,7 +114,7 @@ pub enum Note<'a> {
     NotGranted {
         /// The extension.
         name: &'a ExtensionName,
-        /// What it does not get.
+        /// The denied permission.
         denied: &'a Denied,
     },
     /// Which list is followed, for those who want to know more.
@@ -127,7 +127,7 @@ pub enum Note<'a> {
 }
 
 impl Note<'_> {
-    /// Whether only those read it who want to know more.
+    /// Returns whether it is a detail.
     pub fn is_detail(&self) -> bool {
         matches!(self, Self::ListFound { .. })
     }
@@ -154,14 +154,14 @@ impl fmt::Display for Note<'_> {
     }
 }
 
-/// What is waited for.
+/// The work that is waited for.
 #[non_exhaustive]
 pub enum Wait<'a> {
-    /// A registry says what a reference or a repository leads to.
+    /// A registry resolves a reference or a repository.
     Resolving(&'a dyn fmt::Display),
     /// The same for several references.
     ResolvingMany(usize),
-    /// A registry lists what refers to a reference.
+    /// A registry lists the referrers of an artifact.
     ResolvingReferrers(&'a OciReference),
     /// A registry lists signatures.
     Signatures(&'a OciReference),

@@ -1,8 +1,8 @@
-//! Deciding again on what another process has changed.
+//! Decides again after a change by another process.
 //!
-//! Between a decision and its commit lie downloads, compilers and people. The depot compares under
-//! its lock what a decision was made upon, and refuses with [`DepotError::Changed`]; then it is
-//! decided again on what is there now. This is the only place that does so.
+//! Between a decision and its commit lie downloads, compilers and people. The depot compares the
+//! basis of a decision under its lock, and refuses with [`DepotError::Changed`]; then the decision
+//! is made again on the present state. This is the only place that does so.
 
 use core_types::ExtensionName;
 use extension_depot::DepotError;
@@ -11,16 +11,16 @@ use extension_depot::DepotError;
 /// for ever.
 const MAX_ROUNDS: usize = 5;
 
-/// What came of one round.
+/// The outcome of one round.
 pub(crate) enum Round<T> {
     /// The decision was carried out.
     Done(T),
-    /// What it was made upon has changed.
+    /// Its basis has changed.
     Changed,
 }
 
-/// Decides, and decides again as long as another process changes what the decision was made upon.
-/// Each round reads anew what it is made upon.
+/// Decides, and decides again as long as another process changes the basis. Each round reads the
+/// basis anew.
 ///
 /// # Errors
 /// With the first error of a round, and [`DepotError::Changed`] when the last round was too late as

@@ -9,8 +9,8 @@ use crate::installer::Installer;
 pub struct Tryout(Staged);
 
 impl Installer<'_> {
-    /// Compiles what an author has built, to be installed under this name. Nothing comes of it if
-    /// exactly that is installed.
+    /// Compiles an author's build, to be installed under this name. Returns nothing if exactly that
+    /// is installed.
     ///
     /// # Errors
     /// When a policy refuses files, or it could not start here.
@@ -30,11 +30,11 @@ impl Installer<'_> {
         Ok(Some(Tryout(Staged::arrived(name, arrived))))
     }
 
-    /// Installs what was prepared, with all that its author asks for. `grant` are the requests of
-    /// the author's manifest: one that was added later is granted without a question.
+    /// Installs a prepared build with all requests of its author. `grant` are the requests of the
+    /// author's manifest: one that was added later is granted without a question.
     ///
     /// # Errors
-    /// When it cannot be installed. What was installed before is as it was.
+    /// When it cannot be installed. The installed state has not changed.
     pub fn install_tryout(
         &self,
         Tryout(staged): Tryout,

@@ -18,7 +18,7 @@ pub struct TerminalEvents {
     progress: ProgressLine,
     /// The line that shows the current work.
     spinner: Mutex<Option<Spinner>>,
-    /// The bar of what is downloaded.
+    /// The bar of downloads.
     download: Mutex<Option<DownloadBar>>,
 }
 

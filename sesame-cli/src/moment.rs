@@ -13,8 +13,8 @@ const UNITS: [(i64, &str); 6] = [
     (60, "minute"),
 ];
 
-/// How long ago a time is, such as `2 hours ago`. A time that is still to come, as after a clock
-/// was set back, is written out.
+/// Formats the age of a time, such as `2 hours ago`. A time in the future, as after a clock was set
+/// back, is written out.
 pub fn ago(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second() - at.as_second();
     if seconds < 0 {
@@ -29,7 +29,7 @@ pub fn ago(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// A time to the second, as RFC 3339 has it, in UTC.
+/// Formats a time to the second in RFC 3339, in UTC.
 pub fn rfc3339(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -17,7 +17,7 @@ pub struct DownloadBar {
 }
 
 impl DownloadBar {
-    /// A bar that is drawn only where somebody watches.
+    /// Makes a bar that is drawn only for a person.
     pub fn on(line: ProgressLine) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), line.target());
         if let Ok(style) = ProgressStyle::with_template(
@@ -28,7 +28,7 @@ impl DownloadBar {
         Self { bar }
     }
 
-    /// Takes what the download reports.
+    /// Takes a report of the download.
     pub fn update(&self, progress: Progress) {
         match progress {
             Progress::Resolved { bytes, .. } => self.bar.inc_length(bytes),
@@ -44,7 +44,7 @@ impl Drop for DownloadBar {
     }
 }
 
-/// Shows what is waited for, where that takes longer than a moment, until it is there.
+/// Waits for work, and shows the wait if it takes longer than a moment.
 pub async fn waiting<T>(context: &Context, what: String, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     if let Ok(done) = tokio::time::timeout(MOMENT, &mut work).await {
@@ -56,19 +56,19 @@ pub async fn waiting<T>(context: &Context, what: String, work: impl Future<Outpu
     done
 }
 
-/// Where progress is drawn, if somebody watches.
+/// The place where progress is drawn, if a person watches.
 #[derive(Debug, Clone, Copy)]
 pub struct ProgressLine {
     is_shown: bool,
 }
 
 impl ProgressLine {
-    /// A line on standard error.
+    /// Returns a line on standard error.
     pub fn new(context: &Context) -> Self {
         Self { is_shown: context.terminal.shows_progress() && !context.global.quiet }
     }
 
-    /// Shows that something of unknown length is going on, until what is returned is dropped.
+    /// Shows work of unknown length, until the result is dropped.
     pub fn start(self, what: String) -> Spinner {
         let spinner = ProgressBar::with_draw_target(None, self.target()).with_message(what);
         if let Ok(style) = ProgressStyle::with_template("{msg} {spinner} {elapsed}") {
@@ -83,7 +83,7 @@ impl ProgressLine {
     }
 }
 
-/// A line that is gone when this is dropped, even where what it stood for was interrupted.
+/// A line that is removed when this is dropped, even if its work was interrupted.
 pub struct Spinner(ProgressBar);
 
 impl Drop for Spinner {

@@ -1,4 +1,4 @@
-//! What an extension was refused during a call that went well.
+//! Refusals during a call that succeeded.
 
 use core_types::{Capability, Touch};
 use extension_depot::Opened;

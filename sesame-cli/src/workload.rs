@@ -14,7 +14,7 @@ use crate::refusals::{is_worth_telling, warn_of_refusal};
 /// Reads the workload in a file.
 pub fn read_workload(path: &Path) -> Result<Workload, Failure> {
     let no_workload = |error: WorkloadError| {
-        Failure::message(ErrorKind::Usage, format!("`{}` is no workload", path.display()))
+        Failure::message(ErrorKind::Usage, format!("`{}` is not a workload", path.display()))
             .caused_by(&error)
     };
     Workload::new(document::read(path)?).map_err(no_workload)

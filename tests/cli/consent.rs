@@ -1,4 +1,4 @@
-//! The consent screen on a terminal, and what comes of every answer to it.
+//! The consent screen on a terminal, and the outcome of each answer.
 
 use std::process::Command;
 
@@ -6,8 +6,8 @@ use extension_depot::serve::MemoryRegistry;
 
 use crate::support::{Run, TestEnv, answering, bare, env, manifest, publish};
 
-/// Asks for two things that it needs, for what no extension gets, and for something wide that it
-/// works without.
+/// Asks for two things that it needs, for one that no extension gets, and for something wide that
+/// it works without.
 const REQUESTS: &str = "[capabilities]\nnotification = true\nclipboard-write = true\n\
      filesystem = { read = [\"~\"] }\n\
      network = [{ host = \"*.example.com\", optional = true, reason = \"shows maps\" }]\n";
@@ -114,7 +114,7 @@ fn each_request_can_be_chosen() {
     assert!(env.read("run/pds/grants/asks.toml").contains("clipboard-write"));
 }
 
-/// What the extension needs and is refused ends the install, and says what it was.
+/// A declined required permission ends the install, and is named.
 #[test]
 fn refused_need_installs_nothing() {
     let (env, run) = answered(&["c\n", "n\n", "a\n", "a\n"]);
@@ -124,7 +124,7 @@ fn refused_need_installs_nothing() {
     assert!(!env.path(&manifest("asks")).exists());
 }
 
-/// An update shows what is new alone, and stays at the installed version without a yes.
+/// An update shows only new requests, and stays at the installed version without a yes.
 #[test]
 fn update_shows_the_difference() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));

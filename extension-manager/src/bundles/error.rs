@@ -28,8 +28,8 @@ pub enum BundlesError {
         /// The extension.
         name: ExtensionName,
     },
-    /// The file is an OCI layout that nobody exported.
-    #[error("`{}` has no extensions that `sesame extension export` put there", bundle.display())]
+    /// The file is an OCI layout, but not an export.
+    #[error("`{}` is not a bundle of `sesame extension export`", bundle.display())]
     NoExtensions {
         /// The file.
         bundle: PathBuf,
@@ -42,7 +42,7 @@ pub enum BundlesError {
     UnprovenOrigin {
         /// The extension.
         name: ExtensionName,
-        /// What the bundle says.
+        /// The claim of the bundle.
         claimed: OciReference,
     },
     /// The name belongs to other local bytes than those of the bundle.
@@ -50,13 +50,13 @@ pub enum BundlesError {
     OtherBytes {
         /// The extension.
         name: ExtensionName,
-        /// What has the name.
+        /// The owner of the name.
         installed: OciReference,
         /// The bundle.
         bundle: PathBuf,
     },
-    /// The name has a manifest for something else.
-    #[error("`{name}` has a manifest for something else")]
+    /// The name has a manifest for another source.
+    #[error("`{name}` has a manifest for another source")]
     OtherManifest {
         /// The extension.
         name: ExtensionName,
@@ -70,7 +70,7 @@ impl<E: Into<InstallError>> From<E> for BundlesError {
 }
 
 impl BundlesError {
-    /// What the depot says of this extension.
+    /// Adds the extension's name to an error of the depot.
     pub(super) fn of(name: &ExtensionName) -> impl Fn(DepotError) -> Self + use<> {
         let of_extension = InstallError::of(name);
         move |error| of_extension(error).into()

@@ -59,7 +59,7 @@ impl Installer<'_> {
     /// nothing confirms to come from the claimed place gets the identity of its bytes.
     ///
     /// # Errors
-    /// When it cannot be installed. What was installed before is as it was.
+    /// When it cannot be installed. The installed state has not changed.
     pub fn import(
         &self,
         bundle: &Bundle,
@@ -83,7 +83,7 @@ impl Installer<'_> {
         }
         let mut arrived = self.depot().stage_bundled(bundle, bundled)?;
         let evidence = self.look_into(named, &bundle.signatures(named)?)?;
-        // What a policy wants of the place that it claims to be from it wants of the claim as well.
+        // A policy for the claimed place holds for the claim as well.
         let seen = (named, basis.first_use());
         self.check_signer(seen, &evidence, None).map_err(&of_extension)?;
         let is_confirmed = known.is_some() || is_signed_origin(&basis, &arrived, &evidence);

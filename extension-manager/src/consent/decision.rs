@@ -1,4 +1,4 @@
-//! What an extension is given. The only place that decides this.
+//! The decision about an extension's permissions. No other place decides this.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use super::denied::Denied;
 use super::proposal::{Answer, Ask, Asked, Verdict};
 use super::requests::Requests;
 
-/// What was decided before.
+/// The earlier decision.
 #[derive(Debug, Clone, Copy)]
 pub enum PriorGrants<'a> {
-    /// Nothing: it is installed for the first time, or its manifest has no `[capabilities]`.
+    /// It is installed for the first time, or its manifest lacks `[capabilities]`.
     Undecided,
     /// Its owner wrote these into its manifest.
     Decided(&'a Capabilities),
@@ -20,7 +20,7 @@ pub enum PriorGrants<'a> {
 }
 
 impl<'a> PriorGrants<'a> {
-    /// Returns what a manifest says.
+    /// Returns the decision in a manifest.
     pub fn of(capabilities: Option<&'a Capabilities>) -> Self {
         capabilities.map_or(Self::Undecided, Self::Decided)
     }
@@ -33,18 +33,18 @@ impl<'a> PriorGrants<'a> {
     }
 }
 
-/// What a decision follows, beside the answers to its questions.
+/// The inputs of a decision, beside the answers to its questions.
 #[derive(Clone, Copy)]
 pub(crate) struct Terms<'a> {
-    /// What was decided before.
+    /// The earlier decision.
     pub(crate) prior: PriorGrants<'a>,
-    /// What is granted without a question.
+    /// Grants without a question.
     pub(crate) grant: &'a [Grant],
     /// Whether all is granted that it asks for.
     pub(crate) grant_requested: bool,
     /// Whether a person who grants less than it needs ends the operation.
     pub(crate) needs_all: bool,
-    /// What no one can be granted.
+    /// The policies, whose denials always hold.
     pub(crate) policies: &'a [(Policy, Document)],
 }
 
@@ -53,23 +53,23 @@ pub(crate) struct Terms<'a> {
 pub(crate) enum NotDecided {
     /// A person does not want it.
     Declined,
-    /// A person does not grant what it needs.
+    /// A person declines a required permission.
     Missing(Vec<Denied>),
 }
 
-/// What comes of a decision.
+/// The outcome of a decision.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decision {
     /// The capabilities for the manifest, or nothing when it stays as it is.
     pub capabilities: Option<Capabilities>,
-    /// What was given now for good.
+    /// Permanent grants of this decision.
     pub granted: Vec<Grant>,
-    /// What was given until the session ends.
+    /// Grants until the session ends.
     pub for_session: Vec<Grant>,
-    /// What an update finds under another path than its predecessor. Nothing more is within its
-    /// reach.
+    /// Directories that an update sees under another path than its predecessor. Its reach stays the
+    /// same.
     pub moved: Vec<Grant>,
-    /// What is asked for and not given.
+    /// Requests that were not granted.
     pub denied: Vec<Denied>,
 }
 
@@ -85,7 +85,7 @@ impl Decision {
         self
     }
 
-    /// Returns what is asked for and not given, although giving it would help.
+    /// Returns the ungranted requests that a grant would help.
     pub fn ungranted(&self) -> impl Iterator<Item = &Denied> {
         self.denied.iter().filter(|denied| denied.policy.is_none())
     }
@@ -103,25 +103,25 @@ pub fn split_denied(
     (granted, denied.take_denied(policies))
 }
 
-/// Decides where nobody is asked.
+/// Decides without a question.
 pub fn decide_alone(
     prior: PriorGrants<'_>,
     requests: &Requests,
     policies: &[(Policy, Document)],
 ) -> Decision {
     let terms = Terms { prior, grant: &[], grant_requested: false, needs_all: false, policies };
-    // Nobody declines and nothing is needed, so that it is always decided.
+    // Without a question and a required permission, there is always a decision.
     terms.decide(requests, |_| false, |_| Verdict::Unattended).unwrap_or_default()
 }
 
-/// What is settled before anybody is asked.
+/// The part of a decision that needs no question.
 pub(crate) struct Settled {
     capabilities: Capabilities,
     granted: Vec<Grant>,
     moved: Vec<Grant>,
     /// Its requests beyond that, each with its answer where it needs no question.
     requests: Vec<(Ask, Option<Answer>)>,
-    /// What it asks for and does not get, whatever the answers are.
+    /// Requests that are denied, whatever the answers are.
     pub(crate) denied: Vec<Denied>,
 }
 
@@ -132,7 +132,7 @@ impl Settled {
         open.map(|(ask, _)| ask.clone()).collect()
     }
 
-    /// Returns what it gets without a question.
+    /// Returns the grants without a question.
     pub(crate) fn given(&self) -> Vec<Grant> {
         let mut given: Vec<_> = self.capabilities.iter().cloned().collect();
         for (Ask { request, .. }, answer) in &self.requests {
@@ -145,9 +145,9 @@ impl Settled {
 }
 
 impl Terms<'_> {
-    /// Decides. An earlier decision is added to by `grant` alone; an update keeps what its
-    /// predecessor had, and asks about what is new. What policies deny, and directories that are
-    /// protected, are neither asked about nor granted.
+    /// Decides. Only `grant` adds to an earlier decision; an update keeps its predecessor's grants,
+    /// and asks about new requests. Denials of policies, and protected directories, are neither
+    /// asked about nor granted.
     pub(crate) fn decide(
         self,
         requests: &Requests,
@@ -178,7 +178,7 @@ impl Terms<'_> {
         }
     }
 
-    /// Grants what needs no answer, and finds what does.
+    /// Grants the requests that need no answer, and finds the others.
     fn settle(self, requests: &Requests, denied: Vec<Denied>) -> Settled {
         let mut capabilities = self.prior.capabilities().cloned().unwrap_or_default();
         let granted: Vec<_> =
@@ -201,8 +201,8 @@ impl Terms<'_> {
         matches!(self.prior, PriorGrants::Decided(_))
     }
 
-    /// Returns the answer to a request that needs no question. An extension's own configuration is
-    /// nobody's secret.
+    /// Returns the answer to a request that needs no question. An extension may always read its own
+    /// configuration.
     fn answer_to(self, grant: &Grant) -> Option<Answer> {
         match self.prior {
             PriorGrants::Decided(_) => Some(Answer::No),
@@ -214,8 +214,8 @@ impl Terms<'_> {
         }
     }
 
-    /// Adds the directories that an update wants under another path for the guest, as far as they
-    /// are within reach and the path is free: it is the same directory, and nobody is asked.
+    /// Adds directories that an update requests under another guest path, if they are within reach
+    /// and the path is free. The directory is the same, so this is not asked.
     fn move_directories(self, requests: &Requests, capabilities: &mut Capabilities) -> Vec<Grant> {
         let PriorGrants::Updating(before) = self.prior else { return Vec::new() };
         let mut moved = Vec::new();
@@ -230,7 +230,8 @@ impl Terms<'_> {
         moved
     }
 
-    /// Applies the answers, in the order of the questions. What has none is not granted.
+    /// Applies the answers, in the order of the questions. A question without an answer is not
+    /// granted.
     fn answered(self, settled: Settled, answers: Vec<Answer>) -> Decision {
         let Settled { mut capabilities, mut granted, moved, requests, denied: never } = settled;
         let (mut for_session, mut denied) = (Vec::new(), Vec::new());
@@ -255,7 +256,7 @@ impl Terms<'_> {
     }
 }
 
-/// Returns what a person was asked for, did not grant, and the extension needs.
+/// Returns the required permissions that a person was asked for and declined.
 fn missing(asks: &[Ask], decision: &Decision) -> Vec<Denied> {
     let is_asked =
         |denied: &&Denied| asks.iter().any(|ask| denied_of(&ask.request).grant == denied.grant);
@@ -263,8 +264,8 @@ fn missing(asks: &[Ask], decision: &Decision) -> Vec<Denied> {
     needed.filter(is_asked).cloned().collect()
 }
 
-/// Returns what an answer gives, and whether for good. An answer with a scope is one to a request
-/// for the same capability.
+/// Returns the grant of an answer, and whether it is permanent. An answer with a scope has to fit
+/// the requested capability.
 fn given(request: &Asked, answer: Answer) -> Option<(Grant, bool)> {
     match (request, answer) {
         (Asked::Grant(grant), Answer::Always) => Some((grant.clone(), true)),
@@ -300,7 +301,7 @@ mod tests {
         grants(texts).into_iter().map(RequestedGrant::required).collect()
     }
 
-    /// What comes of a decision about three imports and a host, with the same answer to each.
+    /// Decides about three imports and a host, with the same answer to each.
     fn decided(
         existing: Option<&Capabilities>,
         granted: &[&str],
@@ -401,7 +402,7 @@ mod tests {
         assert_eq!(decision.denied.len(), 1);
     }
 
-    /// What policy denies is neither asked about nor said to be given, whoever wants it.
+    /// A denial of policy is neither asked about nor reported as granted, for any request.
     #[test]
     fn policy_denies_whatever_the_answer() {
         let policy: Policy =
@@ -443,7 +444,7 @@ mod tests {
         assert_eq!(decision.denied, [Denied::of(&requests.grants[0].grant)]);
     }
 
-    /// An update asks about what is new and gives nothing by itself.
+    /// An update asks about new requests and grants nothing by itself.
     #[test]
     fn update_grants_nothing_unasked() {
         let requests =
@@ -468,7 +469,7 @@ mod tests {
         assert_eq!((accepted.granted, accepted.denied.len()), (grants(&["config-read"]), 0));
     }
 
-    /// Another path for the guest is given and told; another directory, or more of one, is asked
+    /// Another guest path is granted and reported; another directory, or more of one, is asked
     /// about.
     #[test]
     fn update_moves_directory_without_asking() {
@@ -501,7 +502,7 @@ mod tests {
         }
     }
 
-    /// An earlier decision is added to by `--grant` alone.
+    /// Only `--grant` adds to an earlier decision.
     #[test]
     fn decided_manifest_stays_decided() {
         let existing = Capabilities::default();
@@ -516,7 +517,7 @@ mod tests {
         assert_eq!((granted, denied.len()), (texts(&["notification"]), 3));
     }
 
-    /// What an author calls optional can be refused; what the extension needs ends the install.
+    /// An optional permission can be refused; the refusal of a required one ends the install.
     #[test]
     fn refused_need_ends_the_install() {
         let mut requests = Requests::new([], requested(&["network=a.example", "notification"]));

@@ -14,14 +14,14 @@ pub enum DirectoryGrantError {
     /// A directory that no extension gets.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// What is granted already cannot be read.
+    /// The existing grants cannot be read.
     #[error(transparent)]
     Depot(#[from] DepotError),
 }
 
 impl Manager {
-    /// Refuses at the time of the grant what would be refused at the time of its use, and warns of
-    /// directories that do not exist. `loaded` is the manifest that they are added to.
+    /// Refuses grants of directories whose use would be refused, and warns of missing directories.
+    /// `loaded` is the manifest that they are added to.
     ///
     /// # Errors
     /// When no extension gets a directory, or two would be under one path.
@@ -73,7 +73,7 @@ fn directories(grants: &[Grant]) -> impl Iterator<Item = &GrantedPath> {
     grants.iter().filter_map(Grant::directory)
 }
 
-/// Returns what an extension could use with these grants as well, whatever policies take away.
+/// Returns the capabilities with these grants added, without regard to policies.
 fn granted_with(
     depot: &Depot,
     name: &ExtensionName,

@@ -1,8 +1,8 @@
-//! The room in which it is decided what an extension is given.
+//! Decisions about the permissions of extensions.
 //!
-//! [`Requests`] are what an extension asks for. `decision` subtracts what policies deny and what is
-//! settled already, and puts the rest as a [`Proposal`] to a [`Consent`], which is a person, a
-//! program, or [`Nobody`]. A [`Decision`] is what comes of it.
+//! [`Requests`] come from an extension. `decision` subtracts the denials of policies and settled
+//! requests, and puts the rest as a [`Proposal`] to a [`Consent`], which is a person, a program, or
+//! [`Nobody`]. The outcome is a [`Decision`].
 
 mod decision;
 mod denied;

@@ -1,4 +1,4 @@
-//! What is put to a person before an extension is given something.
+//! The proposal that a person sees before an extension gets permissions.
 
 use core_types::{Capability, Grant, OciReference, Owner, RequestedGrant, Scope};
 use extension_depot::{FirstUse, SignatureState};
@@ -10,7 +10,7 @@ use crate::rules::Replaced;
 /// Answers what only a person or a program in its place can answer. Together with
 /// [`Events`](crate::Events) it is the only way out of a manager.
 pub trait Consent {
-    /// Returns what is granted of what a proposal asks for.
+    /// Answers the requests of a proposal.
     fn answer(&self, proposal: &Proposal<'_>) -> Verdict;
 
     /// Returns whether a step is meant that is not about a grant.
@@ -34,11 +34,11 @@ impl Consent for Nobody {
 /// What becomes of a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nobody can be asked. Nothing is granted, and it can be granted later.
+    /// A person cannot be asked. Nothing is granted, and it can be granted later.
     Unattended,
-    /// An answer for each of [`Proposal::asks`], in their order. What has no answer is not granted,
-    /// and what is required and not granted ends the operation: nothing is installed that could not
-    /// do its work.
+    /// An answer for each of [`Proposal::asks`], in their order. A missing answer is a no, and a
+    /// required permission without a grant ends the operation: nothing is installed that could not
+    /// work.
     Answered(Vec<Answer>),
     /// The whole of it is not wanted.
     Declined,
@@ -66,13 +66,13 @@ pub struct Proposal<'a> {
     pub owner: &'a Owner,
     /// The bytes.
     pub artifact: &'a ProposedArtifact<'a>,
-    /// What would change.
+    /// The proposed change.
     pub change: &'a ProposedChange,
-    /// What it asks for and nothing has decided yet.
+    /// Undecided requests.
     pub asks: Vec<Ask>,
-    /// What it gets without a question: what it has, and what its user or a list asked for.
+    /// Grants without a question: existing ones, and those that the user or a list asked for.
     pub given: Vec<Grant>,
-    /// What it asks for and cannot get here.
+    /// Requests that are denied here.
     pub denied: Vec<Denied>,
 }
 
@@ -89,7 +89,7 @@ pub struct ProposedArtifact<'a> {
     pub size: u64,
     /// The line in which its publisher describes it.
     pub description: Option<&'a str>,
-    /// What is known of its signature, where that was looked at.
+    /// The state of its signature, if that was verified.
     pub signature: Option<&'a SignatureState>,
     /// The first signer of its repository, where something came from there before.
     pub first_use: Option<&'a FirstUse>,
@@ -97,7 +97,7 @@ pub struct ProposedArtifact<'a> {
     pub created: Option<Timestamp>,
 }
 
-/// What would change by a proposal.
+/// A proposed change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProposedChange {
     /// It is installed for the first time.
@@ -116,17 +116,17 @@ pub enum ProposedChange {
 /// One request of a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
-    /// What is asked for.
+    /// The request.
     pub request: Asked,
     /// Whether the extension works without it, as its author says.
     pub is_optional: bool,
-    /// What it is for, as its author says.
+    /// The author's reason.
     pub reason: Option<String>,
-    /// Why it reaches further than most.
+    /// The reason why it is unusually wide.
     pub wide: Option<Wide>,
 }
 
-/// What is asked for.
+/// The request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
     /// A permission with its scope.
@@ -135,7 +135,7 @@ pub enum Asked {
     WithoutScope(Capability),
 }
 
-/// Why a request reaches further than most.
+/// The reason why a request is unusually wide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wide {
     /// A directory that is or contains the home directory.
@@ -149,7 +149,7 @@ pub enum Wide {
 }
 
 impl Wide {
-    /// Returns why a grant reaches further than most, if it does.
+    /// Returns the reason why a grant is unusually wide, if it is.
     pub fn of(grant: &Grant) -> Option<Self> {
         match grant.scope() {
             Scope::Read(path) | Scope::Write(path) => {
@@ -168,14 +168,14 @@ impl Wide {
 }
 
 impl Ask {
-    /// A request with its scope, as its author or the code puts it.
+    /// Makes a request with its scope, from the author or the code.
     pub(super) fn of(request: &RequestedGrant) -> Self {
         let RequestedGrant { grant, is_optional, reason } = request.clone();
         let wide = Wide::of(&grant);
         Self { request: Asked::Grant(grant), is_optional, reason, wide }
     }
 
-    /// A request for a capability that the code imports.
+    /// Makes a request for an imported capability.
     pub(super) fn without_scope(capability: Capability) -> Self {
         let request = Asked::WithoutScope(capability);
         Self { request, is_optional: false, reason: None, wide: None }
@@ -183,7 +183,7 @@ impl Ask {
 }
 
 impl Asked {
-    /// The capability.
+    /// Returns the capability.
     pub fn capability(&self) -> Capability {
         match self {
             Self::Grant(grant) => grant.capability(),
@@ -199,11 +199,11 @@ pub enum Question<'a> {
     Replace {
         /// The extension.
         owner: &'a Owner,
-        /// What is installed.
+        /// The installed artifact.
         old: &'a OciReference,
-        /// What takes its place.
+        /// Its replacement.
         new: &'a OciReference,
-        /// What it keeps.
+        /// The grants that it keeps.
         granted: Vec<Grant>,
     },
     /// An extension that may use secrets gets those of the place that it came from.

@@ -1,10 +1,10 @@
-//! What an extension asks for.
+//! The requests of an extension.
 
 use core_types::{Capability, Document, Grant, Policy, Request, RequestedGrant, denied_by_policy};
 
 use super::denied::Denied;
 
-/// What an extension asks for.
+/// The requests of an extension.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Requests {
     /// Permissions with all that they need to be granted.
@@ -14,8 +14,8 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Combines what the imports of a component and its author's manifest ask for. Imports say
-    /// nothing about scopes.
+    /// Combines the requests of a component's imports and of its author's manifest. Imports do not
+    /// have scopes.
     pub fn new(
         imported: impl IntoIterator<Item = Capability>,
         by_author: Vec<RequestedGrant>,
@@ -53,7 +53,7 @@ impl Requests {
         }
     }
 
-    /// Returns what is asked for here and not there.
+    /// Returns the requests that `before` does not have.
     pub(crate) fn beyond(self, before: &Self) -> Self {
         let is_new = |request: &RequestedGrant| {
             before.grants.iter().all(|before| before.grant != request.grant)
@@ -66,8 +66,8 @@ impl Requests {
         }
     }
 
-    /// Takes those out that a policy denies: nobody is asked about them, and saying yes to all does
-    /// not include them.
+    /// Removes requests that a policy denies: they are not asked about, and granting all does not
+    /// include them.
     pub(crate) fn take_denied(&mut self, policies: &[(Policy, Document)]) -> Vec<Denied> {
         let mut denied = Vec::new();
         let mut is_allowed = |capability: Capability, as_denied: &dyn Fn() -> Denied| {

@@ -1,4 +1,4 @@
-//! Fifth stage: what the extension is given.
+//! Fifth stage: the permissions of the extension.
 
 use core_types::Grant;
 use extension_depot::ImageManifest;
@@ -22,12 +22,12 @@ const CREATED: &str = "org.opencontainers.image.created";
 pub(crate) struct Decided<'a> {
     pub(super) examined: &'a Examined,
     pub(super) decision: Decision,
-    /// What it would have without a decision.
+    /// The capabilities before the decision.
     pub(super) standing: Standing,
 }
 
 impl Examined {
-    /// Decides what it is given, and asks where only a person can say so.
+    /// Decides about its permissions, and asks a person where the rules leave it open.
     pub(super) fn decide(
         &self,
         installer: &Installer<'_>,
@@ -89,8 +89,8 @@ impl Examined {
         Err(InstallError::NotReplaced { name: staged.name.clone() })
     }
 
-    /// Refuses an update that does not get all that it asks for. What policy denies keeps nobody
-    /// from a version that they accepted with all that it asks for.
+    /// Refuses an update without all of its requests. A denial of policy does not stop a version
+    /// that was accepted with all requests.
     fn check_complete(
         &self,
         operation: &Operation<'_>,
@@ -137,7 +137,7 @@ impl Verified {
         }
     }
 
-    /// Returns what would change.
+    /// Returns the proposed change.
     fn change(&self, operation: &Operation<'_>) -> ProposedChange {
         let replaced = self.replaced();
         match (operation, replaced) {
@@ -150,7 +150,7 @@ impl Verified {
         }
     }
 
-    /// Returns what it takes the place of, if that is something else.
+    /// Returns the artifact that it replaces, if that is another.
     pub(super) fn replaced(&self) -> Option<Replaced> {
         let new = self.staged.reference();
         let old = self.basis.pinned().filter(|old| old != new)?;

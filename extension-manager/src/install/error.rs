@@ -14,7 +14,7 @@ use crate::consent::{Denied, ProposedChange};
 use crate::rules::{Downgrade, ReplacedByRegistry, SourceForm, TagMoved};
 use crate::trust::EvidenceError;
 
-/// Why something is not installed. What was installed before is as it was.
+/// The reason why an install failed. The installed state has not changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InstallError {
@@ -23,7 +23,7 @@ pub enum InstallError {
     Extension {
         /// The extension.
         name: ExtensionName,
-        /// What is wrong.
+        /// The problem.
         source: Box<DepotError>,
     },
     /// A policy does not let it come from there.
@@ -61,7 +61,7 @@ pub enum InstallError {
         /// The source.
         origin: Source,
     },
-    /// A repository has no tag that is a version, or none in the range.
+    /// No tag of a repository is a version, or none is in the range.
     #[error("`{repository}` has no version{}", within(wanted.as_ref()))]
     NoVersion {
         /// The repository.
@@ -74,25 +74,25 @@ pub enum InstallError {
     /// The tag leads to other bytes than when the extension was installed.
     #[error(transparent)]
     TagMoved(Box<TagMoved>),
-    /// It is older than what is installed.
+    /// It is older than the installed version.
     #[error(transparent)]
     Downgrade(Box<Downgrade>),
-    /// What comes from a registry replaces nothing by name.
+    /// An extension from a registry cannot replace another by name.
     #[error(transparent)]
     ReplacedByRegistry(Box<ReplacedByRegistry>),
-    /// The name belongs to other local bytes, and nobody said that these replace them.
+    /// The name belongs to other local bytes, and a replacement was not requested.
     #[error("`{name}` is the name of other bytes, which are installed as `{installed}`")]
     OtherFile {
         /// The extension.
         name: ExtensionName,
-        /// What has the name.
+        /// The owner of the name.
         installed: Identity,
-        /// What would be installed.
+        /// The new artifact.
         origin: Box<Source>,
         /// The digest that was given for it.
         sha256: Option<Digest>,
     },
-    /// A person saw what would be replaced, and does not want it.
+    /// The person declined the replacement.
     #[error("`{name}` is not replaced")]
     NotReplaced {
         /// The extension.
@@ -109,33 +109,33 @@ pub enum InstallError {
     Directory {
         /// The extension.
         name: ExtensionName,
-        /// What is wrong.
+        /// The problem.
         source: Box<DirectoryError>,
     },
-    /// A person saw what it asks for, and does not want it.
+    /// A person declined the requests.
     #[error("`{name}` {}", declined(change))]
     Declined {
         /// The extension.
         name: ExtensionName,
-        /// What would have changed.
+        /// The proposed change.
         change: ProposedChange,
     },
-    /// A person does not allow what it needs, so that it could not do its work.
+    /// A person declined a required permission, so that it could not work.
     #[error("`{name}` needs {}, and is not installed without", named(missing))]
     NotAllowed {
         /// The extension.
         name: ExtensionName,
-        /// What it needs and was not allowed.
+        /// The declined permissions.
         missing: Vec<Denied>,
     },
     /// It asks for more than the installed version, which stays.
-    #[error("`{name}` {to} asks for more than the installed version; that one stays")]
+    #[error("`{name}` {to} requests more than the installed version, which stays")]
     AsksForMore {
         /// The extension.
         name: ExtensionName,
         /// The newer version.
         to: String,
-        /// What it asks for and does not get.
+        /// The ungranted requests.
         missing: Vec<Denied>,
     },
 }
@@ -160,13 +160,13 @@ fn within(wanted: Option<&VersionReq>) -> String {
 }
 
 impl InstallError {
-    /// What the depot says of this extension.
+    /// Adds the extension's name to an error of the depot.
     pub(crate) fn of(name: &ExtensionName) -> impl Fn(DepotError) -> Self + use<> {
         let name = name.clone();
         move |source| Self::Extension { name: name.clone(), source: Box::new(source) }
     }
 
-    /// The manifest of this extension cannot be used.
+    /// Reports an unusable manifest of this extension.
     pub(crate) fn of_manifest(name: &ExtensionName) -> impl Fn(ManifestError) -> Self + use<> {
         let of_extension = Self::of(name);
         move |error| of_extension(error.into())

@@ -1,4 +1,4 @@
-//! What is done with an extension, and on which terms.
+//! An operation on an extension, with its terms.
 
 use core_types::{Capabilities, ExtensionEntry, Grant};
 use extension_depot::{Basis, Generation, History, Installed, Reason, SignerProof};
@@ -11,15 +11,15 @@ use crate::rules::NameUse;
 pub struct InstallOptions<'a> {
     /// The source in the words of whoever asked for it, for the record.
     pub source: String,
-    /// What it is granted without a question.
+    /// Grants without a question.
     pub grant: &'a [Grant],
     /// Whether it is granted all that it asks for.
     pub grant_requested: bool,
-    /// What a list says of it.
+    /// The list's entry about it.
     pub entry: Option<&'a ExtensionEntry>,
-    /// Whoever has to have signed it, and is trusted for its repository from then on.
+    /// The required signer, who is trusted for its repository from then on.
     pub signer: Option<SignerProof>,
-    /// Whether it can be older than what is installed.
+    /// Whether it can be older than the installed version.
     pub allow_downgrade: bool,
     /// Whether the user named the bytes by digest, so that a tag may have moved.
     pub names_bytes: bool,
@@ -27,7 +27,7 @@ pub struct InstallOptions<'a> {
     pub name_use: NameUse,
 }
 
-/// What is done.
+/// The operation.
 pub(crate) enum Operation<'a> {
     /// An extension is installed, under the decisions that its manifest has.
     Install(&'a InstallOptions<'a>),
@@ -39,13 +39,13 @@ pub(crate) enum Operation<'a> {
 
 /// The terms of an update.
 pub(crate) struct Update<'a> {
-    /// What is installed.
+    /// The installed artifact.
     pub(crate) from: &'a Installed,
-    /// What it is granted without a question.
+    /// Grants without a question.
     pub(crate) grant: &'a [Grant],
-    /// Whether it is granted all that it asks for beyond what it has.
+    /// Whether all further requests are granted.
     pub(crate) accept: bool,
-    /// Whether it can be older than what is installed.
+    /// Whether it can be older than the installed version.
     pub(crate) allow_downgrade: bool,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct RollBack<'a> {
     pub(crate) accept: bool,
 }
 
-/// What an extension has and asks for, for a decision.
+/// The grants and requests of an extension, for a decision.
 pub(super) struct Standing {
     pub(super) prior: Prior,
     pub(super) requests: Requests,
@@ -83,7 +83,7 @@ impl Prior {
 }
 
 impl Operation<'_> {
-    /// Whoever has to have signed it.
+    /// Returns the required signer.
     pub(super) fn signer(&self) -> Option<&SignerProof> {
         match self {
             Self::Install(options) => options.signer.as_ref(),
@@ -119,8 +119,8 @@ impl Operation<'_> {
         }
     }
 
-    /// Returns what the extension has and asks for. An update asks for what its predecessor did
-    /// not; a rollback for what was granted then and is not now.
+    /// Returns the grants and requests of the extension. An update requests more than its
+    /// predecessor; a rollback requests the grants of that generation that were revoked since.
     pub(super) fn standing(&self, basis: &Basis, requests: &Requests) -> Standing {
         match self {
             Self::Install(_) => {
@@ -148,7 +148,7 @@ impl RollBack<'_> {
     }
 }
 
-/// Returns what the manifest grants, or, while that is broken, what it granted last.
+/// Returns the grants of the manifest, or, while that is broken, the last known ones.
 fn granted_now(basis: &Basis, history: &History) -> Capabilities {
     if !basis.is_broken() {
         return basis.capabilities().cloned().unwrap_or_default();
@@ -179,7 +179,7 @@ mod tests {
         capabilities
     }
 
-    /// What was taken away since comes back only when somebody says so.
+    /// A grant that was revoked since comes back only on request.
     #[test]
     fn rollback_keeps_what_both_have() {
         let then = capabilities(&["notification", "network=*.example.org", "secret-read=a"]);

@@ -1,4 +1,4 @@
-//! First stage: what a source leads to.
+//! First stage: the artifact of a source.
 
 use core_types::{Digest, ExtensionName, OciReference, VersionReq};
 use extension_depot::registry;
@@ -10,7 +10,7 @@ use crate::installer::Installer;
 use crate::notice::Wait;
 use crate::rules::{NameUse, check_tag, is_file, local_reference};
 
-/// What is to be fetched.
+/// The artifact to fetch.
 #[derive(Clone, Copy)]
 pub(super) struct StageRequest<'a> {
     /// Where it comes from.
@@ -23,24 +23,24 @@ pub(super) struct StageRequest<'a> {
     pub(super) sha256: Option<&'a Digest>,
     /// Whether it can come without TLS where others came with it.
     pub(super) allow_plain_http: bool,
-    /// What its name is for.
+    /// The purpose of the name.
     pub(super) name_use: NameUse,
 }
 
-/// What a source leads to: one thing, from where policy and the owner of the name let it come.
+/// A resolved source: one artifact, which policy and the owner of the name allow.
 pub(super) struct Resolved {
     name: ExtensionName,
     origin: Origin,
 }
 
 enum Origin {
-    /// A digest in a registry, with what was seen of the extension when the request was checked.
+    /// A digest in a registry, with the state of the extension at the check.
     Registry { resolved: Box<registry::Resolved>, basis: Box<Basis> },
     /// A file, an address or a layout, whose digest is known when its bytes are there.
     Local { source: Source, sha256: Option<Digest>, name_use: NameUse },
 }
 
-/// What comes of looking for something to install.
+/// The outcome of resolving a source.
 pub(crate) enum Resolution<T> {
     /// Exactly this is installed.
     Already(Box<Installed>),
@@ -49,8 +49,8 @@ pub(crate) enum Resolution<T> {
 }
 
 impl Installer<'_> {
-    /// Finds out what a source leads to. Policy, transport, name and tag are checked before a byte
-    /// of it is fetched.
+    /// Resolves a source. Policy, transport, name and tag are checked before a byte of it is
+    /// fetched.
     pub(super) fn resolve(
         &self,
         request: &StageRequest<'_>,

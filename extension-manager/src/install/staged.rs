@@ -7,9 +7,9 @@ use extension_depot::{Artifact, Basis, Binary, Evidence, Staged as StagedArtifac
 pub(crate) struct Staged {
     pub(super) name: ExtensionName,
     pub(super) content: Content,
-    /// What was seen of the extension when its bytes were asked for.
+    /// The state of the extension when its bytes were requested.
     pub(super) basis: Option<Basis>,
-    /// What is known of its signature, where that came with the bytes.
+    /// The state of its signature, if that came with the bytes.
     pub(super) evidence: Option<Evidence>,
     /// Where a bundle says that it came from, while nothing confirms that.
     pub(super) claimed: Option<OciReference>,
@@ -49,7 +49,7 @@ impl Staged {
         Self { claimed, ..self }
     }
 
-    /// Where it comes from, pinned.
+    /// Returns its pinned reference.
     pub(super) fn reference(&self) -> &OciReference {
         match &self.content {
             Content::Arrived(staged) => &staged.reference,

@@ -14,7 +14,7 @@ pub(crate) struct Verified {
     pub(super) staged: Staged,
     /// What every later decision is made upon.
     pub(super) basis: Basis,
-    /// What is known of its signature, where that was looked at.
+    /// The state of its signature, if that was verified.
     pub(super) evidence: Option<Evidence>,
 }
 
@@ -39,7 +39,7 @@ impl Staged {
         Ok(verified)
     }
 
-    /// Reads what a decision about it is made upon.
+    /// Reads the state that a decision is based on.
     fn read_basis(
         &self,
         installer: &Installer<'_>,
@@ -82,8 +82,8 @@ impl Staged {
         Ok(check_direction(name, basis.pinned().as_ref(), reference, allow_downgrade)?)
     }
 
-    /// Returns what is known of its signature. That of an earlier generation was looked at when it
-    /// was installed.
+    /// Returns the evidence of its signature. That of an earlier generation was verified at its
+    /// install.
     fn evidence(
         &mut self,
         installer: &Installer<'_>,
@@ -98,7 +98,7 @@ impl Staged {
 }
 
 impl Verified {
-    /// Checks the same against what is there now, because another process has changed it.
+    /// Checks again against the present state, after a change by another process.
     pub(super) fn look_again(
         &mut self,
         installer: &Installer<'_>,

@@ -12,7 +12,7 @@ pub enum RollbackError {
     /// The generation cannot be restored.
     #[error(transparent)]
     Install(Box<InstallError>),
-    /// There is no generation of this number.
+    /// The generation does not exist.
     #[error("`{name}` has no generation {number}")]
     NoGeneration {
         /// The extension.
@@ -20,7 +20,7 @@ pub enum RollbackError {
         /// The number.
         number: u32,
     },
-    /// There is no generation with other bytes.
+    /// All generations have the same bytes.
     #[error("`{name}` has never been another version here")]
     NoOther {
         /// The extension.
@@ -35,7 +35,7 @@ impl<E: Into<InstallError>> From<E> for RollbackError {
 }
 
 impl RollbackError {
-    /// What the depot says of this extension.
+    /// Adds the extension's name to an error of the depot.
     pub(super) fn of(name: &ExtensionName) -> impl Fn(DepotError) -> Self + use<> {
         let of_extension = InstallError::of(name);
         move |error| of_extension(error).into()

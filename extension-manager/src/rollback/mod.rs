@@ -1,4 +1,4 @@
-//! Going back to what an extension was.
+//! Restores earlier generations of an extension.
 
 mod error;
 mod operation;

@@ -7,22 +7,22 @@ use super::error::RollbackError;
 use crate::install::{Committed, Content, Operation, RollBack, Staged};
 use crate::installer::Installer;
 
-/// What an extension went back to.
+/// A completed rollback.
 #[derive(Debug)]
 pub struct RolledBack {
     /// The number of the generation.
     pub to: u32,
-    /// What is installed now.
+    /// The installed artifact.
     pub committed: Committed,
 }
 
 impl Installer<'_> {
-    /// Goes back to a generation: the one that is named, or the newest with other bytes. Nothing is
-    /// fetched. What it could do then it can do now as far as that is granted still; the rest is
-    /// asked for, unless `accept` grants it.
+    /// Restores a generation: the given one, or the newest with other bytes. Nothing is fetched.
+    /// Grants of that generation hold as far as they are still granted; the others are asked for,
+    /// unless `accept` grants them.
     ///
     /// # Errors
-    /// When there is no such generation, its bytes are gone, or it could not start here.
+    /// When the generation or its bytes are gone, or it could not start here.
     pub fn roll_back(
         &self,
         name: &ExtensionName,

@@ -37,7 +37,7 @@ fn look_alikes(
     warnings
 }
 
-/// Whether there is one letter more, less or other, or two changed places.
+/// Returns whether two names differ by one letter, or by two that changed places.
 fn is_near(one: &str, other: &str) -> bool {
     one != other && strsim::osa_distance(one, other) == 1
 }

@@ -8,14 +8,14 @@ use core_types::{ExtensionName, OciReference, is_same_version};
 pub struct TagMoved {
     /// The extension.
     pub name: ExtensionName,
-    /// What is installed.
+    /// The installed artifact.
     pub installed: OciReference,
-    /// What the tag leads to now.
+    /// The artifact of the tag now.
     pub found: OciReference,
 }
 
-/// Makes sure that a tag still leads to the bytes that are installed under it, unless the user
-/// names the bytes. Local references have no tag that a publisher could move.
+/// Checks that a tag still leads to the installed bytes, unless the user names the digest. A
+/// publisher cannot move a local reference.
 pub(crate) fn check_tag(
     name: &ExtensionName,
     pinned: Option<OciReference>,

@@ -4,28 +4,28 @@
 use core_types::{ExtensionName, OciReference};
 use extension_depot::Source;
 
-/// What the name is for under which something is installed.
+/// The purpose of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NameUse {
     /// It is installed under it, where the name is free or its own.
     #[default]
     Own,
-    /// It takes the place of what has the name, as `--replace` says.
+    /// It replaces the owner of the name, as `--replace` says.
     Replace,
 }
 
-/// What comes from a registry would replace another extension by name.
+/// An extension from a registry would replace another by name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`--replace` is for files, and what comes from a registry has an identity of its own")]
+#[error("`--replace` is for files: an extension from a registry has its own identity")]
 pub struct ReplacedByRegistry {
-    /// What would be installed.
+    /// The new artifact.
     pub origin: Source,
-    /// What it would replace.
+    /// The artifact to replace.
     pub name: ExtensionName,
 }
 
-/// Checks that what replaces another by name is a file: the identity of what comes from a registry
-/// is not given away.
+/// Checks that a replacement is a file: the identity of a registry's extension cannot be taken
+/// over.
 ///
 /// # Errors
 /// When it comes from a registry.
@@ -41,8 +41,8 @@ pub fn check_replacement(
     }
 }
 
-/// Returns the reference of local bytes under a name that `owner` has. The bytes that are installed
-/// keep theirs; others have the digest for an identity, or that of what they replace.
+/// Returns the reference of local bytes under a name of `owner`. The installed bytes keep theirs;
+/// other bytes have their digest as identity, or the identity of those that they replace.
 pub(crate) fn local_reference(
     owner: Option<OciReference>,
     own: &OciReference,
@@ -57,7 +57,7 @@ pub(crate) fn local_reference(
     }
 }
 
-/// Whether it is of bytes that a user installed from a file, a layout or a bundle.
+/// Returns whether it came from a file, a layout or a bundle.
 pub(crate) fn is_file(reference: &OciReference) -> bool {
     reference.is_local() && !reference.is_development()
 }

@@ -14,19 +14,21 @@ pub enum SourceForm {
         /// The reference.
         reference: OciReference,
     },
-    /// It is a file of a web server, without what its bytes have to be.
-    #[error("`{address}` is not downloaded without its digest")]
+    /// It is a file of a web server without an expected digest.
+    #[error("cannot download `{address}` without its digest")]
     DownloadWithoutDigest {
         /// The address.
         address: WebAddress,
     },
-    /// It is a reference that stands in manifests for what has no registry.
-    #[error("`{origin}` stands for a file that was installed here, and no registry has it")]
+    /// It is the local reference of a manifest, which does not have a registry.
+    #[error(
+        "`{origin}` stands for a file that was installed here, not for an artifact of a registry"
+    )]
     Local {
         /// The source.
         origin: Source,
     },
-    /// A digest was given for what is not a file.
+    /// A digest was given for a source that is not a file.
     #[error("`--sha256` is the digest of a file, and `{origin}` is not a file")]
     DigestOfNoFile {
         /// The source.
@@ -89,7 +91,7 @@ mod tests {
     fn download_needs_a_digest() {
         assert_eq!(
             check("https://example.com/x.wasm", false),
-            Err("`https://example.com/x.wasm` is not downloaded without its digest".to_owned())
+            Err("cannot download `https://example.com/x.wasm` without its digest".to_owned())
         );
     }
 
@@ -98,7 +100,7 @@ mod tests {
         let refused = check("local/file/x:0.0.0", false).expect_err("local");
         assert_eq!(
             refused,
-            "`local/file/x:0.0.0` stands for a file that was installed here, and no registry has it"
+            "`local/file/x:0.0.0` stands for a file that was installed here, not for an artifact of a registry"
         );
     }
 }

@@ -19,7 +19,7 @@ pub enum SyncError {
     /// The list cannot be fetched, or a policy refuses its place.
     #[error(transparent)]
     Install(Box<InstallError>),
-    /// The list is refused, or what is known of it cannot be read or written.
+    /// The list is refused, or its record cannot be read or written.
     #[error(transparent)]
     List(DepotError),
     /// The list is a file that cannot be read.
@@ -27,7 +27,7 @@ pub enum SyncError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system error.
         source: io::Error,
     },
     /// The list cannot be understood.
@@ -35,7 +35,7 @@ pub enum SyncError {
     Content {
         /// The list.
         place: String,
-        /// What is wrong, with its place.
+        /// The problem, with its place.
         problem: TomlProblem,
     },
     /// The tag of the list led to other bytes when it was followed last.
@@ -43,17 +43,17 @@ pub enum SyncError {
     ListMoved {
         /// The list.
         list: OciReference,
-        /// What it led to.
+        /// The digest at the last run.
         followed: OciReference,
-        /// What it leads to.
+        /// The digest now.
         found: OciReference,
-        /// Whether only what is pinned is wanted.
+        /// Whether only pinned lists are accepted.
         is_locked: bool,
     },
-    /// The list is named by a tag, and only what is pinned is wanted.
+    /// The list is named by a tag, and only pinned lists are accepted.
     #[error("the list is not pinned to a digest, and was never followed here")]
     ListUnpinned {
-        /// What it leads to.
+        /// The digest now.
         found: OciReference,
     },
 }
@@ -80,11 +80,11 @@ pub enum StepProblem {
     /// Its manifest does not say where it comes from.
     #[error("its manifest has no `oci` to install from")]
     NoReference,
-    /// The same, where a list names it. What somebody is to be given is not given to whoever a list
-    /// names.
+    /// The name was planned for another source, and the list names it. A list cannot use grants
+    /// that were planned for a name.
     #[error("its manifest has no `oci`, and a list does not say whose it is")]
     NotOfList,
-    /// Only what is pinned is wanted.
+    /// Only pinned entries are accepted.
     #[error("its manifest is not pinned to a digest")]
     Unpinned,
     /// No registry has it.

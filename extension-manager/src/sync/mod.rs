@@ -1,5 +1,5 @@
-//! Making installed what manifests or a list say, and nothing else: a plan for every extension
-//! first, then what it takes.
+//! Installs the contents of manifests or of a list, and nothing else: a plan for every extension
+//! first, then its steps.
 
 mod apply;
 mod drift;

@@ -10,21 +10,21 @@ use crate::installer::Installer;
 pub struct SyncOptions {
     /// Whether nothing changes.
     pub plan_only: bool,
-    /// Whether only what is pinned is taken, and only a list that is what it was.
+    /// Whether only pinned entries are accepted, and only an unchanged list.
     pub locked: bool,
-    /// Whether what the list no longer has is removed.
+    /// Whether extensions that the list dropped are removed.
     pub prune: bool,
     /// Whether things can come without TLS where others came with it.
     pub allow_plain_http: bool,
     /// Whether older versions can take the place of newer ones, where a list names them.
     pub allow_downgrade: bool,
-    /// Whether what is newly installed is granted all that it asks for.
+    /// Whether new extensions get all their requests.
     pub grant_requested: bool,
 }
 
 impl Installer<'_> {
-    /// Makes installed what the manifests or a list say, and nothing else. An extension that fails
-    /// stops none of the others.
+    /// Installs the contents of the manifests or of a list, and nothing else. A failure does not
+    /// stop the others.
     ///
     /// # Errors
     /// When the list or the manifests cannot be read: then nothing has changed.

@@ -12,8 +12,7 @@ use crate::installer::Installer;
 use crate::notice::Note;
 use crate::retry::Round;
 
-/// What came of putting one into place: how far its step is, and what it was given because the list
-/// asks for it.
+/// The outcome of putting one into place: the state of its step, and the list's grants that it got.
 pub(super) type Placed = (StepState, Vec<Grant>);
 
 impl Installer<'_> {
@@ -48,7 +47,7 @@ impl Installer<'_> {
         let published = list.and_then(|list| list.published.as_ref());
         let approved = |entry| super::drift::approved(self.config, published, entry);
         let grant = entry.as_ref().map(approved).unwrap_or_default();
-        // What a manifest named already is its user's.
+        // An extension that a manifest named before is its user's.
         let source = match list {
             Some(list) if *is_new => list.words.clone(),
             _ => arrived.reference.unpinned().to_string(),

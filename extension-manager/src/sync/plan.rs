@@ -11,7 +11,7 @@ use crate::install::InstallError;
 use crate::installer::Installer;
 
 impl Installer<'_> {
-    /// Plans what the manifests say.
+    /// Plans the contents of the manifests.
     pub(super) fn plan_of_manifests(&self) -> Result<Vec<Planned>, SyncError> {
         let listed = self.depot().list().map_err(SyncError::Depot)?;
         let planned = |listed: Listed| {
@@ -43,19 +43,19 @@ impl Installer<'_> {
         Step::new(&name, Some(reference), state)
     }
 
-    /// Plans what a list says.
+    /// Plans the contents of a list.
     pub(super) fn plan_of_list(&self, list: &List, options: &SyncOptions) -> Vec<Planned> {
         let prunes = list.prunes(self.config, options);
         let planned = |(name, entry): (ExtensionName, ExtensionEntry)| {
-            // What it brought from elsewhere goes first.
+            // Its extension from another source is removed first.
             let is_replaced = prunes && list.replaces(self.depot(), &name);
             self.plan_of_entry(list, (name, entry), is_replaced)
         };
         list.extensions.clone().into_entries().map(planned).collect()
     }
 
-    /// Plans what one entry of a list takes. A manifest that is there already decides what the
-    /// extension may do, but for what the list brought into it.
+    /// Plans the steps of one entry of a list. An existing manifest decides about permissions,
+    /// except for grants of the list.
     fn plan_of_entry(
         &self,
         list: &List,
@@ -95,8 +95,7 @@ impl Installer<'_> {
         Ok(self.depot().manifest(name)?)
     }
 
-    /// Returns what has to be done for what is installed to be what the list wants; nothing where
-    /// the manifest does not say whose it is.
+    /// Returns the step that the entry needs; nothing if the manifest does not name its owner.
     fn state_of_entry(
         &self,
         name: &ExtensionName,
@@ -131,8 +130,8 @@ impl Installer<'_> {
     }
 }
 
-/// Returns whether what is installed is what a list wants: the same bytes, or, where the list names
-/// none, the same tag.
+/// Returns whether the installed artifact matches the list: the same bytes, or, where the list
+/// names none, the same tag.
 fn is_same(pinned: &OciReference, wanted: &OciReference) -> bool {
     match wanted.provenance() {
         Some(provenance) => pinned.provenance() == Some(provenance),

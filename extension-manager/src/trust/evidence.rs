@@ -1,4 +1,4 @@
-//! What is known of who signed something, and whether that does.
+//! Evidence about the signers of artifacts, and checks of it.
 
 use std::io;
 
@@ -24,8 +24,8 @@ pub enum EvidenceError {
 }
 
 impl Installer<'_> {
-    /// Looks up who signed something, with every signer whose signature counts for it. Bytes of
-    /// this machine have no registry to ask.
+    /// Looks up the signer of an artifact, among all signers who count for it. Local bytes do not
+    /// have a registry to ask.
     ///
     /// # Errors
     /// When the trusted signers cannot be read. That a registry does not answer is a finding.
@@ -48,7 +48,7 @@ impl Installer<'_> {
     /// the user wants, and by the signer of the first use.
     ///
     /// # Errors
-    /// When it does not, or it cannot be found out what is wanted.
+    /// When it does not, or the required signer cannot be read.
     pub fn verify_signer(
         &self,
         name: &ExtensionName,

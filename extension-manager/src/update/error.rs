@@ -13,11 +13,11 @@ pub enum UpdateError {
     #[error(transparent)]
     Install(Box<InstallError>),
     /// The tag leads to other bytes, and the user wants the same.
-    #[error("the tag `{}` of `{name}` leads to other bytes by now", installed.revision())]
+    #[error("the tag `{}` of `{name}` has moved", installed.revision())]
     MovedWhileLocked {
         /// The extension.
         name: ExtensionName,
-        /// What is installed.
+        /// The installed artifact.
         installed: OciReference,
     },
     /// An extension of a bundle would get the secrets of the place that it turned out to be from.
@@ -39,7 +39,7 @@ impl<E: Into<InstallError>> From<E> for UpdateError {
 }
 
 impl UpdateError {
-    /// What the depot says of this extension.
+    /// Adds the extension's name to an error of the depot.
     pub(super) fn of(name: &ExtensionName) -> impl Fn(DepotError) -> Self + use<> {
         let of_extension = InstallError::of(name);
         move |error| of_extension(error).into()

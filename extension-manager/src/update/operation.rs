@@ -14,7 +14,7 @@ use crate::retry::{Round, until_it_holds};
 /// On which terms an extension is updated.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UpdateOptions {
-    /// Whether it is granted what it asks for and its predecessor did not.
+    /// Whether the further requests of a newer version are granted.
     pub accept: bool,
     /// Whether it can come without TLS where others came with it.
     pub allow_plain_http: bool,
@@ -26,23 +26,23 @@ pub struct UpdateOptions {
     pub dry_run: bool,
 }
 
-/// What an update did, or would do.
+/// A completed or planned update.
 #[derive(Debug)]
 pub struct Updated {
-    /// What was installed.
+    /// The artifact before.
     pub from: OciReference,
-    /// What is newer, if something is.
+    /// The newer artifact, if there is one.
     pub to: Option<OciReference>,
-    /// How the installed version stands to what the registry has.
+    /// The installed version compared with the registry.
     pub age: Age,
-    /// What it was given, or would be given where nobody is asked.
+    /// The decision, or the one without any question.
     pub decision: Decision,
     /// Whether it is installed now.
     pub is_applied: bool,
 }
 
 impl Installer<'_> {
-    /// Returns what an update would take. An extension that its user pinned is not looked for.
+    /// Returns the target of an update. A pinned extension is not looked up.
     ///
     /// # Errors
     /// When it is not installed, or its registry cannot be asked.
@@ -56,8 +56,8 @@ impl Installer<'_> {
     }
 
     /// Updates one extension. The installed version stays until the new one is verified, compiled,
-    /// linked and gets all that it asks for. Where another process changes it in the meantime, what
-    /// is there then is looked at.
+    /// linked and has all of its requests. If another process changes it meanwhile, the update
+    /// starts from the new state.
     ///
     /// # Errors
     /// When any of that fails.
@@ -72,7 +72,7 @@ impl Installer<'_> {
             let installed = self.confirm_origin(installed, options)?;
             let basis = self.depot().basis_of(&installed).map_err(&of_extension)?;
             match self.update_on(&installed, &basis, options) {
-                // What is installed no longer may be gone, and that it is missing says nothing.
+                // A replaced artifact may be gone, so a missing one is not an error.
                 Err(_) if !basis.still_holds(self.depot()).map_err(&of_extension)? => {
                     Ok(Round::Changed)
                 }
@@ -82,7 +82,7 @@ impl Installer<'_> {
         until_it_holds(name, round, UpdateError::of(name))
     }
 
-    /// Updates what was found installed, as long as it is that.
+    /// Updates the installed artifact, as long as it is the same.
     fn update_on(
         &self,
         installed: &Installed,
@@ -117,7 +117,7 @@ impl Installer<'_> {
         }
     }
 
-    /// Finds what is newer.
+    /// Finds the newer artifact.
     fn find(
         &self,
         installed: &Installed,
@@ -136,7 +136,7 @@ impl Installer<'_> {
         found.map_err(InstallError::Runtime)?
     }
 
-    /// Decides about a newer version as if nobody could be asked.
+    /// Decides about a newer version without a question.
     fn decide_alone_on(
         &self,
         installed: &Installed,

@@ -1,4 +1,4 @@
-//! Bundles: what is put there, and whose it is when it is installed.
+//! Bundles: their contents, and the owner of an imported extension.
 
 use extension_depot::Bundle;
 use extension_manager::{

@@ -1,4 +1,4 @@
-//! A home with a registry beside it, and what its processes have.
+//! A home with a registry beside it, and the tools of its processes.
 
 use core_types::Grant;
 use extension_depot::UserConfig;
@@ -7,7 +7,7 @@ use extension_manager::{Committed, InstallError, Installation, Manager};
 use crate::support::registry::Remote;
 use crate::support::{Home, name};
 
-/// A home, with what its processes have.
+/// A home, with the tools of its processes.
 pub struct Fixture {
     pub home: Home,
     pub manager: Manager,
@@ -34,7 +34,7 @@ impl Fixture {
         path.display().to_string()
     }
 
-    /// Returns what a manifest grants.
+    /// Returns the grants of a manifest.
     pub fn granted(&self, extension: &str) -> Vec<String> {
         let loaded = self.manager.depot().manifest(&name(extension)).expect("readable");
         let granted = loaded.expect("a manifest").manifest.granted();
@@ -42,7 +42,7 @@ impl Fixture {
     }
 }
 
-/// Returns what was installed now.
+/// Returns the installed extension.
 #[track_caller]
 pub fn new(installation: Result<Installation, InstallError>) -> Committed {
     match installation.expect("installed") {

@@ -1,4 +1,4 @@
-//! Installs through the pipeline: what is decided, on what, and what is written.
+//! Installs through the pipeline: decisions, their basis, and the written state.
 
 use core_types::Capabilities;
 use extension_depot::{Depot, Reason};
@@ -69,7 +69,7 @@ fn change_meanwhile_is_decided_again() {
     });
     let installer = fixture.remote.installer(fixture.surroundings(), &person);
     let committed = new(install(&installer, &file, InstallOptions::default()));
-    // The second time, its owner has decided, and nobody is asked.
+    // The second time, its owner has decided, so there is no question.
     assert_eq!(person.shown().len(), 1);
     assert_eq!(fixture.granted("a"), ["config-read"]);
     assert_eq!(committed.decision.denied.len(), 1);
@@ -96,7 +96,7 @@ fn moved_tag_and_downgrade_are_refused() {
     new(install(&installer, &source("a:1.0.0"), options));
 }
 
-/// What is pinned and installed is not asked for, and what is resolved to the same not fetched.
+/// A pinned and installed artifact is not requested, and an unchanged tag is not fetched.
 #[test]
 fn installed_bytes_are_not_fetched() {
     let fixture = Fixture::new("");
@@ -161,7 +161,7 @@ fn newest_version_is_chosen() {
     assert_eq!(committed.reference.revision(), "1.10.0");
 }
 
-/// What could never start here is not installed.
+/// A binary that cannot start here is not installed.
 #[test]
 fn unlinkable_code_is_refused() {
     let fixture = Fixture::new("");
@@ -186,7 +186,7 @@ fn look_alike_is_warned_of() {
     assert!(fixture.home.events().iter().any(|event| event == warning));
 }
 
-/// A manifest that its user wrote before decides what is granted.
+/// A manifest that its user wrote before decides about the grants.
 #[test]
 fn earlier_manifest_decides() {
     let fixture = Fixture::new("");
@@ -207,7 +207,7 @@ fn earlier_manifest_decides() {
     assert_eq!(loaded.manifest.capabilities, Some(Capabilities::default()));
 }
 
-/// What a person refuses although it is needed ends the install, and a no does as well.
+/// A declined required permission ends the install, and so does a no.
 #[test]
 fn refusal_installs_nothing() {
     let fixture = Fixture::new("");

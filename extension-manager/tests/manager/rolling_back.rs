@@ -33,7 +33,7 @@ fn earlier_version_comes_back() {
     assert_eq!(fixture.remote.requests(), requests, "nothing is fetched");
 }
 
-/// What was taken away since is asked for again.
+/// A grant that was revoked since is asked for again.
 #[test]
 fn revoked_grant_is_asked_for() {
     for (answers, expected) in [(&[Answer::Always][..], 1), (&[], 0)] {

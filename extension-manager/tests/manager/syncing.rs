@@ -42,7 +42,7 @@ fn manifests_restore_their_bytes() {
     assert_eq!(states(&sync(&fixture, None, SyncOptions::default())), [StepState::Done]);
 }
 
-/// A list installs, updates, and with `prune` removes what it brought.
+/// A list installs, updates, and with `prune` removes its extensions.
 #[test]
 fn list_is_followed() {
     let fixture = Fixture::new("");

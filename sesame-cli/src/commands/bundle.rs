@@ -25,7 +25,7 @@ pub fn export(context: &Context, arguments: &ExportArguments) -> Result<Outcome,
     Ok(Outcome::Written(vec![to.clone()]))
 }
 
-/// Installs what is in a bundle, each extension by itself.
+/// Installs the extensions of a bundle, each independently of the others.
 pub fn import(context: &Context, arguments: &ImportArguments) -> Result<Outcome, Failure> {
     let consent = TerminalConsent::new(context);
     let installer = context.installer(&consent)?;

@@ -70,7 +70,7 @@ fn explain(name: &ExtensionName, refused: &RefusedVariable) -> String {
     let variable = inert_line(&refused.name);
     match &refused.reason {
         VariableRefusal::Impossible => {
-            format!("`{name}` does not set `{variable}`: no variable can be that")
+            format!("`{name}` does not set `{variable}`: not a valid variable")
         }
         VariableRefusal::Secret(error) => {
             format!("`{name}` does not get the secret `{variable}`: {error}")

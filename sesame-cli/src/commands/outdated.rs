@@ -21,8 +21,8 @@ pub fn tags(context: &Context, repository: &OciQuery) -> Result<Outcome, Failure
     Ok(Outcome::Tags(tags))
 }
 
-/// Compares what is installed with what its registry has. Nothing changes, and one registry that
-/// fails stops no other.
+/// Compares installed extensions with their registries. Nothing changes, and a failure does not
+/// stop the others.
 pub fn run(context: &Context, names: Vec<ExtensionName>) -> Result<Outcome, Failure> {
     let installer = context.installer(&Nobody)?;
     let names = if names.is_empty() {

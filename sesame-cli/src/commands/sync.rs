@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// Makes installed what the manifests or a list say, and nothing else.
+/// Installs the contents of the manifests or of a list, and nothing else.
 pub fn run(context: &Context, arguments: &SyncArguments) -> Result<Outcome, Failure> {
     let options = SyncOptions {
         plan_only: arguments.check || arguments.dry_run,

@@ -20,7 +20,7 @@ pub fn run(context: &Context, arguments: &UpdateArguments) -> Result<Outcome, Fa
         now: arguments.now,
         dry_run: arguments.dry_run,
     };
-    // Looking changes nothing, so nobody has to be asked before it.
+    // Looking changes nothing, so it needs no question.
     let names = match arguments.names.as_slice() {
         [] if arguments.all || arguments.dry_run => installed(&installer)?,
         [] => choose(context, &installer, &options)?,
@@ -37,8 +37,8 @@ fn installed(installer: &Installer<'_>) -> Result<Vec<ExtensionName>, Failure> {
     installer.installed_names().map_err(|error| Failure::of_listing(&error))
 }
 
-/// Returns everything that has a newer version, if a person who sees it agrees. Where nobody can be
-/// asked, it has to be said.
+/// Returns the extensions with newer versions, if a person agrees. Without a person, an option has
+/// to say so.
 fn choose(
     context: &Context,
     installer: &Installer<'_>,
@@ -71,7 +71,7 @@ fn choose(
     if context.terminal.confirm(&question)? { Ok(newer) } else { Err(Failure::not_updated()) }
 }
 
-/// Returns what would be updated to what, in a line; nothing where nothing is newer.
+/// Formats a planned update in a line; nothing if there is none.
 fn newer_line(
     installer: &Installer<'_>,
     name: &ExtensionName,

@@ -1,5 +1,5 @@
-//! Asking a person what an extension may do: the screen that is shown before any question, and the
-//! dialogue on the terminal. What comes of the answers is decided in the manager.
+//! Asks a person about an extension's permissions: the screen that is shown before any question,
+//! and the dialogue on the terminal. The manager decides by the answers.
 
 mod screen;
 mod terminal;

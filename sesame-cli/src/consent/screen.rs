@@ -1,4 +1,4 @@
-//! What a person sees before they decide about an extension.
+//! The screen that a person sees before they decide about an extension.
 
 use std::fmt::Write;
 
@@ -39,7 +39,7 @@ pub fn screen(proposal: &Proposal<'_>, now: Timestamp) -> String {
     text
 }
 
-/// Writes what the screen shortens.
+/// Writes the full lists that the screen shortens.
 pub fn details(proposal: &Proposal<'_>) -> String {
     let Proposal { owner, artifact, .. } = proposal;
     let mut text = String::new();
@@ -120,7 +120,7 @@ fn said(grant: &Grant, owner: &Owner) -> String {
     format!("{grant}: {}", meaning(grant, owner))
 }
 
-/// Says what is asked for, with the mark of a wide request and the reason of its author.
+/// Formats a request, with the mark of a wide one and the reason of its author.
 fn asked(ask: &Ask, owner: &Owner) -> String {
     let mut line = match &ask.request {
         Asked::Grant(grant) => said(grant, owner),
@@ -155,7 +155,7 @@ fn refused(denied: &Denied) -> String {
     }
 }
 
-/// Says what an extension could do with a permission.
+/// Describes the use of a permission.
 pub fn meaning(grant: &Grant, owner: &Owner) -> String {
     let meaning = meaning_of(grant.capability(), owner);
     match grant.directory().and_then(|path| Some((path.host(), path.guest()?))) {
@@ -164,8 +164,8 @@ pub fn meaning(grant: &Grant, owner: &Owner) -> String {
     }
 }
 
-/// Says what an extension could do with a capability. The owner of its secrets is named, since
-/// another extension from the same place may share them.
+/// Describes the use of a capability. The owner of its secrets is named, since an extension may
+/// share them with another of the same origin.
 pub fn meaning_of(capability: Capability, owner: &Owner) -> String {
     let meaning = capability.meaning();
     match capability.spec().scope {

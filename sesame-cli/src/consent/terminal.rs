@@ -1,4 +1,4 @@
-//! Asking a person at the terminal what an extension may do.
+//! Asks a person at the terminal about an extension's permissions.
 
 use core_types::{Capability, Grant, Owner};
 use extension_manager::{Answer, Ask, Asked, Consent, Proposal, Question, Verdict};
@@ -11,8 +11,8 @@ use crate::context::Context;
 const CHOICES: &str =
     "[i]nstall with these, [c]hoose one by one, [s]ession only, [v]iew details, [N]o:";
 
-/// Asks the person at the terminal. Without one, nothing is granted, and what the command line says
-/// counts as confirmed.
+/// Asks the person at the terminal. Without one, nothing is granted, and the options of the command
+/// count as confirmation.
 pub struct TerminalConsent<'a> {
     context: &'a Context,
 }
@@ -33,7 +33,7 @@ impl Consent for TerminalConsent<'_> {
         terminal.note(&screen(proposal, Timestamp::now()));
         loop {
             match terminal.ask(CHOICES).unwrap_or_default().to_ascii_lowercase().as_str() {
-                // `y` means what is shown.
+                // `y` means the shown requests.
                 "i" | "install" | "y" | "yes" => return self.all(proposal, Duration::Always),
                 "s" | "session" => return self.all(proposal, Duration::Session),
                 "c" | "choose" => return self.each(proposal),
@@ -95,7 +95,7 @@ impl TerminalConsent<'_> {
         Verdict::Answered(proposal.asks.iter().map(answer).collect())
     }
 
-    /// Asks about one request: what it is, what it could do, and for how long.
+    /// Asks about one request: its meaning and its duration.
     fn one(&self, owner: &Owner, grant: &Grant) -> Answer {
         let (name, meaning) = (&owner.name, meaning(grant, owner));
         let question = format!(

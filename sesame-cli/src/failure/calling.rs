@@ -47,7 +47,7 @@ impl Failure {
             CallError::Fault(_) => Self::new(ErrorKind::Limit, error)
                 .with_hint(format!("sesame extension logs {name}")),
             CallError::NoProgram => Self::new(ErrorKind::Usage, error)
-                .with_hint(format!("see what can be called: sesame extension info {name}")),
+                .with_hint(format!("see its functions: sesame extension info {name}")),
             CallError::OutputClosed => Self::new(ErrorKind::Failure, error),
             CallError::NoWorkloads => Self::new(ErrorKind::Usage, error)
                 .with_hint(format!("what it can do: sesame extension info {name}")),

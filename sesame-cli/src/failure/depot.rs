@@ -1,4 +1,4 @@
-//! Failures about an extension: what the depot, the host and its directories say.
+//! Failures about an extension, from the depot, the host and its directories.
 
 use core_types::{ErrorKind, ExtensionName, Identity, OciReference};
 use extension_depot::{
@@ -44,7 +44,7 @@ impl Failure {
                 (
                     ErrorKind::Refused,
                     Some(format!(
-                        "find out whether it came from there: sesame extension update {name}"
+                        "check whether it came from there: sesame extension update {name}"
                     )),
                 )
             }
@@ -100,7 +100,7 @@ impl Failure {
             HostError::Link(_) => Self::new(ErrorKind::Refused, error)
                 .with_hint("it was built for another version of these interfaces; ask its author"),
             HostError::Exports { .. } => Self::new(ErrorKind::Usage, error)
-                .with_hint("what a module of Suffiks exports: docs/wasi-runtime.md"),
+                .with_hint("see the exports of a module of Suffiks in docs/wasi-runtime.md"),
         }
     }
 

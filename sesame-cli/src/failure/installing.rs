@@ -12,7 +12,7 @@ use crate::failure::depot::name_option;
 use crate::terminal::{inert_line, shell_word};
 
 /// What tells apart those who want to replace local bytes from those who want both.
-const REPLACE_OR_BOTH: &str = "to replace them and keep their grants, settings and secrets, say so; to have both, choose another `--name`";
+const REPLACE_OR_BOTH: &str = "replacing them keeps their grants, settings and secrets; to keep both, choose another `--name`";
 
 /// How many tags are shown where none is a version: those of a screen.
 const MAX_TAGS: usize = 10;
@@ -81,7 +81,7 @@ impl From<InstallError> for Failure {
 }
 
 impl Failure {
-    /// Reports what a library says, which has a failure of its own.
+    /// Reports an error of a library, which has a failure of its own.
     fn of_library(error: InstallError) -> Self {
         match error {
             InstallError::Policy(error) => error.into(),
@@ -125,7 +125,7 @@ impl Failure {
                 .push(format!("if it is a repository: sesame extension {command} {repository}"));
         }
         self.with_hint(format!(
-            "say which bytes you expect: sesame extension {command} {} --sha256 DIGEST",
+            "add the expected digest: sesame extension {command} {} --sha256 DIGEST",
             shell_word(&address.to_string())
         ))
     }
@@ -138,7 +138,7 @@ impl Failure {
         self.with_hint(format!("name a tag: sesame extension install {repository}:{tag}"))
     }
 
-    /// Adds what a newer version asks for beyond the installed one.
+    /// Adds the further requests of a newer version.
     fn asking_for_more(mut self, name: &ExtensionName, missing: &[Denied]) -> Self {
         for denied in missing {
             let rule =
@@ -152,7 +152,7 @@ impl Failure {
             format!("sesame extension update {name} --accept-new-capabilities")
         } else {
             format!(
-                "say how far it may reach, such as here, then update: sesame extension grant {name} {}",
+                "grant a scope, as here, then update: sesame extension grant {name} {}",
                 unscoped.join(" ")
             )
         })
@@ -164,7 +164,7 @@ impl Failure {
         self.with_detail(format!("followed: {followed}"))
             .with_detail(format!("found:    {found}"))
             .with_hint(format!(
-                "if its publisher says why, take the new one: sesame extension sync {found}{locked}"
+                "if the publisher announced the change, sync the new digest: sesame extension sync {found}{locked}"
             ))
     }
 
@@ -209,7 +209,7 @@ impl From<UpdateError> for Failure {
             UpdateError::Install(error) => (*error).into(),
             UpdateError::MovedWhileLocked { ref name, .. } => {
                 Self::new(ErrorKind::Untrusted, &error).with_hint(format!(
-                    "take them: leave out `--locked`: sesame extension update {name}"
+                    "install the new digest without `--locked`: sesame extension update {name}"
                 ))
             }
             UpdateError::SecretsOfOrigin { ref name, .. } => Self::new(ErrorKind::Refused, &error)
@@ -274,7 +274,7 @@ impl From<SyncError> for Failure {
                 Self::new(ErrorKind::Untrusted, &error).list_moved(followed, found, is_locked)
             }
             SyncError::ListUnpinned { ref found } => Self::new(ErrorKind::Failure, &error)
-                .with_hint(format!("name its bytes: sesame extension sync {found} --locked")),
+                .with_hint(format!("pin its digest: sesame extension sync {found} --locked")),
             other => Self::new(ErrorKind::Failure, &other),
         }
     }

@@ -4,15 +4,15 @@ use std::cell::RefCell;
 
 use extension_manager::{Answer, Asked, Consent, Proposal, Question, Verdict};
 
-/// What a test does while a person thinks.
+/// An action of a test while a person thinks.
 type Meanwhile<'a> = Box<dyn FnMut() + 'a>;
 
-/// Answers each proposal in the same way, and remembers what was shown.
+/// Answers each proposal in the same way, and remembers the texts.
 pub struct Person<'a> {
     answers: Vec<Answer>,
     confirms: bool,
     meanwhile: RefCell<Option<Meanwhile<'a>>>,
-    /// What was shown, a line for each proposal or question.
+    /// The shown texts, a line for each proposal or question.
     shown: RefCell<Vec<String>>,
 }
 

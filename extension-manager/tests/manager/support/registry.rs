@@ -40,7 +40,7 @@ impl Remote {
         format!("{}/my-org/{rest}", self.registry.host()).parse().expect(rest)
     }
 
-    /// Publishes a component, over what has its tag.
+    /// Publishes a component, and moves an existing tag.
     pub fn publish(&self, rest: &str, binary: &[u8]) -> Digest {
         let description = Description { title: "x.wasm".to_owned(), ..Description::default() };
         let publication = Publication::cncf(binary.to_vec(), &description).expect("described");
