@@ -1,26 +1,25 @@
-//! The log of a guest: what it printed and logged, call by call.
+//! The log of a guest: its output and messages, call by call.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use core_types::ExtensionName;
-use extension_depot::{DepotError, read_plain};
+use extension_depot::DepotError;
 use extension_host::CallReport;
+use private_files::{create_directory, open_to_append, read_regular};
 
 use crate::manager::Manager;
 
-/// A log that is larger becomes the old one, and a new one is begun: two of them are a thousand
-/// calls that print as much as a call may, which is more than anybody reads, and little beside the
-/// artifacts.
+/// A larger log becomes the old one, and a new one is begun. Two of them hold a thousand calls with
+/// the most output that a call may have: more than a person reads, and little beside the artifacts.
 const MAX_SIZE: u64 = 4 << 20;
 
 /// Why the log of a guest cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum GuestLogError {
-    /// There is no such extension.
+    /// The extension does not exist.
     #[error(transparent)]
     Extension(#[from] DepotError),
     /// The log cannot be read.
@@ -38,13 +37,13 @@ impl Manager {
     /// stranger's text: escape them before a terminal sees them.
     ///
     /// # Errors
-    /// When there is no such extension, or its log cannot be read.
+    /// When the extension does not exist, or its log cannot be read.
     pub fn guest_log(&self, name: &ExtensionName, lines: usize) -> Result<Vec<u8>, GuestLogError> {
         self.depot().existing_manifest(name)?;
         let path = self.depot().places().log(name);
         let mut text = Vec::new();
         for path in [old(&path), path] {
-            match read_plain(&path, 2 * MAX_SIZE) {
+            match read_regular(&path, 2 * MAX_SIZE) {
                 Ok(bytes) => text.extend(bytes),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(source) => return Err(GuestLogError::Read { path, source }),
@@ -54,7 +53,7 @@ impl Manager {
     }
 }
 
-/// Where a log goes that has become too large.
+/// Returns the path of the old log.
 fn old(path: &Path) -> PathBuf {
     path.with_extension("log.old")
 }
@@ -64,7 +63,7 @@ fn last_lines(text: &[u8], lines: usize) -> Vec<u8> {
     all[all.len().saturating_sub(lines)..].concat()
 }
 
-/// Adds what a call printed, if it printed anything, and how it failed, if it did.
+/// Adds the output of a call and its failure, if there are any.
 pub(crate) fn append<T>(path: &Path, function: &str, report: &CallReport<T>) -> io::Result<()> {
     let failed = report.outcome.as_ref().err().filter(|_| !report.usage.elapsed.is_zero());
     if report.output.is_empty() && failed.is_none() {
@@ -77,8 +76,8 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Each line with the time and the function, so that nothing that a guest prints looks like another
-/// entry.
+/// Formats each line with the time and the function, so that the output of a guest does not look
+/// like another entry.
 fn entry(seconds: u64, function: &str, output: &[u8], failure: Option<String>) -> String {
     let function = function.escape_debug();
     let output = String::from_utf8_lossy(output);
@@ -89,21 +88,14 @@ fn entry(seconds: u64, function: &str, output: &[u8], failure: Option<String>) -
 
 fn write(path: &Path, text: &[u8]) -> io::Result<()> {
     if let Some(directory) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        create_directory(directory)?;
     }
-    let mut log = open(path)?;
+    let mut log = open_to_append(path)?;
     if log.metadata()?.len() > MAX_SIZE {
         fs::rename(path, old(path))?;
-        log = open(path)?;
+        log = open_to_append(path)?;
     }
     log.write_all(text)
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    // A pipe in its place does not make a call wait, and a link leads nowhere.
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
-    let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags).open(path)
 }
 
 #[cfg(test)]

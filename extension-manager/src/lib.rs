@@ -1,7 +1,7 @@
-//! What sesame does with extensions, as a library for desktop programs.
+//! Installs, updates and calls extensions as sesame does: a library for desktop programs.
 //!
-//! A [`Manager`] stands on the depot, which keeps what is installed, and on the host, which runs
-//! it. Everything that holds for `sesame` itself holds for each call that is made through it, and
+//! A [`Manager`] stands on the depot, which keeps the extensions, and on the host, which runs
+//! them. Everything that holds for `sesame` itself holds for each call that is made through it, and
 //! cannot be left out: the system policy, the grants of the login session, limits, quarantine, the
 //! activity log and the log of the guest. A [`Session`] is a manager of this login session, with
 //! its desktop behind the capabilities:
@@ -14,26 +14,65 @@
 //! # Ok::<(), extension_manager::SessionError>(())
 //! ```
 //!
-//! The ways out are two: the values and errors that functions return, and [`Events`], which tell of
-//! what happens meanwhile. Nothing here prints. Only [`environment`] reads the environment, and
-//! only a [`Session`] uses it unasked.
+//! An [`Installer`] is a manager with the network, the configuration and a person beside it. It
+//! installs, updates, restores and removes extensions, all through the stages of one pipeline.
+//!
+//! The ways out are three: the values and errors that functions return, [`Events`], which report
+//! progress, and [`Consent`], which is asked about the permissions of an extension. Nothing here
+//! prints. Only [`environment`] reads the environment, and only a [`Session`] uses it unasked.
 #![forbid(unsafe_code)]
 
+mod built_binary;
+mod bundles;
 mod callable;
 mod compiled_code;
+mod consent;
 pub mod environment;
 mod error;
 mod events;
 mod guest_log;
+mod install;
+mod installer;
 mod learn;
 mod manager;
+mod network;
+mod notice;
+mod retry;
+mod rollback;
+mod rules;
 mod session;
+mod sync;
+mod trust;
+mod tryout;
+mod update;
 
+pub use built_binary::BuiltBinary;
+pub use bundles::{BundlesError, ImportOptions};
 pub use callable::{CallMode, Callable};
 pub use compiled_code::CodeError;
+pub use consent::{
+    Answer, Ask, Asked, Consent, Decision, Denied, DirectoryGrantError, Nobody, PriorGrants,
+    Proposal, ProposedArtifact, ProposedChange, Question, Requests, Verdict, Wide, decide_alone,
+    split_denied,
+};
 pub use error::OpenError;
 pub use events::{Event, Events, Silent};
 pub use guest_log::GuestLogError;
+pub use install::{
+    Committed, ExamineError, Findings, InstallError, InstallOptions, InstallRequest, Installation,
+};
+pub use installer::Installer;
 pub use learn::{Needs, difference};
 pub use manager::{Manager, Options};
+pub use network::{LazyRuntime, Network};
+pub use notice::{Note, Wait, Warning};
+pub use rollback::{RollbackError, RolledBack};
+pub use rules::{
+    Direction, Downgrade, NameUse, Replaced, ReplacedByRegistry, SourceForm, TagMoved, check_form,
+    check_replacement, known_repositories, known_tags, remember_tags,
+};
 pub use session::{Session, SessionError};
+pub use sync::{ListSource, Step, StepProblem, StepState, SyncError, SyncOptions};
+pub use trust::EvidenceError;
+pub use tryout::Tryout;
+pub use update::{Age, Available, UpdateError, UpdateOptions, Updated};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use core_types::{Digest, ExtensionName};
 use extension_depot::{Depot, Installed, PlaceError, Places, UserConfig};
-use extension_host::{Backends, Code, CodeCache, CompilerCommand, Host};
+use extension_host::{Backends, Code, CodeCache, CompilerCommand, DirectoryRules, Host};
 
 use crate::error::OpenError;
 use crate::events::{Event, Events, Silent};
@@ -78,8 +78,10 @@ impl Manager {
     /// Opens them whosever the directories are: to find out what is wrong. What lies there may be
     /// another user's.
     pub fn open_as_it_is(places: Places, options: Options) -> Self {
-        let events = options.events.clone();
-        let depot = Depot::new(places).on_waiting(move || events.event(Event::WaitingForLock));
+        let (waiting, unlogged) = (options.events.clone(), options.events.clone());
+        let depot = Depot::new(places)
+            .on_waiting(move || waiting.event(Event::WaitingForLock))
+            .on_unlogged(move |error| unlogged.event(Event::ChangeNotLogged(error)));
         Self { depot: Arc::new(depot), options, loaded: Mutex::default() }
     }
 
@@ -111,6 +113,15 @@ impl Manager {
 
     pub(crate) fn compiler(&self) -> Option<CompilerCommand> {
         self.options.compiler.map(|make| make())
+    }
+
+    /// Whether the user wants no connections.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.options.backends.is_offline
+    }
+
+    pub(crate) fn directories(&self) -> &DirectoryRules {
+        &self.options.backends.directories
     }
 
     pub(crate) fn events(&self) -> &dyn Events {

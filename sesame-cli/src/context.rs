@@ -5,24 +5,27 @@ use std::cell::OnceCell;
 use std::env;
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use core_types::{OciReference, UnknownKey};
+use core_types::UnknownKey;
 use directories::BaseDirs;
 use extension_depot::registry::{
-    Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Patience, Registry, Settings,
+    Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Registry, Settings, Timeouts,
 };
 use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
-use extension_host::{CodeCache, CompilerCommand, DirectoryRules};
+use extension_host::{CodeCache, CompilerCommand};
 use extension_manager::environment::{self, NoPlaces};
-use extension_manager::{Event, Events, Manager, Options};
-use tokio::runtime::Runtime;
+use extension_manager::{
+    Consent, Event, Events, Installer, LazyRuntime, Manager, Network, Options,
+};
 
 use crate::arguments::GlobalArguments;
 use crate::events::TerminalEvents;
 use crate::failure::Failure;
 use crate::outcome::ConfigValue;
+use crate::style::Colour;
 use crate::terminal::Terminal;
 use crate::warnings::Warnings;
 
@@ -40,13 +43,13 @@ pub struct Context {
     /// A login that lasts for this process.
     login: OnceCell<ExplicitLogin>,
     registry: OnceCell<Registry>,
-    runtime: OnceCell<Runtime>,
+    runtime: LazyRuntime,
 }
 
 impl Context {
     /// Reads the surroundings of this process.
     pub fn new(global: GlobalArguments) -> Self {
-        Self::of(global, Terminal::detect(), environment::places())
+        Self::of(global, Terminal::detect(Self::colour()), environment::places())
     }
 
     /// Returns the same surroundings with all files below another directory, for the demonstration.
@@ -65,13 +68,24 @@ impl Context {
             config: OnceCell::new(),
             login: OnceCell::new(),
             registry: OnceCell::new(),
-            runtime: OnceCell::new(),
+            runtime: LazyRuntime::default(),
         }
     }
 
-    /// Returns whether text may have styles (<https://no-color.org>).
-    pub fn wants_styles(&self) -> bool {
-        !environment::is_set("NO_COLOR")
+    /// Returns the colours that the user wants. `NO_COLOR` wins over `CLICOLOR_FORCE`; a terminal
+    /// without a name has none.
+    pub fn colour() -> Colour {
+        let is = |name: &str, value: &str| env::var_os(name).is_some_and(|found| found == value);
+        let is_forced = environment::is_set("CLICOLOR_FORCE") && !is("CLICOLOR_FORCE", "0");
+        if environment::is_set("NO_COLOR") {
+            Colour::Never
+        } else if is_forced {
+            Colour::Always
+        } else if is("CLICOLOR", "0") || is("TERM", "dumb") || !environment::is_set("TERM") {
+            Colour::Never
+        } else {
+            Colour::Auto
+        }
     }
 
     /// Returns the time stamp for reproducible builds
@@ -91,6 +105,19 @@ impl Context {
     /// Returns the directory of the SDK for C, if a variable names it.
     pub fn wasi_sdk(&self) -> Option<PathBuf> {
         env::var_os("WASI_SDK_PATH").map(PathBuf::from)
+    }
+
+    /// Returns the path of a program: found in `PATH`, or as it is where it has a directory.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        let is_program = |path: &PathBuf| {
+            let mode = path.metadata().map(|file| (file.is_file(), file.permissions().mode()));
+            mode.is_ok_and(|(is_file, mode)| is_file && mode & 0o111 != 0)
+        };
+        if name.contains('/') {
+            return Some(PathBuf::from(name)).filter(is_program);
+        }
+        let path = env::var_os("PATH")?;
+        env::split_paths(&path).map(|directory| directory.join(name)).find(is_program)
     }
 
     /// Returns the directories of this user, for files of other programs.
@@ -121,9 +148,10 @@ impl Context {
 
     /// Returns the depot whoever owns its directories, to diagnose it.
     pub fn depot_as_it_is(&self) -> Result<Depot, Failure> {
-        let events = TerminalEvents::new(self);
+        let (waiting, unlogged) = (TerminalEvents::new(self), TerminalEvents::new(self));
         Ok(Depot::new(self.places()?.clone())
-            .on_waiting(move || events.event(Event::WaitingForLock)))
+            .on_waiting(move || waiting.event(Event::WaitingForLock))
+            .on_unlogged(move |error| unlogged.event(Event::ChangeNotLogged(error))))
     }
 
     /// Returns the cache of compiled code.
@@ -163,11 +191,6 @@ impl Context {
         })
     }
 
-    /// Returns the rules for directories that can be granted.
-    pub fn directory_rules(&self) -> Result<DirectoryRules, Failure> {
-        Ok(environment::directory_rules(self.places()?))
-    }
-
     /// Returns the user that this process runs as.
     pub fn user(&self) -> u32 {
         rustix::process::geteuid().as_raw()
@@ -190,11 +213,6 @@ impl Context {
         names.into_iter().filter_map(value).collect()
     }
 
-    /// Checks that each policy allows extensions from this source.
-    pub fn check_source(&self, reference: &OciReference) -> Result<(), Failure> {
-        Ok(self.config()?.check_source(reference)?)
-    }
-
     /// Returns a client for registries, configured from files and the environment.
     pub fn registry(&self) -> Result<&Registry, Failure> {
         if self.registry.get().is_none() {
@@ -205,7 +223,7 @@ impl Context {
                 secret_service: self.has_session_bus(),
                 proxies: environment::proxies(),
                 authorities: environment::authorities(),
-                patience: Patience::default(),
+                timeouts: Timeouts::default(),
                 offline: self.is_offline(),
                 notices: self.notices(),
             }));
@@ -245,24 +263,27 @@ impl Context {
 
     /// Runs work on the network to its end. The connections that it opens serve later work as well.
     pub fn wait_for<T>(&self, work: impl Future<Output = T>) -> std::io::Result<T> {
-        if self.runtime.get().is_none() {
-            // Looking up names needs a thread. If none can be started, the runtime would panic.
-            std::thread::Builder::new().spawn(|| {}).map(drop)?;
-            let _ = self
-                .runtime
-                .set(tokio::runtime::Builder::new_current_thread().enable_all().build()?);
-        }
-        Ok(self.runtime.get().unwrap_or_else(|| unreachable!("set above")).block_on(work))
+        self.runtime.wait_for(work)
+    }
+
+    /// Returns the registry client and the runtime of this process, for the manager.
+    pub fn network(&self) -> Result<Network<'_>, Failure> {
+        Ok(Network { registry: self.registry()?, runtime: &self.runtime })
+    }
+
+    /// Returns the operations that change installed extensions. They ask `consent`.
+    pub fn installer<'a>(&'a self, consent: &'a dyn Consent) -> Result<Installer<'a>, Failure> {
+        Ok(Installer {
+            manager: self.manager()?,
+            config: self.config()?,
+            network: self.network()?,
+            consent,
+        })
     }
 
     /// Returns whether the user forbids connections.
     pub fn is_offline(&self) -> bool {
         self.global.offline || environment::is_offline()
-    }
-
-    /// Returns the command line of a bounded child that compiles: this program.
-    pub fn compiler(&self) -> CompilerCommand {
-        compiler()
     }
 
     /// Prints a warning.

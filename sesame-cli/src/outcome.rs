@@ -13,20 +13,20 @@ use extension_depot::registry::KeptLogin;
 use extension_depot::{ActivityEntry, ActivityFinding};
 
 pub use self::installation::{
-    Age, Collection, Denied, Direction, Freshness, Installation, PastGeneration, Removal, Replaced,
-    Rollback, Step, StepState, Update,
+    Collection, Denied, Direction, Freshness, Installation, PastGeneration, Removal, Replaced,
+    Rollback, Step, StepState, Update, nothing_to_call,
 };
 pub use self::publishing::{DocsPage, Published};
 pub use self::report::{
     Asked, Call, Change, Check, ConfigValue, DecidedImport, Diagnosis, FileCheck, Health, Info,
-    Inspection, Learned, RefusedThing, Row, SettingRow, Settings, State, Trust,
+    Inspection, Learned, RefusedThing, Row, SettingRow, Settings, State, Trust, split_log_line,
 };
 pub use self::testing::{TestedCase, TestedFile};
 pub use self::workload::WorkloadReport;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 
-/// What came of a command.
+/// The outcome of a command.
 pub enum Outcome {
     /// `install`, `import`
     Installed(Vec<Installation>),
@@ -94,8 +94,12 @@ pub enum Outcome {
     Workload(Box<WorkloadReport>),
     /// `inspect`
     Inspected(Box<Inspection>),
-    /// `logs`: what was printed, and whether it is shown as it was
+    /// `logs`: the output, and whether it is shown raw
     Log { text: Vec<u8>, raw: bool },
+    /// `schema`
+    Schemas(Vec<String>),
+    /// `schema NAME`
+    Schema(Box<serde_json::Value>),
     /// `completions`
     Script(Vec<u8>),
     /// `man`
@@ -107,7 +111,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What came of doing the same for several names: one that fails stops none of the others.
+    /// Collects the outcomes for several names. A failure does not stop the others.
     pub fn of_each<N, T>(
         names: &[N],
         act: impl FnMut(&N) -> Result<T, Failure>,
@@ -127,7 +131,7 @@ impl Outcome {
         }
     }
 
-    /// The same, with each failure of one of several names as `map` makes it.
+    /// Collects the same, with each failure as `map` makes it.
     pub fn with_failures(self, map: impl Fn(Failure) -> Failure) -> Self {
         match self {
             Self::Partly { done, failures } => {
@@ -137,7 +141,7 @@ impl Outcome {
         }
     }
 
-    /// What the shell is told.
+    /// Returns the exit code.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Called(call) if call.returned.is_err() => ErrorKind::Failure.into(),

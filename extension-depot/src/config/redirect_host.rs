@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use serde::Deserialize;
 
 /// A host with or without a port, as in the address of a web server.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct RedirectHost {
@@ -19,7 +20,7 @@ pub struct RedirectHost {
 pub struct RedirectHostError(String);
 
 impl RedirectHost {
-    /// Whether it is this host, at this port. Where either has no port, it is the
+    /// Returns whether it is this host, at this port. Where either omits the port, it is the
     /// default one of the scheme.
     #[cfg(feature = "registry")]
     pub(crate) fn is(&self, host: &str, port: Option<u16>, default_port: u16) -> bool {

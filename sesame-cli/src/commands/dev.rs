@@ -1,26 +1,28 @@
 //! `sesame extension dev`
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use core_types::ErrorKind;
-
-use clap::Parser;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::build::{built, project};
-use super::development::Development;
-use crate::arguments::{Arguments, DevArguments};
+use crate::arguments::{
+    CallArguments, Command, DevArguments, EverydayCommand, ExtensionCommand, Presentation,
+    TestArguments,
+};
+use crate::build::{built, project};
 use crate::context::Context;
+use crate::development::Development;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
+use crate::project::{Made, Project, is_lock};
 use crate::render;
-use crate::sources::{is_lock, is_made};
 
+/// The directory with the tests of a project, as `test` has it by default.
+const TESTS: &str = "tests";
 /// The pause after a change before a build: editors write a file several times.
 const QUIET: Duration = Duration::from_millis(200);
 
@@ -60,7 +62,8 @@ fn round(context: &Context, development: &Development, arguments: &DevArguments)
         Ok((installation, path)) => {
             if let Some(installation) = installation {
                 // A failed print does not matter: the extension can be called all the same.
-                let _ = render::outcome(context, &Outcome::Installed(vec![installation]));
+                let outcome = Outcome::Installed(vec![installation]);
+                let _ = render::outcome(context, &Presentation::default(), &outcome);
             }
             call(context, development, &path, arguments)
         }
@@ -79,25 +82,24 @@ fn call(
     built: &Path,
     arguments: &DevArguments,
 ) -> ExitCode {
-    match &arguments.function {
-        Some(function) => {
-            let call = ["call", development.name().as_str(), function].map(OsString::from);
-            sesame(context, call.into_iter().chain(arguments.arguments.iter().cloned()).collect())
-        }
-        None => sesame(context, vec!["test".into(), built.into()]),
-    }
-}
-
-/// Runs a command as a person would type it.
-fn sesame(context: &Context, words: Vec<OsString>) -> ExitCode {
-    let line = ["sesame", "extension"].into_iter().map(OsString::from).chain(words);
-    match Arguments::try_parse_from(line) {
-        Ok(arguments) => crate::run(context, arguments.command),
-        Err(error) => {
-            let _ = context.terminal.talk(&error.render().to_string());
-            ErrorKind::Usage.into()
-        }
-    }
+    let command = match &arguments.function {
+        Some(function) => ExtensionCommand::Everyday(EverydayCommand::Call(CallArguments {
+            name: development.name().clone(),
+            function: Some(function.clone()),
+            arguments: arguments.arguments.clone(),
+            data: Vec::new(),
+            json_args: None,
+            bytes: false,
+            stats: false,
+            learn: false,
+            write: false,
+        })),
+        None => ExtensionCommand::Test(TestArguments {
+            binary: Some(built.to_owned()),
+            tests: TESTS.into(),
+        }),
+    };
+    crate::run(context, Command::Extension(Box::new(command)))
 }
 
 /// Watches each directory of a project with files of a person.
@@ -107,11 +109,14 @@ fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
             .caused_by(&error)
     };
     let root = &fs::canonicalize(root)?;
+    // A project that cannot be read now is watched until it can.
+    let made = Made::of(Project::find(root).ok().flatten().as_ref());
     let (sender, changes) = mpsc::channel();
     let below = root.clone();
+    let made_below = made.clone();
     let is_by_hand = move |path: &std::path::PathBuf| {
         let path = path.strip_prefix(&below).unwrap_or(path);
-        !is_made(path) && !is_lock(path)
+        !made_below.contains(path) && !is_lock(path)
     };
     let told = move |event: notify::Result<notify::Event>| {
         let is_change =
@@ -124,7 +129,7 @@ fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
     watcher.watch(root, RecursiveMode::NonRecursive).map_err(failed)?;
     for entry in fs::read_dir(root)? {
         let entry = entry?;
-        if !is_made(Path::new(&entry.file_name()))
+        if !made.contains(Path::new(&entry.file_name()))
             && entry.file_type().is_ok_and(|kind| kind.is_dir())
         {
             watcher.watch(&entry.path(), RecursiveMode::Recursive).map_err(failed)?;

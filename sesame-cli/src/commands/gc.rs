@@ -11,11 +11,13 @@ use crate::outcome::{Collection, Outcome};
 pub fn run(context: &Context, keep: usize, dry_run: bool) -> Result<Outcome, Failure> {
     let collected = context
         .depot()?
+        .lock()?
         .collect(keep, !dry_run)
         .map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     let cache = context.code_cache()?;
     let keys: Vec<_> = collected.binaries.iter().map(CodeKey::new).collect();
-    let code = cache.unreferenced_files(&keys).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
+    let code =
+        cache.unreferenced_files(&keys).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     if !dry_run {
         cache.remove_files(&code).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     }

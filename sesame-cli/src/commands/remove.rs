@@ -3,16 +3,16 @@
 use core_types::ExtensionName;
 use extension_depot::DepotError;
 
-use super::secret;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, Removal};
+use crate::secrets;
 
 /// Removes extensions, each independently of the others.
 pub fn run(context: &Context, names: &[ExtensionName], purge: bool) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let remove = |name: &ExtensionName| {
-        let secrets = if purge { secret::forget_all(context, name) } else { Vec::new() };
+        let secrets = if purge { secrets::forget_all(context, name) } else { Vec::new() };
         let removal = |kept_manifest, freed_bytes, already| Removal {
             name: name.clone(),
             kept_manifest,
@@ -20,7 +20,8 @@ pub fn run(context: &Context, names: &[ExtensionName], purge: bool) -> Result<Ou
             secrets,
             already,
         };
-        match depot.remove(name, purge) {
+        let removed = depot.lock()?.remove(name, purge);
+        match removed {
             Ok(removed) => Ok(removal(removed.kept_manifest, removed.freed, false)),
             // A removed manifest tells an earlier removal from an unknown name.
             Err(DepotError::NotFound { .. }) if depot.places().removed_manifest(name).exists() => {

@@ -11,11 +11,11 @@ use core_types::{
 };
 use extension_depot::{Depot, Installed};
 use extension_host::{CodeKey, ExportedFunction, Host, declared_settings, requested_by_author};
+use extension_manager::{known_repositories, known_tags};
 
 use super::{beginning, line};
 use crate::arguments::GlobalArguments;
 use crate::context::Context;
-use crate::tag_listing;
 
 fn context() -> Context {
     Context::new(GlobalArguments::default())
@@ -25,6 +25,11 @@ fn context() -> Context {
 pub fn names(current: &OsStr) -> Vec<CompletionCandidate> {
     let listed = context().depot().ok().and_then(|depot| depot.list().ok()).unwrap_or_default();
     beginning(current, listed.into_iter().map(|listed| listed.name.to_string()))
+}
+
+/// Returns the names of schemas that begin like this.
+pub fn schemas(current: &OsStr) -> Vec<CompletionCandidate> {
+    beginning(current, crate::render::schema_names().map(str::to_owned))
 }
 
 /// Returns the functions, beginning like this, of the extension that was named before.
@@ -113,11 +118,10 @@ fn wanted(context: &Context, installed: &Installed) -> BTreeSet<String> {
     let schema = declared_settings(&binary).unwrap_or_default();
     wanted.extend(schema.iter().map(|(key, _)| format!("{}={key}", Capability::ConfigRead)));
     let entries = context.depot().map(|depot| depot.activity().entries()).unwrap_or_default();
-    let touches =
-        entries.into_iter().filter(|entry| entry.call.extension == installed.name.as_str());
-    let refused = touches
-        .flat_map(|entry| entry.call.activity.touches)
-        .filter(|touch| touch.verdict != Verdict::Allow);
+    let calls = entries.into_iter().filter_map(|entry| entry.event.into_call());
+    let its = calls.filter(|call| call.extension == installed.name.as_str());
+    let refused =
+        its.flat_map(|call| call.activity.touches).filter(|touch| touch.verdict != Verdict::Allow);
     wanted.extend(refused.filter_map(|touch| touch.grant));
     wanted
 }
@@ -257,10 +261,10 @@ pub fn repositories(current: &OsStr) -> Vec<CompletionCandidate> {
     let Ok(places) = context.places() else { return Vec::new() };
     match text.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')) {
         Some((repository, _)) if repository.contains('/') => {
-            let tags = tag_listing::tags(places, repository);
+            let tags = known_tags(places, repository);
             beginning(current, tags.into_iter().map(|tag| format!("{repository}:{tag}")))
         }
-        _ => beginning(current, tag_listing::repositories(places).into_iter()),
+        _ => beginning(current, known_repositories(places).into_iter()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What was found out: about extensions, calls, the configuration and the machine.
+//! Reports about extensions, calls, the configuration and the machine.
 
 use std::path::PathBuf;
 
@@ -9,6 +9,7 @@ use core_types::{
 use extension_depot::{CheckedSignature, FirstUse, TrustedSigner};
 use extension_host::{ExportedFunction, Import, Returned, Usage};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::installation::Denied;
@@ -22,7 +23,7 @@ pub struct Trust {
 }
 
 /// One value that is configured.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct ConfigValue {
     pub key: String,
     pub value: String,
@@ -30,8 +31,8 @@ pub struct ConfigValue {
     pub origin: String,
 }
 
-/// What is wrong in one file.
-#[derive(Serialize)]
+/// The problems of one file.
+#[derive(JsonSchema, Serialize)]
 pub struct FileCheck {
     pub path: PathBuf,
     pub problem: Option<String>,
@@ -48,36 +49,36 @@ impl FileCheck {
     }
 }
 
-/// The first keys that do nothing, and how many more there are.
+/// Returns the first unknown keys, and the number of further ones.
 fn warnings(unknown: &[UnknownKey]) -> Vec<String> {
     let shown = unknown.iter().take(MAX_WARNINGS).map(ToString::to_string);
     let more = unknown.len().saturating_sub(MAX_WARNINGS);
     shown.chain((more > 0).then(|| format!("{more} more unknown keys do nothing"))).collect()
 }
 
-/// An error and what caused it, since a message does not repeat its cause.
+/// Formats an error with its causes, since a message does not repeat its cause.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// What was found of one thing that sesame needs.
-#[derive(Serialize)]
+/// The diagnosis of one thing that sesame needs.
+#[derive(JsonSchema, Serialize)]
 pub struct Diagnosis {
     pub what: String,
     pub health: Health,
     pub finding: String,
-    /// What mends it, where something does.
-    pub mend: Option<String>,
+    /// What fixes it, where something does.
+    pub fix: Option<String>,
 }
 
 /// How well something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Health {
     Good,
     /// It works, but not all of it.
-    Doubtful,
+    Warning,
     Bad,
 }
 
@@ -85,31 +86,31 @@ impl Health {
     pub fn name(self) -> &'static str {
         match self {
             Self::Good => "good",
-            Self::Doubtful => "look",
+            Self::Warning => "warning",
             Self::Bad => "bad",
         }
     }
 }
 
 /// One line of the list.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Row {
     pub name: ExtensionName,
     pub version: Option<String>,
     pub reference: Option<OciReference>,
-    /// What is in force: what the manifest grants, within every policy.
+    /// The grants in force: those of the manifest, within every policy.
     pub capabilities: Vec<Capability>,
-    /// What the manifest grants and a policy denies.
+    /// Grants of the manifest that a policy denies.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub denied_by_policy: Vec<Capability>,
     pub limits: Limits,
     pub state: State,
-    /// What is wrong, for a broken one, for one that was put aside and for one that policy stops.
+    /// The problem of a broken, quarantined or stopped extension.
     pub problem: Option<String>,
 }
 
 /// Whether an extension can be called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     Enabled,
@@ -125,7 +126,7 @@ impl State {
         match self {
             Self::Enabled => "enabled",
             Self::Disabled => "disabled",
-            Self::Quarantined => "put aside",
+            Self::Quarantined => "quarantined",
             Self::StoppedByPolicy => "stopped by policy",
             Self::NotInstalled => "not installed",
             Self::Broken => "broken",
@@ -138,7 +139,7 @@ pub struct Call {
     pub returned: Returned,
     pub usage: Usage,
     pub limits: EffectiveLimits,
-    /// What the guest printed, for those who asked to be told more.
+    /// The output of the guest, shown with `--verbose`.
     pub output: Vec<u8>,
     pub with_stats: bool,
 }
@@ -157,60 +158,61 @@ pub struct Info {
     pub state: State,
     /// Whether `update` leaves it alone.
     pub pinned: bool,
-    /// Why it was put aside, or what policy stops it, if that is so.
+    /// The reason of its quarantine, or the policy that stops it.
     pub problem: Option<String>,
-    /// What the manifest grants, within every policy.
+    /// The grants of the manifest, within every policy.
     pub capabilities: Capabilities,
-    /// What is granted for a while, with when that ends.
+    /// Timed grants, with their ends.
     pub timed: Vec<(Grant, String)>,
-    /// What the manifest or this session grants and a policy denies.
+    /// Grants of the manifest or of this session that a policy denies.
     pub denied: Vec<Denied>,
     pub limits: EffectiveLimits,
     pub config: Config,
-    /// What was known of who signed it when that was looked at.
+    /// The state of its signature at the last check.
     pub signature: Option<CheckedSignature>,
     pub imports: Vec<DecidedImport>,
     /// The functions, those that cannot be called too.
     pub exports: Vec<ExportedFunction>,
 }
 
-/// An import, and what is decided about it, where something has to be.
+/// An import, with its decision if it needs one.
 pub struct DecidedImport {
     pub import: Import,
     pub decided: Option<&'static str>,
 }
 
-/// What can be set of an extension.
-#[derive(Serialize)]
+/// The settings and limits of an extension.
+#[derive(JsonSchema, Serialize)]
 pub struct Settings {
-    /// What its author declares, and what else is set.
+    /// Declared settings, and other values that are set.
     pub rows: Vec<SettingRow>,
     #[serde(skip)]
     pub limits: EffectiveLimits,
 }
 
 /// One key of `[config]`.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct SettingRow {
     pub key: String,
-    /// What is set, if anything is.
+    /// The value, if one is set.
     pub value: Option<String>,
-    /// What its author says of it.
+    /// The author's description.
     pub declared: Option<DeclaredSetting>,
 }
 
 /// The least that a call needed.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Learned {
     pub name: ExtensionName,
-    /// What the call gave, or why it gave nothing.
+    /// The result of the call, or the reason of its failure.
     pub result: Result<String, String>,
     pub capabilities: Capabilities,
-    /// What it imports and did not use, so that it is not known how far that has to reach.
+    /// Unused imports, whose scope is unknown.
     pub unscoped: Vec<Capability>,
-    /// What was refused.
+    /// The refusals.
     pub refused: Vec<TouchRecord>,
     #[serde(serialize_with = "limits_by_key")]
+    #[schemars(with = "std::collections::BTreeMap<String, u64>")]
     pub limits: Vec<(LimitName, u64)>,
     /// Whether it is in the manifest now.
     pub written: bool,
@@ -224,8 +226,9 @@ fn limits_by_key<S: serde::Serializer>(
 }
 
 /// Something that an extension was refused.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct RefusedThing {
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
     pub what: String,
     /// Why, and where that stands.
@@ -235,7 +238,7 @@ pub struct RefusedThing {
     pub is_granted_now: bool,
 }
 
-/// What can be known of an extension without running it.
+/// The facts about an extension without running it.
 pub struct Inspection {
     pub name: ExtensionName,
     pub version: String,
@@ -247,16 +250,16 @@ pub struct Inspection {
     pub asks_for: Vec<Asked>,
     /// The functions, those that cannot be called too.
     pub exports: Vec<ExportedFunction>,
-    /// The media types of what refers to it, such as signatures and bills of materials.
+    /// The media types of its referrers, such as signatures and bills of materials.
     pub attached: Vec<String>,
-    /// What it is, if it has nothing to call.
+    /// Its kind, if it has nothing to call.
     pub nothing_to_call: Option<String>,
     /// Why `install` refuses it.
     pub refusal: Option<Failure>,
 }
 
-/// Something that an extension asks for, and what would be decided now.
-#[derive(Serialize)]
+/// A request of an extension, with the present decision.
+#[derive(JsonSchema, Serialize)]
 pub struct Asked {
     pub what: String,
     pub verdict: Verdict,
@@ -265,23 +268,41 @@ pub struct Asked {
 }
 
 /// Something that is so now.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Change {
-    /// What is so now, as a sentence without a full stop.
+    /// The present state, as a sentence without a full stop.
     pub now: String,
     /// Whether it was not so before.
     pub changed: bool,
 }
 
 /// What verifying found of one extension.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub struct Check {
     /// The name of an extension, or a reference.
     pub name: String,
-    /// What is known of who signed it, where somebody wanted to know.
+    /// The state of its signature, if it was verified.
     pub signature: Option<String>,
-    /// What is wrong still.
+    /// When that was found, as RFC 3339 in UTC, where it was not found just now.
+    pub checked_at: Option<String>,
+    /// The remaining problems.
     pub findings: Vec<String>,
-    /// What was mended.
+    /// The repairs.
     pub repaired: Vec<String>,
+}
+
+impl Check {
+    /// Makes one without findings.
+    pub fn of(name: String) -> Self {
+        Self { name, signature: None, checked_at: None, findings: Vec::new(), repaired: Vec::new() }
+    }
+}
+
+/// Splits a line of an extension's log into its time and the rest, which begins with the blank
+/// before the function.
+pub fn split_log_line(line: &[u8]) -> Option<(Timestamp, &[u8])> {
+    let end = line.iter().position(|byte| *byte == b' ')?;
+    let (seconds, rest) = line.split_at(end);
+    let seconds = std::str::from_utf8(seconds).ok()?.parse().ok()?;
+    Some((Timestamp::from_second(seconds).ok()?, rest))
 }

@@ -4,13 +4,13 @@ use termimad::MadSkin;
 
 use crate::terminal::inert;
 
-/// The columns where nobody knows how many there are.
+/// The columns where their number is unknown.
 const WIDTH: u16 = 80;
 /// More than this is hard to read.
 const WIDEST: u16 = 100;
 
-/// The text with headings, lists, tables and code laid out. It is made inert before it is styled,
-/// so that the only things in it that a terminal acts on are styles; links stay text.
+/// Lays out headings, lists, tables and code. The text is escaped before it is styled, so that a
+/// terminal acts only on our styles; links stay text.
 pub fn laid_out(markdown: &str, width: Option<u16>, with_styles: bool) -> String {
     let plain = inert(&markdown.replace("\r\n", "\n").replace('\t', "    "));
     if !is_ordinary(&plain) {
@@ -21,28 +21,27 @@ pub fn laid_out(markdown: &str, width: Option<u16>, with_styles: bool) -> String
     format!("{}", skin.text(&plain, Some(width.into())))
 }
 
-/// Whether people write such pages. Laying out what only machines write can take minutes and
+/// Returns whether a person writes such pages. Laying out a machine's can take minutes and
 /// gigabytes.
 fn is_ordinary(text: &str) -> bool {
     let is_plain_line = |line: &str| {
-        line.len() <= LONGEST_LINE
-            && line.matches('|').count() <= MOST_CELLS
+        line.len() <= MAX_LINE_BYTES
+            && line.matches('|').count() <= MAX_CELLS
             && !has_long_number(line)
     };
-    text.len() <= LONGEST_PAGE
-        && text.lines().count() <= MOST_LINES
-        && text.lines().all(is_plain_line)
+    text.len() <= MAX_PAGE && text.lines().count() <= MAX_LINES && text.lines().all(is_plain_line)
 }
 
-/// A list that is numbered beyond what anybody counts.
+/// Returns whether a list has numbers that no person writes.
 fn has_long_number(line: &str) -> bool {
     line.trim_start().bytes().take_while(u8::is_ascii_digit).count() > 6
 }
 
-const LONGEST_PAGE: usize = 256 << 10;
-const LONGEST_LINE: usize = 4 << 10;
-const MOST_LINES: usize = 5_000;
-const MOST_CELLS: usize = 50;
+// Bounds that no page of a person reaches. Beyond them, laying out takes minutes and gigabytes.
+const MAX_PAGE: usize = 256 << 10;
+const MAX_LINE_BYTES: usize = 4 << 10;
+const MAX_LINES: usize = 5_000;
+const MAX_CELLS: usize = 50;
 
 #[cfg(test)]
 mod tests {

@@ -1,31 +1,57 @@
 //! From outcomes and failures to what people and programs read. Data goes to standard output, talk
 //! to standard error.
 
+mod cell;
 mod json;
+mod listings;
+#[cfg(test)]
+mod listings_tests;
 mod markdown;
+mod screen;
+mod table;
 mod text;
 
 use std::io;
 
 use core_types::ErrorKind;
 
+pub use self::json::{schema, schema_names};
+use self::screen::Screen;
+pub use self::text::failure as failure_text;
+use crate::arguments::Presentation;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// What is written where.
+/// Text for each of the streams.
 #[derive(Default)]
 pub struct Rendered {
     /// For standard output.
     pub data: Vec<u8>,
-    /// For a person to read page by page, with styles of our own in it; nothing where nobody reads.
+    /// A text for a person to read page by page, with our own styles; nothing without a reader.
     pub paged: String,
     /// For standard error.
     pub talk: String,
 }
 
-/// Shows what came of a command.
-pub fn outcome(context: &Context, outcome: &Outcome) -> io::Result<()> {
+impl Rendered {
+    /// Writes a text for its reader: page by page on a terminal, or as it is. It is escaped
+    /// already.
+    fn text(screen: &Screen, text: String) -> Self {
+        if screen.is_terminal() {
+            Self { paged: text, ..Self::default() }
+        } else {
+            Self { data: text.into_bytes(), ..Self::default() }
+        }
+    }
+}
+
+/// Shows the outcome of a command.
+pub fn outcome(
+    context: &Context,
+    presentation: &Presentation,
+    outcome: &Outcome,
+) -> io::Result<()> {
     if matches!(outcome, Outcome::Ran(_) | Outcome::Shown(_)) {
         context.warnings.show();
         return Ok(());
@@ -36,15 +62,16 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> io::Result<()> {
     }
     if let Outcome::Partly { done, failures } = outcome {
         failures.iter().for_each(|one| failure(context, one));
-        return self::outcome(context, done);
+        return self::outcome(context, presentation, done);
     }
-    let rendered = text::outcome(context, outcome);
+    let screen = Screen::new(context, presentation);
+    let rendered = text::outcome(context, &screen, outcome);
     if !rendered.talk.is_empty() && !context.global.quiet {
-        // Where nobody listens to talk, data still matters.
+        // If standard error is gone, data still matters.
         let _ = context.terminal.talk(&rendered.talk);
     }
     if !rendered.paged.is_empty() {
-        return context.terminal.page(&rendered.paged);
+        context.terminal.page(&rendered.paged)?;
     }
     if !rendered.data.is_empty() {
         context.terminal.data(&rendered.data)?;
@@ -55,7 +82,7 @@ pub fn outcome(context: &Context, outcome: &Outcome) -> io::Result<()> {
     Ok(())
 }
 
-/// The verdict on what was found out, which follows it.
+/// Returns the verdict, which follows the findings.
 fn refusal(outcome: &Outcome) -> Option<&Failure> {
     match outcome {
         Outcome::Inspected(inspection) => inspection.refusal.as_ref(),
@@ -63,8 +90,7 @@ fn refusal(outcome: &Outcome) -> Option<&Failure> {
     }
 }
 
-/// Shows why there is no outcome, to whoever listens: a program finds it where the outcome would
-/// have been.
+/// Shows a failure: a program finds it in the place of the outcome.
 pub fn failure(context: &Context, failure: &Failure) {
     let _ = if context.global.json {
         context.terminal.data(json::failure(failure, context.warnings.take()).as_bytes())
@@ -73,7 +99,7 @@ pub fn failure(context: &Context, failure: &Failure) {
     };
 }
 
-/// The object for a command line that cannot be read, from what a person would be told.
+/// Makes the object for an unreadable command line, from the message for a person.
 pub fn wrong_command_line(told: &str) -> String {
     let mut lines = told.lines().map(str::trim).filter(|line| !line.is_empty());
     let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
@@ -82,7 +108,7 @@ pub fn wrong_command_line(told: &str) -> String {
     json::failure(&failure, Vec::new())
 }
 
-/// The first line of a text of several, for places that have one.
+/// Returns the first line of a text, for places that have one.
 pub fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }

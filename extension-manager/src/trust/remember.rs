@@ -1,0 +1,22 @@
+//! Signers that a user named.
+
+use core_types::OciReference;
+use extension_depot::{SignerProof, TrustError, TrustedSigner};
+
+use crate::install::InstallError;
+use crate::installer::Installer;
+
+impl Installer<'_> {
+    /// Trusts a signer for the repository of a reference from now on.
+    pub(crate) fn trust(
+        &self,
+        reference: &OciReference,
+        proof: &SignerProof,
+    ) -> Result<(), InstallError> {
+        let place = reference.identity().to_string().parse()?;
+        let signer = TrustedSigner { place, proof: proof.clone() };
+        let locked = self.depot().lock().map_err(TrustError::from);
+        let trusted = locked.and_then(|depot| depot.trust(&signer));
+        trusted.map(drop).map_err(|error| InstallError::Trust(Box::new(error)))
+    }
+}
