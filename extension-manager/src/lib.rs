@@ -33,6 +33,8 @@ pub use callable::{CallMode, Callable};
 pub use compiled_code::CodeError;
 pub use error::OpenError;
 pub use events::{Event, Events, Silent};
+/// The arguments and the value of a call, so that a program which only calls needs no other crate.
+pub use extension_host::{Arguments, Returned};
 pub use guest_log::GuestLogError;
 pub use learn::{Needs, difference};
 pub use manager::{Manager, Options};
