@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::decision::{Decision, Request, Verdict};
-use crate::grant::Grant;
-use crate::granted_path::GrantedPath;
+use crate::capability::{Grant, GrantedPath};
 use crate::permissions::Owner;
+use crate::policy::{Decision, Request, Verdict};
 
 /// The most different things that one call is remembered for. What goes beyond is counted.
 const MAX_TOUCHES: usize = 64;
@@ -187,8 +186,8 @@ mod microseconds {
 mod tests {
     use super::*;
     use crate::capability::Capability;
-    use crate::decision::Document;
-    use crate::decision::Rule;
+    use crate::policy::Document;
+    use crate::policy::Rule;
 
     /// A directory that does not exist is noted once, and nothing was refused.
     #[test]

@@ -1,11 +1,10 @@
 //! What one extension is given.
 
 use crate::capability::{Capabilities, ConfigRead};
-use crate::config::Config;
-use crate::decision::Authority;
+use crate::documents::Config;
 use crate::limits::EffectiveLimits;
-use crate::name::ExtensionName;
-use crate::reference::Identity;
+use crate::policy::Authority;
+use crate::reference::{ExtensionName, Identity};
 
 /// What one extension may do and use. A depot makes it from an installed extension's manifest, the
 /// grants of the login session and every policy; a program that brings its own extensions makes it

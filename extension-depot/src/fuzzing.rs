@@ -3,10 +3,10 @@
 
 use core_types::{Digest, OciReference};
 
-use crate::attachment::Attachment;
-use crate::image::{Descriptor, Document, ImageManifest};
-use crate::registry::challenge::Challenges;
-use crate::signature::{bundle, classic};
+use crate::oci::attachment::Attachment;
+use crate::oci::image::{Descriptor, Document, ImageManifest};
+use crate::registry::auth::challenge::Challenges;
+use crate::trust::signature::{bundle, classic};
 
 /// Reads an image manifest or index as it comes from a registry, and looks for what would be
 /// installed.

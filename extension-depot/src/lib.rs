@@ -11,106 +11,51 @@
 //! open what is installed and install from files.
 #![forbid(unsafe_code)]
 
-mod activity_log;
-mod archive;
-mod artifact;
-mod artifact_kind;
-mod attachment;
-mod basis;
-mod binary;
-mod blob;
-mod bounded_json;
-mod bundle;
-mod bundle_reader;
-mod change;
-mod collect;
-mod depot;
-mod depot_error;
-mod docs;
-mod durable;
-mod first_seen;
-mod first_use;
-mod followed_lists;
+mod activity;
+mod archives;
+mod config;
+mod files;
 #[cfg(all(fuzzing, feature = "registry"))]
 pub mod fuzzing;
-mod health;
 mod history;
-mod image;
-mod layout;
-mod layout_source;
-mod listing;
-mod lock;
-mod manifest_file;
-mod manifest_settings;
-mod output_directory;
-mod own_file;
-mod places;
-mod publication;
-mod record;
-mod redirect_host;
+mod manifest;
+mod oci;
 #[cfg(feature = "registry")]
 pub mod registry;
-mod removal;
 #[cfg(feature = "serve")]
 pub mod serve;
-#[cfg(feature = "registry")]
-mod signature;
-mod signature_state;
-mod signer;
 mod source;
-mod staging;
-mod state_file;
-mod timed_grants;
-mod toml_list;
-mod trusted_signers;
-mod unpack;
-mod user_config;
-mod verify;
-mod web_address;
-mod zstd;
+mod store;
+mod trust;
 
-pub use activity_log::{ActivityEntry, ActivityError, ActivityFinding, ActivityLog};
-pub use artifact::{Artifact, ArtifactError};
-pub use attachment::Attachment;
-pub use basis::Basis;
-pub use binary::Binary;
-pub use blob::{BlobError, digest_of, read_blob, read_plain};
-pub use bundle::BundleError;
-pub use bundle_reader::{Bundle, Bundled};
-pub use collect::Collected;
-pub use depot::{Depot, InstallOrder, Installed, Listed};
-pub use depot_error::DepotError;
-pub use docs::{Docs, DocsError, Page};
-pub use first_use::{Evidence, FirstSigner, FirstUse, SignatureRefusal};
-pub use followed_lists::{FollowedList, FromList, GivenByList, Pruned};
-pub use health::{Opened, Quarantine};
-pub use history::{Generation, History, Reason};
-pub use image::{Descriptor, ImageError, ImageManifest, MAX_BLOB, media_type};
-pub use lock::LockError;
-pub use manifest_file::{LoadedManifest, ManifestError, needs_text};
-pub use manifest_settings::SettingChange;
-pub use output_directory::{OutputDirectory, OutputFile};
-pub use own_file::LinkedFile;
-pub use places::{PlaceError, Places};
-pub use publication::{Description, Publication};
-pub use record::{CheckedSignature, Record};
-pub use redirect_host::{RedirectHost, RedirectHostError};
-pub use removal::Removed;
+pub use activity::{ActivityEntry, ActivityError, ActivityFinding, ActivityLog};
+pub use archives::{Docs, DocsError, Page, UnpackError};
+pub use config::{
+    CheckedFile, ConfigFileError, PlaceError, Places, PolicyRefusal, RedirectHost,
+    RedirectHostError, RegistrySettings, Setting, UserConfig,
+};
+pub use files::{LinkedFile, LockError, OutputDirectory, OutputFile, StateFileError};
+pub use history::{
+    Collected, FollowedList, FromList, Generation, GivenByList, History, Pruned, Reason,
+};
+pub use manifest::{LoadedManifest, ManifestError, SettingChange, TimedGrantsError, needs_text};
+pub use oci::{
+    Artifact, ArtifactError, Attachment, Binary, BlobError, Description, Descriptor, ImageError,
+    ImageManifest, MAX_BLOB, Publication, digest_of, media_type, read_blob, read_plain,
+};
+pub use source::{
+    AddressError, Bundle, BundleError, Bundled, Source, SourceError, SourceTextError, WebAddress,
+};
+pub use store::{
+    Basis, CheckedSignature, Depot, DepotError, Finding, InstallOrder, Installed, Listed, Opened,
+    Quarantine, Record, Removed, Staged, StagingError, Verification,
+};
 #[cfg(feature = "registry")]
-pub use signature::{
+pub use trust::signature::{
     IdentityVerifier, KeyError, PublicKey, SecretKey, SecretKeyError, Verifier, VerifierError,
     Verifiers,
 };
-pub use signature_state::SignatureState;
-pub use signer::Signer;
-pub use source::{Source, SourceError, SourceTextError};
-pub use staging::{Staged, StagingError};
-pub use state_file::StateFileError;
-pub use timed_grants::TimedGrantsError;
-pub use trusted_signers::{SignerProof, TrustError, TrustedSigner};
-pub use unpack::UnpackError;
-pub use user_config::{
-    CheckedFile, ConfigFileError, PolicyRefusal, RegistrySettings, Setting, UserConfig,
+pub use trust::{
+    Evidence, FirstSigner, FirstUse, SignatureRefusal, SignatureState, Signer, SignerProof,
+    TrustError, TrustedSigner,
 };
-pub use verify::{Finding, Verification};
-pub use web_address::{AddressError, WebAddress};

@@ -24,8 +24,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::blob::digest_of;
-use crate::image::{Descriptor, ImageIndex, media_type};
+use crate::oci::blob::digest_of;
+use crate::oci::image::{Descriptor, ImageIndex, media_type};
 
 /// What a response carries.
 pub type Body = BoxBody<Bytes, io::Error>;

@@ -185,7 +185,7 @@ impl Extension {
         work: W,
     ) -> CallReport<W::Output> {
         let started = Instant::now();
-        let limit = Duration::from_millis(self.limits().get(LimitName::Timeout).value);
+        let limit = self.limits().timeout();
         let mut store = match state(started + limit) {
             Ok(state) => self.store(state),
             Err(error) => return CallReport::failed(error.into(), gate),

@@ -1,6 +1,5 @@
-//! Arguments as people type them and as programs write them, for every type that a function can
-//! have. What a function that gives back its argument gives back is printed as something that is
-//! the same argument again.
+//! Arguments as people type them and as programs write them, for each type of a parameter. The
+//! printed result of a function that returns its argument parses as the same argument again.
 #![no_main]
 
 use std::sync::LazyLock;

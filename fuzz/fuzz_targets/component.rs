@@ -1,6 +1,6 @@
-//! Components and modules, as far as `sesame extension inspect` looks at them: what they ask for,
-//! import and export. Those that are small are compiled as well, in this process; sesame compiles
-//! in another, with bounds.
+//! Components and modules, as `sesame extension inspect` reads them: their requests, imports and
+//! exports. Small ones are compiled as well, in this process; sesame compiles in another, with
+//! bounds.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use extension_host::{Host, requested_by_author};
 use libfuzzer_sys::fuzz_target;
 
-/// The largest that is compiled here, in bytes.
+/// The largest binary that is compiled here, in bytes: compiling is slow beside a fuzzer's parsing.
 const SMALL: usize = 2_048;
 
 static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));

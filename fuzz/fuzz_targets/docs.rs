@@ -1,5 +1,5 @@
-//! Archives of pages. What is not gzipped is taken for the archive itself, so that the fuzzer need
-//! not learn to compress.
+//! Archives of pages. Input that is not gzipped counts as the archive itself, so that the fuzzer
+//! need not learn to compress.
 #![no_main]
 
 use extension_depot::Docs;

@@ -1,5 +1,4 @@
-//! Image manifests and indexes, as registries hand them out. The first byte says what they are said
-//! to be.
+//! Image manifests and indexes, as registries serve them. The first byte selects the declared type.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

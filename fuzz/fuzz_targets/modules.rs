@@ -1,4 +1,4 @@
-//! Good modules of any shape: what the generator makes is compiled, linked without a grant, and
+//! Valid modules of any shape: the generator's module is compiled, linked without a grant and
 //! called, each for a second at most and with little memory. It ends in a value, a trap or at a
 //! limit.
 #![no_main]
@@ -12,8 +12,9 @@ use libfuzzer_sys::arbitrary::Unstructured;
 use libfuzzer_sys::fuzz_target;
 use wasm_smith::{Config, Module};
 
+/// Small, so that an endless module costs the fuzzer a second at most.
 const LIMITS: &str = "max_fuel = 5_000_000\ntimeout_ms = 1_000\nmax_memory_mib = 64";
-/// What each module exports, with the arguments that it is called with.
+/// The exports of each module, with the arguments of their calls.
 const FUNCTIONS: [(&str, &[&str]); 4] =
     [("none", &[]), ("one", &["-1"]), ("all", &["7", "-7", "0.5", "-0.5"]), ("nothing", &["9"])];
 const EXPORTS: &str = r#"(module
@@ -26,13 +27,12 @@ const EXPORTS: &str = r#"(module
 static EXPORTED: LazyLock<Vec<u8>> = LazyLock::new(|| wat::parse_str(EXPORTS).expect("a module"));
 static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
 
-/// The proposals that sesame has on, and nothing to import: who imports what nobody has is not
-/// linked.
+/// The proposals that sesame enables, without imports: a module with unknown imports is not linked.
 fn config() -> Config {
     Config {
         exports: Some(EXPORTED.clone()),
         max_imports: 0,
-        // The one that is exported comes on top of these.
+        // The exported memory is added to these.
         max_memories: 0,
         memory64_enabled: false,
         compact_imports_enabled: false,

@@ -1,5 +1,4 @@
-//! References, names and digests: what is understood is written as it was, and leads to a path of
-//! its own.
+//! References, names and digests: each that parses prints as it was, and has a path of its own.
 #![no_main]
 
 use core_types::{Digest, ExtensionName, OciPrefix, OciQuery, OciReference};

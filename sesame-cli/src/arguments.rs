@@ -1,4 +1,4 @@
-//! The command line as it is typed. Nothing here looks at anything but the text.
+//! The command line as it is typed. Nothing here reads anything but the text.
 
 mod address;
 mod author;
@@ -53,14 +53,17 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Reads these words, the first of which is the program's name.
+    /// Parses these words, the first of which is the program's name.
     ///
-    /// A call has to be quick, and to make the parsers of all commands takes a good part of it:
-    /// where a call is meant, the parser of that command alone tries first. Whatever it does not
-    /// understand, the whole one reads again, and says why.
+    /// A call has to be quick, and building the parsers of all commands takes a good part of it. So
+    /// a line that begins like a call goes to the parser of that command alone. If that one fails,
+    /// the whole parser reads the line again, and its error is complete.
     pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
-        let may_be_call =
-            words.iter().skip(1).take(MOST_BEFORE_CALL).any(|word| word == "call" || word == "run");
+        let may_be_call = words
+            .iter()
+            .skip(1)
+            .take(MAX_WORDS_BEFORE_CALL)
+            .any(|word| word == "call" || word == "run");
         let call = may_be_call.then(|| CallLine::try_parse_from(words).ok()).flatten();
         match call {
             Some(CallLine { global, command: CallAlone::Everyday(call) }) => {
@@ -74,7 +77,8 @@ impl Arguments {
         }
     }
 
-    /// `sesame help COMMAND` is `sesame COMMAND --help`, which a parser answers with an error.
+    /// Answers `sesame help COMMAND` as `sesame COMMAND --help`, which a parser returns as an
+    /// error.
     fn or_help(self, words: &[OsString]) -> Result<Self, clap::Error> {
         let Command::Help { command } = self.command else { return Ok(self) };
         let program = words.first().cloned().unwrap_or_default();
@@ -83,15 +87,15 @@ impl Arguments {
     }
 }
 
-/// Whether a command line that cannot be read asks for JSON.
+/// Returns whether an unreadable command line asks for JSON.
 pub fn wants_json(words: &[OsString]) -> bool {
     words.iter().take_while(|word| *word != "--").any(|word| word == "--json")
 }
 
-/// How many words are looked at for whether a call is meant: `extension`, `call` and a few options.
-const MOST_BEFORE_CALL: usize = 5;
+/// The number of words to search for a call: `extension`, `call` and the few global options.
+const MAX_WORDS_BEFORE_CALL: usize = 5;
 
-/// The command line of a call, and of nothing else.
+/// The command line of a call alone.
 #[derive(Debug, Parser)]
 #[command(name = "sesame", disable_help_subcommand = true)]
 struct CallLine {
@@ -132,7 +136,7 @@ pub struct GlobalArguments {
     /// Suppress notes and progress
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Say more: what the extension prints, why code is compiled again
+    /// Print details: the extension's output, reasons for compiling again
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
     /// Never use the network
@@ -160,22 +164,22 @@ pub enum Command {
     /// Show and check the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Check everything that sesame needs, and say how to fix it
+    /// Check everything that sesame needs, and suggest fixes
     Doctor,
-    /// Show the main job, in a temporary directory
+    /// Install and call an extension in a temporary directory
     Demo(DemoArguments),
     /// Print or install a script that completes words in your shell
     Completions {
         /// `bash`, `zsh`, `fish`, `elvish` or `powershell`; without it, the shell that `SHELL`
         /// names
         shell: Option<Shell>,
-        /// Put the script where the shell looks for it: bash, zsh and fish have such a place
+        /// Put the script where the shell looks for it (bash, zsh and fish)
         #[arg(long)]
         install: bool,
     },
     /// Show the help of a command
     Help {
-        /// Such as `install`, or `extension grant`
+        /// The words of a command, such as `install` or `extension grant`
         #[arg(trailing_var_arg = true)]
         command: Vec<OsString>,
     },
@@ -190,13 +194,13 @@ pub enum Command {
     /// Publish, fetch and test modules of Suffiks, as `extgen wasi` does
     #[command(subcommand)]
     Wasi(WasiCommand),
-    /// Print the reference of all commands, as it stands in `docs/commands.md`
+    /// Print the reference of all commands, as in `docs/commands.md`
     #[command(hide = true, name = "command-reference")]
     Reference,
-    /// What a bounded child process does for `install`
+    /// Compile in a bounded child process of `install`
     #[command(hide = true)]
     CompileExtension { jobs: Vec<OsString> },
-    /// What a child process does for `clipboard-write`
+    /// Hold the clipboard in a child process of `clipboard-write`
     #[command(hide = true)]
     HoldClipboard { display: Display },
 }
@@ -211,7 +215,7 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
-    /// The summaries of a command's subcommands, all the way down, with the commands.
+    /// Returns the summaries of all commands below this one, with their paths.
     fn summaries(
         command: &clap::Command,
         path: &str,
@@ -225,7 +229,7 @@ mod tests {
         }
     }
 
-    /// The doc comment of arguments that several commands share would be the summary of each.
+    /// A doc comment on shared arguments would become the summary of each command.
     #[test]
     fn no_two_commands_share_a_summary() {
         let mut all = std::collections::BTreeMap::new();
@@ -280,7 +284,8 @@ mod tests {
         }
     }
 
-    /// The commands in the fenced blocks of a document, without their comments and continued lines.
+    /// Returns the commands in the fenced blocks of a document, without comments and continued
+    /// lines.
     fn commands(document: &str) -> Vec<Vec<String>> {
         let joined = document.replace("\\\n", " ");
         let fenced: Vec<_> = joined.split("```").skip(1).step_by(2).flat_map(str::lines).collect();

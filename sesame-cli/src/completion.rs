@@ -1,6 +1,5 @@
-//! What a shell offers when its user presses the key for it. The shell's script asks this program,
-//! which answers from what is installed and what was seen before: nothing is compiled, run or
-//! fetched for it.
+//! Completion for shells. The shell's script asks this program, which answers from installed files
+//! and earlier listings: nothing is compiled, run or fetched for it.
 
 mod candidates;
 mod line;
@@ -25,11 +24,11 @@ use crate::terminal::inert_line;
 /// The variable by which the shell's script asks.
 const VARIABLE: &str = "SESAME_COMPLETE";
 
-/// Answers the shell, if it is the shell that asks. Gives back whether it was.
+/// Answers a shell that asks for candidates. Returns whether one did.
 pub fn answer() -> bool {
     let Some(shell) = Context::completing_shell(VARIABLE) else { return false };
     let typed: Vec<_> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
-    // A shell that is not there any more does not care.
+    // A shell that has ended does not need the answer.
     let _ = match shell.to_str() {
         Some("bash") => answer_bash(&typed),
         Some("zsh" | "fish") => answer_words(typed),
@@ -38,8 +37,8 @@ pub fn answer() -> bool {
     true
 }
 
-/// What could follow the last of these words. Options are offered where nothing else is, or a dash
-/// was typed.
+/// Returns the candidates for the last of these words. Options are offered after a dash, or where
+/// nothing else is.
 fn offered(words: Vec<OsString>) -> io::Result<Vec<CompletionCandidate>> {
     line::remember(&words);
     let directory = std::env::current_dir().ok();
@@ -58,7 +57,7 @@ fn offered(words: Vec<OsString>) -> io::Result<Vec<CompletionCandidate>> {
     Ok(offered)
 }
 
-/// The command that words lead to.
+/// Returns the command that the words lead to.
 fn command_of<'c>(command: &'c clap::Command, words: &[OsString]) -> &'c clap::Command {
     words
         .iter()
@@ -66,7 +65,7 @@ fn command_of<'c>(command: &'c clap::Command, words: &[OsString]) -> &'c clap::C
         .fold(command, |command, word| command.find_subcommand(word).unwrap_or(command))
 }
 
-/// A command by its name, where both that and another name of it would do.
+/// Finds a command by its name, or else by an alias.
 fn by_name(
     command: &clap::Command,
     candidate: CompletionCandidate,
@@ -79,8 +78,8 @@ fn by_name(
     }
 }
 
-/// Bash: the line up to the cursor, and the part of its last word that bash replaces, which begins
-/// behind a `:` or `=`.
+/// Answers bash: it passes the line up to the cursor, and the part of the last word that it
+/// replaces, which begins behind a `:` or `=`.
 fn answer_bash(typed: &[OsString]) -> io::Result<()> {
     let [line, part] = typed else { return Ok(()) };
     let words = line::split(&line.to_string_lossy());
@@ -94,7 +93,7 @@ fn answer_bash(typed: &[OsString]) -> io::Result<()> {
     Ok(())
 }
 
-/// A word as bash takes it, without quotes: what was typed may have one open.
+/// Quotes a word for bash. The typed one may have an open quote.
 fn escaped(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./:%+=@,~#".contains(c);
     word.chars()
@@ -102,8 +101,8 @@ fn escaped(word: &str) -> String {
         .collect()
 }
 
-/// Zsh and fish: the words up to the cursor. Each candidate is a line, with what it means behind a
-/// tab.
+/// Answers zsh and fish: they pass the words up to the cursor. Each candidate is a line, with its
+/// description behind a tab.
 fn answer_words(words: Vec<OsString>) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     for candidate in offered(words)? {
@@ -119,7 +118,7 @@ fn answer_words(words: Vec<OsString>) -> io::Result<()> {
     Ok(())
 }
 
-/// The other shells, which are served well enough as they are.
+/// Answers the other shells, for which clap's own engine is enough.
 fn answer_other(typed: &[OsString]) -> io::Result<()> {
     line::remember(typed);
     let directory = std::env::current_dir().ok();
@@ -130,7 +129,7 @@ fn answer_other(typed: &[OsString]) -> io::Result<()> {
         .map_err(io::Error::other)
 }
 
-/// The script that a shell sources.
+/// Returns the script for a shell to source.
 pub fn script(shell: Shell) -> io::Result<Vec<u8>> {
     let mut script = Vec::new();
     match shell {
@@ -151,12 +150,12 @@ pub fn script(shell: Shell) -> io::Result<Vec<u8>> {
     Ok(script)
 }
 
-/// Whether a file is a script of ours, which can be replaced by another.
+/// Returns whether a file is our own script, which another may replace.
 pub fn is_script(text: &[u8]) -> bool {
     String::from_utf8_lossy(text).contains(VARIABLE)
 }
 
-/// The candidates that begin like this.
+/// Returns the candidates that begin like this.
 fn beginning(current: &OsStr, all: impl Iterator<Item = String>) -> Vec<CompletionCandidate> {
     let current = current.to_string_lossy();
     all.filter(|candidate| candidate.starts_with(&*current)).map(CompletionCandidate::new).collect()

@@ -1,4 +1,4 @@
-//! The surroundings of one command: places, settings, terminal. The only module that reads the
+//! The surroundings of one command: places, settings, terminal. Only this module reads the
 //! environment.
 
 use std::cell::OnceCell;
@@ -26,30 +26,30 @@ use crate::outcome::ConfigValue;
 use crate::terminal::Terminal;
 use crate::warnings::Warnings;
 
-/// What a command works with.
+/// The surroundings that a command works with.
 pub struct Context {
-    /// What was asked for on the command line, for every command alike.
+    /// The options that all commands share.
     pub global: GlobalArguments,
-    /// Where output goes.
+    /// The streams for output.
     pub terminal: Terminal,
-    /// Where warnings go.
+    /// The receiver of warnings.
     pub warnings: Warnings,
     places: Result<Places, NoPlaces>,
     manager: OnceCell<Manager>,
     config: OnceCell<UserConfig>,
-    /// A login for this process alone.
+    /// A login that lasts for this process.
     login: OnceCell<ExplicitLogin>,
     registry: OnceCell<Registry>,
     runtime: OnceCell<Runtime>,
 }
 
 impl Context {
-    /// The surroundings of this process.
+    /// Reads the surroundings of this process.
     pub fn new(global: GlobalArguments) -> Self {
         Self::of(global, Terminal::detect(), environment::places())
     }
 
-    /// The same surroundings with everything below another directory, for the demonstration.
+    /// Returns the same surroundings with all files below another directory, for the demonstration.
     pub fn below(&self, root: &Path) -> Self {
         Self::of(self.global.clone(), self.terminal.clone(), Ok(Places::below(root)))
     }
@@ -69,18 +69,18 @@ impl Context {
         }
     }
 
-    /// Whether text may have styles (<https://no-color.org>).
+    /// Returns whether text may have styles (<https://no-color.org>).
     pub fn wants_styles(&self) -> bool {
         !environment::is_set("NO_COLOR")
     }
 
-    /// The time that what is built now is said to be from, for builds that give the same bytes
-    /// every time (<https://reproducible-builds.org/specs/source-date-epoch/>).
+    /// Returns the time stamp for reproducible builds
+    /// (<https://reproducible-builds.org/specs/source-date-epoch/>).
     pub fn source_date(&self) -> Option<u64> {
         env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()
     }
 
-    /// The editor of this user, with its arguments; `vi` is on every system that has one.
+    /// Returns the user's editor with its arguments; `vi` is on every system that has one.
     pub fn editor(&self) -> OsString {
         ["VISUAL", "EDITOR"]
             .into_iter()
@@ -88,50 +88,50 @@ impl Context {
             .map_or_else(|| "vi".into(), PathBuf::into_os_string)
     }
 
-    /// Where the SDK for C is, if somebody says so.
+    /// Returns the directory of the SDK for C, if a variable names it.
     pub fn wasi_sdk(&self) -> Option<PathBuf> {
         env::var_os("WASI_SDK_PATH").map(PathBuf::from)
     }
 
-    /// The directories of this user, for files of other programs.
+    /// Returns the directories of this user, for files of other programs.
     pub fn base_directories() -> Option<BaseDirs> {
         BaseDirs::new()
     }
 
-    /// The shell that wants to know what could follow, if one does.
+    /// Returns the shell that asks for completions, if one does.
     pub fn completing_shell(variable: &str) -> Option<OsString> {
         environment::is_set(variable).then(|| env::var_os(variable)).flatten()
     }
 
-    /// The shell of this user.
+    /// Returns the user's login shell.
     pub fn login_shell(&self) -> Option<OsString> {
         environment::path("SHELL").map(PathBuf::into_os_string)
     }
 
-    /// Where everything lies.
+    /// Returns the paths of all files.
     pub fn places(&self) -> Result<&Places, Failure> {
         self.places.as_ref().map_err(Failure::from)
     }
 
-    /// The installed extensions, where nobody else can have put them.
+    /// Returns the depot, after a check that only this user can write to it.
     pub fn depot(&self) -> Result<Depot, Failure> {
         self.places()?.ensure_own().map_err(|error| Failure::place(&error))?;
         self.depot_as_it_is()
     }
 
-    /// The installed extensions, whosever the directories are: to find out what is wrong.
+    /// Returns the depot whoever owns its directories, to diagnose it.
     pub fn depot_as_it_is(&self) -> Result<Depot, Failure> {
         let events = TerminalEvents::new(self);
         Ok(Depot::new(self.places()?.clone())
             .on_waiting(move || events.event(Event::WaitingForLock)))
     }
 
-    /// Compiled code.
+    /// Returns the cache of compiled code.
     pub fn code_cache(&self) -> Result<CodeCache, Failure> {
         Ok(CodeCache::new(self.places()?.code()))
     }
 
-    /// What is configured.
+    /// Returns the configuration.
     pub fn config(&self) -> Result<&UserConfig, Failure> {
         if self.config.get().is_none() {
             let config = UserConfig::load(self.places()?)?;
@@ -141,8 +141,8 @@ impl Context {
         Ok(self.config.get().unwrap_or_else(|| unreachable!("set above")))
     }
 
-    /// What calls extensions, with everything that this session offers. Nothing is connected before
-    /// it is needed.
+    /// Returns the manager, with all capabilities of this session. Connections are opened when they
+    /// are needed.
     pub fn manager(&self) -> Result<&Manager, Failure> {
         if self.manager.get().is_none() {
             let manager = Manager::open(self.places()?.clone(), self.options()?);
@@ -163,17 +163,17 @@ impl Context {
         })
     }
 
-    /// Which directories extensions can be let into.
+    /// Returns the rules for directories that can be granted.
     pub fn directory_rules(&self) -> Result<DirectoryRules, Failure> {
         Ok(environment::directory_rules(self.places()?))
     }
 
-    /// The user that this process runs as.
+    /// Returns the user that this process runs as.
     pub fn user(&self) -> u32 {
         rustix::process::geteuid().as_raw()
     }
 
-    /// What the environment configures. What could be secret is not among it.
+    /// Returns the configuration in the environment, without possible secrets.
     pub fn variables(&self) -> Vec<ConfigValue> {
         let names = [
             "SESAME_OFFLINE",
@@ -190,12 +190,12 @@ impl Context {
         names.into_iter().filter_map(value).collect()
     }
 
-    /// Makes sure that every policy lets extensions come from there.
+    /// Checks that each policy allows extensions from this source.
     pub fn check_source(&self, reference: &OciReference) -> Result<(), Failure> {
         Ok(self.config()?.check_source(reference)?)
     }
 
-    /// A client for registries with everything that the environment says.
+    /// Returns a client for registries, configured from files and the environment.
     pub fn registry(&self) -> Result<&Registry, Failure> {
         if self.registry.get().is_none() {
             let _ = self.registry.set(Registry::new(Settings {
@@ -213,7 +213,7 @@ impl Context {
         Ok(self.registry.get().unwrap_or_else(|| unreachable!("set above")))
     }
 
-    /// Shows on standard error what comes up while registries are talked to.
+    /// Prints the notices of connections to registries on standard error.
     fn notices(&self) -> Notices {
         let (terminal, warnings, is_quiet) =
             (self.terminal.clone(), self.warnings.clone(), self.global.quiet);
@@ -224,7 +224,7 @@ impl Context {
         })
     }
 
-    /// Uses a login for one registry, until this process ends. The password comes from standard
+    /// Uses a login for one registry until this process ends. The password comes from standard
     /// input.
     pub fn log_in_once(&self, registry: &str, username: &str) -> Result<(), Failure> {
         let password = Terminal::password_from_stdin()?;
@@ -233,22 +233,20 @@ impl Context {
         Ok(())
     }
 
-    /// The password of a secret key, where the environment has it: in our variable or cosign's.
+    /// Returns the password of a secret key from the environment: from our variable or cosign's.
     pub fn key_password(&self) -> Option<String> {
         ["SESAME_KEY_PASSWORD", "COSIGN_PASSWORD"].into_iter().find_map(|name| env::var(name).ok())
     }
 
-    /// Whether this session has a bus, on which a Secret Service could be.
+    /// Returns whether this session has a bus, on which a Secret Service could be.
     pub fn has_session_bus(&self) -> bool {
         env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some()
     }
 
-    /// Waits for work on the network. Connections that it leaves open serve what is waited for
-    /// next.
+    /// Runs work on the network to its end. The connections that it opens serve later work as well.
     pub fn wait_for<T>(&self, work: impl Future<Output = T>) -> std::io::Result<T> {
         if self.runtime.get().is_none() {
-            // Where no thread can be started, names cannot be looked up, which would be a panic
-            // deep in the runtime.
+            // Looking up names needs a thread. If none can be started, the runtime would panic.
             std::thread::Builder::new().spawn(|| {}).map(drop)?;
             let _ = self
                 .runtime
@@ -257,47 +255,47 @@ impl Context {
         Ok(self.runtime.get().unwrap_or_else(|| unreachable!("set above")).block_on(work))
     }
 
-    /// Whether the user wants no connections.
+    /// Returns whether the user forbids connections.
     pub fn is_offline(&self) -> bool {
         self.global.offline || environment::is_offline()
     }
 
-    /// The command line of a bounded child that compiles: this program.
+    /// Returns the command line of a bounded child that compiles: this program.
     pub fn compiler(&self) -> CompilerCommand {
         compiler()
     }
 
-    /// Says something that the user should know.
+    /// Prints a warning.
     pub fn warn(&self, text: &str) {
         self.warnings.warn(text);
     }
 
-    /// Says something on standard error.
+    /// Prints a line on standard error.
     pub fn say(&self, text: &str) {
         if !self.global.quiet {
             self.terminal.note(text);
         }
     }
 
-    /// Whether somebody asked to be told more.
+    /// Returns whether the user wants details.
     pub fn is_verbose(&self) -> bool {
         self.global.verbose
     }
 
-    /// Says something on standard error for those who asked to be told more.
+    /// Prints a detail on standard error if the user wants details.
     pub fn explain(&self, text: &str) {
         if self.is_verbose() {
             self.terminal.note(text);
         }
     }
 
-    /// Warns of keys in a manifest that do nothing.
+    /// Warns of unknown keys in a manifest, which do nothing.
     pub fn warn_unknown_keys(&self, loaded: &LoadedManifest) {
         let place = loaded.path.display().to_string();
         self.warn_of_keys(loaded.unknown_keys.iter().map(|key| (&place, key)));
     }
 
-    /// Warns of keys that do nothing, with the document that each stands in.
+    /// Warns of unknown keys, each with its document.
     pub fn warn_of_keys<'a>(
         &self,
         keys: impl ExactSizeIterator<Item = (impl Display, &'a UnknownKey)>,
@@ -305,7 +303,7 @@ impl Context {
         self.warnings.warn_of_keys(keys);
     }
 
-    /// Whether a question can be answered.
+    /// Returns whether a question can be answered.
     pub fn can_ask(&self) -> bool {
         self.terminal.is_interactive()
             && !self.global.json
@@ -321,8 +319,7 @@ fn this_program() -> PathBuf {
     env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"))
 }
 
-/// The login that the environment gives for one registry, for scripts: `SESAME_REGISTRY` says for
-/// which.
+/// Returns the login in the environment, for scripts: `SESAME_REGISTRY` names its registry.
 fn explicit_login() -> Option<ExplicitLogin> {
     let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     let registry = variable("SESAME_REGISTRY")?;
@@ -336,7 +333,7 @@ fn explicit_login() -> Option<ExplicitLogin> {
     Some(ExplicitLogin { registry, credential })
 }
 
-/// The files in which logins lie, in the order in which they are asked: our own, then those of
+/// Returns the files with logins, in the order in which they are asked: our own, then those of
 /// `docker login` and `podman login`.
 fn credential_files(places: &Places) -> Vec<PathBuf> {
     let absolute = |name: &str| environment::path(name).filter(|path| path.is_absolute());

@@ -1,4 +1,4 @@
-//! The events of the manager, as a person at a terminal sees them.
+//! Shows the manager's events to a person at a terminal.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,19 +9,19 @@ use crate::progress::{ProgressLine, Spinner};
 use crate::terminal::Terminal;
 use crate::warnings::Warnings;
 
-/// Shows events on standard error.
+/// Prints events on standard error.
 pub struct TerminalEvents {
     terminal: Terminal,
     warnings: Warnings,
     is_quiet: bool,
     is_verbose: bool,
     progress: ProgressLine,
-    /// The line that says what is being done.
+    /// The line that shows the current work.
     spinner: Mutex<Option<Spinner>>,
 }
 
 impl TerminalEvents {
-    /// Shows them where the user of this command wants to see them.
+    /// Prints them where the user of this command wants to see them.
     pub fn new(context: &Context) -> Self {
         Self {
             terminal: context.terminal.clone(),

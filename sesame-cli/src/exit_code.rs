@@ -1,10 +1,10 @@
-//! The exit codes of the binary: those of the kinds of errors, and what is no error.
+//! The exit codes of the binary: one for each kind of error, and those without an error.
 
 use std::fmt::Write;
 
 use core_types::ErrorKind;
 
-/// What the shell is told.
+/// The result for the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
     /// Done, or already so.
@@ -16,7 +16,7 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
-    /// The number.
+    /// Returns the number.
     pub fn number(self) -> i32 {
         match self {
             Self::Done => 0,
@@ -25,7 +25,7 @@ impl ExitCode {
         }
     }
 
-    /// The name in JSON.
+    /// Returns the name in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -41,14 +41,14 @@ impl From<ErrorKind> for ExitCode {
     }
 }
 
-/// The codes and their meanings: of success, of each kind of error, and of Ctrl-C, which is 128 and
+/// Returns the codes and their meanings: success, each kind of error, and Ctrl-C, which is 128 and
 /// the number of the signal.
 pub fn meanings() -> impl Iterator<Item = (u8, &'static str)> {
     let kinds = ErrorKind::all().map(|kind| (kind.code(), kind.meaning()));
     std::iter::once((0, "done, or already so")).chain(kinds).chain([(130, "interrupted")])
 }
 
-/// The table at the end of `--help`.
+/// Returns the table at the end of `--help`.
 pub fn table() -> String {
     let mut table = "Exit codes:\n".to_owned();
     for (code, meaning) in meanings() {

@@ -1,5 +1,5 @@
-//! What the user is told when something cannot be done: the error, one hint, an exit code. The only
-//! place that decides these.
+//! Failures as the user sees them: the error, one hint, an exit code. Only this module decides
+//! these.
 
 mod conversions;
 mod list;
@@ -32,37 +32,37 @@ use crate::terminal::{inert_line, shell_word};
 pub struct Failure {
     /// What failed.
     pub message: String,
-    /// Why, from the outside in.
+    /// The reasons, from the outside in.
     pub causes: Vec<String>,
-    /// More that helps, such as what can be called.
+    /// Further help, such as the functions that can be called.
     pub details: Vec<String>,
     /// One command or action that helps.
     pub hint: Option<String>,
-    /// What the shell is told.
+    /// The exit code.
     pub code: ExitCode,
-    /// What it is about. Boxed, since a failure is passed through many hands.
+    /// The subject. Boxed, since a failure is passed through many hands.
     pub about: Box<About>,
-    /// Whether a limit ended the call, which nothing else explains.
+    /// Whether a limit ended the call; then no other cause is suggested.
     is_limit: bool,
 }
 
-/// What a failure is about.
+/// The subject of a failure.
 #[derive(Debug, Default)]
 pub struct About {
-    /// What an extension was refused or may not have, for programs.
+    /// Refused or denied permissions, for programs.
     pub refused: Vec<Refused>,
-    /// The extension that there is none of, so that one of those that there are may be meant.
+    /// The unknown extension, so that a similar name can be suggested.
     unknown: Option<ExtensionName>,
 }
 
-/// Something that an extension was refused or may not have.
+/// A permission that an extension was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refused {
-    /// What it is.
+    /// The resource or capability.
     what: String,
-    /// Why, and where that stands, if something says so.
+    /// The rule and its place, if there is one.
     rule: Option<String>,
-    /// What to grant, where that helps.
+    /// The grant that would help, if one would.
     grant: Option<String>,
 }
 
@@ -83,7 +83,7 @@ impl From<&Touch> for Refused {
 }
 
 impl Failure {
-    /// A failure from an error and its causes.
+    /// Makes a failure from an error and its causes.
     pub fn new(code: impl Into<ExitCode>, error: &dyn Error) -> Self {
         let mut causes = Vec::new();
         let mut cause = error.source();
@@ -94,7 +94,7 @@ impl Failure {
         Self { causes, ..Self::message(code, error.to_string()) }
     }
 
-    /// A failure without a cause.
+    /// Makes a failure without a cause.
     pub fn message(code: impl Into<ExitCode>, message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -107,19 +107,19 @@ impl Failure {
         }
     }
 
-    /// The same failure with its cause.
+    /// Adds a cause.
     pub fn caused_by(mut self, cause: &dyn Error) -> Self {
         self.causes.push(cause.to_string());
         self
     }
 
-    /// The same failure with one thing more to say.
+    /// Adds a detail.
     pub fn with_detail(mut self, detail: String) -> Self {
         self.details.push(detail);
         self
     }
 
-    /// The same failure with a hint.
+    /// Sets the hint.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -130,7 +130,7 @@ impl Failure {
         self
     }
 
-    /// The message with its causes, for places that have one line.
+    /// Returns the message with its causes, for places that have one line.
     pub fn in_one_line(&self) -> String {
         std::iter::once(&self.message)
             .chain(&self.causes)
@@ -139,7 +139,7 @@ impl Failure {
             .join(": ")
     }
 
-    /// A file or directory that the user named is not there or cannot be read.
+    /// Reports a file or directory of the user that is missing or cannot be read.
     pub fn unreadable(path: &Path, error: &io::Error) -> Self {
         let code = if error.kind() == io::ErrorKind::NotFound {
             ErrorKind::NotFound
@@ -149,13 +149,13 @@ impl Failure {
         Self::message(code, format!("cannot read `{}`", path.display())).caused_by(error)
     }
 
-    /// A file or directory that the user named cannot be written.
+    /// Reports a file or directory of the user that cannot be written.
     pub fn unwritable(path: &Path, error: &io::Error) -> Self {
         Self::message(ErrorKind::Local, format!("cannot write `{}`", path.display()))
             .caused_by(error)
     }
 
-    /// The interfaces of a project cannot be understood.
+    /// Reports interfaces of a project that cannot be parsed.
     pub fn bad_interfaces(directory: &Path, error: &WitError) -> Self {
         Self::message(
             ErrorKind::Usage,
@@ -164,12 +164,12 @@ impl Failure {
         .caused_by(error)
     }
 
-    /// A directory of sesame's is somebody else's.
+    /// Reports a directory of sesame's that belongs to another user.
     pub fn place(error: &PlaceError) -> Self {
         Self::new(ErrorKind::Local, error).with_hint("sesame doctor")
     }
 
-    /// The tag led to other bytes when the extension was installed.
+    /// Reports a tag that has moved since the install.
     pub fn tag_moved(name: &ExtensionName, installed: &OciReference, found: &OciReference) -> Self {
         let message =
             format!("the tag `{}` has moved since `{name}` was installed", installed.revision());
@@ -181,7 +181,7 @@ impl Failure {
         ))
     }
 
-    /// A key is not written over another.
+    /// Reports a key that would overwrite another.
     pub fn key_is_there(path: &Path, name: &Path) -> Self {
         Self::message(
             ErrorKind::Local,
@@ -193,7 +193,7 @@ impl Failure {
         ))
     }
 
-    /// There is nothing that could be meant.
+    /// Reports that there is nothing to publish.
     pub fn nothing_to_publish() -> Self {
         Self::message(
             ErrorKind::Usage,
@@ -202,7 +202,7 @@ impl Failure {
         .with_hint("name the file: sesame extension publish REFERENCE FILE.wasm")
     }
 
-    /// An extension has the name under which a project would be tried.
+    /// Reports an extension with the temporary name of a project.
     pub fn name_taken_for_dev(name: &ExtensionName) -> Self {
         Self::message(
             ErrorKind::Refused,
@@ -213,7 +213,7 @@ impl Failure {
         ))
     }
 
-    /// The tag says another version than the author does.
+    /// Reports a tag with another version than the author's.
     pub fn other_version(stated: &str, reference: &OciReference) -> Self {
         let (tag, stated) = (reference.revision(), stated.escape_debug());
         let message = format!("the tag is `{tag}`, and the author's version is `{stated}`");
@@ -227,7 +227,7 @@ impl Failure {
         ))
     }
 
-    /// What would be published cannot be built here.
+    /// Adds the hint for a project that cannot be built here before it is published.
     pub fn of_build_to_publish(mut self, project: &Project) -> Self {
         let built = project.built();
         if built.is_file() {
@@ -239,13 +239,13 @@ impl Failure {
         self
     }
 
-    /// The same failure, of something that stands in this file.
+    /// Adds the file that the failure is about.
     pub fn in_file(mut self, path: &Path) -> Self {
         self.message = format!("`{}`: {}", path.display(), self.message);
         self
     }
 
-    /// A bundle names where something came from, and nothing shows that it did.
+    /// Reports a claimed origin of a bundle without any proof.
     pub fn unproven_origin(name: &ExtensionName, claimed: &OciReference) -> Self {
         let message = format!(
             "nothing shows that the `{name}` of this bundle came from `{}`",
@@ -257,7 +257,7 @@ impl Failure {
         ))
     }
 
-    /// A name belongs to another file, and `--replace` is missing.
+    /// Reports a name that belongs to another file, without `--replace`.
     pub fn other_file(
         name: &ExtensionName,
         installed: &Identity,
@@ -270,7 +270,7 @@ impl Failure {
             .with_hint(format!("sesame extension install {source}{sha256} --replace {name}"))
     }
 
-    /// A name belongs to other bytes than those of a bundle, and `--replace` is missing.
+    /// Reports a name that belongs to other bytes than those of a bundle, without `--replace`.
     pub fn other_bytes(
         name: &ExtensionName,
         installed: Option<&OciReference>,
@@ -299,7 +299,7 @@ impl Failure {
         failure
     }
 
-    /// An extension from a registry does not replace another by name.
+    /// Reports an extension from a registry that would replace another by name.
     pub fn replaced_by_registry(source: &Source, name: &ExtensionName) -> Self {
         let message =
             "`--replace` is for files, and what comes from a registry has an identity of its own";
@@ -308,7 +308,7 @@ impl Failure {
         ))
     }
 
-    /// A reference that stands in manifests for what has no registry.
+    /// Reports the local reference of a manifest, which does not have a registry.
     pub fn local_reference(source: &Source, command: &str) -> Self {
         let message =
             format!("`{source}` stands for a file that was installed here, and no registry has it");
@@ -316,7 +316,7 @@ impl Failure {
             .with_hint(format!("name the file: sesame extension {command} ./FILE.wasm"))
     }
 
-    /// An extension of a bundle would get the secrets of the place that it turned out to be from.
+    /// Reports an extension of a bundle that would get the secrets of its confirmed origin.
     pub fn secrets_of_origin(name: &ExtensionName, origin: &OciReference) -> Self {
         let message = format!(
             "`{name}` may use secrets, which would be those of `{}` from now on",
@@ -326,7 +326,7 @@ impl Failure {
             .with_hint(format!("sesame extension update {name} --accept-new-capabilities"))
     }
 
-    /// A file is no bundle.
+    /// Reports a file that is not a bundle.
     pub fn no_bundle(path: &Path) -> Self {
         let path = path.display();
         Self::message(
@@ -338,13 +338,13 @@ impl Failure {
         ))
     }
 
-    /// The binary of an installed extension is missing or not what it was.
+    /// Reports an installed binary that is missing or damaged.
     pub fn damaged_binary(name: &ExtensionName, error: &BlobError) -> Self {
         Self::new(ErrorKind::Local, error)
             .with_hint(format!("sesame extension verify --repair {name}"))
     }
 
-    /// A range of versions was given for one thing.
+    /// Reports a range of versions for a source with only one version.
     pub fn version_of_no_repository(source: &Source) -> Self {
         let message = format!(
             "`--version` chooses among the tags of a repository, and `{source}` is one thing already"
@@ -352,7 +352,7 @@ impl Failure {
         Self::message(ErrorKind::Usage, message).with_hint("leave out the tag, or `--version`")
     }
 
-    /// A repository has no tag that is a version, or none in the range.
+    /// Reports a repository without any version, or without one in the range.
     pub fn no_version(repository: &OciQuery, wanted: Option<&VersionReq>, tags: &[String]) -> Self {
         let within = wanted.map(|wanted| format!(" in `{wanted}`")).unwrap_or_default();
         let mut failure =
@@ -365,7 +365,7 @@ impl Failure {
         failure
     }
 
-    /// A newer version asks for more than the one that is installed.
+    /// Reports a newer version that requests more than the installed one.
     pub fn asks_for_more(name: &ExtensionName, to: &str, missing: &[Denied]) -> Self {
         let message =
             format!("`{name}` {to} asks for more than the installed version; that one stays");
@@ -389,18 +389,18 @@ impl Failure {
         })
     }
 
-    /// Everything is to be updated, and nobody can be asked whether that is meant.
+    /// Reports an update of everything without a terminal for the question.
     pub fn nothing_to_update() -> Self {
         Self::message(ErrorKind::Usage, "name the extensions to update, or update all of them")
             .with_hint("sesame extension update --all")
     }
 
-    /// A person saw what would be updated, and does not want it.
+    /// Reports that the person declined an update.
     pub fn not_updated() -> Self {
         Self::message(ErrorKind::Failure, "nothing was updated")
     }
 
-    /// A tag leads to other bytes than those that are installed, and the user wants the same.
+    /// Reports a moved tag under `--locked`.
     pub fn moved_while_locked(name: &ExtensionName, installed: &OciReference) -> Self {
         let message =
             format!("the tag `{}` of `{name}` leads to other bytes by now", installed.revision());
@@ -408,7 +408,7 @@ impl Failure {
             .with_hint(format!("take them: leave out `--locked`: sesame extension update {name}"))
     }
 
-    /// An older version than the one that is installed.
+    /// Reports a version that is older than the installed one.
     pub fn downgrade(name: &ExtensionName, installed: &OciReference, found: &OciReference) -> Self {
         let message = format!(
             "{} is older than the installed {} of `{name}`",
@@ -420,7 +420,7 @@ impl Failure {
         ))
     }
 
-    /// A file of a web server, without what its bytes have to be.
+    /// Reports a download without an expected digest.
     pub fn download_without_digest(address: &WebAddress, command: &str) -> Self {
         let message = format!("`{address}` is not downloaded without its digest");
         let mut failure = Self::message(ErrorKind::Usage, message);
@@ -441,7 +441,7 @@ impl Failure {
         ))
     }
 
-    /// A reference to a registry that is written as the address of a file.
+    /// Reports a reference to a registry in the form of a file's address.
     pub fn reference_with_scheme(
         address: &WebAddress,
         reference: &OciReference,
@@ -453,12 +453,12 @@ impl Failure {
             .with_hint(format!("sesame extension {command} {reference}"))
     }
 
-    /// What was typed is neither a reference nor a source.
+    /// Reports text that is neither a reference nor a source.
     pub fn mistyped(text: &str, problem: &dyn Error) -> Self {
         Self::message(ErrorKind::Usage, format!("`{}`: {problem}", inert_line(text)))
     }
 
-    /// A digest was given for what is not a file.
+    /// Reports a digest for a source that is not a file.
     pub fn digest_of_no_file(source: &str) -> Self {
         let message = format!("`--sha256` is the digest of a file, and `{source}` is not a file");
         Self::message(ErrorKind::Usage, message).with_hint(
@@ -466,18 +466,18 @@ impl Failure {
         )
     }
 
-    /// A setting that cannot be set.
+    /// Reports a setting that cannot be set.
     pub fn of_setting(name: &ExtensionName, error: &SettingError) -> Self {
         Self::new(ErrorKind::Usage, error)
             .with_hint(format!("see what can be set: sesame extension set {name} --list"))
     }
 
-    /// The source gives no name.
+    /// Reports a source that does not yield a name.
     pub fn no_name(error: &NameError) -> Self {
         Self::new(ErrorKind::Usage, error).with_hint("choose a name: add `--name NAME`")
     }
 
-    /// Something about the installed extension of this name.
+    /// Reports an error about the installed extension of this name.
     pub fn of_extension(name: &ExtensionName, error: &DepotError) -> Self {
         let (code, hint) = match error {
             DepotError::NotFound { name } => return Self::not_found(name, error),
@@ -554,7 +554,7 @@ impl Failure {
         Self::new(code, error).with_optional_hint(hint)
     }
 
-    /// The extension of this name does not start.
+    /// Reports that the extension of this name does not start.
     pub fn of_host(name: &ExtensionName, error: &HostError) -> Self {
         match error {
             HostError::Refused(refusals) => Self::refused(name, refusals),
@@ -571,7 +571,8 @@ impl Failure {
         }
     }
 
-    /// A part of a permission that is not there as such, while other parts are, which may cover it.
+    /// Reports a part of a permission that is not granted as such, while other parts, which may
+    /// cover it, are.
     pub fn no_such_part(name: &ExtensionName, grant: &Grant, there: &Capabilities) -> Self {
         let capability = grant.capability();
         let parts =
@@ -583,8 +584,8 @@ impl Failure {
         failure.with_hint(format!("sesame extension revoke {name} {capability}"))
     }
 
-    /// A call gave no value. `limits_file` is where the limits of the extension are written,
-    /// `stderr_tail` the end of what it wrote to standard error, which usually says why.
+    /// Reports a call without a result. `limits_file` has the limits of the extension, and
+    /// `stderr_tail` the end of its standard error, which usually says why.
     pub fn of_call(
         name: &ExtensionName,
         error: &CallError,
@@ -631,14 +632,22 @@ impl Failure {
         }
     }
 
-    /// The extension returned an error.
+    /// Reports an error that the extension returned.
     pub fn returned_error(returned: &Returned) -> Self {
         let text = inert_line(&returned.to_text());
         let colon = if text.is_empty() { "" } else { ": " };
         Self::message(ErrorKind::Failure, format!("the extension returned an error{colon}{text}"))
     }
 
-    /// A directory that an extension cannot be let into.
+    /// Reports that the reader of a call's result is gone.
+    pub fn unread_output() -> Self {
+        let message = "the result is not written: the reader of standard output took nothing for \
+                       the time that a call has (`timeout_ms`)";
+        Self::message(ErrorKind::Limit, message)
+            .with_hint("write it to a file, by `> FILE` behind the command")
+    }
+
+    /// Reports a directory that cannot be granted.
     pub fn of_directory(name: &ExtensionName, error: &DirectoryError) -> Self {
         let hint = match error {
             DirectoryError::Link { path, real } => {
@@ -658,8 +667,8 @@ impl Failure {
         Self::new(code, error).with_hint(hint)
     }
 
-    /// The same failure, for a call that was refused something that it asked for by name. That is
-    /// the likely cause of an error or a crash, and never of a limit.
+    /// Adds the refusals of a call. They are the likely cause of an error or a crash, and never of
+    /// a limit.
     pub fn with_refusals(mut self, name: &ExtensionName, refused: &[&Touch]) -> Self {
         self.details.splice(0..0, refused.iter().map(|touch| refusal(name, touch)));
         self.about.refused = refused.iter().map(|touch| Refused::from(*touch)).collect();
@@ -675,7 +684,7 @@ impl Failure {
         }
     }
 
-    /// The same failure, for a call that looked for directories that do not exist.
+    /// Adds the missing directories that a call looked for.
     pub fn with_missing(mut self, directories: &[String]) -> Self {
         self.details.extend(
             directories.iter().map(|path| format!("the directory `{path}` does not exist")),
@@ -683,8 +692,7 @@ impl Failure {
         self
     }
 
-    /// Lists the functions that can be called under this title, and apart from them the others with
-    /// the reason.
+    /// Lists the callable functions under this title, and the others apart with the reason.
     fn listing(
         mut self,
         title: &str,
@@ -710,7 +718,7 @@ impl Failure {
         self.with_optional_hint(example)
     }
 
-    /// Somebody wants to call an extension and does not say which function.
+    /// Reports a call without a function.
     pub fn without_function(
         name: &ExtensionName,
         exports: &[ExportedFunction],
@@ -727,7 +735,7 @@ impl Failure {
     }
 }
 
-/// A call of this function, one of `all`, that is filled in.
+/// Returns the complete line of a call to this function, one of `all`.
 fn example_of(
     name: &ExtensionName,
     function: &ExportedFunction,
@@ -740,14 +748,15 @@ fn example_of(
     format!("sesame extension call {name} {}", words.join(" "))
 }
 
-/// What helps where TLS was there before.
+/// The hint for a registry that was reached over TLS before.
 const INSECURE_HINT: &str =
     "remove `plain_http` for it from config.toml, or, if it is meant, add `--allow-plain-http`";
 
-/// The most lines of a guest's standard error that an error shows.
+/// The number of lines of a guest's standard error in a message: enough for the end of a panic, and
+/// within one screen.
 const MAX_STDERR_LINES: usize = 10;
 
-/// The last lines that a guest wrote, set off so that none of them looks like a line of ours.
+/// Returns the last lines of a guest, indented so that none looks like a line of ours.
 fn last_lines(stderr_tail: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(stderr_tail);
     let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
@@ -759,7 +768,7 @@ fn last_lines(stderr_tail: &[u8]) -> Vec<String> {
     std::iter::once("the last lines of its stderr:".to_owned()).chain(shown).collect()
 }
 
-/// What an extension was refused, and why.
+/// Describes a refusal and its reason.
 pub fn refusal(name: &ExtensionName, touch: &Touch) -> String {
     format!(
         "`{name}` may not use {}: {}",
@@ -768,7 +777,7 @@ pub fn refusal(name: &ExtensionName, touch: &Touch) -> String {
     )
 }
 
-/// Which directories there are, and how one is given another path.
+/// Returns the hint to list the directories and to change a guest path.
 fn same_guest_path_hint(name: &ExtensionName) -> String {
     format!(
         "grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see what is granted: sesame extension info {name}"
@@ -811,18 +820,18 @@ fn timed_hint(error: &TimedGrantsError) -> Option<String> {
     }
 }
 
-/// Whether what has a name came in a bundle, and what wants the name is in a registry.
+/// Returns whether the installed extension came in a bundle and the wanted one is in a registry.
 fn is_unconfirmed(installed: &Identity, wanted: &Identity) -> bool {
     installed.as_str().starts_with("local/bundle/") && !wanted.as_str().starts_with("local/")
 }
 
-/// What makes `install` use this name, where it would choose another.
+/// Returns the option that makes `install` use this name where it would choose another.
 pub fn name_option(name: &ExtensionName, reference: &OciReference) -> String {
     let is_default = reference.default_name().is_ok_and(|default| default == *name);
     if is_default { String::new() } else { format!(" --name {name}") }
 }
 
-/// Where a limit can be raised, by whom it can be raised.
+/// Returns the key and file by which a limit can be raised.
 fn limit_hint(limit: &Limit, manifest: &Path) -> Option<String> {
     let key = limit.name.key()?;
     Some(match &limit.origin {
@@ -842,7 +851,7 @@ fn manifest_hint(error: &ManifestError) -> String {
     }
 }
 
-/// What puts a file in the place of a link. The user may rather edit what it leads to.
+/// Returns the command that replaces a link by a file. The user may rather edit its target.
 fn linked_hint(LinkedFile { path, target }: &LinkedFile) -> String {
     if target.exists() {
         format!(

@@ -1,5 +1,5 @@
-//! Ctrl-C while a program runs: the program ends, its call is noted, and this process ends as the
-//! signal would have it.
+//! Ctrl-C while a program runs: the program ends, its call is logged, and this process ends by the
+//! signal.
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -13,24 +13,24 @@ use tokio::sync::oneshot;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 
-/// How long the end of a program may take before this process ends as well: it may wait for a
-/// reader of its output.
+/// The time for a program to end before this process ends as well: the program may wait for a
+/// reader of its output. A person hardly notices half a second.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// The signals by which a person or a session ends a process.
 pub const ENDING: [c_int; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// The signal that came.
+/// The signal that arrived.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 
-/// Begins to listen for these signals. The future completes when one comes.
+/// Starts to listen for these signals. The future completes at the first one.
 pub fn listen() -> Result<impl Future<Output = ()>, Failure> {
     let mut signals = Signals::new(ENDING)?;
     let (sender, receiver) = oneshot::channel();
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         if let Some(signal) = signals.forever().next() {
             SIGNAL.store(signal, Ordering::SeqCst);
-            // Nobody may wait any more; then the program has ended by itself.
+            // The receiver is gone if the program has ended by itself.
             let _ = sender.send(());
             std::thread::sleep(GRACE);
             let _ = emulate_default_handler(signal);
@@ -38,35 +38,34 @@ pub fn listen() -> Result<impl Future<Output = ()>, Failure> {
     })?;
     Ok(async {
         if receiver.await.is_err() {
-            // Without a thread that listens no signal comes.
+            // Without a thread that listens, no signal arrives.
             std::future::pending::<()>().await;
         }
     })
 }
 
-/// Whether a signal came. What a program writes afterwards is not written any more, so that it ends
-/// at once.
+/// Returns whether a signal arrived. Later output of a program is dropped, so that it ends at once.
 pub fn came() -> bool {
     SIGNAL.load(Ordering::SeqCst) != 0
 }
 
-/// Ends this process soon, whatever it waits for: the time of the program is over, and what it is
-/// said to whom may have stopped reading.
+/// Ends this process soon, even in the middle of a write: its time is over, and the reader of its
+/// error may have stopped reading.
 pub fn end_soon(code: ExitCode) {
-    // Without another thread the end comes when somebody reads.
+    // If no thread can be started, the process ends once its output is read.
     let _ = std::thread::Builder::new().name("end".to_owned()).spawn(move || {
         std::thread::sleep(GRACE);
         std::process::exit(code.number())
     });
 }
 
-/// Ends this process by the signal that came.
+/// Ends this process by the signal that arrived.
 pub fn end() -> Failure {
     let _ = emulate_default_handler(SIGNAL.load(Ordering::SeqCst));
     Failure::message(ExitCode::Passed(130), "interrupted")
 }
 
-/// Ends this process as one whose reader is gone.
+/// Ends this process as one whose output pipe was closed.
 pub fn end_by_broken_pipe() -> Failure {
     let _ = emulate_default_handler(SIGPIPE);
     Failure::message(ExitCode::Passed(141), "the reader of the output is gone")

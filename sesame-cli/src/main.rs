@@ -17,6 +17,7 @@ mod failure;
 mod interrupt;
 mod lookalike;
 mod outcome;
+mod patient_write;
 mod policy_stop;
 mod program_output;
 mod progress;
@@ -48,8 +49,8 @@ fn main() {
     // Credentials and secrets pass through this process; a crash must not leave them in a file.
     let core_limit = CORE_LIMIT.get_or_init(|| getrlimit(Resource::Core));
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: core_limit.maximum });
-    // What is too large to be written is an error of the write; without this it would be the end of
-    // the process.
+    // Turns a write beyond the size limit into an error; without a handler the signal ends the
+    // process.
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
     if completion::answer() {
         return;
@@ -59,14 +60,14 @@ fn main() {
         arguments::Arguments::read(&words).unwrap_or_else(|error| refuse(&words, error));
     let context = Context::new(arguments.global);
     let code = run(&context, arguments.command);
-    // Nothing is worth unwinding for: what had to be durable is.
+    // Unwinding is not worth its time: everything that must last is on the disk.
     std::process::exit(code.number());
 }
 
-/// The limit that this process was started with.
+/// The limit of core dumps at the start of this process.
 static CORE_LIMIT: OnceLock<Rlimit> = OnceLock::new();
 
-/// Gives a program that this process becomes the limit back that it would have had.
+/// Restores the limit of core dumps before this process becomes another program.
 fn restore_core_limit() {
     if let Some(limit) = CORE_LIMIT.get() {
         let _ =
@@ -74,8 +75,7 @@ fn restore_core_limit() {
     }
 }
 
-/// Says what is wrong with the command line, or what was asked about it. What was typed can have
-/// come from anywhere.
+/// Prints an error of the command line, or the help that it asks for. The words may be untrusted.
 fn refuse(words: &[OsString], error: clap::Error) -> ! {
     let terminal = Terminal::detect();
     let width = terminal.reading_width().map_or(arguments::MAX_WIDTH, usize::from);
@@ -96,14 +96,19 @@ fn refuse(words: &[OsString], error: clap::Error) -> ! {
     })
 }
 
-/// Runs a command and shows what came of it.
+/// Runs a command and prints its outcome.
 fn run(context: &Context, command: arguments::Command) -> ExitCode {
     let complete = |failure: failure::Failure| failure.or_similar(context);
     let done = commands::run(context, command).map(|outcome| outcome.with_failures(complete));
     match done.map_err(complete) {
         Ok(outcome) => match render::outcome(context, &outcome) {
+            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+                interrupt::end_soon(ErrorKind::Limit.into());
+                render::failure(context, &failure::Failure::unread_output());
+                ErrorKind::Limit.into()
+            }
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ErrorKind::Local.into(),
-            // A reader that has seen enough changes nothing about what came of it.
+            // A reader that closes the pipe early does not change the outcome.
             _ => outcome.exit_code(),
         },
         Err(failure) => {

@@ -47,6 +47,11 @@ impl<'a> PolicyCheck<'a> {
         self.config.as_ref().ok()
     }
 
+    /// Whether there is a policy that could stop an extension.
+    pub fn can_stop(&self) -> bool {
+        self.config.as_ref().map_or(true, |config| !config.policies.is_empty())
+    }
+
     /// Returns why policy stops an extension, if it does. A policy that cannot be read stops every
     /// one.
     pub fn stop(&self, installed: &Installed) -> Option<Stop> {

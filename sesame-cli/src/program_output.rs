@@ -1,29 +1,26 @@
-//! Where a program under `run` writes: the bytes as they are, or escaped where a terminal would act
-//! on them.
+//! The output of a program under `run`: the bytes as they are, or escaped where a terminal would
+//! act on them.
 
 use std::io::{self, IsTerminal};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use extension_host::OutputSink;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
 
 use crate::interrupt;
+use crate::patient_write::{Patience, write_patiently};
 use crate::terminal::inert;
 
-/// What is written at a time, in bytes: as much as a pipe takes without waiting once it says that
-/// it can be written to (`PIPE_BUF`).
-const PIECE: usize = 4096;
-/// How long the end of what a program wrote may take after it has ended.
+/// The time for the last output to be written after the program has ended. A person hardly notices
+/// half a second.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// One of the two output streams of this process, for a program.
 pub struct ProgramOutput {
     stream: Stream,
-    /// The beginning of a character that a terminal is not shown before its end is there; nothing
-    /// where there is no terminal.
+    /// The start of a character, kept from the terminal until it is complete; nothing where there
+    /// is no terminal.
     unfinished: Option<Mutex<Vec<u8>>>,
 }
 
@@ -33,57 +30,33 @@ enum Stream {
 }
 
 impl ProgramOutput {
-    /// Standard output.
+    /// Returns standard output.
     pub fn stdout() -> Self {
         Self { stream: Stream::Stdout, unfinished: io::stdout().is_terminal().then(Mutex::default) }
     }
 
-    /// Standard error.
+    /// Returns standard error.
     pub fn stderr() -> Self {
         Self { stream: Stream::Stderr, unfinished: io::stderr().is_terminal().then(Mutex::default) }
     }
 
-    /// Shows what the program left unfinished.
+    /// Prints an unfinished character as it is.
     pub fn finish(&self) {
         let Some(unfinished) = &self.unfinished else { return };
         let rest = std::mem::take(&mut *unfinished.lock().unwrap_or_else(PoisonError::into_inner));
-        // The program has ended; a terminal that is gone by now misses nothing that matters.
+        // The program has ended, so a failed write is not an error any more.
         let rest = inert(&String::from_utf8_lossy(&rest));
         let _ = self.write_through(rest.as_bytes(), Instant::now() + LAST_WORDS);
     }
 
     fn write_through(&self, bytes: &[u8], deadline: Instant) -> io::Result<()> {
         match self.stream {
-            Stream::Stdout => write_until(io::stdout().as_fd(), bytes, deadline),
-            Stream::Stderr => write_until(io::stderr().as_fd(), bytes, deadline),
-        }
-    }
-}
-
-/// Writes all of these bytes, unless the reader has not taken them by then.
-fn write_until(to: BorrowedFd<'_>, mut bytes: &[u8], deadline: Instant) -> io::Result<()> {
-    while !bytes.is_empty() {
-        wait_until_writable(to, deadline)?;
-        match rustix::io::write(to, &bytes[..bytes.len().min(PIECE)]) {
-            Ok(written) => bytes = &bytes[written..],
-            Err(Errno::INTR | Errno::AGAIN) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
-}
-
-fn wait_until_writable(to: BorrowedFd<'_>, deadline: Instant) -> io::Result<()> {
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let left = Timespec::try_from(left)
-            .unwrap_or(Timespec { tv_sec: i64::from(i32::MAX), tv_nsec: 0 });
-        match poll(&mut [PollFd::new(&to, PollFlags::OUT)], Some(&left)) {
-            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
-            Err(Errno::INTR) if !interrupt::came() => {}
-            Err(Errno::INTR) => return Err(io::ErrorKind::BrokenPipe.into()),
-            // An error of the stream is that of the write that follows.
-            other => return Ok(other.map(drop)?),
+            Stream::Stdout => {
+                write_patiently(io::stdout().as_fd(), bytes, Patience::Until(deadline))
+            }
+            Stream::Stderr => {
+                write_patiently(io::stderr().as_fd(), bytes, Patience::Until(deadline))
+            }
         }
     }
 }
@@ -103,11 +76,11 @@ impl OutputSink for ProgramOutput {
     }
 }
 
-/// How many bytes do not end within a character.
+/// Returns the number of bytes up to the last complete character.
 fn whole_characters(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
         Err(error) if error.error_len().is_none() => error.valid_up_to(),
-        // Bytes that are not text are shown as such; only the end can be unfinished.
+        // Invalid bytes are shown as such; only an end can be unfinished.
         Err(error) => {
             let behind = error.valid_up_to() + error.error_len().unwrap_or_default();
             behind + whole_characters(&bytes[behind..])
@@ -119,22 +92,6 @@ fn whole_characters(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A reader that does not read is left with the deadline; one that reads gets everything.
-    #[test]
-    fn full_pipe_is_left_at_the_deadline() {
-        let (mut reader, writer) = io::pipe().expect("a pipe");
-        let begun = Instant::now();
-        let much = vec![7; 1 << 20];
-        let error = write_until(writer.as_fd(), &much, begun + Duration::from_millis(50))
-            .expect_err("nobody reads");
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert!(begun.elapsed() < Duration::from_secs(2));
-        let reading = std::thread::spawn(move || io::copy(&mut reader, &mut io::sink()));
-        write_until(writer.as_fd(), &much, Instant::now() + Duration::from_secs(60)).expect("read");
-        drop(writer);
-        assert!(reading.join().expect("no panic").expect("read") > 1 << 20);
-    }
 
     #[test]
     fn unfinished_characters_wait_for_their_end() {

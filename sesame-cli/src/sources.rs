@@ -1,7 +1,7 @@
-//! What a project is built of, and whether that is what its binary was built of.
+//! The sources of a project, and whether its binary was built from them.
 //!
-//! Times say too little: a file that is moved into place or checked out keeps an old one, and what
-//! changes during a build is newer than what was read of it. So the contents are compared.
+//! Times are not enough: a file that is moved into place or checked out keeps an old one, and a
+//! change during a build is newer than the read. So the contents are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
@@ -16,10 +16,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::project::{FILE, Project};
 
-/// Directories of a project in which tools leave what they make. Deeper ones of these names can be
-/// an author's.
+/// Directories of a project in which tools leave their output. Deeper ones of these names can be an
+/// author's.
 const MADE_AT_TOP: [&str; 5] = ["dist", "target", "build", "gen", "wit_world"];
-/// Directories that tools and version control make, wherever they are.
+/// Directories of tools and of version control, at any depth.
 const MADE_ANYWHERE: [&str; 9] = [
     "node_modules",
     "__pycache__",
@@ -31,8 +31,7 @@ const MADE_ANYWHERE: [&str; 9] = [
     ".mypy_cache",
     ".pytest_cache",
 ];
-/// What the tools of a language write when they choose versions: a change of a person's, and also
-/// one of a build's.
+/// Lock files: both a person and a build change them.
 const LOCKS: [&str; 7] = [
     "Cargo.lock",
     "package-lock.json",
@@ -43,51 +42,50 @@ const LOCKS: [&str; 7] = [
     "go.sum",
 ];
 /// Of a larger file the size and times are compared: no source is as large, and reading a data set
-/// takes its time.
+/// takes long.
 const MAX_READ: u64 = 4 << 20;
-/// A project with more files is built each time: to compare them would take as long.
+/// A project with more files is built each time, since comparing them would take as long.
 const MAX_FILES: usize = 20_000;
 /// The longest stamp: a digest as text.
 const MAX_STAMP: u64 = 128;
 
-/// Whether tools make this and people do not. The path is one below the project's directory.
+/// Returns whether tools made this. The path is relative to the project's directory.
 pub fn is_made(path: &Path) -> bool {
     let first = path.components().next();
     first.is_some_and(|part| MADE_AT_TOP.iter().any(|made| part.as_os_str() == *made))
         || path.components().any(|part| MADE_ANYWHERE.iter().any(|made| part.as_os_str() == *made))
 }
 
-/// Whether tools write this when they choose versions.
+/// Returns whether tools write this when they choose versions.
 pub fn is_lock(path: &Path) -> bool {
     path.file_name().is_some_and(|name| LOCKS.iter().any(|lock| name == *lock))
 }
 
-/// What stands in the files that a project is built of, by path.
+/// The contents of the files that a project is built from, by path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sources(BTreeMap<PathBuf, [u8; 32]>);
 
 impl Sources {
-    /// Reads what a project is built of now.
+    /// Reads the current sources of a project.
     ///
-    /// # Errors
-    /// When something cannot be read, or there is more than is worth comparing.
+    /// When something cannot be read, or there are too many files to compare.
     pub fn read(project: &Project) -> io::Result<Self> {
         let mut walk =
             Walk { root: project.directory(), found: BTreeMap::new(), walked: BTreeSet::new() };
         walk.directory(Path::new(""))?;
         for file in files_elsewhere(project.directory()) {
-            // What is gone since the last build is a change as well.
+            // A file that disappears is a change as well.
             let contents = fs::metadata(&file)
                 .and_then(|metadata| contents(&file, &metadata))
                 .unwrap_or_default();
             walk.found.insert(file, contents);
         }
-        // What counts is what was understood, whatever stands there by now.
+        // The parsed text counts, even if the file has changed since.
         walk.found.insert(FILE.into(), Sha256::digest(project.text()).into());
         Ok(Self(walk.found))
     }
 
-    /// As they were before a build, but for the versions that the build has chosen.
+    /// Returns the sources from before a build, with the versions that the build has chosen.
     pub fn with_locks_of(mut self, after: Self) -> Self {
         let is_new_elsewhere = |path: &Path| path.is_absolute() && !self.0.contains_key(path);
         let chosen: Vec<_> = after
@@ -99,7 +97,7 @@ impl Sources {
         self
     }
 
-    /// What says of which sources a binary was built, by which sesame.
+    /// Returns a digest of the sources, the binary and the version of sesame.
     fn stamp(&self, binary: &[u8]) -> String {
         let mut hash = Sha256::new();
         hash.update(env!("CARGO_PKG_VERSION"));
@@ -114,9 +112,8 @@ impl Sources {
     }
 }
 
-/// Writes down beside a binary of which sources it was built.
+/// Records beside a binary the sources that it was built from.
 ///
-/// # Errors
 /// When it cannot be written.
 pub fn note_built(project: &Project, sources: &Sources, binary: &[u8]) -> io::Result<()> {
     let (directory, name) = OutputDirectory::of_file(&stamp_path(project))
@@ -124,8 +121,7 @@ pub fn note_built(project: &Project, sources: &Sources, binary: &[u8]) -> io::Re
     directory.write(&name, 0o600, sources.stamp(binary).as_bytes()).map(drop)
 }
 
-/// Whether the binary of a project was built of exactly what its sources are now. What cannot be
-/// known is not so.
+/// Returns whether the binary of a project was built from its current sources. In doubt it was not.
 pub fn is_built(project: &Project, binary: &[u8]) -> bool {
     let noted = read_plain(&stamp_path(project), MAX_STAMP);
     let is_noted =
@@ -141,7 +137,7 @@ fn stamp_path(project: &Project) -> PathBuf {
 struct Walk<'a> {
     root: &'a Path,
     found: BTreeMap<PathBuf, [u8; 32]>,
-    /// The directories that it was in, by device and number: links can lead in circles.
+    /// The visited directories, by device and number: links can lead in circles.
     walked: BTreeSet<(u64, u64)>,
 }
 
@@ -169,7 +165,7 @@ impl Walk<'_> {
                 let contents = contents(&path, &metadata)?;
                 self.found.insert(below, contents);
             }
-            // A link to nothing: editors lock their files in this way.
+            // A dangling link, with which some editors lock their files.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -181,15 +177,14 @@ impl Walk<'_> {
     }
 }
 
-/// Whether it is a case for `test`: nothing is built of those.
+/// Returns whether a file is a case for `test`, which is not built.
 fn is_case(below: &Path) -> bool {
     let is_document =
         below.extension().is_some_and(|extension| extension == "toml" || extension == "yaml");
     is_document && below.parent() == Some(Path::new("tests"))
 }
 
-/// A digest of what stands in a file, or, where that is long or no file at all, of what the system
-/// says of it.
+/// Returns a digest of a file's contents or, for a large or irregular file, of its metadata.
 fn contents(path: &Path, metadata: &Metadata) -> io::Result<[u8; 32]> {
     if metadata.is_file() && metadata.len() <= MAX_READ {
         return Ok(Sha256::digest(read_plain(path, MAX_READ)?).into());
@@ -206,8 +201,8 @@ fn contents(path: &Path, metadata: &Metadata) -> io::Result<[u8; 32]> {
     Ok(Sha256::digest(known).into())
 }
 
-/// The sources outside a project that cargo says its crate was last built of, such as those of a
-/// crate beside it.
+/// Returns the sources outside a project that cargo names for its crate, such as those of a crate
+/// beside it.
 fn files_elsewhere(directory: &Path) -> BTreeSet<PathBuf> {
     let (Ok(root), Ok(entries)) =
         (fs::canonicalize(directory), fs::read_dir(directory.join("target/wasm32-wasip2/release")))
@@ -224,8 +219,8 @@ fn files_elsewhere(directory: &Path) -> BTreeSet<PathBuf> {
     files.into_iter().filter(|file| file.is_absolute() && !file.starts_with(&root)).collect()
 }
 
-/// The files behind the colon of each line, as make reads them: a blank in a name stands behind a
-/// `\`.
+/// Parses the files behind the colon of each line, as make reads them: a blank in a name has a `\`
+/// before it.
 fn dependencies(text: &str) -> Vec<PathBuf> {
     let behind = text
         .lines()
@@ -241,7 +236,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
 
-    /// A project, with a binary that is noted as built of it.
+    /// Makes a project with a binary that is recorded as built from it.
     fn built() -> (tempfile::TempDir, Project) {
         let root = tempfile::tempdir().expect("a directory");
         let write = |path: &str, text: &str| {
@@ -330,7 +325,7 @@ mod tests {
         assert_ne!(Sources::read(&project).expect("read"), sources);
     }
 
-    /// A build writes which versions it has chosen. What a person changes meanwhile is not in the
+    /// A build writes the versions that it has chosen. A change by a person meanwhile is not in the
     /// binary.
     #[test]
     fn locks_are_taken_from_after_the_build() {

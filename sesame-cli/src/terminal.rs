@@ -2,12 +2,17 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rustix::fs::OFlags;
 use rustix::termios::{QueueSelector, tcflush};
+
+use crate::patient_write::{Patience, write_patiently};
 
 /// The most that is read of a password, in bytes.
 const MAX_PASSWORD: u64 = 64 << 10;
@@ -17,6 +22,10 @@ const MAX_ANSWER: u64 = 1024;
 
 /// Whether standard input has ended. Nothing more can be asked then.
 static ENDED: AtomicBool = AtomicBool::new(false);
+
+/// How long a reader of the output is waited for that takes nothing. Without one it is for ever, as
+/// a person may be at work in a pager.
+static PATIENCE: OnceLock<Duration> = OnceLock::new();
 
 /// What is known of the three standard streams.
 #[derive(Debug, Clone)]
@@ -51,6 +60,15 @@ impl Terminal {
         self.stdin || self.stdout
     }
 
+    /// From now on, waits this long for a reader that takes nothing, unless a person can be at one
+    /// of the streams: they may be reading in a pager.
+    pub fn limit_waiting(&self, time: Duration) {
+        if !(self.stdin || self.stdout || self.stderr) {
+            // It is set once in the life of a process, by the one call that it makes.
+            let _ = PATIENCE.set(time);
+        }
+    }
+
     /// Whether a person can be asked.
     pub fn is_interactive(&self) -> bool {
         self.stdin && self.stderr
@@ -73,13 +91,10 @@ impl Terminal {
 
     /// Writes data. On a terminal it is made inert first.
     pub fn data(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut stdout = io::stdout().lock();
         if self.stdout {
-            stdout.write_all(inert(&String::from_utf8_lossy(bytes)).as_bytes())?;
-        } else {
-            stdout.write_all(bytes)?;
+            return write(io::stdout(), inert(&String::from_utf8_lossy(bytes)).as_bytes());
         }
-        stdout.flush()
+        write(io::stdout(), bytes)
     }
 
     /// Lets a person read a text that is inert but for styles of our own: in the pager if it is
@@ -108,7 +123,7 @@ impl Terminal {
 
     /// Writes talk, made inert: much of it contains what strangers wrote.
     pub fn talk(&self, text: &str) -> io::Result<()> {
-        io::stderr().lock().write_all(inert(text).as_bytes())
+        write(io::stderr(), inert(text).as_bytes())
     }
 
     /// Asks a question that is answered with yes or no; no is the default.
@@ -162,6 +177,16 @@ impl Terminal {
             let _ = tcflush(io::stdin(), QueueSelector::IFlush);
         }
     }
+}
+
+/// Writes to one of the streams of this process, and waits for its reader as long as was set.
+fn write(mut to: impl Write + AsFd, bytes: &[u8]) -> io::Result<()> {
+    let Some(time) = PATIENCE.get() else {
+        to.write_all(bytes)?;
+        return to.flush();
+    };
+    to.flush()?;
+    write_patiently(to.as_fd(), bytes, Patience::PerPiece(*time))
 }
 
 /// Reads the lines that were typed before a question, and returns whether the input ended with

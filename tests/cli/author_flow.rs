@@ -1,5 +1,5 @@
-//! What an author types between an empty directory and a published extension, with a toolchain that
-//! takes no time.
+//! An author's way from an empty directory to a published extension, with a toolchain that takes no
+//! time.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +13,7 @@ use test_support::guest;
 
 use crate::support::{Run, TestEnv, asking, bare, env, publish, registry};
 
-/// Stands for npm: makes what it is told to, and notes that it was asked.
+/// A stand-in for npm: runs the given script, and notes each of its runs.
 const NPM: &str =
     "#!/bin/sh\necho built >>../built.log\nmkdir -p build\ncp ../guest.wasm build/mine.wasm\n";
 
@@ -25,7 +25,7 @@ arguments = ["World"]
 expect = "Hello, World!"
 "#;
 
-/// A project whose tools copy the guest.
+/// Writes a project whose tools copy the guest.
 fn project(env: &TestEnv) {
     manifest(env, "1.2.3");
     env.write("work/mine/index.js", "// one\n");
@@ -60,7 +60,7 @@ fn within(env: &TestEnv, line: &str) -> Run {
     env.finish(command(env, &line.split_whitespace().collect::<Vec<_>>()), b"")
 }
 
-/// How often something was built.
+/// Returns the number of builds so far.
 fn builds(env: &TestEnv) -> usize {
     fs::read_to_string(env.path("work/built.log")).unwrap_or_default().lines().count()
 }
@@ -74,7 +74,7 @@ fn test_builds_only_after_a_change() {
         assert!(run.text().ends_with("1 passed, 0 failed\n"), "{run}");
     }
     assert_eq!(builds(&env), 1);
-    // A case is not what the binary is built of.
+    // A test case is not an input of the build.
     env.write("work/mine/tests/greet.toml", CASES.replace("greets", "greets the world"));
     within(&env, "extension test").ok();
     assert_eq!(builds(&env), 1);
@@ -108,7 +108,7 @@ fn publish_builds_what_has_changed() {
     env.run(&format!("extension install {}/my-org/mine:1.2.3", registry.host())).ok();
     assert_eq!(call(), "Hello, World!\n");
 
-    // The source is another, and what lies in `dist` is not of it.
+    // The source has changed, and the file in `dist` is not made from it.
     env.write("work/guest.wasm", bare(7, ""));
     env.write("work/mine/index.js", "// two\n");
     insta::assert_snapshot!(publish("1.2.4"), @r#"
@@ -129,8 +129,8 @@ fn publish_builds_what_has_changed() {
     assert_eq!(env.run("extension call mine f").ok().text(), "7\n");
     assert!(env.run("extension info mine").ok().text().contains("1.2.4\n"));
 
-    // As it is, for those who have built it, and as another version, for those whose tags say which
-    // it is.
+    // Unchanged for authors who build themselves, and as another version for those whose tags name
+    // it.
     let built = builds(&env);
     npm(&env, "#!/bin/sh\necho 'index.js:3:5: error: unexpected word' >&2\nexit 1\n");
     env.write("work/mine/index.js", "// three\n");
@@ -149,9 +149,9 @@ fn publish_builds_what_has_changed() {
     assert_eq!(builds(&env), built);
 }
 
-/// Also of a file that carries its author's manifest, and of a package of interfaces.
+/// The same holds for a file that carries its author's manifest, and for a package of interfaces.
 #[test]
-fn publish_refuses_a_tag_of_another_version() {
+fn publish_refuses_other_version_tag() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     env.write("work/x.wasm", bare(1, "[extension]\nname = \"x\"\nversion = \"0.3.0\"\n"));
     env.write("work/wit/x.wit", "package a:b@0.3.0;\ninterface i {}\n");
@@ -173,7 +173,7 @@ fn publish_refuses_a_tag_of_another_version() {
 }
 
 #[test]
-fn wit_error_is_said_before_building() {
+fn wit_error_comes_before_building() {
     let env = env();
     project(&env);
     env.write(
@@ -199,7 +199,7 @@ fn wit_error_is_said_before_building() {
     assert_eq!(builds(&env), 0);
 }
 
-/// What a compiler says is passed on as it is: editors find files, lines and columns in it.
+/// A compiler's output is passed on unchanged: editors find files, lines and columns in it.
 #[test]
 fn compiler_errors_keep_their_place() {
     let env = env();
@@ -212,9 +212,9 @@ fn compiler_errors_keep_their_place() {
     "#);
 }
 
-/// The next block of the guide: what is tried is out of the way of what is installed afterwards.
+/// The next block of the guide: a trial under `dev` does not take the name of a later install.
 #[test]
-fn dev_leaves_the_name_to_its_author() {
+fn dev_leaves_the_name_free() {
     let (env, registry) = (env(), registry());
     project(&env);
     insta::assert_snapshot!(within(&env, "extension dev --once greet You"), @r#"
@@ -242,11 +242,11 @@ fn dev_leaves_the_name_to_its_author() {
     within(&env, "extension dev --once --quiet").ok();
     assert_eq!(env.read(".config/pds/extensions/mine.toml"), installed);
     env.run("extension remove --purge mine").ok();
-    // From a registry as well.
+    // The same from a registry.
     publish(&registry, "my-org/mine:1.2.3", &guest("greeting"), &[]);
     env.run(&format!("extension install {}/my-org/mine:1.2.3", registry.host())).ok();
     within(&env, "extension dev --once --quiet greet You").ok();
-    // What has the other name is not touched either.
+    // Nor is an extension of the other name touched.
     env.write("work/other.wasm", bare(1, ""));
     env.run("extension install ./other.wasm --name mine-dev").ok();
     let before = env.read(".config/pds/extensions/mine-dev.toml");
@@ -260,8 +260,7 @@ fn dev_leaves_the_name_to_its_author() {
     assert_eq!(within(&env, "extension dev --once --name mine").code, 5);
 }
 
-/// A build that fails says so, and what was installed is called all the same until the command
-/// ends.
+/// A failed build is reported, and the installed extension can be called until the command ends.
 #[test]
 fn dev_that_fails_is_gone_as_well() {
     let env = env();
@@ -275,7 +274,7 @@ fn dev_that_fails_is_gone_as_well() {
     assert_eq!(env.run("extension dev --once").code, 3, "there is no project");
 }
 
-/// Starts `dev`, and waits until it waits for a change.
+/// Starts `dev`, and waits until it watches for a change.
 fn begin_dev(env: &TestEnv) -> (Child, PathBuf) {
     let said = env.path("work/said");
     let stderr = fs::File::create(&said).expect("made");
@@ -318,7 +317,7 @@ fn dev_is_gone_after_a_signal() {
         assert_eq!(end(&mut child, signal), Some(signal.as_raw()));
         assert_eq!(env.run("extension list").ok().text(), "", "{signal:?}");
     }
-    // Nothing can be done about this one, but the next takes its place.
+    // SIGKILL leaves litter behind, but the next `dev` takes its place.
     let (mut child, _) = begin_dev(&env);
     env.write(".config/pds/extensions/mine-dev.toml", {
         let manifest = env.read(".config/pds/extensions/mine-dev.toml");
@@ -334,9 +333,9 @@ fn dev_is_gone_after_a_signal() {
     assert_eq!(env.run("extension list").ok().text(), "");
 }
 
-/// Settings that are made for it stay from one build to the next, and so do grants.
+/// Settings and grants of the trial last from one build to the next.
 #[test]
-fn dev_keeps_its_settings_between_builds() {
+fn dev_keeps_settings_and_grants() {
     let env = env();
     project(&env);
     let (mut child, said) = begin_dev(&env);
@@ -358,8 +357,9 @@ fn dev_keeps_its_settings_between_builds() {
     end(&mut child, Signal::TERM);
 }
 
+/// Neither an installed extension of the same name nor a damaged manifest misleads `inspect`.
 #[test]
-fn inspect_works_whatever_has_the_name() {
+fn inspect_ignores_the_installed_name() {
     let (env, registry) = (env(), registry());
     publish(
         &registry,
@@ -381,11 +381,11 @@ fn inspect_works_whatever_has_the_name() {
         let run = env.run(&format!("extension inspect {what}")).ok();
         assert!(run.text().contains(reference), "{what}: {run}");
     }
-    // What is granted to the installed one decides nothing for another of its name.
+    // The grants of the installed extension do not decide for another of its name.
     let asked = env.run(&format!("extension inspect {other}")).ok().text();
     assert!(asked.contains("notification: would be asked"), "{asked}");
 
-    // A tag that has moved, a manifest that is broken, and none at all.
+    // A moved tag, a broken manifest, and a missing one.
     publish(&registry, "my-org/greeting-extension:0.1.0", &bare(5, ""), &[]);
     env.run(&format!("extension inspect {mine}")).ok();
     env.write(".config/pds/extensions/greeting-extension.toml", "[extension\n");
@@ -399,7 +399,7 @@ fn inspect_works_whatever_has_the_name() {
     env.run("extension inspect ./weather").ok();
 }
 
-/// Calls of the guest that does to files what it is told to.
+/// Runs cases of the guest `probe`, whose functions act on files.
 fn probe(env: &TestEnv, cases: &str) -> Run {
     env.write(
         "work/mine/extension.toml",
@@ -418,7 +418,7 @@ fn probe(env: &TestEnv, cases: &str) -> Run {
 }
 
 #[test]
-fn cases_have_directories_of_their_own() {
+fn cases_have_own_directories() {
     let env = env();
     fs::create_dir(env.path("work/tmp")).expect("made");
     let run = probe(
@@ -491,7 +491,7 @@ files = { "../x" = "" }
 }
 
 #[test]
-fn keygen_keeps_the_name_and_says_what_it_wrote() {
+fn keygen_names_the_files_it_wrote() {
     let env = env();
     insta::assert_snapshot!(env.run("trust keygen release.example.org"), @r#"
     exit 0
@@ -515,7 +515,7 @@ fn keygen_keeps_the_name_and_says_what_it_wrote() {
 }
 
 #[test]
-fn keygen_takes_the_password_of_the_environment() {
+fn keygen_reads_password_variable() {
     let (env, registry) = (env(), registry());
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     let with = |line: &str, variable: &str, password: &str| {

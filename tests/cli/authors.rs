@@ -1,4 +1,4 @@
-//! What an author does, from an empty directory to a published extension.
+//! The way of an author from an empty directory to a published extension.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,10 +9,10 @@ use test_support::guest;
 use crate::guest_table::assert_row;
 use crate::support::{Run, TestEnv, env, oras};
 
-/// What `docs/guests.md` says of a language whose project is built, tested and called.
+/// The cell of `docs/guests.md` for a language whose project is built, tested and called.
 const GREETS: &str = "builds, passes its tests, `greet You` returns `Hello, You!`";
 
-/// The toolchain that builds guests, from .ci/guest-toolchain.
+/// Returns the toolchain that builds guests, from .ci/guest-toolchain.
 fn toolchain() -> PathBuf {
     let cache = || {
         PathBuf::from(std::env::var_os("HOME").unwrap_or_default())
@@ -21,7 +21,7 @@ fn toolchain() -> PathBuf {
     std::env::var_os("SESAME_GUEST_TOOLCHAIN").map_or_else(cache, PathBuf::from).join("bin")
 }
 
-/// The tools of other languages, from .ci/languages.
+/// Returns the tools of other languages, from .ci/languages.
 fn languages() -> PathBuf {
     let cache = || {
         PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/sesame-languages")
@@ -29,7 +29,7 @@ fn languages() -> PathBuf {
     std::env::var_os("SESAME_LANGUAGES").map_or_else(cache, PathBuf::from)
 }
 
-/// A command of sesame in a directory, with the tools of every language.
+/// Makes a command of sesame in a directory, with the tools of each language.
 fn with_tools(env: &TestEnv, directory: &Path, line: &str) -> Command {
     let mut command = env.command(line.split_whitespace());
     let ours = std::env::var("PATH").unwrap_or_default();
@@ -45,7 +45,7 @@ fn with_tools(env: &TestEnv, directory: &Path, line: &str) -> Command {
     command
 }
 
-/// Begins a project in a language, tests and calls it. Gives back its directory.
+/// Creates a project in a language, tests and calls it. Returns its directory.
 fn begin(env: &TestEnv, line: &str, name: &str) -> PathBuf {
     env.run(&format!("extension new {line}")).ok();
     let directory = env.path("work").join(name);
@@ -59,9 +59,10 @@ fn calls(env: &TestEnv, directory: &Path) -> Run {
     env.finish(with_tools(env, directory, "extension dev --once --quiet greet You"), b"")
 }
 
+/// A project in Rust is built, tested and called, with and without the SDK.
 #[test]
 #[ignore = "needs the toolchain of .ci/guest-toolchain, and crates.io"]
-fn a_project_in_rust_is_built_tested_and_called_with_and_without_the_sdk() {
+fn rust_project_builds_and_runs() {
     let env = env();
     let directory = begin(&env, "plain", "plain");
     assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
@@ -70,7 +71,7 @@ fn a_project_in_rust_is_built_tested_and_called_with_and_without_the_sdk() {
     assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
     assert_row("Rust, wit-bindgen and extension-sdk", "component", GREETS);
 
-    // What is tried stays apart from what is installed, and a compiler's errors keep their places.
+    // A trial stays apart from installed extensions, and a compiler's errors keep their places.
     let directory = env.path("work/plain");
     env.finish(with_tools(&env, &directory, "extension install ./dist/plain.wasm"), b"").ok();
     env.write("work/plain/src/lib.rs", "fn f() {\n    no Rust\n}\n");
@@ -79,9 +80,10 @@ fn a_project_in_rust_is_built_tested_and_called_with_and_without_the_sdk() {
     assert_eq!(env.run("extension call plain greet You").ok().text(), "Hello, You!\n");
 }
 
+/// Projects in JavaScript and AssemblyScript are built, tested and called.
 #[test]
 #[ignore = "needs npm and its registry"]
-fn projects_in_javascript_and_assemblyscript_are_built_tested_and_called() {
+fn js_and_as_projects_build_and_run() {
     let env = env();
     let directory = begin(&env, "scripted --lang js", "scripted");
     assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
@@ -94,7 +96,7 @@ fn projects_in_javascript_and_assemblyscript_are_built_tested_and_called() {
 
 #[test]
 #[ignore = "needs componentize-py, from .ci/languages"]
-fn a_project_in_python_is_built_tested_and_called() {
+fn python_project_builds_and_runs() {
     let env = env();
     let directory = begin(&env, "snake --lang python", "snake");
     assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
@@ -103,7 +105,7 @@ fn a_project_in_python_is_built_tested_and_called() {
 
 #[test]
 #[ignore = "needs clang, wasi-libc and wit-bindgen, from .ci/languages"]
-fn a_project_in_c_is_built_tested_and_called() {
+fn c_project_builds_and_runs() {
     let env = env();
     let directory = begin(&env, "spartan --lang c", "spartan");
     assert!(calls(&env, &directory).text().ends_with("Hello, You!\n"));
@@ -112,14 +114,15 @@ fn a_project_in_c_is_built_tested_and_called() {
 
 #[test]
 #[ignore = "needs Go, from .ci/languages"]
-fn a_project_in_go_is_built_and_tested() {
+fn go_project_builds_and_is_tested() {
     let env = env();
     begin(&env, "gopher --lang tinygo", "gopher");
     assert_row("Go, `GOOS=wasip1`", "core module", "builds, passes its tests");
 }
 
+/// A Suffiks module in Rust passes the test files of the AssemblyScript template.
 #[test]
-fn a_module_in_rust_passes_the_same_tests_as_those_in_other_languages() {
+fn rust_module_passes_shared_tests() {
     let env = env();
     env.run("extension new labels --lang assemblyscript --quiet").ok();
     env.write("work/labels/labels-rs.wasm", guest("labels-rs"));
@@ -127,8 +130,9 @@ fn a_module_in_rust_passes_the_same_tests_as_those_in_other_languages() {
     assert!(tested.code == 0 && tested.text().ends_with("4 passed, 0 failed\n"), "{tested}");
 }
 
+/// The answers of a case reach the extension only where the case grants the capability.
 #[test]
-fn requests_are_answered_with_what_a_case_brings_and_only_where_they_are_granted() {
+fn case_answers_need_a_grant() {
     let env = env();
     let case = |capabilities: &str, expected: &str| {
         format!(
@@ -165,8 +169,9 @@ fn requests_are_answered_with_what_a_case_brings_and_only_where_they_are_granted
     "#);
 }
 
+/// `new` never writes over a project, and names the tools that are missing.
 #[test]
-fn a_project_is_begun_once_and_what_is_missing_is_named() {
+fn new_keeps_existing_files() {
     let env = env();
     insta::assert_snapshot!(env.run("extension new mine --lang python"), @r#"
     exit 0
@@ -231,7 +236,7 @@ fn a_project_is_begun_once_and_what_is_missing_is_named() {
     "#);
 }
 
-/// A project around a component that is built already.
+/// Writes a project around a component that is built already.
 fn project(env: &TestEnv, manifest: &str, cases: &str) -> PathBuf {
     env.write(
         "work/mine/extension.toml",
@@ -250,8 +255,9 @@ fn within(env: &TestEnv, directory: &Path, line: &str) -> Run {
     env.finish(command, b"")
 }
 
+/// A failed case shows the expected and the actual outcome; its answers are its own.
 #[test]
-fn cases_say_what_they_expected_and_bring_their_own_answers() {
+fn failed_cases_show_the_difference() {
     let env = env();
     let directory = project(
         &env,
@@ -320,8 +326,9 @@ expect = ""
     "#);
 }
 
+/// A published artifact carries the author's requests, and the same sources give the same bytes.
 #[test]
-fn what_is_published_carries_what_its_author_asks_for_and_is_always_the_same() {
+fn publish_is_reproducible() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     let directory = project(&env, "[capabilities]\nconfig-read = true\nnotification = true\n", "");
     let publish = |rest: &str| {
@@ -386,7 +393,7 @@ fn what_is_published_carries_what_its_author_asks_for_and_is_always_the_same() {
 }
 
 #[test]
-fn what_cannot_be_published_is_not() {
+fn publish_refuses_invalid_projects() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     let publish = |rest: &str| {
         let line = format!("extension publish {}/my-org/mine:1.2.3 {rest}", registry.host());
@@ -432,7 +439,7 @@ fn what_cannot_be_published_is_not() {
 }
 
 #[test]
-fn interfaces_are_published_as_a_package() {
+fn interfaces_publish_as_a_package() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     let interfaces = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/host");
     let line = format!("extension publish {}/wit/open-sesame/host:0.1.0", registry.host());
@@ -466,7 +473,7 @@ fn interfaces_are_published_as_a_package() {
 
 #[test]
 #[ignore = "needs oras, from .ci/test-servers"]
-fn what_is_published_is_read_by_other_tools() {
+fn other_tools_read_what_we_publish() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     let directory = project(&env, "", "");
     let reference = format!("{}/my-org/mine:1.2.3", registry.host());

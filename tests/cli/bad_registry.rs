@@ -1,5 +1,5 @@
-//! Everything that a registry can do wrong, and what it must not get by it: a credential, a file,
-//! memory, time, a terminal.
+//! Each known misbehaviour of a registry, and what it must not gain: a credential, a file, memory,
+//! time, a terminal.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,29 +10,30 @@ use test_support::bad_registry::{ARTIFACTS, BadRegistry, Guard, MANNERS};
 
 use crate::support::{Run, TestEnv, env};
 
-/// What must not be found anywhere but with the registry that it is for.
+/// The password, which must not appear anywhere but at its registry.
 const CANARY: &str = "c4n4ry-pa55word";
-/// `me:` and the canary, as registries are told.
+/// `me:` and the canary in base64, as a client sends them.
 const CANARY_BASE64: &str = "bWU6YzRuNHJ5LXBhNTV3b3Jk";
-/// The most memory that a command takes, in KiB.
+/// A bound on the memory of a command, in KiB: an install that works stays well below it.
 const MAX_MEMORY: u64 = 200 << 10;
-/// The most that is on the disk after something failed, in bytes.
+/// A bound on the files that a failed command leaves, in bytes: state and logs fit, a layer does
+/// not.
 const MAX_LEFT: usize = 64 << 10;
-/// How long a command takes at most, in which sesame waits for a registry once.
+/// A bound on a command that waits for one answer of the registry, which sesame's timeout ends.
 const MAX_TIME: Duration = Duration::from_secs(60);
-/// How long a download takes at most, whatever comes.
+/// A bound on a download: the ten minutes that sesame allows, and a minute for the rest.
 const MAX_DOWNLOAD: Duration = Duration::from_secs(660);
-/// These answer so slowly that sesame waits as long as it ever does.
+/// Behaviours so slow that sesame waits for its whole timeout.
 const SLOW: [&str; 2] = ["slow-headers", "stall"];
-/// This one is stopped by the bound on a whole download, after ten minutes.
+/// The behaviour that is stopped by the bound on a whole download, after ten minutes.
 const SLOWEST: &str = "slow-body";
 
-/// What installing from a repository has to end in: the exit codes of the command and, where it
-/// succeeds, of `extension docs`.
+/// Returns the expected exit codes of installing from a repository and, where it succeeds, of
+/// `extension docs`.
 fn expected(behaviour: &str) -> (i32, i32) {
     const NO_PAGES: i32 = 3;
     match behaviour {
-        // What is only unusual, or has passed by the next attempt.
+        // Unusual but valid, or cured by the next attempt.
         "ok"
         | "s503-then-ok"
         | "s429-then-ok"
@@ -46,13 +47,13 @@ fn expected(behaviour: &str) -> (i32, i32) {
         "gone" => (3, 3),
         "err-denied" => (4, 3),
         name if name.starts_with("tar-") || name == "docs-bomb" => (0, 6),
-        // What the registry says of itself, or how it says it.
+        // The registry's own answers: their status and their form.
         "s500" | "s429-forever" | "s429-huge" | "err-ansi" | "err-mebibyte" | "err-huge"
         | "err-long" | "redir-loop" | "redir-file" | "stall" | "slow-headers" | "slow-body"
         | "reset" | "trunc" | "cl-short" | "cl-long" | "huge-manifest" => (8, 3),
-        // What is well made and not an extension.
+        // Valid, but not an extension.
         "two-wasm" | "no-layers" | "index-self" | "index-two" => (1, 3),
-        // What it hands out is not what it should be.
+        // Contents that differ from their description.
         _ => (6, 3),
     }
 }
@@ -78,14 +79,14 @@ fn watch(env: &TestEnv, mut command: Command) -> Watched {
     Watched { run, memory, time: start.elapsed() }
 }
 
-/// The most memory that a process has had so far, in KiB.
+/// Returns the peak memory of a process so far, in KiB.
 fn peak(status: &Path) -> u64 {
     let text = std::fs::read_to_string(status).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
 }
 
-/// A command that knows a login for the registry.
+/// Makes a command that has a login for the registry.
 fn logged_in(env: &TestEnv, registry: &BadRegistry, line: &str) -> Command {
     let mut command = env.command(line.split_whitespace());
     command.env("SESAME_REGISTRY", registry.host()).env("SESAME_REGISTRY_USERNAME", "me");
@@ -103,8 +104,7 @@ fn install(registry: &BadRegistry, behaviour: &str) -> (TestEnv, Watched) {
     (env, watched)
 }
 
-/// Whatever was done: nothing of the login in any output or file, nothing that a terminal acts on,
-/// and within bounds.
+/// Checks that the login is in no output or file, that nothing acts on a terminal, and the bounds.
 fn check(env: &TestEnv, watched: &Watched, most: Duration) -> Option<String> {
     let Watched { run, memory, time } = watched;
     let said = format!("{}{}", run.text(), run.stderr);
@@ -138,12 +138,12 @@ fn check(env: &TestEnv, watched: &Watched, most: Duration) -> Option<String> {
     None
 }
 
-/// The login, or the signature in the address of a redirect, which lets in whoever has it.
+/// Returns whether a text has the login, or the signature of a redirect, which works as one.
 fn mentions(text: &str) -> bool {
     [CANARY, CANARY_BASE64, "SIGNED"].iter().any(|secret| text.contains(secret))
 }
 
-/// One behaviour: what is wrong with what sesame did.
+/// Tries one behaviour. Returns how sesame failed the test.
 fn problem(registry: &BadRegistry, behaviour: &str, most: Duration) -> Option<String> {
     let (env, watched) = install(registry, behaviour);
     let (code, docs) = expected(behaviour);
@@ -171,7 +171,7 @@ fn problem(registry: &BadRegistry, behaviour: &str, most: Duration) -> Option<St
     check(&env, &pages, most)
 }
 
-/// Tries these, some at a time. Gives back what was wrong.
+/// Tries these behaviours, some at a time. Returns the failures.
 fn sweep(registry: &BadRegistry, behaviours: &[&'static str], most: Duration) -> Vec<String> {
     let (queue, bad) = (Mutex::new(behaviours.to_vec()), Mutex::new(Vec::new()));
     let next = || queue.lock().expect("no panic").pop();
@@ -189,15 +189,16 @@ fn sweep(registry: &BadRegistry, behaviours: &[&'static str], most: Duration) ->
     bad.into_inner().expect("no panic")
 }
 
-/// All that a registry can do but what keeps a command waiting.
+/// Returns each behaviour but those that keep a command waiting.
 pub fn quick_behaviours() -> Vec<&'static str> {
     let is_slow = |behaviour: &str| behaviour == SLOWEST || SLOW.contains(&behaviour);
     MANNERS.into_iter().chain(ARTIFACTS).filter(|behaviour| !is_slow(behaviour)).collect()
 }
 
+/// No misbehaviour of a registry gets it a credential, or leaves a file behind.
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn whatever_a_registry_does_it_gets_nothing_and_leaves_nothing() {
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+fn bad_registry_gains_nothing() {
     let started = Instant::now();
     let registry = BadRegistry::start(None).expect("a registry");
     let all = quick_behaviours();
@@ -227,8 +228,8 @@ fn whatever_a_registry_does_it_gets_nothing_and_leaves_nothing() {
 
 #[test]
 #[ignore = "needs half a minute, and eleven where SESAME_SWEEP says so: it waits as long as sesame does"]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn a_registry_that_keeps_sesame_waiting_is_given_up() {
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+fn stalling_registry_times_out() {
     let registry = BadRegistry::start(None).expect("a registry");
     let mut bad = sweep(&registry, &SLOW, MAX_TIME);
     let guarded = BadRegistry::start(Some(Guard::SlowToken)).expect("a registry");
@@ -242,8 +243,8 @@ fn a_registry_that_keeps_sesame_waiting_is_given_up() {
     assert!(bad.is_empty(), "{}", bad.join("\n\n"));
 }
 
-/// Who is told the login, by the way in which the registry asks for it, and what installing ends
-/// in.
+/// The ways in which a registry asks for a login, the exit code of the install, and whether the
+/// registry gets the login.
 const GUARDS: [(Guard, i32, bool); 6] = [
     (Guard::Basic, 0, true),
     (Guard::Own, 0, true),
@@ -253,8 +254,9 @@ const GUARDS: [(Guard, i32, bool); 6] = [
     (Guard::EndlessToken, 8, true),
 ];
 
+/// A login is sent only to its registry, whatever the registry asks for and wherever it redirects.
 #[test]
-fn a_login_goes_to_nobody_but_the_registry_whatever_it_asks_for_and_wherever_it_leads() {
+fn login_goes_to_its_registry_only() {
     for (guard, code, told) in GUARDS {
         for behaviour in ["ok", "redir-stranger", "redir-stranger-blob", "redir-file", "s500"] {
             let registry = BadRegistry::start(Some(guard)).expect("a registry");

@@ -8,7 +8,7 @@ use crate::support::{
     ECHO, GREETING, TestEnv, asking, env, manifest, oras, publish, registry, with_guest,
 };
 
-/// Two extensions in a bundle, of which one came from a file.
+/// Makes a bundle of two extensions, of which one came from a file.
 fn bundled() -> (TestEnv, MemoryRegistry) {
     let registry = registry();
     let env = with_guest("echo", &ECHO);
@@ -17,15 +17,16 @@ fn bundled() -> (TestEnv, MemoryRegistry) {
     (env, registry)
 }
 
-/// The bundle on another machine.
+/// Copies the bundle to another machine.
 fn carried(from: &TestEnv) -> TestEnv {
     let to = env();
     to.write("work/bundle.tar", std::fs::read(from.path("work/bundle.tar")).expect("there"));
     to
 }
 
+/// An exported extension installs on another machine without a network.
 #[test]
-fn what_is_exported_is_installed_elsewhere_without_a_network() {
+fn export_installs_without_network() {
     let (first, registry) = bundled();
     let before = std::fs::read(first.path("work/bundle.tar")).expect("there");
     first.run("extension export greeting-extension echo -o bundle.tar --force").ok();
@@ -33,7 +34,7 @@ fn what_is_exported_is_installed_elsewhere_without_a_network() {
         std::fs::read(first.path("work/bundle.tar")).expect("there") == before,
         "the same makes the same bytes"
     );
-    // With its manifest it is what it was, whose secrets and updates it gets included.
+    // With its manifest it is the same extension, with the same secrets and updates.
     let second = carried(&first);
     second.write(&manifest("greeting-extension"), first.read(&manifest("greeting-extension")));
     insta::assert_snapshot!(second.run("--offline extension import bundle.tar").hiding_registry(&registry), @r#"
@@ -60,7 +61,7 @@ fn what_is_exported_is_installed_elsewhere_without_a_network() {
     exit 3
     err: error: the bundle `bundle.tar` has no extension `missing`
     "#);
-    // It is where it says that it is from: what is newer there is found.
+    // Its origin is confirmed, so a newer version there is found.
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# new\n"), &[]);
     assert!(
         second
@@ -71,7 +72,7 @@ fn what_is_exported_is_installed_elsewhere_without_a_network() {
     );
     second.run("extension install oci:bundle.tar:greeting-extension --name other").ok();
     second.run("extension verify").ok();
-    // Without it, what the bundle says of its origin is a claim.
+    // Without the manifest, the origin in the bundle is only a claim.
     let third = carried(&first);
     insta::assert_snapshot!(third.run("--offline extension import bundle.tar").hiding_registry(&registry), @r#"
     exit 0
@@ -85,8 +86,10 @@ fn what_is_exported_is_installed_elsewhere_without_a_network() {
     "#);
 }
 
+/// The origin that a bundle claims gives it neither the secrets nor the grants of another
+/// extension.
 #[test]
-fn the_origin_that_a_bundle_claims_gives_it_nothing_that_is_anothers() {
+fn claimed_origin_grants_nothing() {
     let (first, registry) = bundled();
     let second = carried(&first);
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# other\n"), &[]);
@@ -100,7 +103,7 @@ fn the_origin_that_a_bundle_claims_gives_it_nothing_that_is_anothers() {
     err: hint: install it from there: sesame extension install REGISTRY/my-org/greeting-extension:0.1.0@sha256:DIGEST
     "#);
     assert_eq!(second.read(&manifest("greeting-extension")), before);
-    // Nor is it given what was written down for the origin that it claims.
+    // Nor does it get the grants that were planned for the claimed origin.
     let planned = carried(&first);
     let oci = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     let text =
@@ -118,7 +121,7 @@ fn the_origin_that_a_bundle_claims_gives_it_nothing_that_is_anothers() {
 }
 
 #[test]
-fn a_damaged_bundle_installs_nothing() {
+fn damaged_bundle_installs_nothing() {
     let (first, _registry) = bundled();
     let bytes = std::fs::read(first.path("work/bundle.tar")).expect("there");
     let at =
@@ -136,9 +139,10 @@ fn a_damaged_bundle_installs_nothing() {
     }
 }
 
+/// Other tools read a bundle as an OCI layout, and the signatures are in it.
 #[test]
 #[ignore = "needs oras, skopeo and docker-registry, from .ci/test-servers"]
-fn other_tools_read_the_bundle_and_signatures_are_in_it() {
+fn bundle_is_a_layout_with_signatures() {
     let (env, registry) = bundled();
     let (host, work) = (registry.host(), env.path("work"));
     let oras = |arguments: &[&str]| oras(&work, arguments);

@@ -2,8 +2,9 @@
 
 use crate::support::{ECHO, GREETING, HOSTILE, env, manifest, with_guest};
 
+/// Text, numbers, WAVE and JSON are taken as arguments and printed as results.
 #[test]
-fn texts_numbers_wave_and_json_go_in_and_come_out() {
+fn values_go_in_and_out_in_all_forms() {
     let env = with_guest("echo", &ECHO);
     let out = |arguments: &[&str]| {
         let all = [&["extension", "call", "echo"], arguments].concat();
@@ -27,9 +28,9 @@ fn texts_numbers_wave_and_json_go_in_and_come_out() {
     assert_eq!(out(&["test:echo/echo#sum", "[1, 2]"]), "3\n");
 }
 
-/// What `echo` writes to a pipe is an argument.
+/// The newline that `echo` writes to a pipe is not part of the argument.
 #[test]
-fn stdin_argument_may_end_with_newline() {
+fn stdin_argument_may_end_in_newline() {
     let env = with_guest("echo", &ECHO);
     let out = |function: &str, input: &str| {
         env.run_with(["extension", "call", "echo", function, "-"], input.as_bytes()).ok().text()
@@ -40,9 +41,9 @@ fn stdin_argument_may_end_with_newline() {
     assert_eq!(out("echo-string", "text\n"), "text\n\n");
 }
 
-/// What cannot be called stands apart, with the reason.
+/// Functions that cannot be called are listed apart, with the reason.
 #[test]
-fn uncallable_functions_are_listed_apart() {
+fn uncallable_functions_listed_apart() {
     let env = env();
     let module = "(module (func (export \"two\") (result i32 i32) i32.const 1 i32.const 2) (func (export \"one\")))";
     env.write("work/pair.wasm", wat::parse_str(module).expect("a module"));
@@ -78,7 +79,7 @@ fn uncallable_functions_are_listed_apart() {
 }
 
 #[test]
-fn json_holds_the_result_and_what_it_took() {
+fn json_has_result_and_stats() {
     let env = with_guest("echo", &ECHO);
     let json = |arguments: &[&str]| -> serde_json::Value {
         let all = [&["--json", "extension", "call", "echo"], arguments].concat();
@@ -98,8 +99,9 @@ fn json_holds_the_result_and_what_it_took() {
     );
 }
 
+/// An error that the extension returns is exit 1, and nothing is written to standard output.
 #[test]
-fn an_error_of_the_extension_is_exit_1_and_no_data() {
+fn extension_error_is_exit_1() {
     let env = with_guest("echo", &ECHO);
     insta::assert_snapshot!(env.run("extension call echo fail oh-no"), @r#"
     exit 1
@@ -111,7 +113,7 @@ fn an_error_of_the_extension_is_exit_1_and_no_data() {
 }
 
 #[test]
-fn what_is_not_there_is_said_with_what_is() {
+fn unknown_name_lists_known_names() {
     let env = with_guest("greet", &GREETING);
     insta::assert_snapshot!(env.run("extension call greet great World"), @r#"
     exit 3
@@ -149,7 +151,7 @@ fn what_is_not_there_is_said_with_what_is() {
 }
 
 #[test]
-fn limits_say_their_value_and_where_it_was_set() {
+fn limit_error_names_value_and_source() {
     let env = with_guest("hostile", &HOSTILE);
     let limits = |text: &str| {
         let path = manifest("hostile");
@@ -199,8 +201,9 @@ fn limits_say_their_value_and_where_it_was_set() {
     "#);
 }
 
+/// A crash or an exit of the guest has an exit code and a message of its own.
 #[test]
-fn a_crash_or_exit_cannot_be_taken_for_something_else() {
+fn crash_and_exit_are_told_apart() {
     let env = with_guest("hostile", &HOSTILE);
     insta::assert_snapshot!(env.run("extension call hostile panic boom"), @"
     exit 7
@@ -224,8 +227,9 @@ fn a_crash_or_exit_cannot_be_taken_for_something_else() {
     );
 }
 
+/// The output of a guest goes into its log, and to standard error with `--verbose`.
 #[test]
-fn what_a_guest_prints_is_shown_to_those_who_ask_and_logged() {
+fn guest_output_goes_to_its_log() {
     let env = with_guest("echo", &ECHO);
     insta::assert_snapshot!(env.run("-v extension call echo print hello"), @r#"
     exit 0
@@ -239,7 +243,7 @@ fn what_a_guest_prints_is_shown_to_those_who_ask_and_logged() {
 }
 
 #[test]
-fn stats_stand_against_the_limits() {
+fn stats_show_the_limits() {
     let env = with_guest("greet", &GREETING);
     let run = env.run("extension call greet greet World --stats").ok();
     assert_eq!(run.text(), "Hello, World!\n");
@@ -257,8 +261,9 @@ fn stats_stand_against_the_limits() {
     );
 }
 
+/// An import without a grant stops the call before any code of the extension runs.
 #[test]
-fn an_import_that_is_not_granted_stops_the_call_before_any_code_runs() {
+fn ungranted_import_stops_the_call() {
     let env = with_guest("greet", &GREETING);
     env.run("extension revoke greet config-read").ok();
     insta::assert_snapshot!(env.run("extension call greet greet World"), @r#"
@@ -282,16 +287,17 @@ fn an_import_that_is_not_granted_stops_the_call_before_any_code_runs() {
 }
 
 #[test]
-fn configuration_reaches_the_extension_where_it_is_granted() {
+fn granted_settings_reach_extension() {
     let env = with_guest("greet", &GREETING);
     let path = manifest("greet");
     env.write(&path, env.read(&path) + "\n[config]\ngreeting.template = \"Servus, {}.\"\n");
     assert_eq!(env.run("extension call greet greet World").ok().text(), "Servus, World.\n");
 }
 
+/// A call opens no socket and starts no thread and no process.
 #[test]
 #[ignore = "needs strace"]
-fn a_call_opens_no_socket_and_starts_no_thread_or_process() {
+fn call_makes_no_socket_or_thread() {
     let env = with_guest("greet", &GREETING);
     env.run("extension call greet greet World").ok();
     let trace = env.path("trace");
@@ -317,7 +323,7 @@ fn a_call_opens_no_socket_and_starts_no_thread_or_process() {
 }
 
 #[test]
-fn a_home_that_is_missing_is_said() {
+fn missing_home_is_named() {
     let env = env();
     let mut command = env.command(["extension", "list"]);
     command.env_remove("HOME").env("HOME", "relative");
@@ -325,8 +331,9 @@ fn a_home_that_is_missing_is_said() {
     assert_ne!(run.code, 101, "{run}");
 }
 
+/// No exit code of a module is passed on as one of sesame's.
 #[test]
-fn no_exit_code_of_a_module_is_one_of_ours() {
+fn module_exit_code_is_never_ours() {
     let module = wat::parse_str(
         r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
             (memory (export "memory") 1) (func (export "f") (param i32) (call $exit (local.get 0))))"#,

@@ -1,4 +1,4 @@
-//! A cache that is missing, stale, damaged or somebody else's never crashes and never runs.
+//! A cache that is missing, stale, damaged or another user's neither crashes sesame nor runs.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -29,7 +29,7 @@ fn greets(env: &TestEnv) -> String {
 }
 
 #[test]
-fn a_warm_cache_is_used_and_a_missing_one_is_made() {
+fn warm_cache_is_used() {
     let env = with_guest("greet", &GREETING);
     assert_eq!(greets(&env), "");
     fs::remove_dir_all(env.path(".cache")).expect("removed");
@@ -38,7 +38,7 @@ fn a_warm_cache_is_used_and_a_missing_one_is_made() {
 }
 
 #[test]
-fn a_changed_file_is_compiled_again() {
+fn changed_code_is_compiled_again() {
     let changes: [fn(&PathBuf); 4] = [
         |path| fs::write(path, b"").expect("written"),
         |path| {
@@ -62,8 +62,7 @@ fn a_changed_file_is_compiled_again() {
     }
 }
 
-/// Puts bytes in the place of compiled code, with as good a stamp as if they had been compiled
-/// here.
+/// Replaces compiled code by other bytes, with a stamp as good as that of our own compiler.
 fn replace_code(env: &TestEnv, name: &str, bytes: &[u8]) {
     let manifest = env.read(&crate::support::manifest(name));
     let pinned = manifest.split("sha256:").nth(1).expect("pinned");
@@ -79,8 +78,9 @@ fn replace_code(env: &TestEnv, name: &str, bytes: &[u8]) {
         .expect("stored");
 }
 
+/// A file that sesame did not compile is compiled again, however good its stamp is.
 #[test]
-fn what_is_no_code_of_ours_is_compiled_again_however_good_its_stamp_is() {
+fn foreign_code_is_never_loaded() {
     let env = with_guest("greet", &GREETING);
     let good = fs::read(code(&env)).expect("there");
     let sesame = fs::read(env!("CARGO_BIN_EXE_sesame")).expect("there");
@@ -93,8 +93,9 @@ fn what_is_no_code_of_ours_is_compiled_again_however_good_its_stamp_is() {
     }
 }
 
+/// Code of another kind or of another extension gets only what the manifest grants.
 #[test]
-fn code_of_another_kind_or_extension_gets_no_more_than_the_manifest_grants() {
+fn swapped_code_gains_no_grant() {
     let env = with_guest("greet", &GREETING);
     let desktop = crate::support::desktop();
     let stranger = fs::read(code(&desktop)).expect("there");
@@ -106,7 +107,7 @@ fn code_of_another_kind_or_extension_gets_no_more_than_the_manifest_grants() {
         env.write(&format!("work/{name}.wasm"), binary);
         env.run(&format!("extension install ./{name}.wasm")).ok();
         replace_code(&env, name, &stranger);
-        // It needs what none of them was granted: it does not even link.
+        // It needs a grant that none of them has, so it does not even link.
         let run = env.run(&format!("extension call {name} read-secret token"));
         assert_eq!(run.code, 5, "{run}");
     }
@@ -120,7 +121,7 @@ fn code_of_another_kind_or_extension_gets_no_more_than_the_manifest_grants() {
 }
 
 #[test]
-fn a_directory_that_others_can_write_to_is_not_used() {
+fn shared_cache_directory_is_unused() {
     let env = with_guest("greet", &GREETING);
     let directory = env.path(".cache/pds/extensions");
     fs::set_permissions(&directory, PermissionsExt::from_mode(0o777)).expect("set");
@@ -131,7 +132,7 @@ fn a_directory_that_others_can_write_to_is_not_used() {
 }
 
 #[test]
-fn rot_without_a_trace_is_found_by_verify() {
+fn verify_finds_silent_corruption() {
     let env = with_guest("greet", &GREETING);
     let stamp = code(&env).with_extension("stamp");
     let text = fs::read_to_string(&stamp).expect("there");
@@ -146,7 +147,7 @@ fn rot_without_a_trace_is_found_by_verify() {
 }
 
 #[test]
-fn a_compile_bomb_ends_within_its_bounds() {
+fn compile_bomb_is_bounded() {
     // One function of many nested blocks over a large table of targets takes a compiler long.
     let blocks = 40_000;
     let nested = format!(
@@ -162,9 +163,9 @@ fn a_compile_bomb_ends_within_its_bounds() {
     assert!([0, 1, 7].contains(&run.code), "{run}");
 }
 
-/// What a killed compiler left goes with the next change, unless somebody is at work.
+/// The litter of a killed compiler goes with the next change, unless another command is at work.
 #[test]
-fn leftovers_go_with_the_next_change() {
+fn next_change_removes_leftovers() {
     let env = with_guest("greet", &GREETING);
     let cache = env.path(".cache/pds/extensions");
     let left = || {

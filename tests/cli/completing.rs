@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::support::{GREETING, Run, TestEnv, asking, env, publish, registry, with_guest};
 
+/// Asks for capabilities and settings, so that completion has candidates for both.
 const ASKS: &str = r#"
 [capabilities]
 network = ["api.example.com", "*.example.org"]
@@ -12,7 +13,7 @@ network = ["api.example.com", "*.example.org"]
 units = { enum = ["metric", "imperial"], description = "Which units" }
 "#;
 
-/// What a shell offers for the end of a line.
+/// Returns the candidates that a shell offers for the end of a line.
 type Offer = fn(&TestEnv, &str) -> Vec<String>;
 
 fn shell(env: &TestEnv, program: &str, script: &str) -> Run {
@@ -39,8 +40,7 @@ fn lines(run: Run) -> Vec<String> {
     run.ok().text().lines().map(str::to_owned).filter(|line| !line.is_empty()).collect()
 }
 
-/// The words of the line as bash splits them, at `:` and `=` as well, and the word that it would
-/// replace.
+/// Splits the line as bash does, at `:` and `=` as well, and passes the word that it would replace.
 fn bash(env: &TestEnv, line: &str) -> Vec<String> {
     let part = line.rsplit([' ', ':', '=']).next().unwrap_or_default();
     let script = format!(
@@ -63,8 +63,7 @@ fn fish(env: &TestEnv, line: &str) -> Vec<String> {
         .collect()
 }
 
-/// The functions of zsh's line editor are not there without a line; what they are given is what
-/// matters.
+/// Stands in for zsh's line editor, whose functions exist only in a line: their arguments matter.
 fn zsh(env: &TestEnv, line: &str) -> Vec<String> {
     let script = format!(
         "compdef() {{ :; }}; _describe() {{ local name; for name in ${{argv[@]}}; do case $name in ended|open) print -rl -- \
@@ -77,14 +76,14 @@ fn zsh(env: &TestEnv, line: &str) -> Vec<String> {
     lines(shell(env, "zsh", &script)).into_iter().map(unescaped).collect()
 }
 
-/// Each shell that is installed; bash always is.
+/// Returns each shell that is installed; bash always is.
 fn shells() -> Vec<(&'static str, Offer)> {
     let all: [(&str, Offer); 3] = [("bash", bash), ("zsh", zsh), ("fish", fish)];
     all.into_iter().filter(|(shell, _)| Path::new("/usr/bin").join(shell).exists()).collect()
 }
 
 #[test]
-fn shells_offer_what_could_follow() {
+fn shells_offer_candidates() {
     let env = with_guest("greeting", &asking(&GREETING, ASKS));
     env.write("work/weather.wasm", "");
     env.write("work/notes.txt", "");
@@ -120,9 +119,9 @@ fn shells_offer_what_could_follow() {
     }
 }
 
-/// Tags come from the last listing, and no registry is asked.
+/// Tags come from the last listing; the registry is not asked.
 #[test]
-fn tags_are_those_listed_last() {
+fn tags_come_from_last_listing() {
     let (env, registry) = (env(), registry());
     publish(&registry, "my-org/greeting-extension:0.2.0", &GREETING, &[]);
     let place = format!("{}/my-org/greeting-extension", registry.host());
@@ -144,7 +143,7 @@ fn tags_are_those_listed_last() {
 }
 
 #[test]
-fn script_is_put_where_the_shell_looks() {
+fn completion_script_is_installed() {
     let env = env();
     let with_shell = |shell: &str, words: &[&str]| {
         let mut command = env.command([&["completions"], words].concat());

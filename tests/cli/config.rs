@@ -16,7 +16,7 @@ fn configured() -> TestEnv {
 }
 
 #[test]
-fn every_value_is_shown_with_the_line_that_it_stands_in() {
+fn values_show_their_source_line() {
     let env = configured();
     insta::assert_snapshot!(env.run("config show"), @r#"
     exit 0
@@ -38,7 +38,7 @@ fn every_value_is_shown_with_the_line_that_it_stands_in() {
 }
 
 #[test]
-fn every_file_is_checked_by_itself() {
+fn each_file_is_checked_alone() {
     let env = configured();
     insta::assert_snapshot!(env.run("config validate"), @r#"
     exit 0
@@ -78,7 +78,7 @@ fn every_file_is_checked_by_itself() {
 }
 
 #[test]
-fn the_doctor_finds_what_is_wrong_and_says_what_mends_it() {
+fn doctor_names_problem_and_fix() {
     let registry = registry();
     let env = with_guest("local", &crate::support::GREETING);
     for name in ["whole", "other"] {

@@ -1,12 +1,13 @@
-//! Killed at any moment, an installation is there or it is not.
+//! An install that is killed at any moment is complete or absent.
 
 use std::process::Stdio;
 use std::time::Duration;
 
 use crate::support::{env, registry};
 
+/// An install that is killed leaves the old version or the new one.
 #[test]
-fn an_install_that_is_killed_leaves_the_old_or_the_new() {
+fn killed_install_is_atomic() {
     let registry = registry();
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     for milliseconds in [1, 5, 10, 20, 40, 80, 120, 160, 200, 300] {
@@ -34,8 +35,9 @@ fn an_install_that_is_killed_leaves_the_old_or_the_new() {
     }
 }
 
+/// A signal at any moment leaves the old version or the new one.
 #[test]
-fn a_signal_at_any_moment_leaves_the_old_or_the_new() {
+fn signalled_install_is_atomic() {
     let registry = registry();
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     for (signal, number) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
@@ -66,7 +68,7 @@ fn a_signal_at_any_moment_leaves_the_old_or_the_new() {
 }
 
 #[test]
-fn many_at_once_agree() {
+fn parallel_installs_agree() {
     let (env, registry) = (env(), registry());
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     let children: Vec<_> = (0..8)
@@ -89,8 +91,9 @@ fn many_at_once_agree() {
     );
 }
 
+/// Twenty first calls at once leave one file of compiled code.
 #[test]
-fn twenty_first_calls_compile_what_is_one_file_in_the_end() {
+fn parallel_first_calls_share_a_file() {
     let env = crate::support::with_guest("greet", &crate::support::GREETING);
     std::fs::remove_dir_all(env.path(".cache")).expect("removed");
     let start = |_| {
@@ -108,7 +111,7 @@ fn twenty_first_calls_compile_what_is_one_file_in_the_end() {
 }
 
 #[test]
-fn whoever_reads_does_not_wait_for_whoever_changes() {
+fn readers_do_not_wait_for_writers() {
     let env = crate::support::with_guest("greet", &crate::support::GREETING);
     let lock = std::fs::File::open(env.path(".local/state/pds/extensions/lock")).expect("there");
     lock.lock().expect("free");

@@ -12,11 +12,12 @@ use extension_depot::serve::MemoryRegistry;
 
 use crate::support::{TestEnv, env, publish, small};
 
+/// Enough for each kind of change to meet every other on each name.
 const PROCESSES: usize = 200;
 const NAMES: usize = 20;
 
-/// A registry with two versions of twenty extensions. They have one binary a version, which is
-/// compiled once.
+/// Starts a registry with two versions of twenty extensions. They share one binary for each
+/// version, which is compiled once.
 fn registry() -> MemoryRegistry {
     let registry = MemoryRegistry::start().expect("a registry");
     for name in 0..NAMES {
@@ -41,7 +42,7 @@ fn start(env: &TestEnv, line: &str) -> Child {
         .expect("it starts")
 }
 
-/// What a process of the crowd does: each name has every kind of change going on at once.
+/// Returns the command of one process: each name has each kind of change going on at once.
 fn line(registry: &MemoryRegistry, number: usize) -> String {
     let name = number % NAMES;
     match number / NAMES % 5 {
@@ -53,7 +54,7 @@ fn line(registry: &MemoryRegistry, number: usize) -> String {
     }
 }
 
-/// Starts the crowd, and kills a fifth of it, each somewhere in the middle of what it does.
+/// Starts the crowd, and kills a fifth of it at different moments.
 fn start_and_kill_some(env: &TestEnv, lines: impl Iterator<Item = String>) -> Vec<(String, Child)> {
     let start_one = |(number, line): (usize, String)| {
         let mut child = start(env, &line);
@@ -66,8 +67,8 @@ fn start_and_kill_some(env: &TestEnv, lines: impl Iterator<Item = String>) -> Ve
     lines.enumerate().map(start_one).collect()
 }
 
-/// Waits for every child. Gives back what those that were not killed did that they should not have,
-/// and how many were.
+/// Waits for all children. Returns unexpected outcomes of those that were not killed, and the
+/// number of killed ones.
 fn end(env: &TestEnv, children: Vec<(String, Child)>, allowed: &[i32]) -> (Vec<String>, usize) {
     let (mut bad, mut killed) = (Vec::new(), 0);
     for (line, child) in children {
@@ -85,14 +86,14 @@ fn end(env: &TestEnv, children: Vec<(String, Child)>, allowed: &[i32]) -> (Vec<S
 }
 
 const SIGKILL: i32 = 9;
-/// One crowd is enough for any machine.
+/// Runs one crowd at a time, which is enough for any machine.
 static CROWD: Mutex<()> = Mutex::new(());
 
 fn alone() -> MutexGuard<'static, ()> {
     CROWD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What is installed, by the names of the manifests, each with what calling it gives.
+/// Returns the installed names, each with the result of a call.
 fn installed(env: &TestEnv) -> BTreeSet<(String, String)> {
     let text = env.run("extension list --json").ok().text();
     let list: serde_json::Value = serde_json::from_str(&text).expect("JSON");
@@ -106,7 +107,7 @@ fn installed(env: &TestEnv) -> BTreeSet<(String, String)> {
         .collect()
 }
 
-/// Files that only a process that is at work has any business with.
+/// Returns files that only a running process may have.
 fn debris(env: &TestEnv) -> Vec<PathBuf> {
     let paths = env.files().into_iter().map(|(path, _)| path);
     paths
@@ -117,8 +118,9 @@ fn debris(env: &TestEnv) -> Vec<PathBuf> {
         .collect()
 }
 
+/// A crowd of commands, a fifth of them killed, leaves only published versions.
 #[test]
-fn a_crowd_of_which_a_fifth_is_killed_leaves_published_versions_only() {
+fn killed_crowd_leaves_whole_versions() {
     let _alone = alone();
     let (env, registry) = (env(), registry());
     for name in 0..NAMES {
@@ -126,7 +128,7 @@ fn a_crowd_of_which_a_fifth_is_killed_leaves_published_versions_only() {
     }
     let lines = (0..PROCESSES).map(|number| line(&registry, number));
     let children = start_and_kill_some(&env, lines);
-    // What was removed by another is not there.
+    // An extension that another process removed is not found, which is exit 3.
     let (bad, killed) = end(&env, children, &[0, 3]);
     assert!(bad.is_empty(), "{} of {PROCESSES}:\n{}", bad.len(), bad.join("\n"));
     assert!(killed >= 5, "{killed} were killed before they had ended");
@@ -143,14 +145,14 @@ fn a_crowd_of_which_a_fifth_is_killed_leaves_published_versions_only() {
 }
 
 #[test]
-fn two_hundred_installations_of_one_name_are_one() {
+fn many_installs_of_one_name_are_one() {
     let _alone = alone();
     let (env, registry) = (env(), registry());
     let line = install(&registry, 0, 1);
     let started = Instant::now();
     let children: Vec<_> = (0..PROCESSES).map(|_| (line.clone(), start(&env, &line))).collect();
     assert_eq!(end(&env, children, &[0]), (Vec::new(), 0));
-    // A minute is what it may take; other tests run beside it.
+    // A generous bound, since other tests run beside it.
     assert!(
         started.elapsed() < Duration::from_secs(180),
         "somebody waited for nothing: {:?}",
@@ -161,7 +163,7 @@ fn two_hundred_installations_of_one_name_are_one() {
 }
 
 #[test]
-fn two_hundred_names_are_installed_at_once() {
+fn many_names_install_at_once() {
     let _alone = alone();
     let (env, registry) = (env(), registry());
     let reference = format!("{}/my-org/e0:1.0.0", registry.host());
@@ -174,7 +176,7 @@ fn two_hundred_names_are_installed_at_once() {
     assert_eq!(list.matches("\"name\"").count(), PROCESSES);
 }
 
-/// Says so when the writers are done, or have panicked.
+/// Tells the readers that the writers are done or have panicked.
 struct Done<'a>(&'a AtomicBool);
 
 impl Drop for Done<'_> {
@@ -184,14 +186,14 @@ impl Drop for Done<'_> {
 }
 
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn readers_see_the_old_or_the_new_while_somebody_writes() {
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+fn readers_see_old_or_new() {
     let (env, registry) = (env(), registry());
     env.run(&install(&registry, 0, 1)).ok();
     env.run(&install(&registry, 0, 2)).ok();
     const READS: usize = 500;
     let done = AtomicBool::new(false);
-    // How often it found the one and the other.
+    // The number of times that it found the one and the other.
     let read = |line: &str, expected: [&str; 2]| {
         let mut found = [0, 0];
         for _ in 0..READS {
@@ -225,7 +227,7 @@ fn readers_see_the_old_or_the_new_while_somebody_writes() {
 }
 
 #[test]
-fn what_is_not_there_is_no_damage() {
+fn missing_file_is_not_damage() {
     insta::assert_snapshot!(env().run("extension verify nobody"), @r#"
     exit 3
     err: error: there is no extension `nobody`

@@ -1,4 +1,4 @@
-//! What another process changes while something is fetched is decided upon again.
+//! A change by another process during a download is decided upon again.
 
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::support::{Run, TestEnv, env, manifest, publish, small};
 
-/// An environment in which version 1 of `a` is installed, and a registry with these versions. While
-/// the binary of version 2 is fetched, the command runs to its end.
+/// An environment with version 1 of `a`, and a registry whose download of version 2 runs a command
+/// to its end.
 struct Meanwhile {
     env: TestEnv,
     registry: MemoryRegistry,
@@ -64,7 +64,7 @@ impl Meanwhile {
     }
 }
 
-/// A version that is newer than the one that is fetched is not replaced by it.
+/// A newer version that another command installs is not replaced by the fetched one.
 #[test]
 fn newer_version_meanwhile_stays() {
     let meanwhile = Meanwhile::new(&[1, 2, 3]);
@@ -76,9 +76,10 @@ fn newer_version_meanwhile_stays() {
     assert_eq!(meanwhile.version(), "3");
 }
 
-/// What is removed meanwhile is installed as for the first time, with a decision of its own.
+/// An extension that is removed during its update is installed as for the first time, with a
+/// decision of its own.
 #[test]
-fn removal_meanwhile_is_decided_anew() {
+fn removed_meanwhile_asks_anew() {
     let meanwhile = Meanwhile::new(&[1, 2]);
     meanwhile.env.run("extension grant a notification").ok();
     let run = meanwhile.run(&meanwhile.install(2), "extension remove a").ok();
@@ -90,7 +91,7 @@ fn removal_meanwhile_is_decided_anew() {
     );
 }
 
-/// An update never brings back what was removed, and leaves alone what was pinned.
+/// An update neither restores a removed extension nor changes a pinned one.
 #[test]
 fn update_heeds_removal_and_pin() {
     let meanwhile = Meanwhile::new(&[1, 2]);
@@ -103,9 +104,9 @@ fn update_heeds_removal_and_pin() {
     assert!(!meanwhile.env.path(&manifest("a")).exists());
 }
 
-/// What is granted and taken away meanwhile is in force after the update.
+/// Grants that change during an update are in force after it.
 #[test]
-fn update_keeps_grants_made_meanwhile() {
+fn update_keeps_concurrent_grants() {
     let meanwhile = Meanwhile::new(&[1, 2]);
     meanwhile.run("extension update a", "extension grant a notification").ok();
     assert_eq!(meanwhile.version(), "2");

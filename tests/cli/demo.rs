@@ -3,7 +3,7 @@
 use crate::support::env;
 
 #[test]
-fn the_demo_shows_the_main_job_and_leaves_nothing() {
+fn demo_cleans_up_after_itself() {
     let env = env();
     let mut command = env.command(["demo"]);
     command.env("HTTP_PROXY", "http://127.0.0.1:1").env("http_proxy", "http://127.0.0.1:1");

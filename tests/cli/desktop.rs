@@ -6,8 +6,8 @@ use std::process::Command;
 
 use crate::support::{Run, TestEnv, desktop, env, server_tools};
 
-/// Runs a script in a session with a bus and a keyring, by way of these commands. `sesame` is the
-/// program.
+/// Runs a script in a session with a bus and a keyring, under these commands. `sesame` is the
+/// binary.
 fn in_session(env: &TestEnv, session: &[&str], script: &str) -> Run {
     let program = Path::new(env!("CARGO_BIN_EXE_sesame"));
     let servers = server_tools();
@@ -25,9 +25,10 @@ fn in_session(env: &TestEnv, session: &[&str], script: &str) -> Run {
     env.finish(command, b"")
 }
 
+/// The secrets of each extension are in the keyring, apart from those of the others.
 #[test]
 #[ignore = "needs gnome-keyring, from .ci/test-servers"]
-fn secrets_live_in_the_keyring_each_extensions_apart() {
+fn secrets_are_kept_apart() {
     let env = desktop();
     let manifest = env.read(".config/pds/extensions/desktop.toml");
     let oci = manifest.lines().find_map(|line| line.strip_prefix("oci = ")).expect("installed");
@@ -67,9 +68,10 @@ fn secrets_live_in_the_keyring_each_extensions_apart() {
     assert!(leaked.is_empty(), "no file has the secret");
 }
 
+/// A keyring that is locked or missing is named at once.
 #[test]
 #[ignore = "needs gnome-keyring, from .ci/test-servers"]
-fn a_keyring_that_is_locked_or_missing_is_named_soon() {
+fn missing_keyring_is_named_soon() {
     let env = desktop();
     let locked = in_session(&env, &["--locked"], "printf x | sesame secret set desktop token");
     insta::assert_snapshot!(locked, @r#"
@@ -85,12 +87,13 @@ fn a_keyring_that_is_locked_or_missing_is_named_soon() {
     assert!(none.code == 9 && none.stderr.contains("this session has no keyring"), "{none}");
 }
 
+/// A keyring that never answers is given up after four seconds.
 #[test]
 #[ignore = "needs gnome-keyring, from .ci/test-servers"]
-fn a_keyring_that_never_answers_is_left_after_four_seconds() {
+fn silent_keyring_times_out() {
     let env = desktop();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sesame"));
-    // Something listens and says nothing, which is what a hanging bus looks like.
+    // A socket that accepts and never answers looks like a hanging bus.
     let silent = std::os::unix::net::UnixListener::bind(env.path("silent")).expect("bound");
     command.args(["secret", "list", "desktop"]).env_clear().env("HOME", env.home());
     command.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", env.path("silent").display()));
@@ -101,9 +104,10 @@ fn a_keyring_that_never_answers_is_left_after_four_seconds() {
     assert!(run.code == 9 && run.stderr.contains("did not answer within four seconds"), "{run}");
 }
 
+/// A silent keyring delays a login for a bounded time, and anonymous access not at all.
 #[test]
 #[ignore = "needs half a minute: it waits as long as sesame does"]
-fn a_keyring_that_never_answers_holds_no_login_back_for_ever_and_no_stranger_at_all() {
+fn silent_keyring_delays_only_logins() {
     use test_support::bad_registry::{BadRegistry, Guard};
     let env = env();
     let _silent = std::os::unix::net::UnixListener::bind(env.path("silent")).expect("bound");
@@ -142,9 +146,10 @@ fn a_keyring_that_never_answers_holds_no_login_back_for_ever_and_no_stranger_at_
     assert_eq!(in_a_file.map(|(path, _)| path), None, "it is kept nowhere instead");
 }
 
+/// A notification is plain text and names its extension.
 #[test]
 #[ignore = "needs dunst and Xvfb, which .ci/run installs"]
-fn notifications_are_text_and_say_whose_they_are() {
+fn notifications_name_the_extension() {
     let env = desktop();
     let run = in_session(
         &env,
@@ -166,9 +171,10 @@ fn notifications_are_text_and_say_whose_they_are() {
     "#);
 }
 
+/// A text stays on the clipboard of X11 until it is replaced.
 #[test]
 #[ignore = "needs Xvfb and xclip, which .ci/run installs"]
-fn a_text_stays_on_the_clipboard_of_x11_until_it_is_replaced() {
+fn x11_clipboard_is_held() {
     let run = in_session(
         &desktop(),
         &["with-desktop", "--x11"],
@@ -193,9 +199,10 @@ fn a_text_stays_on_the_clipboard_of_x11_until_it_is_replaced() {
     "#);
 }
 
+/// A text stays on the clipboard of Wayland where the compositor has a protocol for it.
 #[test]
 #[ignore = "needs sway, weston and wl-clipboard, which .ci/run installs"]
-fn a_text_stays_on_the_clipboard_of_wayland_where_there_is_a_protocol_for_it() {
+fn wayland_clipboard_is_held() {
     let env = desktop();
     let script =
         "sesame extension call desktop copy-text 'one text' && wl-paste --no-newline && echo";
@@ -215,7 +222,7 @@ fn a_text_stays_on_the_clipboard_of_wayland_where_there_is_a_protocol_for_it() {
 
 #[test]
 #[ignore = "needs gnome-keyring's bus, from .ci/test-servers, and dbus-monitor"]
-fn messages_reach_a_client_on_the_session_bus() {
+fn messages_reach_the_session_bus() {
     let run = in_session(
         &desktop(),
         &[],
@@ -237,7 +244,7 @@ fn messages_reach_a_client_on_the_session_bus() {
 
 #[test]
 #[ignore = "needs docker-registry, from .ci/test-servers"]
-fn https_is_spoken_with_whom_the_system_trusts() {
+fn https_trusts_system_certificates() {
     let env = desktop();
     let fetch = "sesame extension call desktop fetch https $SESAME_TEST_REGISTRY /v2/";
     let run = in_session(

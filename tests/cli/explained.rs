@@ -1,9 +1,8 @@
-//! What a binary is that does not run here, said in the same words by `install` and `inspect`.
+//! The explanation of a binary that does not run here is the same from `install` and `inspect`.
 
 use crate::support::{TestEnv, env};
 
-/// Installs and inspects a binary. Both say the same and end with the same code, which is given
-/// back with what was said.
+/// Installs and inspects a binary, which have to agree. Returns their output.
 fn verdict(env: &TestEnv, binary: impl AsRef<[u8]>) -> String {
     env.write("work/it.wasm", binary);
     let install = env.run("extension install ./it.wasm");
@@ -54,9 +53,9 @@ fn install_and_inspect_agree() {
     ");
 }
 
-/// What can be known of a binary is printed although it would not start.
+/// The facts about a binary are printed although it would not start.
 #[test]
-fn inspect_prints_imports_before_verdict() {
+fn inspect_prints_imports_first() {
     let env = env();
     let text =
         r#"(module (import "wapc" "__guest_request" (func (param i32 i32))) (func (export "f")))"#;
@@ -76,7 +75,7 @@ fn inspect_prints_imports_before_verdict() {
 }
 
 #[test]
-fn extension_without_functions_says_what_it_is() {
+fn library_names_its_kind() {
     let env = env();
     env.write(
         "work/program.wasm",

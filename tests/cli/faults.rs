@@ -1,5 +1,5 @@
-//! Every command that changes something, killed or refused at each call by which it changes a file:
-//! afterwards the old or the new is there, the next command works, and nothing is left lying about.
+//! Kills each changing command at each call that changes a file, or lets that call fail. Afterwards
+//! the old state or the new is there, the next command works, and no litter is left.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use extension_depot::serve::MemoryRegistry;
 
 use crate::support::{Run, TestEnv, env, publish, small};
 
-/// What becomes of a call.
+/// The fate of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     /// The whole tree of processes is killed at it.
@@ -28,6 +28,7 @@ impl Fault {
     }
 }
 
+/// The numbers of errors on Linux, in which the sweep's tool takes them.
 const ENOSPC: i32 = 28;
 const EIO: i32 = 5;
 const EROFS: i32 = 30;
@@ -35,7 +36,7 @@ const EACCES: i32 = 13;
 const EMFILE: i32 = 24;
 const EDQUOT: i32 = 122;
 
-/// What is tried: all of it where `SESAME_SWEEP` says so, for it takes long.
+/// Returns the faults to try: all of them only with `SESAME_SWEEP`, since that takes long.
 fn faults() -> Vec<Fault> {
     let errors: &[i32] = match std::env::var_os("SESAME_SWEEP") {
         Some(_) => &[ENOSPC, EIO, EROFS, EACCES, EMFILE, EDQUOT],
@@ -44,17 +45,17 @@ fn faults() -> Vec<Fault> {
     std::iter::once(Fault::Kill).chain(errors.iter().copied().map(Fault::Errno)).collect()
 }
 
-/// Built from .ci/faults/killat.c.
+/// Returns the tool that is built from .ci/faults/killat.c.
 fn killat() -> PathBuf {
     std::env::var_os("SESAME_KILLAT").expect("SESAME_KILLAT names the program").into()
 }
 
-/// The exit code of `killat` when there was no such call any more.
+/// The exit code of `killat` after the last call of the command.
 const NO_SUCH_CALL: i32 = 200;
-/// More calls than any command makes.
+/// A bound above the number of calls of any command, so that a sweep ends.
 const ENDLESS: usize = 2_000;
 
-/// A command, and what there is before it.
+/// A command, and the lines that prepare its home.
 struct Sweep<'a> {
     registry: &'a MemoryRegistry,
     prepare: &'a [&'a str],
@@ -88,7 +89,7 @@ impl Sweep<'_> {
         self.within(env, &killat(), &[&words[..], &["--"]].concat())
     }
 
-    /// Runs the command by another program, which is told these words first.
+    /// Runs the command under another program with these words of its own.
     fn within(&self, env: &TestEnv, program: &Path, words: &[&str]) -> Run {
         let sesame = env.command(self.line(self.command));
         let mut command = Command::new(program);
@@ -97,7 +98,7 @@ impl Sweep<'_> {
         env.finish(command, b"secret\n")
     }
 
-    /// The calls of the command, in their order.
+    /// Returns the calls of the command, in order.
     fn trace(&self, env: &TestEnv) -> Vec<Call> {
         let log = env.path("work/trace");
         self.within(env, &killat(), &["-l", log.to_str().expect("text"), "--"]).ok();
@@ -109,7 +110,7 @@ impl Sweep<'_> {
         calls.collect()
     }
 
-    /// Sweeps over every call. Gives back how many there were, and what was wrong at which.
+    /// Sweeps over each call. Returns the number of calls, and the failures with their places.
     fn run_all(&self, fault: Fault) -> (usize, Vec<String>) {
         let (before, after) = (self.prepared(), self.prepared());
         self.run(&after, self.command).ok();
@@ -153,8 +154,8 @@ impl Sweep<'_> {
         if verified.code != 0 {
             return Some(format!("`verify` finds damage: {verified}"));
         }
-        // Going back twice is going forward; everything else can be said twice, and the second time
-        // finishes the first.
+        // A second rollback goes forward again. Every other command can be repeated, and the
+        // repetition finishes the first.
         if found != new || !self.command.contains("rollback") {
             let again = self.run(env, self.command);
             let found = state(env);
@@ -170,7 +171,7 @@ impl Sweep<'_> {
     }
 }
 
-/// What a user sees of everything that is installed, granted and kept.
+/// Returns a user's view of everything that is installed, granted and kept.
 fn state(env: &TestEnv) -> String {
     let list = env.run("extension list");
     let calls = env.run("extension call x f");
@@ -181,7 +182,7 @@ fn state(env: &TestEnv) -> String {
     seen.replace(&env.home().display().to_string(), "~")
 }
 
-/// The files that are there, without what names differ in by chance and what is only a cache.
+/// Returns the files that are there, without names that differ by chance and without caches.
 fn debris(env: &TestEnv) -> BTreeSet<PathBuf> {
     let relative = |(path, _): (PathBuf, Vec<u8>)| {
         path.strip_prefix(env.home()).map(Path::to_owned).unwrap_or(path)
@@ -189,8 +190,8 @@ fn debris(env: &TestEnv) -> BTreeSet<PathBuf> {
     env.files().into_iter().map(relative).filter(|path| !is_by_chance(path)).collect()
 }
 
-/// Generations and removed manifests are numbered or dated, and logs of activity may or may not be
-/// there.
+/// Returns whether a name differs between runs: generations and removed manifests are numbered or
+/// dated, and activity logs may be missing.
 fn is_by_chance(path: &Path) -> bool {
     let text = path.to_string_lossy();
     ["/history/", "/removed/", ".cache/", "/activity", "/logs/", "work/"]
@@ -202,12 +203,12 @@ fn copy(from: &TestEnv) -> TestEnv {
     let to = env();
     let copied = Command::new("cp").arg("-a").arg(from.home().join(".")).arg(to.home()).status();
     assert!(copied.expect("cp runs").success());
-    // Compiled code is known by its inode, which a copy has not.
+    // Compiled code is identified by its inode, which differs in a copy.
     let _ = std::fs::remove_dir_all(to.path(".cache"));
     to
 }
 
-/// A registry with two versions of an extension.
+/// Starts a registry with two versions of an extension.
 fn registry() -> MemoryRegistry {
     let registry = MemoryRegistry::start().expect("a registry");
     publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
@@ -219,13 +220,11 @@ const INSTALL: &str = "extension install REGISTRY/my-org/x:1.0.0 --quiet";
 const LOGIN: &str = "registry login REGISTRY --username me --password-stdin --store file --quiet";
 const UPDATE: &str = "extension update x --quiet";
 
+/// Killed at any system call, or with that call failing, each command leaves the old state or the new.
 #[test]
 #[ignore = "needs SESAME_KILLAT, from .ci/faults"]
-#[allow(
-    clippy::print_stdout,
-    reason = "the points and how many were bad are what a sweep is run for"
-)]
-fn whatever_call_fails_or_is_the_last_the_old_or_the_new_is_there() {
+#[expect(clippy::print_stdout, reason = "a sweep is run for its numbers")]
+fn each_failing_call_is_atomic() {
     let registry = registry();
     let sweeps: [(&[&str], &str); 14] = [
         (&[], INSTALL),
@@ -260,14 +259,15 @@ fn whatever_call_fails_or_is_the_last_the_old_or_the_new_is_there() {
     assert!(bad.is_empty(), "{}", bad.join("\n\n"));
 }
 
-/// A call that changed a file: what it is called, and the file.
+/// A call that changed a file: its name, and the file.
 type Call = (String, PathBuf);
 
-/// What was given its name before its contents were synced, or whose name was never synced.
+/// Returns the files that got their name before their contents were synced, or whose name was never
+/// synced.
 fn out_of_order(calls: &[Call]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (at, (call, path)) in calls.iter().enumerate() {
-        // What lies in the cache can be made again, and is checked before it is used.
+        // A cache can be rebuilt, and is checked before it is used.
         if !call.starts_with("rename") || path.to_string_lossy().contains("/.cache/") {
             continue;
         }
@@ -278,8 +278,8 @@ fn out_of_order(calls: &[Call]) -> Vec<String> {
         if last_write.is_some() && synced < last_write {
             wrong.push(format!("{} is not synced before it is renamed", path.display()));
         }
-        // The log has what is renamed, not what to; all that is renamed here stays in its
-        // directory, but for blobs.
+        // The log has only the source of a rename. Each file here stays in its directory, except
+        // for blobs.
         let directory =
             path.parent().filter(|directory| !directory.to_string_lossy().contains("/.staging/"));
         let blobs = |file: &Path| file.ends_with("blobs/sha256");
@@ -292,10 +292,11 @@ fn out_of_order(calls: &[Call]) -> Vec<String> {
     wrong
 }
 
+/// Contents are synced before names, and blobs before manifests.
 #[test]
 #[ignore = "needs SESAME_KILLAT, from .ci/faults"]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn contents_are_synced_before_names_and_blobs_before_manifests() {
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+fn sync_order_is_kept() {
     let registry = registry();
     let sweeps: [(&[&str], &str); 6] = [
         (&[], INSTALL),
@@ -332,9 +333,10 @@ fn contents_are_synced_before_names_and_blobs_before_manifests() {
     assert!(renames > 10, "{renames}");
 }
 
+/// A lock that cannot be taken is an error, and nothing is written without it.
 #[test]
 #[ignore = "needs strace, which .ci/run installs"]
-fn a_lock_that_cannot_be_had_is_an_error_and_nothing_is_written_without_it() {
+fn lock_failure_writes_nothing() {
     let registry = MemoryRegistry::start().expect("a registry");
     publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
     for error in ["ENOLCK", "EOPNOTSUPP", "ENOSYS", "EINVAL", "EIO"] {
@@ -358,7 +360,7 @@ fn a_lock_that_cannot_be_had_is_an_error_and_nothing_is_written_without_it() {
     }
 }
 
-/// Where there are no locks, `doctor` says so, and what only reads and calls works.
+/// Without locks `doctor` says so, and commands that only read or call still work.
 #[test]
 #[ignore = "needs strace, which .ci/run installs"]
 fn missing_locks_are_diagnosed() {
@@ -389,7 +391,7 @@ fn missing_locks_are_diagnosed() {
     assert!(within("extension list").ok().text().contains("1.0.0"));
 }
 
-/// Without modes and locks of its own, a file system keeps compiled code all the same.
+/// A file system without modes and locks of its own still keeps compiled code.
 #[test]
 #[ignore = "needs strace, which .ci/run installs"]
 fn code_is_kept_without_chmod() {
@@ -415,9 +417,10 @@ fn code_is_kept_without_chmod() {
     }
 }
 
+/// During a rename, other commands see the old state or wait.
 #[test]
 #[ignore = "needs strace, which .ci/run installs"]
-fn while_a_name_is_being_given_others_see_the_old_or_wait() {
+fn rename_in_progress_is_atomic() {
     let registry = registry();
     let sweep = Sweep { registry: &registry, prepare: &[INSTALL], command: "extension update x" };
     let env = sweep.prepared();
@@ -441,9 +444,9 @@ fn while_a_name_is_being_given_others_see_the_old_or_wait() {
         );
         assert!(seen.is_sorted(), "what was new is not old again: {seen:?}");
     });
-    // Who wants to change something meanwhile waits for the lock, and then finds the new one.
+    // A command that changes something waits for the lock, and then finds the new state.
     let slow = Sweep { registry: &registry, prepare: &[], command: "extension disable x" };
-    // It names who has it.
+    // The lock names its owner.
     const LOCK: &str = ".local/state/pds/extensions/lock";
     let before = env.read(LOCK);
     std::thread::scope(|scope| {
@@ -461,7 +464,7 @@ fn while_a_name_is_being_given_others_see_the_old_or_wait() {
 
 #[test]
 #[ignore = "needs strace, which .ci/run installs"]
-fn without_openat2_no_directory_is_opened() {
+fn no_directory_without_openat2() {
     let env = env();
     env.write("read/note", "readable");
     env.write("work/probe.wasm", test_support::guest("probe"));
@@ -497,7 +500,7 @@ fn without_openat2_no_directory_is_opened() {
     }
 }
 
-/// A home of so many KiB, or with so few files, in which this is run by a shell.
+/// Runs a script in a home with so many KiB, or with so few files.
 fn in_small_home(options: &str, script: &str) -> Run {
     let env = env();
     let home = env.path("small");
@@ -515,18 +518,19 @@ fn in_small_home(options: &str, script: &str) -> Run {
     env.finish(command, b"")
 }
 
+/// On a full disk, all of an extension is installed, or nothing.
 #[test]
 #[ignore = "needs root, to mount file systems that are too small"]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn on_a_disk_that_is_full_everything_or_nothing_is_installed() {
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+fn full_disk_installs_all_or_nothing() {
     let registry = MemoryRegistry::start().expect("a registry");
     publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
-    // A megabyte that the compiler has nothing to do with.
+    // A megabyte without code, so that the compiler has nothing to do with it.
     let large =
         wat::parse_str(format!("(component (@custom \"ballast\" \"{}\"))", "x".repeat(1 << 20)))
             .expect("valid");
     publish(&registry, "my-org/large:1.0.0", &[small(1), large[8..].to_vec()].concat(), &[]);
-    // Whether it was refused or done, what is there is whole, and with room it can be done.
+    // Refused or done, the state is whole, and with room the command succeeds.
     let script = |of: &str| {
         let install = format!(
             "$sesame extension install {}/my-org/{of}:1.0.0 --name x --quiet",
@@ -562,9 +566,10 @@ fn on_a_disk_that_is_full_everything_or_nothing_is_installed() {
     assert!(refused > 5 && done > 5, "{refused} refused, {done} done");
 }
 
+/// On a read-only disk each reading command works, and no command pretends to have written.
 #[test]
 #[ignore = "needs root, to mount a file system that cannot be written"]
-fn where_nothing_can_be_written_all_is_read_and_nothing_pretends() {
+fn read_only_disk_is_readable() {
     let registry = registry();
     let install = format!("extension install {}/my-org/x:1.0.0 --quiet", registry.host());
     let reads = [
@@ -599,12 +604,12 @@ fn where_nothing_can_be_written_all_is_read_and_nothing_pretends() {
     let text = run.text();
     let codes: Vec<_> = text.lines().collect();
     let (read, written) = codes.split_at(reads.len());
-    // `doctor` says what is wrong, which is that nothing can be written.
+    // `doctor` names the problem: nothing can be written.
     assert!(
         read[..5].iter().all(|code| *code == "0") && ["0", "1"].contains(&read[5]),
         "{codes:?}: {run}"
     );
-    // The same version once more is no change.
+    // An install of the same version is not a change.
     assert!(written[1..].iter().all(|code| *code == "9"), "{codes:?}: {run}");
 }
 

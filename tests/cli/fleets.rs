@@ -1,5 +1,4 @@
-//! Machines that follow a published list: who signed it, what it leads to, and what goes when it
-//! goes from the list.
+//! Machines that follow a published list: its signer, its pins, and the extensions that leave it.
 
 use extension_depot::serve::MemoryRegistry;
 
@@ -9,7 +8,7 @@ use crate::sync::{pinned, publish_list_as};
 const LIST: &str = "my-org/desktop-set";
 const OTHER_LIST: &str = "my-org/more-set";
 
-/// A machine, and the registry that its list is in.
+/// A machine, and the registry of its list.
 struct Fleet {
     env: TestEnv,
     registry: MemoryRegistry,
@@ -27,7 +26,7 @@ impl Fleet {
         fleet
     }
 
-    /// An entry of a list.
+    /// Returns an entry of a list.
     fn entry(&self, name: &str, tag: &str, capabilities: &str) -> String {
         format!(
             "[{name}]\noci = \"{}\"\ncapabilities = {{ {capabilities} }}\n",
@@ -55,7 +54,7 @@ impl Fleet {
         self.env.write(".config/pds/config.toml", text.replace("HOST", &self.registry.host()));
     }
 
-    /// What policy approves for the list.
+    /// Writes the policy's approval for the list.
     fn preapprove(&self, grants: &str) {
         self.policy(&format!(
             "[[extensions.policy.preapproved]]\nlist = \"HOST/{LIST}\"\ngrants = [{grants}]\n"
@@ -107,7 +106,7 @@ fn list_is_signed_as_policy_wants() {
     assert!(verified.to_string().contains("verified, signed by"), "{verified}");
 }
 
-/// Who signed a list first is remembered, as of an artifact.
+/// The first signer of a list is remembered, as for an artifact.
 #[test]
 fn list_keeps_its_signer() {
     let fleet = Fleet::new();
@@ -132,7 +131,7 @@ fn list_keeps_its_signer() {
 }
 
 #[test]
-fn list_tag_of_a_version_never_moves() {
+fn version_tag_of_list_never_moves() {
     let fleet = Fleet::new();
     let (first, second) =
         (fleet.entry("greeter", "0.1.0", ""), fleet.entry("greeter", "0.2.0", ""));
@@ -166,7 +165,7 @@ fn list_tag_of_a_version_never_moves() {
     sync("stable --locked").ok();
 }
 
-/// A list comes from where extensions may come from, and nothing is asked of another place.
+/// A list comes only from allowed places, and a forbidden one is not contacted.
 #[test]
 fn list_comes_from_allowed_places() {
     let fleet = Fleet::new();
@@ -197,7 +196,7 @@ fn prune_takes_only_the_lists_own() {
     fleet.run(&own).ok();
     fleet.publish(&(greeter.clone() + &all));
     fleet.sync("").ok();
-    // What its user removed and installed again is theirs.
+    // An extension that its user removed and installed again belongs to the user.
     fleet.run("extension remove b").ok();
     fleet.run(&own.replace("mine", "b")).ok();
     fleet.publish(&greeter);
@@ -231,9 +230,9 @@ fn prune_takes_only_the_lists_own() {
     );
 }
 
-/// The same name from elsewhere is another extension, and a list by a file is a list too.
+/// The same name from another source is another extension, even if a list by file names it.
 #[test]
-fn prune_keeps_another_source_of_the_name() {
+fn prune_keeps_other_sources() {
     let fleet = Fleet::new();
     fleet.env.write(
         "work/set.toml",
@@ -253,10 +252,9 @@ fn prune_keeps_another_source_of_the_name() {
     assert!(fleet.is_there("greeter") && !fleet.is_there("gone"));
 }
 
-/// A list that has a name from elsewhere by now takes the place of what it brought itself, where it
-/// prunes.
+/// A pruning list replaces its own extension whose name has another source by now.
 #[test]
-fn list_replaces_only_its_own_source() {
+fn list_replaces_only_its_own() {
     let fleet = Fleet::new();
     let moved = publish(&fleet.registry, "new-org/greeting-extension:0.1.0", &GREETING, &[]);
     let new = format!("{}/new-org/greeting-extension:0.1.0@{moved}", fleet.registry.host());
@@ -300,7 +298,7 @@ fn withdrawn_capability_is_withdrawn() {
     let has = |capability| fleet.has("greeter", capability);
     assert!(!has("clipboard-write") && has("notification") && has("LANG") && has("config-read"));
     fleet.sync("--check").ok();
-    // What policy approves no longer goes as well, before the new version is fetched.
+    // A withdrawn approval is withdrawn here as well, before the new version is fetched.
     fleet.preapprove("");
     fleet.publish(&fleet.entry("greeter", "0.2.0", "notification = true"));
     insta::assert_snapshot!(fleet.sync(""), @r#"
@@ -308,7 +306,7 @@ fn withdrawn_capability_is_withdrawn() {
     out: greeter	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	updated; withdrawn: notification
     "#);
     assert!(!has("notification") && has("LANG") && has("config-read"));
-    // Nor does what its user gave for a list count as approved, and it goes with the list's wish.
+    // Nor does a user's grant for a list count as approved; it goes with the list's wish.
     fleet.publish(&fleet.entry("second", "0.1.0", "notification = true"));
     fleet.sync("--grant-requested").ok();
     assert!(fleet.has("second", "notification"));
@@ -332,13 +330,13 @@ fn later_approval_is_applied() {
     let json = fleet.sync("--json");
     assert!(json.text().contains(r#""grant":["notification"],"name":"greeter""#), "{json}");
     assert!(fleet.has("greeter", "notification"));
-    // What its user takes away stays away, through an update as well.
+    // A revoked grant stays revoked, through an update as well.
     fleet.run("extension revoke greeter notification").ok();
     fleet.sync("--check").ok();
     fleet.publish(&fleet.entry("greeter", "0.2.0", "notification = true"));
     fleet.sync("").ok();
     assert!(fleet.has("greeter", ":0.2.0@") && !fleet.has("greeter", "notification"));
-    // What policy denies is not given by it.
+    // Policy still denies what the list approves.
     let approved = fleet.env.read(".config/pds/config.toml");
     fleet.policy(&(approved + "[extensions.policy]\ndeny = [\"clipboard-write\"]\n"));
     fleet.publish(&fleet.entry("greeter", "0.2.0", "clipboard-write = true"));
@@ -356,7 +354,7 @@ fn two_lists_share_an_extension() {
     publish(OTHER_LIST, &shared);
     sync(LIST).ok();
     sync(OTHER_LIST).ok();
-    // One drops it: it stays for the other, without what the first gave.
+    // One list drops it: it stays for the other, without the grants of the first.
     publish(LIST, "");
     insta::assert_snapshot!(sync(LIST), @r#"
     exit 0
@@ -370,7 +368,7 @@ fn two_lists_share_an_extension() {
 }
 
 #[test]
-fn list_demands_pruning_where_policy_lets_it() {
+fn list_prunes_where_policy_allows() {
     let fleet = Fleet::new();
     let demand = "[defaults]\nprune = true\n";
     fleet.publish(&format!("{demand}{}", fleet.entry("greeter", "0.1.0", "")));
@@ -395,7 +393,7 @@ fn list_demands_pruning_where_policy_lets_it() {
     assert!(!fleet.is_there("greeter"));
 }
 
-/// What cannot be understood removes and changes nothing.
+/// An unreadable entry removes and changes nothing.
 #[test]
 fn unreadable_list_changes_nothing() {
     let fleet = Fleet::new();
@@ -434,9 +432,9 @@ fn unreadable_list_changes_nothing() {
     assert!(!fleet.is_there("greeter"));
 }
 
-/// What policy stops is not as it should be, and stops no other.
+/// An entry that policy blocks is drift, and does not stop the others.
 #[test]
-fn blocked_entry_stops_no_other() {
+fn blocked_entry_does_not_stop_others() {
     let fleet = Fleet::new();
     let blocked = fleet.entry("blocked", "0.1.0", "").replace("my-org", "old-org");
     fleet.publish(&(blocked + &fleet.entry("greeter", "0.1.0", "")));

@@ -1,4 +1,4 @@
-//! What people type first: the everyday verbs, half a command, a wrong word.
+//! First steps of a user: the everyday verbs, half a command, a wrong word.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use crate::support::{
     ECHO, GREETING, TestEnv, answering, bare, env, publish, registry, with_guest,
 };
 
-/// A command on a terminal of its own, where questions can be answered.
+/// Makes a command on a terminal of its own, where questions can be answered.
 fn on_terminal(env: &TestEnv, line: &str) -> Command {
     let mut command = Command::new("script");
     command.args(["-qec", &format!("{} {line}", env!("CARGO_BIN_EXE_sesame")), "/dev/null"]);
@@ -20,7 +20,7 @@ fn on_terminal(env: &TestEnv, line: &str) -> Command {
 }
 
 #[test]
-fn everyday_verbs_stand_at_the_top() {
+fn everyday_verbs_are_at_the_top() {
     let env = env();
     env.write("work/greeting.wasm", &*GREETING);
     env.run("install ./greeting.wasm").ok();
@@ -35,9 +35,9 @@ fn everyday_verbs_stand_at_the_top() {
     env.run("uninstall greeting").ok();
 }
 
-/// Two commands: whole lines, and the shortest form of each group of words that could be meant.
+/// Suggests at most two commands: whole lines, and the shortest form of each possible group.
 #[test]
-fn wrong_word_is_answered_by_meaning() {
+fn wrong_word_gets_a_suggestion() {
     insta::assert_snapshot!(env().run("delete greeting"), @r#"
     exit 2
     err: error: unrecognized subcommand 'delete'
@@ -75,7 +75,7 @@ fn wrong_word_is_answered_by_meaning() {
     "#);
 }
 
-/// A script that lost its words does not pass for one that did something.
+/// A script that lost its words fails.
 #[test]
 fn sesame_alone_shows_the_beginning() {
     insta::assert_snapshot!(env().run(""), @r#"
@@ -107,7 +107,7 @@ fn sesame_alone_shows_the_beginning() {
 }
 
 #[test]
-fn call_without_function_lists_functions() {
+fn bare_call_lists_functions() {
     let env = with_guest("echo", &ECHO);
     insta::assert_snapshot!(env.run("call echo"), @r#"
     exit 2
@@ -165,7 +165,7 @@ fn call_without_function_lists_functions() {
 }
 
 #[test]
-fn mistyped_source_says_what_to_type() {
+fn mistyped_source_has_a_hint() {
     let env = env();
     for (source, said) in [
         ("weather", "ghcr.io/OWNER/weather"),
@@ -194,7 +194,7 @@ fn mistyped_source_says_what_to_type() {
 }
 
 #[test]
-fn update_of_all_is_asked_about_once() {
+fn update_of_all_asks_once() {
     let registry = registry();
     let env = env();
     for name in ["one", "two"] {
@@ -219,7 +219,7 @@ fn update_of_all_is_asked_about_once() {
 }
 
 #[test]
-fn export_spares_what_is_there() {
+fn export_keeps_existing_files() {
     let env = with_guest("greeting", &GREETING);
     env.write("work/mine.tar", "mine");
     insta::assert_snapshot!(env.run("extension export greeting -o mine.tar"), @r#"
@@ -234,7 +234,7 @@ fn export_spares_what_is_there() {
     assert_eq!(env.run("extension export --all greeting -o x.tar").code, 2);
 }
 
-/// What is asked for holds already; a name that there never was is not found.
+/// A repeated change says that it holds already; an unknown name is not found.
 #[test]
 fn second_time_says_already() {
     let env = with_guest("greeting", &GREETING);
@@ -251,7 +251,7 @@ fn second_time_says_already() {
     env.run("remove greeting").ok();
     insta::assert_snapshot!(env.run("remove greeting"), @r#"
     exit 0
-    out: removed greeting already, its manifest is kept in ~/.local/state/pds/extensions/removed/greeting.toml
+    out: already removed: greeting, its manifest is kept in ~/.local/state/pds/extensions/removed/greeting.toml
     "#);
     env.run("remove greeting --purge").ok();
     assert_eq!(env.run("remove greeting").code, 3);

@@ -1,5 +1,5 @@
-//! `docs/guests.md`: which guests install and run, and why others do not. Each row is what happened
-//! in a test.
+//! Checks `docs/guests.md`: which guests install and run, and why others do not. Each row is the
+//! outcome of a test.
 
 use std::path::PathBuf;
 
@@ -14,22 +14,21 @@ struct Guest {
     toolchain: &'static str,
     form: &'static str,
     binary: Binary,
-    /// What is granted when it is installed.
+    /// The grants at install.
     grant: &'static str,
-    /// What is done with it once it is installed, behind `sesame extension`; nothing where it is
-    /// refused or has nothing to call.
+    /// The words behind `sesame extension` once it is installed; nothing for a guest that is
+    /// refused or cannot be called.
     line: Option<&'static str>,
 }
 
 enum Binary {
-    /// A guest that is kept built.
+    /// A committed guest.
     Built(&'static str),
     /// A component or module in the text format, such as the toolchain makes it.
     Text(&'static str),
     /// Bytes that are not a module or component.
     Bytes(&'static [u8]),
-    /// What a registry has: the media type of a layer, and a guest in it, in an archive or as it
-    /// is.
+    /// A layer in a registry: its media type, and a guest in it, in an archive or plain.
     Layer { media_type: &'static str, text: &'static str, is_packed: bool },
 }
 
@@ -90,7 +89,7 @@ const STRUCTS: &str = r#"(module (type $s (struct (field i32)))
 const THROWS: &str = r#"(module (tag $e (param i32)) (func (export "seven") (result i32)
     (block $h (result i32) (try_table (result i32) (catch $e $h) (throw $e (i32.const 7))))))"#;
 
-/// Every form, from what toolchains make to what other hosts run.
+/// Each form, from common toolchains to artifacts of other hosts.
 const GUESTS: &[Guest] = &[
     Guest {
         toolchain: "Rust, wit-bindgen",
@@ -340,7 +339,7 @@ const GUESTS: &[Guest] = &[
     },
 ];
 
-/// Installs a guest, does what is to be done with it, and says what came of it.
+/// Installs and uses a guest. Returns the outcome.
 fn came_of(guest: &Guest) -> String {
     let env = env();
     let registry = MemoryRegistry::start().expect("a registry");
@@ -388,7 +387,7 @@ fn archive(bytes: &[u8]) -> Vec<u8> {
     archive.into_inner().expect("in memory")
 }
 
-/// An artifact with one layer, as container tools and plain pushes make it.
+/// Publishes an artifact with one layer, as container tools and plain pushes make it.
 fn put_artifact(registry: &MemoryRegistry, media_type: &str, layer: &[u8]) -> String {
     let (config, blob, size) = (registry.put_blob(b"{}"), registry.put_blob(layer), layer.len());
     let manifest = format!(
@@ -400,7 +399,7 @@ fn put_artifact(registry: &MemoryRegistry, media_type: &str, layer: &[u8]) -> St
     format!("{}/my-org/guest:1.0.0", registry.host())
 }
 
-/// The error on one line, without the hint.
+/// Returns the error on one line, without the hint.
 fn reason(stderr: &str) -> String {
     let lines = stderr
         .lines()
@@ -411,7 +410,7 @@ fn reason(stderr: &str) -> String {
     lines.join("; ").replace('|', "\\|")
 }
 
-/// What is said of an extension that has nothing to call.
+/// Returns the message about an extension without callable functions.
 fn note(stderr: &str) -> String {
     let note = stderr.lines().find(|line| line.contains("nothing to call"));
     note.map(|note| format!("; {}", note.trim_start_matches("note: "))).unwrap_or_default()
@@ -433,8 +432,7 @@ fn row(toolchain: &str, form: &str, came: &str) -> String {
     format!("| {toolchain} | {form} | {came} |\n")
 }
 
-/// Makes sure that the document has this row. Tests that need the tools of a language call it as
-/// well.
+/// Checks that the document has this row. Tests that need the tools of a language call it as well.
 #[track_caller]
 pub fn assert_row(toolchain: &str, form: &str, came: &str) {
     let document = std::fs::read_to_string(path()).expect("docs/guests.md");
@@ -444,7 +442,7 @@ pub fn assert_row(toolchain: &str, form: &str, came: &str) {
 
 /// `UPDATE_GUESTS_TABLE=1` writes the rows into the document.
 #[test]
-fn guests_table_is_what_happens() {
+fn guests_table_is_current() {
     const BEGIN: &str = "<!-- made by tests/cli/guest_table.rs -->\n";
     let rows: String =
         GUESTS.iter().map(|guest| row(guest.toolchain, guest.form, &came_of(guest))).collect();

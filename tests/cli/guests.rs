@@ -1,4 +1,4 @@
-//! The committed guests are what their sources make.
+//! The committed guests are built from their sources.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -24,7 +24,8 @@ fn built(name: &str) -> Vec<u8> {
     std::fs::read(path).expect(name)
 }
 
-/// What a component exports, and imports beside WASI, whose version moves with the compiler.
+/// Returns the exports of a component, and its imports beside WASI, whose version moves with the
+/// compiler.
 fn interface(binary: &[u8]) -> BTreeSet<String> {
     let host = Host::new().expect("a host");
     let code = host.compile(binary).expect("it compiles");
@@ -34,7 +35,7 @@ fn interface(binary: &[u8]) -> BTreeSet<String> {
 }
 
 #[test]
-fn both_greetings_are_the_same_world() {
+fn greetings_share_a_world() {
     assert_eq!(interface(&built("greeting")), interface(&built("greeting-sdk")));
     let expected = [
         "exports greet: func(name: string) -> string",
@@ -45,7 +46,7 @@ fn both_greetings_are_the_same_world() {
 
 #[test]
 #[ignore = "needs guests rebuilt by .ci/build-guests, in SESAME_GUESTS_OUT"]
-fn rebuilt_guests_export_and_import_the_same() {
+fn rebuilt_guests_have_same_world() {
     let rebuilt =
         std::env::var_os("SESAME_GUESTS_OUT").expect("SESAME_GUESTS_OUT names the folder");
     for name in GUESTS {

@@ -4,8 +4,7 @@ use extension_depot::serve::MemoryRegistry;
 
 use crate::support::{GREETING, TestEnv, asking, env, manifest, publish, registry};
 
-/// Two versions of the greeting extension, of which the second may also notify, and the second is
-/// installed.
+/// Makes two versions of the greeting extension. The second may also notify, and is installed.
 fn two_versions() -> (TestEnv, MemoryRegistry) {
     let (env, registry) = (env(), registry());
     let asks = "[capabilities]\nnotification = true\n";
@@ -19,8 +18,9 @@ fn history(env: &TestEnv, registry: &MemoryRegistry) -> String {
     env.run("extension history greeting-extension").ok().hiding_registry(registry).to_string()
 }
 
+/// Every change is a generation, and so is an edit by hand.
 #[test]
-fn every_change_is_a_generation_and_what_was_changed_by_hand_is_one_as_well() {
+fn each_change_is_a_generation() {
     let (env, registry) = two_versions();
     env.run("extension disable greeting-extension").ok();
     env.run("extension disable greeting-extension").ok();
@@ -45,8 +45,9 @@ fn every_change_is_a_generation_and_what_was_changed_by_hand_is_one_as_well() {
     assert_eq!(env.run("extension history missing").code, 3);
 }
 
+/// A rollback needs no network and restores no grant that was revoked.
 #[test]
-fn a_rollback_is_offline_and_gives_nothing_that_is_not_granted() {
+fn rollback_is_offline() {
     let (env, registry) = two_versions();
     let first = env.read(&manifest("greeting-extension")).replace("notification = true\n", "");
     env.run("extension revoke greeting-extension notification").ok();
@@ -91,7 +92,7 @@ fn a_rollback_is_offline_and_gives_nothing_that_is_not_granted() {
 }
 
 #[test]
-fn a_broken_manifest_is_gone_back_from() {
+fn broken_manifest_is_rolled_back() {
     let (env, registry) = two_versions();
     env.write(&manifest("greeting-extension"), "[extension");
     assert_eq!(env.run("extension call greeting-extension greet World").code, 9);
@@ -109,7 +110,7 @@ fn a_broken_manifest_is_gone_back_from() {
 }
 
 #[test]
-fn what_is_collected_is_what_nobody_goes_back_to() {
+fn gc_keeps_reachable_generations() {
     let (env, registry) = two_versions();
     for minor in 3..=5 {
         let binary = asking(&GREETING, &format!("# version {minor}\n"));
@@ -142,8 +143,9 @@ fn what_is_collected_is_what_nobody_goes_back_to() {
     "#);
 }
 
+/// A rollback to damaged bytes is refused and changes nothing.
 #[test]
-fn a_generation_whose_bytes_are_damaged_is_refused_and_nothing_changes() {
+fn damaged_generation_is_refused() {
     let (env, _registry) = two_versions();
     let blobs = env.path(".config/pds/extensions/blobs/sha256");
     let current = env.read(&manifest("greeting-extension"));
@@ -162,8 +164,9 @@ fn a_generation_whose_bytes_are_damaged_is_refused_and_nothing_changes() {
     env.run("extension call greeting-extension greet World").ok();
 }
 
+/// A file that a newer sesame wrote is neither read nor lost.
 #[test]
-fn what_a_newer_sesame_wrote_is_neither_read_nor_lost() {
+fn newer_format_is_kept_unread() {
     let (env, _registry) = two_versions();
     let path = ".local/state/pds/extensions/history/greeting-extension/000002.json";
     let newer = env.read(path).replace("\"format_version\": 1", "\"format_version\": 7");

@@ -1,11 +1,11 @@
-//! Names, files and surroundings that nobody means well with.
+//! Hostile names, files and surroundings.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::support::{ECHO, TestEnv, env, publish, registry, small, with_guest};
 
-/// Texts that are no names of extensions, each in its own way.
+/// Returns invalid names of extensions, each wrong in its own way.
 fn hostile_names() -> Vec<String> {
     let fixed = [
         "../x",
@@ -34,7 +34,7 @@ fn hostile_names() -> Vec<String> {
 }
 
 #[test]
-fn no_command_takes_a_name_that_is_none() {
+fn invalid_name_fails_everywhere() {
     let env = with_guest("greeting", &crate::support::GREETING);
     let before = env.files();
     let commands: [&[&str]; 20] = [
@@ -88,7 +88,7 @@ fn no_command_takes_a_name_that_is_none() {
     assert!(env.files() == before, "nothing was touched");
 }
 
-/// What can become of a file.
+/// The ways in which a file can be damaged.
 const DAMAGES: [&str; 8] =
     ["empty", "half", "zeros", "bit", "huge", "nonsense", "directory", "pipe"];
 
@@ -117,8 +117,7 @@ fn with_a_flipped_bit(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// An extension that will be damaged, and another one, with every kind of file that there is about
-/// them.
+/// Makes an extension that will be damaged and another one, with each kind of file about them.
 fn furnished(registry: &str) -> TestEnv {
     let env = env();
     env.run(&format!(
@@ -140,9 +139,10 @@ fn furnished(registry: &str) -> TestEnv {
     env
 }
 
+/// A damaged file is named, hurts no other extension and never ends in a crash.
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn one_damaged_file_is_named_hurts_no_other_extension_and_never_ends_in_a_crash() {
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+fn damaged_file_hurts_one_extension() {
     let registry = registry();
     let host = registry.host();
     let seed = furnished(&host);
@@ -187,7 +187,7 @@ fn one_damaged_file_is_named_hurts_no_other_extension_and_never_ends_in_a_crash(
     assert!(points > 60, "{points} points");
 }
 
-/// What else a program running as root could put in the place of a file, or give to somebody else.
+/// The kinds of file that root could put in the place of another.
 const REPLACEMENTS: [&str; 4] = [
     "rm -f $1 && mknod -m 600 $1 c 1 5", // zeroes without an end
     "rm -f $1 && mknod -m 600 $1 c 1 7", // always full
@@ -195,7 +195,7 @@ const REPLACEMENTS: [&str; 4] = [
     "chown 65534 $1",
 ];
 
-/// Whether a command cannot do its work without this file.
+/// Returns whether a command cannot work without this file.
 fn relies(line: &str, path: &Path) -> bool {
     let file = match line {
         "extension call greeting greet World" => "extensions/greeting.toml",
@@ -206,10 +206,11 @@ fn relies(line: &str, path: &Path) -> bool {
     path.ends_with(file)
 }
 
+/// A device, or a file of another user, is neither trusted nor waited for.
 #[test]
 #[ignore = "needs root, to make devices and to give files away"]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn a_device_or_what_is_somebody_elses_is_not_relied_on_and_not_waited_for() {
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+fn odd_files_are_refused_at_once() {
     let registry = registry();
     let seed = furnished(&registry.host());
     let mut cases = 0;
@@ -264,7 +265,7 @@ fn a_device_or_what_is_somebody_elses_is_not_relied_on_and_not_waited_for() {
     println!("cases: {cases}");
 }
 
-/// The blobs that the other extension needs, which are not what is damaged here.
+/// Returns the blobs of the other extension, which stay undamaged here.
 fn digests_of_echo(env: &TestEnv) -> Vec<String> {
     let text = env.run("--json extension verify echo").ok().text();
     assert!(text.contains("echo"));
@@ -286,7 +287,7 @@ fn copy_of(seed: &TestEnv) -> TestEnv {
 }
 
 #[test]
-fn damaged_blobs_come_back_by_the_command_in_the_hint() {
+fn hint_repairs_damaged_blobs() {
     let registry = registry();
     let seed = furnished(&registry.host());
     let of_echo = digests_of_echo(&seed);
@@ -316,8 +317,9 @@ fn damaged_blobs_come_back_by_the_command_in_the_hint() {
     }
 }
 
+/// Another valid component in the place of a blob does not run.
 #[test]
-fn another_good_component_in_the_place_of_a_blob_does_not_run() {
+fn swapped_blob_does_not_run() {
     let registry = registry();
     publish(&registry, "my-org/x:1.0.0", &small(1), &[]);
     let env = env();
@@ -328,7 +330,7 @@ fn another_good_component_in_the_place_of_a_blob_does_not_run() {
     let (blob, _) = blobs.into_iter().find(|(_, bytes)| *bytes == small(1)).expect("the component");
     assert_eq!(small(1).len(), small(2).len(), "nothing but the bytes tells them apart");
     std::fs::write(&blob, small(2)).expect("replaced");
-    // Compiled from what was verified: it goes on.
+    // Compiled from verified bytes: it goes on.
     assert_eq!(env.run("extension call x f").ok().text(), "1\n");
     std::fs::remove_dir_all(env.path(".cache")).expect("removed");
     for line in ["extension call x f", "extension verify x"] {
@@ -339,7 +341,7 @@ fn another_good_component_in_the_place_of_a_blob_does_not_run() {
     assert_eq!(env.run("extension call x f").ok().text(), "1\n");
 }
 
-/// What is written to in place, and what is replaced, below the home directory.
+/// Files that are written in place, and files that are replaced, below the home directory.
 const WRITTEN: [&str; 7] = [
     ".local/state/pds/extensions/lock",
     ".local/state/pds/extensions/activity/head.json",
@@ -351,7 +353,7 @@ const WRITTEN: [&str; 7] = [
 ];
 
 #[test]
-fn nothing_is_written_through_a_link() {
+fn links_are_not_written_through() {
     let registry = registry();
     let seed = furnished(&registry.host());
     for path in WRITTEN {
@@ -381,7 +383,7 @@ fn nothing_is_written_through_a_link() {
 }
 
 #[test]
-fn what_everybody_can_write_is_not_relied_on() {
+fn world_writable_is_not_trusted() {
     use std::os::unix::fs::PermissionsExt;
     let registry = registry();
     let seed = furnished(&registry.host());

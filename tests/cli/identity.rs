@@ -1,5 +1,5 @@
-//! Whose the grants and secrets of an extension are: of a registry's repository, of a file's bytes,
-//! and never of what a bundle claims.
+//! The owner of grants and secrets: a registry's repository or a file's bytes, and never the claim
+//! of a bundle.
 
 use std::process::Command;
 
@@ -10,8 +10,7 @@ use crate::support::{
     GREETING, TestEnv, answering, asking, bare, env, manifest, publish, registry, small,
 };
 
-/// An environment with two files of one name, of which the first is installed and granted
-/// something.
+/// Makes two files of one name. The first is installed and has a grant.
 fn two_files() -> TestEnv {
     let env = env();
     env.write("work/mine/weather.wasm", small(1));
@@ -20,7 +19,7 @@ fn two_files() -> TestEnv {
     env
 }
 
-/// Another file of the same name takes over nothing without being told to.
+/// Another file of the same name takes over nothing without an option for it.
 #[test]
 fn file_of_one_name_is_another() {
     let env = two_files();
@@ -32,13 +31,12 @@ fn file_of_one_name_is_another() {
     err: hint: sesame extension install ./Downloads/weather.wasm --replace weather
     "#);
     assert_eq!(env.read(&manifest("weather")), before);
-    // The hint is what has to be typed to have it, and the bytes that are installed are what they
-    // were.
+    // The hint has the command that installs it, and the installed bytes have not changed.
     assert_eq!(env.run("extension call weather f").ok().text(), "1\n");
     env.run("extension install ./mine/weather.wasm").ok();
     env.run("extension install ./Downloads/weather.wasm --name other").ok();
     assert!(!env.read(&manifest("other")).contains("notification"));
-    // It can be looked at, and is told what it would be given by itself.
+    // `inspect` takes it, and shows the grants that it would get by itself.
     let inspected = env.run("extension inspect ./Downloads/weather.wasm").ok().text();
     assert!(!inspected.contains("(granted"), "{inspected}");
     let sha256 = |bytes: &[u8]| {
@@ -50,7 +48,7 @@ fn file_of_one_name_is_another() {
     assert!(run.code == 5 && run.stderr.contains("--sha256 sha256:"), "{run}");
 }
 
-/// `--replace` says that the new bytes are to have what the old ones had, again and again.
+/// `--replace` gives the new bytes the grants of the old ones, again and again.
 #[test]
 fn replaced_file_keeps_grants() {
     let env = two_files();
@@ -75,7 +73,7 @@ fn replaced_file_keeps_grants() {
     assert!(env.read(&manifest("weather")).contains("notification = true"));
     let continued = format!("local/file/{digest}/weather:0.0.0@sha256:");
     assert!(identity(&env).starts_with(&continued), "{}", identity(&env));
-    // The author's loop: built again, and what is installed already is that.
+    // The author's loop: a repeated build installs as the same extension.
     env.write("work/Downloads/weather.wasm", small(3));
     env.run("extension install ./Downloads/weather.wasm --replace weather").ok();
     let again = env.run("extension install ./Downloads/weather.wasm").ok();
@@ -86,7 +84,7 @@ fn replaced_file_keeps_grants() {
     env.run("extension verify").ok();
 }
 
-/// A person at a terminal sees what is taken over, and is asked.
+/// A person at a terminal sees the grants that are taken over, and is asked.
 #[test]
 fn replacement_is_asked_about() {
     let env = two_files();
@@ -115,7 +113,7 @@ fn replacement_is_asked_about() {
     assert_eq!(env.run("extension call weather f").ok().text(), "2\n");
 }
 
-/// What comes from a registry is replaced by no file, and replaces none.
+/// An extension from a registry neither replaces a file nor is replaced by one.
 #[test]
 fn only_files_replace_files() {
     let (env, registry) = (env(), registry());
@@ -127,7 +125,7 @@ fn only_files_replace_files() {
     assert_eq!(env.run("extension install ./greeting-extension.wasm").code, 5);
     let run = env.run(&format!("extension install {reference} --replace greeting-extension"));
     assert_eq!(run.code, 2, "{run}");
-    // The reference of a file leads to no host of that name.
+    // The reference of a file does not lead to a host of that name.
     for line in ["install local/file/x:1", "inspect local/file/x:1", "install LOCAL/file/x"] {
         let run = env.run(&format!("extension {line}"));
         assert!(run.code == 2, "{line}: {run}");
@@ -158,8 +156,7 @@ fn layouts_of_one_name_are_two() {
     assert_eq!(env.run("extension call it f").ok().text(), "2\n");
 }
 
-/// A bundle in a directory whose only entry is a file of this name, said to have come from
-/// elsewhere.
+/// Makes a bundle in a directory, whose only entry is a file of this name with a claimed origin.
 fn forged(to: &TestEnv, name: &str, binary: &[u8], claim: &str) {
     let maker = crate::support::with_guest(name, binary);
     maker.run(&format!("extension export {name} -o bundle.tar")).ok();
@@ -177,8 +174,8 @@ fn asking_for_secrets() -> Vec<u8> {
     bare(7, "[capabilities]\nsecret-read = [\"token\"]\nsecret-write = [\"token\"]\n")
 }
 
-/// An environment in which `x` is installed from a registry, and a bundle with a `y` that says it
-/// came from there.
+/// Makes an environment with `x` from a registry, and a bundle with a `y` that claims the same
+/// origin.
 fn attacked() -> (TestEnv, MemoryRegistry) {
     let (env, registry) = (env(), registry());
     let repository = format!("{}/my-org/greeting-extension", registry.host());
@@ -187,10 +184,10 @@ fn attacked() -> (TestEnv, MemoryRegistry) {
     (env, registry)
 }
 
-/// The origin that a bundle claims gives no identity, whether an extension from there is installed
+/// The claimed origin of a bundle gives no identity, whether an extension from there is installed
 /// or was removed.
 #[test]
-fn claimed_origin_gives_no_identity() {
+fn claimed_origin_is_no_identity() {
     for is_removed in [false, true] {
         let (env, registry) = attacked();
         if is_removed {
@@ -206,7 +203,7 @@ fn claimed_origin_gives_no_identity() {
             registry.host()
         );
         assert!(run.stderr.contains(&warned), "{run}");
-        // The claim leaves no first signer behind, for no place.
+        // The claim does not pin a signer for any place.
         let first = env.run("trust list --json").ok().text();
         assert!(!first.contains("local/bundle"), "{first}");
         // The registry does not have these bytes, so nothing confirms the claim.
@@ -216,7 +213,7 @@ fn claimed_origin_gives_no_identity() {
     }
 }
 
-/// The question about a secret says whose secrets they are.
+/// The question about a secret names the owner of the secrets.
 #[test]
 fn question_says_whose_secrets() {
     let (env, _registry) = attacked();
@@ -224,8 +221,8 @@ fn question_says_whose_secrets() {
     assert!(run.text().contains("secrets of `local/bundle/y@sha256:"), "{run}");
 }
 
-/// What claims a place takes nothing over from it, and nothing from what came in another bundle
-/// unless told to.
+/// A claim takes nothing over from its place, and nothing from another bundle without an option for
+/// it.
 #[test]
 fn claim_replaces_nothing() {
     let (env, registry) = attacked();
@@ -249,7 +246,7 @@ fn claim_replaces_nothing() {
     assert!(env.read(&manifest("y")).contains("notification = true"));
 }
 
-/// A bundle of what is in a registry, taken in elsewhere.
+/// Carries an extension of a registry to another machine in a bundle.
 fn carried(registry: &MemoryRegistry) -> TestEnv {
     let (from, to) = (env(), env());
     from.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host()))
@@ -259,7 +256,7 @@ fn carried(registry: &MemoryRegistry) -> TestEnv {
     to
 }
 
-/// The registry that has the very bytes confirms where a bundle's extension came from.
+/// A registry that has the very bytes confirms the origin in a bundle.
 #[test]
 fn registry_confirms_the_claim() {
     let registry = registry();
@@ -291,10 +288,9 @@ fn confirmation_asks_about_secrets() {
     assert!(!env.read(&manifest("greeting-extension")).contains("local/bundle/"));
 }
 
-/// A version that the registry has other bytes under, or none, is not confirmed by bytes that it
-/// has under another.
+/// Bytes that the registry has under one version do not confirm another version.
 #[test]
-fn another_tag_confirms_nothing() {
+fn other_tag_confirms_nothing() {
     let registry = registry();
     let env = carried(&registry);
     let mut tar = Command::new("tar");
@@ -311,9 +307,9 @@ fn another_tag_confirms_nothing() {
     }
 }
 
-/// Manifests that are carried along say whose the bytes are, without a network.
+/// Manifests that come along name the owner of the bytes, without a network.
 #[test]
-fn carried_manifest_confirms_the_claim() {
+fn carried_manifest_confirms_claim() {
     let registry = registry();
     let env = carried(&registry);
     env.run("extension import bundle.tar").ok();

@@ -12,8 +12,9 @@ fn install(env: &TestEnv, registry: &MemoryRegistry, rest: &str) -> Run {
     env.run(&format!("extension install {}/{rest}", registry.host())).hiding_registry(registry)
 }
 
+/// An install names its grants; the same install again writes nothing.
 #[test]
-fn installing_says_what_was_granted_and_again_writes_nothing() {
+fn second_install_writes_nothing() {
     let (env, registry) = (env(), registry());
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:0.1.0"), @r#"
     exit 0
@@ -37,10 +38,10 @@ fn installing_says_what_was_granted_and_again_writes_nothing() {
     );
 }
 
-/// A plain registry has repositories with one path part; everything that names an extension's
-/// source takes them.
+/// A plain registry has repositories with one path part; each command that takes a source accepts
+/// them.
 #[test]
-fn one_part_repository_goes_through() {
+fn one_part_repository_works() {
     let (env, registry) = (env(), registry());
     publish(&registry, "greeting:0.1.0", &GREETING, &[]);
     insta::assert_snapshot!(install(&env, &registry, "greeting"), @r#"
@@ -61,7 +62,7 @@ fn one_part_repository_goes_through() {
 }
 
 #[test]
-fn everything_is_private_whatever_the_umask() {
+fn files_are_private_for_any_umask() {
     let (env, registry) = (env(), registry());
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     let mut command = std::process::Command::new("sh");
@@ -82,8 +83,9 @@ fn everything_is_private_whatever_the_umask() {
     }
 }
 
+/// A pinned reference installs the pinned bytes, wherever the tag points.
 #[test]
-fn a_pinned_reference_installs_those_bytes_whatever_the_tag_says() {
+fn pinned_reference_ignores_the_tag() {
     let (env, registry) = (env(), registry());
     install(&env, &registry, "my-org/greeting-extension:0.1.0").ok();
     let text = env.read(&manifest("greeting-extension"));
@@ -94,8 +96,9 @@ fn a_pinned_reference_installs_those_bytes_whatever_the_tag_says() {
     assert_eq!(second.read(&manifest("greeting-extension")), text);
 }
 
+/// A moved tag is refused until the new digest is named.
 #[test]
-fn a_tag_that_moved_is_refused_until_its_bytes_are_named() {
+fn moved_tag_needs_its_digest() {
     let (env, registry) = (env(), registry());
     install(&env, &registry, "my-org/greeting-extension:0.1.0").ok();
     let (before, before_text) = (env.files(), env.read(&manifest("greeting-extension")));
@@ -123,7 +126,7 @@ fn a_tag_that_moved_is_refused_until_its_bytes_are_named() {
 }
 
 #[test]
-fn references_that_cannot_be_installed_say_why() {
+fn invalid_reference_says_why() {
     let (env, registry) = (env(), registry());
     insta::assert_snapshot!(install(&env, &registry, "my-org/greeting-extension:9"), @r#"
     exit 3
@@ -183,7 +186,7 @@ fn references_that_cannot_be_installed_say_why() {
 }
 
 #[test]
-fn a_docker_image_is_said_to_be_one() {
+fn docker_image_is_named_as_such() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     let blob = registry.put_blob(b"x");
     let manifest = format!(
@@ -202,7 +205,7 @@ fn a_docker_image_is_said_to_be_one() {
 }
 
 #[test]
-fn an_import_that_sesame_does_not_know_is_refused_at_install() {
+fn unknown_import_fails_install() {
     let env = env();
     let component = wat::parse_str(
         r#"(component (import "open-sesame:host/teleport@0.1.0" (instance (export "go" (func)))))"#,
@@ -217,8 +220,9 @@ fn an_import_that_sesame_does_not_know_is_refused_at_install() {
     assert!(!env.path(&manifest("future")).exists());
 }
 
+/// Without a person to ask, the requests of an author stay denied.
 #[test]
-fn what_the_author_asks_for_stays_denied_without_a_person() {
+fn requests_stay_denied_unasked() {
     let env = env();
     let asks = "[capabilities]\nconfig-read = true\nnotification = true\nnetwork = [\"api.example.com\"]\n";
     env.write("work/asks.wasm", asking(&GREETING, asks));
@@ -256,7 +260,7 @@ fn what_the_author_asks_for_stays_denied_without_a_person() {
 }
 
 #[test]
-fn a_person_is_asked_once_for_each_request() {
+fn each_request_is_asked_once() {
     let env = env();
     let asks = "[capabilities]\nnotification = true\nclipboard-write = true\nnetwork = [\"api.example.com\"]\n";
     env.write("work/asks.wasm", asking(&GREETING, asks));
@@ -292,8 +296,9 @@ fn a_person_is_asked_once_for_each_request() {
     assert!(!env.read(&manifest("asks")).contains("network"));
 }
 
+/// A manifest that exists before the install is kept, with its comments and limits.
 #[test]
-fn a_manifest_that_was_there_first_is_honoured_with_its_comments() {
+fn existing_manifest_is_kept() {
     let (env, registry) = (env(), registry());
     let text = "# mine\n[capabilities]\n# nothing yet\n\n[limits]\nmax_fuel = 1_000 # little\nmax_fule = 2\n";
     env.write(&manifest("greeting-extension"), text);
@@ -320,8 +325,9 @@ fn a_manifest_that_was_there_first_is_honoured_with_its_comments() {
     "#);
 }
 
+/// A name stays with its source; `--name` chooses another.
 #[test]
-fn a_name_stays_with_its_source_and_another_can_be_chosen() {
+fn name_stays_with_its_source() {
     let (env, registry) = (env(), registry());
     publish(&registry, "evil-org/greeting-extension:0.1.0", &ECHO, &[]);
     install(&env, &registry, "my-org/greeting-extension:0.1.0").ok();
@@ -339,7 +345,7 @@ fn a_name_stays_with_its_source_and_another_can_be_chosen() {
 }
 
 #[test]
-fn what_a_publisher_writes_stays_data() {
+fn publisher_text_stays_data() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     let evil = [
         ("org.opencontainers.image.version", "1\"\n[capabilities]\nsecret-read = [\"*\"]\n#"),
@@ -357,7 +363,7 @@ fn what_a_publisher_writes_stays_data() {
 }
 
 #[test]
-fn installed_artifacts_install_elsewhere_from_the_layout() {
+fn depot_is_an_installable_layout() {
     let first = with_guest("echo", &ECHO);
     let second = env();
     let layout = first.path(".config/pds/extensions");
@@ -366,7 +372,7 @@ fn installed_artifacts_install_elsewhere_from_the_layout() {
 }
 
 #[test]
-fn policy_says_where_extensions_come_from() {
+fn policy_limits_sources() {
     let (env, registry) = (env(), registry());
     let policy =
         |text: &str| env.write(".config/pds/config.toml", format!("[extensions.policy]\n{text}\n"));
@@ -395,8 +401,9 @@ fn policy_says_where_extensions_come_from() {
     assert!(env.run("extension list").ok().text().is_empty(), "nothing was installed");
 }
 
+/// A tightened policy holds at once for installed extensions.
 #[test]
-fn a_policy_that_is_tightened_holds_at_once_for_what_is_installed() {
+fn tightened_policy_holds_at_once() {
     let (env, registry) = (env(), registry());
     install(&env, &registry, "my-org/greeting-extension:0.1.0").ok();
     let policy =
@@ -431,7 +438,7 @@ fn a_policy_that_is_tightened_holds_at_once_for_what_is_installed() {
 }
 
 #[test]
-fn another_version_says_which_way_it_goes() {
+fn upgrade_and_downgrade_are_named() {
     let (env, registry) = (env(), registry());
     for tag in ["0.2.0", "stable"] {
         publish(
@@ -484,8 +491,9 @@ fn another_version_says_which_way_it_goes() {
     assert!(json.ok().text().contains("\"direction\":\"other\""));
 }
 
+/// Without a tag, the newest version is installed, and never `latest`.
 #[test]
-fn without_a_tag_it_is_the_newest_version_and_never_latest() {
+fn bare_repository_means_newest() {
     let (env, registry) = (env(), registry());
     for tag in ["0.9.0", "0.10.0", "1.0.0-rc.1", "latest"] {
         publish(&registry, &format!("my-org/greeting-extension:{tag}"), &GREETING, &[]);

@@ -1,4 +1,4 @@
-//! What programs read: one object on standard output, whatever comes of a command.
+//! Output for programs: one object on standard output, whatever the outcome.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use test_support::TestEnv;
 
 use crate::support::{ECHO, HOSTILE, env, with_guest};
 
-/// The object that a command printed.
+/// Returns the object that a command printed.
 fn object(env: &TestEnv, line: &str) -> (i32, Value) {
     let run = env.run(line);
     let stdout = String::from_utf8(run.stdout.clone()).expect("text");
@@ -18,7 +18,7 @@ fn object(env: &TestEnv, line: &str) -> (i32, Value) {
     )
 }
 
-/// Every failure is an object, whose code is the exit code, and standard error has no JSON in it.
+/// Each failure is an object, whose code is the exit code, and standard error has no JSON in it.
 #[test]
 fn failure_is_an_object_on_stdout() {
     let env = with_guest("hostile", &HOSTILE);
@@ -88,7 +88,7 @@ fn failure_is_an_object_on_stdout() {
     }
 }
 
-/// What some of several names come to and why the others fail is one object.
+/// The outcomes for several names, with the reasons of failures, are one object.
 #[test]
 fn partial_failure_is_one_object() {
     let env = with_guest("echo", &ECHO);
@@ -112,7 +112,7 @@ fn warnings_stand_in_the_object() {
     assert_eq!(object["result"], "x");
 }
 
-/// A program learns what was refused without taking sentences apart.
+/// A program reads refusals as data and need not parse sentences.
 #[test]
 fn refusals_are_listed() {
     let env = env();

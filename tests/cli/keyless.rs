@@ -1,5 +1,5 @@
-//! Signatures by certificate: `install --identity`, `verify`, `trust`, and what policy wants of
-//! them
+//! Signatures by certificate: `install --identity`, `verify`, `trust`, and the requirements of
+//! policy.
 
 use core_types::Digest;
 use extension_depot::serve::MemoryRegistry;
@@ -17,7 +17,7 @@ const LOGIN: &str = "https://login.example";
 const WANTED: &str =
     "--identity maker@example.com --issuer https://login.example --trusted-root root.json";
 
-/// Lets a bundle refer to an artifact, as `cosign sign` does.
+/// Attaches a bundle to an artifact as its referrer, as `cosign sign` does.
 fn attach(registry: &MemoryRegistry, to: &Digest, bundle: &Value) {
     let bundle = bundle.to_string().into_bytes();
     let blob = |media_type: &str, bytes: &[u8]| json!({ "mediaType": media_type, "digest": registry.put_blob(bytes), "size": bytes.len() });
@@ -37,7 +37,7 @@ fn attach(registry: &MemoryRegistry, to: &Digest, bundle: &Value) {
     );
 }
 
-/// A version of the greeting, signed by whoever shows a Sigstore that they are this.
+/// Publishes a version of the greeting, signed with this identity at a Sigstore.
 fn release(registry: &MemoryRegistry, version: &str, sigstore: &Sigstore, identity: Option<&str>) {
     let binary = asking(&GREETING, &format!("# {version}\n"));
     let digest = publish(registry, &format!("{REPOSITORY}:{version}"), &binary, &[]);
@@ -54,8 +54,9 @@ fn start(sigstore: &Sigstore) -> (TestEnv, MemoryRegistry, String) {
     (env, registry, reference)
 }
 
+/// A publisher is known by a certificate, and another signer does not take their place.
 #[test]
-fn a_maker_is_known_by_a_certificate_and_nobody_else_takes_their_place() {
+fn certificate_pins_the_publisher() {
     let sigstore = Sigstore::default();
     let (env, registry, reference) = start(&sigstore);
     let run = |line: &str| env.run(line).hiding_registry(&registry);
@@ -113,8 +114,9 @@ fn a_maker_is_known_by_a_certificate_and_nobody_else_takes_their_place() {
     );
 }
 
+/// Each call checks the signature that policy requires, against the trusted root that it names.
 #[test]
-fn what_policy_wants_is_looked_at_in_every_call_and_by_the_trusted_root_that_it_names() {
+fn each_call_checks_policy_signature() {
     let sigstore = Sigstore::default();
     let (env, registry, reference) = start(&sigstore);
     let place = format!("{}/my-org", registry.host());
@@ -141,7 +143,7 @@ fn what_policy_wants_is_looked_at_in_every_call_and_by_the_trusted_root_that_it_
     "#);
     policy(MAKER, "other-root.json");
     assert_eq!(call().code, 6, "the same names, by another authority");
-    // A trusted root that has changed asks for another look.
+    // A changed trusted root leads to another check.
     policy(MAKER, "root.json");
     env.write("work/root.json", sigstore.trusted_root() + "\n");
     assert_eq!(call().code, 6);
@@ -150,7 +152,7 @@ fn what_policy_wants_is_looked_at_in_every_call_and_by_the_trusted_root_that_it_
 }
 
 #[test]
-fn who_is_trusted_no_longer_is_not_somebody_who_is_trusted() {
+fn removed_signer_is_not_trusted() {
     let sigstore = Sigstore::default();
     let (env, registry, reference) = start(&sigstore);
     env.write(".config/pds/config.toml", "[extensions.policy]\nrequire_signature = true\n");
@@ -167,15 +169,15 @@ fn who_is_trusted_no_longer_is_not_somebody_who_is_trusted() {
     "#);
     env.run(&format!("trust add --for {} {WANTED}", registry.host())).ok();
     call().ok();
-    // A bundle brings the certificate along, and no network is asked.
+    // A bundle brings the certificate along, and the network is not used.
     env.run("extension export greeting-extension -o bundle.tar").ok();
     env.run("extension remove greeting-extension").ok();
     env.run("--offline extension import bundle.tar").ok();
     call().ok();
 }
 
-/// A signature of a signer who is trusted for the claimed place confirms the claim; it confirms the
-/// version only where the signed bytes say it.
+/// A signature of a trusted signer of the claimed place confirms the claim; it confirms the version
+/// only if the signed bytes name it.
 #[test]
 fn signer_confirms_the_claim() {
     let sigstore = Sigstore::default();
@@ -206,7 +208,8 @@ fn signer_confirms_the_claim() {
         confirmed.text().contains(&format!("from {}/{REPOSITORY}:0.2.0@", registry.host())),
         "{confirmed}"
     );
-    // Bytes that say no version, under a tag of the forger's choice, take no other version's place.
+    // Bytes without a version, under a tag of the forger's choice, do not take another version's
+    // place.
     std::fs::create_dir_all(env.path("work/forged")).expect("made");
     let mut tar = std::process::Command::new("tar");
     tar.arg("-xf").arg(env.path("work/old.tar")).arg("-C").arg(env.path("work/forged"));
@@ -220,7 +223,7 @@ fn signer_confirms_the_claim() {
         refused.code == 6 && refused.stderr.contains("nothing shows that the `new` of this bundle"),
         "{refused}"
     );
-    // Bytes that say one version are not another, wherever they are taken in.
+    // Bytes that name one version are not another, wherever they are imported.
     let index = env.read("work/forged/index.json");
     assert!(index.contains(":9.0.0@"), "{index}");
     env.run("extension remove new --purge").ok();
@@ -235,8 +238,9 @@ fn signer_confirms_the_claim() {
     assert!(own.text().contains("from local/bundle/new:9.0.0@"), "{own}");
 }
 
+/// An invalid trusted root and an identity without its issuer are refused.
 #[test]
-fn a_trusted_root_that_is_none_and_half_an_identity_are_refused() {
+fn incomplete_signers_are_refused() {
     let env = env();
     env.write("work/root.json", "{}");
     let add = |line: &str| env.run(&format!("trust add --for ghcr.io {line}"));
@@ -264,9 +268,10 @@ fn a_trusted_root_that_is_none_and_half_an_identity_are_refused() {
     "#);
 }
 
+/// cosign verifies the signatures of `tests/support/src/sigstore.rs`.
 #[test]
 #[ignore = "needs cosign, from .ci/test-servers"]
-fn cosign_verifies_what_the_sigstore_of_these_tests_signs() {
+fn cosign_accepts_test_signatures() {
     let sigstore = Sigstore::default();
     let (env, _registry, reference) = start(&sigstore);
     let cosign = Cosign { env: &env, classic: false };

@@ -1,4 +1,4 @@
-//! Which crate may know which. docs/architecture.md has the picture.
+//! The allowed dependencies between crates. docs/architecture.md has the picture.
 
 use std::process::Command;
 
@@ -24,7 +24,7 @@ fn tree(package: &str) -> Vec<String> {
 }
 
 #[test]
-fn crates_know_only_what_lies_below_them() {
+fn crates_depend_only_downwards() {
     let rules: [(&str, &[&str]); 5] = [
         (
             "core-types",

@@ -8,7 +8,7 @@ fn an_empty_list_is_empty() {
 }
 
 #[test]
-fn a_broken_manifest_is_one_row_and_the_others_are_fine() {
+fn broken_manifest_is_one_row() {
     let env = with_guest("greet", &GREETING);
     env.write(&manifest("aaa-broken"), "[limits]\nmax_fuel = \"lots\"\n");
     env.write(
@@ -39,7 +39,7 @@ fn a_broken_manifest_is_one_row_and_the_others_are_fine() {
 }
 
 #[test]
-fn the_list_as_json_has_everything() {
+fn json_list_is_complete() {
     let env = with_guest("greet", &GREETING);
     env.write(&manifest("broken"), "[");
     let object: serde_json::Value =
@@ -58,7 +58,7 @@ fn the_list_as_json_has_everything() {
 }
 
 #[test]
-fn a_table_is_shown_on_a_terminal() {
+fn terminal_shows_a_table() {
     let env = with_guest("greet", &GREETING);
     let mut command = std::process::Command::new("script");
     let line = format!("{} extension list", env!("CARGO_BIN_EXE_sesame"));

@@ -6,7 +6,7 @@ use extension_depot::serve::{MemoryRegistry, response};
 
 use crate::support::{env, server_tools};
 
-/// A registry that lets in nobody but `me` with the password `SECRET`.
+/// Starts a registry that lets in only `me` with the password `SECRET`.
 fn guarded() -> MemoryRegistry {
     let registry = MemoryRegistry::start_with(|seen| {
         let is_known = seen.authorization.as_deref() == Some("Basic bWU6U0VDUkVU");
@@ -15,8 +15,9 @@ fn guarded() -> MemoryRegistry {
     registry.expect("a registry")
 }
 
+/// A credential helper is asked, and one that fails does not stop anonymous access.
 #[test]
-fn a_credential_helper_is_asked_and_one_that_fails_is_no_obstacle() {
+fn credential_helper_is_asked() {
     let (env, registry) = (env(), guarded());
     let manifest = br#"{"schemaVersion":2,"config":{},"layers":[]}"#;
     registry.put_manifest("my-org/x", "1", "application/vnd.oci.image.manifest.v1+json", manifest);
@@ -44,7 +45,7 @@ fn a_credential_helper_is_asked_and_one_that_fails_is_no_obstacle() {
     assert_eq!(install("missing").code, 4);
 }
 
-/// A slow helper is waited for and asked once, whatever is asked of the registry.
+/// A slow helper is waited for and asked once for all requests to a registry.
 #[test]
 fn slow_helper_is_asked_once() {
     let (env, registry) = (env(), guarded());
@@ -76,7 +77,7 @@ fn slow_helper_is_asked_once() {
 
 #[test]
 #[ignore = "needs a Secret Service, from .ci/test-servers"]
-fn a_login_lives_in_the_secret_service_and_nowhere_else() {
+fn login_is_in_secret_service_only() {
     let (env, guarded) = (env(), guarded());
     let script = r#"
         printf SECRET | "$sesame" registry login "$registry" --username me --password-stdin
@@ -96,7 +97,7 @@ fn a_login_lives_in_the_secret_service_and_nowhere_else() {
     logged in to `REGISTRY`
     install 3
     logged out of `REGISTRY`
-    logged out of `REGISTRY` already
+    already: logged out of `REGISTRY`
     install 4
     "#);
     assert!(
@@ -105,7 +106,7 @@ fn a_login_lives_in_the_secret_service_and_nowhere_else() {
 }
 
 #[test]
-fn a_login_can_be_kept_in_a_file_that_is_its_users_alone() {
+fn login_file_is_private() {
     let (env, guarded) = (env(), guarded());
     let host = guarded.host();
     let login = ["registry", "login", &host, "--username", "me", "--store", "file"];
@@ -130,13 +131,14 @@ fn a_login_can_be_kept_in_a_file_that_is_its_users_alone() {
     "#);
     insta::assert_snapshot!(env.run(&format!("registry logout {host}")).hiding_registry(&guarded), @r#"
     exit 0
-    out: logged out of `REGISTRY` already
+    out: already: logged out of `REGISTRY`
     "#);
     assert_eq!(env.run(&install).code, 4, "out again");
 }
 
+/// A login from the environment goes only to the registry that it names.
 #[test]
-fn a_login_of_the_environment_is_for_the_registry_that_it_names_and_for_no_other() {
+fn environment_login_is_for_one_host() {
     let guarded = || {
         let refuse = |_: &extension_depot::serve::Seen| {
             Some(response(401, &[("WWW-Authenticate", "Basic")], ""))
@@ -155,7 +157,7 @@ fn a_login_of_the_environment_is_for_the_registry_that_it_names_and_for_no_other
     let told =
         |registry: &MemoryRegistry| registry.seen().iter().any(|seen| seen.authorization.is_some());
     assert!(told(&named) && !told(&other));
-    // And for once, with the password on standard input.
+    // A login for one command, with the password on standard input.
     let asked = other.seen().len();
     let reference = format!("{}/my-org/x:1", other.host());
     let run = env.run_with(
@@ -169,8 +171,9 @@ fn a_login_of_the_environment_is_for_the_registry_that_it_names_and_for_no_other
     );
 }
 
+/// Without a Secret Service a login is refused and written nowhere.
 #[test]
-fn without_a_secret_service_a_login_is_refused_and_written_nowhere() {
+fn login_needs_a_secret_service() {
     let env = env();
     let run = env.run_with(
         ["registry", "login", "ghcr.io", "--username", "me", "--password-stdin"],
@@ -181,7 +184,7 @@ fn without_a_secret_service_a_login_is_refused_and_written_nowhere() {
     assert_eq!(env.files(), []);
 }
 
-/// A login is kept for the host as references have it, and only after the registry has taken it.
+/// A login is kept for the host as references have it, and only after the registry accepted it.
 #[test]
 fn login_is_tried_before_it_is_kept() {
     let (env, guarded) = (env(), guarded());
@@ -211,8 +214,8 @@ fn login_is_tried_before_it_is_kept() {
     }
 }
 
-/// A helper that fails is named with its message and without the secret in it; what is public is
-/// had without it, and the error for what is not tells both.
+/// A failing helper is named with its message and without its secret. Public artifacts work without
+/// it; the error for others has both causes.
 #[test]
 fn failing_helper_is_named() {
     let (env, open, closed) = (env(), crate::support::registry(), guarded());

@@ -1,4 +1,4 @@
-//! What the machine does not let sesame do, and what the user is told about it.
+//! Restrictions of the machine, and their messages.
 
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
@@ -26,9 +26,9 @@ fn with_limits(env: &TestEnv, limits: &str, line: &str) -> Run {
     env.finish(command, b"")
 }
 
-/// Limits of the caller that are lower than those of the compiler hold, and are enough to compile.
+/// The caller's limits hold where they are lower than the compiler's, and are enough to compile.
 #[test]
-fn install_works_below_inherited_limits() {
+fn inherited_limits_allow_install() {
     for limits in ["-v 2000000", "-t 200", "-Sv 2000000", "-St 100", "-v 4000000"] {
         let env = with_module();
         with_limits(&env, limits, "extension install ./mem.wasm").ok();
@@ -36,7 +36,7 @@ fn install_works_below_inherited_limits() {
     }
 }
 
-/// A call needs more address space than the limit lets it have: the extension is not at fault.
+/// A call that needs more address space than the limit allows is not the extension's fault.
 #[test]
 fn small_address_space_is_named() {
     let env = with_module();
@@ -101,8 +101,8 @@ fn noexec_cache_is_named() {
     assert!(doctor.text().contains("is on a file system that is mounted `noexec`"), "{doctor}");
 }
 
-/// A manifest that is a link, as a keeper of dotfiles makes them, stays one: what would edit it
-/// says so instead.
+/// A manifest that is a link, as managers of dotfiles make them, stays one: commands that would
+/// edit it fail.
 #[test]
 fn linked_manifest_is_not_edited() {
     let env = with_module();
@@ -145,7 +145,7 @@ fn linked_manifest_is_not_edited() {
     assert!(path.is_symlink());
 }
 
-/// Whether a holder of the clipboard that a test started still runs.
+/// Returns whether a holder of the clipboard from a test still runs.
 fn has_holder(env: &TestEnv) -> bool {
     let home = env.home().to_string_lossy().into_owned();
     let of = |process: &std::path::Path, file: &str| {
@@ -166,10 +166,10 @@ fn assert_holder_ends(env: &TestEnv) {
     }
 }
 
-/// A compositor that takes a connection and says nothing keeps neither a call nor what would hold
+/// A compositor that accepts a connection and never answers delays neither a call nor the holder of
 /// the clipboard.
 #[test]
-fn silent_compositor_ends_the_holder() {
+fn silent_compositor_ends_holder() {
     let env = desktop();
     std::fs::create_dir_all(env.path("run")).expect("made");
     let _compositor = UnixListener::bind(env.path("run/wayland-9")).expect("listens");

@@ -1,4 +1,4 @@
-//! The binary as a person uses it, each test in a home of its own.
+//! Runs the binary as a person does, each test in a home of its own.
 
 mod author_flow;
 mod authors;

@@ -3,18 +3,18 @@
 use crate::support::{ECHO, GREETING, env, manifest, registry, with_guest};
 
 #[test]
-fn grants_are_written_once_and_taken_away_again() {
+fn grants_are_written_and_revoked() {
     let env = with_guest("greet", &GREETING);
     insta::assert_snapshot!(env.run("extension grant greet notification network=api.example.com config-read"), @r#"
     exit 0
     out: `greet` may use notification
     out: `greet` may use network=api.example.com
-    out: `greet` may use config-read already
+    out: already: `greet` may use config-read
     "#);
     let before = env.files();
     insta::assert_snapshot!(env.run("extension grant greet notification"), @r#"
     exit 0
-    out: `greet` may use notification already
+    out: already: `greet` may use notification
     "#);
     assert_eq!(env.files(), before);
     insta::assert_snapshot!(env.run("extension revoke greet network config-read=greeting.*"), @r#"
@@ -32,7 +32,7 @@ fn grants_are_written_once_and_taken_away_again() {
     "#);
     insta::assert_snapshot!(env.run("extension revoke greet network=api.example.com"), @r#"
     exit 0
-    out: `greet` may not use network=api.example.com already
+    out: already: `greet` may not use network=api.example.com
     "#);
     assert!(env.read(&manifest("greet")).ends_with("[capabilities]\nconfig-read = true\n"));
     insta::assert_snapshot!(env.run("extension grant greet network"), @r#"
@@ -55,7 +55,7 @@ fn grants_are_written_once_and_taken_away_again() {
 }
 
 #[test]
-fn a_disabled_extension_is_not_called() {
+fn disabled_extension_is_not_called() {
     let env = with_guest("greet", &GREETING);
     insta::assert_snapshot!(env.run("extension disable greet"), @r#"
     exit 0
@@ -63,7 +63,7 @@ fn a_disabled_extension_is_not_called() {
     "#);
     insta::assert_snapshot!(env.run("extension disable greet"), @r#"
     exit 0
-    out: `greet` is disabled already
+    out: already: `greet` is disabled
     "#);
     insta::assert_snapshot!(env.run("extension call greet greet World"), @r#"
     exit 5
@@ -78,7 +78,7 @@ fn a_disabled_extension_is_not_called() {
 }
 
 #[test]
-fn info_shows_what_is_known() {
+fn info_shows_all_facts() {
     let env = with_guest("greet", &GREETING);
     let run = env.run("extension info greet").ok();
     let shown = run.to_string();
@@ -115,7 +115,7 @@ fn info_shows_what_is_known() {
 }
 
 #[test]
-fn removing_keeps_the_manifest_and_the_others() {
+fn remove_keeps_manifest_and_others() {
     let env = with_guest("greet", &GREETING);
     env.write("work/echo.wasm", &*ECHO);
     env.run("extension install ./echo.wasm").ok();
@@ -130,7 +130,7 @@ fn removing_keeps_the_manifest_and_the_others() {
     );
     insta::assert_snapshot!(env.run("extension remove greet"), @r#"
     exit 0
-    out: removed greet already, its manifest is kept in ~/.local/state/pds/extensions/removed/greet.toml
+    out: already removed: greet, its manifest is kept in ~/.local/state/pds/extensions/removed/greet.toml
     "#);
     insta::assert_snapshot!(env.run("extension remove ../echo"), @r#"
     exit 2
@@ -146,7 +146,7 @@ fn removing_keeps_the_manifest_and_the_others() {
 }
 
 #[test]
-fn verify_names_damage_and_repairs_what_it_can() {
+fn verify_repairs_damage() {
     let (env, registry) = (env(), registry());
     env.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host())).ok();
     insta::assert_snapshot!(env.run("extension verify greeting-extension"), @r#"
@@ -179,7 +179,7 @@ fn verify_names_damage_and_repairs_what_it_can() {
 }
 
 #[test]
-fn a_pin_without_its_artifact_is_said_with_what_mends_it() {
+fn missing_artifact_has_a_hint() {
     let (env, registry) = (env(), registry());
     env.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host())).ok();
     std::fs::remove_dir_all(env.path(".config/pds/extensions/blobs")).expect("removed");
@@ -199,7 +199,7 @@ fn a_pin_without_its_artifact_is_said_with_what_mends_it() {
 }
 
 #[test]
-fn one_name_that_is_not_there_stops_no_other() {
+fn unknown_name_stops_no_other() {
     let env = with_guest("echo", &ECHO);
     env.run("extension install ./echo.wasm --name other").ok();
     insta::assert_snapshot!(env.run("extension disable missing echo nowhere other"), @r#"
@@ -218,7 +218,7 @@ fn one_name_that_is_not_there_stops_no_other() {
 }
 
 #[test]
-fn what_two_extensions_share_stays_as_long_as_one_of_them_needs_it() {
+fn shared_blobs_stay_while_needed() {
     let (env, registry) = (env(), registry());
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     for purge in ["", "--purge"] {

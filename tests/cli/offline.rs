@@ -1,10 +1,10 @@
-//! `--offline`, and what never needs a network
+//! `--offline`, and commands that never use the network.
 
 use std::process::Command;
 
 use crate::support::{GREETING, TestEnv, env, publish, registry};
 
-/// An environment with something of everything, and the registry that it came from.
+/// Makes an environment with one thing of each kind, and the registry that it came from.
 fn furnished() -> (TestEnv, extension_depot::serve::MemoryRegistry) {
     let (env, registry) = (env(), registry());
     env.run(&format!(
@@ -17,8 +17,7 @@ fn furnished() -> (TestEnv, extension_depot::serve::MemoryRegistry) {
     (env, registry)
 }
 
-/// The commands that do their work without a network, each in an environment that is as it was
-/// found.
+/// The commands that work without a network, each run in a fresh copy of the environment.
 const NEED_NONE: [&str; 16] = [
     "extension list",
     "extension call greeting greet World",
@@ -38,9 +37,10 @@ const NEED_NONE: [&str; 16] = [
     "registry list",
 ];
 
+/// Offline, sesame opens sockets only to services of this machine.
 #[test]
 #[ignore = "needs strace"]
-fn offline_opens_no_socket_but_to_this_machines_own_services() {
+fn offline_opens_no_remote_socket() {
     let (env, registry) = furnished();
     let host = registry.host();
     let refused = [
@@ -76,9 +76,10 @@ fn offline_opens_no_socket_but_to_this_machines_own_services() {
     assert_eq!(registry.seen().len(), asked, "nobody was asked");
 }
 
+/// Without a network, local commands work and the others fail at once.
 #[test]
 #[ignore = "needs unshare and network namespaces"]
-fn without_any_network_what_needs_none_works_and_the_rest_says_so_soon() {
+fn no_network_fails_fast() {
     let (env, registry) = furnished();
     let alone = |line: &str| {
         let mut command = Command::new("unshare");
@@ -102,8 +103,9 @@ fn without_any_network_what_needs_none_works_and_the_rest_says_so_soon() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(30));
 }
 
+/// An installed extension works, whatever becomes of its registry.
 #[test]
-fn what_is_installed_is_used_whatever_becomes_of_its_registry() {
+fn lost_registry_breaks_no_call() {
     let (env, registry) = furnished();
     publish(&registry, "my-org/greeting-extension:0.2.0", &GREETING, &[]);
     drop(registry);

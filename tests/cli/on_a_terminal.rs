@@ -1,5 +1,4 @@
-//! What strangers write reaches a terminal as text and as nothing else, through every channel that
-//! there is.
+//! Untrusted text reaches a terminal as text and as nothing else, through each channel.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -15,8 +14,8 @@ use crate::support::{HOSTILE, Run, TestEnv, answering, bare, env, publish};
 /// it.
 const EVIL: &str = "x\u{1b}]52;c;cm0gLXJmIH4=\u{7}\u{1b}[2J\u{1b}]0;owned\u{1b}\\\u{9b}31m\u{9d}0;t\u{9c}\u{202e}gnp\u{2066}\u{200b}\u{feff}\r\u{8}\u{7f}y";
 
-/// Runs a command on a terminal of its own. With `NO_COLOR`, sesame itself has nothing to say to
-/// it.
+/// Runs a command on a terminal of its own, with `NO_COLOR`, so that sesame itself writes no
+/// escapes.
 fn on_terminal(env: &TestEnv, words: &[&str]) -> Run {
     on_terminal_with(env, words, b"")
 }
@@ -43,7 +42,7 @@ fn terminal_command(env: &TestEnv, words: &[&str]) -> Command {
     command
 }
 
-/// A new password is typed twice. Nothing at all is an answer too, and what it means is said.
+/// A new password is typed twice. An empty one is an answer too, and its meaning is printed.
 #[test]
 fn keygen_asks_for_a_password_twice() {
     let env = env();
@@ -77,10 +76,10 @@ fn typed_ahead_answers_grant_nothing() {
     assert!(!manifest.contains("\"n\"") && !manifest.contains("secret-read = ["), "{manifest}");
 }
 
-/// Neither the text as it was nor any part of it that a terminal acts upon.
+/// Checks that the output has neither the raw text nor any part that a terminal acts upon.
 #[track_caller]
 fn is_inert(what: &str, run: &Run) {
-    // Progress goes over its own line.
+    // Progress overwrites its own line.
     let text = run.text().replace("\r\u{1b}[2K", "");
     for sequence in ["\u{1b}]52", "\u{1b}[2J", "\u{1b}]0;owned"] {
         assert!(!text.contains(sequence), "{what}: {sequence:?} in {text:?}");
@@ -95,7 +94,7 @@ fn is_inert(what: &str, run: &Run) {
     assert!(![101, 134, 139].contains(&run.code), "{what}: {text}");
 }
 
-/// Each of these on a terminal, and that the stranger's text was among what is shown at all.
+/// Runs each of these on a terminal, and checks that the untrusted text is shown at all.
 fn all_inert(env: &TestEnv, lines: &[&[&str]]) {
     let mut shown = 0;
     for words in lines {
@@ -107,8 +106,7 @@ fn all_inert(env: &TestEnv, lines: &[&[&str]]) {
     assert!(shown > 0, "the text is shown nowhere: {lines:?}");
 }
 
-/// A registry that says nothing is named while it is waited for, and with the setting for it
-/// afterwards.
+/// A silent registry is named during the wait, and with its setting afterwards.
 #[test]
 fn silent_registry_is_named() {
     let silent = MemoryRegistry::start_with(|_| {
@@ -129,9 +127,9 @@ fn silent_registry_is_named() {
     );
 }
 
-/// Whatever a registry is asked for, it is said what is waited for.
+/// Each request to a registry says on whom the command waits.
 #[test]
-fn every_command_says_what_it_waits_for() {
+fn commands_name_what_they_wait_for() {
     let is_silent = Arc::new(AtomicBool::new(false));
     let silence = Arc::clone(&is_silent);
     let registry = MemoryRegistry::start_with(move |_| {
@@ -172,11 +170,11 @@ fn every_command_says_what_it_waits_for() {
 }
 
 #[test]
-fn what_a_publisher_says_of_an_extension_is_inert() {
+fn publisher_text_is_escaped() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     let keys = ["title", "version", "description", "authors", "source", "licenses"];
     let keys = keys.map(|key| format!("org.opencontainers.image.{key}"));
-    // One with what is no text is not taken at all; one that only looks odd is, and is shown.
+    // Text that is not valid is refused; text that only looks odd is accepted and shown escaped.
     let odd = "a picture, \u{202e}gnp\u{2066}\u{200b}\u{feff}";
     let mut annotations: Vec<_> = keys.iter().map(|key| (key.as_str(), EVIL)).collect();
     annotations[2].1 = odd;
@@ -206,7 +204,7 @@ fn what_a_publisher_says_of_an_extension_is_inert() {
 }
 
 #[test]
-fn what_an_author_asks_for_and_exports_is_inert() {
+fn requests_and_exports_are_escaped() {
     let env = env();
     let name = EVIL.escape_unicode().to_string();
     let module = wat::parse_str(format!(
@@ -240,8 +238,9 @@ fn what_an_author_asks_for_and_exports_is_inert() {
     );
 }
 
+/// The output, the results and the errors of a guest are escaped for a terminal.
 #[test]
-fn what_a_guest_prints_returns_and_says_when_it_breaks_is_inert() {
+fn guest_output_is_escaped() {
     let env = crate::support::with_guest("echo", &crate::support::ECHO);
     env.write("work/hostile.wasm", &*HOSTILE);
     env.run("extension install ./hostile.wasm").ok();
@@ -262,7 +261,7 @@ fn what_a_guest_prints_returns_and_says_when_it_breaks_is_inert() {
     );
 }
 
-/// A module that prints what is evil and breaks.
+/// Makes a module that prints hostile text and crashes.
 fn printing() -> Vec<u8> {
     let bytes: String = EVIL.bytes().map(|byte| format!("\\{byte:02x}")).collect();
     let printing = wat::parse_str(format!(
@@ -276,7 +275,7 @@ fn printing() -> Vec<u8> {
     printing.expect("valid text")
 }
 
-/// Who reads a pipe in the end may be a terminal, so `--raw` has to say that every byte is wanted.
+/// A pipe may end at a terminal, so only `--raw` passes each byte.
 #[test]
 fn pipe_is_raw_only_when_asked() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
@@ -303,7 +302,7 @@ fn pipe_is_raw_only_when_asked() {
 }
 
 #[test]
-fn pages_and_errors_of_a_registry_are_inert() {
+fn registry_text_is_escaped() {
     let registry = MemoryRegistry::start().expect("a registry");
     let env = env();
     env.write("work/x.wasm", bare(1, ""));

@@ -2,8 +2,9 @@
 
 use crate::support::{ECHO, GREETING, env, publish, registry};
 
+/// `outdated` reports newer, moved and missing versions, and changes nothing.
 #[test]
-fn what_is_newer_moved_or_gone_is_said_and_nothing_changes() {
+fn outdated_reports_and_keeps() {
     let (env, registry) = (env(), registry());
     for (repository, tag) in
         [("newer", "1.9.0"), ("moved", "1.0.0"), ("same", "v2.0.0"), ("tagged", "stable")]

@@ -1,7 +1,9 @@
-//! Output that nobody reads, and input that is no text.
+//! Output without a reader, and input that is not text.
 
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::support::{ECHO, GREETING, TestEnv, with_guest};
 
@@ -16,13 +18,13 @@ fn shell(env: &TestEnv, line: &str) -> test_support::Run {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
+fn closed_pipe_is_not_an_error() {
     let env = with_guest("echo", &ECHO);
     let run = shell(&env, "set -o pipefail; $sesame extension info echo | head -1");
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run}");
 }
 
-/// One of every command, with what it does without a network, a session or an answer.
+/// One line for each command, with its work without a network, a session or an answer.
 const COMMANDS: [&str; 58] = [
     "--help",
     "--version",
@@ -84,7 +86,7 @@ const COMMANDS: [&str; 58] = [
     "man --help",
 ];
 
-/// What becomes of the streams of a command.
+/// The fates of a command's streams.
 const FATES: [&str; 9] = [
     "| head -1",
     "| true",
@@ -97,9 +99,10 @@ const FATES: [&str; 9] = [
     ">&- 2>&- <&-",
 ];
 
+/// Each command bears closed, full and endless standard streams.
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn no_command_minds_what_becomes_of_its_output_and_input() {
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+fn odd_streams_break_no_command() {
     let env = with_guest("greet", &GREETING);
     for command in COMMANDS {
         for fate in FATES {
@@ -129,8 +132,34 @@ fn a_full_disk_is_exit_9() {
     assert_ne!(run.code, 101, "{run}");
 }
 
+/// A result that nobody reads is given up after the time of the call.
 #[test]
-fn arguments_and_variables_that_are_no_text_are_no_panic() {
+fn unread_result_ends_in_time() {
+    let env = with_guest("echo", &ECHO);
+    env.run(["extension", "set", "echo", "limits.timeout_ms=500"]).ok();
+    for json in [&[][..], &["--json"]] {
+        let words = ["extension", "call", "echo", "echo-bytes", "-"];
+        let mut command = env.command(json.iter().chain(&words));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let begun = Instant::now();
+        let mut child = command.spawn().expect("sesame");
+        let mut input = child.stdin.take().expect("stdin");
+        input.write_all(&vec![b'x'; 1 << 20]).expect("read by sesame");
+        drop(input);
+        // The pipe stays open and is not read before the end.
+        let unread = child.stdout.take();
+        let ended = child.wait_with_output().expect("an end");
+        assert!(begun.elapsed() < Duration::from_secs(20), "{json:?}: {:?}", begun.elapsed());
+        assert_eq!(ended.status.code(), Some(7), "{json:?}: {ended:?}");
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert!(json.len() == 1 || told.contains("took nothing for"), "{told}");
+        drop(unread);
+    }
+}
+
+/// Arguments and variables that are not UTF-8 do not end in a panic.
+#[test]
+fn non_utf8_input_does_not_panic() {
     let env = with_guest("echo", &ECHO);
     let bytes = std::ffi::OsStr::from_bytes(b"\xff\xfe");
     let arguments = |function: &'static str| {
@@ -154,7 +183,7 @@ fn arguments_and_variables_that_are_no_text_are_no_panic() {
 }
 
 #[test]
-fn text_of_strangers_reaches_a_terminal_inert() {
+fn untrusted_text_is_escaped() {
     let env = with_guest("echo", &ECHO);
     let line = format!(
         "{} extension call echo echo-string $'a\\e]52;c;cm0=\\ab\\u202ec'",

@@ -1,5 +1,5 @@
-//! Files that the user names to be written: no link of another user is followed on the way to them
-//! or in their place.
+//! Files that the user names as output: no link of another user is followed on the way to them or
+//! in their place.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, lchown, symlink};
@@ -8,7 +8,7 @@ use extension_depot::serve::MemoryRegistry;
 
 use crate::support::{TestEnv, bare, env, publish};
 
-/// Somebody else.
+/// The user ID of another user, who need not exist.
 const ANOTHER: u32 = 4242;
 
 fn with_extension() -> (TestEnv, MemoryRegistry) {
@@ -19,7 +19,7 @@ fn with_extension() -> (TestEnv, MemoryRegistry) {
     (env, registry)
 }
 
-/// Every command that writes where its user says, into this directory.
+/// Returns each command that writes where its user says, into this directory.
 fn writers(registry: &MemoryRegistry, directory: &str) -> Vec<String> {
     vec![
         format!("man {directory}"),
@@ -31,9 +31,9 @@ fn writers(registry: &MemoryRegistry, directory: &str) -> Vec<String> {
     ]
 }
 
-/// A link in the place of a file is replaced or refused, whoever it belongs to.
+/// A link in the place of a file is replaced or refused, whoever owns it.
 #[test]
-fn link_in_place_of_output_is_not_followed() {
+fn output_link_is_not_followed() {
     let (env, registry) = with_extension();
     fs::create_dir(env.path("work/out")).expect("made");
     let files =
@@ -56,7 +56,7 @@ fn link_in_place_of_output_is_not_followed() {
 
 #[test]
 #[ignore = "needs root, to give links away"]
-fn links_of_others_are_refused_by_every_writer() {
+fn writers_refuse_foreign_links() {
     let (env, registry) = with_extension();
     fs::create_dir_all(env.path("work/shared/man")).expect("made");
     for directory in ["work/shared", "work/shared/man"] {

@@ -1,4 +1,4 @@
-//! What may be done for a while, what was refused and why, and what is remembered of it.
+//! Timed grants, refusals with their reasons, and the activity log.
 
 use std::process::Command;
 
@@ -18,8 +18,7 @@ fn with_variable(env: &TestEnv, name: &str, value: &str, line: &str) -> Run {
     env.finish(command, b"")
 }
 
-/// Variables that an extension has no business with, and some that look like the one that is
-/// granted.
+/// Variables that an extension must not see, and some that resemble the granted one.
 const SURROUNDINGS: [&str; 28] = [
     "LD_PRELOAD",
     "LD_LIBRARY_PATH",
@@ -51,9 +50,10 @@ const SURROUNDINGS: [&str; 28] = [
     "XLANG",
 ];
 
+/// Of the environment, only granted variables reach an extension.
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn nothing_of_the_environment_but_what_is_granted_reaches_an_extension() {
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+fn only_granted_variables_are_seen() {
     use std::os::unix::ffi::OsStrExt;
     let env = desktop();
     env.run("extension grant desktop env=LANG env=EMPTY env=NOT_TEXT env=MISSING").ok();
@@ -70,8 +70,9 @@ fn nothing_of_the_environment_but_what_is_granted_reaches_an_extension() {
     println!("cases: {}", SURROUNDINGS.len() + 4);
 }
 
+/// A denial names the extension, the capability and the command that grants it.
 #[test]
-fn a_denial_names_the_extension_the_capability_and_the_command_that_grants_it() {
+fn denial_names_the_grant_command() {
     let env = desktop();
     for (line, grant) in [
         ("read-secret other", "secret-read=other"),
@@ -106,7 +107,7 @@ fn a_denial_names_the_extension_the_capability_and_the_command_that_grants_it() 
 }
 
 #[test]
-fn what_was_refused_is_shown_with_what_would_allow_it() {
+fn refusals_show_the_grant_command() {
     let env = desktop();
     insta::assert_snapshot!(env.run("extension why desktop"), @r#"
     exit 0
@@ -138,8 +139,9 @@ fn what_was_refused_is_shown_with_what_would_allow_it() {
     );
 }
 
+/// A timed grant holds, ends and can be revoked.
 #[test]
-fn a_grant_for_a_while_holds_ends_and_can_be_taken_away() {
+fn timed_grant_ends() {
     let env = desktop();
     insta::assert_snapshot!(env.run("extension grant desktop network=api.example.com --for 1h"), @r#"
     exit 9
@@ -192,7 +194,7 @@ fn a_grant_for_a_while_holds_ends_and_can_be_taken_away() {
 }
 
 #[test]
-fn no_grant_reaches_what_is_sesames_own() {
+fn sesames_files_cannot_be_granted() {
     let env = desktop();
     std::fs::create_dir_all(env.path("Documents")).expect("made");
     std::os::unix::fs::symlink(env.path(".config"), env.path("innocent")).expect("made");
@@ -221,9 +223,9 @@ fn no_grant_reaches_what_is_sesames_own() {
     "#);
 }
 
-/// Both paths stand wherever the grant does, and either takes it away again.
+/// Both paths are shown with the grant, and either revokes it.
 #[test]
-fn guest_path_is_granted_shown_and_revoked() {
+fn guest_path_is_shown_and_revoked() {
     let env = desktop();
     std::fs::create_dir_all(env.path("notes")).expect("made");
     env.write("notes/a", "found");
@@ -277,9 +279,9 @@ fn guest_path_is_granted_shown_and_revoked() {
     }
 }
 
-/// A grant for a while and one for good cannot have one path either.
+/// A timed grant and a permanent one cannot share a guest path either.
 #[test]
-fn timed_grant_of_taken_guest_path_fails() {
+fn taken_guest_path_is_refused() {
     let env = desktop();
     for directory in ["notes", "other"] {
         std::fs::create_dir_all(env.path(directory)).expect("made");
@@ -298,10 +300,10 @@ fn timed_grant_of_taken_guest_path_fails() {
     assert_eq!(run.code, 5, "{run}");
 }
 
-/// A directory that does not exist is granted with a warning, stops nothing, and is named by what
-/// fails for want of it.
+/// A missing directory is granted with a warning, does not stop the call, and is named by the
+/// failure that it causes.
 #[test]
-fn missing_directory_is_named_where_it_fails() {
+fn missing_directory_is_named() {
     let env = desktop();
     insta::assert_snapshot!(env.run("extension grant desktop filesystem=read:~/later::/later"), @"
     exit 0
@@ -321,7 +323,7 @@ fn missing_directory_is_named_where_it_fails() {
 
 #[test]
 #[ignore = "needs root, for mounts"]
-fn another_mount_of_sesames_files_is_no_way_in() {
+fn bind_mount_does_not_expose_depot() {
     let env = desktop();
     std::fs::create_dir_all(env.path("Documents/deep")).expect("made");
     env.run("extension grant desktop filesystem=read:~/Documents").ok();
@@ -336,8 +338,9 @@ fn another_mount_of_sesames_files_is_no_way_in() {
     "#);
 }
 
+/// Every call is in the activity log, and a change of the log is found.
 #[test]
-fn every_call_is_in_the_log_and_a_change_of_the_log_is_found() {
+fn activity_log_detects_changes() {
     let env = desktop();
     env.run("extension call desktop variables").ok();
     assert_eq!(env.run("extension call desktop read-secret other").code, 5);
@@ -381,8 +384,9 @@ fn every_call_is_in_the_log_and_a_change_of_the_log_is_found() {
     );
 }
 
+/// A log that cannot be written is a warning and does not stop the call.
 #[test]
-fn a_log_that_cannot_be_written_blocks_no_call_and_is_said() {
+fn unwritable_log_is_a_warning() {
     let env = desktop();
     env.write(".local/state/pds/extensions/activity", "a file in the place of the directory");
     insta::assert_snapshot!(env.run("extension call desktop variables"), @r#"
@@ -393,7 +397,7 @@ fn a_log_that_cannot_be_written_blocks_no_call_and_is_said() {
 }
 
 #[test]
-fn learning_prints_the_least_and_writes_it_when_asked() {
+fn learn_prints_least_grants() {
     let env = desktop();
     env.run("extension revoke desktop secret-read secret-write notification clipboard-write ipc-publish config-read")
         .ok();
@@ -430,8 +434,9 @@ fn learning_prints_the_least_and_writes_it_when_asked() {
     );
 }
 
+/// An extension that keeps failing is quarantined until its user enables it.
 #[test]
-fn an_extension_that_keeps_failing_is_put_aside_until_its_user_says_otherwise() {
+fn quarantine_lasts_until_enable() {
     let env = with_guest("hostile", &HOSTILE);
     for _ in 0..4 {
         assert_eq!(env.run("extension call hostile panic boom").code, 7);
@@ -452,7 +457,7 @@ fn an_extension_that_keeps_failing_is_put_aside_until_its_user_says_otherwise() 
 }
 
 #[test]
-fn in_safe_mode_nothing_is_called() {
+fn safe_mode_refuses_each_call() {
     let env = desktop();
     insta::assert_snapshot!(with_variable(&env, "SESAME_SAFE_MODE", "1", "extension call desktop variables"), @r#"
     exit 5
@@ -464,7 +469,7 @@ fn in_safe_mode_nothing_is_called() {
 }
 
 #[test]
-fn what_an_extension_asks_for_can_be_seen_before_it_is_installed() {
+fn inspect_shows_requests() {
     let env = env();
     env.write("work/desktop.wasm", guest("desktop"));
     let before = env.files();
@@ -491,7 +496,7 @@ fn what_an_extension_asks_for_can_be_seen_before_it_is_installed() {
 /// Without a runtime directory in the environment, another session of the same user may still have
 /// one.
 #[test]
-fn runtime_directory_elsewhere_is_protected() {
+fn other_runtime_directory_is_safe() {
     let env = desktop();
     let user = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(env.home()).expect("there"));
     for path in [format!("/run/user/{user}/pds/grants"), format!("/run/user/{user}")] {
@@ -500,10 +505,10 @@ fn runtime_directory_elsewhere_is_protected() {
     }
 }
 
-/// Manifests behind a link are granted to nobody: neither at first, nor by what was granted before
-/// the link was made.
+/// Manifests behind a link cannot be granted: neither at first, nor by a grant from before the
+/// link.
 #[test]
-fn linked_extensions_cannot_be_granted() {
+fn linked_manifests_are_not_granted() {
     let env = desktop();
     std::fs::create_dir(env.path("dotfiles")).expect("made");
     env.run("extension grant desktop filesystem=write:~/dotfiles").ok();

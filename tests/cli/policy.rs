@@ -1,4 +1,4 @@
-//! What policy decides, said in the same words wherever it is shown
+//! Decisions of policy have the same words wherever they are shown.
 
 use crate::support::{
     GREETING, TestEnv, asking, desktop, env, manifest, publish, registry, with_guest,
@@ -9,7 +9,7 @@ fn deny(env: &TestEnv, capabilities: &str) {
 }
 
 #[test]
-fn install_grants_nothing_that_policy_denies() {
+fn install_grants_only_as_policy() {
     for options in
         ["", "--grant config-read", "--grant-requested", "--grant config-read --grant-requested"]
     {
@@ -32,7 +32,7 @@ fn install_grants_nothing_that_policy_denies() {
 }
 
 #[test]
-fn requests_that_policy_denies_stay_denied() {
+fn policy_denied_requests_stay_denied() {
     let env = env();
     deny(&env, "\"network\", \"notification\"");
     let asks =
@@ -54,7 +54,7 @@ fn requests_that_policy_denies_stay_denied() {
 }
 
 #[test]
-fn update_grants_nothing_that_policy_denies() {
+fn update_grants_only_as_policy() {
     let (env, registry) = (env(), registry());
     env.run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host())).ok();
     deny(&env, "\"notification\"");
@@ -80,7 +80,7 @@ fn update_grants_nothing_that_policy_denies() {
 }
 
 #[test]
-fn stopped_extension_is_shown_as_stopped() {
+fn stopped_extension_is_shown() {
     let env = with_guest("greet", &GREETING);
     let key = env.path("work/maker.pub");
     env.run("trust keygen maker").ok();
@@ -105,7 +105,7 @@ fn stopped_extension_is_shown_as_stopped() {
         ("denny = []".to_owned(), "unknown key `extensions.policy.denny`"),
     ] {
         env.write(".config/pds/config.toml", format!("[extensions.policy]\n{policy}\n"));
-        // Whether its user disabled it as well does not matter.
+        // The user's own disabling does not matter here.
         for command in ["enable", "disable"] {
             env.run(&format!("extension {command} greet")).ok();
             for line in ["extension list", "extension info greet", "doctor --offline"] {
@@ -128,9 +128,9 @@ fn stopped_extension_is_shown_as_stopped() {
     assert!(env.run("extension list").text().ends_with("\tenabled\n"));
 }
 
-/// An extension that never had it does not start either.
+/// An extension that never had the grant does not start either.
 #[test]
-fn ungranted_import_is_policys_where_it_denies() {
+fn policy_is_named_for_an_import() {
     let env = with_guest("greet", &GREETING);
     env.run("extension revoke greet config-read").ok();
     assert!(env.run("extension list").text().ends_with("\tenabled\n"), "its user can grant it");
@@ -148,9 +148,9 @@ fn ungranted_import_is_policys_where_it_denies() {
     );
 }
 
-/// What an extension can do without is denied to it, and it is called all the same.
+/// A capability that an extension can do without is denied to it, and the call goes on.
 #[test]
-fn denied_part_is_shown_as_denied() {
+fn denied_optional_part_is_shown() {
     let env = with_guest("greet", &GREETING);
     env.run("extension grant greet network=a.example").ok();
     deny(&env, "\"network\"");
@@ -172,9 +172,9 @@ fn denied_part_is_shown_as_denied() {
     "#);
 }
 
-/// What was refused is shown by what decides now, whichever way policy went since.
+/// A refusal is explained by the policy of now, whichever way it changed since.
 #[test]
-fn why_follows_the_policy_of_now() {
+fn why_follows_current_policy() {
     let env = desktop();
     let why = |expected: &str, other: &str| {
         let run = env.run("extension why desktop").to_string();
@@ -192,7 +192,7 @@ fn why_follows_the_policy_of_now() {
     why("allow it: sesame extension grant desktop network=", "no help");
 }
 
-/// The end of a grant for a while is not told where policy lets none begin.
+/// The end of a timed grant is not announced where policy denies the grant.
 #[test]
 fn grant_says_what_policy_denies() {
     let env = with_guest("greet", &GREETING);

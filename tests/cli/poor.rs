@@ -1,4 +1,4 @@
-//! Surroundings that lack something: a home, room, rights to open files, a clock that is right.
+//! Surroundings that lack something: a home, room, rights to open files, a correct clock.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -9,7 +9,7 @@ use test_support::Run;
 
 use crate::support::{GREETING, TestEnv, env};
 
-/// What a person does on the first day.
+/// The commands of a first day.
 const DAY: [&str; 7] = [
     "extension install ./greeting.wasm --name g --quiet",
     "extension list",
@@ -29,8 +29,8 @@ fn with_guest() -> TestEnv {
     env
 }
 
-/// Does all of it. No command panics, is killed or leaves a file in the working directory, and each
-/// that fails says why.
+/// Runs all of them. No command panics, is killed or leaves a file in the working directory, and
+/// each failure says why.
 fn live_through(name: &str, env: &TestEnv, start: impl Fn(&str) -> Command) -> Vec<Run> {
     let runs = DAY.iter().map(|line| {
         let run = env.finish(start(line), b"");
@@ -68,15 +68,16 @@ fn all_work(runs: &[Run]) -> bool {
     runs.iter().all(|run| run.code == 0) && runs[2].text() == "Hello, World!\n"
 }
 
-/// A directory that is there, whatever it is called.
+/// Makes a directory of any name.
 fn home(root: &TestEnv, name: impl AsRef<OsStr>) -> OsString {
     let path = root.home().join(name.as_ref());
     std::fs::create_dir_all(&path).expect("made");
     path.into_os_string()
 }
 
+/// A home with an odd path works; one that is not a directory is named.
 #[test]
-fn a_strange_home_is_used_and_one_that_is_none_is_said() {
+fn odd_home_works_and_bad_is_named() {
     let root = env();
     let long = (0..14).map(|_| "x".repeat(250)).collect::<PathBuf>();
     for name in [
@@ -106,7 +107,7 @@ fn a_strange_home_is_used_and_one_that_is_none_is_said() {
 }
 
 #[test]
-fn variables_that_are_nonsense_hurt_nobody() {
+fn nonsense_variables_are_ignored() {
     let bytes = || Some(OsStr::from_bytes(b"\xff\xfe=\n").to_owned());
     let named = [
         "LANG",
@@ -152,7 +153,7 @@ fn variables_that_are_nonsense_hurt_nobody() {
     }
 }
 
-/// The same under limits of the shell.
+/// Runs the same under limits of the shell.
 fn with_limits(limits: &str) -> Vec<Run> {
     let env = with_guest();
     live_through(limits, &env, |line| {
@@ -168,7 +169,7 @@ fn with_limits(limits: &str) -> Vec<Run> {
 }
 
 #[test]
-fn tiny_limits_end_in_a_message_or_in_work() {
+fn tiny_limits_work_or_are_named() {
     for limits in
         ["-n 32", "-n 12", "-n 8", "-n 5", "-f 0", "-f 1", "-f 64", "-c 0 -s 512", "-m 1000"]
     {
@@ -177,9 +178,10 @@ fn tiny_limits_end_in_a_message_or_in_work() {
     assert!(all_work(&with_limits("-n 64")));
 }
 
+/// A clock that steps back during a call does not extend its time limit.
 #[test]
 #[ignore = "needs faketime, which .ci/run installs"]
-fn a_clock_that_steps_back_in_the_middle_of_a_call_lengthens_nothing() {
+fn clock_step_lengthens_no_limit() {
     let env = with_guest();
     env.write("work/hostile.wasm", &*crate::support::HOSTILE);
     env.run("extension install ./hostile.wasm").ok();
@@ -188,7 +190,7 @@ fn a_clock_that_steps_back_in_the_middle_of_a_call_lengthens_nothing() {
     env.run("extension call hostile sleep 1").ok();
     let clock = env.write("clock", "2030-01-01 00:00:00");
     let mut command = Command::new("faketime");
-    // Its variable wins over the file, which is what changes.
+    // The variable of faketime wins over its file, and only the file can change.
     command.args([
         "-m",
         "2030-01-01 00:00:00",
@@ -204,7 +206,7 @@ fn a_clock_that_steps_back_in_the_middle_of_a_call_lengthens_nothing() {
         .env("HOME", env.home())
         .env("TZ", "UTC")
         .current_dir(env.path("work"));
-    // The clock on the wall alone, read anew each time.
+    // Only the wall clock is faked, and read anew each time.
     command
         .env("DONT_FAKE_MONOTONIC", "1")
         .env("FAKETIME_NO_CACHE", "1")
@@ -225,7 +227,7 @@ fn a_clock_that_steps_back_in_the_middle_of_a_call_lengthens_nothing() {
 }
 
 #[test]
-fn files_of_any_time_are_what_they_are() {
+fn file_times_do_not_matter() {
     let env = with_guest();
     env.run(DAY[0]).ok();
     for time in
@@ -256,7 +258,7 @@ fn files_of_any_time_are_what_they_are() {
 
 #[test]
 #[ignore = "needs faketime, which .ci/run installs"]
-fn a_clock_that_is_wrong_changes_no_answer() {
+fn wrong_clock_changes_no_answer() {
     for time in ["1970-01-01 00:00:01", "2106-02-07 06:28:16", "2038-01-19 03:14:08"] {
         let env = with_guest();
         let runs = live_through(time, &env, |line| {

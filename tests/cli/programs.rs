@@ -1,5 +1,5 @@
-//! `sesame extension run`: programs with their arguments, the streams of the shell and an exit
-//! status of their own; and what is shown of a call that failed.
+//! `sesame extension run`: programs with arguments, the streams of the shell and an exit status of
+//! their own; and the output of failed calls.
 
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -31,7 +31,7 @@ const CAT: &str = r#"(func (export "_start")
     (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
     (call $exit (i32.const 42)))"#;
 
-/// Writes the same line for ever.
+/// Writes the same line forever.
 const YES: &str = r#"(data (i32.const 64) "yes\n") (func (export "_start") (loop $more
     (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 4))
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) (br $more)))"#;
@@ -53,7 +53,7 @@ fn with_program(name: &str, body: &str) -> TestEnv {
 }
 
 #[test]
-fn run_passes_streams_and_status_on() {
+fn run_passes_streams_and_status() {
     let env = with_program("cat", CAT);
     let input = b"\x1b[2J not text: \xff\n".repeat(500);
     let run =
@@ -70,7 +70,7 @@ fn run_passes_streams_and_status_on() {
 }
 
 #[test]
-fn run_of_a_library_says_what_can_be_called() {
+fn run_of_library_lists_functions() {
     let env = with_program("crash", CRASH);
     insta::assert_snapshot!(env.run("extension run crash"), @"
     exit 2
@@ -79,7 +79,7 @@ fn run_of_a_library_says_what_can_be_called() {
     ");
 }
 
-/// A reader that has seen enough ends the program, as the shell expects.
+/// A reader that closes the pipe ends the program, as the shell expects.
 #[test]
 fn closed_pipe_ends_run() {
     let env = with_program("yes", YES);
@@ -98,8 +98,8 @@ fn closed_pipe_ends_run() {
     assert_eq!((&line, status.signal()), (b"yes\n", Some(signal("PIPE"))));
 }
 
-/// A reader that stops reading keeps nothing waiting for longer than the call has time, even where
-/// it is to read the error.
+/// A reader that stops reading delays nothing beyond the time limit of the call, not even the error
+/// that it should read.
 #[test]
 fn stalled_reader_ends_run_in_time() {
     let env = with_program("yes", YES);
@@ -126,7 +126,7 @@ fn stalled_reader_ends_run_in_time() {
     }
 }
 
-/// Ctrl-C ends the program at once, and its call is noted.
+/// Ctrl-C ends the program at once, and its call is logged.
 #[test]
 fn interrupt_ends_run() {
     let env = with_program("yes", YES);
@@ -154,8 +154,8 @@ fn signal(name: &str) -> i32 {
     }
 }
 
-/// The last lines of standard error say why, escaped, and set off so that none looks like a line of
-/// sesame's.
+/// The last lines of standard error are shown as the reason, escaped and indented, so that none
+/// looks like a line of sesame's.
 #[test]
 fn crash_shows_the_end_of_stderr() {
     let env = with_program("crash", CRASH);
@@ -179,9 +179,9 @@ fn crash_shows_the_end_of_stderr() {
     assert!(json.text().contains("hint: rm -r ~") && !json.text().contains('\u{1b}'), "{json}");
 }
 
-/// Unread input does not keep a program that does not want it.
+/// Unread input does not block a program that ignores it.
 #[test]
-fn run_ignores_input_that_it_does_not_read() {
+fn run_ignores_unread_input() {
     let env = with_program("quiet", r#"(func (export "_start"))"#);
     let mut command = env.command(["extension", "run", "quiet"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("runs");

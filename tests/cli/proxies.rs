@@ -1,4 +1,4 @@
-//! Proxies of the environment, which nothing goes past.
+//! Proxies from the environment are never bypassed.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -7,8 +7,9 @@ use extension_depot::serve::MemoryRegistry;
 
 use crate::support::env;
 
+/// A proxy of the environment is used, but not for this machine.
 #[test]
-fn a_proxy_of_the_environment_is_used_and_not_for_this_machine() {
+fn environment_proxy_is_used() {
     let (env, registry) = (env(), crate::support::registry());
     env.write(".config/pds/config.toml", "[registries.\"registry.example\"]\nplain_http = true\n");
     let install = |reference: &str, except: &str| {
@@ -29,9 +30,9 @@ fn a_proxy_of_the_environment_is_used_and_not_for_this_machine() {
     assert_ne!(nobody.code, 0, "{nobody}");
 }
 
-/// A proxy that sesame cannot speak to is an error that names the variable.
+/// A proxy of an unsupported kind is an error that names the variable.
 #[test]
-fn unusable_proxy_names_its_variable() {
+fn unusable_proxy_names_variable() {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     env.write(".config/pds/config.toml", "[registries.\"registry.example\"]\nplain_http = true\n");
     let mut command = env.command(["extension", "install", "registry.example/my-org/x:0.1.0"]);
@@ -44,7 +45,7 @@ fn unusable_proxy_names_its_variable() {
     assert!(registry.seen().is_empty());
 }
 
-/// No spelling of a variable and no odd value leads past the proxy, but an exception does.
+/// No spelling of a variable and no odd value bypasses the proxy, but an exception does.
 #[test]
 fn proxy_is_never_bypassed() {
     let (env, registry) = (env(), crate::support::registry());
@@ -78,7 +79,7 @@ fn proxy_is_never_bypassed() {
         let run = install(&[("ALL_PROXY", OsStr::from_bytes(value))]);
         assert!(run.code == 8 && run.stderr.contains("`ALL_PROXY`"), "{value:?}: {run}");
     }
-    // The name leads nowhere, so that what goes directly fails otherwise.
+    // The name does not resolve, so a direct connection would fail in another way.
     for except in
         ["registry.example", ".example", "*.example", "*", &host, "other.example, registry.example"]
     {

@@ -1,4 +1,4 @@
-//! Real registries and other people's tools.
+//! Real registries and tools of others.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -10,7 +10,7 @@ use test_support::token_server::TokenServer;
 
 use crate::support::{GREETING, TestEnv, env, manifest, oras, server_tools};
 
-/// A command of the test servers that runs as long as this lives.
+/// A command of the test servers that runs until it is dropped.
 struct Server {
     child: Child,
     address: String,
@@ -41,7 +41,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Its input closes, and with it the registry ends.
+        // Its input closes, which ends the registry.
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
@@ -57,7 +57,7 @@ fn push_as_in_the_guide(env: &TestEnv, options: &[&str], registry: &str) -> Stri
 
 #[test]
 #[ignore = "needs docker-registry and oras, from .ci/test-servers"]
-fn what_oras_pushes_as_in_the_guide_is_installed_and_called() {
+fn oras_push_of_the_guide_installs() {
     let (server, env) = (Server::start(&[]), env());
     let reference = push_as_in_the_guide(&env, &["--plain-http"], &server.address);
     let digest = oras(&env.path("work"), &["resolve", "--plain-http", &reference]);
@@ -74,7 +74,7 @@ fn what_oras_pushes_as_in_the_guide_is_installed_and_called() {
 
 #[test]
 #[ignore = "needs docker-registry and oras, from .ci/test-servers"]
-fn a_registry_with_passwords_lets_in_who_is_logged_in() {
+fn password_registry_needs_login() {
     let (server, env) = (Server::start(&["--user", "me:SECRET"]), env());
     let push = ["--plain-http", "--username", "me", "--password", "SECRET"];
     let reference = push_as_in_the_guide(&env, &push, &server.address);
@@ -93,9 +93,10 @@ fn a_registry_with_passwords_lets_in_who_is_logged_in() {
     );
 }
 
+/// A certificate authority can be added; without it, its certificates are refused.
 #[test]
 #[ignore = "needs docker-registry and oras, from .ci/test-servers"]
-fn a_certificate_authority_can_be_added_and_none_is_believed_without() {
+fn own_certificate_authority_works() {
     let (server, env) = (Server::start(&["--tls"]), env());
     let authority = server.authority.as_ref().expect("with --tls").display().to_string();
     let reference = push_as_in_the_guide(&env, &["--ca-file", &authority], &server.address);
@@ -106,7 +107,7 @@ fn a_certificate_authority_can_be_added_and_none_is_believed_without() {
     let mut command = env.command(["extension", "install", &reference, "--name", "by-variable"]);
     command.env("SESAME_CA_FILE", &authority);
     env.finish(command, b"").ok();
-    // For one registry, and for what is asked in its place.
+    // For one registry, and for the hosts in its place.
     let settings = format!(
         "[registries.\"{0}\"]\nplain_http = false\nca = \"{authority}\"\n\n[registries.\"ghcr.invalid\"]\nmirrors = [\"{0}\"]\n",
         server.address
@@ -138,7 +139,7 @@ fn a_certificate_authority_can_be_added_and_none_is_believed_without() {
 
 #[test]
 #[ignore = "needs docker-registry, oras, cosign and skopeo, from .ci/test-servers and Debian"]
-fn what_other_tools_publish_and_copy_is_installed() {
+fn artifacts_of_other_tools_install() {
     let (server, env) = (Server::start(&[]), env());
     let (work, host) = (env.path("work"), &server.address);
     env.write("work/greeting.wasm", &*GREETING);
@@ -180,7 +181,7 @@ fn what_other_tools_publish_and_copy_is_installed() {
 
 #[test]
 #[ignore = "needs oras, from .ci/test-servers"]
-fn oras_reads_the_layout_of_installed_extensions_and_pulls_from_our_registry() {
+fn oras_reads_our_layout_and_registry() {
     let (env, registry) = (env(), crate::support::registry());
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     env.run(&format!("extension install {reference}")).ok();
@@ -197,8 +198,9 @@ fn oras_reads_the_layout_of_installed_extensions_and_pulls_from_our_registry() {
     assert_eq!(std::fs::read(work.join("x.wasm")).expect("pulled"), *GREETING);
 }
 
+/// A certificate that is wrong in any way ends the connection, and nothing is sent without TLS.
 #[test]
-fn a_certificate_that_is_wrong_in_any_way_ends_it_and_nothing_is_said_without_tls() {
+fn bad_certificate_is_refused() {
     let all = [
         (Certified::Well, 3),
         (Certified::Otherwise, 8),
@@ -231,7 +233,7 @@ fn a_certificate_that_is_wrong_in_any_way_ends_it_and_nothing_is_said_without_tl
     }
 }
 
-/// An environment with the files and the key of an author.
+/// Makes an environment with the files and the key of an author.
 fn author() -> TestEnv {
     let env = env();
     env.write("work/greeting.wasm", &*GREETING);
@@ -248,7 +250,7 @@ fn log_in(env: &TestEnv, host: &str) {
     .ok();
 }
 
-/// All that is done with a registry: publish, sign in both forms, verify, list, install, publish in
+/// Does all of it with a registry: publish, sign in both forms, verify, list, install, publish in
 /// the form of Suffiks.
 fn go_around(env: &TestEnv, host: &str) {
     let repository = format!("{host}/my-org/greeting-extension");
@@ -277,7 +279,7 @@ fn go_around(env: &TestEnv, host: &str) {
     env.run(&format!("extension install {module}")).ok();
 }
 
-/// Whoever may not write is told so, with the host, by each command that writes.
+/// Checks that each writing command tells an anonymous user that writing is denied, with the host.
 fn strangers_may_not_write(host: &str) {
     let env = author();
     for line in [
@@ -293,7 +295,7 @@ fn strangers_may_not_write(host: &str) {
     }
 }
 
-/// A registry with the manners of Nexus, Harbor, Gitea and zot, whichever way it takes uploads.
+/// A registry with the manners of Nexus, Harbor, Gitea and zot, for each kind of upload.
 #[test]
 fn odd_registry_is_served() {
     let chunks = Manners { takes_whole: false, takes_chunks: true, ..Manners::default() };
@@ -328,7 +330,7 @@ fn docker_registry_is_served() {
 
 #[test]
 #[ignore = "needs docker-registry, from .ci/test-servers"]
-fn docker_registry_with_passwords_is_served() {
+fn docker_registry_takes_passwords() {
     let (server, env) = (Server::start(&["--user", "me:SECRET"]), author());
     log_in(&env, &server.address);
     go_around(&env, &server.address);
@@ -342,7 +344,7 @@ fn docker_registry_with_passwords_is_served() {
 
 #[test]
 #[ignore = "needs docker-registry, from .ci/test-servers"]
-fn docker_registry_with_tokens_is_served() {
+fn docker_registry_takes_tokens() {
     let (tokens, env) = (TokenServer::start().expect("a token service"), author());
     let [authority, signer] = ["authority.pem", "signer.pem"].map(|name| env.path(name));
     tokens.write_authority(&authority).expect("written");
@@ -362,7 +364,7 @@ fn docker_registry_with_tokens_is_served() {
     assert_eq!(wrong.code, 4, "{wrong}");
     log_in(&env, host);
     go_around(&env, host);
-    // Strangers read what is public, and a login that has expired is no hindrance.
+    // Anonymous users read public artifacts, and an expired login does not hinder them.
     let public = format!("{host}/public/greeting:0.1.0");
     env.run(&format!("extension publish {public} greeting.wasm")).ok();
     let stranger = author();
@@ -386,11 +388,10 @@ fn docker_registry_with_tokens_is_served() {
     assert_eq!((refused.code, private.code), (4, 4), "{refused} {private}");
 }
 
-/// What sesame signs in a registry that asks for a login is verified by cosign, and the other way
-/// round.
+/// cosign verifies sesame's signatures in a registry with a login, and the other way round.
 #[test]
 #[ignore = "needs docker-registry, oras and cosign, from .ci/test-servers"]
-fn cosign_and_sesame_agree_behind_a_login() {
+fn cosign_agrees_behind_a_login() {
     let (server, env) = (Server::start(&["--user", "me:SECRET"]), author());
     let host = &server.address;
     log_in(&env, host);

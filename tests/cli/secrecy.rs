@@ -1,5 +1,5 @@
-//! What other users and other programs see of a command at work: its arguments, its environment,
-//! its files.
+//! Traces of a command that other users and programs can see: its arguments, its environment, its
+//! files.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,10 @@ use test_support::bad_registry::{BadRegistry, Guard};
 use crate::bad_registry::quick_behaviours;
 use crate::support::{GREETING, TestEnv, env};
 
+/// A password that stands out in any file or memory.
 const CANARY: &str = "c4n4ry-pa55word";
 
-/// The processes of a tree, as the system lists them.
+/// Returns the processes of a tree, as the system lists them.
 fn tree(root: u32) -> Vec<PathBuf> {
     let children =
         std::fs::read_to_string(format!("/proc/{root}/task/{root}/children")).unwrap_or_default();
@@ -21,10 +22,11 @@ fn tree(root: u32) -> Vec<PathBuf> {
     std::iter::once(PathBuf::from(format!("/proc/{root}"))).chain(below).collect()
 }
 
+/// A login is neither in the arguments nor in the environment of any process.
 #[test]
-fn a_login_is_in_no_argument_or_environment_of_any_process() {
+fn login_is_not_in_proc() {
     let (env, registry) = (env(), BadRegistry::start(Some(Guard::Basic)).expect("a registry"));
-    // Untried, so that what the registry is told comes from the installation.
+    // An unverified login, so that the registry hears of it only during the install.
     let line = format!(
         "registry login {} --username me --store file --password-stdin --no-verify",
         registry.host()
@@ -36,7 +38,7 @@ fn a_login_is_in_no_argument_or_environment_of_any_process() {
     let told = || registry.asked().iter().any(|request| request.headers.contains("bWU6YzRuNHJ5"));
     let (mut looked, mut rounds) = (0, 0);
     let started = Instant::now();
-    // Until it has told the registry, and a while longer.
+    // Until the registry has heard of it, and a while longer.
     while rounds < 50 && started.elapsed() < Duration::from_secs(25) {
         rounds += usize::from(told());
         for process in tree(child.id()) {
@@ -59,7 +61,7 @@ fn a_login_is_in_no_argument_or_environment_of_any_process() {
 }
 
 #[test]
-fn a_process_that_is_aborted_leaves_no_image_of_its_memory() {
+fn abort_leaves_no_core_dump() {
     use std::os::unix::process::ExitStatusExt;
     let (env, registry) = (env(), BadRegistry::start(Some(Guard::Basic)).expect("a registry"));
     let reference = format!("{}/bad/extension/stall:1.0.0", registry.host());
@@ -88,8 +90,8 @@ fn a_process_that_is_aborted_leaves_no_image_of_its_memory() {
     assert_eq!(std::fs::read_dir(env.path("work")).expect("there").count(), 0);
 }
 
-/// Runs a script that sees the whole machine and changes nothing of it: what it writes is seen
-/// below `written` instead.
+/// Runs a script that sees the whole machine and does not change it: its writes appear below
+/// `written`.
 fn on_an_overlay(env: &TestEnv, script: &str) -> (test_support::Run, Vec<(PathBuf, Vec<u8>)>) {
     let (layer, written) = (env.path("layer"), env.path("layer/written"));
     std::fs::create_dir(&layer).expect("made");
@@ -117,10 +119,11 @@ fn on_an_overlay(env: &TestEnv, script: &str) -> (test_support::Run, Vec<(PathBu
     (run, files.collect())
 }
 
+/// Only sesame's own files are written, and none of them has a secret in it.
 #[test]
 #[ignore = "needs root, and /tmp and the build on the root file system, to see everything that is written"]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn nothing_is_written_but_sesames_own_files_and_a_secret_in_none_of_them() {
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+fn secrets_are_in_no_file() {
     let (env, registry) = (env(), BadRegistry::start(Some(Guard::Basic)).expect("a registry"));
     env.write("work/desktop.wasm", test_support::guest("desktop"));
     let behaviours = quick_behaviours();
@@ -207,7 +210,7 @@ fn modes(env: &TestEnv, umask: &str) {
 }
 
 #[test]
-fn whatever_a_command_writes_is_private() {
+fn written_files_are_private() {
     for umask in ["000", "022", "077"] {
         let env = env();
         std::fs::create_dir(env.path("run")).expect("made");

@@ -1,5 +1,5 @@
-//! Long sequences of commands against a model of what is installed, some of them cut short; and
-//! that nothing grows by them.
+//! Long sequences of commands against a model of the installed extensions, some of them cut short;
+//! none of them leaves litter.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use crate::support::{TestEnv, env, publish, small};
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
-/// What a name has: its version, and whether it can be called.
+/// The state of each name: its version, and whether it can be called.
 type Model = BTreeMap<&'static str, (u8, bool)>;
 
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ const STEPS: [Step; 8] = [
     Step::Collect,
 ];
 
-/// Numbers that look random and are the same in every run.
+/// A generator of numbers that look random and are the same in each run.
 struct Dice(u64);
 
 impl Dice {
@@ -65,7 +65,7 @@ fn line(registry: &MemoryRegistry, name: &str, step: Step) -> String {
     }
 }
 
-/// What a step does to the model, and the exit code that it has.
+/// Applies a step to the model, and returns the expected exit code.
 fn step(model: &mut Model, name: &'static str, step: Step) -> i32 {
     const NOT_FOUND: i32 = 3;
     let entry = model.get_mut(name);
@@ -86,7 +86,7 @@ fn step(model: &mut Model, name: &'static str, step: Step) -> i32 {
     0
 }
 
-/// What there is, as a user finds it.
+/// Returns the state as a user finds it.
 fn seen(env: &TestEnv) -> Model {
     let listed = env.run("extension list").ok().text();
     let call = |name: &&'static str| {
@@ -111,9 +111,10 @@ fn registry() -> MemoryRegistry {
     registry
 }
 
+/// Each sequence of commands leaves the state that a model predicts.
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn every_sequence_of_commands_leaves_what_a_model_says() {
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+fn sequences_match_the_model() {
     let registry = registry();
     let sequences = if std::env::var_os("SESAME_SWEEP").is_some() { 1_000 } else { 10 };
     let next = AtomicU64::new(0);
@@ -130,7 +131,7 @@ fn every_sequence_of_commands_leaves_what_a_model_says() {
     println!("cases: {}", sequences * LENGTH);
 }
 
-/// How many steps a sequence has.
+/// The number of steps in a sequence: enough for each step to meet each other one.
 const LENGTH: u64 = 20;
 
 fn sequence(registry: &MemoryRegistry, seed: u64) {
@@ -148,8 +149,8 @@ fn sequence(registry: &MemoryRegistry, seed: u64) {
 }
 
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn a_step_that_is_cut_short_is_done_or_not_done() {
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+fn killed_step_is_done_or_undone() {
     let registry = registry();
     let (env, mut dice, mut model) = (env(), Dice(42), Model::new());
     for _ in 0..80 {
@@ -174,7 +175,7 @@ fn a_step_that_is_cut_short_is_done_or_not_done() {
 }
 
 #[test]
-fn a_hundred_rounds_leave_no_more_than_one() {
+fn hundred_rounds_leave_no_litter() {
     let (env, registry) = (env(), registry());
     let round = || {
         env.run(&line(&registry, "a", Step::Install(1))).ok();
@@ -182,7 +183,7 @@ fn a_hundred_rounds_leave_no_more_than_one() {
         env.run(&line(&registry, "a", Step::Remove)).ok();
         env.run("extension gc --keep 1 --quiet").ok();
     };
-    // The log of what was called grows by a line each time, up to its bound.
+    // The activity log grows by a line each time, up to its bound.
     let grown = || {
         let files = env
             .files()

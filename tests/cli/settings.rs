@@ -37,7 +37,7 @@ fn set_keeps_what_the_user_wrote() {
     );
     assert!(text.contains("max_fuel = 2000000"), "{text}");
     assert_eq!(env.run("call greeting greet World").ok().text(), "Hi, World!\n");
-    assert!(env.run("extension set greeting days=5").ok().text().ends_with("already\n"));
+    assert!(env.run("extension set greeting days=5").ok().text().starts_with("already: "));
     insta::assert_snapshot!(env.run("extension unset greeting loud limits.max_fuel loud"), @r#"
     exit 0
     out: `greeting` has no loud of its own
@@ -80,7 +80,7 @@ fn wrong_settings_are_refused() {
 }
 
 #[test]
-fn settings_are_listed_with_their_meaning() {
+fn settings_show_their_meaning() {
     let env = declaring();
     env.run("extension set greeting units=imperial limits.timeout_ms=2000").ok();
     insta::assert_snapshot!(env.run("extension set greeting --list"), @r#"
@@ -109,7 +109,7 @@ fn settings_are_listed_with_their_meaning() {
 }
 
 #[test]
-fn setting_without_effect_is_said() {
+fn setting_without_effect_is_named() {
     let env = with_guest("greeting", &GREETING);
     env.run("extension revoke greeting config-read").ok();
     let run = env.run("extension set greeting any.key=x").ok();
@@ -119,7 +119,7 @@ fn setting_without_effect_is_said() {
     assert!(run.stderr.contains("`limits.max_fuel` stays at 1000 while policy"), "{run}");
 }
 
-/// A schema that contradicts itself is refused as what else an author asks wrongly.
+/// A schema that contradicts itself is refused, like any other invalid request of an author.
 #[test]
 fn wrong_schema_is_not_installed() {
     let env = env();
@@ -154,7 +154,7 @@ fn edit_keeps_only_a_manifest() {
     assert_eq!(run.text(), "`greeting` has the manifest that was edited\n");
     let text = env.read(&manifest("greeting"));
     assert!(text.starts_with(&before) && text.ends_with("days = 4 # four\n"), "{text}");
-    assert!(edited(&env, "true").ok().text().ends_with("already\n"));
+    assert!(edited(&env, "true").ok().text().starts_with("already: "));
     for (script, said) in [
         ("printf 'days = [' >> \"$2\"", "the edited manifest is wrong: line"),
         ("sed -i 's/days = 4/days = \"many\"/' \"$2\"", "`days` is a whole number"),
@@ -174,7 +174,7 @@ fn edit_keeps_only_a_manifest() {
     assert_eq!(copies.count(), 2, "only what was rejected is kept");
 }
 
-/// The manifest that is edited may be one that cannot be read any more.
+/// `edit` opens a manifest that cannot be read any more.
 #[test]
 fn broken_manifest_can_be_edited() {
     let env = declaring();
@@ -185,7 +185,7 @@ fn broken_manifest_can_be_edited() {
     assert_eq!(env.read(&manifest("greeting")), whole);
 }
 
-/// A change that another program makes while the editor is open is not overwritten.
+/// A concurrent change of the manifest is not overwritten by the editor's.
 #[test]
 fn edit_does_not_undo_others() {
     let env = declaring();

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::support::{ECHO, GREETING, TestEnv, env, manifest, with_guest};
 
-/// What the shell is offered for the last of these words.
+/// Returns the candidates for the last of these words.
 fn offered(env: &TestEnv, words: &[&str]) -> Vec<String> {
     let mut command = env.command([&["--", "sesame"], words].concat());
     command.env("SESAME_COMPLETE", "zsh");
@@ -13,7 +13,7 @@ fn offered(env: &TestEnv, words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn completions_are_scripts_that_ask_the_program_itself() {
+fn completion_scripts_ask_the_binary() {
     let env = env();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = env.run(&format!("completions {shell}")).ok().text();
@@ -28,8 +28,9 @@ fn completions_are_scripts_that_ask_the_program_itself() {
     assert_eq!(env.run("completions csh").code, 2);
 }
 
+/// Completion offers commands, options, installed names and their functions.
 #[test]
-fn commands_options_installed_names_and_their_functions_are_offered() {
+fn completion_offers_all_kinds() {
     let env = with_guest("greeting", &GREETING);
     env.write("work/echo.wasm", &*ECHO);
     env.run("extension install ./echo.wasm").ok();
@@ -54,7 +55,7 @@ fn commands_options_installed_names_and_their_functions_are_offered() {
 }
 
 #[test]
-fn the_reference_of_commands_is_the_one_in_the_documentation() {
+fn command_reference_is_current() {
     let committed = include_str!("../../docs/commands.md");
     let made = env().run("command-reference").ok().text();
     assert!(
@@ -64,7 +65,7 @@ fn the_reference_of_commands_is_the_one_in_the_documentation() {
 }
 
 #[test]
-fn every_command_has_a_page_and_what_is_hidden_has_none() {
+fn visible_commands_have_man_pages() {
     let env = env();
     let written = env.run("man pages").ok().text();
     for page in

@@ -1,4 +1,4 @@
-//! Files as sources: by address, with a digest, and what is only written like one.
+//! Files as sources: by address, with a digest, and references that only resemble them.
 
 use core_types::Digest;
 use extension_depot::serve::{MemoryRegistry, response};
@@ -7,8 +7,7 @@ use test_support::tls::{Certified, TlsServer};
 
 use crate::support::{ECHO, GREETING, TestEnv, env, manifest};
 
-/// A server that has the greeting extension as a file, sends `/moved` elsewhere, and has nothing
-/// else.
+/// Starts a server that has only the greeting extension as a file, and redirects `/moved`.
 fn server() -> MemoryRegistry {
     let greeting = GREETING.clone();
     let server = MemoryRegistry::start_with(move |seen| {
@@ -34,7 +33,7 @@ fn install(env: &TestEnv, server: &MemoryRegistry, path: &str, options: &str) ->
 }
 
 #[test]
-fn file_address_is_read_like_a_path() {
+fn file_address_works_like_a_path() {
     let env = env();
     let file =
         env.write("work/a b/greeting.wasm", &*GREETING).display().to_string().replace(' ', "%20");
@@ -125,9 +124,9 @@ fn refused_downloads_leave_nothing() {
     assert!(!env.path(&manifest("greeting")).exists());
 }
 
-/// Only what is certified is talked to, as with a registry.
+/// Only servers with a valid certificate are contacted, as with a registry.
 #[test]
-fn download_trusts_what_registries_do() {
+fn download_needs_a_certificate() {
     for (certified, code) in
         [(Certified::Well, 3), (Certified::Alone, 8), (Certified::Otherwise, 8)]
     {
@@ -143,7 +142,7 @@ fn download_trusts_what_registries_do() {
 }
 
 #[test]
-fn digest_is_checked_for_files_only() {
+fn digest_option_is_for_files() {
     let env = env();
     env.write("work/greeting.wasm", &*GREETING);
     let (right, wrong) = (digest(&GREETING), digest(&ECHO));
@@ -168,7 +167,7 @@ fn digest_is_checked_for_files_only() {
 }
 
 #[test]
-fn reference_with_scheme_says_what_to_type() {
+fn reference_with_scheme_has_a_hint() {
     insta::assert_snapshot!(env().run("extension install https://ghcr.io/o/x:1"), @r#"
     exit 2
     err: error: `https://ghcr.io/o/x:1` is a reference to a registry, not the address of a file

@@ -1,4 +1,5 @@
-//! Modules of Suffiks: published, fetched, read about, asked about workloads, and run commands in.
+//! Modules of Suffiks: published, fetched, documented, asked about workloads, and run with
+//! commands.
 
 use std::path::PathBuf;
 
@@ -7,12 +8,13 @@ use test_support::guest;
 
 use crate::support::{TestEnv, env, oras, with_guest};
 
-/// The sources of the extension that is written in AssemblyScript.
+/// Returns the sources of the extension in AssemblyScript.
 fn sources() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/guests/ingress-as")
 }
 
-/// An environment with the extension in a registry, published from files in its working directory.
+/// Makes an environment with the extension in a registry, published from files in its working
+/// directory.
 fn published() -> (TestEnv, MemoryRegistry) {
     let (env, registry) = (env(), MemoryRegistry::start().expect("a registry"));
     env.write("work/release.wasm", guest("ingress-as"));
@@ -33,8 +35,9 @@ fn published() -> (TestEnv, MemoryRegistry) {
 const APP: &str = "apiVersion: suffiks.com/v1\nkind: Application\nmetadata:\n  name: app\n  namespace: ns\n\
     spec:\n  image: app:1\n  host: app.example.com\n";
 
+/// A published module installs with its pages, and its version is published once.
 #[test]
-fn what_is_published_is_installed_with_its_pages_and_published_once() {
+fn suffiks_publish_keeps_the_pages() {
     let (env, registry) = published();
     let host = registry.host();
     insta::assert_snapshot!(env.run(&format!("wasi publish --tag {host}/my-org/wasi/ingress-as:v0.1.0 --docs docs release.wasm")).hiding_registry(&registry), @r#"
@@ -103,8 +106,9 @@ fn what_is_published_is_installed_with_its_pages_and_published_once() {
     );
 }
 
+/// A download gives the published bytes and replaces no file.
 #[test]
-fn what_is_downloaded_is_what_was_published_and_replaces_nothing() {
+fn download_replaces_no_file() {
     let (env, registry) = published();
     let line =
         format!("wasi download {}/my-org/wasi/ingress-as:v0.1.0 --output here", registry.host());
@@ -126,7 +130,7 @@ fn what_is_downloaded_is_what_was_published_and_replaces_nothing() {
 
 #[test]
 #[ignore = "needs oras, from .ci/test-servers"]
-fn oras_finds_the_layers_that_suffiks_looks_for() {
+fn oras_finds_the_suffiks_layers() {
     let (env, registry) = published();
     let reference = format!("{}/my-org/wasi/ingress-as:v0.1.0", registry.host());
     let manifest = oras(env.home(), &["manifest", "fetch", "--plain-http", &reference]);
@@ -155,7 +159,7 @@ fn oras_finds_the_layers_that_suffiks_looks_for() {
 }
 
 #[test]
-fn its_own_test_files_pass_and_a_difference_is_shown() {
+fn suffiks_tests_show_differences() {
     let env = env();
     let module = env.write("work/build/release.wasm", guest("ingress-as"));
     let test = |directory: &str| {
@@ -206,8 +210,9 @@ fn its_own_test_files_pass_and_a_difference_is_shown() {
     "#);
 }
 
+/// A workload is validated, defaulted, synced and deleted.
 #[test]
-fn a_workload_is_validated_completed_synced_and_cleaned_up_after() {
+fn workload_goes_through_all_steps() {
     let env = with_guest("ingress-as", &guest("ingress-as"));
     env.write("work/app.yaml", APP);
     env.write(
@@ -292,7 +297,7 @@ fn a_workload_is_validated_completed_synced_and_cleaned_up_after() {
 }
 
 #[test]
-fn what_is_no_workload_and_what_works_on_none_is_said() {
+fn invalid_workloads_are_named() {
     let env = with_guest("ingress-as", &guest("ingress-as"));
     env.write("work/app.yaml", APP);
     for (file, text) in [
@@ -339,7 +344,7 @@ fn what_is_no_workload_and_what_works_on_none_is_said() {
     "#);
 }
 
-/// A module that sets these variables, whatever it is asked about.
+/// Makes a module that sets these variables, whatever it is asked about.
 fn sets(variables: &[(&str, &str)]) -> Vec<u8> {
     let message = |name: &str, value: &str| {
         [&[10, name.len() as u8], name.as_bytes(), &[18, value.len() as u8], value.as_bytes()]
@@ -363,7 +368,7 @@ fn sets(variables: &[(&str, &str)]) -> Vec<u8> {
 }
 
 #[test]
-fn a_command_gets_the_variables_that_are_granted_and_no_other() {
+fn exec_sees_granted_variables_only() {
     let hostile = sets(&[
         ("APP_MODE", "dev"),
         ("APP_MODE", "test"),
@@ -421,7 +426,7 @@ fn a_command_gets_the_variables_that_are_granted_and_no_other() {
 }
 
 #[test]
-fn plain_modules_are_called_with_numbers_and_bytes() {
+fn plain_modules_take_numbers() {
     let module = wat::parse_str(
         r#"(module (memory (export "memory") 1)
             (func (export "malloc") (param i32) (result i32) i32.const 1024)
@@ -456,7 +461,7 @@ fn plain_modules_are_called_with_numbers_and_bytes() {
 }
 
 #[test]
-fn a_module_that_lacks_an_export_is_refused_before_it_is_installed() {
+fn missing_export_fails_install() {
     let env = env();
     env.write(
         "work/bad.wasm",
@@ -494,8 +499,9 @@ const ABORTS: &str = r#"(module
     (func (export "Validate") (param i32) (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 64))))
     (func (export "malloc") (param i32) (result i32) i32.const 1024) (func (export "free") (param i32)))"#;
 
+/// A document is found among others in one file, and the output of a module is shown.
 #[test]
-fn a_document_beside_others_is_found_and_what_a_module_prints_is_shown() {
+fn document_among_others_is_found() {
     let env = env();
     env.write("work/m.wasm", wat::parse_str(ABORTS).expect("valid text"));
     env.write(

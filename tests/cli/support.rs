@@ -1,4 +1,4 @@
-//! What these tests start from.
+//! Environments, guests and servers that these tests share.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub fn env() -> TestEnv {
     TestEnv::new(env!("CARGO_BIN_EXE_sesame"))
 }
 
-/// A registry with the greeting extension in it.
+/// Starts a registry with the greeting extension in it.
 pub fn registry() -> MemoryRegistry {
     let registry = MemoryRegistry::start().expect("a registry");
     publish(&registry, "my-org/greeting-extension:0.1.0", &GREETING, &[]);
@@ -50,7 +50,7 @@ pub fn publish(
     digest
 }
 
-/// The guest with a custom section in which its author asks for this.
+/// Returns the guest with a custom section in which its author requests this.
 pub fn asking(binary: &[u8], manifest: &str) -> Vec<u8> {
     let name = b"open-sesame:manifest";
     let mut section = vec![u8::try_from(name.len()).expect("short")];
@@ -69,13 +69,13 @@ pub fn asking(binary: &[u8], manifest: &str) -> Vec<u8> {
     bytes
 }
 
-/// A component of a few bytes, whose function `f` gives back its version: nearly all that it costs
-/// is what is around it.
+/// Makes a component of a few bytes, whose function `f` returns its version. Nearly all of its cost
+/// is sesame's own.
 pub fn small(version: u8) -> Vec<u8> {
     bare(version, "[capabilities]\nnotification = true\n")
 }
 
-/// The same, asking for something else.
+/// Makes the same component with requests of an author.
 pub fn bare(version: u8, manifest: &str) -> Vec<u8> {
     let text = format!(
         r#"(component
@@ -86,7 +86,7 @@ pub fn bare(version: u8, manifest: &str) -> Vec<u8> {
     asking(&wat::parse_str(text).expect("valid"), manifest)
 }
 
-/// An environment in which a guest is installed from a file under its name.
+/// Makes an environment in which a guest is installed from a file under its name.
 pub fn with_guest(name: &str, binary: &[u8]) -> TestEnv {
     let env = env();
     env.write(&format!("work/{name}.wasm"), binary);
@@ -94,8 +94,8 @@ pub fn with_guest(name: &str, binary: &[u8]) -> TestEnv {
     env
 }
 
-/// Gives each answer to a command on a terminal when it has asked: what is typed before a question
-/// is not an answer to it.
+/// Gives each answer to a command on a terminal after its question, since text that is typed before
+/// a question is discarded.
 pub fn answering(env: &TestEnv, mut command: Command, question: &str, answers: &[&str]) -> Run {
     let mut child = command
         .stdin(Stdio::piped())
@@ -121,11 +121,11 @@ pub fn answering(env: &TestEnv, mut command: Command, question: &str, answers: &
     env.seen(Output { stdout: seen, ..output })
 }
 
-/// What the guest `desktop` imports, each as narrow as it can be.
+/// Grants for each import of the guest `desktop`, each as narrow as it can be.
 pub const DESKTOP_GRANTS: &str = "--grant secret-read=token --grant secret-write=token --grant notification --grant clipboard-write \
      --grant ipc-publish=greeting.*";
 
-/// An environment in which the guest that uses every capability is installed.
+/// Makes an environment in which the guest with every capability is installed.
 pub fn desktop() -> TestEnv {
     let env = env();
     env.write("work/desktop.wasm", guest("desktop"));
@@ -133,14 +133,14 @@ pub fn desktop() -> TestEnv {
     env
 }
 
-/// The servers and clients that .ci/test-servers installs.
+/// Returns the servers and clients that .ci/test-servers installs.
 pub fn server_tools() -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     std::env::var_os("SESAME_TEST_SERVERS")
         .map_or_else(|| home.join(".cache/sesame-test-servers/bin"), PathBuf::from)
 }
 
-/// Runs oras in a directory, and gives back what it printed.
+/// Runs oras in a directory, and returns its output.
 pub fn oras(directory: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(server_tools().join("oras"));
     let output = command
@@ -157,7 +157,7 @@ pub fn oras(directory: &Path, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The manifest of an extension, below the home directory.
+/// Returns the path of an extension's manifest below the home directory.
 pub fn manifest(name: &str) -> String {
     format!(".config/pds/extensions/{name}.toml")
 }

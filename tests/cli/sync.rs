@@ -7,7 +7,7 @@ use extension_depot::serve::{MemoryRegistry, response};
 
 use crate::support::{ECHO, GREETING, TestEnv, asking, env, manifest, publish, registry};
 
-/// Another machine, to which nothing but the manifests was copied.
+/// Makes another machine, to which only the manifests were copied.
 fn copied(from: &TestEnv, names: &[&str]) -> TestEnv {
     let to = env();
     for name in names {
@@ -17,7 +17,7 @@ fn copied(from: &TestEnv, names: &[&str]) -> TestEnv {
 }
 
 #[test]
-fn manifests_alone_bring_back_the_same_bytes() {
+fn sync_restores_from_manifests() {
     let (first, registry) = (env(), registry());
     publish(&registry, "my-org/echo:2.0.0", &ECHO, &[]);
     for reference in ["my-org/greeting-extension:0.1.0", "my-org/echo:2.0.0"] {
@@ -81,7 +81,7 @@ fn manifests_alone_bring_back_the_same_bytes() {
 }
 
 #[test]
-fn one_manifest_that_cannot_be_followed_stops_no_other() {
+fn bad_manifest_stops_no_other_sync() {
     let (first, registry) = (env(), registry());
     first
         .run(&format!("extension install {}/my-org/greeting-extension:0.1.0", registry.host()))
@@ -121,7 +121,7 @@ fn one_manifest_that_cannot_be_followed_stops_no_other() {
 }
 
 #[test]
-fn other_bytes_behind_a_pin_are_refused() {
+fn sync_refuses_changed_bytes() {
     let is_evil = Arc::new(AtomicBool::new(false));
     let evil = is_evil.clone();
     let other_bytes = GREETING.repeat(2);
@@ -146,12 +146,12 @@ fn other_bytes_behind_a_pin_are_refused() {
     second.run("extension call greeting-extension greet World").ok();
 }
 
-/// A list of extensions, published as `oras push` does it.
+/// Publishes a list of extensions, as `oras push` does it.
 fn publish_list(registry: &MemoryRegistry, tag: &str, text: &str) {
     publish_list_as(registry, "my-org/desktop-set", tag, text);
 }
 
-/// The same in another repository.
+/// Publishes a list in another repository.
 pub fn publish_list_as(registry: &MemoryRegistry, repository: &str, tag: &str, text: &str) {
     let (config, layer) = (registry.put_blob(b"{}"), registry.put_blob(text.as_bytes()));
     let manifest = format!(
@@ -162,7 +162,7 @@ pub fn publish_list_as(registry: &MemoryRegistry, repository: &str, tag: &str, t
     registry.put_manifest(repository, tag, media_type, manifest.as_bytes());
 }
 
-/// The reference of a version, pinned as a list has to pin it.
+/// Returns the reference of a version, pinned as a list has to pin it.
 pub fn pinned(registry: &MemoryRegistry, tag: &str) -> String {
     let env = env();
     env.run(&format!("extension install {}/my-org/greeting-extension:{tag}", registry.host())).ok();
@@ -170,8 +170,9 @@ pub fn pinned(registry: &MemoryRegistry, tag: &str) -> String {
     text.split('"').find(|text| text.contains("@sha256:")).expect("pinned").to_owned()
 }
 
+/// A fleet follows one tag, with the grants that policy approved.
 #[test]
-fn a_fleet_follows_one_tag_and_is_given_what_policy_approved_for_it() {
+fn fleet_follows_a_tag() {
     let (env, registry) = (env(), registry());
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# other\n"), &[]);
     let list = |tag: &str| {
@@ -225,7 +226,7 @@ fn a_fleet_follows_one_tag_and_is_given_what_policy_approved_for_it() {
     out: greeter	REGISTRY/my-org/greeting-extension:0.2.0@sha256:SHORT	updated
     "#);
     assert_eq!(env.run("extension call greeter greet World").ok().text(), "Moin, World!\n");
-    // Back to what has known faults is no way that a list can go by itself.
+    // A list alone cannot go back to a version with known faults.
     publish_list(&registry, "stable", &list("0.1.0"));
     let refused = env.run(&sync);
     assert!(
@@ -236,8 +237,9 @@ fn a_fleet_follows_one_tag_and_is_given_what_policy_approved_for_it() {
     env.run("extension rollback greeter").ok();
 }
 
+/// A list grants nothing by itself and replaces no other extension.
 #[test]
-fn a_list_gives_nothing_by_itself_and_takes_nobodys_place() {
+fn list_grants_nothing_by_itself() {
     let (env, registry) = (env(), registry());
     env.write("work/echo.wasm", &*ECHO);
     env.run("extension install ./echo.wasm").ok();
@@ -266,12 +268,12 @@ fn a_list_gives_nothing_by_itself_and_takes_nobodys_place() {
     err: 2 | oci = 1
     err:   |       ^
     "#);
-    // Capabilities that were written down for nobody in particular are not a list's to give.
+    // A list cannot use the grants that were planned for a name.
     env.write(&manifest("planned"), "[capabilities]\nnotification = true\n");
     env.write("work/planned.toml", entry("planned"));
     let refused = env.run("extension sync planned.toml");
     assert!(refused.code == 1 && refused.text().contains("its manifest has no `oci`"), "{refused}");
-    // A published list has to say which bytes, and has to be one.
+    // A published list has to pin each extension, and has to be a list.
     publish_list(&registry, "loose", &entry("greeter"));
     let run = |tag: &str| {
         env.run(&format!("extension sync {}/my-org/{tag}", registry.host()))
@@ -292,7 +294,7 @@ fn a_list_gives_nothing_by_itself_and_takes_nobodys_place() {
 }
 
 #[test]
-fn what_cannot_be_compiled_stops_no_other() {
+fn uncompilable_stops_no_other() {
     let (first, registry) = (env(), registry());
     for (name, binary) in [("echo", &*ECHO), ("greeter", &*GREETING)] {
         publish(&registry, &format!("my-org/{name}:1.0.0"), binary, &[]);

@@ -1,4 +1,4 @@
-//! Signatures: `install --key`, `verify`, `trust`, and what policy wants of them
+//! Signatures: `install --key`, `verify`, `trust`, and the requirements of policy.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use extension_depot::serve::{MemoryRegistry, Seen, response};
 use crate::support::{GREETING, TestEnv, asking, env, oras, publish, registry, server_tools};
 
 #[test]
-fn keys_are_made_trusted_listed_and_trusted_no_longer() {
+fn keys_are_trusted_and_removed() {
     let env = env();
     insta::assert_snapshot!(env.run("trust keygen mine"), @r#"
     exit 0
@@ -27,7 +27,7 @@ fn keys_are_made_trusted_listed_and_trusted_no_longer() {
     "#);
     insta::assert_snapshot!(env.run("trust add mine.pub --for ghcr.io/my-org"), @r#"
     exit 0
-    out: the key sha256:DIGEST is trusted for `ghcr.io/my-org` already
+    out: already: the key sha256:DIGEST is trusted for `ghcr.io/my-org`
     "#);
     let listed = env.run("trust list").ok();
     insta::assert_snapshot!(listed, @r#"
@@ -42,7 +42,7 @@ fn keys_are_made_trusted_listed_and_trusted_no_longer() {
     assert!(env.run("trust list").ok().text().is_empty());
     insta::assert_snapshot!(env.run("trust remove mine.pub"), @r#"
     exit 0
-    out: the key sha256:DIGEST is not trusted already
+    out: already: the key sha256:DIGEST is not trusted
     "#);
     insta::assert_snapshot!(env.run("trust add mine.key --for ghcr.io"), @r#"
     exit 2
@@ -67,10 +67,10 @@ fn keys_are_made_trusted_listed_and_trusted_no_longer() {
 
 const NO_REFERRERS: &str =
     r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
-/// A manifest of signatures in which there is none.
+/// A manifest of signatures without any signature.
 const NO_SIGNATURES: &str = r#"{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
 
-/// A registry whose signatures are answered like this.
+/// Starts a registry that answers questions about signatures like this.
 fn with_signatures(answer: fn(&Seen) -> Option<(u16, &'static str)>) -> MemoryRegistry {
     let registry = MemoryRegistry::start_with(move |seen| {
         let is_signature =
@@ -88,8 +88,10 @@ fn with_signatures(answer: fn(&Seen) -> Option<(u16, &'static str)>) -> MemoryRe
     registry
 }
 
+/// A missing signature and a silent registry are told apart, and both fail where a signature is
+/// required.
 #[test]
-fn no_signature_and_no_answer_are_told_apart_and_neither_does_where_one_is_wanted() {
+fn required_signature_is_enforced() {
     let states = [
         with_signatures(|_| Some((404, "no"))),
         with_signatures(|_| Some((500, "no"))),
@@ -123,9 +125,10 @@ fn no_signature_and_no_answer_are_told_apart_and_neither_does_where_one_is_wante
     "#);
 }
 
+/// A registry without an answer about signatures does not count as one without signatures.
 #[test]
 #[ignore = "needs a minute: it waits as long as sesame does"]
-fn a_registry_that_is_silent_about_signatures_says_nothing_for_them() {
+fn unreachable_referrers_are_an_error() {
     let registry = with_signatures(|_| {
         std::thread::sleep(std::time::Duration::from_secs(45));
         None
@@ -137,9 +140,11 @@ fn a_registry_that_is_silent_about_signatures_says_nothing_for_them() {
     assert!(refused.code == 6 && refused.stderr.contains("could not check"), "{refused}");
 }
 
+/// cosign's signatures verify in both forms, and another signer does not take the publisher's
+/// place.
 #[test]
 #[ignore = "needs cosign and docker-registry, from .ci/test-servers"]
-fn what_cosign_signs_in_both_forms_is_verified_and_nobody_takes_the_makers_place() {
+fn cosign_signatures_verify() {
     for form in ["classic", "bundle"] {
         let (env, registry) = (env(), registry());
         let cosign = Cosign { env: &env, classic: form == "classic" };
@@ -176,7 +181,7 @@ fn what_cosign_signs_in_both_forms_is_verified_and_nobody_takes_the_makers_place
                 .map(|state| state.starts_with("verified, ")),
             Some(true)
         );
-        // What policy wants is there, and looked at without a network.
+        // The signature that policy requires is there, and verified without a network.
         let policy = |key: &str| {
             let place = format!("{}/my-org", registry.host());
             let key = env.path(&format!("work/{key}.pub")).display().to_string();
@@ -189,7 +194,7 @@ fn what_cosign_signs_in_both_forms_is_verified_and_nobody_takes_the_makers_place
         policy("other");
         assert_eq!(env.run("extension call greeting-extension greet World").code, 6);
         env.write(".config/pds/config.toml", "");
-        // The next version is unsigned, then another's, then the maker's.
+        // The next version is unsigned, then another signer's, then the publisher's.
         publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# new\n"), &[]);
         let unsigned = env.run("extension update greeting-extension");
         assert!(
@@ -208,9 +213,10 @@ fn what_cosign_signs_in_both_forms_is_verified_and_nobody_takes_the_makers_place
     }
 }
 
+/// cosign and sesame verify sesame's signatures in both forms.
 #[test]
 #[ignore = "needs cosign, from .ci/test-servers"]
-fn what_sesame_signs_in_both_forms_is_verified_by_cosign_and_by_sesame() {
+fn our_signatures_verify_everywhere() {
     let (env, registry) = (env(), registry());
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     let cosign = Cosign { env: &env, classic: false };
@@ -232,7 +238,7 @@ fn what_sesame_signs_in_both_forms_is_verified_by_cosign_and_by_sesame() {
     verify("plain.pub");
     env.run_with(["extension", "sign", &reference, "--key", "encrypted.key"], b"\n").ok();
     verify("encrypted.pub");
-    // One more of each leaves those that are there.
+    // A further signature of each form leaves the earlier ones.
     env.run_with(
         ["extension", "sign", &reference, "--key", "encrypted.key", "--form", "classic"],
         b"",
@@ -255,7 +261,7 @@ fn what_sesame_signs_in_both_forms_is_verified_by_cosign_and_by_sesame() {
 
 #[test]
 #[ignore = "needs cosign and openssl, from .ci/test-servers and Debian"]
-fn every_kind_of_key_that_cosign_takes_is_verified() {
+fn all_key_kinds_verify() {
     let kinds: [(&str, &[&str]); 4] = [
         ("p256", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]),
         ("p384", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"]),
@@ -309,9 +315,10 @@ fn every_kind_of_key_that_cosign_takes_is_verified() {
     }
 }
 
+/// Attestations are listed and exported, and do not count as signatures.
 #[test]
 #[ignore = "needs cosign and oras, from .ci/test-servers"]
-fn what_is_attested_is_listed_and_carried_and_counts_for_no_signature() {
+fn attestation_is_not_a_signature() {
     let (env, registry) = (env(), registry());
     let reference = format!("{}/my-org/greeting-extension:0.1.0", registry.host());
     let cosign = Cosign { env: &env, classic: false };
@@ -349,7 +356,7 @@ fn what_is_attested_is_listed_and_carried_and_counts_for_no_signature() {
     assert!(carried.contains("application/spdx+json") && carried.contains(provenance));
 }
 
-/// A bundle brings its signature along, and it counts where no registry can be asked.
+/// A bundle carries its signature, which counts where no registry can be reached.
 fn carried(from: &TestEnv, form: &str, host: &str) {
     let to = env();
     for file in ["bundle.tar", "maker.pub", "other.pub"] {

@@ -13,7 +13,7 @@ fn installed(registry: &MemoryRegistry) -> TestEnv {
 }
 
 #[test]
-fn a_newer_version_takes_the_place_of_the_old_one() {
+fn update_replaces_the_version() {
     let registry = registry();
     let env = installed(&registry);
     publish(&registry, "my-org/greeting-extension:0.2.0", &asking(&GREETING, "# new\n"), &[]);
@@ -54,7 +54,7 @@ fn a_newer_version_takes_the_place_of_the_old_one() {
 }
 
 #[test]
-fn a_running_call_keeps_the_code_that_it_began_with() {
+fn running_call_keeps_its_code() {
     let (env, registry) = (env(), registry());
     publish(&registry, "my-org/hostile:0.1.0", &HOSTILE, &[]);
     env.run(&format!("extension install {}/my-org/hostile:0.1.0", registry.host())).ok();
@@ -75,7 +75,7 @@ fn a_running_call_keeps_the_code_that_it_began_with() {
     );
 }
 
-/// One thing more, of every kind that there is.
+/// One addition to each capability.
 const MORE: [&str; 12] = [
     "config-read = true",
     "secret-read = [\"token\"]",
@@ -91,9 +91,10 @@ const MORE: [&str; 12] = [
     "experimental = [\"wasi-0.3\"]",
 ];
 
+/// An update grants nothing new, of any kind of capability.
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn one_thing_more_of_any_kind_is_not_given_by_an_update() {
+#[expect(clippy::print_stdout, reason = "counted by .ci/security-tests")]
+fn update_grants_nothing_new() {
     for more in MORE {
         let registry = MemoryRegistry::start().expect("a registry");
         publish(&registry, "my-org/x:0.1.0", &bare(1, ""), &[]);
@@ -107,8 +108,9 @@ fn one_thing_more_of_any_kind_is_not_given_by_an_update() {
     println!("cases: {}", MORE.len());
 }
 
+/// A version with further requests leaves the old one in place until they are decided.
 #[test]
-fn a_version_that_asks_for_more_leaves_the_old_one_in_place() {
+fn update_with_requests_keeps_old() {
     let registry = registry();
     let env = installed(&registry);
     let asks = "[capabilities]\nnetwork = [\"api.example.com\"]\n";
@@ -137,7 +139,7 @@ fn a_version_that_asks_for_more_leaves_the_old_one_in_place() {
     "#);
     let text = env.read(&manifest("greeting-extension"));
     assert!(text.contains("network = [\"api.example.com\"]") && text.contains("0.2.0"), "{text}");
-    // What was asked for once and denied is not asked for again by the next version.
+    // A request that was denied once is not repeated by the next version.
     env.run("extension revoke greeting-extension network").ok();
     publish(
         &registry,
@@ -149,9 +151,9 @@ fn a_version_that_asks_for_more_leaves_the_old_one_in_place() {
     assert!(!env.read(&manifest("greeting-extension")).contains("network"));
 }
 
-/// Another path for the guest is no more than there was: the update says it and asks nobody.
+/// Another guest path is not a further grant: the update reports it without a question.
 #[test]
-fn update_with_another_guest_path_is_shown() {
+fn update_shows_new_guest_path() {
     let registry = registry();
     let env = installed(&registry);
     std::fs::create_dir_all(env.path("notes")).expect("made");
@@ -183,8 +185,9 @@ fn update_with_another_guest_path_is_shown() {
     );
 }
 
+/// The tag of a version stays; another tag is followed, unless it is locked.
 #[test]
-fn the_tag_of_a_version_stays_and_another_tag_is_followed_unless_locked() {
+fn update_follows_moving_tags_only() {
     let (env, registry) = (env(), registry());
     publish(&registry, "my-org/follow:stable", &GREETING, &[]);
     for reference in ["my-org/greeting-extension:0.1.0", "my-org/follow:stable"] {
@@ -222,7 +225,7 @@ fn the_tag_of_a_version_stays_and_another_tag_is_followed_unless_locked() {
 }
 
 #[test]
-fn a_version_that_cannot_start_leaves_the_old_one_in_place() {
+fn unstartable_update_keeps_old() {
     let registry = registry();
     let env = installed(&registry);
     let unknown = wat::parse_str(
@@ -241,7 +244,7 @@ fn a_version_that_cannot_start_leaves_the_old_one_in_place() {
 }
 
 #[test]
-fn what_is_pinned_stays_until_it_is_not() {
+fn pinned_extension_stays() {
     let registry = registry();
     let env = installed(&registry);
     publish(&registry, "my-org/greeting-extension:0.2.0", &ECHO, &[]);
@@ -257,7 +260,7 @@ fn what_is_pinned_stays_until_it_is_not() {
     assert_eq!(registry.seen().len(), asked, "nobody is asked");
     insta::assert_snapshot!(env.run("extension pin greeting-extension"), @r#"
     exit 0
-    out: `greeting-extension` stays at its version already
+    out: already: `greeting-extension` stays at its version
     "#);
     insta::assert_snapshot!(env.run("extension unpin greeting-extension"), @r#"
     exit 0
@@ -267,8 +270,9 @@ fn what_is_pinned_stays_until_it_is_not() {
     assert!(updated.ends_with("updated\n"), "{updated}");
 }
 
+/// A release is held back by the time since this machine first saw it.
 #[test]
-fn what_is_too_new_is_held_back_by_when_it_was_first_seen_here() {
+fn young_release_is_held_back() {
     let registry = registry();
     let env = installed(&registry);
     env.write(".config/pds/config.toml", "[extensions.policy]\nmin_release_age = \"6s\"\n");
@@ -282,8 +286,7 @@ fn what_is_too_new_is_held_back_by_when_it_was_first_seen_here() {
     out: greeting-extension	0.1.0	0.1.0	there is a newer one, too new for `min_release_age`
     "#);
     std::thread::sleep(std::time::Duration::from_millis(6_100));
-    // A newer one that nobody has seen yet does not keep back the one that has been seen for long
-    // enough.
+    // A newer release that was never seen before does not hold back one that is old enough.
     publish(&registry, "my-org/greeting-extension:0.3.0", &ECHO, &[]);
     // Nor does the age of a tag count for other bytes behind it.
     publish(&registry, "my-org/greeting-extension:0.2.5", &ECHO, &[]);

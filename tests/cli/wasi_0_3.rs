@@ -1,4 +1,4 @@
-//! WASI 0.3 is asked for like a capability, and is there where it is granted.
+//! WASI 0.3 is granted like a capability, and is there where it is granted.
 
 use test_support::guest;
 
@@ -10,10 +10,9 @@ fn with_probe() -> TestEnv {
     env
 }
 
-/// Off a terminal nothing is granted unasked; the call says which grant is missing, and with it the
-/// extension runs.
+/// Off a terminal nothing is granted unasked; the call names the missing grant, and works with it.
 #[test]
-fn wasi_0_3_is_asked_for_and_granted() {
+fn wasi_0_3_is_asked_and_granted() {
     let env = with_probe();
     let install = env.run("extension install ./probe.wasm").ok();
     assert!(install.stderr.contains("experimental=wasi-0.3"), "{install}");
@@ -49,7 +48,7 @@ fn policy_denies_wasi_0_3() {
     assert!(run.stderr.contains("policy"), "{run}");
 }
 
-/// What was made for a draft is said in words, the same by `install` and `inspect`.
+/// A component for a draft is named as such, in the same words by `install` and `inspect`.
 #[test]
 fn draft_of_wasi_0_3_is_named() {
     let env = env();

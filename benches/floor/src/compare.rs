@@ -1,34 +1,33 @@
 //! Runs commands in turn, many times, and prints medians and ratios.
 //!
-//! In turn, because the clock of a machine has phases: only numbers of one run can be compared.
-//! What the processes took that a command started and waited for is in its time. Its peak of memory
-//! is that of the largest among them.
+//! In turn, because the clock of a machine has phases: only numbers of one run can be compared. The
+//! time of a command includes the processes that it started and waited for. Its peak memory is that
+//! of the largest of them.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// What one run of a command took.
+/// The cost of one run of a command.
 #[derive(Clone, Copy)]
 struct Cost {
     wall_ms: f64,
     cpu_ms: f64,
-    /// Never less than what this program itself has: a process counts what it had before it ran its
+    /// At least the peak of this program: a process counts the memory from before it ran its
     /// command.
     peak_mib: f64,
 }
 
-/// Where the medians are kept as well, one JSON object in a line for each command.
+/// A second place for the medians, as one JSON object in a line for each command.
 pub struct Record<'a> {
-    /// The file that they are put at the end of.
+    /// The file to append to.
     pub file: &'a str,
-    /// What is compared.
+    /// The title of the comparison.
     pub title: &'a str,
 }
 
-/// `compare ROUNDS NAME=COMMAND...`: every command is run once a round; the ratios are to the
-/// first.
+/// Runs `compare ROUNDS NAME=COMMAND...`: each command once a round. The ratios are to the first.
 pub fn run(rounds: usize, commands: &[&str], record: Option<&Record>) -> io::Result<()> {
     let (names, lines): (Vec<_>, Vec<_>) = commands.iter().filter_map(|text| text.split_once('=')).unzip();
     let rounds = rounds.max(1);
@@ -80,7 +79,7 @@ impl Record<'_> {
     }
 }
 
-/// A text as JSON writes it.
+/// Quotes a text as JSON.
 fn json(text: &str) -> String {
     let mut quoted = String::from('"');
     for character in text.chars() {
@@ -94,8 +93,8 @@ fn json(text: &str) -> String {
     quoted
 }
 
-/// The command of a line. Variables can stand in front of it as in a shell: `env` would be one more
-/// program to start.
+/// Parses the command of a line. Variables can stand in front of it as in a shell: `env` would be
+/// one more process to start.
 fn command(line: &str) -> Command {
     let words: Vec<_> = line.split_whitespace().collect();
     let variables: Vec<_> = words.iter().map_while(|word| word.split_once('=')).collect();

@@ -4,14 +4,14 @@
 use core_types::Digest;
 use reqwest::Url;
 
-use super::error::RegistryError;
-use super::http::Body;
-use super::redirect::Follow;
-use super::retry::pause_before_retry;
-use super::{Progress, Registry};
-use crate::blob::{BlobError, check};
-use crate::image::MAX_BLOB;
-use crate::web_address::WebAddress;
+use crate::oci::blob::{BlobError, check};
+use crate::oci::image::MAX_BLOB;
+use crate::registry::client::{Progress, Registry};
+use crate::registry::error::RegistryError;
+use crate::registry::http::connection::Body;
+use crate::registry::http::redirect::Follow;
+use crate::registry::http::retry::pause_before_retry;
+use crate::source::web_address::WebAddress;
 
 /// Why a file cannot be had from the web.
 #[derive(Debug, thiserror::Error)]

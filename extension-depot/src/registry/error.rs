@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use core_types::{Digest, DigestError, OciReference};
 
-use super::refusal::{AccessProblem, Refusal};
-use crate::blob::BlobError;
-use crate::docs::DocsError;
-use crate::image::ImageError;
-use crate::staging::StagingError;
-use crate::unpack::UnpackError;
+use crate::archives::docs::DocsError;
+use crate::archives::unpack::UnpackError;
+use crate::oci::blob::BlobError;
+use crate::oci::image::ImageError;
+use crate::registry::http::refusal::{AccessProblem, Refusal};
+use crate::store::staging::StagingError;
 
 /// Why an artifact cannot be had from a registry.
 #[derive(Debug, thiserror::Error)]

@@ -5,18 +5,19 @@ use std::collections::HashSet;
 use core_types::{Digest, OciReference};
 use futures_util::future::{join, join_all};
 
-use super::error::RegistryError;
-use super::http::{Connection, Target};
-use super::paging::{Reader, read_all};
-use super::{Registry, fetch_document};
-use crate::attachment::Attachment;
-use crate::blob::check;
-use crate::image::{
+use crate::oci::attachment::Attachment;
+use crate::oci::blob::check;
+use crate::oci::image::{
     CREATED, Descriptor, Document, ImageError, ImageIndex, ImageManifest, MAX_REFERRED, REF_NAME,
     media_type,
 };
-use crate::signature::{PREDICATE_OF_BUNDLE, Verifier};
-use crate::signature_state::SignatureState;
+use crate::registry::client::{Registry, fetch_document};
+use crate::registry::error::RegistryError;
+use crate::registry::http::connection::{Connection, Target};
+use crate::registry::http::paging::{Reader, read_all};
+use crate::trust::signature::bundle::PREDICATE_OF_BUNDLE;
+use crate::trust::signature::verifier::Verifier;
+use crate::trust::signature_state::SignatureState;
 
 /// The most things that are fetched for one artifact.
 pub(crate) const MOST: usize = 64;
@@ -302,7 +303,7 @@ fn is_timeout(error: &RegistryError) -> bool {
 /// its list.
 pub(crate) fn says_signature(entry: &Descriptor) -> bool {
     let kind = entry.artifact_type.as_deref().unwrap_or_default();
-    kind.starts_with(crate::signature::BUNDLE) || kind == COSIGN_SIGNATURE
+    kind.starts_with(crate::trust::signature::evidence::BUNDLE) || kind == COSIGN_SIGNATURE
 }
 
 /// The registry's own list of referrers, if it has such lists.
@@ -365,8 +366,8 @@ fn malformed(error: &serde_json::Error) -> RegistryError {
 }
 
 pub(crate) fn is_signature(blob: &Descriptor) -> bool {
-    blob.media_type == crate::signature::CLASSIC
-        || blob.media_type.starts_with(crate::signature::BUNDLE)
+    blob.media_type == crate::trust::signature::evidence::CLASSIC
+        || blob.media_type.starts_with(crate::trust::signature::evidence::BUNDLE)
 }
 
 /// A manifest with its blobs.

@@ -10,9 +10,9 @@ use std::time::Duration;
 use core_types::{OciReference, canonical_registry};
 use reqwest::Url;
 
-use super::credentials::{Credential, CredentialFiles, Notice};
-use super::proxies::Proxies;
-pub use crate::user_config::RegistrySettings;
+pub use crate::config::user_config::RegistrySettings;
+use crate::registry::credentials::lookup::{Credential, CredentialFiles, Notice};
+use crate::registry::http::proxies::Proxies;
 
 /// The settings of a [`super::Registry`]. The default is anonymous, with no proxy and the system's
 /// certificates.

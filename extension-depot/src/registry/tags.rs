@@ -5,11 +5,11 @@ use std::time::Duration;
 use core_types::{OciQuery, OciReference, compare_tags};
 use serde::Deserialize;
 
-use super::Registry;
-use super::error::RegistryError;
-use super::http::{Connection, Target};
-use super::paging::{Reader, read_all};
-use crate::image::ImageError;
+use crate::oci::image::ImageError;
+use crate::registry::client::Registry;
+use crate::registry::error::RegistryError;
+use crate::registry::http::connection::{Connection, Target};
+use crate::registry::http::paging::{Reader, read_all};
 
 /// How many tags one request asks for.
 const PAGE: usize = 1_000;
@@ -48,7 +48,7 @@ impl Registry {
 
 impl Registry {
     /// Returns the same result, with the nearest tags where a tag is missing.
-    pub(super) async fn with_nearest_tags<T>(
+    pub(crate) async fn with_nearest_tags<T>(
         &self,
         reference: &OciReference,
         result: Result<T, RegistryError>,

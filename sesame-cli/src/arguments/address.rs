@@ -1,30 +1,30 @@
 //! References, repositories and sources as a person types them: with the registry in front, so that
-//! `my-org/weather` is not taken for a host `my-org`. What other tools or a browser write around
-//! them is understood; what cannot be is answered with what to type.
+//! `my-org/weather` is not taken for a host `my-org`. Decorations of other tools or of a browser
+//! are removed; any other mistake is answered with the text to type instead.
 
 use std::str::FromStr;
 
 use core_types::{ExtensionName, OciQuery, OciReference, ReferenceError, ReferenceProblem};
 use extension_depot::{Source, SourceTextError};
 
-/// What to type instead of what was typed.
+/// The text to type instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Mistyped(String);
 
-/// A reference.
+/// Parses a reference.
 pub fn reference(text: &str) -> Result<OciReference, Mistyped> {
     let text = cleaned(text);
     text.parse().map_err(|error| explained(text, &error))
 }
 
-/// A repository.
+/// Parses a repository.
 pub fn repository(text: &str) -> Result<OciQuery, Mistyped> {
     let text = cleaned(text);
     text.parse().map_err(|error| explained(text, &error))
 }
 
-/// A source: a reference or a repository, or a file here or on the web.
+/// Parses a source: a reference or a repository, or a file here or on the web.
 pub fn source(text: &str) -> Result<Source, Mistyped> {
     let text = cleaned(text);
     if let Some(meant) = page_of(text) {
@@ -40,8 +40,7 @@ pub fn source(text: &str) -> Result<Source, Mistyped> {
     }
 }
 
-/// The text without blanks around it, the schemes that container tools put in front, and slashes at
-/// the end.
+/// Removes surrounding blanks, the schemes that container tools put in front, and trailing slashes.
 fn cleaned(text: &str) -> &str {
     let text = text.trim();
     let bare = ["docker://", "oci://", "registry://"]
@@ -56,19 +55,18 @@ fn cleaned(text: &str) -> &str {
     }
 }
 
-/// The rest of a text that begins like this, in whichever case.
+/// Returns the rest of a text that begins like this, in either case.
 fn without_start<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     let begins = text.get(..start.len())?.eq_ignore_ascii_case(start);
     begins.then(|| &text[start.len()..])
 }
 
-/// The rest of a web address.
+/// Returns the rest of a web address.
 fn without_scheme(text: &str) -> Option<&str> {
     without_start(text, "https://").or_else(|| without_start(text, "http://"))
 }
 
-/// The repository whose page in a browser this is. A page is no registry, so nothing is fetched
-/// from it.
+/// Returns the repository of a web page about it. The page itself is never fetched.
 fn page_of(text: &str) -> Option<String> {
     let rest = without_scheme(text).unwrap_or(text);
     let parts: Vec<_> = rest.split(['?', '#']).next()?.split('/').collect();
@@ -84,14 +82,14 @@ fn page_of(text: &str) -> Option<String> {
     Some(repository.to_lowercase())
 }
 
-/// The reference in a web address that only the case of its letters keeps from being one.
+/// Returns the reference in a web address that is invalid only for its upper case.
 fn address_in_upper_case(text: &str) -> Option<String> {
     let rest = without_scheme(text)?;
     let lower = lower_path(rest).filter(|_| !rest.ends_with(".wasm"))?;
     lower.parse::<OciReference>().ok().map(|reference| reference.to_string())
 }
 
-/// The text with its repository in lower case, where that makes a difference. A tag keeps its case.
+/// Returns the text with its repository in lower case, if that changes it. A tag keeps its case.
 fn lower_path(text: &str) -> Option<String> {
     let begin = text.rfind('/').unwrap_or(0);
     let end = text[begin..].find([':', '@']).map_or(text.len(), |at| begin + at);
@@ -99,8 +97,7 @@ fn lower_path(text: &str) -> Option<String> {
     (lower != text).then_some(lower)
 }
 
-/// What to type instead of a text that is not a reference. Where a text like it would be one, that
-/// is it.
+/// Returns the text to type instead of an invalid reference: a similar one, if that is valid.
 fn explained(text: &str, error: &ReferenceError) -> Mistyped {
     let shown = text.escape_debug();
     Mistyped(match guess(text, error) {
@@ -126,19 +123,19 @@ fn explained(text: &str, error: &ReferenceError) -> Mistyped {
     })
 }
 
-/// What may be meant.
+/// A guess at the intended text.
 enum Guess {
-    /// This.
+    /// A complete reference.
     Whole(String),
-    /// This, which is the same in lower case.
+    /// The same in lower case.
     LowerCase(String),
-    /// A name, with a version as a tag or without, from a registry that is not named.
+    /// A name without a registry, with or without a version as its tag.
     NoPlace { name: String, version: String },
-    /// This path of a registry that is not named.
+    /// A path without a registry.
     NoRegistry(String),
     /// Several words.
     Blank,
-    /// This repository, of which a tag has to be named.
+    /// A repository that needs a tag.
     NoTag(String),
 }
 
@@ -167,12 +164,12 @@ fn guess(text: &str, error: &ReferenceError) -> Option<Guess> {
     lower_path(text).filter(|lower| is_place(lower)).map(Guess::LowerCase)
 }
 
-/// Whether this is a reference or a repository with its registry.
+/// Returns whether this is a reference or a repository with its registry.
 fn is_place(text: &str) -> bool {
     text.parse::<OciQuery>().is_ok() || text.parse::<OciReference>().is_ok()
 }
 
-/// A name as other package managers have it: `weather`, `weather@1.2` or `weather:1.2`.
+/// Parses a name as other package managers have it: `weather`, `weather@1.2` or `weather:1.2`.
 fn bare_name(text: &str) -> Option<Guess> {
     let (name, version) = match text.split_once(['@', ':']) {
         Some((name, version)) => (name, format!(":{version}")),
@@ -209,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn mistyped_source_says_what_to_type() {
+    fn mistyped_source_has_a_hint() {
         for (typed, meant) in [
             ("ghcr.io/O/X:1", "`ghcr.io/o/x:1`"),
             ("GHCR.io/o/X", "`ghcr.io/o/x`"),
@@ -239,7 +236,7 @@ mod tests {
         assert_eq!(said, "did you mean `ghcr.io/o/x:1`?");
     }
 
-    /// What is suggested is understood when it is typed.
+    /// Each suggestion parses.
     #[test]
     fn suggestions_can_be_typed() {
         for typed in ["ghcr.io/O/X:1", "https://github.com/O/X", "o/x:1", "ghcr.io/o/x@1.2.0"] {

@@ -1,4 +1,4 @@
-//! What authors type: publishing, and the commands for modules of Suffiks.
+//! Arguments for authors: publishing, and the commands for modules of Suffiks.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,11 +13,11 @@ use serde::Deserialize;
 pub enum WasiCommand {
     /// Publish a module in the form of Suffiks, with its documentation
     Publish(WasiPublishArguments),
-    /// Fetch the module of an artifact, and its documentation, into files
+    /// Download a module and its documentation into files
     Download {
         /// `registry/[principal/]scope:revision[@digest]`
         reference: OciReference,
-        /// Where to; it is made if it is not there
+        /// Output directory (created if missing)
         #[arg(short, long, value_name = "DIRECTORY", default_value = ".")]
         output: PathBuf,
     },
@@ -25,10 +25,10 @@ pub enum WasiCommand {
     Test {
         /// The module
         module: PathBuf,
-        /// Every `.yaml` file below it is a test
+        /// The directory with the test files; each `.yaml` below it is one
         #[arg(long, value_name = "DIRECTORY", default_value = "./tests")]
         tests: PathBuf,
-        /// The extension's own document: what it is given and what it may do
+        /// The extension's own document, with its configuration and rights
         #[arg(long, value_name = "FILE", default_value = "ext.yaml")]
         ext: PathBuf,
     },
@@ -38,21 +38,21 @@ pub enum WasiCommand {
 pub struct WasiPublishArguments {
     /// The module
     pub module: PathBuf,
-    /// Where to: `registry/[principal/]scope[:revision]`; without a revision it is `latest`
+    /// The target: `registry/[principal/]scope[:revision]`; without a revision, `latest`
     #[arg(long, value_name = "REFERENCE")]
     pub tag: String,
     /// The directory with the pages of its documentation
     #[arg(long, value_name = "DIRECTORY")]
     pub docs: Option<PathBuf>,
-    /// Replace other bytes that are there
+    /// Replace different bytes that are published there
     #[arg(long)]
     pub overwrite: bool,
-    /// Print the image manifest, and publish nothing
+    /// Print the image manifest without publishing
     #[arg(long)]
     pub dry_run: bool,
 }
 
-/// What an extension can be written in.
+/// The languages of a new project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
@@ -66,66 +66,64 @@ pub enum Language {
 
 #[derive(Debug, Args)]
 pub struct NewArguments {
-    /// What it is called
+    /// The extension's name
     pub name: ExtensionName,
-    /// What it is written in
+    /// The language of the project
     #[arg(long = "lang", value_name = "LANGUAGE", default_value = "rust")]
     pub language: Language,
     /// For Rust: the directory of `extension-sdk`, to use instead of wit-bindgen alone
     #[arg(long, value_name = "PATH")]
     pub sdk: Option<PathBuf>,
-    /// Where to, if not in a directory of its name
+    /// The project's directory, if not one of its name
     #[arg(long, value_name = "DIRECTORY")]
     pub directory: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub struct TestArguments {
-    /// The component or module to test; without it, the project in this directory is tested, and
-    /// built first if anything in it has changed
+    /// The component or module to test; without it, the project in this directory, which is built
+    /// first if it has changed
     pub binary: Option<PathBuf>,
-    /// Where the tests are
+    /// The directory with the tests
     #[arg(long, value_name = "DIRECTORY", default_value = "tests")]
     pub tests: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub struct DevArguments {
-    /// The function to call each time; without it, the tests are run
+    /// The function to call each time; without it, the tests run
     pub function: Option<String>,
     /// Its arguments, as for `call`
     #[arg(allow_negative_numbers = true)]
     pub arguments: Vec<OsString>,
-    /// The name that it is installed under until the command ends, instead of its own with `-dev`
-    /// behind it
+    /// The temporary name, instead of the project's own with `-dev` behind it
     #[arg(long, value_name = "NAME")]
     pub name: Option<ExtensionName>,
-    /// Build, install and call once, and end
+    /// Build, install and call once, then exit
     #[arg(long)]
     pub once: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct PublishArguments {
-    /// Where to: `registry/[principal/]scope:revision`
+    /// The target: `registry/[principal/]scope:revision`
     pub reference: OciReference,
-    /// The component or module, or a directory of `.wit` files to publish as a package of
-    /// interfaces; without it, the project in this directory, which is built first if anything in
-    /// it has changed
+    /// The component or module, or a directory of `.wit` files to publish as interfaces; without
+    /// it, the project in this directory, which is built first if it has changed
     pub binary: Option<PathBuf>,
-    /// Publish what lies in `dist/` as it is, for pipelines that have built it
+    /// Publish the file in `dist/` without building, for pipelines that built it
     #[arg(long)]
     pub no_build: bool,
-    /// Publish it as the version that the tag says, whatever the author's own says
+    /// Publish under the version of the tag, even if the author states another
     #[arg(long)]
     pub version_from_tag: bool,
     /// The directory with the pages of its documentation
     #[arg(long, value_name = "DIRECTORY")]
     pub docs: Option<PathBuf>,
-    /// Print the image manifest, and publish nothing
+    /// Print the image manifest without publishing
     #[arg(long)]
     pub dry_run: bool,
-    /// Replace other bytes that are there
+    /// Replace different bytes that are published there
     #[arg(long)]
     pub overwrite: bool,
     /// Sign it with this key, as `sesame extension sign` does

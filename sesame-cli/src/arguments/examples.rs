@@ -2,7 +2,7 @@
 
 use super::groups;
 
-/// The command, and what somebody types who uses it.
+/// A command, and two lines of a user.
 type Examples = (&'static str, [&'static str; 2]);
 
 const EXAMPLES: &[Examples] = &[
@@ -285,7 +285,7 @@ const EXAMPLES: &[Examples] = &[
     ("sesame man", ["sesame man ~/.local/share/man/man1", "sesame man pages"]),
 ];
 
-/// The examples of the command that is written out like this.
+/// Returns the examples of a command by its full path.
 pub fn of(path: &str) -> Option<&'static [&'static str; 2]> {
     let everyday = groups::everyday(path);
     let path = everyday.as_deref().unwrap_or(path);

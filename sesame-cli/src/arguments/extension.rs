@@ -18,11 +18,9 @@ use super::setting::{SettingKey, TypedSetting};
 use super::signer::SignerArguments;
 use crate::completion;
 
-/// What people type every day. It stands at the top, as `sesame install`, and below `sesame
-/// extension`.
+/// The everyday commands. They are at the top, as `sesame install`, and below `sesame extension`.
 #[derive(Debug, Subcommand)]
-// Only the arguments of the command that was typed are built: the tree is most of what happens
-// before a call.
+// Builds only the arguments of the typed command: the tree is most of the work before a call.
 #[command(defer = true)]
 pub enum EverydayCommand {
     /// Install an extension from a registry, a file or an OCI layout
@@ -41,7 +39,7 @@ pub enum EverydayCommand {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
     },
-    /// Update extensions, without giving them more permissions
+    /// Update extensions without granting more permissions
     #[command(visible_alias = "upgrade")]
     Update(UpdateArguments),
     /// Remove extensions; manifests, logs and secrets are kept
@@ -74,38 +72,39 @@ pub enum ExtensionCommand {
         #[arg(required = true, value_name = "CAPABILITY[=SCOPE]", add = ArgValueCompleter::new(completion::revocations))]
         grants: Vec<Revocation>,
     },
-    /// Show what an extension asks for; nothing is installed or run
+    /// Show the requests of an extension without installing it
     Inspect {
         /// A name, `registry/[principal/]scope:revision[@digest]`, `./file.wasm`,
         /// `https://HOST/file.wasm` or `oci:PATH[:TAG]`
         #[arg(add = ArgValueCompleter::new(completion::inspectable))]
         what: String,
-        /// The digest that a file has to have; a file of a web server is not downloaded without
+        /// The digest of the file; required for a download from a web server
         #[arg(long, value_name = "DIGEST", value_parser = sha256)]
         sha256: Option<Digest>,
     },
-    /// Show recent refusals, and the commands that would allow them
+    /// Show recent refusals and the commands that allow them
     Why {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
     },
-    /// Show what extensions touched
+    /// Show the resources that extensions used
     Activity(ActivityArguments),
-    /// Verify installed files, and show who signed them
+    /// Verify installed files, and show their signers
     Verify {
-        /// Names, or references of what is not installed; all that is installed, if none is given
+        /// Names, or references of artifacts that are not installed; without any, all installed
+        /// extensions
         #[arg(add = ArgValueCompleter::new(completion::names))]
         what: Vec<String>,
-        /// Whoever has to have signed it, by the signatures that the registry has now
+        /// The required signer, by the registry's current signatures
         #[command(flatten)]
         signer: SignerArguments,
-        /// Fetch what is damaged again, and compile what is stale
+        /// Fetch damaged files again, and compile stale code
         #[arg(long)]
         repair: bool,
     },
     /// List extensions with newer versions or moved tags
     Outdated {
-        /// All of them, if none is named
+        /// Only these; without any, all
         #[arg(add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
     },
@@ -114,7 +113,7 @@ pub enum ExtensionCommand {
         #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
     },
-    /// Let extensions be updated again
+    /// Allow updates of extensions again
     Unpin {
         #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
         names: Vec<ExtensionName>,
@@ -128,14 +127,14 @@ pub enum ExtensionCommand {
     Rollback(RollbackArguments),
     /// Delete old generations and unreferenced files
     Gc {
-        /// How many versions of each extension stay, the installed one included
+        /// The number of versions to keep of each extension, with the installed one
         #[arg(long, default_value_t = 3, value_name = "N")]
         keep: usize,
-        /// Change nothing, and print what would be removed
+        /// Print the files to remove without removing them
         #[arg(long)]
         dry_run: bool,
     },
-    /// Install what the manifests or a list name
+    /// Install the extensions of the manifests or of a list
     Sync(SyncArguments),
     /// Show the documentation of an extension
     Docs(DocsArguments),
@@ -150,13 +149,13 @@ pub enum ExtensionCommand {
     Test(TestArguments),
     /// Build, install and call the project on every change
     ///
-    /// It is installed under a name of its own, such as `greeting-extension-dev`, with all that it
-    /// asks for, and with no settings, grants or secrets of what is installed. Other terminals can
-    /// call it. It is gone when the command ends.
+    /// The project gets a temporary name, such as `greeting-extension-dev`, and all that it
+    /// requests, but neither settings nor grants nor secrets of an installed extension. Other
+    /// terminals can call it. It is removed when the command ends.
     Dev(DevArguments),
     /// Publish an extension in a registry
     Publish(PublishArguments),
-    /// Sign what you have published, as cosign does
+    /// Sign a published artifact, as cosign does
     Sign(SignArguments),
     /// Export extensions into one file, for other machines
     Export(ExportArguments),
@@ -164,7 +163,7 @@ pub enum ExtensionCommand {
     Import(ImportArguments),
     /// Change settings and limits of an extension, or list them
     Set(SetArguments),
-    /// Let the defaults of settings and limits hold again
+    /// Reset settings and limits to their defaults
     Unset {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
@@ -172,26 +171,25 @@ pub enum ExtensionCommand {
         #[arg(required = true, value_name = "KEY", add = ArgValueCompleter::new(completion::set_keys))]
         keys: Vec<SettingKey>,
     },
-    /// Edit the manifest of an extension, in the editor that `VISUAL` or `EDITOR` names
+    /// Edit the manifest of an extension in your editor
     Edit {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
     },
-    /// Show what an extension printed and logged
+    /// Show the output and the log of an extension
     Logs {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
-        /// How many of the last lines
+        /// The number of lines, from the end
         #[arg(short = 'n', long, default_value_t = 100)]
         lines: usize,
-        /// Print it as it was printed. Otherwise what a terminal would act on is shown as its code,
-        /// in a pipe as well
+        /// Print raw bytes; without it, terminal controls are escaped, in a pipe as well
         #[arg(long)]
         raw: bool,
     },
 }
 
-/// A digest as `sha256sum` prints it, with or without its algorithm in front.
+/// Parses a digest as `sha256sum` prints it, with or without its algorithm in front.
 fn sha256(text: &str) -> Result<Digest, DigestError> {
     let hex = text.strip_prefix("sha256:").unwrap_or(text);
     format!("sha256:{}", hex.to_ascii_lowercase()).parse()
@@ -200,10 +198,10 @@ fn sha256(text: &str) -> Result<Digest, DigestError> {
 #[derive(Debug, Args)]
 pub struct InstallArguments {
     /// `registry/[principal/]scope:revision[@digest]`, `./file.wasm`, `https://HOST/file.wasm` or
-    /// `oci:PATH[:TAG]`. Without a revision it is the newest version, never the tag `latest`
+    /// `oci:PATH[:TAG]`. Without a revision, the newest version, never the tag `latest`
     #[arg(value_parser = address::source, add = ArgValueCompleter::new(completion::sources))]
     pub source: Source,
-    /// The digest that a file has to have; a file of a web server is not downloaded without
+    /// The digest of the file; required for a download from a web server
     #[arg(long, value_name = "DIGEST", value_parser = sha256)]
     pub sha256: Option<Digest>,
     /// The newest version within a range, such as `^1.2` or `<2`
@@ -212,26 +210,26 @@ pub struct InstallArguments {
     /// The name to install it under, instead of the last part of the source
     #[arg(long)]
     pub name: Option<ExtensionName>,
-    /// Replace the extension of this name, which came from another file, and keep its grants,
-    /// settings and secrets
+    /// Replace the extension of this name from another file, and keep its grants, settings and
+    /// secrets
     #[arg(long, value_name = "NAME", conflicts_with = "name", add = ArgValueCompleter::new(completion::names))]
     pub replace: Option<ExtensionName>,
-    /// Allow this; can be given several times
+    /// Grant this; can be repeated
     #[arg(long, value_name = "CAPABILITY[=SCOPE]", add = ArgValueCompleter::new(completion::capabilities))]
     pub grant: Vec<Grant>,
-    /// Allow all that the extension asks for
+    /// Grant everything that the extension requests
     #[arg(long)]
     pub grant_requested: bool,
-    /// Whoever has to have signed it; they are trusted for its repository from now on
+    /// The required signer, who is trusted for the repository from now on
     #[command(flatten)]
     pub signer: SignerArguments,
-    /// Fetch it without TLS, where others of its repository came over TLS
+    /// Fetch without TLS even if the repository was fetched with TLS before
     #[arg(long)]
     pub allow_plain_http: bool,
-    /// Take an older version than the one that is installed
+    /// Install a version that is older than the installed one
     #[arg(long)]
     pub allow_downgrade: bool,
-    /// Log in to its registry for this once; the password comes from standard input
+    /// Log in to the registry for this command; the password comes from standard input
     #[arg(short, long, requires = "password_stdin")]
     pub username: Option<String>,
     /// Read the password from standard input
@@ -243,7 +241,7 @@ pub struct InstallArguments {
 pub struct RemoveArguments {
     #[arg(required = true, add = ArgValueCompleter::new(completion::names))]
     pub names: Vec<ExtensionName>,
-    /// Keep neither the manifest nor the log nor the secrets
+    /// Delete the manifest, the log and the secrets as well
     #[arg(long)]
     pub purge: bool,
 }
@@ -256,7 +254,7 @@ pub struct SetArguments {
     /// are listed
     #[arg(value_name = "KEY=VALUE", add = ArgValueCompleter::new(completion::settings))]
     pub settings: Vec<TypedSetting>,
-    /// List what can be set: keys, values and what the author says of them
+    /// List the possible settings: keys, values and the author's descriptions
     #[arg(long, conflicts_with = "settings")]
     pub list: bool,
 }
@@ -265,37 +263,35 @@ pub struct SetArguments {
 pub struct CallArguments {
     #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
-    /// `greet`, or `ns:pkg/interface#greet` when several have it. Without it, the functions are
-    /// listed
+    /// `greet`, or `ns:pkg/interface#greet` for a name of several interfaces. Without it, the
+    /// functions are listed
     #[arg(add = ArgValueCompleter::new(completion::functions))]
     pub function: Option<String>,
-    /// Texts as they are; numbers, `true`, enums; WAVE for the rest; `-` reads standard input.
-    /// After `--` all is data
+    /// Text as it is; numbers, `true`, enums; WAVE for the rest; `-` reads standard input. After
+    /// `--` everything is data
     ///
-    /// `none` leaves out an option anywhere, `%none` an option of text or bytes (the text `%none`
-    /// is then `%%none`).
+    /// `none` leaves out any option; `%none` leaves out an option of text or bytes (write the text
+    /// `%none` as `%%none`).
     ///
-    /// The newline at the end of standard input counts only for strings, bytes and a lone
-    /// character.
+    /// A newline at the end of standard input counts only for strings, bytes and a lone character.
     #[arg(allow_negative_numbers = true, add = ArgValueCompleter::new(completion::arguments))]
     pub arguments: Vec<OsString>,
-    /// Arguments that are nothing but data, `-` included
+    /// Arguments that are data, even `-`
     #[arg(last = true, value_name = "DATA")]
     pub data: Vec<OsString>,
     /// All arguments as one JSON array
     #[arg(long, value_name = "JSON", conflicts_with_all = ["arguments", "data"])]
     pub json_args: Option<String>,
-    /// Hand the arguments to a module as bytes in its memory, and take a 64-bit result for bytes
+    /// Pass the arguments to a module as bytes in its memory, and read a 64-bit result as bytes
     #[arg(long, conflicts_with = "json_args")]
     pub bytes: bool,
-    /// Print what the call used, against its limits
+    /// Print the resources that the call used, with their limits
     #[arg(long)]
     pub stats: bool,
-    /// Print the least `[capabilities]` and `[limits]` that the call needed. What is not granted
-    /// stays refused
+    /// Print the least `[capabilities]` and `[limits]` for this call; refusals stay in force
     #[arg(long)]
     pub learn: bool,
-    /// With `--learn`: put them into the manifest
+    /// With `--learn`: write them into the manifest
     #[arg(long, requires = "learn")]
     pub write: bool,
 }
@@ -317,8 +313,7 @@ pub struct DocsArguments {
     pub name: ExtensionName,
     /// The page, with or without `.md`; without it, the first
     pub page: Option<String>,
-    /// Print the page as it was written. Otherwise what a terminal would act on is shown as its
-    /// code, in a pipe as well
+    /// Print raw bytes; without it, terminal controls are escaped, in a pipe as well
     #[arg(long)]
     pub raw: bool,
     /// List the pages
@@ -330,8 +325,7 @@ pub struct DocsArguments {
 pub struct ExecArguments {
     #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
-    /// The workload that the extension is given, YAML or JSON; without it, one that names the
-    /// command
+    /// The workload for the extension, YAML or JSON; without it, one that names the command
     #[arg(long, value_name = "FILE")]
     pub workload: Option<PathBuf>,
     /// The command and its arguments
@@ -344,38 +338,38 @@ pub struct GrantArguments {
     #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
     /// `config-read`, `network=api.example.com`, `filesystem=read:~/Documents`, or
-    /// `filesystem=read:~/notes::/notes` for a directory that the extension finds as `/notes` ...
+    /// `filesystem=read:~/notes::/notes` for a directory that the extension sees as `/notes`
     #[arg(required = true, value_name = "CAPABILITY[=SCOPE]", add = ArgValueCompleter::new(completion::grants))]
     pub grants: Vec<Grant>,
-    /// Only for so long, such as `90s`, `30m` or `1h`, and not beyond this login session
+    /// Only for this time, such as `90s`, `30m` or `1h`, and at most until logout
     #[arg(long = "for", value_name = "TIME", conflicts_with = "until")]
     pub period: Option<Period>,
-    /// Only as long as this login session
+    /// Only until logout
     #[arg(long, value_name = "logout", value_parser = ["logout"])]
     pub until: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub struct UpdateArguments {
-    /// Without a name, everything that has a newer version, after one question
+    /// Without a name, all extensions with newer versions, after one question
     #[arg(add = ArgValueCompleter::new(completion::names))]
     pub names: Vec<ExtensionName>,
-    /// Update everything that came from a registry, without a question
+    /// Update everything from registries without a question
     #[arg(long, conflicts_with = "names")]
     pub all: bool,
-    /// Fetch and compare, and change nothing
+    /// Fetch and compare without changing anything
     #[arg(long)]
     pub dry_run: bool,
-    /// Allow what a newer version asks for and its predecessor did not
+    /// Grant the further requests of a newer version
     #[arg(long)]
     pub accept_new_capabilities: bool,
-    /// Take versions however new they are, whatever `min_release_age` says
+    /// Ignore `min_release_age`
     #[arg(long)]
     pub now: bool,
-    /// Refuse tags that lead to other bytes than those that are installed
+    /// Refuse tags that have moved since the install
     #[arg(long)]
     pub locked: bool,
-    /// Fetch without TLS what came over TLS before
+    /// Fetch without TLS even if it was fetched with TLS before
     #[arg(long)]
     pub allow_plain_http: bool,
 }
@@ -384,38 +378,37 @@ pub struct UpdateArguments {
 pub struct RollbackArguments {
     #[arg(add = ArgValueCompleter::new(completion::names))]
     pub name: ExtensionName,
-    /// The generation, as `history` numbers them; without it, the newest with another version
+    /// The generation, as `history` numbers them; without it, the newest of another version
     pub generation: Option<u32>,
-    /// Allow again what it was allowed then and is not now
+    /// Restore the grants of that generation that were revoked since
     #[arg(long)]
     pub accept_new_capabilities: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct SyncArguments {
-    /// A list to follow instead of the manifests: `./list.toml`, or a published one as
+    /// A list instead of the manifests: `./list.toml`, or a published one as
     /// `registry/[principal/]scope:revision`
     pub list: Option<ListSource>,
-    /// Change nothing, and exit with 1 if something would have to be done or is left over
+    /// Change nothing, and exit with 1 if anything has to change or is left over
     #[arg(long)]
     pub check: bool,
-    /// Change nothing, and print what would be done
+    /// Print the changes without making them
     #[arg(long)]
     pub dry_run: bool,
-    /// Refuse what is not pinned to a digest, and a list whose tag leads to other bytes than when
-    /// it was followed last
+    /// Refuse entries without a digest, and a list whose tag has moved since the last run
     #[arg(long)]
     pub locked: bool,
-    /// Remove what came from the list and is not on it any more
+    /// Remove extensions of the list that are not on it any more
     #[arg(long, requires = "list")]
     pub prune: bool,
-    /// Allow all that newly installed extensions ask for
+    /// Grant everything that newly installed extensions request
     #[arg(long)]
     pub grant_requested: bool,
-    /// Take older versions than those that are installed, where a list names them
+    /// Install versions that are older than the installed ones, where a list names them
     #[arg(long)]
     pub allow_downgrade: bool,
-    /// Fetch without TLS what came over TLS before
+    /// Fetch without TLS even if it was fetched with TLS before
     #[arg(long)]
     pub allow_plain_http: bool,
 }
@@ -428,12 +421,12 @@ pub struct SignArguments {
     /// `SESAME_KEY_PASSWORD` or `COSIGN_PASSWORD`, a prompt, or standard input
     #[arg(long, value_name = "FILE")]
     pub key: PathBuf,
-    /// `bundle`, or `classic`, which older versions of cosign read as well
+    /// `bundle`, or `classic` for older versions of cosign
     #[arg(long, default_value = "bundle")]
     pub form: FormName,
 }
 
-/// How a signature is written.
+/// The form of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum FormName {
     Bundle,
@@ -444,37 +437,37 @@ pub enum FormName {
 pub struct ExportArguments {
     #[arg(required_unless_present = "all", add = ArgValueCompleter::new(completion::names))]
     pub names: Vec<ExtensionName>,
-    /// Export everything that is installed
+    /// Export all installed extensions
     #[arg(long, conflicts_with = "names")]
     pub all: bool,
-    /// The file, an OCI image layout as a tar
+    /// The output file, an OCI image layout as a tar
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,
-    /// Replace a file that is there
+    /// Replace an existing file
     #[arg(short, long)]
     pub force: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct ImportArguments {
-    /// The file
+    /// The exported file
     #[arg(value_hint = ValueHint::FilePath)]
     pub bundle: PathBuf,
-    /// All that are in it, if none is named
+    /// Only these; without any, all in the file
     pub names: Vec<ExtensionName>,
-    /// Allow this to each; can be given several times
+    /// Grant this to each; can be repeated
     #[arg(long, value_name = "CAPABILITY[=SCOPE]")]
     pub grant: Vec<Grant>,
-    /// Allow all that the extensions ask for
+    /// Grant everything that the extensions request
     #[arg(long)]
     pub grant_requested: bool,
-    /// Replace what came from other files and bundles under the same names, and keep its grants,
+    /// Replace extensions of the same names from other files and bundles, and keep their grants,
     /// settings and secrets
     #[arg(long)]
     pub replace: bool,
 }
 
-/// Where a list of extensions lies.
+/// The place of a list of extensions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListSource {
     File(PathBuf),
@@ -498,10 +491,10 @@ impl FromStr for ListSource {
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct ActivityArguments {
-    /// All of them, if none is named
+    /// Only these; without any, all
     #[arg(add = ArgValueCompleter::new(completion::names))]
     pub names: Vec<ExtensionName>,
-    /// Only of the last time, such as `30m`, `1h` or `2d`
+    /// Only from the last time, such as `30m`, `1h` or `2d`
     #[arg(long, value_name = "TIME")]
     pub since: Option<Period>,
     #[command(subcommand)]
@@ -510,14 +503,14 @@ pub struct ActivityArguments {
 
 #[derive(Debug, Subcommand)]
 pub enum ActivityCommand {
-    /// Find out whether the log was changed
+    /// Check the log for changes
     Verify,
 }
 
-/// What `revoke` takes away: a whole capability, or one grant.
+/// A permission to revoke: a whole capability, or one grant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Revocation {
-    /// Every part of it.
+    /// Each part of it.
     Whole(Capability),
     /// One part.
     Part(Grant),

@@ -1,18 +1,18 @@
-//! Which commands stand together in `--help`, and which are one command under two names.
+//! The groups of commands in `--help`, and the commands with two names.
 
 /// Commands that belong together.
 struct Group {
     title: &'static str,
-    /// At the top, with the first ones to look for among those of `sesame extension`.
+    /// At the top, with the most important ones of `sesame extension`.
     top: &'static [&'static str],
     /// Below `sesame extension`.
     extension: &'static [&'static str],
 }
 
-/// The commands that stand at the top and below `sesame extension`.
+/// The commands that are both at the top and below `sesame extension`.
 const EVERYDAY: [&str; 7] = ["install", "list", "call", "run", "info", "update", "remove"];
 
-/// Where a command stands that no group names.
+/// The group of commands that no other group names.
 const REST: &str = "Administer";
 
 const GROUPS: [Group; 6] = [
@@ -55,15 +55,15 @@ const GROUPS: [Group; 6] = [
     Group { title: "Suffiks", top: &["workload", "wasi"], extension: &[] },
 ];
 
-/// The everyday form of a command that is written out, such as `sesame install` of `sesame
-/// extension install`.
+/// Returns the everyday form of a command's path, such as `sesame install` for `sesame extension
+/// install`.
 pub fn everyday(path: &str) -> Option<String> {
     let verb = path.strip_prefix("sesame extension ")?;
     EVERYDAY.contains(&verb).then(|| format!("sesame {verb}"))
 }
 
-/// The groups of what stands below a command, each with the words behind it that call one; nothing
-/// where nothing is grouped. What no group names stands with what is rarely needed.
+/// Returns the groups below a command, each with its commands as they are typed; nothing where
+/// there are no groups. Commands without a group are in the last one.
 pub fn of(command: &clap::Command) -> Vec<(&'static str, Vec<String>)> {
     let words = |group: &Group| match command.get_name() {
         "sesame" => group.top,

@@ -1,4 +1,4 @@
-//! What is said about the command line itself: its help, and what is wrong with it.
+//! Help for the command line itself, and errors about it.
 
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -13,11 +13,11 @@ use crate::exit_code::ExitCode;
 /// The code of a wrong command line. clap has kinds of errors as well.
 const USAGE: ExitCode = ExitCode::Failed(core_types::ErrorKind::Usage);
 
-/// Longer lines than this are hard to read, however wide the terminal is.
+/// Longer lines are hard to read, however wide the terminal is.
 pub const MAX_WIDTH: usize = 100;
 
-/// What `sesame` alone shows. Commands that are not whole are wrong usage, as `uv` has it: a script
-/// that lost its words must not pass for one that did something.
+/// The output of `sesame` alone. An incomplete command is wrong usage, as in `uv`: a script that
+/// lost its words must fail.
 const BEGINNING: &str = "\
 sesame installs and runs extensions of the desktop session, each with exactly the permissions you grant.
 
@@ -34,15 +34,15 @@ Read on:
   sesame extension new NAME         write an extension of your own
 ";
 
-/// What is answered to a command line that is not run.
+/// The answer to a command line that is not run.
 pub struct Answer {
     pub text: String,
-    /// Whether it is what was asked for, and not a complaint.
+    /// Whether it is the requested output, and not an error.
     pub is_data: bool,
     pub code: ExitCode,
 }
 
-/// The answer to these words, which a parser refused or which ask for help.
+/// Answers words that a parser refused or that ask for help.
 pub fn answer(words: &[OsString], error: clap::Error, width: usize) -> Answer {
     let is_bare = words.iter().skip(1).all(|word| word.as_encoded_bytes().starts_with(b"-"));
     let wants_command = matches!(
@@ -61,7 +61,7 @@ pub fn answer(words: &[OsString], error: clap::Error, width: usize) -> Answer {
         .try_get_matches_from_mut(&spelled_out)
         .and_then(|found| Arguments::from_arg_matches(&found))
     {
-        // The same once more, by a parser that was slow to make.
+        // The same error, from the parser with full help.
         error = again;
     }
     let is_data = !error.use_stderr();
@@ -69,7 +69,7 @@ pub fn answer(words: &[OsString], error: clap::Error, width: usize) -> Answer {
     Answer { text: error.render().to_string(), is_data, code }
 }
 
-/// `sesame help COMMAND` as `sesame COMMAND --help`.
+/// Turns `sesame help COMMAND` into `sesame COMMAND --help`.
 fn spelled_out(words: &[OsString]) -> Vec<OsString> {
     let mut words = words.to_vec();
     if words.iter().any(|word| word == "--help" || word == "-h") {
@@ -83,7 +83,7 @@ fn spelled_out(words: &[OsString]) -> Vec<OsString> {
     words
 }
 
-/// Says what may be meant by a word that is not a command.
+/// Adds a suggestion for a word that is not a command.
 fn suggest(error: &mut clap::Error, words: &[OsString], command: &Command) {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand).cloned()
     else {
@@ -101,8 +101,8 @@ fn suggest(error: &mut clap::Error, words: &[OsString], command: &Command) {
     }
 }
 
-/// All commands with everything that their help shows, for lines of this many columns. A parser of
-/// command lines does without: this is slow to make.
+/// Returns all commands with their full help, for lines of this many columns. A parser of command
+/// lines does without, since this is slow.
 pub fn full_command(width: usize) -> Command {
     let mut command = Arguments::command();
     command.build();
@@ -148,7 +148,7 @@ fn listed(command: &Command, groups: &[(&str, Vec<String>)], width: usize) -> St
     text
 }
 
-/// What a command does, in a line, with its other names.
+/// Returns the summary of a command, with its aliases.
 fn summary(command: &Command, words: &str) -> Option<String> {
     let found =
         words.split(' ').try_fold(command, |command, name| command.find_subcommand(name))?;

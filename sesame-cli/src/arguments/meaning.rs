@@ -1,19 +1,19 @@
-//! What somebody means who types a word that is not a command: by what it means elsewhere, then by
-//! where else it is a command, and by its letters last.
+//! Suggestions for a word that is not a command: by its meaning in other tools, then by its place
+//! here, and by its letters last.
 
 use crate::terminal::shell_word;
 
-/// What a word means here.
+/// The meaning of another tool's word.
 enum Meaning {
-    /// This command.
+    /// A command here.
     Command(&'static str),
-    /// Nothing that there is, with what there is instead.
+    /// Advice, since there is no such command.
     Instead(&'static str),
 }
 
 use self::Meaning::{Command, Instead};
 
-/// Words that other tools have, with what does the same here.
+/// Words of other tools, with their counterparts here.
 const WORDS: &[(&[&str], Meaning)] = &[
     (
         &["delete", "del", "erase", "purge", "deinstall", "uninst", "drop", "forget"],
@@ -61,10 +61,10 @@ const WORDS: &[(&[&str], Meaning)] = &[
     ),
 ];
 
-/// How alike two words have to be, of 1, to be taken for one mistyped: that of `clap`.
+/// The similarity, of 1, above which a word counts as mistyped: that of `clap`.
 const ALIKE: f64 = 0.8;
 
-/// What to type instead of a word that is not a command, with the words that were typed behind it.
+/// Returns the line to type instead of a word that is not a command, with the words behind it.
 pub fn instead_of(word: &str, behind: &[String], all: &clap::Command) -> Option<String> {
     let lower = word.to_lowercase();
     let by_meaning =
@@ -79,8 +79,8 @@ pub fn instead_of(word: &str, behind: &[String], all: &clap::Command) -> Option<
     Some(format!("did you mean `sesame {}`?", whole.join(" ")))
 }
 
-/// Where else a word is the name of a command or another name of it; the shortest, which is the
-/// everyday one.
+/// Returns the path of a command with this name or alias elsewhere: one for extensions first, then
+/// the shortest.
 fn elsewhere(word: &str, all: &clap::Command) -> Option<String> {
     let mut paths = Vec::new();
     let is_it = |command: &clap::Command| {
@@ -89,10 +89,11 @@ fn elsewhere(word: &str, all: &clap::Command) -> Option<String> {
         is_word.then_some(1.0)
     };
     collect(all, "", &is_it, &mut paths);
-    paths.into_iter().map(|(_, path)| path).min_by_key(String::len)
+    let rank = |path: &String| (!path.starts_with("extension "), path.len());
+    paths.into_iter().map(|(_, path)| path).min_by_key(rank)
 }
 
-/// The command with the most letters of a word.
+/// Returns the most similar command.
 fn alike(word: &str, all: &clap::Command) -> Option<String> {
     let mut paths = Vec::new();
     let likeness = |command: &clap::Command| {
@@ -109,7 +110,7 @@ fn alike(word: &str, all: &clap::Command) -> Option<String> {
     paths.into_iter().max_by(best).map(|(_, path)| path)
 }
 
-/// Every command below this one that `value` gives a value, with its path.
+/// Collects a value of each command below this one, with its path.
 fn collect(
     command: &clap::Command,
     path: &str,
@@ -141,6 +142,7 @@ mod tests {
             "did you mean `sesame extension grant x 'network=*.a.b'`?"
         );
         assert_eq!(said("Deny", &[]), "did you mean `sesame extension revoke`?");
+        assert_eq!(said("set", &["x", "a=b"]), "did you mean `sesame extension set x a=b`?");
         assert_eq!(said("grant", &["x"]), "did you mean `sesame extension grant x`?");
         assert_eq!(said("logout", &["ghcr.io"]), "did you mean `sesame registry logout ghcr.io`?");
         assert_eq!(said("instal", &[]), "did you mean `sesame install`?");
@@ -149,8 +151,7 @@ mod tests {
         assert_eq!(said("qqqq", &[]), "");
     }
 
-    /// Every word leads to a command that there is, and none is one already where it would be
-    /// typed.
+    /// Each word leads to an existing command, and is not itself one in that place.
     #[test]
     fn words_lead_to_commands() {
         let all = full_command(100);

@@ -1,4 +1,4 @@
-//! What stands beside `sesame extension`: registries, secrets, trust, configuration, the
+//! Commands beside `sesame extension`: registries, secrets, trust, configuration, the
 //! demonstration.
 
 use std::path::PathBuf;
@@ -12,14 +12,14 @@ use super::address;
 use super::signer::IdentityArguments;
 use crate::completion;
 
-/// Whose signatures are meant: those of an extension, or of whatever a repository has.
+/// A source of signatures: an extension, or all of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignedSource {
     Extension(ExtensionName),
     Repository(OciQuery),
 }
 
-/// No name of an extension has a `/` in it, and every repository has.
+/// A repository has a `/` and the name of an extension does not.
 impl FromStr for SignedSource {
     type Err = String;
 
@@ -35,7 +35,7 @@ impl FromStr for SignedSource {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum SecretCommand {
-    /// Store a secret for an extension, from standard input or a prompt that does not show it
+    /// Store a secret, from a hidden prompt or standard input
     Set {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
@@ -47,7 +47,7 @@ pub enum SecretCommand {
         #[arg(add = ArgValueCompleter::new(completion::names))]
         name: ExtensionName,
     },
-    /// Forget a secret
+    /// Delete a secret
     #[command(visible_alias = "rm")]
     Remove {
         #[arg(add = ArgValueCompleter::new(completion::names))]
@@ -59,25 +59,24 @@ pub enum SecretCommand {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum RegistryCommand {
-    /// Keep a login, in the Secret Service of this session unless said otherwise
+    /// Log in to a registry, and keep the login
     Login {
         /// `host` or `host:port`
         registry: String,
-        /// Asked for on a terminal where it is left out
+        /// The user name; without it, a terminal is asked
         #[arg(short, long)]
         username: Option<String>,
-        /// Read the password from standard input, which is also done where no terminal can be asked
+        /// Read the password from standard input (the default without a terminal)
         #[arg(long)]
         password_stdin: bool,
-        /// `secret-service`, or `file`: a file that only you can read, where the password is not
-        /// encrypted
+        /// `secret-service`, or `file`: a private file, where the password is not encrypted
         #[arg(long, value_name = "WHERE", default_value = "secret-service")]
         store: StoreName,
-        /// Keep the login without trying it
+        /// Keep the login without verifying it
         #[arg(long)]
         no_verify: bool,
     },
-    /// List the registries that logins are kept for
+    /// List the registries with logins
     #[command(visible_alias = "ls")]
     List,
     /// List the tags of a repository, the newest version first
@@ -86,14 +85,14 @@ pub enum RegistryCommand {
         #[arg(value_parser = address::repository, add = ArgValueCompleter::new(completion::repositories))]
         repository: OciQuery,
     },
-    /// Forget a login
+    /// Delete a login
     Logout {
         /// `host` or `host:port`
         registry: String,
     },
 }
 
-/// Where a login is kept.
+/// The store of a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum StoreName {
     SecretService,
@@ -103,10 +102,10 @@ pub enum StoreName {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum TrustCommand {
-    /// List whose signatures are trusted, and who signed first where something was installed from
+    /// List trusted and pinned signers
     #[command(visible_alias = "ls")]
     List,
-    /// Trust somebody for a place: the owner of a public key, or whoever certificates name
+    /// Trust a public key or an identity for a place
     Add {
         /// A file in PEM, such as `cosign.pub`
         #[arg(required_unless_present = "identity", conflicts_with = "identity")]
@@ -117,28 +116,28 @@ pub enum TrustCommand {
         #[arg(long = "for", value_name = "PLACE")]
         place: OciPrefix,
     },
-    /// Trust somebody no longer
+    /// Stop trusting a signer
     #[command(visible_alias = "rm")]
     Remove {
-        /// The file of a key, its digest as `list` shows it, or an identity
+        /// The file of a key, its digest as in `list`, or an identity
         signer: String,
         /// Only for this place
         #[arg(long = "for", value_name = "PLACE")]
         place: Option<OciPrefix>,
     },
-    /// Take the next version of an extension, whoever signed it
+    /// Accept another signer for the next version of an extension
     Accept {
         /// The extension, or the repository of a list: `registry/[principal/]scope`
         #[arg(value_name = "NAME", add = ArgValueCompleter::new(completion::names))]
         of: SignedSource,
     },
-    /// Make a pair of keys to sign with: `NAME.key` and `NAME.pub`
+    /// Create a pair of keys for signing: `NAME.key` and `NAME.pub`
     ///
-    /// On a terminal the password is asked for twice; it can come from SESAME_KEY_PASSWORD or
-    /// COSIGN_PASSWORD as well. Without one the secret key is not encrypted. cosign reads both
-    /// halves.
+    /// On a terminal the password is asked for twice; SESAME_KEY_PASSWORD or COSIGN_PASSWORD can
+    /// hold it as well. Without a password the secret key is not encrypted. cosign reads both
+    /// files.
     Keygen {
-        /// Where to; `.key` and `.pub` are put behind it as it is, dots and all
+        /// The files' path; `.key` and `.pub` are appended to it, whatever dots it has
         #[arg(default_value = "sesame", value_name = "NAME")]
         to: PathBuf,
     },
@@ -147,13 +146,13 @@ pub enum TrustCommand {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum ConfigCommand {
-    /// Show every value that is configured
+    /// Show all configured values
     Show {
-        /// Name the file and line of each
+        /// Show the file and line of each
         #[arg(long)]
         origin: bool,
     },
-    /// Read every file of the configuration and every manifest, and say what is wrong in them
+    /// Check all files of the configuration and all manifests
     Validate,
 }
 

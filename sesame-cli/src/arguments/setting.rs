@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use core_types::LimitName;
 
-/// What can be set.
+/// A key that can be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettingKey {
     /// A dotted key of `[config]`.
@@ -23,20 +23,22 @@ pub enum TypedSetting {
     Limit(LimitName, u64),
 }
 
-/// Why this cannot be set.
+/// The reason why a text is not a setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingTextError {
     #[error("a setting is typed with its value, as in `{key}=VALUE`")]
     NoValue { key: String },
     #[error("a key has parts with dots between them, as in `greeting.template`")]
     Key,
+    #[error("`{key}` is a limit, typed `limits.{key}`; a setting of that name is `config.{key}`")]
+    BareLimit { key: String },
     #[error("there is no limit `{key}`; the limits are {}", limits())]
     Limit { key: String },
     #[error(transparent)]
     Value(#[from] core_types::LimitValueError),
 }
 
-/// The limits that can be set, as they are typed.
+/// Lists the limits that can be set, as they are typed.
 fn limits() -> String {
     let keys = LimitName::ALL.into_iter().filter_map(LimitName::key);
     keys.map(|key| format!("`limits.{key}`")).collect::<Vec<_>>().join(", ")
@@ -50,7 +52,11 @@ impl FromStr for SettingKey {
             let unknown = || SettingTextError::Limit { key: key.escape_debug().to_string() };
             return LimitName::of_key(key).map(Self::Limit).ok_or_else(unknown);
         }
-        // With its table in front, a key that begins with `limits.` can be set as well.
+        // A bare key of a limit means that limit, and not a setting of the same name.
+        if LimitName::of_key(text).is_some() {
+            return Err(SettingTextError::BareLimit { key: text.to_owned() });
+        }
+        // The prefix of the table allows keys that begin with `limits.`.
         let key = text.strip_prefix("config.").unwrap_or(text);
         let is_key = !key.is_empty()
             && key.split('.').all(|part| !part.is_empty())
@@ -72,7 +78,7 @@ impl FromStr for TypedSetting {
     }
 }
 
-/// The key as it is typed.
+/// Prints the key as it is typed.
 impl fmt::Display for SettingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -97,6 +103,7 @@ mod tests {
             ("greeting.template=a = b", config("greeting.template", "a = b")),
             ("city=", config("city", "")),
             ("config.limits.x=1", config("limits.x", "1")),
+            ("config.timeout_ms=1", config("timeout_ms", "1")),
             ("limits.max_fuel=1_000", TypedSetting::Limit(LimitName::Fuel, 1_000)),
         ] {
             assert_eq!(text.parse(), Ok(read), "{text}");
@@ -105,6 +112,7 @@ mod tests {
             ("city", "`city=VALUE`"),
             ("=x", "dots"),
             ("a..b=x", "dots"),
+            ("timeout_ms=1", "`limits.timeout_ms`"),
             ("limits.fuel=1", "`limits.max_fuel`"),
             ("limits.max_fuel=many", "`limits.max_fuel` is a whole number"),
             ("limits.timeout_ms=0", "from 1 to 86,400,000"),

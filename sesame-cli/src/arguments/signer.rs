@@ -1,14 +1,14 @@
-//! Whose signature is meant, as `install`, `verify` and `trust` take it.
+//! Options for a signer, as `install`, `verify` and `trust` take them.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-// The signer: the owner of a key, or whoever a certificate names. Clap makes a doc comment here the
-// help of each command that this is flattened into.
+// The signer: the owner of a key, or an identity in a certificate. A doc comment here would become
+// the help of each command that flattens it.
 #[derive(Debug, Default, Args)]
 pub struct SignerArguments {
-    /// Only if the owner of this public key signed it
+    /// Require a signature by the owner of this public key
     #[arg(long, value_name = "FILE", conflicts_with = "identity")]
     pub key: Option<PathBuf>,
     #[command(flatten)]
@@ -18,7 +18,7 @@ pub struct SignerArguments {
 // The signer that a certificate names; without a doc comment for the same reason.
 #[derive(Debug, Default, Args)]
 pub struct IdentityArguments {
-    /// Whoever signed by certificate as this: an address, or the URL of a workflow
+    /// The identity in the certificate: an address, or the URL of a workflow
     #[arg(
         long,
         value_name = "ID",
@@ -27,10 +27,10 @@ pub struct IdentityArguments {
         requires = "trusted_root"
     )]
     pub identity: Option<String>,
-    /// Who says who they are: the URL of an OpenID Connect issuer
+    /// The identity's provider: the URL of an OpenID Connect issuer
     #[arg(long, value_name = "URL", alias = "certificate-oidc-issuer", requires = "identity")]
     pub issuer: Option<String>,
-    /// The certificate authorities and logs to believe: a `trusted_root.json` of Sigstore's
+    /// The certificate authorities and logs to trust: a `trusted_root.json` of Sigstore
     #[arg(long, value_name = "FILE", requires = "identity")]
     pub trusted_root: Option<PathBuf>,
 }
@@ -43,14 +43,14 @@ pub enum GivenSigner<'a> {
 }
 
 impl SignerArguments {
-    /// The signer, if one was given.
+    /// Returns the signer, if one was given.
     pub fn given(&self) -> Option<GivenSigner<'_>> {
         self.key.as_deref().map(GivenSigner::Key).or_else(|| self.certificate.given())
     }
 }
 
 impl IdentityArguments {
-    /// The identity, if one was given.
+    /// Returns the identity, if one was given.
     pub fn given(&self) -> Option<GivenSigner<'_>> {
         let Self { identity, issuer, trusted_root } = self;
         Some(GivenSigner::Identity {

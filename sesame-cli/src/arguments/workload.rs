@@ -1,4 +1,4 @@
-//! `sesame workload`: what is typed.
+//! The arguments of `sesame workload`.
 
 use std::path::PathBuf;
 
@@ -11,18 +11,18 @@ use crate::completion;
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub enum WorkloadCommand {
-    /// Ask an extension what is wrong with a workload
+    /// Let an extension validate a workload
     Validate {
         #[command(flatten)]
         arguments: WorkloadArguments,
-        /// What happens to the workload: by default an update where there is an old one, and else
-        /// it is created
+        /// The operation on the workload; by default an update if an old one is given, and
+        /// otherwise its creation
         #[arg(long = "type", value_name = "TYPE")]
         kind: Option<ValidationType>,
     },
-    /// Let an extension fill in what a workload leaves out, and print the workload
+    /// Print a workload with the defaults of an extension
     Default(WorkloadArguments),
-    /// Let an extension add what it has for a workload, and print the workload
+    /// Print a workload with the additions of an extension
     Sync(WorkloadArguments),
     /// Let an extension clean up after a workload
     Delete(WorkloadArguments),
@@ -35,20 +35,20 @@ pub struct WorkloadArguments {
     /// The workload, YAML or JSON; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub workload: PathBuf,
-    /// What the workload was before
+    /// The workload before the change
     #[arg(long, value_name = "FILE")]
     pub old: Option<PathBuf>,
-    /// What the workload has around it: a directory with a file for each resource, which is changed
-    /// as the extension says
+    /// The resources around the workload: a directory with one file for each, which is updated as
+    /// the extension says
     #[arg(long, value_name = "DIRECTORY")]
     pub resources: Option<PathBuf>,
-    /// The extension's own document, as Suffiks has it: it says which keys of `spec` the extension
-    /// is given. Without it, all
+    /// The extension's own document, in the format of Suffiks; it selects the keys of `spec` that
+    /// the extension sees. Without it, all
     #[arg(long, value_name = "FILE")]
     pub ext: Option<PathBuf>,
 }
 
-/// What happens to a workload that is validated.
+/// The operation on a workload that is validated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ValidationType {
     Create,

@@ -9,10 +9,10 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, RefusedThing};
 
-/// How many refusals are shown.
+/// The number of refusals to show: more would not fit a screen.
 const MOST_REFUSALS: usize = 20;
 
-/// Shows what extensions touched, or whether the log was changed.
+/// Shows the activity log, or checks it for changes.
 pub fn run(context: &Context, arguments: ActivityArguments) -> Result<Outcome, Failure> {
     let log = context.depot()?.activity();
     let ActivityArguments { names, since, command } = arguments;
@@ -30,8 +30,8 @@ pub fn run(context: &Context, arguments: ActivityArguments) -> Result<Outcome, F
     Ok(Outcome::Activity(log.entries().into_iter().filter(is_wanted).collect()))
 }
 
-/// Shows what an extension was refused lately, each thing once, the latest first, with what is
-/// decided about it now.
+/// Shows the recent refusals of an extension, each once, the latest first, with the present
+/// decision on each.
 pub fn why(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
@@ -56,7 +56,7 @@ pub fn why(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     Ok(Outcome::Why { name: name.clone(), refused })
 }
 
-/// What was refused then, by what decides now: a policy may have come or gone since.
+/// Decides a past refusal anew: a policy may have come or gone since.
 fn decided_now(at: Timestamp, touch: Touch, authority: &Authority) -> RefusedThing {
     let Touch { what, rule, grant, .. } = touch;
     let capability = what.split('=').next().and_then(|name| name.parse::<Capability>().ok());
@@ -72,7 +72,7 @@ fn decided_now(at: Timestamp, touch: Touch, authority: &Authority) -> RefusedThi
             is_granted_now: false,
         };
     }
-    // What a policy refused was noted without a grant that helps. It is denied no more.
+    // A refusal by policy is logged without a grant. Policy does not deny it any more.
     let (rule, grant) = match grant {
         Some(grant) => (rule, Some(grant)),
         None => {
@@ -85,10 +85,10 @@ fn decided_now(at: Timestamp, touch: Touch, authority: &Authority) -> RefusedThi
     RefusedThing { at, what, rule, grant, is_granted_now }
 }
 
-/// What to grant for a thing that is noted without it: the thing itself, or an example where an
-/// import says nothing of how far.
+/// Returns the grant for a refusal that is logged without one: the resource itself, or an example
+/// for an import without a scope.
 fn grant_of(what: &str, capability: Option<Capability>) -> Option<String> {
-    // Long names are kept by their beginning, which is another name.
+    // Long names are cut in the log, and the beginning is another name.
     let grant = what.parse::<Grant>().ok().filter(|_| !what.ends_with('…'));
     let example = capability.filter(|capability| what == capability.name()).map(Grant::example);
     grant.map(|grant| grant.to_string()).or_else(|| example.map(str::to_owned))

@@ -15,7 +15,7 @@ use crate::project::{FILE, Project};
 use crate::recipe::{BuildError, Recipe};
 use crate::sources::{self, Sources};
 
-/// The mode of what is built, which is nobody else's before it is published.
+/// The mode of a built file, which is private until it is published.
 const BUILT_MODE: u32 = 0o600;
 
 /// Builds the project in this directory.
@@ -23,7 +23,7 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
     Ok(Outcome::Written(vec![build(context, &project()?)?]))
 }
 
-/// The project in this directory.
+/// Returns the project in this directory.
 pub fn project() -> Result<Project, Failure> {
     let missing = || {
         Failure::message(ErrorKind::NotFound, format!("there is no `{FILE}` in this directory"))
@@ -32,8 +32,7 @@ pub fn project() -> Result<Project, Failure> {
     Project::find(Path::new("."))?.ok_or_else(missing)
 }
 
-/// The binary of a project, which is built if it is not there or its sources are not what it was
-/// built of.
+/// Returns the binary of a project, built first if it is missing or its sources have changed.
 pub fn built(context: &Context, project: &Project) -> Result<PathBuf, Failure> {
     let path = project.built();
     if read_binary(&path).is_ok_and(|binary| sources::is_built(project, &binary)) {
@@ -43,11 +42,11 @@ pub fn built(context: &Context, project: &Project) -> Result<PathBuf, Failure> {
     build(context, project)
 }
 
-/// Builds a project: its language's tools make a component, or a module that becomes one here; what
-/// its author asks for is put into it. What was built before stays until the new one is there.
+/// Builds a project: its language's tools make a component, or a module that becomes one here; the
+/// author's requests are put into it. The previous binary stays until the new one is complete.
 pub fn build(context: &Context, project: &Project) -> Result<PathBuf, Failure> {
     check_interfaces(project)?;
-    // As they are before the tools read them: what changes meanwhile is not in the binary.
+    // Read before the tools run: a change meanwhile is not in the binary.
     let before = Sources::read(project);
     let made = Recipe::of(context, project)?.run(project.directory())?;
     let binary = finish(read_binary(&made)?)?;
@@ -64,8 +63,7 @@ pub fn build(context: &Context, project: &Project) -> Result<PathBuf, Failure> {
     Ok(built)
 }
 
-/// Reads the interfaces before the tools of a language do, which do not say as clearly what is
-/// wrong and where.
+/// Checks the interfaces before the tools of a language do, whose errors are less clear.
 fn check_interfaces(project: &Project) -> Result<(), Failure> {
     let directory = project.interfaces();
     if !directory.is_dir() {
@@ -79,8 +77,8 @@ fn write(path: &Path, binary: &[u8]) -> io::Result<()> {
     directory.write(path.file_name().unwrap_or_default(), BUILT_MODE, binary).map(drop)
 }
 
-/// A component as it is; a module that says which component it would be as that; any other module
-/// as it is.
+/// Returns a component as it is, a module with a world as that component, and any other module as
+/// it is.
 fn finish(binary: Vec<u8>) -> Result<Vec<u8>, Failure> {
     match CodeKind::of(&binary) {
         Ok(CodeKind::Module) => {

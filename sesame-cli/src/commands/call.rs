@@ -34,6 +34,7 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
             }
         }
     };
+    context.terminal.limit_waiting(callable.extension().limits().timeout());
     let report = callable.call_blocking(&function, &arguments);
     if learn {
         return learn::run(context, &callable, report, write);
@@ -41,7 +42,7 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
     returned(context, &callable, report, stats)
 }
 
-/// What can be called, for somebody who did not say what. That is no success: a script that lost a
+/// Lists the callable functions for a call without one. This is a failure: a script that lost a
 /// word must notice.
 fn without_function(context: &Context, name: &ExtensionName) -> Result<Failure, Failure> {
     let installed =
@@ -55,7 +56,7 @@ fn without_function(context: &Context, name: &ExtensionName) -> Result<Failure, 
     ))
 }
 
-/// What the user sees of a call.
+/// Shows the result of a call.
 fn returned(
     context: &Context,
     callable: &Callable<'_>,
@@ -90,8 +91,8 @@ fn returned(
     }
 }
 
-/// An own setting that is kept from an extension is kept on purpose, and extensions ask for
-/// settings that nobody made.
+/// Returns whether a refusal is worth a line. Settings are withheld on purpose, and extensions ask
+/// for settings that do not exist.
 pub fn is_worth_telling(touch: &Touch) -> bool {
     !touch.what.starts_with(Capability::ConfigRead.name())
 }
@@ -105,7 +106,7 @@ pub fn warn_of_refusal(context: &Context, opened: &Opened, touch: &Touch) {
     context.warn(&format!("{}{}", refusal(name, touch), grant.unwrap_or_default()));
 }
 
-/// The arguments, with the first `-` replaced by standard input.
+/// Reads the arguments, with the first `-` replaced by standard input.
 fn read_words(words: Vec<OsString>) -> Result<Vec<Word>, Failure> {
     let mut is_read = false;
     let read = |word: OsString| {

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
 
-/// Lets extensions be called or not.
+/// Enables or disables extensions.
 pub fn enable(
     context: &Context,
     names: &[ExtensionName],
@@ -31,7 +31,7 @@ pub fn enable(
     Outcome::of_each(names, set, Outcome::Changed)
 }
 
-/// Keeps extensions at their versions, or lets them be updated again.
+/// Pins extensions to their versions, or unpins them.
 pub fn pin(context: &Context, names: &[ExtensionName], pinned: bool) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let set = |name: &ExtensionName| {
@@ -48,7 +48,7 @@ pub fn pin(context: &Context, names: &[ExtensionName], pinned: bool) -> Result<O
     Outcome::of_each(names, set, Outcome::Changed)
 }
 
-/// Allows something: for good, or until something ends.
+/// Grants permissions, permanently or for a time.
 pub fn grant(context: &Context, arguments: &GrantArguments) -> Result<Outcome, Failure> {
     let GrantArguments { name, grants, period, until } = arguments;
     check_directories(context, name, grants)?;
@@ -62,7 +62,7 @@ pub fn grant(context: &Context, arguments: &GrantArguments) -> Result<Outcome, F
     Ok(Outcome::Changed(changes))
 }
 
-/// What would be refused when it is used is refused when it is granted.
+/// Refuses directories whose use would be refused.
 pub fn check_directories(
     context: &Context,
     name: &ExtensionName,
@@ -83,7 +83,7 @@ pub fn check_directories(
     warn_of_missing(context, grants)
 }
 
-/// A directory that does not exist can be granted, and its giver may have mistyped it.
+/// Warns of missing directories, which may be mistyped.
 pub fn warn_of_missing(context: &Context, grants: &[Grant]) -> Result<(), Failure> {
     let rules = context.directory_rules()?;
     for path in directories(grants) {
@@ -101,7 +101,7 @@ fn directories(grants: &[Grant]) -> impl Iterator<Item = &GrantedPath> {
     })
 }
 
-/// What an extension could use with these grants as well, whatever policies take away.
+/// Returns the capabilities with these grants added, without regard to policies.
 fn granted_with(
     context: &Context,
     name: &ExtensionName,
@@ -143,8 +143,8 @@ fn grant_for_good(
     Ok(changes)
 }
 
-/// Grants until the session ends, or for a time within it. Where they were decided for an artifact,
-/// it is `decided_for`.
+/// Grants until the session ends, or for a time within it. `decided_for` is the artifact of the
+/// decision, if there is one.
 pub fn grant_for_a_while(
     context: &Context,
     name: &ExtensionName,
@@ -169,7 +169,7 @@ pub fn grant_for_a_while(
     Ok(grants.iter().map(|grant| Change { now: now(grant), changed: true }).collect())
 }
 
-/// How long something holds, for people. What has no end of its own ends with the session.
+/// Describes the remaining time for people. Without an end of its own, it is the session's.
 pub fn remaining(until: Option<BootTime>, now: BootTime) -> String {
     let Some(until) = until else { return "until you log out".to_owned() };
     let seconds = until.since(now).as_secs_f64().round() as u64;
@@ -180,7 +180,7 @@ pub fn remaining(until: Option<BootTime>, now: BootTime) -> String {
     }
 }
 
-/// A grant that a policy takes away again does nothing, which its giver should know.
+/// Warns of a grant that a policy denies, since it does nothing.
 fn warn_of_policy(
     context: &Context,
     name: &ExtensionName,
@@ -198,7 +198,7 @@ fn warn_of_policy(
     Ok(())
 }
 
-/// Takes something away, however long it was granted for.
+/// Revokes a permission, permanent or timed.
 pub fn revoke(
     context: &Context,
     name: &ExtensionName,
@@ -229,7 +229,7 @@ fn revoke_timed(
         })
     };
     let depot = context.depot()?;
-    // What is not installed has nothing that ends, and can have a manifest all the same.
+    // An extension that is not installed does not have timed grants, but can have a manifest.
     if depot.manifest(name)?.is_some_and(|loaded| loaded.manifest.extension.oci.is_none()) {
         return Ok(false);
     }
@@ -238,9 +238,9 @@ fn revoke_timed(
     changed.map_err(|error| Failure::of_extension(name, &error))
 }
 
-/// Makes sure that each part is there to be taken away, or nothing of it is. Another one may cover
-/// it (all of `config-read`, `*.example.org`) or be a part of it, and saying nothing would leave a
-/// permission in force that its owner believes to be gone.
+/// Checks that each part is granted, or that nothing of it is. A wider grant may cover it (all of
+/// `config-read`, `*.example.org`), or a narrower one be part of it, and silence would leave a
+/// permission in force that its owner believes revoked.
 fn check_parts(
     context: &Context,
     name: &ExtensionName,
@@ -260,7 +260,7 @@ fn check_parts(
     Ok(())
 }
 
-/// Whether something is left within reach that this permission names.
+/// Returns whether another grant still covers a part of this permission.
 fn overlaps(capabilities: &Capabilities, grant: &Grant) -> bool {
     let mut named = Capabilities::default();
     named.add(grant);

@@ -1,4 +1,4 @@
-//! What the bounded child of `install` does: `sesame compile-extension`
+//! Compiles in a bounded child process of `install`: `sesame compile-extension`
 
 use std::ffi::OsString;
 
@@ -19,7 +19,7 @@ pub fn run(jobs: &[OsString]) -> Result<Outcome, Failure> {
         Ok(()) => Ok(Outcome::Shown(ExitCode::Done)),
         Err(failure) => {
             crate::terminal::Terminal::detect().note(&failure.message);
-            // What the parent reads, and no code of a command.
+            // A code for the parent, not an exit code of a command.
             std::process::exit(failure.code)
         }
     }

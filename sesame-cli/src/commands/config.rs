@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{ConfigValue, FileCheck, Outcome};
 
-/// Shows every value that is configured, by files and by variables.
+/// Shows each value that files or variables configure.
 pub fn show(context: &Context, origin: bool) -> Result<Outcome, Failure> {
     let mut values: Vec<_> = context.variables();
     values.extend(context.config()?.settings().into_iter().map(|setting| ConfigValue {
@@ -19,7 +19,7 @@ pub fn show(context: &Context, origin: bool) -> Result<Outcome, Failure> {
     Ok(Outcome::Config { values, with_origin: origin })
 }
 
-/// Reads every file of the configuration and every manifest, each by itself.
+/// Checks each file of the configuration and each manifest, independently of the others.
 pub fn validate(context: &Context) -> Result<Outcome, Failure> {
     let checked = UserConfig::check(context.places()?)
         .map_err(|error| Failure::new(ErrorKind::Local, &error))?;

@@ -1,4 +1,4 @@
-//! Confirming where an extension of a bundle came from: what `update` does first
+//! Confirms the origin of an extension from a bundle: the first step of `update`
 
 use core_types::{Capabilities, Capability, OciReference, version_of_tag};
 use extension_depot::registry::{Registry, RegistryError};
@@ -57,8 +57,8 @@ pub fn origin(
     depot.installed(name).map_err(of_extension)
 }
 
-/// Whether a registry has the bytes that a reference is pinned to: under its tag, where that is a
-/// version and says which way updates go, and else at all.
+/// Returns whether a registry has the bytes of a pinned reference: under its tag if that is a
+/// version, since versions direct updates, and otherwise anywhere in the repository.
 async fn has_bytes(registry: &Registry, claimed: &OciReference) -> Result<bool, RegistryError> {
     let is_version = version_of_tag(claimed.revision()).is_some();
     let asked = if is_version { claimed.unpinned() } else { claimed.clone() };
@@ -69,8 +69,8 @@ async fn has_bytes(registry: &Registry, claimed: &OciReference) -> Result<bool, 
     }
 }
 
-/// Asks before an extension with grants for secrets gets those of its origin: it was given those of
-/// its own bytes, and the others may belong to an extension that is installed beside it.
+/// Asks before an extension with grants for secrets gets the secrets of its origin: so far it had
+/// those of its own bytes, and the others may belong to another installed extension.
 fn check_secrets(
     context: &Context,
     basis: &Basis,

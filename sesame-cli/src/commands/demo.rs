@@ -14,11 +14,11 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// The extension that greets, built from `tests/guests/greeting`.
+/// The greeting extension, built from `tests/guests/greeting`.
 const GREETING: &[u8] = include_bytes!("../../../tests/guests/built/greeting.wasm");
 
-/// Runs the main job as a person would type it, on a registry in this process and in a temporary
-/// home.
+/// Installs and calls an extension as a person would type it, from a registry in this process and
+/// in a temporary home.
 pub fn run(context: &Context, arguments: &DemoArguments) -> Result<Outcome, Failure> {
     let registry = MemoryRegistry::start()?;
     let reference = publish(context, &registry)?;
@@ -38,7 +38,7 @@ pub fn run(context: &Context, arguments: &DemoArguments) -> Result<Outcome, Fail
         }
     }
     say(context, &next_steps(&reference, arguments.serve))?;
-    // It must not outlive us if we are interrupted.
+    // The directory must not outlive this process if it is interrupted.
     drop(home);
     if arguments.serve {
         registry.wait();
@@ -75,7 +75,7 @@ fn next_steps(reference: &OciReference, serve: bool) -> String {
     )
 }
 
-/// The story of the demonstration is its data.
+/// Prints a line as data: the story is the output of this command.
 fn say(context: &Context, text: &str) -> Result<(), Failure> {
     if !context.global.json {
         context.terminal.data(format!("{text}\n").as_bytes())?;

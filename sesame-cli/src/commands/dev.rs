@@ -21,11 +21,11 @@ use crate::outcome::Outcome;
 use crate::render;
 use crate::sources::{is_lock, is_made};
 
-/// How long it has to be quiet before something is built: editors write a file several times.
+/// The pause after a change before a build: editors write a file several times.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// Builds, installs and calls an extension, again on every change, under a name that is gone when
-/// the command ends. A build that fails leaves what was installed.
+/// Builds, installs and calls an extension on each change, under a name that is removed when the
+/// command ends. A failed build leaves the installed one.
 pub fn run(context: &Context, arguments: &DevArguments) -> Result<Outcome, Failure> {
     let development = Development::begin(context, &project()?, arguments.name.as_ref())?;
     let code = rounds(context, &development, arguments);
@@ -33,7 +33,7 @@ pub fn run(context: &Context, arguments: &DevArguments) -> Result<Outcome, Failu
     code.map(Outcome::Shown)
 }
 
-/// One round, or one after another until the process is ended.
+/// Runs one round, or round after round until the process is ended.
 fn rounds(
     context: &Context,
     development: &Development,
@@ -59,7 +59,7 @@ fn round(context: &Context, development: &Development, arguments: &DevArguments)
     match tried {
         Ok((installation, path)) => {
             if let Some(installation) = installation {
-                // Whoever does not see this can still call it.
+                // A failed print does not matter: the extension can be called all the same.
                 let _ = render::outcome(context, &Outcome::Installed(vec![installation]));
             }
             call(context, development, &path, arguments)
@@ -72,7 +72,7 @@ fn round(context: &Context, development: &Development, arguments: &DevArguments)
     }
 }
 
-/// Calls what is installed, or runs the tests of what was built.
+/// Calls the installed extension, or tests the built one.
 fn call(
     context: &Context,
     development: &Development,
@@ -88,7 +88,7 @@ fn call(
     }
 }
 
-/// Does what a person would type.
+/// Runs a command as a person would type it.
 fn sesame(context: &Context, words: Vec<OsString>) -> ExitCode {
     let line = ["sesame", "extension"].into_iter().map(OsString::from).chain(words);
     match Arguments::try_parse_from(line) {
@@ -100,7 +100,7 @@ fn sesame(context: &Context, words: Vec<OsString>) -> ExitCode {
     }
 }
 
-/// Watches every directory of a project in which something is written by hand.
+/// Watches each directory of a project with files of a person.
 fn watch(root: &Path) -> Result<(Receiver<()>, RecommendedWatcher), Failure> {
     let failed = |error: notify::Error| {
         Failure::message(ErrorKind::Local, "cannot watch this directory for changes")

@@ -1,5 +1,5 @@
-//! What `sesame extension dev` installs: a project under a name of its own, as long as the command
-//! runs.
+//! The installation of `sesame extension dev`: a project under a temporary name, until the command
+//! ends.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -22,28 +22,26 @@ use crate::interrupt;
 use crate::outcome::Installation;
 use crate::project::Project;
 
-/// What stands behind the name of a project that is tried.
+/// The suffix of a temporary name.
 const SUFFIX: &str = "-dev";
-/// The longest name of an extension.
+/// The longest name of an extension, as `ExtensionName` checks it.
 const MAX_NAME: usize = 64;
-/// How long a signal waits for an installation that has begun: what comes after is a matter of
-/// milliseconds.
+/// The time that a signal waits for a running installation. Its last steps take milliseconds.
 const GRACE: Duration = Duration::from_secs(2);
-/// How often it looks whether that has ended.
+/// The interval of looking whether the installation has ended.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// A project that is being tried.
+/// A project under its temporary name.
 pub struct Development {
     name: ExtensionName,
-    /// Held while something is installed, so that a signal removes it afterwards and not before.
+    /// Held during an installation, so that a signal removes it afterwards and not before.
     installing: Arc<Mutex<()>>,
-    /// Held as long as this is, so that no other process tries the same project.
+    /// Held as long as this exists, so that no other process takes the same project.
     _lock: Option<File>,
 }
 
 impl Development {
-    /// Takes a name for a project, and removes what an earlier command that was killed has left
-    /// under it.
+    /// Takes a name for a project, and removes the litter of a killed command under it.
     pub fn begin(
         context: &Context,
         project: &Project,
@@ -63,13 +61,13 @@ impl Development {
         Ok(development)
     }
 
-    /// The name under which it can be called.
+    /// Returns the temporary name.
     pub fn name(&self) -> &ExtensionName {
         &self.name
     }
 
-    /// Installs what was built, with all that its author asks for. Nothing comes of it if exactly
-    /// that is installed.
+    /// Installs the built component with all of its author's requests. Does nothing if it is
+    /// already installed.
     pub fn install(
         &self,
         context: &Context,
@@ -83,11 +81,11 @@ impl Development {
         {
             return Ok(None);
         }
-        // Compiled before the others have to wait.
+        // Compiled before the lock, so that others do not wait.
         examine(context, &staged.binary, &self.name)?;
         let terms = Terms {
             source: "sesame extension dev".to_owned(),
-            // What was added since the first time is not asked for any more, so it is said.
+            // A request that was added later is granted without a question, so it is printed.
             grant: &project.capabilities().grants_in_full(),
             grant_requested: true,
             entry: None,
@@ -102,19 +100,18 @@ impl Development {
         install(context, &depot, &staged, &self.name, &terms).map(Some)
     }
 
-    /// Removes it with all that it has left.
+    /// Removes the extension with all its files.
     pub fn end(self, context: &Context) {
         end(context, &self.name);
     }
 
-    /// Removes it when a person or the session ends this process, which then ends as the signal
-    /// would have it.
+    /// Removes the extension on a signal, after which this process ends by that signal.
     fn end_on_signal(&self, global: GlobalArguments) -> Result<(), Failure> {
         let mut signals = Signals::new(interrupt::ENDING)?;
         let (name, installing) = (self.name.clone(), self.installing.clone());
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             let Some(signal) = signals.forever().next() else { return };
-            // Kept to the end: nothing is installed any more.
+            // Held to the end, so that nothing is installed any more.
             let _installing = wait_for(&installing);
             end(&Context::new(global), &name);
             let _ = emulate_default_handler(signal);
@@ -123,7 +120,7 @@ impl Development {
     }
 }
 
-/// Waits until nothing is being installed, but not for a question that nobody answers.
+/// Waits for a running installation, but not for a question without an answer.
 fn wait_for(installing: &Mutex<()>) -> Option<MutexGuard<'_, ()>> {
     let begun = Instant::now();
     loop {
@@ -136,15 +133,15 @@ fn wait_for(installing: &Mutex<()>) -> Option<MutexGuard<'_, ()>> {
     }
 }
 
-/// The name under which a project is tried.
+/// Returns the temporary name of a project.
 fn name_of(project: &ExtensionName) -> ExtensionName {
     let kept = &project.as_str()[..project.as_str().len().min(MAX_NAME - SUFFIX.len())];
     // A name has one byte for each character.
     format!("{kept}{SUFFIX}").parse().unwrap_or_else(|_| project.clone())
 }
 
-/// Makes sure that this is the only process that tries the project in a directory. Where a file
-/// system has no locks, nobody can know.
+/// Locks a project directory against another `dev`. Without locks in the file system, two cannot be
+/// told apart.
 fn lock(directory: &Path) -> Result<Option<File>, Failure> {
     let Ok(file) = File::open(directory) else { return Ok(None) };
     match file.try_lock() {
@@ -157,7 +154,7 @@ fn lock(directory: &Path) -> Result<Option<File>, Failure> {
     }
 }
 
-/// Whether what has this name is a project that is or was being tried; nothing if nothing has it.
+/// Returns whether the extension of this name is temporary; nothing if there is none.
 fn is_development(depot: &Depot, name: &ExtensionName) -> Result<Option<bool>, Failure> {
     let Some(loaded) = depot.manifest(name)? else { return Ok(None) };
     let reference = loaded.manifest.extension.oci;
@@ -175,7 +172,7 @@ fn end(context: &Context, name: &ExtensionName) {
     }
 }
 
-/// Removes a project that is or was being tried, and nothing else. Returns whether it was there.
+/// Removes a temporary extension and nothing else. Returns whether it existed.
 fn remove(context: &Context, name: &ExtensionName) -> Result<bool, Failure> {
     let depot = context.depot()?;
     if is_development(&depot, name)? != Some(true) {

@@ -26,7 +26,7 @@ pub fn run(context: &Context, arguments: &DocsArguments) -> Result<Outcome, Fail
     Ok(Outcome::Docs(Box::new(DocsPage { page: page.clone(), pages, raw: *raw })))
 }
 
-/// What came with it, or else what its registry has for it.
+/// Returns the documentation of the artifact, or else that of a referrer in the registry.
 fn find(context: &Context, installed: &Installed) -> Result<Option<Docs>, Failure> {
     if let Some(layer) = installed.artifact.docs_layer() {
         let archive = read_blob(&context.places()?.blob(&layer.digest), &layer.digest, MAX_BLOB);

@@ -17,8 +17,7 @@ use crate::outcome::{Diagnosis, Health, Outcome};
 use crate::policy_stop::PolicyCheck;
 use crate::progress::waiting;
 
-/// Looks at everything that sesame needs. Nothing is changed, and nothing that is wrong with one
-/// thing keeps the others from being looked at.
+/// Checks everything that sesame needs. Nothing is changed, and one problem does not hide another.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {
     let depot = context.depot_as_it_is()?;
     let mut all = directories(context, &depot);
@@ -54,7 +53,7 @@ fn doubtful(
     Diagnosis { what: what.into(), health: Health::Doubtful, finding: finding.into(), mend }
 }
 
-/// The directories: there, this user's, and written to by nobody else.
+/// Checks that the directories exist, belong to this user and are writable by this user only.
 fn directories(context: &Context, depot: &Depot) -> Vec<Diagnosis> {
     let places = depot.places();
     let named = [
@@ -102,8 +101,7 @@ fn directory(what: &str, path: &Path, user: u32) -> Diagnosis {
     }
 }
 
-/// One note where the file system of a directory cannot make names durable, such as CIFS and some
-/// of FUSE.
+/// Returns a note if a file system cannot make names durable, such as CIFS and some of FUSE.
 fn durability(depot: &Depot) -> Option<Diagnosis> {
     let unsynced = depot.unsynced_directories();
     let all: Vec<_> = unsynced.iter().map(|path| path.display().to_string()).collect();
@@ -189,7 +187,7 @@ fn extension(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed) -> Diag
     if let Err(error) = depot.history(name) {
         return failed(&error);
     }
-    // What policy stops is what its administrator wants, and nothing is wrong with it.
+    // Policy is the administrator's choice, and not a problem.
     if let Some(stop) = policies.stop(&installed) {
         return doubtful(what, format!("stopped by policy: {}", stop.reason), stop.mend);
     }
@@ -215,11 +213,11 @@ fn cache(context: &Context) -> Result<Diagnosis, Failure> {
     })
 }
 
-/// Whether this process can run compiled code from the cache, tried as a call does it.
+/// Tries whether this process can run compiled code from the cache, as a call does.
 fn executable(cache: &CodeCache, files: usize) -> Diagnosis {
     match check_executable(cache) {
         Ok(()) => good("compiled code", format!("{files} files")),
-        // Code that is there already runs all the same.
+        // Code that is already there still runs.
         Err(IntoCacheError::Cache(error)) => {
             let error = Failure::new(ErrorKind::Local, &error).in_one_line();
             doubtful(
@@ -270,7 +268,7 @@ fn keyring(context: &Context) -> Diagnosis {
     }
 }
 
-/// Each registry that something came from: whether it answers.
+/// Checks whether each registry of an installed extension answers.
 fn registries(context: &Context, listed: Vec<Listed>) -> Vec<Diagnosis> {
     let origin = |listed: Listed| -> Option<(ExtensionName, OciReference)> {
         Some((listed.name, listed.manifest.ok()?.manifest.extension.oci?))

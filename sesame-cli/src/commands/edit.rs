@@ -15,15 +15,14 @@ use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
 use crate::setting_schema::schema;
 
-/// Lets an editor change a copy of the manifest, and takes what comes of it if it is a manifest.
+/// Edits a copy of the manifest, and accepts the result if it is a manifest.
 pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let of_extension = |error| Failure::of_extension(name, &error);
     let before = depot.manifest_text(name).map_err(of_extension)?;
-    // What is broken has to be editable: where nothing is known of the settings, all of them will
-    // do.
+    // A broken manifest has to be editable: without a schema, any setting is accepted.
     let schema = schema(&depot, name).unwrap_or_default();
-    // Beside what it is a copy of: on one disk, and nobody else's to read.
+    // Beside the original, so that it is on the same disk and as private.
     let mut copy = tempfile::Builder::new()
         .prefix(&format!(".{name}-"))
         .suffix(".toml")
@@ -45,14 +44,14 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     }
 }
 
-/// The directory that the copy is made in.
+/// Returns the directory for the copy.
 fn place(context: &Context) -> Result<&Path, Failure> {
     let state = &context.places()?.state;
     fs::create_dir_all(state)?;
     Ok(state)
 }
 
-/// Runs the editor, which can have arguments of its own, as git runs it.
+/// Runs the editor, which can have arguments of its own, as git does.
 fn open(editor: &OsStr, file: &Path) -> Result<(), Failure> {
     let mut line = editor.to_owned();
     line.push(" \"$@\"");
@@ -94,7 +93,7 @@ fn wants_to_try_again(context: &Context, failure: &Failure) -> Result<bool, Fail
     Ok(context.terminal.confirm("edit it again?")?)
 }
 
-/// The failure, and where the text lies that is not lost with it.
+/// Adds the place of the rejected text, which is kept.
 fn rejected(copy: NamedTempFile, failure: Failure) -> Failure {
     match copy.keep() {
         Ok((_, path)) => {

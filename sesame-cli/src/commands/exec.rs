@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::terminal::inert_line;
 
-/// Runs a command in the environment that an extension adds, and becomes it: its exit code and
+/// Runs a command in the environment that an extension adds, by becoming it: its exit code and
 /// signals are its own.
 pub fn run(context: &Context, arguments: &ExecArguments) -> Result<Outcome, Failure> {
     let ExecArguments { name, workload, command } = arguments;
@@ -65,7 +65,7 @@ fn environment(
     }
 }
 
-/// Why a variable is not set.
+/// Explains why a variable is not set.
 fn explain(name: &ExtensionName, refused: &RefusedVariable) -> String {
     let variable = inert_line(&refused.name);
     match &refused.reason {

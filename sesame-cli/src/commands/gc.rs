@@ -7,8 +7,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Collection, Outcome};
 
-/// Removes what nobody goes back to: old generations, what only they needed, and compiled code of
-/// all that is gone.
+/// Removes old generations, their unreferenced blobs, and compiled code of removed versions.
 pub fn run(context: &Context, keep: usize, dry_run: bool) -> Result<Outcome, Failure> {
     let collected = context
         .depot()?

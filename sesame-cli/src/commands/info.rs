@@ -13,8 +13,7 @@ use crate::failure::Failure;
 use crate::outcome::{DecidedImport, Denied, Info, Outcome, State};
 use crate::policy_stop::PolicyCheck;
 
-/// Shows all that is known of an extension, what it imports and exports included. None of its code
-/// runs.
+/// Shows all facts about an extension, with its imports and exports. None of its code runs.
 pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let installed = depot.installed(name).map_err(|error| Failure::of_extension(name, &error))?;
@@ -68,8 +67,8 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
     })))
 }
 
-/// Whether it can be called, and why not where policy stops it or it was put aside. What policy
-/// stops, nothing else helps.
+/// Returns whether it can be called, and otherwise the reason. Policy comes first, since nothing
+/// else helps against it.
 fn state(context: &Context, depot: &Depot, installed: &Installed) -> (State, Option<String>) {
     if let Some(stop) = PolicyCheck::new(context, depot).stop(installed) {
         return (State::StoppedByPolicy, Some(stop.reason));
@@ -81,7 +80,7 @@ fn state(context: &Context, depot: &Depot, installed: &Installed) -> (State, Opt
     }
 }
 
-/// An import with what is decided about it now.
+/// Adds the present decision to an import.
 fn decided(import: Import, authority: &Authority) -> DecidedImport {
     let decided = import.request().map(|request| {
         let decision = decide(&request, authority, boot_time());
@@ -94,7 +93,7 @@ fn decided(import: Import, authority: &Authority) -> DecidedImport {
     DecidedImport { import, decided }
 }
 
-/// What the manifest or this session grants and a policy denies.
+/// Returns the grants of the manifest or of this session that a policy denies.
 fn denied(authority: &Authority, now: BootTime) -> Vec<Denied> {
     let by_manifest = authority.capabilities.iter().flat_map(Capabilities::grants_in_full);
     let by_session =

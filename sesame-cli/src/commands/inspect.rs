@@ -16,8 +16,8 @@ use crate::failure::Failure;
 use crate::outcome::{Asked, Inspection, Outcome};
 use crate::progress::waiting;
 
-/// Looks at an extension without installing or running it: what it imports, what it asks for, and
-/// what would be decided.
+/// Shows an extension without installing or running it: its imports, its requests, and the
+/// decisions on them.
 pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     if let Ok(name) = what.parse::<ExtensionName>() {
@@ -35,7 +35,7 @@ pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Out
         let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
         return Ok(Outcome::Inspected(Box::new(inspected)));
     }
-    // Nothing is trusted by being looked at, and nothing that has its name is in its way.
+    // Inspecting trusts no signer, and an extension of the same name does not matter.
     let Staged { artifact, reference, binary, .. } =
         &fetch_from(context, &depot, &source, sha256, &name)?;
     let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
@@ -43,18 +43,18 @@ pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Out
     Ok(Outcome::Inspected(Box::new(Inspection { attached, ..inspected })))
 }
 
-/// What is installed, if the source names these very bytes: they are not fetched once more.
+/// Returns the installed extension if the source names exactly its bytes, which saves a download.
 fn installed_from(depot: &Depot, source: &Source, name: &ExtensionName) -> Option<Installed> {
     let Source::Registry(reference) = source else { return None };
     depot.whole(name).filter(|installed| installed.reference == *reference)
 }
 
-/// An extension that is installed under this name.
+/// Shows the extension that is installed under this name.
 fn installed(context: &Context, depot: &Depot, name: &ExtensionName) -> Result<Outcome, Failure> {
     let installed = depot.installed(name).map_err(|error| {
         let failure = Failure::of_extension(name, &error);
         let file = Path::new(name.as_str());
-        // What is typed as a name is one, whatever file has it as well.
+        // A name means the installed extension, even if a file has the same name.
         if file.is_file() {
             failure.with_hint(format!("for the file: sesame extension inspect ./{name}"))
         } else {
@@ -92,7 +92,7 @@ fn inspection(
     })
 }
 
-/// What its registry has that refers to it. Where nobody can be asked, nothing is said.
+/// Returns the referrers in the registry, or nothing if it cannot be reached.
 fn attached(context: &Context, reference: &OciReference) -> Result<Vec<String>, Failure> {
     if reference.is_local() || context.is_offline() {
         return Ok(Vec::new());
@@ -105,8 +105,8 @@ fn attached(context: &Context, reference: &OciReference) -> Result<Vec<String>, 
     ))??)
 }
 
-/// What would decide if it were called under this name now. Without a manifest, nobody has decided
-/// yet; that of another extension with this name decides nothing for this one.
+/// Returns the rules for a call under this name now. Without a manifest nothing is decided yet; the
+/// manifest of another extension does not count.
 fn authority(
     context: &Context,
     depot: &Depot,
@@ -114,8 +114,8 @@ fn authority(
     reference: &OciReference,
 ) -> Result<Authority, Failure> {
     let policies = context.config()?.policies.clone();
-    // What another extension of this name is given says nothing about this one. A broken manifest
-    // of that name is in the way of whoever is installed under it, and of nothing else.
+    // The grants of another extension with this name say nothing about this one. A broken manifest
+    // of that name matters only for an install.
     let loaded =
         depot.manifest(name).ok().flatten().filter(|_| depot.check_name(name, reference).is_ok());
     Ok(Authority {
@@ -139,8 +139,7 @@ fn asked(requests: &Requests, authority: &Authority) -> Vec<Asked> {
     scoped.chain(unscoped).collect()
 }
 
-/// The first thing that a grant would be used for. A grant of a pattern is asked about by its
-/// capability.
+/// Returns the first request that a grant would be used for. For a pattern this is its capability.
 fn request(grant: &Grant) -> Request {
     match grant {
         Grant::SecretRead(name) => Request::ReadSecret(name.to_string()),

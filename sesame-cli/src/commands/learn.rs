@@ -1,4 +1,4 @@
-//! `sesame extension call --learn`: the least that a call needed
+//! `sesame extension call --learn`: the least permissions of a call
 
 use core_types::Capabilities;
 use extension_host::CallReport;
@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Learned, Outcome};
 
-/// Finds out what the call touched and used, and puts it into the manifest if that is wanted.
+/// Learns the resources that the call used, and writes them into the manifest on request.
 pub fn run(
     context: &Context,
     callable: &Callable<'_>,
@@ -39,7 +39,7 @@ pub fn run(
     Ok(Outcome::Learned(Box::new(learned)))
 }
 
-/// A person is asked, having seen the difference; a script has said what it wants.
+/// Asks a person who has seen the difference; a script has decided by its options.
 fn may_write(context: &Context, before: &Capabilities, after: &Capabilities) -> bool {
     for (sign, grant) in difference(before, after) {
         context.say(&format!("{sign} {grant}"));

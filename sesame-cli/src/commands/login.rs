@@ -13,17 +13,18 @@ use crate::outcome::{Change, Outcome};
 use crate::progress::waiting;
 use crate::terminal::Terminal;
 
-/// A login that is to be kept, as it stands on the command line.
+/// A login to keep, as given on the command line.
 pub struct LoginOrder {
     pub registry: String,
     pub username: Option<String>,
     pub password_stdin: bool,
     pub store: StoreName,
-    /// Whether the registry is asked first whether it takes the login.
+    /// Whether the registry has to accept the login first.
     pub is_tried: bool,
 }
 
-/// Keeps a login. The password comes from standard input or a prompt, and stands nowhere else.
+/// Keeps a login. The password comes only from standard input or a prompt, since other users can
+/// see arguments.
 pub fn login(context: &Context, order: LoginOrder) -> Result<Outcome, Failure> {
     let registry = registry_host(&order.registry)?;
     let store = match order.store {
@@ -32,7 +33,7 @@ pub fn login(context: &Context, order: LoginOrder) -> Result<Outcome, Failure> {
     };
     let username = read_username(context, &registry, order.username)?;
     if store == LoginStore::SecretService {
-        // A password that cannot be kept is not asked for.
+        // Opened first, so that a password that cannot be kept is not asked for.
         kept_logins(&store).map_err(without_store)?;
     }
     let password = read_password(context, &registry, order.password_stdin)?;
@@ -77,7 +78,7 @@ fn read_username(
     Ok(username)
 }
 
-/// Makes sure that the registry takes a login.
+/// Checks that the registry accepts a login.
 fn try_login(context: &Context, registry: &str, credential: &Credential) -> Result<(), Failure> {
     let reference = format!("{registry}/login:check").parse::<OciReference>();
     let reference = reference.map_err(|_| not_a_registry(registry))?;
@@ -89,7 +90,7 @@ fn try_login(context: &Context, registry: &str, credential: &Credential) -> Resu
     Ok(())
 }
 
-/// The failure with the way around it.
+/// Adds the option that skips this check.
 fn not_tried(error: RegistryError) -> Failure {
     let is_refused = matches!(error, RegistryError::LoginRefused { .. });
     let failure = Failure::from(error);
@@ -109,12 +110,12 @@ fn read_password(context: &Context, registry: &str, stdin: bool) -> Result<Strin
     Ok(Terminal::password_from_stdin()?)
 }
 
-/// Forgets a login, wherever it is kept.
+/// Deletes a login, wherever it is kept.
 pub fn logout(context: &Context, text: &str) -> Result<Outcome, Failure> {
     let registry = registry_host(text)?;
     let mut changed = forget(context, &registry)?;
     if text != registry {
-        // Earlier versions kept a login under what was typed.
+        // Earlier versions kept a login under the text as it was typed.
         changed |= forget(context, text)?;
     }
     Ok(Outcome::Changed(vec![Change { now: format!("logged out of `{registry}`"), changed }]))
@@ -123,14 +124,14 @@ pub fn logout(context: &Context, text: &str) -> Result<Outcome, Failure> {
 fn forget(context: &Context, registry: &str) -> Result<bool, Failure> {
     let was_in_file = forget_login(&file(context)?, registry)?;
     let was_in_service = match forget_login(&LoginStore::SecretService, registry) {
-        // Where there is no service, nothing is in it.
+        // A missing service does not hold a login.
         Err(LoginError::SecretService(_)) if was_in_file || !context.has_session_bus() => false,
         other => other?,
     };
     Ok(was_in_file || was_in_service)
 }
 
-/// Lists the registries that logins are kept for.
+/// Lists the registries with a login.
 pub fn list(context: &Context) -> Result<Outcome, Failure> {
     let mut logins = kept_logins(&file(context)?)?;
     if context.has_session_bus() {
@@ -146,8 +147,8 @@ fn file(context: &Context) -> Result<LoginStore, Failure> {
     Ok(LoginStore::File(context.places()?.logins()))
 }
 
-/// The host of a registry as references have it, from what people paste: with a scheme, with the
-/// path of the API as Docker writes it, in any case.
+/// Parses the host of a registry from pasted text: with a scheme, with the path of the API as
+/// Docker writes it, in any case.
 fn registry_host(text: &str) -> Result<String, Failure> {
     let lower = text.trim().to_ascii_lowercase();
     let bare = ["oci://", "https://", "http://"]
@@ -159,7 +160,7 @@ fn registry_host(text: &str) -> Result<String, Failure> {
     let prefix: OciPrefix = bare.parse().map_err(|_| not_a_registry(text))?;
     match prefix.registry() {
         host if !prefix.components().is_empty() => Err(part_of_registry(text, host)),
-        // The name that Docker's own files have for its registry.
+        // The name of Docker's registry in Docker's own files.
         "index.docker.io" => Ok("docker.io".to_owned()),
         host => Ok(host.to_owned()),
     }

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// Shows the last lines that an extension printed.
+/// Shows the last lines of an extension's log.
 pub fn run(
     context: &Context,
     name: &ExtensionName,

@@ -1,4 +1,4 @@
-//! One file a command: from its arguments to its outcome, by way of the libraries.
+//! One file for each command: from its arguments to its outcome, by way of the libraries.
 
 mod activity;
 mod build;
@@ -109,7 +109,7 @@ pub fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
     }
 }
 
-/// Whether a command beside the everyday ones changes what is installed or granted.
+/// Returns whether a command beside the everyday ones changes what is installed or granted.
 fn is_change(command: &ExtensionCommand) -> bool {
     use ExtensionCommand::{
         Disable, Enable, Gc, Grant, Import, Pin, Revoke, Rollback, Sync, Unpin,
@@ -136,8 +136,7 @@ fn is_everyday_change(command: &EverydayCommand) -> bool {
     )
 }
 
-/// Removes what killed compilers left: it goes with the next change, as what killed changes left
-/// does.
+/// Removes the litter of killed compilers with the next change, like that of killed changes.
 fn sweep(context: &Context) {
     if let Ok(cache) = context.code_cache() {
         cache.sweep();

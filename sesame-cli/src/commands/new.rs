@@ -13,10 +13,10 @@ use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::template;
 
-/// The mode of a project's files, less what the user's mask takes away.
+/// The mode of a project's files, before the user's mask.
 const FILE_MODE: u32 = 0o666;
 
-/// Makes a directory with a project in it that builds, has a test and a page of documentation.
+/// Creates a directory with a project that builds, with a test and a page of documentation.
 pub fn run(arguments: &NewArguments) -> Result<Outcome, Failure> {
     let NewArguments { name, language, sdk, directory } = arguments;
     let directory = directory.clone().unwrap_or_else(|| name.as_str().into());
@@ -42,7 +42,7 @@ pub fn run(arguments: &NewArguments) -> Result<Outcome, Failure> {
     Ok(Outcome::Begun { directory, written })
 }
 
-/// Makes the directory itself, in one that may have to be made as well.
+/// Creates the directory, and its parents where they are missing.
 fn begin(directory: &Path) -> io::Result<OutputDirectory> {
     let name = directory.file_name().unwrap_or(OsStr::new("."));
     let parent = directory

@@ -21,10 +21,10 @@ use crate::outcome::{Outcome, Published};
 use crate::progress::waiting;
 use crate::project::{Project, version_in};
 
-/// The mode of what is fetched into files, less what the user's mask takes away.
+/// The mode of downloaded files, before the user's mask.
 const FILE_MODE: u32 = 0o666;
 
-/// Publishes a component or module as the CNCF has it, with what its author asks for in it.
+/// Publishes a component or module in the CNCF's format, with its author's requests.
 pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, Failure> {
     let reference = &arguments.reference;
     if let Some(directory) = arguments.binary.as_deref().filter(|path| path.is_dir()) {
@@ -50,8 +50,7 @@ pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, F
     send(context, arguments, publication.map_err(std::io::Error::from)?)
 }
 
-/// The version that is published: what the author says, which the tag has to say as well, or what
-/// the tag says.
+/// Returns the version to publish: the author's, which the tag has to match, or that of the tag.
 fn checked_version(stated: Option<&str>, arguments: &PublishArguments) -> Result<String, Failure> {
     let tag = arguments.reference.revision();
     match stated {
@@ -63,14 +62,14 @@ fn checked_version(stated: Option<&str>, arguments: &PublishArguments) -> Result
     }
 }
 
-/// Publishes, with documentation and signature, or says what would be published.
+/// Publishes with documentation and signature, or prints the plan.
 fn send(
     context: &Context,
     arguments: &PublishArguments,
     publication: Publication,
 ) -> Result<Outcome, Failure> {
     let reference = &arguments.reference;
-    // All that can fail here does so before anything is public.
+    // Everything that can fail here does so before anything is public.
     let docs = arguments
         .docs
         .as_deref()
@@ -131,8 +130,8 @@ fn interfaces(
     send(context, arguments, publication.map_err(std::io::Error::from)?)
 }
 
-/// What is published: the file that is named, or what the project is now. Nothing is published that
-/// was built of something else, unless its author says so.
+/// Returns the binary to publish: the named file, or the project's. One that does not match its
+/// sources needs an option.
 fn binary(
     context: &Context,
     arguments: &PublishArguments,
@@ -153,7 +152,7 @@ fn binary(
     Ok((path, asked.transpose()?.unwrap_or(binary)))
 }
 
-/// Publishes a module as Suffiks has it.
+/// Publishes a module in the format of Suffiks.
 pub fn wasi(context: &Context, arguments: &WasiPublishArguments) -> Result<Outcome, Failure> {
     let reference = with_default_tag(&arguments.tag)?;
     let binary = read_binary(&arguments.module)?;
@@ -187,7 +186,7 @@ pub fn wasi(context: &Context, arguments: &WasiPublishArguments) -> Result<Outco
     Ok(Outcome::Published(Published::Now(published)))
 }
 
-/// Fetches the module of an artifact, and its documentation, into files that are not there yet.
+/// Downloads a module and its documentation into new files.
 pub fn download(
     context: &Context,
     reference: &OciReference,
@@ -218,15 +217,14 @@ fn planned(reference: &OciReference, publication: &Publication) -> Outcome {
     })
 }
 
-/// A reference that may leave out its tag, as `extgen` takes it.
+/// Parses a reference without its tag, as `extgen` takes it.
 fn with_default_tag(text: &str) -> Result<OciReference, Failure> {
     let has_tag = text.rsplit('/').next().is_some_and(|last| last.contains(':'));
     let text = if has_tag { text.to_owned() } else { format!("{text}:latest") };
     text.parse().map_err(|error: core_types::ReferenceError| Failure::new(ErrorKind::Usage, &error))
 }
 
-/// What it is called: what its author says, or the last part of where it goes, as far as that can
-/// be a name.
+/// Returns the name: the author's, or the last part of the target, if that is a valid name.
 fn name_of(project: Option<&Project>, reference: &OciReference) -> Result<ExtensionName, Failure> {
     match project {
         Some(project) => Ok(project.name().clone()),
@@ -260,12 +258,12 @@ fn annotation(key: &str, value: &str) -> (String, String) {
     (format!("org.opencontainers.image.{key}"), value.to_owned())
 }
 
-/// The bytes of a component or module in a file.
+/// Reads a component or module from a file.
 pub fn read_binary(path: &Path) -> Result<Vec<u8>, Failure> {
     read_plain(path, MAX_BLOB).map_err(|error| Failure::unreadable(path, &error))
 }
 
-/// A binary that is known to start here, and what it imports and exports.
+/// A binary that starts here, with its imports and exports.
 pub struct Examined {
     pub binary: Vec<u8>,
     pub code: Code,
@@ -275,7 +273,7 @@ pub struct Examined {
 }
 
 impl Examined {
-    /// Compiles a binary and links it to everything that it wants. None of its code runs.
+    /// Compiles a binary and links it to all its imports. None of its code runs.
     pub fn new(context: &Context, name: &ExtensionName, binary: Vec<u8>) -> Result<Self, Failure> {
         let of_host = |error| Failure::of_host(name, &error);
         check_binary(&binary).map_err(of_host)?;

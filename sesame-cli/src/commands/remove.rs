@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, Removal};
 
-/// Removes extensions, each by itself.
+/// Removes extensions, each independently of the others.
 pub fn run(context: &Context, names: &[ExtensionName], purge: bool) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let remove = |name: &ExtensionName| {
@@ -22,7 +22,7 @@ pub fn run(context: &Context, names: &[ExtensionName], purge: bool) -> Result<Ou
         };
         match depot.remove(name, purge) {
             Ok(removed) => Ok(removal(removed.kept_manifest, removed.freed, false)),
-            // What a removal leaves behind tells it from a name that there never was.
+            // A removed manifest tells an earlier removal from an unknown name.
             Err(DepotError::NotFound { .. }) if depot.places().removed_manifest(name).exists() => {
                 Ok(removal(Some(depot.places().removed_manifest(name)), 0, true))
             }

@@ -16,7 +16,7 @@ use crate::interrupt;
 use crate::outcome::Outcome;
 use crate::program_output::ProgramOutput;
 
-/// Runs a program with the streams of this process, and passes its exit status on.
+/// Runs a program with the streams of this process, and passes on its exit status.
 pub fn run(context: &Context, arguments: RunArguments) -> Result<Outcome, Failure> {
     let RunArguments { name, arguments, data } = arguments;
     let mode = if context.terminal.is_attended() { CallMode::Attended } else { CallMode::Ordinary };
@@ -35,7 +35,7 @@ pub fn run(context: &Context, arguments: RunArguments) -> Result<Outcome, Failur
     ended(context, callable.opened(), report)
 }
 
-/// WASI's arguments are text.
+/// Converts a word to text, as WASI's arguments are.
 fn text(word: OsString) -> Result<String, Failure> {
     word.into_string().map_err(|word| {
         let word = word.to_string_lossy().into_owned();
@@ -46,7 +46,7 @@ fn text(word: OsString) -> Result<String, Failure> {
     })
 }
 
-/// What the user sees of a program that ended: what it wrote they have seen.
+/// Returns the outcome of a program that ended. Its output is already printed.
 fn ended(context: &Context, opened: &Opened, report: CallReport<i32>) -> Result<Outcome, Failure> {
     let (name, limits_file) = (&opened.installed.name, &opened.installed.loaded.path);
     let refused: Vec<_> =

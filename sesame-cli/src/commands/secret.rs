@@ -25,13 +25,13 @@ pub fn set(
     }]))
 }
 
-/// Lists the names of secrets.
+/// Lists the names of an extension's secrets.
 pub fn list(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {
     let owner = owner(context, name)?;
     Ok(Outcome::Secrets(ask(move |store| store.names(&owner))?))
 }
 
-/// Forgets a secret.
+/// Deletes a secret.
 pub fn remove(
     context: &Context,
     name: &ExtensionName,
@@ -46,8 +46,8 @@ pub fn remove(
     Ok(Outcome::Changed(vec![Change { now: format!("`{name}` has no secret {secret}"), changed }]))
 }
 
-/// Forgets every secret of an extension that is about to go, and gives back their names. A keyring
-/// that cannot be asked keeps nothing from being removed, but its user has to know.
+/// Deletes all secrets of an extension before its removal, and returns their names. A keyring that
+/// fails does not stop the removal, but the user has to know.
 pub fn forget_all(context: &Context, name: &ExtensionName) -> Vec<String> {
     let Ok(owner) = owner(context, name) else { return Vec::new() };
     let forget = move |store: &dyn SecretStore| -> Result<Vec<String>, BackendError> {
@@ -64,8 +64,8 @@ pub fn forget_all(context: &Context, name: &ExtensionName) -> Vec<String> {
     })
 }
 
-/// Asks the keyring something of which only the words of a failure matter, and waits no longer than
-/// for a secret.
+/// Asks the keyring with the timeout for a secret. Only the text of a failure matters to the
+/// callers.
 pub fn patiently<T: Send + 'static>(
     ask: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {
@@ -79,7 +79,8 @@ fn ask<T: Send + 'static>(
     extension_host::patiently(Capability::SecretRead, move || ask(&SecretService))
 }
 
-/// Secrets belong to where an extension comes from, so that no other of the same name gets them.
+/// Returns the owner of secrets: the origin of an extension, so that another of the same name does
+/// not get them.
 fn owner(context: &Context, name: &ExtensionName) -> Result<Owner, Failure> {
     let loaded = context
         .depot()?
@@ -92,7 +93,7 @@ fn owner(context: &Context, name: &ExtensionName) -> Result<Owner, Failure> {
     Ok(Owner { name: name.clone(), identity: reference.identity() })
 }
 
-/// A value never comes from the command line, which every process can read.
+/// Reads a value. It never comes from the command line, which other processes can read.
 fn read_value(
     context: &Context,
     name: &ExtensionName,
@@ -109,7 +110,7 @@ fn read_value(
             format!("a secret has at most {MAX_SECRET} bytes"),
         ));
     }
-    // What `echo` and editors put at the end is not meant.
+    // `echo` and editors add a newline at the end that is not meant.
     let value = value
         .strip_suffix('\n')
         .map_or(value.as_str(), |value| value.strip_suffix('\r').unwrap_or(value));

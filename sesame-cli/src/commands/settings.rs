@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::outcome::{Change, Outcome, SettingRow, Settings};
 use crate::setting_schema::schema;
 
-/// Changes settings and limits, all or none; lists them where none is given.
+/// Changes settings and limits, all or none; without any, lists them.
 pub fn set(context: &Context, arguments: &SetArguments) -> Result<Outcome, Failure> {
     let SetArguments { name, settings, .. } = arguments;
     let depot = context.depot()?;
@@ -36,7 +36,7 @@ pub fn set(context: &Context, arguments: &SetArguments) -> Result<Outcome, Failu
     Ok(changes_of(said, changed))
 }
 
-/// Lets the defaults hold again.
+/// Restores the defaults.
 pub fn unset(
     context: &Context,
     name: &ExtensionName,
@@ -47,7 +47,7 @@ pub fn unset(
         depot.existing_manifest(name).map_err(|error| Failure::of_extension(name, &error))?;
     let schema = schema(&depot, name)?;
     for key in keys {
-        // What stands there can be taken away, whether the author knows of it or not.
+        // A stored value can be removed, even if the author does not declare it.
         if let SettingKey::Config(key) = key
             && loaded.manifest.config.get(key).is_none()
         {
@@ -88,8 +88,8 @@ fn change_of(
     })
 }
 
-/// What is set and does nothing: a setting that the extension may not read, a limit that a policy
-/// holds down.
+/// Warns of values without effect: a setting that the extension may not read, a limit above a
+/// policy's.
 fn warn(
     context: &Context,
     name: &ExtensionName,
@@ -116,7 +116,7 @@ fn warn(
     Ok(())
 }
 
-/// Everything that can be set, and what is set beside that.
+/// Lists all possible settings, and stored ones beside them.
 fn list(
     context: &Context,
     loaded: &LoadedManifest,

@@ -16,11 +16,10 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 
-/// The mode of what shells and `man` read, which is for everybody, less what the user's mask takes
-/// away.
+/// The mode of files for shells and `man`, which are public, before the user's mask.
 const PAGE_MODE: u32 = 0o666;
 
-/// The script that a shell sources: printed, with a word on where it goes, or put there.
+/// Prints the script that a shell sources, with a note on its place, or installs it.
 pub fn completions(
     context: &Context,
     shell: Option<Shell>,
@@ -55,7 +54,7 @@ fn place(shell: Shell) -> Option<Place> {
     completion::place_of(shell, base.data_dir(), base.config_dir())
 }
 
-/// Writes the script, unless somebody else's file is in its place.
+/// Writes the script, unless a foreign file is in its place.
 fn install_script(context: &Context, place: &Place, script: &[u8]) -> Result<Outcome, Failure> {
     let path = &place.path;
     let cannot = |error: &io::Error| {
@@ -83,7 +82,7 @@ fn install_script(context: &Context, place: &Place, script: &[u8]) -> Result<Out
     Ok(Outcome::Written(vec![path.clone()]))
 }
 
-/// Every command with its help, as one document.
+/// Returns all commands with their help, as one document.
 pub fn reference() -> Outcome {
     let mut command = full_command(MAX_WIDTH);
     let mut text =
@@ -122,7 +121,7 @@ pub fn manual(directory: &Path) -> Result<Outcome, Failure> {
     })
 }
 
-/// The page of a command and those of what is below it. What is hidden has none.
+/// Writes the pages of a command and of those below it. Hidden commands do not have one.
 fn pages(command: &clap::Command, directory: &OutputDirectory) -> io::Result<Vec<PathBuf>> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let mut page = Vec::new();
@@ -135,7 +134,7 @@ fn pages(command: &clap::Command, directory: &OutputDirectory) -> io::Result<Vec
     Ok(written)
 }
 
-/// The command itself; in the place of one that has an everyday form, one that points to that.
+/// Returns the command itself; for one with an everyday form, a pointer to that.
 fn or_pointer(command: &clap::Command) -> clap::Command {
     let everyday = command.get_bin_name().and_then(everyday_form);
     let Some(everyday) = everyday else { return command.clone() };

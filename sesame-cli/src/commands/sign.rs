@@ -13,13 +13,13 @@ use crate::outcome::{Change, Outcome};
 use crate::progress::waiting;
 use crate::terminal::Terminal;
 
-/// The largest file of a key, in bytes.
+/// The largest file of a key, in bytes: many times that of an encrypted one.
 const MAX_KEY: u64 = 64 << 10;
 
-/// What helps where no password came.
+/// The hint for a missing password.
 const PASSWORD_HINT: &str = "set SESAME_KEY_PASSWORD, or give the password on standard input";
 
-/// Signs what a reference leads to, and publishes the signature beside it.
+/// Signs the artifact of a reference, and publishes the signature as its referrer.
 pub fn run(context: &Context, arguments: &SignArguments) -> Result<Outcome, Failure> {
     let key = secret_key(context, &arguments.key)?;
     let form = match arguments.form {
@@ -34,7 +34,7 @@ pub fn run(context: &Context, arguments: &SignArguments) -> Result<Outcome, Fail
     Ok(Outcome::Changed(vec![Change { now, changed: true }]))
 }
 
-/// The secret key in a file, whose password is asked for if it has one.
+/// Reads the secret key in a file, and its password if it has one.
 pub fn secret_key(context: &Context, path: &Path) -> Result<SecretKey, Failure> {
     let failed = |error: &dyn std::error::Error| {
         Failure::message(ErrorKind::Usage, format!("`{}` cannot be signed with", path.display()))
@@ -45,7 +45,8 @@ pub fn secret_key(context: &Context, path: &Path) -> Result<SecretKey, Failure> 
         if SecretKey::is_encrypted(&pem) { Some(password(context, path)?) } else { None };
     SecretKey::from_pem(&pem, password.as_deref().map(str::as_bytes)).map_err(|error| {
         let failure = failed(&error);
-        // cosign encrypts with nothing as well, so nothing is tried before it is asked for.
+        // cosign also encrypts with an empty password, so an empty one is not tried before the
+        // question.
         if password.is_some_and(|password| password.is_empty()) {
             failure.with_hint(PASSWORD_HINT)
         } else {
@@ -54,7 +55,8 @@ pub fn secret_key(context: &Context, path: &Path) -> Result<SecretKey, Failure> 
     })
 }
 
-/// From the environment, where scripts put it, from a person, or from standard input.
+/// Returns the password from the environment, where scripts put it, from a person, or from standard
+/// input.
 fn password(context: &Context, path: &Path) -> Result<String, Failure> {
     if let Some(password) = context.key_password() {
         return Ok(password);

@@ -18,10 +18,10 @@ use crate::project::Project;
 
 /// The document of a module of Suffiks.
 const EXT: &str = "ext.yaml";
-/// The largest file of cases, in bytes.
+/// The largest file of cases, in bytes: far more than a person writes.
 const MAX_FILE: u64 = 1 << 20;
 
-/// Runs every case; one that fails stops no other.
+/// Runs all cases, even after a failed one.
 pub fn run(context: &Context, arguments: &TestArguments) -> Result<Outcome, Failure> {
     let project = Project::find(Path::new("."))?;
     let binary = match (&arguments.binary, &project) {

@@ -13,8 +13,8 @@ use crate::failure::Failure;
 use crate::outcome::{Check, Outcome};
 use crate::progress::waiting;
 
-/// Reads and hashes everything, the compiled code included, mends what it can if asked to, and
-/// shows who signed it. What is not installed is asked of its registry.
+/// Reads and hashes each file, the compiled code included, repairs damage on request, and shows the
+/// signers. References that are not installed are verified in their registry.
 pub fn run(
     context: &Context,
     what: &[String],
@@ -24,7 +24,7 @@ pub fn run(
     let depot = context.depot()?;
     let wanted = signer.map(trust::proof).transpose()?;
     if what.is_empty() {
-        // What another process has removed in the meantime is not there to be verified.
+        // An extension that another process has removed meanwhile need not be verified.
         let check_one = |listed: Listed| check(context, &depot, &listed.name, repair).ok();
         return Ok(Outcome::Verified(listed(&depot)?.into_iter().filter_map(check_one).collect()));
     }
@@ -35,9 +35,8 @@ pub fn run(
     Outcome::of_each(what, verify, Outcome::Verified)
 }
 
-/// An installed extension, with who signed it as that was found when it was installed. It is looked
-/// for again where somebody is wanted, or where what was found does not do for the policies of this
-/// moment.
+/// Verifies an installed extension. Its signer is the one from the install; the registry is asked
+/// again if a signer is required or present policies want another one.
 fn verify_installed(
     context: &Context,
     depot: &Depot,
@@ -137,8 +136,7 @@ fn check_artifact(
     }
 }
 
-/// Compiled code is worth a finding only when it is there and wrong; what is missing is made when
-/// it is needed.
+/// Checks compiled code. Only wrong code is a finding; missing code is compiled when it is needed.
 fn check_code(
     context: &Context,
     depot: &Depot,

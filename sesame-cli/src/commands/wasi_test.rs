@@ -23,7 +23,7 @@ pub fn run(context: &Context, module: &Path, tests: &Path, ext: &Path) -> Result
     test(&examined, &document, tests).map(Outcome::Tested)
 }
 
-/// What came of every test file, up to the first with a test that fails.
+/// Runs test files up to the first with a failed test. Returns their results.
 pub fn test(
     examined: &Examined,
     document: &ExtensionDocument,
@@ -49,8 +49,8 @@ pub fn test(
     Ok(tested)
 }
 
-/// The tests of a file, up to the first that fails: what it leaves behind is what the next begin
-/// with.
+/// Runs the tests of a file up to the first that fails: each begins with the resources that the
+/// last one left.
 fn run_tests(mut bench: Bench<'_>, tests: &[Test]) -> Vec<TestedCase> {
     let mut cases = Vec::new();
     for test in tests {
@@ -63,7 +63,7 @@ fn run_tests(mut bench: Bench<'_>, tests: &[Test]) -> Vec<TestedCase> {
     cases
 }
 
-/// The extension with the configuration of a file and what its own document lets it do.
+/// Returns the extension with the configuration of a file and the rights in its own document.
 fn extension(
     examined: &Examined,
     document: &ExtensionDocument,
@@ -87,7 +87,7 @@ fn extension(
     linked.map_err(|error| Failure::of_host(&ExtensionName::default(), &error))
 }
 
-/// What is there at first: the config map.
+/// Returns the initial resources: the config map.
 fn seed(document: &ExtensionDocument, file: &TestFile) -> Resources {
     let mut resources = Resources::default();
     if let Some(((name, namespace), kind)) =
@@ -105,7 +105,7 @@ fn seed(document: &ExtensionDocument, file: &TestFile) -> Resources {
     resources
 }
 
-/// Every `.yaml` file below a directory, in the order of their paths. Links to directories are not
+/// Lists the `.yaml` files below a directory, sorted by path. Links to directories are not
 /// followed.
 fn test_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |error| Failure::unreadable(directory, &error);

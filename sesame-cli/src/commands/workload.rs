@@ -1,4 +1,4 @@
-//! `sesame workload`: what an extension of Suffiks says about a workload.
+//! `sesame workload`: an extension of Suffiks answers about a workload.
 
 use std::path::Path;
 
@@ -70,7 +70,7 @@ fn request(
     })
 }
 
-/// The workload in a file.
+/// Reads the workload in a file.
 pub fn read_workload(path: &Path) -> Result<Workload, Failure> {
     let no_workload = |error: WorkloadError| {
         Failure::message(ErrorKind::Usage, format!("`{}` is no workload", path.display()))

@@ -1,4 +1,4 @@
-//! What could be typed, for each kind of word.
+//! Candidates for each kind of word.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
@@ -19,13 +19,13 @@ fn context() -> Context {
     Context::new(GlobalArguments::default())
 }
 
-/// The names of extensions that begin like this.
+/// Returns the names of extensions that begin like this.
 pub fn names(current: &OsStr) -> Vec<CompletionCandidate> {
     let listed = context().depot().ok().and_then(|depot| depot.list().ok()).unwrap_or_default();
     beginning(current, listed.into_iter().map(|listed| listed.name.to_string()))
 }
 
-/// The functions, beginning like this, of the extension that was named before.
+/// Returns the functions, beginning like this, of the extension that was named before.
 pub fn functions(current: &OsStr) -> Vec<CompletionCandidate> {
     let all = exported().unwrap_or_default();
     let signatures: HashMap<_, _> =
@@ -37,8 +37,7 @@ pub fn functions(current: &OsStr) -> Vec<CompletionCandidate> {
     beginning(current, shortest(&all).into_iter()).into_iter().map(described).collect()
 }
 
-/// The values, beginning like this, of the parameter that the next word is for, where its type has
-/// few.
+/// Returns the values, beginning like this, of the next parameter, if its type has few.
 pub fn arguments(current: &OsStr) -> Vec<CompletionCandidate> {
     let words = line::words_behind(&["call"]);
     let [_, wanted, given @ ..] = words.as_slice() else { return Vec::new() };
@@ -52,7 +51,7 @@ pub fn arguments(current: &OsStr) -> Vec<CompletionCandidate> {
     )
 }
 
-/// The functions of the extension on the line, out of the cache of compiled code.
+/// Returns the functions of the extension on the line, from the cache of compiled code.
 fn exported() -> Option<Vec<ExportedFunction>> {
     let (context, installed) = named(&["call", "run"])?;
     let host = Host::new().ok()?;
@@ -63,8 +62,8 @@ fn exported() -> Option<Vec<ExportedFunction>> {
     Some(all)
 }
 
-/// The names by which functions can be called: with the interface where several have one name. They
-/// are counted first, since a guest can export a hundred thousand.
+/// Returns the names by which functions can be called: with the interface where several share a
+/// name. They are counted first, since a guest can export a hundred thousand.
 fn shortest(all: &[ExportedFunction]) -> Vec<String> {
     let mut count = HashMap::new();
     for function in all {
@@ -77,7 +76,7 @@ fn shortest(all: &[ExportedFunction]) -> Vec<String> {
     all.iter().map(name).collect()
 }
 
-/// The installed extension that the line names behind one of these commands.
+/// Returns the installed extension that the line names behind one of these commands.
 fn named(commands: &[&str]) -> Option<(Context, Installed)> {
     let context = context();
     let name: ExtensionName = line::words_behind(commands).first()?.parse().ok()?;
@@ -85,19 +84,19 @@ fn named(commands: &[&str]) -> Option<(Context, Installed)> {
     Some((context, installed))
 }
 
-/// The bytes of an extension. They are read for what its author wrote into them, and nobody relies
-/// on that here.
+/// Reads the bytes of an extension for its author's requests. They are only hints here, so they are
+/// not verified.
 fn binary(installed: &Installed) -> Vec<u8> {
     fs::read(&installed.binary.path).unwrap_or_default()
 }
 
-/// What could be granted to whatever is installed: capabilities, and directories as their scopes.
+/// Returns the grants for any extension: capabilities, and directories as their scopes.
 pub fn capabilities(current: &OsStr) -> Vec<CompletionCandidate> {
     beginning(current, written_grants(current, &BTreeSet::new()).into_iter())
 }
 
-/// The same for the extension on the line, with the scopes that it asks for and those that it was
-/// refused lately.
+/// Returns the grants for the extension on the line, with the scopes that it requests and those of
+/// recent refusals.
 pub fn grants(current: &OsStr) -> Vec<CompletionCandidate> {
     let wanted = named(&["grant"])
         .map(|(context, installed)| wanted(&context, &installed))
@@ -121,7 +120,7 @@ fn wanted(context: &Context, installed: &Installed) -> BTreeSet<String> {
     wanted
 }
 
-/// Capabilities by their names, those that need a scope with its `=`; then the scopes.
+/// Returns capabilities by name, those with a scope with its `=`; then the scopes.
 fn written_grants(current: &OsStr, wanted: &BTreeSet<String>) -> Vec<String> {
     let current = current.to_string_lossy();
     let Some((capability, scope)) = current.split_once('=') else {
@@ -141,7 +140,7 @@ fn written_grants(current: &OsStr, wanted: &BTreeSet<String>) -> Vec<String> {
     all
 }
 
-/// `read:` and `write:`, and behind them the directories that begin like this.
+/// Returns `read:` and `write:`, and behind them the directories that begin like this.
 fn directories(scope: &str) -> Vec<String> {
     let Some((access, path)) = scope.split_once(':') else {
         return vec!["read:".to_owned(), "write:".to_owned()];
@@ -150,7 +149,7 @@ fn directories(scope: &str) -> Vec<String> {
     below.into_iter().map(|path| format!("{access}:{path}")).collect()
 }
 
-/// What could be taken away from the extension on the line.
+/// Returns the grants of the extension on the line, to revoke.
 pub fn revocations(current: &OsStr) -> Vec<CompletionCandidate> {
     let granted = named(&["revoke"])
         .map(|(context, installed)| granted(&context, &installed))
@@ -161,7 +160,7 @@ pub fn revocations(current: &OsStr) -> Vec<CompletionCandidate> {
     beginning(current, capabilities.iter().cloned().chain(parts))
 }
 
-/// What is granted for good and for a while.
+/// Returns the permanent and timed grants.
 fn granted(context: &Context, installed: &Installed) -> Vec<Grant> {
     let timed =
         |depot: Depot| depot.timed_grants(&installed.name, &installed.reference.identity()).ok();
@@ -171,7 +170,7 @@ fn granted(context: &Context, installed: &Installed) -> Vec<Grant> {
     granted
 }
 
-/// What could be set of the extension on the line: keys, and behind a `=` the values where there
+/// Returns the settings of the extension on the line: keys, and behind a `=` the values where there
 /// are few.
 pub fn settings(current: &OsStr) -> Vec<CompletionCandidate> {
     let Some((_, installed)) = named(&["set"]) else { return Vec::new() };
@@ -186,7 +185,7 @@ pub fn settings(current: &OsStr) -> Vec<CompletionCandidate> {
     }
 }
 
-/// What could be unset of the extension on the line.
+/// Returns the keys that are set for the extension on the line.
 pub fn set_keys(current: &OsStr) -> Vec<CompletionCandidate> {
     let Some((_, installed)) = named(&["unset"]) else { return Vec::new() };
     keys(&installed, &ConfigSchema::default(), current, "")
@@ -215,7 +214,7 @@ fn keys(
     candidates.into_iter().map(described).collect()
 }
 
-/// The values of a setting, where there are few.
+/// Returns the values of a setting, if there are few.
 fn values(schema: &ConfigSchema, key: &str) -> Vec<String> {
     let Some(declared) = schema.get(key) else { return Vec::new() };
     match (declared.allowed.as_slice(), declared.kind) {
@@ -225,8 +224,7 @@ fn values(schema: &ConfigSchema, key: &str) -> Vec<String> {
     }
 }
 
-/// Where an extension could come from: files, repositories that were seen, and the tags that they
-/// had.
+/// Returns sources of extensions: files, repositories of earlier listings, and their tags.
 pub fn sources(current: &OsStr) -> Vec<CompletionCandidate> {
     let text = current.to_string_lossy();
     if ["./", "../", "/", "~"].iter().any(|start| text.starts_with(start)) {
@@ -242,12 +240,12 @@ pub fn sources(current: &OsStr) -> Vec<CompletionCandidate> {
     candidates
 }
 
-/// What can be looked at: what is installed, and everything that could be.
+/// Returns everything that `inspect` takes: installed extensions and sources.
 pub fn inspectable(current: &OsStr) -> Vec<CompletionCandidate> {
     names(current).into_iter().chain(sources(current)).collect()
 }
 
-/// Repositories that were seen, or, of the one that is typed, its tags as they were listed last.
+/// Returns repositories of earlier listings, or the last known tags of the typed one.
 pub fn repositories(current: &OsStr) -> Vec<CompletionCandidate> {
     let (context, text) = (context(), current.to_string_lossy());
     let Ok(places) = context.places() else { return Vec::new() };
@@ -260,7 +258,7 @@ pub fn repositories(current: &OsStr) -> Vec<CompletionCandidate> {
     }
 }
 
-/// The entries of a directory that begin like this path, directories with a slash.
+/// Returns the entries of a directory that begin like this path, directories with a slash.
 fn entries(typed: &str, is_wanted: impl Fn(&Path) -> bool) -> Vec<String> {
     let (directory, begun) = typed.rsplit_once('/').unwrap_or(("", typed));
     let directory = if typed.contains('/') { format!("{directory}/") } else { String::new() };
@@ -278,7 +276,8 @@ fn entries(typed: &str, is_wanted: impl Fn(&Path) -> bool) -> Vec<String> {
     found
 }
 
-/// The directory that a typed one is: `~` is the home directory, nothing the working directory.
+/// Returns the directory of a typed path: `~` is the home directory, an empty one the working
+/// directory.
 fn expanded(directory: &str) -> Option<std::path::PathBuf> {
     match directory.strip_prefix("~/") {
         Some(below) => Some(Context::base_directories()?.home_dir().join(below)),

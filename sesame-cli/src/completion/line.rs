@@ -1,9 +1,9 @@
-//! The command line as far as it is typed.
+//! The command line up to the cursor.
 
 use std::ffi::OsString;
 use std::sync::OnceLock;
 
-/// The words before the one that is completed, behind the program's name.
+/// The words before the completed one, behind the program's name.
 static BEFORE: OnceLock<Vec<String>> = OnceLock::new();
 
 /// Remembers the words of a line, of which the last is completed.
@@ -12,7 +12,7 @@ pub fn remember(words: &[OsString]) {
     let _ = BEFORE.set(before.map(|word| word.to_string_lossy().into_owned()).collect());
 }
 
-/// The words behind one of these commands that are no options, up to the one that is completed.
+/// Returns the words behind one of these commands that are not options, up to the completed one.
 pub fn words_behind(commands: &[&str]) -> Vec<String> {
     behind(BEFORE.get().map_or(&[], Vec::as_slice), commands)
 }
@@ -24,7 +24,7 @@ fn behind(words: &[String], commands: &[&str]) -> Vec<String> {
     behind.filter(|word| !word.starts_with('-') || is_number(word)).cloned().collect()
 }
 
-/// The words of a line as a shell splits them, the last one unfinished: empty after a blank.
+/// Splits a line into words as a shell does. The last one is unfinished: empty after a blank.
 pub fn split(line: &str) -> Vec<String> {
     let (mut words, mut word) = (Vec::new(), String::new());
     let (mut quote, mut is_begun) = (None, false);

@@ -1,4 +1,4 @@
-//! Where a shell looks for its script.
+//! The places where shells look for completion scripts.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,20 +6,20 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use clap_complete::Shell;
 
-/// A file that a shell reads, and what its user has to do for that.
+/// A file that a shell reads, and further steps for its user.
 pub struct Place {
     pub path: PathBuf,
-    /// A line for a file that the shell reads as it starts, where it does not look there by itself.
+    /// A line for the shell's startup file, if the shell does not look there by itself.
     pub more: Option<String>,
 }
 
-/// The shell that a path such as `/usr/bin/zsh` leads to.
+/// Returns the shell of a path such as `/usr/bin/zsh`.
 pub fn shell_of(path: &OsStr) -> Option<Shell> {
     Shell::from_str(Path::new(path).file_name()?.to_str()?, true).ok()
 }
 
-/// Where the script of a shell goes, for one user. `data` and `config` are the directories of the
-/// user's data and configuration. Nothing for shells that have no place for it.
+/// Returns the place of a shell's script for one user, or nothing for a shell without one. `data`
+/// and `config` are the directories of the user's data and configuration.
 pub fn place_of(shell: Shell, data: &Path, config: &Path) -> Option<Place> {
     match shell {
         Shell::Bash => {

@@ -1,4 +1,4 @@
-//! From the errors of the libraries to what the user is told.
+//! Turns errors of the libraries into failures.
 
 use core_types::ErrorKind;
 use extension_depot::registry::{DownloadError, KeygenError, LoginError, PushError, RegistryError};
@@ -21,7 +21,7 @@ use crate::project::ProjectError;
 use crate::recipe::BuildError;
 use crate::resource_directory::ResourceDirectoryError;
 
-/// What to do about a file system without locks.
+/// The hint for a file system without locks.
 pub const LOCKS_HINT: &str =
     "keep `XDG_CONFIG_HOME` and `XDG_STATE_HOME` on a file system with locks, such as a local disk";
 
@@ -319,8 +319,8 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
     }
 }
 
-/// What is not an extension is what its publisher wanted; what is malformed is nothing that anybody
-/// should trust.
+/// An artifact that is not an extension is the publisher's choice; a malformed one should not be
+/// trusted.
 fn code_of_image(error: &ImageError) -> ErrorKind {
     match error {
         ImageError::NoWasm { .. }
@@ -370,7 +370,7 @@ impl From<SourceError> for Failure {
             }
             SourceError::NoEntry { .. } => ErrorKind::NotFound,
             SourceError::Digest { .. } => ErrorKind::Untrusted,
-            // Whatever is missing here, no network loses it.
+            // The network cannot lose bytes of a local artifact.
             SourceError::Artifact(ArtifactError::Blob(BlobError::Size { .. })) => {
                 ErrorKind::Untrusted
             }

@@ -1,4 +1,4 @@
-//! What the user is told about a published list that is not followed.
+//! Failures of published lists.
 
 use core_types::{ErrorKind, OciReference};
 use extension_depot::{DepotError, SignatureRefusal};
@@ -6,7 +6,7 @@ use extension_depot::{DepotError, SignatureRefusal};
 use super::{Failure, INSECURE_HINT, state_file_hint};
 
 impl Failure {
-    /// Something about a published list, which has no name to be called by.
+    /// Reports an error about a published list, which does not have a name.
     pub fn of_list(error: &DepotError) -> Self {
         let (code, hint) = match error {
             DepotError::Signature(refusal) => {
@@ -22,7 +22,7 @@ impl Failure {
         Self::new(code, error).with_optional_hint(hint)
     }
 
-    /// The tag of a list led to other bytes when the list was followed last.
+    /// Reports a list whose tag has moved since the last run.
     pub fn list_moved(
         list: &OciReference,
         followed: &OciReference,
@@ -39,7 +39,7 @@ impl Failure {
         ))
     }
 
-    /// A list by a tag, where only what is pinned is wanted.
+    /// Reports a list by tag where only pinned ones are allowed.
     pub fn list_unpinned(found: &OciReference) -> Self {
         Self::message(
             ErrorKind::Failure,

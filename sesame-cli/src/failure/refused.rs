@@ -1,4 +1,4 @@
-//! What the user is told of imports that an extension does not get.
+//! Failures of extensions whose imports are refused.
 
 use core_types::{Capability, ErrorKind, ExtensionName, Request};
 use extension_host::{ForeignHost, Refusal};
@@ -6,7 +6,7 @@ use extension_host::{ForeignHost, Refusal};
 use super::Failure;
 
 impl Failure {
-    /// The extension of this name imports what it does not get.
+    /// Reports the refused imports of the extension of this name.
     pub(super) fn refused(name: &ExtensionName, refusals: &[Refusal]) -> Self {
         let foreign = refusals.iter().find_map(foreign);
         let denied = refusals.iter().find_map(denied).filter(|_| foreign.is_none());
@@ -18,7 +18,7 @@ impl Failure {
             (None, None) => format!("`{name}` does not get what it needs"),
         };
         let mut failure = Self::message(ErrorKind::Refused, message);
-        // What the message says is not said once more.
+        // The message has the first one already.
         let others =
             refusals.iter().filter(|refusal| denied.is_none() || self::denied(refusal) != denied);
         failure.details = others.map(ToString::to_string).collect();
@@ -40,7 +40,7 @@ fn foreign(refusal: &Refusal) -> Option<&ForeignHost> {
     }
 }
 
-/// What helps against all of them, or against the first that no grant helps against.
+/// Returns the hint for all refusals, or for the first that no grant helps against.
 fn hint(name: &ExtensionName, refusals: &[Refusal]) -> String {
     if let Some(host) = refusals.iter().find_map(foreign) {
         return host.instead.to_owned();
@@ -51,7 +51,7 @@ fn hint(name: &ExtensionName, refusals: &[Refusal]) -> String {
         .unwrap_or_else(|| format!("sesame extension grant {name} {}", grants(refusals).join(" ")))
 }
 
-/// The grants that help, each once: one grant is enough for many imports.
+/// Returns the grants that help, each once: one grant is enough for many imports.
 fn grants(refusals: &[Refusal]) -> Vec<String> {
     let mut grants = Vec::new();
     for grant in refusals.iter().filter_map(grant) {
@@ -69,7 +69,7 @@ fn grant(refusal: &Refusal) -> Option<String> {
     }
 }
 
-/// What helps against one that no grant helps against.
+/// Returns the hint for a refusal that no grant helps against.
 fn hint_of_one(refusal: &Refusal) -> Option<String> {
     match refusal {
         Refusal::NotGranted { .. } => None,

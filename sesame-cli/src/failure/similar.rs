@@ -1,4 +1,4 @@
-//! What somebody may have meant who named what there is not.
+//! Suggestions for unknown names.
 
 use core_types::{ErrorKind, ExtensionName};
 use extension_depot::DepotError;
@@ -7,19 +7,19 @@ use extension_host::ExportedFunction;
 use super::{Failure, example_of};
 use crate::context::Context;
 
-/// How alike two names have to be, of 1, to be taken for one mistyped.
+/// The similarity, of 1, above which a name counts as mistyped: that of `clap`.
 const ALIKE: f64 = 0.8;
 
 impl Failure {
-    /// There is no extension of this name.
+    /// Reports that the extension of this name is not installed.
     pub(super) fn not_found(name: &ExtensionName, error: &DepotError) -> Self {
         let mut failure = Self::new(ErrorKind::NotFound, error).with_hint("sesame extension list");
         failure.about.unknown = Some(name.clone());
         failure
     }
 
-    /// The same failure, with the extension that may be meant where there is none of the name.
-    /// Where nothing can be listed, nothing is said.
+    /// Adds the installed extension with the most similar name. If the list cannot be read, nothing
+    /// is added.
     pub fn or_similar(mut self, context: &Context) -> Self {
         let Some(unknown) = &self.about.unknown else { return self };
         let listed =
@@ -31,7 +31,7 @@ impl Failure {
         self
     }
 
-    /// The same failure, with a call of the function that may be meant.
+    /// Adds a call of the function with the most similar name.
     pub(super) fn or_similar_function(
         mut self,
         name: &ExtensionName,
@@ -50,7 +50,7 @@ impl Failure {
     }
 }
 
-/// The name with the most letters of another, if there are enough.
+/// Returns the most similar name, if it is similar enough.
 fn most_alike<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = names
         .map(|name| (strsim::jaro_winkler(wanted, name), name))

@@ -234,13 +234,14 @@ fn removal(removal: &Removal) -> String {
         None => format!(", nothing is kept; forgotten secrets: {}", inert_line(&secrets.join(" "))),
     };
     if *already {
-        return format!("removed {name} already{rest}\n");
+        return format!("already removed: {name}{rest}\n");
     }
     format!("removed {name}: {freed_bytes} bytes freed{rest}\n")
 }
 
 fn change(change: &Change) -> String {
-    if change.changed { format!("{}\n", change.now) } else { format!("{} already\n", change.now) }
+    let already = if change.changed { "" } else { "already: " };
+    format!("{already}{}\n", change.now)
 }
 
 fn step(step: &Step) -> String {

@@ -1,9 +1,9 @@
-//! A registry that misbehaves in every way that clients were caught by, and the stranger that it
-//! tries to lead them to.
+//! A registry with each misbehaviour that clients were caught by, and a foreign host to which it
+//! tries to lead them.
 //!
-//! The repository's name picks the behaviour: `HOST/bad/extension/trunc:1.0.0`. Every request to
-//! either is kept with the credentials that came with it. It is written on bare sockets, for a
-//! library for HTTP would not lie about lengths.
+//! The repository's name picks the behaviour: `HOST/bad/extension/trunc:1.0.0`. Each request to
+//! either is recorded with its credentials. The registry uses bare sockets, since a library for
+//! HTTP would not lie about lengths.
 
 mod artifacts;
 mod wire;
@@ -18,8 +18,7 @@ pub use artifacts::ARTIFACTS;
 use artifacts::Artifact;
 use wire::{Asked, Reply, serve};
 
-/// What is wrong with the way in which the registry answers. What is wrong with what it has is in
-/// [`ARTIFACTS`].
+/// Misbehaviour in the registry's answers. [`ARTIFACTS`] has that of its contents.
 pub const MANNERS: [&str; 27] = [
     "ok",
     "s500",
@@ -50,18 +49,18 @@ pub const MANNERS: [&str; 27] = [
     "endless",
 ];
 
-/// How it asks who somebody is, before it answers anything.
+/// The authentication that it demands before any answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
     /// With a name and a password.
     Basic,
-    /// Tokens are had from the stranger.
+    /// Tokens come from the foreign host.
     Stranger,
-    /// Tokens are had from another address of this machine, where nobody is.
+    /// Tokens come from another address of this machine, where nothing listens.
     Elsewhere,
-    /// Tokens are had from a file.
+    /// Tokens come from a file.
     File,
-    /// Tokens are had from the registry itself, as they should be.
+    /// Tokens come from the registry itself, as they should.
     Own,
     /// The token never ends.
     EndlessToken,
@@ -69,18 +68,18 @@ pub enum Guard {
     SlowToken,
 }
 
-/// A request, and what it gave away.
+/// A request, with the secrets that it gave away.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Whether the stranger was asked, and not the registry.
+    /// Whether it went to the foreign host instead of the registry.
     pub stranger: bool,
     /// The path and query.
     pub path: String,
-    /// `Authorization`, `Cookie` and whatever else came with it, as it was sent.
+    /// `Authorization`, `Cookie` and all other headers, as they were sent.
     pub headers: String,
 }
 
-/// The registry and the stranger, until this goes out of scope.
+/// The registry and the foreign host, until this is dropped.
 pub struct BadRegistry {
     registry: SocketAddr,
     stranger: SocketAddr,
@@ -92,16 +91,15 @@ struct Shared {
     stranger: String,
     guard: Option<Guard>,
     asked: Mutex<Vec<Request>>,
-    /// How often each behaviour was asked for.
+    /// The number of requests for each behaviour.
     times: Mutex<BTreeMap<String, usize>>,
     over: AtomicBool,
 }
 
 impl BadRegistry {
-    /// Starts both on ports that the system gives.
-    ///
+    /// Starts both on ports that the system picks.
     /// # Errors
-    /// When there is no port.
+    /// When no port is free.
     pub fn start(guard: Option<Guard>) -> io::Result<Self> {
         let (ours, theirs) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
         let (registry, stranger) = (ours.local_addr()?, theirs.local_addr()?);
@@ -118,17 +116,17 @@ impl BadRegistry {
         Ok(Self { registry, stranger, shared })
     }
 
-    /// The registry's host and port.
+    /// Returns the registry's host and port.
     pub fn host(&self) -> String {
         self.registry.to_string()
     }
 
-    /// The stranger's host and port.
+    /// Returns the foreign host and port.
     pub fn stranger(&self) -> String {
         self.stranger.to_string()
     }
 
-    /// Everything that was asked of either.
+    /// Returns all requests to either.
     pub fn asked(&self) -> Vec<Request> {
         lock(&self.shared.asked).clone()
     }
@@ -147,7 +145,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Answers each connection in a thread of its own, so that none waits for one that is slow.
+/// Answers each connection in a thread of its own, so that a slow one does not delay the others.
 fn accept(listener: TcpListener, shared: Arc<Shared>, answer: fn(&Shared, &Asked) -> Reply) {
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
@@ -167,7 +165,7 @@ impl Shared {
         lock(&self.asked).push(request);
     }
 
-    /// Which time this behaviour is asked for, from 1.
+    /// Counts a request for this behaviour. Returns the count, from 1.
     fn time(&self, behaviour: &str) -> usize {
         let mut times = lock(&self.times);
         let time = times.entry(behaviour.to_owned()).or_default();
@@ -228,7 +226,7 @@ impl Shared {
         let artifact = Artifact::named(behaviour);
         let time = self.time(behaviour);
         self.refuse_to_serve(behaviour, time, path).unwrap_or_else(|| match kind {
-            // Nothing refers to anything, in the older way of saying so.
+            // There are no referrers, in the older scheme of tags.
             "manifests" if name.starts_with("sha256-") => Reply::json(404, "{}"),
             "manifests" => manifest(&artifact, behaviour, time),
             "blobs" => self.blob(&artifact, behaviour, name),
@@ -236,7 +234,7 @@ impl Shared {
         })
     }
 
-    /// What happens whatever is asked for.
+    /// Returns the answers of behaviours that are the same for each request.
     fn refuse_to_serve(&self, behaviour: &str, time: usize, path: &str) -> Option<Reply> {
         let again = || format!("http://{}{path}", self.registry);
         Some(match behaviour {

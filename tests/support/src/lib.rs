@@ -1,6 +1,5 @@
-//! What sesame's end-to-end tests share: a sealed environment for the binary, and output that is
-//! the same everywhere.
-#![allow(clippy::missing_panics_doc, reason = "tests panic")]
+//! The parts that sesame's end-to-end tests share: a sealed environment for the binary, and output
+//! that is the same everywhere.
 
 pub mod bad_registry;
 pub mod odd_registry;
@@ -20,7 +19,8 @@ use std::sync::OnceLock;
 use extension_depot::serve::MemoryRegistry;
 use tempfile::TempDir;
 
-/// The committed component of a guest, or one from the folder that `SESAME_BUILT_GUESTS` names.
+/// Returns the committed component of a guest, or one from the folder that `SESAME_BUILT_GUESTS`
+/// names.
 pub fn guest(name: &str) -> Vec<u8> {
     note_guest_test();
     read_guest(name)
@@ -40,7 +40,7 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// The guest of this name, not read yet.
+    /// Names a guest without reading it.
     pub const fn new(name: &'static str) -> Self {
         Self { name, bytes: OnceLock::new() }
     }
@@ -68,14 +68,14 @@ fn note_guest_test() {
         .expect("SESAME_GUEST_TESTS can be written");
 }
 
-/// A home of its own for one test, in which nothing of the machine's environment is seen.
+/// A home for one test, without anything of the machine's environment.
 pub struct TestEnv {
     binary: PathBuf,
     directory: TempDir,
 }
 
-/// What a command did: displayed as exit code, output and errors, with what differs between runs
-/// replaced by names.
+/// The outcome of a command, displayed as exit code, output and errors. Text that differs between
+/// runs is replaced by names.
 pub struct Run {
     /// The exit code; 128 and the signal for one that was killed.
     pub code: i32,
@@ -87,7 +87,7 @@ pub struct Run {
 }
 
 impl TestEnv {
-    /// A new home for this binary.
+    /// Makes a new home for this binary.
     pub fn new(binary: impl Into<PathBuf>) -> Self {
         let directory =
             tempfile::Builder::new().prefix("sesame-test-").tempdir().expect("a directory");
@@ -95,12 +95,12 @@ impl TestEnv {
         Self { binary: binary.into(), directory }
     }
 
-    /// The home directory.
+    /// Returns the home directory.
     pub fn home(&self) -> &Path {
         self.directory.path()
     }
 
-    /// A path below the home directory.
+    /// Returns a path below the home directory.
     pub fn path(&self, below: &str) -> PathBuf {
         self.directory.path().join(below)
     }
@@ -118,7 +118,7 @@ impl TestEnv {
         std::fs::read_to_string(self.path(below)).unwrap_or_else(|error| panic!("{below}: {error}"))
     }
 
-    /// A command of the binary, not started yet.
+    /// Makes a command of the binary, not started yet.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(&self.binary);
         command.args(arguments).env_clear().env("HOME", self.home()).current_dir(self.path("work"));
@@ -155,7 +155,7 @@ impl TestEnv {
         self.seen(output)
     }
 
-    /// What a command of this home did that was run in another way.
+    /// Returns the outcome of a command of this home that was run in another way.
     #[must_use]
     pub fn seen(&self, output: Output) -> Run {
         use std::os::unix::process::ExitStatusExt;
@@ -172,8 +172,8 @@ impl TestEnv {
         }
     }
 
-    /// Every file below the home directory with its contents, for telling whether anything changed.
-    /// The lock is left out: it holds the process that had it last.
+    /// Returns each file below the home directory with its contents, to find changes. The lock is
+    /// left out: it holds the process that had it last.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut files = Vec::new();
         collect(self.home(), &mut files);
@@ -205,12 +205,12 @@ impl Run {
         self.hiding(registry.host(), "REGISTRY")
     }
 
-    /// The output as text.
+    /// Returns the output as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    /// The same run, having made sure that it succeeded.
+    /// Returns the same run after a check that it succeeded.
     #[track_caller]
     pub fn ok(self) -> Self {
         assert_eq!(self.code, 0, "{self}");
@@ -233,7 +233,7 @@ impl fmt::Display for Run {
     }
 }
 
-/// Times in UTC, to the second.
+/// Replaces times in UTC, to the second.
 fn hide_times(text: &str) -> String {
     const FORM: &[u8] = b"0000-00-00T00:00:00Z";
     let is_time = |bytes: &[u8]| {
@@ -249,7 +249,7 @@ fn hide_times(text: &str) -> String {
     String::from_utf8_lossy(&shown).into_owned()
 }
 
-/// Digests change with every compiler that builds a guest; what matters is that one is there.
+/// Replaces digests, which change with each compiler that builds a guest.
 fn hide_digests(text: &str) -> String {
     let mut shown = String::new();
     let mut rest = text;

@@ -1,7 +1,7 @@
-//! A registry with manners that Nexus, Harbor, Gitea, zot and others have: everybody reads and only
-//! who is known writes, `/v2/` is open, `Location` is relative with a query that has to be kept,
-//! `200` and `202` stand for `201`, tags come in pages with opaque links, there is no list of
-//! referrers, and blobs are served without their digest.
+//! A registry with the manners of Nexus, Harbor, Gitea and zot: anonymous users read and only known
+//! ones write, `/v2/` is open, `Location` is relative with a query that has to be kept, `200` and
+//! `202` stand for `201`, tags come in pages with opaque links, a list of referrers is missing, and
+//! blobs are served without their digest.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -10,37 +10,37 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ring::digest::{SHA256, digest};
 
-/// What the registry does beyond that.
+/// Further manners of the registry.
 #[derive(Debug, Clone, Copy)]
 pub struct Manners {
     /// Whether uploads can come in one piece.
     pub takes_whole: bool,
     /// Whether uploads can come in chunks.
     pub takes_chunks: bool,
-    /// The smallest chunk that it takes but for the last, in bytes.
+    /// The smallest chunk that it takes, except for the last, in bytes.
     pub min_chunk: usize,
     /// The largest request that it takes, in bytes.
     pub max_request: usize,
-    /// What it keeps of what it was sent.
+    /// The part of an upload that it keeps.
     pub keeps: Keeps,
-    /// Whether the answer to what was kept is lost on its way: `502`.
+    /// Whether the answer to an upload is lost on its way: `502`.
     pub loses_answers: bool,
 }
 
-/// What a registry keeps of what it was sent.
+/// The part of an upload that a registry keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keeps {
     /// All of it.
     All,
     /// Nothing, whatever it answers.
     Nothing,
-    /// As many bytes, and not the same.
+    /// The same number of other bytes.
     Others,
-    /// Blobs and documents, and tags only that are new.
+    /// Blobs and documents, but only new tags.
     OldTags,
 }
 
-/// One that takes uploads in one piece only.
+/// Takes uploads in one piece only.
 impl Default for Manners {
     fn default() -> Self {
         let max_request = usize::MAX;
@@ -62,16 +62,16 @@ pub struct Request {
     pub method: String,
     /// The path without its query.
     pub path: String,
-    /// What stands behind `?`.
+    /// The query behind `?`.
     pub query: String,
     /// The header `Authorization`.
     pub authorization: Option<String>,
-    /// What came with it.
+    /// The body.
     pub body: Vec<u8>,
     media_type: String,
 }
 
-/// The registry, as long as the process lives. It knows `me` with the password `SECRET`.
+/// The registry, until the process ends. It knows `me` with the password `SECRET`.
 pub struct OddRegistry {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
@@ -89,7 +89,7 @@ struct State {
     seen: Vec<Request>,
 }
 
-/// What is sent back.
+/// An answer.
 struct Reply {
     status: u16,
     headers: Vec<(&'static str, String)>,
@@ -98,14 +98,13 @@ struct Reply {
 
 /// `me:SECRET`, as clients send it.
 const LOGIN: &str = "Basic bWU6U0VDUkVU";
-/// How many tags stand on a page.
+/// The number of tags on a page: small, so that a test needs several.
 const PAGE: usize = 2;
 
 impl OddRegistry {
-    /// Starts it on a port that the system gives.
-    ///
+    /// Starts it on a port that the system picks.
     /// # Errors
-    /// When there is no port.
+    /// When no port is free.
     pub fn start(manners: Manners) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
@@ -128,12 +127,12 @@ impl OddRegistry {
         Ok(Self { address, state })
     }
 
-    /// Its host and port.
+    /// Returns its host and port.
     pub fn host(&self) -> String {
         self.address.to_string()
     }
 
-    /// Every request so far.
+    /// Returns all requests so far.
     pub fn seen(&self) -> Vec<Request> {
         locked(&self.state).seen.clone()
     }
@@ -213,7 +212,7 @@ impl Reply {
         Self { body, ..self }.with("Content-Type", media_type.to_owned())
     }
 
-    /// What is not there, as a program for the web says it.
+    /// Returns 404 as a web application does.
     fn nothing() -> Self {
         Self::of(404).having("text/html", b"<html>not found</html>".to_vec())
     }
@@ -256,7 +255,7 @@ impl State {
         }
     }
 
-    /// Uploads, each of which goes on at an address relative to the one before, with a query.
+    /// Handles uploads. Each step has an address relative to the one before, with a query.
     fn upload(&mut self, request: &Request, upload: &str) -> Reply {
         if request.method == "POST" {
             self.next_upload += 1;
@@ -334,7 +333,7 @@ impl State {
         }
     }
 
-    /// A page of tags, the newest last. What is asked for by `last` is not understood.
+    /// Returns a page of tags, the newest last. The query `last` is ignored.
     fn page(&self, repository: &str, query: &str) -> Reply {
         let Some(tags) = self.tags.get(repository) else { return Reply::nothing() };
         let start = query

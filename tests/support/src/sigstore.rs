@@ -1,6 +1,6 @@
 //! A Sigstore of our own: a certificate authority, a log of certificates and a log of signatures,
-//! whose keys live as long as a test. What it makes has the forms of the real one, and real cosign
-//! verifies it.
+//! whose keys live as long as a test. Its bundles have the forms of the real one, and real cosign
+//! verifies them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,16 +14,16 @@ use serde_json::{Value, json};
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const STATEMENT: &str = "application/vnd.in-toto+json";
-/// Where Fulcio writes the issuer
+/// Fulcio's extension for the issuer
 /// (<https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md>).
 const ISSUER: &[u64] = &[1, 3, 6, 1, 4, 1, 57264, 1, 8];
 /// Signed certificate timestamps (RFC 6962).
 const TIMESTAMPS: &[u64] = &[1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];
-/// 2026-01-02T00:00:00Z, when everything is signed. The logs and the authority are valid since the
+/// 2026-01-02T00:00:00Z, the time of each signature. The logs and the authority are valid since the
 /// day before.
 const NOW: u64 = 1_767_312_000;
 
-/// The authorities.
+/// The authority and the logs, with their keys.
 pub struct Sigstore {
     authority: CertifiedIssuer<'static, KeyPair>,
     certificate_log: KeyPair,
@@ -31,27 +31,27 @@ pub struct Sigstore {
     stranger: KeyPair,
 }
 
-/// What is signed by whom.
+/// A signature to make.
 #[derive(Clone, Copy)]
 pub struct Signing<'a> {
     /// The SHA-256 of the artifact's manifest, in hexadecimal digits.
     pub digest: &'a str,
-    /// Who signs: an address.
+    /// The signer's address.
     pub identity: &'a str,
-    /// Who says so.
+    /// The identity provider that vouches for the signer.
     pub issuer: &'a str,
     /// The year in which the certificate is valid; it is signed in 2026.
     pub year: i32,
     /// Whether the log of certificates knows the certificate.
     pub is_logged: bool,
-    /// What is wrong with it beside that.
+    /// The flaw, if it has one.
     pub flaw: Option<Flaw>,
 }
 
-/// One thing that is not as it should be, in what is right otherwise.
+/// A single flaw in a signature that is valid otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flaw {
-    /// The timestamp in the certificate is signed by somebody else than the log of certificates.
+    /// The timestamp in the certificate is signed by another log.
     CertificateTimestamp,
     /// The certificate is one to encipher with.
     KeyUsage,
@@ -59,15 +59,15 @@ pub enum Flaw {
     ExtendedKeyUsage,
     /// The certificate is that of an authority.
     Authority,
-    /// The certificate names nobody.
+    /// The certificate does not have an identity.
     Nobody,
-    /// The promise to log the signature is somebody else's.
+    /// The promise to log the signature is signed by another log.
     Promise,
-    /// What the log says that it has is signed by somebody else.
+    /// The log's checkpoint is signed by another log.
     Checkpoint,
-    /// What the log says that it has is another root.
+    /// The log's checkpoint has another root.
     CheckpointRoot,
-    /// The log says that it has fewer entries than the proof.
+    /// The log's checkpoint has fewer entries than the proof.
     CheckpointSize,
     /// The entry is about another envelope.
     EntryEnvelope,
@@ -79,16 +79,16 @@ pub enum Flaw {
     EntryCertificate,
     /// The entry is of another kind.
     EntryKind,
-    /// The entry is of a version that there is not.
+    /// The entry is of an unknown version.
     EntryVersion,
     /// The envelope has the signature twice.
     TwoSignatures,
-    /// The envelope says that it is something else.
+    /// The envelope claims another payload type.
     PayloadType,
 }
 
 impl Flaw {
-    /// Every flaw.
+    /// All flaws.
     pub const ALL: [Self; 17] = [
         Self::CertificateTimestamp,
         Self::KeyUsage,
@@ -111,7 +111,7 @@ impl Flaw {
 }
 
 impl<'a> Signing<'a> {
-    /// A signing as it should be.
+    /// Makes a signing without a flaw.
     pub fn of(digest: &'a str, identity: &'a str, issuer: &'a str) -> Self {
         Self { digest, identity, issuer, year: 2026, is_logged: true, flaw: None }
     }
@@ -144,7 +144,7 @@ impl Default for Sigstore {
 }
 
 impl Sigstore {
-    /// The file in which those who trust it have its keys.
+    /// Returns the trusted root: the file with the keys of this Sigstore.
     pub fn trusted_root(&self) -> String {
         let since = json!({ "start": "2026-01-01T00:00:00Z" });
         let log = |key: &KeyPair| {
@@ -174,7 +174,7 @@ impl Sigstore {
         root.to_string()
     }
 
-    /// A bundle that says that an artifact is signed.
+    /// Returns a bundle with a signature of an artifact.
     pub fn sign(&self, signing: Signing<'_>) -> Value {
         let key = key();
         let certificate = self.certificate(&key, signing);
@@ -204,7 +204,7 @@ impl Sigstore {
         })
     }
 
-    /// A certificate for a key, with the promise of the log of certificates in it.
+    /// Issues a certificate for a key, with the promise of the log of certificates in it.
     fn certificate(&self, key: &KeyPair, signing: Signing<'_>) -> Vec<u8> {
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
@@ -246,7 +246,8 @@ impl Sigstore {
         issue(&params).der().to_vec()
     }
 
-    /// A list of one signed timestamp over a certificate without it (RFC 6962, section 3.2).
+    /// Returns a list of one signed timestamp over a certificate without it (RFC 6962, section
+    /// 3.2).
     fn certificate_promise(&self, certificate: &[u8], by: &KeyPair) -> Vec<u8> {
         let time = (NOW * 1000).to_be_bytes();
         let length = u32::try_from(certificate.len()).expect("short").to_be_bytes();
@@ -262,12 +263,12 @@ impl Sigstore {
         [&[0x04, u8::try_from(list.len()).expect("short")], &list[..]].concat()
     }
 
-    /// A key, or the one that nobody trusts in its place.
+    /// Returns a key, or an untrusted one in its place.
     fn or_another<'a>(&'a self, key: &'a KeyPair, is_another: bool) -> &'a KeyPair {
         if is_another { &self.stranger } else { key }
     }
 
-    /// An entry of the log of signatures, which has one more.
+    /// Returns an entry of the log of signatures, which has one more.
     fn log_entry(
         &self,
         envelope: &Value,
@@ -331,7 +332,7 @@ impl Sigstore {
         })
     }
 
-    /// What the log says that it has, as a signed note.
+    /// Returns the log's checkpoint, as a signed note.
     fn checkpoint(&self, root: &[u8], log: &[u8], flaw: Option<Flaw>) -> String {
         let root =
             if flaw == Some(Flaw::CheckpointRoot) { sha256(b"another") } else { root.to_vec() };
@@ -343,7 +344,7 @@ impl Sigstore {
     }
 }
 
-/// The part of a certificate that is signed.
+/// Returns the signed part of a certificate.
 fn to_be_signed(certificate: &[u8]) -> &[u8] {
     let (header, _) = header(certificate);
     let inner = &certificate[header..];
@@ -351,7 +352,7 @@ fn to_be_signed(certificate: &[u8]) -> &[u8] {
     &inner[..header + length]
 }
 
-/// How long the header of a DER element is, and how long its content.
+/// Returns the lengths of a DER element's header and content.
 fn header(der: &[u8]) -> (usize, usize) {
     match der[1] {
         short @ 0..=0x7f => (2, usize::from(short)),
@@ -364,7 +365,7 @@ fn header(der: &[u8]) -> (usize, usize) {
     }
 }
 
-/// Some bytes behind their length in two bytes.
+/// Returns bytes behind their length in two bytes.
 fn with_length(bytes: &[u8]) -> Vec<u8> {
     [&u16::try_from(bytes.len()).expect("short").to_be_bytes(), bytes].concat()
 }

@@ -1,5 +1,5 @@
-//! A registry behind TLS whose certificate is what a test says, and whatever a client tells it
-//! before it is believed.
+//! A registry behind TLS with a given certificate, and the requests that a client sends it before
+//! the certificate is verified.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,36 +13,35 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair,
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
 
-/// How the certificate is.
+/// The state of the certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certified {
-    /// As it should be.
+    /// Valid.
     Well,
     /// For another name.
     Otherwise,
-    /// Until last year.
+    /// Expired last year.
     Formerly,
-    /// From next century on.
+    /// Valid from the next century on.
     Someday,
-    /// By itself.
+    /// Signed by itself.
     Alone,
-    /// Not at all: it speaks plain HTTP where TLS is due.
+    /// Missing: the server speaks plain HTTP where TLS is due.
     Plain,
 }
 
-/// The server, as long as the process lives.
+/// The server, until the process ends.
 pub struct TlsServer {
     address: SocketAddr,
     authority: String,
-    /// What came through in a way that the server could read.
+    /// The requests that the server could read.
     read: Arc<Mutex<Vec<String>>>,
 }
 
 impl TlsServer {
-    /// Starts it on a port that the system gives.
-    ///
+    /// Starts it on a port that the system picks.
     /// # Errors
-    /// When there is no port.
+    /// When no port is free.
     pub fn start(certified: Certified) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let (config, authority) = certificate(certified);
@@ -62,7 +61,7 @@ impl TlsServer {
         Ok(server)
     }
 
-    /// Its host and port.
+    /// Returns its host and port.
     pub fn host(&self) -> String {
         self.address.to_string()
     }
@@ -75,13 +74,13 @@ impl TlsServer {
         std::fs::write(path, &self.authority)
     }
 
-    /// The requests that it could read.
+    /// Returns the requests that it could read.
     pub fn requests(&self) -> Vec<String> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// The certificate, and its authority in PEM.
+/// Returns the certificate, and its authority in PEM.
 pub(crate) fn certificate(certified: Certified) -> (Arc<ServerConfig>, String) {
     let key = || KeyPair::generate().expect("a key");
     let mut authority = CertificateParams::default();
@@ -119,7 +118,7 @@ pub(crate) fn pem(certificate: &[u8]) -> String {
 
 const ANSWER: &[u8] = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
-/// What could be read is noted before it is answered, so that whoever has the answer finds it.
+/// Notes a request before the answer, so that a test finds it once the client has the answer.
 fn talk_tls(
     mut stream: TcpStream,
     config: &Arc<ServerConfig>,

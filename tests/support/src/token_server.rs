@@ -1,4 +1,4 @@
-//! A token service behind TLS that signs what docker-registry believes
+//! A token service behind TLS that signs tokens for docker-registry
 //! (<https://distribution.github.io/distribution/spec/auth/jwt/>). It knows `me` with the password
 //! `SECRET`.
 
@@ -18,30 +18,28 @@ use serde_json::{Value, json};
 
 use crate::tls::{Certified, certificate, pem, read_head};
 
-/// How long a token lives, in seconds.
+/// The lifetime of a token in seconds: longer than any test.
 const LIFE: u64 = 60;
 /// `me:SECRET`, as clients send it.
 const LOGIN: &str = "basic bWU6U0VDUkVU";
 
-/// The service, as long as the process lives. Strangers get tokens with which they can read what is
-/// below `public/`.
+/// The service, until the process ends. Anonymous users get tokens to read below `public/`.
 pub struct TokenServer {
     address: SocketAddr,
     authority: String,
     signer: String,
 }
 
-/// What signs tokens.
+/// The key that signs tokens.
 struct Signer {
     key: EcdsaKeyPair,
     certificate: Vec<u8>,
 }
 
 impl TokenServer {
-    /// Starts it on a port that the system gives.
-    ///
+    /// Starts it on a port that the system picks.
     /// # Errors
-    /// When there is no port.
+    /// When no port is free.
     pub fn start() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let (config, authority) = certificate(Certified::Well);
@@ -56,18 +54,17 @@ impl TokenServer {
         Ok(server)
     }
 
-    /// Its host and port.
+    /// Returns its host and port.
     pub fn host(&self) -> String {
         self.address.to_string()
     }
 
-    /// The address at which it is asked.
+    /// Returns the address of its token endpoint.
     pub fn realm(&self) -> String {
         format!("https://{}/token", self.address)
     }
 
     /// Writes the certificate of its TLS authority into a file.
-    ///
     /// # Errors
     /// When the file cannot be written.
     pub fn write_authority(&self, path: &Path) -> io::Result<()> {
@@ -75,7 +72,6 @@ impl TokenServer {
     }
 
     /// Writes the certificate that its tokens are signed with into a file.
-    ///
     /// # Errors
     /// When the file cannot be written.
     pub fn write_signer(&self, path: &Path) -> io::Result<()> {
@@ -134,7 +130,7 @@ fn talk(mut stream: TcpStream, config: &Arc<ServerConfig>, signer: &Signer) -> O
     connection.write_tls(&mut stream).ok().map(drop)
 }
 
-/// The token that is asked for, with as much access as there is; nothing for a wrong login.
+/// Returns the requested token, with as much access as the login has; nothing for a wrong login.
 fn answer(head: &str, signer: &Signer) -> Option<Value> {
     let target = head.split_whitespace().nth(1).unwrap_or_default();
     let login = head
@@ -151,7 +147,7 @@ fn answer(head: &str, signer: &Signer) -> Option<Value> {
     let access: Vec<_> = scopes.filter_map(|scope| granted(&scope, is_known.is_some())).collect();
     let service =
         parameters.iter().find(|(name, _)| *name == "service").map(|(_, service)| decoded(service));
-    // Only the newer name, and a life that is not stated, as some services have it.
+    // Only the newer name, without a stated lifetime, as some services answer.
     Some(json!({ "access_token": signer.token(&service.unwrap_or_default(), &access) }))
 }
 

@@ -1,4 +1,4 @@
-//! What the registry has: manifests, indexes and archives that something is wrong with.
+//! The registry's contents: manifests, indexes and archives, each with a flaw.
 
 use std::io::Write;
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const DOCS: &str = "application/vnd.com.suffiks.docs.layer.v1+tar";
 pub(super) const CONFIG: &[u8] = br#"{"architecture":"wasm","os":"wasip2"}"#;
 
-/// What is wrong with what the registry has, by the name of the repository.
+/// The flaws of the registry's contents, by the name of the repository.
 pub const ARTIFACTS: [&str; 35] = [
     "both",
     "mt-mismatch",
@@ -54,13 +54,13 @@ pub const ARTIFACTS: [&str; 35] = [
     "docs-bomb",
 ];
 
-/// What a repository has.
+/// The contents of a repository.
 pub(super) struct Artifact {
     name: String,
     docs: Option<Vec<u8>>,
 }
 
-/// A component in which there is nothing, and 64 KiB of a custom section.
+/// Returns an empty component with 64 KiB of a custom section.
 pub(super) fn component() -> Vec<u8> {
     let header = b"\0asm\x0d\0\x01\0\0\xff\xff\x03\x01p";
     [header.as_slice(), &[0; 65_533]].concat()
@@ -88,13 +88,13 @@ impl Artifact {
         Self { name: name.to_owned(), docs }
     }
 
-    /// The blob of a digest: the component where there is none such.
+    /// Returns the blob of a digest; the component for an unknown one.
     pub(super) fn blob(&self, asked: &str) -> Vec<u8> {
         let blobs = [CONFIG.to_vec(), component()].into_iter().chain(self.docs.clone());
         blobs.into_iter().find(|bytes| digest(bytes) == asked).unwrap_or_else(component)
     }
 
-    /// The answer to who asks for the manifest.
+    /// Returns the answer to a request for the manifest.
     pub(super) fn document(&self) -> Reply {
         let (media_type, body) = self.body();
         let truth = digest(&body);
@@ -139,7 +139,7 @@ impl Artifact {
         }
     }
 
-    /// A manifest, with what is wrong put in where it belongs.
+    /// Returns a manifest with its flaw in place.
     fn manifest(&self) -> Value {
         let wasm = descriptor("application/wasm", &component());
         let mut manifest = json!({
@@ -177,7 +177,7 @@ impl Artifact {
     }
 }
 
-/// Texts about an artifact that try to be something else.
+/// Returns annotations of an artifact that try to be something else.
 fn annotations(name: &str) -> Vec<(String, Value)> {
     let (title, version, description) = match name {
         "ansi" => (
@@ -216,7 +216,7 @@ fn index(media_types: &[&str]) -> Value {
     json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests})
 }
 
-/// An archive entry: a path, what it is, what it leads to, and its bytes.
+/// An archive entry: its path, kind, target and bytes.
 type Entry<'a> = (&'a str, EntryType, &'a str, &'a [u8]);
 
 fn entries(name: &str) -> Vec<(String, EntryType, &'static str, &'static [u8])> {
@@ -246,7 +246,7 @@ fn entries(name: &str) -> Vec<(String, EntryType, &'static str, &'static [u8])> 
     few.iter().map(|(path, kind, link, bytes)| ((*path).to_owned(), *kind, *link, *bytes)).collect()
 }
 
-/// A gzipped archive of entries with any paths, whatever a library would say to them.
+/// Returns a gzipped archive of entries with any paths, even those that a library refuses.
 fn archive(entries: &[(String, EntryType, &str, &[u8])]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (path, kind, link, contents) in entries {
@@ -274,5 +274,5 @@ fn gzip(bytes: &[u8], times: usize) -> Vec<u8> {
     gzip.finish().expect("memory")
 }
 
-/// 512 MiB of nothing.
+/// A bomb: 512 MiB of zeros.
 static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| gzip(&vec![0; 1 << 20], 512));

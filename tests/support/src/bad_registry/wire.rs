@@ -4,17 +4,17 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// A request, as far as it matters.
+/// The parts of a request that matter here.
 pub(super) struct Asked {
     pub(super) path: String,
     pub(super) headers: String,
 }
 
-/// What is sent back.
+/// An answer.
 pub(super) enum Reply {
-    /// A head, and a body whose length need not be the one that was said.
+    /// A head, and a body whose length may differ from the promised one.
     Whole { head: Head, body: Vec<u8>, length: Option<usize>, every: Option<Duration> },
-    /// A head, and a byte without end.
+    /// A head, and an endless repetition of a byte.
     Endless { head: Head, byte: u8 },
     /// Headers, one a second.
     SlowHeaders,
@@ -86,7 +86,7 @@ impl Reply {
         self
     }
 
-    /// Says that it has this many bytes.
+    /// Promises this number of bytes.
     pub(super) fn promising(mut self, bytes: usize) -> Self {
         if let Self::Whole { length, .. } = &mut self {
             *length = Some(bytes);
@@ -128,7 +128,7 @@ impl Reply {
             Self::Whole { head, body, length, every } => {
                 head.send(stream, &format!("Content-Length: {}", length.unwrap_or(body.len())))?;
                 send_body(stream, &body, every)?;
-                // More was promised: whoever believes it waits.
+                // The head promises more, so a trusting client waits.
                 if length.is_some_and(|length| length > body.len()) && body.is_empty() {
                     wait(stream)
                 } else {
@@ -172,17 +172,17 @@ fn send_body(stream: &mut TcpStream, body: &[u8], every: Option<Duration>) -> io
     Ok(())
 }
 
-/// Until the other side has enough.
+/// Waits until the other side closes.
 fn wait(stream: &mut TcpStream) -> io::Result<()> {
     stream.read(&mut [0]).map(drop)
 }
 
-/// Answers one request. A client that leaves in the middle is no matter.
+/// Answers one request. A client that leaves early is not an error.
 pub(super) fn serve(mut stream: TcpStream, answer: impl Fn(&Asked) -> Reply) {
     let Ok(line) = read_until(&mut stream, b"\r\n") else { return };
     let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-    // Closing with bytes unread breaks the connection off, so the headers of such a request stay
-    // where they are.
+    // Closing with unread bytes resets the connection, so the headers of such a request stay
+    // unread.
     if path.contains("/reset/") {
         let _ = answer(&Asked { path, headers: String::new() }).send(&mut stream);
         return;

@@ -1,0 +1,19 @@
+//! How far a grant reaches: names, patterns, hosts, directories and resources, each with the text
+//! that it is written as and a rule of what it covers.
+
+mod exec_env;
+mod feature;
+mod granted_path;
+mod names;
+mod network;
+mod pattern;
+mod resource_rule;
+
+pub use exec_env::{ExecEnv, is_interpreted};
+pub use feature::{Feature, UnknownFeature};
+pub(crate) use granted_path::check_guest_paths;
+pub use granted_path::{GrantedPath, GrantedPathError, SameGuestPath};
+pub use names::{EnvName, ScopeError, SecretName};
+pub use network::{NetworkRule, NetworkRuleError, Scheme, is_public};
+pub use pattern::{Pattern, PatternError};
+pub use resource_rule::{ResourceKind, ResourceMethod, ResourceRule, ResourceRuleError};

@@ -1,0 +1,213 @@
+//! Lists of extensions that belong on a machine: what `sync` follows beside the manifests.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use toml::Spanned;
+
+use crate::capability::Capabilities;
+use crate::documents::config::Config;
+use crate::documents::toml_text::{Parsed, TomlProblem, parse_toml};
+use crate::limits::Limits;
+use crate::reference::{ExtensionName, OciReference};
+
+/// A list of extensions, by the names that they are installed under. As TOML, each is a table, and
+/// `[defaults]` is what the list says about itself:
+///
+/// ```toml
+/// [defaults]
+/// prune = true                              # remove what is not on the list any more, where policy lets this list
+///
+/// [greeting-extension]
+/// oci = "ghcr.io/my-org/greeting-extension:0.1.0@sha256:..."
+/// capabilities = { config-read = true }     # what it asks for; nobody is given it by the list alone
+/// config.greeting.template = "Moin, {}!"
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExtensionList {
+    defaults: ListDefaults,
+    entries: BTreeMap<ExtensionName, ExtensionEntry>,
+}
+
+/// What a list says about itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
+pub struct ListDefaults {
+    /// `prune`: whether `sync` has to remove what came from this list and is not on it any more.
+    /// Default: false.
+    pub prune: bool,
+}
+
+/// One extension of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtensionEntry {
+    /// `oci`: where it comes from.
+    pub oci: OciReference,
+    /// `capabilities`: what it asks for. Default: nothing.
+    pub capabilities: Capabilities,
+    /// `limits`: what its manifest begins with. Default: nothing.
+    pub limits: Limits,
+    /// `config`: what its manifest begins with. Default: nothing.
+    pub config: Config,
+}
+
+#[derive(serde::Deserialize)]
+struct EntryFile {
+    oci: Spanned<OciReference>,
+    #[serde(default)]
+    capabilities: Capabilities,
+    #[serde(default)]
+    limits: Limits,
+    #[serde(default)]
+    config: Config,
+}
+
+/// The table that no extension of a list can be called by.
+const DEFAULTS: &str = "defaults";
+
+/// The list as it stands in a file.
+#[derive(Default)]
+struct ListFile {
+    defaults: ListDefaults,
+    entries: BTreeMap<ExtensionName, EntryFile>,
+}
+
+/// The name of a table in a list.
+enum TableName {
+    Defaults,
+    Extension(ExtensionName),
+}
+
+impl<'de> Deserialize<'de> for TableName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == DEFAULTS {
+            return Ok(Self::Defaults);
+        }
+        text.parse().map(Self::Extension).map_err(de::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for ListFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ListVisitor)
+    }
+}
+
+struct ListVisitor;
+
+impl<'de> Visitor<'de> for ListVisitor {
+    type Value = ListFile;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table for each extension")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ListFile, A::Error> {
+        let mut list = ListFile::default();
+        while let Some(table) = map.next_key()? {
+            match table {
+                TableName::Defaults => list.defaults = map.next_value()?,
+                TableName::Extension(name) => drop(list.entries.insert(name, map.next_value()?)),
+            }
+        }
+        Ok(list)
+    }
+}
+
+impl ExtensionList {
+    /// Reads a list. In one that is `published`, each extension has to be pinned to a digest.
+    ///
+    /// # Errors
+    /// When the text is no TOML, a value has the wrong type or form, or `[defaults]` has a key that
+    /// this version does not know: it could demand what nobody here would do.
+    pub fn parse(text: &str, published: bool) -> Result<Parsed<Self>, TomlProblem> {
+        let Parsed { value, unknown_keys } = parse_toml::<ListFile>(text)?;
+        if let Some(key) =
+            unknown_keys.iter().find(|key| key.path.split('.').next() == Some(DEFAULTS))
+        {
+            return Err(key.problem(text));
+        }
+        let mut entries = BTreeMap::new();
+        for (name, entry) in value.entries {
+            if published && !matches!(entry.oci.get_ref().pinned_digest(), Ok(Some(_))) {
+                let message =
+                    format!("`{name}` is not pinned to a digest, as a published list has to");
+                return Err(TomlProblem::at(entry.oci.span(), &message, text));
+            }
+            let EntryFile { oci, capabilities, limits, config } = entry;
+            entries.insert(
+                name,
+                ExtensionEntry { oci: oci.into_inner(), capabilities, limits, config },
+            );
+        }
+        Ok(Parsed { value: Self { defaults: value.defaults, entries }, unknown_keys })
+    }
+
+    /// What the list says about itself.
+    pub fn defaults(&self) -> ListDefaults {
+        self.defaults
+    }
+
+    /// What the list says of this extension, if it names it.
+    pub fn get(&self, name: &ExtensionName) -> Option<&ExtensionEntry> {
+        self.entries.get(name)
+    }
+
+    /// The extensions, in the order of their names.
+    pub fn into_entries(self) -> impl Iterator<Item = (ExtensionName, ExtensionEntry)> {
+        self.entries.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn entries_are_manifests_in_short_and_published_ones_are_pinned() {
+        let text = "[a]\noci = \"r.io/o/a:1\"\nlimits.max_fuel = 5\nconfig.x.y = 1\n[b-c]\noci = \"r.io/o/b:1\"\ntypo = 1\n";
+        let parsed = ExtensionList::parse(text, false).expect("valid");
+        assert_eq!((parsed.unknown_keys.len(), parsed.unknown_keys[0].line), (1, 7));
+        let entries: Vec<_> = parsed.value.into_entries().collect();
+        assert_eq!(entries[0].1.config.get("x.y"), Some("1"));
+        assert_eq!(entries[1].0.as_str(), "b-c");
+        let error = ExtensionList::parse(text, true).expect_err("not pinned");
+        assert!(error.to_string().starts_with("line 2, column 7: `a` is not pinned"), "{error}");
+        for bad in ["[Bad]\noci = \"r.io/o/a:1\"", "[a]", "a = 1", "[a]\noci = \"r.io/a\"", "["] {
+            assert!(ExtensionList::parse(bad, false).is_err(), "{bad}");
+        }
+    }
+
+    /// A list that demands something which this version does not know is not followed, and names of
+    /// extensions stay apart.
+    #[test]
+    fn defaults_are_understood_or_refused() {
+        let entry = "[a]\noci = \"r.io/o/a:1\"\n";
+        let parse = |text: &str| ExtensionList::parse(&format!("{text}\n{entry}"), false);
+        let prunes = |text: &str| parse(text).expect(text).value.defaults().prune;
+        assert!(prunes("[defaults]\nprune = true") && !prunes("[defaults]") && !prunes(""));
+        let list = parse("[defaults]\nprune = true").expect("valid").value;
+        assert_eq!(list.into_entries().count(), 1, "`defaults` is not an extension");
+        for (bad, why) in [
+            ("[defaults]\nprnue = true", "unknown key `defaults.prnue`; the nearest is `prune`"),
+            ("[defaults]\noci = \"r.io/o/defaults:1\"", "unknown key `defaults.oci`"),
+            ("[defaults]\nprune = 1", "invalid type: integer `1`"),
+            ("defaults = true", "invalid type: boolean `true`"),
+            ("[a]\noci = \"r.io/o/b:1\"", "duplicate key"),
+            ("[\"a\"]\noci = \"r.io/o/b:1\"", "duplicate key"),
+        ] {
+            let error = parse(bad).expect_err(bad).to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text: String) {
+            let _ = ExtensionList::parse(&text, true);
+        }
+    }
+}

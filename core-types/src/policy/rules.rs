@@ -1,0 +1,331 @@
+//! What the administrator or the user holds extensions down to.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::capability::{Capabilities, Capability, Grant};
+use crate::limits::Limits;
+use crate::policy::period::Period;
+use crate::reference::{OciPrefix, OciReference};
+
+/// A policy: the top level of `/etc/pds/policy.toml`, and `[extensions.policy]` of the user's
+/// configuration.
+///
+/// It is a ceiling. Where several files say something, the strictest holds; none can give anything
+/// that a manifest does not ask for, but for what `preapproved` lets a list of extensions have.
+/// Places are `registry[/principal[/scope]]` and cover whole path segments: `registry/x` is the
+/// repository `x` and all below it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
+pub struct Policy {
+    /// `deny`: capabilities that no extension has, whatever its manifest says. Default: none.
+    pub deny: Vec<Capability>,
+    /// `allowed_registries`: the only places that extensions can come from. Default: all places.
+    pub allowed_registries: Option<Vec<OciPrefix>>,
+    /// `blocked_namespaces`: places that no extension can come from. Default: none.
+    pub blocked_namespaces: Vec<OciPrefix>,
+    /// `require_signature`: whether extensions have to be signed by somebody who is trusted.
+    /// Default: false.
+    pub require_signature: bool,
+    /// `trusted_signers`: for a place, those one of whom has to have signed what comes from there.
+    /// Default: none.
+    pub trusted_signers: BTreeMap<OciPrefix, Vec<SignerRule>>,
+    /// `min_release_age`: how long ago a version has to have been seen first before `update` takes
+    /// it, such as `7d`. Default: no time.
+    pub min_release_age: Option<Period>,
+    /// `preapproved`: what the extensions of a published list are given without a question.
+    /// Default: nothing.
+    pub preapproved: Vec<Preapproved>,
+    /// `lists_that_prune`: published lists that may demand by their `[defaults]` that `sync`
+    /// removes what came from them and is not on them any more. Default: none.
+    pub lists_that_prune: Option<Vec<OciPrefix>>,
+    /// `limits`: the highest values that manifests can have. Default: none.
+    pub limits: Limits,
+}
+
+/// A signer that a policy names.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(
+    untagged,
+    expecting = "the file of a public key, or a table of `identity`, `issuer` and `trusted_root`"
+)]
+pub enum SignerRule {
+    /// The owner of the public key (PEM) in this file.
+    KeyFile(String),
+    /// Whoever a certificate names.
+    Identity(IdentityRule),
+}
+
+/// Whoever has a certificate with exactly this in it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityRule {
+    /// `identity`: who signs, as the certificate names them: an address, or the URL of a workflow.
+    pub identity: String,
+    /// `issuer`: who says so: the URL of an OpenID Connect issuer.
+    pub issuer: String,
+    /// `trusted_root`: the file with the certificate authorities and logs that are believed, in
+    /// [Sigstore's
+    /// form](https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_trustroot.proto).
+    pub trusted_root: PathBuf,
+}
+
+/// The rule as a policy's author wrote it.
+impl fmt::Display for SignerRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KeyFile(file) => f.write_str(file),
+            Self::Identity(rule) => write!(f, "{} of {}", rule.identity, rule.issuer),
+        }
+    }
+}
+
+/// What the extensions of one published list are given without a question.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct Preapproved {
+    /// `list`: where the list is published.
+    pub list: OciPrefix,
+    /// `grants`: what its extensions may have, as `CAPABILITY[=SCOPE]`.
+    #[serde(default)]
+    pub grants: Vec<Grant>,
+}
+
+/// Why a policy does not let an extension come from a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceRefusal {
+    /// Other places are allowed, and this one is not.
+    NotAllowed,
+    /// The place is blocked.
+    Blocked(OciPrefix),
+}
+
+/// Whose signature a policy wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequiredSigner<'a> {
+    /// None.
+    Nobody,
+    /// That of anybody who is trusted.
+    Anybody,
+    /// That of one of these.
+    One(Vec<&'a SignerRule>),
+}
+
+/// The refusal as the end of a sentence about the source.
+impl fmt::Display for SourceRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAllowed => f.write_str("it is none of the places in `allowed_registries`"),
+            Self::Blocked(prefix) => write!(f, "`blocked_namespaces` names `{prefix}`"),
+        }
+    }
+}
+
+impl Policy {
+    /// What remains of the capabilities.
+    pub fn within(&self, mut capabilities: Capabilities) -> Capabilities {
+        self.deny.iter().for_each(|capability| capabilities.deny(*capability));
+        capabilities
+    }
+
+    /// Makes sure that an extension can come from there.
+    ///
+    /// # Errors
+    /// With the first rule that does not let it.
+    pub fn check_source(&self, reference: &OciReference) -> Result<(), SourceRefusal> {
+        self.check_place(reference.registry(), &reference.place())
+    }
+
+    /// Makes sure that something can come from a place that has no reference, such as a file of a
+    /// web server.
+    ///
+    /// # Errors
+    /// With the first rule that does not let it.
+    pub fn check_place(&self, host: &str, path: &str) -> Result<(), SourceRefusal> {
+        let covers = |prefix: &&OciPrefix| prefix.covers(host, path);
+        if let Some(blocked) = self.blocked_namespaces.iter().find(covers) {
+            return Err(SourceRefusal::Blocked(blocked.clone()));
+        }
+        if self
+            .allowed_registries
+            .as_ref()
+            .is_some_and(|allowed| !allowed.iter().any(|prefix| covers(&prefix)))
+        {
+            return Err(SourceRefusal::NotAllowed);
+        }
+        Ok(())
+    }
+
+    /// Whose signature this policy wants on what comes from there.
+    pub fn required_signer(&self, reference: &OciReference) -> RequiredSigner<'_> {
+        let covers = |prefix: &OciPrefix| prefix.covers(reference.registry(), &reference.place());
+        let signers = self
+            .trusted_signers
+            .iter()
+            .filter(|(prefix, _)| covers(prefix))
+            .flat_map(|(_, signers)| signers)
+            .collect();
+        match (self.require_signature, self.trusted_signers.keys().any(covers)) {
+            (_, true) => RequiredSigner::One(signers),
+            (true, false) => RequiredSigner::Anybody,
+            (false, false) => RequiredSigner::Nobody,
+        }
+    }
+
+    /// Whether this list may demand that `sync` removes what it no longer has; nothing where this
+    /// policy says nothing about lists.
+    pub fn lets_prune(&self, list: &OciReference) -> Option<bool> {
+        let covers = |prefix: &OciPrefix| prefix.covers(list.registry(), &list.repository());
+        self.lists_that_prune.as_ref().map(|lists| lists.iter().any(covers))
+    }
+
+    /// Whether the extensions of this list are given this without a question.
+    pub fn preapproves(&self, list: &OciReference, grant: &Grant) -> bool {
+        let is_meant =
+            |entry: &&Preapproved| entry.list.covers(list.registry(), &list.repository());
+        self.preapproved.iter().filter(is_meant).any(|entry| {
+            let mut allowed = Capabilities::default();
+            for grant in &entry.grants {
+                allowed.add(grant);
+            }
+            allowed.reaches(grant)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(text: &str) -> Policy {
+        crate::parse_toml(text).expect("valid").value
+    }
+
+    fn refusal(policy: &Policy, reference: &str) -> Option<String> {
+        policy
+            .check_source(&reference.parse().expect(reference))
+            .err()
+            .map(|refusal| refusal.to_string())
+    }
+
+    #[test]
+    fn a_policy_takes_away_and_never_gives() {
+        let policy = policy("deny = [\"notification\"]");
+        let asked =
+            Capabilities { notification: true, clipboard_write: true, ..Default::default() };
+        assert_eq!(policy.within(asked).granted(), [Capability::ClipboardWrite]);
+    }
+
+    /// A feature that is granted stays denied where the policy denies `experimental`.
+    #[test]
+    fn policy_denies_experimental_features() {
+        let asked =
+            Capabilities { experimental: vec![crate::Feature::Wasi03], ..Default::default() };
+        assert_eq!(policy("deny = [\"experimental\"]").within(asked.clone()).granted(), []);
+        assert_eq!(Policy::default().within(asked).granted(), [Capability::Experimental]);
+    }
+
+    #[test]
+    fn places_are_compared_by_whole_segments_and_what_is_blocked_is_blocked() {
+        let policy = policy(
+            "allowed_registries = [\"ghcr.io/my-org\"]\nblocked_namespaces = [\"ghcr.io/my-org/old\"]",
+        );
+        assert_eq!(refusal(&policy, "ghcr.io/my-org/x:1"), None);
+        assert_eq!(refusal(&policy, "ghcr.io/my-org/older:1"), None);
+        for other in
+            ["ghcr.io/my-org-evil/x:1", "evil.io/my-org/x:1", "ghcr.io.evil.com/my-org/x:1"]
+        {
+            assert_eq!(
+                refusal(&policy, other),
+                Some(SourceRefusal::NotAllowed.to_string()),
+                "{other}"
+            );
+        }
+        let blocked = Some("`blocked_namespaces` names `ghcr.io/my-org/old`".to_owned());
+        assert_eq!(refusal(&policy, "ghcr.io/my-org/old:1"), blocked);
+        assert_eq!(refusal(&policy, "GHCR.io/my-org/old/deep:1"), blocked);
+        assert_eq!(refusal(&Policy::default(), "evil.io/a/b:1"), None);
+    }
+
+    /// A place of one part is a repository as well as a principal, in what is allowed as in what is
+    /// blocked.
+    #[test]
+    fn place_of_one_part_covers_both() {
+        let policy = policy(
+            "allowed_registries = [\"r.io/x\", \"r.io/y\"]\nblocked_namespaces = [\"r.io/y\"]",
+        );
+        assert_eq!((refusal(&policy, "r.io/x:1"), refusal(&policy, "r.io/x/deep:1")), (None, None));
+        let blocked = Some("`blocked_namespaces` names `r.io/y`".to_owned());
+        assert_eq!(
+            (refusal(&policy, "r.io/y:1"), refusal(&policy, "R.io/y/deep:1")),
+            (blocked.clone(), blocked)
+        );
+        assert_eq!(refusal(&policy, "r.io/xy:1"), Some(SourceRefusal::NotAllowed.to_string()));
+    }
+
+    #[test]
+    fn a_signature_is_required_everywhere_or_where_there_are_signers() {
+        let required = |policy: &Policy, text: &str| match policy
+            .required_signer(&text.parse().expect(text))
+        {
+            RequiredSigner::Nobody => "nobody".to_owned(),
+            RequiredSigner::Anybody => "anybody".to_owned(),
+            RequiredSigner::One(rules) => {
+                rules.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+            }
+        };
+        assert_eq!(required(&policy("require_signature = true"), "a.io/b/c:1"), "anybody");
+        let policy = policy(
+            "[trusted_signers]\n\"ghcr.io/none\" = []\n\"ghcr.io/my-org\" = [\"/etc/pds/my-org.pub\", \
+             { identity = \"me@example.com\", issuer = \"https://login\", trusted_root = \"/etc/pds/root.json\" }]",
+        );
+        assert_eq!(
+            required(&policy, "ghcr.io/my-org/x:1"),
+            "/etc/pds/my-org.pub me@example.com of https://login"
+        );
+        assert_eq!(
+            required(&policy, "ghcr.io/none/x:1"),
+            "",
+            "a list without keys is kept by nobody"
+        );
+        assert_eq!(required(&policy, "ghcr.io/other/x:1"), "nobody");
+    }
+
+    #[test]
+    fn a_list_is_given_what_is_preapproved_for_it_and_no_more() {
+        let policy = policy(
+            "[[preapproved]]\nlist = \"r.io/org/set\"\ngrants = [\"notification\", \"network=*.example.org\"]",
+        );
+        let list = |text: &str| text.parse::<OciReference>().expect(text);
+        let approves =
+            |from: &str, grant: &str| policy.preapproves(&list(from), &grant.parse().expect(grant));
+        assert!(approves("r.io/org/set:stable", "notification"));
+        assert!(approves("r.io/org/set:stable", "network=*.example.org"));
+        assert!(!approves("r.io/org/set:stable", "network=api.example.com"));
+        assert!(!approves("r.io/org/setter:stable", "notification"));
+    }
+
+    /// A policy that says nothing about pruning neither allows nor forbids it.
+    #[test]
+    fn lists_prune_only_where_named() {
+        let lets = |text: &str, list: &str| policy(text).lets_prune(&list.parse().expect(list));
+        let named = "lists_that_prune = [\"r.io/org/set\"]";
+        assert_eq!(lets(named, "R.io/org/set:stable"), Some(true));
+        assert_eq!(lets(named, "r.io/org/setter:stable"), Some(false));
+        assert_eq!(
+            (lets("lists_that_prune = []", "r.io/org/set:1"), lets("", "r.io/org/set:1")),
+            (Some(false), None)
+        );
+    }
+
+    /// What is preapproved is a directory, whatever path the guest has for it.
+    #[test]
+    fn preapproved_directory_may_be_renamed() {
+        let policy =
+            policy("[[preapproved]]\nlist = \"r.io/org/set\"\ngrants = [\"filesystem=read:~/a\"]");
+        let list = "r.io/org/set:stable".parse::<OciReference>().expect("a reference");
+        let approves = |grant: &str| policy.preapproves(&list, &grant.parse().expect(grant));
+        assert!(approves("filesystem=read:~/a::/data") && approves("filesystem=read:~/a/b::."));
+        assert!(!approves("filesystem=write:~/a::/data") && !approves("filesystem=read:~/b::/a"));
+    }
+}

@@ -1,0 +1,195 @@
+//! Grants that end: after a while, or with the login session.
+
+use std::time::Duration;
+
+use crate::capability::Grant;
+use crate::documents::{Parsed, TomlProblem, parse_toml};
+use crate::reference::Identity;
+
+/// A moment on the clock that counts from the start of the machine, suspended time included. Nobody
+/// can set it back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BootTime(Duration);
+
+/// A permission that holds until a moment, or as long as the login session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimedGrant {
+    /// What is permitted.
+    pub grant: Grant,
+    /// When that ends; nothing means with the session.
+    pub until: Option<BootTime>,
+}
+
+/// The timed grants of one extension: `$XDG_RUNTIME_DIR/pds/grants/NAME.toml`.
+///
+/// The file lies in the directory that goes with the login session, so nothing in it outlives a
+/// logout or a reboot.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TimedGrants {
+    identity: Option<String>,
+    grants: Vec<TimedGrant>,
+}
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct GrantsFile {
+    /// To whom they were given. Another extension that gets the name has none of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity: Option<String>,
+    #[serde(default)]
+    grant: Vec<GrantEntry>,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct GrantEntry {
+    what: Grant,
+    /// Milliseconds on the clock that counts from boot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until_ms: Option<u64>,
+}
+
+impl BootTime {
+    /// The moment this long after the start of the machine.
+    pub fn since_boot(time: Duration) -> Self {
+        Self(time)
+    }
+
+    /// The moment this much later.
+    pub fn after(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(time))
+    }
+
+    /// How long it is from an earlier moment to this one; nothing if that is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl TimedGrant {
+    /// Whether it still holds.
+    pub fn holds_at(&self, now: BootTime) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
+impl TimedGrants {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it is no TOML or a value has the wrong form.
+    pub fn parse(text: &str) -> Result<Self, TomlProblem> {
+        let Parsed { value: file, .. } = parse_toml::<GrantsFile>(text)?;
+        let timed = |entry: GrantEntry| TimedGrant {
+            grant: entry.what,
+            until: entry.until_ms.map(|until| BootTime(Duration::from_millis(until))),
+        };
+        Ok(Self { identity: file.identity, grants: file.grant.into_iter().map(timed).collect() })
+    }
+
+    /// What of it belongs to an extension from there: all, or nothing.
+    pub fn of(self, identity: &Identity) -> Self {
+        let is_its = self.identity.as_deref() == Some(identity.as_str());
+        let grants = if is_its { self.grants } else { Vec::new() };
+        Self { identity: Some(identity.to_string()), grants }
+    }
+
+    /// The text of the file.
+    ///
+    /// # Errors
+    /// When it cannot be written as TOML.
+    pub fn to_text(&self) -> Result<String, toml::ser::Error> {
+        let entry = |timed: &TimedGrant| GrantEntry {
+            what: timed.grant.clone(),
+            until_ms: timed
+                .until
+                .map(|until| u64::try_from(until.0.as_millis()).unwrap_or(u64::MAX)),
+        };
+        let grant = self.grants.iter().map(entry).collect();
+        toml::to_string(&GrantsFile { identity: self.identity.clone(), grant })
+    }
+
+    /// Every grant, whether it still holds or not.
+    pub fn iter(&self) -> impl Iterator<Item = &TimedGrant> {
+        self.grants.iter()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.grants.is_empty()
+    }
+
+    /// Adds one in the place of another of the same permission, and forgets those that ended.
+    pub fn add(&mut self, timed: TimedGrant, now: BootTime) {
+        self.grants.retain(|other| other.holds_at(now) && other.grant != timed.grant);
+        self.grants.push(timed);
+    }
+
+    /// Keeps those that a test says yes to. Gives back whether one went.
+    pub fn retain(&mut self, keep: impl Fn(&TimedGrant) -> bool) -> bool {
+        let before = self.grants.len();
+        self.grants.retain(keep);
+        self.grants.len() < before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::OciReference;
+
+    fn at(seconds: u64) -> BootTime {
+        BootTime::since_boot(Duration::from_secs(seconds))
+    }
+
+    fn timed(grant: &str, until: Option<u64>) -> TimedGrant {
+        TimedGrant { grant: grant.parse().expect(grant), until: until.map(at) }
+    }
+
+    #[test]
+    fn grants_end_by_themselves_and_the_file_says_when() {
+        let mut grants = TimedGrants::default();
+        grants.add(timed("network=api.example.com", Some(100)), at(40));
+        grants.add(timed("notification", None), at(41));
+        insta::assert_snapshot!(grants.to_text().expect("text"), @r#"
+        [[grant]]
+        what = "network=api.example.com"
+        until_ms = 100000
+
+        [[grant]]
+        what = "notification"
+        "#);
+        assert_eq!(TimedGrants::parse(&grants.to_text().expect("text")), Ok(grants.clone()));
+        assert!(
+            grants.iter().all(|grant| grant.holds_at(at(99)))
+                && !grants.grants[0].holds_at(at(100))
+        );
+        grants.add(timed("network=api.example.com", Some(200)), at(150));
+        assert_eq!(
+            grants.grants,
+            [timed("notification", None), timed("network=api.example.com", Some(200))]
+        );
+        assert!(grants.retain(|timed| timed.until.is_some()) && grants.grants.len() == 1);
+    }
+
+    #[test]
+    fn another_extension_of_the_same_name_has_none_of_them() {
+        let identity = |text: &str| text.parse::<OciReference>().expect(text).identity();
+        let ours = identity("ghcr.io/my-org/greeting:1");
+        let mut grants = TimedGrants::default().of(&ours);
+        grants.add(timed("notification", None), at(1));
+        let read = TimedGrants::parse(&grants.to_text().expect("text")).expect("valid");
+        assert_eq!(read.clone().of(&ours), grants);
+        assert!(read.of(&identity("evil.io/my-org/greeting:1")).is_empty());
+    }
+
+    #[test]
+    fn a_file_that_is_wrong_grants_nothing() {
+        for text in [
+            "[[grant]]\nwhat = \"root\"",
+            "[[grant]]\nwhat = \"env=A\"\nuntil_ms = -1",
+            "grant = 1",
+            "[",
+        ] {
+            assert!(TimedGrants::parse(text).is_err(), "{text}");
+        }
+    }
+}

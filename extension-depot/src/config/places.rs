@@ -1,0 +1,283 @@
+//! Where everything lies. The only module that joins path names.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use core_types::{Digest, ExtensionName};
+
+use crate::files::own_file;
+
+/// The directories of one user. Nothing here looks at the environment: whoever embeds this says
+/// where they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// What the user configures: `~/.config/pds`.
+    pub config: PathBuf,
+    /// What sesame remembers: `~/.local/state/pds`.
+    pub state: PathBuf,
+    /// What can be made again: `~/.cache/pds`.
+    pub cache: PathBuf,
+    /// What goes with the login session: `$XDG_RUNTIME_DIR/pds`. Without it, nothing can be granted
+    /// for a while.
+    pub runtime: Option<PathBuf>,
+    /// The policy of the system: `/etc/pds/policy.toml`.
+    pub system_policy: PathBuf,
+}
+
+/// A directory that is not to be relied on.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` cannot be relied on", path.display())]
+pub struct PlaceError {
+    /// The directory.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub source: io::Error,
+}
+
+impl Places {
+    /// All places below one directory, for tests and demonstrations.
+    pub fn below(root: impl Into<PathBuf>) -> Self {
+        let root = root.into();
+        Self {
+            config: root.join("config"),
+            state: root.join("state"),
+            cache: root.join("cache"),
+            runtime: Some(root.join("runtime")),
+            system_policy: root.join("policy.toml"),
+        }
+    }
+
+    /// Makes sure that the directories of these that are there belong to this user or to root, that
+    /// not everybody can write to them, and that their names can be written into documents.
+    ///
+    /// # Errors
+    /// The first that is not so.
+    pub fn ensure_own(&self) -> Result<(), PlaceError> {
+        let all = [&self.config, &self.extensions(), &self.state];
+        all.into_iter().try_for_each(|path| {
+            let wrong = |source| PlaceError { path: path.clone(), source };
+            if path.to_str().is_none() {
+                return Err(wrong(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "its name is not UTF-8",
+                )));
+            }
+            match fs::metadata(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    own_file::ensure_may_create(path).map_err(wrong)
+                }
+                metadata => {
+                    metadata.and_then(|metadata| own_file::ensure_own(&metadata)).map_err(wrong)
+                }
+            }
+        })
+    }
+
+    /// Manifests and artifacts; also the root of the OCI layout.
+    pub fn extensions(&self) -> PathBuf {
+        self.config.join("extensions")
+    }
+
+    /// The manifest of an extension.
+    pub fn manifest(&self, name: &ExtensionName) -> PathBuf {
+        self.extensions().join(format!("{name}.toml"))
+    }
+
+    /// The blobs of the layout.
+    pub fn blobs(&self) -> PathBuf {
+        self.extensions().join("blobs").join("sha256")
+    }
+
+    /// A blob of the layout.
+    pub fn blob(&self, digest: &Digest) -> PathBuf {
+        self.blobs().join(digest.hex())
+    }
+
+    /// The file that says that this is an OCI layout.
+    pub fn layout_marker(&self) -> PathBuf {
+        self.extensions().join("oci-layout")
+    }
+
+    /// The index of the layout.
+    pub fn index(&self) -> PathBuf {
+        self.extensions().join("index.json")
+    }
+
+    /// Artifacts that are not installed yet. It lies beside the blobs, so that they can be renamed
+    /// into place.
+    pub fn staging(&self) -> PathBuf {
+        self.extensions().join(".staging")
+    }
+
+    /// What sesame remembers about extensions.
+    pub fn extension_state(&self) -> PathBuf {
+        self.state.join("extensions")
+    }
+
+    /// The lock that changes are made under.
+    pub fn lock(&self) -> PathBuf {
+        self.extension_state().join("lock")
+    }
+
+    /// The records of all extensions.
+    pub fn all_records(&self) -> PathBuf {
+        self.extension_state().join("records")
+    }
+
+    /// The records of an extension, one for each digest.
+    pub fn records(&self, name: &ExtensionName) -> PathBuf {
+        self.all_records().join(name.as_str())
+    }
+
+    /// The record of an extension with this digest.
+    pub fn record(&self, name: &ExtensionName, digest: &Digest) -> PathBuf {
+        self.records(name).join(format!("{}.json", digest.hex()))
+    }
+
+    /// The generations of all extensions.
+    pub fn histories(&self) -> PathBuf {
+        self.extension_state().join("history")
+    }
+
+    /// The generations of an extension.
+    pub fn history(&self, name: &ExtensionName) -> PathBuf {
+        self.histories().join(name.as_str())
+    }
+
+    /// One generation of an extension.
+    pub fn generation(&self, name: &ExtensionName, number: u32) -> PathBuf {
+        self.history(name).join(format!("{number:06}.json"))
+    }
+
+    /// When tags were first seen, for all repositories.
+    pub fn first_seen_all(&self) -> PathBuf {
+        self.extension_state().join("first-seen")
+    }
+
+    /// When the tags of a repository were first seen; `repository` is the digest of its name.
+    pub fn first_seen(&self, repository: &Digest) -> PathBuf {
+        self.first_seen_all().join(format!("{}.json", repository.hex()))
+    }
+
+    /// The manifests that removed extensions had.
+    pub fn removed_manifests(&self) -> PathBuf {
+        self.extension_state().join("removed")
+    }
+
+    /// The manifest that a removed extension had, for those who change their mind.
+    pub fn removed_manifest(&self, name: &ExtensionName) -> PathBuf {
+        self.removed_manifests().join(format!("{name}.toml"))
+    }
+
+    /// What is known of the lists that `sync` followed.
+    pub fn followed_lists(&self) -> PathBuf {
+        self.extension_state().join("lists")
+    }
+
+    /// What is known of one list; `list` is the digest of what it is known by.
+    pub fn followed_list(&self, list: &Digest) -> PathBuf {
+        self.followed_lists().join(format!("{}.json", list.hex()))
+    }
+
+    /// The tags that repositories had when they were listed last, for completion.
+    pub fn tag_listings(&self) -> PathBuf {
+        self.cache.join("tags")
+    }
+
+    /// The tags of one repository; `repository` is the digest of its name.
+    pub fn tag_listing(&self, repository: &Digest) -> PathBuf {
+        self.tag_listings().join(repository.hex())
+    }
+
+    /// Whom the user trusts.
+    pub fn trust(&self) -> PathBuf {
+        self.config.join("trust.toml")
+    }
+
+    /// Who signed first, for all repositories.
+    pub fn first_uses(&self) -> PathBuf {
+        self.extension_state().join("first-use")
+    }
+
+    /// Who signed first; `repository` is the digest of its name.
+    pub fn first_use(&self, repository: &Digest) -> PathBuf {
+        self.first_uses().join(format!("{}.json", repository.hex()))
+    }
+
+    /// Logins, where their user wants them in a file.
+    pub fn logins(&self) -> PathBuf {
+        self.state.join("credentials.json")
+    }
+
+    /// What an extension printed and logged.
+    pub fn log(&self, name: &ExtensionName) -> PathBuf {
+        self.extension_state().join("logs").join(format!("{name}.log"))
+    }
+
+    /// What extensions did.
+    pub fn activity(&self) -> PathBuf {
+        self.extension_state().join("activity")
+    }
+
+    /// How often an extension failed lately.
+    pub fn health(&self, name: &ExtensionName) -> PathBuf {
+        self.extension_state().join("health").join(format!("{name}.json"))
+    }
+
+    /// The grants of an extension that end.
+    pub fn timed_grants(&self, name: &ExtensionName) -> Option<PathBuf> {
+        Some(self.runtime.as_ref()?.join("grants").join(format!("{name}.toml")))
+    }
+
+    /// What extensions did in the last minute. It belongs to the session, and is kept elsewhere
+    /// rather than not at all.
+    pub fn rates(&self) -> PathBuf {
+        self.runtime.clone().unwrap_or_else(|| self.extension_state()).join("rates")
+    }
+
+    /// Everything that is sesame's own, and that no extension may be let into.
+    pub fn protected(&self) -> Vec<PathBuf> {
+        let system = self.system_policy.parent().map(Path::to_owned);
+        [&self.config, &self.state, &self.cache]
+            .into_iter()
+            .chain(&self.runtime)
+            .cloned()
+            .chain(system)
+            .collect()
+    }
+
+    /// Compiled code.
+    pub fn code(&self) -> PathBuf {
+        self.cache.join("extensions")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Every place that is made of a name.
+    fn all(places: &Places, name: &ExtensionName) -> Vec<PathBuf> {
+        vec![places.manifest(name), places.history(name), places.health(name), places.log(name)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn different_names_have_different_places_below_the_root(
+            one in "[a-z0-9][a-z0-9-]{0,63}", other in "[a-z0-9][a-z0-9-]{0,63}",
+        ) {
+            let places = Places::below("/root");
+            let names: [ExtensionName; 2] = [one.parse().expect("a name"), other.parse().expect("a name")];
+            let [ones, others] = names.each_ref().map(|name| all(&places, name));
+            for path in ones.iter().chain(&others) {
+                prop_assert!(path.starts_with("/root") && !path.components().any(|part| part.as_os_str() == ".."));
+            }
+            let folded = |path: &PathBuf| path.to_string_lossy().to_lowercase();
+            let shared = ones.iter().map(folded).filter(|path| others.iter().map(folded).any(|other| other == *path)).count();
+            prop_assert_eq!(shared, if one == other { ones.len() } else { 0 });
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Which extensions came from which list: what `sync` may take away again, and to which bytes a
+//! list was pinned.
+//!
+//! Only what a list brought is ever removed or taken back on its behalf, so provenance is written
+//! after what it speaks of: a process that is killed between the two leaves an extension that
+//! counts as its user's own.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use core_types::{ExtensionName, Grant, Identity, OciReference};
+use serde::{Deserialize, Serialize};
+
+use crate::files::listing::names_in;
+use crate::files::state_file::{self, StateFile};
+use crate::oci::blob::digest_of;
+use crate::store::depot::Depot;
+use crate::store::depot_error::DepotError;
+use crate::store::remove::Removed;
+use crate::trust::signer_pin::Evidence;
+
+/// A list that `sync` followed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FollowedList {
+    /// The list: the repository that it is published in, or its file.
+    pub list: String,
+    /// What each tag of it led to when it was followed last.
+    pub pins: BTreeMap<String, OciReference>,
+    /// The extensions that came from it.
+    pub extensions: BTreeMap<ExtensionName, FromList>,
+    /// When it was followed last, as RFC 3339 in UTC.
+    pub followed_at: String,
+}
+
+/// An extension that came from a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FromList {
+    /// Where it comes from, as [`Identity`] writes it. An extension of this name from elsewhere is
+    /// another one.
+    pub identity: String,
+    /// What it was given because the list asks for it. The rest in its manifest is its user's.
+    #[serde(default)]
+    pub given: Vec<GivenByList>,
+}
+
+/// A permission that an extension has because a list asked for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenByList {
+    /// The permission.
+    pub grant: Grant,
+    /// Whether policy approved it, so that it goes when policy approves it no longer.
+    pub preapproved: bool,
+}
+
+impl StateFile for FollowedList {
+    const FORMAT: u32 = 1;
+}
+
+impl FromList {
+    /// An extension that was given nothing by a list yet.
+    pub fn of(identity: &Identity) -> Self {
+        Self { identity: identity.to_string(), given: Vec::new() }
+    }
+
+    /// Whether this is what came from the list, and not another extension of the same name.
+    pub fn is(&self, reference: &OciReference) -> bool {
+        self.identity == reference.identity().to_string()
+    }
+
+    /// Whether it was given this by the list, whatever became of it.
+    pub fn was_given(&self, grant: &Grant) -> bool {
+        self.given.iter().any(|given| given.grant == *grant)
+    }
+}
+
+/// What became of an extension that is not on its list any more.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Pruned {
+    /// It is gone.
+    Removed(Removed),
+    /// It stays: another list has it, or it is not what came from this list.
+    Kept,
+}
+
+impl Depot {
+    /// What is known of a list, or nothing when it was never followed.
+    ///
+    /// # Errors
+    /// When it cannot be read: then it is not known what came from it.
+    pub fn followed_list(&self, list: &str) -> Result<Option<FollowedList>, DepotError> {
+        Ok(state_file::read(&self.followed_list_path(list))?)
+    }
+
+    /// Every list that was followed.
+    ///
+    /// # Errors
+    /// When one of them, or their directory, cannot be read.
+    pub fn followed_lists(&self) -> Result<Vec<FollowedList>, DepotError> {
+        let mut all = Vec::new();
+        for path in self.followed_list_files()? {
+            all.extend(state_file::read::<FollowedList>(&path)?);
+        }
+        Ok(all)
+    }
+
+    /// Notes what a list led to, and who signed it, where that was looked at. `note` is given what
+    /// is known of it by now.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn note_followed_list(
+        &self,
+        list: &str,
+        signed: Option<(&OciReference, &Evidence)>,
+        note: impl FnOnce(&mut FollowedList),
+    ) -> Result<(), DepotError> {
+        let _lock = self.lock()?;
+        signed.map_or(Ok(()), |(reference, found)| self.note_first_use(reference, found))?;
+        let known = self.followed_list(list)?.unwrap_or_default();
+        let mut followed = FollowedList { list: list.to_owned(), ..known.clone() };
+        note(&mut followed);
+        if followed == known {
+            return Ok(());
+        }
+        followed.followed_at = state_file::now();
+        Ok(state_file::write(&self.followed_list_path(list), &followed)?)
+    }
+
+    /// Removes an extension that is not on its list any more, as [`Depot::remove`] does, if it came
+    /// from this list and no other has it. All of that is looked at under the lock.
+    ///
+    /// # Errors
+    /// When its manifest or what is known of lists cannot be read, or something cannot be removed.
+    pub fn prune(&self, list: &str, name: &ExtensionName) -> Result<Pruned, DepotError> {
+        let _lock = self.lock()?;
+        let all = self.followed_lists()?;
+        let from = |followed: &FollowedList| followed.extensions.get(name).cloned();
+        let Some(known) = all.iter().find(|followed| followed.list == list).and_then(from) else {
+            return Ok(Pruned::Kept);
+        };
+        let reference = self.manifest(name)?.and_then(|loaded| loaded.manifest.extension.oci);
+        let is_other = reference.is_some_and(|reference| !known.is(&reference));
+        if is_other
+            || all
+                .iter()
+                .any(|followed| followed.list != list && followed.extensions.contains_key(name))
+        {
+            return Ok(Pruned::Kept);
+        }
+        self.remove_under_lock(name, false).map(Pruned::Removed)
+    }
+
+    /// Forgets that an extension came from a list. A list of which nothing can be read says so when
+    /// it is followed.
+    pub(crate) fn forget_lists_of(&self, name: &ExtensionName) -> Result<(), DepotError> {
+        for path in self.followed_list_files()? {
+            let Ok(Some(mut followed)) = state_file::read::<FollowedList>(&path) else { continue };
+            if followed.extensions.remove(name).is_some() {
+                state_file::write(&path, &followed)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn followed_list_files(&self) -> Result<Vec<PathBuf>, DepotError> {
+        let directory = self.places().followed_lists();
+        let names = names_in(&directory)?;
+        let mut files: Vec<_> = names.iter().map(|name| directory.join(name)).collect();
+        files.retain(|file| Path::new(file).extension() == Some("json".as_ref()));
+        files.sort();
+        Ok(files)
+    }
+
+    fn followed_list_path(&self, list: &str) -> PathBuf {
+        self.places().followed_list(&digest_of(list.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::places::Places;
+
+    const LIST: &str = "r.io/org/set";
+    const OTHER: &str = "r.io/org/more";
+
+    fn name() -> ExtensionName {
+        "x".parse().expect("a name")
+    }
+
+    fn reference(path: &str) -> OciReference {
+        format!("r.io/{path}:1").parse().expect(path)
+    }
+
+    /// A depot in which `x` has a manifest, and came from these lists.
+    fn followed(directory: &Path, lists: &[&str]) -> Depot {
+        let depot = Depot::new(Places::below(directory));
+        let path = depot.places().manifest(&name());
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+        std::fs::write(path, "[extension]\noci = \"r.io/org/x:1\"\n").expect("written");
+        for list in lists {
+            let note = |followed: &mut FollowedList| {
+                followed.extensions.insert(name(), FromList::of(&reference("org/x").identity()));
+            };
+            depot.note_followed_list(list, None, note).expect("noted");
+        }
+        depot
+    }
+
+    fn is_there(depot: &Depot) -> bool {
+        depot.manifest(&name()).expect("readable").is_some()
+    }
+
+    #[test]
+    fn prune_takes_only_what_came_from_the_list() {
+        for (lists, removed) in
+            [(&[][..], false), (&[OTHER], false), (&[LIST], true), (&[LIST, OTHER], false)]
+        {
+            let directory = tempfile::tempdir().expect("a directory");
+            let depot = followed(directory.path(), lists);
+            let pruned = depot.prune(LIST, &name()).expect("looked at");
+            assert_eq!(
+                (matches!(pruned, Pruned::Removed(_)), is_there(&depot)),
+                (removed, !removed),
+                "{lists:?}"
+            );
+        }
+    }
+
+    /// Another extension took the name meanwhile.
+    #[test]
+    fn prune_keeps_another_source() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let depot = followed(directory.path(), &[LIST]);
+        std::fs::write(depot.places().manifest(&name()), "[extension]\noci = \"r.io/mine/x:1\"\n")
+            .expect("written");
+        assert_eq!(depot.prune(LIST, &name()).expect("looked at"), Pruned::Kept);
+        std::fs::write(depot.places().manifest(&name()), "[extension").expect("written");
+        assert!(depot.prune(LIST, &name()).is_err() && depot.places().manifest(&name()).exists());
+    }
+
+    /// Where it is not known which lists have an extension, none is removed.
+    #[test]
+    fn prune_stops_at_damaged_provenance() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let depot = followed(directory.path(), &[LIST, OTHER]);
+        std::fs::write(depot.followed_list_path(OTHER), "{").expect("written");
+        assert!(depot.prune(LIST, &name()).is_err() && is_there(&depot));
+        std::fs::write(depot.followed_list_path(LIST), "{}").expect("written");
+        assert!(depot.note_followed_list(LIST, None, |_| {}).is_err());
+        assert!(depot.remove(&name(), false).is_ok(), "its user can remove it all the same");
+    }
+
+    #[test]
+    fn removed_extension_is_not_the_lists() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let depot = followed(directory.path(), &[LIST, OTHER]);
+        depot.remove(&name(), false).expect("removed");
+        assert!(
+            depot
+                .followed_lists()
+                .expect("read")
+                .iter()
+                .all(|followed| followed.extensions.is_empty())
+        );
+    }
+}

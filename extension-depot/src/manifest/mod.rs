@@ -1,0 +1,13 @@
+//! Manifests as files that belong to the user, and the timed grants beside them.
+//!
+//! A manifest is read with care and edited so that its comments and order stay. Grants with an end
+//! lie in the runtime directory of the login session.
+
+pub(crate) mod manifest_file;
+mod settings;
+pub(crate) mod timed_grants;
+pub(crate) mod toml_list;
+
+pub use manifest_file::{LoadedManifest, ManifestError, needs_text};
+pub use settings::SettingChange;
+pub use timed_grants::TimedGrantsError;

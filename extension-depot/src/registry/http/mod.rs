@@ -1,0 +1,17 @@
+//! HTTP with a registry: clients, requests to one repository, redirects, pages and retries.
+//!
+//! What comes back is bounded in size and time. Redirects lead only to where a registry may send a
+//! client, and credentials do not follow them.
+
+pub(crate) mod clients;
+pub(crate) mod connection;
+mod link_header;
+pub(crate) mod paging;
+pub(crate) mod proxies;
+pub(crate) mod redirect;
+pub(crate) mod refusal;
+pub(crate) mod requests;
+pub(crate) mod retry;
+
+pub use proxies::Proxies;
+pub use refusal::{AccessProblem, Refusal};

@@ -1,0 +1,145 @@
+//! Bundles: installed extensions as one file, an OCI image layout in a tar.
+//!
+//! Any OCI tool reads it (`oras --oci-layout`, `skopeo oci-archive:`), and the same extensions make
+//! the same bytes. Each entry of its index has the name of the extension and, for whoever takes it
+//! in, the reference that it came from. What refers to an artifact, such as its signature, is in it
+//! as well.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use core_types::{Digest, ExtensionName};
+
+use crate::files::output_directory::OutputDirectory;
+use crate::oci::attachment::Attachment;
+use crate::oci::blob::{BlobError, read_blob};
+use crate::oci::image::{Descriptor, ImageIndex, MAX_BLOB, ORIGIN, REF_NAME};
+use crate::store::depot::{Depot, Installed};
+use crate::store::layout::MARKER;
+
+/// The mode of a bundle: what its user has installed is nobody else's business unless they say so.
+const BUNDLE_MODE: u32 = 0o600;
+
+/// Why a bundle cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// Something of an extension is missing or damaged.
+    #[error("a part of `{name}` cannot be put into the bundle")]
+    Blob {
+        /// The extension.
+        name: ExtensionName,
+        /// What is wrong.
+        source: BlobError,
+    },
+    /// Another file is in its place.
+    #[error("`{}` is there already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file cannot be written.
+    #[error("cannot write the bundle `{}`", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Depot {
+    /// Writes extensions with what refers to them into one file, which replaces another as a whole
+    /// if it may replace one. Every byte is checked as it is read.
+    ///
+    /// # Errors
+    /// When another file is there that may not be replaced, a blob is missing or damaged, or the
+    /// file cannot be written.
+    pub fn export(
+        &self,
+        extensions: &[Installed],
+        attachments: &[Attachment],
+        to: &Path,
+        replace: bool,
+    ) -> Result<(), BundleError> {
+        let write_error = |source| BundleError::Write { path: to.to_owned(), source };
+        let (directory, name) = OutputDirectory::of_file(to).map_err(write_error)?;
+        let mut file = directory.begin(name, BUNDLE_MODE).map_err(write_error)?;
+        let mut bundle = BundleWriter {
+            tar: tar::Builder::new(io::BufWriter::new(&mut file)),
+            written: BTreeSet::new(),
+        };
+        bundle.file("oci-layout", MARKER).map_err(write_error)?;
+        let index = index_of(extensions, attachments).map_err(|error| write_error(error.into()))?;
+        bundle.file("index.json", &index).map_err(write_error)?;
+        for extension in extensions {
+            for digest in extension.artifact.digests() {
+                let read = read_blob(&self.places().blob(&digest), &digest, MAX_BLOB);
+                let bytes = read
+                    .map_err(|source| BundleError::Blob { name: extension.name.clone(), source })?;
+                bundle.blob(&digest, &bytes).map_err(write_error)?;
+            }
+        }
+        for (digest, bytes) in attachments.iter().flat_map(|attachment| &attachment.blobs) {
+            bundle.blob(digest, bytes).map_err(write_error)?;
+        }
+        bundle.finish().map_err(write_error)?;
+        let finished = if replace { file.finish() } else { file.finish_new() };
+        finished.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => BundleError::Exists { path: to.to_owned() },
+            _ => write_error(error),
+        })
+    }
+}
+
+fn index_of(extensions: &[Installed], attachments: &[Attachment]) -> serde_json::Result<Vec<u8>> {
+    let entry = |extension: &Installed| {
+        let Installed { name, reference, artifact, .. } = extension;
+        let annotations = [(REF_NAME, name.to_string()), (ORIGIN, reference.to_string())];
+        Descriptor {
+            annotations: annotations.map(|(key, value)| (key.to_owned(), value)).into(),
+            ..artifact.document()
+        }
+    };
+    let attached = attachments.iter().map(|attachment| attachment.descriptor.clone());
+    let index = ImageIndex::new(extensions.iter().map(entry).chain(attached).collect());
+    serde_json::to_vec_pretty(&index)
+}
+
+/// The header of a file in a tar in which nothing depends on when or by whom it was made.
+pub(crate) fn plain_header(size: usize) -> tar::Header {
+    let mut header = tar::Header::new_ustar();
+    header.set_entry_type(tar::EntryType::Regular);
+    header.set_mode(0o644);
+    header.set_mtime(0);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_size(size as u64);
+    header
+}
+
+/// Writes a tar in which nothing depends on when or by whom it was made.
+struct BundleWriter<W: Write> {
+    tar: tar::Builder<W>,
+    written: BTreeSet<Digest>,
+}
+
+impl<W: Write> BundleWriter<W> {
+    fn file(&mut self, path: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut header = plain_header(bytes.len());
+        self.tar.append_data(&mut header, path, bytes)
+    }
+
+    /// Several artifacts share a blob, which is written once.
+    fn blob(&mut self, digest: &Digest, bytes: &[u8]) -> io::Result<()> {
+        if self.written.insert(*digest) {
+            self.file(&format!("blobs/sha256/{}", digest.hex()), bytes)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn finish(self) -> io::Result<()> {
+        self.tar.into_inner()?.flush()
+    }
+}

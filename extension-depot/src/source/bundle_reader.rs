@@ -1,0 +1,243 @@
+//! Reads bundles.
+//!
+//! The maker of a bundle can write any origin into it. So the origin of an entry is a claim, and
+//! the entry is known by its bytes until a registry, a trusted signer or a pinned manifest confirms
+//! the claim.
+
+use std::path::Path;
+
+use core_types::{Digest, ExtensionName, OciReference, ReferenceError};
+
+use crate::oci::image::{Descriptor, ImageError, ORIGIN, REF_NAME};
+use crate::source::layout_source::LayoutSource;
+use crate::source::place::SourceError;
+use crate::store::depot::Depot;
+use crate::store::staging::Staged;
+
+/// The most extensions of a bundle: more than anybody has, and few enough that an import comes to
+/// an end.
+const MAX_EXTENSIONS: usize = 1_000;
+
+/// An opened bundle. Its blobs are read on demand.
+pub struct Bundle {
+    layout: LayoutSource,
+    extensions: Vec<Bundled>,
+    /// What is in it beside extensions.
+    #[cfg(feature = "registry")]
+    others: signatures::Others,
+}
+
+/// One extension of a bundle, as the bundle says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundled {
+    /// Its name.
+    pub name: ExtensionName,
+    /// Where it came from, pinned. The bytes are checked against the pin; that they came from there
+    /// is a claim.
+    pub claimed: OciReference,
+    /// The digest that it is pinned to.
+    pub digest: Digest,
+}
+
+impl Bundled {
+    fn read(entry: &Descriptor) -> Option<Self> {
+        let claimed: OciReference = entry.annotations.get(ORIGIN)?.parse().ok()?;
+        let is_pinned_to_it = claimed.pinned_digest() == Ok(Some(entry.digest));
+        let name = entry.annotations.get(REF_NAME)?.parse().ok()?;
+        is_pinned_to_it.then_some(Self { name, claimed, digest: entry.digest })
+    }
+
+    /// The reference that it is known by while nothing confirms its origin:
+    /// `local/bundle/NAME:TAG@DIGEST`.
+    ///
+    /// # Errors
+    /// When that is not a reference.
+    pub fn own_reference(&self) -> Result<OciReference, ReferenceError> {
+        Ok(OciReference::local_bundle(&self.name, self.claimed.revision())?.pinned_to(self.digest))
+    }
+}
+
+impl Bundle {
+    /// Opens a bundle. Entries of its index that are no extensions are what may refer to one.
+    ///
+    /// # Errors
+    /// When it is not a layout, or has more extensions than anybody installs.
+    pub fn open(path: &Path) -> Result<Self, SourceError> {
+        let layout = LayoutSource::open(path)?;
+        let entries = layout.index()?.manifests;
+        let extensions: Vec<_> = entries.iter().filter_map(Bundled::read).collect();
+        if extensions.len() > MAX_EXTENSIONS {
+            let reason =
+                format!("it has {} extensions; the most is {MAX_EXTENSIONS}", extensions.len());
+            return Err(ImageError::Malformed { reason }.into());
+        }
+        Ok(Self {
+            layout,
+            extensions,
+            #[cfg(feature = "registry")]
+            others: signatures::Others::of(entries),
+        })
+    }
+
+    /// The extensions in it, in the order in which it names them.
+    pub fn extensions(&self) -> &[Bundled] {
+        &self.extensions
+    }
+}
+
+impl Depot {
+    /// Stages an extension of a bundle under the reference that the bundle says it came from.
+    ///
+    /// # Errors
+    /// When its bytes are not there or not what their digests say.
+    pub fn stage_bundled(&self, bundle: &Bundle, bundled: &Bundled) -> Result<Staged, SourceError> {
+        self.stage_entry(&bundle.layout, bundled.digest, bundled.claimed.clone())
+    }
+}
+
+#[cfg(feature = "registry")]
+mod signatures {
+    use std::cell::OnceCell;
+    use std::collections::HashMap;
+
+    use core_types::{Digest, OciReference};
+    use serde::Deserialize;
+
+    use super::Bundle;
+    use crate::oci::attachment::Attachment;
+    use crate::oci::image::{
+        Descriptor, Document, ImageError, MAX_MANIFEST, MAX_REFERRED, ORIGIN, REF_NAME,
+    };
+    use crate::registry::referrers::{MOST, is_signature, says_signature};
+    use crate::source::place::SourceError;
+
+    /// The most bytes of all signatures of one extension together, with their documents. A
+    /// signature has some kilobytes, and all of them are in memory at once.
+    const MAX_SIGNATURES: u64 = 16 << 20;
+
+    /// What is in a bundle beside extensions, some of which may refer to one.
+    pub(crate) struct Others {
+        entries: Vec<Descriptor>,
+        /// The places of the entries, by what they refer to.
+        attached: OnceCell<HashMap<Digest, Vec<usize>>>,
+    }
+
+    impl Others {
+        /// Those among the entries of a bundle's index.
+        pub(crate) fn of(mut entries: Vec<Descriptor>) -> Self {
+            entries.retain(|entry| !entry.annotations.contains_key(ORIGIN));
+            Self { entries, attached: OnceCell::new() }
+        }
+    }
+
+    /// As much of a manifest as says what it refers to.
+    #[derive(Deserialize)]
+    struct Referrer {
+        subject: Option<Subject>,
+    }
+
+    #[derive(Deserialize)]
+    struct Subject {
+        digest: Digest,
+    }
+
+    /// What a tag `sha256-HEX.sig` stands beside.
+    fn digest_of_tag(tag: &str) -> Option<Digest> {
+        let hex = tag.strip_prefix("sha256-")?.strip_suffix(".sig")?;
+        format!("sha256:{hex}").parse().ok()
+    }
+
+    impl Bundle {
+        /// What is in the bundle as well and could be a signature of an extension, with the same
+        /// bounds as in a registry.
+        ///
+        /// # Errors
+        /// When bytes are not there or not what their digests say, or there are too many.
+        pub fn signatures(&self, pinned: &OciReference) -> Result<Vec<Attachment>, SourceError> {
+            let Ok(Some(digest)) = pinned.pinned_digest() else { return Ok(Vec::new()) };
+            let mut entries = self.attached_to(&digest)?;
+            entries.sort_by_key(|entry| !says_signature(entry));
+            entries.truncate(MOST);
+            let (mut found, mut bytes) = (Vec::new(), 0);
+            for entry in entries {
+                found.extend(self.signature(entry, &mut bytes)?);
+            }
+            Ok(found)
+        }
+
+        /// What refers to the artifact with this digest, found in one look at all that refers to
+        /// anything.
+        fn attached_to(&self, digest: &Digest) -> Result<Vec<&Descriptor>, SourceError> {
+            let attached = match self.others.attached.get() {
+                Some(attached) => attached,
+                None => {
+                    let found = self.find_attached()?;
+                    self.others.attached.get_or_init(|| found)
+                }
+            };
+            Ok(attached
+                .get(digest)
+                .into_iter()
+                .flatten()
+                .map(|at| &self.others.entries[*at])
+                .collect())
+        }
+
+        fn find_attached(&self) -> Result<HashMap<Digest, Vec<usize>>, SourceError> {
+            let mut attached: HashMap<Digest, Vec<usize>> = HashMap::new();
+            // However often the index names a document, it is read once.
+            let mut subjects = HashMap::new();
+            for (at, entry) in self.others.entries.iter().enumerate() {
+                let subject = match subjects.get(&entry.digest) {
+                    Some(subject) => *subject,
+                    None => {
+                        let subject = self.subject(&entry.digest)?;
+                        subjects.insert(entry.digest, subject);
+                        subject
+                    }
+                };
+                let by_tag = entry.annotations.get(REF_NAME).and_then(|tag| digest_of_tag(tag));
+                if let Some(digest) = by_tag.or(subject) {
+                    attached.entry(digest).or_default().push(at);
+                }
+            }
+            Ok(attached)
+        }
+
+        /// What a document refers to, if it says so.
+        fn subject(&self, digest: &Digest) -> Result<Option<Digest>, SourceError> {
+            let bytes = self.layout.blob(digest, MAX_MANIFEST)?;
+            let referrer = serde_json::from_slice::<Referrer>(&bytes).ok();
+            Ok(referrer.and_then(|referrer| referrer.subject).map(|subject| subject.digest))
+        }
+
+        /// What an entry has that could be a signature. `taken` is how many bytes were taken
+        /// before.
+        fn signature(
+            &self,
+            entry: &Descriptor,
+            taken: &mut u64,
+        ) -> Result<Option<Attachment>, SourceError> {
+            let mut take = |digest: &Digest, most: u64| -> Result<Vec<u8>, SourceError> {
+                let bytes = self.layout.blob(digest, most)?;
+                *taken += bytes.len() as u64;
+                if *taken <= MAX_SIGNATURES {
+                    return Ok(bytes);
+                }
+                let reason = format!("its signatures have more than {MAX_SIGNATURES} bytes");
+                Err(ImageError::Malformed { reason }.into())
+            };
+            let bytes = take(&entry.digest, MAX_MANIFEST)?;
+            let Ok(Document::Manifest(manifest)) = Document::parse(&bytes, None) else {
+                return Ok(None);
+            };
+            manifest.check_referrer()?;
+            let mut blobs = Vec::new();
+            for blob in manifest.blobs().filter(|blob| is_signature(blob)).take(MOST) {
+                blobs.push((blob.digest, take(&blob.digest, MAX_REFERRED)?));
+            }
+            blobs.push((entry.digest, bytes));
+            Ok(Some(Attachment { descriptor: entry.clone(), manifest: *manifest, blobs }))
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What a decision about an extension is made upon, read once, and whether it still holds when the
+//! decision is carried out.
+//!
+//! Between a decision and its commit lie downloads, compilers and people. Each commit compares its
+//! basis with what there is under the lock, and changes nothing when they differ.
+
+use core_types::{Capabilities, ExtensionName, Identity, OciReference, Owner};
+
+use crate::manifest::manifest_file::{LoadedManifest, read_text};
+use crate::store::depot::{Depot, Installed};
+use crate::store::depot_error::DepotError;
+use crate::trust::signer_pin::FirstUse;
+
+/// What a decision about an extension saw: its manifest, and who signed first what comes from its
+/// repository.
+///
+/// A commit holds to the presence of the manifest, where that says that the extension came from and
+/// which bytes those are, its capabilities, whether it is kept at its version, and the first
+/// signer. Everything else in the manifest can change in the meantime and stays as it is then.
+#[derive(Debug, Clone)]
+pub struct Basis {
+    name: ExtensionName,
+    repository: Identity,
+    manifest: Seen,
+    first_use: Option<FirstUse>,
+}
+
+#[derive(Debug, Clone)]
+enum Seen {
+    Nothing,
+    /// The text of a manifest that cannot be understood; empty where it cannot be read.
+    Broken(String),
+    Good(Box<LoadedManifest>),
+}
+
+impl Depot {
+    /// Reads what a decision to install something from this reference under this name is made upon.
+    ///
+    /// # Errors
+    /// When the manifest is broken, or what is remembered cannot be read.
+    pub fn basis(
+        &self,
+        name: &ExtensionName,
+        reference: &OciReference,
+    ) -> Result<Basis, DepotError> {
+        let manifest = Seen::from(self.manifest(name)?);
+        self.basis_on(name, reference.identity(), manifest)
+    }
+
+    /// The same where the manifest may be broken, as what a rollback goes back from.
+    ///
+    /// # Errors
+    /// When what is remembered cannot be read.
+    pub fn basis_of_broken(
+        &self,
+        name: &ExtensionName,
+        reference: &OciReference,
+    ) -> Result<Basis, DepotError> {
+        self.basis_on(name, reference.identity(), self.seen(name))
+    }
+
+    /// What a decision to change an installed extension is made upon.
+    ///
+    /// # Errors
+    /// When what is remembered cannot be read.
+    pub fn basis_of(&self, installed: &Installed) -> Result<Basis, DepotError> {
+        let Installed { name, loaded, reference, .. } = installed;
+        self.basis_on(name, reference.identity(), Seen::Good(Box::new(loaded.clone())))
+    }
+
+    fn basis_on(
+        &self,
+        name: &ExtensionName,
+        repository: Identity,
+        manifest: Seen,
+    ) -> Result<Basis, DepotError> {
+        let first_use = self.first_use(&repository)?;
+        Ok(Basis { name: name.clone(), repository, manifest, first_use })
+    }
+
+    fn seen(&self, name: &ExtensionName) -> Seen {
+        match self.manifest(name) {
+            Ok(loaded) => loaded.into(),
+            Err(_) => Seen::Broken(read_text(&self.places().manifest(name)).unwrap_or_default()),
+        }
+    }
+}
+
+impl Basis {
+    /// The extension.
+    pub fn name(&self) -> &ExtensionName {
+        &self.name
+    }
+
+    /// Who the extension is that is decided about.
+    pub fn owner(&self) -> Owner {
+        Owner { name: self.name.clone(), identity: self.repository.clone() }
+    }
+
+    /// The manifest; nothing where there is none or it is broken.
+    pub fn loaded(&self) -> Option<&LoadedManifest> {
+        match &self.manifest {
+            Seen::Good(loaded) => Some(loaded),
+            Seen::Nothing | Seen::Broken(_) => None,
+        }
+    }
+
+    /// Whether there is a manifest that cannot be understood.
+    pub fn is_broken(&self) -> bool {
+        matches!(self.manifest, Seen::Broken(_))
+    }
+
+    /// What the manifest grants; nothing where it does not say.
+    pub fn capabilities(&self) -> Option<&Capabilities> {
+        self.loaded()?.manifest.capabilities.as_ref()
+    }
+
+    /// What the manifest is pinned to.
+    pub fn pinned(&self) -> Option<OciReference> {
+        self.loaded()?.pinned_reference()
+    }
+
+    /// Who signed first.
+    pub fn first_use(&self) -> Option<&FirstUse> {
+        self.first_use.as_ref()
+    }
+
+    /// Makes sure that an artifact from there can have this name.
+    ///
+    /// # Errors
+    /// [`DepotError::OtherSource`] when the name belongs to another identity.
+    pub fn check_name(&self, reference: &OciReference) -> Result<(), DepotError> {
+        let owner = self.loaded().and_then(|loaded| loaded.manifest.extension.oci.as_ref());
+        check_owner(&self.name, owner, reference)
+    }
+
+    /// Whether nothing that it saw has changed.
+    ///
+    /// # Errors
+    /// When that cannot be read now.
+    pub fn still_holds(&self, depot: &Depot) -> Result<bool, DepotError> {
+        let now = depot.basis_on(&self.name, self.repository.clone(), depot.seen(&self.name))?;
+        Ok(self.manifest.is_same(&now.manifest) && self.first_use == now.first_use)
+    }
+
+    /// Makes sure that nothing that it saw has changed. Called under the lock.
+    pub(crate) fn ensure_holds(&self, depot: &Depot) -> Result<(), DepotError> {
+        if self.still_holds(depot)? {
+            Ok(())
+        } else {
+            Err(DepotError::Changed { name: self.name.clone() })
+        }
+    }
+}
+
+impl Seen {
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Nothing, Self::Nothing) => true,
+            (Self::Broken(one), Self::Broken(other)) => one == other,
+            (Self::Good(one), Self::Good(other)) => what_counts(one) == what_counts(other),
+            _ => false,
+        }
+    }
+}
+
+/// What of a manifest a decision rests on.
+fn what_counts(loaded: &LoadedManifest) -> (Option<&OciReference>, Option<&Capabilities>, bool) {
+    let extension = &loaded.manifest.extension;
+    (extension.oci.as_ref(), loaded.manifest.capabilities.as_ref(), extension.pinned)
+}
+
+/// Makes sure that an artifact from there can have a name that belongs to `owner`. A local
+/// reference without a digest stands for whichever bytes come first.
+pub(crate) fn check_owner(
+    name: &ExtensionName,
+    owner: Option<&OciReference>,
+    wanted: &OciReference,
+) -> Result<(), DepotError> {
+    let Some(owner) = owner else { return Ok(()) };
+    let (installed, wanted_by) = (owner.identity(), wanted.identity());
+    let is_open = owner.is_local()
+        && owner.provenance().is_none()
+        && installed == wanted.unpinned().identity();
+    if installed == wanted_by || is_open {
+        return Ok(());
+    }
+    Err(DepotError::OtherSource { name: name.clone(), installed, wanted: wanted_by })
+}
+
+/// The manifest can be understood, or there is none.
+impl From<Option<LoadedManifest>> for Seen {
+    fn from(loaded: Option<LoadedManifest>) -> Self {
+        loaded.map_or(Self::Nothing, |loaded| Self::Good(Box::new(loaded)))
+    }
+}

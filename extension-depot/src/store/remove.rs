@@ -1,0 +1,96 @@
+//! Taking extensions away, and with them what no other needs.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use core_types::ExtensionName;
+
+use crate::files::durable;
+use crate::oci::blob::read_plain;
+use crate::store::depot::Depot;
+use crate::store::depot_error::DepotError;
+
+/// The largest manifest that is kept, in bytes.
+const MAX_KEPT: u64 = 1 << 20;
+
+/// What removing an extension left behind and freed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    /// Where the manifest lies now; nothing when that went as well.
+    pub kept_manifest: Option<PathBuf>,
+    /// How many bytes of artifacts went.
+    pub freed: u64,
+}
+
+impl Depot {
+    /// Removes an extension, even one whose manifest or artifact is broken: the manifest first,
+    /// then records, history, the index's entry and the blobs that no other extension needs. The
+    /// manifest is kept where [`Removed`] says, since people write in it, and so is the log;
+    /// `purge` takes both away as well.
+    ///
+    /// # Errors
+    /// When there is none, or something cannot be removed.
+    pub fn remove(&self, name: &ExtensionName, purge: bool) -> Result<Removed, DepotError> {
+        let _lock = self.lock()?;
+        self.remove_under_lock(name, purge)
+    }
+
+    /// The same for a caller that holds the lock.
+    pub(crate) fn remove_under_lock(
+        &self,
+        name: &ExtensionName,
+        purge: bool,
+    ) -> Result<Removed, DepotError> {
+        self.check_listings()?;
+        let kept = self.places().removed_manifest(name);
+        let is_there = self.remove_manifest(name, &kept)?;
+        let traces = [self.places().records(name), self.places().history(name)];
+        let has_traces = traces.iter().any(|path| path.exists()) || self.layout().has_entry(name);
+        let is_known = is_there || has_traces || (purge && kept.exists());
+        if !is_known {
+            return Err(DepotError::NotFound { name: name.clone() });
+        }
+        for directory in traces {
+            remove_tree(directory)?;
+        }
+        self.forget_failures(name)?;
+        self.forget_timed_grants(name)?;
+        self.forget_lists_of(name)?;
+        self.layout().remove_entry(name)?;
+        if purge {
+            for path in [&kept, &self.places().log(name)] {
+                remove_file(path)?;
+            }
+        }
+        let freed = self.remove_unused_blobs()?;
+        Ok(Removed { kept_manifest: (!purge).then_some(kept), freed })
+    }
+
+    /// Removes a manifest after copying it. Gives back whether there was one: a removal that was
+    /// killed may have taken it.
+    fn remove_manifest(&self, name: &ExtensionName, kept: &Path) -> Result<bool, DepotError> {
+        let path = self.places().manifest(name);
+        match read_plain(&path, MAX_KEPT) {
+            Ok(text) => Self::write(kept.to_owned(), &text)?,
+            // A link that leads nowhere goes as well. What others lead to is not sesame's to
+            // remove.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(DepotError::Io { path, source }),
+        }
+        durable::remove(&path).map_err(|source| DepotError::Io { path, source })
+    }
+}
+
+fn remove_tree(path: PathBuf) -> Result<(), DepotError> {
+    match fs::remove_dir_all(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(DepotError::Io { path, source })
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn remove_file(path: &Path) -> Result<bool, DepotError> {
+    durable::remove(path).map_err(|source| DepotError::Io { path: path.to_owned(), source })
+}
