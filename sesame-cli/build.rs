@@ -1,4 +1,4 @@
-//! Makes the program start quicker, by how it is linked.
+//! Links the program so that it starts quickly.
 
 use std::env;
 use std::path::Path;
@@ -16,16 +16,16 @@ fn main() {
     }
 }
 
-/// The standard library asks for `libgcc_s.so`, and to load and relocate one more library costs a
-/// tenth of a whole call. Its archive comes with every gcc, and is what static builds of Rust
-/// programs use; named first, it leaves the shared one with nothing to do, and the linker drops it.
+/// Links the unwinder's archive in place of `libgcc_s.so`, which the standard library needs: loading
+/// and relocating one more library costs a tenth of a call. The archive comes with each gcc, and static builds of Rust programs use it;
+/// named first, it leaves the shared one unused, and the linker drops that.
 fn link_the_unwinder() {
     println!("cargo:rustc-link-lib=static:-bundle=gcc_eh");
 }
 
-/// Puts the functions that a call runs beside each other, so that they come into memory with few
-/// page faults: 15 instead of 92, a tenth of a whole call. `benches/order` makes the list. Names
-/// that are not there are passed over.
+/// Puts the functions of a call beside each other, so that they come into memory with few page
+/// faults: 15 instead of 92, a tenth of a call. `benches/order` makes the list. Unknown names are
+/// ignored.
 fn order_functions() {
     let list =
         Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("call-order.txt");
@@ -33,13 +33,15 @@ fn order_functions() {
     println!("cargo:rustc-link-arg-bins=-Wl,--no-warn-symbol-ordering");
 }
 
-/// Cargo tells build scripts that `dist` is a kind of `release`; the directory tells it by name.
+/// Returns whether the profile is `dist`. Cargo tells build scripts only that it is a kind of
+/// `release`; the directory has its name.
 fn is_dist() -> bool {
     let directory = env::var("OUT_DIR").unwrap_or_default();
     Path::new(&directory).components().any(|component| component.as_os_str() == "dist")
 }
 
-/// The option is that of LLD, which Rust uses on this target unless somebody chose another.
+/// Returns whether the linker is LLD, which has this option, and which Rust uses on this target by
+/// default.
 fn has_default_linker() -> bool {
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
     env::var_os("RUSTC_LINKER").is_none() && !flags.contains("linker") && !flags.contains("fuse-ld")

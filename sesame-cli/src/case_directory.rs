@@ -1,5 +1,5 @@
-//! Directories of a test case: temporary ones, with the files that the case brings. Nothing of this
-//! machine is in them, and they are gone when the case has ended.
+//! Directories of a test case: temporary ones, with the files of the case. They have nothing of
+//! this machine, and are removed after the case.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,34 +14,34 @@ use tempfile::TempDir;
 /// The longest file that is compared: cases are texts that people write.
 const MAX_COMPARED: u64 = 1 << 20;
 
-/// A directory as a case describes it.
+/// A directory in the description of a case.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseDirectory {
-    /// The path under which the extension finds it.
+    /// The path for the extension.
     path: String,
-    /// Whether the extension can change what is in it.
+    /// Whether the extension can change its contents.
     #[serde(default)]
     write: bool,
-    /// What is in it: paths below it, and texts.
+    /// Its files: paths below it, with their texts.
     #[serde(default)]
     files: BTreeMap<String, String>,
-    /// What has to be in it afterwards.
+    /// The expected files afterwards.
     #[serde(default)]
     expect_files: BTreeMap<String, String>,
 }
 
-/// The directories of one case, as long as it runs.
+/// The directories of one case, while it runs.
 pub struct CaseDirectories<'a> {
-    /// What is granted for them.
+    /// The grants for them.
     pub granted: FilesystemGrant,
     made: Vec<(&'a CaseDirectory, PathBuf)>,
-    /// Removed with all that is in it when this goes.
+    /// Removed with its contents when this is dropped.
     _root: Option<TempDir>,
 }
 
 impl<'a> CaseDirectories<'a> {
-    /// Makes them and fills them. Where that cannot be, the reason is what the case's author reads.
+    /// Makes and fills the directories. The error is for the author of the case.
     pub fn make(described: &'a [CaseDirectory]) -> Result<Self, String> {
         let mut all = Self { granted: FilesystemGrant::default(), made: Vec::new(), _root: None };
         if described.is_empty() {
@@ -49,7 +49,7 @@ impl<'a> CaseDirectories<'a> {
         }
         let failed = |error: io::Error| format!("its directories cannot be made: {error}");
         let root = tempfile::Builder::new().prefix("sesame-case-").tempdir().map_err(failed)?;
-        // Grants lead through no link, and the directory of temporary files may be one.
+        // Grants do not follow links, and the directory for temporary files may be one.
         let path = fs::canonicalize(root.path()).map_err(failed)?;
         for (number, directory) in described.iter().enumerate() {
             let on_host = path.join(number.to_string());
@@ -69,7 +69,7 @@ impl<'a> CaseDirectories<'a> {
         Ok(Self { _root: Some(root), ..all })
     }
 
-    /// Makes sure that what is expected to be in them is.
+    /// Checks the expected files.
     pub fn check(&self) -> Result<(), String> {
         for (directory, on_host) in &self.made {
             for (file, expected) in &directory.expect_files {
@@ -108,7 +108,7 @@ impl CaseDirectory {
     }
 }
 
-/// A path that leads to one place below where it begins.
+/// Checks that a path stays below its start.
 fn below(text: &str) -> Result<&Path, String> {
     let path = Path::new(text);
     let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
@@ -121,8 +121,7 @@ fn below(text: &str) -> Result<&Path, String> {
     Ok(path)
 }
 
-/// Reads a text that an extension may have left. It can have left a link as well, which leads
-/// nowhere.
+/// Reads a text of the extension. A link in its place is not followed.
 fn read_below(directory: &Path, file: &Path) -> io::Result<String> {
     let held = openat2(
         CWD,
@@ -189,7 +188,7 @@ expect_files = { "list/all.md" = "both" }
         assert!(!notes.exists() && !out.exists());
     }
 
-    /// Neither by name nor through a link that an extension has left.
+    /// Neither a name nor a link of the extension leads out.
     #[test]
     fn paths_do_not_escape() {
         for path in ["../x", "/etc/passwd", "a/../../x", "", "a/", "./a", ".", "a\\u0000b", "a\\nb"]

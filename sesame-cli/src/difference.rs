@@ -1,11 +1,11 @@
-//! What differs between two documents, line by line.
+//! The difference between two documents, line by line.
 
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use crate::document::Form;
 
-/// The lines in which what was found differs from what was expected, with three lines around each.
+/// Returns the lines that differ from the expected ones, with three lines around each.
 pub fn difference(expected: &Value, found: &Value) -> String {
     let (expected, found) = (Form::Yaml.write(expected), Form::Yaml.write(found));
     let diff = TextDiff::from_lines(&expected, &found);

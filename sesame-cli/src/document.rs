@@ -1,4 +1,4 @@
-//! Documents that people write as YAML or JSON.
+//! YAML or JSON documents of people.
 
 use std::fmt::Write;
 use std::io::Read;
@@ -8,34 +8,34 @@ use extension_depot::read_plain;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The largest document, in bytes.
+/// The largest document, in bytes: far more than a person writes.
 const MAX_DOCUMENT: u64 = 4 << 20;
 
-/// How a document is written.
+/// The format of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     Yaml,
     Json,
 }
 
-/// Why a document cannot be read.
+/// The reason why a document cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
-    /// The file.
+    /// The file cannot be read.
     #[error("cannot read `{}`", path.display())]
     Read { path: PathBuf, source: std::io::Error },
-    /// What stands in it.
+    /// The contents cannot be parsed.
     #[error("`{}` cannot be understood", path.display())]
     Parse { path: PathBuf, source: ParseError },
 }
 
-/// What is wrong with a text.
+/// The reason why a text cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct ParseError(String);
 
 impl Form {
-    /// The form of a file: JSON by its name, or else YAML.
+    /// Returns the format of a file: JSON by its name, or else YAML.
     pub fn of(path: &Path) -> Self {
         if path.extension().is_some_and(|extension| extension == "json") {
             Self::Json
@@ -44,17 +44,17 @@ impl Form {
         }
     }
 
-    /// Reads a text.
+    /// Parses a text.
     pub fn parse<T: DeserializeOwned>(self, text: &str) -> Result<T, ParseError> {
         match self {
             Self::Json => serde_json::from_str(text).map_err(|error| ParseError(error.to_string())),
-            // The error quotes the place on lines of their own; the first says all.
+            // The error quotes the text on further lines; the first is enough.
             Self::Yaml => serde_saphyr::from_str(text)
                 .map_err(|error| ParseError(first_line(&error.to_string()))),
         }
     }
 
-    /// Reads every document of a text: JSON is always one.
+    /// Parses each document of a text; JSON has always one.
     fn parse_all(self, text: &str) -> Result<Vec<Value>, ParseError> {
         match self {
             Self::Json => self.parse(text).map(|document| vec![document]),
@@ -81,7 +81,7 @@ impl Form {
 
 fn first_line(text: &str) -> String {
     let text = text.lines().next().unwrap_or_default();
-    // What a program could configure is no help to a person.
+    // A setting of the parser does not help a person.
     let text = text.split(", set DuplicateKeyPolicy").next().unwrap_or(text);
     text.trim_start_matches("error: ").to_owned()
 }
@@ -91,12 +91,11 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, DocumentError> {
     read_as(path, Form::parse)
 }
 
-/// Reads the document of this kind in a file in which others may stand beside it; the first if none
-/// says that it is one.
+/// Reads the document of this kind among others in a file; the first one if none has the kind.
 pub fn read_kind<T: DeserializeOwned>(path: &Path, kind: &str) -> Result<T, DocumentError> {
     let is_it = |document: &Value| document.get("kind").is_some_and(|found| found == kind);
     read_as(path, |form, text| {
-        // One alone is read as what it is, so that an error says where in the text it lies.
+        // A single document is parsed as its type, so that an error has its place in the text.
         form.parse(text).or_else(|error| {
             let mut documents = form.parse_all(text)?;
             if documents.len() < 2 {

@@ -1,4 +1,4 @@
-//! The document with which an extension is made known to Suffiks: `ext.yaml`.
+//! The document by which an extension is registered in Suffiks: `ext.yaml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 
 use crate::document::{self, DocumentError};
 
-/// As much of the document as matters without a cluster.
+/// The parts of the document that matter without a cluster.
 #[derive(Debug, Default, Deserialize)]
 pub struct ExtensionDocument {
     #[serde(default)]
@@ -64,17 +64,17 @@ struct ConfigMap {
 }
 
 impl ExtensionDocument {
-    /// Reads it from a file in which others may stand beside it, as a cluster takes them.
+    /// Reads it from a file that may have other documents, as a cluster takes them.
     pub fn read(path: &Path) -> Result<Self, DocumentError> {
         document::read_kind(path, "Extension")
     }
 
-    /// The keys of a workload's `spec` that the extension is given.
+    /// Returns the keys of a workload's `spec` that the extension sees.
     pub fn spec_keys(&self) -> BTreeSet<String> {
         self.spec.schema.properties.keys().cloned().collect()
     }
 
-    /// What it may do with which resources.
+    /// Returns the extension's rights to resources.
     pub fn resource_rules(&self) -> Result<Vec<ResourceRule>, core_types::ResourceRuleError> {
         let rules = self
             .spec
@@ -91,7 +91,7 @@ impl ExtensionDocument {
         rules.map(|resource| text(resource).parse()).collect()
     }
 
-    /// The name and namespace of the config map that has its configuration.
+    /// Returns the name and namespace of the config map with its configuration.
     pub fn config_map(&self) -> Option<(&str, &str)> {
         let map = self.spec.controller.wasi.config_map.as_ref()?;
         (!map.name.is_empty() && !map.namespace.is_empty()).then_some((&map.name, &map.namespace))

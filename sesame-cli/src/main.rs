@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
-mod author_tests;
 mod case_directory;
 mod commands;
 mod completion;
@@ -13,6 +12,7 @@ mod document;
 mod events;
 mod exit_code;
 mod extension_document;
+mod extension_test_runner;
 mod failure;
 mod interrupt;
 mod lookalike;
@@ -28,7 +28,7 @@ mod replacement;
 mod resource_directory;
 mod setting_schema;
 mod sources;
-mod suffiks_tests;
+mod suffiks_test_runner;
 mod tag_listing;
 mod template;
 mod terminal;

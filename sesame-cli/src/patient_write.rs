@@ -1,4 +1,4 @@
-//! Writes to a stream whose reader may have stopped reading, without waiting for it for ever.
+//! Writes to a stream whose reader may have stopped reading, within a time.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -9,11 +9,10 @@ use rustix::io::Errno;
 
 use crate::interrupt;
 
-/// The bytes of one write: as many as a pipe takes without waiting once it says that it can be
-/// written to (`PIPE_BUF`).
+/// The bytes of one write: those that a writable pipe takes without blocking (`PIPE_BUF`).
 const PIECE: usize = 4096;
 
-/// How long a reader is waited for.
+/// The timeout for a reader.
 #[derive(Debug, Clone, Copy)]
 pub enum Patience {
     /// Until this moment, however much it reads.
@@ -33,9 +32,8 @@ impl Patience {
 
 /// Writes all of these bytes.
 ///
-/// # Errors
-/// `TimedOut` for a reader that was waited for long enough, `BrokenPipe` after a signal that ends
-/// this process, and those of the stream.
+/// `TimedOut` for a reader that is too slow, `BrokenPipe` after a signal that ends this process,
+/// and those of the stream.
 pub fn write_patiently(to: BorrowedFd<'_>, mut bytes: &[u8], patience: Patience) -> io::Result<()> {
     while !bytes.is_empty() {
         wait_until_writable(to, patience.left())?;
@@ -58,7 +56,7 @@ fn wait_until_writable(to: BorrowedFd<'_>, time: Duration) -> io::Result<()> {
             Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
             Err(Errno::INTR) if !interrupt::came() => {}
             Err(Errno::INTR) => return Err(io::ErrorKind::BrokenPipe.into()),
-            // An error of the stream is that of the write that follows.
+            // The write that follows returns the error of the stream.
             other => return Ok(other.map(drop)?),
         }
     }
@@ -70,7 +68,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader that does not read is left with the deadline; one that reads gets everything.
+    /// A reader that stops reading is given up at the deadline; one that reads gets everything.
     #[test]
     fn full_pipe_is_left_at_the_deadline() {
         let (mut reader, writer) = io::pipe().expect("a pipe");

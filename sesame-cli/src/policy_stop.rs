@@ -9,23 +9,23 @@ use extension_host::{CodeKey, Host};
 use crate::context::Context;
 use crate::failure::Failure;
 
-/// Looks at extensions one after another, for commands that show them.
+/// Checks extensions one after another, for commands that show them.
 pub struct PolicyCheck<'a> {
     context: &'a Context,
     depot: &'a Depot,
-    /// What is configured, or why that cannot be known: then every call is refused. Keys that do
-    /// nothing are not told here.
+    /// The configuration, or the reason why it cannot be read: then each call is refused. Unknown
+    /// keys are not reported here.
     config: Result<UserConfig, Stop>,
-    /// Made for the first extension whose imports have to be looked at.
+    /// Made for the first extension whose imports are checked.
     host: OnceCell<Option<Host>>,
 }
 
-/// Why an extension is not called.
+/// The reason why an extension cannot be called.
 #[derive(Debug, Clone)]
 pub struct Stop {
-    /// What policy says.
+    /// The policy's reason.
     pub reason: String,
-    /// What helps, if something does.
+    /// The hint, if there is one.
     pub mend: Option<String>,
 }
 
@@ -36,18 +36,19 @@ impl From<Failure> for Stop {
 }
 
 impl<'a> PolicyCheck<'a> {
-    /// A check by the policies of this moment.
+    /// Makes a check by the present policies.
     pub fn new(context: &'a Context, depot: &'a Depot) -> Self {
         let config = UserConfig::load(depot.places()).map_err(|error| Failure::from(error).into());
         Self { context, depot, config, host: OnceCell::new() }
     }
 
-    /// What is configured, where that can be read.
+    /// Returns the configuration, if it can be read.
     pub fn config(&self) -> Option<&UserConfig> {
         self.config.as_ref().ok()
     }
 
-    /// Whether there is a policy that could stop an extension.
+    /// Returns the reason why policy stops an extension, if it does. An unreadable policy stops all
+    /// of them.
     pub fn can_stop(&self) -> bool {
         self.config.as_ref().map_or(true, |config| !config.policies.is_empty())
     }
@@ -65,7 +66,7 @@ impl<'a> PolicyCheck<'a> {
         }
     }
 
-    /// The first import that a policy denies, without which the extension does not start.
+    /// Returns the first import that a policy denies, without which the extension does not start.
     fn denied_import(&self, installed: &Installed, config: &UserConfig) -> Option<Stop> {
         if config.policies.iter().all(|(policy, _)| policy.deny.is_empty()) {
             return None;
@@ -79,8 +80,8 @@ impl<'a> PolicyCheck<'a> {
         Some(Stop { reason: format!("{decision}, which it needs"), mend: place })
     }
 
-    /// The capabilities that its imports ask for. Code that is not compiled yet is not compiled for
-    /// this: what its manifest grants stands in for it.
+    /// Returns the capabilities of its imports. Code that is not compiled yet is not compiled for
+    /// this: the grants in its manifest stand in for it.
     fn imported(&self, installed: &Installed) -> Vec<Capability> {
         let host = self.host.get_or_init(|| Host::new().ok()).as_ref();
         let cache = self.context.code_cache().ok();
@@ -100,7 +101,7 @@ impl<'a> PolicyCheck<'a> {
     }
 }
 
-/// Whether an extension imports an interface for it, and does not start without.
+/// Returns whether the capability has an interface, without which an extension does not start.
 fn has_interface(capability: Capability) -> bool {
     let interface = format!("open-sesame:host/{capability}@0.1.0");
     capability == Capability::Experimental || Request::of_import(&interface).is_some()

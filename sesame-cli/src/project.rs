@@ -1,4 +1,4 @@
-//! The directory in which an author makes an extension.
+//! The directory of an extension's sources.
 
 use std::path::{Path, PathBuf};
 
@@ -7,14 +7,14 @@ use extension_depot::read_plain;
 
 use crate::arguments::Language;
 
-/// The file by which a project is known. It is carried in the component, so that it says what the
-/// extension asks for.
+/// The file that makes a directory a project. It is carried in the component, to state the requests
+/// of the extension.
 pub const FILE: &str = "extension.toml";
-/// The directory that built components are put into.
+/// The directory for built components.
 const DIST: &str = "dist";
-/// The directory of its interfaces.
+/// The directory of the interfaces.
 const INTERFACES: &str = "wit";
-/// The largest such file, in bytes.
+/// The largest project file, in bytes: far more than a person writes.
 const MAX_FILE: u64 = 64 << 10;
 
 /// A project.
@@ -47,18 +47,18 @@ struct Build {
     language: Option<Language>,
 }
 
-/// Why there is no project.
+/// The reason why a directory is not a readable project.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
-    /// The file is there and cannot be read.
+    /// The file exists and cannot be read.
     #[error("cannot read `{}`", path.display())]
     Read { path: PathBuf, source: std::io::Error },
-    /// The file is there and cannot be understood.
+    /// The file exists and cannot be parsed.
     #[error("`{}` cannot be understood: {problem}", path.display())]
     Content { path: PathBuf, problem: Box<TomlProblem> },
 }
 
-/// The version that a text like that of a project's file says, as far as it can be understood.
+/// Returns the version in the text of a project file, as far as it can be parsed.
 pub fn version_in(text: &str) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Stated {
@@ -72,7 +72,7 @@ pub fn version_in(text: &str) -> Option<String> {
 }
 
 impl Project {
-    /// The project in a directory, if there is one.
+    /// Returns the project in a directory, if there is one.
     pub fn find(directory: &Path) -> Result<Option<Self>, ProjectError> {
         let path = directory.join(FILE);
         let bytes = match read_plain(&path, MAX_FILE) {
@@ -89,12 +89,12 @@ impl Project {
         Ok(Some(Self { directory: directory.to_owned(), file: parsed.value, text }))
     }
 
-    /// Where it is.
+    /// Returns the directory.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The text of its file.
+    /// Returns the text of the project file.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -111,28 +111,28 @@ impl Project {
         self.file.extension.description.as_deref()
     }
 
-    /// What it asks for.
+    /// Returns the capabilities that the extension requests.
     pub fn capabilities(&self) -> &Capabilities {
         &self.file.capabilities
     }
 
-    /// The limits that it asks for.
+    /// Returns the limits that the extension requests.
     pub fn limits(&self) -> &Limits {
         &self.file.limits
     }
 
-    /// What it is written in, as its file says.
+    /// Returns the language in the project file.
     pub fn language(&self) -> Option<Language> {
         self.file.build.language
     }
 
-    /// Where its interfaces are, if it has any.
+    /// Returns the directory of the interfaces, whether it exists or not.
     pub fn interfaces(&self) -> PathBuf {
-        // Without `./` in front, so that places in it read as other tools write them.
+        // Without a leading `./`, so that places in it look as other tools print them.
         self.directory.strip_prefix(".").unwrap_or(&self.directory).join(INTERFACES)
     }
 
-    /// Where what was built of it lies.
+    /// Returns the path of the built binary.
     pub fn built(&self) -> PathBuf {
         self.directory.join(DIST).join(format!("{}.wasm", self.name()))
     }

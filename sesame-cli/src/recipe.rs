@@ -1,4 +1,4 @@
-//! How an extension is built of its sources, with the ordinary tools of its language.
+//! Builds extensions from their sources, with the ordinary tools of each language.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::project::Project;
 use crate::template::crate_name;
 
-/// What building a language takes: commands, one after another, and the file that comes of them.
+/// The way to build a project: commands, one after another, and their output file.
 pub struct Recipe {
     steps: Vec<Step>,
     made: PathBuf,
@@ -21,34 +21,34 @@ pub struct Recipe {
 struct Step {
     program: PathBuf,
     arguments: Vec<String>,
-    /// What its environment has beside ours.
+    /// Variables beside those of this process.
     environment: &'static [(&'static str, &'static str)],
-    /// How its program is had.
+    /// The way to install its program.
     install: &'static str,
 }
 
-/// Why nothing was built.
+/// The reason why nothing was built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// Nobody knows what the project is written in.
+    /// The language of the project is unknown.
     #[error("it is not known what this project is written in")]
     NoLanguage,
-    /// A program is not there.
+    /// A program is missing.
     #[error("`{program}` is not there")]
     MissingTool { program: String, install: &'static str },
-    /// A part of a toolchain is not there.
+    /// A part of a toolchain is missing.
     #[error("Rust cannot build for `{target}` here")]
     MissingTarget { target: &'static str },
-    /// A program failed, and has said why.
+    /// A program failed, after printing the reason.
     #[error("`{command}` failed")]
     Failed { command: String },
     /// A program cannot be run.
     #[error("cannot run `{command}`")]
     Run { command: String, source: io::Error },
-    /// Nothing came of it.
+    /// The output file is missing.
     #[error("the build made no `{}`", path.display())]
     NothingMade { path: PathBuf },
-    /// What came of it is no component and cannot become one.
+    /// The output is not a component and cannot become one.
     #[error("the module cannot become a component: {0}")]
     Componentize(String),
 }
@@ -58,10 +58,10 @@ const NODE: &str = "apt install nodejs npm";
 const RUST: &str = "https://rustup.rs";
 
 impl Recipe {
-    /// What the project takes.
+    /// Returns the recipe of a project.
     pub fn of(context: &Context, project: &Project) -> Result<Self, BuildError> {
         let name = project.name().as_str();
-        // Not where the finished one lies: that stays until the new one is whole.
+        // Not the place of the finished binary, which stays until the new one is complete.
         let made = format!("build/{name}.wasm");
         Ok(
             match project
@@ -135,10 +135,10 @@ impl Recipe {
         })
     }
 
-    /// Runs every command in the project's directory. What they say goes to standard error. Gives
-    /// back the file.
+    /// Runs all commands in the project's directory, with their output on standard error. Returns
+    /// the output file.
     pub fn run(&self, directory: &Path) -> Result<PathBuf, BuildError> {
-        // What an earlier build left must not pass for what this one makes.
+        // The output of an earlier build must not pass for that of this one.
         let stale = directory.join(&self.made);
         let cleared = fs::create_dir_all(stale.parent().unwrap_or(directory)).and_then(|()| {
             match fs::remove_file(&stale) {
@@ -183,7 +183,8 @@ impl Step {
     }
 }
 
-/// TinyGo, or Go itself where only that is there: its modules are forty times as large.
+/// Builds with TinyGo, or with Go itself if only that is installed: its modules are forty times as
+/// large.
 fn go(made: &str) -> Step {
     const INSTALL: &str = "https://tinygo.org/getting-started/install";
     let is_there = |program: &str| {
@@ -206,7 +207,7 @@ fn go(made: &str) -> Step {
     )
 }
 
-/// Says what is missing before cargo says it with an error for each crate.
+/// Reports a missing target before cargo does, with an error for each crate.
 fn check_rust_target(directory: &Path) -> Result<(), BuildError> {
     let mut ask = Command::new("rustc");
     ask.args(["--print", "target-libdir", "--target", RUST_TARGET])
@@ -219,7 +220,7 @@ fn check_rust_target(directory: &Path) -> Result<(), BuildError> {
     if path.is_dir() { Ok(()) } else { Err(BuildError::MissingTarget { target: RUST_TARGET }) }
 }
 
-/// What a project is written in, by its files.
+/// Guesses the language of a project from its files.
 fn guess(directory: &Path) -> Option<Language> {
     let marks = [
         ("Cargo.toml", Language::Rust),

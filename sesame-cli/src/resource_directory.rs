@@ -1,4 +1,4 @@
-//! A directory with the resources around a workload: one file each, YAML or JSON.
+//! A directory with the resources around a workload: one YAML or JSON file for each.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,29 +11,29 @@ use serde_json::Value;
 
 use crate::document::{self, DocumentError, Form};
 
-/// The mode of a resource's file: what stands in it, such as a password, is its user's alone.
+/// The mode of a resource's file, which is private, since it may hold a password.
 const FILE_MODE: u32 = 0o600;
 
-/// A directory, and which file of it has which resource.
+/// A directory, with the file of each resource.
 pub struct ResourceDirectory {
     path: PathBuf,
     files: BTreeMap<ResourceName, PathBuf>,
     resources: Resources,
 }
 
-/// Why a directory cannot be used.
+/// The reason why a directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ResourceDirectoryError {
     /// A file in it.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// A document that is no resource.
+    /// A document that is not a resource.
     #[error("`{}` is no resource: {problem}", path.display())]
     NoResource { path: PathBuf, problem: String },
     /// Two files with the same resource.
     #[error("`{}` and `{}` are the same resource", first.display(), second.display())]
     Twice { first: PathBuf, second: PathBuf },
-    /// The system refuses.
+    /// A system error.
     #[error("cannot use `{}`", path.display())]
     Io { path: PathBuf, source: io::Error },
 }
@@ -69,12 +69,12 @@ impl ResourceDirectory {
         Ok(())
     }
 
-    /// What is in it.
+    /// Returns the resources.
     pub fn resources(&self) -> &Resources {
         &self.resources
     }
 
-    /// Makes the files what the resources are now. Each file is old or new, never half of both.
+    /// Writes the resources. Each file is old or new, never half of both.
     pub fn write(&self, now: &Resources) -> Result<(), ResourceDirectoryError> {
         for (_, file) in self.files.iter().filter(|(name, _)| now.get(name).is_none()) {
             fs::remove_file(file)
@@ -91,8 +91,8 @@ impl ResourceDirectory {
         Ok(())
     }
 
-    /// Where a new resource will be: a name that no file has, whatever is in it. No part of a
-    /// resource's name can be a path.
+    /// Returns the path for a new resource: a name that no file has. No part of a resource's name
+    /// can be a path.
     fn new_file(&self, name: &ResourceName) -> PathBuf {
         let ResourceName { kind, namespace, name } = name;
         let stem = format!("{}.{namespace}.{name}", kind.to_string().replace('/', "_"));
@@ -130,7 +130,7 @@ fn is_document(file: &Path) -> bool {
     !is_hidden && matches!(extension, Some("yaml" | "yml" | "json")) && file.is_file()
 }
 
-/// What a resource is called, by its `apiVersion`, `kind` and `metadata`.
+/// Returns the name of a resource, from its `apiVersion`, `kind` and `metadata`.
 pub fn name_of(resource: &Value) -> Result<ResourceName, String> {
     let workload = Workload::new(resource.clone()).map_err(|error| error.to_string())?;
     let text = |pointer| {

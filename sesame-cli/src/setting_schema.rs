@@ -6,8 +6,7 @@ use extension_host::declared_settings;
 
 use crate::failure::Failure;
 
-/// What the author declares of an installed extension. Nothing is known of one that is not
-/// installed.
+/// Returns the schema of an installed extension's settings; an empty one if it is not installed.
 pub fn schema(depot: &Depot, name: &ExtensionName) -> Result<ConfigSchema, Failure> {
     let binary = match depot.installed(name) {
         Ok(installed) => installed.binary,

@@ -1,4 +1,4 @@
-//! The projects that `sesame extension new` begins with.
+//! The projects of `sesame extension new`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use core_types::ExtensionName;
 
 use crate::arguments::Language;
 
-/// A file of a new project: where it goes and what stands in it.
+/// A file of a new project: its path and its contents.
 type File = (&'static str, &'static str);
 
 macro_rules! file {
@@ -15,13 +15,13 @@ macro_rules! file {
     };
 }
 
-/// What every project has.
+/// The files of each project.
 const COMMON: [File; 2] = [
     file!("extension.toml" from "common/extension.toml"),
     file!(".gitignore" from "common/gitignore"),
 ];
 
-/// What a component has: its world and those of the host, a test and a page.
+/// The files of a component: its world and those of the host, a test and a page.
 const COMPONENT: [File; 13] = [
     file!("README.md" from "common/README.md"),
     file!("wit/world.wit" from "common/world.wit"),
@@ -38,7 +38,7 @@ const COMPONENT: [File; 13] = [
     file!("wit/deps/open-sesame-host/types.wit" from "../../wit/host/types.wit"),
 ];
 
-/// What a module of Suffiks has: its own document, a test and a page.
+/// The files of a module of Suffiks: its own document, a test and a page.
 const SUFFIKS: [File; 4] = [
     file!("README.md" from "common/suffiks-README.md"),
     file!("ext.yaml" from "common/ext.yaml"),
@@ -70,11 +70,11 @@ const TINYGO: [File; 4] = [
     file!("memory.go" from "tinygo/memory.go"),
 ];
 
-/// The version of wit-bindgen that new projects use, which is the sdk's.
+/// The version of wit-bindgen in new projects, which is the SDK's.
 const WIT_BINDGEN: &str = "0.63";
 
 impl Language {
-    /// The files that only projects in this language have.
+    /// Returns the files that only projects in this language have.
     fn files(self, with_sdk: bool) -> &'static [File] {
         match self {
             Self::Rust if with_sdk => &RUST_WITH_SDK,
@@ -87,7 +87,7 @@ impl Language {
         }
     }
 
-    /// Whether what is made of it is a module of Suffiks, and not a component.
+    /// Returns whether the result is a module of Suffiks instead of a component.
     pub fn makes_suffiks(self) -> bool {
         matches!(self, Self::Assemblyscript | Self::Tinygo)
     }
@@ -137,19 +137,19 @@ impl Language {
         }
     }
 
-    /// Python and JavaScript bring an interpreter with them.
+    /// Returns the memory limit: Python and JavaScript bring an interpreter.
     fn memory_mib(self) -> &'static str {
         if matches!(self, Self::Js | Self::Python) { "64" } else { "16" }
     }
 }
 
-/// The name of the crate of an extension: cargo takes none that begins with a digit.
+/// Returns the name of the crate: cargo accepts none that begins with a digit.
 pub fn crate_name(name: &ExtensionName) -> String {
     let prefix = if name.as_str().starts_with(|c: char| c.is_ascii_digit()) { "ext-" } else { "" };
     format!("{prefix}{name}")
 }
 
-/// The files of a new project: paths below its directory, and texts.
+/// Returns the files of a new project: paths below its directory, and contents.
 pub fn files(
     name: &ExtensionName,
     language: Language,

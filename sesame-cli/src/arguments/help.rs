@@ -109,7 +109,7 @@ pub fn full_command(width: usize) -> Command {
     with_help(command, "", width)
 }
 
-/// A command with its groups and examples, and all below it.
+/// Adds groups and examples to a command and all below it.
 fn with_help(command: Command, path: &str, width: usize) -> Command {
     let path = format!("{path}{}", command.get_name());
     let mut command = command
@@ -129,7 +129,7 @@ fn with_help(command: Command, path: &str, width: usize) -> Command {
     command
 }
 
-/// Groups of commands with their summaries, in two columns.
+/// Formats groups of commands with their summaries, in two columns.
 fn listed(command: &Command, groups: &[(&str, Vec<String>)], width: usize) -> String {
     let longest =
         groups.iter().flat_map(|(_, words)| words).map(String::len).max().unwrap_or_default();
@@ -162,7 +162,7 @@ fn summary(command: &Command, words: &str) -> Option<String> {
     Some(format!("{about} [{title}: {}]", aliases.join(", ")))
 }
 
-/// A text in lines of at most so many columns, broken between words.
+/// Breaks a text between words into lines of at most this many columns.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::outcome::{Outcome, RefusedThing};
 
 /// The number of refusals to show: more would not fit a screen.
-const MOST_REFUSALS: usize = 20;
+const MAX_REFUSALS: usize = 20;
 
 /// Shows the activity log, or checks it for changes.
 pub fn run(context: &Context, arguments: ActivityArguments) -> Result<Outcome, Failure> {
@@ -47,7 +47,7 @@ pub fn why(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         for touch in
             entry.call.activity.touches.into_iter().filter(|touch| touch.verdict != Verdict::Allow)
         {
-            if refused.len() < MOST_REFUSALS && refused.iter().all(|known| known.what != touch.what)
+            if refused.len() < MAX_REFUSALS && refused.iter().all(|known| known.what != touch.what)
             {
                 refused.push(decided_now(entry.at, touch, &authority));
             }

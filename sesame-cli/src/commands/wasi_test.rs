@@ -13,7 +13,7 @@ use crate::document;
 use crate::extension_document::ExtensionDocument;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, TestedCase, TestedFile};
-use crate::suffiks_tests::{Bench, Test, TestFile};
+use crate::suffiks_test_runner::{Bench, Test, TestFile};
 
 /// Runs every test file, up to the first test that fails.
 pub fn run(context: &Context, module: &Path, tests: &Path, ext: &Path) -> Result<Outcome, Failure> {

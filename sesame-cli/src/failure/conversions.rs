@@ -319,7 +319,7 @@ fn registry_hint(error: &RegistryError) -> Option<String> {
     }
 }
 
-/// An artifact that is not an extension is the publisher's choice; a malformed one should not be
+/// Returns the kind of error: an artifact that is not an extension is the publisher's choice; a malformed one should not be
 /// trusted.
 fn code_of_image(error: &ImageError) -> ErrorKind {
     match error {

@@ -1,4 +1,4 @@
-//! An author's own test cases, which run in the real host with the answers that they bring.
+//! Runs an author's test cases in the real host, with the answers that they bring.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,50 +22,49 @@ pub struct CaseFile {
     pub cases: Vec<Case>,
 }
 
-/// A call, what it is given, and what is expected of it.
+/// A call, with its surroundings and the expected outcome.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// What the case shows.
+    /// The property that the case shows.
     pub name: String,
     function: String,
     #[serde(default)]
     arguments: Vec<String>,
-    /// All arguments as one JSON array, instead.
+    /// All arguments as one JSON array, in place of `arguments`.
     json: Option<String>,
     /// Whether the arguments are bytes in the memory of a module.
     #[serde(default)]
     bytes: bool,
     #[serde(default)]
     config: Config,
-    /// What is granted; without it, what the extension asks for. Directories are never among it:
-    /// see the next.
+    /// The grants; without them, all requests of the extension. Directories are never among them:
+    /// see the next key.
     capabilities: Option<Capabilities>,
     /// Temporary directories that the extension can read or write, with their files.
     #[serde(default)]
     directories: Vec<CaseDirectory>,
-    /// What the host answers. Nothing of this session is asked.
+    /// The answers of the host. Nothing of this session is used.
     #[serde(default)]
     answers: Answers,
-    /// The result as `call` prints it.
+    /// The expected result, as `call` prints it.
     expect: Option<String>,
-    /// The error that the function returns, or a part of what is said when it crashes or goes over
-    /// a limit.
+    /// The expected error, or a part of the message about a crash or a limit.
     expect_error: Option<String>,
-    /// What is refused, such as `network=https://example.org:443`, or a capability of which
-    /// anything is.
+    /// The expected refusal, such as `network=https://example.org:443`, or a capability for any
+    /// part of it.
     expect_denied: Option<String>,
-    /// The most fuel that the call may take.
+    /// A bound on the fuel of the call.
     max_fuel: Option<u64>,
-    /// What it shows, as `title: text`.
+    /// The expected notifications, as `title: text`.
     expect_notifications: Option<Vec<String>>,
-    /// What it leaves on the clipboard.
+    /// The expected text on the clipboard afterwards.
     expect_clipboard: Option<String>,
-    /// What it publishes, as `topic: payload`.
+    /// The expected messages, as `topic: payload`.
     expect_published: Option<Vec<String>>,
 }
 
-/// What the host answers in a test.
+/// The answers of the host in a test.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Answers {
@@ -77,7 +76,7 @@ struct Answers {
     http: Vec<HttpAnswer>,
 }
 
-/// What a host of the web answers.
+/// The answer of a web server.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HttpAnswer {
@@ -94,7 +93,7 @@ fn ok() -> u16 {
 }
 
 impl Case {
-    /// Those that it describes. What is asked for of this machine is not there for it.
+    /// Makes the directories of the case. Requests for directories of this machine are not met.
     fn make_directories(&self) -> Result<CaseDirectories<'_>, String> {
         if self.capabilities.as_ref().is_some_and(|granted| granted.grants(Capability::Filesystem))
         {
@@ -104,14 +103,14 @@ impl Case {
     }
 }
 
-/// Why a case gets no directory that is there already.
+/// The reason why a case cannot have an existing directory.
 const OF_THIS_MACHINE: &str = "this machine's directories are not a case's to open: give it one of its own with [[case.directories]]";
 
-/// What cases are run with.
+/// The tools that cases are run with.
 pub struct Bench<'a> {
     pub host: &'a Host,
     pub code: &'a Code,
-    /// What is granted where a case does not say.
+    /// The grants of a case without its own.
     pub capabilities: &'a Capabilities,
     pub limits: &'a Limits,
 }
@@ -150,7 +149,7 @@ impl Bench<'_> {
             limits: EffectiveLimits::new(self.limits, &[]),
             ..Permissions::of(capabilities)
         };
-        // What is not granted is there and refuses, so that a case can expect that.
+        // A denied interface is linked and refuses, so that a case can expect that.
         let extension = host.extension_to_learn_from(self.code, permissions)?;
         let words = || case.arguments.iter().map(|word| word.clone().into_bytes()).collect();
         let arguments = match &case.json {
@@ -162,7 +161,7 @@ impl Bench<'_> {
     }
 }
 
-/// What is wrong with what a case did is what a person reads.
+/// Compares the outcome with the expected one. The error is for a person.
 fn check(case: &Case, report: &CallReport, desk: &Desk) -> Result<(), String> {
     check_outcome(case, report)?;
     check_fuel(case, report)?;
@@ -200,7 +199,7 @@ fn check_outcome(case: &Case, report: &CallReport) -> Result<(), String> {
         (_, Some(expected), _) => {
             Err(format!("expected the error `{expected}`, and got `{found}`"))
         }
-        // Whoever expects a refusal may expect no more of the call.
+        // A case that expects a refusal may expect nothing else of the call.
         (None, None, true) if case.expect_denied.is_some() => Ok(()),
         (_, None, true) if refused.is_empty() => Err(format!("it failed: {found}")),
         (_, None, true) => Err(format!("it failed: {found}\nrefused is {}", listed(&refused))),
@@ -235,8 +234,7 @@ fn listed(refused: &[&str]) -> String {
     if refused.is_empty() { "nothing".to_owned() } else { refused.join(", ") }
 }
 
-/// A desktop of its own for one case: it gives the answers that the case brings, and keeps what is
-/// done to it.
+/// A desktop for one case, which gives the case's answers and records its effects.
 struct Desk {
     answers: Answers,
     done: Mutex<Done>,

@@ -1,4 +1,4 @@
-//! Test files of extensions of Suffiks, as `extgen wasi test` runs them.
+//! Runs test files of extensions of Suffiks, as `extgen wasi test` does.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::difference::difference;
 use crate::extension_document::ExtensionDocument;
 use crate::resource_directory::name_of;
 
-/// A file with tests, which share what the workloads have around them.
+/// A file with tests, which share the resources around the workloads.
 #[derive(Debug, Deserialize)]
 pub struct TestFile {
     /// The configuration of the extension.
@@ -69,7 +69,7 @@ struct Deletion {
     not_found: Vec<Value>,
 }
 
-/// What tests are run with.
+/// The tools that tests are run with.
 pub struct Bench<'a> {
     extension: &'a Extension,
     document: &'a ExtensionDocument,
@@ -78,7 +78,7 @@ pub struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    /// With these resources at first.
+    /// Starts with these resources.
     pub fn new(
         extension: &'a Extension,
         document: &'a ExtensionDocument,
@@ -87,12 +87,12 @@ impl<'a> Bench<'a> {
         Self { extension, document, resources, printed: String::new() }
     }
 
-    /// What the extension has printed since this was asked last.
+    /// Returns the output of the extension since the last call of this function.
     pub fn take_printed(&mut self) -> String {
         std::mem::take(&mut self.printed)
     }
 
-    /// Runs a test. The error is what a person reads.
+    /// Runs a test. The error is for a person.
     pub fn run(&mut self, test: &Test) -> Result<(), String> {
         match test {
             Test { validate: Some(validate), .. } => self.validate(validate),
@@ -202,7 +202,7 @@ fn workload(resource: &Value) -> Result<Workload, String> {
         .map_err(|error| format!("the `resource` of the test is no workload: {error}"))
 }
 
-/// The name of a resource that a test names; without a namespace it is in that of the workload.
+/// Returns the name of a resource in a test; without a namespace, it is in the workload's.
 fn looked_up(resource: &Value, workload: &Value) -> Result<ResourceName, String> {
     let mut name = name_of(resource)?;
     if resource.pointer("/metadata/namespace").and_then(Value::as_str).is_none() {
@@ -217,7 +217,7 @@ fn shown(name: &ResourceName) -> String {
     format!("`{}` {} in `{}`", name.name, name.kind, name.namespace)
 }
 
-/// Nothing, and what is empty, are the same.
+/// Compares documents. Missing values and empty ones are equal.
 fn compare(expected: &Value, found: &Value) -> Result<(), String> {
     let (expected, found) = (without_empty(expected.clone()), without_empty(found.clone()));
     if expected == found { Ok(()) } else { Err(difference(&expected, &found)) }
