@@ -4,8 +4,8 @@
 use extension_manager::Session;
 
 fn main() {
-    let called = Session::open()
-        .and_then(|session| session.call("greeting-extension", "greet", ["World"]));
+    let called =
+        Session::open().and_then(|session| session.call("greeting-extension", "greet", ["World"]));
     match called {
         Ok(greeting) => println!("{}", greeting.to_text()),
         Err(error) => {

@@ -16,6 +16,7 @@ mod extension_test_runner;
 mod failure;
 mod interrupt;
 mod lookalike;
+mod manual;
 mod outcome;
 mod patient_write;
 mod policy_stop;

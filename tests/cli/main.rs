@@ -15,6 +15,7 @@ mod degraded_environment;
 mod demo;
 mod desktop;
 mod documents;
+mod embedding;
 mod explained;
 mod faults;
 mod fleets;
