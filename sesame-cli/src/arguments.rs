@@ -185,7 +185,7 @@ pub enum Command {
     },
     /// Write the manual pages
     Man {
-        /// Output directory (created if missing)
+        /// Output directory (created if missing). Pages of files go to `man5` beside a `man1`
         directory: PathBuf,
     },
     /// Ask an extension of Suffiks about a workload

@@ -113,11 +113,12 @@ fn describe(command: &mut clap::Command, text: &mut String) {
 /// Writes one page for each command, and one for each file that has a page.
 pub fn manual(directory: &Path) -> Result<Outcome, Failure> {
     let write = || -> io::Result<Vec<PathBuf>> {
-        let directory = OutputDirectory::create(directory)?;
-        let mut written = pages(&full_command(MAX_WIDTH), &directory)?;
+        let of_commands = OutputDirectory::create(directory)?;
+        let mut written = pages(&full_command(MAX_WIDTH), &of_commands)?;
+        let of_files = OutputDirectory::create(&beside_commands(directory))?;
         for document in &DOCUMENTS {
             let (name, page) = (format!("{}.5", document.name), of_document(document));
-            written.push(directory.write(name.as_ref(), PAGE_MODE, page.as_bytes())?);
+            written.push(of_files.write(name.as_ref(), PAGE_MODE, page.as_bytes())?);
         }
         Ok(written)
     };
@@ -125,6 +126,16 @@ pub fn manual(directory: &Path) -> Result<Outcome, Failure> {
         Failure::message(ErrorKind::Local, format!("cannot write to `{}`", directory.display()))
             .caused_by(&error)
     })
+}
+
+/// Returns the directory for the pages of files. `man` looks for them in `man5`, and for those of
+/// commands in `man1`.
+fn beside_commands(directory: &Path) -> PathBuf {
+    if directory.ends_with("man1") {
+        directory.with_file_name("man5")
+    } else {
+        directory.to_owned()
+    }
 }
 
 /// Writes the pages of a command and of those below it. Hidden commands do not have one.
