@@ -217,7 +217,7 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
-    /// Returns the summaries of all commands below this one, with their paths.
+    /// Collects the summaries of all commands below this one, with their paths.
     fn summaries(
         command: &clap::Command,
         path: &str,

@@ -53,6 +53,7 @@ pub enum BuildError {
     Componentize(String),
 }
 
+/// The target whose output is a component without further tools.
 const RUST_TARGET: &str = "wasm32-wasip2";
 const NODE: &str = "apt install nodejs npm";
 const RUST: &str = "https://rustup.rs";

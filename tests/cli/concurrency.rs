@@ -14,6 +14,7 @@ use crate::support::{TestEnv, env, publish, small};
 
 /// Enough for each kind of change to meet every other on each name.
 const PROCESSES: usize = 200;
+/// Few enough that ten processes meet at each name.
 const NAMES: usize = 20;
 
 /// Starts a registry with two versions of twenty extensions. They share one binary for each
@@ -191,6 +192,7 @@ fn readers_see_old_or_new() {
     let (env, registry) = (env(), registry());
     env.run(&install(&registry, 0, 1)).ok();
     env.run(&install(&registry, 0, 2)).ok();
+    /// Enough that some reads fall into each step of a change.
     const READS: usize = 500;
     let done = AtomicBool::new(false);
     // The number of times that it found the one and the other.

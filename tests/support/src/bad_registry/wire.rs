@@ -29,6 +29,7 @@ pub(super) struct Head {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+/// A bound on the head and body of a request: clients of these tests send far less.
 const MAX_REQUEST: usize = 64 << 10;
 
 impl Reply {
