@@ -47,9 +47,9 @@ const SUFFIKS: [File; 4] = [
 ];
 
 const RUST: [File; 2] =
-    [file!("Cargo.toml" from "rust/Cargo.toml"), file!("src/lib.rs" from "rust/lib.rs")];
+    [file!("Cargo.toml" from "rust/Cargo.toml.in"), file!("src/lib.rs" from "rust/lib.rs")];
 const RUST_WITH_SDK: [File; 2] =
-    [file!("Cargo.toml" from "rust/Cargo.toml"), file!("src/lib.rs" from "rust/lib.sdk.rs")];
+    [file!("Cargo.toml" from "rust/Cargo.toml.in"), file!("src/lib.rs" from "rust/lib.sdk.rs")];
 const JS: [File; 3] = [
     file!("package.json" from "js/package.json"),
     file!("build.mjs" from "js/build.mjs"),

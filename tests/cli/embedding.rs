@@ -58,6 +58,15 @@ fn program_in_the_book_is_compiled() {
     assert!(page.contains(&format!("```rust\n{program}```\n")), "{program}");
 }
 
+/// `cargo add --git` reads every `Cargo.toml` of the repository, and complains about a template.
+#[test]
+fn templates_are_not_manifests() {
+    let templates = root().join("sesame-cli/templates");
+    for language in std::fs::read_dir(templates).expect("a directory").flatten() {
+        assert!(!language.path().join("Cargo.toml").exists(), "{}", language.path().display());
+    }
+}
+
 #[test]
 #[ignore = "needs a C compiler and the C library"]
 fn c_program_calls() {
