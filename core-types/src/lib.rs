@@ -16,12 +16,13 @@ mod policy;
 mod proxy_exceptions;
 mod reference;
 
-pub use activity::{Activity, CallOutcome, CallRecord, Touch};
+pub use activity::{Activity, ActivityRecord, CallOutcome, CallRecord, Touch, TouchRecord};
 pub use capability::{
-    Capabilities, Capability, ConfigRead, EnvName, ExecEnv, Feature, FilesystemGrant, Grant,
-    GrantError, GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError, Pattern,
-    PatternError, ResourceKind, ResourceMethod, ResourceRule, ResourceRuleError, SameGuestPath,
-    Scheme, ScopeError, SecretName, UnknownCapability, UnknownFeature, is_interpreted, is_public,
+    Capabilities, Capability, CapabilitySpec, EnvName, ExecEnv, Feature, Grant, GrantError,
+    GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError, Pattern, PatternError,
+    ResourceKind, ResourceMethod, ResourceRule, ResourceRuleError, SameGuestPath, Scheme, Scope,
+    ScopeError, ScopeKind, ScopeParseError, SecretName, UnknownCapability, UnknownFeature, Written,
+    is_interpreted, is_public,
 };
 pub use documents::{
     Config, ConfigError, ConfigSchema, DeclaredSetting, ExtensionEntry, ExtensionList,
@@ -31,13 +32,14 @@ pub use documents::{
 pub use error_kind::ErrorKind;
 pub use file_format::describe_format;
 pub use limits::{
-    Ceilings, EffectiveLimits, Limit, LimitName, LimitOrigin, LimitValueError, Limits,
+    Ceilings, EffectiveLimits, Limit, LimitName, LimitOrigin, LimitSpec, LimitValueError, Limits,
+    Unit,
 };
 pub use permissions::{Owner, Permissions};
 pub use policy::{
     Authority, BootTime, Decision, Document, IdentityRule, Period, PeriodError, Place, Policy,
-    Preapproved, Request, RequiredSigner, Rule, SignerRule, SourceRefusal, TimedGrant, TimedGrants,
-    Verdict, decide, denied_by_policy,
+    Preapproved, Refusal, RefusedBy, Request, RequiredSigner, Rule, SignerRule, SourceRefusal,
+    TimedGrant, TimedGrants, Verdict, decide, denied_by_policy,
 };
 pub use proxy_exceptions::ProxyExceptions;
 pub use reference::{

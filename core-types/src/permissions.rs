@@ -1,6 +1,6 @@
 //! What one extension is given.
 
-use crate::capability::{Capabilities, ConfigRead};
+use crate::capability::{Capabilities, Capability, Grant, Scope};
 use crate::documents::Config;
 use crate::limits::EffectiveLimits;
 use crate::policy::Authority;
@@ -53,7 +53,8 @@ impl Permissions {
 
     /// The same permissions with all of the configuration readable.
     pub fn with_config_read(mut self) -> Self {
-        self.authority.capabilities.get_or_insert_default().config_read = ConfigRead::All;
+        let whole = Grant::new(Capability::ConfigRead, Scope::Whole);
+        self.authority.capabilities.get_or_insert_default().add(&whole);
         self
     }
 }

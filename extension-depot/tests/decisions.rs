@@ -33,7 +33,7 @@ fn installed(home: &Home) -> OciReference {
 }
 
 fn notification() -> Capabilities {
-    Capabilities { notification: true, ..Default::default() }
+    Capabilities::from_iter(["notification".parse().expect("a grant")])
 }
 
 /// Each change between a decision and its commit ends the commit, and nothing is written by it.

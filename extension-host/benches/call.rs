@@ -1,6 +1,6 @@
 //! One call in a process that makes many: a new store, an instance, a call, all limits on. Ours
 //! against bare Wasmtime with the same settings: `cargo bench --package extension-host`.
-#![allow(missing_docs, reason = "criterion's macros make public functions")]
+#![expect(missing_docs, reason = "criterion's macros make public functions")]
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -69,7 +69,7 @@ async fn greet_bare(engine: &Engine, instance: &InstancePre<State>) -> String {
     greet.call_async(&mut store, ("World",)).await.expect("it returns").0
 }
 
-/// The time in which each of so many threads calls so many times.
+/// Measures the time in which each of so many threads calls so many times.
 fn on_threads<T>(
     threads: usize,
     times: u64,
@@ -82,7 +82,7 @@ fn on_threads<T>(
             .map(|_| {
                 scope.spawn(|| {
                     let made = make();
-                    // The first call of a thread makes what it keeps for the next ones.
+                    // The first call of a thread makes the runtime that later ones share.
                     call(&made);
                     ready.wait();
                     (0..times).for_each(|_| call(&made));

@@ -2,7 +2,7 @@
 //! sesame's files.
 //!
 //! `cargo run -p extension-host --example own_backends`
-#![allow(clippy::print_stdout)]
+#![expect(clippy::print_stdout, reason = "the example shows what happens")]
 
 use std::error::Error;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ impl Notifier for Window {
     }
 }
 
-/// What the user said this extension may do. Everything else is refused.
+/// The user's grants to this extension. Everything else is refused.
 const GRANTED: &str = r#"
     config-read = true
     secret-read = ["token"]
@@ -33,7 +33,7 @@ const GRANTED: &str = r#"
     ipc-publish = ["greeting.*"]
 "#;
 
-/// An extension that asks this program how many there are of something.
+/// An extension that asks this program for a number.
 const COUNTER: &str = r#"(component
     (import "acme:shop/stock@1.0.0" (instance $stock (export "count" (func (result u32)))))
     (core func $count (canon lower (func $stock "count")))
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             linker.instance("acme:shop/stock@1.0.0")?.func_wrap("count", count)
         });
 
-    // A backend of ours, for what the user granted.
+    // A backend of ours, for the user's grants.
     let capabilities: Capabilities = parse_toml(GRANTED)?.value;
     let desktop = host.compile(include_bytes!("../../tests/guests/built/desktop.wasm"))?;
     let extension = host.extension(&desktop, Permissions::of(capabilities))?;

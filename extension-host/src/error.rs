@@ -1,17 +1,16 @@
-//! What can go wrong with an extension on the side of the host.
+//! Errors of the host.
 
 use core_types::Limit;
 
-use crate::address_space::{self, AddressSpaceTooSmall};
-use crate::arguments::ArgumentError;
-use crate::compile_fault::CompileFault;
+use crate::code::{NotExecutable, is_out_of_memory};
+use crate::compiling::CompileFault;
 use crate::directories::DirectoryError;
-use crate::executable::NotExecutable;
-use crate::exports::{ExportedFunction, Uncallable};
-use crate::imports::Refusal;
+use crate::limits::AddressSpaceTooSmall;
+use crate::linking::Refusal;
 use crate::modules::ModuleFault;
+use crate::values::{ArgumentError, ExportedFunction, Uncallable};
 
-/// Why an extension cannot be made ready.
+/// Why an extension cannot be linked.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The engine does not start on this machine.
@@ -20,68 +19,61 @@ pub enum HostError {
     /// The bytes are neither a component nor a module.
     #[error("not an extension: it is {found}")]
     NotWasm {
-        /// What the bytes are.
+        /// A description of the bytes.
         found: String,
     },
-    /// A module says which component it is to be, and cannot be that.
+    /// A module describes a component that it cannot become.
     #[error("this module is meant to be a component and is not one yet: {reason}")]
     NotComponent {
-        /// Why, or what to do.
+        /// The reason, or the way out.
         reason: String,
     },
     /// The compiler refuses the code.
     #[error("cannot compile the extension")]
     Fault(#[source] CompileFault),
-    /// The compiler was refused memory by the system.
+    /// The system refused memory to the compiler.
     #[error("cannot compile the extension")]
     Compile(#[source] wasmtime::Error),
     /// Compiled code does not load.
     #[error("cannot load the compiled extension")]
     Load(#[source] wasmtime::Error),
-    /// The system does not let this process run what it has compiled.
+    /// The system does not let this process run its compiled code.
     #[error(transparent)]
     NotExecutable(#[from] NotExecutable),
-    /// Imports that are not granted or not there.
+    /// Imports that are not granted or do not exist.
     #[error("{}", refusals(.0))]
     Refused(Vec<Refusal>),
-    /// Imports that are there and have other functions or types than expected.
+    /// Imports that exist with other functions or types.
     #[error("the extension does not fit this host")]
     Link(#[source] wasmtime::Error),
-    /// A module that imports `suffiks` and does not export what an extension of Suffiks must.
+    /// A module that imports `suffiks` without the exports of an extension of Suffiks.
     #[error(
         "an extension of Suffiks has to export {}, and this module does not; it exports {}",
         missing.join(", "),
         if there.is_empty() { "nothing".to_owned() } else { there.join(", ") }
     )]
     Exports {
-        /// What is missing or of another type, with the type that it has to have.
+        /// The missing exports, with the types that they need.
         missing: Vec<String>,
-        /// What there is.
+        /// The existing exports.
         there: Vec<String>,
     },
 }
 
 impl HostError {
-    /// An error of the compiler.
+    /// Classifies an error of the compiler.
     pub(crate) fn of_compiler(error: wasmtime::Error) -> Self {
-        if address_space::is_out_of_memory(&error) {
+        if is_out_of_memory(&error) {
             Self::Compile(error)
         } else {
             Self::Fault(CompileFault::of(&error))
         }
     }
 
-    /// Whether the compiler was refused memory.
+    /// Tells whether the system refused memory to the compiler.
     pub(crate) fn is_out_of_memory(&self) -> bool {
-        matches!(self, Self::Compile(error) | Self::Engine(error) if address_space::is_out_of_memory(error))
+        matches!(self, Self::Compile(error) | Self::Engine(error) if is_out_of_memory(error))
     }
-}
-
-/// The error of this type among the causes of an error of the engine.
-pub(crate) fn cause_of<E: std::error::Error + Send + Sync + 'static>(
-    error: &wasmtime::Error,
-) -> Option<&E> {
-    error.downcast_ref().or_else(|| error.chain().find_map(|cause| cause.downcast_ref()))
 }
 
 fn refusals(refusals: &[Refusal]) -> String {
@@ -89,61 +81,61 @@ fn refusals(refusals: &[Refusal]) -> String {
     lines.join("; ")
 }
 
-/// Why a call gave no value.
+/// Why a call returned no value.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// There is no such function.
+    /// The function does not exist.
     #[error("there is no function `{}`", name.escape_debug())]
     NoSuchFunction {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
-        /// What there is, whether it can be called or not.
+        /// All functions, callable or not.
         exports: Vec<ExportedFunction>,
     },
     /// Several interfaces export the function.
     #[error("`{}` is exported by several interfaces", name.escape_debug())]
     Ambiguous {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
         /// The functions of that name.
         candidates: Vec<ExportedFunction>,
     },
-    /// The function is there and cannot be called.
+    /// The function cannot be called.
     #[error("cannot call `{function}`: {reason}")]
     Uncallable {
         /// The function.
         function: String,
-        /// Why it cannot be called.
+        /// The reason.
         reason: Uncallable,
     },
-    /// A directory that is granted cannot be had. The extension was not started.
+    /// A granted directory is not available. The extension was not started.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     /// The arguments do not fit.
     #[error(transparent)]
     Argument(#[from] ArgumentError),
-    /// The call went over a limit.
+    /// The call exceeded a limit.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
-    /// The process was given too little address space.
+    /// The process has too little address space.
     #[error(transparent)]
     AddressSpace(#[from] AddressSpaceTooSmall),
-    /// The guest ended abnormally.
+    /// The guest crashed.
     #[error("the extension crashed: {reason}")]
     Trap {
-        /// What WebAssembly calls the trap.
+        /// WebAssembly's name of the trap.
         reason: String,
     },
-    /// A module and the host did not understand each other.
-    #[error("the extension broke off: {0}")]
+    /// A module violated the ABI between it and the host.
+    #[error("the extension violated the module ABI: {0}")]
     Fault(ModuleFault),
-    /// It was asked about a workload and works on none.
+    /// A call about a workload, of an extension that works on none.
     #[error("the extension does not work on workloads; only modules that import `suffiks` do")]
     NoWorkloads,
-    /// The guest ended by itself instead of returning.
+    /// The guest exited instead of returning.
     #[error("the extension exited with status {status} instead of returning a value")]
     Exited {
-        /// The status that it gave.
+        /// Its status.
         status: i32,
     },
     /// The extension is not a program.
@@ -157,10 +149,28 @@ pub enum CallError {
     Other(#[source] wasmtime::Error),
 }
 
-/// A limit that a call went over. The call was stopped.
+/// A limit that a call exceeded. The call was stopped.
+///
+/// ```
+/// use core_types::{EffectiveLimits, LimitName, parse_toml};
+/// use extension_host::{Arguments, CallError, Host, Permissions};
+///
+/// # let endless = wat::parse_str(r#"(module (func (export "spin") (loop (br 0))))"#)?;
+/// let limits = parse_toml("max_fuel = 1_000_000")?.value;
+/// let permissions =
+///     Permissions { limits: EffectiveLimits::new(&limits, &[]), ..Permissions::default() };
+/// let host = Host::new()?;
+/// let extension = host.extension(&host.compile(&endless)?, permissions)?;
+/// let report = extension.call_blocking("spin", &Arguments::words::<&str>([]));
+/// match report.outcome {
+///     Err(CallError::Limit(exceeded)) => assert_eq!(exceeded.limit.name, LimitName::Fuel),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the extension went over its limit of {}: {} ({})", limit.name, limit.value_with_unit(), limit.origin)]
 pub struct LimitExceeded {
-    /// The limit, its value and where it was set.
+    /// The limit with its value and origin.
     pub limit: Limit,
 }

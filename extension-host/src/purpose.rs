@@ -1,14 +1,13 @@
-//! What an extension is made for.
+//! The purpose of an extension.
 
 use wasmtime::component::Component;
 
-use crate::binary::START;
 use crate::code::{Code, LoadedCode};
-use crate::exports::ExportedFunction;
-use crate::extension::Host;
-use crate::imports::split_version;
+use crate::host::Host;
+use crate::linking::split_version;
+use crate::values::ExportedFunction;
 
-/// What an extension is made for, as far as its exports tell.
+/// The purpose of an extension, as far as its exports tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// It has functions that can be called.
@@ -19,27 +18,25 @@ pub enum Purpose {
     Program,
     /// It answers the requests of a web server.
     HttpHandler,
-    /// It is a part for other components: its functions take or return what no text stands for.
+    /// It is a part for other components: its functions take or return values without a text form.
     Library,
-    /// It exports no function.
+    /// It does not export a function.
     Nothing,
 }
 
 /// The interfaces of web handlers, of WASI 0.2 and 0.3.
 const HANDLERS: [&str; 2] = ["wasi:http/incoming-handler", "wasi:http/handler"];
-/// The interface of programs.
-const RUN: &str = "wasi:cli/run";
 
-/// What toolchains export of programs beside their start, for their own use.
+/// Functions that toolchains export from programs beside their start, for their own use.
 const HELPERS: [&str; 5] = ["calloc", "free", "main", "malloc", "realloc"];
 
 impl Host {
-    /// What the code is made for. No code runs.
+    /// Tells the purpose of the code. No code runs.
     pub fn purpose(&self, code: &Code) -> Purpose {
         let functions = self.exports(code);
-        let has_start = functions.iter().any(is_program);
+        let has_start = functions.iter().any(ExportedFunction::is_program);
         let is_own = |function: &ExportedFunction| {
-            function.is_callable() && !(has_start && (is_program(function) || is_helper(function)))
+            function.is_callable() && !(has_start && (function.is_program() || is_helper(function)))
         };
         if self.takes_workloads(code) {
             Purpose::Workloads
@@ -67,13 +64,6 @@ impl Host {
     }
 }
 
-fn is_program(function: &ExportedFunction) -> bool {
-    match &function.interface {
-        Some(interface) => split_version(interface).0 == RUN,
-        None => function.name == START,
-    }
-}
-
 fn is_helper(function: &ExportedFunction) -> bool {
     function.interface.is_none()
         && (HELPERS.contains(&&*function.name) || function.name.starts_with("asyncify_"))
@@ -89,7 +79,7 @@ mod tests {
         host.purpose(&code)
     }
 
-    /// An instance that exports one function of these types.
+    /// Makes an instance that exports one function of these types.
     fn exporting(name: &str, function: &str, ty: &str, core: &str) -> String {
         format!(
             r#"(component
@@ -123,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn handler_and_library_have_nothing_to_call() {
+    fn handlers_and_libraries_are_told() {
         let resource = |name: &str| {
             format!(
                 r#"(component

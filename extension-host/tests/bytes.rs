@@ -1,4 +1,4 @@
-//! `list<u8>` goes in and comes out as bytes.
+//! Bytes in and out of functions with `list<u8>`.
 
 use crate::support;
 
@@ -9,8 +9,8 @@ use support::{ECHO, assert_exceeded, extension, wat};
 
 const EIGHT_MEBIBYTES: usize = 8 << 20;
 
-/// A component with one function `f`. Its core function is given the flat arguments, and a place
-/// for its result at 0; what it is given is put at 64 and above.
+/// Makes a component with one function `f`. Its core function gets the flat arguments, and a place
+/// for its result at 0; the arguments' bytes are put at 64 and above.
 fn component(parameters: &str, result: &str, core: &str) -> Extension {
     extension(
         &wat(&format!(
@@ -33,7 +33,7 @@ fn component(parameters: &str, result: &str, core: &str) -> Extension {
     )
 }
 
-/// Stores what the function returns: a discriminant at 0, and an address and a length at 4.
+/// Stores the result of the function: a discriminant at 0, and an address and a length at 4.
 const STORE: &str = "(i32.store (i32.const 4) (local.get $at)) (i32.store (i32.const 8) (local.get $len)) i32.const 0";
 
 fn called(extension: &Extension, words: &[&[u8]]) -> CallReport {
@@ -54,7 +54,7 @@ fn eight_mebibytes_pass_both_ways() {
 }
 
 #[test]
-fn bytes_pass_beside_other_parameters() {
+fn bytes_pass_with_other_parameters() {
     let result = r#"(result (result (list u8) (error string)))"#;
     let texts = component(
         r#"(param "name" string) (param "data" (list u8))"#,
@@ -80,7 +80,7 @@ fn bytes_pass_beside_other_parameters() {
 }
 
 #[test]
-fn results_with_bytes_keep_their_form() {
+fn byte_results_keep_their_form() {
     let function = |is_err: i32| {
         component(
             r#"(param "data" (list u8))"#,
@@ -107,7 +107,7 @@ fn results_with_bytes_keep_their_form() {
 }
 
 #[test]
-fn bytes_of_an_option_can_be_left_out() {
+fn optional_bytes_can_be_left_out() {
     let lengths = component(
         r#"(param "first" (option (list u8))) (param "second" (option (list u8)))"#,
         "(result u32)",
@@ -130,8 +130,8 @@ fn json_arrays_are_bytes() {
         |json: &str| echo.call_blocking("echo-bytes", &Arguments::Json(json.to_owned())).outcome;
     assert_eq!(call("[[104, 105.0]]").expect("it returns").to_json(), json!([104, 105]));
     let error = |json: &str| call(json).expect_err(json).to_string();
-    insta::assert_snapshot!(error("[[1, 256]]"), @"argument 1 (`value`) is no list<u8>: [1]: 256 is out of range");
-    insta::assert_snapshot!(error(r#"["hi"]"#), @"argument 1 (`value`) is no list<u8>: a text stands where an array should");
+    insta::assert_snapshot!(error("[[1, 256]]"), @"argument 1 (`value`) is not of type list<u8>: [1]: 256 is out of range");
+    insta::assert_snapshot!(error(r#"["hi"]"#), @"argument 1 (`value`) is not of type list<u8>: a text stands where an array should");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Compiled code that anybody could have touched is never run.
+//! The code cache: code that another program could have touched never runs.
 
 use crate::support;
 
@@ -24,7 +24,8 @@ fn digest(bytes: &[u8]) -> Digest {
     Digest::from_sha256(sha2::Sha256::digest(bytes).into())
 }
 
-/// A cache with something in it. What is in it is never loaded here, so it need not be code.
+/// Makes a cache with something in it. Tests with it never load the content, so that it need not be
+/// code.
 fn cached() -> Cached {
     let directory = tempfile::tempdir().expect("a directory");
     let cache = CodeCache::new(directory.path().join("deep/cache"));
@@ -40,14 +41,14 @@ fn store(cache: &CodeCache, key: &CodeKey) -> Result<fs::File, CacheError> {
 }
 
 fn touch(path: &Path, change: impl Fn(&Path)) {
-    // The clock of change times is coarse; a change within one tick of it is told apart by size or
+    // The clock of change times is coarse: a change within one tick of it is told apart by size or
     // inode.
     std::thread::sleep(std::time::Duration::from_millis(20));
     change(path);
 }
 
 #[test]
-fn what_is_stored_is_found_private_and_unchanged() {
+fn stored_code_is_private_and_unchanged() {
     let Cached { cache, key, directory: _directory } = cached();
     cache.open(&key).expect("there");
     cache.verify(&key).expect("whole");
@@ -64,12 +65,12 @@ fn what_is_stored_is_found_private_and_unchanged() {
 }
 
 #[test]
-fn another_binary_or_engine_has_another_key() {
+fn key_covers_binary_and_engine() {
     assert_ne!(CodeKey::new(&digest(b"x")), CodeKey::new(&digest(b"y")));
 }
 
 #[test]
-fn a_file_that_changed_in_any_way_is_not_used() {
+fn changed_file_is_not_used() {
     type Change = (&'static str, fn(&Path));
     let changes: [Change; 7] = [
         ("overwritten", |path| fs::write(path, b"evil").expect("written")),
@@ -108,8 +109,9 @@ fn a_file_that_changed_in_any_way_is_not_used() {
     }
 }
 
+/// A file or directory that is not the user's alone is not used.
 #[test]
-fn a_file_or_directory_that_is_not_the_users_alone_is_not_used() {
+fn shared_file_or_directory_is_not_used() {
     let make_writable: [fn(&Path); 2] = [
         |path| fs::set_permissions(path, PermissionsExt::from_mode(0o666)).expect("set"),
         |path| {
@@ -137,7 +139,7 @@ fn a_file_or_directory_that_is_not_the_users_alone_is_not_used() {
 
 #[test]
 #[ignore = "needs root, to give files away"]
-fn a_file_of_another_user_is_not_used() {
+fn file_of_other_user_is_not_used() {
     let Cached { cache, key, directory } = cached();
     std::os::unix::fs::chown(cache.path(&key), Some(65534), None).expect("given away");
     assert!(matches!(cache.open(&key), Err(CacheError::NotOurs { .. })));
@@ -149,7 +151,7 @@ fn a_file_of_another_user_is_not_used() {
 }
 
 #[test]
-fn a_damaged_stamp_counts_as_a_change() {
+fn damaged_stamp_is_a_change() {
     for stamp in ["", "0 0 0.0\n", "nonsense", "\u{0}"] {
         let Cached { cache, key, directory } = cached();
         fs::write(cache.path(&key).with_extension("stamp"), stamp).expect("written");
@@ -158,8 +160,9 @@ fn a_damaged_stamp_counts_as_a_change() {
     }
 }
 
+/// A file with a good stamp that is not code does not load.
 #[test]
-fn a_file_with_a_good_stamp_that_is_no_code_does_not_load() {
+fn stamped_garbage_does_not_load() {
     let Cached { cache, key, directory: _directory } = cached();
     let host = Host::new().expect("a host");
     assert!(host.load(&cache, &key).is_err());
@@ -183,7 +186,7 @@ fn store_as_code(cache: &CodeCache, key: &CodeKey, bytes: &[u8]) {
     cache.store(key, write).expect("stored");
 }
 
-/// What another Wasmtime compiles. Whatever its settings: it has not our name for them.
+/// Compiles with another Wasmtime's name for the settings.
 fn compiled_by_others(binary: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     type Change = fn(&mut Config) -> Option<&mut Config>;
     let changes: [(&str, Change); 4] = [
@@ -202,8 +205,9 @@ fn compiled_by_others(binary: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     compiled.collect()
 }
 
+/// Code of another Wasmtime does not load, even with a good stamp.
 #[test]
-fn what_another_wasmtime_compiled_does_not_load_whatever_its_stamp_says() {
+fn code_of_other_wasmtime_is_refused() {
     let Cached { cache, key, directory: _directory } = cached();
     let host = Host::new().expect("a host");
     for (name, code) in compiled_by_others(&GREETING) {
@@ -213,7 +217,7 @@ fn what_another_wasmtime_compiled_does_not_load_whatever_its_stamp_says() {
 }
 
 #[test]
-fn of_a_thousand_damages_none_is_loaded() {
+fn thousand_damaged_files_are_refused() {
     let Cached { cache, key, directory: _directory } = cached();
     let code: Vec<u8> = (0..4_096_u32).map(|byte| (byte % 251) as u8).collect();
     let mut dice = 1_u64;
@@ -237,7 +241,7 @@ fn of_a_thousand_damages_none_is_loaded() {
             1 => bytes[at] ^= 1 << roll(8),
             _ => bytes.extend(vec![0; 1 + roll(64)]),
         }
-        // In the place of the file, as whoever restores a copy would.
+        // Replaced, as a restored backup would be.
         fs::remove_file(&path).expect("removed");
         fs::write(&path, &bytes).expect("written");
         fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).expect("set");
@@ -253,7 +257,7 @@ fn of_a_thousand_damages_none_is_loaded() {
 }
 
 #[test]
-fn what_others_left_unfinished_is_in_nobodys_way() {
+fn leftovers_of_others_do_no_harm() {
     let Cached { cache, key, directory: _directory } = cached();
     let directory = cache.path(&key).parent().expect("above").to_owned();
     for name in [".new-abc", ".new-def.stamp", ".new-dir", "x.code.tmp"] {
@@ -272,10 +276,14 @@ fn what_others_left_unfinished_is_in_nobodys_way() {
     store(&cache, &key).expect("stored");
     cache.sweep();
     cache.open(&key).expect("there");
-    let young = cache.beside(std::slice::from_ref(&key)).expect("read");
+    let young = cache.unreferenced_files(std::slice::from_ref(&key)).expect("read");
     assert!(young.is_empty() && unnamed() == 3, "somebody may be at work on them: {young:?}");
     drop(at_work);
-    assert_eq!(cache.beside(std::slice::from_ref(&key)).expect("read").len(), 3, "nobody is");
+    assert_eq!(
+        cache.unreferenced_files(std::slice::from_ref(&key)).expect("read").len(),
+        3,
+        "nobody is"
+    );
     store(&cache, &key).expect("stored");
     assert_eq!((unnamed(), directory.join("x.code.tmp").exists()), (0, true));
     cache.open(&key).expect("there");

@@ -1,4 +1,4 @@
-//! What is granted works, and nothing else can be reached.
+//! Grants, and the limits of what they open.
 
 use crate::support;
 
@@ -14,7 +14,7 @@ fn config(text: &str) -> Config {
 }
 
 #[test]
-fn both_greetings_read_their_template_where_they_may() {
+fn granted_config_is_read() {
     for binary in [&*GREETING, &*GREETING_SDK] {
         let config = config("greeting.template = \"Servus, {}.\"");
         let granted =
@@ -32,15 +32,17 @@ fn both_greetings_read_their_template_where_they_may() {
     }
 }
 
+/// An interface without a grant is refused by name before any code runs.
 #[test]
-fn an_interface_that_is_not_granted_is_refused_by_name_before_any_code_runs() {
+fn ungranted_interface_is_named_early() {
     let refused =
         try_extension(&GREETING, permissions("notification = true", "")).err().expect("refused");
     insta::assert_snapshot!(refused, @"`open-sesame:host/config-read@0.1.0` needs the capability `config-read`, which is not granted");
 }
 
+/// Streams, clocks and terminals are there and lead nowhere.
 #[test]
-fn streams_clocks_and_terminals_are_there_and_lead_nowhere() {
+fn wasi_basics_are_there_and_inert() {
     let survey = text(&extension(&PROBE, ""), "survey", &[]);
     insta::assert_snapshot!(survey.replace("), (", ")\n("), @r#"
     [("arguments", "[\"extension\"]")
@@ -66,7 +68,7 @@ fn streams_clocks_and_terminals_are_there_and_lead_nowhere() {
 }
 
 #[test]
-fn everything_that_stands_in_the_way_is_named_at_once() {
+fn all_refusals_are_named_at_once() {
     let component = wat(r#"(component
         (import "open-sesame:host/config-read@0.1.0" (instance (export "get" (func (param "key" string) (result (option string))))))
         (import "acme:db/store@1.0.0" (instance (export "f" (func))))
@@ -78,7 +80,7 @@ fn everything_that_stands_in_the_way_is_named_at_once() {
 }
 
 #[test]
-fn an_embedding_program_can_add_an_interface_of_its_own() {
+fn embedder_adds_an_interface() {
     let component = wat(r#"(component
         (import "acme:shop/stock@1.2.0" (instance $stock (export "count" (func (result u32)))))
         (core func $count (canon lower (func $stock "count")))
@@ -95,7 +97,7 @@ fn an_embedding_program_can_add_an_interface_of_its_own() {
 }
 
 #[test]
-fn a_known_interface_of_another_shape_does_not_link() {
+fn misshapen_interface_does_not_link() {
     let component = wat(r#"(component
         (import "wasi:random/random@0.2.0" (instance (export "get-random-u64" (func (result string))))))"#);
     let error = try_extension(&component, Permissions::default()).err().expect("does not fit");
@@ -103,15 +105,16 @@ fn a_known_interface_of_another_shape_does_not_link() {
 }
 
 #[test]
-fn without_a_grant_wasi_is_there_and_gives_nothing() {
+fn ungranted_wasi_gives_nothing() {
     let echo = extension(&ECHO, "");
     let read = call(&echo, "read-file", &["/etc/hostname"]).outcome.expect("the call works");
     assert!(read.is_err(), "no file can be read: {}", read.to_text());
     assert_eq!(text(&echo, "environment", &[]), "[]");
 }
 
+/// The granted configuration is the environment, and no variable of the session is.
 #[test]
-fn granted_configuration_is_the_environment_and_nothing_of_ours_is() {
+fn environment_is_granted_config() {
     let config = config("greeting.template = \"x\"\nTOKEN = \"y\"\nhidden.z = \"z\"");
     let granted = permissions("config-read = { keys = [\"greeting.*\", \"TOKEN\"] }", "");
     let echo = try_extension(&ECHO, Permissions { config, ..granted }).expect("links");
@@ -119,7 +122,7 @@ fn granted_configuration_is_the_environment_and_nothing_of_ours_is() {
 }
 
 #[test]
-fn what_a_guest_prints_and_logs_is_kept_apart_from_its_result() {
+fn output_is_apart_from_result() {
     let report = call(&extension(&ECHO, ""), "print", &["hello"]);
     assert_eq!(String::from_utf8_lossy(&report.output), "hello\nhello\n");
     assert!(report.outcome.expect("returns").is_empty());
@@ -131,14 +134,14 @@ fn what_a_guest_prints_and_logs_is_kept_apart_from_its_result() {
 }
 
 #[test]
-fn a_panic_is_a_crash_with_its_message_in_the_output() {
+fn panic_message_is_in_output() {
     let report = call(&extension(&HOSTILE, ""), "panic", &["boom"]);
     insta::assert_snapshot!(report.outcome.expect_err("crashed"), @"the extension crashed: wasm `unreachable` instruction executed");
     assert!(String::from_utf8_lossy(&report.output).contains("boom"));
 }
 
 #[test]
-fn exiting_is_no_result_whatever_the_code() {
+fn exit_is_not_a_result() {
     for code in ["0", "1", "5", "6", "9", "101"] {
         let report = call(&extension(&HOSTILE, ""), "exit", &[code]);
         let expected: i32 = i32::from(code != "0");
@@ -150,7 +153,7 @@ fn exiting_is_no_result_whatever_the_code() {
 }
 
 #[test]
-fn functions_are_found_by_their_name_or_with_their_interface() {
+fn functions_are_found_by_name() {
     let echo = extension(&ECHO, "");
     for name in ["sum", "test:echo/echo#sum", "test:echo/echo@0.1.0#sum"] {
         assert_eq!(text(&echo, name, &["[1, 2, 3]"]), "6", "{name}");
@@ -165,7 +168,7 @@ fn functions_are_found_by_their_name_or_with_their_interface() {
 }
 
 #[test]
-fn a_function_of_several_interfaces_has_to_be_named_with_one() {
+fn ambiguous_function_needs_interface() {
     let component = wat(r#"(component
         (core module $m (func (export "f")))
         (core instance $i (instantiate $m))
@@ -183,27 +186,27 @@ fn a_function_of_several_interfaces_has_to_be_named_with_one() {
 }
 
 #[test]
-fn arguments_that_do_not_fit_are_named() {
+fn unfit_arguments_are_named() {
     let echo = extension(&ECHO, "");
     let message = |function: &str, arguments: &[&str]| {
         call(&echo, function, arguments).outcome.expect_err(function).to_string()
     };
-    insta::assert_snapshot!(message("echo-u8", &["256"]), @"argument 1 (`value`) is no u8: 256 is out of range");
-    insta::assert_snapshot!(message("echo-enum", &["purple"]), @"argument 1 (`value`) is no enum { red, green, blue }: `purple` is none of `red`, `green`, `blue`");
+    insta::assert_snapshot!(message("echo-u8", &["256"]), @"argument 1 (`value`) is not of type u8: 256 is out of range");
+    insta::assert_snapshot!(message("echo-enum", &["purple"]), @"argument 1 (`value`) is not of type enum { red, green, blue }: `purple` is none of `red`, `green`, `blue`");
     insta::assert_snapshot!(message("sum", &[]), @"the function takes 1 argument, not 0: (numbers: list<s64>)");
     insta::assert_snapshot!(message("join", &["[]", "a", "b"]), @"the function takes 1 to 2 arguments, not 3: (parts: list<string>, separator: option<string>)");
     let json = |text: &str| {
         let report = echo.call_blocking("echo-record", &Arguments::Json(text.to_owned()));
         report.outcome.expect_err(text).to_string()
     };
-    insta::assert_snapshot!(json("{}"), @"the arguments are no JSON array: it is an object");
-    insta::assert_snapshot!(json("[1"), @"the arguments are no JSON array: EOF while parsing a list at line 1 column 2");
-    insta::assert_snapshot!(json(r#"[{"name": "a", "age": 300}]"#), @"argument 1 (`value`) is no record { name: string, age: u8, home: record { street: string, lines: list<string>, postcode: option<u32> }, nickname: option<string>, tags: list<string> }: .age: 300 is out of range");
-    insta::assert_snapshot!(json(r#"[{"name": "a", "agee": 3}]"#), @"argument 1 (`value`) is no record { name: string, age: u8, home: record { street: string, lines: list<string>, postcode: option<u32> }, nickname: option<string>, tags: list<string> }: there is no field `agee`");
+    insta::assert_snapshot!(json("{}"), @"the arguments are not a JSON array: it is an object");
+    insta::assert_snapshot!(json("[1"), @"the arguments are not a JSON array: EOF while parsing a list at line 1 column 2");
+    insta::assert_snapshot!(json(r#"[{"name": "a", "age": 300}]"#), @"argument 1 (`value`) is not of type record { name: string, age: u8, home: record { street: string, lines: list<string>, postcode: option<u32> }, nickname: option<string>, tags: list<string> }: .age: 300 is out of range");
+    insta::assert_snapshot!(json(r#"[{"name": "a", "agee": 3}]"#), @"argument 1 (`value`) is not of type record { name: string, age: u8, home: record { street: string, lines: list<string>, postcode: option<u32> }, nickname: option<string>, tags: list<string> }: there is no field `agee`");
 }
 
 #[test]
-fn options_at_the_end_can_be_left_out() {
+fn trailing_options_can_be_left_out() {
     let echo = extension(&ECHO, "");
     assert_eq!(text(&echo, "join", &[r#"["a", "b"]"#]), "a, b");
     assert_eq!(
@@ -217,7 +220,7 @@ fn options_at_the_end_can_be_left_out() {
 }
 
 #[test]
-fn an_error_that_a_function_returns_is_told_apart_from_a_value() {
+fn returned_error_is_not_a_value() {
     let report = call(&extension(&ECHO, ""), "fail", &["no"]);
     let returned = report.outcome.expect("the call itself worked");
     assert!(returned.is_err());

@@ -1,4 +1,4 @@
-//! Every capability: granted and used, granted for something else, and not granted at all.
+//! Every desktop capability: granted and used, granted for something else, and not granted.
 
 use crate::support;
 
@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use core_types::{
-    Activity, Authority, BootTime, CallOutcome, CallRecord, Capability, Document, EnvName, Owner,
-    TimedGrant, TimedGrants, Verdict, parse_toml,
+    Activity, ActivityRecord, Authority, BootTime, CallOutcome, CallRecord, Capability, Document,
+    EnvName, Owner, TimedGrant, TimedGrants, Verdict, parse_toml,
 };
 use extension_host::{
     Arguments, BackendError, Backends, CallReport, Clipboard, Code, Environment, Extension, Host,
@@ -20,7 +20,7 @@ static HOST: LazyLock<Host> = LazyLock::new(|| Host::new().expect("a host"));
 static DESKTOP: LazyLock<Code> =
     LazyLock::new(|| HOST.compile(&support::DESKTOP).expect("it compiles"));
 
-/// Everything that the guest imports, each as narrow as it can be.
+/// Grants for all imports of the guest, each as narrow as possible.
 const GRANTED: &str = r#"
     config-read = { keys = ["greeting.*"] }
     secret-read = ["token"]
@@ -31,7 +31,7 @@ const GRANTED: &str = r#"
     env = ["LANG", "MISSING"]
 "#;
 
-/// Remembers what it was asked for.
+/// A desktop that remembers its requests.
 #[derive(Default)]
 struct Desk {
     secrets: Mutex<BTreeMap<(String, String), String>>,
@@ -143,17 +143,19 @@ fn call(extension: &Extension, line: &str) -> CallReport {
     extension.call_blocking(function, &Arguments::words(words))
 }
 
-/// The text that comes back, whether it is a value or an error of the guest's.
+/// Returns the text of the value or of the guest's error.
 fn said(extension: &Extension, line: &str) -> String {
     call(extension, line).outcome.unwrap_or_else(|error| panic!("{line}: {error:?}")).to_text()
 }
 
-fn refused(activity: &Activity) -> Vec<&str> {
-    activity.refused().map(|touch| touch.what.as_str()).collect()
+fn refused(activity: &ActivityRecord) -> Vec<&str> {
+    let refused = activity.touches.iter().filter(|touch| touch.verdict != Verdict::Allow);
+    refused.map(|touch| touch.what.as_str()).collect()
 }
 
+/// A granted request reaches the backend in the name of the extension.
 #[test]
-fn what_is_granted_reaches_the_backend_in_the_name_of_the_extension() {
+fn granted_request_reaches_backend() {
     let desk = Arc::new(Desk::default());
     let desktop = desktop(&desk);
     assert_eq!(said(&desktop, "read-secret token"), "not found");
@@ -173,8 +175,9 @@ fn what_is_granted_reaches_the_backend_in_the_name_of_the_extension() {
     assert_eq!(*desk.said.lock().expect("not poisoned"), everything);
 }
 
+/// A request outside of the granted scope is denied, and does not reach the backend.
 #[test]
-fn what_is_granted_for_something_else_is_denied_and_nothing_reaches_the_backend() {
+fn out_of_scope_request_is_denied() {
     let desk = Arc::new(Desk::default());
     desk.store(&Owner::default(), "other", "hidden").expect("stored");
     let desktop = desktop(&desk);
@@ -192,14 +195,14 @@ fn what_is_granted_for_something_else_is_denied_and_nothing_reaches_the_backend(
         let report = call(&desktop, line);
         let text = report.outcome.expect("the guest goes on").to_text();
         assert_eq!(text, format!("denied: {request} is not granted"), "{line}");
-        assert_eq!(refused(&report.activity), [request], "{line}");
-        assert_eq!(report.activity.touches[0].grant.as_deref(), Some(grant), "{line}");
+        assert_eq!(refused(&ActivityRecord::from(&report.activity)), [request], "{line}");
+        assert_eq!(report.activity.touches[0].grant().as_deref(), Some(grant), "{line}");
     }
     assert!(desk.said.lock().expect("not poisoned").is_empty());
 }
 
 #[test]
-fn an_interface_that_is_not_granted_keeps_the_extension_from_starting() {
+fn ungranted_interface_stops_start() {
     for capability in [
         "config-read",
         "secret-read",
@@ -240,7 +243,7 @@ fn an_interface_that_is_not_granted_keeps_the_extension_from_starting() {
 }
 
 #[test]
-fn what_is_granted_and_not_imported_changes_nothing() {
+fn unused_grants_change_nothing() {
     let desk = Arc::new(Desk::default());
     let host = HOST.clone().with_backends(backends(&desk));
     let echo = host.compile(&support::ECHO).expect("it compiles");
@@ -258,7 +261,7 @@ fn what_is_granted_and_not_imported_changes_nothing() {
 }
 
 #[test]
-fn a_policy_takes_away_what_the_manifest_grants() {
+fn policy_overrides_manifest() {
     let mut permissions = permissions(GRANTED, "");
     let policy = parse_toml("deny = [\"notification\"]").expect("valid").value;
     permissions.authority.policies = vec![(
@@ -281,15 +284,15 @@ fn a_policy_takes_away_what_the_manifest_grants() {
     let report = call(&learning, "notify a b");
     let touch = &report.activity.touches[0];
     assert_eq!(
-        touch.rule.as_deref(),
+        touch.refusal.as_ref().map(ToString::to_string).as_deref(),
         Some("policy denies `notification` (/etc/pds/policy.toml:1)")
     );
-    assert_eq!((touch.verdict, &touch.grant), (Verdict::Deny, &None));
+    assert_eq!((touch.verdict, touch.grant()), (Verdict::Deny, None));
     assert!(desk.said.lock().expect("not poisoned").is_empty());
 }
 
 #[test]
-fn a_timed_grant_ends_by_itself_even_within_a_call() {
+fn timed_grant_ends_within_a_call() {
     let desk = Arc::new(Desk::default());
     let without = GRANTED.replace("notification = true", "");
     let timed = |until: BootTime| {
@@ -312,7 +315,7 @@ fn a_timed_grant_ends_by_itself_even_within_a_call() {
 }
 
 #[test]
-fn floods_and_huge_values_end_at_the_host() {
+fn floods_and_huge_values_are_refused() {
     let desk = Arc::new(Desk::default());
     let desktop = desktop(&desk);
     assert_eq!(said(&desktop, "notify-often 10000"), "10");
@@ -331,8 +334,9 @@ fn floods_and_huge_values_end_at_the_host() {
     );
 }
 
+/// A backend that never answers is abandoned after four seconds.
 #[test]
-fn a_backend_that_never_answers_is_left_after_four_seconds() {
+fn silent_backend_times_out() {
     let backends = Backends { secrets: Arc::new(Silent), ..Backends::default() };
     let permissions = permissions(GRANTED, "");
     let silent =
@@ -351,7 +355,7 @@ fn a_backend_that_never_answers_is_left_after_four_seconds() {
 }
 
 #[test]
-fn a_program_without_backends_says_so() {
+fn missing_backends_are_reported() {
     let bare = HOST.extension(&DESKTOP, permissions(GRANTED, "")).expect("it links");
     for (line, what) in [
         ("read-secret token", "secrets"),
@@ -364,7 +368,7 @@ fn a_program_without_backends_says_so() {
 }
 
 #[test]
-fn secrets_of_one_name_from_two_places_never_meet() {
+fn secrets_of_two_origins_never_meet() {
     let desk = Arc::new(Desk::default());
     let of = |identity: &str| {
         let reference: core_types::OciReference =
@@ -388,8 +392,9 @@ fn secrets_of_one_name_from_two_places_never_meet() {
     assert_eq!(said(&ours, "read-secret token"), "mine");
 }
 
+/// Only listed variables are seen, and configuration comes first.
 #[test]
-fn only_listed_variables_are_seen_and_configuration_comes_first() {
+fn only_listed_variables_are_seen() {
     let desk = Arc::new(Desk::default());
     let config = parse_toml("greeting.template = \"x\"\nother = \"hidden\"").expect("valid").value;
     let granted = GRANTED.replace("\"MISSING\"", "\"MISSING\", \"GREETING_TEMPLATE\"");
@@ -402,7 +407,7 @@ fn only_listed_variables_are_seen_and_configuration_comes_first() {
 }
 
 #[test]
-fn wasi_config_is_a_second_face_of_config_read() {
+fn wasi_config_equals_config_read() {
     let desk = Arc::new(Desk::default());
     let config = parse_toml("greeting.template = \"x\"\nother = \"hidden\"").expect("valid").value;
     let desktop = linked(&desk, Permissions { config, ..permissions(GRANTED, "") });
@@ -413,8 +418,8 @@ fn wasi_config_is_a_second_face_of_config_read() {
 }
 
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn a_key_that_a_guest_makes_up_is_not_there_by_either_face() {
+#[expect(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+fn invented_config_key_is_missing() {
     let config = "greeting.template = \"x\"\nother = \"hidden\"\n\"greeting\" = \"bare\"";
     let config =
         parse_toml(&config.replace("\"greeting\" = \"bare\"", "greetings.template = \"hidden\""))
@@ -464,8 +469,9 @@ fn a_key_that_a_guest_makes_up_is_not_there_by_either_face() {
     println!("cases: {}", keys.len() * 2);
 }
 
+/// The observer gets every call, even one that its caller dropped.
 #[test]
-fn every_call_is_told_to_the_observer_even_one_that_nobody_waits_for() {
+fn observer_gets_every_call() {
     let seen: Arc<Mutex<Vec<CallRecord>>> = Arc::default();
     let observer = seen.clone();
     let host = HOST
@@ -500,14 +506,18 @@ fn every_call_is_told_to_the_observer_even_one_that_nobody_waits_for() {
     assert!(seen[0].fuel > 0 && seen[0].peak_memory_bytes > 0 && !seen[0].elapsed.is_zero());
 }
 
+/// Learning links everything and allows nothing more.
 #[test]
-fn learning_links_everything_and_allows_nothing_more() {
+fn learning_links_all_allows_nothing() {
     let desk = Arc::new(Desk::default());
     let host = HOST.clone().with_backends(backends(&desk));
     let learning = host.extension_to_learn_from(&DESKTOP, Permissions::default()).expect("linked");
     let report = call(&learning, "everything World");
     assert!(report.outcome.expect("returns").is_err());
-    assert_eq!(refused(&report.activity), ["config-read=greeting.template", "secret-read=token"]);
+    assert_eq!(
+        refused(&ActivityRecord::from(&report.activity)),
+        ["config-read=greeting.template", "secret-read=token"]
+    );
     assert!(desk.said.lock().expect("not poisoned").is_empty());
     assert!(
         Capability::ALL.into_iter().all(|capability| !Authority::default()

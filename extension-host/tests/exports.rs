@@ -1,12 +1,12 @@
-//! What extensions export, how it is found, and why some of it cannot be called.
+//! Exports of extensions: listing, finding, and the reasons why some cannot be called.
 
 use crate::support;
 
 use extension_host::{CallError, Host};
 use support::{call, extension, text, wat};
 
-/// A component that exports these instances, in which `f` is a function that returns what it is
-/// given.
+/// Makes a component that exports these instances, in which `f` is a function that returns its
+/// argument.
 fn component(exports: &str) -> Vec<u8> {
     wat(&format!(
         r#"(component
@@ -17,8 +17,8 @@ fn component(exports: &str) -> Vec<u8> {
     ))
 }
 
-/// A component with a resource `counter`, its constructor and a method, in an interface with a
-/// plain function.
+/// Makes a component with a resource `counter`, its constructor and a method, in an interface with
+/// a plain function.
 fn with_resource() -> Vec<u8> {
     wat(r#"(component
         (core module $m (func (export "one") (result i32) i32.const 1)
@@ -48,7 +48,7 @@ fn with_resource() -> Vec<u8> {
         (export "wasi:http/incoming-handler@0.2.3" (instance $out)))"#)
 }
 
-/// Every exported function with the reason for which it cannot be called.
+/// Lists every exported function with the reason why it cannot be called.
 fn listed(binary: &[u8]) -> String {
     let host = Host::new().expect("a host");
     let functions = host.exports(&host.compile(binary).expect("it compiles"));
@@ -101,7 +101,7 @@ fn interface_of_a_package_wins() {
 }
 
 #[test]
-fn resources_and_handlers_have_a_reason() {
+fn uncallable_functions_have_reasons() {
     insta::assert_snapshot!(listed(&with_resource()), @r"
     my:pkg/counters#plain: func() -> s32
     wasi:http/incoming-handler@0.2.3#plain: func() -> s32

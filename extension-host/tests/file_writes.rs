@@ -1,4 +1,4 @@
-//! What guests write into files is bounded, whichever way they take.
+//! The limit on written files, by each way of writing.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ static PROBE: LazyLock<Code> =
 const WRITE: &str = "{ write = [\"~/write\"] }";
 const LIMITS: &str = "max_written_mib = 3\nmax_fuel = 1_000_000_000_000\ntimeout_ms = 60_000";
 
-/// The bytes in the directory that may be written to.
+/// Returns the bytes in the directory that may be written to.
 fn written(home: &Home) -> u64 {
     fs::read_dir(home.path("write"))
         .expect("there")
@@ -31,7 +31,7 @@ fn assert_bounded(code: &Code, ways: &[&str]) {
         let probe = home.running(code, WRITE, LIMITS);
         let fill =
             |mebibytes: &str| call(&probe, "fill", &[way, &home.path("write/file"), mebibytes]);
-        // Ways that write a byte beyond what they leave out need room for it.
+        // Ways that write a byte beyond the part that they leave out need room for it.
         let within = fill("2");
         assert_eq!(within.outcome.expect(way).to_text(), "2", "{way}");
         // The second of several files begins with a hole.
@@ -48,8 +48,7 @@ fn assert_bounded(code: &Code, ways: &[&str]) {
     }
 }
 
-/// Everything that makes a file larger counts: what is written twice, zeroes, what is copied, and
-/// holes.
+/// Everything that makes a file larger counts: bytes written twice, zeroes, copies and holes.
 #[test]
 fn writes_of_components_are_bounded() {
     assert_bounded(
@@ -81,7 +80,7 @@ fn writes_of_wasi_0_3_are_bounded() {
     );
 }
 
-/// What the standard library of a language writes goes the same ways.
+/// The standard library of a language writes by the same functions.
 #[test]
 fn message_names_what_was_written() {
     let home = Home::new();
@@ -94,8 +93,8 @@ fn message_names_what_was_written() {
     insta::assert_snapshot!(report.outcome.expect_err("too much"), @"the extension went over its limit of data written to files: 1 MiB (set in the manifest)");
 }
 
-/// A module that does `body` again and again with the descriptor in `$fd`, of a file that is open
-/// with these flags.
+/// Makes a module that does `body` again and again with the descriptor in `$fd`, of a file that is
+/// open with these flags.
 fn module(home: &Home, flags: u32, body: &str) -> Extension {
     let module = support::wat(&format!(
         r#"(module
@@ -129,7 +128,7 @@ fn report(home: &Home, flags: u32, body: &str, times: &str) -> CallReport {
     call(&module(home, flags, body), "f", &[times])
 }
 
-/// A module is held by the same limit.
+/// A module has the same limit.
 #[test]
 fn writes_of_modules_are_bounded() {
     const APPEND: u32 = 1;
@@ -167,15 +166,15 @@ fn writes_of_modules_are_bounded() {
         3,
         LimitOrigin::Manifest,
     );
-    // What is appended leaves no hole, wherever the position is.
+    // Appending leaves no hole at any position.
     let home = Home::new();
     let appended = report(&home, APPEND, &format!("(i32.or {seek} {write})"), "3");
     assert_eq!((appended.usage.written_bytes, written(&home)), (3 << 20, 3 << 20));
 }
 
-/// What goes to standard output is counted there, and what cannot be written is not counted.
+/// Standard output is counted there, and failed writes are not counted.
 #[test]
-fn output_and_refusals_are_not_counted() {
+fn output_is_not_counted() {
     let home = Home::new();
     let printed = report(
         &home,

@@ -1,5 +1,5 @@
-//! Directories that are granted, and every way out of them that there was.
-#![allow(
+//! Granted directories, and every known way out of them.
+#![expect(
     clippy::print_stdout,
     reason = "how many cases there are is counted by .ci/security-tests"
 )]
@@ -26,12 +26,11 @@ static DESKTOP: LazyLock<Code> =
 static PROBE: LazyLock<Code> =
     LazyLock::new(|| HOST.compile(&support::PROBE).expect("it compiles"));
 
-/// What the guest imports beside files.
+/// Grants for the guest's imports beside files.
 const OTHERS: &str = "config-read = true\nsecret-read = [\"a\"]\nsecret-write = [\"a\"]\nnotification = true\n\
      clipboard-write = true\nipc-publish = [\"a\"]\nexperimental = [\"wasi-0.3\"]\n";
 
-/// A home directory with something to read, something to write, and something that is nobody's
-/// business.
+/// A home directory with something to read, something to write, and something private.
 pub(crate) struct Home {
     directory: TempDir,
     root: PathBuf,
@@ -63,7 +62,7 @@ impl Home {
         self.running(&DESKTOP, filesystem, "")
     }
 
-    /// The guest that asks WASI itself.
+    /// Links the guest that calls WASI itself.
     fn probe(&self) -> Extension {
         self.running(&PROBE, BOTH, "max_fuel = 1_000_000_000_000\ntimeout_ms = 120_000")
     }
@@ -82,7 +81,7 @@ impl Home {
         fs::read_to_string(self.root.join(below)).expect(below)
     }
 
-    /// Everything below a directory: what it is, when it was changed, and what is in it.
+    /// Returns everything below a directory: its kind, its change time and its content.
     pub(crate) fn state(&self, below: &str) -> BTreeMap<PathBuf, (SystemTime, String)> {
         let mut state = BTreeMap::new();
         let mut left = vec![self.root.join(below)];
@@ -112,7 +111,7 @@ fn call(extension: &Extension, function: &str, arguments: &[&str]) -> CallReport
     extension.call_blocking(function, &Arguments::words(arguments.iter().copied()))
 }
 
-/// The value, or what the guest was told.
+/// Returns the value, or the guest's error.
 fn said(extension: &Extension, function: &str, arguments: &[&str]) -> Result<String, String> {
     let returned = call(extension, function, arguments)
         .outcome
@@ -120,8 +119,9 @@ fn said(extension: &Extension, function: &str, arguments: &[&str]) -> Result<Str
     if returned.is_err() { Err(returned.to_text()) } else { Ok(returned.to_text()) }
 }
 
+/// A granted directory can be read or written under its own path.
 #[test]
-fn what_is_granted_can_be_read_or_written_under_its_own_path() {
+fn granted_directory_has_its_own_path() {
     let home = Home::new();
     let guest = home.guest(BOTH);
     assert_eq!(said(&guest, "read-text", &[&home.path("read/note")]), Ok("readable".to_owned()));
@@ -131,12 +131,12 @@ fn what_is_granted_can_be_read_or_written_under_its_own_path() {
     assert_eq!(said(&guest, "list-names", &[&home.path("write")]), Ok("[\"new\"]".to_owned()));
     assert_eq!(said(&guest, "delete-file", &[&home.path("write/new")]), Ok(String::new()));
     let touches = call(&guest, "list-names", &[&home.path("read")]).activity.touches;
-    let noted: Vec<_> = touches.iter().map(|touch| touch.what.as_str()).collect();
+    let noted: Vec<_> = touches.iter().map(|touch| touch.request.to_string()).collect();
     assert_eq!(noted, ["filesystem=read:~/read", "filesystem=write:~/write"]);
 }
 
 #[test]
-fn nothing_leads_out_of_what_is_granted() {
+fn nothing_leads_out_of_the_grant() {
     let home = Home::new();
     let guest = home.guest(BOTH);
     for path in [
@@ -175,7 +175,7 @@ fn nothing_leads_out_of_what_is_granted() {
 }
 
 #[test]
-fn a_directory_to_read_cannot_be_changed_in_any_way() {
+fn read_only_directory_is_unchangeable() {
     let home = Home::new();
     let guest = home.guest(BOTH);
     let note = home.path("read/note");
@@ -200,12 +200,12 @@ fn a_directory_to_read_cannot_be_changed_in_any_way() {
 }
 
 #[test]
-fn links_that_a_guest_makes_lead_nowhere_either() {
+fn own_links_of_guest_lead_nowhere() {
     let home = Home::new();
     let guest = home.guest(BOTH);
     let link = home.path("write/link");
     for target in ["/etc/passwd", "../secret/key", "../secret", &home.path("secret/key")] {
-        // One that leads to an absolute path cannot even be made.
+        // A link to an absolute path cannot even be made.
         let is_made = said(&guest, "symbolic-link", &[target, &link]).is_ok();
         assert_eq!(is_made, !target.starts_with('/'), "{target}");
         assert!(said(&guest, "read-text", &[&link]).is_err(), "{target}");
@@ -216,8 +216,9 @@ fn links_that_a_guest_makes_lead_nowhere_either() {
     assert_eq!(home.text("secret/key"), "hidden");
 }
 
+/// A grant is refused where it would reach sesame's own files or was replaced.
 #[test]
-fn a_grant_is_refused_where_it_would_reach_sesame_or_was_replaced() {
+fn grant_to_own_files_is_refused() {
     let home = Home::new();
     let error = |filesystem: &str| match call(&home.guest(filesystem), "list-names", &["/"]).outcome
     {
@@ -244,10 +245,10 @@ fn a_grant_is_refused_where_it_would_reach_sesame_or_was_replaced() {
     assert!(matches!(report.outcome, Err(CallError::Directory(_))), "{:?}", report.outcome);
 }
 
-/// Every runtime lists directories before anything else, so that says nothing of what the guest
-/// wants.
+/// Every runtime lists directories before anything else, so that a listing says nothing of the
+/// guest's needs.
 #[test]
-fn listing_directories_is_not_a_refusal() {
+fn listing_is_not_a_refusal() {
     let home = Home::new();
     let guest = home.guest("{}");
     let report = call(&guest, "read-text", &[&home.path("read/note")]);
@@ -255,9 +256,9 @@ fn listing_directories_is_not_a_refusal() {
     assert_eq!(report.activity.touches, []);
 }
 
-/// A directory with a path for the guest is there under that path, and under no other.
+/// A directory with a path for the guest exists under that path, and under no other.
 #[test]
-fn guest_path_leads_to_its_directory() {
+fn guest_path_leads_to_directory() {
     let home = Home::new();
     let guest = home.guest(
         "{ read = [{ path = \"~/read\", guest = \"/notes\" }], write = [\"~/write::out/deep\"] }",
@@ -277,13 +278,13 @@ fn guest_path_leads_to_its_directory() {
     }
     assert!(said(&guest, "write-text", &["/notes/note", "changed"]).is_err());
     let touches = call(&guest, "list-names", &["/notes"]).activity.touches;
-    let noted: Vec<_> = touches.iter().map(|touch| touch.what.as_str()).collect();
+    let noted: Vec<_> = touches.iter().map(|touch| touch.request.to_string()).collect();
     assert_eq!(noted, ["filesystem=read:~/read::/notes", "filesystem=write:~/write::out/deep"]);
 }
 
-/// A grant that was harmless is refused by the next call once sesame's own directory leads there.
+/// A harmless grant is refused by the next call once sesame's own directory leads there.
 #[test]
-fn link_made_after_grant_refuses_call() {
+fn later_link_refuses_call() {
     let home = Home::new();
     let guest = home.guest(BOTH);
     assert_eq!(said(&guest, "read-text", &[&home.path("read/note")]), Ok("readable".to_owned()));
@@ -293,9 +294,9 @@ fn link_made_after_grant_refuses_call() {
     assert!(error.contains("~/write") && error.contains("which no extension gets"), "{error}");
 }
 
-/// What is protected or behind a link is so by its path on the host, whatever the guest calls it.
+/// Protection and links are checked by the path on the host, whatever the path for the guest is.
 #[test]
-fn guest_path_opens_nothing_protected() {
+fn guest_path_opens_no_protected() {
     let home = Home::new();
     for (path, why) in [
         ("~", "no extension gets"),
@@ -327,7 +328,7 @@ fn same_guest_path_refuses_the_call() {
 
 /// A guest that opens a relative path looks for it in the directory that is called `.`.
 #[test]
-fn relative_paths_work_where_guest_is_dot() {
+fn relative_paths_work_in_dot() {
     let home = Home::new();
     let here = "{ read = [{ path = \"~/read\", guest = \".\" }] }";
     let guest = home.guest(here);
@@ -346,8 +347,8 @@ fn relative_paths_work_where_guest_is_dot() {
     assert_eq!(support::text(&home.running(&module, here, ""), "f", &[]), "0");
 }
 
-/// A module of preview 1 whose only directory is called `.`, and that opens `note` in it: 0 when
-/// all of that is so.
+/// A module of preview 1 whose only directory is called `.`, and that opens `note` in it. Returns 0
+/// when all of that succeeds.
 const PREVIEW_1_HERE: &str = r#"(module
     (import "wasi_snapshot_preview1" "fd_prestat_get" (func $get (param i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "fd_prestat_dir_name" (func $name (param i32 i32 i32) (result i32)))
@@ -364,10 +365,10 @@ const PREVIEW_1_HERE: &str = r#"(module
         (call $open (i32.const 3) (i32.const 1) (i32.const 64) (i32.const 4) (i32.const 0) (i64.const 2) (i64.const 2)
             (i32.const 0) (i32.const 32))))"#;
 
-/// A directory that does not exist keeps nothing from running; what looks for it finds nothing, and
-/// it is noted why.
+/// A directory that does not exist stops no call; a guest that looks for it finds nothing, and the
+/// reason is noted.
 #[test]
-fn missing_directory_does_not_stop_calls() {
+fn missing_directory_stops_no_call() {
     let home = Home::new();
     let guest =
         home.guest("{ read = [\"~/read\", \"~/missing\"], write = [\"~/missing/out::/out\"] }");
@@ -380,7 +381,7 @@ fn missing_directory_does_not_stop_calls() {
     let activity = call(&guest, "read-text", &["/out/x"]).activity;
     assert_eq!(activity.missing, ["~/missing", "~/missing/out"]);
     assert_eq!(activity.refused().count(), 0);
-    let noted: Vec<_> = activity.touches.iter().map(|touch| touch.what.as_str()).collect();
+    let noted: Vec<_> = activity.touches.iter().map(|touch| touch.request.to_string()).collect();
     assert_eq!(noted, ["filesystem=read:~/read"]);
     fs::create_dir_all(home.root.join("missing/out")).expect("made");
     assert_eq!(
@@ -391,9 +392,9 @@ fn missing_directory_does_not_stop_calls() {
     assert_eq!(home.text("missing/out/x"), "mine");
 }
 
-/// Modules of preview 1 run as well, and one that asks for no directory has missed none.
+/// Modules of preview 1 run as well, and one that asks for no directory misses none.
 #[test]
-fn missing_directory_is_noted_when_looked_for() {
+fn missing_directory_is_noted() {
     let home = Home::new();
     let missing = |text: &str| {
         let module = HOST.compile(&support::wat(text)).expect("it compiles");
@@ -428,7 +429,7 @@ const CHANGES: [(&str, &str); 15] = [
 ];
 
 #[test]
-fn no_call_of_wasi_changes_what_may_only_be_read() {
+fn no_wasi_call_changes_read_only() {
     let home = Home::new();
     let probe = home.probe();
     let before = home.state("");
@@ -448,7 +449,7 @@ fn no_call_of_wasi_changes_what_may_only_be_read() {
             "rdm", "wf", "rtf",
         ] {
             let told = said(&probe, "open", &[&home.path(path), how]);
-            // To say that a directory will be changed changes nothing yet.
+            // Announcing a change of a directory changes nothing yet.
             let is_change = how.contains(['w', 't']) || path == "read/new";
             assert!(told.is_err() || !is_change, "{path} {how}: {told:?}");
             cases += 1;
@@ -468,8 +469,9 @@ fn no_call_of_wasi_changes_what_may_only_be_read() {
     println!("cases: {cases}");
 }
 
+/// Links that loop or dangle make nothing and show nothing.
 #[test]
-fn links_that_loop_or_lead_to_nothing_make_nothing_and_show_nothing() {
+fn dangling_links_are_harmless() {
     let home = Home::new();
     let links = [
         ("loop", "loop"),
@@ -495,8 +497,8 @@ fn links_that_loop_or_lead_to_nothing_make_nothing_and_show_nothing() {
             let path = home.path(&format!("write/{link}{end}"));
             for how in ["rf", "wf", "rwcf", "wctf", "wcxf", "df", "rdmf", "r", "wc", "wt"] {
                 let told = said(&probe, "open", &[&path, how]);
-                // A link of which the name ends in a slash is a directory or nothing; what it leads
-                // to is not here.
+                // A link whose name ends in a slash has to lead to a directory, and its target is
+                // not here.
                 assert!(told.is_err(), "{path} {how}: {told:?}");
                 cases += 1;
             }
@@ -524,8 +526,8 @@ fn links_that_loop_or_lead_to_nothing_make_nothing_and_show_nothing() {
     println!("cases: {cases}");
 }
 
-/// What a module of preview 1 is told by a call on the directories that are granted to it: 3 to
-/// read, 4 to write.
+/// Returns the answer to a module of preview 1 for a call on its granted directories: 3 to read, 4
+/// to write.
 fn preview1(home: &Home, call: &str, first: &str, second: &str) -> String {
     let directory = |path: &str| if path.starts_with("read") { 3 } else { 4 };
     let below = |path: &str| path.split_once('/').map_or("", |(_, below)| below).to_owned();
@@ -599,7 +601,7 @@ fn preview1(home: &Home, call: &str, first: &str, second: &str) -> String {
 }
 
 #[test]
-fn preview_1_leads_out_no_more_than_preview_2() {
+fn preview_1_does_not_lead_out() {
     let home = Home::new();
     for (link, target) in [
         ("loop", "loop"),
@@ -640,8 +642,7 @@ fn preview_1_leads_out_no_more_than_preview_2() {
             "remove directory",
         ] {
             let path = format!("{directory}/{path}");
-            // There is nothing by these names in the directory to read, so that its own new names
-            // are tried below.
+            // The directory to read lacks these names, so that its own new names are tried below.
             assert_ne!(preview1(&home, call, &path, ""), DONE, "{call} {path}");
             cases += 1;
         }
@@ -681,7 +682,7 @@ fn preview_1_leads_out_no_more_than_preview_2() {
 }
 
 #[test]
-fn a_race_between_a_directory_and_a_link_is_never_won() {
+fn link_race_is_never_won() {
     const SWAPS: u32 = 100_000;
     let home = Home::new();
     fs::create_dir(home.root.join("write/swap")).expect("made");

@@ -1,5 +1,5 @@
-//! Every function of `open-sesame:host`, called as only a program made by hand calls: with any
-//! numbers for pointers and lengths.
+//! Every function of `open-sesame:host`, called as only a hand-made program calls: with any numbers
+//! for pointers and lengths.
 
 use crate::support;
 
@@ -25,8 +25,8 @@ const GRANTED: &str = r#"
     ipc-publish = ["greeting.*"]
 "#;
 
-/// An interface, what its functions need of types, a function and its type, and how many numbers it
-/// is lowered to.
+/// Each row: an interface, the types that its functions need, a function and its type, and the
+/// number of its lowered parameters.
 const FUNCTIONS: [(&str, &str, &str, &str, usize); 10] = [
     ("config-read", "", "get", r#"(param "key" string) (result (option string))"#, 3),
     (
@@ -95,8 +95,8 @@ const LEVEL: &str =
     r#"(type $l (enum "debug" "info" "warn" "error")) (export "level" (type $level (eq $l)))"#;
 const STORE: &str = r#"(type $e (variant (case "upstream" string) (case "io" string))) (export "error" (type $error (eq $e)))"#;
 
-/// A component whose `f` puts bytes at the beginning of its memory, and calls a function of the
-/// host with these numbers.
+/// Makes a component whose `f` puts bytes at the beginning of its memory, and calls a function of
+/// the host with these numbers.
 fn caller(at: usize, pages: u32) -> Vec<u8> {
     let (interface, types, function, ty, numbers) = FUNCTIONS[at];
     let import = if interface.contains(':') {
@@ -129,7 +129,7 @@ fn caller(at: usize, pages: u32) -> Vec<u8> {
     ))
 }
 
-/// What reached a backend.
+/// The requests that reached a backend.
 #[derive(Default)]
 struct Desk(Mutex<Vec<(&'static str, String)>>);
 
@@ -176,7 +176,7 @@ impl Publisher for Desk {
     }
 }
 
-/// The caller of each function, linked to backends that remember.
+/// Links the caller of a function to backends that remember.
 fn linked(at: usize, pages: u32, limits: &str) -> (Extension, Arc<Desk>) {
     let desk = Arc::new(Desk::default());
     let backends = Backends {
@@ -202,7 +202,7 @@ fn call(extension: &Extension, bytes: &[u8], numbers: &[u32]) -> CallReport {
 static LINKED: LazyLock<Vec<(Extension, Arc<Desk>)>> =
     LazyLock::new(|| (0..FUNCTIONS.len()).map(|at| linked(at, 1, "")).collect());
 
-/// Places and lengths within the page, at its end, and anywhere.
+/// Makes places and lengths within the page, at its end, and anywhere.
 fn number() -> impl Strategy<Value = u32> {
     prop_oneof![4 => 0..64_u32, 2 => 65_500..65_600_u32, 1 => any::<u32>(), 1 => 0xffff_fff0..=u32::MAX]
 }
@@ -219,8 +219,9 @@ fn memory() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
+    /// Any numbers for any function of the host end in an answer or a trap.
     #[test]
-    fn any_numbers_for_any_function_of_the_host_end_in_an_answer_or_a_trap(
+    fn any_host_call_answers_or_traps(
         at in 0..FUNCTIONS.len(), bytes in memory(), numbers in [number(), number(), number(), number(), number(), number()],
     ) {
         let (extension, desk) = &LINKED[at];
@@ -242,11 +243,12 @@ proptest! {
     }
 }
 
+/// A value that is too large for the host ends the call of any function.
 #[test]
-fn what_is_too_large_for_the_host_ends_the_call_whichever_function_is_called() {
+fn oversized_value_ends_every_call() {
     for (at, (interface, _, function, _, numbers)) in FUNCTIONS.into_iter().enumerate() {
         let (extension, desk) = linked(at, 900, "max_memory_mib = 64");
-        // The last text has the size; the one before it is a name that is granted.
+        // The last text has the size; the one before it is a granted name.
         let name: &[u8] = if interface == "ipc-publish" { b"greeting.sent" } else { b"token" };
         let length = u32::try_from(name.len()).expect("short");
         let with_text_of = |size: u32| match (function, numbers) {

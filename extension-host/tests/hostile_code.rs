@@ -1,5 +1,5 @@
 //! Code that was written, cut or bent to break the host: bulk operations, the canonical ABI,
-//! descriptors, proposals that are off.
+//! descriptors, disabled proposals.
 
 use crate::support;
 
@@ -12,7 +12,7 @@ use support::{
     try_extension, wat,
 };
 
-/// A component around one core function `f` without arguments or results.
+/// Makes a component around one core function `f` without arguments or results.
 fn core(body: &str) -> Vec<u8> {
     wat(&format!(
         r#"(component
@@ -25,7 +25,7 @@ fn core(body: &str) -> Vec<u8> {
 }
 
 #[test]
-fn bulk_operations_and_jumps_are_stopped_like_anything_else() {
+fn bulk_operations_are_stopped() {
     let loops = [
         "(loop $l (memory.fill (i32.const 0) (i32.const 1) (i32.const 1048576)) (br $l))",
         "(loop $l (memory.copy (i32.const 0) (i32.const 524288) (i32.const 524288)) (br $l))",
@@ -48,8 +48,8 @@ fn bulk_operations_and_jumps_are_stopped_like_anything_else() {
     }
 }
 
-/// A component whose `f` gives back a string that lies at `at` and has `length`, through a
-/// `realloc` of this body.
+/// Makes a component whose `f` returns a string at `at` with `length`, through a `realloc` of this
+/// body.
 fn string_at(at: u32, length: u32, encoding: &str) -> Vec<u8> {
     wat(&format!(
         r#"(component
@@ -64,7 +64,7 @@ fn string_at(at: u32, length: u32, encoding: &str) -> Vec<u8> {
     ))
 }
 
-/// It ends with an error of the guest's: the host neither believes it nor falls over it.
+/// Checks that a call ended with an error of the guest.
 #[track_caller]
 fn is_refused(report: &CallReport) {
     assert!(
@@ -74,7 +74,7 @@ fn is_refused(report: &CallReport) {
 }
 
 #[test]
-fn strings_that_are_none_are_refused() {
+fn invalid_strings_are_refused() {
     let places =
         [(0xffff_fff0, 64), (65_530, 100), (0, 0xffff_ffff), (65_536, 1), (1, 0x7fff_ffff)];
     for encoding in ["utf8", "utf16", "latin1+utf16"] {
@@ -82,7 +82,7 @@ fn strings_that_are_none_are_refused() {
             is_refused(&call(&extension(&string_at(at, length, encoding), ""), "f", &[]));
         }
     }
-    // Neither bytes that are no UTF-8, nor half a surrogate pair, nor a place that is not aligned.
+    // Neither bytes that are not UTF-8, nor half a surrogate pair, nor an unaligned place.
     let with_bytes = |bytes: &str, length: u32, encoding: &str| {
         let component = wat(&format!(
             r#"(component
@@ -104,7 +104,7 @@ fn strings_that_are_none_are_refused() {
 }
 
 #[test]
-fn a_realloc_that_lies_and_values_that_are_none_are_refused() {
+fn lying_realloc_is_refused() {
     let taking = |realloc: &str| {
         wat(&format!(
             r#"(component
@@ -138,7 +138,7 @@ fn a_realloc_that_lies_and_values_that_are_none_are_refused() {
     is_refused(&giving("(option s8)", "(i32.store8 (i32.const 8) (i32.const 77)) (i32.const 8)"));
 }
 
-/// A preview-1 module around this body, with a few functions of WASI.
+/// Makes a preview-1 module around this body, with a few functions of WASI.
 fn preview1(body: &str) -> Vec<u8> {
     wat(&format!(
         r#"(module
@@ -158,15 +158,16 @@ fn preview1(body: &str) -> Vec<u8> {
     ))
 }
 
-/// What `errno` a module gets, or the error that ends the call.
+/// Returns the `errno` that a module gets, or the error that ends the call.
 fn errno(body: &str) -> Result<String, CallError> {
     call(&extension(&preview1(body), "timeout_ms = 1000"), "f", &[])
         .outcome
         .map(|value| value.to_text())
 }
 
+/// Descriptors that are moved, closed and made up do no harm.
 #[test]
-fn descriptors_that_are_moved_closed_and_made_up_hurt_nobody() {
+fn misused_descriptors_are_harmless() {
     const BADF: &str = "8";
     for (from, to) in
         [(0, 0), (1, 2), (3, 1), (1, 3), (-1, 0), (0, -1), (99, 100), (2, 2_000_000_000)]
@@ -204,7 +205,7 @@ fn descriptors_that_are_moved_closed_and_made_up_hurt_nobody() {
 }
 
 #[test]
-fn pointers_of_modules_that_lead_out_of_memory_are_refused() {
+fn pointers_out_of_memory_are_refused() {
     for body in [
         "(call $write (i32.const 1) (i32.const 65530) (i32.const 100) (i32.const 0))",
         "(call $write (i32.const 1) (i32.const -8) (i32.const 1) (i32.const 0))",
@@ -225,7 +226,7 @@ fn pointers_of_modules_that_lead_out_of_memory_are_refused() {
 }
 
 #[test]
-fn proposals_that_are_off_are_refused_before_anything_runs() {
+fn disabled_proposals_are_refused() {
     let host = Host::new().expect("a host");
     let modules = [
         ("threads", r#"(module (memory 1 1 shared))"#),
@@ -257,13 +258,13 @@ fn proposals_that_are_off_are_refused_before_anything_runs() {
 }
 
 #[test]
-fn a_binary_that_was_cut_is_refused_at_every_length() {
+fn cut_binary_is_refused() {
     let host = Host::new().expect("a host");
     let small = [core(""), string_at(64, 1, "utf8"), preview1("(i32.const 0)")];
     for binary in &small {
         for length in 0..binary.len() {
-            // A cut between two sections can leave a smaller binary that is good: it is compiled
-            // like any other.
+            // A cut between two sections can leave a smaller valid binary, which compiles like any
+            // other.
             let _ = host.compile(&binary[..length]);
         }
     }
@@ -276,7 +277,7 @@ fn a_binary_that_was_cut_is_refused_at_every_length() {
 }
 
 #[test]
-fn a_neighbour_answers_while_sixty_four_spin() {
+fn neighbour_answers_while_64_spin() {
     let spinning = extension(&HOSTILE, "max_fuel = 9_000_000_000_000_000_000\ntimeout_ms = 1500");
     let neighbour =
         try_extension(&GREETING, permissions("config-read = true", "")).expect("it links");
@@ -294,7 +295,7 @@ fn a_neighbour_answers_while_sixty_four_spin() {
 }
 
 #[test]
-fn more_random_bytes_than_anybody_has_use_for_are_refused() {
+fn too_many_random_bytes_are_refused() {
     let asked = |size: u32| {
         let module = wat(&format!(
             r#"(module
@@ -334,7 +335,7 @@ fn more_random_bytes_than_anybody_has_use_for_are_refused() {
 }
 
 #[test]
-fn wasi_that_is_used_wrongly_ends_the_call_and_nothing_else() {
+fn misused_wasi_ends_only_the_call() {
     let probe = extension(&PROBE, "max_fuel = 1_000_000_000\ntimeout_ms = 1000");
     let wrong = [
         "poll-nothing",
@@ -374,7 +375,7 @@ fn wasi_that_is_used_wrongly_ends_the_call_and_nothing_else() {
 }
 
 #[test]
-fn a_value_that_is_too_large_for_the_host_ends_the_call() {
+fn oversized_value_ends_the_call() {
     let message = |size: u32| {
         let component = wat(&format!(
             r#"(component

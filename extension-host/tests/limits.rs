@@ -1,4 +1,4 @@
-//! Every limit, each with a guest that is first shown to misbehave where the limit allows it.
+//! Every limit, each with a guest that misbehaves where the limit allows it.
 
 use crate::support;
 
@@ -8,11 +8,11 @@ use core_types::{EffectiveLimits, LimitName, LimitOrigin};
 use extension_host::Permissions;
 use support::{HOSTILE, assert_exceeded, call, ceilings, extension, text, wat};
 
-/// Fuel for as long as anybody can wait.
+/// Fuel for longer than a test waits.
 const ENDLESS_FUEL: &str = "max_fuel = 9_000_000_000_000_000_000";
 
 #[test]
-fn an_endless_loop_runs_until_its_fuel_is_used_up() {
+fn endless_loop_ends_with_fuel() {
     let unlimited = extension(&HOSTILE, &format!("{ENDLESS_FUEL}\ntimeout_ms = 700"));
     let report = call(&unlimited, "spin", &[]);
     assert!(
@@ -26,7 +26,7 @@ fn an_endless_loop_runs_until_its_fuel_is_used_up() {
 }
 
 #[test]
-fn an_endless_loop_runs_until_its_time_is_over() {
+fn endless_loop_ends_with_time() {
     let report =
         call(&extension(&HOSTILE, &format!("{ENDLESS_FUEL}\ntimeout_ms = 200")), "spin", &[]);
     assert_exceeded(&report, LimitName::Timeout, 200, LimitOrigin::Manifest);
@@ -34,7 +34,7 @@ fn an_endless_loop_runs_until_its_time_is_over() {
 }
 
 #[test]
-fn sleeping_in_the_host_ends_with_the_time() {
+fn sleep_in_host_ends_with_time() {
     let report = call(&extension(&HOSTILE, ""), "sleep", &["900"]);
     assert!(
         report.outcome.is_ok() && report.usage.elapsed >= Duration::from_millis(900),
@@ -47,7 +47,8 @@ fn sleeping_in_the_host_ends_with_the_time() {
     assert!(report.usage.elapsed < Duration::from_millis(1_500), "{:?}", report.usage.elapsed);
 }
 
-/// Calls the host for ever with as much as it takes, which costs the guest next to no fuel.
+/// Makes a guest that calls the host for ever with maximal arguments, which costs it next to no
+/// fuel.
 fn busy_host(import: &str, function: &str, ty: &str, parameters: &str, arguments: &str) -> Vec<u8> {
     wat(&format!(
         r#"(component
@@ -66,8 +67,9 @@ fn busy_host(import: &str, function: &str, ty: &str, parameters: &str, arguments
     ))
 }
 
+/// A guest that keeps the host busy uses next to no fuel and ends with the time.
 #[test]
-fn a_guest_that_keeps_the_host_busy_ends_with_the_time() {
+fn busy_host_ends_with_time() {
     let config_read = busy_host(
         "open-sesame:host/config-read@0.1.0",
         "get",
@@ -99,14 +101,14 @@ fn a_guest_that_keeps_the_host_busy_ends_with_the_time() {
 }
 
 #[test]
-fn a_call_after_one_that_was_stopped_works() {
+fn call_after_stopped_one_works() {
     let hostile = extension(&HOSTILE, "timeout_ms = 100");
     assert!(call(&hostile, "sleep", &["60000"]).outcome.is_err());
     assert_eq!(text(&hostile, "recurse", &["10"]), text(&hostile, "recurse", &["10"]));
 }
 
 #[test]
-fn starting_is_limited_like_everything_else() {
+fn start_is_limited_too() {
     let spins_at_start = wat(r#"(component
         (core module $m
             (func $start (loop $l (br $l)))
@@ -121,7 +123,8 @@ fn starting_is_limited_like_everything_else() {
     assert_exceeded(&report, LimitName::Fuel, 1_000, LimitOrigin::Manifest);
 }
 
-/// Three modules with a memory each; `f` grows every one by 10 MiB and traps if it does not get it.
+/// Makes three modules with a memory each; `f` grows every one by 10 MiB and traps if that is
+/// refused.
 fn three_memories() -> Vec<u8> {
     wat(r#"(component
         (core module $m
@@ -142,7 +145,7 @@ fn three_memories() -> Vec<u8> {
 }
 
 #[test]
-fn memory_is_counted_over_all_memories() {
+fn memories_are_counted_together() {
     let report = call(&extension(&three_memories(), ""), "f", &[]);
     assert!(
         report.outcome.is_ok() && report.usage.memory_bytes > 30 << 20,
@@ -155,13 +158,13 @@ fn memory_is_counted_over_all_memories() {
 }
 
 #[test]
-fn memory_that_a_component_starts_with_counts() {
+fn initial_memory_counts() {
     let report = call(&extension(&HOSTILE, "max_memory_mib = 1"), "recurse", &["1"]);
     assert_exceeded(&report, LimitName::Memory, 1, LimitOrigin::Manifest);
 }
 
 #[test]
-fn a_guest_that_is_refused_memory_and_goes_on_is_left_alone() {
+fn guest_survives_refused_memory() {
     let got: u32 =
         text(&extension(&HOSTILE, ""), "grow-memory", &["200"]).parse().expect("a number");
     assert!((32..64).contains(&got), "{got} MiB of 64");
@@ -211,7 +214,7 @@ fn recursion_ends_with_the_stack() {
 }
 
 #[test]
-fn a_result_is_bounded_by_what_the_host_would_hold() {
+fn result_is_bounded_by_transfer() {
     let forty_mebibytes = (40u64 << 20).to_string();
     let returned =
         text(&extension(&HOSTILE, "max_transfer_mib = 64"), "long-string", &[&forty_mebibytes]);
@@ -237,7 +240,7 @@ fn output_is_bounded() {
 }
 
 #[test]
-fn the_log_is_bounded_with_the_output() {
+fn log_is_bounded_with_output() {
     let log = wat(r#"(component
         (type $level (enum "debug" "info" "warn" "error"))
         (import "open-sesame:host/log@0.1.0" (instance $log
@@ -257,7 +260,7 @@ fn the_log_is_bounded_with_the_output() {
 }
 
 #[test]
-fn resources_of_the_host_are_counted() {
+fn host_resources_are_counted() {
     let subscribe = |times: u32| {
         wat(&format!(
             r#"(component
@@ -285,7 +288,7 @@ fn resources_of_the_host_are_counted() {
 }
 
 #[test]
-fn a_ceiling_of_policy_holds_over_the_manifest_and_is_named() {
+fn policy_ceiling_overrides_manifest() {
     let manifest = core_types::parse_toml("max_fuel = 1_000_000").expect("valid").value;
     let limits = EffectiveLimits::new(&manifest, &[ceilings("max_fuel = 1_000")]);
     let permissions = Permissions { limits, ..Default::default() };
@@ -304,13 +307,13 @@ fn a_ceiling_of_policy_holds_over_the_manifest_and_is_named() {
 }
 
 #[test]
-fn the_same_input_uses_the_same_fuel() {
+fn same_input_uses_same_fuel() {
     let used = || call(&extension(&HOSTILE, ""), "recurse", &["500"]).usage.fuel;
     assert_eq!(used(), used());
 }
 
 #[test]
-fn many_spinning_guests_all_end_in_time() {
+fn spinning_guests_end_in_time() {
     let spinning =
         std::sync::Arc::new(extension(&HOSTILE, &format!("{ENDLESS_FUEL}\ntimeout_ms = 300")));
     let threads: Vec<_> = (0..8)

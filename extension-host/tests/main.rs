@@ -1,6 +1,6 @@
 //! The engine as an embedder uses it.
 //!
-//! One program holds all of these tests: each one more has Wasmtime linked into it once more.
+//! All of these tests are one program: each further program would link Wasmtime once more.
 
 mod bytes;
 mod cache;

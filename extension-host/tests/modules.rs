@@ -1,4 +1,4 @@
-//! Core modules: calls with numbers and bytes, and all that can be wrong with those.
+//! Core modules: calls with numbers and bytes, and everything that can be wrong with those.
 
 use crate::support;
 
@@ -8,7 +8,7 @@ use extension_host::{
 };
 use support::{call, extension, permissions, text, try_extension, wat};
 
-/// A module with some room to give away, and this in it.
+/// Makes a module with some room to allocate, and this in it.
 fn module(body: &str) -> Vec<u8> {
     wat(&format!(
         r#"(module
@@ -72,7 +72,7 @@ fn numbers_go_in_and_out() {
 }
 
 #[test]
-fn bytes_go_through_malloc_and_come_back_as_one_number() {
+fn bytes_pass_through_malloc() {
     let echo = module(ECHO);
     let returned =
         |function: &str, given: &[&[u8]]| bytes(&echo, function, given).outcome.expect(function);
@@ -91,8 +91,9 @@ fn bytes_go_through_malloc_and_come_back_as_one_number() {
     }
 }
 
+/// An address outside of memory and a `malloc` that lies are clean errors.
 #[test]
-fn an_address_outside_memory_and_a_malloc_that_lies_are_clean_errors() {
+fn bad_address_and_malloc_are_errors() {
     let with_malloc = |body: &str| {
         wat(&format!(
             r#"(module (memory (export "memory") 1)
@@ -100,17 +101,17 @@ fn an_address_outside_memory_and_a_malloc_that_lies_are_clean_errors() {
                 (func (export "f") (param i32 i32) (result i64) i64.const 0))"#
         ))
     };
-    insta::assert_snapshot!(fault(bytes(&module(ECHO), "beyond", &[b"a"])), @"the extension broke off: it named 16 bytes at 0xffffffff, and its memory has 65536");
-    insta::assert_snapshot!(fault(bytes(&module(ECHO), "wide", &[b"a"])), @"the extension broke off: it named 4294967295 bytes at 0x10, and its memory has 65536");
-    insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const 0"), "f", &[b"abc"])), @"the extension broke off: its `malloc` was asked for 3 bytes and gave 0x0, which is no room for them");
-    insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const -2"), "f", &[b"abc"])), @"the extension broke off: its `malloc` was asked for 3 bytes and gave 0xfffffffe, which is no room for them");
-    insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const 65534"), "f", &[b"abc"])), @"the extension broke off: its `malloc` was asked for 3 bytes and gave 0xfffe, which is no room for them");
+    insta::assert_snapshot!(fault(bytes(&module(ECHO), "beyond", &[b"a"])), @"the extension violated the module ABI: it named 16 bytes at 0xffffffff, and its memory has 65536");
+    insta::assert_snapshot!(fault(bytes(&module(ECHO), "wide", &[b"a"])), @"the extension violated the module ABI: it named 4294967295 bytes at 0x10, and its memory has 65536");
+    insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const 0"), "f", &[b"abc"])), @"the extension violated the module ABI: its `malloc` was asked for 3 bytes and gave 0x0, where they do not fit");
+    insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const -2"), "f", &[b"abc"])), @"the extension violated the module ABI: its `malloc` was asked for 3 bytes and gave 0xfffffffe, where they do not fit");
+    insta::assert_snapshot!(fault(bytes(&with_malloc("i32.const 65534"), "f", &[b"abc"])), @"the extension violated the module ABI: its `malloc` was asked for 3 bytes and gave 0xfffe, where they do not fit");
     let without = wat(
         r#"(module (memory (export "memory") 1) (func (export "f") (param i32 i32) (result i64) i64.const 0))"#,
     );
-    insta::assert_snapshot!(fault(bytes(&without, "f", &[b"abc"])), @"the extension broke off: it does not export `malloc(i32) -> i32`, which gives the host room for bytes");
+    insta::assert_snapshot!(fault(bytes(&without, "f", &[b"abc"])), @"the extension violated the module ABI: it does not export `malloc(i32) -> i32`, which gives the host room for bytes");
     let blind = wat(r#"(module (func (export "f") (param i32 i32) (result i64) i64.const 0))"#);
-    insta::assert_snapshot!(fault(bytes(&blind, "f", &[b"abc"])), @"the extension broke off: it exports no memory, so that no bytes can be handed over");
+    insta::assert_snapshot!(fault(bytes(&blind, "f", &[b"abc"])), @"the extension violated the module ABI: it exports no memory, so that no bytes can be handed over");
     let report = bytes(&with_malloc("(loop br 0) i32.const 1"), "f", &[b"abc"]);
     assert!(
         matches!(report.outcome, Err(CallError::Limit(ref over)) if over.limit.name == LimitName::Fuel)
@@ -121,8 +122,9 @@ fn an_address_outside_memory_and_a_malloc_that_lies_are_clean_errors() {
     ));
 }
 
+/// Configuration is the environment, and output is kept.
 #[test]
-fn configuration_is_environment_and_what_is_printed_is_kept() {
+fn module_gets_config_keeps_output() {
     let prints_environment = wat(r#"(module
             (import "wasi_snapshot_preview1" "environ_get" (func $get (param i32 i32) (result i32)))
             (import "wasi_snapshot_preview1" "environ_sizes_get" (func $sizes (param i32 i32) (result i32)))
@@ -150,7 +152,7 @@ fn configuration_is_environment_and_what_is_printed_is_kept() {
 }
 
 #[test]
-fn a_module_has_every_limit_that_a_component_has() {
+fn module_has_every_limit() {
     let spins = module(
         r#"(func (export "spin") (loop br 0))
         (func $deep (export "deep") call $deep)
@@ -174,7 +176,7 @@ fn a_module_has_every_limit_that_a_component_has() {
 }
 
 #[test]
-fn host_calls_without_end_end_in_time_and_output_is_bounded() {
+fn endless_host_calls_end_in_time() {
     let calls = |name: &str, parameters: &str, arguments: &str| {
         wat(&format!(
             r#"(module (import "wasi_snapshot_preview1" "{name}" (func $f (param {parameters}) (result i32)))
@@ -207,8 +209,7 @@ fn host_calls_without_end_end_in_time_and_output_is_bounded() {
     assert!(matches!(report.outcome, Err(CallError::Limit(_))));
 }
 
-/// Every function of preview 1, with the types that it takes and something harmless to call it
-/// with.
+/// Every function of preview 1, with its types and a harmless call.
 const PREVIEW_1: [(&str, &str, &str); 45] = [
     ("args_get", "i32 i32", "0 0"),
     ("args_sizes_get", "i32 i32", "0 4"),
@@ -258,8 +259,8 @@ const PREVIEW_1: [(&str, &str, &str); 45] = [
 ];
 
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn every_function_of_preview_1_answers_as_the_list_says() {
+#[expect(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+fn preview_1_matches_the_list() {
     let answer = |(name, types, values): (&str, &str, &str)| {
         let arguments = types.split_whitespace().zip(values.split_whitespace());
         let arguments: String =
@@ -276,8 +277,8 @@ fn every_function_of_preview_1_answers_as_the_list_says() {
         format!("{name}: {said}")
     };
     println!("cases: {}", PREVIEW_1.len());
-    // 8 is no descriptor, 28 no such argument, 57 no socket, 58 not supported, 70 nothing to seek
-    // in.
+    // 8 is a bad descriptor, 28 an invalid argument, 57 not a socket, 58 not supported, 70 nothing
+    // to seek in.
     insta::assert_snapshot!(PREVIEW_1.map(answer).join("\n"), @"
     args_get: 0
     args_sizes_get: 0
@@ -328,7 +329,7 @@ fn every_function_of_preview_1_answers_as_the_list_says() {
 }
 
 #[test]
-fn what_a_module_wants_and_nobody_has_is_named() {
+fn unknown_module_import_is_named() {
     let refused = |import: &str| match try_extension(
         &wat(&format!("(module {import})")),
         Permissions::default(),
@@ -345,7 +346,7 @@ fn what_a_module_wants_and_nobody_has_is_named() {
 }
 
 #[test]
-fn compiled_modules_are_told_from_components() {
+fn modules_are_told_from_components() {
     let host = Host::new().expect("a host");
     let code: Code = host.compile(&module(ECHO)).expect("compiles");
     assert_eq!((code.kind(), host.takes_workloads(&code)), (CodeKind::Module, false));

@@ -1,5 +1,4 @@
-//! Requests go to hosts that are granted, at addresses that are allowed, and bring back no more
-//! than they may.
+//! Requests go to granted hosts, at allowed addresses, and bring back no more than the limits.
 
 use crate::support;
 
@@ -19,11 +18,11 @@ static DESKTOP: LazyLock<Code> =
 static PROBE: LazyLock<Code> =
     LazyLock::new(|| HOST.compile(&support::PROBE).expect("it compiles"));
 
-/// What the guest imports beside HTTP.
+/// Grants for the guest's imports beside HTTP.
 const OTHERS: &str = "config-read = true\nsecret-read = [\"a\"]\nsecret-write = [\"a\"]\nnotification = true\n\
      clipboard-write = true\nipc-publish = [\"a\"]\n";
 
-/// A server on loopback that answers by path and remembers what it was asked.
+/// A server on loopback that answers by path and remembers its requests.
 pub(crate) struct Server {
     address: SocketAddr,
     seen: Arc<Mutex<Vec<String>>>,
@@ -111,7 +110,7 @@ fn fetch(extension: &Extension, authority: &str, path: &str) -> Result<String, S
 }
 
 #[test]
-fn a_host_that_is_granted_answers_and_no_other_is_asked() {
+fn only_granted_host_is_asked() {
     let server = Server::start();
     let port = server.port();
     let guest = guest(&format!("[\"http://127.0.0.1:{port}\"]"));
@@ -155,16 +154,17 @@ fn a_host_that_is_granted_answers_and_no_other_is_asked() {
 }
 
 #[test]
-fn a_refused_request_is_noted_with_what_would_allow_it() {
+fn refused_request_names_its_grant() {
     let report = call(&guest("[]"), "fetch", &["https", "api.example.com", "/"]);
     assert_eq!(report.outcome.expect("returns").to_text(), "ErrorCode::HttpRequestDenied");
     let touch = &report.activity.touches[0];
-    assert_eq!(touch.what, "network=https://api.example.com:443");
-    assert_eq!(touch.grant.as_deref(), Some("network=api.example.com"));
+    assert_eq!(touch.request.to_string(), "network=https://api.example.com:443");
+    assert_eq!(touch.grant().as_deref(), Some("network=api.example.com"));
 }
 
+/// A name that leads to this machine is refused unless that is granted.
 #[test]
-fn a_name_that_leads_to_this_machine_is_refused_unless_that_is_granted() {
+fn private_address_needs_a_grant() {
     let server = Server::start();
     let port = server.port();
     let name = format!("localhost:{port}");
@@ -183,8 +183,9 @@ fn a_name_that_leads_to_this_machine_is_refused_unless_that_is_granted() {
     assert_eq!(server.seen().len(), 2);
 }
 
+/// A redirect is the guest's to follow, and the next hop is decided like the first.
 #[test]
-fn a_redirect_is_the_guests_to_follow_and_the_next_hop_is_decided_about() {
+fn redirect_is_left_to_the_guest() {
     let server = Server::start();
     let port = server.port();
     let guest = guest(&format!("[\"http://127.0.0.1:{port}\"]"));
@@ -197,7 +198,7 @@ fn a_redirect_is_the_guests_to_follow_and_the_next_hop_is_decided_about() {
 }
 
 #[test]
-fn a_guest_cannot_say_who_it_talks_to_in_another_way() {
+fn guest_cannot_forge_the_host() {
     let server = Server::start();
     let authority = format!("127.0.0.1:{}", server.port());
     let guest = guest(&format!("[\"http://{authority}\"]"));
@@ -245,8 +246,9 @@ fn answers_end_at_their_limits() {
     );
 }
 
+/// Waiting ends with the call, and a timeout of zero does not panic.
 #[test]
-fn waiting_ends_with_the_call_and_no_time_at_all_is_no_panic() {
+fn network_wait_ends_with_call() {
     let server = Server::start();
     let authority = format!("127.0.0.1:{}", server.port());
     let rule = format!("[\"http://{authority}\"]");
@@ -266,7 +268,7 @@ fn waiting_ends_with_the_call_and_no_time_at_all_is_no_panic() {
 }
 
 #[test]
-fn offline_nothing_goes_out_and_sockets_never_do() {
+fn offline_requests_are_refused() {
     let server = Server::start();
     let authority = format!("127.0.0.1:{}", server.port());
     let offline = guest_with(&format!("[\"http://{authority}\"]"), "", true);
@@ -276,14 +278,15 @@ fn offline_nothing_goes_out_and_sockets_never_do() {
     assert!(server.seen().is_empty());
 }
 
-/// The guest that asks WASI itself, with HTTP to this host and nothing else.
+/// Links the guest that calls WASI itself, with HTTP to this host and nothing else.
 fn probe(network: &str, limits: &str) -> Extension {
     let permissions = permissions(&format!("network = {network}"), limits);
     HOST.extension(&PROBE, permissions).expect("it links")
 }
 
+/// A socket neither binds, listens, connects nor sends, and names are not looked up.
 #[test]
-fn no_socket_binds_listens_connects_or_sends_and_no_name_is_looked_up() {
+fn sockets_and_look_ups_do_nothing() {
     let tcp = TcpListener::bind("127.0.0.1:0").expect("a port");
     let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
     tcp.set_nonblocking(true).expect("set");
@@ -317,7 +320,7 @@ fn no_socket_binds_listens_connects_or_sends_and_no_name_is_looked_up() {
 }
 
 #[test]
-fn headers_that_grow_are_refused_in_time() {
+fn growing_headers_are_refused() {
     let ways = [
         "append",
         "append-names",
@@ -361,8 +364,9 @@ fn headers_that_grow_are_refused_in_time() {
     ");
 }
 
+/// A proxy of the program gets names, and never those of this machine.
 #[test]
-fn a_proxy_of_the_host_program_is_told_names_and_never_of_this_machine() {
+fn proxy_gets_names_but_not_private() {
     let (proxy, direct) = (Server::start(), Server::start());
     let http =
         HttpAccess::new(Vec::new(), Some(format!("http://me:SECRET@{}", proxy.address)), None);
@@ -386,13 +390,13 @@ fn a_proxy_of_the_host_program_is_told_names_and_never_of_this_machine() {
     fetch(&guest, &format!("127.0.0.1:{}", direct.port()), "/y").expect("reached directly");
     assert_eq!((proxy.seen().len(), direct.seen().len()), (1, 1));
     assert!(!direct.seen()[0].to_lowercase().contains("proxy-authorization"));
-    // What is not granted is not told to the proxy either.
+    // Refused hosts are not told to the proxy either.
     assert!(fetch(&guest, "other.example.invalid", "/").is_err());
     assert_eq!(proxy.seen().len(), 1);
 }
 
 #[test]
-fn a_proxy_for_https_is_asked_for_a_tunnel() {
+fn https_proxy_makes_a_tunnel() {
     let proxy = Server::start();
     let http = HttpAccess::new(Vec::new(), None, Some(format!("http://{}", proxy.address)));
     let backends = Backends { http: Arc::new(http), ..Backends::default() };
@@ -408,7 +412,7 @@ fn a_proxy_for_https_is_asked_for_a_tunnel() {
     );
 }
 
-/// A proxy that cannot be spoken to is named, and the host is not reached around it.
+/// A proxy of an unsupported scheme is named, and the host is not reached around it.
 #[test]
 fn unusable_proxy_ends_the_request() {
     for scheme in ["socks", "socks5", "socks5h", "socks4", "ftp", "htp"] {

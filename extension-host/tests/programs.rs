@@ -1,4 +1,4 @@
-//! Programs: arguments, streams and exit statuses; and how a call that fails explains itself.
+//! Programs: arguments, streams and exit statuses; and the explanations of failed calls.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::support::{call, extension, permissions, try_extension, wat};
 use extension_host::{CallError, Extension, OutputSink, Program};
 
-/// A sink that keeps what it gets, or whose reader is gone.
+/// A sink that keeps its input, or whose reader is gone.
 #[derive(Default)]
 struct Kept {
     bytes: Mutex<Vec<u8>>,
@@ -30,8 +30,8 @@ impl Kept {
     }
 }
 
-/// A module that prints its arguments, one after the other, to a descriptor, and then ends like
-/// this.
+/// Makes a module that prints its arguments, one after the other, to a descriptor, and then ends
+/// like this.
 fn printing(descriptor: u32, end: &str) -> Vec<u8> {
     wat(&format!(
         r#"(module
@@ -72,7 +72,7 @@ fn program_gets_its_arguments() {
 
 /// `call` gives every function the name of the extension, and a program its arguments.
 #[test]
-fn called_program_gets_its_arguments() {
+fn called_program_gets_arguments() {
     let program = extension(&printing(1, ""), "");
     assert_eq!(crate::support::text(&program, "argc", &[]), "1");
     let report = call(&program, "_start", &["a", "b"]);
@@ -80,7 +80,7 @@ fn called_program_gets_its_arguments() {
     assert!(report.output.ends_with(b"\0a\0b\0"), "{:?}", report.output);
     let report =
         program.call_blocking("_start", &extension_host::Arguments::words([b"\xff".as_slice()]));
-    insta::assert_snapshot!(report.outcome.expect_err("refused"), @"argument 1 (`argv[1]`) is no string: not UTF-8 from byte 0 on");
+    insta::assert_snapshot!(report.outcome.expect_err("refused"), @"argument 1 (`argv[1]`) is not of type string: not UTF-8 from byte 0 on");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn closed_output_ends_the_program() {
     assert!(matches!(run(&program, started), Err(CallError::OutputClosed)));
 }
 
-/// What is passed on is not held, so the limit of output does not count it; what is kept of
+/// Passed output is not held, so that the limit of output does not count it; the kept part of
 /// standard error is bounded.
 #[test]
 fn passed_output_is_not_limited() {
@@ -129,7 +129,7 @@ fn library_is_not_a_program() {
 }
 
 #[test]
-fn interrupted_program_is_noted_as_cancelled() {
+fn interrupted_program_is_cancelled() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = seen.clone();
     let host = extension_host::Host::new().expect("a host");
@@ -165,9 +165,9 @@ fn component_run_returns_its_status() {
     }
 }
 
-/// AssemblyScript's `abort` says what failed and where, in UTF-16.
+/// AssemblyScript's `abort` says in UTF-16 why and where it failed.
 #[test]
-fn assemblyscript_abort_is_explained() {
+fn assemblyscript_abort_explained() {
     let module = |message: &str| {
         wat(&format!(
             r#"(module

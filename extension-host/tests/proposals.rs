@@ -3,7 +3,7 @@
 use crate::support::{assert_exceeded, call, extension, text, wat};
 use core_types::{LimitName, LimitOrigin};
 
-/// One module for each proposal, and what its function `f` returns.
+/// One module for each proposal, with the result of its function `f`.
 const MODULES: [(&str, &str, &str); 9] = [
     (
         "several memories",
@@ -101,7 +101,7 @@ fn memory_limit_counts_everything() {
 
 /// Code without loops is interrupted as well: a tail call is as good as a loop.
 #[test]
-fn endless_tail_calls_run_out_of_fuel() {
+fn tail_calls_run_out_of_fuel() {
     let module = wat(r#"(module (func $f (export "f") (return_call $f)))"#);
     let report = call(&extension(&module, "max_fuel = 1_000_000"), "f", &[]);
     assert_exceeded(&report, LimitName::Fuel, 1_000_000, LimitOrigin::Manifest);

@@ -1,4 +1,4 @@
-//! A program that calls extensions all day. It is alone in its process, so that what it holds can
+//! A program that calls extensions all day. It is alone in its process, so that its resources can
 //! be counted.
 
 mod support;
@@ -12,12 +12,12 @@ use support::{ECHO, HOSTILE, permissions};
 /// Held by each test, so that they count one after the other.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// The open files of this process.
+/// Returns the number of open files of this process.
 fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").expect("readable").count()
 }
 
-/// What this process has in memory, and in how many threads it runs.
+/// Returns the memory and the threads of this process.
 fn memory_and_threads() -> (u64, u64) {
     let status = fs::read_to_string("/proc/self/status").expect("readable");
     let number = |key: &str| {
@@ -27,16 +27,17 @@ fn memory_and_threads() -> (u64, u64) {
     (number("VmRSS:"), number("Threads:"))
 }
 
+/// Ten thousand calls leave no descriptor, thread or memory behind.
 #[test]
-#[allow(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
-fn ten_thousand_calls_leave_no_descriptor_no_thread_and_no_memory() {
+#[expect(clippy::print_stdout, reason = "how many there are is counted by .ci/security-tests")]
+fn ten_thousand_calls_leak_nothing() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let host = Host::new().expect("a host");
     let code = [&*ECHO, &*HOSTILE].map(|binary| host.compile(binary).expect("it compiles"));
     let link = |which: usize, limits: &str| {
         host.extension(&code[which], permissions("", limits)).expect("it links")
     };
-    // What returns, what is stopped and what ends itself, each linked for its call.
+    // Calls that return, are stopped or exit, each linked anew.
     let round = || {
         let (none, words) =
             (Arguments::words([""; 0]), |word: &str| Arguments::words([word.to_owned()]));
@@ -56,10 +57,10 @@ fn ten_thousand_calls_leave_no_descriptor_no_thread_and_no_memory() {
     println!("cases: {}", 2_000 * 5);
 }
 
-/// The most memory in MiB that this process had while it did something, beyond what it had before.
+/// Returns the peak memory of this process during some work, in MiB, beyond the memory before it.
 #[cfg(feature = "wasi-0-3")]
 fn peak_mib(work: impl FnOnce()) -> u64 {
-    // Forgets the peak up to now.
+    // Resets the peak.
     fs::write("/proc/self/clear_refs", "5").expect("writable");
     let (before, _) = memory_and_threads();
     work();
@@ -69,11 +70,11 @@ fn peak_mib(work: impl FnOnce()) -> u64 {
     peak.saturating_sub(before) / 1024
 }
 
-/// The guest has 64 MiB of its own; what the host keeps for it is bounded as well, in every way
-/// that it can grow.
+/// The guest has 64 MiB of its own; the host's memory for it is bounded as well, in every way that
+/// it can grow.
 #[cfg(feature = "wasi-0-3")]
 #[test]
-fn host_memory_of_async_guest_is_bounded() {
+fn async_guest_memory_is_bounded() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let host = Host::new().expect("a host");
     let code = host.compile(&support::PROBE_0_3).expect("it compiles");

@@ -1,4 +1,4 @@
-//! Every WIT type goes into a guest and comes back as it was, as JSON and as WAVE.
+//! Every WIT type through a guest and back, as JSON and as WAVE.
 
 use crate::support;
 
@@ -11,7 +11,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use support::{ECHO, call, extension, text, wat};
 
-/// JSON for a value of any type, in the form in which it is written.
+/// Makes JSON for a value of any type, in the written form.
 fn json_of(ty: &Type) -> BoxedStrategy<Value> {
     match ty {
         Type::Bool => any::<bool>().prop_map(Value::from).boxed(),
@@ -132,7 +132,7 @@ fn every_type_comes_back_as_json() {
 }
 
 #[test]
-fn what_is_shown_of_a_value_can_be_given_back() {
+fn shown_value_can_be_passed_back() {
     shown_can_be_given_back(&ECHOING);
 }
 
@@ -197,7 +197,7 @@ fn labels_like_keywords_come_back() {
 }
 
 #[test]
-fn labels_like_keywords_need_no_percent() {
+fn keyword_labels_need_no_percent() {
     for name in ["ok", "err", "some", "none", "true", "false", "inf", "nan", "ready"] {
         for word in [name.to_owned(), format!("%{name}")] {
             let returned = call(&LABELS, "echo-enum", &[&word]).outcome.expect("it returns");
@@ -222,8 +222,8 @@ fn labels_like_keywords_need_no_percent() {
 fn shown_can_be_given_back(echo: &Extension) {
     for function in echoes(echo) {
         let ty = parameter(&function);
-        // Of a result only the inside is shown, and of bytes nothing but the bytes; an option of
-        // text takes any text.
+        // Of a result only the inside is shown, and of bytes only the bytes; an option of text
+        // takes any text.
         let takes_any_text = matches!(&ty, Type::Option(option) if option.ty() == Type::String);
         if matches!(ty, Type::Result(_)) || function.name == "echo-bytes" || takes_any_text {
             continue;
@@ -248,7 +248,7 @@ fn read(function: &str, input: &str) -> CallReport {
 }
 
 #[test]
-fn newline_of_a_stream_does_not_count() {
+fn stream_newline_does_not_count() {
     let values = [
         ("echo-f64", "5.5"),
         ("echo-bool", "true"),
@@ -313,11 +313,11 @@ fn none_can_stand_in_the_middle() {
     assert_eq!(text(&middle, "f", &["1", "some(2)", "3"]), "13");
     let error =
         call(&middle, "f", &["1", "some(256)", "3"]).outcome.expect_err("out of range").to_string();
-    insta::assert_snapshot!(error, @"argument 2 (`b`) is no option<u8>: .some: 256 is out of range");
+    insta::assert_snapshot!(error, @"argument 2 (`b`) is not of type option<u8>: .some: 256 is out of range");
 }
 
 #[test]
-fn numbers_that_do_not_fit_are_errors() {
+fn numbers_out_of_range_are_errors() {
     let errors = |function: &str, word: &str, json: &str| {
         let error = |report: CallReport| report.outcome.expect_err(function).to_string();
         let words = error(call(&ECHOING, function, &[word]));
@@ -339,7 +339,7 @@ fn numbers_that_do_not_fit_are_errors() {
 }
 
 #[test]
-fn integers_can_be_written_as_floats() {
+fn integers_can_be_floats() {
     let json = |function: &str, json: &str| {
         ECHOING
             .call_blocking(function, &Arguments::Json(json.to_owned()))
@@ -367,7 +367,7 @@ fn integers_can_be_written_as_floats() {
 }
 
 #[test]
-fn fields_unknown_or_twice_are_errors() {
+fn unknown_or_double_field_is_error() {
     let person = |more: &str| {
         format!("{{name: \"a\", age: 3, home: {{street: \"s\", lines: []}}, tags: []{more}}}")
     };

@@ -1,4 +1,4 @@
-//! WASI 0.3: the decisions, limits and bounds of WASI 0.2, tried with a guest that is asynchronous.
+//! WASI 0.3: the decisions, limits and bounds of WASI 0.2, tried with an asynchronous guest.
 
 use std::collections::BTreeMap;
 use std::net::{TcpListener, UdpSocket};
@@ -18,9 +18,9 @@ use crate::support::{self, assert_exceeded, call, permissions, text, try_extensi
 static PROBE: LazyLock<Code> =
     LazyLock::new(|| HOST.compile(&support::PROBE_0_3).expect("it compiles"));
 
-/// What the guest imports has to be granted, even where nothing else is.
+/// The capability that importing WASI 0.3 needs, even without any other grant.
 const GRANTED: &str = "experimental = [\"wasi-0.3\"]";
-/// Fuel for as long as a test can wait.
+/// Fuel for longer than a test waits.
 const ENDLESS_FUEL: &str = "max_fuel = 9_000_000_000_000_000_000";
 
 fn probe_with(capabilities: &str, limits: &str, backends: Backends) -> Extension {
@@ -32,7 +32,7 @@ fn probe(capabilities: &str, limits: &str) -> Extension {
     probe_with(capabilities, limits, Backends::default())
 }
 
-/// The value, or the error that the guest returned.
+/// Returns the value, or the error that the guest returned.
 fn said(extension: &Extension, function: &str, arguments: &[&str]) -> Result<String, String> {
     let returned = call(extension, function, arguments)
         .outcome
@@ -40,7 +40,7 @@ fn said(extension: &Extension, function: &str, arguments: &[&str]) -> Result<Str
     if returned.is_err() { Err(returned.to_text()) } else { Ok(returned.to_text()) }
 }
 
-/// How a call ended, in one line.
+/// Describes the end of a call in one line.
 fn end_of(report: &CallReport) -> String {
     match &report.outcome {
         Ok(returned) if returned.is_empty() => "returns".to_owned(),
@@ -109,7 +109,7 @@ fn survey_without_grants_is_empty() {
 }
 
 #[test]
-fn async_exports_are_called_and_streams_named() {
+fn async_exports_are_called() {
     let probe = probe("", "");
     assert_eq!(text(&probe, "greet", &["World"]), "Hello, World!");
     let exports =
@@ -138,7 +138,7 @@ fn async_export_needs_no_capability() {
 }
 
 #[test]
-fn granted_directory_is_read_or_written() {
+fn granted_directory_is_usable() {
     let home = Home::new();
     let probe = home.running(&PROBE, BOTH, "");
     assert_eq!(
@@ -158,7 +158,7 @@ fn granted_directory_is_read_or_written() {
         Ok("DescriptorType::Directory: new".into())
     );
     let touches = call(&probe, "open", &[&home.path("read/note"), "r"]).activity.touches;
-    let noted: Vec<_> = touches.iter().map(|touch| touch.what.as_str()).collect();
+    let noted: Vec<_> = touches.iter().map(|touch| touch.request.to_string()).collect();
     assert_eq!(noted, ["filesystem=read:~/read", "filesystem=write:~/write"]);
 }
 
@@ -186,7 +186,7 @@ fn nothing_leads_out_of_a_directory() {
             let told = said(&probe, "open", &[&home.path(path), how]);
             assert!(told.is_err(), "{path} {how}: {told:?}");
         }
-        // A link itself may be looked at; what it leads to may not.
+        // A link itself may be looked at, and its target may not.
         let told = said(&probe, "act", &["followed stat", &home.path(path), ""]);
         assert!(told.is_err(), "{path}: {told:?}");
     }
@@ -205,7 +205,7 @@ fn nothing_leads_out_of_a_directory() {
 }
 
 #[test]
-fn directory_to_read_cannot_be_changed() {
+fn read_only_directory_stays_unchanged() {
     let home = Home::new();
     let probe = home.running(&PROBE, BOTH, "");
     let state = home.state("read");
@@ -287,7 +287,7 @@ fn fetch(extension: &Extension, authority: &str, path: &str) -> Result<String, S
 }
 
 #[test]
-fn granted_host_answers_and_no_other() {
+fn only_granted_host_answers() {
     let server = Server::start();
     let port = server.port();
     let probe = probe(&format!("network = [\"http://127.0.0.1:{port}\"]"), "");
@@ -336,8 +336,11 @@ fn refused_request_is_noted_by_host() {
     let report = call(&probe("", ""), "fetch", &["GET", "https", "api.example.com", "/"]);
     assert_eq!(report.outcome.expect("returns").to_text(), "ErrorCode::HttpRequestDenied");
     let refused: Vec<_> = report.activity.refused().collect();
-    assert_eq!(refused[0].what, "network=https://api.example.com:443");
-    assert_eq!((refused.len(), refused[0].grant.as_deref()), (1, Some("network=api.example.com")));
+    assert_eq!(refused[0].request.to_string(), "network=https://api.example.com:443");
+    assert_eq!(
+        (refused.len(), refused[0].grant().as_deref()),
+        (1, Some("network=api.example.com"))
+    );
 }
 
 #[test]
@@ -385,8 +388,8 @@ fn deadline_ends_pending_host_calls() {
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
 }
 
-/// Sleeping, spinning and handing back control without end all end with the time, and with fuel
-/// where there is less of it.
+/// Sleeping, spinning and handing back control for ever all end with the time, and with fuel where
+/// there is less of it.
 #[test]
 fn endless_guests_end_in_time() {
     let patient = probe("", &format!("{ENDLESS_FUEL}\ntimeout_ms = 400"));
@@ -459,8 +462,8 @@ fn guest_memory_is_bounded() {
     assert_exceeded(&report, LimitName::Memory, 1, LimitOrigin::Manifest);
 }
 
-/// What a guest makes the host keep ends with a limit, or with an error of the host. How much
-/// memory that is, a test in `soak.rs` measures.
+/// The memory that a guest makes the host keep ends with a limit, or with an error of the host. A
+/// test in `soak.rs` measures it.
 #[test]
 fn what_the_host_holds_is_bounded() {
     let limits = format!("{ENDLESS_FUEL}\ntimeout_ms = 20_000");
@@ -492,7 +495,7 @@ fn what_the_host_holds_is_bounded() {
     ");
 }
 
-/// A component around a core function `f` that has the built-in functions for streams of bytes.
+/// Makes a component around a core function `f` with the built-in functions for streams of bytes.
 fn streaming(body: &str) -> Vec<u8> {
     wat(&format!(
         r#"(component
@@ -525,7 +528,7 @@ fn streaming(body: &str) -> Vec<u8> {
     ))
 }
 
-/// Splits what `stream.new` returns.
+/// Splits the result of `stream.new`.
 const NEW_STREAM: &str = "(local.set $both (call $new))
     (local.set $reader (i32.wrap_i64 (local.get $both)))
     (local.set $writer (i32.wrap_i64 (i64.shr_u (local.get $both) (i64.const 32))))";
@@ -569,7 +572,7 @@ fn dropped_call_ends() {
     assert_eq!(*seen.lock().expect("lock"), [core_types::CallOutcome::Cancelled; 4]);
 }
 
-/// A sink that keeps what it gets, or whose reader is gone.
+/// A sink that keeps its input, or whose reader is gone.
 #[derive(Default)]
 struct Kept {
     bytes: Mutex<Vec<u8>>,

@@ -13,7 +13,7 @@ use extension_host::{
 use serde_json::{Value, json};
 use support::{permissions, try_extension, wat};
 
-/// What every extension exports, where it is not written otherwise.
+/// The exports of every extension, unless a test has its own.
 const DEFAULTS: [(&str, &str); 6] = [
     ("Sync", r#"(func (export "Sync"))"#),
     ("Delete", r#"(func (export "Delete") (result i64) i64.const 0)"#),
@@ -27,7 +27,7 @@ const DEFAULTS: [(&str, &str); 6] = [
     ("free", r#"(func (export "free") (param i32))"#),
 ];
 
-/// An extension with these imports and exports, and these bytes at these addresses.
+/// Makes an extension with these imports and exports, and these bytes at these addresses.
 fn module(imports: &str, exports: &[(&str, &str)], data: &[(u32, &[u8])]) -> Vec<u8> {
     let is_given = |name: &str| exports.iter().any(|(given, _)| *given == name);
     let defaults = DEFAULTS.iter().filter(|(name, _)| !is_given(name)).map(|(_, text)| *text);
@@ -38,7 +38,7 @@ fn module(imports: &str, exports: &[(&str, &str)], data: &[(u32, &[u8])]) -> Vec
         .iter()
         .map(|(at, bytes)| format!("(data (i32.const {at}) \"{}\")", escaped(bytes)))
         .collect();
-    // Whatever imports `suffiks` is such an extension.
+    // Any module that imports `suffiks` is such an extension.
     wat(&format!(
         r#"(module (import "suffiks" "GetOwner" (func $owner (result i64))) {imports}
             (memory (export "memory") 1) {} {})"#,
@@ -83,7 +83,7 @@ fn synced(report: CallReport<WorkloadOutcome>) -> Value {
     }
 }
 
-/// A protobuf message of texts, by their field numbers.
+/// Encodes a protobuf message of texts, by their field numbers.
 fn message(fields: &[(u8, &str)]) -> Vec<u8> {
     fields
         .iter()
@@ -92,12 +92,12 @@ fn message(fields: &[(u8, &str)]) -> Vec<u8> {
 }
 
 #[test]
-fn everything_that_sync_can_add_is_added() {
+fn sync_adds_everything() {
     let (pair, container) = (
         message(&[(1, "K"), (2, "V")]),
         message(&[(1, "side"), (2, "img"), (3, "run"), (4, "-x")]),
     );
-    // As some write it: an empty `imagePullPolicy`, and `stdin` that is false.
+    // Some programs write these: an empty `imagePullPolicy`, and `stdin` that is false.
     let container = [container, b"\x72\x00\x80\x01\x00".to_vec()].concat();
     let from = [message(&[(1, "s")]), vec![3 << 3, 1]].concat();
     let patch = br#"{"spec":{"other":null,"new":[1]}}"#;
@@ -148,7 +148,7 @@ fn everything_that_sync_can_add_is_added() {
     );
 }
 
-/// An extension that gives back what a function gives it, through `Defaulting`.
+/// Makes an extension that returns a function's bytes through `Defaulting`.
 fn gives_back(function: &str) -> Vec<u8> {
     module(
         &format!(r#"(import "suffiks" "{function}" (func $f (result i64)))"#),
@@ -160,8 +160,9 @@ fn gives_back(function: &str) -> Vec<u8> {
     )
 }
 
+/// The spec that an extension gets has only the keys that its schema names.
 #[test]
-fn the_spec_that_an_extension_is_given_is_no_more_than_its_schema_names() {
+fn spec_is_cut_to_the_schema() {
     let spec = |keys: Option<&[&str]>| {
         let spec_keys = keys.map(|keys| keys.iter().map(|key| (*key).to_owned()).collect());
         let report = ask(
@@ -182,29 +183,31 @@ fn the_spec_that_an_extension_is_given_is_no_more_than_its_schema_names() {
     );
 }
 
+/// The owner is a message, and the old spec is there while validating.
 #[test]
-fn the_owner_is_a_message_and_the_old_spec_is_there_while_validating() {
+fn owner_and_old_spec_are_given() {
     let report =
         ask(&gives_back("GetOwner"), Permissions::default(), request(WorkloadAction::Default));
     let error = report.outcome.expect_err("a message is no JSON").to_string();
-    assert!(error.contains("`Defaulting` bytes that are no JSON object"), "{error}");
+    assert!(error.contains("`Defaulting` bytes that are not a valid JSON object"), "{error}");
 
     let old = WorkloadRequest { old: Some(workload()), ..request(WorkloadAction::Validate(1)) };
     assert!(ask(&gives_back("GetOld"), Permissions::default(), old).outcome.is_ok());
     let error =
         ask(&gives_back("GetOld"), Permissions::default(), request(WorkloadAction::Default))
             .outcome;
-    insta::assert_snapshot!(error.expect_err("not now"), @"the extension broke off: it called `GetOld` and not during `Validate`");
+    insta::assert_snapshot!(error.expect_err("not now"), @"the extension violated the module ABI: it called `GetOld` and not during `Validate`");
 }
 
+/// Problems of a workload are told, and only while validating.
 #[test]
-fn what_is_wrong_with_a_workload_is_told_and_only_while_validating() {
+fn problems_are_told_in_validate() {
     let problem = message(&[(1, "spec.mine"), (2, "too small"), (3, "1")]);
     let tell = format!("(call $tell (i32.const 0) (i32.const {}))", problem.len());
     let binary = module(
         r#"(import "suffiks" "ValidationError" (func $tell (param i32 i32)))"#,
         &[
-            // Only what is removed is valid.
+            // Only the deletion is valid.
             (
                 "Validate",
                 &format!(
@@ -232,11 +235,11 @@ fn what_is_wrong_with_a_workload_is_told_and_only_while_validating() {
     let error = ask(&binary, Permissions::default(), request(WorkloadAction::Sync))
         .outcome
         .expect_err("not now");
-    insta::assert_snapshot!(error, @"the extension broke off: it called `ValidationError` and not during `Validate`");
+    insta::assert_snapshot!(error, @"the extension violated the module ABI: it called `ValidationError` and not during `Validate`");
 }
 
 #[test]
-fn resources_are_used_as_far_as_they_are_granted() {
+fn only_granted_resources_are_used() {
     let kind = message(&[(1, "networking.k8s.io"), (2, "v1"), (3, "ingresses")]);
     let resource =
         br#"{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"app"}}"#;
@@ -255,7 +258,7 @@ fn resources_are_used_as_far_as_they_are_granted() {
             )
         })
         .collect();
-    // Each code below 21 crashes the module, whatever it was.
+    // Each code below 21 crashes the module.
     let checked = |call: &str| format!("(if (i64.le_u {call} (i64.const 20)) (then unreachable))");
     let binary = module(
         &imports,
@@ -290,7 +293,8 @@ fn resources_are_used_as_far_as_they_are_granted() {
 
     let report = ask(&binary, Permissions::default(), request(WorkloadAction::Sync));
     assert!(matches!(report.outcome, Err(CallError::Trap { .. })), "forbidden is an answer");
-    let refused: Vec<_> = report.activity.refused().map(|touch| touch.what.clone()).collect();
+    let refused: Vec<_> =
+        report.activity.refused().map(|touch| touch.request.to_string()).collect();
     assert_eq!(refused, ["resources=networking.k8s.io/v1/ingresses:create"]);
     let report = ask(&binary, granted, request(WorkloadAction::Delete));
     assert!(
@@ -299,8 +303,9 @@ fn resources_are_used_as_far_as_they_are_granted() {
     );
 }
 
+/// Undecodable bytes and addresses outside of memory are clean errors.
 #[test]
-fn bytes_that_are_no_message_and_addresses_outside_are_clean_errors() {
+fn bad_messages_are_clean_errors() {
     let syncs = |imports: &str, body: &str, data: &[u8]| {
         let sync = format!(r#"(func (export "Sync") {body})"#);
         let report = ask(
@@ -325,19 +330,19 @@ fn bytes_that_are_no_message_and_addresses_outside_are_clean_errors() {
         said.push(format!("{name}: {}", syncs(&takes(name), body, data)));
     }
     insta::assert_snapshot!(said.join("\n"), @r#"
-    AddEnv: the extension broke off: it gave `AddEnv` bytes that are no KeyValue: failed to decode Protobuf message: invalid varint
-    AddEnv: the extension broke off: it gave `AddEnv` bytes that are no KeyValue: failed to decode Protobuf message: KeyValue.name: invalid string value: data is not UTF-8 encoded
-    AddEnvFrom: the extension broke off: it gave `AddEnvFrom` bytes that are no EnvFrom: there is no type 7
-    AddSidecar: the extension broke off: it gave `AddSidecar` bytes that are no Container that sesame can take over: its `livenessProbe` is not supported
-    MergePatch: the extension broke off: it gave `MergePatch` bytes that are no JSON merge patch: EOF while parsing an object at line 1 column 1
-    MergePatch: the extension broke off: it gave `MergePatch` bytes that are no JSON merge patch: it would replace the whole workload
-    AddLabel: the extension broke off: it named 2 bytes at 0xffff, and its memory has 65536
-    AddLabel: the extension broke off: it named 4294967295 bytes at 0xffffffff, and its memory has 65536
+    AddEnv: the extension violated the module ABI: it gave `AddEnv` bytes that are not a valid KeyValue: failed to decode Protobuf message: invalid varint
+    AddEnv: the extension violated the module ABI: it gave `AddEnv` bytes that are not a valid KeyValue: failed to decode Protobuf message: KeyValue.name: invalid string value: data is not UTF-8 encoded
+    AddEnvFrom: the extension violated the module ABI: it gave `AddEnvFrom` bytes that are not a valid EnvFrom: there is no type 7
+    AddSidecar: the extension violated the module ABI: it gave `AddSidecar` bytes that are not a valid Container that sesame can take over: its `livenessProbe` is not supported
+    MergePatch: the extension violated the module ABI: it gave `MergePatch` bytes that are not a valid JSON merge patch: EOF while parsing an object at line 1 column 1
+    MergePatch: the extension violated the module ABI: it gave `MergePatch` bytes that are not a valid JSON merge patch: it would replace the whole workload
+    AddLabel: the extension violated the module ABI: it named 2 bytes at 0xffff, and its memory has 65536
+    AddLabel: the extension violated the module ABI: it named 4294967295 bytes at 0xffffffff, and its memory has 65536
     "#);
 }
 
 #[test]
-fn a_module_that_lacks_an_export_is_told_all_that_it_lacks() {
+fn missing_exports_are_all_named() {
     let binary = module(
         "",
         &[
@@ -362,7 +367,7 @@ fn a_module_that_lacks_an_export_is_told_all_that_it_lacks() {
 }
 
 #[test]
-fn components_and_plain_modules_work_on_no_workloads() {
+fn others_take_no_workloads() {
     let plain = wat("(module)");
     for binary in [&plain, &*support::GREETING] {
         let permissions = permissions("config-read = true", "");
@@ -371,8 +376,9 @@ fn components_and_plain_modules_work_on_no_workloads() {
     }
 }
 
+/// A flood of messages is stopped by the bytes that the host holds.
 #[test]
-fn a_flood_of_messages_is_stopped_by_the_bytes_that_the_host_holds() {
+fn message_flood_is_stopped() {
     let floods = |name: &str, length: u32, text: &[u8]| {
         let sync = format!(
             r#"(func (export "Sync") (loop (call $f (i32.const 0) (i32.const {length})) (br 0)))"#
@@ -383,9 +389,9 @@ fn a_flood_of_messages_is_stopped_by_the_bytes_that_the_host_holds() {
             .outcome
             .expect_err("stopped")
     };
-    // Messages of nothing are few enough to be read; those that become much in memory are counted
-    // as what they become.
-    insta::assert_snapshot!(floods("AddEnv", 0, b""), @"the extension broke off: it called `AddEnv` when it had told the host 1000 things already, which are the most");
+    // Empty messages are few enough to be read; those that grow in memory are counted by their size
+    // there.
+    insta::assert_snapshot!(floods("AddEnv", 0, b""), @"the extension violated the module ABI: it called `AddEnv` when it had told the host 1000 things already, which are the most");
     let many = [b"[".to_vec(), b"0,".repeat(2_000), b"0]".to_vec()].concat();
     let json = [br#"{"a":"#.to_vec(), many, b"}".to_vec()].concat();
     let ports = b"\x32\x00".repeat(2_000);
@@ -399,7 +405,7 @@ fn a_flood_of_messages_is_stopped_by_the_bytes_that_the_host_holds() {
 }
 
 #[test]
-fn a_malloc_that_asks_the_host_for_bytes_does_not_nest() {
+fn nested_malloc_is_refused() {
     let nested = r#"(func $malloc (export "malloc") (param i32) (result i32) (drop (call $spec)) i32.const 1024)"#;
     let binary = module(
         r#"(import "suffiks" "GetSpec" (func $spec (result i64)))"#,
@@ -412,7 +418,7 @@ fn a_malloc_that_asks_the_host_for_bytes_does_not_nest() {
     let error = ask(&binary, Permissions::default(), request(WorkloadAction::Default))
         .outcome
         .expect_err("refused");
-    insta::assert_snapshot!(error, @"the extension broke off: its `malloc` asked the host for bytes");
+    insta::assert_snapshot!(error, @"the extension violated the module ABI: its `malloc` asked the host for bytes");
 }
 
 /// A keyring with one secret in it.
@@ -436,8 +442,9 @@ impl SecretStore for Keyring {
     }
 }
 
+/// A command gets secrets and configuration as far as they are granted.
 #[test]
-fn a_command_gets_secrets_and_configuration_as_far_as_they_are_granted() {
+fn command_gets_granted_environment() {
     let secret = |name: &str| [message(&[(1, name)]), vec![3 << 3, 1]].concat();
     let (known, unknown, map) = (secret("api-token"), secret("other"), message(&[(1, "anything")]));
     let add = |at: u32, bytes: &[u8]| {

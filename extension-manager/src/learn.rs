@@ -1,6 +1,6 @@
 //! The least that a call needed, from what it touched and used.
 
-use core_types::{Activity, Capabilities, Capability, Grant, LimitName, Request};
+use core_types::{Activity, Capabilities, Capability, Grant, GrantedPath, LimitName, Request};
 use extension_host::{Extension, Usage};
 
 /// What an extension needs, as far as one call has shown.
@@ -32,9 +32,9 @@ impl Needs {
 /// What goes, with `-`, and what comes, with `+`, where one set of grants takes the place of
 /// another.
 pub fn difference(before: &Capabilities, after: &Capabilities) -> Vec<(char, Grant)> {
-    let (old, new) = (before.grants_in_full(), after.grants_in_full());
-    let gone = old.iter().filter(|grant| !new.contains(grant)).map(|grant| ('-', grant.clone()));
-    let come = new.iter().filter(|grant| !old.contains(grant)).map(|grant| ('+', grant.clone()));
+    let is_in = |grant: &Grant, all: &Capabilities| all.iter().any(|other| other == grant);
+    let gone = before.iter().filter(|grant| !is_in(grant, after)).map(|grant| ('-', grant.clone()));
+    let come = after.iter().filter(|grant| !is_in(grant, before)).map(|grant| ('+', grant.clone()));
     gone.chain(come).collect()
 }
 
@@ -47,23 +47,14 @@ fn needed(
     before: &Capabilities,
 ) -> (Capabilities, Vec<Capability>) {
     let mut capabilities = Capabilities::default();
-    for grant in activity.touches.iter().filter_map(|touch| touch.least.as_ref()) {
-        capabilities.add(grant);
-    }
+    capabilities.extend(activity.touches.iter().filter_map(|touch| touch.request.least_grant()));
     // What it looked for and did not find may be there the next time.
-    for grant in before.grants_in_full().iter().filter(|grant| is_missing(grant, activity)) {
-        capabilities.add(grant);
-    }
+    capabilities.extend(before.iter().filter(|grant| is_missing(grant, activity)).cloned());
     let unused: Vec<_> =
         imported.iter().filter(|capability| !capabilities.grants(**capability)).copied().collect();
     for capability in &unused {
-        let kept =
-            before.grants_in_full().into_iter().filter(|grant| grant.capability() == *capability);
-        let least =
-            Request::Import(*capability).least_grant().filter(|_| !before.grants(*capability));
-        for grant in kept.chain(least) {
-            capabilities.add(&grant);
-        }
+        let least = Request::Use(*capability).least_grant().filter(|_| !before.grants(*capability));
+        capabilities.extend(before.of(*capability).cloned().chain(least));
     }
     let unscoped =
         unused.into_iter().filter(|capability| !capabilities.grants(*capability)).collect();
@@ -72,12 +63,8 @@ fn needed(
 
 /// Whether a grant is of a directory that was looked for and does not exist.
 fn is_missing(grant: &Grant, activity: &Activity) -> bool {
-    match grant {
-        Grant::FilesystemRead(path) | Grant::FilesystemWrite(path) => {
-            activity.missing.iter().any(|it| it == path.host())
-        }
-        _ => false,
-    }
+    let is_it = |path: &GrantedPath| activity.missing.iter().any(|it| it == path.host());
+    grant.directory().is_some_and(is_it)
 }
 
 /// Half as much again as was used, in round numbers. What a call takes in time depends on more than
@@ -115,9 +102,9 @@ mod tests {
             before.add(&text.parse().expect(text));
         }
         let mut activity = Activity::default();
-        activity.note_missing(&before.filesystem.read[0]);
+        activity.note_missing(&"~/later::/later".parse().expect("a path"));
         let (learnt, _) = needed(&activity, &[], &before);
-        assert_eq!(learnt.grants_in_full(), before.grants_in_full()[..1]);
+        assert!(learnt.iter().eq(before.iter().take(1)));
     }
 
     #[test]

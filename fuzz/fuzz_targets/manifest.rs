@@ -12,7 +12,7 @@ fuzz_target!(|text: &str| {
             let ceiling =
                 Ceilings { limits: manifest.limits.clone(), source: "/policy.toml".into() };
             let _ = (
-                manifest.granted().grants_in_full(),
+                manifest.granted().iter().map(ToString::to_string).collect::<Vec<_>>(),
                 EffectiveLimits::new(&manifest.limits, &[ceiling]),
             );
         }

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
-use core_types::{FilesystemGrant, GrantedPath};
+use core_types::{Capabilities, Grant};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -34,7 +34,7 @@ pub struct CaseDirectory {
 /// The directories of one case, while it runs.
 pub struct CaseDirectories<'a> {
     /// The grants for them.
-    pub granted: FilesystemGrant,
+    pub granted: Capabilities,
     made: Vec<(&'a CaseDirectory, PathBuf)>,
     /// Removed with its contents when this is dropped.
     _root: Option<TempDir>,
@@ -43,7 +43,7 @@ pub struct CaseDirectories<'a> {
 impl<'a> CaseDirectories<'a> {
     /// Makes and fills the directories. The error is for the author of the case.
     pub fn make(described: &'a [CaseDirectory]) -> Result<Self, String> {
-        let mut all = Self { granted: FilesystemGrant::default(), made: Vec::new(), _root: None };
+        let mut all = Self { granted: Capabilities::default(), made: Vec::new(), _root: None };
         if described.is_empty() {
             return Ok(all);
         }
@@ -55,12 +55,7 @@ impl<'a> CaseDirectories<'a> {
             let on_host = path.join(number.to_string());
             fs::create_dir(&on_host).map_err(failed)?;
             directory.fill(&on_host)?;
-            let granted = directory.grant(&on_host)?;
-            if directory.write {
-                all.granted.write.push(granted)
-            } else {
-                all.granted.read.push(granted)
-            }
+            all.granted.add(&directory.grant(&on_host)?);
             all.made.push((directory, on_host));
         }
         all.granted
@@ -87,8 +82,9 @@ impl<'a> CaseDirectories<'a> {
 }
 
 impl CaseDirectory {
-    fn grant(&self, on_host: &Path) -> Result<GrantedPath, String> {
-        format!("{}::{}", on_host.display(), self.path)
+    fn grant(&self, on_host: &Path) -> Result<Grant, String> {
+        let access = if self.write { "write" } else { "read" };
+        format!("filesystem={access}:{}::{}", on_host.display(), self.path)
             .parse()
             .map_err(|error| format!("directories: {error}"))
     }
@@ -172,11 +168,10 @@ expect_files = { "list/all.md" = "both" }
         let made = CaseDirectories::make(&described).expect("made");
         let [(_, notes), (_, out)] = made.made.as_slice() else { panic!("two") };
         assert_eq!(fs::read_to_string(notes.join("old/2020.md")).expect("there"), "eggs");
-        assert_eq!(
-            (made.granted.read[0].guest(), made.granted.write[0].guest()),
-            (Some("/notes"), Some("out"))
-        );
-        assert_eq!(Path::new(made.granted.write[0].host()), out);
+        let granted: Vec<_> = made.granted.directories().collect();
+        let [(read, false), (write, true)] = granted[..] else { panic!("{granted:?}") };
+        assert_eq!((read.guest(), write.guest()), (Some("/notes"), Some("out")));
+        assert_eq!(Path::new(write.host()), out);
         assert!(made.check().expect_err("missing").contains("`list/all.md` in `out`"));
         fs::create_dir(out.join("list")).expect("made");
         fs::write(out.join("list/all.md"), "one").expect("written");

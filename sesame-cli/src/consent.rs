@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use core_types::{
-    Capabilities, Capability, Document, Grant, Owner, Policy, Request, denied_by_policy,
+    Capabilities, Capability, Document, Grant, Owner, Policy, Request, ScopeKind, denied_by_policy,
 };
 
 use extension_host::DirectoryError;
@@ -119,7 +119,7 @@ impl Requests {
         let mut requests = Self { grants: by_author, without_scope: Vec::new() };
         for capability in imported {
             let is_asked = requests.grants.iter().any(|grant| grant.capability() == capability);
-            match Request::Import(capability).least_grant() {
+            match Request::Use(capability).least_grant() {
                 _ if is_asked => {}
                 Some(grant) => requests.grants.push(grant),
                 None => requests.without_scope.push(capability),
@@ -210,7 +210,7 @@ fn move_directories(
     let mut moved = Vec::new();
     for grant in requests.grants.iter().filter(|grant| before.reaches(grant)) {
         let mut with = capabilities.clone();
-        if with.add(grant) && with.filesystem.check_guest_paths(Path::new("~")).is_ok() {
+        if with.add(grant) && with.check_guest_paths(Path::new("~")).is_ok() {
             *capabilities = with;
             moved.push(grant.clone());
         }
@@ -277,17 +277,12 @@ fn without_denied(requests: &Requests, policies: &[(Policy, Document)]) -> (Requ
 /// The requests, without those for directories that no extension gets: nobody is asked about them,
 /// and nobody can give them by asking for all.
 fn without_refused(context: &Context, requests: &Requests) -> (Requests, Vec<Grant>) {
-    let is_refused = |grant: &Grant| match grant {
-        Grant::FilesystemRead(path) | Grant::FilesystemWrite(path) => {
-            let checked = context.directory_rules().map(|rules| rules.check(path));
-            let refusal = checked.ok().and_then(Result::err);
-            let is_protected = matches!(refusal, Some(DirectoryError::Protected { .. }));
-            refusal
-                .filter(|_| is_protected)
-                .inspect(|error| context.warn(&error.to_string()))
-                .is_some()
-        }
-        _ => false,
+    let is_refused = |grant: &Grant| {
+        let Some(path) = grant.directory() else { return false };
+        let checked = context.directory_rules().map(|rules| rules.check(path));
+        let refusal = checked.ok().and_then(Result::err);
+        let is_protected = matches!(refusal, Some(DirectoryError::Protected { .. }));
+        refusal.filter(|_| is_protected).inspect(|error| context.warn(&error.to_string())).is_some()
     };
     let (refused, grants) = requests.grants.iter().cloned().partition(is_refused);
     (Requests { grants, without_scope: requests.without_scope.clone() }, refused)
@@ -309,12 +304,9 @@ fn asked(context: &Context, owner: &Owner, grant: &Grant) -> Answer {
 /// What an extension could do with a permission.
 fn meaning(grant: &Grant, owner: &Owner) -> String {
     let meaning = meaning_of(grant.capability(), owner);
-    match grant {
-        Grant::FilesystemRead(path) | Grant::FilesystemWrite(path) => match path.guest() {
-            Some(guest) => format!("{meaning}; it finds `{}` as `{guest}`", path.host()),
-            None => meaning,
-        },
-        _ => meaning,
+    match grant.directory().and_then(|path| Some((path.host(), path.guest()?))) {
+        Some((host, guest)) => format!("{meaning}; it finds `{host}` as `{guest}`"),
+        None => meaning,
     }
 }
 
@@ -322,8 +314,8 @@ fn meaning(grant: &Grant, owner: &Owner) -> String {
 /// since it may share them with another that came from the same place.
 fn meaning_of(capability: Capability, owner: &Owner) -> String {
     let meaning = capability.meaning();
-    match capability {
-        Capability::SecretRead | Capability::SecretWrite => {
+    match capability.spec().scope {
+        ScopeKind::Secrets => {
             format!("{meaning}, where secrets of `{}` are kept", owner.identity)
         }
         _ => meaning.to_owned(),
@@ -459,7 +451,7 @@ mod tests {
     fn an_update_asks_about_what_is_new_and_gives_nothing_by_itself() {
         let requests =
             Requests::new([Capability::ConfigRead, Capability::Notification], Vec::new());
-        let base = Capabilities { notification: true, ..Default::default() };
+        let base = Capabilities::from_iter(grants(&["notification"]));
         let decided = |accept: bool| {
             let (mut ask, mut ask_scope) = (|_: &Grant| Answer::No, |_| None);
             let answers = Answers {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use core_types::ResourceRule;
+use core_types::{Capabilities, GrantError};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -75,7 +75,7 @@ impl ExtensionDocument {
     }
 
     /// Returns the extension's rights to resources.
-    pub fn resource_rules(&self) -> Result<Vec<ResourceRule>, core_types::ResourceRuleError> {
+    pub fn resource_grants(&self) -> Result<Capabilities, GrantError> {
         let rules = self
             .spec
             .controller
@@ -86,7 +86,7 @@ impl ExtensionDocument {
         let text = |resource: &Resource| {
             let Resource { group, version, resource, methods } = resource;
             let slash = if group.is_empty() { "" } else { "/" };
-            format!("{group}{slash}{version}/{resource}:{}", methods.join(","))
+            format!("resources={group}{slash}{version}/{resource}:{}", methods.join(","))
         };
         rules.map(|resource| text(resource).parse()).collect()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use core_types::{Capabilities, Capability, Config, EffectiveLimits, EnvName, Limits, Owner};
+use core_types::{Capabilities, Capability, Config, EffectiveLimits, EnvName, Limits, Owner, Request};
 use extension_host::{
     Arguments, BackendError, Backends, CallReport, Clipboard, Code, Environment, Host, HostError,
     Notification, Notifier, Permissions, Publisher, RecordedAnswer, RecordedWeb, SecretStore,
@@ -141,8 +141,9 @@ impl Bench<'_> {
         directories: &CaseDirectories<'_>,
     ) -> Result<CallReport, HostError> {
         let asked = case.capabilities.as_ref().unwrap_or(self.capabilities);
-        let capabilities =
-            Capabilities { filesystem: directories.granted.clone(), ..asked.clone() };
+        let mut capabilities = asked.clone();
+        capabilities.deny(Capability::Filesystem);
+        capabilities.extend(directories.granted.iter().cloned());
         let host = self.host.clone().with_backends(desk.backends());
         let permissions = Permissions {
             config: case.config.clone(),
@@ -175,10 +176,13 @@ fn check(case: &Case, report: &CallReport, desk: &Desk) -> Result<(), String> {
 }
 
 fn check_outcome(case: &Case, report: &CallReport) -> Result<(), String> {
-    let refused: Vec<_> = report.activity.refused().map(|touch| touch.what.as_str()).collect();
+    let refused: Vec<_> =
+        report.activity.refused().map(|touch| touch.request.to_string()).collect();
     if let Some(expected) = &case.expect_denied {
-        let is_it = |what: &&str| *what == expected || what.split('=').next() == Some(expected);
-        if !refused.iter().any(is_it) {
+        let is_it = |request: &Request| {
+            request.capability().name() == expected || request.to_string() == *expected
+        };
+        if !report.activity.refused().any(|touch| is_it(&touch.request)) {
             return Err(format!("`{expected}` is not refused; refused is {}", listed(&refused)));
         }
     }
@@ -230,7 +234,7 @@ fn same<T: PartialEq + std::fmt::Debug>(
     }
 }
 
-fn listed(refused: &[&str]) -> String {
+fn listed(refused: &[String]) -> String {
     if refused.is_empty() { "nothing".to_owned() } else { refused.join(", ") }
 }
 

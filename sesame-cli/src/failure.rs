@@ -78,7 +78,11 @@ impl From<&Denied> for Refused {
 
 impl From<&Touch> for Refused {
     fn from(touch: &Touch) -> Self {
-        Self { what: touch.what.clone(), rule: touch.rule.clone(), grant: touch.grant.clone() }
+        Self {
+            what: touch.request.to_string(),
+            rule: touch.refusal.as_ref().map(ToString::to_string),
+            grant: touch.grant(),
+        }
     }
 }
 
@@ -575,12 +579,10 @@ impl Failure {
     /// cover it, are.
     pub fn no_such_part(name: &ExtensionName, grant: &Grant, there: &Capabilities) -> Self {
         let capability = grant.capability();
-        let parts =
-            there.grants_in_full().into_iter().filter(|part| part.capability() == capability);
         let mut failure =
             Self::message(ErrorKind::Refused, format!("`{name}` was not granted {grant} as such"));
         failure.details.push("these may cover it:".to_owned());
-        failure.details.extend(parts.map(|part| format!("  {part}")));
+        failure.details.extend(there.of(capability).map(|part| format!("  {part}")));
         failure.with_hint(format!("sesame extension revoke {name} {capability}"))
     }
 
@@ -678,7 +680,7 @@ impl Failure {
         if matches!(self.code, ExitCode::Failed(ErrorKind::Failure | ErrorKind::Limit)) {
             self.code = ErrorKind::Refused.into();
         }
-        match refused.iter().find_map(|touch| touch.grant.as_ref()) {
+        match refused.iter().find_map(|touch| touch.grant()) {
             Some(grant) => self.with_hint(format!("sesame extension grant {name} {grant}")),
             None => self,
         }
@@ -770,11 +772,8 @@ fn last_lines(stderr_tail: &[u8]) -> Vec<String> {
 
 /// Describes a refusal and its reason.
 pub fn refusal(name: &ExtensionName, touch: &Touch) -> String {
-    format!(
-        "`{name}` may not use {}: {}",
-        touch.what,
-        touch.rule.as_deref().unwrap_or("not granted")
-    )
+    let rule = touch.refusal.as_ref().map_or("not granted".to_owned(), ToString::to_string);
+    format!("`{name}` may not use {}: {rule}", touch.request)
 }
 
 /// Returns the hint to list the directories and to change a guest path.

@@ -79,10 +79,8 @@ fn is_file(reference: &OciReference) -> bool {
 pub fn confirm(context: &Context, basis: &Basis, new: &OciReference) -> Result<(), Failure> {
     let Some(old) = basis.pinned().filter(|old| old != new) else { return Ok(()) };
     let name = basis.name();
-    let granted =
-        basis.capabilities().map(|capabilities| capabilities.grants_in_full()).unwrap_or_default();
     context.say(&format!("`{name}` is replaced:\n  installed: {old}\n  new:       {new}"));
-    for grant in &granted {
+    for grant in basis.capabilities().into_iter().flatten() {
         context.say(&format!("  it keeps: {grant}"));
     }
     context.say(&format!("  it keeps its settings, and the secrets of `{}`", old.identity()));

@@ -182,7 +182,7 @@ impl<'a> Bench<'a> {
         let refused: Vec<_> = report
             .activity
             .refused()
-            .map(|touch| format!("it was refused {}", touch.what))
+            .map(|touch| format!("it was refused {}", touch.request))
             .collect();
         let explained = |error: extension_host::CallError| {
             std::iter::once(error.to_string()).chain(refused).collect::<Vec<_>>().join("\n")

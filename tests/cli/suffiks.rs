@@ -317,7 +317,7 @@ fn invalid_workloads_are_named() {
     insta::assert_snapshot!(env.run("workload sync ingress-as --workload list.yaml"), @r#"
     exit 2
     err: error: `list.yaml` is no workload
-    err: caused by: it is no object with `apiVersion`, `kind` and `metadata`
+    err: caused by: it is not an object with `apiVersion`, `kind` and `metadata`
     "#);
     insta::assert_snapshot!(env.run("workload sync ingress-as --workload raw.yaml"), @r#"
     exit 2

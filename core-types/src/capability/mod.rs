@@ -1,14 +1,40 @@
-//! What an extension may do: the capabilities, grants of them, and the set that a manifest has. How
-//! far a grant reaches is in `scope`.
+//! What an extension may do: the table of capabilities, grants of them, and the set that a manifest
+//! has with the form in which it stands there. How far a grant reaches is in `scope`.
 
 mod grant;
 mod scope;
+mod set;
 mod spec;
+mod toml_form;
 
 pub use grant::{Grant, GrantError};
 pub use scope::{
     EnvName, ExecEnv, Feature, GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError,
     Pattern, PatternError, ResourceKind, ResourceMethod, ResourceRule, ResourceRuleError,
-    SameGuestPath, Scheme, ScopeError, SecretName, UnknownFeature, is_interpreted, is_public,
+    SameGuestPath, Scheme, Scope, ScopeError, ScopeKind, ScopeParseError, SecretName,
+    UnknownFeature, is_interpreted, is_public,
 };
-pub use spec::{Capabilities, Capability, ConfigRead, FilesystemGrant, UnknownCapability};
+pub use set::Capabilities;
+pub use spec::{Capability, CapabilitySpec, UnknownCapability};
+pub use toml_form::Written;
+
+/// A grant in every form that one can have.
+#[cfg(test)]
+pub(crate) const EVERY_FORM: [&str; 16] = [
+    "config-read",
+    "config-read=greeting.*",
+    "secret-read=a",
+    "secret-write=a",
+    "notification",
+    "clipboard-write",
+    "ipc-publish=a.*",
+    "env=LANG",
+    "network=*.example.org:8443",
+    "filesystem=read:~/a",
+    "filesystem=write:/b",
+    "filesystem=read:~/notes::/notes",
+    "exec-env=APP_MODE",
+    "exec-env=APP_*",
+    "resources=networking.k8s.io/v1/ingresses:get,create",
+    "experimental=wasi-0.3",
+];

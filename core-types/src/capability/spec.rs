@@ -1,19 +1,21 @@
-//! What an extension may do.
+//! The table of capabilities: everything that is known of each, in one row.
 
 use std::fmt;
-use std::path::Path;
 use std::str::FromStr;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
-use serde::ser::SerializeMap;
-
-use crate::capability::scope::{
-    EnvName, ExecEnv, Feature, GrantedPath, NetworkRule, Pattern, ResourceRule, SameGuestPath,
-    SecretName, check_guest_paths,
-};
+use crate::capability::scope::ScopeKind;
 use crate::serde_as_text;
 
 /// A thing that the host can offer and a manifest can grant. All are denied by default.
+///
+/// ```
+/// use core_types::Capability;
+///
+/// let capability: Capability = "secret-read".parse()?;
+/// assert_eq!(capability, Capability::SecretRead);
+/// assert_eq!(capability.spec().example, "secret-read=github-token");
+/// # Ok::<(), core_types::UnknownCapability>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Capability {
     /// Read the extension's own values of `[config]`.
@@ -38,11 +40,152 @@ pub enum Capability {
     ExecEnv,
     /// Use the resources around a workload.
     Resources,
-    /// Use what its makers call experimental.
+    /// Use features that their makers call experimental.
     Experimental,
 }
 
-/// A name that is no capability's.
+/// A row of the table of capabilities.
+///
+/// ```
+/// use core_types::{Capability, CapabilitySpec};
+///
+/// let spec: &CapabilitySpec = Capability::Notification.spec();
+/// assert_eq!((spec.name, spec.requests_a_minute), ("notification", Some(10)));
+/// ```
+#[derive(Debug)]
+pub struct CapabilitySpec {
+    /// The capability.
+    pub capability: Capability,
+    /// The key in `[capabilities]`, which is also the interface's name in `open-sesame:host`.
+    pub name: &'static str,
+    /// Whether an import of `open-sesame:host/NAME` asks for it.
+    pub has_interface: bool,
+    /// The use of it, in a few words for the person who is asked.
+    pub meaning: &'static str,
+    /// A grant of it as people write it, for hints where the scope is not known.
+    pub example: &'static str,
+    /// The most requests in a minute that the host carries out, where there is a limit.
+    pub requests_a_minute: Option<usize>,
+    /// How far grants of it can reach.
+    pub scope: ScopeKind,
+}
+
+/// Every capability, in the order of the documentation, which is that of [`Capability`].
+const SPECS: &[CapabilitySpec] = &[
+    CapabilitySpec {
+        capability: Capability::ConfigRead,
+        name: "config-read",
+        has_interface: true,
+        meaning: "read its own settings, which you write in its manifest",
+        example: "config-read=greeting.*",
+        requests_a_minute: None,
+        scope: ScopeKind::Keys,
+    },
+    CapabilitySpec {
+        capability: Capability::SecretRead,
+        name: "secret-read",
+        has_interface: true,
+        meaning: "read a secret that you keep for it in your keyring",
+        example: "secret-read=github-token",
+        requests_a_minute: None,
+        scope: ScopeKind::Secrets,
+    },
+    CapabilitySpec {
+        capability: Capability::SecretWrite,
+        name: "secret-write",
+        has_interface: true,
+        meaning: "store and forget a secret of its own in your keyring",
+        example: "secret-write=github-token",
+        requests_a_minute: None,
+        scope: ScopeKind::Secrets,
+    },
+    CapabilitySpec {
+        capability: Capability::Notification,
+        name: "notification",
+        has_interface: true,
+        meaning: "show notifications, ten a minute at most",
+        example: "notification",
+        // A person can read one every six seconds; more would hide those of other programs.
+        requests_a_minute: Some(10),
+        scope: ScopeKind::Whole,
+    },
+    CapabilitySpec {
+        capability: Capability::ClipboardWrite,
+        name: "clipboard-write",
+        has_interface: true,
+        meaning: "replace what is on your clipboard; it cannot read it",
+        example: "clipboard-write",
+        // One every two seconds: faster, and the person's own copies would be lost before a paste.
+        requests_a_minute: Some(30),
+        scope: ScopeKind::Whole,
+    },
+    CapabilitySpec {
+        capability: Capability::IpcPublish,
+        name: "ipc-publish",
+        has_interface: true,
+        meaning: "send messages on a topic to other programs of your session",
+        example: "ipc-publish=greeting.*",
+        // Every listener on the session bus is woken by each signal.
+        requests_a_minute: Some(100),
+        scope: ScopeKind::Topics,
+    },
+    CapabilitySpec {
+        capability: Capability::Env,
+        name: "env",
+        has_interface: false,
+        meaning: "see a variable of your session's environment",
+        example: "env=LANG",
+        requests_a_minute: None,
+        scope: ScopeKind::Variables,
+    },
+    CapabilitySpec {
+        capability: Capability::Network,
+        name: "network",
+        has_interface: false,
+        meaning: "send anything that it knows to this host, and read what the host answers",
+        example: "network=api.example.com",
+        requests_a_minute: None,
+        scope: ScopeKind::Hosts,
+    },
+    CapabilitySpec {
+        capability: Capability::Filesystem,
+        name: "filesystem",
+        has_interface: false,
+        meaning: "read everything in this directory, and with `write` change and delete it",
+        example: "filesystem=read:~/Documents",
+        requests_a_minute: None,
+        scope: ScopeKind::Directories,
+    },
+    CapabilitySpec {
+        capability: Capability::ExecEnv,
+        name: "exec-env",
+        has_interface: false,
+        meaning: "set this variable for commands that you run with `exec`",
+        example: "exec-env=APP_MODE",
+        requests_a_minute: None,
+        scope: ScopeKind::CommandVariables,
+    },
+    CapabilitySpec {
+        capability: Capability::Resources,
+        name: "resources",
+        has_interface: false,
+        meaning: "use these resources of the directory that you give a workload",
+        example: "resources=networking.k8s.io/v1/ingresses:get,create",
+        requests_a_minute: None,
+        scope: ScopeKind::Resources,
+    },
+    CapabilitySpec {
+        capability: Capability::Experimental,
+        name: "experimental",
+        has_interface: false,
+        meaning: "use WASI 0.3, which its makers call experimental",
+        example: "experimental=wasi-0.3",
+        requests_a_minute: None,
+        scope: ScopeKind::Features,
+    },
+];
+
+/// An unknown name of a capability.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{}` is no capability; there are {}", name.escape_debug(), Capability::ALL.map(|c| format!("`{c}`")).join(", "))]
 pub struct UnknownCapability {
@@ -50,135 +193,35 @@ pub struct UnknownCapability {
     pub name: String,
 }
 
-/// The `[capabilities]` of a manifest: all that an extension may do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub struct Capabilities {
-    /// `config-read`: which values of `[config]` can be read. Default: none.
-    pub config_read: ConfigRead,
-    /// `secret-read`: names of secrets that can be read. Default: none.
-    pub secret_read: Vec<SecretName>,
-    /// `secret-write`: names of secrets that can be stored. Default: none.
-    pub secret_write: Vec<SecretName>,
-    /// `notification`: whether notifications can be shown. Default: no.
-    pub notification: bool,
-    /// `clipboard-write`: whether text can be put on the clipboard. Default: no.
-    pub clipboard_write: bool,
-    /// `ipc-publish`: topics on which signals can be sent. Default: none.
-    pub ipc_publish: Vec<Pattern>,
-    /// `env`: variables of the session that can be seen. Default: none.
-    pub env: Vec<EnvName>,
-    /// `network`: hosts that can be asked. Default: none.
-    pub network: Vec<NetworkRule>,
-    /// `filesystem`: directories that can be read or written. Default: none.
-    pub filesystem: FilesystemGrant,
-    /// `exec-env`: variables that it can set for a command that `exec` runs. Default: none.
-    pub exec_env: Vec<ExecEnv>,
-    /// `resources`: what it can do with which resources around a workload. Default: nothing.
-    pub resources: Vec<ResourceRule>,
-    /// `experimental`: features that may still change or go. Default: none.
-    pub experimental: Vec<Feature>,
-}
-
-/// How much of `[config]` an extension sees: `true`, `false` or `{ keys = ["greeting.*"] }`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum ConfigRead {
-    /// Nothing.
-    #[default]
-    Denied,
-    /// Every value.
-    All,
-    /// The values whose keys one of the patterns covers.
-    Keys(Vec<Pattern>),
-}
-
-/// Directories by kind of access. A directory under `write` can be read as well. No two have one
-/// path for the guest.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(try_from = "FilesystemFile")]
-pub struct FilesystemGrant {
-    /// Directories that can be read.
-    pub read: Vec<GrantedPath>,
-    /// Directories that can be read and written.
-    pub write: Vec<GrantedPath>,
-}
-
-/// The directories as they stand in a file.
-#[derive(Default, serde::Deserialize)]
-#[serde(default)]
-struct FilesystemFile {
-    read: Vec<GrantedPath>,
-    write: Vec<GrantedPath>,
-}
-
-impl TryFrom<FilesystemFile> for FilesystemGrant {
-    type Error = SameGuestPath;
-
-    fn try_from(FilesystemFile { read, write }: FilesystemFile) -> Result<Self, SameGuestPath> {
-        let granted = Self { read, write };
-        // Where `~` is depends on whose file it is, and is looked at again when it is known.
-        granted.check_guest_paths(Path::new("~")).map(|()| granted)
-    }
-}
-
 impl Capability {
     /// Every capability, in the order of the documentation.
-    pub const ALL: [Self; 12] = [
-        Self::ConfigRead,
-        Self::SecretRead,
-        Self::SecretWrite,
-        Self::Notification,
-        Self::ClipboardWrite,
-        Self::IpcPublish,
-        Self::Env,
-        Self::Network,
-        Self::Filesystem,
-        Self::ExecEnv,
-        Self::Resources,
-        Self::Experimental,
-    ];
+    pub const ALL: [Self; SPECS.len()] = {
+        let mut all = [Self::ConfigRead; SPECS.len()];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = SPECS[at].capability;
+            at += 1;
+        }
+        all
+    };
 
-    /// The key in `[capabilities]`, which is also the interface's name in `open-sesame:host`.
+    /// Returns its row of the table.
+    pub fn spec(self) -> &'static CapabilitySpec {
+        &SPECS[self as usize]
+    }
+
+    /// Returns the key in `[capabilities]`, which is also the interface's name in
+    /// `open-sesame:host`.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::ConfigRead => "config-read",
-            Self::SecretRead => "secret-read",
-            Self::SecretWrite => "secret-write",
-            Self::Notification => "notification",
-            Self::ClipboardWrite => "clipboard-write",
-            Self::IpcPublish => "ipc-publish",
-            Self::Env => "env",
-            Self::Network => "network",
-            Self::Filesystem => "filesystem",
-            Self::ExecEnv => "exec-env",
-            Self::Resources => "resources",
-            Self::Experimental => "experimental",
-        }
+        self.spec().name
     }
 
-    /// What it is, in a few words for the one who is asked.
+    /// Returns the use of it, in a few words for the person who is asked.
     pub fn meaning(self) -> &'static str {
-        match self {
-            Self::ConfigRead => "read its own settings, which you write in its manifest",
-            Self::SecretRead => "read a secret that you keep for it in your keyring",
-            Self::SecretWrite => "store and forget a secret of its own in your keyring",
-            Self::Notification => "show notifications, ten a minute at most",
-            Self::ClipboardWrite => "replace what is on your clipboard; it cannot read it",
-            Self::IpcPublish => "send messages on a topic to other programs of your session",
-            Self::Env => "see a variable of your session's environment",
-            Self::Network => {
-                "send anything that it knows to this host, and read what the host answers"
-            }
-            Self::Filesystem => {
-                "read everything in this directory, and with `write` change and delete it"
-            }
-            Self::ExecEnv => "set this variable for commands that you run with `exec`",
-            Self::Resources => "use these resources of the directory that you give a workload",
-            Self::Experimental => "use WASI 0.3, which its makers call experimental",
-        }
+        self.spec().meaning
     }
 
-    /// The capability that an interface `open-sesame:host/NAME@VERSION` stands for.
+    /// Returns the capability that an interface `open-sesame:host/NAME@VERSION` stands for.
     ///
     /// WASI interfaces stand for none: toolchains import them wholesale, so they ask for nothing.
     /// Those of WASI 0.3 stand for [`Capability::Experimental`].
@@ -187,16 +230,11 @@ impl Capability {
             return Some(Self::Experimental);
         }
         let name = interface.strip_prefix("open-sesame:host/")?;
-        let name = name.split('@').next().unwrap_or(name).parse().ok()?;
-        let without_interface = [
-            Self::Env,
-            Self::Network,
-            Self::Filesystem,
-            Self::ExecEnv,
-            Self::Resources,
-            Self::Experimental,
-        ];
-        (!without_interface.contains(&name)).then_some(name)
+        let name = name.split('@').next().unwrap_or(name);
+        SPECS
+            .iter()
+            .find(|spec| spec.has_interface && spec.name == name)
+            .map(|spec| spec.capability)
     }
 }
 
@@ -214,7 +252,7 @@ impl FromStr for Capability {
     type Err = UnknownCapability;
 
     fn from_str(name: &str) -> Result<Self, UnknownCapability> {
-        let found = Self::ALL.into_iter().find(|capability| capability.name() == name);
+        let found = SPECS.iter().find(|spec| spec.name == name).map(|spec| spec.capability);
         found.ok_or_else(|| UnknownCapability { name: name.to_owned() })
     }
 }
@@ -227,188 +265,32 @@ impl fmt::Display for Capability {
 
 serde_as_text!(Capability);
 
-impl Capabilities {
-    /// The capabilities that are granted at least in part, in the order of the documentation.
-    pub fn granted(&self) -> Vec<Capability> {
-        Capability::ALL.into_iter().filter(|capability| self.grants(*capability)).collect()
-    }
-
-    /// Whether a capability is granted at least in part.
-    pub fn grants(&self, capability: Capability) -> bool {
-        match capability {
-            Capability::ConfigRead => self.config_read != ConfigRead::Denied,
-            Capability::SecretRead => !self.secret_read.is_empty(),
-            Capability::SecretWrite => !self.secret_write.is_empty(),
-            Capability::Notification => self.notification,
-            Capability::ClipboardWrite => self.clipboard_write,
-            Capability::IpcPublish => !self.ipc_publish.is_empty(),
-            Capability::Env => !self.env.is_empty(),
-            Capability::Network => !self.network.is_empty(),
-            Capability::Filesystem => self.filesystem != FilesystemGrant::default(),
-            Capability::ExecEnv => !self.exec_env.is_empty(),
-            Capability::Resources => !self.resources.is_empty(),
-            Capability::Experimental => !self.experimental.is_empty(),
-        }
-    }
-
-    /// Takes away every part of a capability.
-    pub fn deny(&mut self, capability: Capability) {
-        match capability {
-            Capability::ConfigRead => self.config_read = ConfigRead::Denied,
-            Capability::SecretRead => self.secret_read.clear(),
-            Capability::SecretWrite => self.secret_write.clear(),
-            Capability::Notification => self.notification = false,
-            Capability::ClipboardWrite => self.clipboard_write = false,
-            Capability::IpcPublish => self.ipc_publish.clear(),
-            Capability::Env => self.env.clear(),
-            Capability::Network => self.network.clear(),
-            Capability::Filesystem => self.filesystem = FilesystemGrant::default(),
-            Capability::ExecEnv => self.exec_env.clear(),
-            Capability::Resources => self.resources.clear(),
-            Capability::Experimental => self.experimental.clear(),
-        }
-    }
-}
-
-impl FilesystemGrant {
-    /// Whether everything in this directory may be read, or written as well, and is found under its
-    /// path for the guest.
-    pub fn covers(&self, path: &GrantedPath, write: bool) -> bool {
-        self.any(write, |granted| granted.covers(path))
-    }
-
-    /// Whether everything in this directory may be read, or written as well, whatever path the
-    /// guest finds it under.
-    pub fn reaches(&self, path: &GrantedPath, write: bool) -> bool {
-        self.any(write, |granted| granted.reaches(path))
-    }
-
-    fn any(&self, write: bool, fits: impl Fn(&GrantedPath) -> bool) -> bool {
-        self.write.iter().any(&fits) || !write && self.read.iter().any(&fits)
-    }
-
-    /// Makes sure that the guest finds no two directories under one path, with `home` in the place
-    /// of `~`.
-    ///
-    /// # Errors
-    /// With the first two that have one.
-    pub fn check_guest_paths(&self, home: &Path) -> Result<(), SameGuestPath> {
-        check_guest_paths(self.read.iter().chain(&self.write), home)
-    }
-}
-
-impl ConfigRead {
-    /// Whether the value of this key can be read.
-    pub fn covers(&self, key: &str) -> bool {
-        match self {
-            Self::Denied => false,
-            Self::All => true,
-            Self::Keys(patterns) => patterns.iter().any(|pattern| pattern.covers(key)),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for ConfigRead {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ConfigReadVisitor)
-    }
-}
-
-struct ConfigReadVisitor;
-
-impl<'de> Visitor<'de> for ConfigReadVisitor {
-    type Value = ConfigRead;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("`true`, `false` or `{ keys = [\"greeting.*\"] }`")
-    }
-
-    fn visit_bool<E: de::Error>(self, granted: bool) -> Result<ConfigRead, E> {
-        Ok(if granted { ConfigRead::All } else { ConfigRead::Denied })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ConfigRead, A::Error> {
-        let mut keys = None;
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "keys" => keys = Some(map.next_value()?),
-                _ => drop(map.next_value::<de::IgnoredAny>()?),
-            }
-        }
-        keys.map(ConfigRead::Keys).ok_or_else(|| de::Error::missing_field("keys"))
-    }
-}
-
-/// Only what is granted is written.
-impl serde::Serialize for Capabilities {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for capability in self.granted() {
-            map.serialize_key(capability.name())?;
-            match capability {
-                Capability::ConfigRead => map.serialize_value(&self.config_read)?,
-                Capability::SecretRead => map.serialize_value(&self.secret_read)?,
-                Capability::SecretWrite => map.serialize_value(&self.secret_write)?,
-                Capability::Notification => map.serialize_value(&self.notification)?,
-                Capability::ClipboardWrite => map.serialize_value(&self.clipboard_write)?,
-                Capability::IpcPublish => map.serialize_value(&self.ipc_publish)?,
-                Capability::Env => map.serialize_value(&self.env)?,
-                Capability::Network => map.serialize_value(&self.network)?,
-                Capability::Filesystem => map.serialize_value(&self.filesystem)?,
-                Capability::ExecEnv => map.serialize_value(&self.exec_env)?,
-                Capability::Resources => map.serialize_value(&self.resources)?,
-                Capability::Experimental => map.serialize_value(&self.experimental)?,
-            }
-        }
-        map.end()
-    }
-}
-
-impl serde::Serialize for ConfigRead {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Denied => serializer.serialize_bool(false),
-            Self::All => serializer.serialize_bool(true),
-            Self::Keys(keys) => {
-                let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("keys", keys)?;
-                map.end()
-            }
-        }
-    }
-}
-
-impl serde::Serialize for FilesystemGrant {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (key, paths) in [("read", &self.read), ("write", &self.write)] {
-            if !paths.is_empty() {
-                map.serialize_entry(key, paths)?;
-            }
-        }
-        map.end()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capability::Grant;
 
+    /// Each capability finds its own row, and its example is a grant of it.
     #[test]
-    fn interfaces_name_their_capability_and_wasi_names_none() {
+    fn rows_stand_in_order() {
+        for (at, spec) in SPECS.iter().enumerate() {
+            assert_eq!(spec.capability as usize, at, "{}", spec.name);
+            let example: Grant = spec.example.parse().expect(spec.example);
+            assert_eq!(example.capability(), spec.capability);
+        }
+    }
+
+    /// An interface of WASI asks for nothing, but for those of WASI 0.3.
+    #[test]
+    fn interface_names_its_capability() {
         let of = Capability::of_interface;
         assert_eq!(of("open-sesame:host/config-read@0.1.0"), Some(Capability::ConfigRead));
         assert_eq!(of("open-sesame:host/secret-read"), Some(Capability::SecretRead));
+        assert_eq!(of("wasi:cli/stdout@0.3.1"), Some(Capability::Experimental));
         assert_eq!(of("open-sesame:host/log@0.1.0"), None);
         assert_eq!(of("open-sesame:host/network@0.1.0"), None);
         assert_eq!(of("open-sesame:host/experimental@0.1.0"), None);
         assert_eq!(of("wasi:filesystem/types@0.2.9"), None);
         assert_eq!(of("evil:host/config-read@0.1.0"), None);
-    }
-
-    #[test]
-    fn nothing_is_granted_by_default() {
-        assert_eq!(Capabilities::default().granted(), []);
-        assert!(!Capabilities::default().config_read.covers("x"));
     }
 }

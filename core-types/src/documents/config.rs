@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
-use crate::capability::ConfigRead;
+use crate::capability::{Capabilities, Capability, Scope};
 
 /// The `[config]` of a manifest: dotted keys with text values.
 ///
@@ -38,16 +38,16 @@ impl Config {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// Only the values that the capability grants.
-    pub fn visible(&self, config_read: &ConfigRead) -> Self {
-        let granted = |(key, _): &(&String, &String)| config_read.covers(key);
-        Self(
-            self.0
-                .iter()
-                .filter(granted)
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect(),
-        )
+    /// Returns only the values that `config-read` grants.
+    pub fn visible(&self, granted: &Capabilities) -> Self {
+        let covers = |scope: &Scope, key: &str| match scope {
+            Scope::Pattern(pattern) => pattern.covers(key),
+            scope => *scope == Scope::Whole,
+        };
+        let is_granted =
+            |key: &str| granted.of(Capability::ConfigRead).any(|grant| covers(grant.scope(), key));
+        let visible = self.0.iter().filter(|(key, _)| is_granted(key));
+        Self(visible.map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
     /// Only the values whose keys have no lower-case letter, as extensions of Suffiks are given
@@ -206,9 +206,10 @@ mod tests {
     #[test]
     fn only_granted_keys_are_visible() {
         let config = config("a.x = 1\na.y = 2\nb = 3");
-        let visible = config.visible(&ConfigRead::Keys(vec!["a.*".parse().expect("valid")]));
+        let granted = |grant: &str| Capabilities::from_iter([grant.parse().expect(grant)]);
+        let visible = config.visible(&granted("config-read=a.*"));
         assert_eq!(visible.iter().collect::<Vec<_>>(), [("a.x", "1"), ("a.y", "2")]);
-        assert_eq!(config.visible(&ConfigRead::Denied), Config::default());
-        assert_eq!(config.visible(&ConfigRead::All), config);
+        assert_eq!(config.visible(&granted("secret-read=b")), Config::default());
+        assert_eq!(config.visible(&granted("config-read")), config);
     }
 }

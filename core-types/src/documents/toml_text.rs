@@ -363,7 +363,8 @@ mod tests {
         let found: Vec<_> =
             parsed.unknown_keys.iter().map(|key| (key.path.as_str(), key.line)).collect();
         assert_eq!(found, [("filesystem.read.0.gest", 6)]);
-        assert_eq!(parsed.value.filesystem.read[0].to_string(), "~/a");
+        let directories: Vec<_> = parsed.value.directories().collect();
+        assert_eq!(directories[0].0.to_string(), "~/a");
     }
 
     #[test]

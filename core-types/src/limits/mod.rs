@@ -1,7 +1,10 @@
-//! How much an extension may use in one call: each limit, and the values that are in force.
+//! How much an extension may use in one call: the table of limits, what documents write down, and
+//! the values that are in force.
 
-mod limit_name;
+mod effective;
+mod spec;
+mod written;
 
-pub use limit_name::{
-    Ceilings, EffectiveLimits, Limit, LimitName, LimitOrigin, LimitValueError, Limits,
-};
+pub use effective::{Ceilings, EffectiveLimits, Limit, LimitOrigin};
+pub use spec::{LimitName, LimitSpec, LimitValueError, Unit};
+pub use written::Limits;

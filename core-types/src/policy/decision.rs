@@ -1,66 +1,15 @@
 //! The one place that decides whether an extension may do something.
 
-use std::borrow::Cow;
 use std::fmt;
-use std::path::{Path, PathBuf};
 
-use crate::capability::{
-    Capabilities, Capability, EnvName, Feature, Grant, GrantedPath, NetworkRule, ResourceKind,
-    ResourceMethod, ResourceRule, Scheme,
-};
-use crate::documents::line_of_value;
+use crate::capability::{Capability, Grant};
+use crate::policy::authority::Authority;
+use crate::policy::document::{Document, Place};
+use crate::policy::request::Request;
 use crate::policy::rules::Policy;
-use crate::policy::timed::{BootTime, TimedGrant, TimedGrants};
+use crate::policy::timed::{BootTime, TimedGrant};
 
-/// Something that an extension wants to do.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Request {
-    /// To import an interface, for which any part of the capability is enough.
-    Import(Capability),
-    /// To read a value of its configuration.
-    ReadConfig(String),
-    /// To read a secret.
-    ReadSecret(String),
-    /// To store or forget a secret.
-    WriteSecret(String),
-    /// To show a notification.
-    Notify,
-    /// To put text on the clipboard.
-    SetClipboard,
-    /// To publish on a topic.
-    Publish(String),
-    /// To see a variable of the session.
-    ReadVariable(EnvName),
-    /// To connect to a host.
-    Connect {
-        /// With this protocol.
-        scheme: Scheme,
-        /// The host as the extension spells it.
-        host: String,
-        /// The port.
-        port: u16,
-    },
-    /// To use a directory.
-    OpenDirectory {
-        /// The directory.
-        path: GrantedPath,
-        /// Whether to write in it, or only to read.
-        write: bool,
-    },
-    /// To set a variable of a command.
-    SetVariable(EnvName),
-    /// To use a resource around a workload.
-    UseResource {
-        /// Of this kind.
-        kind: ResourceKind,
-        /// In this way.
-        method: ResourceMethod,
-    },
-    /// To use what its makers call experimental.
-    UseExperimental(Feature),
-}
-
-/// What is decided.
+/// Whether an extension may do something.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -70,26 +19,37 @@ pub enum Verdict {
     Allow,
     /// It may not.
     Deny,
-    /// Nobody has decided yet: whoever can, asks the user; whoever cannot, refuses.
+    /// The user has not decided yet: a program that can asks them, and one that cannot refuses.
     Ask,
 }
 
 /// A verdict, and the rule that it rests on.
+///
+/// ```
+/// use core_types::{Authority, BootTime, Capabilities, Capability, Request, decide};
+///
+/// let granted = Capabilities::from_iter(["notification".parse()?]);
+/// let authority = Authority::of(granted);
+/// let decision = decide(&Request::Use(Capability::Notification), &authority, BootTime::default());
+/// assert!(decision.allows());
+/// assert_eq!(decision.to_string(), "granted: notification");
+/// # Ok::<(), core_types::GrantError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision<'a> {
-    /// What is decided.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Why.
+    /// The reason.
     pub rule: Rule<'a>,
 }
 
-/// What a decision rests on.
+/// A rule that a decision rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rule<'a> {
     /// A policy denies the capability to every extension.
     Policy(Capability, &'a Document),
     /// The manifest grants it by this.
-    Manifest(Grant, &'a Document),
+    Manifest(&'a Grant, &'a Document),
     /// A timed grant allows it.
     Timed(&'a TimedGrant),
     /// The manifest grants other things, and not this.
@@ -98,39 +58,31 @@ pub enum Rule<'a> {
     Undecided(&'a Document),
 }
 
-/// A file that rules stand in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Document {
-    /// Where it lies.
-    pub path: PathBuf,
-    /// What stands in it.
-    pub text: String,
-}
-
-/// A line of a file.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Place {
-    /// The file.
-    pub path: PathBuf,
-    /// The line, counted from 1; nothing when the rule is that something does not stand there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<usize>,
-}
-
-/// Everything that decides what one extension may do: its manifest, the grants of this login
-/// session, and every policy.
+/// A rule that refused something, apart from the text of the file that it stands in.
 ///
-/// The default denies everything.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Authority {
-    /// The `[capabilities]` of the manifest; nothing when there are none.
-    pub capabilities: Option<Capabilities>,
-    /// The manifest.
-    pub manifest: Document,
-    /// The grants that end.
-    pub timed: TimedGrants,
-    /// The policies that hold, with the files that they stand in.
-    pub policies: Vec<(Policy, Document)>,
+/// ```
+/// use core_types::{Refusal, RefusedBy};
+///
+/// let refusal = Refusal { rule: RefusedBy::NotGranted, place: None };
+/// assert_eq!(refusal.to_string(), "not granted");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The rule.
+    pub rule: RefusedBy,
+    /// The place of the rule, as far as it stands in a file.
+    pub place: Option<Place>,
+}
+
+/// A kind of rule that refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusedBy {
+    /// A policy denies the capability to every extension.
+    Policy(Capability),
+    /// The manifest grants other things, and not this.
+    NotGranted,
+    /// The manifest has no `[capabilities]` yet.
+    Undecided,
 }
 
 /// Decides. A policy comes first and only takes away; then what the manifest grants; then what was
@@ -139,9 +91,8 @@ pub fn decide<'a>(request: &Request, authority: &'a Authority, now: BootTime) ->
     if let Some(denied) = denied_by_policy(request.capability(), &authority.policies) {
         return denied;
     }
-    let by_manifest =
-        authority.capabilities.as_ref().and_then(|granted| request.allowed_by(granted));
-    if let Some(grant) = by_manifest {
+    let mut granted = authority.capabilities.iter().flatten();
+    if let Some(grant) = granted.find(|grant| request.is_covered_by(grant)) {
         return Decision {
             verdict: Verdict::Allow,
             rule: Rule::Manifest(grant, &authority.manifest),
@@ -158,195 +109,14 @@ pub fn decide<'a>(request: &Request, authority: &'a Authority, now: BootTime) ->
 }
 
 /// Returns the decision of the first of these policies that denies a capability, whatever a
-/// manifest says. It is part of [`decide`], for those who say what a grant would do before there is
-/// one.
+/// manifest says. It is part of [`decide`], for callers that say what a grant would do before there
+/// is one.
 pub fn denied_by_policy(
     capability: Capability,
     policies: &[(Policy, Document)],
 ) -> Option<Decision<'_>> {
     let (_, document) = policies.iter().find(|(policy, _)| policy.deny.contains(&capability))?;
     Some(Decision { verdict: Verdict::Deny, rule: Rule::Policy(capability, document) })
-}
-
-impl Request {
-    /// What has to be granted before an import is linked, if anything.
-    pub fn of_import(interface: &str) -> Option<Self> {
-        Capability::of_interface(interface).map(|capability| match capability {
-            Capability::Experimental => Self::UseExperimental(Feature::Wasi03),
-            other => Self::Import(other),
-        })
-    }
-
-    /// The capability that it takes.
-    pub fn capability(&self) -> Capability {
-        match self {
-            Self::Import(capability) => *capability,
-            Self::ReadConfig(_) => Capability::ConfigRead,
-            Self::ReadSecret(_) => Capability::SecretRead,
-            Self::WriteSecret(_) => Capability::SecretWrite,
-            Self::Notify => Capability::Notification,
-            Self::SetClipboard => Capability::ClipboardWrite,
-            Self::Publish(_) => Capability::IpcPublish,
-            Self::ReadVariable(_) => Capability::Env,
-            Self::Connect { .. } => Capability::Network,
-            Self::OpenDirectory { .. } => Capability::Filesystem,
-            Self::SetVariable(_) => Capability::ExecEnv,
-            Self::UseResource { .. } => Capability::Resources,
-            Self::UseExperimental(_) => Capability::Experimental,
-        }
-    }
-
-    /// What is asked for, within the capability: a name, a topic, a host, a directory. Nothing for
-    /// one that has no parts.
-    pub fn object(&self) -> Option<Cow<'_, str>> {
-        match self {
-            Self::Import(_) | Self::Notify | Self::SetClipboard => None,
-            Self::ReadConfig(name)
-            | Self::ReadSecret(name)
-            | Self::WriteSecret(name)
-            | Self::Publish(name) => Some(Cow::Borrowed(name)),
-            Self::ReadVariable(name) | Self::SetVariable(name) => {
-                Some(Cow::Borrowed(name.as_str()))
-            }
-            Self::UseResource { kind, method } => {
-                Some(Cow::Owned(format!("{kind}:{}", method.name())))
-            }
-            Self::UseExperimental(feature) => Some(Cow::Borrowed(feature.name())),
-            Self::Connect { scheme, host, port } => Some(Cow::Owned(origin(*scheme, host, *port))),
-            Self::OpenDirectory { path, write } => {
-                Some(Cow::Owned(format!("{}:{path}", if *write { "write" } else { "read" })))
-            }
-        }
-    }
-
-    /// The least that would allow it, if something can: a host that is no host's name cannot be
-    /// granted.
-    pub fn least_grant(&self) -> Option<Grant> {
-        match self {
-            // There is one such feature, and it is what imports ask for.
-            Self::Import(Capability::Experimental) => Some(Grant::Experimental(Feature::Wasi03)),
-            Self::Import(capability) => Grant::unscoped(*capability).ok(),
-            Self::ReadConfig(key) => key.parse().ok().map(|key| Grant::ConfigRead(Some(key))),
-            Self::ReadSecret(name) => name.parse().ok().map(Grant::SecretRead),
-            Self::WriteSecret(name) => name.parse().ok().map(Grant::SecretWrite),
-            Self::Notify => Some(Grant::Notification),
-            Self::SetClipboard => Some(Grant::ClipboardWrite),
-            Self::Publish(topic) => {
-                topic.parse().ok().filter(|_| topic != "*").map(Grant::IpcPublish)
-            }
-            Self::ReadVariable(name) => Some(Grant::Env(name.clone())),
-            Self::Connect { scheme, host, port } => {
-                shortest_rule(*scheme, host, *port).map(Grant::Network)
-            }
-            Self::OpenDirectory { path, write: false } => Some(Grant::FilesystemRead(path.clone())),
-            Self::OpenDirectory { path, write: true } => Some(Grant::FilesystemWrite(path.clone())),
-            Self::SetVariable(name) => name.as_str().parse().ok().map(Grant::ExecEnv),
-            Self::UseResource { kind, method } => kind.is_valid().then(|| {
-                Grant::Resources(ResourceRule { kind: kind.clone(), methods: [*method].into() })
-            }),
-            Self::UseExperimental(feature) => Some(Grant::Experimental(*feature)),
-        }
-    }
-
-    /// What `sesame extension grant NAME` has to be given to allow it. Where the request does not
-    /// say how far a grant has to reach, it is an example of the form.
-    pub fn grant_text(&self) -> String {
-        let example = || Grant::example(self.capability()).to_owned();
-        self.least_grant().map_or_else(example, |grant| grant.to_string())
-    }
-
-    /// The grant among these that allows it.
-    fn allowed_by(&self, granted: &Capabilities) -> Option<Grant> {
-        let is_there = granted.grants(self.capability());
-        is_there
-            .then(|| granted.grants_in_full().into_iter().find(|grant| self.is_covered_by(grant)))
-            .flatten()
-    }
-
-    fn is_covered_by(&self, grant: &Grant) -> bool {
-        match (self, grant) {
-            (Self::Import(capability), grant) => grant.capability() == *capability,
-            (Self::ReadConfig(_), Grant::ConfigRead(None)) => true,
-            (Self::ReadConfig(key), Grant::ConfigRead(Some(pattern))) => pattern.covers(key),
-            (Self::ReadSecret(name), Grant::SecretRead(granted)) => granted.as_str() == name,
-            (Self::WriteSecret(name), Grant::SecretWrite(granted)) => granted.as_str() == name,
-            (Self::Notify, Grant::Notification) | (Self::SetClipboard, Grant::ClipboardWrite) => {
-                true
-            }
-            (Self::Publish(topic), Grant::IpcPublish(pattern)) => {
-                is_topic(topic) && pattern.covers(topic)
-            }
-            (Self::ReadVariable(name), Grant::Env(granted)) => granted == name,
-            (Self::Connect { scheme, host, port }, Grant::Network(rule)) => {
-                rule.allows(*scheme, host, *port)
-            }
-            (Self::OpenDirectory { path, write: false }, Grant::FilesystemRead(granted)) => {
-                granted.covers(path)
-            }
-            (Self::OpenDirectory { path, .. }, Grant::FilesystemWrite(granted)) => {
-                granted.covers(path)
-            }
-            (Self::SetVariable(name), Grant::ExecEnv(granted)) => granted.covers(name),
-            (Self::UseResource { kind, method }, Grant::Resources(rule)) => {
-                rule.allows(kind, *method)
-            }
-            (Self::UseExperimental(feature), Grant::Experimental(granted)) => granted == feature,
-            _ => false,
-        }
-    }
-}
-
-/// A topic is a dotted name, without the star of patterns.
-fn is_topic(topic: &str) -> bool {
-    !topic.ends_with('*') && topic.parse::<crate::capability::Pattern>().is_ok()
-}
-
-fn origin(scheme: Scheme, host: &str, port: u16) -> String {
-    format!("{}://{host}:{port}", scheme.name())
-}
-
-/// The rule for exactly this origin, as short as it can be written.
-fn shortest_rule(scheme: Scheme, host: &str, port: u16) -> Option<NetworkRule> {
-    let scheme_text =
-        if scheme == Scheme::Https { String::new() } else { format!("{}://", scheme.name()) };
-    let port_text = if port == scheme.default_port() { String::new() } else { format!(":{port}") };
-    let rule: NetworkRule = format!("{scheme_text}{host}{port_text}").parse().ok()?;
-    rule.allows(scheme, host, port).then_some(rule)
-}
-
-/// What is wanted, as a grant of it is written.
-impl fmt::Display for Request {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.object() {
-            Some(object) => write!(f, "{}={object}", self.capability()),
-            None => write!(f, "{}", self.capability()),
-        }
-    }
-}
-
-impl Authority {
-    /// Nothing but these capabilities, decided by a program instead of a file.
-    pub fn of(capabilities: Capabilities) -> Self {
-        Self { capabilities: Some(capabilities), ..Self::default() }
-    }
-
-    /// Whether a capability is granted at least in part, by a grant that may have ended or a
-    /// manifest that a policy overrules: for what has to be made ready before anything is decided.
-    pub fn grants_now_or_later(&self, capability: Capability) -> bool {
-        self.capabilities.as_ref().is_some_and(|granted| granted.grants(capability))
-            || self.timed.iter().any(|timed| timed.grant.capability() == capability)
-    }
-
-    /// Everything that is granted at this moment, within every policy.
-    pub fn in_force(&self, now: BootTime) -> Capabilities {
-        let mut capabilities = self.capabilities.clone().unwrap_or_default();
-        for timed in self.timed.iter().filter(|timed| timed.holds_at(now)) {
-            capabilities.add(&timed.grant);
-        }
-        self.policies
-            .iter()
-            .fold(capabilities, |capabilities, (policy, _)| policy.within(capabilities))
-    }
 }
 
 impl Decision<'_> {
@@ -360,44 +130,32 @@ impl Decision<'_> {
         matches!(self.rule, Rule::Policy(..))
     }
 
-    /// Where the rule stands, as far as it stands in a file.
+    /// Returns the place of the rule, as far as it stands in a file.
     pub fn place(&self) -> Option<Place> {
-        let place = |document: &Document, line| {
-            (document.path != Path::new("")).then(|| Place { path: document.path.clone(), line })
-        };
-        match &self.rule {
+        match self.rule {
             Rule::Policy(capability, document) => {
-                place(document, policy_line(*capability, document))
+                document.place(document.line_of_denial(capability))
             }
-            Rule::Manifest(grant, document) => place(document, grant_line(grant, document)),
-            Rule::NotGranted(document) => {
-                place(document, line_of_value(&document.text, &["capabilities"], ""))
-            }
-            Rule::Undecided(document) => place(document, None),
+            Rule::Manifest(grant, document) => document.place(document.line_of_grant(grant)),
+            Rule::NotGranted(document) => document.place(document.line_of_grants()),
+            Rule::Undecided(document) => document.place(None),
             Rule::Timed(_) => None,
         }
     }
-}
 
-fn policy_line(capability: Capability, document: &Document) -> Option<usize> {
-    let line = |keys: &[&str]| line_of_value(&document.text, keys, capability.name());
-    line(&["deny"]).or_else(|| line(&["extensions", "policy", "deny"]))
-}
+    /// Returns the rule that refused; nothing for what is allowed.
+    pub fn refusal(&self) -> Option<Refusal> {
+        let rule = self.refused_by().filter(|_| !self.allows())?;
+        Some(Refusal { rule, place: self.place() })
+    }
 
-fn grant_line(grant: &Grant, document: &Document) -> Option<usize> {
-    let capability = grant.capability().name();
-    let text = grant.to_string();
-    let scope = text.split_once('=').map(|(_, scope)| scope).unwrap_or_default();
-    let line = |keys: &[&str], scope: &str| line_of_value(&document.text, keys, scope);
-    match grant {
-        Grant::ConfigRead(Some(_)) => line(&["capabilities", capability, "keys"], scope),
-        Grant::FilesystemRead(path) => {
-            line(&["capabilities", capability, "read"], &path.to_string())
+    fn refused_by(&self) -> Option<RefusedBy> {
+        match self.rule {
+            Rule::Policy(capability, _) => Some(RefusedBy::Policy(capability)),
+            Rule::NotGranted(_) => Some(RefusedBy::NotGranted),
+            Rule::Undecided(_) => Some(RefusedBy::Undecided),
+            Rule::Manifest(..) | Rule::Timed(_) => None,
         }
-        Grant::FilesystemWrite(path) => {
-            line(&["capabilities", capability, "write"], &path.to_string())
-        }
-        _ => line(&["capabilities", capability], scope),
     }
 }
 
@@ -405,30 +163,48 @@ fn grant_line(grant: &Grant, document: &Document) -> Option<usize> {
 impl fmt::Display for Decision<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.rule {
-            Rule::Policy(capability, _) => write!(f, "policy denies `{capability}`")?,
             Rule::Manifest(grant, _) => write!(f, "granted: {grant}")?,
             Rule::Timed(timed) => match timed.until {
                 Some(_) => write!(f, "granted for a while: {}", timed.grant)?,
                 None => write!(f, "granted for this session: {}", timed.grant)?,
             },
-            Rule::NotGranted(_) => f.write_str("not granted")?,
-            Rule::Undecided(_) => f.write_str("not decided yet")?,
+            _ => self.refused_by().map_or(Ok(()), |rule| rule.fmt(f))?,
         }
         self.place().map_or(Ok(()), |place| write!(f, " ({place})"))
     }
 }
 
-impl fmt::Display for Place {
+impl Refusal {
+    /// Whether a policy refused, so that no grant helps.
+    pub fn is_by_policy(&self) -> bool {
+        matches!(self.rule, RefusedBy::Policy(_))
+    }
+}
+
+/// The rule in words, with its place.
+impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.path.display())?;
-        self.line.map_or(Ok(()), |line| write!(f, ":{line}"))
+        self.rule.fmt(f)?;
+        self.place.as_ref().map_or(Ok(()), |place| write!(f, " ({place})"))
+    }
+}
+
+impl fmt::Display for RefusedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Policy(capability) => write!(f, "policy denies `{capability}`"),
+            Self::NotGranted => f.write_str("not granted"),
+            Self::Undecided => f.write_str("not decided yet"),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capability::{Capabilities, Feature, Scheme};
     use crate::documents::Manifest;
+    use crate::policy::timed::TimedGrants;
     use std::time::Duration;
 
     const MANIFEST: &str = r#"[extension]
@@ -503,11 +279,11 @@ experimental = ["wasi-0.3"]
             open("~/notes", true),
             Request::Publish("greeting.sent".to_owned()),
             Request::Publish("greeting.*".to_owned()),
-            Request::Notify,
+            Request::Use(Capability::Notification),
             Request::ReadVariable("LANG".parse().expect("a name")),
-            Request::SetClipboard,
-            Request::Import(Capability::SecretRead),
-            Request::Import(Capability::SecretWrite),
+            Request::Use(Capability::ClipboardWrite),
+            Request::Use(Capability::SecretRead),
+            Request::Use(Capability::SecretWrite),
             Request::UseExperimental(Feature::Wasi03),
         ];
         let lines: Vec<_> = requests
@@ -537,20 +313,26 @@ experimental = ["wasi-0.3"]
     secret-write -> Deny: not granted (x.toml:4)
     experimental=wasi-0.3 -> Allow: granted: experimental=wasi-0.3 (x.toml:15)
     "#);
-        assert!(!decide(&Request::SetClipboard, &authority, at(11)).allows(), "its time is over");
+        assert!(
+            !decide(&Request::Use(Capability::ClipboardWrite), &authority, at(11)).allows(),
+            "its time is over"
+        );
     }
 
     #[test]
     fn without_a_decision_somebody_is_asked_and_a_policy_is_not_overruled() {
         let open = authority("[extension]", "", "");
-        assert_eq!(said(&Request::Notify, &open), "Ask: not decided yet (x.toml)");
+        assert_eq!(
+            said(&Request::Use(Capability::Notification), &open),
+            "Ask: not decided yet (x.toml)"
+        );
         let denied = authority(
             "[capabilities]\nnotification = true",
             "deny = [\"notification\"]",
             "[[grant]]\nwhat = \"notification\"",
         );
         assert_eq!(
-            said(&Request::Notify, &denied),
+            said(&Request::Use(Capability::Notification), &denied),
             "Deny: policy denies `notification` (/etc/pds/policy.toml:1)"
         );
         assert_eq!(denied.in_force(at(0)).granted(), []);
@@ -566,8 +348,8 @@ experimental = ["wasi-0.3"]
             port,
         };
         for (request, expected) in [
-            (Request::Import(Capability::Notification), "notification"),
-            (Request::Import(Capability::SecretRead), "secret-read=github-token"),
+            (Request::Use(Capability::Notification), "notification"),
+            (Request::Use(Capability::SecretRead), "secret-read=github-token"),
             (Request::ReadSecret("a".to_owned()), "secret-read=a"),
             (Request::ReadSecret("../a".to_owned()), "secret-read=github-token"),
             (Request::Publish("a.b".to_owned()), "ipc-publish=a.b"),

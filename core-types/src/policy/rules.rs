@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::capability::{Capabilities, Capability, Grant};
+use crate::capability::{Capability, Grant};
 use crate::limits::Limits;
 use crate::policy::period::Period;
 use crate::reference::{OciPrefix, OciReference};
@@ -122,12 +122,6 @@ impl fmt::Display for SourceRefusal {
 }
 
 impl Policy {
-    /// What remains of the capabilities.
-    pub fn within(&self, mut capabilities: Capabilities) -> Capabilities {
-        self.deny.iter().for_each(|capability| capabilities.deny(*capability));
-        capabilities
-    }
-
     /// Makes sure that an extension can come from there.
     ///
     /// # Errors
@@ -183,22 +177,28 @@ impl Policy {
     pub fn preapproves(&self, list: &OciReference, grant: &Grant) -> bool {
         let is_meant =
             |entry: &&Preapproved| entry.list.covers(list.registry(), &list.repository());
-        self.preapproved.iter().filter(is_meant).any(|entry| {
-            let mut allowed = Capabilities::default();
-            for grant in &entry.grants {
-                allowed.add(grant);
-            }
-            allowed.reaches(grant)
-        })
+        let mut grants = self.preapproved.iter().filter(is_meant).flat_map(|entry| &entry.grants);
+        grants.any(|allowed| allowed.reaches(grant))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::authority::Authority;
+    use crate::policy::document::Document;
+    use crate::policy::timed::BootTime;
 
     fn policy(text: &str) -> Policy {
         crate::parse_toml(text).expect("valid").value
+    }
+
+    /// What is left of grants where the policy holds.
+    fn within(policy: Policy, grants: &[&str]) -> Vec<Capability> {
+        let granted = grants.iter().map(|grant| grant.parse().expect(grant));
+        let policies = vec![(policy, Document::default())];
+        let authority = Authority { policies, ..Authority::of(granted.collect()) };
+        authority.in_force(BootTime::default()).granted()
     }
 
     fn refusal(policy: &Policy, reference: &str) -> Option<String> {
@@ -211,18 +211,16 @@ mod tests {
     #[test]
     fn a_policy_takes_away_and_never_gives() {
         let policy = policy("deny = [\"notification\"]");
-        let asked =
-            Capabilities { notification: true, clipboard_write: true, ..Default::default() };
-        assert_eq!(policy.within(asked).granted(), [Capability::ClipboardWrite]);
+        let left = within(policy, &["notification", "clipboard-write"]);
+        assert_eq!(left, [Capability::ClipboardWrite]);
     }
 
     /// A feature that is granted stays denied where the policy denies `experimental`.
     #[test]
     fn policy_denies_experimental_features() {
-        let asked =
-            Capabilities { experimental: vec![crate::Feature::Wasi03], ..Default::default() };
-        assert_eq!(policy("deny = [\"experimental\"]").within(asked.clone()).granted(), []);
-        assert_eq!(Policy::default().within(asked).granted(), [Capability::Experimental]);
+        let asked = ["experimental=wasi-0.3"];
+        assert_eq!(within(policy("deny = [\"experimental\"]"), &asked), []);
+        assert_eq!(within(Policy::default(), &asked), [Capability::Experimental]);
     }
 
     #[test]

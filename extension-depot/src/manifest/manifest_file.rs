@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use core_types::{
-    Capabilities, Capability, Config, ConfigRead, Document, ExtensionName, Grant, GrantedPath,
-    LimitName, Limits, Manifest, OciReference, TomlProblem, UnknownKey, parse_toml,
+    Capabilities, Capability, Config, Document, ExtensionName, Grant, LimitName, Limits, Manifest,
+    OciReference, Scope, TomlProblem, UnknownKey, Written, parse_toml,
 };
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
@@ -241,50 +241,36 @@ fn merge_lists(old: &mut Item, new: Value, key: &str) {
 fn grant_of(key: &str, entry: &Value) -> Option<Grant> {
     let entry = entry.clone().decorated("", "");
     let parsed = parse_toml::<Capabilities>(&format!("{key} = [{entry}]")).ok()?;
-    parsed.value.grants_in_full().pop()
-}
-
-/// A directory as it is written.
-fn path_value(path: &GrantedPath) -> Value {
-    match path.guest() {
-        Some(guest) => {
-            Value::InlineTable(InlineTable::from_iter([("path", path.host()), ("guest", guest)]))
-        }
-        None => path.host().into(),
-    }
+    parsed.value.into_iter().next_back()
 }
 
 /// A capability as it is written, or nothing when it is denied.
 fn capability_value(capabilities: &Capabilities, capability: Capability) -> Option<Value> {
-    fn list<T: ToString>(items: &[T]) -> Value {
-        Value::Array(items.iter().map(ToString::to_string).collect::<Array>())
-    }
-    capabilities.grants(capability).then(|| match capability {
-        Capability::ConfigRead => match &capabilities.config_read {
-            ConfigRead::Keys(keys) => {
-                Value::InlineTable(InlineTable::from_iter([("keys", list(keys))]))
-            }
-            ConfigRead::All | ConfigRead::Denied => true.into(),
-        },
-        Capability::SecretRead => list(&capabilities.secret_read),
-        Capability::SecretWrite => list(&capabilities.secret_write),
-        Capability::Notification | Capability::ClipboardWrite => true.into(),
-        Capability::IpcPublish => list(&capabilities.ipc_publish),
-        Capability::Env => list(&capabilities.env),
-        Capability::Network => list(&capabilities.network),
-        Capability::ExecEnv => list(&capabilities.exec_env),
-        Capability::Resources => list(&capabilities.resources),
-        Capability::Experimental => list(&capabilities.experimental),
-        Capability::Filesystem => {
-            let lists = [
-                ("read", &capabilities.filesystem.read),
-                ("write", &capabilities.filesystem.write),
-            ];
-            let written = lists.into_iter().filter(|(_, paths)| !paths.is_empty());
-            let list = |paths: &[GrantedPath]| Value::Array(paths.iter().map(path_value).collect());
-            Value::InlineTable(written.map(|(key, paths)| (key, list(paths))).collect())
-        }
+    capabilities.written(capability).map(|written| match written {
+        Written::Whole => true.into(),
+        Written::List(scopes) => list_value(&scopes),
+        Written::Lists(lists) => Value::InlineTable(
+            lists.into_iter().map(|(key, scopes)| (key, list_value(&scopes))).collect(),
+        ),
     })
+}
+
+fn list_value(scopes: &[&Scope]) -> Value {
+    Value::Array(scopes.iter().map(|scope| entry_value(scope)).collect::<Array>())
+}
+
+/// An entry as it is written: a directory with a path for the guest is a table.
+fn entry_value(scope: &Scope) -> Value {
+    match scope {
+        Scope::Read(path) | Scope::Write(path) => match path.guest() {
+            Some(guest) => Value::InlineTable(InlineTable::from_iter([
+                ("path", path.host()),
+                ("guest", guest),
+            ])),
+            None => path.host().into(),
+        },
+        scope => scope.to_string().into(),
+    }
 }
 
 #[cfg(test)]
@@ -363,7 +349,7 @@ mod tests {
         let parsed =
             Manifest::parse(&written, &name()).unwrap_or_else(|error| panic!("{written}{error}"));
         let sorted = |capabilities: &Capabilities| {
-            let mut grants = capabilities.grants_in_full();
+            let mut grants: Vec<_> = capabilities.iter().cloned().collect();
             grants.sort();
             grants
         };

@@ -363,5 +363,5 @@ fn ensure_still(loaded: &LoadedManifest, found: &Installed) -> Result<(), DepotE
 /// Makes sure that what is written can be read again: a manifest with one path for two directories
 /// cannot.
 pub(crate) fn check_guest_paths(capabilities: &Capabilities) -> Result<(), SameGuestPath> {
-    capabilities.filesystem.check_guest_paths(Path::new("~"))
+    capabilities.check_guest_paths(Path::new("~"))
 }

@@ -2,23 +2,24 @@
 
 use std::time::Instant;
 
-use core_types::Request;
+use core_types::{Capability, Request};
 
-use crate::backends::PATIENCE;
+use super::backends::BACKEND_TIMEOUT;
 use crate::bindings::open_sesame::host::clipboard_write::Host;
 use crate::bindings::open_sesame::host::types::Error;
-use crate::state::{CallState, Size};
+use crate::calling::{CallState, Size};
 
-/// The longest text, in bytes.
-const MOST: usize = 1 << 20;
+/// The maximum of a text, in bytes: enough for any text that a person pastes. The holder keeps it
+/// in memory.
+const MAX_TEXT: usize = 1 << 20;
 
 impl Host for CallState {
     async fn set_text(&mut self, text: String) -> wasmtime::Result<Result<(), Error>> {
-        let size = Size { given: text.len(), most: MOST };
-        let deadline = self.bounds.deadline().min(Instant::now() + PATIENCE);
+        let size = Size { bytes: text.len(), max: MAX_TEXT };
+        let deadline = self.bounds.deadline().min(Instant::now() + BACKEND_TIMEOUT);
         let set =
             move |backends: &crate::Backends, _: &_| backends.clipboard.set_text(&text, deadline);
-        self.ask_backend(Request::SetClipboard, size, set).await
+        self.ask_backend(Request::Use(Capability::ClipboardWrite), size, set).await
     }
 }
 
@@ -43,23 +44,22 @@ mod session {
     use wl_clipboard_rs::copy;
     use x11rb::connection::Connection;
 
-    use super::MOST;
-    use crate::backends::{BackendError, Clipboard, PATIENCE, silence};
+    use super::MAX_TEXT;
+    use crate::capabilities::backends::{BACKEND_TIMEOUT, BackendError, Clipboard, no_answer};
 
-    /// What the child says when the text is on the clipboard.
+    /// The child's answer when the text is on the clipboard.
     const HELD: &str = "held";
 
-    /// Whether the text is on the clipboard, from when on the child stays whatever becomes of its
-    /// parent.
+    /// Whether the text is on the clipboard. From then on the child outlives its parent.
     static IS_HELD: AtomicBool = AtomicBool::new(false);
 
     /// The clipboard of a session.
     ///
-    /// On X11 and Wayland a text is on the clipboard as long as somebody hands it out, so a child
-    /// process holds it until something else is put there.
+    /// On X11 and Wayland a text is on the clipboard as long as a program hands it out, so that a
+    /// child process holds it until it is replaced.
     #[derive(Debug, Clone)]
     pub struct SessionClipboard {
-        /// What holds it; nothing in a session without a display.
+        /// The command of the holder; `None` in a session without a display.
         pub holder: Option<HolderCommand>,
     }
 
@@ -68,13 +68,14 @@ mod session {
     pub struct HolderCommand {
         /// The program, usually the running one.
         pub program: PathBuf,
-        /// What makes it a holder, and of which clipboard.
+        /// The arguments that make it a holder, and of which clipboard.
         pub arguments: Vec<OsString>,
         /// The variables by which it finds the display, and no others.
         pub environment: Vec<(OsString, OsString)>,
     }
 
-    /// Why a text could not be put on the clipboard. It goes to standard output, for the parent.
+    /// Why a text could not be put on the clipboard. It is written to standard output, for the
+    /// parent.
     #[derive(Debug, thiserror::Error)]
     pub enum HolderFailure {
         /// The compositor has no protocol for programs without a window.
@@ -85,8 +86,8 @@ mod session {
         /// The display server refuses.
         #[error("the display server refuses: {0}")]
         Display(String),
-        /// The text cannot be read or the parent not told.
-        #[error("cannot talk to sesame: {0}")]
+        /// The text cannot be read or the answer not written.
+        #[error("cannot reach sesame: {0}")]
         Pipe(#[from] io::Error),
     }
 
@@ -100,14 +101,13 @@ mod session {
             })?;
             let answer = answer_until(&mut child, text, deadline);
             if matches!(&answer, Ok(answer) if answer == HELD) {
-                // It holds the text for as long as that is wanted; somebody has to take note of its
-                // end.
+                // It holds the text until it is replaced. A thread waits for its end, or it would
+                // stay a zombie.
                 let reaping = thread::Builder::new().name("sesame-clipboard".to_owned());
                 let _ = reaping.spawn(move || child.wait());
                 return Ok(());
             }
-            // One that said something else ends by itself, and one that said nothing has to be
-            // ended.
+            // A child with another answer ends by itself; one without an answer has to be killed.
             let _ = child.kill();
             let _ = child.wait();
             let answer = answer?;
@@ -119,8 +119,8 @@ mod session {
         }
     }
 
-    /// Gives the child the text and waits for what it says, on a thread: a display server that does
-    /// not answer keeps both waiting.
+    /// Gives the child the text and waits for its answer, on a thread: a display server that does
+    /// not answer blocks both.
     fn answer_until(
         child: &mut Child,
         text: &str,
@@ -133,9 +133,7 @@ mod session {
         talking.map_err(|error| BackendError::Other(format!("cannot start a thread: {error}")))?;
         match answered.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(answer) => answer.map_err(|error| BackendError::Other(error.to_string())),
-            Err(_) => {
-                Err(BackendError::Unavailable(silence(Capability::ClipboardWrite).to_owned()))
-            }
+            Err(_) => Err(no_answer(Capability::ClipboardWrite)),
         }
     }
 
@@ -168,17 +166,17 @@ mod session {
         Ok(answer.trim_end().to_owned())
     }
 
-    /// Which clipboard to hold.
+    /// The kind of clipboard to hold.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Display {
-        /// That of the compositor that `WAYLAND_DISPLAY` names.
+        /// The compositor's of `WAYLAND_DISPLAY`.
         Wayland,
-        /// That of the server that `DISPLAY` names.
+        /// The X server's of `DISPLAY`.
         X11,
     }
 
     impl Display {
-        /// The name on a command line.
+        /// Returns the name on a command line.
         pub fn name(self) -> &'static str {
             match self {
                 Self::Wayland => "wayland",
@@ -193,21 +191,21 @@ mod session {
         fn from_str(name: &str) -> Result<Self, String> {
             let found =
                 [Self::Wayland, Self::X11].into_iter().find(|display| display.name() == name);
-            found.ok_or_else(|| format!("`{}` is no kind of display", name.escape_debug()))
+            found.ok_or_else(|| format!("unknown display `{}`", name.escape_debug()))
         }
     }
 
-    /// What the child of a [`HolderCommand`] does: reads a text from standard input, puts it on the
-    /// clipboard, says so on standard output, and hands it out until something else is put there.
+    /// Runs the child of a [`HolderCommand`]: reads a text from standard input, puts it on the
+    /// clipboard, says so on standard output, and hands it out until it is replaced.
     ///
     /// # Errors
-    /// When the text cannot be put there. That is said on standard output as well.
+    /// When the text cannot be put there. The error is written to standard output as well.
     pub fn hold_clipboard(display: Display) -> Result<(), HolderFailure> {
-        // The terminal may close and the text has to stay.
+        // The terminal may close, and the text has to stay.
         let _ = rustix::process::setsid();
         thread::spawn(end_with_parent);
         let mut text = String::new();
-        io::stdin().lock().take(MOST as u64).read_to_string(&mut text)?;
+        io::stdin().lock().take(MAX_TEXT as u64).read_to_string(&mut text)?;
         let held = match display {
             Display::Wayland => hold_on_wayland(text),
             Display::X11 => hold_on_x11(text),
@@ -215,15 +213,15 @@ mod session {
         held.inspect_err(|failure| drop(say(&failure.to_string())))
     }
 
-    /// Ends this process when the parent is gone or has waited for long enough, unless the text is
-    /// on the clipboard by then: a display server that does not answer would keep it for ever,
-    /// without a terminal and without anybody who knows of it.
+    /// Ends this process when the parent is gone or its timeout is over, unless the text is on the
+    /// clipboard by then: a display server that does not answer would keep it for ever, without a
+    /// terminal.
     fn end_with_parent() {
         let output = io::stdout();
         let mut parent = [PollFd::new(&output, PollFlags::empty())];
-        let patience = Timespec { tv_sec: PATIENCE.as_secs() as i64, tv_nsec: 0 };
-        // Without events that are asked for, what ends the wait is that nobody reads any more.
-        let _ = poll(&mut parent, Some(&patience));
+        let timeout = Timespec { tv_sec: BACKEND_TIMEOUT.as_secs() as i64, tv_nsec: 0 };
+        // No events are asked for, so that only the closed pipe ends the wait.
+        let _ = poll(&mut parent, Some(&timeout));
         if !IS_HELD.load(Ordering::SeqCst) {
             std::process::exit(1);
         }
@@ -235,7 +233,7 @@ mod session {
         say(HELD)
     }
 
-    /// Tells the parent, once.
+    /// Writes one line to the parent.
     fn say(what: &str) -> io::Result<()> {
         let mut output = io::stdout().lock();
         writeln!(output, "{}", what.replace('\n', " "))?;
@@ -257,8 +255,8 @@ mod session {
         prepared.serve().map_err(|error| HolderFailure::Display(error.to_string()))
     }
 
-    /// Ends when something else is on the clipboard, or with the display server: the library that
-    /// holds the text does not notice that, so a second connection waits for it.
+    /// Holds the text until it is replaced or the display server ends: the library that holds the
+    /// text does not notice the latter, so that a second connection waits for it.
     fn hold_on_x11(text: String) -> Result<(), HolderFailure> {
         let (watched, _) =
             x11rb::connect(None).map_err(|error| HolderFailure::Display(error.to_string()))?;
@@ -272,8 +270,9 @@ mod session {
         waiting.recv().unwrap_or(Ok(()))
     }
 
-    /// The library tells that it holds the text only if it does not wait, and when the text is gone
-    /// only if it does. So the text is put there twice, with nothing in between.
+    /// Holds the text. The library tells that it holds the text only if it does not wait, and when
+    /// the text was replaced only if it does. So the text is put there twice, with nothing in
+    /// between.
     fn hold_until_replaced(text: &str) -> Result<(), HolderFailure> {
         let display = |error: arboard::Error| HolderFailure::Display(error.to_string());
         let mut clipboard = arboard::Clipboard::new().map_err(display)?;

@@ -1,19 +1,18 @@
-//! `open-sesame:host/config-read`: the values of `[config]` that the extension may see.
+//! `open-sesame:host/config-read`: the visible values of `[config]`.
 
 use core_types::Request;
 
 use crate::bindings::open_sesame::host::config_read::Host;
-use crate::state::CallState;
+use crate::calling::CallState;
 
 impl Host for CallState {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {
-        self.bounds.check_time()?;
         Ok(self.config_value(key))
     }
 }
 
 impl CallState {
-    /// A value of the configuration, or nothing when there is none or it may not be read.
+    /// Returns a value of the configuration if it exists and may be read.
     pub(crate) fn config_value(&self, key: String) -> Option<String> {
         let value = self.config.get(&key).map(str::to_owned);
         let is_allowed = self.gate.allows(&Request::ReadConfig(key));

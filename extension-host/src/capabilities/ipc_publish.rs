@@ -4,10 +4,10 @@ use core_types::Request;
 
 use crate::bindings::open_sesame::host::ipc_publish::Host;
 use crate::bindings::open_sesame::host::types::Error;
-use crate::state::{CallState, Size};
+use crate::calling::{CallState, Size};
 
-/// The longest payload, in bytes.
-const MOST: usize = 64 * 1024;
+/// The maximum of a payload, in bytes: a message is a notice and not a file transfer.
+const MAX_PAYLOAD: usize = 64 * 1024;
 
 impl Host for CallState {
     async fn publish(
@@ -15,7 +15,7 @@ impl Host for CallState {
         topic: String,
         payload: String,
     ) -> wasmtime::Result<Result<(), Error>> {
-        let size = Size { given: payload.len(), most: MOST };
+        let size = Size { bytes: payload.len(), max: MAX_PAYLOAD };
         let request = Request::Publish(topic.clone());
         let publish = move |backends: &crate::Backends, owner: &_| {
             backends.publisher.publish(owner, &topic, &payload)
@@ -32,8 +32,8 @@ mod session {
     use core_types::Owner;
     use zbus::blocking::fdo::DBusProxy;
 
-    use crate::backends::{BackendError, Publisher};
-    use crate::capabilities::session_bus::connect;
+    use crate::capabilities::connect;
+    use crate::capabilities::{BackendError, Publisher};
 
     const PATH: &str = "/org/opensesame/Extensions";
     const INTERFACE: &str = "org.opensesame.Extensions1";
@@ -42,24 +42,25 @@ mod session {
     /// The session bus: the signal `org.opensesame.Extensions1.Published` of
     /// `/org/opensesame/Extensions`, with the identity of the extension, the topic and the payload.
     ///
-    /// Any program of the session can send such a signal; those who listen and care look at who
-    /// sent it.
+    /// Any program of the session can send such a signal. Receivers that care check the sender.
     #[derive(Debug, Clone, Copy, Default)]
     pub struct SessionPublisher;
 
     impl Publisher for SessionPublisher {
         fn publish(&self, owner: &Owner, topic: &str, payload: &str) -> Result<(), BackendError> {
-            let connection = connect()?;
-            let failed = |error: zbus::Error| {
-                BackendError::Unavailable(format!("the session bus refuses: {error}"))
-            };
-            let signal = (owner.identity.as_str(), topic, payload);
-            connection
-                .emit_signal(None::<&str>, PATH, INTERFACE, SIGNAL, &signal)
-                .map_err(failed)?;
-            // What the bus answers after the signal, it answers when it has the signal.
-            let bus = DBusProxy::new(&connection).map_err(failed)?;
-            bus.get_id().map(drop).map_err(|error| failed(error.into()))
+            with_session_bus(|connection| {
+                let signal = (owner.identity.as_str(), topic, payload);
+                connection
+                    .emit_signal(None::<&str>, PATH, INTERFACE, SIGNAL, &signal)
+                    .map_err(refused)?;
+                // The bus answers in order, so that an answer means that it has the signal.
+                let bus = DBusProxy::new(connection).map_err(refused)?;
+                bus.get_id().map(drop).map_err(|error| refused(error.into()))
+            })
         }
+    }
+
+    fn refused(error: zbus::Error) -> BackendError {
+        BackendError::Unavailable(format!("the session bus refuses: {error}"))
     }
 }

@@ -1,15 +1,15 @@
 //! `open-sesame:host/notification`: notifications on the desktop.
 
-use core_types::Request;
+use core_types::{Capability, Request};
 
-use crate::backends::Notification;
+use super::backends::Notification;
 use crate::bindings::open_sesame::host::notification::{Host, Urgency};
 use crate::bindings::open_sesame::host::types::Error;
-use crate::state::{CallState, Size};
+use crate::calling::{CallState, Size};
 
-/// The longest title and text, in bytes.
-const MOST_SUMMARY: usize = 256;
-const MOST_BODY: usize = 4 * 1024;
+/// The maxima of title and text, in bytes: more does not fit on a screen.
+const MAX_SUMMARY: usize = 256;
+const MAX_BODY: usize = 4 * 1024;
 
 impl Host for CallState {
     async fn show(
@@ -19,15 +19,15 @@ impl Host for CallState {
         urgency: Urgency,
     ) -> wasmtime::Result<Result<(), Error>> {
         let (summary_size, body_size) = (
-            Size { given: summary.len(), most: MOST_SUMMARY },
-            Size { given: body.len(), most: MOST_BODY },
+            Size { bytes: summary.len(), max: MAX_SUMMARY },
+            Size { bytes: body.len(), max: MAX_BODY },
         );
         let size = if summary_size.fits() { body_size } else { summary_size };
         let notification = Notification { summary, body, is_minor: urgency == Urgency::Low };
         let show = move |backends: &crate::Backends, owner: &_| {
             backends.notifications.show(owner, &notification)
         };
-        self.ask_backend(Request::Notify, size, show).await
+        self.ask_backend(Request::Use(Capability::Notification), size, show).await
     }
 }
 
@@ -44,12 +44,12 @@ mod session {
     use zbus::blocking::Connection;
     use zbus::zvariant::{DynamicType, Value};
 
-    use crate::backends::{BackendError, Notification, Notifier};
-    use crate::capabilities::session_bus::connect;
+    use crate::capabilities::connect;
+    use crate::capabilities::{BackendError, Notification, Notifier};
 
     const SERVICE: &str = "org.freedesktop.Notifications";
     const PATH: &str = "/org/freedesktop/Notifications";
-    /// How long a notification is shown: as long as the desktop likes.
+    /// The desktop's own duration, as the specification defines -1.
     const DEFAULT_TIME: i32 = -1;
 
     /// The notifications of the session
@@ -59,28 +59,40 @@ mod session {
 
     impl Notifier for SessionNotifier {
         fn show(&self, owner: &Owner, notification: &Notification) -> Result<(), BackendError> {
-            let connection = connect()?;
-            let capabilities: Vec<String> = ask(&connection, "GetCapabilities", &())?
-                .body()
-                .deserialize()
-                .map_err(|error| BackendError::Other(error.to_string()))?;
-            // dunst reads markup and says so only of links; whoever shows anything but text in a
-            // body is not trusted with it.
-            let reads_markup =
-                capabilities.iter().any(|capability| capability.starts_with("body-"));
-            let urgency: u8 = if notification.is_minor { 0 } else { 1 };
-            let arguments = (
-                format!("sesame: {}", owner.name),
-                0_u32,
-                "",
-                plain(&notification.summary, false),
-                plain(&notification.body, reads_markup),
-                Vec::<&str>::new(),
-                HashMap::from([("urgency", Value::from(urgency))]),
-                DEFAULT_TIME,
-            );
-            ask(&connection, "Notify", &arguments).map(drop)
+            with_session_bus(|connection| show(connection, owner, notification))
         }
+    }
+
+    fn show(
+        connection: &Connection,
+        owner: &Owner,
+        notification: &Notification,
+    ) -> Result<(), BackendError> {
+        let urgency: u8 = if notification.is_minor { 0 } else { 1 };
+        let arguments = (
+            format!("sesame: {}", owner.name),
+            0_u32,
+            "",
+            plain(&notification.summary, false),
+            plain(&notification.body, reads_markup(connection)?),
+            Vec::<&str>::new(),
+            HashMap::from([("urgency", Value::from(urgency))]),
+            DEFAULT_TIME,
+        );
+        ask(connection, "Notify", &arguments).map(drop)
+    }
+
+    /// Tells whether the desktop reads markup in the text. Asked each time, since another program
+    /// may show the notifications by now.
+    ///
+    /// dunst reads markup and announces only links: a desktop that announces anything but text in a
+    /// body is assumed to read markup.
+    fn reads_markup(connection: &Connection) -> Result<bool, BackendError> {
+        let capabilities: Vec<String> = ask(connection, "GetCapabilities", &())?
+            .body()
+            .deserialize()
+            .map_err(|error| BackendError::Other(error.to_string()))?;
+        Ok(capabilities.iter().any(|capability| capability.starts_with("body-")))
     }
 
     fn ask<B: Serialize + DynamicType>(
@@ -94,8 +106,8 @@ mod session {
         })
     }
 
-    /// Text that shows as itself: without control characters, and with markup escaped where the
-    /// desktop reads it.
+    /// Returns text that shows as itself: without control characters, and with markup escaped where
+    /// the desktop reads it.
     fn plain(text: &str, reads_markup: bool) -> String {
         let visible = text.chars().filter(|c| !c.is_control() || *c == '\n');
         if !reads_markup {

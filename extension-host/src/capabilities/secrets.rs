@@ -1,19 +1,20 @@
-//! `open-sesame:host/secret-read` and `secret-write`: secrets in the keyring of the session, each
-//! extension's apart.
+//! `open-sesame:host/secret-read` and `secret-write`: secrets in the keyring of the session,
+//! separate for each extension.
 
 use core_types::Request;
 
 use crate::bindings::open_sesame::host::types::Error;
 use crate::bindings::open_sesame::host::{secret_read, secret_write};
-use crate::state::{CallState, Size};
+use crate::calling::{CallState, Size};
 
-/// The longest secret that can be stored, in bytes.
+/// The maximum of a secret, in bytes: keys and tokens fit many times over, files do not belong
+/// there.
 pub const MAX_SECRET: usize = 64 * 1024;
 
 impl secret_read::Host for CallState {
     async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, Error>> {
         let request = Request::ReadSecret(name.clone());
-        self.ask_backend(request, Size::NOTHING, move |backends, owner| {
+        self.ask_backend(request, Size::NONE, move |backends, owner| {
             backends.secrets.read(owner, &name)
         })
         .await
@@ -23,7 +24,7 @@ impl secret_read::Host for CallState {
 impl secret_write::Host for CallState {
     async fn set(&mut self, name: String, value: String) -> wasmtime::Result<Result<(), Error>> {
         let request = Request::WriteSecret(name.clone());
-        let size = Size { given: value.len(), most: MAX_SECRET };
+        let size = Size { bytes: value.len(), max: MAX_SECRET };
         self.ask_backend(request, size, move |backends, owner| {
             backends.secrets.store(owner, &name, &value)
         })
@@ -32,7 +33,7 @@ impl secret_write::Host for CallState {
 
     async fn remove(&mut self, name: String) -> wasmtime::Result<Result<(), Error>> {
         let request = Request::WriteSecret(name.clone());
-        self.ask_backend(request, Size::NOTHING, move |backends, owner| {
+        self.ask_backend(request, Size::NONE, move |backends, owner| {
             backends.secrets.remove(owner, &name)
         })
         .await
@@ -49,19 +50,19 @@ mod service {
     use core_types::Owner;
     use keyring::{Entry, Error};
 
-    use crate::backends::{BackendError, SecretStore};
+    use crate::capabilities::{BackendError, SecretStore};
 
     /// The Secret Service of the session
     /// (<https://specifications.freedesktop.org/secret-service-spec>), such as GNOME Keyring. There
     /// is no other place: without it, nothing is stored.
     ///
-    /// A secret is found by two attributes of its own, the identity of its extension and its name,
-    /// so no pair of them can be taken for another. `owner_name` is not among them.
+    /// A secret has two attributes, the identity of its extension and its name, so that two pairs
+    /// never collide. The name of the extension is not among them.
     #[derive(Debug, Clone, Copy, Default)]
     pub struct SecretService;
 
-    /// The attribute by which all secrets of an extension are found. What comes from a registry, a
-    /// file or a program has identities that never meet.
+    /// Returns the attribute that all secrets of an extension share. The identities of registries,
+    /// files and programs never collide.
     fn service(owner: &Owner) -> String {
         format!("sesame extension {}", owner.identity)
     }

@@ -3,12 +3,13 @@
 
 use wasmtime::{Caller, Extern, Linker, Module};
 
-use super::ModuleState;
+use super::state::ModuleState;
 
-/// The longest text that is read of a message or a file name, in UTF-16 units.
+/// The maximum of a message or a file name, in UTF-16 units: longer ones do not fit a line of an
+/// error.
 const MAX_TEXT: usize = 512;
 
-/// The guest aborted, and this is what it said. A stranger's text.
+/// The guest aborted with this message. Untrusted text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("it aborted: {} ({}:{line}:{column})", message.escape_debug(), file.escape_debug())]
 pub(crate) struct Abort {
@@ -27,7 +28,7 @@ pub(crate) fn link_abort(linker: &mut Linker<ModuleState>) -> wasmtime::Result<(
     linker.func_wrap(NAMESPACE, ABORT, abort).map(drop)
 }
 
-/// Whether `abort` is all that a module imports from a namespace.
+/// Tells whether a module imports only `abort` from a namespace.
 pub(crate) fn is_all_of(module: &Module, namespace: &str) -> bool {
     let mut imports = module.imports().filter(|import| import.module() == namespace);
     namespace == NAMESPACE && imports.all(|import| import.name() == ABORT)
@@ -50,8 +51,8 @@ fn abort(
     Err(Abort { message, file, line, column }.into())
 }
 
-/// A string of AssemblyScript: UTF-16 at the address, its length in bytes in the four bytes before.
-/// Nothing where there is none.
+/// Reads a string of AssemblyScript: UTF-16 at the address, its length in bytes in the four bytes
+/// before.
 fn string_at(caller: &mut Caller<'_, ModuleState>, address: u32) -> Option<String> {
     let memory = caller.get_export("memory").and_then(Extern::into_memory)?;
     let data = memory.data(&*caller);

@@ -5,18 +5,16 @@ use std::time::Instant;
 use wasmtime::component::Val as ComponentVal;
 use wasmtime::{Instance, Store, Val};
 
-use super::{GuestMemory, ModuleState, ReadyModule};
-use crate::arguments::{ArgumentError, Arguments};
-use crate::call::{Work, is_good_exit};
+use super::link::ReadyModule;
+use super::memory::GuestMemory;
+use super::state::ModuleState;
+use super::suffiks::Session;
+use crate::calling::{CallReport, Gate, Process, Returned, Work, is_good_exit};
 use crate::directories::DirectoryError;
 use crate::error::CallError;
-use crate::exports::ExportedFunction;
 use crate::extension::Extension;
-use crate::gate::Gate;
-use crate::program::Process;
-use crate::report::{CallReport, Returned};
-use crate::state::{note_directories, note_environment};
-use crate::suffiks::Session;
+use crate::values::{ArgumentError, Arguments, ExportedFunction, START};
+use crate::wasi::{note_directories, note_environment};
 
 impl Extension {
     /// Calls a function of a module in a new instance.
@@ -63,7 +61,7 @@ impl Extension {
     }
 }
 
-/// Makes sure that a function takes as many addresses and lengths as there are bytes.
+/// Checks that a function takes an address and a length for each of these bytes.
 fn bytes_for(
     function: &ExportedFunction,
     bytes: &[Vec<u8>],
@@ -78,7 +76,7 @@ fn bytes_for(
     }
 }
 
-/// A number of a component as that of a module; no other value gets here.
+/// Converts a number of a component to that of a module; other values do not get here.
 fn to_core(value: &ComponentVal) -> Val {
     match value {
         ComponentVal::S32(number) => Val::I32(*number),
@@ -123,7 +121,7 @@ impl Work<ModuleState> for ModuleCall<'_> {
         };
         let function = instance
             .get_func(&mut *store, &self.function.name)
-            .ok_or_else(|| wasmtime::Error::msg("the export is no function"))?;
+            .ok_or_else(|| wasmtime::Error::msg("the export is not a function"))?;
         let mut results = vec![Val::I32(0); self.function.ty.results.len()];
         let ended = function.call_async(&mut *store, &arguments, &mut results).await;
         if self.function.is_program() && ended.as_ref().is_err_and(is_good_exit) {
@@ -164,7 +162,8 @@ pub(crate) async fn start(
     store: &mut Store<ModuleState>,
     function: &str,
 ) -> wasmtime::Result<Instance> {
-    // Which of WASI's functions are called is not seen from here: what is granted counts as seen.
+    // The host does not see which of WASI's functions are called: everything granted counts as
+    // seen.
     if module.sees_environment {
         note_environment(&store.data().gate);
     }
@@ -173,7 +172,7 @@ pub(crate) async fn start(
     }
     let instance = module.instance.instantiate_async(&mut *store).await?;
     let starts =
-        if module.is_suffiks { ["_initialize", "_start"].as_slice() } else { &["_initialize"] };
+        if module.is_suffiks { ["_initialize", START].as_slice() } else { &["_initialize"] };
     for name in starts.iter().filter(|name| **name != function) {
         if let Ok(start) = instance.get_typed_func::<(), ()>(&mut *store, name) {
             let ended = start.call_async(&mut *store, ()).await;

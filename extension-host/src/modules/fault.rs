@@ -1,64 +1,63 @@
-//! What a module does wrong when it and the host hand bytes to each other.
+//! Violations of the ABI by which a module and the host exchange bytes.
 
-/// A module broke the rules by which it and the host hand bytes to each other. The call was
-/// stopped.
+/// A module violated the ABI by which it and the host exchange bytes. The call was stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModuleFault {
-    /// It named bytes that are not in its memory.
+    /// It named bytes outside of its memory.
     #[error("it named {length} bytes at {address:#x}, and its memory has {memory}")]
     OutOfMemory {
-        /// Where they would begin.
+        /// Their address.
         address: u32,
-        /// How many they would be.
+        /// Their length.
         length: u32,
-        /// How large its memory is, in bytes.
+        /// The size of its memory in bytes.
         memory: usize,
     },
-    /// It exports no memory.
+    /// It does not export a memory.
     #[error("it exports no memory, so that no bytes can be handed over")]
     NoMemory,
-    /// It does not export `malloc`, or another one than is needed.
+    /// It does not export `malloc`, or one of another type.
     #[error("it does not export `malloc(i32) -> i32`, which gives the host room for bytes")]
     NoMalloc,
-    /// Its `malloc` gave no room, or room that is not there.
+    /// Its `malloc` returned null, or room outside of its memory.
     #[error(
-        "its `malloc` was asked for {length} bytes and gave {address:#x}, which is no room for them"
+        "its `malloc` was asked for {length} bytes and gave {address:#x}, where they do not fit"
     )]
     BadMalloc {
-        /// What it gave.
+        /// The returned address.
         address: u32,
-        /// How many bytes were asked for.
+        /// The requested bytes.
         length: usize,
     },
     /// Its `malloc` asked the host for bytes, which would need `malloc`.
     #[error("its `malloc` asked the host for bytes")]
     NestedMalloc,
-    /// It told the host more than anybody would read.
+    /// It sent the host more messages than a person would read.
     #[error(
         "it called `{function}` when it had told the host {most} things already, which are the most"
     )]
     TooMany {
         /// The function of the host.
         function: &'static str,
-        /// How many are the most.
+        /// The maximum.
         most: usize,
     },
-    /// It gave bytes that are not what the function takes.
-    #[error("it gave `{function}` bytes that are no {expected}: {reason}")]
+    /// It sent bytes that the function cannot read.
+    #[error("it gave `{function}` bytes that are not a valid {expected}: {reason}")]
     BadMessage {
         /// The function of the host.
         function: &'static str,
-        /// What was expected.
+        /// The expected form.
         expected: &'static str,
-        /// What is wrong with them.
+        /// The error in it.
         reason: String,
     },
-    /// It called a function of the host at a time when that has no meaning.
+    /// It called a function of the host at a time when it has no meaning.
     #[error("it called `{function}` {why}")]
     WrongTime {
         /// The function of the host.
         function: &'static str,
-        /// Why it cannot be called.
+        /// The reason.
         why: &'static str,
     },
 }

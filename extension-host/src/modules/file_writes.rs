@@ -1,7 +1,7 @@
-//! The functions of WASI's first version that make a file larger: as Wasmtime has them, with what
-//! is written counted.
+//! The functions of WASI's first version that make a file larger: Wasmtime's, with written bytes
+//! counted.
 //!
-//! `fd_allocate` is among those that Wasmtime refuses.
+//! `fd_allocate` is not among them, since Wasmtime refuses it.
 
 use wasmtime::{AsContextMut, Caller, Linker};
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -9,7 +9,7 @@ use wasmtime_wasi::p1::types::{Fd, Fdflags};
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self as preview1, WasiSnapshotPreview1};
 use wiggle::GuestMemory;
 
-use super::{ModuleState, WASI};
+use super::state::{ModuleState, WASI};
 
 /// Links the functions, in the place of Wasmtime's own.
 pub(super) fn link(linker: &mut Linker<ModuleState>) -> wasmtime::Result<()> {
@@ -27,8 +27,8 @@ pub(super) fn link(linker: &mut Linker<ModuleState>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// `fd_write`: the descriptor, an array of buffers, its length, and where to say how much was
-/// written.
+/// Counts and calls `fd_write`: the descriptor, an array of buffers, its length, and the address
+/// for the number of written bytes.
 async fn write(
     mut caller: Caller<'_, ModuleState>,
     (fd, buffers, count, written): (i32, i32, i32, i32),
@@ -43,7 +43,7 @@ async fn write(
     preview1::fd_write(wasi, &mut memory, fd, buffers, count, written).await
 }
 
-/// `fd_pwrite`: as `fd_write`, at an offset.
+/// Counts and calls `fd_pwrite`, which is `fd_write` at an offset.
 async fn write_at(
     mut caller: Caller<'_, ModuleState>,
     (fd, buffers, count, offset, written): (i32, i32, i32, i64, i32),
@@ -57,7 +57,7 @@ async fn write_at(
     preview1::fd_pwrite(wasi, &mut memory, fd, buffers, count, offset, written).await
 }
 
-/// `fd_filestat_set_size`: the descriptor and the size.
+/// Counts and calls `fd_filestat_set_size`: the descriptor and the size.
 async fn set_size(
     mut caller: Caller<'_, ModuleState>,
     (fd, size): (i32, i64),
@@ -88,8 +88,8 @@ fn parts<'a>(
     Ok((GuestMemory::Unshared(memory), wasi))
 }
 
-/// Returns the length of the first buffer that is not empty, which is all that is written at a
-/// time. An array that does not lie in memory is refused afterwards.
+/// Returns the length of the first non-empty buffer, which is all that one call writes. Wasmtime
+/// refuses an array outside of memory afterwards.
 fn first_length(memory: &GuestMemory<'_>, buffers: i32, count: i32) -> u64 {
     let GuestMemory::Unshared(memory) = memory else { return 0 };
     let at = |address: u64| {
@@ -103,7 +103,7 @@ fn first_length(memory: &GuestMemory<'_>, buffers: i32, count: i32) -> u64 {
     lengths.into_iter().find(|length| *length > 0).map_or(0, u64::from)
 }
 
-/// Returns the bytes by which a file grows before what is written at this offset.
+/// Returns the bytes by which a file grows before the bytes that are written at this offset.
 async fn growth(
     wasi: &mut WasiP1Ctx,
     memory: &mut GuestMemory<'_>,
@@ -116,8 +116,7 @@ async fn growth(
     }
     let size = wasi.fd_filestat_get(memory, descriptor(fd)).await.map_or(0, |status| status.size);
     let growth = offset.saturating_sub(size);
-    // What is written to a file that is open to be appended to goes to its end, whatever the offset
-    // is.
+    // A file that is open for appending grows at its end, whatever the offset.
     let appends = growth > 0
         && is_write
         && wasi

@@ -1,18 +1,19 @@
-//! Carrying bytes into a module and out of it.
+//! The exchange of bytes with a module.
 
 use wasmtime::{AsContextMut, Caller, Extern, Instance, Memory, TypedFunc};
 
-use super::{ModuleFault, ModuleState};
-use crate::bounds::Bounded;
+use super::fault::ModuleFault;
+use super::state::ModuleState;
+use crate::limits::Bounded;
 
-/// The memory of a module and the function that makes room in it.
+/// The memory of a module, and the function that allocates in it.
 pub(crate) struct GuestMemory {
     memory: Memory,
     malloc: Option<TypedFunc<u32, u32>>,
 }
 
 impl GuestMemory {
-    /// That of a module that calls the host.
+    /// Finds the memory of a module that calls the host.
     pub(crate) fn of_caller(caller: &mut Caller<'_, ModuleState>) -> Result<Self, ModuleFault> {
         let memory = caller
             .get_export("memory")
@@ -23,7 +24,7 @@ impl GuestMemory {
         Ok(Self { memory, malloc })
     }
 
-    /// That of an instance.
+    /// Finds the memory of an instance.
     pub(crate) fn of_instance(
         instance: &Instance,
         mut store: impl AsContextMut<Data = ModuleState>,
@@ -32,7 +33,7 @@ impl GuestMemory {
         Ok(Self { memory, malloc: instance.get_typed_func(&mut store, "malloc").ok() })
     }
 
-    /// The bytes at an address, copied and counted.
+    /// Copies and counts the bytes at an address.
     pub(crate) fn read(
         &self,
         mut store: impl AsContextMut<Data = ModuleState>,
@@ -48,7 +49,7 @@ impl GuestMemory {
         Ok(self.memory.data(&store)[address as usize..end].to_vec())
     }
 
-    /// The bytes that a 64-bit number stands for: `(address << 32) | length`. Nothing for 0.
+    /// Reads the bytes of a 64-bit number, `(address << 32) | length`. Returns `None` for 0.
     pub(crate) fn read_packed(
         &self,
         store: impl AsContextMut<Data = ModuleState>,
@@ -60,10 +61,10 @@ impl GuestMemory {
         }
     }
 
-    /// Puts bytes where the module's `malloc` makes room for them, and gives back the address.
+    /// Allocates with the module's `malloc`, writes the bytes there, and returns the address.
     ///
-    /// Nothing is freed: the instance ends with the call, and whether the module has freed them
-    /// itself is not known.
+    /// Nothing is freed: the instance ends with the call, and the module may have freed them
+    /// itself.
     pub(crate) async fn give(
         &self,
         mut store: impl AsContextMut<Data = ModuleState>,
@@ -85,7 +86,7 @@ impl GuestMemory {
         Ok(address)
     }
 
-    /// Puts bytes into the module and gives back the number that stands for them.
+    /// Writes bytes into the module, and returns the number that stands for them.
     pub(crate) async fn give_packed(
         &self,
         store: impl AsContextMut<Data = ModuleState>,

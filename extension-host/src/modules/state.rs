@@ -1,36 +1,35 @@
-//! What the host keeps for one call of a module.
+//! The state of one call of a module.
 
 use std::time::Instant;
 
 use core_types::Config;
+use wasmtime_wasi::WasiView;
 use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::{WasiCtxBuilder, WasiView};
 
-use crate::backends::Backends;
-use crate::bounds::{Bounded, Bounds};
+use super::suffiks::Session;
+use crate::calling::{Gate, Process};
+use crate::capabilities::Backends;
 use crate::directories::DirectoryError;
-use crate::gate::Gate;
-use crate::program::Process;
-use crate::state::{limit_table, wasi};
-use crate::suffiks::Session;
+use crate::limits::{Bounded, Bounds};
+use crate::wasi::{limit_table, wasi};
 
-/// What the host keeps for one call of a module: the data of its store.
+/// The import module of WASI's first version.
+pub(super) const WASI: &str = "wasi_snapshot_preview1";
+
+/// The state of one call of a module, which is the data of its store.
 pub(crate) struct ModuleState {
     pub(crate) gate: Gate,
     pub(crate) bounds: Bounds,
-    /// Whether the module's `malloc` is at work for the host. Whoever asks the host for bytes from
-    /// within it would nest without an end that any limit knows.
+    /// Whether the module's `malloc` runs for the host. A `malloc` that asks the host for bytes
+    /// would nest without a bound.
     pub(crate) is_giving: bool,
-    /// The workload that the call is about, if it is about one.
+    /// The workload of the call, if it has one.
     pub(crate) session: Option<Session>,
     wasi: WasiP1Ctx,
-    /// What WASI finds once the time is over: nothing, so that every call is quick and does no
-    /// work.
-    expired: Option<Box<WasiP1Ctx>>,
 }
 
 impl ModuleState {
-    /// `config` holds only what the extension may see.
+    /// Makes the state of a call. `config` holds only the visible part of the configuration.
     pub(crate) fn new(
         gate: Gate,
         config: &Config,
@@ -42,15 +41,11 @@ impl ModuleState {
         let bounds = Bounds::new(&gate.permissions.limits, deadline, process.sinks());
         let mut wasi = wasi(&gate, config, backends, &bounds.output, process)?.build_p1();
         limit_table(wasi.ctx().table, &gate.permissions.limits);
-        Ok(Self { gate, bounds, is_giving: false, session, wasi, expired: None })
+        Ok(Self { gate, bounds, is_giving: false, session, wasi })
     }
 
-    /// WASI as the module finds it at this moment.
+    /// Returns WASI for the functions of Wasmtime.
     pub(crate) fn wasi(&mut self) -> &mut WasiP1Ctx {
-        if self.bounds.is_expired() {
-            let inert = || Box::new(WasiCtxBuilder::new().max_random_size(0).build_p1());
-            return self.expired.get_or_insert_with(inert);
-        }
         &mut self.wasi
     }
 }

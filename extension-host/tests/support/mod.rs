@@ -1,4 +1,4 @@
-//! What the tests of this crate share.
+//! The parts that the tests of this crate share.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::path::PathBuf;
@@ -38,7 +38,8 @@ pub const WAYS_TO_GROW: [&str; 19] = [
     "sockets",
 ];
 
-/// The committed component of a guest, or one from the folder that SESAME_BUILT_GUESTS names.
+/// Returns the committed component of a guest, or one from the folder that SESAME_BUILT_GUESTS
+/// names.
 fn guest(name: &str) -> Vec<u8> {
     let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/guests/built");
     let folder =
@@ -46,14 +47,14 @@ fn guest(name: &str) -> Vec<u8> {
     std::fs::read(folder.join(format!("{name}.wasm"))).expect(name)
 }
 
-/// Permissions from the text of a manifest's `[capabilities]` and `[limits]`.
+/// Makes permissions from the text of a manifest's `[capabilities]` and `[limits]`.
 pub fn permissions(capabilities: &str, limits: &str) -> Permissions {
     let capabilities: Capabilities = parse_toml(capabilities).expect(capabilities).value;
     let limits = EffectiveLimits::new(&parse_toml(limits).expect(limits).value, &[]);
     Permissions { limits, ..Permissions::of(capabilities) }
 }
 
-/// An extension with these limits and nothing granted.
+/// Links an extension with these limits and without grants.
 pub fn extension(binary: &[u8], limits: &str) -> Extension {
     try_extension(binary, permissions("", limits)).expect("it links")
 }
@@ -72,14 +73,13 @@ pub fn call(extension: &Extension, function: &str, arguments: &[&str]) -> CallRe
     extension.call_blocking(function, &Arguments::words(arguments.iter().copied()))
 }
 
-/// The text that a call returns.
+/// Calls a function and returns its text.
 pub fn text(extension: &Extension, function: &str, arguments: &[&str]) -> String {
     let report = call(extension, function, arguments);
     report.outcome.unwrap_or_else(|error| panic!("{function}: {error:?}")).to_text()
 }
 
-/// Makes sure that the call went over this limit and that the message says its value and where it
-/// was set.
+/// Checks that the call exceeded this limit, and that the message has its value and origin.
 #[track_caller]
 pub fn assert_exceeded(report: &CallReport, name: LimitName, value: u64, origin: LimitOrigin) {
     match &report.outcome {

@@ -1,6 +1,6 @@
 //! `sesame extension activity` and `why`
 
-use core_types::{Authority, Capability, ExtensionName, Grant, Touch, Verdict, denied_by_policy};
+use core_types::{Authority, ExtensionName, TouchRecord, Verdict, denied_by_policy};
 use extension_depot::ActivityEntry;
 use jiff::Timestamp;
 
@@ -57,9 +57,9 @@ pub fn why(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
 }
 
 /// Decides a past refusal anew: a policy may have come or gone since.
-fn decided_now(at: Timestamp, touch: Touch, authority: &Authority) -> RefusedThing {
-    let Touch { what, rule, grant, .. } = touch;
-    let capability = what.split('=').next().and_then(|name| name.parse::<Capability>().ok());
+fn decided_now(at: Timestamp, touch: TouchRecord, authority: &Authority) -> RefusedThing {
+    let (capability, least) = (touch.capability(), touch.least_grant());
+    let TouchRecord { what, rule, grant, .. } = touch;
     let rule = rule.unwrap_or_default();
     if let Some(denied) =
         capability.and_then(|capability| denied_by_policy(capability, &authority.policies))
@@ -75,21 +75,10 @@ fn decided_now(at: Timestamp, touch: Touch, authority: &Authority) -> RefusedThi
     // A refusal by policy is logged without a grant. Policy does not deny it any more.
     let (rule, grant) = match grant {
         Some(grant) => (rule, Some(grant)),
-        None => {
-            ("policy denied it then, and does no longer".to_owned(), grant_of(&what, capability))
-        }
+        None => ("policy denied it then, and does no longer".to_owned(), least),
     };
     let granted = authority.in_force(extension_host::boot_time());
     let is_granted_now =
         grant.as_deref().and_then(|grant| grant.parse().ok()).is_some_and(|it| granted.covers(&it));
     RefusedThing { at, what, rule, grant, is_granted_now }
-}
-
-/// Returns the grant for a refusal that is logged without one: the resource itself, or an example
-/// for an import without a scope.
-fn grant_of(what: &str, capability: Option<Capability>) -> Option<String> {
-    // Long names are cut in the log, and the beginning is another name.
-    let grant = what.parse::<Grant>().ok().filter(|_| !what.ends_with('…'));
-    let example = capability.filter(|capability| what == capability.name()).map(Grant::example);
-    grant.map(|grant| grant.to_string()).or_else(|| example.map(str::to_owned))
 }

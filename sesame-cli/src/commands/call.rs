@@ -94,14 +94,13 @@ fn returned(
 /// Returns whether a refusal is worth a line. Settings are withheld on purpose, and extensions ask
 /// for settings that do not exist.
 pub fn is_worth_telling(touch: &Touch) -> bool {
-    !touch.what.starts_with(Capability::ConfigRead.name())
+    touch.request.capability() != Capability::ConfigRead
 }
 
 pub fn warn_of_refusal(context: &Context, opened: &Opened, touch: &Touch) {
     let name = &opened.installed.name;
     let grant = touch
-        .grant
-        .as_ref()
+        .grant()
         .map(|grant| format!("; allow it with: sesame extension grant {name} {grant}"));
     context.warn(&format!("{}{}", refusal(name, touch), grant.unwrap_or_default()));
 }

@@ -79,7 +79,7 @@ pub fn check_directories(
             checked => checked.map_err(failure)?,
         }
     }
-    rules.check_guest_paths(&granted_with(context, name, grants)?.filesystem).map_err(failure)?;
+    rules.check_guest_paths(&granted_with(context, name, grants)?).map_err(failure)?;
     warn_of_missing(context, grants)
 }
 
@@ -95,10 +95,7 @@ pub fn warn_of_missing(context: &Context, grants: &[Grant]) -> Result<(), Failur
 }
 
 fn directories(grants: &[Grant]) -> impl Iterator<Item = &GrantedPath> {
-    grants.iter().filter_map(|grant| match grant {
-        Grant::FilesystemRead(path) | Grant::FilesystemWrite(path) => Some(path),
-        _ => None,
-    })
+    grants.iter().filter_map(Grant::directory)
 }
 
 /// Returns the capabilities with these grants added, without regard to policies.
@@ -115,10 +112,8 @@ fn granted_with(
         }
         authority.capabilities = loaded.manifest.capabilities;
     }
-    let mut capabilities = authority.in_force(boot_time());
-    for grant in grants {
-        capabilities.add(grant);
-    }
+    let mut capabilities = authority.in_force(boot_time()).into_owned();
+    capabilities.extend(grants.iter().cloned());
     Ok(capabilities)
 }
 
@@ -262,10 +257,7 @@ fn check_parts(
 
 /// Returns whether another grant still covers a part of this permission.
 fn overlaps(capabilities: &Capabilities, grant: &Grant) -> bool {
-    let mut named = Capabilities::default();
-    named.add(grant);
-    capabilities.covers(grant)
-        || capabilities.grants_in_full().iter().any(|left| named.covers(left))
+    capabilities.covers(grant) || capabilities.iter().any(|left| grant.covers(left))
 }
 
 fn take(capabilities: &mut Capabilities, name: &ExtensionName, revocation: &Revocation) -> Change {

@@ -86,7 +86,7 @@ impl Development {
         let terms = Terms {
             source: "sesame extension dev".to_owned(),
             // A request that was added later is granted without a question, so it is printed.
-            grant: &project.capabilities().grants_in_full(),
+            grant: &project.capabilities().iter().cloned().collect::<Vec<_>>(),
             grant_requested: true,
             entry: None,
             evidence: None,

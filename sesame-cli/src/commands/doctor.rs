@@ -201,7 +201,7 @@ fn extension(depot: &Depot, policies: &PolicyCheck<'_>, listed: &Listed) -> Diag
 
 fn cache(context: &Context) -> Result<Diagnosis, Failure> {
     let cache = context.code_cache()?;
-    Ok(match cache.beside(&[]) {
+    Ok(match cache.unreferenced_files(&[]) {
         Ok(files) => executable(&cache, files.len()),
         Err(error @ CacheError::NotOurs { .. }) => {
             let path = context.places()?.code();
@@ -258,7 +258,7 @@ fn keyring(context: &Context) -> Diagnosis {
     }
     let mend =
         Some("unlock your keyring, or start a Secret Service such as gnome-keyring".to_owned());
-    match super::secret::patiently(|| {
+    match super::secret::with_timeout(|| {
         kept_logins(&LoginStore::SecretService).map_err(|error| error.to_string())
     }) {
         Ok(logins) => {

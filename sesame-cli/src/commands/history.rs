@@ -153,11 +153,6 @@ fn choose<'a>(
 
 /// What of the capabilities of then is within reach now as well, and the rest.
 fn within(then: &Capabilities, now: &Capabilities) -> (Capabilities, Requests) {
-    let (kept, gone): (Vec<_>, Vec<_>) =
-        then.grants_in_full().into_iter().partition(|grant| now.reaches(grant));
-    let mut capabilities = Capabilities::default();
-    for grant in &kept {
-        capabilities.add(grant);
-    }
-    (capabilities, Requests { grants: gone, without_scope: Vec::new() })
+    let (kept, gone): (Vec<_>, Vec<_>) = then.iter().cloned().partition(|grant| now.reaches(grant));
+    (kept.into_iter().collect(), Requests { grants: gone, without_scope: Vec::new() })
 }

@@ -1,7 +1,7 @@
 //! `sesame extension info`
 
 use core_types::{
-    Authority, BootTime, Capabilities, ExtensionName, Grant, TimedGrants, decide, denied_by_policy,
+    Authority, BootTime, ExtensionName, Grant, TimedGrants, decide, denied_by_policy,
 };
 use extension_depot::{Depot, Installed};
 use extension_host::{Host, Import, boot_time};
@@ -37,8 +37,9 @@ pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> 
         .iter()
         .filter(|timed| timed.holds_at(now) && !is_denied(&timed.grant));
     let timed = timed.map(|timed| (timed.grant.clone(), remaining(timed.until, now))).collect();
-    let capabilities =
-        Authority { timed: TimedGrants::default(), ..permissions.authority }.in_force(now);
+    let capabilities = Authority { timed: TimedGrants::default(), ..permissions.authority }
+        .in_force(now)
+        .into_owned();
     let record = depot
         .record(name, &installed.artifact.digest)
         .map_err(|error| Failure::of_extension(name, &error.into()))?;
@@ -95,7 +96,7 @@ fn decided(import: Import, authority: &Authority) -> DecidedImport {
 
 /// Returns the grants of the manifest or of this session that a policy denies.
 fn denied(authority: &Authority, now: BootTime) -> Vec<Denied> {
-    let by_manifest = authority.capabilities.iter().flat_map(Capabilities::grants_in_full);
+    let by_manifest = authority.capabilities.iter().flatten().cloned();
     let by_session =
         authority.timed.iter().filter(|timed| timed.holds_at(now)).map(|timed| timed.grant.clone());
     split_denied(by_manifest.chain(by_session).collect(), &authority.policies).1

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use core_types::{
-    Authority, Digest, Document, ExtensionName, Grant, OciReference, Request, decide,
+    Authority, Digest, Document, ExtensionName, OciReference, Request, decide,
 };
 use extension_depot::{Artifact, Binary, Depot, Installed, Source, Staged};
 use extension_host::boot_time;
@@ -131,23 +131,11 @@ fn asked(requests: &Requests, authority: &Authority) -> Vec<Asked> {
         let decision = decide(request, authority, boot_time());
         Asked { what, verdict: decision.verdict, rule: decision.to_string() }
     };
-    let scoped = requests.grants.iter().map(|grant| asked(grant.to_string(), &request(grant)));
+    let scoped =
+        requests.grants.iter().map(|grant| asked(grant.to_string(), &Request::of_grant(grant)));
     let unscoped = requests
         .without_scope
         .iter()
-        .map(|capability| asked(capability.to_string(), &Request::Import(*capability)));
+        .map(|capability| asked(capability.to_string(), &Request::Use(*capability)));
     scoped.chain(unscoped).collect()
-}
-
-/// Returns the first request that a grant would be used for. For a pattern this is its capability.
-fn request(grant: &Grant) -> Request {
-    match grant {
-        Grant::SecretRead(name) => Request::ReadSecret(name.to_string()),
-        Grant::SecretWrite(name) => Request::WriteSecret(name.to_string()),
-        Grant::Env(name) => Request::ReadVariable(name.clone()),
-        Grant::FilesystemRead(path) => Request::OpenDirectory { path: path.clone(), write: false },
-        Grant::FilesystemWrite(path) => Request::OpenDirectory { path: path.clone(), write: true },
-        Grant::Experimental(feature) => Request::UseExperimental(*feature),
-        other => Request::Import(other.capability()),
-    }
 }

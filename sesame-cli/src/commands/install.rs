@@ -369,7 +369,7 @@ pub fn install(
     judge(&seen)?;
     let Findings { mut requests, nothing_to_call, .. } = examine(context, &staged.binary, name)?;
     if let Some(entry) = terms.entry {
-        requests.add(entry.capabilities.grants_in_full());
+        requests.add(entry.capabilities.iter().cloned().collect());
     }
     check_directories(context, name, terms.grant)?;
     let policies = &context.config()?.policies;

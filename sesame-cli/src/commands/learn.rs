@@ -1,6 +1,6 @@
 //! `sesame extension call --learn`: the least permissions of a call
 
-use core_types::Capabilities;
+use core_types::{Capabilities, TouchRecord};
 use extension_host::CallReport;
 use extension_manager::{Callable, Needs, difference};
 
@@ -20,7 +20,7 @@ pub fn run(
     let needs = Needs::of(callable.extension(), &report.activity, &report.usage, &before);
     let learned = Learned {
         name: name.clone(),
-        refused: report.activity.refused().cloned().collect(),
+        refused: report.activity.refused().map(TouchRecord::from).collect(),
         limits: needs.limits,
         result: report
             .outcome

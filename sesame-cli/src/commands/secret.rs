@@ -66,17 +66,17 @@ pub fn forget_all(context: &Context, name: &ExtensionName) -> Vec<String> {
 
 /// Asks the keyring with the timeout for a secret. Only the text of a failure matters to the
 /// callers.
-pub fn patiently<T: Send + 'static>(
+pub fn with_timeout<T: Send + 'static>(
     ask: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {
     let ask = move || ask().map_err(BackendError::Other);
-    extension_host::patiently(Capability::SecretRead, ask).map_err(|error| error.to_string())
+    extension_host::with_timeout(Capability::SecretRead, ask).map_err(|error| error.to_string())
 }
 
 fn ask<T: Send + 'static>(
     ask: impl FnOnce(&dyn SecretStore) -> Result<T, BackendError> + Send + 'static,
 ) -> Result<T, BackendError> {
-    extension_host::patiently(Capability::SecretRead, move || ask(&SecretService))
+    extension_host::with_timeout(Capability::SecretRead, move || ask(&SecretService))
 }
 
 /// Returns the owner of secrets: the origin of an extension, so that another of the same name does

@@ -1,6 +1,6 @@
 //! `sesame extension set` and `unset`
 
-use core_types::{ConfigSchema, ExtensionName};
+use core_types::{ConfigSchema, ExtensionName, Request};
 use extension_depot::{Depot, LoadedManifest, SettingChange};
 
 use crate::arguments::{SetArguments, SettingKey, TypedSetting};
@@ -96,10 +96,10 @@ fn warn(
     loaded: &LoadedManifest,
     settings: &[TypedSetting],
 ) -> Result<(), Failure> {
-    let granted = loaded.manifest.granted().config_read;
+    let granted = loaded.manifest.granted();
     for setting in settings {
         match setting {
-            TypedSetting::Config { key, .. } if !granted.covers(key) => context.warn(&format!(
+            TypedSetting::Config { key, .. } if !granted.allows(&Request::ReadConfig(key.clone())) => context.warn(&format!(
                 "`{name}` may not read `{key}`; allow it with: sesame extension grant {name} config-read={key}"
             )),
             TypedSetting::Limit(limit, value) => {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use core_types::{Capabilities, Config, ConfigRead, ErrorKind, ExtensionName, ResourceKind};
+use core_types::{Config, ErrorKind, ExtensionName, ResourceKind};
 use extension_host::{Extension, Permissions, ResourceName, Resources};
 use serde_json::{Value, json};
 
@@ -79,10 +79,8 @@ fn extension(
     let usage = |error: &dyn std::error::Error| Failure::new(ErrorKind::Usage, error);
     let config: Config =
         serde_json::from_value(json!(file.config)).map_err(|error| usage(&error))?;
-    let resources = document.resource_rules().map_err(|error| usage(&error))?;
-    let capabilities =
-        Capabilities { config_read: ConfigRead::All, resources, ..Capabilities::default() };
-    let permissions = Permissions { config, ..Permissions::of(capabilities) };
+    let resources = document.resource_grants().map_err(|error| usage(&error))?;
+    let permissions = Permissions { config, ..Permissions::of(resources).with_config_read() };
     let linked = examined.host.extension(&examined.code, permissions);
     linked.map_err(|error| Failure::of_host(&ExtensionName::default(), &error))
 }

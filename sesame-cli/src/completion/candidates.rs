@@ -165,7 +165,7 @@ fn granted(context: &Context, installed: &Installed) -> Vec<Grant> {
     let timed =
         |depot: Depot| depot.timed_grants(&installed.name, &installed.reference.identity()).ok();
     let timed = context.depot().ok().and_then(timed).unwrap_or_default();
-    let mut granted = installed.loaded.manifest.granted().grants_in_full();
+    let mut granted: Vec<_> = installed.loaded.manifest.granted().into_iter().collect();
     granted.extend(timed.iter().map(|timed| timed.grant.clone()));
     granted
 }

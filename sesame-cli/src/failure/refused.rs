@@ -64,7 +64,7 @@ fn grants(refusals: &[Refusal]) -> Vec<String> {
 
 fn grant(refusal: &Refusal) -> Option<String> {
     match refusal {
-        Refusal::NotGranted { capability, .. } => Some(Request::Import(*capability).grant_text()),
+        Refusal::NotGranted { capability, .. } => Some(Request::Use(*capability).grant_text()),
         _ => None,
     }
 }

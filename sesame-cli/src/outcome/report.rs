@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use core_types::{
     Capabilities, Capability, Config, DeclaredSetting, Digest, EffectiveLimits, ExtensionName,
-    Grant, LimitName, Limits, OciReference, Touch, UnknownKey, Verdict,
+    Grant, LimitName, Limits, OciReference, TouchRecord, UnknownKey, Verdict,
 };
 use extension_depot::{CheckedSignature, FirstUse, TrustedSigner};
 use extension_host::{ExportedFunction, Import, Returned, Usage};
@@ -209,7 +209,7 @@ pub struct Learned {
     /// What it imports and did not use, so that it is not known how far that has to reach.
     pub unscoped: Vec<Capability>,
     /// What was refused.
-    pub refused: Vec<Touch>,
+    pub refused: Vec<TouchRecord>,
     #[serde(serialize_with = "limits_by_key")]
     pub limits: Vec<(LimitName, u64)>,
     /// Whether it is in the manifest now.

@@ -2,6 +2,7 @@
 //! that is the same everywhere.
 
 pub mod bad_registry;
+mod import_circles;
 pub mod odd_registry;
 pub mod sigstore;
 pub mod tls;
@@ -17,6 +18,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use extension_depot::serve::MemoryRegistry;
+pub use import_circles::import_circles;
 use tempfile::TempDir;
 
 /// Returns the committed component of a guest, or one from the folder that `SESAME_BUILT_GUESTS`

@@ -3,6 +3,7 @@
 
 mod exec_env;
 mod feature;
+mod grant_scope;
 mod granted_path;
 mod names;
 mod network;
@@ -11,6 +12,7 @@ mod resource_rule;
 
 pub use exec_env::{ExecEnv, is_interpreted};
 pub use feature::{Feature, UnknownFeature};
+pub use grant_scope::{Scope, ScopeKind, ScopeParseError};
 pub(crate) use granted_path::check_guest_paths;
 pub use granted_path::{GrantedPath, GrantedPathError, SameGuestPath};
 pub use names::{EnvName, ScopeError, SecretName};

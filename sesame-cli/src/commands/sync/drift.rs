@@ -22,7 +22,7 @@ pub fn approved(
     entry: &ExtensionEntry,
 ) -> Vec<Grant> {
     let Some(list) = list else { return Vec::new() };
-    let mut approved = entry.capabilities.grants_in_full();
+    let mut approved: Vec<_> = entry.capabilities.iter().cloned().collect();
     approved.retain(|grant| {
         config.preapproves(list, grant) && config.denial(grant.capability()).is_none()
     });

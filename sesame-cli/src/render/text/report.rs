@@ -82,7 +82,7 @@ pub(super) fn info(info: &Info) -> String {
     if info.pinned {
         field("pinned", "update leaves it at this version");
     }
-    for grant in info.capabilities.grants_in_full() {
+    for grant in &info.capabilities {
         field("may use", &grant.to_string());
     }
     for (grant, until) in &info.timed {

@@ -1,0 +1,66 @@
+//! Everything that decides about one extension.
+
+use std::borrow::Cow;
+
+use crate::capability::{Capabilities, Capability};
+use crate::policy::document::Document;
+use crate::policy::rules::Policy;
+use crate::policy::timed::{BootTime, TimedGrants};
+
+/// Everything that decides what one extension may do: its manifest, the grants of this login
+/// session, and every policy.
+///
+/// The default denies everything.
+///
+/// ```
+/// use core_types::{Authority, BootTime, Capabilities, Capability};
+///
+/// let granted = Capabilities::from_iter(["notification".parse()?]);
+/// let authority = Authority::of(granted.clone());
+/// assert!(authority.grants_now_or_later(Capability::Notification));
+/// assert_eq!(*authority.in_force(BootTime::default()), granted);
+/// # Ok::<(), core_types::GrantError>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Authority {
+    /// The `[capabilities]` of the manifest; nothing when there are none.
+    pub capabilities: Option<Capabilities>,
+    /// The manifest.
+    pub manifest: Document,
+    /// The grants that end.
+    pub timed: TimedGrants,
+    /// The policies that hold, with the files that they stand in.
+    pub policies: Vec<(Policy, Document)>,
+}
+
+impl Authority {
+    /// Makes one of nothing but these capabilities, decided by a program instead of a file.
+    pub fn of(capabilities: Capabilities) -> Self {
+        Self { capabilities: Some(capabilities), ..Self::default() }
+    }
+
+    /// Whether a capability is granted at least in part, by a grant that may have ended or a
+    /// manifest that a policy overrules: for what has to be made ready before anything is decided.
+    pub fn grants_now_or_later(&self, capability: Capability) -> bool {
+        self.capabilities.as_ref().is_some_and(|granted| granted.grants(capability))
+            || self.timed.iter().any(|timed| timed.grant.capability() == capability)
+    }
+
+    /// Returns everything that is granted at this moment, within every policy. The grants of the
+    /// manifest are cloned only where a timed grant or a policy changes them.
+    pub fn in_force(&self, now: BootTime) -> Cow<'_, Capabilities> {
+        let mut capabilities = match &self.capabilities {
+            Some(granted) => Cow::Borrowed(granted),
+            None => Cow::Owned(Capabilities::default()),
+        };
+        for timed in self.timed.iter().filter(|timed| timed.holds_at(now)) {
+            capabilities.to_mut().add(&timed.grant);
+        }
+        for denied in self.policies.iter().flat_map(|(policy, _)| &policy.deny) {
+            if capabilities.grants(*denied) {
+                capabilities.to_mut().deny(*denied);
+            }
+        }
+        capabilities
+    }
+}

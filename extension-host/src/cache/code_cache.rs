@@ -1,0 +1,350 @@
+//! Compiled code on disk.
+//!
+//! Compiled code is machine code that runs in this process. A file is used only if sesame wrote it
+//! for exactly these bytes, this engine and this processor, if only the user could have written to
+//! it since, and if it has not changed since. The last is known without reading the file: beside
+//! each file `KEY.code` lies `KEY.stamp` with the inode, size and change time that the file had
+//! when it was published. The kernel sets the change time whenever a file is written to, truncated,
+//! renamed or given other permissions.
+//!
+//! A process that makes files shares the lock of `lock` meanwhile. A process that gets the lock
+//! alone knows that killed processes left the temporary files.
+//!
+//! A stamp does not find bits that rot on the disk without the kernel's knowledge;
+//! [`CodeCache::verify`] does, by the digest in the stamp.
+
+use std::collections::HashSet;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use core_types::Digest;
+use sha2::{Digest as _, Sha256};
+
+use super::error::CacheError;
+use super::file_lock;
+use super::own_files::{
+    check_directory, create_private, io_error, make_private, open_lock, open_own, remove_if_there,
+};
+use crate::code::fingerprint;
+
+/// The prefix of temporary files, as in the rest of sesame's directories.
+const NEW: &str = ".new-";
+/// The wait for another process that gives code its name, which takes milliseconds: after this long
+/// it was stopped, and a call should not hang with it.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The file that is locked while files are made.
+const LOCK: &str = "lock";
+
+/// The age at which a temporary file is unreferenced where locks do not tell: compiling takes
+/// minutes at most.
+const ABANDONED: Duration = Duration::from_secs(3_600);
+
+/// A directory of compiled code. It may be deleted at any time; what is missing is compiled again.
+///
+/// ```
+/// use extension_host::{CacheError, CodeCache, CodeKey};
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let digest = format!("sha256:{}", "0".repeat(64)).parse()?;
+/// let cache = CodeCache::new(directory.path().join("code"));
+/// let key = CodeKey::new(&digest);
+/// assert!(matches!(cache.open(&key), Err(CacheError::Missing { .. })));
+/// cache.store(&key, |path| {
+///     std::fs::write(path, "code").map_err(|source| CacheError::Io { path: path.into(), source })
+/// })?;
+/// assert!(cache.open(&key).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct CodeCache {
+    directory: PathBuf,
+}
+
+/// The name of compiled code: the digest of the binary, the version and settings of Wasmtime, and
+/// the processor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeKey {
+    name: String,
+    binary: Digest,
+}
+
+impl CodeKey {
+    /// Makes the key for code compiled from a binary with this digest.
+    pub fn new(binary: &Digest) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(fingerprint());
+        hash.update(binary.to_string());
+        Self { name: Digest::from_sha256(hash.finalize().into()).hex(), binary: *binary }
+    }
+
+    /// Returns the digest of the binary.
+    pub fn binary(&self) -> &Digest {
+        &self.binary
+    }
+}
+
+impl CodeCache {
+    /// Names the cache in a directory, which is made when something is stored.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into() }
+    }
+
+    /// Returns the directory, which may not exist yet.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Returns the path of the code of this key, whether it exists or not.
+    pub fn path(&self, key: &CodeKey) -> PathBuf {
+        self.directory.join(format!("{}.code", key.name))
+    }
+
+    /// Opens the code of this key, having checked that it is the code that was stored.
+    ///
+    /// # Errors
+    /// When it does not exist or is not to be trusted.
+    pub fn open(&self, key: &CodeKey) -> Result<File, CacheError> {
+        let path = self.path(key);
+        check_directory(&self.directory)?;
+        let (file, metadata) = open_own(&path)?;
+        let stamp = self.read_stamp(key)?;
+        if stamp.lines().next() == Some(&stamp_of(&metadata)) {
+            Ok(file)
+        } else {
+            Err(CacheError::Changed { path })
+        }
+    }
+
+    fn read_stamp(&self, key: &CodeKey) -> Result<String, CacheError> {
+        let path = self.stamp_path(key);
+        let (file, _) = open_own(&path)?;
+        let mut stamp = String::new();
+        file.take(256)
+            .read_to_string(&mut stamp)
+            .map_err(|source| CacheError::Io { path, source })?;
+        Ok(stamp)
+    }
+
+    /// Reads and hashes the code of this key, which finds bits that rotted on the disk.
+    ///
+    /// # Errors
+    /// As [`CodeCache::open`], and when the bytes are not those that were stored.
+    pub fn verify(&self, key: &CodeKey) -> Result<(), CacheError> {
+        let path = self.path(key);
+        let file = self.open(key)?;
+        let found =
+            digest_of(&file).map_err(|source| CacheError::Io { path: path.clone(), source })?;
+        let stamp = self.read_stamp(key)?;
+        if stamp.lines().nth(1) == Some(&found.to_string()) {
+            Ok(())
+        } else {
+            Err(CacheError::Changed { path })
+        }
+    }
+
+    /// Stores code that `write` puts into the file it is given, and opens it.
+    ///
+    /// It is all or nothing, and durable before it can be found: a power cut leaves no half-written
+    /// code behind a stamp that fits.
+    ///
+    /// # Errors
+    /// When the directory is not the user's alone, `write` fails or the system refuses.
+    pub fn store<E: From<CacheError>>(
+        &self,
+        key: &CodeKey,
+        write: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<File, E> {
+        let in_directory = |source| CacheError::Io { path: self.directory.clone(), source };
+        let _work = self.begin()?;
+        let temporary = self.temporary().map_err(in_directory)?;
+        write(&temporary)?;
+        let publish = || -> io::Result<File> {
+            // Opened again, since `write` may have replaced the file. From here on the descriptor
+            // is the file, even if another process replaces it.
+            let written = File::open(&temporary)?;
+            make_private(&written)?;
+            written.sync_data()?;
+            Ok(written)
+        };
+        let written = publish().map_err(in_directory)?;
+        let digest = digest_of(&written).map_err(in_directory)?;
+        // One at a time: when two processes store the same code, file and stamp come from the same
+        // one.
+        let lock = File::open(&self.directory).map_err(in_directory)?;
+        match file_lock::acquire(&lock, LOCK_TIMEOUT) {
+            // Without locks a stamp may be of the other's code. Then it does not fit, and the code
+            // is compiled again.
+            Err(error) if file_lock::is_unsupported(&error) => {}
+            locked => locked.map_err(in_directory)?,
+        }
+        temporary.persist(self.path(key)).map_err(|error| in_directory(error.error))?;
+        self.stamp(key, &written, &digest).map_err(in_directory)?;
+        Ok(written)
+    }
+
+    /// Makes a directory for code without a name yet, on the same file system.
+    pub(crate) fn scratch(&self) -> Result<Scratch, CacheError> {
+        let work = self.begin()?;
+        let directory = tempfile::Builder::new().prefix(NEW).tempdir_in(&self.directory);
+        let directory =
+            directory.map_err(|source| CacheError::Io { path: self.directory.clone(), source })?;
+        Ok(Scratch { directory, _work: work })
+    }
+
+    /// Announces that this process makes files, having removed the leftovers of killed ones.
+    fn begin(&self) -> Result<Work, CacheError> {
+        create_private(&self.directory).map_err(|source| io_error(&self.directory, source))?;
+        check_directory(&self.directory)?;
+        let path = self.directory.join(LOCK);
+        let lock = open_lock(&path)?;
+        if lock.try_lock().is_ok() {
+            self.remove_leftovers();
+        }
+        match file_lock::acquire_shared(&lock, LOCK_TIMEOUT) {
+            // Without locks, leftovers are known by their age.
+            Err(error) if !file_lock::is_unsupported(&error) => {
+                Err(CacheError::Io { path, source: error })
+            }
+            _ => Ok(Work { _lock: lock }),
+        }
+    }
+
+    /// Removes the leftovers of killed processes, unless one is at work now.
+    pub fn sweep(&self) {
+        if self.is_idle() {
+            self.remove_leftovers();
+        }
+    }
+
+    /// Tells whether a process makes files now, as far as locks say it.
+    fn is_idle(&self) -> bool {
+        match check_directory(&self.directory).and_then(|()| open_own(&self.directory.join(LOCK))) {
+            Ok((lock, _)) => lock.try_lock().is_ok(),
+            // A process that makes a file makes this one first.
+            Err(error) => matches!(error, CacheError::Missing { .. }),
+        }
+    }
+
+    fn remove_leftovers(&self) {
+        // A file that cannot be removed does no harm.
+        for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            if is_unnamed(&entry.path()) {
+                let _ = remove_if_there(&entry.path());
+            }
+        }
+    }
+
+    /// Records the stamp of the file under its final name.
+    fn stamp(&self, key: &CodeKey, written: &File, digest: &Digest) -> io::Result<()> {
+        let temporary = self.temporary()?;
+        fs::write(&temporary, format!("{}\n{digest}\n", stamp_of(&written.metadata()?)))?;
+        temporary.persist(self.stamp_path(key)).map_err(|error| error.error)
+    }
+
+    /// Removes the code of this key, if it is there.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn remove(&self, key: &CodeKey) -> Result<(), CacheError> {
+        remove_if_there(&self.stamp_path(key))?;
+        remove_if_there(&self.path(key))
+    }
+
+    /// Returns the files that no key in `keys` references, with their sizes in bytes: code of
+    /// removed extensions, of other versions of Wasmtime and other processors, and the leftovers of
+    /// killed processes.
+    ///
+    /// # Errors
+    /// When the directory exists and cannot be read, or is not the user's alone.
+    pub fn unreferenced_files(&self, keys: &[CodeKey]) -> Result<Vec<(PathBuf, u64)>, CacheError> {
+        match check_directory(&self.directory) {
+            Err(CacheError::Missing { .. }) => return Ok(Vec::new()),
+            other => other?,
+        }
+        let is_idle = self.is_idle();
+        let kept: HashSet<_> =
+            keys.iter().flat_map(|key| [self.path(key), self.stamp_path(key)]).collect();
+        let entries: io::Result<Vec<_>> = fs::read_dir(&self.directory).and_then(Iterator::collect);
+        let mut files: Vec<_> = entries
+            .map_err(|source| io_error(&self.directory, source))?
+            .into_iter()
+            .filter(|entry| !kept.contains(&entry.path()))
+            .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
+            .filter(|(path, metadata)| is_of_cache(path, metadata, is_idle))
+            .map(|(path, metadata)| (path, metadata.len()))
+            .collect();
+        files.sort();
+        Ok(files)
+    }
+
+    /// Removes files that [`CodeCache::unreferenced_files`] returned.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn remove_files(&self, files: &[(PathBuf, u64)]) -> Result<(), CacheError> {
+        files.iter().try_for_each(|(path, _)| remove_if_there(path))
+    }
+
+    fn stamp_path(&self, key: &CodeKey) -> PathBuf {
+        self.directory.join(format!("{}.stamp", key.name))
+    }
+
+    fn temporary(&self) -> io::Result<tempfile::TempPath> {
+        Ok(tempfile::Builder::new().prefix(NEW).tempfile_in(&self.directory)?.into_temp_path())
+    }
+}
+
+/// A directory for code without a name yet, removed on drop.
+pub(crate) struct Scratch {
+    directory: tempfile::TempDir,
+    _work: Work,
+}
+
+impl Scratch {
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+/// The announcement that files are made, for as long as it is kept.
+struct Work {
+    _lock: File,
+}
+
+/// Tells whether this cache made a file: code, a stamp, or an abandoned temporary file.
+fn is_of_cache(path: &Path, metadata: &Metadata, is_idle: bool) -> bool {
+    let is_named =
+        path.extension().is_some_and(|extension| extension == "code" || extension == "stamp");
+    let is_stale =
+        || metadata.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED));
+    if is_unnamed(path) { is_idle || is_stale() } else { is_named }
+}
+
+fn is_unnamed(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(NEW.as_bytes()))
+}
+
+fn stamp_of(metadata: &Metadata) -> String {
+    format!(
+        "{} {} {}.{:09}",
+        metadata.ino(),
+        metadata.size(),
+        metadata.ctime(),
+        metadata.ctime_nsec()
+    )
+}
+
+fn digest_of(mut file: &File) -> io::Result<Digest> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(Digest::from_sha256(hash.finalize().into())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Compiled code on disk: where it lies, how a call knows that a file is unchanged, and a check
+//! that the system lets this process run it.
+
+mod code_cache;
+mod error;
+mod executable_check;
+pub(crate) mod file_lock;
+mod own_files;
+
+pub use code_cache::{CodeCache, CodeKey};
+pub use error::{CacheError, IntoCacheError};
+pub use executable_check::check_executable;

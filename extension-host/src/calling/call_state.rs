@@ -1,0 +1,94 @@
+//! The state of one call.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use core_types::Config;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use super::gate::Gate;
+use super::process::Process;
+use crate::capabilities::Backends;
+use crate::capabilities::network::Outgoing;
+use crate::directories::DirectoryError;
+use crate::limits::{Bounded, Bounds};
+use crate::wasi::{limit_table, note_directories, note_environment, wasi};
+
+/// The maximum for the header fields of one HTTP message, in bytes: eight times the usual limit of
+/// servers. A guest could otherwise fill the host's memory with fields.
+const MAX_FIELD_BYTES: usize = 64 * 1024;
+
+/// The state of one call, which is the data of its [`wasmtime::Store`]. It has no public parts.
+pub struct CallState {
+    pub(crate) gate: Gate,
+    pub(crate) config: Arc<Config>,
+    pub(crate) bounds: Bounds,
+    pub(super) backends: Backends,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    outgoing: Outgoing,
+    table: ResourceTable,
+}
+
+impl Bounded for CallState {
+    fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    fn bounds_mut(&mut self) -> &mut Bounds {
+        &mut self.bounds
+    }
+}
+
+impl CallState {
+    /// Makes the state of a call. `config` holds only the visible part of the configuration.
+    pub(crate) fn new(
+        gate: Gate,
+        config: &Arc<Config>,
+        backends: &Backends,
+        process: &Process,
+        deadline: Instant,
+    ) -> Result<Self, DirectoryError> {
+        let limits = &gate.permissions.limits;
+        let bounds = Bounds::new(limits, deadline, process.sinks());
+        let mut table = ResourceTable::new();
+        limit_table(&mut table, limits);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(MAX_FIELD_BYTES);
+        Ok(Self {
+            wasi: wasi(&gate, config, backends, &bounds.output, process)?.build(),
+            outgoing: Outgoing::new(gate.clone(), backends),
+            gate,
+            config: config.clone(),
+            bounds,
+            backends: backends.clone(),
+            http,
+            table,
+        })
+    }
+
+    /// Notes that the guest looked at its environment, and the variables of the session in it.
+    pub(crate) fn note_environment(&self) {
+        note_environment(&self.gate);
+    }
+
+    /// Notes the directories that the guest found. Listing them is not a request: every runtime
+    /// does it before anything else.
+    pub(crate) fn note_directories(&self) {
+        note_directories(&self.gate);
+    }
+}
+
+impl WasiView for CallState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for CallState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.outgoing, table: &mut self.table, ctx: &mut self.http }
+    }
+}

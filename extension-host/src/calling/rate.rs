@@ -1,0 +1,141 @@
+//! Rates of requests that disturb people, counted over all calls and processes.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use core_types::{BootTime, Capability, Owner};
+use rustix::fs::OFlags;
+
+use super::boot_clock::boot_time;
+use crate::cache::file_lock;
+
+/// The period in which requests are counted.
+const PERIOD: Duration = Duration::from_secs(60);
+
+/// The wait for another process that counts, which takes microseconds: after this long it was
+/// stopped.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Counts the requests of the last minute by extension and capability: in the memory of this
+/// process, or in files of a directory that all processes share.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use extension_host::{Backends, RateLimits};
+///
+/// let rates = RateLimits::shared("/run/user/1000/my-program/rates".into());
+/// let backends = Backends { rates: Arc::new(rates), ..Backends::default() };
+/// ```
+#[derive(Default)]
+pub struct RateLimits {
+    directory: Option<PathBuf>,
+    memory: Mutex<HashMap<(Owner, Capability), Vec<BootTime>>>,
+}
+
+impl RateLimits {
+    /// Shares the limits with all processes that use this directory. It should end with the login
+    /// session, as the clock does.
+    pub fn shared(directory: PathBuf) -> Self {
+        Self { directory: Some(directory), memory: Mutex::default() }
+    }
+
+    /// Counts a request, if one more is allowed. A request that cannot be counted is refused.
+    pub(crate) fn take(&self, owner: &Owner, capability: Capability) -> io::Result<bool> {
+        let Some(most) = capability.spec().requests_a_minute else { return Ok(true) };
+        match &self.directory {
+            Some(directory) => {
+                take_in_file(&directory.join(format!("{}.{capability}", owner.name)), most)
+            }
+            None => {
+                let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(take_one(memory.entry((owner.clone(), capability)).or_default(), most))
+            }
+        }
+    }
+}
+
+/// Adds this moment, if fewer than `most` of the last minute are there.
+fn take_one(times: &mut Vec<BootTime>, most: usize) -> bool {
+    let now = boot_time();
+    times.retain(|time| *time <= now && now.since(*time) < PERIOD);
+    let is_free = times.len() < most;
+    if is_free {
+        times.push(now);
+    }
+    is_free
+}
+
+fn take_in_file(path: &Path, most: usize) -> io::Result<bool> {
+    if let Some(directory) = path.parent() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    let mut file = open(path)?;
+    // The lock is held for as long as writing a few numbers takes, unless the holder was stopped: a
+    // call does not wait for that.
+    file_lock::acquire(&file, LOCK_TIMEOUT)?;
+    let mut times = read_times(&mut file)?;
+    let is_free = take_one(&mut times, most);
+    let text: String = times
+        .iter()
+        .map(|time| format!("{}\n", time.since(BootTime::default()).as_millis()))
+        .collect();
+    file.rewind()?;
+    file.set_len(0)?;
+    file.write_all(text.as_bytes())?;
+    Ok(is_free)
+}
+
+/// Opens the file without waiting for a pipe in its place and without following a link.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default()).open(path)
+}
+
+/// Reads the times. A damaged file counts as an empty one: at worst one more minute's worth is let
+/// through.
+fn read_times(file: &mut File) -> io::Result<Vec<BootTime>> {
+    let mut text = Vec::new();
+    file.take(16 * 1024).read_to_end(&mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    let times = text.lines().filter_map(|line| line.parse().ok());
+    Ok(times
+        .map(|milliseconds| BootTime::since_boot(Duration::from_millis(milliseconds)))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(limits: &RateLimits, owner: &Owner, capability: Capability, tries: usize) -> usize {
+        (0..tries).filter(|_| limits.take(owner, capability).expect("counted")).count()
+    }
+
+    /// Ten notifications a minute are let through, and owners do not share them.
+    #[test]
+    fn rate_is_counted_per_owner() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("rates");
+        let other = Owner::embedded("other".parse().expect("a name"));
+        for limits in [RateLimits::default(), RateLimits::shared(path.clone())] {
+            assert_eq!(taken(&limits, &Owner::default(), Capability::Notification, 10_000), 10);
+            assert_eq!(taken(&limits, &other, Capability::Notification, 5), 5);
+            assert_eq!(taken(&limits, &Owner::default(), Capability::SecretRead, 50), 50);
+        }
+        let again = RateLimits::shared(path);
+        assert_eq!(
+            taken(&again, &Owner::default(), Capability::Notification, 10),
+            0,
+            "another process is no way out"
+        );
+        assert_eq!(taken(&again, &other, Capability::Notification, 10), 5);
+    }
+}

@@ -1,0 +1,223 @@
+//! The author's manifest in a binary: the requests beyond the imports, and the declared settings.
+
+use std::ops::Range;
+
+use core_types::{Capabilities, ConfigSchema, Grant, TomlProblem, parse_toml};
+use wasmparser::BinaryReader;
+
+/// The custom section with the author's manifest. It is part of the binary, so that the digest
+/// covers it.
+const SECTION: &str = "open-sesame:manifest";
+
+/// The maximum of the section, in bytes: it is shown to a person.
+const MAX_SECTION: usize = 64 * 1024;
+/// The maximum of requested permissions: each is a question to a person.
+const MAX_REQUESTS: usize = 64;
+
+/// Why the author's manifest cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// The binary is damaged.
+    #[error("the sections of the binary cannot be read")]
+    Binary(#[source] wasmparser::BinaryReaderError),
+    /// The section is too large to be read, or has too many requests to be answered.
+    #[error(
+        "the custom section `{SECTION}` is too large: {MAX_SECTION} bytes and {MAX_REQUESTS} requests are the most"
+    )]
+    TooLarge,
+    /// The section is not text.
+    #[error("the custom section `{SECTION}` is not UTF-8 text")]
+    Text,
+    /// The section is not a manifest.
+    #[error("the custom section `{SECTION}` is not a manifest: {0}")]
+    Manifest(TomlProblem),
+}
+
+#[derive(Default, serde::Deserialize)]
+struct AuthorManifest {
+    #[serde(default)]
+    capabilities: Capabilities,
+    #[serde(default)]
+    config: AuthorConfig,
+}
+
+#[derive(Default, serde::Deserialize)]
+struct AuthorConfig {
+    #[serde(default)]
+    schema: ConfigSchema,
+}
+
+/// Returns the grants that the author's manifest requests; none without a manifest.
+///
+/// A request grants nothing.
+///
+/// # Errors
+/// When the section exists and cannot be understood.
+pub fn requested_by_author(binary: &[u8]) -> Result<Vec<Grant>, RequestError> {
+    let requests: Vec<_> = parsed_manifest(binary)?.capabilities.into_iter().collect();
+    if requests.len() > MAX_REQUESTS { Err(RequestError::TooLarge) } else { Ok(requests) }
+}
+
+/// Returns the settings that the author's manifest declares; none without a manifest.
+///
+/// # Errors
+/// When the section exists and cannot be understood.
+pub fn declared_settings(binary: &[u8]) -> Result<ConfigSchema, RequestError> {
+    parsed_manifest(binary).map(|manifest| manifest.config.schema)
+}
+
+fn parsed_manifest(binary: &[u8]) -> Result<AuthorManifest, RequestError> {
+    let Some(text) = author_manifest(binary)? else { return Ok(AuthorManifest::default()) };
+    parse_toml::<AuthorManifest>(text).map(|parsed| parsed.value).map_err(RequestError::Manifest)
+}
+
+/// Returns the text of the author's manifest in a binary.
+///
+/// # Errors
+/// When the binary is damaged, or the section is too large or not text.
+pub fn author_manifest(binary: &[u8]) -> Result<Option<&str>, RequestError> {
+    let Some(section) = sections(binary)?.into_iter().find_map(|section| section.manifest) else {
+        return Ok(None);
+    };
+    if section.len() > MAX_SECTION {
+        return Err(RequestError::TooLarge);
+    }
+    std::str::from_utf8(section).map(Some).map_err(|_| RequestError::Text)
+}
+
+/// Tells whether a binary has an author's manifest.
+///
+/// # Errors
+/// When the binary is damaged.
+pub fn has_author_manifest(binary: &[u8]) -> Result<bool, RequestError> {
+    Ok(sections(binary)?.iter().any(|section| section.manifest.is_some()))
+}
+
+/// Returns the binary with this text as its author's manifest, replacing an earlier one. The same
+/// input makes the same bytes.
+///
+/// # Errors
+/// When the binary is damaged, or [`requested_by_author`] could not read the result.
+pub fn with_author_manifest(binary: &[u8], manifest: &str) -> Result<Vec<u8>, RequestError> {
+    let mut bytes = without_section(binary)?;
+    // Both integers have the variable length of the format, which is that of LEB128.
+    let mut content = Vec::new();
+    put_length(&mut content, SECTION.len());
+    content.extend_from_slice(SECTION.as_bytes());
+    content.extend_from_slice(manifest.as_bytes());
+    bytes.push(0);
+    put_length(&mut bytes, content.len());
+    bytes.extend(content);
+    requested_by_author(&bytes)?;
+    Ok(bytes)
+}
+
+fn put_length(bytes: &mut Vec<u8>, mut length: usize) {
+    while length >= 0x80 {
+        bytes.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    bytes.push(length as u8);
+}
+
+/// Removes every section of that name at the outermost level.
+fn without_section(binary: &[u8]) -> Result<Vec<u8>, RequestError> {
+    let mut kept = binary.get(..HEADER).unwrap_or(binary).to_vec();
+    for section in sections(binary)?.into_iter().filter(|section| section.manifest.is_none()) {
+        kept.extend_from_slice(&binary[section.range]);
+    }
+    Ok(kept)
+}
+
+/// A section at the outermost level. Those of components inside are not the author's.
+struct Section<'a> {
+    /// Its place in the binary.
+    range: Range<usize>,
+    /// Its text, if it is an author's manifest.
+    manifest: Option<&'a [u8]>,
+}
+
+/// The length of the magic number and the version, which come before the sections.
+const HEADER: usize = 8;
+
+/// Reads the sections. Modules and components are framed alike: a number, a length and so many
+/// bytes, one section after another.
+fn sections(binary: &[u8]) -> Result<Vec<Section<'_>>, RequestError> {
+    let mut reader = BinaryReader::new(binary.get(HEADER..).unwrap_or_default(), HEADER);
+    let mut sections = Vec::new();
+    while !reader.eof() {
+        let begin = reader.original_position();
+        let section = next_section(&mut reader).map_err(RequestError::Binary)?;
+        sections.push(Section { range: begin..reader.original_position(), manifest: section });
+    }
+    Ok(sections)
+}
+
+fn next_section<'a>(reader: &mut BinaryReader<'a>) -> wasmparser::Result<Option<&'a [u8]>> {
+    let (id, length) = (reader.read_u8()?, reader.read_var_u32()?);
+    let content = reader.read_bytes(length as usize)?;
+    if id != 0 {
+        return Ok(None);
+    }
+    let mut content = BinaryReader::new(content, 0);
+    let is_manifest = content.read_string()? == SECTION;
+    if is_manifest { content.read_bytes(content.bytes_remaining()).map(Some) } else { Ok(None) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn manifest_replaces_earlier_one() {
+        let component = include_bytes!("../../../tests/guests/built/greeting.wasm");
+        let asking = |grant: &str| format!("[capabilities]\n{grant} = true\n");
+        let first = with_author_manifest(component, &asking("notification")).expect("put in");
+        assert_eq!(
+            requested_by_author(&first).expect("read"),
+            ["notification".parse().expect("a grant")]
+        );
+        let second = with_author_manifest(&first, &asking("clipboard-write")).expect("put in");
+        assert_eq!(
+            requested_by_author(&second).expect("read"),
+            ["clipboard-write".parse().expect("a grant")]
+        );
+        assert_eq!(without_section(&second).expect("taken out"), component);
+        assert_eq!(
+            with_author_manifest(component, &asking("clipboard-write")).expect("put in"),
+            second
+        );
+    }
+
+    /// Settings travel with the binary, and one that contradicts itself is not put in.
+    #[test]
+    fn settings_are_carried() {
+        let module = b"\0asm\x01\0\0\0";
+        let declaring =
+            "[config.schema]\ndays = { type = \"integer\", default = 3 }\n[config]\nother = 1\n";
+        let binary = with_author_manifest(module, declaring).expect("put in");
+        let settings = declared_settings(&binary).expect("read");
+        assert_eq!(settings.get("days").and_then(|days| days.default.as_deref()), Some("3"));
+        assert!(
+            settings.check("days", "many").is_err()
+                && declared_settings(module).expect("none").is_empty()
+        );
+        assert!(
+            with_author_manifest(module, "[config.schema]\ndays = { type = \"week\" }").is_err()
+        );
+    }
+
+    /// An unreadable manifest is not put in, and no bytes panic.
+    #[test]
+    fn unreadable_manifest_is_refused() {
+        let module = b"\0asm\x01\0\0\0";
+        assert!(with_author_manifest(module, "[capabilities]\nroot = ").is_err());
+        assert!(with_author_manifest(module, &"#".repeat(MAX_SECTION + 1)).is_err());
+        assert!(requested_by_author(b"\0asm").expect("nothing").is_empty());
+        let whole =
+            with_author_manifest(module, "[capabilities]\nnotification = true").expect("put in");
+        for length in 9..whole.len() {
+            assert!(requested_by_author(&whole[..length]).is_err(), "{length}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Compiled code, and the compiler that makes it.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+
+use rustix::io::Errno;
+use wasmtime::component::Component;
+use wasmtime::{Engine, Module};
+
+use super::binary::{CodeKind, check_binary, has_world};
+use super::error_cause::cause_of;
+use super::not_executable::NotExecutable;
+use crate::error::HostError;
+
+/// A compiled extension. Cheap to clone.
+///
+/// ```
+/// use extension_host::{CodeKind, Host};
+///
+/// let host = Host::new()?;
+/// let code = host.compile(b"\0asm\x01\0\0\0")?;
+/// assert_eq!(code.kind(), CodeKind::Module);
+/// assert!(host.exports(&code).is_empty());
+/// # Ok::<(), extension_host::HostError>(())
+/// ```
+#[derive(Clone)]
+pub struct Code(pub(crate) Arc<LoadedCode>);
+
+pub(crate) enum LoadedCode {
+    Component(Component),
+    Module(Module),
+}
+
+impl Code {
+    /// Tells whether it is a component or a core module.
+    pub fn kind(&self) -> CodeKind {
+        match *self.0 {
+            LoadedCode::Component(_) => CodeKind::Component,
+            LoadedCode::Module(_) => CodeKind::Module,
+        }
+    }
+
+    /// Returns the number of memories of an instance. Code that imports modules, whose memories are
+    /// not known, does not start here and counts as one.
+    pub(crate) fn memories(&self) -> u32 {
+        let resources = match &*self.0 {
+            LoadedCode::Component(component) => component.resources_required(),
+            LoadedCode::Module(module) => Some(module.resources_required()),
+        };
+        resources.map_or(1, |resources| resources.num_memories.max(1))
+    }
+
+    /// Loads code that [`compile`] has just made in this process.
+    #[expect(unsafe_code, reason = "compiled code is trusted: see SAFETY")]
+    pub(crate) fn from_compiled(
+        engine: &Engine,
+        kind: CodeKind,
+        compiled: &[u8],
+    ) -> Result<Self, HostError> {
+        // SAFETY: the bytes come straight from Wasmtime's compiler in this process and were never
+        // in other hands.
+        let loaded = unsafe {
+            match kind {
+                CodeKind::Component => {
+                    Component::deserialize(engine, compiled).map(LoadedCode::Component)
+                }
+                CodeKind::Module => Module::deserialize(engine, compiled).map(LoadedCode::Module),
+            }
+        };
+        loaded.map(|loaded| Self(Arc::new(loaded))).map_err(HostError::Load)
+    }
+
+    /// Maps code that sesame compiled earlier, of either kind. The file is not read as a whole:
+    /// pages come as they are needed.
+    ///
+    /// The descriptor was checked, and the path under `/proc` leads to it even if the name of the
+    /// file leads elsewhere by now.
+    #[expect(unsafe_code, reason = "compiled code is trusted: see SAFETY")]
+    pub(crate) fn from_checked_file(engine: &Engine, file: &File) -> Result<Self, HostError> {
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // SAFETY: `CodeCache::open` returns only files that sesame wrote for these bytes, this
+        // engine and this processor, in a directory of the user's own, that only the user can write
+        // to and that have not changed since they were published. They are replaced by renaming and
+        // never written in place. The one other file is that of `check_executable`: it has no name,
+        // so that no other process can open it.
+        let loaded = unsafe {
+            let component = Component::deserialize_file(engine, &path).map(LoadedCode::Component);
+            component.or_else(|error| {
+                let module = Module::deserialize_file(engine, &path).map(LoadedCode::Module);
+                module.map_err(|other| if is_of_system(&other) { other } else { error })
+            })
+        };
+        loaded.map(|loaded| Self(Arc::new(loaded))).map_err(|error| {
+            match NotExecutable::of(error, file) {
+                Ok(forbidden) => HostError::NotExecutable(forbidden),
+                Err(error) => HostError::Load(error),
+            }
+        })
+    }
+}
+
+/// Tells whether the system refused to load code that is valid, which happens only for code of the
+/// right kind.
+fn is_of_system(error: &wasmtime::Error) -> bool {
+    cause_of::<Errno>(error).is_some() || cause_of::<io::Error>(error).is_some()
+}
+
+/// Compiles a binary with a compiling engine, to machine code that a runtime engine loads.
+///
+/// A module with a world is compiled as the component that it describes. That follows from its
+/// bytes alone: the digest that the user pinned still says what runs.
+pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<(CodeKind, Vec<u8>), HostError> {
+    let meant = match check_binary(bytes)? {
+        CodeKind::Module if has_world(bytes) => Cow::Owned(component_of(bytes)?),
+        _ => Cow::Borrowed(bytes),
+    };
+    let kind = CodeKind::of(&meant)?;
+    let compiled = match kind {
+        CodeKind::Component => engine.precompile_component(&meant),
+        CodeKind::Module => engine.precompile_module(&meant),
+    };
+    Ok((kind, compiled.map_err(HostError::of_compiler)?))
+}
+
+/// Makes the component that a module describes.
+#[cfg(feature = "componentize")]
+fn component_of(module: &[u8]) -> Result<Vec<u8>, HostError> {
+    let component = super::componentize::componentize(module)
+        .map_err(|error| HostError::NotComponent { reason: error.to_string() })?;
+    Ok(component.unwrap_or_else(|| module.to_owned()))
+}
+
+/// Fails: without the encoder nothing is guessed.
+#[cfg(not(feature = "componentize"))]
+fn component_of(_module: &[u8]) -> Result<Vec<u8>, HostError> {
+    Err(HostError::NotComponent {
+        reason: "make it one with `wasm-tools component new`".to_owned(),
+    })
+}

@@ -1,0 +1,9 @@
+//! The directories that no grant opens. The rules open a granted directory, having checked it
+//! against the mounts of this process and everything that is protected.
+
+mod mounts;
+mod protected;
+mod rules;
+
+pub(crate) use rules::OpenDirectory;
+pub use rules::{DirectoryError, DirectoryRules};

@@ -1,0 +1,383 @@
+//! The directories that no grant opens.
+//!
+//! An extension that can write where sesame keeps its grants has every capability, so that no grant
+//! reaches there: neither by name, nor through a link on either side, nor through another mount of
+//! the same files.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use core_types::{Capabilities, GrantedPath, SameGuestPath};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use rustix::io::Errno;
+
+use super::mounts::Mounts;
+use super::protected::Protected;
+
+/// The home directory, and the directories that no extension gets.
+///
+/// ```
+/// use core_types::GrantedPath;
+/// use extension_host::{DirectoryError, DirectoryRules};
+///
+/// let rules = DirectoryRules {
+///     home: Some("/home/someone".into()),
+///     protected: vec!["/home/someone/.config/my-program".into()],
+/// };
+/// let path: GrantedPath = "~/.config".parse()?;
+/// assert!(matches!(rules.check(&path), Err(DirectoryError::Protected { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DirectoryRules {
+    /// The home directory. Without one, grants below `~` are refused.
+    pub home: Option<PathBuf>,
+    /// Directories that no grant may be, contain or lie in. `/proc` and `/sys` are always among
+    /// them.
+    pub protected: Vec<PathBuf>,
+}
+
+/// Why a granted directory is not available.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// There is no home directory.
+    #[error("`{path}` lies below the home directory, and there is none")]
+    NoHome {
+        /// The grant.
+        path: GrantedPath,
+    },
+    /// It leads to a protected directory.
+    #[error("`{path}` is, contains or lies in `{}`, which no extension gets", protected.display())]
+    Protected {
+        /// The grant.
+        path: GrantedPath,
+        /// The protected directory.
+        protected: PathBuf,
+    },
+    /// It is reached through a link, which another program may have put there.
+    #[error("`{path}` leads through a link to `{}`", real.display())]
+    Link {
+        /// The grant.
+        path: GrantedPath,
+        /// The target of the link.
+        real: PathBuf,
+    },
+    /// It does not exist. Calls start without it.
+    #[error("the directory `{}` does not exist", path.host())]
+    Missing {
+        /// The grant.
+        path: GrantedPath,
+    },
+    /// Another one has the same path for the guest.
+    #[error(transparent)]
+    SameGuestPath(#[from] SameGuestPath),
+    /// It cannot be opened as a directory.
+    #[error("the directory `{path}` cannot be opened")]
+    Open {
+        /// The grant.
+        path: GrantedPath,
+        /// The error of the system.
+        source: io::Error,
+    },
+}
+
+/// A checked directory that is held open, so that it stays the same one.
+#[derive(Debug)]
+pub(crate) struct OpenDirectory {
+    descriptor: OwnedFd,
+    /// Its path for the guest.
+    pub(crate) path: PathBuf,
+}
+
+impl OpenDirectory {
+    /// Returns a path to exactly the checked directory, even if its name leads elsewhere by now.
+    pub(crate) fn held_path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}", self.descriptor.as_raw_fd()))
+    }
+}
+
+impl DirectoryRules {
+    /// Checks that extensions can get this directory now.
+    ///
+    /// # Errors
+    /// When it is protected, reached through a link, or not a directory.
+    /// [`DirectoryError::Missing`] when it only does not exist.
+    pub fn check(&self, path: &GrantedPath) -> Result<(), DirectoryError> {
+        self.open(path).map(drop)
+    }
+
+    /// Checks that a guest finds each of these directories under a path of its own.
+    ///
+    /// # Errors
+    /// With the first two that share one.
+    pub fn check_guest_paths(&self, granted: &Capabilities) -> Result<(), DirectoryError> {
+        let home = self.home.as_deref().unwrap_or(Path::new("~"));
+        Ok(granted.check_guest_paths(home)?)
+    }
+
+    pub(crate) fn open(&self, path: &GrantedPath) -> Result<OpenDirectory, DirectoryError> {
+        let open_error = |source| DirectoryError::Open { path: path.clone(), source };
+        let (home, real_home) = self.homes(path)?;
+        let (shown, wanted) = (path.in_guest(home), path.on_host(&real_home));
+        let real = match fs::canonicalize(&wanted) {
+            Ok(real) => real,
+            // Protected directories and links are refused even before they exist.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => real_path(&wanted),
+            // A path that cannot be resolved may be protected.
+            Err(error) => return Err(open_error(error)),
+        };
+        if let Some(protected) = self.overlapping(&real).map_err(open_error)? {
+            return Err(DirectoryError::Protected { path: path.clone(), protected });
+        }
+        if real != wanted {
+            return Err(DirectoryError::Link { path: path.clone(), real });
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match openat2(CWD, &real, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+            Ok(descriptor) => Ok(OpenDirectory { descriptor, path: shown }),
+            Err(Errno::LOOP) => {
+                Err(DirectoryError::Link { path: path.clone(), real: target_of(real) })
+            }
+            Err(Errno::NOENT) => Err(DirectoryError::Missing { path: path.clone() }),
+            Err(error) => Err(open_error(error.into())),
+        }
+    }
+
+    /// Returns the home directory, as it is written and without links: it may be a link, which the
+    /// administrator made. A path that does not begin there needs none.
+    fn homes(&self, path: &GrantedPath) -> Result<(&Path, PathBuf), DirectoryError> {
+        match self.home.as_deref() {
+            Some(home) => Ok((home, real_path(home))),
+            None if path.host().starts_with('/') => Ok((Path::new("/"), PathBuf::new())),
+            None => Err(DirectoryError::NoHome { path: path.clone() }),
+        }
+    }
+
+    /// Returns the protected place that is, contains or lies in this directory now.
+    fn overlapping(&self, real: &Path) -> io::Result<Option<PathBuf>> {
+        let mounts = Mounts::read()?;
+        let kernel = ["/proc", "/sys"]
+            .map(PathBuf::from)
+            .into_iter()
+            .find(|path| mounts.overlap(real, path));
+        if kernel.is_some() {
+            return Ok(kernel);
+        }
+        let protected = Protected::find(self.protected.iter())?;
+        if let Some(place) = protected.places.iter().find(|place| mounts.overlap_below(real, place))
+        {
+            return Ok(Some(place.clone()));
+        }
+        match protected.same_as(real) {
+            Some(place) => Ok(Some(place)),
+            None => protected.linked_into(real),
+        }
+    }
+}
+
+/// Returns the target of a dangling link, whose real path is its own.
+fn target_of(link: PathBuf) -> PathBuf {
+    match (fs::read_link(&link), link.parent()) {
+        (Ok(target), Some(parent)) => parent.join(target),
+        _ => link,
+    }
+}
+
+/// Returns the path without links, as far as it exists.
+fn real_path(path: &Path) -> PathBuf {
+    match (fs::canonicalize(path), path.parent(), path.file_name()) {
+        (Ok(real), ..) => real,
+        (Err(_), Some(parent), Some(name)) => real_path(parent).join(name),
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn rules(home: &Path) -> DirectoryRules {
+        DirectoryRules {
+            home: Some(home.to_owned()),
+            protected: vec![home.join(".config/pds"), home.join("later/made")],
+        }
+    }
+
+    fn said(rules: &DirectoryRules, path: &str) -> String {
+        match rules.check(&path.parse().expect(path)) {
+            Ok(()) => "ok".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Sesame's own directories cannot be granted by any name.
+    #[test]
+    fn own_directories_cannot_be_granted() {
+        let home = tempfile::tempdir().expect("a directory");
+        let root = fs::canonicalize(home.path()).expect("there");
+        for path in [".config/pds/extensions", "Documents/out", ".configuration"] {
+            fs::create_dir_all(root.join(path)).expect("made");
+        }
+        symlink(".config", root.join("innocent")).expect("made");
+        symlink("Documents", root.join("Papers")).expect("made");
+        let rules = rules(&root);
+        for path in
+            ["~/Documents", "~/Documents/out", "~/Documents/", "~/.configuration", "~//Documents"]
+        {
+            assert_eq!(said(&rules, path), "ok", "{path}");
+        }
+        for path in [
+            "~",
+            "/",
+            "~/.config",
+            "~/.config/pds",
+            "~/.config/pds/extensions",
+            "~/innocent",
+            "~/innocent/pds",
+        ] {
+            assert!(
+                said(&rules, path).contains("which no extension gets"),
+                "{path}: {}",
+                said(&rules, path)
+            );
+        }
+        for path in ["/proc", "/proc/self", "/sys", "/proc/self/root"] {
+            assert!(
+                said(&rules, path).contains("which no extension gets"),
+                "{path}: {}",
+                said(&rules, path)
+            );
+        }
+        assert!(said(&rules, "~/Papers").contains("leads through a link"));
+        assert!(said(&rules, "~/Papers/out").contains("leads through a link"));
+        assert!(said(&DirectoryRules::default(), "~/x").contains("there is none"));
+    }
+
+    /// A directory counts as missing only where nothing else is wrong with it.
+    #[test]
+    fn missing_is_told_from_refused() {
+        let home = tempfile::tempdir().expect("a directory");
+        let root = fs::canonicalize(home.path()).expect("there");
+        fs::create_dir_all(root.join("Documents")).expect("made");
+        fs::write(root.join("file"), "").expect("written");
+        symlink("Documents", root.join("Papers")).expect("made");
+        symlink("nothing", root.join("dangling")).expect("made");
+        let rules = rules(&root);
+        assert_eq!(said(&rules, "~/missing::/data"), "the directory `~/missing` does not exist");
+        assert_eq!(
+            said(&rules, "~/Documents/a/b"),
+            "the directory `~/Documents/a/b` does not exist"
+        );
+        for path in
+            ["~/later", "~/later/made", "~/later/made/deep", "~/.config/pds", "/proc/nothing"]
+        {
+            assert!(
+                said(&rules, path).contains("which no extension gets"),
+                "{path}: {}",
+                said(&rules, path)
+            );
+        }
+        for path in ["~/Papers/a", "~/dangling", "~/dangling/a"] {
+            assert!(
+                said(&rules, path).contains("leads through a link"),
+                "{path}: {}",
+                said(&rules, path)
+            );
+        }
+        assert!(said(&rules, "~/dangling").ends_with("nothing`"));
+        for path in ["~/file", "~/file/a"] {
+            assert!(
+                said(&rules, path).contains("cannot be opened"),
+                "{path}: {}",
+                said(&rules, path)
+            );
+        }
+    }
+
+    /// A directory that is replaced stays the one that was opened.
+    #[test]
+    fn replaced_directory_stays_open_one() {
+        let home = tempfile::tempdir().expect("a directory");
+        let root = fs::canonicalize(home.path()).expect("there");
+        fs::create_dir(root.join("out")).expect("made");
+        fs::write(root.join("out/inside"), "").expect("written");
+        let opened = rules(&root).open(&"~/out".parse().expect("a path")).expect("opened");
+        fs::rename(root.join("out"), root.join("moved")).expect("moved");
+        symlink("/etc", root.join("out")).expect("made");
+        assert!(opened.held_path().join("inside").exists());
+        assert!(said(&rules(&root), "~/out").contains("leads through a link to `/etc`"));
+    }
+
+    fn write(path: &Path) {
+        fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+        fs::write(path, "x").expect("written");
+    }
+
+    /// A manifest, a directory or all of the configuration can be a link into an ordinary
+    /// directory.
+    #[test]
+    fn linked_configuration_is_guarded() {
+        for (own, dotfile) in [
+            (".config/pds/extensions", "dotfiles/extensions"),
+            (".config/pds/extensions/weather.toml", "dotfiles/weather.toml"),
+            (".config/pds/config.d", "dotfiles/deep/config.d"),
+            (".config/pds/config.toml", "dotfiles/config.toml"),
+            (".config/pds", "dotfiles/pds"),
+            (".config", "dotfiles/config"),
+        ] {
+            let home = tempfile::tempdir().expect("a directory");
+            let root = fs::canonicalize(home.path()).expect("there");
+            fs::create_dir_all(root.join("dotfiles/other")).expect("made");
+            fs::create_dir_all(root.join(own).parent().expect("a parent")).expect("made");
+            assert_eq!(said(&rules(&root), "~/dotfiles"), "ok", "before {own} is a link");
+            symlink(root.join(dotfile), root.join(own)).expect("made");
+            let refused = said(&rules(&root), "~/dotfiles");
+            assert!(
+                refused.contains(dotfile) && refused.contains("which no extension gets"),
+                "{own}: {refused}"
+            );
+            assert_eq!(said(&rules(&root), "~/dotfiles/other"), "ok", "{own}");
+        }
+    }
+
+    /// A program that can replace a link in the middle decides where the configuration is.
+    #[test]
+    fn link_on_the_way_is_protected() {
+        let home = tempfile::tempdir().expect("a directory");
+        let root = fs::canonicalize(home.path()).expect("there");
+        write(&root.join("real/extensions/weather.toml"));
+        write(&root.join("links/else/file"));
+        symlink("../real", root.join("links/pds")).expect("made");
+        fs::create_dir(root.join(".config")).expect("made");
+        symlink("../links/pds", root.join(".config/pds")).expect("made");
+        for path in ["~/links", "~/real", "~/real/extensions"] {
+            assert!(said(&rules(&root), path).contains("which no extension gets"), "{path}");
+        }
+        assert_eq!(said(&rules(&root), "~/links/else"), "ok");
+        symlink("loop", root.join("real/loop")).expect("made");
+        assert!(
+            said(&rules(&root), "~/links/else").contains("cannot be opened"),
+            "a loop cannot be followed"
+        );
+    }
+
+    /// A hard link is another name of the same file.
+    #[test]
+    fn hard_linked_manifest_is_guarded() {
+        let home = tempfile::tempdir().expect("a directory");
+        let root = fs::canonicalize(home.path()).expect("there");
+        let manifest = root.join(".config/pds/extensions/weather.toml");
+        write(&manifest);
+        write(&root.join("dotfiles/deep/file"));
+        write(&root.join("Documents/file"));
+        assert_eq!(said(&rules(&root), "~/dotfiles"), "ok");
+        fs::hard_link(&manifest, root.join("dotfiles/deep/weather.toml")).expect("linked");
+        assert!(
+            said(&rules(&root), "~/dotfiles").contains("weather.toml`, which no extension gets")
+        );
+        assert_eq!(said(&rules(&root), "~/Documents"), "ok");
+    }
+}

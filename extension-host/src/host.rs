@@ -1,0 +1,250 @@
+//! The host, which compiles code, loads it and links it to its grants.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use core_types::{ActivityRecord, CallOutcome, CallRecord, Permissions};
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use crate::cache::{CodeCache, CodeKey, IntoCacheError};
+use crate::calling::{CallState, Gate, Observer};
+use crate::capabilities::Backends;
+use crate::code::{Code, LoadedCode, compile, compiling_engine, runtime_engine};
+use crate::compiling::CompilerCommand;
+use crate::error::HostError;
+use crate::extension::{Extension, Ready, ReadyComponent};
+use crate::linking::{EmbedderInterface, Import, Linked, Refusal, Ungranted, imports, resolve};
+use crate::modules;
+use crate::values::{ExportedFunction, exports};
+
+/// Runs extensions. One is enough for a program; it can be used from many threads at once.
+///
+/// ```
+/// use extension_host::{Arguments, Host, Permissions};
+///
+/// # let module = r#"(module (func (export "add") (param i32 i32) (result i32)
+/// #     (i32.add (local.get 0) (local.get 1))))"#;
+/// # let binary = wat::parse_str(module)?;
+/// let host = Host::new()?;
+/// let code = host.compile(&binary)?;
+/// let extension = host.extension(&code, Permissions::default())?;
+/// let report = extension.call_blocking("add", &Arguments::words(["2", "3"]));
+/// assert_eq!(report.outcome?.to_text(), "5");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Host {
+    engine: Engine,
+    own: Vec<EmbedderInterface>,
+    backends: Backends,
+    observer: Option<Observer>,
+}
+
+impl Host {
+    /// Makes a host with nothing loaded.
+    ///
+    /// # Errors
+    /// When the engine does not run on this machine.
+    pub fn new() -> Result<Self, HostError> {
+        Ok(Self {
+            engine: runtime_engine()?,
+            own: Vec::new(),
+            backends: Backends::default(),
+            observer: None,
+        })
+    }
+
+    /// Sets the backends of the capabilities. Without any, granted requests are answered with
+    /// `unavailable`.
+    pub fn with_backends(mut self, backends: Backends) -> Self {
+        self.backends = backends;
+        self
+    }
+
+    /// Sets the function that gets a record of each call: when it ended, was refused, or was
+    /// dropped by its caller.
+    pub fn observed_by(mut self, observer: impl Fn(&CallRecord) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Adds an interface of the embedding program, for every extension that imports it. `link` adds
+    /// it to the linker under its full name, once for each such extension. The name is
+    /// `package:name/interface`.
+    ///
+    /// The program decides about grants then: the interface works for every extension.
+    ///
+    /// ```
+    /// # use extension_host::Host;
+    /// let host = Host::new()?.with_interface("acme:shop/stock", "1.0.0", |linker| {
+    ///     let mut stock = linker.instance("acme:shop/stock@1.0.0")?;
+    ///     stock.func_wrap("count", |_, (_item,): (String,)| Ok((3_u32,)))
+    /// });
+    /// # Ok::<(), extension_host::HostError>(())
+    /// ```
+    pub fn with_interface(
+        mut self,
+        name: impl Into<String>,
+        version: impl Into<String>,
+        link: impl Fn(&mut Linker<CallState>) -> wasmtime::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.own.push(EmbedderInterface {
+            name: name.into(),
+            version: version.into(),
+            link: Arc::new(link),
+        });
+        self
+    }
+
+    /// Compiles a binary in this process, without bounds on time and memory.
+    ///
+    /// # Errors
+    /// When the bytes are not WebAssembly or use disabled features.
+    pub fn compile(&self, binary: &[u8]) -> Result<Code, HostError> {
+        let (kind, compiled) = compile(&compiling_engine()?, binary)?;
+        Code::from_compiled(&self.engine, kind, &compiled)
+    }
+
+    /// Compiles a binary in a child process with bounds, into the cache, and loads it from there.
+    ///
+    /// # Errors
+    /// When the compiler refuses the code or needs too much, or the cache cannot be written.
+    pub fn compile_into(
+        &self,
+        cache: &CodeCache,
+        key: &CodeKey,
+        binary: &Path,
+        compiler: &CompilerCommand,
+    ) -> Result<Code, IntoCacheError> {
+        let file = compiler.compile_into(cache, key, binary)?;
+        Ok(Code::from_checked_file(&self.engine, &file)?)
+    }
+
+    /// Loads code from the cache. It is mapped, neither read nor hashed.
+    ///
+    /// # Errors
+    /// When it does not exist or is not to be trusted. The way out is to compile again.
+    pub fn load(&self, cache: &CodeCache, key: &CodeKey) -> Result<Code, IntoCacheError> {
+        let file = cache.open(key)?;
+        Ok(Code::from_checked_file(&self.engine, &file)?)
+    }
+
+    /// Lists the imports of the code. No code runs.
+    pub fn imports(&self, code: &Code) -> Vec<Import> {
+        match &*code.0 {
+            LoadedCode::Component(component) => imports(component, &self.engine),
+            LoadedCode::Module(module) => modules::imports(module),
+        }
+    }
+
+    /// Lists the exports of the code: first those that can be called, then the others with the
+    /// reason. No code runs.
+    pub fn exports(&self, code: &Code) -> Vec<ExportedFunction> {
+        let mut functions = match &*code.0 {
+            LoadedCode::Component(component) => exports(component, &self.engine),
+            LoadedCode::Module(module) => modules::exports(module),
+        };
+        functions.sort_by_key(|function| !function.is_callable());
+        functions
+    }
+
+    /// Tells whether the code is an extension of [Suffiks](crate::Workload), which works on
+    /// workloads.
+    pub fn takes_workloads(&self, code: &Code) -> bool {
+        matches!(&*code.0, LoadedCode::Module(module) if modules::is_suffiks(module))
+    }
+
+    /// Links the code to its grants at this moment. No code runs.
+    ///
+    /// The end of a timed grant, or a grant that another process revokes, takes effect on
+    /// extensions that are linked afterwards. Linking costs a fraction of a call, so that a program
+    /// can link for each call.
+    ///
+    /// # Errors
+    /// [`HostError::Refused`] names every import that is not linked.
+    pub fn extension(&self, code: &Code, permissions: Permissions) -> Result<Extension, HostError> {
+        self.link(code, permissions, Ungranted::Refused)
+    }
+
+    /// Links the code to all its imports, to learn which permissions it needs: a request without a
+    /// grant is refused when it is made, and [`crate::CallReport::activity`] records it.
+    ///
+    /// # Errors
+    /// When it imports an interface that this host does not have.
+    pub fn extension_to_learn_from(
+        &self,
+        code: &Code,
+        permissions: Permissions,
+    ) -> Result<Extension, HostError> {
+        self.link(code, permissions, Ungranted::Linked)
+    }
+
+    fn link(
+        &self,
+        code: &Code,
+        permissions: Permissions,
+        ungranted: Ungranted,
+    ) -> Result<Extension, HostError> {
+        let permissions = Arc::new(permissions);
+        let gate = Gate::new(permissions.clone());
+        let ready = match &*code.0 {
+            LoadedCode::Component(component) => {
+                self.link_component(component, &gate, ungranted).map(Ready::Component)
+            }
+            LoadedCode::Module(module) => modules::link(module).map(Ready::Module),
+        };
+        let ready = ready.inspect_err(|error| {
+            if let HostError::Refused(refusals) = error {
+                self.observe_refusal(&gate, refusals);
+            }
+        })?;
+        let config = permissions.config.visible(&gate.in_force());
+        let is_suffiks = matches!(&ready, Ready::Module(module) if module.is_suffiks);
+        Ok(Extension {
+            engine: self.engine.clone(),
+            functions: self.exports(code),
+            code: code.clone(),
+            ready,
+            config: Arc::new(if is_suffiks { config.upper_case() } else { config }),
+            permissions,
+            backends: self.backends.clone(),
+            observer: self.observer.clone(),
+        })
+    }
+
+    fn link_component(
+        &self,
+        component: &Component,
+        gate: &Gate,
+        ungranted: Ungranted,
+    ) -> Result<ReadyComponent, HostError> {
+        let imports = imports(component, &self.engine);
+        let interfaces =
+            resolve(&imports, gate, ungranted, &self.own).map_err(HostError::Refused)?;
+        let mut linker = Linker::new(&self.engine);
+        for interface in interfaces {
+            let linked = match interface {
+                Linked::Builtin(interface) => (interface.link)(&mut linker),
+                Linked::Embedder(interface) => (interface.link)(&mut linker),
+            };
+            linked.map_err(HostError::Link)?;
+        }
+        let instance = linker.instantiate_pre(component).map_err(HostError::Link)?;
+        Ok(ReadyComponent { code: component.clone(), instance })
+    }
+
+    fn observe_refusal(&self, gate: &Gate, refusals: &[Refusal]) {
+        if let Some(observer) = &self.observer {
+            let is_by_policy =
+                refusals.iter().any(|refusal| matches!(refusal, Refusal::Denied { .. }));
+            let reason =
+                if is_by_policy { "policy denies an import" } else { "an import is not granted" };
+            observer(&CallRecord {
+                reason: Some(reason.to_owned()),
+                activity: ActivityRecord::from(&gate.noted()),
+                ..CallRecord::of(&gate.permissions.owner, "", CallOutcome::Refused)
+            });
+        }
+    }
+}
