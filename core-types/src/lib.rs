@@ -20,9 +20,9 @@ pub use activity::{Activity, ActivityRecord, CallOutcome, CallRecord, Touch, Tou
 pub use capability::{
     Capabilities, Capability, CapabilitySpec, EnvName, ExecEnv, Feature, Grant, GrantError,
     GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError, Pattern, PatternError,
-    ResourceKind, ResourceMethod, ResourceRule, ResourceRuleError, SameGuestPath, Scheme, Scope,
-    ScopeError, ScopeKind, ScopeParseError, SecretName, UnknownCapability, UnknownFeature, Written,
-    is_interpreted, is_public,
+    RequestedCapabilities, RequestedGrant, ResourceKind, ResourceMethod, ResourceRule,
+    ResourceRuleError, SameGuestPath, Scheme, Scope, ScopeError, ScopeKind, ScopeParseError,
+    SecretName, UnknownCapability, UnknownFeature, Written, is_interpreted, is_public,
 };
 pub use documents::{
     Config, ConfigError, ConfigSchema, DeclaredSetting, ExtensionEntry, ExtensionList,

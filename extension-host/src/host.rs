@@ -36,7 +36,7 @@ use crate::values::{ExportedFunction, exports};
 #[derive(Clone)]
 pub struct Host {
     engine: Engine,
-    own: Vec<EmbedderInterface>,
+    interfaces: Vec<EmbedderInterface>,
     backends: Backends,
     observer: Option<Observer>,
 }
@@ -49,7 +49,7 @@ impl Host {
     pub fn new() -> Result<Self, HostError> {
         Ok(Self {
             engine: runtime_engine()?,
-            own: Vec::new(),
+            interfaces: Vec::new(),
             backends: Backends::default(),
             observer: None,
         })
@@ -89,7 +89,7 @@ impl Host {
         version: impl Into<String>,
         link: impl Fn(&mut Linker<CallState>) -> wasmtime::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        self.own.push(EmbedderInterface {
+        self.interfaces.push(EmbedderInterface {
             name: name.into(),
             version: version.into(),
             link: Arc::new(link),
@@ -221,7 +221,7 @@ impl Host {
     ) -> Result<ReadyComponent, HostError> {
         let imports = imports(component, &self.engine);
         let interfaces =
-            resolve(&imports, gate, ungranted, &self.own).map_err(HostError::Refused)?;
+            resolve(&imports, gate, ungranted, &self.interfaces).map_err(HostError::Refused)?;
         let mut linker = Linker::new(&self.engine);
         for interface in interfaces {
             let linked = match interface {

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use extension_host::Host;
 
-const GUESTS: [&str; 9] = [
+const GUESTS: [&str; 10] = [
+    "daily-note",
     "desktop",
     "echo",
     "greeting",

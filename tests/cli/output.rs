@@ -136,7 +136,7 @@ fn a_full_disk_is_exit_9() {
 #[test]
 fn unread_result_ends_in_time() {
     let env = with_guest("echo", &ECHO);
-    env.run(["extension", "set", "echo", "limits.timeout_ms=500"]).ok();
+    env.run("extension set echo limits.timeout_ms=500").ok();
     for json in [&[][..], &["--json"]] {
         let words = ["extension", "call", "echo", "echo-bytes", "-"];
         let mut command = env.command(json.iter().chain(&words));

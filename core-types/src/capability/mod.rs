@@ -2,12 +2,15 @@
 //! has with the form in which it stands there. How far a grant reaches is in `scope`.
 
 mod grant;
+mod reader;
+mod requested;
 mod scope;
 mod set;
 mod spec;
-mod toml_form;
+mod writer;
 
 pub use grant::{Grant, GrantError};
+pub use requested::{RequestedCapabilities, RequestedGrant};
 pub use scope::{
     EnvName, ExecEnv, Feature, GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError,
     Pattern, PatternError, ResourceKind, ResourceMethod, ResourceRule, ResourceRuleError,
@@ -16,7 +19,7 @@ pub use scope::{
 };
 pub use set::Capabilities;
 pub use spec::{Capability, CapabilitySpec, UnknownCapability};
-pub use toml_form::Written;
+pub use writer::Written;
 
 /// A grant in every form that one can have.
 #[cfg(test)]

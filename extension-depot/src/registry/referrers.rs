@@ -303,7 +303,7 @@ fn is_timeout(error: &RegistryError) -> bool {
 /// its list.
 pub(crate) fn says_signature(entry: &Descriptor) -> bool {
     let kind = entry.artifact_type.as_deref().unwrap_or_default();
-    kind.starts_with(crate::trust::signature::evidence::BUNDLE) || kind == COSIGN_SIGNATURE
+    kind.starts_with(crate::trust::signature::bundle::BUNDLE) || kind == COSIGN_SIGNATURE
 }
 
 /// The registry's own list of referrers, if it has such lists.
@@ -366,8 +366,8 @@ fn malformed(error: &serde_json::Error) -> RegistryError {
 }
 
 pub(crate) fn is_signature(blob: &Descriptor) -> bool {
-    blob.media_type == crate::trust::signature::evidence::CLASSIC
-        || blob.media_type.starts_with(crate::trust::signature::evidence::BUNDLE)
+    blob.media_type == crate::trust::signature::classic::LAYER
+        || blob.media_type.starts_with(crate::trust::signature::bundle::BUNDLE)
 }
 
 /// A manifest with its blobs.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use core_types::{Capability, LimitName};
 use wasmtime::component::{ComponentExportIndex, Val};
@@ -15,7 +15,7 @@ use super::bytes_call::BytesCall;
 use super::call_state::CallState;
 use super::gate::Gate;
 use super::observe::Watch;
-use super::process::{Process, split_arguments};
+use super::process::{Process, Setup, split_arguments};
 use super::report::{CallReport, Returned, Usage};
 use super::runtime;
 use crate::directories::DirectoryError;
@@ -87,7 +87,8 @@ impl Extension {
         match &self.ready {
             Ready::Component(component) => match self.prepare(component, function, arguments) {
                 Ok(call) => {
-                    self.run(gate, |deadline| self.state(gate, &process, deadline), call).await
+                    let state = |deadline| CallState::new(&self.setup(gate, &process, deadline));
+                    self.run(gate, state, call).await
                 }
                 Err(error) => CallReport::failed(error, gate),
             },
@@ -171,13 +172,14 @@ impl Extension {
         }
     }
 
-    fn state(
-        &self,
-        gate: &Gate,
-        process: &Process,
+    /// Gathers the parts from which the state of a call is made.
+    pub(crate) fn setup<'a>(
+        &'a self,
+        gate: &'a Gate,
+        process: &'a Process,
         deadline: Instant,
-    ) -> Result<CallState, DirectoryError> {
-        CallState::new(gate.clone(), &self.config, &self.backends, process, deadline)
+    ) -> Setup<'a> {
+        Setup { gate, config: &self.config, backends: &self.backends, process, deadline }
     }
 
     /// Does work in a new store within the limits.

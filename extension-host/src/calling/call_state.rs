@@ -1,7 +1,6 @@
 //! The state of one call.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use core_types::Config;
 use wasmtime::component::ResourceTable;
@@ -9,7 +8,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::gate::Gate;
-use super::process::Process;
+use super::process::Setup;
 use crate::capabilities::Backends;
 use crate::capabilities::network::Outgoing;
 use crate::directories::DirectoryError;
@@ -43,27 +42,22 @@ impl Bounded for CallState {
 }
 
 impl CallState {
-    /// Makes the state of a call. `config` holds only the visible part of the configuration.
-    pub(crate) fn new(
-        gate: Gate,
-        config: &Arc<Config>,
-        backends: &Backends,
-        process: &Process,
-        deadline: Instant,
-    ) -> Result<Self, DirectoryError> {
+    /// Makes the state of a call.
+    pub(crate) fn new(setup: &Setup<'_>) -> Result<Self, DirectoryError> {
+        let Setup { gate, config, backends, process, deadline } = setup;
         let limits = &gate.permissions.limits;
-        let bounds = Bounds::new(limits, deadline, process.sinks());
+        let bounds = Bounds::new(limits, *deadline, process.sinks());
         let mut table = ResourceTable::new();
         limit_table(&mut table, limits);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(MAX_FIELD_BYTES);
         Ok(Self {
-            wasi: wasi(&gate, config, backends, &bounds.output, process)?.build(),
-            outgoing: Outgoing::new(gate.clone(), backends),
-            gate,
-            config: config.clone(),
+            wasi: wasi(setup, &bounds.output)?.build(),
+            outgoing: Outgoing::new((*gate).clone(), backends),
+            gate: (*gate).clone(),
+            config: (*config).clone(),
             bounds,
-            backends: backends.clone(),
+            backends: (*backends).clone(),
             http,
             table,
         })

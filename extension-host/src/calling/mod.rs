@@ -24,7 +24,7 @@ pub(crate) use call::{Work, is_good_exit};
 pub use call_state::CallState;
 pub(crate) use gate::Gate;
 pub(crate) use observe::{Observer, Watch};
-pub(crate) use process::Process;
 pub use process::Program;
+pub(crate) use process::{Process, Setup};
 pub use rate::RateLimits;
 pub use report::{CallReport, Returned, Usage};

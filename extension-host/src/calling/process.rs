@@ -1,8 +1,13 @@
-//! A process as a guest sees it: its arguments and standard streams.
+//! The surroundings of one call: its process as the guest sees it, and what the state is made from.
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
+use core_types::Config;
+
+use super::gate::Gate;
+use crate::capabilities::Backends;
 use crate::limits::{OutputSink, Sinks};
 use crate::values::{ArgumentError, Arguments, ExportedFunction, Word};
 
@@ -22,6 +27,16 @@ use crate::values::{ArgumentError, Arguments, ExportedFunction, Word};
 #[derive(Clone, Default)]
 pub struct Program {
     pub(crate) process: Process,
+}
+
+/// The parts of an extension and of a call from which the state of the call is made.
+pub(crate) struct Setup<'a> {
+    pub(crate) gate: &'a Gate,
+    /// The visible part of the configuration.
+    pub(crate) config: &'a Arc<Config>,
+    pub(crate) backends: &'a Backends,
+    pub(crate) process: &'a Process,
+    pub(crate) deadline: Instant,
 }
 
 /// The process that one call runs in. Its first argument is always the name of the extension.

@@ -32,7 +32,7 @@ mod session {
     use core_types::Owner;
     use zbus::blocking::fdo::DBusProxy;
 
-    use crate::capabilities::connect;
+    use crate::capabilities::session_bus::with_session_bus;
     use crate::capabilities::{BackendError, Publisher};
 
     const PATH: &str = "/org/opensesame/Extensions";

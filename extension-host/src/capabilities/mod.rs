@@ -2,6 +2,8 @@
 //! session behind it. `backends.rs` has the traits that a program can implement.
 
 mod backends;
+#[cfg(feature = "clipboard")]
+mod clipboard_holder;
 mod clipboard_write;
 mod config_read;
 mod config_store;
@@ -12,6 +14,8 @@ mod notification;
 mod secrets;
 #[cfg(any(feature = "notification", feature = "ipc"))]
 mod session_bus;
+#[cfg(feature = "clipboard")]
+mod session_clipboard;
 
 pub(crate) use backends::ask_backend;
 pub use backends::{
@@ -19,9 +23,7 @@ pub use backends::{
     RecordedAnswer, RecordedWeb, SecretStore, with_timeout,
 };
 #[cfg(feature = "clipboard")]
-pub use clipboard_write::{
-    Display, HolderCommand, HolderFailure, SessionClipboard, hold_clipboard,
-};
+pub use clipboard_holder::{Display, HolderFailure, hold_clipboard};
 #[cfg(feature = "ipc")]
 pub use ipc_publish::SessionPublisher;
 pub(crate) use log::link_logging;
@@ -32,3 +34,5 @@ pub use notification::SessionNotifier;
 pub use secrets::MAX_SECRET;
 #[cfg(feature = "secrets")]
 pub use secrets::SecretService;
+#[cfg(feature = "clipboard")]
+pub use session_clipboard::{HolderCommand, SessionClipboard};

@@ -44,7 +44,7 @@ mod session {
     use zbus::blocking::Connection;
     use zbus::zvariant::{DynamicType, Value};
 
-    use crate::capabilities::connect;
+    use crate::capabilities::session_bus::with_session_bus;
     use crate::capabilities::{BackendError, Notification, Notifier};
 
     const SERVICE: &str = "org.freedesktop.Notifications";

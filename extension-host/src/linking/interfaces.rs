@@ -1,6 +1,6 @@
 //! The interfaces of this host.
 
-use wasmtime::component::{HasData, HasSelf, Linker, ResourceTable};
+use wasmtime::component::{HasData, HasSelf, ResourceTable};
 use wasmtime_wasi::WasiView;
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
@@ -80,6 +80,8 @@ impl HasData for Io {
 
 #[cfg(test)]
 mod tests {
+    use wasmtime::component::Linker;
+
     use super::*;
 
     #[test]

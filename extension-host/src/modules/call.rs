@@ -1,16 +1,12 @@
 //! One call of a module's function.
 
-use std::time::Instant;
-
 use wasmtime::component::Val as ComponentVal;
 use wasmtime::{Instance, Store, Val};
 
 use super::link::ReadyModule;
 use super::memory::GuestMemory;
 use super::state::ModuleState;
-use super::suffiks::Session;
 use crate::calling::{CallReport, Gate, Process, Returned, Work, is_good_exit};
-use crate::directories::DirectoryError;
 use crate::error::CallError;
 use crate::extension::Extension;
 use crate::values::{ArgumentError, Arguments, ExportedFunction, START};
@@ -28,21 +24,11 @@ impl Extension {
     ) -> CallReport {
         match self.prepare_module(module, function, arguments) {
             Ok(call) => {
-                self.run(gate, |deadline| self.module_state(gate, process, deadline, None), call)
-                    .await
+                let state = |deadline| ModuleState::new(&self.setup(gate, process, deadline), None);
+                self.run(gate, state, call).await
             }
             Err(error) => CallReport::failed(error, gate),
         }
-    }
-
-    pub(crate) fn module_state(
-        &self,
-        gate: &Gate,
-        process: &Process,
-        deadline: Instant,
-        session: Option<Session>,
-    ) -> Result<ModuleState, DirectoryError> {
-        ModuleState::new(gate.clone(), &self.config, &self.backends, process, deadline, session)
     }
 
     fn prepare_module<'a>(

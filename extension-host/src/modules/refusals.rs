@@ -54,8 +54,8 @@ fn unknown_function(namespace: &str, function: &str) -> Refusal {
 
 /// Describes a namespace of another host.
 fn foreign(module: &Module, namespace: String) -> Refusal {
-    let of_namespace = module.imports().filter(|import| import.module() == namespace);
-    let functions: Vec<_> = of_namespace.map(|import| import.name()).collect();
+    let imports = module.imports().filter(|import| import.module() == namespace);
+    let functions: Vec<_> = imports.map(|import| import.name()).collect();
     match of_namespace(&namespace, &functions) {
         Some(host) => Refusal::Foreign { import: namespace, host },
         None => Refusal::UnknownFunction {

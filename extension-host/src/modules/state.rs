@@ -1,14 +1,10 @@
 //! The state of one call of a module.
 
-use std::time::Instant;
-
-use core_types::Config;
 use wasmtime_wasi::WasiView;
 use wasmtime_wasi::p1::WasiP1Ctx;
 
 use super::suffiks::Session;
-use crate::calling::{Gate, Process};
-use crate::capabilities::Backends;
+use crate::calling::{Gate, Setup};
 use crate::directories::DirectoryError;
 use crate::limits::{Bounded, Bounds};
 use crate::wasi::{limit_table, wasi};
@@ -29,19 +25,13 @@ pub(crate) struct ModuleState {
 }
 
 impl ModuleState {
-    /// Makes the state of a call. `config` holds only the visible part of the configuration.
-    pub(crate) fn new(
-        gate: Gate,
-        config: &Config,
-        backends: &Backends,
-        process: &Process,
-        deadline: Instant,
-        session: Option<Session>,
-    ) -> Result<Self, DirectoryError> {
-        let bounds = Bounds::new(&gate.permissions.limits, deadline, process.sinks());
-        let mut wasi = wasi(&gate, config, backends, &bounds.output, process)?.build_p1();
-        limit_table(wasi.ctx().table, &gate.permissions.limits);
-        Ok(Self { gate, bounds, is_giving: false, session, wasi })
+    /// Makes the state of a call.
+    pub(crate) fn new(setup: &Setup<'_>, session: Option<Session>) -> Result<Self, DirectoryError> {
+        let limits = &setup.gate.permissions.limits;
+        let bounds = Bounds::new(limits, setup.deadline, setup.process.sinks());
+        let mut wasi = wasi(setup, &bounds.output)?.build_p1();
+        limit_table(wasi.ctx().table, limits);
+        Ok(Self { gate: setup.gate.clone(), bounds, is_giving: false, session, wasi })
     }
 
     /// Returns WASI for the functions of Wasmtime.

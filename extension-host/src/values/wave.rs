@@ -288,7 +288,7 @@ mod tests {
     /// Makes a type from WebAssembly's text. In it, `$v` is a variant with the case `at(tuple<u8,
     /// u8>)`.
     fn ty(text: &str) -> Type {
-        let engine = crate::code::engine::compiling_engine().expect("an engine");
+        let engine = crate::code::compiling_engine().expect("an engine");
         let wat = format!(
             r#"(component
             (type $v0 (variant (case "at" (tuple u8 u8)))) (import "v" (type $v (eq $v0)))

@@ -1,11 +1,10 @@
 //! WASI for one call, with the granted things in it and nothing else.
 
-use core_types::{Config, EffectiveLimits, GrantedPath, LimitName, Request};
+use core_types::{EffectiveLimits, GrantedPath, LimitName, Request};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use crate::calling::{Gate, Process};
-use crate::capabilities::Backends;
+use crate::calling::{Gate, Setup};
 use crate::directories::{DirectoryError, OpenDirectory};
 use crate::limits::{Output, StreamName};
 
@@ -22,13 +21,8 @@ pub(crate) fn limit_table(table: &mut ResourceTable, limits: &EffectiveLimits) {
 /// Makes WASI with clocks, random numbers, the arguments and streams of the process, and the
 /// granted things: the extension's configuration and variables of the session as environment, and
 /// existing directories. Sockets and name look-ups are off.
-pub(crate) fn wasi(
-    gate: &Gate,
-    config: &Config,
-    backends: &Backends,
-    output: &Output,
-    process: &Process,
-) -> Result<WasiCtxBuilder, DirectoryError> {
+pub(crate) fn wasi(setup: &Setup<'_>, output: &Output) -> Result<WasiCtxBuilder, DirectoryError> {
+    let Setup { gate, config, backends, process, .. } = setup;
     let granted = gate.in_force();
     let mut builder = WasiCtxBuilder::new();
     builder.stdout(output.stream(StreamName::Stdout)).stderr(output.stream(StreamName::Stderr));

@@ -103,6 +103,6 @@ impl Registry {
 
 fn annotations() -> BTreeMap<String, String> {
     let content = ("dev.sigstore.bundle.content", "dsse-envelope");
-    let kind = (PREDICATE_OF_BUNDLE, crate::trust::signature::evidence::SIGN);
+    let kind = (PREDICATE_OF_BUNDLE, crate::trust::signature::bundle::SIGN);
     [content, kind].map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }

@@ -22,8 +22,9 @@ impl Extension {
         let watch = Watch::new(self.observer.as_ref(), gate.clone(), action.function());
         let report = match &self.ready {
             Ready::Module(module) if module.is_suffiks => {
+                let process = Process::default();
                 let state = |deadline| {
-                    self.module_state(&gate, &Process::default(), deadline, Some(session))
+                    ModuleState::new(&self.setup(&gate, &process, deadline), Some(session))
                 };
                 self.run(&gate, state, WorkloadCall { module, action, extension: self }).await
             }

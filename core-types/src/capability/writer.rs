@@ -1,20 +1,12 @@
-//! How capabilities stand in documents: the one reader and the one writer.
+//! How capabilities are written: the one writer.
 
-use std::fmt;
-use std::path::Path;
-
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::capability::grant::Grant;
-use crate::capability::scope::{
-    GrantedPath, Pattern, SameGuestPath, Scope, ScopeKind, check_guest_paths,
-};
+use crate::capability::reader::KEYS;
+use crate::capability::scope::{Scope, ScopeKind};
 use crate::capability::set::Capabilities;
 use crate::capability::spec::Capability;
-
-/// The key of the lists that a part of `config-read` stands in.
-const KEYS: &str = "keys";
 
 /// The grants of one capability as a document has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,148 +95,6 @@ struct Entry<'a>(&'a Scope);
 impl Serialize for Entry<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Capabilities {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(TableVisitor)
-    }
-}
-
-struct TableVisitor;
-
-impl<'de> Visitor<'de> for TableVisitor {
-    type Value = Capabilities;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a table of capabilities")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Capabilities, A::Error> {
-        let mut capabilities = Capabilities::default();
-        while let Some(Key(known)) = map.next_key()? {
-            let Some(capability) = known else {
-                map.next_value::<de::IgnoredAny>()?;
-                continue;
-            };
-            for scope in read_scopes(capability.spec().scope, &mut map)? {
-                capabilities.push(Grant::new(capability, scope));
-            }
-        }
-        Ok(capabilities)
-    }
-}
-
-/// A key of the table. Unknown ones are reported by the reader of the document.
-struct Key(Option<Capability>);
-
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_identifier(KeyVisitor)
-    }
-}
-
-struct KeyVisitor;
-
-impl Visitor<'_> for KeyVisitor {
-    type Value = Key;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a capability")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Key, E> {
-        Ok(Key(name.parse().ok()))
-    }
-}
-
-/// Reads what stands under a key.
-fn read_scopes<'de, A: MapAccess<'de>>(
-    kind: ScopeKind,
-    map: &mut A,
-) -> Result<Vec<Scope>, A::Error> {
-    match kind {
-        ScopeKind::Whole => map.next_value().map(whole),
-        ScopeKind::Keys => map.next_value().map(|Keys(scopes)| scopes),
-        ScopeKind::Directories => map.next_value().map(|Directories(scopes)| scopes),
-        ScopeKind::Topics => read_list(map, Scope::Pattern),
-        ScopeKind::Secrets => read_list(map, Scope::Secret),
-        ScopeKind::Variables => read_list(map, Scope::Variable),
-        ScopeKind::Hosts => read_list(map, Scope::Host),
-        ScopeKind::CommandVariables => read_list(map, Scope::CommandVariables),
-        ScopeKind::Resources => read_list(map, Scope::Resources),
-        ScopeKind::Features => read_list(map, Scope::Feature),
-    }
-}
-
-fn read_list<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
-    map: &mut A,
-    scope: fn(T) -> Scope,
-) -> Result<Vec<Scope>, A::Error> {
-    Ok(map.next_value::<Vec<T>>()?.into_iter().map(scope).collect())
-}
-
-fn whole(is_granted: bool) -> Vec<Scope> {
-    if is_granted { vec![Scope::Whole] } else { Vec::new() }
-}
-
-/// How much of `[config]` an extension sees: `true`, `false` or `{ keys = ["greeting.*"] }`.
-struct Keys(Vec<Scope>);
-
-impl<'de> Deserialize<'de> for Keys {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(KeysVisitor)
-    }
-}
-
-struct KeysVisitor;
-
-impl<'de> Visitor<'de> for KeysVisitor {
-    type Value = Keys;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("`true`, `false` or `{ keys = [\"greeting.*\"] }`")
-    }
-
-    fn visit_bool<E: de::Error>(self, is_granted: bool) -> Result<Keys, E> {
-        Ok(Keys(whole(is_granted)))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
-        let mut keys: Option<Vec<Pattern>> = None;
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                KEYS => keys = Some(map.next_value()?),
-                _ => drop(map.next_value::<de::IgnoredAny>()?),
-            }
-        }
-        let keys = keys.ok_or_else(|| de::Error::missing_field(KEYS))?;
-        Ok(Keys(keys.into_iter().map(Scope::Pattern).collect()))
-    }
-}
-
-/// Directories by kind of access, no two of which have one path for the guest.
-#[derive(serde::Deserialize)]
-#[serde(try_from = "DirectoryLists")]
-struct Directories(Vec<Scope>);
-
-/// The directories as they stand in a file.
-#[derive(Default, serde::Deserialize)]
-#[serde(default)]
-struct DirectoryLists {
-    read: Vec<GrantedPath>,
-    write: Vec<GrantedPath>,
-}
-
-impl TryFrom<DirectoryLists> for Directories {
-    type Error = SameGuestPath;
-
-    fn try_from(DirectoryLists { read, write }: DirectoryLists) -> Result<Self, SameGuestPath> {
-        // Where `~` is depends on whose file it is, and is looked at again when it is known.
-        check_guest_paths(read.iter().chain(&write), Path::new("~"))?;
-        let read = read.into_iter().map(Scope::Read);
-        Ok(Self(read.chain(write.into_iter().map(Scope::Write)).collect()))
     }
 }
 
