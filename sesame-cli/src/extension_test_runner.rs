@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use core_types::{Capabilities, Capability, Config, EffectiveLimits, EnvName, Limits, Owner, Request};
+use core_types::{
+    Capabilities, Capability, Config, EffectiveLimits, EnvName, Limits, Owner, Request,
+};
 use extension_host::{
     Arguments, BackendError, Backends, CallReport, Clipboard, Code, Environment, Host, HostError,
     Notification, Notifier, Permissions, Publisher, RecordedAnswer, RecordedWeb, SecretStore,

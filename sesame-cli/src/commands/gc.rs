@@ -15,7 +15,8 @@ pub fn run(context: &Context, keep: usize, dry_run: bool) -> Result<Outcome, Fai
         .map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     let cache = context.code_cache()?;
     let keys: Vec<_> = collected.binaries.iter().map(CodeKey::new).collect();
-    let code = cache.unreferenced_files(&keys).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
+    let code =
+        cache.unreferenced_files(&keys).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     if !dry_run {
         cache.remove_files(&code).map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     }

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use core_types::{
-    Authority, Digest, Document, ExtensionName, OciReference, Request, decide,
-};
+use core_types::{Authority, Digest, Document, ExtensionName, OciReference, Request, decide};
 use extension_depot::{Artifact, Binary, Depot, Installed, Source, Staged};
 use extension_host::boot_time;
 

@@ -17,7 +17,7 @@ struct Product {
     version: &'static str,
     description: &'static str,
     binary: &'static [u8],
-    /// The author's manifest in it, where it has another than the binary has.
+    /// The author's manifest to put into it.
     manifest: Option<&'static str>,
 }
 
@@ -55,7 +55,7 @@ const SHELF: [Product; 4] = [
         version: "0.1.0",
         description: "Keeps one note a day",
         binary: DAILY_NOTE,
-        manifest: None,
+        manifest: Some(include_str!("../../../../extensions/daily-note/extension.toml")),
     },
     Product {
         repository: "daily-note",

@@ -23,7 +23,7 @@ const fn refused(says: &'static str, line: &'static str, kind: ErrorKind) -> Ste
 }
 
 /// The whole story. The main job comes first, word for word as in the README.
-pub const STORY: [Step; 15] = [
+pub const STORY: [Step; 17] = [
     step(
         "The main job: install an extension, look at it, call it.",
         "sesame extension install HOST/my-org/greeting-extension:0.1.0",
@@ -31,19 +31,21 @@ pub const STORY: [Step; 15] = [
     step("", "sesame extension list"),
     step("", "sesame extension call greeting-extension greet World"),
     step(
-        "Two more. One needs nothing, the other asks for a directory and does not get it yet.",
-        "sesame install HOST/my-org/list-tools:1.0.0",
+        "Take a permission away: the next call is refused.",
+        "sesame extension revoke greeting-extension config-read",
     ),
-    step("", "sesame call list-tools sum [19,23]"),
-    step("", "sesame install HOST/my-org/daily-note:0.1.0"),
-    refused(
-        "Without a grant it reaches no file.",
-        "sesame call daily-note add Milk",
-        ErrorKind::Failure,
-    ),
+    refused("", "sesame call greeting-extension greet World", ErrorKind::Refused),
     step(
-        "The refusal is remembered, with the command that would allow it.",
-        "sesame extension why daily-note",
+        "The refusal is remembered, with the command that allows it.",
+        "sesame extension why greeting-extension",
+    ),
+    step("", "sesame extension grant greeting-extension config-read"),
+    step("", "sesame call greeting-extension greet World"),
+    step("Two more. This one needs no permission.", "sesame install HOST/my-org/list-tools:1.0.0"),
+    step("", "sesame call list-tools sum [19,23]"),
+    step(
+        "This one asks for a directory, and gets none by itself.",
+        "sesame install HOST/my-org/daily-note:0.1.0",
     ),
     step(
         "One directory, here a temporary one, and nothing else.",
@@ -51,16 +53,15 @@ pub const STORY: [Step; 15] = [
     ),
     step("", "sesame call daily-note add Milk"),
     refused(
-        "A newer version asks for the network as well. It is refused, and the old one stays.",
+        "The next version asks for the network as well. It is refused, and the old one stays.",
         "sesame update daily-note",
         ErrorKind::Refused,
     ),
     step(
-        "You can accept it, and go back without a network.",
+        "You can accept that, and go back without a network.",
         "sesame update daily-note --accept-new-capabilities",
     ),
     step("", "sesame extension rollback daily-note --offline"),
-    step("", "sesame list"),
     step("Each call is in the activity log.", "sesame extension activity"),
 ];
 
