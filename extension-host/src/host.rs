@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use core_types::{ActivityRecord, CallOutcome, CallRecord, Permissions};
+use core_types::{ActivityRecord, CallOutcome, CallRecord, Capability, Permissions};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -167,6 +167,33 @@ impl Host {
         self.link(code, permissions, Ungranted::Refused)
     }
 
+    /// Links the code to its grants at this moment, and to interfaces that refuse where the
+    /// extension works without their capability: each of their functions answers `denied`.
+    /// `is_optional` tells those capabilities, and is asked only about imports without a grant.
+    ///
+    /// ```
+    /// use core_types::Capability;
+    /// use extension_host::{Host, Permissions};
+    ///
+    /// # let binary = wat::parse_str("(component)")?;
+    /// let host = Host::new()?;
+    /// let code = host.compile(&binary)?;
+    /// let is_optional = |capability| capability == Capability::Notification;
+    /// let extension = host.extension_with_optional(&code, Permissions::default(), &is_optional)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`HostError::Refused`] names every other import that is not linked.
+    pub fn extension_with_optional(
+        &self,
+        code: &Code,
+        permissions: Permissions,
+        is_optional: &dyn Fn(Capability) -> bool,
+    ) -> Result<Extension, HostError> {
+        self.link(code, permissions, Ungranted::LinkedIf(is_optional))
+    }
+
     /// Links the code to all its imports, to learn which permissions it needs: a request without a
     /// grant is refused when it is made, and [`crate::CallReport::activity`] records it.
     ///
@@ -184,7 +211,7 @@ impl Host {
         &self,
         code: &Code,
         permissions: Permissions,
-        ungranted: Ungranted,
+        ungranted: Ungranted<'_>,
     ) -> Result<Extension, HostError> {
         let permissions = Arc::new(permissions);
         let gate = Gate::new(permissions.clone());
@@ -217,7 +244,7 @@ impl Host {
         &self,
         component: &Component,
         gate: &Gate,
-        ungranted: Ungranted,
+        ungranted: Ungranted<'_>,
     ) -> Result<ReadyComponent, HostError> {
         let imports = imports(component, &self.engine);
         let interfaces =

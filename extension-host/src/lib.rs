@@ -60,7 +60,7 @@ pub use capabilities::{
 pub use capabilities::{Display, HolderCommand, HolderFailure, SessionClipboard, hold_clipboard};
 pub use code::{
     Code, CodeKind, NotExecutable, RequestError, author_manifest, check_binary, declared_settings,
-    has_author_manifest, requested_by_author, with_author_manifest,
+    has_author_manifest, optional_for_author, requested_by_author, with_author_manifest,
 };
 #[cfg(feature = "componentize")]
 pub use code::{ComponentizeError, WitError, WitPackage, check_wit, componentize, encode_wit};

@@ -525,3 +525,26 @@ fn learning_links_all_allows_nothing() {
             .grants(capability))
     );
 }
+
+/// An import that the extension works without is linked, and each of its functions answers
+/// `denied`, also where a policy denies it. The others still keep it from starting.
+#[test]
+fn optional_import_answers_denied() {
+    let desk = Arc::new(Desk::default());
+    let host = HOST.clone().with_backends(backends(&desk));
+    let linked = |permissions, optional: &[Capability]| {
+        let is_optional = |capability| optional.contains(&capability);
+        host.extension_with_optional(&DESKTOP, permissions, &is_optional)
+    };
+    let without = linked(Permissions::default(), &Capability::ALL).expect("linked");
+    assert_eq!(said(&without, "notify a b"), "denied: notification is not granted");
+    let mut denied = permissions(GRANTED, "");
+    let policy = parse_toml("deny = [\"notification\"]").expect("valid").value;
+    denied.authority.policies = vec![(policy, Document::default())];
+    let by_policy = linked(denied, &[Capability::Notification]).expect("linked");
+    assert_eq!(said(&by_policy, "notify a b"), "denied: notification is denied by policy");
+    assert!(desk.said.lock().expect("not poisoned").is_empty());
+    let refused = linked(Permissions::default(), &[Capability::Notification]);
+    let refused = refused.err().expect("refused").to_string();
+    assert!(refused.contains("secret-read") && !refused.contains("`notification`"), "{refused}");
+}

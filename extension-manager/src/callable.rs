@@ -1,9 +1,12 @@
 //! An installed extension that can be called, with what it is given at this moment.
 
-use core_types::{EffectiveLimits, ExtensionName, LimitName, LimitOrigin};
-use extension_depot::{Opened, UserConfig};
+use std::cell::OnceCell;
+
+use core_types::{Capability, EffectiveLimits, ExtensionName, LimitName, LimitOrigin};
+use extension_depot::{MAX_BLOB, Opened, UserConfig, read_plain};
 use extension_host::{
-    Arguments, CallReport, Extension, HostError, Program, Refusal, WorkloadOutcome, WorkloadRequest,
+    Arguments, CallReport, Extension, HostError, Program, Refusal, WorkloadOutcome,
+    WorkloadRequest, optional_for_author,
 };
 
 use crate::error::OpenError;
@@ -61,7 +64,11 @@ impl Manager {
         let linked = match mode {
             CallMode::Learning => loaded.host.extension_to_learn_from(&loaded.code, permissions),
             CallMode::Ordinary | CallMode::Attended => {
-                loaded.host.extension(&loaded.code, permissions)
+                let optional = OnceCell::new();
+                let is_optional = |capability| {
+                    optional.get_or_init(|| optional_capabilities(&opened)).contains(&capability)
+                };
+                loaded.host.extension_with_optional(&loaded.code, permissions, &is_optional)
             }
         };
         let extension = linked.map_err(|error| refusal(&opened, error))?;
@@ -170,6 +177,13 @@ impl Callable<'_> {
             self.manager.events().event(Event::OutputNotLogged { path, error: &error });
         }
     }
+}
+
+/// Returns the capabilities that an extension starts without. The binary is read only where an
+/// import is not granted, and not hashed: whatever it says grants nothing.
+fn optional_capabilities(opened: &Opened) -> Vec<Capability> {
+    let binary = read_plain(&opened.installed.binary.path, MAX_BLOB).unwrap_or_default();
+    optional_for_author(&binary).unwrap_or_default()
 }
 
 fn without_default_deadline(opened: &Opened, config: &UserConfig) -> EffectiveLimits {

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use core_types::{Capabilities, ExtensionName, Limits, TomlProblem, parse_toml};
+use core_types::{
+    Capabilities, ExtensionName, Limits, RequestedCapabilities, TomlProblem, parse_toml,
+};
 use extension_depot::read_plain;
 
 use crate::arguments::Language;
@@ -28,7 +30,7 @@ pub struct Project {
 struct ProjectFile {
     extension: Section,
     #[serde(default)]
-    capabilities: Capabilities,
+    capabilities: RequestedCapabilities,
     #[serde(default)]
     limits: Limits,
     #[serde(default)]
@@ -111,9 +113,9 @@ impl Project {
         self.file.extension.description.as_deref()
     }
 
-    /// Returns the capabilities that the extension requests.
-    pub fn capabilities(&self) -> &Capabilities {
-        &self.file.capabilities
+    /// Returns the capabilities that the extension requests, the optional ones included.
+    pub fn capabilities(&self) -> Capabilities {
+        self.file.capabilities.all()
     }
 
     /// Returns the limits that the extension requests.

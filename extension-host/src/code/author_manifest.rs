@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use core_types::{Capabilities, ConfigSchema, Grant, TomlProblem, parse_toml};
+use core_types::{
+    Capability, ConfigSchema, RequestedCapabilities, RequestedGrant, TomlProblem, parse_toml,
+};
 use wasmparser::BinaryReader;
 
 /// The custom section with the author's manifest. It is part of the binary, so that the digest
@@ -36,7 +38,7 @@ pub enum RequestError {
 #[derive(Default, serde::Deserialize)]
 struct AuthorManifest {
     #[serde(default)]
-    capabilities: Capabilities,
+    capabilities: RequestedCapabilities,
     #[serde(default)]
     config: AuthorConfig,
 }
@@ -53,9 +55,24 @@ struct AuthorConfig {
 ///
 /// # Errors
 /// When the section exists and cannot be understood.
-pub fn requested_by_author(binary: &[u8]) -> Result<Vec<Grant>, RequestError> {
+pub fn requested_by_author(binary: &[u8]) -> Result<Vec<RequestedGrant>, RequestError> {
     let requests: Vec<_> = parsed_manifest(binary)?.capabilities.into_iter().collect();
     if requests.len() > MAX_REQUESTS { Err(RequestError::TooLarge) } else { Ok(requests) }
+}
+
+/// Returns the capabilities that the author's manifest requests as optional and not as required:
+/// the extension starts without them.
+///
+/// # Errors
+/// When the section exists and cannot be understood.
+pub fn optional_for_author(binary: &[u8]) -> Result<Vec<Capability>, RequestError> {
+    let (optional, required): (Vec<_>, Vec<_>) =
+        requested_by_author(binary)?.into_iter().partition(|request| request.is_optional);
+    let is_required = |capability: &Capability| {
+        required.iter().any(|request| request.grant.capability() == *capability)
+    };
+    let optional = optional.into_iter().map(|request| request.grant.capability());
+    Ok(optional.filter(|capability| !is_required(capability)).collect())
 }
 
 /// Returns the settings that the author's manifest declares; none without a manifest.
@@ -175,18 +192,30 @@ mod tests {
         let first = with_author_manifest(component, &asking("notification")).expect("put in");
         assert_eq!(
             requested_by_author(&first).expect("read"),
-            ["notification".parse().expect("a grant")]
+            [RequestedGrant::required("notification".parse().expect("a grant"))]
         );
         let second = with_author_manifest(&first, &asking("clipboard-write")).expect("put in");
         assert_eq!(
             requested_by_author(&second).expect("read"),
-            ["clipboard-write".parse().expect("a grant")]
+            [RequestedGrant::required("clipboard-write".parse().expect("a grant"))]
         );
         assert_eq!(without_section(&second).expect("taken out"), component);
         assert_eq!(
             with_author_manifest(component, &asking("clipboard-write")).expect("put in"),
             second
         );
+    }
+
+    /// A capability of which a part is required is not optional.
+    #[test]
+    fn optional_parts_do_not_make_optional() {
+        let module = b"\0asm\x01\0\0\0";
+        let asking = "[capabilities]\nnotification = { optional = true, reason = \"r\" }\n\
+                      secret-read = [\"a\", { name = \"b\", optional = true }]\n";
+        let binary = with_author_manifest(module, asking).expect("put in");
+        assert_eq!(requested_by_author(&binary).expect("read").len(), 3);
+        assert_eq!(optional_for_author(&binary).expect("read"), [Capability::Notification]);
+        assert_eq!(optional_for_author(module).expect("none"), []);
     }
 
     /// Settings travel with the binary, and one that contradicts itself is not put in.

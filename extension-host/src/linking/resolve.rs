@@ -1,6 +1,6 @@
 //! The interfaces that satisfy the imports of a component, or the reasons to refuse them.
 
-use core_types::{Decision, Request, Rule, Version};
+use core_types::{Capability, Decision, Request, Rule, Version};
 
 use super::foreign;
 use super::imports::{Import, Refusal, split_version};
@@ -22,20 +22,23 @@ pub(crate) enum Linked<'a> {
 }
 
 /// Whether an interface without a grant keeps an extension from starting.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ungranted {
+#[derive(Clone, Copy)]
+pub(crate) enum Ungranted<'a> {
     /// The extension does not start.
     Refused,
     /// The interface is linked, and each of its functions refuses: for learning which permissions
     /// an extension needs.
     Linked,
+    /// The interface is linked and refuses where the extension works without its capability. The
+    /// question is asked only for what is not granted.
+    LinkedIf(&'a dyn Fn(Capability) -> bool),
 }
 
 /// Returns the interfaces to link for these imports, or all refusals.
 pub(crate) fn resolve<'a>(
     imports: &[Import],
     gate: &Gate,
-    ungranted: Ungranted,
+    ungranted: Ungranted<'_>,
     own: &'a [EmbedderInterface],
 ) -> Result<Vec<Linked<'a>>, Vec<Refusal>> {
     let mut refusals = Vec::new();
@@ -52,7 +55,7 @@ pub(crate) fn resolve<'a>(
 fn resolve_one<'a>(
     import: &Import,
     gate: &Gate,
-    ungranted: Ungranted,
+    ungranted: Ungranted<'_>,
     own: &'a [EmbedderInterface],
 ) -> Result<Linked<'a>, Refusal> {
     let (name, version) = split_version(&import.name);
@@ -63,11 +66,16 @@ fn resolve_one<'a>(
     else {
         return Err(unknown(&import.name));
     };
-    let Some(request) = import.request().filter(|_| ungranted == Ungranted::Refused) else {
+    let Some(request) = import.request() else { return Ok(Linked::Builtin(interface)) };
+    if matches!(ungranted, Ungranted::Linked) {
         return Ok(Linked::Builtin(interface));
-    };
+    }
     let decision = gate.decide(&request);
-    if decision.allows() {
+    let is_optional = match ungranted {
+        Ungranted::LinkedIf(is_optional) => !decision.allows() && is_optional(request.capability()),
+        Ungranted::Refused | Ungranted::Linked => false,
+    };
+    if decision.allows() || is_optional {
         Ok(Linked::Builtin(interface))
     } else {
         Err(not_allowed(import, &request, &decision))

@@ -585,7 +585,8 @@ pub fn requests_of(host: &Host, code: &Code, binary: &[u8]) -> Result<Requests, 
         // A module gets its configuration as environment and imports nothing for it.
         imported.push(Capability::ConfigRead);
     }
-    Ok(Requests::new(imported, requested_by_author(binary)?))
+    let by_author = requested_by_author(binary)?.into_iter().map(|request| request.grant);
+    Ok(Requests::new(imported, by_author.collect()))
 }
 
 /// Links the code as if everything that it imports were granted.

@@ -47,7 +47,7 @@ pub fn test(
 ) -> Result<Vec<TestedFile>, Failure> {
     let name = project.map_or_else(ExtensionName::default, |project| project.name().clone());
     let examined = Examined::new(context, &name, read_binary(binary)?)?;
-    let capabilities = project.map(Project::capabilities).cloned().unwrap_or_default();
+    let capabilities = project.map(Project::capabilities).unwrap_or_default();
     let limits = project.map(Project::limits).cloned().unwrap_or_default();
     let mut tested = case_files(tests)?
         .into_iter()

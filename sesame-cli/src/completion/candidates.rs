@@ -107,7 +107,7 @@ pub fn grants(current: &OsStr) -> Vec<CompletionCandidate> {
 fn wanted(context: &Context, installed: &Installed) -> BTreeSet<String> {
     let binary = binary(installed);
     let asked = requested_by_author(&binary).unwrap_or_default();
-    let mut wanted: BTreeSet<_> = asked.iter().map(ToString::to_string).collect();
+    let mut wanted: BTreeSet<_> = asked.iter().map(|request| request.grant.to_string()).collect();
     let schema = declared_settings(&binary).unwrap_or_default();
     wanted.extend(schema.iter().map(|(key, _)| format!("{}={key}", Capability::ConfigRead)));
     let entries = context.depot().map(|depot| depot.activity().entries()).unwrap_or_default();
