@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// What kind of error ended a command: what a script decides by. The numbers are the exit codes of
-/// `sesame` and never change their meaning; a guest cannot choose 5, 6 or 9, except as a program
+/// The kind of error that ended a command, by which scripts decide. The numbers are the exit codes
+/// of `sesame` and never change their meaning; a guest cannot choose 5, 6 or 9, except as a program
 /// under `run`, whose status is passed on.
 ///
 /// ```
@@ -18,7 +18,7 @@ pub enum ErrorKind {
     Failure,
     /// The command line is wrong.
     Usage,
-    /// There is no such extension, function or artifact.
+    /// The extension, function or artifact does not exist.
     NotFound,
     /// A registry wants another login.
     Authentication,
@@ -30,11 +30,12 @@ pub enum ErrorKind {
     Limit,
     /// The registry or the network fails, or sesame is offline.
     Network,
-    /// Another sesame is at work, a file cannot be read or written, or what is on disk is damaged.
+    /// Another sesame is at work, a file cannot be read or written, or the state on disk is
+    /// damaged.
     Local,
 }
 
-/// What is known of a kind: one row of the table of exit codes.
+/// A row of the table of exit codes.
 struct Row {
     kind: ErrorKind,
     code: u8,
@@ -60,7 +61,7 @@ const ROWS: [Row; 9] = [
 ];
 
 impl ErrorKind {
-    /// Every kind, in the order of the codes.
+    /// Returns every kind, in the order of the codes.
     pub fn all() -> impl Iterator<Item = Self> {
         ROWS.iter().map(|row| row.kind)
     }
@@ -69,17 +70,17 @@ impl ErrorKind {
         &ROWS[self as usize]
     }
 
-    /// The exit code.
+    /// Returns the exit code.
     pub fn code(self) -> u8 {
         self.row().code
     }
 
-    /// The name in JSON.
+    /// Returns the name in JSON.
     pub fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// What it means, in a few words.
+    /// Returns its meaning in a few words.
     pub fn meaning(self) -> &'static str {
         self.row().meaning
     }

@@ -1,4 +1,4 @@
-//! What a file is that is not a WebAssembly binary, told by its first bytes.
+//! Recognizes files that are not WebAssembly binaries by their first bytes.
 
 /// How many of the first bytes [`describe_format`] looks at.
 const BEGINNING: usize = 512;
@@ -57,7 +57,7 @@ pub fn describe_format(bytes: &[u8]) -> String {
     }
 }
 
-/// Says what a binary is that begins as WebAssembly does and has another version. Of its four bytes
+/// Describes a binary that begins as WebAssembly does and has another version. Of its four bytes
 /// the first two are a version and the last two a layer: 0 for modules, 1 for components.
 fn describe_wasm(rest: &[u8]) -> String {
     match rest {

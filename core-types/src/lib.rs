@@ -1,6 +1,6 @@
-//! The values of sesame, without I/O: what an extension is called, where it comes from, what it may
-//! do and within which limits. Every type here parses from text, prints the text that it was parsed
-//! from, and is valid by construction.
+//! The values of sesame, without I/O: names and sources of extensions, grants, limits and policies.
+//! Every type here parses from text, prints the text that it was parsed from, and is valid by
+//! construction.
 //!
 //! The crate builds for `wasm32-wasip2` as well, so that tools written as extensions can use it.
 #![forbid(unsafe_code)]
@@ -47,7 +47,7 @@ pub use reference::{
     Provenance, ReferenceError, ReferenceProblem, canonical_registry, compare_tags,
     is_same_version, newer_tags, newest_tag, newest_tag_within, version_of_tag,
 };
-/// What versions are wanted, as in `^1.2`, and what a tag can stand for.
+/// Wanted versions, as in `^1.2`, and versions that tags stand for.
 pub use semver::{Version, VersionReq};
 
 /// Gives a type that parses and prints text the same form in TOML and JSON: one string.

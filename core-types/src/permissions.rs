@@ -1,4 +1,4 @@
-//! What one extension is given.
+//! The permissions of one extension.
 
 use crate::capability::{Capabilities, Capability, Grant, Scope};
 use crate::documents::Config;
@@ -6,14 +6,14 @@ use crate::limits::EffectiveLimits;
 use crate::policy::Authority;
 use crate::reference::{ExtensionName, Identity};
 
-/// What one extension may do and use. A depot makes it from an installed extension's manifest, the
-/// grants of the login session and every policy; a program that brings its own extensions makes it
-/// by hand.
+/// The grants, limits and settings of one extension. A depot makes it from an installed extension's
+/// manifest, the grants of the login session and every policy; a program that brings its own
+/// extensions makes it by hand.
 #[derive(Debug, Clone, Default)]
 pub struct Permissions {
     /// Whose they are.
     pub owner: Owner,
-    /// What decides what it may do. Nothing is allowed where nothing says so.
+    /// The rules and grants that decide about its requests. By default all are denied.
     pub authority: Authority,
     /// How much it may use.
     pub limits: EffectiveLimits,
@@ -21,7 +21,7 @@ pub struct Permissions {
     pub config: Config,
 }
 
-/// Who an extension is: what people call it, and to whom its secrets belong.
+/// The name of an extension, and the owner of its secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Owner {
     /// Its name on this machine.
@@ -30,7 +30,7 @@ pub struct Owner {
     pub identity: Identity,
 }
 
-/// An extension that a program brings by itself and has no name for.
+/// An extension that a program brings by itself, without a name.
 impl Default for Owner {
     fn default() -> Self {
         Self::embedded(ExtensionName::default())
@@ -38,7 +38,7 @@ impl Default for Owner {
 }
 
 impl Owner {
-    /// An extension that a program brings by itself, under a name of its choice.
+    /// Makes the owner of an extension that a program brings by itself, under a name of its choice.
     pub fn embedded(name: ExtensionName) -> Self {
         let identity = Identity::embedded(&name);
         Self { name, identity }
@@ -46,12 +46,12 @@ impl Owner {
 }
 
 impl Permissions {
-    /// These capabilities, with the default limits and no configuration.
+    /// Makes permissions of these capabilities, with the default limits and no configuration.
     pub fn of(capabilities: Capabilities) -> Self {
         Self { authority: Authority::of(capabilities), ..Self::default() }
     }
 
-    /// The same permissions with all of the configuration readable.
+    /// Returns the same permissions with all of the configuration readable.
     pub fn with_config_read(mut self) -> Self {
         let whole = Grant::new(Capability::ConfigRead, Scope::Whole);
         self.authority.capabilities.get_or_insert_default().add(&whole);

@@ -9,9 +9,9 @@ const THIS_MACHINE: &str = "localhost,127.0.0.0/8,::1";
 ///
 /// The list has the forms that [curl](https://everything.curl.dev/usingcurl/proxies/env.html) and
 /// [Go](https://pkg.go.dev/golang.org/x/net/http/httpproxy) take, separated by commas or spaces:
-/// `example.org` and `.example.org` for a host and everything below it, `*.example.org` for what is
-/// below it alone, an address, a network such as `10.0.0.0/8`, and `*` for everything. A host or an
-/// address can have a port. What has no such form excepts nothing.
+/// `example.org` and `.example.org` for a host and everything below it, `*.example.org` for
+/// everything below it alone, an address, a network such as `10.0.0.0/8`, and `*` for everything. A
+/// host or an address can have a port. Entries in another form are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProxyExceptions(Vec<Rule>);
 
@@ -31,7 +31,8 @@ impl ProxyExceptions {
         Self(entries.filter_map(Rule::parse).collect())
     }
 
-    /// Whether a host, with IPv6 addresses in brackets or not, is reached directly at this port.
+    /// Tells whether a host, with IPv6 addresses in brackets or not, is reached directly at this
+    /// port.
     pub fn covers(&self, host: &str, port: u16) -> bool {
         let host = without_brackets(host).trim_end_matches('.').to_ascii_lowercase();
         let address = host.parse().ok().map(|address: IpAddr| address.to_canonical());

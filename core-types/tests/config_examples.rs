@@ -50,8 +50,9 @@ fn manifests_load_without_a_warning() {
     assert_eq!(manifest("everything").granted().granted(), Capability::ALL);
 }
 
+/// The documented defaults are the defaults.
 #[test]
-fn the_documented_defaults_are_the_defaults() {
+fn documented_defaults_hold() {
     let written = EffectiveLimits::new(&manifest("greeting-extension").limits, &[]);
     let values =
         |limits: &EffectiveLimits| limits.iter().map(|limit| limit.value).collect::<Vec<_>>();
@@ -66,8 +67,9 @@ fn the_policy_loads_without_a_warning() {
     assert_eq!(parsed.value.deny, [Capability::Network]);
 }
 
+/// Each invalid sample is refused with its place.
 #[test]
-fn each_invalid_sample_is_refused_with_its_place() {
+fn invalid_samples_are_refused() {
     let invalid = samples("invalid");
     assert!(invalid.len() >= 15, "{} samples", invalid.len());
     for path in invalid {

@@ -127,8 +127,9 @@ const INVALID: &[Invalid] = &[
     ("r/a/b:1@sha256:00@x", 17, ReferenceProblem::Provenance),
 ];
 
+/// Valid references have the expected fields and print themselves.
 #[test]
-fn valid_references_have_the_expected_fields_and_print_themselves() {
+fn valid_references_have_fields() {
     for (text, registry, principal, scope, revision, provenance) in VALID {
         let reference: OciReference =
             text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -144,8 +145,9 @@ fn valid_references_have_the_expected_fields_and_print_themselves() {
     }
 }
 
+/// Invalid references say what is wrong and where.
 #[test]
-fn invalid_references_say_what_is_wrong_and_where() {
+fn invalid_references_are_explained() {
     let found: Vec<_> = INVALID
         .iter()
         .map(|(text, ..)| {
@@ -158,8 +160,9 @@ fn invalid_references_say_what_is_wrong_and_where() {
     assert!(wrong.is_empty(), "expected and found: {wrong:#?}");
 }
 
+/// Lengths are bounded at the limits of registries.
 #[test]
-fn lengths_are_bounded_at_the_limits_of_registries() {
+fn lengths_have_registry_bounds() {
     let reference = |path: usize, tag: usize| {
         format!("r/a/{}:{}", "p".repeat(path - 2), "t".repeat(tag)).parse::<OciReference>()
     };
@@ -169,15 +172,17 @@ fn lengths_are_bounded_at_the_limits_of_registries() {
     assert_eq!((error.position, error.problem), (13 + 128, ReferenceProblem::Revision));
 }
 
+/// Columns count characters and the message shows none raw.
 #[test]
-fn columns_count_characters_and_the_message_shows_none_raw() {
+fn columns_count_characters() {
     let error = "é\u{1b}/a/b:1".parse::<OciReference>().expect_err("no host name");
     assert_eq!(error.column(), 1);
-    insta::assert_snapshot!(error, @r"`é\u{1b}/a/b:1` is no reference: column 1: a registry is a host name or address, with a port if need be, such as `ghcr.io` or `localhost:5000`");
+    insta::assert_snapshot!(error, @r"`é\u{1b}/a/b:1` is not a reference: column 1: a registry is a host name or address, with a port if need be, such as `ghcr.io` or `localhost:5000`");
 }
 
+/// A shortened provenance parses and is no digest.
 #[test]
-fn a_shortened_provenance_parses_and_is_no_digest() {
+fn short_provenance_is_not_a_digest() {
     let reference: OciReference = "r/a/b:1@sha256:abcdef1234567890".parse().expect("valid");
     insta::assert_snapshot!(
         reference.pinned_digest().expect_err("shortened"),
@@ -186,8 +191,9 @@ fn a_shortened_provenance_parses_and_is_no_digest() {
     assert_eq!("r/a/b:1".parse::<OciReference>().expect("valid").pinned_digest(), Ok(None));
 }
 
+/// The identity has no revision and the name is the last component.
 #[test]
-fn the_identity_has_no_revision_and_the_name_is_the_last_component() {
+fn identity_is_without_revision() {
     let reference: OciReference = "GHCR.io/suffiks/wasi/ingress-as:v1".parse().expect("valid");
     assert_eq!(reference.identity().to_string(), "ghcr.io/suffiks/wasi/ingress-as");
     assert_eq!(reference.default_name().expect("a name").as_str(), "ingress-as");
@@ -197,7 +203,7 @@ fn the_identity_has_no_revision_and_the_name_is_the_last_component() {
 /// Secrets, grants and trust belong to the registry and not to one spelling of it. What is printed
 /// is what was written.
 #[test]
-fn spellings_of_a_registry_share_identity() {
+fn registry_spellings_share_identity() {
     for text in ["GHCR.io:443/a/b:1", "ghcr.io:080/a/b:1", "ghcr.io/a/b:1"] {
         let reference: OciReference = text.parse().expect(text);
         assert_eq!(
@@ -272,8 +278,9 @@ fn development_has_its_own_identity() {
     assert_eq!(one.continued_by(second), other);
 }
 
+/// One part identity is registry and scope.
 #[test]
-fn one_part_identity_is_registry_and_scope() {
+fn single_part_is_the_scope() {
     let reference: OciReference = "Registry.example/one:1".parse().expect("valid");
     assert_eq!(reference.identity().as_str(), "registry.example/one");
     assert_eq!(reference.repository(), "one");
@@ -303,8 +310,9 @@ fn reference() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
+    /// Displaying then parsing is the identity.
     #[test]
-    fn displaying_then_parsing_is_the_identity(text in reference()) {
+    fn displayed_reference_parses_back(text in reference()) {
         let parsed: OciReference = text.parse().expect("put together from the grammar");
         prop_assert_eq!(&parsed.to_string(), &text);
         prop_assert_eq!(parsed.to_string().parse::<OciReference>().expect("displayed"), parsed);
@@ -320,8 +328,9 @@ proptest! {
         prop_assert!(fields != (true, true), "the principal is empty only where there is one component: {}", one);
     }
 
+    /// No text panics and every error is within the text.
     #[test]
-    fn no_text_panics_and_every_error_is_within_the_text(text in "\\PC*|[a-z0-9:/@.\\[\\]_-]{0,60}") {
+    fn errors_lie_within_the_text(text in "\\PC*|[a-z0-9:/@.\\[\\]_-]{0,60}") {
         if let Err(error) = text.parse::<OciReference>() {
             prop_assert!(error.position <= text.len());
             prop_assert!(error.column() <= text.chars().count() + 1);

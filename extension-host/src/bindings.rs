@@ -5,13 +5,11 @@ wasmtime::component::bindgen!({
     path: "../wit/host",
     world: "imports",
     imports: {
-        "open-sesame:host/secret-read.get": async | trappable,
-        "open-sesame:host/secret-write.set": async | trappable,
-        "open-sesame:host/secret-write.remove": async | trappable,
-        "open-sesame:host/notification.show": async | trappable,
-        "open-sesame:host/clipboard-write.set-text": async | trappable,
-        "open-sesame:host/ipc-publish.publish": async | trappable,
-        default: trappable,
+        // What the host knows by itself. Every other function asks a service of the session, and
+        // the call goes on waiting for it.
+        "open-sesame:host/config-read.get": trappable,
+        "open-sesame:host/log.log": trappable,
+        default: async | trappable,
     },
 });
 

@@ -44,20 +44,7 @@ mod wasi;
 
 pub use cache::{CacheError, CodeCache, CodeKey, IntoCacheError, check_executable};
 pub use calling::{CallReport, CallState, Program, RateLimits, Returned, Usage, boot_time};
-#[cfg(feature = "network")]
-pub use capabilities::HttpAccess;
-#[cfg(feature = "secrets")]
-pub use capabilities::SecretService;
-#[cfg(feature = "notification")]
-pub use capabilities::SessionNotifier;
-#[cfg(feature = "ipc")]
-pub use capabilities::SessionPublisher;
-pub use capabilities::{
-    BackendError, Backends, Clipboard, Environment, MAX_SECRET, Notification, Notifier, Publisher,
-    RecordedAnswer, RecordedWeb, SecretStore, with_timeout,
-};
-#[cfg(feature = "clipboard")]
-pub use capabilities::{Display, HolderCommand, HolderFailure, SessionClipboard, hold_clipboard};
+pub use capabilities::*;
 pub use code::{
     Code, CodeKind, NotExecutable, RequestError, author_manifest, check_binary, declared_settings,
     has_author_manifest, optional_for_author, requested_by_author, with_author_manifest,

@@ -12,7 +12,7 @@ use extension_depot::Places;
 use extension_depot::registry::Proxies;
 use extension_host::{
     Backends, DirectoryRules, Display, Environment, HolderCommand, HttpAccess, RateLimits,
-    SecretService, SessionClipboard, SessionNotifier, SessionPublisher,
+    SessionClipboard,
 };
 
 /// The system's policy. No variable moves it.
@@ -71,16 +71,13 @@ fn check_home() -> Result<(), NoPlaces> {
 /// there.
 pub fn backends(places: &Places, holder: Option<HolderCommand>) -> Backends {
     Backends {
-        secrets: Arc::new(SecretService),
-        notifications: Arc::new(SessionNotifier),
         clipboard: Arc::new(SessionClipboard { holder }),
-        publisher: Arc::new(SessionPublisher),
         environment: Arc::new(SessionEnvironment),
         directories: Arc::new(directory_rules(places)),
         is_offline: is_offline(),
         http: Arc::new(http_access()),
-        recorded_web: None,
         rates: Arc::new(RateLimits::shared(places.rates())),
+        ..Backends::of_session()
     }
 }
 

@@ -317,7 +317,7 @@ fn dev_is_gone_after_a_signal() {
         assert_eq!(end(&mut child, signal), Some(signal.as_raw()));
         assert_eq!(env.run("extension list").ok().text(), "", "{signal:?}");
     }
-    // SIGKILL leaves litter behind, but the next `dev` takes its place.
+    // SIGKILL leaves files behind, but the next `dev` takes its place.
     let (mut child, _) = begin_dev(&env);
     env.write(".config/pds/extensions/mine-dev.toml", {
         let manifest = env.read(".config/pds/extensions/mine-dev.toml");

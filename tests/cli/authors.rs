@@ -201,7 +201,7 @@ fn new_keeps_existing_files() {
     "#);
     insta::assert_snapshot!(env.run("extension new Mine"), @r#"
     exit 2
-    err: error: invalid value 'Mine' for '<NAME>': `Mine` is no extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit
+    err: error: invalid value 'Mine' for '<NAME>': `Mine` is not an extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit
     err: 
     err: For more information, try '--help'.
     "#);

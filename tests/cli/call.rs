@@ -140,7 +140,7 @@ fn unknown_name_lists_known_names() {
     "#);
     insta::assert_snapshot!(env.run("extension call Nobody! greet"), @r#"
     exit 2
-    err: error: invalid value 'Nobody!' for '<NAME>': `Nobody!` is no extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit
+    err: error: invalid value 'Nobody!' for '<NAME>': `Nobody!` is not an extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit
     err: 
     err: For more information, try '--help'.
     "#);

@@ -163,7 +163,7 @@ fn compile_bomb_is_bounded() {
     assert!([0, 1, 7].contains(&run.code), "{run}");
 }
 
-/// The litter of a killed compiler goes with the next change, unless another command is at work.
+/// The leftovers of a killed compiler go with the next change, unless another command is at work.
 #[test]
 fn next_change_removes_leftovers() {
     let env = with_guest("greet", &GREETING);

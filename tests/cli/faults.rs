@@ -1,5 +1,5 @@
 //! Kills each changing command at each call that changes a file, or lets that call fail. Afterwards
-//! the old state or the new is there, the next command works, and no litter is left.
+//! the old state or the new is there, the next command works, and no leftovers remain.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -220,7 +220,7 @@ const INSTALL: &str = "extension install REGISTRY/my-org/x:1.0.0 --quiet";
 const LOGIN: &str = "registry login REGISTRY --username me --password-stdin --store file --quiet";
 const UPDATE: &str = "extension update x --quiet";
 
-/// Killed at any system call, or with that call failing, each command leaves the old state or the new.
+/// Killed at any call, or with that call failing, each command leaves the old state or the new.
 #[test]
 #[ignore = "needs SESAME_KILLAT, from .ci/faults"]
 #[expect(clippy::print_stdout, reason = "a sweep is run for its numbers")]

@@ -43,7 +43,7 @@ fn grants_are_written_and_revoked() {
     "#);
     insta::assert_snapshot!(env.run("extension grant greet root"), @r#"
     exit 2
-    err: error: invalid value 'root' for '<CAPABILITY[=SCOPE]>...': `root` is no capability; there are `config-read`, `secret-read`, `secret-write`, `notification`, `clipboard-write`, `ipc-publish`, `env`, `network`, `filesystem`, `exec-env`, `resources`, `experimental`
+    err: error: invalid value 'root' for '<CAPABILITY[=SCOPE]>...': `root` is not a capability; there are `config-read`, `secret-read`, `secret-write`, `notification`, `clipboard-write`, `ipc-publish`, `env`, `network`, `filesystem`, `exec-env`, `resources`, `experimental`
     err: 
     err: For more information, try '--help'.
     "#);
@@ -134,7 +134,7 @@ fn remove_keeps_manifest_and_others() {
     "#);
     insta::assert_snapshot!(env.run("extension remove ../echo"), @r#"
     exit 2
-    err: error: invalid value '../echo' for '<NAMES>...': `../echo` is no extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit
+    err: error: invalid value '../echo' for '<NAMES>...': `../echo` is not an extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit
     err: 
     err: For more information, try '--help'.
     "#);

@@ -175,7 +175,7 @@ fn invalid_reference_says_why() {
     env.write("work/Upper.wasm", &*GREETING);
     insta::assert_snapshot!(env.run("extension install ./Upper.wasm"), @r#"
     exit 2
-    err: error: `Upper` is no extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit
+    err: error: `Upper` is not an extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit
     err: hint: choose a name: add `--name NAME`
     "#);
     env.write("work/broken.wasm", &GREETING[..GREETING.len() / 2]);

@@ -1,5 +1,5 @@
 //! Long sequences of commands against a model of the installed extensions, some of them cut short;
-//! none of them leaves litter.
+//! none of them leaves files behind.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -175,7 +175,7 @@ fn killed_step_is_done_or_undone() {
 }
 
 #[test]
-fn hundred_rounds_leave_no_litter() {
+fn hundred_rounds_leave_nothing_behind() {
     let (env, registry) = (env(), registry());
     let round = || {
         env.run(&line(&registry, "a", Step::Install(1))).ok();

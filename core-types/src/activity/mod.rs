@@ -1,5 +1,5 @@
-//! The values of the activity log: what a call touched, as it is noted while the call runs, and as
-//! it is written and read.
+//! The values of the activity log: the things that a call touches, while the call runs and as the
+//! log has them.
 
 mod record;
 mod touch;

@@ -42,7 +42,7 @@ pub struct TouchRecord {
     /// Why it was refused, and where that rule stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// What to grant so that it is allowed, for what was refused and can be granted.
+    /// The grant that allows it, if it was refused and can be granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
 }
@@ -61,7 +61,7 @@ pub struct CallRecord {
     /// Why it ended so, unless it returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What it touched.
+    /// The things that it touched.
     #[serde(flatten)]
     pub activity: ActivityRecord,
     /// Units of fuel.
@@ -99,8 +99,8 @@ impl TouchRecord {
         self.what.split('=').next().and_then(|name| name.parse().ok())
     }
 
-    /// Returns what to grant for a thing that was noted without it: the thing itself, or an example
-    /// where an import says nothing of how far.
+    /// Returns a grant for a thing that was noted without one: the thing itself, or an example
+    /// where an import names no scope.
     pub fn least_grant(&self) -> Option<String> {
         // Long names are kept by their beginning, which is another name.
         let grant = self.what.parse::<Grant>().ok().filter(|_| !self.what.ends_with('…'));
@@ -131,7 +131,7 @@ impl From<&Activity> for ActivityRecord {
 }
 
 impl CallRecord {
-    /// A call of which nothing is known but how it ended.
+    /// Makes the record of a call of which only the end is known.
     pub fn of(owner: &Owner, function: &str, outcome: CallOutcome) -> Self {
         Self {
             extension: owner.name.to_string(),

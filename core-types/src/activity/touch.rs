@@ -35,7 +35,7 @@ pub struct Activity {
     pub more: u64,
 }
 
-/// One thing that was touched or refused. What was read, written or sent is never in it.
+/// A thing that was touched or refused. Contents that were read, written or sent are never in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touch {
     /// The thing. A long name is kept by its beginning, which is another name.
@@ -44,13 +44,13 @@ pub struct Touch {
     pub verdict: Verdict,
     /// How often.
     pub times: u64,
-    /// The rule that refused it; nothing for what was allowed.
+    /// The rule that refused it; nothing if it was allowed.
     pub refusal: Option<Refusal>,
 }
 
 impl Touch {
-    /// Returns what to grant so that it is allowed, for what was refused and can be granted. Where
-    /// a policy refuses, granting it again is no help.
+    /// Returns the grant that allows it, if it was refused and can be granted. Where a policy
+    /// refuses, a grant does not help.
     pub fn grant(&self) -> Option<String> {
         let refusal = self.refusal.as_ref()?;
         (!refusal.is_by_policy()).then(|| self.request.grant_text())
@@ -58,7 +58,7 @@ impl Touch {
 }
 
 impl Activity {
-    /// Notes that something was asked for, and what was decided.
+    /// Notes a request and the decision on it.
     pub fn note(&mut self, request: &Request, decision: &Decision<'_>) {
         let (request, verdict) = (request.shortened(MAX_OBJECT), decision.verdict);
         let is_same = |touch: &&mut Touch| touch.verdict == verdict && touch.request == *request;
@@ -80,7 +80,7 @@ impl Activity {
         }
     }
 
-    /// Iterates over what was refused.
+    /// Iterates over the refused things.
     pub fn refused(&self) -> impl Iterator<Item = &Touch> {
         self.touches.iter().filter(|touch| touch.verdict != Verdict::Allow)
     }

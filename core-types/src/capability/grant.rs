@@ -28,7 +28,7 @@ pub struct Grant {
 /// Why a text is not a grant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GrantError {
-    /// There is no such capability.
+    /// The capability does not exist.
     #[error(transparent)]
     Capability(#[from] UnknownCapability),
     /// The capability must say how far it reaches.
@@ -56,7 +56,7 @@ pub enum GrantError {
     Scope(#[from] ScopeParseError),
 }
 
-/// Whether a scope is one that documentation and hints have where a reader puts their own. A
+/// Tells whether a scope is one that documentation and hints have where a reader puts their own. A
 /// variable that is called `SCOPE` can be granted in a manifest.
 fn is_placeholder(scope: &str) -> bool {
     let word = scope.rsplit(':').next().unwrap_or(scope);
@@ -103,19 +103,19 @@ impl Grant {
         grant.ok_or(GrantError::ScopeMissing { capability })
     }
 
-    /// Whether everything that the other grant allows is allowed by this one.
+    /// Tells whether everything that the other grant allows is allowed by this one.
     pub fn covers(&self, other: &Self) -> bool {
         self.capability == other.capability && self.scope.covers(&other.scope)
     }
 
-    /// Whether nothing more is within reach by the other grant than by this one: a directory under
-    /// another path for the guest is still the same directory.
+    /// Tells whether nothing more is within reach by the other grant than by this one: a directory
+    /// under another path for the guest is still the same directory.
     pub fn reaches(&self, other: &Self) -> bool {
         self.capability == other.capability && self.scope.reaches(&other.scope)
     }
 
-    /// Whether taking this away takes the other away: the same, for a directory without a path for
-    /// the guest any, and for the whole of a capability every part.
+    /// Tells whether taking this away takes the other away: the same, for a directory without a
+    /// path for the guest any, and for the whole of a capability every part.
     pub fn selects(&self, other: &Self) -> bool {
         self.capability == other.capability && self.scope.selects(&other.scope)
     }

@@ -1,5 +1,5 @@
-//! What an extension may do: the table of capabilities, grants of them, and the set that a manifest
-//! has with the form in which it stands there. How far a grant reaches is in `scope`.
+//! The capabilities of extensions: the table of capabilities, grants of them, and the set that a
+//! manifest has with the form in which it stands there. How far a grant reaches is in `scope`.
 
 mod grant;
 mod reader;

@@ -20,7 +20,7 @@ use crate::capability::spec::Capability;
 /// The key of the list that parts of `config-read` stand in.
 pub(super) const KEYS: &str = "keys";
 
-/// What an author says of a request beside its scope. A manifest says nothing of the kind.
+/// The remarks of an author on a request. A manifest has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Remark {
     pub(super) is_optional: bool,
@@ -40,7 +40,7 @@ impl Remark {
     }
 }
 
-/// Scopes, each with what is said of it.
+/// Scopes, each with the remark on it.
 type Scopes = Vec<(Scope, Remark)>;
 
 impl<'de> Deserialize<'de> for Capabilities {
@@ -132,7 +132,7 @@ fn read_list<'de, T: EntryForm, A: MapAccess<'de>>(
     Ok(entries.into_iter().map(|entry| (scope(entry.value), entry.remark)).collect())
 }
 
-/// An entry of a document, with what its author says of it.
+/// An entry of a document, with the remark on it.
 struct Entry<T> {
     value: T,
     remark: Remark,

@@ -91,7 +91,8 @@ impl<'de> Deserialize<'de> for RequestedCapabilities {
     }
 }
 
-/// A reason is shown beside a question that a person answers: it must not look like another one.
+/// Tells whether a reason could be taken for something else: it is shown beside a question that a
+/// person answers.
 fn is_unfit(reason: &&String) -> bool {
     reason.trim().is_empty()
         || reason.chars().count() > MAX_REASON

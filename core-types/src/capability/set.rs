@@ -24,7 +24,8 @@ use crate::capability::spec::Capability;
 /// )?
 /// .value;
 /// assert!(granted.grants(Capability::Notification));
-/// assert_eq!(granted.iter().next().map(ToString::to_string), Some("secret-read=token".to_owned()));
+/// let shown: Vec<_> = granted.iter().map(ToString::to_string).collect();
+/// assert_eq!(shown, ["secret-read=token", "notification"]);
 /// # Ok::<(), core_types::TomlProblem>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,18 +50,18 @@ impl Capabilities {
         granted
     }
 
-    /// Whether a capability is granted at least in part.
+    /// Tells whether a capability is granted at least in part.
     pub fn grants(&self, capability: Capability) -> bool {
         self.of(capability).next().is_some()
     }
 
-    /// Whether the permission is there already, by itself or as a part of a wider one.
+    /// Tells whether the permission is there already, by itself or as a part of a wider one.
     pub fn covers(&self, grant: &Grant) -> bool {
         self.0.iter().any(|granted| granted.covers(grant))
     }
 
-    /// Whether nothing more is within reach by this permission than already is: a directory under
-    /// another path for the guest is still the same directory.
+    /// Tells whether nothing more is within reach by this permission than already is: a directory
+    /// under another path for the guest is still the same directory.
     pub fn reaches(&self, grant: &Grant) -> bool {
         self.0.iter().any(|granted| granted.reaches(grant))
     }

@@ -187,7 +187,7 @@ const SPECS: &[CapabilitySpec] = &[
 
 /// An unknown name of a capability.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no capability; there are {}", name.escape_debug(), Capability::ALL.map(|c| format!("`{c}`")).join(", "))]
+#[error("`{}` is not a capability; there are {}", name.escape_debug(), Capability::ALL.map(|c| format!("`{c}`")).join(", "))]
 pub struct UnknownCapability {
     /// The name as given.
     pub name: String,
@@ -238,7 +238,7 @@ impl Capability {
     }
 }
 
-/// Whether an interface is one of WASI 0.3 as it was released. Drafts of it are not.
+/// Tells whether an interface is one of WASI 0.3 as it was released. Drafts of it are not.
 fn is_wasi_0_3(interface: &str) -> bool {
     let version = interface
         .strip_prefix("wasi:")

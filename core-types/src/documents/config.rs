@@ -10,8 +10,8 @@ use crate::capability::{Capabilities, Capability, Scope};
 /// The `[config]` of a manifest: dotted keys with text values.
 ///
 /// Tables become dotted keys, so `greeting.template = "Hello, {}!"` and a table `[config.greeting]`
-/// say the same. Numbers, booleans and dates are taken as they would be written; lists have no text
-/// form and are refused.
+/// say the same. Numbers, booleans and dates are taken as they would be written; lists do not have
+/// a text form and are refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config(BTreeMap<String, String>);
 
@@ -28,12 +28,12 @@ pub struct ConfigError {
 }
 
 impl Config {
-    /// The value of a key, whether or not anything may read it.
+    /// Returns the value of a key, whether or not anything may read it.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
     }
 
-    /// All keys and values in the order of the keys.
+    /// Iterates over the keys and values in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
@@ -50,8 +50,8 @@ impl Config {
         Self(visible.map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
-    /// Only the values whose keys have no lower-case letter, as extensions of Suffiks are given
-    /// them.
+    /// Returns only the values whose keys are without lower-case letters, as extensions of Suffiks
+    /// get them.
     pub fn upper_case(&self) -> Self {
         let is_upper = |(key, _): &(&String, &String)| !key.chars().any(char::is_lowercase);
         Self(
@@ -63,7 +63,7 @@ impl Config {
         )
     }
 
-    /// The values as environment variables, in the order of the keys.
+    /// Iterates over the values as environment variables, in the order of the keys.
     ///
     /// `greeting.template` becomes `GREETING_TEMPLATE`, as [`variable_name`] says. A key without
     /// lower-case letters stays as it is, but for characters that no variable can have.
@@ -84,8 +84,8 @@ impl Config {
     }
 }
 
-/// The environment variable that a key of the configuration, or the name of a secret, becomes:
-/// letters are raised and everything but letters and digits becomes `_`.
+/// Returns the environment variable that a key of the configuration, or the name of a secret,
+/// becomes: letters are raised and everything but letters and digits becomes `_`.
 pub fn variable_name(key: &str) -> String {
     let raised = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
     key.chars().map(raised).collect()
@@ -179,23 +179,26 @@ mod tests {
         crate::parse_toml(text).expect(text).value
     }
 
+    /// Tables dotted keys and quoted keys say the same.
     #[test]
-    fn tables_dotted_keys_and_quoted_keys_say_the_same() {
+    fn spellings_of_keys_are_equal() {
         let expected = config("greeting.template = \"Hi\"");
         assert_eq!(expected.get("greeting.template"), Some("Hi"));
         assert_eq!(config("[greeting]\ntemplate = \"Hi\""), expected);
         assert_eq!(config("\"greeting.template\" = \"Hi\""), expected);
     }
 
+    /// Scalars become the text that was written.
     #[test]
-    fn scalars_become_the_text_that_was_written() {
+    fn scalars_become_their_text() {
         let config = config("a = 1\nb = true\nc = 1.5\nd = 2026-11-20\ne = -7");
         let values: Vec<_> = config.iter().map(|(_, value)| value).collect();
         assert_eq!(values, ["1", "true", "1.5", "2026-11-20", "-7"]);
     }
 
+    /// Keys become variables and collisions are refused.
     #[test]
-    fn keys_become_variables_and_collisions_are_refused() {
+    fn colliding_variables_are_refused() {
         let config = config("greeting.template = \"x\"\nINGRESS_CLASS = \"y\"\nalso-this = \"z\"");
         let names: Vec<_> = config.environment().map(|(name, _)| name).collect();
         assert_eq!(names, ["INGRESS_CLASS", "ALSO_THIS", "GREETING_TEMPLATE"]);

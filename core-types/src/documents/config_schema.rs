@@ -33,18 +33,18 @@ pub struct ConfigSchema(BTreeMap<String, DeclaredSetting>);
 /// A setting as its author declares it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeclaredSetting {
-    /// `type`: what its values are. Default: text.
+    /// `type`: the type of its values. Default: text.
     pub kind: SettingKind,
-    /// `default`: what the extension uses where nothing is set, for people to read. Default: none
-    /// is known.
+    /// `default`: the value that the extension uses where none is set, for people to read. Default:
+    /// none is known.
     pub default: Option<String>,
-    /// `description`: what it is for.
+    /// `description`: its purpose.
     pub description: Option<String>,
     /// `enum`: the only values that it can have; empty where every value of its type is one.
     pub allowed: Vec<String>,
 }
 
-/// What the values of a setting are.
+/// The type of the values of a setting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SettingKind {
@@ -62,7 +62,7 @@ pub enum SettingKind {
 /// Why a value cannot be set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {
-    /// There is no such setting.
+    /// The setting does not exist.
     #[error("there is no setting `{}`; the settings are {}", key.escape_debug(), quoted(known))]
     Unknown {
         /// The key.
@@ -75,9 +75,9 @@ pub enum SettingError {
     Kind {
         /// The setting.
         key: String,
-        /// What its values are.
+        /// The type of its values.
         kind: SettingKind,
-        /// What was given.
+        /// The given value.
         value: String,
     },
     /// The value is none of those that are allowed.
@@ -87,7 +87,7 @@ pub enum SettingError {
         key: String,
         /// The values that it can have.
         allowed: Vec<String>,
-        /// What was given.
+        /// The given value.
         value: String,
     },
 }
@@ -97,17 +97,17 @@ fn quoted(words: &[String]) -> String {
 }
 
 impl ConfigSchema {
-    /// Whether the author declares nothing, so that every key can be set.
+    /// Tells whether the author declares nothing, so that every key can be set.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The setting of this key.
+    /// Returns the setting of this key.
     pub fn get(&self, key: &str) -> Option<&DeclaredSetting> {
         self.0.get(key)
     }
 
-    /// Every setting in the order of the keys.
+    /// Iterates over the settings in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &DeclaredSetting)> {
         self.0.iter().map(|(key, setting)| (key.as_str(), setting))
     }
@@ -155,7 +155,7 @@ impl DeclaredSetting {
 }
 
 impl SettingKind {
-    /// Whether a text is a value of this kind.
+    /// Tells whether a text is a value of this kind.
     pub fn fits(self, value: &str) -> bool {
         match self {
             Self::String => true,
@@ -165,7 +165,7 @@ impl SettingKind {
         }
     }
 
-    /// The name in `type`.
+    /// Returns the name in `type`.
     pub fn name(self) -> &'static str {
         match self {
             Self::String => "string",
@@ -176,7 +176,7 @@ impl SettingKind {
     }
 }
 
-/// What a value has to be, in words.
+/// The values of the type, in words.
 impl fmt::Display for SettingKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -233,7 +233,7 @@ impl<'de> Deserialize<'de> for ConfigSchema {
     }
 }
 
-/// A setting whose own values are such as it allows.
+/// Checks that the own values of a setting are among those that it allows.
 fn declared(key: &str, file: SettingFile) -> Result<DeclaredSetting, String> {
     let SettingFile { kind, default, description, allowed } = file;
     let is_long =
@@ -276,8 +276,9 @@ mod tests {
         crate::parse_toml(text).unwrap_or_else(|error| panic!("{text}: {error}")).value
     }
 
+    /// Value is checked against type and enum.
     #[test]
-    fn value_is_checked_against_type_and_enum() {
+    fn value_fits_type_and_enum() {
         let schema = schema(
             r#"
             city = {}

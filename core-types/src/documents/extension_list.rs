@@ -13,15 +13,15 @@ use crate::limits::Limits;
 use crate::reference::{ExtensionName, OciReference};
 
 /// A list of extensions, by the names that they are installed under. As TOML, each is a table, and
-/// `[defaults]` is what the list says about itself:
+/// `[defaults]` has the rules of the list itself:
 ///
 /// ```toml
 /// [defaults]
-/// prune = true                              # remove what is not on the list any more, where policy lets this list
+/// prune = true                              # remove extensions that left the list, where policy allows it
 ///
 /// [greeting-extension]
 /// oci = "ghcr.io/my-org/greeting-extension:0.1.0@sha256:..."
-/// capabilities = { config-read = true }     # what it asks for; nobody is given it by the list alone
+/// capabilities = { config-read = true }     # its requests; the list alone grants none
 /// config.greeting.template = "Moin, {}!"
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,12 +30,12 @@ pub struct ExtensionList {
     entries: BTreeMap<ExtensionName, ExtensionEntry>,
 }
 
-/// What a list says about itself.
+/// The rules of a list itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
 pub struct ListDefaults {
-    /// `prune`: whether `sync` has to remove what came from this list and is not on it any more.
-    /// Default: false.
+    /// `prune`: whether `sync` removes extensions that came from this list and left it. Default:
+    /// false.
     pub prune: bool,
 }
 
@@ -44,11 +44,11 @@ pub struct ListDefaults {
 pub struct ExtensionEntry {
     /// `oci`: where it comes from.
     pub oci: OciReference,
-    /// `capabilities`: what it asks for. Default: nothing.
+    /// `capabilities`: its requests. Default: none.
     pub capabilities: Capabilities,
-    /// `limits`: what its manifest begins with. Default: nothing.
+    /// `limits`: the first limits of its manifest. Default: none.
     pub limits: Limits,
-    /// `config`: what its manifest begins with. Default: nothing.
+    /// `config`: the first settings of its manifest. Default: none.
     pub config: Config,
 }
 
@@ -120,8 +120,8 @@ impl ExtensionList {
     /// Reads a list. In one that is `published`, each extension has to be pinned to a digest.
     ///
     /// # Errors
-    /// When the text is no TOML, a value has the wrong type or form, or `[defaults]` has a key that
-    /// this version does not know: it could demand what nobody here would do.
+    /// When the text is not TOML, a value has the wrong type or form, or `[defaults]` has a key
+    /// that this version does not know: it could demand something that this version cannot do.
     pub fn parse(text: &str, published: bool) -> Result<Parsed<Self>, TomlProblem> {
         let Parsed { value, unknown_keys } = parse_toml::<ListFile>(text)?;
         if let Some(key) =
@@ -145,17 +145,17 @@ impl ExtensionList {
         Ok(Parsed { value: Self { defaults: value.defaults, entries }, unknown_keys })
     }
 
-    /// What the list says about itself.
+    /// Returns the rules of the list itself.
     pub fn defaults(&self) -> ListDefaults {
         self.defaults
     }
 
-    /// What the list says of this extension, if it names it.
+    /// Returns the entry of this extension, if the list names it.
     pub fn get(&self, name: &ExtensionName) -> Option<&ExtensionEntry> {
         self.entries.get(name)
     }
 
-    /// The extensions, in the order of their names.
+    /// Iterates over the extensions, in the order of their names.
     pub fn into_entries(self) -> impl Iterator<Item = (ExtensionName, ExtensionEntry)> {
         self.entries.into_iter()
     }
@@ -166,8 +166,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Entries are manifests in short and published ones are pinned.
     #[test]
-    fn entries_are_manifests_in_short_and_published_ones_are_pinned() {
+    fn published_entries_are_pinned() {
         let text = "[a]\noci = \"r.io/o/a:1\"\nlimits.max_fuel = 5\nconfig.x.y = 1\n[b-c]\noci = \"r.io/o/b:1\"\ntypo = 1\n";
         let parsed = ExtensionList::parse(text, false).expect("valid");
         assert_eq!((parsed.unknown_keys.len(), parsed.unknown_keys[0].line), (1, 7));

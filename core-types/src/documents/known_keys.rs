@@ -22,9 +22,9 @@ const REGISTRY: [&str; 6] =
 /// The tables at the top of a manifest and of `config.toml`, and the keys of an entry of a list.
 const TOP: [&str; 7] =
     ["extension", "capabilities", "limits", "config", "registries", "extensions", "oci"];
-/// No key is longer, so what is longer is near to none of them.
+/// Longer than every key, so that a longer text is near to none of them.
 const MAX_KEY: usize = 64;
-/// Half of the letters are the same: what is further off is rather another idea than a typing
+/// Half of the letters are the same: a key that is further off is rather another idea than a typing
 /// error.
 const MIN_SIMILARITY: f64 = 0.5;
 

@@ -11,16 +11,16 @@ use crate::reference::{ExtensionName, OciReference};
 /// The manifest of one extension: `~/.config/pds/extensions/NAME.toml`.
 ///
 /// Everything in it is optional in the file, so that a manifest can be written before the extension
-/// is installed; installing fills in what is missing.
+/// is installed; installing fills the gaps.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Manifest {
-    /// `[extension]`: what it is and where it comes from.
+    /// `[extension]`: its name, version and source.
     pub extension: ExtensionSection,
-    /// `[capabilities]`: what it may do. Nothing where the table is absent, which is also how
-    /// installing knows that the user has not decided yet.
+    /// `[capabilities]`: its grants. Nothing where the table is absent, which tells installing that
+    /// the user has not decided yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<Capabilities>,
-    /// `[limits]`: how much it may use. Defaults hold for what is absent: see [`crate::LimitName`].
+    /// `[limits]`: how much it may use. Defaults hold for absent ones: see [`crate::LimitName`].
     pub limits: Limits,
     /// `[config]`: the values that it can read where `config-read` is granted. Default: none.
     pub config: Config,
@@ -78,8 +78,8 @@ impl Manifest {
     /// Reads the manifest of the extension of this name.
     ///
     /// # Errors
-    /// When the text is no TOML, a value has the wrong type or form, or `name` says another name
-    /// than the file.
+    /// When the text is not TOML, a value has the wrong type or form, or `name` differs from the
+    /// name of the file.
     pub fn parse(text: &str, name: &ExtensionName) -> Result<Parsed<Self>, TomlProblem> {
         let Parsed { value: file, unknown_keys } = parse_toml::<ManifestFile>(text)?;
         if let Some(written) =
@@ -92,7 +92,7 @@ impl Manifest {
         Ok(Parsed { value: file.into(), unknown_keys })
     }
 
-    /// What the extension may do by this manifest alone; nothing where it does not say.
+    /// Returns the grants of this manifest alone; none without a table of them.
     pub fn granted(&self) -> Capabilities {
         self.capabilities.clone().unwrap_or_default()
     }

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::documents::known_keys;
 
-/// What a TOML text says, with the keys that mean nothing to this version.
+/// The value of a TOML text, with the keys that this version does not know.
 #[derive(Debug, Clone)]
 pub struct Parsed<T> {
     /// The value.
@@ -32,12 +32,12 @@ pub struct UnknownKey {
     span: Range<usize>,
 }
 
-/// What is wrong with a TOML text, and where.
+/// A problem of a TOML text, with its place.
 ///
 /// It displays as the message, the place and the offending line with the offending text underlined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TomlProblem {
-    /// What is wrong.
+    /// The problem.
     pub message: String,
     /// The line, counted from 1.
     pub line: usize,
@@ -52,7 +52,7 @@ pub struct TomlProblem {
 /// Reads a value from TOML text.
 ///
 /// # Errors
-/// When the text is no TOML or a value has the wrong type or form. Unknown keys are no errors.
+/// When the text is not TOML or a value has the wrong type or form. Unknown keys are not errors.
 pub fn parse_toml<T: DeserializeOwned>(text: &str) -> Result<Parsed<T>, TomlProblem> {
     let document =
         toml::Deserializer::parse(text).map_err(|error| TomlProblem::from_toml(&error, text))?;
@@ -67,7 +67,7 @@ impl TomlProblem {
         Self::at(error.span().unwrap_or(0..0), error.message(), text)
     }
 
-    /// A problem with the bytes of the text in this range.
+    /// Makes a problem of the bytes in this range.
     pub(crate) fn at(span: Range<usize>, message: &str, text: &str) -> Self {
         let start = span.start.min(text.len());
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
@@ -84,7 +84,7 @@ impl TomlProblem {
     }
 }
 
-/// A path as its keys are written, without the marks of optional values.
+/// Returns a path as its keys are written, without the marks of optional values.
 fn dotted(path: &serde_ignored::Path<'_>) -> String {
     use serde_ignored::Path;
     let (parent, key) = match path {
@@ -186,8 +186,8 @@ pub struct TomlLeaf {
     pub line: usize,
 }
 
-/// Every value of a TOML text, in the order of the text. Arrays of values and inline tables count
-/// as one. A text that is no TOML has none.
+/// Returns every value of a TOML text, in the order of the text. Arrays of values and inline tables
+/// count as one. A text that is not TOML has none.
 pub fn toml_leaves(text: &str) -> Vec<TomlLeaf> {
     let mut leaves = Vec::new();
     if let Ok(document) = DeTable::parse(text) {
@@ -230,7 +230,7 @@ fn collect_leaves(
     }
 }
 
-/// A table that is no value in braces.
+/// Returns a table that is not a value in braces.
 fn own_table<'a, 'b>(value: &'b Spanned<DeValue<'a>>, text: &str) -> Option<&'b DeTable<'a>> {
     match value.get_ref() {
         DeValue::Table(table) if !text.get(value.span()).unwrap_or_default().starts_with('{') => {
@@ -240,8 +240,8 @@ fn own_table<'a, 'b>(value: &'b Spanned<DeValue<'a>>, text: &str) -> Option<&'b 
     }
 }
 
-/// The line, counted from 1, of the text `value` in the array under these keys; or of the last key,
-/// where the text is not there or is empty.
+/// Returns the line, counted from 1, of the text `value` in the array under these keys; or of the
+/// last key, where the text is not there or is empty.
 pub(crate) fn line_of_value(text: &str, keys: &[&str], value: &str) -> Option<usize> {
     let document = DeTable::parse(text).ok()?;
     let (last, tables) = keys.split_last()?;
@@ -258,8 +258,8 @@ pub(crate) fn line_of_value(text: &str, keys: &[&str], value: &str) -> Option<us
     Some(text[..start].matches('\n').count() + 1)
 }
 
-/// An entry of a list of capabilities as one text: `{ path, guest }` and `{ host, allow_private }`
-/// are other forms of one.
+/// Returns an entry of a list of capabilities as one text: `{ path, guest }` and `{ host,
+/// allow_private }` are other forms of one.
 fn entry_text<'a>(entry: &'a DeValue<'_>) -> Option<Cow<'a, str>> {
     let Some(table) = entry.as_table() else { return entry.as_str().map(Cow::Borrowed) };
     let text = |key: &str| table.get(key).and_then(|value| value.get_ref().as_str());
@@ -290,8 +290,8 @@ impl fmt::Display for TomlProblem {
 impl std::error::Error for TomlProblem {}
 
 impl UnknownKey {
-    /// Returns the key as what is wrong with the text, for documents in which a misspelt key would
-    /// allow more than is meant.
+    /// Returns the key as a problem of the text, for documents in which a misspelt key would allow
+    /// more than is meant.
     pub fn problem(&self, text: &str) -> TomlProblem {
         let message = format!("unknown key `{}`{}", self.path.escape_debug(), self.nearest());
         TomlProblem::at(self.span.clone(), &message, text)
@@ -333,8 +333,9 @@ mod tests {
         fuel: Option<u32>,
     }
 
+    /// Unknown keys are reported with their lines.
     #[test]
-    fn unknown_keys_are_reported_with_their_lines() {
+    fn unknown_keys_have_their_lines() {
         let parsed =
             parse_toml::<Sample>("a = 1\n[limits]\nfuel = 2\nfule = 3\n\n[limitz]\nx = 1\n")
                 .expect("valid");
@@ -390,8 +391,9 @@ mod tests {
         );
     }
 
+    /// A problem underlines the offending text.
     #[test]
-    fn a_problem_underlines_the_offending_text() {
+    fn problem_underlines_its_text() {
         let problem = parse_toml::<Sample>("[limits]\nfuel = \"lots\"\n").expect_err("a string");
         insta::assert_snapshot!(problem, @r#"
         line 2, column 8: invalid type: string "lots", expected u32

@@ -34,7 +34,7 @@ pub enum LimitOrigin {
     Default,
     /// In the manifest of the extension.
     Manifest,
-    /// In this policy file, below what the manifest or the default says.
+    /// In this policy file, below the manifest or the default.
     Policy(PathBuf),
     /// In sesame itself.
     Fixed,
@@ -158,26 +158,5 @@ mod tests {
         assert_eq!((in_force(&[]), written.get(LimitName::Fuel)), (86_400_000, Some(7)));
         let ceilings = Ceilings { limits: limits("timeout_ms = 2_000"), source: "policy".into() };
         assert_eq!(in_force(&[ceilings]), 2_000);
-    }
-
-    #[test]
-    fn values_are_shown_with_units() {
-        let effective = EffectiveLimits::default();
-        let shown: Vec<_> = effective.iter().map(Limit::value_with_unit).collect();
-        assert_eq!(
-            shown,
-            [
-                "64 MiB",
-                "1,000,000,000",
-                "5,000 ms",
-                "20,000",
-                "64",
-                "1,024 KiB",
-                "16 MiB",
-                "1,024 MiB",
-                "512 KiB",
-                "1,000"
-            ]
-        );
     }
 }

@@ -1,5 +1,5 @@
-//! How much an extension may use in one call: the table of limits, what documents write down, and
-//! the values that are in force.
+//! The limits of one call: their table, the values that documents write down, and the values in
+//! force.
 
 mod effective;
 mod spec;

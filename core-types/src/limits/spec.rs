@@ -26,13 +26,14 @@ pub enum LimitName {
     TableElements,
     /// `max_instances`: core instances.
     Instances,
-    /// `max_output_kib`: what the guest prints and logs in one call.
+    /// `max_output_kib`: the output and log of the guest in one call.
     Output,
-    /// `max_transfer_mib`: what one host call or one result can make the host hold. A list element
-    /// costs 40 bytes of it, a string its length, and so does a `list<u8>` that is a result.
+    /// `max_transfer_mib`: the bytes that one host call or one result can make the host hold. A
+    /// list element costs 40 bytes of it, a string its length, and so does a `list<u8>` that is a
+    /// result.
     Transfer,
-    /// `max_written_mib`: what the guest writes into files in one call. What a file grows by
-    /// without being written, as with `set-size`, counts as written.
+    /// `max_written_mib`: the bytes that the guest writes into files in one call. Growth of a file
+    /// without a write, as by `set-size`, counts as written.
     Written,
     /// The call stack.
     Stack,
@@ -46,7 +47,8 @@ pub enum LimitName {
 /// use core_types::{LimitName, LimitSpec, Unit};
 ///
 /// let spec: &LimitSpec = LimitName::Timeout.spec();
-/// assert_eq!((spec.key, spec.unit, spec.default), (Some("timeout_ms"), Unit::Milliseconds, 5_000));
+/// assert_eq!((spec.key, spec.default), (Some("timeout_ms"), 5_000));
+/// assert_eq!(spec.unit, Unit::Milliseconds);
 /// ```
 #[derive(Debug)]
 pub struct LimitSpec {
@@ -164,7 +166,8 @@ const SPECS: &[LimitSpec] = &[
         lowest: 1,
         ceiling: 16_777_216,
     },
-    // With more, Rust guests overrun their own stack first, which looks like any other memory error.
+    // With more, Rust guests overrun their own stack first, which looks like any other error of
+    // memory.
     LimitSpec {
         name: LimitName::Stack,
         key: None,
@@ -213,7 +216,7 @@ impl LimitName {
         self.spec().default
     }
 
-    /// The values that can be written.
+    /// Returns the values that can be written.
     pub(super) fn range(self) -> RangeInclusive<u64> {
         self.spec().lowest..=self.spec().ceiling
     }
@@ -305,5 +308,25 @@ mod tests {
             assert!(spec.name.range().contains(&spec.default), "{}", spec.name);
             assert_eq!(spec.key.is_none(), spec.lowest == spec.ceiling, "{}", spec.name);
         }
+    }
+
+    #[test]
+    fn default_is_shown_with_its_unit() {
+        let shown: Vec<_> = SPECS.iter().map(|spec| spec.unit.of(spec.default)).collect();
+        assert_eq!(
+            shown,
+            [
+                "64 MiB",
+                "1,000,000,000",
+                "5,000 ms",
+                "20,000",
+                "64",
+                "1,024 KiB",
+                "16 MiB",
+                "1,024 MiB",
+                "512 KiB",
+                "1,000"
+            ]
+        );
     }
 }

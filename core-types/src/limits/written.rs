@@ -7,8 +7,7 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Vis
 
 use crate::limits::spec::{LimitName, RangeOf};
 
-/// The `[limits]` of a manifest, or the ceilings of a policy: what is written there and nothing
-/// else.
+/// The `[limits]` of a manifest, or the ceilings of a policy: the written values and nothing else.
 ///
 /// ```
 /// use core_types::{LimitName, Limits, parse_toml};
@@ -27,15 +26,15 @@ impl Limits {
         self.0.get(&name).copied()
     }
 
-    /// Returns the same with the longest time that can be written, a day: for programs that a person waits
-    /// for.
+    /// Returns the same with the longest time that can be written, a day: for programs that a
+    /// person waits for.
     pub fn with_longest_time(&self) -> Self {
         let mut limits = self.clone();
         limits.0.insert(LimitName::Timeout, *LimitName::Timeout.range().end());
         limits
     }
 
-    /// Iterates over what is written, in the order of the documentation.
+    /// Iterates over the written values, in the order of the documentation.
     pub fn iter(&self) -> impl Iterator<Item = (LimitName, u64)> {
         self.0.iter().map(|(name, value)| (*name, *value))
     }

@@ -39,8 +39,8 @@ impl Authority {
         Self { capabilities: Some(capabilities), ..Self::default() }
     }
 
-    /// Whether a capability is granted at least in part, by a grant that may have ended or a
-    /// manifest that a policy overrules: for what has to be made ready before anything is decided.
+    /// Tells whether a capability is granted at least in part, by a grant that may have ended or a
+    /// manifest that a policy overrules: for preparations before a decision.
     pub fn grants_now_or_later(&self, capability: Capability) -> bool {
         self.capabilities.as_ref().is_some_and(|granted| granted.grants(capability))
             || self.timed.iter().any(|timed| timed.grant.capability() == capability)

@@ -54,7 +54,7 @@ pub enum Rule<'a> {
     Timed(&'a TimedGrant),
     /// The manifest grants other things, and not this.
     NotGranted(&'a Document),
-    /// The manifest has no `[capabilities]` yet.
+    /// The manifest is still without `[capabilities]`.
     Undecided(&'a Document),
 }
 
@@ -81,12 +81,12 @@ pub enum RefusedBy {
     Policy(Capability),
     /// The manifest grants other things, and not this.
     NotGranted,
-    /// The manifest has no `[capabilities]` yet.
+    /// The manifest is still without `[capabilities]`.
     Undecided,
 }
 
-/// Decides. A policy comes first and only takes away; then what the manifest grants; then what was
-/// granted for a while.
+/// Decides about a request. A policy comes first and only takes away; then come the grants of the
+/// manifest, and then the timed grants.
 pub fn decide<'a>(request: &Request, authority: &'a Authority, now: BootTime) -> Decision<'a> {
     if let Some(denied) = denied_by_policy(request.capability(), &authority.policies) {
         return denied;
@@ -109,8 +109,8 @@ pub fn decide<'a>(request: &Request, authority: &'a Authority, now: BootTime) ->
 }
 
 /// Returns the decision of the first of these policies that denies a capability, whatever a
-/// manifest says. It is part of [`decide`], for callers that say what a grant would do before there
-/// is one.
+/// manifest says. It is part of [`decide`], for callers that tell the effect of a grant before
+/// there is one.
 pub fn denied_by_policy(
     capability: Capability,
     policies: &[(Policy, Document)],
@@ -120,12 +120,12 @@ pub fn denied_by_policy(
 }
 
 impl Decision<'_> {
-    /// Whether it may.
+    /// Tells whether it may.
     pub fn allows(&self) -> bool {
         self.verdict == Verdict::Allow
     }
 
-    /// Whether a policy decided, so that no grant helps.
+    /// Tells whether a policy decided, so that no grant helps.
     pub fn is_by_policy(&self) -> bool {
         matches!(self.rule, Rule::Policy(..))
     }
@@ -143,7 +143,7 @@ impl Decision<'_> {
         }
     }
 
-    /// Returns the rule that refused; nothing for what is allowed.
+    /// Returns the rule that refused; nothing for an allowed request.
     pub fn refusal(&self) -> Option<Refusal> {
         let rule = self.refused_by().filter(|_| !self.allows())?;
         Some(Refusal { rule, place: self.place() })
@@ -175,7 +175,7 @@ impl fmt::Display for Decision<'_> {
 }
 
 impl Refusal {
-    /// Whether a policy refused, so that no grant helps.
+    /// Tells whether a policy refused, so that no grant helps.
     pub fn is_by_policy(&self) -> bool {
         matches!(self.rule, RefusedBy::Policy(_))
     }
@@ -254,8 +254,9 @@ experimental = ["wasi-0.3"]
         format!("{:?}: {decision}", decision.verdict)
     }
 
+    /// Every decision names its rule and where that stands.
     #[test]
-    fn every_decision_names_its_rule_and_where_that_stands() {
+    fn decisions_name_rule_and_place() {
         let authority = authority(
             MANIFEST,
             "# ours\ndeny = [\n  \"notification\",\n]",
@@ -319,8 +320,9 @@ experimental = ["wasi-0.3"]
         );
     }
 
+    /// Without a decision somebody is asked and a policy is not overruled.
     #[test]
-    fn without_a_decision_somebody_is_asked_and_a_policy_is_not_overruled() {
+    fn policy_is_not_overruled() {
         let open = authority("[extension]", "", "");
         assert_eq!(
             said(&Request::Use(Capability::Notification), &open),
@@ -338,8 +340,9 @@ experimental = ["wasi-0.3"]
         assert_eq!(denied.in_force(at(0)).granted(), []);
     }
 
+    /// The least grant allows what was asked for and can be typed.
     #[test]
-    fn the_least_grant_allows_what_was_asked_for_and_can_be_typed() {
+    fn least_grant_allows_the_request() {
         let open =
             |write| Request::OpenDirectory { path: "/srv/data".parse().expect("a path"), write };
         let http = |host: &str, port| Request::Connect {

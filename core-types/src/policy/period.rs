@@ -11,9 +11,9 @@ use crate::serde_as_text;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Period(u64);
 
-/// Why a text is no length of time.
+/// Why a text is not a length of time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no time; write `90s`, `30m`, `1h` or `2d`", text.escape_debug())]
+#[error("`{}` is not a length of time; write `90s`, `30m`, `1h` or `2d`", text.escape_debug())]
 pub struct PeriodError {
     /// The text.
     pub text: String,
@@ -25,7 +25,7 @@ const UNITS: [(char, u64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3_600), ('
 const MOST: u64 = 100 * 366 * 86_400;
 
 impl Period {
-    /// The same as a duration.
+    /// Returns the same as a duration.
     pub fn duration(self) -> Duration {
         Duration::from_secs(self.0)
     }
@@ -91,8 +91,9 @@ mod tests {
     }
 
     proptest! {
+        /// Printing then parsing is the identity.
         #[test]
-        fn printing_then_parsing_is_the_identity(seconds in 1..=MOST) {
+        fn printed_text_parses_back(seconds in 1..=MOST) {
             prop_assert_eq!(Period(seconds).to_string().parse(), Ok(Period(seconds)));
         }
 

@@ -1,4 +1,4 @@
-//! What extensions ask for.
+//! Requests of extensions.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::capability::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Request {
-    /// To use a capability that has no parts, or to import an interface, for which any part of its
+    /// To use a capability without parts, or to import an interface, for which any part of its
     /// capability is enough.
     Use(Capability),
     /// To read a value of its configuration.
@@ -62,7 +62,7 @@ pub enum Request {
 }
 
 impl Request {
-    /// Returns what has to be granted before an import is linked, if anything.
+    /// Returns the request that has to be granted before an import is linked, if any.
     pub fn of_import(interface: &str) -> Option<Self> {
         Capability::of_interface(interface).map(|capability| match capability {
             Capability::Experimental => Self::UseExperimental(Feature::Wasi03),
@@ -101,8 +101,8 @@ impl Request {
         }
     }
 
-    /// Returns what is asked for, within the capability: a name, a topic, a host, a directory.
-    /// Nothing for a capability without parts.
+    /// Returns the requested part of the capability: a name, a topic, a host, a directory. Nothing
+    /// for a capability without parts.
     pub fn object(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Use(_) => None,
@@ -149,19 +149,19 @@ impl Request {
         scope.map(|scope| Grant::new(self.capability(), scope))
     }
 
-    /// Returns what `sesame extension grant NAME` has to be given to allow it. Where the request
-    /// does not say how far a grant has to reach, it is an example of the form.
+    /// Returns the argument of `sesame extension grant NAME` that allows it. Where the request does
+    /// not say how far a grant has to reach, it is an example of the form.
     pub fn grant_text(&self) -> String {
         let example = || self.capability().spec().example.to_owned();
         self.least_grant().map_or_else(example, |grant| grant.to_string())
     }
 
-    /// Whether a grant allows it.
+    /// Tells whether a grant allows it.
     pub(crate) fn is_covered_by(&self, grant: &Grant) -> bool {
         self.capability() == grant.capability() && self.is_within(grant.scope())
     }
 
-    /// Whether it lies within a scope of its own capability.
+    /// Tells whether it lies within a scope of its own capability.
     fn is_within(&self, scope: &Scope) -> bool {
         match (self, scope) {
             (Self::Use(_), _) | (_, Scope::Whole) => true,
@@ -187,7 +187,7 @@ impl Request {
         }
     }
 
-    /// The same, with names that the extension chose kept to so many bytes.
+    /// Returns the same, with the names that the extension chose cut to so many bytes.
     pub(crate) fn shortened(&self, most: usize) -> Cow<'_, Self> {
         let is_long = |text: &str| text.len() > most;
         let short = |text: &String| shortened(text, most);
@@ -205,7 +205,7 @@ impl Request {
 }
 
 impl Capabilities {
-    /// Whether one of the grants allows a request, whatever policies say.
+    /// Tells whether one of the grants allows a request, whatever policies say.
     ///
     /// ```
     /// use core_types::{Capabilities, Request};
@@ -229,7 +229,7 @@ pub(crate) fn shortened(text: &str, most: usize) -> String {
     short
 }
 
-/// The least that lets an interface of the capability be linked.
+/// Returns the least that lets an interface of the capability be linked.
 fn least_scope(capability: Capability) -> Option<Scope> {
     match capability.spec().scope {
         // There is one such feature, and it is what imports ask for.
@@ -238,7 +238,7 @@ fn least_scope(capability: Capability) -> Option<Scope> {
     }
 }
 
-/// A topic is a dotted name, without the star of patterns.
+/// Tells whether a text is a topic: a dotted name, without the star of patterns.
 fn is_topic(topic: &str) -> bool {
     !topic.ends_with('*') && topic.parse::<Pattern>().is_ok()
 }
@@ -247,7 +247,7 @@ fn origin(scheme: Scheme, host: &str, port: u16) -> String {
     format!("{}://{host}:{port}", scheme.name())
 }
 
-/// The rule for exactly this origin, as short as it can be written.
+/// Returns the rule for exactly this origin, as short as it can be written.
 fn shortest_rule(scheme: Scheme, host: &str, port: u16) -> Option<NetworkRule> {
     let scheme_text =
         if scheme == Scheme::Https { String::new() } else { format!("{}://", scheme.name()) };

@@ -1,4 +1,4 @@
-//! What the administrator or the user holds extensions down to.
+//! The rules of the administrator and the user for all extensions.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,26 +19,27 @@ use crate::reference::{OciPrefix, OciReference};
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
 pub struct Policy {
-    /// `deny`: capabilities that no extension has, whatever its manifest says. Default: none.
+    /// `deny`: capabilities that are denied to every extension, whatever its manifest says.
+    /// Default: none.
     pub deny: Vec<Capability>,
     /// `allowed_registries`: the only places that extensions can come from. Default: all places.
     pub allowed_registries: Option<Vec<OciPrefix>>,
     /// `blocked_namespaces`: places that no extension can come from. Default: none.
     pub blocked_namespaces: Vec<OciPrefix>,
-    /// `require_signature`: whether extensions have to be signed by somebody who is trusted.
-    /// Default: false.
+    /// `require_signature`: whether extensions need the signature of a trusted signer. Default:
+    /// false.
     pub require_signature: bool,
-    /// `trusted_signers`: for a place, those one of whom has to have signed what comes from there.
-    /// Default: none.
+    /// `trusted_signers`: the signers for a place, one of which has to have signed each extension
+    /// from there. Default: none.
     pub trusted_signers: BTreeMap<OciPrefix, Vec<SignerRule>>,
     /// `min_release_age`: how long ago a version has to have been seen first before `update` takes
     /// it, such as `7d`. Default: no time.
     pub min_release_age: Option<Period>,
-    /// `preapproved`: what the extensions of a published list are given without a question.
-    /// Default: nothing.
+    /// `preapproved`: grants that extensions of a published list get without a question. Default:
+    /// none.
     pub preapproved: Vec<Preapproved>,
     /// `lists_that_prune`: published lists that may demand by their `[defaults]` that `sync`
-    /// removes what came from them and is not on them any more. Default: none.
+    /// removes extensions that left the list. Default: none.
     pub lists_that_prune: Option<Vec<OciPrefix>>,
     /// `limits`: the highest values that manifests can have. Default: none.
     pub limits: Limits,
@@ -53,11 +54,11 @@ pub struct Policy {
 pub enum SignerRule {
     /// The owner of the public key (PEM) in this file.
     KeyFile(String),
-    /// Whoever a certificate names.
+    /// The identity in a certificate.
     Identity(IdentityRule),
 }
 
-/// Whoever has a certificate with exactly this in it.
+/// The owner of a certificate with exactly these values.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdentityRule {
@@ -81,12 +82,12 @@ impl fmt::Display for SignerRule {
     }
 }
 
-/// What the extensions of one published list are given without a question.
+/// Grants that extensions of one published list get without a question.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 pub struct Preapproved {
     /// `list`: where the list is published.
     pub list: OciPrefix,
-    /// `grants`: what its extensions may have, as `CAPABILITY[=SCOPE]`.
+    /// `grants`: the grants, as `CAPABILITY[=SCOPE]`.
     #[serde(default)]
     pub grants: Vec<Grant>,
 }
@@ -100,12 +101,12 @@ pub enum SourceRefusal {
     Blocked(OciPrefix),
 }
 
-/// Whose signature a policy wants.
+/// The signature that a policy wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequiredSigner<'a> {
     /// None.
     Nobody,
-    /// That of anybody who is trusted.
+    /// That of any trusted signer.
     Anybody,
     /// That of one of these.
     One(Vec<&'a SignerRule>),
@@ -122,19 +123,18 @@ impl fmt::Display for SourceRefusal {
 }
 
 impl Policy {
-    /// Makes sure that an extension can come from there.
+    /// Checks that an extension can come from there.
     ///
     /// # Errors
-    /// With the first rule that does not let it.
+    /// With the first rule that forbids it.
     pub fn check_source(&self, reference: &OciReference) -> Result<(), SourceRefusal> {
         self.check_place(reference.registry(), &reference.place())
     }
 
-    /// Makes sure that something can come from a place that has no reference, such as a file of a
-    /// web server.
+    /// Checks that a file can come from a place without a reference, such as a web server.
     ///
     /// # Errors
-    /// With the first rule that does not let it.
+    /// With the first rule that forbids it.
     pub fn check_place(&self, host: &str, path: &str) -> Result<(), SourceRefusal> {
         let covers = |prefix: &&OciPrefix| prefix.covers(host, path);
         if let Some(blocked) = self.blocked_namespaces.iter().find(covers) {
@@ -150,7 +150,7 @@ impl Policy {
         Ok(())
     }
 
-    /// Whose signature this policy wants on what comes from there.
+    /// Returns the signature that this policy wants on extensions from there.
     pub fn required_signer(&self, reference: &OciReference) -> RequiredSigner<'_> {
         let covers = |prefix: &OciPrefix| prefix.covers(reference.registry(), &reference.place());
         let signers = self
@@ -166,14 +166,14 @@ impl Policy {
         }
     }
 
-    /// Whether this list may demand that `sync` removes what it no longer has; nothing where this
-    /// policy says nothing about lists.
+    /// Tells whether this list may demand that `sync` removes extensions that left it; nothing
+    /// where this policy does not name lists.
     pub fn lets_prune(&self, list: &OciReference) -> Option<bool> {
         let covers = |prefix: &OciPrefix| prefix.covers(list.registry(), &list.repository());
         self.lists_that_prune.as_ref().map(|lists| lists.iter().any(covers))
     }
 
-    /// Whether the extensions of this list are given this without a question.
+    /// Tells whether extensions of this list get this grant without a question.
     pub fn preapproves(&self, list: &OciReference, grant: &Grant) -> bool {
         let is_meant =
             |entry: &&Preapproved| entry.list.covers(list.registry(), &list.repository());
@@ -193,7 +193,7 @@ mod tests {
         crate::parse_toml(text).expect("valid").value
     }
 
-    /// What is left of grants where the policy holds.
+    /// Returns the rest of grants where the policy holds.
     fn within(policy: Policy, grants: &[&str]) -> Vec<Capability> {
         let granted = grants.iter().map(|grant| grant.parse().expect(grant));
         let policies = vec![(policy, Document::default())];
@@ -208,8 +208,9 @@ mod tests {
             .map(|refusal| refusal.to_string())
     }
 
+    /// A policy takes away and never gives.
     #[test]
-    fn a_policy_takes_away_and_never_gives() {
+    fn policy_takes_away_and_never_gives() {
         let policy = policy("deny = [\"notification\"]");
         let left = within(policy, &["notification", "clipboard-write"]);
         assert_eq!(left, [Capability::ClipboardWrite]);
@@ -223,8 +224,9 @@ mod tests {
         assert_eq!(within(Policy::default(), &asked), [Capability::Experimental]);
     }
 
+    /// Places are compared by whole segments and what is blocked is blocked.
     #[test]
-    fn places_are_compared_by_whole_segments_and_what_is_blocked_is_blocked() {
+    fn places_match_whole_segments() {
         let policy = policy(
             "allowed_registries = [\"ghcr.io/my-org\"]\nblocked_namespaces = [\"ghcr.io/my-org/old\"]",
         );
@@ -261,8 +263,9 @@ mod tests {
         assert_eq!(refusal(&policy, "r.io/xy:1"), Some(SourceRefusal::NotAllowed.to_string()));
     }
 
+    /// A signature is required everywhere or where there are signers.
     #[test]
-    fn a_signature_is_required_everywhere_or_where_there_are_signers() {
+    fn signature_is_required_for_signers() {
         let required = |policy: &Policy, text: &str| match policy
             .required_signer(&text.parse().expect(text))
         {
@@ -289,8 +292,9 @@ mod tests {
         assert_eq!(required(&policy, "ghcr.io/other/x:1"), "nobody");
     }
 
+    /// A list is given what is preapproved for it and no more.
     #[test]
-    fn a_list_is_given_what_is_preapproved_for_it_and_no_more() {
+    fn list_gets_only_preapproved() {
         let policy = policy(
             "[[preapproved]]\nlist = \"r.io/org/set\"\ngrants = [\"notification\", \"network=*.example.org\"]",
         );

@@ -6,15 +6,15 @@ use crate::capability::Grant;
 use crate::documents::{Parsed, TomlProblem, parse_toml};
 use crate::reference::Identity;
 
-/// A moment on the clock that counts from the start of the machine, suspended time included. Nobody
-/// can set it back.
+/// A moment on the clock that counts from the start of the machine, suspended time included. It
+/// cannot be set back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BootTime(Duration);
 
 /// A permission that holds until a moment, or as long as the login session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimedGrant {
-    /// What is permitted.
+    /// The grant.
     pub grant: Grant,
     /// When that ends; nothing means with the session.
     pub until: Option<BootTime>,
@@ -32,7 +32,7 @@ pub struct TimedGrants {
 
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 struct GrantsFile {
-    /// To whom they were given. Another extension that gets the name has none of them.
+    /// The owner of the grants. Another extension that gets the name has none of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     identity: Option<String>,
     #[serde(default)]
@@ -48,24 +48,24 @@ struct GrantEntry {
 }
 
 impl BootTime {
-    /// The moment this long after the start of the machine.
+    /// Returns the moment this long after the start of the machine.
     pub fn since_boot(time: Duration) -> Self {
         Self(time)
     }
 
-    /// The moment this much later.
+    /// Returns the moment this much later.
     pub fn after(self, time: Duration) -> Self {
         Self(self.0.saturating_add(time))
     }
 
-    /// How long it is from an earlier moment to this one; nothing if that is later.
+    /// Returns the time from an earlier moment to this one; zero if that is later.
     pub fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
 }
 
 impl TimedGrant {
-    /// Whether it still holds.
+    /// Tells whether it still holds.
     pub fn holds_at(&self, now: BootTime) -> bool {
         self.until.is_none_or(|until| now < until)
     }
@@ -75,7 +75,7 @@ impl TimedGrants {
     /// Reads the file.
     ///
     /// # Errors
-    /// When it is no TOML or a value has the wrong form.
+    /// When it is not TOML or a value has the wrong form.
     pub fn parse(text: &str) -> Result<Self, TomlProblem> {
         let Parsed { value: file, .. } = parse_toml::<GrantsFile>(text)?;
         let timed = |entry: GrantEntry| TimedGrant {
@@ -85,14 +85,14 @@ impl TimedGrants {
         Ok(Self { identity: file.identity, grants: file.grant.into_iter().map(timed).collect() })
     }
 
-    /// What of it belongs to an extension from there: all, or nothing.
+    /// Returns the grants that belong to an extension from there: all, or none.
     pub fn of(self, identity: &Identity) -> Self {
         let is_its = self.identity.as_deref() == Some(identity.as_str());
         let grants = if is_its { self.grants } else { Vec::new() };
         Self { identity: Some(identity.to_string()), grants }
     }
 
-    /// The text of the file.
+    /// Returns the text of the file.
     ///
     /// # Errors
     /// When it cannot be written as TOML.
@@ -107,12 +107,12 @@ impl TimedGrants {
         toml::to_string(&GrantsFile { identity: self.identity.clone(), grant })
     }
 
-    /// Every grant, whether it still holds or not.
+    /// Iterates over the grants, whether they still hold or not.
     pub fn iter(&self) -> impl Iterator<Item = &TimedGrant> {
         self.grants.iter()
     }
 
-    /// Whether there is none.
+    /// Tells whether there is none.
     pub fn is_empty(&self) -> bool {
         self.grants.is_empty()
     }
@@ -123,7 +123,7 @@ impl TimedGrants {
         self.grants.push(timed);
     }
 
-    /// Keeps those that a test says yes to. Gives back whether one went.
+    /// Keeps the grants that fit. Returns whether one was removed.
     pub fn retain(&mut self, keep: impl Fn(&TimedGrant) -> bool) -> bool {
         let before = self.grants.len();
         self.grants.retain(keep);
@@ -144,8 +144,9 @@ mod tests {
         TimedGrant { grant: grant.parse().expect(grant), until: until.map(at) }
     }
 
+    /// Grants end by themselves and the file says when.
     #[test]
-    fn grants_end_by_themselves_and_the_file_says_when() {
+    fn timed_grants_end_by_themselves() {
         let mut grants = TimedGrants::default();
         grants.add(timed("network=api.example.com", Some(100)), at(40));
         grants.add(timed("notification", None), at(41));
@@ -170,8 +171,9 @@ mod tests {
         assert!(grants.retain(|timed| timed.until.is_some()) && grants.grants.len() == 1);
     }
 
+    /// Another extension of the same name has none of them.
     #[test]
-    fn another_extension_of_the_same_name_has_none_of_them() {
+    fn timed_grants_have_one_owner() {
         let identity = |text: &str| text.parse::<OciReference>().expect(text).identity();
         let ours = identity("ghcr.io/my-org/greeting:1");
         let mut grants = TimedGrants::default().of(&ours);

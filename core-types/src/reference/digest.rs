@@ -14,7 +14,7 @@ use crate::serde_as_text;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
-/// Why a text is no digest that sesame can check.
+/// Why a text is not a digest that sesame can check.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DigestError {
     /// Another algorithm than SHA-256, or none at all.
@@ -36,17 +36,17 @@ pub enum DigestError {
 }
 
 impl Digest {
-    /// The digest that a SHA-256 computation gave.
+    /// Makes the digest of a SHA-256 computation.
     pub fn from_sha256(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The 64 hexadecimal digits, which name the blob's file in an OCI layout.
+    /// Returns the 64 hexadecimal digits, which name the blob's file in an OCI layout.
     pub fn hex(&self) -> String {
         let mut hex = String::with_capacity(64);
         for byte in self.0 {
@@ -57,8 +57,8 @@ impl Digest {
         hex
     }
 
-    /// The first 12 hexadecimal digits, for tables that people read. Never enough to identify
-    /// anything.
+    /// Returns the first 12 hexadecimal digits, for tables that people read. Never enough to
+    /// identify anything.
     pub fn short(&self) -> String {
         self.hex()[..12].to_owned()
     }
@@ -111,8 +111,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Only whole lower case sha256 digests are digests.
     #[test]
-    fn only_whole_lower_case_sha256_digests_are_digests() {
+    fn only_whole_sha256_is_a_digest() {
         let good = format!("sha256:{}", "0f".repeat(32));
         assert_eq!(good.parse::<Digest>().expect("valid").to_string(), good);
         for bad in [
@@ -135,8 +136,9 @@ mod tests {
     }
 
     proptest! {
+        /// Printing then parsing is the identity.
         #[test]
-        fn printing_then_parsing_is_the_identity(bytes: [u8; 32]) {
+        fn printed_text_parses_back(bytes: [u8; 32]) {
             let digest = Digest::from_sha256(bytes);
             prop_assert_eq!(digest.to_string().parse::<Digest>().expect("printed"), digest);
         }

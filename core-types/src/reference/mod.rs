@@ -1,5 +1,5 @@
-//! What an extension is called and where it comes from: names, references to OCI registries, the
-//! digests that pin them, and how versions in tags are compared.
+//! Names and sources of extensions: references to OCI registries, the digests that pin them, and
+//! the order of versions in tags.
 
 mod digest;
 mod name;

@@ -13,10 +13,10 @@ use crate::serde_as_text;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExtensionName(String);
 
-/// Why a text is no extension name.
+/// Why a text is not the name of an extension.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{}` is no extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit",
+    "`{}` is not an extension name: a name has 1 to 64 characters out of `a-z`, `0-9` and `-`, and starts with a letter or digit",
     text.escape_debug()
 )]
 pub struct NameError {
@@ -24,7 +24,7 @@ pub struct NameError {
     pub text: String,
 }
 
-/// The name of an extension that nobody gave one.
+/// The name of an extension without one.
 impl Default for ExtensionName {
     fn default() -> Self {
         Self("extension".to_owned())
@@ -35,7 +35,7 @@ impl ExtensionName {
     /// The most characters a name can have.
     pub const MAX_LENGTH: usize = 64;
 
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -71,8 +71,9 @@ mod tests {
         }
     }
 
+    /// Anything that could be a path a flag or a look alike is refused.
     #[test]
-    fn anything_that_could_be_a_path_a_flag_or_a_look_alike_is_refused() {
+    fn ambiguous_name_is_refused() {
         let long = "n".repeat(65);
         for name in [
             "",
@@ -106,8 +107,9 @@ mod tests {
         }
     }
 
+    /// The message shows control characters escaped.
     #[test]
-    fn the_message_shows_control_characters_escaped() {
+    fn control_characters_are_escaped() {
         let error = "a\u{1b}[2J".parse::<ExtensionName>().expect_err("not a name");
         assert!(!error.to_string().contains('\u{1b}'));
     }

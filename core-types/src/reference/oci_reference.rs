@@ -15,7 +15,8 @@ use crate::reference::registry_name::{EMBEDDED, LOCAL, canonical_registry, is_re
 ///
 /// Each field follows the grammar of the [OCI distribution
 /// specification](https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests).
-/// There is no default registry and no default tag. `oci://` in front is accepted and not kept.
+/// A registry and a tag are always written: neither has a default. `oci://` in front is accepted
+/// and not kept.
 ///
 /// ```
 /// let reference: core_types::OciReference = "ghcr.io/my-org/greeting-extension:0.1.0".parse()?;
@@ -38,7 +39,7 @@ pub struct OciReference {
     provenance: Option<Provenance>,
 }
 
-/// What a reference is pinned to: `algorithm:hex`.
+/// The digest of a pinned reference: `algorithm:hex`.
 ///
 /// Any algorithm and any number of digits parse, because references in documents are often
 /// shortened; only what [`Provenance::digest`] accepts can be installed.
@@ -48,7 +49,7 @@ pub struct Provenance {
     hex: String,
 }
 
-/// Whom an extension comes from: `registry/principal/scope`, or `registry/scope` where the
+/// The publisher of an extension: `registry/principal/scope`, or `registry/scope` where the
 /// principal is empty, without revision.
 ///
 /// No two repositories have the same identity: neither a registry nor a path component has a `/` in
@@ -56,31 +57,31 @@ pub struct Provenance {
 /// sources with one short name never meet. The registry is in its one form
 /// ([`canonical_registry`]), so that another spelling is not another source.
 ///
-/// What has no registry to vouch for it is its bytes: the identity of a file, a layout or an entry
-/// of a bundle ends with the digest, as in `local/file/weather@sha256:…`, so that another file of
-/// the same name is another extension.
+/// Without a registry to vouch for it, an extension is its bytes: the identity of a file, a layout
+/// or an entry of a bundle ends with the digest, as in `local/file/weather@sha256:…`, so that
+/// another file of the same name is another extension.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity(String);
 
-/// Why a text is no reference, and where.
+/// Why a text is not a reference, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no reference: column {}: {problem}", text.escape_debug(), self.column())]
+#[error("`{}` is not a reference: column {}: {problem}", text.escape_debug(), self.column())]
 pub struct ReferenceError {
     /// The text as given.
     pub text: String,
     /// The byte in `text` at which the problem begins.
     pub position: usize,
-    /// What is wrong there.
+    /// The problem there.
     pub problem: ReferenceProblem,
 }
 
-/// What can be wrong with a reference.
+/// The problems that a reference can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReferenceProblem {
-    /// There is no text.
+    /// The text is empty.
     #[error("it is empty; write `registry/principal/scope:revision`")]
     Empty,
-    /// The registry is no host name or address.
+    /// The registry is not a host name or address.
     #[error(
         "a registry is a host name or address, with a port if need be, such as `ghcr.io` or `localhost:5000`"
     )]
@@ -88,7 +89,7 @@ pub enum ReferenceProblem {
     /// It begins as a web address does.
     #[error("a reference does not begin with a scheme, except `oci://`; leave it out")]
     Scheme,
-    /// The port is no number from 1 to 65535.
+    /// The port is not a number from 1 to 65535.
     #[error("a port is a number from 1 to 65535")]
     Port,
     /// There is nothing behind the registry.
@@ -115,10 +116,10 @@ pub enum ReferenceProblem {
     /// The path is longer than registries take.
     #[error("the path behind the registry has more than 255 characters")]
     TooLong,
-    /// There is no revision.
+    /// The revision is missing.
     #[error("the revision is missing: `:` and a tag, such as `:0.1.0`")]
     MissingRevision,
-    /// The revision is no OCI tag.
+    /// The revision is not an OCI tag.
     #[error("a revision is a tag: a letter, digit or `_`, then up to 127 of these, `.` and `-`")]
     Revision,
     /// The provenance is not `algorithm:hex`.
@@ -138,43 +139,44 @@ const MAX_TAG: usize = 128;
 /// The digits of a SHA-256 digest. The name of an extension has fewer characters, so that no name
 /// is taken for one.
 const DIGEST_DIGITS: usize = 64;
-/// The principal of what its author builds and tries.
+/// The principal of extensions that their author builds and tries.
 const DEVELOPMENT: &str = "dev";
 
 impl OciReference {
-    /// The registry's host, with its port if one was written.
+    /// Returns the registry's host, with its port if one was written.
     pub fn registry(&self) -> &str {
         &self.registry
     }
 
-    /// The first path component, a person or an organisation; empty where the repository has only
-    /// one component.
+    /// Returns the first path component, a person or an organisation; empty where the repository
+    /// has only one component.
     pub fn principal(&self) -> &str {
         &self.principal
     }
 
-    /// The rest of the path, or all of it where the principal is empty: one component or more.
+    /// Returns the rest of the path, or all of it where the principal is empty: one component or
+    /// more.
     pub fn scope(&self) -> &str {
         &self.scope
     }
 
-    /// The tag.
+    /// Returns the tag.
     pub fn revision(&self) -> &str {
         &self.revision
     }
 
-    /// What the reference is pinned to, if anything.
+    /// Returns the digest that the reference is pinned to, if any.
     pub fn provenance(&self) -> Option<&Provenance> {
         self.provenance.as_ref()
     }
 
-    /// The repository as the registry knows it: `principal/scope`, or the scope alone.
+    /// Returns the repository as the registry knows it: `principal/scope`, or the scope alone.
     pub fn repository(&self) -> String {
         let separator = if self.principal.is_empty() { "" } else { "/" };
         format!("{}{separator}{}", self.principal, self.scope)
     }
 
-    /// Whom the extension comes from.
+    /// Returns the publisher of the extension.
     pub fn identity(&self) -> Identity {
         let place = format!("{}/{}", canonical_registry(&self.registry), self.place());
         if !self.is_local() || self.is_development() {
@@ -187,8 +189,8 @@ impl OciReference {
         }
     }
 
-    /// The repository as policies name it: without the digest in the path of what took the place of
-    /// a local file.
+    /// Returns the repository as policies name it: without the digest in the path of a reference
+    /// that took the place of a local file.
     pub fn place(&self) -> String {
         match self.first_digest() {
             Some(hex) => self.repository().replacen(&format!("/{hex}/"), "/", 1),
@@ -196,7 +198,7 @@ impl OciReference {
         }
     }
 
-    /// The digest, in hexadecimal, of the local file whose identity this one continues.
+    /// Returns the digest, in hexadecimal, of the local file whose identity this one continues.
     fn first_digest(&self) -> Option<&str> {
         let (hex, _) =
             self.scope.split_once('/').filter(|_| self.is_local() && !self.is_development())?;
@@ -205,15 +207,16 @@ impl OciReference {
         is_digest.then_some(hex)
     }
 
-    /// The name that the extension has unless the user chooses one: the last path component.
+    /// Returns the name that the extension has unless the user chooses one: the last path
+    /// component.
     ///
     /// # Errors
-    /// When that component is no [`ExtensionName`], which allows less than OCI does.
+    /// When that component is not an [`ExtensionName`], which allows less than OCI does.
     pub fn default_name(&self) -> Result<ExtensionName, NameError> {
         self.scope.rsplit('/').next().unwrap_or_default().parse()
     }
 
-    /// The full digest that the reference is pinned to, or nothing when it is not pinned.
+    /// Returns the full digest that the reference is pinned to, or nothing when it is not pinned.
     ///
     /// # Errors
     /// When the provenance is shortened or of an algorithm that sesame does not check.
@@ -221,86 +224,86 @@ impl OciReference {
         self.provenance.as_ref().map(Provenance::digest).transpose()
     }
 
-    /// The same reference pinned to these bytes.
+    /// Returns the same reference pinned to these bytes.
     pub fn pinned_to(&self, digest: Digest) -> Self {
         let provenance = Provenance { algorithm: "sha256".to_owned(), hex: digest.hex() };
         Self { provenance: Some(provenance), ..self.clone() }
     }
 
-    /// Another tag of the same repository, without provenance.
+    /// Returns another tag of the same repository, without provenance.
     ///
     /// # Errors
-    /// When the text is no tag.
+    /// When the text is not a tag.
     pub fn with_revision(&self, tag: &str) -> Result<Self, ReferenceError> {
         self.repository_query().at(tag)
     }
 
-    /// The repository that it points into.
+    /// Returns the repository that it points into.
     pub fn repository_query(&self) -> OciQuery {
         OciQuery::of_repository(self)
     }
 
-    /// The same reference without its provenance.
+    /// Returns the same reference without its provenance.
     pub fn unpinned(&self) -> Self {
         Self { provenance: None, ..self.clone() }
     }
 
-    /// Whether it came from a file or an OCI layout, which no registry has.
+    /// Tells whether it came from a file or an OCI layout, which no registry has.
     pub fn is_local(&self) -> bool {
         // The identity has the registry in lower case: `Local` must not have that of a file without
         // being one.
         self.registry.eq_ignore_ascii_case(LOCAL)
     }
 
-    /// A reference for a component that came from a file and no registry:
-    /// `local/file/NAME:VERSION`.
+    /// Makes a reference for a component from a file: `local/file/NAME:VERSION`.
     ///
     /// # Errors
-    /// When the revision is no tag.
+    /// When the revision is not a tag.
     pub fn local_file(name: &ExtensionName, revision: &str) -> Result<Self, ReferenceError> {
         format!("{LOCAL}/file/{name}:{revision}").parse()
     }
 
-    /// A reference for what came from an OCI layout and no registry: `local/layout/NAME:TAG`.
+    /// Makes a reference for an extension from an OCI layout: `local/layout/NAME:TAG`.
     ///
     /// # Errors
-    /// When the revision is no tag.
+    /// When the revision is not a tag.
     pub fn local_layout(name: &ExtensionName, revision: &str) -> Result<Self, ReferenceError> {
         format!("{LOCAL}/layout/{name}:{revision}").parse()
     }
 
-    /// A reference for an entry of a bundle whose origin nothing confirms: `local/bundle/NAME:TAG`.
+    /// Makes a reference for an entry of a bundle whose origin is not confirmed:
+    /// `local/bundle/NAME:TAG`.
     ///
     /// # Errors
-    /// When the revision is no tag.
+    /// When the revision is not a tag.
     pub fn local_bundle(name: &ExtensionName, revision: &str) -> Result<Self, ReferenceError> {
         format!("{LOCAL}/bundle/{name}:{revision}").parse()
     }
 
-    /// A reference for what its author builds and tries, and nobody installs:
+    /// Makes a reference for an extension that its author builds and tries:
     /// `local/dev/NAME:VERSION`. It shares its identity, to which grants and secrets belong, with
     /// no file; each build of it has the same.
     ///
     /// # Errors
-    /// When the revision is no tag.
+    /// When the revision is not a tag.
     pub fn local_development(name: &ExtensionName, revision: &str) -> Result<Self, ReferenceError> {
         format!("{LOCAL}/{DEVELOPMENT}/{name}:{revision}").parse()
     }
 
-    /// Whether it is one of [`OciReference::local_development`].
+    /// Tells whether it is one of [`OciReference::local_development`].
     pub fn is_development(&self) -> bool {
         self.is_local() && self.principal == DEVELOPMENT
     }
 
-    /// Whether it is an entry of a bundle whose origin nothing confirms.
+    /// Tells whether it is an entry of a bundle whose origin nothing confirms.
     pub fn is_bundled(&self) -> bool {
         self.is_local() && self.principal == "bundle"
     }
 
-    /// The reference of other bytes that take the place of these and keep their identity, as the
-    /// user said: `local/file/FIRST/NAME:VERSION@DIGEST`, where `FIRST` is the digest that the
-    /// identity has. A reference with a registry is pinned to the bytes, since its identity has no
-    /// digest.
+    /// Returns the reference of other bytes that take the place of these and keep their identity,
+    /// as the user said: `local/file/FIRST/NAME:VERSION@DIGEST`, where `FIRST` is the digest that
+    /// the identity has. A reference with a registry is pinned to the bytes, since its identity has
+    /// no digest.
     pub fn continued_by(&self, digest: Digest) -> Self {
         let first = self
             .pinned_digest()
@@ -316,17 +319,17 @@ impl OciReference {
 }
 
 impl Provenance {
-    /// The algorithm, such as `sha256`.
+    /// Returns the algorithm, such as `sha256`.
     pub fn algorithm(&self) -> &str {
         &self.algorithm
     }
 
-    /// The hexadecimal digits as written.
+    /// Returns the hexadecimal digits as written.
     pub fn hex(&self) -> &str {
         &self.hex
     }
 
-    /// The digest, if it is a whole one.
+    /// Returns the digest, if it is a whole one.
     ///
     /// # Errors
     /// When digits are missing or the algorithm is not SHA-256.
@@ -336,7 +339,7 @@ impl Provenance {
 }
 
 impl ReferenceError {
-    /// The problem's column in characters, counted from 1.
+    /// Returns the problem's column in characters, counted from 1.
     pub fn column(&self) -> usize {
         let before = self.text.char_indices().take_while(|(at, _)| *at < self.position);
         before.count() + 1
@@ -358,7 +361,7 @@ impl FromStr for OciReference {
     }
 }
 
-/// The first component and the rest. A single one is the scope.
+/// Returns the first component and the rest. A single one is the scope.
 fn principal_and_scope(components: &[String]) -> (String, String) {
     match components {
         [principal, scope @ ..] if !scope.is_empty() => (principal.clone(), scope.join("/")),
@@ -366,8 +369,8 @@ fn principal_and_scope(components: &[String]) -> (String, String) {
     }
 }
 
-/// Whether a registry cannot be taken for the first part of a path: it has a dot or a port, or is
-/// this machine.
+/// Tells whether a registry cannot be taken for the first part of a path: it has a dot or a port,
+/// or is this machine.
 fn looks_like_registry(registry: &str) -> bool {
     registry.contains(['.', ':']) || registry.eq_ignore_ascii_case("localhost")
 }
@@ -396,7 +399,7 @@ impl<'a> Reader<'a> {
         ReferenceError { text: self.text.to_owned(), position: self.at + offset, problem }
     }
 
-    /// The host with its port, up to the first `/` or the end.
+    /// Reads the host with its port, up to the first `/` or the end.
     pub(crate) fn registry(&mut self) -> Result<String, ReferenceError> {
         if self.rest().is_empty() {
             return Err(self.error(ReferenceProblem::Empty));
@@ -417,7 +420,7 @@ impl<'a> Reader<'a> {
         Ok(registry.to_owned())
     }
 
-    /// The path components of a repository of this registry, up to the `:` or `@` behind it.
+    /// Reads the path components of a repository of this registry, up to the `:` or `@` behind it.
     pub(crate) fn repository(&mut self, registry: &str) -> Result<Vec<String>, ReferenceError> {
         let start = self.at + 1;
         let components = self.components()?;
@@ -442,7 +445,7 @@ impl<'a> Reader<'a> {
         Ok(components)
     }
 
-    /// All `/component` that follow; possibly none.
+    /// Reads every following `/component`; possibly none.
     pub(crate) fn components(&mut self) -> Result<Vec<String>, ReferenceError> {
         let mut components = Vec::new();
         while let Some(component) = self.component()? {
@@ -451,7 +454,7 @@ impl<'a> Reader<'a> {
         Ok(components)
     }
 
-    /// The next `/component`, if there is a `/`.
+    /// Reads the next `/component`, if there is a `/`.
     fn component(&mut self) -> Result<Option<String>, ReferenceError> {
         let Some(rest) = self.rest().strip_prefix('/') else { return Ok(None) };
         self.at += 1;
@@ -463,7 +466,7 @@ impl<'a> Reader<'a> {
         Ok(Some(component.to_owned()))
     }
 
-    /// The next `:revision`, if there is a `:`.
+    /// Reads the next `:revision`, if there is a `:`.
     pub(crate) fn revision(&mut self) -> Result<Option<String>, ReferenceError> {
         let Some(rest) = self.rest().strip_prefix(':') else { return Ok(None) };
         self.at += 1;
@@ -475,7 +478,7 @@ impl<'a> Reader<'a> {
         Ok(Some(tag.to_owned()))
     }
 
-    /// The next `@algorithm:hex`, if there is an `@`.
+    /// Reads the next `@algorithm:hex`, if there is an `@`.
     fn provenance(&mut self) -> Result<Option<Provenance>, ReferenceError> {
         let Some(rest) = self.rest().strip_prefix('@') else { return Ok(None) };
         self.at += 1;
@@ -499,7 +502,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The length of the host at the start of a registry, or the offset of what cannot be in one.
+/// Returns the length of the host at the start of a registry, or the offset of a byte that cannot
+/// be in one.
 fn host_length(registry: &str) -> Result<usize, usize> {
     if let Some(rest) = registry.strip_prefix('[') {
         let address = rest.split(']').next().unwrap_or_default();
@@ -531,7 +535,7 @@ fn is_port(text: &str) -> bool {
         && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
-/// The offset of the first byte that does not fit `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
+/// Returns the offset of the first byte that does not fit `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`.
 fn invalid_component_byte(component: &str) -> Option<usize> {
     let bytes = component.as_bytes();
     let is_word = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
@@ -552,7 +556,7 @@ fn invalid_component_byte(component: &str) -> Option<usize> {
     }
 }
 
-/// The length of the `.`, `_`, `__` or dashes at the start.
+/// Returns the length of the `.`, `_`, `__` or dashes at the start.
 fn separator_length(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [b'.', ..] => Some(1),
@@ -570,7 +574,7 @@ fn invalid_tag_byte(tag: &str) -> Option<usize> {
     wrong.or(tag.is_empty().then_some(0)).or((tag.len() > MAX_TAG).then_some(MAX_TAG))
 }
 
-/// The offset of the first byte that does not fit `[a-z0-9]+([+._-][a-z0-9]+)*`.
+/// Returns the offset of the first byte that does not fit `[a-z0-9]+([+._-][a-z0-9]+)*`.
 fn invalid_algorithm_byte(algorithm: &str) -> Option<usize> {
     let mut at = 0;
     for word in algorithm.split(['+', '.', '_', '-']) {
@@ -598,12 +602,13 @@ impl fmt::Display for Provenance {
 }
 
 impl Identity {
-    /// The identity of an extension that a program brings by itself. No reference has one like it.
+    /// Makes the identity of an extension that a program brings by itself. It differs from that of
+    /// every reference.
     pub fn embedded(name: &ExtensionName) -> Self {
         Self(format!("{EMBEDDED}/{name}"))
     }
 
-    /// The identity as text.
+    /// Returns the identity as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -27,7 +27,7 @@ pub struct OciPrefix {
 }
 
 impl OciQuery {
-    /// The repository that a reference points into.
+    /// Returns the repository that a reference points into.
     pub(crate) fn of_repository(reference: &OciReference) -> Self {
         let components = reference.repository().split('/').map(str::to_owned).collect();
         Self {
@@ -36,47 +36,47 @@ impl OciQuery {
         }
     }
 
-    /// The registry's host, with its port if one was written.
+    /// Returns the registry's host, with its port if one was written.
     pub fn registry(&self) -> &str {
         &self.prefix.registry
     }
 
-    /// The repository as the registry knows it: `principal/scope`, or the scope alone.
+    /// Returns the repository as the registry knows it: `principal/scope`, or the scope alone.
     pub fn repository(&self) -> String {
         self.prefix.components.join("/")
     }
 
-    /// Whether it stands for what came from a file, which no registry has.
+    /// Tells whether it stands for a file, which registries do not have.
     pub fn is_local(&self) -> bool {
         self.registry().eq_ignore_ascii_case(LOCAL)
     }
 
-    /// The reference to a tag of this repository.
+    /// Returns the reference to a tag of this repository.
     ///
     /// # Errors
-    /// When the text is no tag.
+    /// When the text is not a tag.
     pub fn at(&self, tag: &str) -> Result<OciReference, ReferenceError> {
         format!("{}/{}:{tag}", self.registry(), self.repository()).parse()
     }
 
-    /// The tag, if one was asked for.
+    /// Returns the tag, if one was asked for.
     pub fn revision(&self) -> Option<&str> {
         self.revision.as_deref()
     }
 }
 
 impl OciPrefix {
-    /// The registry's host, with its port if one was written.
+    /// Returns the registry's host, with its port if one was written.
     pub fn registry(&self) -> &str {
         &self.registry
     }
 
-    /// The path components behind the registry; possibly none.
+    /// Returns the path components behind the registry; possibly none.
     pub fn components(&self) -> &[String] {
         &self.components
     }
 
-    /// Whether a repository of this registry lies under the prefix, however the registry is
+    /// Tells whether a repository of this registry lies under the prefix, however the registry is
     /// written.
     pub fn covers(&self, registry: &str, repository: &str) -> bool {
         let mut path = repository.split('/');
@@ -84,7 +84,7 @@ impl OciPrefix {
             && self.components.iter().all(|component| path.next() == Some(component))
     }
 
-    /// Whether another prefix means the same place, however its registry is written.
+    /// Tells whether another prefix means the same place, however its registry is written.
     pub fn is_same(&self, other: &Self) -> bool {
         self.components == other.components
             && canonical_registry(&self.registry) == canonical_registry(&other.registry)
@@ -139,8 +139,9 @@ mod tests {
     use crate::reference::oci_reference::ReferenceProblem;
     use proptest::prelude::*;
 
+    /// A query needs a repository and no revision.
     #[test]
-    fn a_query_needs_a_repository_and_no_revision() {
+    fn query_needs_only_a_repository() {
         let query: OciQuery = "ghcr.io/my-org/a/b".parse().expect("valid");
         assert_eq!(
             (query.registry(), query.repository().as_str(), query.revision()),
@@ -193,7 +194,7 @@ mod tests {
 
     /// `registry/x` is a repository as well as a principal, and covers both.
     #[test]
-    fn prefix_covers_its_repository_and_below() {
+    fn prefix_covers_repositories_below() {
         let covers = |prefix: &str, repository| {
             prefix.parse::<OciPrefix>().expect(prefix).covers("r.io", repository)
         };
@@ -217,14 +218,15 @@ mod tests {
             assert_eq!(check(good), Ok(()), "{good}");
         }
         let error = check("my-org/x:1").expect_err("no registry");
-        insta::assert_snapshot!(error, @"`my-org/x:1` is no reference: column 1: the registry is missing, such as `ghcr.io/`; a host without dots is written with its port, such as `:443`");
+        insta::assert_snapshot!(error, @"`my-org/x:1` is not a reference: column 1: the registry is missing, such as `ghcr.io/`; a host without dots is written with its port, such as `:443`");
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
 
+        /// Printing then parsing is the identity.
         #[test]
-        fn printing_then_parsing_is_the_identity(
+        fn printed_text_parses_back(
             text in "[a-z]{1,8}(\\.[a-z]{1,5}|:[1-9][0-9]{0,3})/[a-z0-9]{1,5}(/[a-z]{1,9})?(/[a-z]{1,4}){0,2}(:[A-Za-z0-9_][A-Za-z0-9._-]{0,9})?"
         ) {
             let query: OciQuery = text.parse().expect("generated");

@@ -26,7 +26,8 @@ pub(crate) const LOCAL: &str = "local";
 /// Where the identity of an extension that a program brings begins.
 pub(crate) const EMBEDDED: &str = "embedded";
 
-/// Whether identities that begin like this belong to files and to extensions that programs bring.
+/// Tells whether identities that begin like this belong to files and to extensions that programs
+/// bring.
 pub(crate) fn is_reserved(registry: &str) -> bool {
     [LOCAL, EMBEDDED].iter().any(|word| registry.eq_ignore_ascii_case(word))
 }
@@ -64,7 +65,7 @@ fn dialled_address(host: &str) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::from(u32::try_from(high + last).ok()?))
 }
 
-/// A number in the notations of C.
+/// Reads a number in the notations of C.
 fn number(text: &str) -> Option<u64> {
     let (digits, radix) = match text.strip_prefix("0x") {
         Some("") => return Some(0),

@@ -4,21 +4,22 @@ use std::cmp::Ordering;
 
 use semver::{Version, VersionReq};
 
-/// The version that a tag stands for, if it stands for one: `0.1.0`, `v0.1.0`, and `1.2.3_build`
-/// for `1.2.3+build`, which cannot be a tag.
+/// Returns the version that a tag stands for, if it stands for one: `0.1.0`, `v0.1.0`, and
+/// `1.2.3_build` for `1.2.3+build`, which cannot be a tag.
 pub fn version_of_tag(tag: &str) -> Option<Version> {
     let text = tag.strip_prefix('v').unwrap_or(tag);
     Version::parse(&text.replacen('_', "+", 1)).ok()
 }
 
-/// Whether two tags are one, or the same version in two spellings, such as `1.0.0` and `v1.0.0`.
+/// Tells whether two tags are one, or the same version in two spellings, such as `1.0.0` and
+/// `v1.0.0`.
 pub fn is_same_version(one: &str, other: &str) -> bool {
     one == other
         || version_of_tag(one).is_some_and(|version| version_of_tag(other) == Some(version))
 }
 
-/// The tag of the highest version among these. One that is not finished (`1.0.0-rc.1`) counts only
-/// where `with_prereleases` says so.
+/// Returns the tag of the highest version among these. One that is not finished (`1.0.0-rc.1`)
+/// counts only where `with_prereleases` says so.
 pub fn newest_tag<'a>(
     tags: impl IntoIterator<Item = &'a str>,
     with_prereleases: bool,
@@ -26,8 +27,8 @@ pub fn newest_tag<'a>(
     versions(tags, |version| with_prereleases || version.pre.is_empty()).pop()
 }
 
-/// The tag of the highest version among these that a requirement such as `^1.2` allows. One that is
-/// not finished counts only where the requirement names one of the same version.
+/// Returns the tag of the highest version among these that a requirement such as `^1.2` allows. One
+/// that is not finished counts only where the requirement names one of the same version.
 pub fn newest_tag_within<'a>(
     tags: impl IntoIterator<Item = &'a str>,
     wanted: &VersionReq,
@@ -35,8 +36,8 @@ pub fn newest_tag_within<'a>(
     versions(tags, |version| wanted.matches(version)).pop()
 }
 
-/// The tags of the versions above this one, from the highest on. One that is not finished counts
-/// only where this one is not finished either.
+/// Returns the tags of the versions above this one, from the highest on. One that is not finished
+/// counts only where this one is not finished either.
 pub fn newer_tags<'a>(tags: impl IntoIterator<Item = &'a str>, than: &Version) -> Vec<&'a str> {
     let mut newer = versions(tags, |version| {
         version > than && (version.pre.is_empty() || !than.pre.is_empty())
@@ -45,7 +46,7 @@ pub fn newer_tags<'a>(tags: impl IntoIterator<Item = &'a str>, than: &Version) -
     newer
 }
 
-/// The tags that are versions and fit, from the lowest on.
+/// Returns the tags that are versions and fit, from the lowest on.
 fn versions<'a>(
     tags: impl IntoIterator<Item = &'a str>,
     fits: impl Fn(&Version) -> bool,
@@ -56,7 +57,7 @@ fn versions<'a>(
     fitting.into_iter().map(|(_, tag)| tag).collect()
 }
 
-/// The order in which tags are shown: versions from the highest on, then the others by name.
+/// Orders tags for people: versions from the highest on, then the others by name.
 pub fn compare_tags(one: &str, other: &str) -> Ordering {
     match (version_of_tag(one), version_of_tag(other)) {
         (Some(one), Some(other)) => other.cmp(&one),
@@ -71,8 +72,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Versions are compared as numbers and never by name.
     #[test]
-    fn versions_are_compared_as_numbers_and_never_by_name() {
+    fn versions_compare_as_numbers() {
         let tags = ["0.9.0", "v0.10.0", "latest", "1.0.0-rc.1", "0.10.0_build", "2024", "1.0"];
         assert_eq!(newest_tag(tags, false), Some("0.10.0_build"));
         assert_eq!(newest_tag(tags, true), Some("1.0.0-rc.1"));

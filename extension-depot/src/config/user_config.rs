@@ -572,7 +572,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .contains("30.toml` is wrong: line 2, column 8: `everything` is no capability"),
+                .contains("30.toml` is wrong: line 2, column 8: `everything` is not a capability"),
             "{error}"
         );
     }

@@ -237,6 +237,7 @@ impl Extension {
         store.set_hostcall_fuel(transfer_bytes(self.limits()));
         let handles = usize::try_from(value(LimitName::Handles)).unwrap_or(usize::MAX);
         store.set_max_component_handles(handles);
+        store.data_mut().table().set_max_capacity(handles);
         #[cfg(feature = "wasi-0-3")]
         if let Some(table) = store.concurrent_resource_table() {
             table.set_max_capacity(handles.saturating_mul(ENTRIES_PER_HANDLE));
@@ -244,8 +245,8 @@ impl Extension {
         // Work of the host costs no fuel, copies between streams among it: a guest that does little
         // else would hand control back too rarely for its deadline. The hook runs before every host
         // function and every built-in function of Wasmtime.
-        store.call_hook(|context, hook| match hook {
-            CallHook::CallingHost => Ok(context.data().bounds().check_time()?),
+        store.call_hook(|mut context, hook| match hook {
+            CallHook::CallingHost => Ok(context.data_mut().check()?),
             _ => Ok(()),
         });
         // Both fail only on engines without fuel, and ours has it.

@@ -13,7 +13,7 @@ use crate::capabilities::Backends;
 use crate::capabilities::network::Outgoing;
 use crate::directories::DirectoryError;
 use crate::limits::{Bounded, Bounds};
-use crate::wasi::{limit_table, note_directories, note_environment, wasi};
+use crate::wasi::{note_directories, note_environment, wasi};
 
 /// The maximum for the header fields of one HTTP message, in bytes: eight times the usual limit of
 /// servers. A guest could otherwise fill the host's memory with fields.
@@ -39,6 +39,10 @@ impl Bounded for CallState {
     fn bounds_mut(&mut self) -> &mut Bounds {
         &mut self.bounds
     }
+
+    fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
 }
 
 impl CallState {
@@ -47,8 +51,6 @@ impl CallState {
         let Setup { gate, config, backends, process, deadline } = setup;
         let limits = &gate.permissions.limits;
         let bounds = Bounds::new(limits, *deadline, process.sinks());
-        let mut table = ResourceTable::new();
-        limit_table(&mut table, limits);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(MAX_FIELD_BYTES);
         Ok(Self {
@@ -59,7 +61,7 @@ impl CallState {
             bounds,
             backends: (*backends).clone(),
             http,
-            table,
+            table: ResourceTable::new(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! The host's side of each capability, one file each: the interface, and the backend of an ordinary
-//! session behind it. `backends.rs` has the traits that a program can implement.
+//! session behind it. `backends.rs` has the traits that a program can implement, and the table
+//! below links the interfaces.
 
 mod backends;
 #[cfg(feature = "clipboard")]
@@ -36,3 +37,23 @@ pub use secrets::MAX_SECRET;
 pub use secrets::SecretService;
 #[cfg(feature = "clipboard")]
 pub use session_clipboard::{HolderCommand, SessionClipboard};
+
+use wasmtime::component::HasSelf;
+
+use crate::bindings::open_sesame::host;
+use crate::calling::CallState;
+use crate::linking::{Interface, interface_table};
+
+/// The version of `wit/host`.
+const HOST: &str = "0.1.0";
+
+interface_table! {
+    OWN_INTERFACES:
+    "open-sesame:host/config-read" HOST |l| host::config_read::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
+    "open-sesame:host/secret-read" HOST |l| host::secret_read::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
+    "open-sesame:host/secret-write" HOST |l| host::secret_write::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
+    "open-sesame:host/notification" HOST |l| host::notification::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
+    "open-sesame:host/clipboard-write" HOST |l| host::clipboard_write::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
+    "open-sesame:host/ipc-publish" HOST |l| host::ipc_publish::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
+    "open-sesame:host/log" HOST |l| host::log::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
+}

@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use core_types::{EffectiveLimits, LimitName};
 use wasmtime::Trap;
+use wasmtime::component::ResourceTable;
 
 use super::limiter::Limiter;
-use super::output::{Output, OutputFull, Sinks};
+use super::output::{Output, Sinks};
 use super::write_budget::WriteBudget;
 
 /// The bounds of one call, with its use of them.
@@ -25,17 +26,19 @@ pub(crate) struct Bounds {
 pub(crate) trait Bounded: Send + 'static {
     fn bounds(&self) -> &Bounds;
     fn bounds_mut(&mut self) -> &mut Bounds;
+    /// Returns the table of open handles.
+    fn table(&mut self) -> &mut ResourceTable;
+
+    /// Checks the limits that hold whenever the guest calls the host.
+    fn check(&mut self) -> Result<(), OverLimit> {
+        self.bounds().check_time()
+    }
 }
 
-/// The deadline had passed when a guest called the host.
-#[derive(Debug, thiserror::Error)]
-#[error("the time is over")]
-pub(crate) struct DeadlineReached;
-
-/// The host would have held more bytes than it may for a module.
-#[derive(Debug, thiserror::Error)]
-#[error("the host holds as many bytes as it may")]
-pub(crate) struct TransferFull;
+/// The guest wanted more than a limit allows. Whatever enforces a limit ends the call with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the limit of {0} is reached")]
+pub(crate) struct OverLimit(pub(crate) LimitName);
 
 /// The maximum size of a member or element of JSON in memory, in bytes: a value, its name, and the
 /// node of the map that it may begin.
@@ -71,18 +74,18 @@ impl Bounds {
     }
 
     /// Fails once the deadline has passed.
-    pub(crate) fn check_time(&self) -> Result<(), DeadlineReached> {
-        if self.is_expired() { Err(DeadlineReached) } else { Ok(()) }
+    pub(crate) fn check_time(&self) -> Result<(), OverLimit> {
+        if self.is_expired() { Err(OverLimit(LimitName::Timeout)) } else { Ok(()) }
     }
 
     /// Counts bytes that the host takes over from a module.
-    pub(crate) fn hold(&mut self, bytes: usize) -> Result<(), TransferFull> {
-        self.transfer = self.transfer.checked_sub(bytes).ok_or(TransferFull)?;
+    pub(crate) fn hold(&mut self, bytes: usize) -> Result<(), OverLimit> {
+        self.transfer = self.transfer.checked_sub(bytes).ok_or(OverLimit(LimitName::Transfer))?;
         Ok(())
     }
 
     /// Counts the size of JSON in memory: each member and element takes many times its text.
-    pub(crate) fn hold_json(&mut self, text: &[u8]) -> Result<(), TransferFull> {
+    pub(crate) fn hold_json(&mut self, text: &[u8]) -> Result<(), OverLimit> {
         let parts = text.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',' | b':')).count();
         self.hold(parts.saturating_mul(JSON_PART))
     }
@@ -108,16 +111,11 @@ impl Bounds {
         if self.is_expired() {
             return Some(LimitName::Timeout);
         }
-        if error.downcast_ref::<OutputFull>().is_some() {
-            return Some(LimitName::Output);
+        if let Some(OverLimit(name)) = error.downcast_ref() {
+            return Some(*name);
         }
-        if let Some(name) = self.ran_over() {
-            return Some(name);
-        }
-        if error.downcast_ref::<TransferFull>().is_some() {
-            return Some(LimitName::Transfer);
-        }
-        self.limiter.refused().or_else(|| exceeded_by_message(error))
+        let told = self.ran_over().or_else(|| self.limiter.refused());
+        told.or_else(|| exceeded_by_message(error))
     }
 }
 

@@ -8,9 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use core_types::LimitName;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError};
+
+use super::bounds::OverLimit;
 
 /// The part of standard error that explains a failure, in bytes: ten lines of ordinary length.
 const MAX_STDERR_TAIL: usize = 2 * 1024;
@@ -60,11 +63,6 @@ struct Kept {
     is_closed: bool,
 }
 
-/// The log of the guest exceeded its limit.
-#[derive(Debug, thiserror::Error)]
-#[error("the log is full")]
-pub(crate) struct OutputFull;
-
 /// The reader of the program's output is gone.
 #[derive(Debug, thiserror::Error)]
 #[error("the reader of the output is gone")]
@@ -86,10 +84,10 @@ impl Output {
     }
 
     /// Adds a line to the log.
-    pub(crate) fn log(&mut self, line: &str) -> Result<(), OutputFull> {
+    pub(crate) fn log(&mut self, line: &str) -> Result<(), OverLimit> {
         let mut kept = self.kept();
         if line.len() > self.room(&kept) {
-            return Err(OutputFull);
+            return Err(OverLimit(LimitName::Output));
         }
         kept.bytes.extend_from_slice(line.as_bytes());
         Ok(())

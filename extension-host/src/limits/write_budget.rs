@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core_types::{EffectiveLimits, LimitName};
 use rustix::fs::{AtFlags, StatxFlags, statx};
 
+use super::bounds::OverLimit;
+
 /// The maximum and the count of written bytes. All clones count together.
 #[derive(Clone)]
 pub(crate) struct WriteBudget(Arc<Counts>);
@@ -20,11 +22,6 @@ struct Counts {
     ran_over: AtomicBool,
 }
 
-/// The guest wrote more than the limit.
-#[derive(Debug, thiserror::Error)]
-#[error("as much is written to files as may be")]
-pub(crate) struct BudgetSpent;
-
 impl WriteBudget {
     /// Makes the budget of a call that begins.
     pub(crate) fn new(limits: &EffectiveLimits) -> Self {
@@ -33,13 +30,13 @@ impl WriteBudget {
     }
 
     /// Counts bytes before they are written. Once they are refused, the call is over its limit.
-    pub(crate) fn take(&self, bytes: u64) -> Result<(), BudgetSpent> {
+    pub(crate) fn take(&self, bytes: u64) -> Result<(), OverLimit> {
         let within = |written: u64| written.checked_add(bytes).filter(|sum| *sum <= self.0.max);
         match self.0.written.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within) {
             Ok(_) => Ok(()),
             Err(_) => {
                 self.0.ran_over.store(true, Ordering::Relaxed);
-                Err(BudgetSpent)
+                Err(OverLimit(LimitName::Written))
             }
         }
     }

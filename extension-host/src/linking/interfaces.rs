@@ -11,11 +11,10 @@ use wasmtime_wasi_http::p2::bindings::http;
 use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 
 use super::interface::{Interface, interface_table};
-use crate::bindings::open_sesame::host;
 use crate::bindings::wasi_config::wasi::config;
 use crate::calling::CallState;
+use crate::capabilities::OWN_INTERFACES;
 
-const HOST: &str = "0.1.0";
 const WASI: &str = "0.2.12";
 const CONFIG: &str = "0.2.0-rc.1";
 const LOGGING: &str = "0.1.0-draft";
@@ -26,18 +25,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Interface> {
     let experimental = crate::wasi::wasi_0_3::INTERFACES;
     #[cfg(not(feature = "wasi-0-3"))]
     let experimental = [].as_slice();
-    INTERFACES.iter().chain(experimental)
+    OWN_INTERFACES.iter().chain(INTERFACES).chain(experimental)
 }
 
 interface_table! {
     INTERFACES:
-    "open-sesame:host/config-read" HOST |l| host::config_read::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
-    "open-sesame:host/secret-read" HOST |l| host::secret_read::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
-    "open-sesame:host/secret-write" HOST |l| host::secret_write::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
-    "open-sesame:host/notification" HOST |l| host::notification::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
-    "open-sesame:host/clipboard-write" HOST |l| host::clipboard_write::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
-    "open-sesame:host/ipc-publish" HOST |l| host::ipc_publish::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
-    "open-sesame:host/log" HOST |l| host::log::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "wasi:io/error" WASI |l| io::error::add_to_linker::<_, Io>(l, |s| s.ctx().table);
     "wasi:io/poll" WASI |l| io::poll::add_to_linker::<_, Io>(l, |s| s.ctx().table);
     "wasi:io/streams" WASI |l| io::streams::add_to_linker::<_, Io>(l, |s| s.ctx().table);
@@ -82,7 +74,19 @@ impl HasData for Io {
 mod tests {
     use wasmtime::component::Linker;
 
+    use core_types::Capability;
+
     use super::*;
+
+    /// The table of capabilities and that of interfaces name the same.
+    #[test]
+    fn capabilities_have_their_interfaces() {
+        let own = |capability: &&Capability| capability.spec().has_interface;
+        for capability in Capability::ALL.iter().filter(own) {
+            let name = format!("open-sesame:host/{capability}");
+            assert!(all().any(|interface| interface.name == name), "{name}");
+        }
+    }
 
     #[test]
     fn every_interface_links() {

@@ -12,6 +12,5 @@ pub(crate) use foreign::of_namespace;
 pub use imports::{Import, Refusal};
 pub(crate) use imports::{imports, split_version};
 pub(crate) use interface::EmbedderInterface;
-#[cfg(feature = "wasi-0-3")]
 pub(crate) use interface::{Interface, interface_table};
 pub(crate) use resolve::{Linked, Ungranted, resolve};

@@ -1,5 +1,6 @@
 //! The state of one call of a module.
 
+use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiView;
 use wasmtime_wasi::p1::WasiP1Ctx;
 
@@ -7,7 +8,7 @@ use super::suffiks::Session;
 use crate::calling::{Gate, Setup};
 use crate::directories::DirectoryError;
 use crate::limits::{Bounded, Bounds};
-use crate::wasi::{limit_table, wasi};
+use crate::wasi::wasi;
 
 /// The import module of WASI's first version.
 pub(super) const WASI: &str = "wasi_snapshot_preview1";
@@ -29,8 +30,7 @@ impl ModuleState {
     pub(crate) fn new(setup: &Setup<'_>, session: Option<Session>) -> Result<Self, DirectoryError> {
         let limits = &setup.gate.permissions.limits;
         let bounds = Bounds::new(limits, setup.deadline, setup.process.sinks());
-        let mut wasi = wasi(setup, &bounds.output)?.build_p1();
-        limit_table(wasi.ctx().table, limits);
+        let wasi = wasi(setup, &bounds.output)?.build_p1();
         Ok(Self { gate: setup.gate.clone(), bounds, is_giving: false, session, wasi })
     }
 
@@ -47,5 +47,9 @@ impl Bounded for ModuleState {
 
     fn bounds_mut(&mut self) -> &mut Bounds {
         &mut self.bounds
+    }
+
+    fn table(&mut self) -> &mut ResourceTable {
+        self.wasi.ctx().table
     }
 }

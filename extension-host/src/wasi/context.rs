@@ -1,7 +1,6 @@
 //! WASI for one call, with the granted things in it and nothing else.
 
-use core_types::{EffectiveLimits, GrantedPath, LimitName, Request};
-use wasmtime::component::ResourceTable;
+use core_types::{GrantedPath, Request};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use crate::calling::{Gate, Setup};
@@ -10,13 +9,6 @@ use crate::limits::{Output, StreamName};
 
 /// The maximum of random bytes from one WASI call: keys and seeds need a few dozen.
 const MAX_RANDOM_BYTES: u64 = 64 * 1024;
-
-/// Bounds the number of open handles.
-pub(crate) fn limit_table(table: &mut ResourceTable, limits: &EffectiveLimits) {
-    table.set_max_capacity(
-        usize::try_from(limits.get(LimitName::Handles).value).unwrap_or(usize::MAX),
-    );
-}
 
 /// Makes WASI with clocks, random numbers, the arguments and streams of the process, and the
 /// granted things: the extension's configuration and variables of the session as environment, and

@@ -10,7 +10,7 @@ mod replace;
 #[cfg(feature = "wasi-0-3")]
 pub(crate) mod wasi_0_3;
 
-pub(crate) use context::{limit_table, note_directories, note_environment, wasi};
+pub(crate) use context::{note_directories, note_environment, wasi};
 pub(crate) use environment::link_environment;
 pub(crate) use file_writes::link_files;
 pub(crate) use http::link_http_types;

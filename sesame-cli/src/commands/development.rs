@@ -41,7 +41,7 @@ pub struct Development {
 }
 
 impl Development {
-    /// Takes a name for a project, and removes the litter of a killed command under it.
+    /// Takes a name for a project, and removes the leftovers of a killed command under it.
     pub fn begin(
         context: &Context,
         project: &Project,

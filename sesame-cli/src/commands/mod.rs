@@ -136,7 +136,7 @@ fn is_everyday_change(command: &EverydayCommand) -> bool {
     )
 }
 
-/// Removes the litter of killed compilers with the next change, like that of killed changes.
+/// Removes the leftovers of killed compilers with the next change, like those of killed changes.
 fn sweep(context: &Context) {
     if let Ok(cache) = context.code_cache() {
         cache.sweep();

@@ -15,7 +15,7 @@ use crate::serde_as_text;
 pub struct ExecEnv(String);
 
 impl ExecEnv {
-    /// Whether a variable of this name may be set.
+    /// Tells whether a variable of this name may be set.
     pub fn covers(&self, name: &EnvName) -> bool {
         match self.0.strip_suffix('*') {
             Some(prefix) => name.as_str().starts_with(prefix) && !is_interpreted(name.as_str()),
@@ -23,7 +23,7 @@ impl ExecEnv {
         }
     }
 
-    /// Whether every variable that the other covers is covered by this.
+    /// Tells whether every variable that the other covers is covered by this.
     pub fn covers_all(&self, other: &Self) -> bool {
         match other.0.strip_suffix('*') {
             Some(prefix) => self.0.strip_suffix('*').is_some_and(|own| prefix.starts_with(own)),
@@ -36,7 +36,7 @@ impl FromStr for ExecEnv {
     type Err = ScopeError;
 
     fn from_str(text: &str) -> Result<Self, ScopeError> {
-        // A short beginning would be that of names which nobody thinks of.
+        // A short beginning would cover names that the user does not think of.
         let is_beginning = |prefix: &str| prefix.len() >= 3 && prefix.ends_with('_');
         let is_wide = text.strip_suffix('*').is_some_and(|prefix| !is_beginning(prefix));
         match text.strip_suffix('*').unwrap_or(text).parse::<EnvName>() {
@@ -57,7 +57,7 @@ impl fmt::Display for ExecEnv {
 
 serde_as_text!(ExecEnv);
 
-/// Variables whose values decide which code runs, which files are read or whom a program talks to.
+/// Variables whose values choose code, files or servers for programs.
 const INTERPRETED: [&str; 92] = [
     "AR",
     "AS",
@@ -230,8 +230,8 @@ const INTERPRETED_SUFFIXES: [&str; 23] = [
     "_SSH",
 ];
 
-/// Whether programs that are in wide use take this variable as more than data. Upper and lower case
-/// are the same for some of them, as for `http_proxy`.
+/// Tells whether programs that are in wide use take this variable as more than data. Upper and
+/// lower case are the same for some of them, as for `http_proxy`.
 ///
 /// The list cannot be complete: a grant of `APP_*` trusts that no program of the user acts upon
 /// such a name.
@@ -250,8 +250,9 @@ mod tests {
         grant.parse::<ExecEnv>().expect(grant).covers(&name.parse().expect(name))
     }
 
+    /// A beginning covers what begins so and no name that programs act upon.
     #[test]
-    fn a_beginning_covers_what_begins_so_and_no_name_that_programs_act_upon() {
+    fn prefix_covers_no_special_names() {
         assert!(covers("FOO", "FOO") && !covers("FOO", "FOOD") && !covers("FOO", "foo"));
         assert!(covers("APP_*", "APP_MODE") && !covers("APP_*", "APPLE"));
         for name in [
@@ -270,8 +271,9 @@ mod tests {
         assert!(["PATH", "PYTHONSTARTUP", "JAVA_TOOL_OPTIONS"].into_iter().all(is_interpreted));
     }
 
+    /// What is covered by a part is covered by the whole.
     #[test]
-    fn what_is_covered_by_a_part_is_covered_by_the_whole() {
+    fn whole_covers_what_parts_cover() {
         let all = |own: &str, other: &str| {
             own.parse::<ExecEnv>().expect(own).covers_all(&other.parse().expect(other))
         };
@@ -279,8 +281,9 @@ mod tests {
         assert!(!all("AP_B_*", "AP_*") && !all("AP_B", "AP_*") && !all("LD_*", "LD_PRELOAD"));
     }
 
+    /// A star alone or in the middle is refused.
     #[test]
-    fn a_star_alone_or_in_the_middle_is_refused() {
+    fn misplaced_star_is_refused() {
         for bad in ["*", "A*", "J*", "A_*", "APP*", "A*B", "A=", "", "1_X_*", "A B_*", "**"] {
             assert!(bad.parse::<ExecEnv>().is_err(), "{bad:?}");
         }

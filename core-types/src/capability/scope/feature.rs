@@ -1,4 +1,5 @@
-//! What its makers call experimental, and extensions can use all the same where that is granted.
+//! Features that their makers call experimental, and that extensions can use where they are
+//! granted.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,7 +25,7 @@ impl Feature {
     /// Every feature.
     pub const ALL: [Self; 1] = [Self::Wasi03];
 
-    /// The name in `experimental`.
+    /// Returns the name in `experimental`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Wasi03 => "wasi-0.3",

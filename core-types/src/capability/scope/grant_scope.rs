@@ -125,8 +125,8 @@ impl ScopeKind {
 }
 
 impl Scope {
-    /// Whether everything within the other scope is within this one, under the paths that the guest
-    /// has for directories.
+    /// Tells whether everything within the other scope is within this one, under the paths that the
+    /// guest has for directories.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Whole, _) => true,
@@ -140,7 +140,8 @@ impl Scope {
         }
     }
 
-    /// The same, whatever paths the guest has for directories.
+    /// Tells whether everything within the other scope is within this one, under any path that the
+    /// guest has for directories.
     pub(crate) fn reaches(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Read(own) | Self::Write(own), Self::Read(other))
@@ -149,8 +150,8 @@ impl Scope {
         }
     }
 
-    /// Whether taking this away takes the other away: the whole takes all away, a directory without
-    /// a path for the guest takes itself away under any.
+    /// Tells whether taking this away takes the other away: the whole takes all away, a directory
+    /// without a path for the guest takes itself away under any.
     pub(crate) fn selects(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Whole, _) => true,
@@ -161,7 +162,8 @@ impl Scope {
         }
     }
 
-    /// The list that it stands in within a table of the manifest, where there are such lists.
+    /// Returns the list that it stands in within a table of the manifest, where there are such
+    /// lists.
     pub(crate) fn list(&self) -> Option<&'static str> {
         match self {
             Self::Read(_) => Some("read"),

@@ -16,8 +16,8 @@ const SEPARATOR: &str = "::";
 /// in it. The guest finds it under the same path, or under the one behind `::`, as in
 /// `~/notes::/notes`.
 ///
-/// In a manifest also `{ path = "~/notes", guest = "/notes" }`. What is reached is decided by the
-/// path on the host alone.
+/// In a manifest also `{ path = "~/notes", guest = "/notes" }`. The path on the host alone decides
+/// the reach.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GrantedPath {
     host: String,
@@ -58,17 +58,17 @@ pub struct SameGuestPath {
 }
 
 impl GrantedPath {
-    /// The path on the host as written, `~` not yet expanded.
+    /// Returns the path on the host as written, `~` not yet expanded.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The path for the guest, where it is another than that on the host.
+    /// Returns the path for the guest, where it is another than that on the host.
     pub fn guest(&self) -> Option<&str> {
         self.guest.as_deref()
     }
 
-    /// The path on the host, with `home` in the place of `~`.
+    /// Returns the path on the host, with `home` in the place of `~`.
     pub fn on_host(&self, home: &Path) -> PathBuf {
         let expanded = match self.host.strip_prefix('~') {
             Some(below) => home.join(below.trim_start_matches('/')),
@@ -78,27 +78,27 @@ impl GrantedPath {
         expanded.components().collect()
     }
 
-    /// The path that the guest finds it under, with `home` in the place of `~`.
+    /// Returns the path that the guest finds it under, with `home` in the place of `~`.
     pub fn in_guest(&self, home: &Path) -> PathBuf {
         self.guest.as_ref().map_or_else(|| self.on_host(home), PathBuf::from)
     }
 
-    /// Whether the other directory is this one or lies below it, as the two are written and
+    /// Tells whether the other directory is this one or lies below it, as the two are written and
     /// whatever guests call them.
     pub fn reaches(&self, other: &Self) -> bool {
         below(&self.host, &other.host).is_some()
     }
 
-    /// Whether a guest that is given this one also finds the other one, under the path that it has
-    /// for the guest.
+    /// Tells whether a guest that is given this one also finds the other one, under the path that
+    /// it has for the guest.
     pub fn covers(&self, other: &Self) -> bool {
         let Some(rest) = below(&self.host, &other.host) else { return false };
         let both_own = self.guest.is_none() && other.guest.is_none();
         both_own || below(self.guest_text(), other.guest_text()) == Some(rest)
     }
 
-    /// Whether taking this away takes the other away: the same directory, whatever its path for the
-    /// guest unless this says one.
+    /// Tells whether taking this away takes the other away: the same directory, whatever its path
+    /// for the guest unless this says one.
     pub fn selects(&self, other: &Self) -> bool {
         self.host == other.host && (self.guest.is_none() || self.guest == other.guest)
     }
@@ -112,7 +112,7 @@ impl GrantedPath {
     }
 }
 
-/// What of a path lies behind another one that it is or lies below.
+/// Returns the rest of a path behind another one that it is or lies below.
 fn below<'a>(path: &str, other: &'a str) -> Option<&'a str> {
     let rest = other.strip_prefix(path.trim_end_matches('/'))?;
     (rest.is_empty() || rest.starts_with('/')).then_some(rest)
@@ -126,8 +126,8 @@ pub(crate) fn check_guest_paths<'a>(
 ) -> Result<(), SameGuestPath> {
     let mut taken = std::collections::BTreeMap::new();
     for path in paths {
-        // wasi-libc takes `/notes`, `./notes` and `notes` for one path: it skips what they begin
-        // with.
+        // wasi-libc takes `/notes`, `./notes` and `notes` for one path: it skips a slash or dot at
+        // the start.
         let guest = path.in_guest(home);
         let key: PathBuf =
             guest.components().filter(|part| matches!(part, Component::Normal(_))).collect();
@@ -150,7 +150,7 @@ fn is_host_path(text: &str) -> bool {
 fn is_guest_path(text: &str) -> bool {
     let below = text.strip_prefix('/').unwrap_or(text);
     let plain = |component: &str| !matches!(component, "" | "." | "..");
-    // A guest has no home directory: whoever writes `~` means something else.
+    // A guest does not have a home directory: `~` would mean something else.
     let is_plain = below.split('/').all(plain)
         && !below.starts_with('~')
         && !text.contains(|c: char| c.is_control());

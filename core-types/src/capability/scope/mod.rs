@@ -1,5 +1,5 @@
-//! How far a grant reaches: names, patterns, hosts, directories and resources, each with the text
-//! that it is written as and a rule of what it covers.
+//! How far a grant reaches: names, patterns, hosts, directories and resources, each with its text
+//! and its rule of coverage.
 
 mod exec_env;
 mod feature;

@@ -16,23 +16,23 @@ pub struct EnvName(String);
 
 /// Why a text cannot narrow a capability.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no {kind}", text.escape_debug())]
+#[error("`{}` is not a {kind}", text.escape_debug())]
 pub struct ScopeError {
     /// The text as given.
     pub text: String,
-    /// What it should have been, with an example.
+    /// The expected kind of name, with an example.
     pub kind: &'static str,
 }
 
 impl SecretName {
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl EnvName {
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -86,8 +86,9 @@ mod tests {
     use super::*;
     use crate::GrantedPath;
 
+    /// Scopes that could mean something else are refused.
     #[test]
-    fn scopes_that_could_mean_something_else_are_refused() {
+    fn ambiguous_scopes_are_refused() {
         for bad in ["", ".x", "-x", "a/b", "a b", "é", "a\n"] {
             assert!(bad.parse::<SecretName>().is_err(), "{bad:?}");
         }

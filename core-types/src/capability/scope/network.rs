@@ -12,7 +12,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 /// Without scheme and port it means HTTPS on port 443. `*.example.org` covers every name below
 /// `example.org` and not `example.org` itself. A name that leads to an address of this machine or
 /// of the local network is refused, unless `+private` allows that; an address, or `localhost`, is
-/// granted as what it is.
+/// granted as itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NetworkRule {
     text: String,
@@ -32,10 +32,10 @@ pub enum Scheme {
     Https,
 }
 
-/// Why a text is no network rule.
+/// Why a text is not a network rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{}` names no host: write `api.example.com`, `*.example.org:8443` or `http://127.0.0.1:8080`",
+    "`{}` is not a host: write `api.example.com`, `*.example.org:8443` or `http://127.0.0.1:8080`",
     text.escape_debug()
 )]
 pub struct NetworkRuleError {
@@ -44,8 +44,8 @@ pub struct NetworkRuleError {
 }
 
 impl NetworkRule {
-    /// Whether a request to this host and port with this scheme is allowed. Case and one trailing
-    /// dot do not matter.
+    /// Tells whether a request to this host and port with this scheme is allowed. Case and one
+    /// trailing dot do not matter.
     pub fn allows(&self, scheme: Scheme, host: &str, port: u16) -> bool {
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
         let host_fits = if self.subdomains {
@@ -57,8 +57,8 @@ impl NetworkRule {
         host_fits && scheme == self.scheme && port == self.port
     }
 
-    /// Whether the rule lets its host be at this address: any public one, and others only if the
-    /// rule says so.
+    /// Tells whether the rule lets its host be at this address: any public one, and others only if
+    /// the rule says so.
     pub fn allows_address(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         match self.granted_address() {
@@ -68,7 +68,7 @@ impl NetworkRule {
         }
     }
 
-    /// Whether every request that the other rule allows is allowed by this one.
+    /// Tells whether every request that the other rule allows is allowed by this one.
     pub fn covers(&self, other: &Self) -> bool {
         let host_covers = if self.subdomains {
             other
@@ -83,7 +83,7 @@ impl NetworkRule {
             && (self.private || !other.private)
     }
 
-    /// The address that the rule names instead of a host.
+    /// Returns the address that the rule names instead of a host.
     fn granted_address(&self) -> Option<IpAddr> {
         let host = self
             .host
@@ -94,7 +94,7 @@ impl NetworkRule {
     }
 }
 
-/// Whether an address is one that the whole internet shares, after the registries of special
+/// Tells whether an address is one that the whole internet shares, after the registries of special
 /// addresses (<https://www.iana.org/assignments/iana-ipv4-special-registry>,
 /// `iana-ipv6-special-registry`).
 pub fn is_public(address: IpAddr) -> bool {
@@ -120,8 +120,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !is_special
 }
 
-/// Only 2000::/3 is given out. Of that, what can carry an IPv4 address or is documentation is not
-/// public.
+/// Tells whether an address is public. Only 2000::/3 is given out, and parts of it carry IPv4
+/// addresses or are documentation.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
     let is_special = match first {
@@ -136,7 +136,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 const PRIVATE: &str = "+private";
 
 impl Scheme {
-    /// The name in front of `://`.
+    /// Returns the name in front of `://`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -144,7 +144,7 @@ impl Scheme {
         }
     }
 
-    /// The port where none is written.
+    /// Returns the port where none is written.
     pub fn default_port(self) -> u16 {
         match self {
             Self::Http => 80,
@@ -274,8 +274,9 @@ mod tests {
         rule.parse::<NetworkRule>().expect(rule).allows(scheme, host, port)
     }
 
+    /// A bare host means https on 443 and nothing else.
     #[test]
-    fn a_bare_host_means_https_on_443_and_nothing_else() {
+    fn bare_host_means_https_on_443() {
         assert!(allows("api.example.com", Scheme::Https, "API.example.com.", 443));
         assert!(!allows("api.example.com", Scheme::Http, "api.example.com", 80));
         assert!(!allows("api.example.com", Scheme::Https, "api.example.com", 8443));
@@ -283,16 +284,18 @@ mod tests {
         assert!(!allows("api.example.com", Scheme::Https, "evil-api.example.com", 443));
     }
 
+    /// A star covers what is below and not the parent.
     #[test]
-    fn a_star_covers_what_is_below_and_not_the_parent() {
+    fn star_covers_only_below() {
         assert!(allows("*.example.org:8443", Scheme::Https, "a.b.example.org", 8443));
         assert!(!allows("*.example.org", Scheme::Https, "example.org", 443));
         assert!(!allows("*.example.org", Scheme::Https, "notexample.org", 443));
         assert!(!allows("*.example.org", Scheme::Https, ".example.org", 443));
     }
 
+    /// A name leads to public addresses unless it may lead elsewhere.
     #[test]
-    fn a_name_leads_to_public_addresses_unless_it_may_lead_elsewhere() {
+    fn name_leads_to_public_addresses() {
         let allows = |rule: &str, address: &str| {
             rule.parse::<NetworkRule>().expect(rule).allows_address(address.parse().expect(address))
         };

@@ -12,10 +12,10 @@ use crate::serde_as_text;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pattern(String);
 
-/// Why a text is no pattern.
+/// Why a text is not a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{}` is no pattern: write a dotted name such as `greeting.template`, or `greeting.*` for all below `greeting`",
+    "`{}` is not a pattern: write a dotted name such as `greeting.template`, or `greeting.*` for all below `greeting`",
     text.escape_debug()
 )]
 pub struct PatternError {
@@ -24,7 +24,7 @@ pub struct PatternError {
 }
 
 impl Pattern {
-    /// Whether the pattern covers the name.
+    /// Tells whether the pattern covers the name.
     pub fn covers(&self, name: &str) -> bool {
         match self.0.strip_suffix('*') {
             Some(prefix) => name.len() > prefix.len() && name.starts_with(prefix),
@@ -32,7 +32,7 @@ impl Pattern {
         }
     }
 
-    /// Whether the pattern covers every name that the other one covers.
+    /// Tells whether the pattern covers every name that the other one covers.
     pub fn covers_all(&self, other: &Self) -> bool {
         match other.0.strip_suffix('*') {
             Some(prefix) => self.0.strip_suffix('*').is_some_and(|own| prefix.starts_with(own)),
@@ -68,8 +68,9 @@ serde_as_text!(Pattern);
 mod tests {
     use super::*;
 
+    /// A pattern covers itself or what is below.
     #[test]
-    fn a_pattern_covers_itself_or_what_is_below() {
+    fn pattern_covers_itself_or_below() {
         let covers = |pattern: &str, name| pattern.parse::<Pattern>().expect(pattern).covers(name);
         assert!(covers("greeting.template", "greeting.template"));
         assert!(!covers("greeting.template", "greeting.template.x"));
@@ -81,8 +82,9 @@ mod tests {
         assert!(!covers("*", ""));
     }
 
+    /// A wider pattern covers a narrower one.
     #[test]
-    fn a_wider_pattern_covers_a_narrower_one() {
+    fn wide_pattern_covers_narrow() {
         let covers = |wide: &str, narrow: &str| {
             wide.parse::<Pattern>().expect(wide).covers_all(&narrow.parse().expect(narrow))
         };

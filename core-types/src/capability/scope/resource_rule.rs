@@ -12,7 +12,7 @@ use crate::serde_as_text;
 pub struct ResourceRule {
     /// The kind.
     pub kind: ResourceKind,
-    /// What may be done; at least one thing.
+    /// The allowed uses; at least one.
     pub methods: BTreeSet<ResourceMethod>,
 }
 
@@ -27,7 +27,7 @@ pub struct ResourceKind {
     pub resource: String,
 }
 
-/// What can be done with a resource.
+/// A use of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResourceMethod {
     /// Read it.
@@ -40,10 +40,10 @@ pub enum ResourceMethod {
     Delete,
 }
 
-/// Why a text is no rule for resources.
+/// Why a text is not a rule for resources.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{}` is no rule for resources: write `GROUP/VERSION/RESOURCES:METHOD,...`, such as \
+    "`{}` is not a rule for resources: write `GROUP/VERSION/RESOURCES:METHOD,...`, such as \
      `networking.k8s.io/v1/ingresses:get,create`; the methods are get, create, update and delete",
     text.escape_debug()
 )]
@@ -55,7 +55,7 @@ pub struct ResourceRuleError {
 impl ResourceMethod {
     const ALL: [Self; 4] = [Self::Get, Self::Create, Self::Update, Self::Delete];
 
-    /// The word for it.
+    /// Returns the word for it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Get => "get",
@@ -71,8 +71,7 @@ impl ResourceMethod {
 }
 
 impl ResourceKind {
-    /// The kind that `group/version/resources` or `version/resources` names; nothing for anything
-    /// else.
+    /// Parses `group/version/resources` or `version/resources`; nothing for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let parts: Vec<_> = text.split('/').collect();
         let (group, version, resource) = match parts.as_slice() {
@@ -88,7 +87,7 @@ impl ResourceKind {
         kind.is_valid().then_some(kind)
     }
 
-    /// Whether each part has the form that Kubernetes gives it.
+    /// Tells whether each part has the form that Kubernetes gives it.
     pub fn is_valid(&self) -> bool {
         (self.group.is_empty() || self.group.split('.').all(is_label))
             && is_label(&self.version)
@@ -96,7 +95,7 @@ impl ResourceKind {
     }
 }
 
-/// Lower-case letters, digits and `-`, neither first nor last.
+/// Tells whether a text is of lower-case letters, digits and `-`, which is neither first nor last.
 fn is_label(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=63).contains(&text.len())
@@ -106,12 +105,12 @@ fn is_label(text: &str) -> bool {
 }
 
 impl ResourceRule {
-    /// Whether this may be done.
+    /// Tells whether this may be done.
     pub fn allows(&self, kind: &ResourceKind, method: ResourceMethod) -> bool {
         self.kind == *kind && self.methods.contains(&method)
     }
 
-    /// Whether everything that the other allows is allowed by this.
+    /// Tells whether everything that the other allows is allowed by this.
     pub fn covers(&self, other: &Self) -> bool {
         self.kind == other.kind && self.methods.is_superset(&other.methods)
     }
@@ -156,8 +155,9 @@ mod tests {
         text.parse().expect(text)
     }
 
+    /// A rule prints what it was parsed from and allows just that.
     #[test]
-    fn a_rule_prints_what_it_was_parsed_from_and_allows_just_that() {
+    fn resource_rule_allows_just_itself() {
         let ingresses = rule("networking.k8s.io/v1/ingresses:get,create");
         assert_eq!(ingresses.to_string(), "networking.k8s.io/v1/ingresses:get,create");
         assert_eq!(rule("v1/secrets:get").to_string(), "v1/secrets:get");
@@ -168,8 +168,9 @@ mod tests {
         assert!(!rule("networking.k8s.io/v1/ingresses:get").covers(&ingresses));
     }
 
+    /// What could be another kind or a path is refused.
     #[test]
-    fn what_could_be_another_kind_or_a_path_is_refused() {
+    fn ambiguous_resource_is_refused() {
         for bad in [
             "",
             "v1/x",
