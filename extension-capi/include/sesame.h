@@ -34,7 +34,7 @@ typedef struct sesame_session sesame_session;
  * Opens the extensions of this login session, where the environment says that they are (HOME and the
  * XDG variables). Nothing is connected, and nothing has to be installed yet.
  *
- * Returns NULL where there is no home directory, or a directory of sesame's belongs to another user;
+ * Returns NULL where the home directory is unknown, or a directory of sesame's belongs to another user;
  * `sesame_last_error(NULL)` says so. Close what it returns with `sesame_close`.
  */
 sesame_session *sesame_open(void);

@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn text(text: *const c_char) -> Option<String> {
-        // SAFETY: what is read here are the texts of this library, which end.
+        // SAFETY: the texts of this library end.
         let text = (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) });
         text.map(|text| text.to_string_lossy().into_owned())
     }

@@ -26,7 +26,7 @@ impl Handle {
     /// Opens the extensions of this login session.
     ///
     /// # Errors
-    /// When there is no home directory, or a directory of sesame's belongs to another user.
+    /// When the home directory is unknown, or a directory of sesame's belongs to another user.
     pub fn open() -> Result<Self, String> {
         Session::open().map(Self::of).map_err(|error| message(&error))
     }
@@ -43,7 +43,7 @@ impl Handle {
     }
 
     /// Calls a function with a JSON array of arguments and returns its value as JSON, or nothing
-    /// when there is no value.
+    /// when the call fails.
     pub fn call(&mut self, given: Result<Call, String>) -> Option<&CStr> {
         self.answer(|session| {
             let Call { name, function, arguments } = given?;
@@ -53,7 +53,7 @@ impl Handle {
         })
     }
 
-    /// The error of the last operation, if it failed.
+    /// Returns the error of the last operation, if it failed.
     pub fn last_error(&self) -> Option<&CStr> {
         self.error.as_deref()
     }
@@ -97,13 +97,13 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
     format!("internal error: {}", text.unwrap_or("a panic"))
 }
 
-/// A text that ends where C looks for its end.
+/// Makes a text that ends where C looks for its end.
 pub fn c_text(text: String) -> CString {
     // JSON writes the character zero as an escape; the words of an extension may have it.
     CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default()
 }
 
-/// An error with its causes on one line.
+/// Writes an error with its causes on one line.
 pub fn message(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")

@@ -50,7 +50,7 @@ fn converted_block(block: &Block<'_>, section_level: usize) -> String {
     }
 }
 
-/// Each row is an entry: its first cell, and below it the others, those from the third on behind
+/// Makes an entry of each row: its first cell, and below it the others, those from the third on behind
 /// the heading of their column.
 fn table(rows: &[Vec<&str>]) -> String {
     let [headings, rows @ ..] = rows else { return String::new() };
@@ -93,7 +93,7 @@ fn blocks(markdown: &str) -> Vec<Block<'_>> {
     blocks
 }
 
-/// The cells of a line of a table.
+/// Splits a line of a table into its cells.
 fn cells(line: &str) -> Option<Vec<&str>> {
     let inner = line.strip_prefix('|')?.strip_suffix('|')?;
     Some(inner.split('|').map(str::trim).collect())
@@ -160,12 +160,12 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\e")
 }
 
-/// A text to be copied: its dashes stay dashes.
+/// Escapes a text to be copied: its dashes stay dashes.
 fn literal(text: &str) -> String {
     escaped(text).replace('-', "\\-")
 }
 
-/// A text at the beginning of a line, where a dot or quote would be a command.
+/// Protects a text at the beginning of a line, where a dot or quote would be a command.
 fn from_line_start(roff: &str) -> String {
     if roff.starts_with(['.', '\'']) { format!("\\&{roff}") } else { roff.to_owned() }
 }
