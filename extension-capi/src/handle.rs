@@ -105,8 +105,13 @@ pub fn c_text(text: String) -> CString {
 
 /// Writes an error with its causes on one line.
 pub fn message(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 fn call_message(error: &SessionError) -> String {
