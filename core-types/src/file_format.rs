@@ -1,6 +1,7 @@
 //! Recognizes files that are not WebAssembly binaries by their first bytes.
 
-/// How many of the first bytes [`describe_format`] looks at.
+/// The number of first bytes that [`describe_format`] looks at: the first block of `tar`, the
+/// longest beginning that tells a format.
 const BEGINNING: usize = 512;
 /// Where the format of an archive of `tar` stands.
 const TAR_MAGIC: std::ops::Range<usize> = 257..262;
@@ -45,6 +46,10 @@ const WIT_TEXT: &str = "WIT text, which only describes interfaces";
 
 /// Says what bytes are that are neither a component nor a module: `a native program or library
 /// (ELF)`.
+///
+/// ```
+/// assert_eq!(core_types::describe_format(b"#!/bin/sh"), "a script");
+/// ```
 pub fn describe_format(bytes: &[u8]) -> String {
     match bytes {
         [] => "empty".to_owned(),

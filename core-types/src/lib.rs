@@ -22,7 +22,7 @@ pub use capability::{
     GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError, Pattern, PatternError,
     RequestedCapabilities, RequestedGrant, ResourceKind, ResourceMethod, ResourceRule,
     ResourceRuleError, SameGuestPath, Scheme, Scope, ScopeError, ScopeKind, ScopeParseError,
-    SecretName, UnknownCapability, UnknownFeature, Written, is_interpreted, is_public,
+    SecretName, UnknownCapability, UnknownFeature, Written,
 };
 pub use documents::{
     Config, ConfigError, ConfigSchema, DeclaredSetting, ExtensionEntry, ExtensionList,

@@ -9,6 +9,16 @@ use crate::reference::{ExtensionName, Identity};
 /// The grants, limits and settings of one extension. A depot makes it from an installed extension's
 /// manifest, the grants of the login session and every policy; a program that brings its own
 /// extensions makes it by hand.
+///
+/// ```
+/// use core_types::{BootTime, Capabilities, Capability, Permissions};
+///
+/// let granted = Capabilities::from_iter(["notification".parse()?]);
+/// let permissions = Permissions::of(granted).with_config_read();
+/// let in_force = permissions.authority.in_force(BootTime::default());
+/// assert_eq!(in_force.granted(), [Capability::ConfigRead, Capability::Notification]);
+/// # Ok::<(), core_types::GrantError>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Permissions {
     /// Whose they are.

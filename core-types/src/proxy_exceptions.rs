@@ -12,6 +12,13 @@ const THIS_MACHINE: &str = "localhost,127.0.0.0/8,::1";
 /// `example.org` and `.example.org` for a host and everything below it, `*.example.org` for
 /// everything below it alone, an address, a network such as `10.0.0.0/8`, and `*` for everything. A
 /// host or an address can have a port. Entries in another form are ignored.
+///
+/// ```
+/// let exceptions = core_types::ProxyExceptions::parse(".example.org,10.0.0.0/8");
+/// assert!(exceptions.covers("api.example.org", 443));
+/// assert!(exceptions.covers("10.1.2.3", 80));
+/// assert!(!exceptions.covers("example.com", 443));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProxyExceptions(Vec<Rule>);
 

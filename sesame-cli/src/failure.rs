@@ -42,8 +42,6 @@ pub struct Failure {
     pub code: ExitCode,
     /// The subject. Boxed, since a failure is passed through many hands.
     pub about: Box<About>,
-    /// Whether a limit ended the call; then no other cause is suggested.
-    is_limit: bool,
 }
 
 /// The subject of a failure.
@@ -107,7 +105,6 @@ impl Failure {
             hint: None,
             code: code.into(),
             about: Box::default(),
-            is_limit: false,
         }
     }
 
@@ -615,8 +612,7 @@ impl Failure {
             CallError::Directory(error) => Self::of_directory(name, error),
             CallError::Limit(exceeded) => {
                 let hint = limit_hint(&exceeded.limit, limits_file);
-                Self { is_limit: true, ..Self::new(ErrorKind::Limit, error) }
-                    .with_optional_hint(hint)
+                Self::new(ErrorKind::Limit, error).with_optional_hint(hint)
             }
             CallError::AddressSpace(error) => error.into(),
             CallError::Trap { .. } => Self::new(ErrorKind::Limit, error)
@@ -669,21 +665,40 @@ impl Failure {
         Self::new(code, error).with_hint(hint)
     }
 
-    /// Adds the refusals of a call. They are the likely cause of an error or a crash, and never of
-    /// a limit.
-    pub fn with_refusals(mut self, name: &ExtensionName, refused: &[&Touch]) -> Self {
-        self.details.splice(0..0, refused.iter().map(|touch| refusal(name, touch)));
-        self.about.refused = refused.iter().map(|touch| Refused::from(*touch)).collect();
-        if refused.is_empty() || self.is_limit {
-            return self;
+    /// Adds the refusals of a call that ended with this error. They are the likely cause of an error
+    /// or a crash, and never of a limit.
+    pub fn with_refusals_of(
+        self,
+        error: &CallError,
+        name: &ExtensionName,
+        refused: &[&Touch],
+    ) -> Self {
+        match error {
+            CallError::Limit(_) => self.listing_refusals(name, refused),
+            _ => self.with_refusals(name, refused),
         }
-        if matches!(self.code, ExitCode::Failed(ErrorKind::Failure | ErrorKind::Limit)) {
-            self.code = ErrorKind::Refused.into();
+    }
+
+    /// Adds refusals that are the likely cause of the failure.
+    pub fn with_refusals(self, name: &ExtensionName, refused: &[&Touch]) -> Self {
+        let mut failure = self.listing_refusals(name, refused);
+        if refused.is_empty() {
+            return failure;
+        }
+        if matches!(failure.code, ExitCode::Failed(ErrorKind::Failure | ErrorKind::Limit)) {
+            failure.code = ErrorKind::Refused.into();
         }
         match refused.iter().find_map(|touch| touch.grant()) {
-            Some(grant) => self.with_hint(format!("sesame extension grant {name} {grant}")),
-            None => self,
+            Some(grant) => failure.with_hint(format!("sesame extension grant {name} {grant}")),
+            None => failure,
         }
+    }
+
+    /// Adds refusals without a word on the cause.
+    fn listing_refusals(mut self, name: &ExtensionName, refused: &[&Touch]) -> Self {
+        self.details.splice(0..0, refused.iter().map(|touch| refusal(name, touch)));
+        self.about.refused = refused.iter().map(|touch| Refused::from(*touch)).collect();
+        self
     }
 
     /// Adds the missing directories that a call looked for.

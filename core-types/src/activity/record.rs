@@ -48,6 +48,13 @@ pub struct TouchRecord {
 }
 
 /// What became of one call.
+///
+/// ```
+/// use core_types::{CallOutcome, CallRecord, Owner};
+///
+/// let record = CallRecord::of(&Owner::default(), "greet", CallOutcome::Returned);
+/// assert_eq!((record.function.as_str(), record.reason), ("greet", None));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRecord {
     /// The extension.

@@ -15,7 +15,7 @@ pub use scope::{
     EnvName, ExecEnv, Feature, GrantedPath, GrantedPathError, NetworkRule, NetworkRuleError,
     Pattern, PatternError, ResourceKind, ResourceMethod, ResourceRule, ResourceRuleError,
     SameGuestPath, Scheme, Scope, ScopeError, ScopeKind, ScopeParseError, SecretName,
-    UnknownFeature, is_interpreted, is_public,
+    UnknownFeature,
 };
 pub use set::Capabilities;
 pub use spec::{Capability, CapabilitySpec, UnknownCapability};

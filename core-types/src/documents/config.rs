@@ -12,6 +12,14 @@ use crate::capability::{Capabilities, Capability, Scope};
 /// Tables become dotted keys, so `greeting.template = "Hello, {}!"` and a table `[config.greeting]`
 /// say the same. Numbers, booleans and dates are taken as they would be written; lists do not have
 /// a text form and are refused.
+///
+/// ```
+/// let config: core_types::Config = core_types::parse_toml("greeting.template = 'Hi'")?.value;
+/// assert_eq!(config.get("greeting.template"), Some("Hi"));
+/// let variables: Vec<_> = config.environment().collect();
+/// assert_eq!(variables, [("GREETING_TEMPLATE".to_owned(), "Hi")]);
+/// # Ok::<(), core_types::TomlProblem>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config(BTreeMap<String, String>);
 

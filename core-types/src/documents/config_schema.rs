@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer};
 
-/// The most settings that an author can declare, and the most values that one can have.
+/// The maximum of declared settings, and of values of one: more than a person reads.
 const MAX_DECLARED: usize = 64;
-/// The longest description, in characters: a line or two.
+/// The longest description, in characters: a line or two of a terminal.
 const MAX_DESCRIPTION: usize = 200;
 
 /// The settings of an extension, by their dotted keys.

@@ -17,7 +17,7 @@ use crate::reference::{ExtensionName, OciReference};
 ///
 /// ```toml
 /// [defaults]
-/// prune = true                              # remove extensions that left the list, where policy allows it
+/// prune = true                              # remove what left the list, where policy allows it
 ///
 /// [greeting-extension]
 /// oci = "ghcr.io/my-org/greeting-extension:0.1.0@sha256:..."

@@ -12,6 +12,16 @@ use crate::reference::{ExtensionName, OciReference};
 ///
 /// Everything in it is optional in the file, so that a manifest can be written before the extension
 /// is installed; installing fills the gaps.
+///
+/// ```
+/// use core_types::{Capability, Manifest};
+///
+/// let text = "[capabilities]\nnotification = true\n[limits]\nmax_fuel = 1_000";
+/// let manifest = Manifest::parse(text, &"weather".parse()?)?.value;
+/// assert!(manifest.granted().grants(Capability::Notification));
+/// assert!(manifest.extension.enabled);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Manifest {
     /// `[extension]`: its name, version and source.

@@ -12,6 +12,12 @@ use toml::de::{DeTable, DeValue};
 use crate::documents::known_keys;
 
 /// The value of a TOML text, with the keys that this version does not know.
+///
+/// ```
+/// let parsed = core_types::parse_toml::<core_types::Limits>("max_fule = 5")?;
+/// assert_eq!(parsed.unknown_keys[0].path, "max_fule");
+/// # Ok::<(), core_types::TomlProblem>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Parsed<T> {
     /// The value.

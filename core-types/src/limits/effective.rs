@@ -89,9 +89,9 @@ impl Default for EffectiveLimits {
 impl Limit {
     fn in_force(name: LimitName, manifest: &Limits, ceilings: &[Ceilings]) -> Self {
         let (value, origin) = match (name.key(), manifest.get(name)) {
-            (None, _) => (name.default_value(), LimitOrigin::Fixed),
+            (None, _) => (name.spec().default, LimitOrigin::Fixed),
             (_, Some(value)) => (value, LimitOrigin::Manifest),
-            (_, None) => (name.default_value(), LimitOrigin::Default),
+            (_, None) => (name.spec().default, LimitOrigin::Default),
         };
         ceilings.iter().fold(Self { name, value, origin }, |limit, ceiling| {
             match ceiling.limits.get(name) {

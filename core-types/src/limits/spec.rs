@@ -211,11 +211,6 @@ impl LimitName {
         self.spec().key
     }
 
-    /// Returns the value where nothing is written.
-    pub fn default_value(self) -> u64 {
-        self.spec().default
-    }
-
     /// Returns the values that can be written.
     pub(super) fn range(self) -> RangeInclusive<u64> {
         self.spec().lowest..=self.spec().ceiling

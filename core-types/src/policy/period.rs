@@ -8,6 +8,14 @@ use crate::serde_as_text;
 
 /// A length of time, longer than nothing: whole numbers of seconds, minutes, hours, days and weeks,
 /// such as `90s`, `30m`, `1h 30m`, `7d` or `2w`. It is at most a hundred years.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let period: core_types::Period = "2d".parse()?;
+/// assert_eq!(period.duration(), Duration::from_secs(172_800));
+/// # Ok::<(), core_types::PeriodError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Period(u64);
 
@@ -21,8 +29,8 @@ pub struct PeriodError {
 
 /// The units, from the largest on, with how many seconds each has.
 const UNITS: [(char, u64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
-/// The longest time, in seconds.
-const MOST: u64 = 100 * 366 * 86_400;
+/// The longest time, in seconds: a century, so that a moment so far off is still a date.
+const MAX_SECONDS: u64 = 100 * 366 * 86_400;
 
 impl Period {
     /// Returns the same as a duration.
@@ -45,7 +53,7 @@ impl FromStr for Period {
     fn from_str(text: &str) -> Result<Self, PeriodError> {
         let sum =
             text.split_whitespace().try_fold(0_u64, |sum, part| sum.checked_add(seconds(part)?));
-        let valid = sum.filter(|sum| (1..=MOST).contains(sum));
+        let valid = sum.filter(|sum| (1..=MAX_SECONDS).contains(sum));
         valid.map(Self).ok_or_else(|| PeriodError { text: text.to_owned() })
     }
 }
@@ -93,7 +101,7 @@ mod tests {
     proptest! {
         /// Printing then parsing is the identity.
         #[test]
-        fn printed_text_parses_back(seconds in 1..=MOST) {
+        fn printed_text_parses_back(seconds in 1..=MAX_SECONDS) {
             prop_assert_eq!(Period(seconds).to_string().parse(), Ok(Period(seconds)));
         }
 

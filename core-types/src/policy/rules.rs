@@ -16,6 +16,15 @@ use crate::reference::{OciPrefix, OciReference};
 /// that a manifest does not ask for, but for what `preapproved` lets a list of extensions have.
 /// Places are `registry[/principal[/scope]]` and cover whole path segments: `registry/x` is the
 /// repository `x` and all below it.
+///
+/// ```
+/// use core_types::{Policy, parse_toml};
+///
+/// let policy: Policy = parse_toml("allowed_registries = ['ghcr.io/my-org']")?.value;
+/// assert!(policy.check_source(&"ghcr.io/my-org/weather:1".parse()?).is_ok());
+/// assert!(policy.check_source(&"ghcr.io/other/weather:1".parse()?).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
 pub struct Policy {

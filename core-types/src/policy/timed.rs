@@ -24,6 +24,16 @@ pub struct TimedGrant {
 ///
 /// The file lies in the directory that goes with the login session, so nothing in it outlives a
 /// logout or a reboot.
+///
+/// ```
+/// use core_types::{BootTime, TimedGrant, TimedGrants};
+///
+/// let mut grants = TimedGrants::default();
+/// let grant = TimedGrant { grant: "notification".parse()?, until: None };
+/// grants.add(grant, BootTime::default());
+/// assert_eq!(grants.to_text()?, "[[grant]]\nwhat = \"notification\"\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TimedGrants {
     identity: Option<String>,

@@ -11,6 +11,13 @@ use crate::serde_as_text;
 ///
 /// Other algorithms are refused: whatever is fetched and run here is named by the digest that
 /// sesame computed itself.
+///
+/// ```
+/// let text = format!("sha256:{}", "ab".repeat(32));
+/// let digest: core_types::Digest = text.parse()?;
+/// assert_eq!((digest.to_string(), digest.short()), (text, "abababababab".to_owned()));
+/// # Ok::<(), core_types::DigestError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 

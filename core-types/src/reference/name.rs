@@ -10,6 +10,12 @@ use crate::serde_as_text;
 ///
 /// It is a file name on every file system, cannot leave a directory, and looks the same to
 /// everybody.
+///
+/// ```
+/// assert_eq!("weather".parse::<core_types::ExtensionName>()?.as_str(), "weather");
+/// assert!("../weather".parse::<core_types::ExtensionName>().is_err());
+/// # Ok::<(), core_types::NameError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExtensionName(String);
 
@@ -32,7 +38,7 @@ impl Default for ExtensionName {
 }
 
 impl ExtensionName {
-    /// The most characters a name can have.
+    /// The maximum of characters: short enough for file names and for tables.
     pub const MAX_LENGTH: usize = 64;
 
     /// Returns the name as text.

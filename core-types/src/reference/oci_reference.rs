@@ -132,12 +132,13 @@ pub enum ReferenceProblem {
     Trailing,
 }
 
-/// The longest path behind the registry, in bytes.
+/// The longest path behind the registry, in bytes: the name of a repository in most registries, as
+/// the specification of OCI distribution says.
 const MAX_PATH: usize = 255;
-/// The longest tag, in bytes.
+/// The longest tag, in bytes, by the specification of OCI distribution.
 const MAX_TAG: usize = 128;
-/// The digits of a SHA-256 digest. The name of an extension has fewer characters, so that no name
-/// is taken for one.
+/// The digits of a SHA-256 digest in a path. The name of the extension is a component of its own
+/// behind it.
 const DIGEST_DIGITS: usize = 64;
 /// The principal of extensions that their author builds and tries.
 const DEVELOPMENT: &str = "dev";

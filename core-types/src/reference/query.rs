@@ -8,6 +8,12 @@ use crate::reference::registry_name::{LOCAL, canonical_registry};
 use crate::serde_as_text;
 
 /// A repository, perhaps with a tag: `registry/[principal/]scope[:revision]`.
+///
+/// ```
+/// let query: core_types::OciQuery = "ghcr.io/my-org/weather".parse()?;
+/// assert_eq!((query.registry(), query.revision()), ("ghcr.io", None));
+/// # Ok::<(), core_types::ReferenceError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OciQuery {
     prefix: OciPrefix,
@@ -20,6 +26,13 @@ pub struct OciQuery {
 /// `ghcr.io/my-org/x`, and on a registry whose repositories have one path component
 /// `ghcr.io/my-org` itself, but not `ghcr.io/my-organisation/x`. Whether `registry/x` is meant as a
 /// repository or as a principal need not be said: both are the same owner's.
+///
+/// ```
+/// let prefix: core_types::OciPrefix = "ghcr.io/my-org".parse()?;
+/// assert!(prefix.covers("ghcr.io", "my-org/weather"));
+/// assert!(!prefix.covers("ghcr.io", "my-org-evil/weather"));
+/// # Ok::<(), core_types::ReferenceError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OciPrefix {
     registry: String,

@@ -21,7 +21,8 @@ pub fn canonical_registry(registry: &str) -> String {
     }
 }
 
-/// What stands in the place of a registry where there is none.
+/// The text in the place of a registry where there is none. A registry has a dot or a port, so that
+/// no registry is called so.
 pub(crate) const LOCAL: &str = "local";
 /// Where the identity of an extension that a program brings begins.
 pub(crate) const EMBEDDED: &str = "embedded";

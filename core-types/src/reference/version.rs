@@ -20,6 +20,12 @@ pub fn is_same_version(one: &str, other: &str) -> bool {
 
 /// Returns the tag of the highest version among these. One that is not finished (`1.0.0-rc.1`)
 /// counts only where `with_prereleases` says so.
+///
+/// ```
+/// let tags = ["0.9.0", "0.10.0", "latest", "1.0.0-rc.1"];
+/// assert_eq!(core_types::newest_tag(tags, false), Some("0.10.0"));
+/// assert_eq!(core_types::newest_tag(tags, true), Some("1.0.0-rc.1"));
+/// ```
 pub fn newest_tag<'a>(
     tags: impl IntoIterator<Item = &'a str>,
     with_prereleases: bool,

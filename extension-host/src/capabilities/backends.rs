@@ -169,22 +169,6 @@ pub struct Backends {
     pub rates: Arc<RateLimits>,
 }
 
-impl Backends {
-    /// Returns the services of this login session, as far as they need no settings. Nothing is
-    /// connected before it is needed.
-    pub fn of_session() -> Self {
-        Self {
-            #[cfg(feature = "secrets")]
-            secrets: Arc::new(super::SecretService),
-            #[cfg(feature = "notification")]
-            notifications: Arc::new(super::SessionNotifier),
-            #[cfg(feature = "ipc")]
-            publisher: Arc::new(super::SessionPublisher),
-            ..Self::default()
-        }
-    }
-}
-
 /// Makes backends that all answer that the program does not offer them.
 impl Default for Backends {
     fn default() -> Self {

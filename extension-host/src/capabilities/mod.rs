@@ -38,6 +38,9 @@ pub use secrets::SecretService;
 #[cfg(feature = "clipboard")]
 pub use session_clipboard::{HolderCommand, SessionClipboard};
 
+#[cfg(any(feature = "secrets", feature = "notification", feature = "ipc"))]
+use std::sync::Arc;
+
 use wasmtime::component::HasSelf;
 
 use crate::bindings::open_sesame::host;
@@ -56,4 +59,20 @@ interface_table! {
     "open-sesame:host/clipboard-write" HOST |l| host::clipboard_write::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "open-sesame:host/ipc-publish" HOST |l| host::ipc_publish::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
     "open-sesame:host/log" HOST |l| host::log::add_to_linker::<_, HasSelf<CallState>>(l, |s| s);
+}
+
+impl Backends {
+    /// Returns the services of this login session, as far as they need no settings. Nothing is
+    /// connected before it is needed.
+    pub fn of_session() -> Self {
+        Self {
+            #[cfg(feature = "secrets")]
+            secrets: Arc::new(SecretService),
+            #[cfg(feature = "notification")]
+            notifications: Arc::new(SessionNotifier),
+            #[cfg(feature = "ipc")]
+            publisher: Arc::new(SessionPublisher),
+            ..Self::default()
+        }
+    }
 }

@@ -9,6 +9,7 @@ use wasmtime::component::ResourceTable;
 
 use super::limiter::Limiter;
 use super::output::{Output, Sinks};
+use super::over_limit::OverLimit;
 use super::write_budget::WriteBudget;
 
 /// The bounds of one call, with its use of them.
@@ -34,11 +35,6 @@ pub(crate) trait Bounded: Send + 'static {
         self.bounds().check_time()
     }
 }
-
-/// The guest wanted more than a limit allows. Whatever enforces a limit ends the call with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the limit of {0} is reached")]
-pub(crate) struct OverLimit(pub(crate) LimitName);
 
 /// The maximum size of a member or element of JSON in memory, in bytes: a value, its name, and the
 /// node of the map that it may begin.

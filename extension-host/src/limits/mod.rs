@@ -5,6 +5,7 @@ mod address_space;
 mod bounds;
 mod limiter;
 mod output;
+mod over_limit;
 mod write_budget;
 
 pub use address_space::AddressSpaceTooSmall;

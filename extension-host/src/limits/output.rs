@@ -13,7 +13,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError};
 
-use super::bounds::OverLimit;
+use super::over_limit::OverLimit;
 
 /// The part of standard error that explains a failure, in bytes: ten lines of ordinary length.
 const MAX_STDERR_TAIL: usize = 2 * 1024;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core_types::{EffectiveLimits, LimitName};
 use rustix::fs::{AtFlags, StatxFlags, statx};
 
-use super::bounds::OverLimit;
+use super::over_limit::OverLimit;
 
 /// The maximum and the count of written bytes. All clones count together.
 #[derive(Clone)]

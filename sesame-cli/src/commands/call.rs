@@ -85,7 +85,7 @@ fn returned(
         Err(error) => {
             explain();
             let failure = Failure::of_call(name, &error, limits_file, &stderr_tail)
-                .with_refusals(name, &refused);
+                .with_refusals_of(&error, name, &refused);
             Err(failure.with_missing(&activity.missing))
         }
     }

@@ -60,7 +60,8 @@ fn ended(context: &Context, opened: &Opened, report: CallReport<i32>) -> Result<
         Err(CallError::OutputClosed) if interrupt::came() => Err(interrupt::end()),
         Err(CallError::OutputClosed) => Err(interrupt::end_by_broken_pipe()),
         Err(error) => {
-            Err(Failure::of_call(name, &error, limits_file, &[]).with_refusals(name, &refused))
+            let failure = Failure::of_call(name, &error, limits_file, &[]);
+            Err(failure.with_refusals_of(&error, name, &refused))
         }
     }
 }

@@ -98,7 +98,7 @@ pub fn ask(
         }
         Err(error) => {
             let failure = Failure::of_call(name, &error, limits_file, &report.stderr_tail)
-                .with_refusals(name, &refused);
+                .with_refusals_of(&error, name, &refused);
             Err(failure.with_missing(&report.activity.missing))
         }
     }

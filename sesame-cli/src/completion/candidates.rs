@@ -6,7 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use clap_complete::CompletionCandidate;
-use core_types::{Capability, ConfigSchema, ExtensionName, Grant, LimitName, Verdict};
+use core_types::{
+    Capability, ConfigSchema, ExtensionName, Feature, Grant, LimitName, ScopeKind, Verdict,
+};
 use extension_depot::{Depot, Installed};
 use extension_host::{CodeKey, ExportedFunction, Host, declared_settings, requested_by_author};
 
@@ -131,11 +133,15 @@ fn written_grants(current: &OsStr, wanted: &BTreeSet<String>) -> Vec<String> {
         return Capability::ALL.map(name).to_vec();
     };
     let mut all: Vec<_> = wanted.iter().cloned().collect();
-    if capability == Capability::Filesystem.name() {
-        all.extend(directories(scope).into_iter().map(|scope| format!("{capability}={scope}")));
-    }
-    if capability == Capability::Experimental.name() {
-        all.extend(core_types::Feature::ALL.map(|feature| format!("{capability}={feature}")));
+    let kind = capability.parse().map(|capability: Capability| capability.spec().scope);
+    match kind {
+        Ok(ScopeKind::Directories) => {
+            all.extend(directories(scope).into_iter().map(|scope| format!("{capability}={scope}")));
+        }
+        Ok(ScopeKind::Features) => {
+            all.extend(Feature::ALL.map(|feature| format!("{capability}={feature}")));
+        }
+        _ => {}
     }
     all
 }

@@ -9,8 +9,14 @@ use crate::serde_as_text;
 /// Variables that an extension may set for a command that is run in its environment: one by its
 /// name, or all whose names begin alike, as `APP_*`.
 ///
-/// A name that loaders, shells or tools act upon is covered by nothing but itself: see
-/// [`is_interpreted`].
+/// A name that loaders, shells or tools act upon, such as `PATH`, is covered by itself alone.
+///
+/// ```
+/// let names: core_types::ExecEnv = "APP_*".parse()?;
+/// assert!(names.covers(&"APP_MODE".parse()?));
+/// assert!(!names.covers(&"PATH".parse()?));
+/// # Ok::<(), core_types::ScopeError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExecEnv(String);
 
@@ -24,7 +30,7 @@ impl ExecEnv {
     }
 
     /// Tells whether every variable that the other covers is covered by this.
-    pub fn covers_all(&self, other: &Self) -> bool {
+    pub(crate) fn covers_all(&self, other: &Self) -> bool {
         match other.0.strip_suffix('*') {
             Some(prefix) => self.0.strip_suffix('*').is_some_and(|own| prefix.starts_with(own)),
             None => other.0.parse().is_ok_and(|name| self.covers(&name)),
@@ -235,7 +241,7 @@ const INTERPRETED_SUFFIXES: [&str; 23] = [
 ///
 /// The list cannot be complete: a grant of `APP_*` trusts that no program of the user acts upon
 /// such a name.
-pub fn is_interpreted(name: &str) -> bool {
+fn is_interpreted(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     INTERPRETED.contains(&upper.as_str())
         || INTERPRETED_PREFIXES.iter().any(|prefix| upper.starts_with(prefix))

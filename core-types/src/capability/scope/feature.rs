@@ -7,6 +7,10 @@ use std::str::FromStr;
 use crate::serde_as_text;
 
 /// A feature that may still change or go: one entry of `experimental`.
+///
+/// ```
+/// assert_eq!("wasi-0.3".parse(), Ok(core_types::Feature::Wasi03));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Feature {
     /// `wasi-0.3`: the interfaces of WASI 0.3, with async functions.

@@ -8,7 +8,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::capability::scope::names::ScopeError;
 
-/// What stands between the path on the host and that of the guest. A single `:` may be part of
+/// The mark between the path on the host and that of the guest. A single `:` may be part of
 /// either.
 const SEPARATOR: &str = "::";
 
@@ -18,6 +18,16 @@ const SEPARATOR: &str = "::";
 ///
 /// In a manifest also `{ path = "~/notes", guest = "/notes" }`. The path on the host alone decides
 /// the reach.
+///
+/// ```
+/// use std::path::{Path, PathBuf};
+///
+/// let path: core_types::GrantedPath = "~/notes::/notes".parse()?;
+/// let home = Path::new("/home/me");
+/// assert_eq!(path.on_host(home), PathBuf::from("/home/me/notes"));
+/// assert_eq!(path.in_guest(home), PathBuf::from("/notes"));
+/// # Ok::<(), core_types::GrantedPathError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GrantedPath {
     host: String,

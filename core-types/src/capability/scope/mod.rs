@@ -10,12 +10,12 @@ mod network;
 mod pattern;
 mod resource_rule;
 
-pub use exec_env::{ExecEnv, is_interpreted};
+pub use exec_env::ExecEnv;
 pub use feature::{Feature, UnknownFeature};
 pub use grant_scope::{Scope, ScopeKind, ScopeParseError};
 pub(crate) use granted_path::check_guest_paths;
 pub use granted_path::{GrantedPath, GrantedPathError, SameGuestPath};
 pub use names::{EnvName, ScopeError, SecretName};
-pub use network::{NetworkRule, NetworkRuleError, Scheme, is_public};
+pub use network::{NetworkRule, NetworkRuleError, Scheme};
 pub use pattern::{Pattern, PatternError};
 pub use resource_rule::{ResourceKind, ResourceMethod, ResourceRule, ResourceRuleError};

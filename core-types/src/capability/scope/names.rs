@@ -7,10 +7,20 @@ use crate::serde_as_text;
 
 /// The name of a secret of one extension: 1 to 128 letters, digits, `.`, `_` and `-`, not starting
 /// with `.` or `-`.
+///
+/// ```
+/// assert!("github-token".parse::<core_types::SecretName>().is_ok());
+/// assert!("../token".parse::<core_types::SecretName>().is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretName(String);
 
 /// The name of an environment variable: letters, digits and `_`, not starting with a digit.
+///
+/// ```
+/// assert!("LANG".parse::<core_types::EnvName>().is_ok());
+/// assert!("LANG=C".parse::<core_types::EnvName>().is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnvName(String);
 

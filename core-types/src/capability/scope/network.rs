@@ -13,6 +13,16 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 /// `example.org` and not `example.org` itself. A name that leads to an address of this machine or
 /// of the local network is refused, unless `+private` allows that; an address, or `localhost`, is
 /// granted as itself.
+///
+/// ```
+/// use core_types::{NetworkRule, Scheme};
+///
+/// let rule: NetworkRule = "*.example.org".parse()?;
+/// assert!(rule.allows(Scheme::Https, "api.example.org", 443));
+/// assert!(!rule.allows(Scheme::Http, "api.example.org", 80));
+/// assert!(!rule.allows_address([127, 0, 0, 1].into()));
+/// # Ok::<(), core_types::NetworkRuleError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NetworkRule {
     text: String,
@@ -97,7 +107,7 @@ impl NetworkRule {
 /// Tells whether an address is one that the whole internet shares, after the registries of special
 /// addresses (<https://www.iana.org/assignments/iana-ipv4-special-registry>,
 /// `iana-ipv6-special-registry`).
-pub fn is_public(address: IpAddr) -> bool {
+fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
@@ -132,7 +142,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     (0x2000..0x4000).contains(&first) && !is_special
 }
 
-/// What stands behind a rule that allows private addresses.
+/// The end of a rule that allows private addresses.
 const PRIVATE: &str = "+private";
 
 impl Scheme {

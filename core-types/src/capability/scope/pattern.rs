@@ -9,6 +9,13 @@ use crate::serde_as_text;
 ///
 /// `greeting.*` covers `greeting.template` and `greeting.a.b`, but neither `greeting` nor
 /// `greetings.x`.
+///
+/// ```
+/// let pattern: core_types::Pattern = "greeting.*".parse()?;
+/// assert!(pattern.covers("greeting.template"));
+/// assert!(!pattern.covers("greetings.x"));
+/// # Ok::<(), core_types::PatternError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pattern(String);
 
@@ -33,7 +40,7 @@ impl Pattern {
     }
 
     /// Tells whether the pattern covers every name that the other one covers.
-    pub fn covers_all(&self, other: &Self) -> bool {
+    pub(crate) fn covers_all(&self, other: &Self) -> bool {
         match other.0.strip_suffix('*') {
             Some(prefix) => self.0.strip_suffix('*').is_some_and(|own| prefix.starts_with(own)),
             None => self.covers(&other.0),

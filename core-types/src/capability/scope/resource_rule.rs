@@ -8,6 +8,15 @@ use crate::serde_as_text;
 
 /// A kind of resource and what may be done with it: `networking.k8s.io/v1/ingresses:get,create`, or
 /// `v1/secrets:get` for one of the core group.
+///
+/// ```
+/// use core_types::{ResourceMethod, ResourceRule};
+///
+/// let rule: ResourceRule = "v1/secrets:get".parse()?;
+/// assert!(rule.allows(&rule.kind, ResourceMethod::Get));
+/// assert!(!rule.allows(&rule.kind, ResourceMethod::Delete));
+/// # Ok::<(), core_types::ResourceRuleError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceRule {
     /// The kind.
