@@ -12,6 +12,6 @@ mod border;
 mod handle;
 mod listing;
 #[cfg(test)]
-#[path = "../../extension-manager/tests/support/mod.rs"]
+#[path = "../../extension-manager/tests/manager/support/mod.rs"]
 #[expect(dead_code, reason = "the tests of extension-manager use more of it")]
 mod support;

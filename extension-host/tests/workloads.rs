@@ -391,7 +391,7 @@ fn message_flood_is_stopped() {
     };
     // Empty messages are few enough to be read; those that grow in memory are counted by their size
     // there.
-    insta::assert_snapshot!(floods("AddEnv", 0, b""), @"the extension violated the module ABI: it called `AddEnv` when it had told the host 1000 things already, which are the most");
+    insta::assert_snapshot!(floods("AddEnv", 0, b""), @"the extension violated the module ABI: it called `AddEnv` after it had told the host 1000 things, which is the limit");
     let many = [b"[".to_vec(), b"0,".repeat(2_000), b"0]".to_vec()].concat();
     let json = [br#"{"a":"#.to_vec(), many, b"}".to_vec()].concat();
     let ports = b"\x32\x00".repeat(2_000);

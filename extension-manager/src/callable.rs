@@ -13,9 +13,7 @@ use crate::error::OpenError;
 use crate::events::Event;
 use crate::guest_log;
 use crate::manager::{Loaded, Manager};
-
-/// How often an extension is opened again that others keep replacing.
-const MAX_OPENS: usize = 5;
+use crate::retry::{Round, until_it_holds};
 
 /// What an extension is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,7 +57,7 @@ impl Manager {
         if mode == CallMode::Attended {
             opened.permissions.limits = without_default_deadline(&opened, &config);
         }
-        self.warn_of_keys(&opened);
+        self.warn_of_unknown_keys(&opened.installed.loaded);
         let permissions = opened.permissions.clone();
         let linked = match mode {
             CallMode::Learning => loaded.host.extension_to_learn_from(&loaded.code, permissions),
@@ -83,31 +81,20 @@ impl Manager {
         config: &UserConfig,
     ) -> Result<(Opened, Loaded), OpenError> {
         let of_extension = |error| OpenError::of_extension(name, error);
-        let mut opens = 0;
-        loop {
-            opens += 1;
+        let round = || {
             let opened = self.depot().open(name, config).map_err(of_extension)?;
             match self.loaded(&opened.installed) {
-                Ok(loaded) => return Ok((opened, loaded)),
+                Ok(loaded) => Ok(Round::Done((opened, loaded))),
                 Err(error) => {
                     let basis = self.depot().basis_of(&opened.installed).map_err(of_extension)?;
-                    if opens == MAX_OPENS
-                        || basis.still_holds(self.depot()).map_err(of_extension)?
-                    {
-                        return Err(error);
+                    match basis.still_holds(self.depot()).map_err(of_extension)? {
+                        true => Err(error),
+                        false => Ok(Round::Changed),
                     }
                 }
             }
-        }
-    }
-
-    fn warn_of_keys(&self, opened: &Opened) {
-        let loaded = &opened.installed.loaded;
-        if !loaded.unknown_keys.is_empty() {
-            let keys: Vec<_> =
-                loaded.unknown_keys.iter().map(|key| (loaded.path.clone(), key.clone())).collect();
-            self.events().event(Event::UnknownKeys(&keys));
-        }
+        };
+        until_it_holds(name, round, of_extension)
     }
 }
 

@@ -11,7 +11,7 @@ use extension_host::{
 use crate::events::{Event, Events};
 use crate::manager::Manager;
 
-/// Why a binary has no code that runs here.
+/// The reason why a binary does not run here.
 #[derive(Debug, thiserror::Error)]
 pub enum CodeError {
     /// The compiler or the machine.
@@ -20,15 +20,15 @@ pub enum CodeError {
     /// The binary.
     #[error(transparent)]
     Binary(#[from] BlobError),
-    /// There is no room for what cannot be kept.
+    /// Code that cannot be cached does not fit a temporary file either.
     #[error("cannot keep compiled code for this process")]
     Temporary(#[source] io::Error),
 }
 
 impl Manager {
-    /// Returns the code of a binary. The cache is asked first; what it lacks or cannot be trusted
-    /// with is compiled again: in a bounded child process where
-    /// [`Options::compiler`](crate::Options::compiler) names one, else in this process.
+    /// Returns the code of a binary. Missing or untrusted code in the cache is compiled again: in a
+    /// bounded child process where [`Options::compiler`](crate::Options::compiler) names one, else
+    /// in this process.
     ///
     /// # Errors
     /// When the binary does not compile, or this machine does not let compiled code run.
@@ -36,7 +36,7 @@ impl Manager {
         let (cache, key) = (self.code_cache(), CodeKey::new(&binary.digest));
         match host.load(&cache, &key) {
             Ok(code) => Ok(code),
-            // What is compiled again does not run either.
+            // Compiling again does not help against this.
             Err(error @ IntoCacheError::Load(HostError::NotExecutable(_))) => Err(error.into()),
             Err(why) => {
                 let events = self.events();
@@ -60,7 +60,7 @@ fn compile_here(host: &Host, binary: &Binary) -> Result<Code, CodeError> {
     Ok(host.compile(&bytes).map_err(IntoCacheError::Load)?)
 }
 
-/// What a child process compiles.
+/// The work of a child process.
 struct Job<'a> {
     host: &'a Host,
     key: &'a CodeKey,

@@ -18,7 +18,7 @@ use extension_host::{
 /// The system's policy. No variable moves it.
 pub const SYSTEM_POLICY: &str = "/etc/pds/policy.toml";
 
-/// Why this session has no places.
+/// The reason why the directories of this session are unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoPlaces {
     /// Neither the environment nor the system's list of users names a home directory.
@@ -40,7 +40,7 @@ pub enum NoPlaces {
 /// system.
 ///
 /// # Errors
-/// When there is no home directory, or `HOME` does not name one.
+/// When the home directory is unknown, or `HOME` does not name one.
 pub fn places() -> Result<Places, NoPlaces> {
     check_home()?;
     let directories = ProjectDirs::from("", "", "pds").ok_or(NoPlaces::NoHome)?;
@@ -66,9 +66,8 @@ fn check_home() -> Result<(), NoPlaces> {
     }
 }
 
-/// What stands behind the capabilities in this session. Nothing is connected before it is needed.
-/// `holder` is the command line that keeps the clipboard after a call; without one, nothing is put
-/// there.
+/// Returns the backends of this session, which connect when they are needed. `holder` is the
+/// command line that keeps the clipboard after a call; without one, the clipboard is unavailable.
 pub fn backends(places: &Places, holder: Option<HolderCommand>) -> Backends {
     Backends {
         clipboard: Arc::new(SessionClipboard { holder }),
@@ -81,21 +80,20 @@ pub fn backends(places: &Places, holder: Option<HolderCommand>) -> Backends {
     }
 }
 
-/// Which directories extensions can be let into: none of sesame's own, and no keyring.
+/// Returns the rules for directories that can be granted: none of sesame's own, and no keyring.
 pub fn directory_rules(places: &Places) -> DirectoryRules {
     let base = BaseDirs::new();
     let mut protected = places.protected();
     protected.extend(base.as_ref().map(|base| base.data_dir().join("keyrings")));
-    // Another session of this user may have its timed grants where this one has no runtime
-    // directory.
+    // Another session of this user may have a runtime directory, with timed grants, even if this
+    // one has none.
     protected.push(PathBuf::from(format!("/run/user/{}/pds", rustix::process::geteuid().as_raw())));
     DirectoryRules { home: base.map(|base| base.home_dir().to_owned()), protected }
 }
 
-/// What holds the clipboard of this session's display: a program that calls
+/// Returns the command that holds the clipboard of this session's display: a program that calls
 /// [`hold_clipboard`](extension_host::hold_clipboard) when it is started with `argument` and the
-/// name of the display. It gets what it needs to find the display. There is none where there is no
-/// display.
+/// name of the display. It gets the variables for the display. Without a display there is none.
 pub fn clipboard_holder(
     program: impl FnOnce() -> PathBuf,
     argument: &str,
@@ -113,40 +111,40 @@ pub fn clipboard_holder(
     })
 }
 
-/// Whether `SESAME_OFFLINE` says that nothing is to be connected.
+/// Returns whether `SESAME_OFFLINE` forbids connections.
 pub fn is_offline() -> bool {
     is_set("SESAME_OFFLINE")
 }
 
-/// Whether `SESAME_SAFE_MODE` says that no extension is to be called.
+/// Returns whether `SESAME_SAFE_MODE` forbids calls of extensions.
 pub fn is_safe_mode() -> bool {
     is_set("SESAME_SAFE_MODE")
 }
 
-/// Whether a variable is set, and to neither nothing nor `0`.
+/// Returns whether a variable is set, and neither empty nor `0`.
 pub fn is_set(name: &str) -> bool {
     env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// The path that a variable holds, unless it is empty.
+/// Returns the path in a variable, unless it is empty.
 pub fn path(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// The files with certificate authorities that are trusted beside the system's, from
+/// Returns the files with certificate authorities that are trusted beside the system's, from
 /// `SESAME_CA_FILE`.
 pub fn authorities() -> Vec<PathBuf> {
     path("SESAME_CA_FILE").into_iter().collect()
 }
 
-/// What granted requests of extensions go through, which is what registries are reached through.
+/// Returns the proxies and authorities for extensions, which are those for registries.
 fn http_access() -> HttpAccess {
     let Proxies { http, https, except, variables } = proxies();
     HttpAccess::new(authorities(), http, https).except(except).named(variables)
 }
 
-/// The proxies of the environment, in either case. `HTTP_PROXY` in upper case is not believed where
-/// it could come from a web request (<https://httpoxy.org>).
+/// Returns the proxies of the environment, in either case. `HTTP_PROXY` in upper case is ignored
+/// where it could come from a web request (<https://httpoxy.org>).
 pub fn proxies() -> Proxies {
     let variable = |name: &str| {
         // A value that is not text is an address that cannot be used, and not one that is not set.

@@ -22,21 +22,21 @@ pub enum OpenError {
     Extension {
         /// The extension.
         name: ExtensionName,
-        /// What is wrong.
+        /// The problem.
         source: Box<DepotError>,
     },
-    /// It has no code that runs here.
+    /// Its code does not run here.
     #[error(transparent)]
     Code(Box<CodeError>),
-    /// It imports what it does not get.
+    /// It has refused imports.
     #[error("cannot link `{name}`")]
     Host {
         /// The extension.
         name: ExtensionName,
-        /// What it does not get.
+        /// The refused imports.
         source: Box<HostError>,
     },
-    /// A policy denies a capability that it imports: granting it is no help.
+    /// A policy denies a capability that it imports: a grant does not help.
     #[error("policy denies `{name}` the capability `{capability}`, which it needs")]
     DeniedByPolicy {
         /// The extension.
@@ -55,12 +55,12 @@ impl From<CodeError> for OpenError {
 }
 
 impl OpenError {
-    /// What the depot says of this extension.
+    /// Adds the extension's name to an error of the depot.
     pub(crate) fn of_extension(name: &ExtensionName, source: DepotError) -> Self {
         Self::Extension { name: name.clone(), source: Box::new(source) }
     }
 
-    /// What the host says of this extension.
+    /// Adds the extension's name to an error of the host.
     pub(crate) fn of_host(name: &ExtensionName, source: HostError) -> Self {
         Self::Host { name: name.clone(), source: Box::new(source) }
     }

@@ -5,8 +5,11 @@ use std::fmt;
 use std::path::PathBuf;
 
 use core_types::{ExtensionName, UnknownKey};
+use extension_depot::registry::Progress;
 use extension_depot::{DepotError, Quarantine};
 use extension_host::{CacheError, IntoCacheError};
+
+use crate::notice::{Note, Wait, Warning};
 
 /// Takes the events of a manager. They come on the thread that does the work, which waits
 /// meanwhile.
@@ -31,6 +34,18 @@ pub enum Event<'a> {
     WaitingForLock,
     /// Keys that do nothing, each with its document.
     UnknownKeys(&'a [(PathBuf, UnknownKey)]),
+    /// Something is waited for, and takes longer than a moment.
+    WaitStarted(&'a Wait<'a>),
+    /// It is not waited for any more.
+    WaitEnded,
+    /// A download goes on.
+    Downloading(Progress),
+    /// All that is downloaded together has come, or failed.
+    DownloadEnded,
+    /// Something may be wrong.
+    Warning(&'a Warning),
+    /// Something that a person may want to know.
+    Note(&'a Note<'a>),
     /// Code is compiled, because of this error of the cache.
     CompileStarted(&'a IntoCacheError),
     /// The compiler has ended, well or not.
@@ -65,6 +80,12 @@ impl fmt::Display for Event<'_> {
                     keys.iter().map(|(path, key)| format!("`{}`, {key}", path.display())).collect();
                 f.write_str(&lines.join("\n"))
             }
+            Self::WaitStarted(wait) => wait.fmt(f),
+            Self::WaitEnded => f.write_str("it has answered"),
+            Self::Downloading(_) => f.write_str("downloading"),
+            Self::DownloadEnded => f.write_str("downloaded"),
+            Self::Warning(warning) => warning.fmt(f),
+            Self::Note(note) => note.fmt(f),
             Self::CompileStarted(IntoCacheError::Cache(CacheError::Missing { .. })) => {
                 f.write_str("compiling: there is no compiled code yet")
             }
@@ -84,8 +105,8 @@ impl fmt::Display for Event<'_> {
     }
 }
 
-/// An error with its causes, as one line.
-fn with_causes(error: &dyn Error) -> String {
+/// Writes an error with its causes as one line.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
     let first_line =
         |error: &dyn Error| error.to_string().lines().next().unwrap_or_default().to_owned();
     let (mut text, mut cause) = (first_line(error), error.source());

@@ -1,21 +1,21 @@
-//! The least that a call needed, from what it touched and used.
+//! The least permissions and limits of a call, from its use of resources.
 
 use core_types::{Activity, Capabilities, Capability, Grant, GrantedPath, LimitName, Request};
 use extension_host::{Extension, Usage};
 
-/// What an extension needs, as far as one call has shown.
+/// The needs of an extension, as far as one call shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Needs {
     /// The least grants that allow everything that it touched, and let it start.
     pub capabilities: Capabilities,
-    /// What it imports, did not use, and nothing is known of to grant.
+    /// Unused imports without a known grant.
     pub unscoped: Vec<Capability>,
     /// Limits of half as much again as it used, in the unit of each key.
     pub limits: Vec<(LimitName, u64)>,
 }
 
 impl Needs {
-    /// What a call has shown that an extension needs, which was given `before`.
+    /// Learns the needs of an extension, which had `before`, from a call.
     pub fn of(
         extension: &Extension,
         activity: &Activity,
@@ -29,8 +29,7 @@ impl Needs {
     }
 }
 
-/// What goes, with `-`, and what comes, with `+`, where one set of grants takes the place of
-/// another.
+/// Returns the removed grants with `-` and the new ones with `+`.
 pub fn difference(before: &Capabilities, after: &Capabilities) -> Vec<(char, Grant)> {
     let is_in = |grant: &Grant, all: &Capabilities| all.iter().any(|other| other == grant);
     let gone = before.iter().filter(|grant| !is_in(grant, after)).map(|grant| ('-', grant.clone()));
@@ -38,9 +37,8 @@ pub fn difference(before: &Capabilities, after: &Capabilities) -> Vec<(char, Gra
     gone.chain(come).collect()
 }
 
-/// The least grants that allow everything that was touched, refused things included, and let the
-/// extension start: of what it imports and did not use it keeps what it has. Also what it imports
-/// and nothing is known of to grant.
+/// Returns the least grants for everything that was used or refused and for the start of the
+/// extension: unused imports keep their grants. Also returns the imports without a known grant.
 fn needed(
     activity: &Activity,
     imported: &[Capability],
@@ -48,7 +46,7 @@ fn needed(
 ) -> (Capabilities, Vec<Capability>) {
     let mut capabilities = Capabilities::default();
     capabilities.extend(activity.touches.iter().filter_map(|touch| touch.request.least_grant()));
-    // What it looked for and did not find may be there the next time.
+    // A missing directory may exist the next time.
     capabilities.extend(before.iter().filter(|grant| is_missing(grant, activity)).cloned());
     let unused: Vec<_> =
         imported.iter().filter(|capability| !capabilities.grants(**capability)).copied().collect();
@@ -61,14 +59,14 @@ fn needed(
     (capabilities, unscoped)
 }
 
-/// Whether a grant is of a directory that was looked for and does not exist.
+/// Returns whether a grant is of a missing directory that the call looked for.
 fn is_missing(grant: &Grant, activity: &Activity) -> bool {
     let is_it = |path: &GrantedPath| activity.missing.iter().any(|it| it == path.host());
     grant.directory().is_some_and(is_it)
 }
 
-/// Half as much again as was used, in round numbers. What a call takes in time depends on more than
-/// the extension, so less than a second is not asked for.
+/// Returns limits of one and a half times the use, in round numbers. The time of a call depends on
+/// more than the extension, so it is at least a second.
 fn limits(usage: &Usage) -> Vec<(LimitName, u64)> {
     let more = |used: u64| used.saturating_add(used / 2).max(1);
     let milliseconds = u64::try_from(usage.elapsed.as_millis()).unwrap_or(u64::MAX);
@@ -84,7 +82,7 @@ fn limits(usage: &Usage) -> Vec<(LimitName, u64)> {
     limits
 }
 
-/// The next number with two digits that are not zero.
+/// Rounds up to two digits that are not zero.
 fn rounded_up(number: u64) -> u64 {
     let unit = 10_u64.pow(number.max(1).ilog10().saturating_sub(1));
     number.div_ceil(unit).saturating_mul(unit)
@@ -94,7 +92,7 @@ fn rounded_up(number: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// A directory that does not exist yet is not unlearnt.
+    /// A directory that does not exist yet keeps its grant.
     #[test]
     fn missing_directory_stays_granted() {
         let mut before = Capabilities::default();

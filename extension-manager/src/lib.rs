@@ -14,28 +14,67 @@
 //! # Ok::<(), extension_manager::SessionError>(())
 //! ```
 //!
-//! The ways out are two: the values and errors that functions return, and [`Events`], which tell of
-//! what happens meanwhile. Nothing here prints. Only [`environment`] reads the environment, and
-//! only a [`Session`] uses it unasked.
+//! An [`Installer`] is a manager with the network, the configuration and a person beside it. It
+//! installs, updates, restores and removes extensions, all through the stages of one pipeline.
+//!
+//! The ways out are three: the values and errors that functions return, [`Events`], which tell of
+//! what happens meanwhile, and [`Consent`], which is asked what an extension may do. Nothing here
+//! prints. Only [`environment`] reads the environment, and only a [`Session`] uses it unasked.
 #![forbid(unsafe_code)]
 
+mod built_binary;
+mod bundles;
 mod callable;
 mod compiled_code;
+mod consent;
 pub mod environment;
 mod error;
 mod events;
 mod guest_log;
+mod install;
+mod installer;
 mod learn;
 mod manager;
+mod network;
+mod notice;
+mod retry;
+mod rollback;
+mod rules;
 mod session;
+mod sync;
+mod trust;
+mod tryout;
+mod update;
 
+pub use built_binary::BuiltBinary;
+pub use bundles::{BundlesError, ImportOptions};
 pub use callable::{CallMode, Callable};
 pub use compiled_code::CodeError;
+pub use consent::{
+    Answer, Ask, Asked, Consent, Decision, Denied, DirectoryGrantError, Nobody, PriorGrants,
+    Proposal, ProposedArtifact, ProposedChange, Question, Requests, Verdict, Wide, decide_alone,
+    split_denied,
+};
 pub use error::OpenError;
 pub use events::{Event, Events, Silent};
 /// The arguments and the value of a call, so that a program which only calls needs no other crate.
 pub use extension_host::{Arguments, Returned};
 pub use guest_log::GuestLogError;
+pub use install::{
+    Committed, ExamineError, Findings, InstallError, InstallOptions, InstallRequest, Installation,
+};
+pub use installer::Installer;
 pub use learn::{Needs, difference};
 pub use manager::{Manager, Options};
+pub use network::{LazyRuntime, Network};
+pub use notice::{Note, Wait, Warning};
+pub use rollback::{RollbackError, RolledBack};
+pub use rules::{
+    Direction, Downgrade, NameUse, Replaced, ReplacedByRegistry, SourceForm, TagMoved, check_form,
+    check_replacement, known_repositories, known_tags, remember_tags,
+};
 pub use session::{Session, SessionError};
+pub use sync::{ListSource, Step, StepProblem, StepState, SyncError, SyncOptions};
+pub use trust::EvidenceError;
+pub use tryout::Tryout;
+pub use update::{Age, Available, UpdateError, UpdateOptions, Updated};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use core_types::{Digest, ExtensionName};
 use extension_depot::{Depot, Installed, PlaceError, Places, UserConfig};
-use extension_host::{Backends, Code, CodeCache, CompilerCommand, Host};
+use extension_host::{Backends, Code, CodeCache, CompilerCommand, DirectoryRules, Host};
 
 use crate::error::OpenError;
 use crate::events::{Event, Events, Silent};
@@ -111,6 +111,15 @@ impl Manager {
 
     pub(crate) fn compiler(&self) -> Option<CompilerCommand> {
         self.options.compiler.map(|make| make())
+    }
+
+    /// Whether the user wants no connections.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.options.backends.is_offline
+    }
+
+    pub(crate) fn directories(&self) -> &DirectoryRules {
+        &self.options.backends.directories
     }
 
     pub(crate) fn events(&self) -> &dyn Events {

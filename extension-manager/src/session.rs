@@ -31,7 +31,7 @@ pub struct Session {
 /// Why a call through a session gave no value.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// This session has no places.
+    /// The directories of this session are unknown.
     #[error(transparent)]
     NoPlaces(#[from] NoPlaces),
     /// A place cannot be relied on.
@@ -55,7 +55,7 @@ impl Session {
     /// Opens the extensions of this session. Nothing is connected.
     ///
     /// # Errors
-    /// When there is no home directory, or a directory of sesame's belongs to another user.
+    /// When the home directory is unknown, or a directory of sesame's belongs to another user.
     pub fn open() -> Result<Self, SessionError> {
         let places = environment::places()?;
         let options = Options {
@@ -66,12 +66,12 @@ impl Session {
         Ok(Self { manager: Manager::open(places, options)? })
     }
 
-    /// A session of a manager with places and options of its own.
+    /// Makes a session of a manager with places and options of its own.
     pub fn of(manager: Manager) -> Self {
         Self { manager }
     }
 
-    /// The manager behind it.
+    /// Returns the manager.
     pub fn manager(&self) -> &Manager {
         &self.manager
     }

@@ -35,8 +35,8 @@ async fn at_once(
     function: &str,
     words: Vec<String>,
 ) -> Result<(), Box<dyn Error>> {
-    // Opened anew for each call, an extension feels what was revoked, disabled or ended since the
-    // last one.
+    // Opened anew for each call, an extension has its present permissions: revocations and timed
+    // grants that ended take effect.
     let callable = session.manager().callable(&name.parse()?, CallMode::Ordinary)?;
     let arguments = Arguments::words(words);
     let (first, second) =
@@ -47,7 +47,7 @@ async fn at_once(
             report.outcome.map_or_else(|error| error.to_string(), |returned| returned.to_text())
         );
     }
-    // A call that nobody waits for any more ends, and is in the log as cancelled.
+    // A dropped call ends, and is in the log as cancelled.
     let unwanted =
         tokio::time::timeout(Duration::from_millis(50), callable.call(function, &arguments)).await;
     println!(

@@ -27,8 +27,8 @@ pub use self::author::{
 pub use self::extension::{
     ActivityArguments, ActivityCommand, CallArguments, DocsArguments, EverydayCommand,
     ExecArguments, ExportArguments, ExtensionCommand, FormName, GrantArguments, ImportArguments,
-    InstallArguments, ListSource, Revocation, RollbackArguments, RunArguments, SetArguments,
-    SignArguments, SyncArguments, UpdateArguments,
+    InstallArguments, Revocation, RollbackArguments, RunArguments, SetArguments, SignArguments,
+    SyncArguments, UpdateArguments,
 };
 pub use self::groups::everyday as everyday_form;
 pub use self::help::{MAX_WIDTH, answer, full_command};

@@ -8,16 +8,17 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use core_types::{OciReference, UnknownKey};
+use core_types::UnknownKey;
 use directories::BaseDirs;
 use extension_depot::registry::{
     Credential, CredentialFiles, ExplicitLogin, Notice, Notices, Patience, Registry, Settings,
 };
 use extension_depot::{Depot, LoadedManifest, Places, UserConfig};
-use extension_host::{CodeCache, CompilerCommand, DirectoryRules};
+use extension_host::{CodeCache, CompilerCommand};
 use extension_manager::environment::{self, NoPlaces};
-use extension_manager::{Event, Events, Manager, Options};
-use tokio::runtime::Runtime;
+use extension_manager::{
+    Consent, Event, Events, Installer, LazyRuntime, Manager, Network, Options,
+};
 
 use crate::arguments::GlobalArguments;
 use crate::events::TerminalEvents;
@@ -40,7 +41,7 @@ pub struct Context {
     /// A login that lasts for this process.
     login: OnceCell<ExplicitLogin>,
     registry: OnceCell<Registry>,
-    runtime: OnceCell<Runtime>,
+    runtime: LazyRuntime,
 }
 
 impl Context {
@@ -70,7 +71,7 @@ impl Context {
             config: OnceCell::new(),
             login: OnceCell::new(),
             registry: OnceCell::new(),
-            runtime: OnceCell::new(),
+            runtime: LazyRuntime::default(),
         }
     }
 
@@ -168,11 +169,6 @@ impl Context {
         })
     }
 
-    /// Returns the rules for directories that can be granted.
-    pub fn directory_rules(&self) -> Result<DirectoryRules, Failure> {
-        Ok(environment::directory_rules(self.places()?))
-    }
-
     /// Returns the user that this process runs as.
     pub fn user(&self) -> u32 {
         rustix::process::geteuid().as_raw()
@@ -193,11 +189,6 @@ impl Context {
             Some(ConfigValue { key, value, origin: "environment".to_owned() })
         };
         names.into_iter().filter_map(value).collect()
-    }
-
-    /// Checks that each policy allows extensions from this source.
-    pub fn check_source(&self, reference: &OciReference) -> Result<(), Failure> {
-        Ok(self.config()?.check_source(reference)?)
     }
 
     /// Returns a client for registries, configured from files and the environment.
@@ -250,24 +241,27 @@ impl Context {
 
     /// Runs work on the network to its end. The connections that it opens serve later work as well.
     pub fn wait_for<T>(&self, work: impl Future<Output = T>) -> std::io::Result<T> {
-        if self.runtime.get().is_none() {
-            // Looking up names needs a thread. If none can be started, the runtime would panic.
-            std::thread::Builder::new().spawn(|| {}).map(drop)?;
-            let _ = self
-                .runtime
-                .set(tokio::runtime::Builder::new_current_thread().enable_all().build()?);
-        }
-        Ok(self.runtime.get().unwrap_or_else(|| unreachable!("set above")).block_on(work))
+        self.runtime.wait_for(work)
+    }
+
+    /// Returns the registry client and the runtime of this process, for the manager.
+    pub fn network(&self) -> Result<Network<'_>, Failure> {
+        Ok(Network { registry: self.registry()?, runtime: &self.runtime })
+    }
+
+    /// Returns the operations that change installed extensions. They ask `consent`.
+    pub fn installer<'a>(&'a self, consent: &'a dyn Consent) -> Result<Installer<'a>, Failure> {
+        Ok(Installer {
+            manager: self.manager()?,
+            config: self.config()?,
+            network: self.network()?,
+            consent,
+        })
     }
 
     /// Returns whether the user forbids connections.
     pub fn is_offline(&self) -> bool {
         self.global.offline || environment::is_offline()
-    }
-
-    /// Returns the command line of a bounded child that compiles: this program.
-    pub fn compiler(&self) -> CompilerCommand {
-        compiler()
     }
 
     /// Prints a warning.

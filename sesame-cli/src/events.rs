@@ -1,11 +1,11 @@
 //! Shows the manager's events to a person at a terminal.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use extension_manager::{Event, Events};
+use extension_manager::{Event, Events, Note};
 
 use crate::context::Context;
-use crate::progress::{ProgressLine, Spinner};
+use crate::progress::{DownloadBar, ProgressLine, Spinner};
 use crate::terminal::Terminal;
 use crate::warnings::Warnings;
 
@@ -18,6 +18,8 @@ pub struct TerminalEvents {
     progress: ProgressLine,
     /// The line that shows the current work.
     spinner: Mutex<Option<Spinner>>,
+    /// The bar of downloads.
+    download: Mutex<Option<DownloadBar>>,
 }
 
 impl TerminalEvents {
@@ -30,11 +32,23 @@ impl TerminalEvents {
             is_verbose: context.is_verbose(),
             progress: ProgressLine::new(context),
             spinner: Mutex::default(),
+            download: Mutex::default(),
         }
     }
 
     fn show_spinner(&self, spinner: Option<Spinner>) {
         *self.spinner.lock().unwrap_or_else(PoisonError::into_inner) = spinner;
+    }
+
+    fn download(&self) -> MutexGuard<'_, Option<DownloadBar>> {
+        self.download.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, note: &Note<'_>) {
+        let is_wanted = if note.is_detail() { self.is_verbose } else { !self.is_quiet };
+        if is_wanted {
+            self.terminal.note(&note.to_string());
+        }
     }
 }
 
@@ -48,6 +62,17 @@ impl Events for TerminalEvents {
                 self.show_spinner(Some(self.progress.start("compiling".to_owned())));
             }
             Event::CompileEnded => self.show_spinner(None),
+            Event::WaitStarted(wait) => {
+                self.show_spinner(Some(self.progress.start(wait.to_string())))
+            }
+            Event::WaitEnded => self.show_spinner(None),
+            Event::Downloading(progress) => {
+                self.download()
+                    .get_or_insert_with(|| DownloadBar::on(self.progress))
+                    .update(progress);
+            }
+            Event::DownloadEnded => drop(self.download().take()),
+            Event::Note(note) => self.note(note),
             Event::WaitingForLock if self.is_quiet => {}
             Event::WaitingForLock => self.terminal.note(&event.to_string()),
             Event::UnknownKeys(keys) => {

@@ -13,8 +13,8 @@ use extension_depot::registry::KeptLogin;
 use extension_depot::{ActivityEntry, ActivityFinding};
 
 pub use self::installation::{
-    Age, Collection, Denied, Direction, Freshness, Installation, PastGeneration, Removal, Replaced,
-    Rollback, Step, StepState, Update,
+    Collection, Denied, Direction, Freshness, Installation, PastGeneration, Removal, Replaced,
+    Rollback, Step, StepState, Update, nothing_to_call,
 };
 pub use self::publishing::{DocsPage, Published};
 pub use self::report::{

@@ -1,6 +1,5 @@
 //! Progress on standard error, where a person is watching.
 
-use std::cell::RefCell;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -15,50 +14,27 @@ const MOMENT: Duration = Duration::from_millis(300);
 /// One bar for everything that is downloaded.
 pub struct DownloadBar {
     bar: ProgressBar,
-    /// What is shown in its place until it is known how much comes.
-    waiting: RefCell<Option<Spinner>>,
 }
 
 impl DownloadBar {
-    /// A bar that is drawn only where somebody watches.
-    pub fn new(context: &Context) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(0), ProgressLine::new(context).target());
+    /// Makes a bar that is drawn only for a person.
+    pub fn on(line: ProgressLine) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(0), line.target());
         if let Ok(style) = ProgressStyle::with_template(
             "downloading {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
         ) {
             bar.set_style(style);
         }
-        Self { bar, waiting: RefCell::new(None) }
+        Self { bar }
     }
 
-    /// Takes what the download reports.
+    /// Takes a report of the download.
     pub fn update(&self, progress: Progress) {
-        drop(self.waiting.take());
         match progress {
             Progress::Resolved { bytes, .. } => self.bar.inc_length(bytes),
             Progress::Received(bytes) => self.bar.inc(bytes),
             Progress::Restarted(bytes) => self.bar.dec(bytes),
         }
-    }
-
-    /// Waits for the work that reports to this bar. Shows what is waited for from a moment on until
-    /// it reports.
-    pub async fn waiting<T>(
-        &self,
-        context: &Context,
-        what: String,
-        work: impl Future<Output = T>,
-    ) -> T {
-        let mut work = pin!(work);
-        if let Ok(done) = tokio::time::timeout(MOMENT, &mut work).await {
-            return done;
-        }
-        if self.bar.length() == Some(0) {
-            self.waiting.replace(Some(ProgressLine::new(context).start(what)));
-        }
-        let done = work.await;
-        drop(self.waiting.take());
-        done
     }
 }
 
@@ -68,7 +44,7 @@ impl Drop for DownloadBar {
     }
 }
 
-/// Shows what is waited for, where that takes longer than a moment, until it is there.
+/// Waits for work, and shows the wait if it takes longer than a moment.
 pub async fn waiting<T>(context: &Context, what: String, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     if let Ok(done) = tokio::time::timeout(MOMENT, &mut work).await {
@@ -80,19 +56,19 @@ pub async fn waiting<T>(context: &Context, what: String, work: impl Future<Outpu
     done
 }
 
-/// Where progress is drawn, if somebody watches.
+/// The place where progress is drawn, if a person watches.
 #[derive(Debug, Clone, Copy)]
 pub struct ProgressLine {
     is_shown: bool,
 }
 
 impl ProgressLine {
-    /// A line on standard error.
+    /// Returns a line on standard error.
     pub fn new(context: &Context) -> Self {
         Self { is_shown: context.terminal.shows_progress() && !context.global.quiet }
     }
 
-    /// Shows that something of unknown length is going on, until what is returned is dropped.
+    /// Shows work of unknown length, until the result is dropped.
     pub fn start(self, what: String) -> Spinner {
         let spinner = ProgressBar::with_draw_target(None, self.target()).with_message(what);
         if let Ok(style) = ProgressStyle::with_template("{msg} {spinner} {elapsed}") {
@@ -107,7 +83,7 @@ impl ProgressLine {
     }
 }
 
-/// A line that is gone when this is dropped, even where what it stood for was interrupted.
+/// A line that is removed when this is dropped, even if its work was interrupted.
 pub struct Spinner(ProgressBar);
 
 impl Drop for Spinner {

@@ -31,7 +31,7 @@ struct Step {
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The language of the project is unknown.
-    #[error("it is not known what this project is written in")]
+    #[error("the language of this project is unknown")]
     NoLanguage,
     /// A program is missing.
     #[error("`{program}` is not there")]

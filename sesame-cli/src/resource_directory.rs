@@ -28,7 +28,7 @@ pub enum ResourceDirectoryError {
     #[error(transparent)]
     Document(#[from] DocumentError),
     /// A document that is not a resource.
-    #[error("`{}` is no resource: {problem}", path.display())]
+    #[error("`{}` is not a resource: {problem}", path.display())]
     NoResource { path: PathBuf, problem: String },
     /// Two files with the same resource.
     #[error("`{}` and `{}` are the same resource", first.display(), second.display())]

@@ -199,7 +199,7 @@ fn other_answer() -> String {
 
 fn workload(resource: &Value) -> Result<Workload, String> {
     Workload::new(resource.clone())
-        .map_err(|error| format!("the `resource` of the test is no workload: {error}"))
+        .map_err(|error| format!("the `resource` of the test is not a workload: {error}"))
 }
 
 /// Returns the name of a resource in a test; without a namespace, it is in the workload's.

@@ -7,8 +7,8 @@ use core_types::UnknownKey;
 
 use crate::terminal::Terminal;
 
-/// How many keys that do nothing are named: a document can have a million, and nobody reads more
-/// than a screen.
+/// The number of unknown keys to name: a document can have a million, and a person reads a screen
+/// at most.
 pub const MAX_WARNINGS: usize = 20;
 
 /// Takes the warnings of one command. Its clones share them.

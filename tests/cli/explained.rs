@@ -45,7 +45,7 @@ fn install_and_inspect_agree() {
     exit 5
     err: error: `it` does not get what it needs
     err: `acme:db/store@1.0.0` is not provided by sesame
-    err: hint: compose it with a component that exports `acme:db/store@1.0.0`, such as with `wac plug`, and install what comes of it
+    err: hint: compose it with a component that exports `acme:db/store@1.0.0`, such as with `wac plug`, and install the result
     ");
     insta::assert_snapshot!(verdict_of_text(&env, "(module (memory 1 1 shared))"), @r"
     exit 1

@@ -141,7 +141,7 @@ fn version_tag_of_list_never_moves() {
     insta::assert_snapshot!({ publish("stable", &first); sync("stable --locked") }, @r#"
     exit 1
     err: error: the list is not pinned to a digest, and was never followed here
-    err: hint: name its bytes: sesame extension sync REGISTRY/my-org/desktop-set:stable@sha256:DIGEST --locked
+    err: hint: pin its digest: sesame extension sync REGISTRY/my-org/desktop-set:stable@sha256:DIGEST --locked
     "#);
     publish("1.0.0", &first);
     for tag in ["1.0.0", "stable"] {
@@ -154,7 +154,7 @@ fn version_tag_of_list_never_moves() {
     err: error: the tag `1.0.0` of the list has moved since it was followed
     err: followed: REGISTRY/my-org/desktop-set:1.0.0@sha256:DIGEST
     err: found:    REGISTRY/my-org/desktop-set:1.0.0@sha256:DIGEST
-    err: hint: if its publisher says why, take the new one: sesame extension sync REGISTRY/my-org/desktop-set:1.0.0@sha256:DIGEST
+    err: hint: if the publisher announced the change, sync the new digest: sesame extension sync REGISTRY/my-org/desktop-set:1.0.0@sha256:DIGEST
     "#);
     let locked =
         fleet.env.run(&format!("extension sync {}/{LIST}:stable --locked", fleet.registry.host()));

@@ -27,7 +27,7 @@ fn file_of_one_name_is_another() {
     insta::assert_snapshot!(env.run("extension install ./Downloads/weather.wasm"), @r#"
     exit 5
     err: error: `weather` is the name of other bytes, which are installed as `local/file/weather@sha256:DIGEST`
-    err: to replace them and keep their grants, settings and secrets, say so; to have both, choose another `--name`
+    err: replacing them keeps their grants, settings and secrets; to keep both, choose another `--name`
     err: hint: sesame extension install ./Downloads/weather.wasm --replace weather
     "#);
     assert_eq!(env.read(&manifest("weather")), before);

@@ -262,7 +262,8 @@ fn requests_stay_denied_unasked() {
 #[test]
 fn each_request_is_asked_once() {
     let env = env();
-    let asks = "[capabilities]\nnotification = true\nclipboard-write = true\nnetwork = [\"api.example.com\"]\n";
+    let asks = "[capabilities]\nnotification = true\nclipboard-write = true\n\
+                network = [{ host = \"api.example.com\", optional = true }]\n";
     env.write("work/asks.wasm", asking(&GREETING, asks));
     let mut command = std::process::Command::new("script");
     let line = format!("{} extension install ./asks.wasm", env!("CARGO_BIN_EXE_sesame"));
@@ -274,7 +275,7 @@ fn each_request_is_asked_once() {
     command.current_dir(env.path("work"));
     std::fs::create_dir(env.path("run")).expect("made");
     command.env("XDG_RUNTIME_DIR", env.path("run"));
-    let run = crate::support::answering(&env, command, "[N]o:", &["a\n", "s\n", "n\n"]).ok();
+    let run = crate::support::answering(&env, command, "[N]o:", &["c\n", "a\n", "s\n", "n\n"]).ok();
     let text = run.text();
     let question =
         "`asks` asks for notification: it could show notifications, ten a minute at most.";

@@ -9,6 +9,7 @@ mod code_cache;
 mod completing;
 mod concurrency;
 mod config;
+mod consent;
 mod crash;
 mod decisions;
 mod degraded_environment;

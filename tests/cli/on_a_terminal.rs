@@ -71,9 +71,9 @@ fn typed_ahead_answers_grant_nothing() {
     env.write("work/desktop.wasm", guest("desktop"));
     let words = ["extension", "install", "./desktop.wasm", "--name", "desk"];
     let run = on_terminal_with(&env, &words, "n\n".repeat(20).as_bytes());
-    assert!(run.code == 0 && run.text().contains("does not say how far it has to reach"), "{run}");
-    let manifest = env.read(".config/pds/extensions/desk.toml");
-    assert!(!manifest.contains("\"n\"") && !manifest.contains("secret-read = ["), "{manifest}");
+    assert!(run.code == 5 && run.text().contains("does not say how far it has to reach"), "{run}");
+    assert!(run.text().contains("no answer is a no"), "{run}");
+    assert!(!env.path(".config/pds/extensions/desk.toml").exists(), "nothing is installed");
 }
 
 /// Checks that the output has neither the raw text nor any part that a terminal acts upon.

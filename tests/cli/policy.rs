@@ -70,7 +70,7 @@ fn update_grants_only_as_policy() {
     "#);
     insta::assert_snapshot!(update(""), @r#"
     exit 5
-    err: error: `greeting-extension` 0.2.0 asks for more than the installed version; that one stays
+    err: error: `greeting-extension` 0.2.0 requests more than the installed version, which stays
     err: it asks for notification, and policy denies `notification` (~/.config/pds/config.toml:2)
     err: hint: sesame extension update greeting-extension --accept-new-capabilities
     "#);

@@ -75,7 +75,7 @@ fn run_of_library_lists_functions() {
     insta::assert_snapshot!(env.run("extension run crash"), @"
     exit 2
     err: error: the extension is not a program: it exports neither `wasi:cli/run` nor `_start`
-    err: hint: see what can be called: sesame extension info crash
+    err: hint: see its functions: sesame extension info crash
     ");
 }
 

@@ -52,16 +52,16 @@ fn download_needs_its_digest() {
     let (env, server) = (env(), server());
     insta::assert_snapshot!(install(&env, &server, "/dl/greeting.wasm", ""), @r#"
     exit 2
-    err: error: `http://REGISTRY/dl/greeting.wasm` is not downloaded without its digest
+    err: error: cannot download `http://REGISTRY/dl/greeting.wasm` without its digest
     err: download it yourself, then: sesame extension install ./greeting.wasm
-    err: hint: say which bytes you expect: sesame extension install http://REGISTRY/dl/greeting.wasm --sha256 DIGEST
+    err: hint: add the expected digest: sesame extension install http://REGISTRY/dl/greeting.wasm --sha256 DIGEST
     "#);
     insta::assert_snapshot!(env.run("extension inspect https://ghcr.io/my-org/x"), @r#"
     exit 2
-    err: error: `https://ghcr.io/my-org/x` is not downloaded without its digest
+    err: error: cannot download `https://ghcr.io/my-org/x` without its digest
     err: download it yourself, then: sesame extension inspect ./x
     err: if it is a repository: sesame extension inspect ghcr.io/my-org/x
-    err: hint: say which bytes you expect: sesame extension inspect https://ghcr.io/my-org/x --sha256 DIGEST
+    err: hint: add the expected digest: sesame extension inspect https://ghcr.io/my-org/x --sha256 DIGEST
     "#);
     assert!(server.seen().is_empty(), "nothing is asked for");
 }

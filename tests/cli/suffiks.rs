@@ -316,7 +316,7 @@ fn invalid_workloads_are_named() {
     env.write("work/raw.yaml", b"\xff\xfe\xff");
     insta::assert_snapshot!(env.run("workload sync ingress-as --workload list.yaml"), @r#"
     exit 2
-    err: error: `list.yaml` is no workload
+    err: error: `list.yaml` is not a workload
     err: caused by: it is not an object with `apiVersion`, `kind` and `metadata`
     "#);
     insta::assert_snapshot!(env.run("workload sync ingress-as --workload raw.yaml"), @r#"
@@ -390,8 +390,8 @@ fn exec_sees_granted_variables_only() {
     err: warning: `dev-env` may not use exec-env=BASH_ENV: not granted (~/.config/pds/extensions/dev-env.toml:6); allow it with: sesame extension grant dev-env exec-env=BASH_ENV
     err: warning: `dev-env` may not use exec-env=GIT_SSH_COMMAND: not granted (~/.config/pds/extensions/dev-env.toml:6); allow it with: sesame extension grant dev-env exec-env=GIT_SSH_COMMAND
     err: warning: `dev-env` may not use exec-env=APP_PRELOAD: not granted (~/.config/pds/extensions/dev-env.toml:6); allow it with: sesame extension grant dev-env exec-env=APP_PRELOAD
-    err: warning: `dev-env` does not set `A=B`: no variable can be that
-    err: warning: `dev-env` does not set `APP_X`: no variable can be that
+    err: warning: `dev-env` does not set `A=B`: not a valid variable
+    err: warning: `dev-env` does not set `APP_X`: not a valid variable
     "#);
     env.run("extension grant dev-env exec-env=APP_*").ok();
     insta::assert_snapshot!(env.run("extension exec dev-env --quiet -- /usr/bin/env"), @r#"
@@ -471,13 +471,13 @@ fn missing_export_fails_install() {
     insta::assert_snapshot!(env.run("extension install ./bad.wasm"), @r#"
     exit 2
     err: error: an extension of Suffiks has to export `Sync() -> ()`, `Delete() -> i64`, `Defaulting() -> i64`, `Validate(i32) -> ()`, `malloc(i32) -> i32`, `free(i32) -> ()`, a memory `memory`, and this module does not; it exports nothing
-    err: hint: what a module of Suffiks exports: docs/wasi-runtime.md
+    err: hint: see the exports of a module of Suffiks in docs/wasi-runtime.md
     "#);
     let registry = MemoryRegistry::start().expect("a registry");
     insta::assert_snapshot!(env.run(&format!("wasi publish --tag {}/a/b bad.wasm", registry.host())).hiding_registry(&registry), @r#"
     exit 2
     err: error: an extension of Suffiks has to export `Sync() -> ()`, `Delete() -> i64`, `Defaulting() -> i64`, `Validate(i32) -> ()`, `malloc(i32) -> i32`, `free(i32) -> ()`, a memory `memory`, and this module does not; it exports nothing
-    err: hint: what a module of Suffiks exports: docs/wasi-runtime.md
+    err: hint: see the exports of a module of Suffiks in docs/wasi-runtime.md
     "#);
     env.write("work/component.wasm", guest("greeting"));
     insta::assert_snapshot!(env.run(&format!("wasi publish --tag {}/a/b component.wasm", registry.host())).hiding_registry(&registry), @r#"

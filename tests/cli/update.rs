@@ -123,7 +123,7 @@ fn update_with_requests_keeps_old() {
     );
     insta::assert_snapshot!(env.run("extension update greeting-extension").hiding_registry(&registry), @r#"
     exit 5
-    err: error: `greeting-extension` 0.2.0 asks for more than the installed version; that one stays
+    err: error: `greeting-extension` 0.2.0 requests more than the installed version, which stays
     err: it asks for network=api.example.com
     err: hint: sesame extension update greeting-extension --accept-new-capabilities
     "#);
@@ -207,8 +207,8 @@ fn update_follows_moving_tags_only() {
     );
     insta::assert_snapshot!(env.run("extension update follow --locked").hiding_registry(&registry), @r#"
     exit 6
-    err: error: the tag `stable` of `follow` leads to other bytes by now
-    err: hint: take them: leave out `--locked`: sesame extension update follow
+    err: error: the tag `stable` of `follow` has moved
+    err: hint: install the new digest without `--locked`: sesame extension update follow
     "#);
     insta::assert_snapshot!(env.run("extension update follow --dry-run").hiding_registry(&registry), @r#"
     exit 0

@@ -38,7 +38,7 @@ pub enum GrantError {
         capability: Capability,
     },
     /// What stands in the place of a scope is a word of the documentation.
-    #[error("`{}` stands for how far `{capability}` reaches: write it, as in `{}`", text.escape_debug(), capability.spec().example)]
+    #[error("`{}` is a placeholder for the scope of `{capability}`: write one, as in `{}`", text.escape_debug(), capability.spec().example)]
     Placeholder {
         /// The capability.
         capability: Capability,

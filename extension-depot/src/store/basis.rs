@@ -68,6 +68,19 @@ impl Depot {
         self.basis_on(name, reference.identity(), Seen::Good(Box::new(loaded.clone())))
     }
 
+    /// Returns what the same decision is made upon for an artifact with another identity: the
+    /// manifest is not read again.
+    ///
+    /// # Errors
+    /// When what is remembered cannot be read.
+    pub fn rebase(&self, basis: Basis, reference: &OciReference) -> Result<Basis, DepotError> {
+        let repository = reference.identity();
+        if repository == basis.repository {
+            return Ok(basis);
+        }
+        self.basis_on(&basis.name, repository, basis.manifest)
+    }
+
     fn basis_on(
         &self,
         name: &ExtensionName,
@@ -132,6 +145,19 @@ impl Basis {
     pub fn check_name(&self, reference: &OciReference) -> Result<(), DepotError> {
         let owner = self.loaded().and_then(|loaded| loaded.manifest.extension.oci.as_ref());
         check_owner(&self.name, owner, reference)
+    }
+
+    /// Makes sure that an artifact from there does not come without TLS after others came with it.
+    ///
+    /// # Errors
+    /// [`DepotError::Insecure`]
+    pub fn check_transport(&self, is_secure: bool) -> Result<(), DepotError> {
+        match &self.first_use {
+            Some(first) if first.is_secure && !is_secure => {
+                Err(DepotError::Insecure { repository: self.repository.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether nothing that it saw has changed.

@@ -11,7 +11,7 @@ use crate::error::HostError;
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// The file does not exist.
-    #[error("`{}` is not there", path.display())]
+    #[error("`{}` does not exist", path.display())]
     Missing {
         /// The file.
         path: PathBuf,

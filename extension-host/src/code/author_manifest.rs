@@ -24,7 +24,7 @@ pub enum RequestError {
     Binary(#[source] wasmparser::BinaryReaderError),
     /// The section is too large to be read, or has too many requests to be answered.
     #[error(
-        "the custom section `{SECTION}` is too large: {MAX_SECTION} bytes and {MAX_REQUESTS} requests are the most"
+        "the custom section `{SECTION}` is too large: {MAX_SECTION} bytes and {MAX_REQUESTS} requests are the limit"
     )]
     TooLarge,
     /// The section is not text.

@@ -33,9 +33,7 @@ pub enum ModuleFault {
     #[error("its `malloc` asked the host for bytes")]
     NestedMalloc,
     /// It sent the host more messages than a person would read.
-    #[error(
-        "it called `{function}` when it had told the host {most} things already, which are the most"
-    )]
+    #[error("it called `{function}` after it had told the host {most} things, which is the limit")]
     TooMany {
         /// The function of the host.
         function: &'static str,

@@ -11,6 +11,7 @@ use core_types::{
     VersionReq,
 };
 use extension_depot::Source;
+use extension_manager::ListSource;
 
 use super::address::{self, Mistyped};
 use super::author::{DevArguments, NewArguments, PublishArguments, TestArguments};
@@ -389,6 +390,7 @@ pub struct RollbackArguments {
 pub struct SyncArguments {
     /// A list instead of the manifests: `./list.toml`, or a published one as
     /// `registry/[principal/]scope:revision`
+    #[arg(value_parser = list_source)]
     pub list: Option<ListSource>,
     /// Change nothing, and exit with 1 if anything has to change or is left over
     #[arg(long)]
@@ -467,24 +469,14 @@ pub struct ImportArguments {
     pub replace: bool,
 }
 
-/// The place of a list of extensions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ListSource {
-    File(PathBuf),
-    Published(OciReference),
-}
-
-impl FromStr for ListSource {
-    type Err = Mistyped;
-
-    fn from_str(text: &str) -> Result<Self, Mistyped> {
-        let is_path = text.ends_with(".toml")
-            || ["./", "../", "/"].iter().any(|start| text.starts_with(start));
-        if is_path {
-            Ok(Self::File(text.into()))
-        } else {
-            address::reference(text).map(Self::Published)
-        }
+/// Reads a list: a file, or one that is published.
+fn list_source(text: &str) -> Result<ListSource, Mistyped> {
+    let is_path =
+        text.ends_with(".toml") || ["./", "../", "/"].iter().any(|start| text.starts_with(start));
+    if is_path {
+        Ok(ListSource::File(text.into()))
+    } else {
+        address::reference(text).map(ListSource::Published)
     }
 }
 

@@ -4,16 +4,16 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
 
-use core_types::{Capability, ExtensionName, Touch};
-use extension_depot::Opened;
+use core_types::ExtensionName;
 use extension_host::{Arguments, CallReport, Host, Purpose, Word};
 use extension_manager::{CallMode, Callable};
 
-use super::learn;
 use crate::arguments::CallArguments;
 use crate::context::Context;
-use crate::failure::{Failure, refusal};
+use crate::failure::Failure;
+use crate::learn;
 use crate::outcome::{Call, Outcome};
+use crate::refusals::{is_worth_telling, warn_of_refusal};
 
 /// Calls one function in a new instance.
 pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failure> {
@@ -37,7 +37,7 @@ pub fn run(context: &Context, arguments: CallArguments) -> Result<Outcome, Failu
     context.terminal.limit_waiting(callable.extension().limits().timeout());
     let report = callable.call_blocking(&function, &arguments);
     if learn {
-        return learn::run(context, &callable, report, write);
+        return learn::learn(context, &callable, report, write);
     }
     returned(context, &callable, report, stats)
 }
@@ -89,20 +89,6 @@ fn returned(
             Err(failure.with_missing(&activity.missing))
         }
     }
-}
-
-/// Returns whether a refusal is worth a line. Settings are withheld on purpose, and extensions ask
-/// for settings that do not exist.
-pub fn is_worth_telling(touch: &Touch) -> bool {
-    touch.request.capability() != Capability::ConfigRead
-}
-
-pub fn warn_of_refusal(context: &Context, opened: &Opened, touch: &Touch) {
-    let name = &opened.installed.name;
-    let grant = touch
-        .grant()
-        .map(|grant| format!("; allow it with: sesame extension grant {name} {grant}"));
-    context.warn(&format!("{}{}", refusal(name, touch), grant.unwrap_or_default()));
 }
 
 /// Reads the arguments, with the first `-` replaced by standard input.

@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use core_types::{
-    Authority, BootTime, Capabilities, ExtensionName, Grant, GrantedPath, OciReference, Period,
-    TimedGrant, TimedGrants,
-};
+use core_types::{Capabilities, ExtensionName, Grant, Period, TimedGrant, TimedGrants};
 use extension_depot::{Reason, UserConfig};
-use extension_host::{DirectoryError, boot_time};
+use extension_host::boot_time;
 
 use crate::arguments::{GrantArguments, Revocation};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome};
+use crate::remaining::remaining;
 
 /// Enables or disables extensions.
 pub fn enable(
@@ -51,70 +49,15 @@ pub fn pin(context: &Context, names: &[ExtensionName], pinned: bool) -> Result<O
 /// Grants permissions, permanently or for a time.
 pub fn grant(context: &Context, arguments: &GrantArguments) -> Result<Outcome, Failure> {
     let GrantArguments { name, grants, period, until } = arguments;
-    check_directories(context, name, grants)?;
+    let loaded = context.depot()?.manifest(name)?;
+    let checked = context.manager()?.check_directories(name, loaded.as_ref(), grants);
+    checked.map_err(|error| Failure::of_directory_grant(name, &error))?;
     let changes = match (period, until) {
         (None, None) => grant_for_good(context, name, grants, context.config()?)?,
-        (period, _) => {
-            grant_for_a_while(context, name, None, grants, period.map(Period::duration))?
-        }
+        (period, _) => grant_for_a_while(context, name, grants, period.map(Period::duration))?,
     };
     warn_of_policy(context, name, grants)?;
     Ok(Outcome::Changed(changes))
-}
-
-/// Refuses directories whose use would be refused.
-pub fn check_directories(
-    context: &Context,
-    name: &ExtensionName,
-    grants: &[Grant],
-) -> Result<(), Failure> {
-    if directories(grants).next().is_none() {
-        return Ok(());
-    }
-    let rules = context.directory_rules()?;
-    let failure = |error| Failure::of_directory(name, &error);
-    for path in directories(grants) {
-        match rules.check(path) {
-            Err(DirectoryError::Missing { .. }) => {}
-            checked => checked.map_err(failure)?,
-        }
-    }
-    rules.check_guest_paths(&granted_with(context, name, grants)?).map_err(failure)?;
-    warn_of_missing(context, grants)
-}
-
-/// Warns of missing directories, which may be mistyped.
-pub fn warn_of_missing(context: &Context, grants: &[Grant]) -> Result<(), Failure> {
-    let rules = context.directory_rules()?;
-    for path in directories(grants) {
-        if let Err(DirectoryError::Missing { path }) = rules.check(path) {
-            context.warn(&format!("the directory `{}` does not exist yet", path.host()));
-        }
-    }
-    Ok(())
-}
-
-fn directories(grants: &[Grant]) -> impl Iterator<Item = &GrantedPath> {
-    grants.iter().filter_map(Grant::directory)
-}
-
-/// Returns the capabilities with these grants added, without regard to policies.
-fn granted_with(
-    context: &Context,
-    name: &ExtensionName,
-    grants: &[Grant],
-) -> Result<Capabilities, Failure> {
-    let depot = context.depot()?;
-    let mut authority = Authority::default();
-    if let Some(loaded) = depot.manifest(name)? {
-        if let Some(reference) = loaded.pinned_reference() {
-            authority.timed = depot.timed_grants(name, &reference.identity())?;
-        }
-        authority.capabilities = loaded.manifest.capabilities;
-    }
-    let mut capabilities = authority.in_force(boot_time()).into_owned();
-    capabilities.extend(grants.iter().cloned());
-    Ok(capabilities)
 }
 
 fn grant_for_good(
@@ -138,12 +81,10 @@ fn grant_for_good(
     Ok(changes)
 }
 
-/// Grants until the session ends, or for a time within it. `decided_for` is the artifact of the
-/// decision, if there is one.
-pub fn grant_for_a_while(
+/// Grants until the session ends, or for a time within it.
+fn grant_for_a_while(
     context: &Context,
     name: &ExtensionName,
-    decided_for: Option<&OciReference>,
     grants: &[Grant],
     period: Option<Duration>,
 ) -> Result<Vec<Change>, Failure> {
@@ -153,7 +94,7 @@ pub fn grant_for_a_while(
         grants.iter().for_each(|grant| timed.add(TimedGrant { grant: grant.clone(), until }, now));
         true
     };
-    let granted = context.depot()?.change_timed_grants(name, decided_for, add);
+    let granted = context.depot()?.change_timed_grants(name, None, add);
     granted.map_err(|error| Failure::of_extension(name, &error))?;
     let ends = remaining(until, now);
     let config = context.config()?;
@@ -162,17 +103,6 @@ pub fn grant_for_a_while(
         Some(_) => format!("policy denies `{name}` {grant}, which it would have {ends}"),
     };
     Ok(grants.iter().map(|grant| Change { now: now(grant), changed: true }).collect())
-}
-
-/// Describes the remaining time for people. Without an end of its own, it is the session's.
-pub fn remaining(until: Option<BootTime>, now: BootTime) -> String {
-    let Some(until) = until else { return "until you log out".to_owned() };
-    let seconds = until.since(now).as_secs_f64().round() as u64;
-    match seconds {
-        0..120 => format!("for {seconds} s"),
-        120..7_200 => format!("for {} min", seconds.div_ceil(60)),
-        _ => format!("for {} h", seconds.div_ceil(3_600)),
-    }
 }
 
 /// Warns of a grant that a policy denies, since it does nothing.

@@ -3,7 +3,6 @@
 use core_types::ErrorKind;
 use extension_depot::UserConfig;
 
-use super::list::listed;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{ConfigValue, FileCheck, Outcome};
@@ -25,11 +24,14 @@ pub fn validate(context: &Context) -> Result<Outcome, Failure> {
         .map_err(|error| Failure::new(ErrorKind::Local, &error))?;
     let of_config = checked.into_iter().map(|(path, result)| FileCheck::new(path, result));
     let places = context.places()?;
-    let of_manifests = listed(&context.depot()?)?.into_iter().map(|listed| {
-        FileCheck::new(
-            places.manifest(&listed.name),
-            listed.manifest.map(|loaded| loaded.unknown_keys),
-        )
-    });
+    let of_manifests =
+        context.depot()?.list().map_err(|error| Failure::of_listing(&error))?.into_iter().map(
+            |listed| {
+                FileCheck::new(
+                    places.manifest(&listed.name),
+                    listed.manifest.map(|loaded| loaded.unknown_keys),
+                )
+            },
+        );
     Ok(Outcome::Validated(of_config.chain(of_manifests).collect()))
 }

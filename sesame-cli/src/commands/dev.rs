@@ -1,26 +1,27 @@
 //! `sesame extension dev`
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use core_types::ErrorKind;
-
-use clap::Parser;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::build::{built, project};
-use super::development::Development;
-use crate::arguments::{Arguments, DevArguments};
+use crate::arguments::{
+    CallArguments, Command, DevArguments, EverydayCommand, ExtensionCommand, TestArguments,
+};
+use crate::build::{built, project};
 use crate::context::Context;
+use crate::development::Development;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::render;
 use crate::sources::{is_lock, is_made};
 
+/// The directory with the tests of a project, as `test` has it by default.
+const TESTS: &str = "tests";
 /// The pause after a change before a build: editors write a file several times.
 const QUIET: Duration = Duration::from_millis(200);
 
@@ -79,25 +80,24 @@ fn call(
     built: &Path,
     arguments: &DevArguments,
 ) -> ExitCode {
-    match &arguments.function {
-        Some(function) => {
-            let call = ["call", development.name().as_str(), function].map(OsString::from);
-            sesame(context, call.into_iter().chain(arguments.arguments.iter().cloned()).collect())
-        }
-        None => sesame(context, vec!["test".into(), built.into()]),
-    }
-}
-
-/// Runs a command as a person would type it.
-fn sesame(context: &Context, words: Vec<OsString>) -> ExitCode {
-    let line = ["sesame", "extension"].into_iter().map(OsString::from).chain(words);
-    match Arguments::try_parse_from(line) {
-        Ok(arguments) => crate::run(context, arguments.command),
-        Err(error) => {
-            let _ = context.terminal.talk(&error.render().to_string());
-            ErrorKind::Usage.into()
-        }
-    }
+    let command = match &arguments.function {
+        Some(function) => ExtensionCommand::Everyday(EverydayCommand::Call(CallArguments {
+            name: development.name().clone(),
+            function: Some(function.clone()),
+            arguments: arguments.arguments.clone(),
+            data: Vec::new(),
+            json_args: None,
+            bytes: false,
+            stats: false,
+            learn: false,
+            write: false,
+        })),
+        None => ExtensionCommand::Test(TestArguments {
+            binary: Some(built.to_owned()),
+            tests: TESTS.into(),
+        }),
+    };
+    crate::run(context, Command::Extension(Box::new(command)))
 }
 
 /// Watches each directory of a project with files of a person.

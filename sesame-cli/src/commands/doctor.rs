@@ -10,12 +10,12 @@ use extension_depot::{Depot, DepotError, Listed, UserConfig};
 use extension_host::{CacheError, CodeCache, IntoCacheError, check_executable};
 use extension_manager::environment;
 
-use super::list::listed;
 use crate::context::Context;
 use crate::failure::{Failure, LOCKS_HINT};
 use crate::outcome::{Diagnosis, Health, Outcome};
 use crate::policy_stop::PolicyCheck;
 use crate::progress::waiting;
+use crate::secrets::with_timeout;
 
 /// Checks everything that sesame needs. Nothing is changed, and one problem does not hide another.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {
@@ -24,7 +24,8 @@ pub fn run(context: &Context) -> Result<Outcome, Failure> {
     all.push(lock(&depot));
     all.extend(configuration(&depot));
     all.extend(durability(&depot));
-    let listed = listed(&depot).unwrap_or_else(|failure| {
+    let listed = depot.list().unwrap_or_else(|error| {
+        let failure = Failure::of_listing(&error);
         all.push(bad("extensions", failure.in_one_line(), failure.hint));
         Vec::new()
     });
@@ -258,7 +259,7 @@ fn keyring(context: &Context) -> Diagnosis {
     }
     let mend =
         Some("unlock your keyring, or start a Secret Service such as gnome-keyring".to_owned());
-    match super::secret::with_timeout(|| {
+    match with_timeout(|| {
         kept_logins(&LoginStore::SecretService).map_err(|error| error.to_string())
     }) {
         Ok(logins) => {

@@ -10,12 +10,12 @@ use extension_host::{
 };
 use serde_json::json;
 
-use super::workload;
 use crate::arguments::ExecArguments;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::Outcome;
 use crate::terminal::inert_line;
+use crate::workload;
 
 /// Runs a command in the environment that an extension adds, by becoming it: its exit code and
 /// signals are its own.
@@ -70,7 +70,7 @@ fn explain(name: &ExtensionName, refused: &RefusedVariable) -> String {
     let variable = inert_line(&refused.name);
     match &refused.reason {
         VariableRefusal::Impossible => {
-            format!("`{name}` does not set `{variable}`: no variable can be that")
+            format!("`{name}` does not set `{variable}`: not a valid variable")
         }
         VariableRefusal::Secret(error) => {
             format!("`{name}` does not get the secret `{variable}`: {error}")

@@ -5,13 +5,13 @@ use core_types::{
 };
 use extension_depot::{Depot, Installed};
 use extension_host::{Host, Import, boot_time};
+use extension_manager::split_denied;
 
-use super::change::remaining;
-use crate::consent::split_denied;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{DecidedImport, Denied, Info, Outcome, State};
 use crate::policy_stop::PolicyCheck;
+use crate::remaining::remaining;
 
 /// Shows all facts about an extension, with its imports and exports. None of its code runs.
 pub fn run(context: &Context, name: &ExtensionName) -> Result<Outcome, Failure> {

@@ -5,13 +5,12 @@ use std::path::Path;
 use core_types::{Authority, Digest, Document, ExtensionName, OciReference, Request, decide};
 use extension_depot::{Artifact, Binary, Depot, Installed, Source, Staged};
 use extension_host::boot_time;
+use extension_manager::{Findings, Nobody, Requests, SourceForm, check_form};
 
-use super::install::{Findings, check_form, fetch_from, look_at};
 use crate::arguments::typed_source;
-use crate::consent::Requests;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::outcome::{Asked, Inspection, Outcome};
+use crate::outcome::{Asked, Inspection, Outcome, nothing_to_call};
 use crate::progress::waiting;
 
 /// Shows an extension without installing or running it: its imports, its requests, and the
@@ -20,12 +19,13 @@ pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Out
     let depot = context.depot()?;
     if let Ok(name) = what.parse::<ExtensionName>() {
         if sha256.is_some() {
-            return Err(Failure::digest_of_no_file(&name.to_string()));
+            let form = SourceForm::DigestOfNoFile { origin: name.to_string() };
+            return Err(Failure::of_form(&form, "inspect"));
         }
         return installed(context, &depot, &name);
     }
     let source = typed_source(what).map_err(|error| Failure::mistyped(what, &error))?;
-    check_form(&source, sha256, "inspect")?;
+    check_form(&source, sha256).map_err(|error| Failure::of_form(&error, "inspect"))?;
     let name = source.default_name().unwrap_or_default();
     if let Some(Installed { reference, artifact, binary, .. }) =
         &installed_from(&depot, &source, &name)
@@ -35,7 +35,7 @@ pub fn run(context: &Context, what: &str, sha256: Option<&Digest>) -> Result<Out
     }
     // Inspecting trusts no signer, and an extension of the same name does not matter.
     let Staged { artifact, reference, binary, .. } =
-        &fetch_from(context, &depot, &source, sha256, &name)?;
+        &context.installer(&Nobody)?.fetch_from(&source, sha256, &name)?;
     let inspected = inspection(context, &depot, &name, reference, (artifact, binary))?;
     let attached = attached(context, reference)?;
     Ok(Outcome::Inspected(Box::new(Inspection { attached, ..inspected })))
@@ -71,8 +71,8 @@ fn inspection(
     reference: &OciReference,
     (artifact, binary): (&Artifact, &Binary),
 ) -> Result<Inspection, Failure> {
-    let Findings { host, code, requests, refusal, nothing_to_call } =
-        look_at(context, binary, name)?;
+    let Findings { host, code, requests, refusal, purpose } =
+        context.manager()?.examine(name, binary)?;
     let authority = authority(context, depot, name, reference)?;
     Ok(Inspection {
         name: name.clone(),
@@ -85,8 +85,8 @@ fn inspection(
         asks_for: asked(&requests, &authority),
         exports: host.exports(&code),
         attached: Vec::new(),
-        nothing_to_call,
-        refusal,
+        nothing_to_call: nothing_to_call(name, purpose),
+        refusal: refusal.map(|error| Failure::of_host(name, &error)),
     })
 }
 
@@ -129,8 +129,8 @@ fn asked(requests: &Requests, authority: &Authority) -> Vec<Asked> {
         let decision = decide(request, authority, boot_time());
         Asked { what, verdict: decision.verdict, rule: decision.to_string() }
     };
-    let scoped =
-        requests.grants.iter().map(|grant| asked(grant.to_string(), &Request::of_grant(grant)));
+    let grants = requests.grants.iter().map(|request| &request.grant);
+    let scoped = grants.map(|grant| asked(grant.to_string(), &Request::of_grant(grant)));
     let unscoped = requests
         .without_scope
         .iter()

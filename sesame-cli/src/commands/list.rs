@@ -1,6 +1,6 @@
 //! `sesame extension list`
 
-use core_types::{Capabilities, Capability, ErrorKind};
+use core_types::{Capabilities, Capability};
 use extension_depot::{Depot, Listed};
 
 use crate::context::Context;
@@ -11,17 +11,12 @@ use crate::policy_stop::PolicyCheck;
 /// Lists all manifests; a broken one is a row with the reason.
 pub fn run(context: &Context) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let listed = listed(&depot)?;
+    let listed = depot.list().map_err(|error| Failure::of_listing(&error))?;
     for loaded in listed.iter().filter_map(|listed| listed.manifest.as_ref().ok()) {
         context.warn_unknown_keys(loaded);
     }
     let policies = PolicyCheck::new(context, &depot);
     Ok(Outcome::Listed(listed.into_iter().map(|listed| row(&depot, &policies, listed)).collect()))
-}
-
-/// Returns all manifests.
-pub fn listed(depot: &Depot) -> Result<Vec<Listed>, Failure> {
-    depot.list().map_err(|error| Failure::new(ErrorKind::Local, &error))
 }
 
 fn row(depot: &Depot, policies: &PolicyCheck<'_>, listed: Listed) -> Row {

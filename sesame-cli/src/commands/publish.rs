@@ -1,25 +1,24 @@
 //! `sesame extension publish`, `sesame wasi publish` and `sesame wasi download`
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use core_types::{ErrorKind, ExtensionName, OciReference, is_same_version, version_of_tag};
-use extension_depot::{
-    Binary, Description, Docs, MAX_BLOB, OutputDirectory, Publication, digest_of, read_plain,
-};
+use extension_depot::{Description, Docs, MAX_BLOB, OutputDirectory, Publication, read_blob};
 use extension_host::{
-    Code, CodeKind, Host, Permissions, WitError, author_manifest, check_binary, encode_wit,
-    has_author_manifest, with_author_manifest,
+    CodeKind, WitError, author_manifest, encode_wit, has_author_manifest, with_author_manifest,
 };
+use extension_manager::Nobody;
 
-use super::{build, install, sign};
 use crate::arguments::{PublishArguments, WasiPublishArguments};
+use crate::binary_file::read_binary;
+use crate::build;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, Published};
 use crate::progress::waiting;
 use crate::project::{Project, version_in};
+use crate::secret_key::secret_key;
 
 /// The mode of downloaded files, before the user's mask.
 const FILE_MODE: u32 = 0o666;
@@ -35,7 +34,7 @@ pub fn run(context: &Context, arguments: &PublishArguments) -> Result<Outcome, F
     let name = name_of(project.as_ref(), reference)?;
     let version = author_manifest(&binary).ok().flatten().and_then(version_in);
     let version = checked_version(version.as_deref(), arguments)?;
-    let examined = Examined::new(context, &name, binary)?;
+    let examined = context.manager()?.examine_built(&name, binary)?;
     let publication = Publication::cncf(
         examined.binary,
         &Description {
@@ -77,8 +76,7 @@ fn send(
         .transpose()?
         .map(|docs| docs.pack())
         .transpose()?;
-    let key =
-        arguments.sign_key.as_deref().map(|key| sign::secret_key(context, key)).transpose()?;
+    let key = arguments.sign_key.as_deref().map(|key| secret_key(context, key)).transpose()?;
     if arguments.dry_run {
         return Ok(planned(reference, &publication));
     }
@@ -167,7 +165,7 @@ pub fn wasi(context: &Context, arguments: &WasiPublishArguments) -> Result<Outco
             arguments.module.display()
         )));
     }
-    let examined = Examined::new(context, &name, binary)?;
+    let examined = context.manager()?.examine_built(&name, binary)?;
     let docs = arguments
         .docs
         .as_deref()
@@ -193,9 +191,11 @@ pub fn download(
     directory: &Path,
 ) -> Result<Outcome, Failure> {
     let name = name_of(None, reference)?;
-    let staged = install::fetch(context, &context.depot()?, reference)?;
-    let binary = install::binary_of(&staged.binary, &name)?;
-    let docs = staged.docs_archive().map_err(|error| Failure::damaged_binary(&name, &error))?;
+    let staged = context.installer(&Nobody)?.fetch(reference)?;
+    let damaged = |error| Failure::damaged_binary(&name, &error);
+    let binary =
+        read_blob(&staged.binary.path, &staged.binary.digest, MAX_BLOB).map_err(damaged)?;
+    let docs = staged.docs_archive().map_err(damaged)?;
     let to = OutputDirectory::create(directory)
         .map_err(|error| Failure::unwritable(directory, &error))?;
     let write_new = |name: &str, bytes: &[u8]| {
@@ -256,41 +256,4 @@ fn annotations(
 
 fn annotation(key: &str, value: &str) -> (String, String) {
     (format!("org.opencontainers.image.{key}"), value.to_owned())
-}
-
-/// Reads a component or module from a file.
-pub fn read_binary(path: &Path) -> Result<Vec<u8>, Failure> {
-    read_plain(path, MAX_BLOB).map_err(|error| Failure::unreadable(path, &error))
-}
-
-/// A binary that starts here, with its imports and exports.
-pub struct Examined {
-    pub binary: Vec<u8>,
-    pub code: Code,
-    pub host: Host,
-    imports: Vec<String>,
-    exports: Vec<String>,
-}
-
-impl Examined {
-    /// Compiles a binary and links it to all its imports. None of its code runs.
-    pub fn new(context: &Context, name: &ExtensionName, binary: Vec<u8>) -> Result<Self, Failure> {
-        let of_host = |error| Failure::of_host(name, &error);
-        check_binary(&binary).map_err(of_host)?;
-        let host = Host::new().map_err(of_host)?;
-        let mut file = tempfile::NamedTempFile::new()?;
-        file.write_all(&binary)?;
-        let digest = digest_of(&binary);
-        let written = Binary { path: file.path().to_owned(), digest, size: binary.len() as u64 };
-        let code = context.manager()?.code(&host, &written)?;
-        let extension =
-            host.extension_to_learn_from(&code, Permissions::default()).map_err(of_host)?;
-        let imports = extension.imports().into_iter().map(|import| import.name).collect();
-        let functions = host.exports(&code).into_iter();
-        let mut exports: Vec<_> =
-            functions.map(|function| function.interface.unwrap_or(function.name)).collect();
-        exports.sort();
-        exports.dedup();
-        Ok(Self { binary, code, host, imports, exports })
-    }
 }

@@ -3,16 +3,16 @@
 use core_types::ExtensionName;
 use extension_depot::DepotError;
 
-use super::secret;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, Removal};
+use crate::secrets;
 
 /// Removes extensions, each independently of the others.
 pub fn run(context: &Context, names: &[ExtensionName], purge: bool) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
     let remove = |name: &ExtensionName| {
-        let secrets = if purge { secret::forget_all(context, name) } else { Vec::new() };
+        let secrets = if purge { secrets::forget_all(context, name) } else { Vec::new() };
         let removal = |kept_manifest, freed_bytes, already| Removal {
             name: name.clone(),
             kept_manifest,

@@ -8,13 +8,13 @@ use extension_depot::Opened;
 use extension_host::{CallError, CallReport, Program};
 use extension_manager::CallMode;
 
-use super::call;
 use crate::arguments::RunArguments;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::outcome::Outcome;
 use crate::program_output::ProgramOutput;
+use crate::refusals::{is_worth_telling, warn_of_refusal};
 
 /// Runs a program with the streams of this process, and passes on its exit status.
 pub fn run(context: &Context, arguments: RunArguments) -> Result<Outcome, Failure> {
@@ -50,10 +50,10 @@ fn text(word: OsString) -> Result<String, Failure> {
 fn ended(context: &Context, opened: &Opened, report: CallReport<i32>) -> Result<Outcome, Failure> {
     let (name, limits_file) = (&opened.installed.name, &opened.installed.loaded.path);
     let refused: Vec<_> =
-        report.activity.refused().filter(|touch| call::is_worth_telling(touch)).collect();
+        report.activity.refused().filter(|touch| is_worth_telling(touch)).collect();
     match report.outcome {
         Ok(status) => {
-            refused.iter().for_each(|touch| call::warn_of_refusal(context, opened, touch));
+            refused.iter().for_each(|touch| warn_of_refusal(context, opened, touch));
             // A shell sees the lowest eight bits of a status.
             Ok(Outcome::Ran(status as u8))
         }

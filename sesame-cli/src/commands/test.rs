@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 
 use core_types::{Capabilities, ErrorKind, ExtensionName, Limits, parse_toml};
 use extension_depot::read_plain;
+use extension_manager::BuiltBinary;
 
-use super::publish::{Examined, read_binary};
-use super::{build, wasi_test};
 use crate::arguments::TestArguments;
+use crate::binary_file::read_binary;
+use crate::build;
 use crate::context::Context;
 use crate::extension_document::ExtensionDocument;
 use crate::extension_test_runner::{Bench, CaseFile};
 use crate::failure::Failure;
 use crate::outcome::{Outcome, TestedFile};
 use crate::project::Project;
+use crate::suffiks_test_files;
 
 /// The document of a module of Suffiks.
 const EXT: &str = "ext.yaml";
@@ -46,7 +48,7 @@ pub fn test(
     project: Option<&Project>,
 ) -> Result<Vec<TestedFile>, Failure> {
     let name = project.map_or_else(ExtensionName::default, |project| project.name().clone());
-    let examined = Examined::new(context, &name, read_binary(binary)?)?;
+    let examined = context.manager()?.examine_built(&name, read_binary(binary)?)?;
     let capabilities = project.map(Project::capabilities).unwrap_or_default();
     let limits = project.map(Project::limits).cloned().unwrap_or_default();
     let mut tested = case_files(tests)?
@@ -55,13 +57,13 @@ pub fn test(
         .collect::<Result<Vec<_>, _>>()?;
     let ext = Path::new(EXT);
     if examined.host.takes_workloads(&examined.code) && ext.is_file() {
-        tested.extend(wasi_test::test(&examined, &ExtensionDocument::read(ext)?, tests)?);
+        tested.extend(suffiks_test_files::test(&examined, &ExtensionDocument::read(ext)?, tests)?);
     }
     Ok(tested)
 }
 
 fn tested_file(
-    examined: &Examined,
+    examined: &BuiltBinary,
     capabilities: &Capabilities,
     limits: &Limits,
     path: PathBuf,

@@ -1,19 +1,16 @@
-//! `sesame trust list`, `add`, `remove`, `accept` and `keygen`, and looking at signatures
+//! `sesame trust list`, `add`, `remove`, `accept` and `keygen`
 
 use std::path::{Path, PathBuf};
 
-use core_types::{Digest, ErrorKind, ExtensionName, IdentityRule, OciPrefix, OciReference};
+use core_types::{Digest, ErrorKind, OciPrefix};
 use extension_depot::registry::generate_key;
-use extension_depot::{
-    Attachment, Depot, Evidence, FirstUse, SignatureState, Signer, SignerProof, TrustedSigner,
-    Verifier, Verifiers,
-};
+use extension_depot::{Depot, Signer, SignerProof, TrustedSigner};
 
 use crate::arguments::{GivenSigner, SignedSource, TrustCommand};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Change, Outcome, Trust};
-use crate::progress::waiting;
+use crate::signer::proof;
 
 /// How often a person can mistype a new password.
 const PASSWORD_TRIES: usize = 3;
@@ -151,156 +148,4 @@ fn key_of(path: &Path) -> Result<Digest, Failure> {
         SignerProof::Key { fingerprint, .. } => Ok(fingerprint),
         SignerProof::Identity(_) => unreachable!("a key file has a key"),
     }
-}
-
-/// By what a given signer is known. It is made sure that their signatures could be verified.
-pub fn proof(given: GivenSigner<'_>) -> Result<SignerProof, Failure> {
-    match given {
-        GivenSigner::Key(path) => Ok(SignerProof::from_key_file(path)?),
-        GivenSigner::Identity { identity, issuer, trusted_root } => {
-            let proof = SignerProof::Identity(IdentityRule {
-                identity: identity.to_owned(),
-                issuer: issuer.to_owned(),
-                trusted_root: std::path::absolute(trusted_root)?,
-            });
-            proof.verifier()?;
-            Ok(proof)
-        }
-    }
-}
-
-/// Makes sure that nothing comes without TLS from where something came with it, before anything is
-/// asked for.
-pub fn check_transport(
-    context: &Context,
-    depot: &Depot,
-    name: &ExtensionName,
-    reference: &OciReference,
-    allow_plain_http: bool,
-) -> Result<(), Failure> {
-    if allow_plain_http || reference.is_local() {
-        return Ok(());
-    }
-    let is_secure = context.registry()?.is_secure(reference);
-    depot.check_transport(reference, is_secure).map_err(|error| Failure::of_extension(name, &error))
-}
-
-/// What is known of who signed something, looked up now and with everybody whose signature counts
-/// for it. Makes sure that it does: by policy, by who is wanted, and by who was there first.
-pub fn look(
-    context: &Context,
-    depot: &Depot,
-    name: &ExtensionName,
-    (reference, first): (&OciReference, Option<&FirstUse>),
-    wanted: Option<&SignerProof>,
-) -> Result<Evidence, Failure> {
-    let evidence = look_up(context, depot, reference, wanted)?;
-    judge(context, depot, name, (reference, first), &evidence, wanted).map(|()| evidence)
-}
-
-/// What is known of who signed something, whether that does or not.
-pub fn look_up(
-    context: &Context,
-    depot: &Depot,
-    reference: &OciReference,
-    wanted: Option<&SignerProof>,
-) -> Result<Evidence, Failure> {
-    if reference.is_local() {
-        return Ok(Evidence { signature: SignatureState::Unsigned, is_secure: false });
-    }
-    evidence(context, depot, reference, wanted)
-}
-
-/// The same for a published list, which is looked up and checked as an artifact is.
-pub fn look_at_list(
-    context: &Context,
-    depot: &Depot,
-    reference: &OciReference,
-) -> Result<Evidence, Failure> {
-    let evidence = evidence(context, depot, reference, None)?;
-    let first = depot.first_use(&reference.identity()).map_err(|error| Failure::of_list(&error))?;
-    let checked = depot.check_signature(
-        (reference, first.as_ref()),
-        &evidence.signature,
-        context.config()?,
-        None,
-    );
-    checked.map(|()| evidence).map_err(|error| Failure::of_list(&error))
-}
-
-/// What a registry has of signatures, by everybody whose signature counts.
-fn evidence(
-    context: &Context,
-    depot: &Depot,
-    reference: &OciReference,
-    wanted: Option<&SignerProof>,
-) -> Result<Evidence, Failure> {
-    let (registry, signers) = (context.registry()?, verifiers(context, depot, reference, wanted)?);
-    let looking = format!("looking for signatures of {reference}…");
-    let signature =
-        context.wait_for(waiting(context, looking, registry.signature(reference, &signers)))?;
-    Ok(Evidence { signature, is_secure: registry.is_secure(reference) })
-}
-
-/// The same for an extension of a bundle, by what the bundle has.
-pub fn look_into(
-    context: &Context,
-    depot: &Depot,
-    reference: &OciReference,
-    signatures: &[Attachment],
-) -> Result<Evidence, Failure> {
-    let signers = verifiers(context, depot, reference, None)?;
-    Ok(Evidence {
-        signature: SignatureState::of(reference, signatures, &signers),
-        is_secure: false,
-    })
-}
-
-/// Makes sure that what is known of a signature does: by policy, by who is wanted, and by who was
-/// there first.
-pub fn judge(
-    context: &Context,
-    depot: &Depot,
-    name: &ExtensionName,
-    (reference, first): (&OciReference, Option<&FirstUse>),
-    evidence: &Evidence,
-    wanted: Option<&SignerProof>,
-) -> Result<(), Failure> {
-    let checked =
-        depot.check_signature((reference, first), &evidence.signature, context.config()?, wanted);
-    checked.map_err(|error| Failure::of_extension(name, &error))
-}
-
-/// Who signed first what comes from where a reference leads.
-pub fn first_use(depot: &Depot, reference: &OciReference) -> Result<Option<FirstUse>, Failure> {
-    depot.first_use(&reference.identity()).map_err(|error| Failure::new(ErrorKind::Local, &error))
-}
-
-/// Everybody whose signature counts, with a warning for each whose signatures cannot be verified.
-fn verifiers(
-    context: &Context,
-    depot: &Depot,
-    reference: &OciReference,
-    wanted: Option<&SignerProof>,
-) -> Result<Vec<Verifier>, Failure> {
-    let Verifiers { usable, problems } = depot.verifiers(reference, context.config()?, wanted)?;
-    for problem in problems {
-        context.warn(&Failure::from(problem).in_one_line());
-    }
-    Ok(usable)
-}
-
-/// Trusts somebody for one repository from now on.
-pub fn remember(
-    depot: &Depot,
-    reference: &OciReference,
-    proof: &SignerProof,
-) -> Result<(), Failure> {
-    let place = reference
-        .identity()
-        .to_string()
-        .parse()
-        .map_err(|error: core_types::ReferenceError| Failure::new(ErrorKind::Usage, &error))?;
-    depot.trust(&TrustedSigner { place, proof: proof.clone() })?;
-    Ok(())
 }

@@ -1,17 +1,16 @@
 //! `sesame extension verify`
 
-use core_types::ExtensionName;
+use core_types::{ExtensionName, OciReference};
 use extension_depot::{Depot, Installed, Listed, SignerProof, Verification};
 use extension_host::{CacheError, CodeKey, Host};
+use extension_manager::Nobody;
 
-use super::install::reinstall;
-use super::list::listed;
-use super::trust;
 use crate::arguments::{GivenSigner, typed_reference};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::outcome::{Check, Outcome};
 use crate::progress::waiting;
+use crate::signer::proof;
 
 /// Reads and hashes each file, the compiled code included, repairs damage on request, and shows the
 /// signers. References that are not installed are verified in their registry.
@@ -22,15 +21,16 @@ pub fn run(
     signer: Option<GivenSigner<'_>>,
 ) -> Result<Outcome, Failure> {
     let depot = context.depot()?;
-    let wanted = signer.map(trust::proof).transpose()?;
+    let wanted = signer.map(proof).transpose()?;
     if what.is_empty() {
         // An extension that another process has removed meanwhile need not be verified.
         let check_one = |listed: Listed| check(context, &depot, &listed.name, repair).ok();
-        return Ok(Outcome::Verified(listed(&depot)?.into_iter().filter_map(check_one).collect()));
+        let listed = depot.list().map_err(|error| Failure::of_listing(&error))?;
+        return Ok(Outcome::Verified(listed.into_iter().filter_map(check_one).collect()));
     }
     let verify = |what: &String| match what.parse::<ExtensionName>() {
         Ok(name) => verify_installed(context, &depot, &name, repair, wanted.as_ref()),
-        Err(_) => verify_reference(context, &depot, what, wanted.as_ref()),
+        Err(_) => verify_reference(context, what, wanted.as_ref()),
     };
     Outcome::of_each(what, verify, Outcome::Verified)
 }
@@ -48,8 +48,7 @@ fn verify_installed(
     let Ok(installed) = depot.installed(name) else { return Ok(check) };
     let Installed { reference, artifact, .. } = &installed;
     if wanted.is_some() || depot.check_recorded_signature(&installed, context.config()?).is_err() {
-        let first = trust::first_use(depot, reference)?;
-        let evidence = trust::look(context, depot, name, (reference, first.as_ref()), wanted)?;
+        let evidence = context.installer(&Nobody)?.verify_signer(name, reference, wanted)?;
         depot
             .note_signature(&installed, &evidence)
             .map_err(|error| Failure::of_extension(name, &error))?;
@@ -67,7 +66,6 @@ fn verify_installed(
 
 fn verify_reference(
     context: &Context,
-    depot: &Depot,
     what: &str,
     wanted: Option<&SignerProof>,
 ) -> Result<Check, Failure> {
@@ -79,8 +77,7 @@ fn verify_reference(
     );
     let resolved = context.wait_for(resolving)??;
     let name = resolved.default_name().unwrap_or_default();
-    let first = trust::first_use(depot, &resolved)?;
-    let evidence = trust::look(context, depot, &name, (&resolved, first.as_ref()), wanted)?;
+    let evidence = context.installer(&Nobody)?.verify_signer(&name, &resolved, wanted)?;
     let signature = Some(evidence.signature.to_string());
     Ok(Check { name: resolved.to_string(), signature, findings: Vec::new(), repaired: Vec::new() })
 }
@@ -99,7 +96,7 @@ fn check(
     };
     let verification = depot.verify(name).map_err(|error| Failure::of_extension(name, &error))?;
     if !verification.findings.is_empty() {
-        check_artifact(context, depot, &verification, repair, &mut check);
+        check_artifact(context, &verification, repair, &mut check);
     }
     if check.findings.is_empty() {
         check_code(context, depot, name, repair, &mut check);
@@ -107,13 +104,7 @@ fn check(
     Ok(check)
 }
 
-fn check_artifact(
-    context: &Context,
-    depot: &Depot,
-    verification: &Verification,
-    repair: bool,
-    check: &mut Check,
-) {
+fn check_artifact(context: &Context, verification: &Verification, repair: bool, check: &mut Check) {
     let name = &verification.name;
     let findings: Vec<_> = verification.findings.iter().map(ToString::to_string).collect();
     match &verification.reference {
@@ -124,7 +115,7 @@ fn check_artifact(
             );
         }
         Some(reference) if repair && reference.provenance().is_some() => {
-            match reinstall(context, depot, name, reference) {
+            match restore(context, name, reference) {
                 Ok(()) => check.repaired.extend(findings),
                 Err(failure) => {
                     check.findings.extend(findings);
@@ -164,4 +155,13 @@ fn check_code(
         Ok(()) => check.repaired.push(error),
         Err(again) => check.findings.extend([error, again]),
     }
+}
+
+/// Fetches once more exactly what an extension is pinned to.
+fn restore(
+    context: &Context,
+    name: &ExtensionName,
+    reference: &OciReference,
+) -> Result<(), Failure> {
+    Ok(context.installer(&Nobody)?.restore(name, reference)?)
 }

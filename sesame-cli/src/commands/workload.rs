@@ -1,22 +1,15 @@
 //! `sesame workload`: an extension of Suffiks answers about a workload.
 
-use std::path::Path;
+use extension_host::{Resources, WorkloadAction, WorkloadAnswer, WorkloadRequest};
 
-use core_types::{ErrorKind, ExtensionName};
-use extension_host::{
-    Resources, Workload, WorkloadAction, WorkloadAnswer, WorkloadError, WorkloadOutcome,
-    WorkloadRequest,
-};
-use extension_manager::CallMode;
-
-use super::call;
 use crate::arguments::{ValidationType, WorkloadArguments, WorkloadCommand};
 use crate::context::Context;
-use crate::document::{self, Form};
+use crate::document::Form;
 use crate::extension_document::ExtensionDocument;
 use crate::failure::Failure;
 use crate::outcome::{Outcome, WorkloadReport};
 use crate::resource_directory::ResourceDirectory;
+use crate::workload::{ask, read_workload};
 
 /// Asks an extension about a workload.
 pub fn run(context: &Context, command: WorkloadCommand) -> Result<Outcome, Failure> {
@@ -68,38 +61,4 @@ fn request(
         resources: directory
             .map_or_else(Resources::default, |directory| directory.resources().clone()),
     })
-}
-
-/// Reads the workload in a file.
-pub fn read_workload(path: &Path) -> Result<Workload, Failure> {
-    let no_workload = |error: WorkloadError| {
-        Failure::message(ErrorKind::Usage, format!("`{}` is no workload", path.display()))
-            .caused_by(&error)
-    };
-    Workload::new(document::read(path)?).map_err(no_workload)
-}
-
-/// Asks an installed extension.
-pub fn ask(
-    context: &Context,
-    name: &ExtensionName,
-    request: WorkloadRequest,
-) -> Result<WorkloadOutcome, Failure> {
-    let callable = context.manager()?.callable(name, CallMode::Ordinary)?;
-    let (opened, limits_file) = (callable.opened(), &callable.opened().installed.loaded.path);
-    let report = callable.call_workload_blocking(request);
-    let refused: Vec<_> =
-        report.activity.refused().filter(|touch| call::is_worth_telling(touch)).collect();
-    context.explain(String::from_utf8_lossy(&report.output).trim_end());
-    match report.outcome {
-        Ok(outcome) => {
-            refused.iter().for_each(|touch| call::warn_of_refusal(context, opened, touch));
-            Ok(outcome)
-        }
-        Err(error) => {
-            let failure = Failure::of_call(name, &error, limits_file, &report.stderr_tail)
-                .with_refusals_of(&error, name, &refused);
-            Err(failure.with_missing(&report.activity.missing))
-        }
-    }
 }

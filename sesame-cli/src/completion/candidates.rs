@@ -11,11 +11,11 @@ use core_types::{
 };
 use extension_depot::{Depot, Installed};
 use extension_host::{CodeKey, ExportedFunction, Host, declared_settings, requested_by_author};
+use extension_manager::{known_repositories, known_tags};
 
 use super::{beginning, line};
 use crate::arguments::GlobalArguments;
 use crate::context::Context;
-use crate::tag_listing;
 
 fn context() -> Context {
     Context::new(GlobalArguments::default())
@@ -257,10 +257,10 @@ pub fn repositories(current: &OsStr) -> Vec<CompletionCandidate> {
     let Ok(places) = context.places() else { return Vec::new() };
     match text.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')) {
         Some((repository, _)) if repository.contains('/') => {
-            let tags = tag_listing::tags(places, repository);
+            let tags = known_tags(places, repository);
             beginning(current, tags.into_iter().map(|tag| format!("{repository}:{tag}")))
         }
-        _ => beginning(current, tag_listing::repositories(places).into_iter()),
+        _ => beginning(current, known_repositories(places).into_iter()),
     }
 }
 

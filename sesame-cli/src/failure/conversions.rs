@@ -15,7 +15,8 @@ use extension_host::{
 use extension_manager::environment::NoPlaces;
 use extension_manager::{CodeError, OpenError};
 
-use super::{Failure, linked_hint, manifest_hint, timed_hint};
+use super::Failure;
+use super::depot::{linked_hint, manifest_hint, timed_hint};
 use crate::document::DocumentError;
 use crate::project::ProjectError;
 use crate::recipe::BuildError;

@@ -1,9 +1,10 @@
 //! Failures of published lists.
 
-use core_types::{ErrorKind, OciReference};
+use core_types::ErrorKind;
 use extension_depot::{DepotError, SignatureRefusal};
 
-use super::{Failure, INSECURE_HINT, state_file_hint};
+use super::Failure;
+use super::depot::{INSECURE_HINT, state_file_hint};
 
 impl Failure {
     /// Reports an error about a published list, which does not have a name.
@@ -20,32 +21,6 @@ impl Failure {
             _ => (ErrorKind::Local, None),
         };
         Self::new(code, error).with_optional_hint(hint)
-    }
-
-    /// Reports a list whose tag has moved since the last run.
-    pub fn list_moved(
-        list: &OciReference,
-        followed: &OciReference,
-        found: &OciReference,
-        is_locked: bool,
-    ) -> Self {
-        let message =
-            format!("the tag `{}` of the list has moved since it was followed", list.revision());
-        let mut failure = Self::message(ErrorKind::Untrusted, message);
-        failure.details = vec![format!("followed: {followed}"), format!("found:    {found}")];
-        let locked = if is_locked { " --locked" } else { "" };
-        failure.with_hint(format!(
-            "if its publisher says why, take the new one: sesame extension sync {found}{locked}"
-        ))
-    }
-
-    /// Reports a list by tag where only pinned ones are allowed.
-    pub fn list_unpinned(found: &OciReference) -> Self {
-        Self::message(
-            ErrorKind::Failure,
-            "the list is not pinned to a digest, and was never followed here",
-        )
-        .with_hint(format!("name its bytes: sesame extension sync {found} --locked"))
     }
 }
 

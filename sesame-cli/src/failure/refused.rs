@@ -80,7 +80,7 @@ fn hint_of_one(refusal: &Refusal) -> Option<String> {
             Some("ask its author for a build with the interfaces of this sesame".to_owned())
         }
         Refusal::Unknown { import, .. } => Some(format!(
-            "compose it with a component that exports `{}`, such as with `wac plug`, and install what comes of it",
+            "compose it with a component that exports `{}`, such as with `wac plug`, and install the result",
             import.escape_debug()
         )),
         Refusal::UnknownFunction { .. } => Some(

@@ -4,7 +4,8 @@ use core_types::{ErrorKind, ExtensionName};
 use extension_depot::DepotError;
 use extension_host::ExportedFunction;
 
-use super::{Failure, example_of};
+use super::Failure;
+use super::calling::example_of;
 use crate::context::Context;
 
 /// The similarity, of 1, above which a name counts as mistyped: that of `clap`.

@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use core_types::{
-    Capability, Decision, Digest, ExtensionName, Grant, OciReference, version_of_tag,
-};
+use core_types::{Digest, ExtensionName, Grant, OciReference};
 use extension_depot::Installed;
+use extension_host::Purpose;
+pub use extension_manager::{Age, Denied, Direction, Replaced, StepState};
+use extension_manager::{Committed, Decision};
 use serde::Serialize;
+
+use crate::failure::Failure;
 
 /// An extension that is installed now.
 #[derive(Serialize)]
@@ -51,33 +54,61 @@ impl Installation {
     }
 }
 
-/// What an installation took the place of.
-#[derive(Serialize)]
-pub struct Replaced {
-    pub reference: OciReference,
-    pub direction: Direction,
-}
-
-/// How a version stands to the one before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Direction {
-    Upgrade,
-    Downgrade,
-    /// The same version with other bytes, or tags that are no versions.
-    Other,
-}
-
-impl Replaced {
-    pub fn new(reference: OciReference, by: &OciReference) -> Self {
-        let version = |reference: &OciReference| version_of_tag(reference.revision());
-        let direction = match (version(&reference), version(by)) {
-            (Some(old), Some(new)) if new > old => Direction::Upgrade,
-            (Some(old), Some(new)) if new < old => Direction::Downgrade,
-            _ => Direction::Other,
-        };
-        Self { reference, direction }
+impl From<Committed> for Installation {
+    fn from(committed: Committed) -> Self {
+        let Committed {
+            name,
+            version,
+            reference,
+            manifest,
+            signature,
+            replaced,
+            decision,
+            purpose,
+        } = committed;
+        let Decision { granted, for_session, denied, .. } = decision;
+        Self {
+            nothing_to_call: nothing_to_call(&name, purpose),
+            name,
+            version,
+            reference,
+            manifest,
+            already: false,
+            signature: signature.map(|signature| signature.to_string()),
+            replaced,
+            granted,
+            for_session,
+            denied,
+        }
     }
+}
+
+impl From<extension_manager::Installation> for Installation {
+    fn from(installation: extension_manager::Installation) -> Self {
+        match installation {
+            extension_manager::Installation::Already { installed, granted, denied } => {
+                Self { granted, denied, ..Self::already(&installed) }
+            }
+            extension_manager::Installation::New(committed) => (*committed).into(),
+        }
+    }
+}
+
+/// Says what an extension is that has nothing to call.
+pub fn nothing_to_call(name: &ExtensionName, purpose: Purpose) -> Option<String> {
+    let what = match purpose {
+        Purpose::Functions | Purpose::Workloads => return None,
+        Purpose::Program => format!("it is a program; run it with: sesame extension run {name}"),
+        Purpose::HttpHandler => {
+            "it is an HTTP handler; serve it with a web server such as `wasmtime serve`".to_owned()
+        }
+        Purpose::Library => {
+            "it is a library for other components; compose it with one, such as with `wac plug`"
+                .to_owned()
+        }
+        Purpose::Nothing => "it exports no functions".to_owned(),
+    };
+    Some(format!("`{name}` has nothing to call: {what}"))
 }
 
 /// One thing that an extension was.
@@ -101,6 +132,9 @@ pub struct Rollback {
     pub reference: OciReference,
     /// What it is allowed again.
     pub granted: Vec<Grant>,
+    /// The same, until the session ends.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub for_session: Vec<Grant>,
     /// What it was allowed then and is not now.
     pub denied: Vec<Denied>,
 }
@@ -115,52 +149,6 @@ pub struct Collection {
     pub is_dry_run: bool,
 }
 
-/// Something that an extension asks for and does not have.
-#[derive(Serialize)]
-pub struct Denied {
-    pub capability: Capability,
-    /// What to grant.
-    pub grant: String,
-    /// Whether how far it reaches there is an example, since the extension does not say.
-    #[serde(skip)]
-    pub is_example: bool,
-    /// What policy decides about it, where that is why: granting it is no help then.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<String>,
-}
-
-impl Denied {
-    /// A permission with all that it needs to be granted.
-    pub fn of(grant: &Grant) -> Self {
-        Self {
-            capability: grant.capability(),
-            grant: grant.to_string(),
-            is_example: false,
-            policy: None,
-        }
-    }
-
-    /// A capability whose scope nothing names.
-    pub fn without_scope(capability: Capability) -> Self {
-        Self {
-            capability,
-            grant: Grant::example(capability).to_owned(),
-            is_example: true,
-            policy: None,
-        }
-    }
-
-    /// The same where a policy decided.
-    pub fn by_policy(self, decision: &Decision<'_>) -> Self {
-        Self { policy: Some(decision.to_string()), ..self }
-    }
-
-    /// What the extension asks for.
-    pub fn request(&self) -> &str {
-        if self.is_example { self.capability.name() } else { &self.grant }
-    }
-}
-
 /// How an installed extension stands to what its registry has.
 #[derive(Serialize)]
 pub struct Freshness {
@@ -169,41 +157,6 @@ pub struct Freshness {
     /// The tag of the newest version, if there are versions.
     pub newest: Option<String>,
     pub age: Age,
-}
-
-/// Whether there is something newer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Age {
-    Newest,
-    Outdated,
-    /// The tag leads to other bytes than those that are installed.
-    Moved,
-    /// The registry does not have the tag any more.
-    Withdrawn,
-    /// The tag is no version, so nothing is newer than it.
-    NoVersion,
-    /// It came from a file.
-    Local,
-    /// Its user keeps it at its version.
-    Pinned,
-    /// There is a newer version that has not been known for as long as policy wants.
-    TooNew,
-}
-
-impl Age {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Newest => "the newest",
-            Self::Outdated => "there is a newer one",
-            Self::Moved => "the tag has moved",
-            Self::Withdrawn => "the tag is gone",
-            Self::NoVersion => "the tag is no version",
-            Self::Local => "from a file",
-            Self::Pinned => "pinned",
-            Self::TooNew => "there is a newer one, too new for `min_release_age`",
-        }
-    }
 }
 
 /// What an update did, or would do.
@@ -227,6 +180,26 @@ pub struct Update {
     pub applied: bool,
 }
 
+impl Update {
+    /// What came of an update of this extension.
+    pub fn new(name: &ExtensionName, updated: extension_manager::Updated) -> Self {
+        let extension_manager::Updated { from, to, age, decision, is_applied } = updated;
+        let Decision { granted, for_session, moved, denied, .. } = decision;
+        let name = name.clone();
+        Self {
+            name,
+            from,
+            to,
+            age,
+            asks_for: denied,
+            granted,
+            for_session,
+            moved,
+            applied: is_applied,
+        }
+    }
+}
+
 /// What one manifest takes, or took.
 #[derive(Serialize)]
 pub struct Step {
@@ -246,100 +219,19 @@ pub struct Step {
     pub is_withdrawn: bool,
 }
 
-/// How far a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StepState {
-    /// There is nothing to do.
-    Done,
-    /// The artifact that the manifest is pinned to has to be fetched.
-    ToFetch,
-    /// What the manifest names has to be looked up, installed and pinned.
-    ToPin,
-    /// A list names it, and it is not installed.
-    ToInstall,
-    /// A list names other bytes than those that are installed.
-    ToUpdate,
-    /// The list gives or withdraws something.
-    ToAdjust,
-    /// It came from the list, which has it no longer.
-    ToRemove,
-    /// The same, where nobody wants it removed.
-    LeftOver,
-    Fetched,
-    Pinned,
-    Installed,
-    Updated,
-    Adjusted,
-    Removed,
-    Failed,
-}
-
-impl Step {
-    /// What nothing has been done for yet.
-    pub fn new(name: &ExtensionName, reference: Option<OciReference>, state: StepState) -> Self {
-        Self {
-            name: name.clone(),
+impl From<extension_manager::Step> for Step {
+    fn from(step: extension_manager::Step) -> Self {
+        let extension_manager::Step {
+            name,
             reference,
             state,
-            problem: None,
-            grant: Vec::new(),
-            withdraw: Vec::new(),
-            is_withdrawn: false,
-        }
-    }
-
-    /// Whether this was withdrawn.
-    pub fn has_withdrawn(&self, grant: &Grant) -> bool {
-        self.is_withdrawn && self.withdraw.contains(grant)
-    }
-
-    /// Notes how it ended, or why it did not.
-    pub fn end(&mut self, done: Result<StepState, String>) {
-        match done {
-            Ok(state) => self.state = state,
-            Err(problem) => (self.state, self.problem) = (StepState::Failed, Some(problem)),
-        }
-    }
-}
-
-impl StepState {
-    /// Whether something has to be fetched.
-    pub fn is_to_do(self) -> bool {
-        matches!(self, Self::ToFetch | Self::ToPin | Self::ToInstall | Self::ToUpdate)
-    }
-
-    /// Whether what there was to do has been done.
-    pub fn is_over(self) -> bool {
-        matches!(
-            self,
-            Self::Fetched
-                | Self::Pinned
-                | Self::Installed
-                | Self::Updated
-                | Self::Adjusted
-                | Self::Removed
-        )
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Done => "as it should be",
-            Self::ToFetch => "to be fetched",
-            Self::ToPin => "to be installed and pinned",
-            Self::ToInstall => "to be installed",
-            Self::ToUpdate => "to be updated",
-            Self::ToAdjust => "capabilities to be changed",
-            Self::ToRemove => "to be removed",
-            Self::LeftOver => "left over",
-            Self::Fetched => "fetched",
-            Self::Pinned => "installed and pinned",
-            Self::Installed => "installed",
-            Self::Updated => "updated",
-            Self::Adjusted => "capabilities changed",
-            Self::Removed => "removed",
-            Self::Failed => "failed",
-        }
+            problem,
+            grant,
+            withdraw,
+            is_withdrawn,
+        } = step;
+        let problem = problem.map(|problem| Failure::from(problem).in_one_line());
+        Self { name, reference, state, problem, grant, withdraw, is_withdrawn }
     }
 }
 
@@ -354,47 +246,4 @@ pub struct Removal {
     pub secrets: Vec<String>,
     /// Whether it was gone before.
     pub already: bool,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_prerelease_is_before_its_release_and_no_tag_is_older_than_a_name() {
-        let direction = |old: &str, new: &str| {
-            let reference =
-                |tag: &str| format!("ghcr.io/my-org/x:{tag}").parse::<OciReference>().expect(tag);
-            Replaced::new(reference(old), &reference(new)).direction
-        };
-        let rising = [
-            "0.9.9",
-            "0.10.0-alpha",
-            "0.10.0-alpha.1",
-            "0.10.0-alpha.beta",
-            "0.10.0-beta.2",
-            "0.10.0-beta.11",
-            "0.10.0-rc.1",
-            "0.10.0",
-            "v0.10.1",
-            "0.11.0_build.7",
-            "1.0.0-0",
-            "1.0.0",
-            "1.0.1-rc.1",
-            "10.0.0",
-        ];
-        for pair in rising.windows(2) {
-            assert_eq!(direction(pair[0], pair[1]), Direction::Upgrade, "{pair:?}");
-            assert_eq!(direction(pair[1], pair[0]), Direction::Downgrade, "{pair:?}");
-        }
-        for (old, new) in [
-            ("1.0.0", "v1.0.0"),
-            ("1.0.0", "latest"),
-            ("stable", "0.1.0"),
-            ("2024", "2023"),
-            ("1.0", "0.9"),
-        ] {
-            assert_eq!(direction(old, new), Direction::Other, "{old} {new}");
-        }
-    }
 }

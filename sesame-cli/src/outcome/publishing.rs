@@ -1,12 +1,12 @@
-//! What an author published, and what a user reads of it.
+//! A published artifact, and its documentation.
 
 use core_types::OciReference;
 
-/// What came of publishing.
+/// The outcome of publishing.
 pub enum Published {
     /// It is there now, or was before.
     Now(extension_depot::registry::Published),
-    /// `--dry-run`: what it would be, and the very bytes of its image manifest.
+    /// `--dry-run`: the plan, and the exact bytes of its image manifest.
     Planned { reference: OciReference, manifest: String },
 }
 

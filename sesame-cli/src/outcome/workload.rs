@@ -1,12 +1,12 @@
-//! What an extension said about a workload.
+//! The answers of an extension about a workload.
 
 use extension_host::{ValidationProblem, Workload};
 
 use crate::document::Form;
 
-/// What came of `workload`.
+/// The outcome of `workload`.
 pub enum WorkloadReport {
-    /// `validate`: what is wrong; nothing when the workload is valid.
+    /// `validate`: the problems; none for a valid workload.
     Validated(Vec<ValidationProblem>),
     /// `default`, `sync`: the workload as it is now, to be written as it was read.
     Changed { workload: Workload, form: Form },
@@ -15,7 +15,7 @@ pub enum WorkloadReport {
 }
 
 impl WorkloadReport {
-    /// Whether the extension says no.
+    /// Returns whether the extension refuses.
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Validated(problems) => !problems.is_empty(),

@@ -4,13 +4,13 @@ use termimad::MadSkin;
 
 use crate::terminal::inert;
 
-/// The columns where nobody knows how many there are.
+/// The columns where their number is unknown.
 const WIDTH: u16 = 80;
 /// More than this is hard to read.
 const WIDEST: u16 = 100;
 
-/// The text with headings, lists, tables and code laid out. It is made inert before it is styled,
-/// so that the only things in it that a terminal acts on are styles; links stay text.
+/// Lays out headings, lists, tables and code. The text is escaped before it is styled, so that a
+/// terminal acts only on our styles; links stay text.
 pub fn laid_out(markdown: &str, width: Option<u16>, with_styles: bool) -> String {
     let plain = inert(&markdown.replace("\r\n", "\n").replace('\t', "    "));
     if !is_ordinary(&plain) {
@@ -21,7 +21,7 @@ pub fn laid_out(markdown: &str, width: Option<u16>, with_styles: bool) -> String
     format!("{}", skin.text(&plain, Some(width.into())))
 }
 
-/// Whether people write such pages. Laying out what only machines write can take minutes and
+/// Returns whether a person writes such pages. Laying out a machine's can take minutes and
 /// gigabytes.
 fn is_ordinary(text: &str) -> bool {
     let is_plain_line = |line: &str| {

@@ -285,15 +285,18 @@ fn past_generation(generation: &PastGeneration) -> String {
 }
 
 fn rolled_back(rollback: &Rollback) -> Rendered {
-    let Rollback { name, to, version, reference, granted, denied } = rollback;
-    let granted: String = granted.iter().map(|grant| format!("granted: {grant}\n")).collect();
+    let Rollback { name, to, version, reference, granted, for_session, denied } = rollback;
+    let mut given: String = granted.iter().map(|grant| format!("granted: {grant}\n")).collect();
+    for grant in for_session {
+        let _ = writeln!(given, "granted for this session: {grant}");
+    }
     let data = format!(
         "rolled back {name} to generation {to}: {} from {reference}\n",
         inert_line(version)
     );
     Rendered {
         data: data.into_bytes(),
-        talk: granted + &not_granted(name, denied),
+        talk: given + &not_granted(name, denied),
         ..Default::default()
     }
 }

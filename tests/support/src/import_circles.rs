@@ -82,7 +82,7 @@ impl Files {
         found.into_iter().filter(|other| other != module).collect()
     }
 
-    /// The file that has what a path names; nothing for other crates.
+    /// Returns the file of a path; nothing for other crates.
     fn owner(&self, from: &Module, path: &[String], depth: usize) -> Option<Module> {
         // A name that is passed on in a circle of its own would not compile.
         assert!(depth < 20, "{path:?}");

@@ -93,6 +93,16 @@ impl NetworkRule {
             && (self.private || !other.private)
     }
 
+    /// Tells whether it covers every name below a domain.
+    pub fn covers_subdomains(&self) -> bool {
+        self.subdomains
+    }
+
+    /// Tells whether its host may be a machine of the local network.
+    pub fn allows_private(&self) -> bool {
+        self.private
+    }
+
     /// Returns the address that the rule names instead of a host.
     fn granted_address(&self) -> Option<IpAddr> {
         let host = self

@@ -39,6 +39,11 @@ impl Pattern {
         }
     }
 
+    /// Tells whether the pattern covers every name.
+    pub fn is_everything(&self) -> bool {
+        self.0 == "*"
+    }
+
     /// Tells whether the pattern covers every name that the other one covers.
     pub(crate) fn covers_all(&self, other: &Self) -> bool {
         match other.0.strip_suffix('*') {

@@ -18,7 +18,7 @@ pub enum WorkloadError {
     #[error("it is not an object with `apiVersion`, `kind` and `metadata`")]
     NoObject,
     /// A required part is missing or not text.
-    #[error("`{key}` is missing or no text")]
+    #[error("`{key}` is missing or not text")]
     Missing {
         /// The missing part.
         key: &'static str,
@@ -184,7 +184,7 @@ mod tests {
     fn a_workload_has_a_kind_and_a_name() {
         let error = |value| Workload::new(value).expect_err("refused").to_string();
         insta::assert_snapshot!(error(json!([])), @"it is not an object with `apiVersion`, `kind` and `metadata`");
-        insta::assert_snapshot!(error(json!({"apiVersion": "v1", "kind": "App"})), @"`metadata.name` is missing or no text");
+        insta::assert_snapshot!(error(json!({"apiVersion": "v1", "kind": "App"})), @"`metadata.name` is missing or not text");
         insta::assert_snapshot!(
             error(json!({"apiVersion": "v1", "kind": "App", "metadata": {"name": "a", "labels": []}})),
             @"`metadata.labels` is not an object"

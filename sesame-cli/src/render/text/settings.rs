@@ -1,4 +1,4 @@
-//! What can be set of an extension.
+//! The settings of an extension, as text.
 
 use std::fmt::Write;
 
@@ -8,8 +8,8 @@ use crate::context::Context;
 use crate::outcome::{SettingRow, Settings};
 use crate::terminal::inert_line;
 
-/// For a person each with what it means below it, for programs a line each: key, value, type,
-/// default and description.
+/// Lists settings: for a person each with its meaning below it, for programs one line each with
+/// key, value, type, default and description.
 pub(super) fn listed(context: &Context, settings: &Settings) -> String {
     let is_read = context.terminal.shows_output();
     let mut text = String::new();
@@ -37,7 +37,7 @@ fn for_person(row: &SettingRow) -> String {
     text
 }
 
-/// The type or the values, the default and the description of a setting, in a line.
+/// Formats the type or values, the default and the description of a setting in a line.
 fn meaning(declared: &DeclaredSetting) -> String {
     let mut parts = vec![values(declared)];
     parts.extend(declared.default.as_ref().map(|default| format!("default `{default}`")));

@@ -1,4 +1,4 @@
-//! What an extension said about a workload, as text.
+//! The answers of an extension about a workload, as text.
 
 use core_types::ErrorKind;
 use extension_host::ValidationProblem;

@@ -1,0 +1,166 @@
+//! Installing extensions from a bundle.
+
+use std::path::Path;
+
+use core_types::{ExtensionName, OciReference, version_of_tag};
+use extension_depot::{Basis, Bundle, Bundled, Evidence, Staged as StagedArtifact};
+
+use super::error::BundlesError;
+use crate::install::{InstallOptions, Installation, Operation, Staged};
+use crate::installer::Installer;
+use crate::notice::Warning;
+use crate::rules::{NameUse, local_reference};
+
+/// The annotation for the version.
+const VERSION: &str = "org.opencontainers.image.version";
+
+/// On which terms extensions of a bundle are installed.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportOptions<'a> {
+    /// The bundle.
+    pub bundle: &'a Path,
+    /// The options of the installs. The record names the bundle as the source.
+    pub install: &'a InstallOptions<'a>,
+}
+
+/// Chooses the extensions of a bundle that are named, or all.
+pub(super) fn chosen<'a>(
+    bundle: &'a Bundle,
+    path: &Path,
+    names: &[ExtensionName],
+) -> Result<Vec<&'a Bundled>, BundlesError> {
+    let is_wanted = |bundled: &&Bundled| names.is_empty() || names.contains(&bundled.name);
+    let wanted: Vec<_> = bundle.extensions().iter().filter(is_wanted).collect();
+    let is_missing = |name: &&ExtensionName| wanted.iter().all(|bundled| bundled.name != **name);
+    if let Some(name) = names.iter().find(is_missing) {
+        return Err(BundlesError::NotInBundle { bundle: path.to_owned(), name: name.clone() });
+    }
+    if wanted.is_empty() {
+        return Err(BundlesError::NoExtensions { bundle: path.to_owned() });
+    }
+    Ok(wanted)
+}
+
+impl Installer<'_> {
+    /// Returns the extensions of a bundle that are named, or all of them.
+    ///
+    /// # Errors
+    /// When it has none, or not one that is named.
+    pub fn in_bundle<'a>(
+        &self,
+        bundle: &'a Bundle,
+        path: &Path,
+        names: &[ExtensionName],
+    ) -> Result<Vec<&'a Bundled>, BundlesError> {
+        chosen(bundle, path, names)
+    }
+
+    /// Installs one extension of a bundle. Every byte is checked, and nothing is fetched. What
+    /// nothing confirms to come from the claimed place gets the identity of its bytes.
+    ///
+    /// # Errors
+    /// When it cannot be installed. The installed state has not changed.
+    pub fn import(
+        &self,
+        bundle: &Bundle,
+        bundled: &Bundled,
+        options: &ImportOptions<'_>,
+    ) -> Result<Installation, BundlesError> {
+        let Bundled { name, claimed, .. } = bundled;
+        let of_extension = BundlesError::of(name);
+        // A manifest that is pinned to the very bytes says that they are wanted, and whose they
+        // are.
+        let basis = self.depot().basis(name, claimed).map_err(&of_extension)?;
+        let known = basis.pinned().filter(|pinned| pinned.provenance() == claimed.provenance());
+        let named = known.as_ref().unwrap_or(claimed);
+        self.config.check_source(named)?;
+        let basis = self.depot().rebase(basis, named).map_err(&of_extension)?;
+        if known.is_some()
+            && let Some(installed) = self.depot().whole(name)
+        {
+            let (granted, denied) = (Vec::new(), Vec::new());
+            return Ok(Installation::Already { installed: Box::new(installed), granted, denied });
+        }
+        let mut arrived = self.depot().stage_bundled(bundle, bundled)?;
+        let evidence = self.look_into(named, &bundle.signatures(named)?)?;
+        // A policy for the claimed place holds for the claim as well.
+        let seen = (named, basis.first_use());
+        self.check_signer(seen, &evidence, None).map_err(&of_extension)?;
+        let is_confirmed = known.is_some() || is_signed_origin(&basis, &arrived, &evidence);
+        arrived.reference = if is_confirmed {
+            named.clone()
+        } else {
+            self.own_reference(&basis, bundled, options)?
+        };
+        let basis = self.depot().rebase(basis, &arrived.reference).map_err(&of_extension)?;
+        let staged = Staged::arrived(name, arrived)
+            .on(basis)
+            .with_evidence(evidence)
+            .claiming((!is_confirmed).then(|| claimed.clone()));
+        let committed = self.carry_out(staged, &Operation::Install(options.install))?;
+        Ok(Installation::New(Box::new(committed)))
+    }
+
+    /// Returns the reference of an entry with an unconfirmed origin: it has the identity of its
+    /// bytes. It replaces nothing, gets nothing from a manifest that is here, and is refused where
+    /// a policy restricts sources.
+    fn own_reference(
+        &self,
+        basis: &Basis,
+        bundled: &Bundled,
+        options: &ImportOptions<'_>,
+    ) -> Result<OciReference, BundlesError> {
+        let Bundled { name, claimed, .. } = bundled;
+        let own = bundled.own_reference().map_err(BundlesError::OwnReference)?;
+        let unproven =
+            || BundlesError::UnprovenOrigin { name: name.clone(), claimed: claimed.clone() };
+        if self.config.restricts_sources() && self.config.check_source(&own).is_err() {
+            return Err(unproven());
+        }
+        self.config.check_source(&own)?;
+        let name_use: NameUse = options.install.name_use;
+        let reference = local_reference(basis.pinned(), &own, name_use);
+        let is_its = basis.check_name(&reference).is_ok() && basis.pinned().is_some();
+        match basis.loaded() {
+            Some(_) if !is_its && !claimed.is_local() => return Err(unproven()),
+            Some(loaded) if !is_its => {
+                let name = name.clone();
+                return Err(match loaded.pinned_reference().filter(OciReference::is_local) {
+                    Some(installed) => {
+                        let bundle = options.bundle.to_owned();
+                        BundlesError::OtherBytes { name, installed, bundle }
+                    }
+                    None => BundlesError::OtherManifest { name },
+                });
+            }
+            _ => {}
+        }
+        self.warn(&unconfirmed(bundled));
+        Ok(reference)
+    }
+}
+
+fn unconfirmed(bundled: &Bundled) -> Warning {
+    let (name, claimed) = (bundled.name.clone(), bundled.claimed.clone());
+    if claimed.is_local() {
+        Warning::ForeignFile { name }
+    } else {
+        Warning::UnconfirmedOrigin { name, claimed }
+    }
+}
+
+/// Returns whether a signer who is trusted for the claimed place signed these bytes. The version is
+/// the word of the bundle's maker unless the signed bytes say it as well; without that, they
+/// replace no other version.
+fn is_signed_origin(basis: &Basis, staged: &StagedArtifact, evidence: &Evidence) -> bool {
+    let claimed = &staged.reference;
+    if evidence.signature.signer().is_none() || claimed.is_local() {
+        return false;
+    }
+    let annotations = &staged.artifact.manifest.annotations;
+    let said = annotations.get(VERSION).and_then(|version| version_of_tag(version));
+    match (version_of_tag(claimed.revision()), said) {
+        (Some(tag), Some(said)) => tag == said,
+        _ => basis.pinned().is_none(),
+    }
+}

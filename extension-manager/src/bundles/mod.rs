@@ -1,0 +1,8 @@
+//! Extensions in one file: putting them there, and installing them from it.
+
+mod error;
+mod export;
+mod import;
+
+pub use error::BundlesError;
+pub use import::ImportOptions;

@@ -1,0 +1,61 @@
+//! Requests that were not granted.
+
+use core_types::{Capability, Decision, Grant, RequestedGrant};
+use serde::Serialize;
+
+/// Something that an extension asks for and does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Denied {
+    /// The capability.
+    pub capability: Capability,
+    /// What to grant.
+    pub grant: String,
+    /// Whether how far it reaches there is an example, since the extension does not say.
+    #[serde(skip)]
+    pub is_example: bool,
+    /// Whether the extension works without it, as its author says.
+    #[serde(skip)]
+    pub is_optional: bool,
+    /// What policy decides about it, where that is why: granting it is no help then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+}
+
+impl Denied {
+    /// A permission with all that it needs to be granted.
+    pub fn of(grant: &Grant) -> Self {
+        Self {
+            capability: grant.capability(),
+            grant: grant.to_string(),
+            is_example: false,
+            is_optional: false,
+            policy: None,
+        }
+    }
+
+    /// A capability whose scope the extension does not name.
+    pub fn without_scope(capability: Capability) -> Self {
+        Self {
+            capability,
+            grant: Grant::example(capability).to_owned(),
+            is_example: true,
+            is_optional: false,
+            policy: None,
+        }
+    }
+
+    /// The same where a policy decided.
+    pub fn by_policy(self, decision: &Decision<'_>) -> Self {
+        Self { policy: Some(decision.to_string()), ..self }
+    }
+
+    /// The same for a request of which an author says whether it is needed.
+    pub(super) fn requested(request: &RequestedGrant) -> Self {
+        Self { is_optional: request.is_optional, ..Self::of(&request.grant) }
+    }
+
+    /// What the extension asks for.
+    pub fn request(&self) -> &str {
+        if self.is_example { self.capability.name() } else { &self.grant }
+    }
+}

@@ -1,0 +1,22 @@
+//! Decisions about the permissions of extensions.
+//!
+//! [`Requests`] come from an extension. `decision` subtracts the denials of policies and settled
+//! requests, and puts the rest as a [`Proposal`] to a [`Consent`], which is a person, a program, or
+//! [`Nobody`]. The outcome is a [`Decision`].
+
+mod decision;
+mod denied;
+mod directories;
+mod proposal;
+mod requests;
+
+pub use decision::{Decision, PriorGrants, decide_alone, split_denied};
+pub(crate) use decision::{NotDecided, Settled, Terms};
+pub use denied::Denied;
+pub use directories::DirectoryGrantError;
+pub(crate) use directories::{is_protected, warn_of_missing};
+pub use proposal::{
+    Answer, Ask, Asked, Consent, Nobody, Proposal, ProposedArtifact, ProposedChange, Question,
+    Verdict, Wide,
+};
+pub use requests::Requests;

@@ -1,0 +1,129 @@
+//! The requests of an extension.
+
+use core_types::{Capability, Document, Grant, Policy, Request, RequestedGrant, denied_by_policy};
+
+use super::denied::Denied;
+
+/// The requests of an extension.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// Permissions with all that they need to be granted.
+    pub grants: Vec<RequestedGrant>,
+    /// Capabilities that need a scope, which the extension does not name.
+    pub without_scope: Vec<Capability>,
+}
+
+impl Requests {
+    /// Combines the requests of a component's imports and of its author's manifest. Imports do not
+    /// have scopes.
+    pub fn new(
+        imported: impl IntoIterator<Item = Capability>,
+        by_author: Vec<RequestedGrant>,
+    ) -> Self {
+        let mut requests = Self { grants: by_author, without_scope: Vec::new() };
+        for capability in imported {
+            let is_asked = requests.asks_for(capability);
+            match Request::Use(capability).least_grant() {
+                _ if is_asked => {}
+                Some(grant) => requests.grants.push(RequestedGrant::required(grant)),
+                None => requests.without_scope.push(capability),
+            }
+        }
+        requests
+    }
+
+    /// Requests that are needed, each with its scope.
+    pub(crate) fn required(grants: Vec<Grant>) -> Self {
+        let grants = grants.into_iter().map(RequestedGrant::required).collect();
+        Self { grants, without_scope: Vec::new() }
+    }
+
+    fn asks_for(&self, capability: Capability) -> bool {
+        self.grants.iter().any(|request| request.grant.capability() == capability)
+    }
+
+    /// Adds requests of a list on its behalf, which name a scope.
+    pub(crate) fn add(&mut self, grants: Vec<Grant>) {
+        self.without_scope
+            .retain(|capability| grants.iter().all(|grant| grant.capability() != *capability));
+        for grant in grants {
+            if !self.grants.iter().any(|request| request.grant == grant) {
+                self.grants.push(RequestedGrant::required(grant));
+            }
+        }
+    }
+
+    /// Returns the requests that `before` does not have.
+    pub(crate) fn beyond(self, before: &Self) -> Self {
+        let is_new = |request: &RequestedGrant| {
+            before.grants.iter().all(|before| before.grant != request.grant)
+        };
+        let is_new_capability =
+            |capability: &Capability| !before.without_scope.contains(capability);
+        Self {
+            grants: self.grants.into_iter().filter(is_new).collect(),
+            without_scope: self.without_scope.into_iter().filter(is_new_capability).collect(),
+        }
+    }
+
+    /// Removes requests that a policy denies: they are not asked about, and granting all does not
+    /// include them.
+    pub(crate) fn take_denied(&mut self, policies: &[(Policy, Document)]) -> Vec<Denied> {
+        let mut denied = Vec::new();
+        let mut is_allowed = |capability: Capability, as_denied: &dyn Fn() -> Denied| {
+            let decision = denied_by_policy(capability, policies);
+            denied.extend(decision.iter().map(|decision| as_denied().by_policy(decision)));
+            decision.is_none()
+        };
+        self.grants.retain(|request| {
+            is_allowed(request.grant.capability(), &|| Denied::requested(request))
+        });
+        self.without_scope
+            .retain(|capability| is_allowed(*capability, &|| Denied::without_scope(*capability)));
+        denied
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grants(texts: &[&str]) -> Vec<Grant> {
+        texts.iter().map(|text| text.parse().expect(text)).collect()
+    }
+
+    fn requested(texts: &[&str]) -> Vec<RequestedGrant> {
+        grants(texts).into_iter().map(RequestedGrant::required).collect()
+    }
+
+    #[test]
+    fn author_names_scope_of_import() {
+        let imported = [Capability::SecretRead, Capability::Notification];
+        let unscoped = Requests::new(imported, Vec::new());
+        assert_eq!(unscoped.grants, requested(&["notification"]));
+        assert_eq!(unscoped.without_scope, [Capability::SecretRead]);
+        let scoped = Requests::new(imported, requested(&["secret-read=token"]));
+        assert_eq!(scoped.grants, requested(&["secret-read=token", "notification"]));
+        assert!(scoped.without_scope.is_empty());
+    }
+
+    #[test]
+    fn list_adds_scope_once() {
+        let mut requests = Requests::new([Capability::SecretRead], requested(&["notification"]));
+        requests.add(grants(&["secret-read=token", "notification"]));
+        assert_eq!(requests.grants, requested(&["notification", "secret-read=token"]));
+        assert!(requests.without_scope.is_empty());
+    }
+
+    #[test]
+    fn update_asks_for_the_difference() {
+        let before = Requests::new([Capability::SecretRead], requested(&["network=a.example"]));
+        let after = Requests::new(
+            [Capability::SecretRead, Capability::IpcPublish],
+            requested(&["network=a.example", "network=b.example"]),
+        );
+        let new = after.beyond(&before);
+        assert_eq!(new.grants, requested(&["network=b.example"]));
+        assert_eq!(new.without_scope, [Capability::IpcPublish]);
+    }
+}

@@ -1,0 +1,140 @@
+//! Fetching what a source leads to, whatever is installed.
+
+use core_types::{Digest, ExtensionName, OciReference, VersionReq, newest_tag, newest_tag_within};
+use extension_depot::registry::Resolved;
+use extension_depot::{Source, Staged, WebAddress};
+
+use super::error::InstallError;
+use crate::installer::Installer;
+use crate::notice::Wait;
+use crate::rules::{SourceForm, remember_tags};
+
+impl Installer<'_> {
+    /// Fetches what a reference leads to. Nothing is installed yet.
+    ///
+    /// # Errors
+    /// When a policy refuses its place, or the registry does not give it.
+    pub fn fetch(&self, reference: &OciReference) -> Result<Staged, InstallError> {
+        self.config.check_source(reference)?;
+        let work = async |report: &dyn Fn(_)| {
+            let resolved = self.registry().resolve(reference).await?;
+            self.registry().stage(self.depot(), &resolved, report).await
+        };
+        let staged = self.network.download(self.events(), &Wait::Resolving(reference), work);
+        Ok(staged.map_err(InstallError::Runtime)??)
+    }
+
+    /// Fetches once more exactly what an extension is pinned to, and puts its bytes back into
+    /// place.
+    ///
+    /// # Errors
+    /// When it cannot be fetched, or the manifest is pinned to something else by now.
+    pub fn restore(
+        &self,
+        name: &ExtensionName,
+        reference: &OciReference,
+    ) -> Result<(), InstallError> {
+        let (staged, of_extension) = (self.fetch(reference)?, InstallError::of(name));
+        let restored = self.depot().repair(&[(name, &staged)]).map_err(&of_extension)?;
+        restored.into_iter().try_for_each(|one| one.map_err(&of_extension))
+    }
+
+    /// Fetches what a source leads to, to look at it: whether it may be installed under its name is
+    /// another question.
+    ///
+    /// # Errors
+    /// When the source cannot be read or a policy refuses it.
+    pub fn fetch_from(
+        &self,
+        source: &Source,
+        sha256: Option<&Digest>,
+        name: &ExtensionName,
+    ) -> Result<Staged, InstallError> {
+        match &self.resolve_version(source, None)? {
+            Source::Registry(reference) => self.fetch(reference),
+            local => self.stage_local(local, sha256, name),
+        }
+    }
+
+    /// Stages what has no registry.
+    pub(super) fn stage_local(
+        &self,
+        source: &Source,
+        sha256: Option<&Digest>,
+        name: &ExtensionName,
+    ) -> Result<Staged, InstallError> {
+        match source {
+            Source::File(path) => Ok(self.depot().stage_expected_file(path, sha256, name)?),
+            Source::Web(address) => self.download(address, sha256, name),
+            Source::Layout { path, tag } => {
+                Ok(self.depot().stage_layout(path, tag.as_deref(), name)?)
+            }
+            Source::Registry(reference) => self.fetch(reference),
+            Source::Newest(repository) => Err(InstallError::NoVersion {
+                repository: Box::new(repository.clone()),
+                wanted: None,
+                tags: Vec::new(),
+            }),
+        }
+    }
+
+    /// Downloads a file whose digest is known. From then on it is as any other file.
+    fn download(
+        &self,
+        address: &WebAddress,
+        sha256: Option<&Digest>,
+        name: &ExtensionName,
+    ) -> Result<Staged, InstallError> {
+        let without = || SourceForm::DownloadWithoutDigest { address: address.clone() };
+        let digest = sha256.ok_or_else(without)?;
+        self.config.check_address(address)?;
+        let work =
+            async |report: &dyn Fn(_)| self.registry().download(address, digest, report).await;
+        let bytes = self.network.download(self.events(), &Wait::Asking(address.host()), work);
+        Ok(self.depot().stage_bytes(bytes.map_err(InstallError::Runtime)??, name)?)
+    }
+
+    /// Follows a reference to its artifact, once: from then on the digest counts.
+    pub(super) fn look_up_reference(
+        &self,
+        reference: &OciReference,
+    ) -> Result<Resolved, InstallError> {
+        let work = self.registry().resolve(reference);
+        let resolved = self.network.wait(self.events(), &Wait::Resolving(reference), work);
+        Ok(resolved.map_err(InstallError::Runtime)??)
+    }
+
+    /// Chooses the newest version where a source is a repository. Every other source stays what it
+    /// is.
+    pub(super) fn resolve_version(
+        &self,
+        source: &Source,
+        wanted: Option<&VersionReq>,
+    ) -> Result<Source, InstallError> {
+        let Source::Newest(repository) = source else {
+            return if wanted.is_some() {
+                Err(InstallError::VersionOfOneThing { origin: source.clone() })
+            } else {
+                Ok(source.clone())
+            };
+        };
+        self.config.check_source(&repository.at("any")?)?;
+        let work = self.registry().tags(repository);
+        let tags = self.network.wait(self.events(), &Wait::Resolving(repository), work);
+        let tags = tags.map_err(InstallError::Runtime)??;
+        remember_tags(self.depot().places(), repository, &tags);
+        let all = tags.iter().map(String::as_str);
+        let newest = match wanted {
+            Some(wanted) => newest_tag_within(all, wanted),
+            None => newest_tag(all, false),
+        };
+        match newest {
+            Some(tag) => Ok(Source::Registry(repository.at(tag).map_err(InstallError::Tag)?)),
+            None => Err(InstallError::NoVersion {
+                repository: Box::new(repository.clone()),
+                wanted: wanted.cloned(),
+                tags,
+            }),
+        }
+    }
+}

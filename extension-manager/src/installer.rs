@@ -1,0 +1,90 @@
+//! What changes installed extensions.
+
+use core_types::{ExtensionName, Grant, OciReference};
+use extension_depot::registry::Registry;
+use extension_depot::{Depot, DepotError, LoadedManifest, UserConfig};
+use extension_host::DirectoryRules;
+
+use crate::consent::{Consent, DirectoryGrantError};
+use crate::events::{Event, Events};
+use crate::install::InstallError;
+use crate::manager::Manager;
+use crate::network::Network;
+use crate::notice::{Note, Warning};
+
+/// Changes installed extensions: a manager with further tools. Each operation reads the extension
+/// once, decides, and commits the decision if nothing has changed meanwhile.
+#[derive(Clone, Copy)]
+pub struct Installer<'a> {
+    /// The extensions.
+    pub manager: &'a Manager,
+    /// The configuration and every policy, for all operations of one command.
+    pub config: &'a UserConfig,
+    /// The registries.
+    pub network: Network<'a>,
+    /// Answers what only a person can answer.
+    pub consent: &'a dyn Consent,
+}
+
+impl Installer<'_> {
+    pub(crate) fn depot(&self) -> &Depot {
+        self.manager.depot()
+    }
+
+    pub(crate) fn events(&self) -> &dyn Events {
+        self.manager.events()
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        self.network.registry
+    }
+
+    pub(crate) fn directories(&self) -> &DirectoryRules {
+        self.manager.directories()
+    }
+
+    pub(crate) fn warn(&self, warning: &Warning) {
+        self.events().event(Event::Warning(warning));
+    }
+
+    pub(crate) fn note(&self, note: &Note<'_>) {
+        self.events().event(Event::Note(note));
+    }
+
+    /// Makes sure that something does not come without TLS after others of its repository came with
+    /// it, as far as it is asked for over the network at all.
+    pub(crate) fn check_transport(
+        &self,
+        reference: &OciReference,
+        allow_plain_http: bool,
+    ) -> Result<(), DepotError> {
+        if allow_plain_http || reference.is_local() {
+            return Ok(());
+        }
+        self.depot().check_transport(reference, self.registry().is_secure(reference))
+    }
+
+    /// Refuses to grant directories that no extension gets, or two under one path.
+    pub(crate) fn check_directories(
+        &self,
+        name: &ExtensionName,
+        loaded: Option<&LoadedManifest>,
+        grants: &[Grant],
+    ) -> Result<(), InstallError> {
+        self.manager.check_directories(name, loaded, grants).map_err(|error| match error {
+            DirectoryGrantError::Directory(source) => {
+                InstallError::Directory { name: name.clone(), source: Box::new(source) }
+            }
+            DirectoryGrantError::Depot(error) => InstallError::of(name)(error),
+        })
+    }
+
+    /// Returns the names of everything that is installed.
+    ///
+    /// # Errors
+    /// When the manifests cannot be listed.
+    pub fn installed_names(&self) -> Result<Vec<ExtensionName>, DepotError> {
+        let listed = self.depot().list()?.into_iter();
+        Ok(listed.filter(|listed| listed.is_installed).map(|listed| listed.name).collect())
+    }
+}

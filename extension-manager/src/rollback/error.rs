@@ -1,0 +1,43 @@
+//! Why an extension does not go back.
+
+use core_types::ExtensionName;
+use extension_depot::DepotError;
+
+use crate::install::InstallError;
+
+/// Why an extension does not go back. It is as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RollbackError {
+    /// The generation cannot be restored.
+    #[error(transparent)]
+    Install(Box<InstallError>),
+    /// The generation does not exist.
+    #[error("`{name}` has no generation {number}")]
+    NoGeneration {
+        /// The extension.
+        name: ExtensionName,
+        /// The number.
+        number: u32,
+    },
+    /// All generations have the same bytes.
+    #[error("`{name}` has never been another version here")]
+    NoOther {
+        /// The extension.
+        name: ExtensionName,
+    },
+}
+
+impl<E: Into<InstallError>> From<E> for RollbackError {
+    fn from(error: E) -> Self {
+        Self::Install(Box::new(error.into()))
+    }
+}
+
+impl RollbackError {
+    /// Adds the extension's name to an error of the depot.
+    pub(super) fn of(name: &ExtensionName) -> impl Fn(DepotError) -> Self + use<> {
+        let of_extension = InstallError::of(name);
+        move |error| of_extension(error).into()
+    }
+}

@@ -1,0 +1,156 @@
+//! Doing what was planned.
+
+use core_types::OciReference;
+use extension_depot::Staged as StagedArtifact;
+use extension_depot::registry::RegistryError;
+use extension_host::{Binary, IntoCacheError, compile_many};
+
+use super::error::{StepProblem, SyncError};
+use super::list::List;
+use super::operation::SyncOptions;
+use super::step::{Planned, StepState};
+use crate::install::InstallError;
+use crate::installer::Installer;
+use crate::notice::Wait;
+
+/// What has arrived, by its place in the plan.
+type Arrived = Vec<(usize, StagedArtifact)>;
+
+impl Installer<'_> {
+    /// Changes what takes no network first. Then fetches some at a time, compiles what has come
+    /// with all processors, puts each into place, and notes what came from the list.
+    pub(super) fn apply(
+        &self,
+        plan: &mut [Planned],
+        list: Option<&List>,
+        options: &SyncOptions,
+    ) -> Result<(), SyncError> {
+        for Planned { step, .. } in plan.iter_mut() {
+            self.adjust(step);
+            list.into_iter().for_each(|list| self.prune(list, step));
+        }
+        let arrived = self.stage_planned(plan, options.allow_plain_http)?;
+        let (fetched, other): (Vec<_>, Vec<_>) =
+            arrived.into_iter().partition(|(at, _)| plan[*at].step.state == StepState::ToFetch);
+        self.restore_planned(plan, &fetched)?;
+        for (at, arrived) in other {
+            match self.put_in_place(&plan[at], arrived, list, options) {
+                Ok((state, granted)) => {
+                    plan[at].step.grant = granted;
+                    plan[at].step.end(Ok(state));
+                }
+                Err(error) => plan[at].step.end(Err(error.into())),
+            }
+        }
+        list.map_or(Ok(()), |list| self.note_list(list, plan))
+    }
+
+    /// Fetches and compiles what has to be fetched. What cannot be had or compiled is noted in the
+    /// plan.
+    fn stage_planned(
+        &self,
+        plan: &mut [Planned],
+        allow_plain_http: bool,
+    ) -> Result<Arrived, SyncError> {
+        let wanted = self.wanted(plan, allow_plain_http);
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (places, references): (Vec<_>, Vec<_>) = wanted.into_iter().unzip();
+        let (staged, failed) = self.fetch_and_compile(&places, &references)?;
+        let mut arrived = Vec::new();
+        for (at, result) in places.into_iter().zip(staged) {
+            match result {
+                Ok(staged) => arrived.push((at, staged)),
+                Err(error) => plan[at].step.end(Err(error.into())),
+            }
+        }
+        for (at, error) in failed {
+            arrived.retain(|(place, _)| *place != at);
+            plan[at].step.end(Err(StepProblem::Compile(error)));
+        }
+        Ok(arrived)
+    }
+
+    /// Fetches, and compiles what has come while more is fetched.
+    #[expect(clippy::type_complexity, reason = "two lists of results, for the one caller")]
+    fn fetch_and_compile(
+        &self,
+        places: &[usize],
+        references: &[OciReference],
+    ) -> Result<(Vec<Result<StagedArtifact, RegistryError>>, Vec<(usize, IntoCacheError)>), SyncError>
+    {
+        let fetch = |arrived: &dyn Fn(usize, &StagedArtifact)| {
+            let work = async |report: &dyn Fn(_)| {
+                self.registry().stage_all(self.depot(), references, report, arrived).await
+            };
+            let what = Wait::ResolvingMany(references.len());
+            self.network.download(self.events(), &what, work)
+        };
+        let Some(compiler) = self.manager.compiler() else {
+            let staged = fetch(&|_, _| {}).map_err(InstallError::Runtime)?;
+            return Ok((staged, Vec::new()));
+        };
+        let cache = self.manager.code_cache();
+        let (staged, failed) = compile_many(&cache, &compiler, references.len(), |queue| {
+            fetch(&|place, staged| {
+                let path = staged.binary.path.clone();
+                let binary = Binary { place: places[place], path, digest: staged.binary.digest };
+                // Who compiles is there for as long as this goes on.
+                let _ = queue.send(binary);
+            })
+        });
+        Ok((staged.map_err(InstallError::Runtime)?, failed))
+    }
+
+    /// Returns what has to be fetched and may come from where it lies, by its place in the plan.
+    fn wanted(&self, plan: &mut [Planned], allow_plain_http: bool) -> Vec<(usize, OciReference)> {
+        let mut wanted = Vec::new();
+        for (at, planned) in plan.iter_mut().enumerate() {
+            let Some(reference) = planned.step.reference.clone() else { continue };
+            if !planned.step.state.is_to_do() {
+                continue;
+            }
+            match self.check_fetch(planned, &reference, allow_plain_http) {
+                Ok(()) => wanted.push((at, reference)),
+                Err(problem) => planned.step.end(Err(problem)),
+            }
+        }
+        wanted
+    }
+
+    fn check_fetch(
+        &self,
+        planned: &Planned,
+        reference: &OciReference,
+        allow_plain_http: bool,
+    ) -> Result<(), StepProblem> {
+        if reference.is_local() {
+            return Err(StepProblem::FromFile);
+        }
+        self.config.check_source(reference)?;
+        let of_extension = InstallError::of(&planned.step.name);
+        Ok(self.check_transport(reference, allow_plain_http).map_err(of_extension)?)
+    }
+
+    /// Puts the bytes of manifests that are there already back into place, all at once. The
+    /// manifests stay as they are, to the byte.
+    fn restore_planned(
+        &self,
+        plan: &mut [Planned],
+        fetched: &[(usize, StagedArtifact)],
+    ) -> Result<(), SyncError> {
+        if fetched.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<_> = fetched.iter().map(|(at, _)| plan[*at].step.name.clone()).collect();
+        let all: Vec<_> =
+            names.iter().zip(fetched).map(|(name, (_, staged))| (name, staged)).collect();
+        let restored = self.depot().repair(&all).map_err(SyncError::Depot)?;
+        for (((at, _), name), result) in fetched.iter().zip(&names).zip(restored) {
+            let done = result.map(|()| StepState::Fetched);
+            plan[*at].step.end(done.map_err(|error| InstallError::of(name)(error).into()));
+        }
+        Ok(())
+    }
+}

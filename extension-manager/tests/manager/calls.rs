@@ -1,0 +1,172 @@
+//! Calls through the manager: whatever holds for `sesame` holds for them.
+
+use core_types::{CallOutcome, Capability, LimitName};
+use extension_depot::DepotError;
+use extension_host::{Arguments, CallError};
+use extension_manager::{CallMode, CodeError, Needs, OpenError, difference};
+
+use crate::support::{Home, name, words};
+
+#[test]
+fn call_is_logged() {
+    let home = Home::new("");
+    home.install("greeting", &["config-read"]);
+    let manager = home.manager();
+    let report = manager
+        .callable(&name("greeting"), CallMode::Ordinary)
+        .expect("callable")
+        .call_blocking("greet", &words(["World"]));
+    assert_eq!(report.outcome.expect("a value").to_text(), "Hello, World!");
+    let entries = manager.depot().activity().entries();
+    let [entry] = &*entries else { panic!("{entries:?}") };
+    assert_eq!(
+        (entry.call.extension.as_str(), entry.call.outcome),
+        ("greeting", CallOutcome::Returned)
+    );
+}
+
+/// Code is loaded once; what an extension may do is looked at each time.
+#[test]
+fn revoked_grant_is_felt() {
+    let home = Home::new("");
+    home.install("greeting", &["config-read"]);
+    let manager = home.manager();
+    manager.callable(&name("greeting"), CallMode::Ordinary).expect("callable");
+    home.edit("greeting", |text| text.replace("config-read = true", ""));
+    let error =
+        manager.callable(&name("greeting"), CallMode::Ordinary).err().expect("nothing is granted");
+    assert!(matches!(error, OpenError::Host { .. }), "{error:?}");
+}
+
+#[test]
+fn policy_denial_is_named() {
+    let home = Home::new("deny = [\"config-read\"]\n");
+    home.install("greeting", &["config-read"]);
+    match home.manager().callable(&name("greeting"), CallMode::Ordinary).err() {
+        Some(OpenError::DeniedByPolicy { capability, policy, .. }) => {
+            assert_eq!((capability, policy), (Capability::ConfigRead, home.places().system_policy));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn unreadable_policy_allows_nothing() {
+    let home = Home::new("deny = \"config-read\"\n");
+    home.install("greeting", &["config-read"]);
+    let error = home.manager().callable(&name("greeting"), CallMode::Ordinary).err();
+    assert!(matches!(error, Some(OpenError::Config(_))), "{error:?}");
+}
+
+#[test]
+fn safe_mode_calls_nothing() {
+    let home = Home::new("");
+    home.install("greeting", &["config-read"]);
+    let manager = home.manager_with(|options| options.is_safe_mode = true);
+    let error = manager.callable(&name("greeting"), CallMode::Ordinary).err();
+    assert!(matches!(error, Some(OpenError::SafeMode)), "{error:?}");
+}
+
+#[test]
+fn failing_extension_is_quarantined() {
+    let home = Home::new("");
+    home.install("hostile", &[]);
+    let manager = home.manager();
+    for _ in 0..5 {
+        let callable = manager.callable(&name("hostile"), CallMode::Ordinary).expect("callable");
+        callable.call_blocking("panic", &words(["boom"])).outcome.expect_err("it crashes");
+    }
+    assert!(
+        home.events().iter().any(|event| event.contains("`hostile` is put aside")),
+        "{:?}",
+        home.events()
+    );
+    let error = manager.callable(&name("hostile"), CallMode::Ordinary).err();
+    let Some(OpenError::Extension { source, .. }) = error else { panic!("{error:?}") };
+    assert!(matches!(*source, DepotError::Quarantined { .. }), "{source:?}");
+}
+
+#[test]
+fn guest_output_is_logged() {
+    let home = Home::new("");
+    home.install("hostile", &[]);
+    let manager = home.manager();
+    let callable = manager.callable(&name("hostile"), CallMode::Ordinary).expect("callable");
+    callable.call_blocking("panic", &words(["boom"])).outcome.expect_err("it crashes");
+    let log =
+        String::from_utf8(manager.guest_log(&name("hostile"), 100).expect("a log")).expect("text");
+    assert!(log.lines().all(|line| line.contains(" panic: ")) && log.contains("boom"), "{log}");
+    let last = manager.guest_log(&name("hostile"), 1).expect("a log");
+    assert!(String::from_utf8_lossy(&last).contains("(the extension crashed"), "{log}");
+    manager.guest_log(&name("absent"), 1).expect_err("there is none");
+}
+
+/// A program of a person has the time that it takes, unless somebody set a deadline.
+#[test]
+fn attended_program_has_no_default_deadline() {
+    let home = Home::new("");
+    home.install("hostile", &[]);
+    let manager = home.manager();
+    let timeout = |mode| {
+        let callable = manager.callable(&name("hostile"), mode).expect("callable");
+        callable.extension().limits().get(LimitName::Timeout).value
+    };
+    assert!(timeout(CallMode::Attended) > 1_000 * timeout(CallMode::Ordinary));
+    home.edit("hostile", |text| format!("{text}\n[limits]\ntimeout_ms = 77\n"));
+    assert_eq!((timeout(CallMode::Attended), timeout(CallMode::Ordinary)), (77, 77));
+}
+
+#[test]
+fn learning_call_shows_needs() {
+    let home = Home::new("");
+    home.install("greeting", &[]);
+    let manager = home.manager();
+    let callable = manager.callable(&name("greeting"), CallMode::Learning).expect("callable");
+    let report = callable.call_blocking("greet", &words(["World"]));
+    let before = callable.opened().installed.loaded.manifest.granted();
+    let needs = Needs::of(callable.extension(), &report.activity, &report.usage, &before);
+    assert!(needs.capabilities.grants(Capability::ConfigRead), "{needs:?}");
+    let [('+', grant)] = &*difference(&before, &needs.capabilities) else { panic!("{needs:?}") };
+    assert_eq!(grant.capability(), Capability::ConfigRead);
+}
+
+/// Without a command line for a compiler, a damaged binary is an error and is never run.
+#[test]
+fn damaged_binary_is_not_compiled() {
+    let home = Home::new("");
+    home.install("greeting", &["config-read"]);
+    let manager = home.manager();
+    let installed = manager.depot().installed(&name("greeting")).expect("installed");
+    let mut bytes = std::fs::read(&installed.binary.path).expect("a binary");
+    bytes[100] ^= 1;
+    std::fs::write(&installed.binary.path, bytes).expect("written");
+    let error = manager.callable(&name("greeting"), CallMode::Ordinary).err();
+    let Some(OpenError::Code(error)) = error else { panic!("{error:?}") };
+    assert!(matches!(*error, CodeError::Binary(_)), "{error:?}");
+}
+
+#[test]
+fn misspelt_key_is_an_event() {
+    let home = Home::new("");
+    home.install("greeting", &["config-read"]);
+    home.edit("greeting", |text| format!("{text}\n[limit]\nmax_fuel = 1\n"));
+    home.manager().callable(&name("greeting"), CallMode::Ordinary).expect("callable");
+    assert!(home.events().iter().any(|event| event.contains("`limit`")), "{:?}", home.events());
+}
+
+#[test]
+fn calls_at_once_do_not_meet() {
+    let home = Home::new("");
+    home.install("hostile", &[]);
+    let manager = home.manager();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let callable = manager.callable(&name("hostile"), CallMode::Ordinary).expect("callable");
+        let (arguments, none) = (words(["3"]), Arguments::words(["boom"]));
+        let (good, bad) =
+            tokio::join!(callable.call("long-string", &arguments), callable.call("panic", &none));
+        assert_eq!(good.outcome.expect("a value").to_text(), "xxx");
+        assert!(matches!(bad.outcome, Err(CallError::Trap { .. })));
+    });
+}

@@ -1,0 +1,206 @@
+//! Failures about an extension, from the depot, the host and its directories.
+
+use core_types::{ErrorKind, ExtensionName, Identity, OciReference};
+use extension_depot::{
+    ArtifactError, BlobError, DepotError, LinkedFile, ManifestError, SignatureRefusal,
+    StateFileError, TimedGrantsError,
+};
+use extension_host::{DirectoryError, HostError};
+
+use super::Failure;
+
+impl Failure {
+    /// Reports an error about the installed extension of this name.
+    pub fn of_extension(name: &ExtensionName, error: &DepotError) -> Self {
+        let (code, hint) = match error {
+            DepotError::NotFound { name } => return Self::not_found(name, error),
+            DepotError::NotInstalled { reference: Some(reference), .. } => (
+                ErrorKind::NotFound,
+                Some(format!(
+                    "sesame extension install {reference}{}",
+                    name_option(name, reference)
+                )),
+            ),
+            DepotError::NotInstalled { reference: None, .. } => (
+                ErrorKind::NotFound,
+                Some(format!("sesame extension install REFERENCE --name {name}")),
+            ),
+            DepotError::Artifact { reference, .. } if reference.is_local() => {
+                (ErrorKind::Local, Some(format!("sesame extension install FILE --name {name}")))
+            }
+            DepotError::Changed { .. } | DepotError::Edited { .. } => (
+                ErrorKind::Local,
+                Some(format!("see what it is now, then try again: sesame extension info {name}")),
+            ),
+            DepotError::Artifact {
+                source: ArtifactError::Blob(BlobError::Missing { .. }), ..
+            } => (ErrorKind::Local, Some("sesame extension sync".to_owned())),
+            DepotError::Artifact { .. } => {
+                (ErrorKind::Local, Some(format!("sesame extension verify --repair {name}")))
+            }
+            DepotError::OtherSource { installed, wanted, .. }
+                if is_unconfirmed(installed, wanted) =>
+            {
+                (
+                    ErrorKind::Refused,
+                    Some(format!(
+                        "check whether it came from there: sesame extension update {name}"
+                    )),
+                )
+            }
+            DepotError::SettingTable { .. } => (
+                ErrorKind::Usage,
+                Some(format!("see what can be set: sesame extension set {name} --list")),
+            ),
+            DepotError::OtherSource { .. } => (
+                ErrorKind::Refused,
+                Some("install it beside the other: add `--name NAME`".to_owned()),
+            ),
+            DepotError::Disabled { .. } => {
+                (ErrorKind::Refused, Some(format!("sesame extension enable {name}")))
+            }
+            DepotError::Quarantined { .. } => (
+                ErrorKind::Refused,
+                Some(format!(
+                    "see `sesame extension logs {name}`, then: sesame extension enable {name}"
+                )),
+            ),
+            DepotError::Policy(refusal) => return refusal.clone().into(),
+            DepotError::Insecure { .. } => (ErrorKind::Untrusted, Some(INSECURE_HINT.to_owned())),
+            DepotError::Trust(error) => return error.as_ref().into(),
+            DepotError::Signature(refusal) => {
+                (ErrorKind::Untrusted, Some(signature_hint(name, refusal)))
+            }
+            DepotError::State(error) => (ErrorKind::Local, state_file_hint(error)),
+            DepotError::GenerationGone { .. } => (
+                ErrorKind::Local,
+                Some(format!("what can be gone back to: sesame extension history {name}")),
+            ),
+            DepotError::SameGuestPath(_) => (ErrorKind::Refused, Some(same_guest_path_hint(name))),
+            DepotError::Timed(error) => (ErrorKind::Local, timed_hint(error)),
+            DepotError::Manifest(error) => (ErrorKind::Local, Some(manifest_hint(error))),
+            DepotError::Lock(error) => return error.into(),
+            DepotError::Staging(_) | DepotError::Activity(_) | DepotError::Io { .. } => {
+                (ErrorKind::Local, None)
+            }
+        };
+        Self::new(code, error).with_optional_hint(hint)
+    }
+
+    /// Reports that the extension of this name does not start.
+    pub fn of_host(name: &ExtensionName, error: &HostError) -> Self {
+        match error {
+            HostError::Refused(refusals) => Self::refused(name, refusals),
+            HostError::Engine(_) => Self::new(ErrorKind::Local, error),
+            HostError::NotWasm { .. } | HostError::NotComponent { .. } | HostError::Fault(_) => {
+                Self::new(ErrorKind::Failure, error)
+            }
+            HostError::Compile(_) | HostError::Load(_) => Self::new(ErrorKind::Local, error),
+            HostError::NotExecutable(error) => error.into(),
+            HostError::Link(_) => Self::new(ErrorKind::Refused, error)
+                .with_hint("it was built for another version of these interfaces; ask its author"),
+            HostError::Exports { .. } => Self::new(ErrorKind::Usage, error)
+                .with_hint("see the exports of a module of Suffiks in docs/wasi-runtime.md"),
+        }
+    }
+
+    /// Reports a directory that cannot be granted.
+    pub fn of_directory(name: &ExtensionName, error: &DirectoryError) -> Self {
+        let hint = match error {
+            DirectoryError::Link { path, real } => {
+                format!("if it is meant, grant `{}` itself and revoke `{path}`", real.display())
+            }
+            DirectoryError::SameGuestPath(_) => same_guest_path_hint(name),
+            DirectoryError::Missing { .. }
+            | DirectoryError::Open { .. }
+            | DirectoryError::Protected { .. }
+            | DirectoryError::NoHome { .. } => {
+                format!("see what is granted: sesame extension info {name}")
+            }
+        };
+        let is_local =
+            matches!(error, DirectoryError::Open { .. } | DirectoryError::Missing { .. });
+        let code = if is_local { ErrorKind::Local } else { ErrorKind::Refused };
+        Self::new(code, error).with_hint(hint)
+    }
+}
+
+/// The hint for a registry that was reached over TLS before.
+pub(super) const INSECURE_HINT: &str =
+    "remove `plain_http` for it from config.toml, or, if it is meant, add `--allow-plain-http`";
+
+/// Returns the hint to list the directories and to change a guest path.
+pub(super) fn same_guest_path_hint(name: &ExtensionName) -> String {
+    format!(
+        "grant one of them under another path, as in `filesystem=read:~/notes::/notes`; see what is granted: sesame extension info {name}"
+    )
+}
+
+fn signature_hint(name: &ExtensionName, refusal: &SignatureRefusal) -> String {
+    match refusal {
+        SignatureRefusal::Required { repository, .. } => {
+            format!(
+                "if you have its maker's key: sesame trust add KEY.pub --for {repository}; then, if it is installed: sesame \
+                 extension verify {name}"
+            )
+        }
+        SignatureRefusal::Changed { .. } => {
+            format!("if its maker says why: sesame trust accept {name}")
+        }
+    }
+}
+
+pub(super) fn state_file_hint(error: &StateFileError) -> Option<String> {
+    match error {
+        StateFileError::Newer { .. } => Some("use the newer sesame that wrote it".to_owned()),
+        StateFileError::Damaged { path, .. } => {
+            Some(format!("move `{}` away: what it says is lost, and nothing else", path.display()))
+        }
+        StateFileError::Io { .. } => None,
+    }
+}
+
+pub(super) fn timed_hint(error: &TimedGrantsError) -> Option<String> {
+    match error {
+        TimedGrantsError::NoSession => {
+            Some("leave out `--for` and `--until`, or set XDG_RUNTIME_DIR".to_owned())
+        }
+        TimedGrantsError::NotOurs { path } | TimedGrantsError::Content { path, .. } => Some(
+            format!("remove `{}`: what is granted for a while is lost with it", path.display()),
+        ),
+        TimedGrantsError::Io { .. } => None,
+    }
+}
+
+/// Returns whether the installed extension came in a bundle and the wanted one is in a registry.
+fn is_unconfirmed(installed: &Identity, wanted: &Identity) -> bool {
+    installed.as_str().starts_with("local/bundle/") && !wanted.as_str().starts_with("local/")
+}
+
+/// Returns the option that makes `install` use this name where it would choose another.
+pub(super) fn name_option(name: &ExtensionName, reference: &OciReference) -> String {
+    let is_default = reference.default_name().is_ok_and(|default| default == *name);
+    if is_default { String::new() } else { format!(" --name {name}") }
+}
+
+pub(super) fn manifest_hint(error: &ManifestError) -> String {
+    match error {
+        ManifestError::Read { path, .. } | ManifestError::Content { path, .. } => {
+            format!("mend `{}` with an editor", path.display())
+        }
+        ManifestError::Linked(linked) => linked_hint(linked),
+    }
+}
+
+/// Returns the command that replaces a link by a file. The user may rather edit its target.
+pub(super) fn linked_hint(LinkedFile { path, target }: &LinkedFile) -> String {
+    if target.exists() {
+        format!(
+            "put a copy in its place: cp --remove-destination '{}' '{}'",
+            target.display(),
+            path.display()
+        )
+    } else {
+        format!("remove the link: rm '{}'", path.display())
+    }
+}
